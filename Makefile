@@ -1,0 +1,52 @@
+# Two commands do everything on a fresh machine with Python 3.11 and make: `make demo` and `make test`.
+
+PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python python3.14; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+.PHONY: demo
+demo: .venv/users ## run a whole raffle: server, participants, draw, verification
+	@$(BIN)/rafflekit demo
+
+.PHONY: test
+test: check ## run every check and every test
+	$(BIN)/python -m pytest
+
+.PHONY: check
+check: .venv/developers ## lint, format, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: format
+format: .venv/developers ## put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: .venv/developers ## measure: every figure is a ratio against a baseline of the same run
+	$(BIN)/python -m benchmarks
+
+.PHONY: clean
+clean: ## take away what the other targets made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+.venv/users: .venv/bin/python pyproject.toml constraints.txt
+	$(INSTALL) '.[http]'
+	@touch $@
+
+.venv/developers: .venv/bin/python pyproject.toml constraints.txt
+	$(INSTALL) '.[http,dev]'
+	@touch $@ .venv/users
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "rafflekit needs Python 3.11 or newer; install it, or name it: make PYTHON=…" >&2; exit 1; }
+	$(PYTHON) -m venv .venv

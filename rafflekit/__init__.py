@@ -1,0 +1,61 @@
+"""rafflekit: raffles with numbered tickets, and a draw that nobody can predict.
+
+The public names are here. `RaffleEngine` is imported when it is first asked for, so that
+`rafflekit --help` and the values alone need no database library.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from rafflekit.core.errors import (
+    AlreadyDrawn,
+    AlreadyParticipated,
+    InvalidSetting,
+    InvalidValue,
+    InvalidVerificationCode,
+    NotDrawnYet,
+    PageNotFound,
+    RaffleError,
+    RaffleNotFound,
+    SchemaMismatch,
+    SoldOut,
+    StorageUnavailable,
+    TicketsRemaining,
+)
+from rafflekit.core.models import Page, Prize, Raffle, Ticket, Verification, Win
+
+if TYPE_CHECKING:
+    from rafflekit.core.engine import RaffleEngine
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AlreadyDrawn",
+    "AlreadyParticipated",
+    "InvalidSetting",
+    "InvalidValue",
+    "InvalidVerificationCode",
+    "NotDrawnYet",
+    "Page",
+    "PageNotFound",
+    "Prize",
+    "Raffle",
+    "RaffleEngine",
+    "RaffleError",
+    "RaffleNotFound",
+    "SchemaMismatch",
+    "SoldOut",
+    "StorageUnavailable",
+    "Ticket",
+    "TicketsRemaining",
+    "Verification",
+    "Win",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "RaffleEngine":
+        from rafflekit.core.engine import RaffleEngine
+
+        return RaffleEngine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,122 @@
+"""Verification codes: make, derive, spell, read, hash, check (pure but for the salt of a hash).
+
+A code is 120 random bits, spelled in Crockford's base 32 (https://www.crockford.com/base32.html) as six
+groups of four: 4XK2-9QRM-…. It is stored only as an Argon2id hash (RFC 9106) in the PHC string format.
+
+Why the hash is cheap: Argon2 is slow to protect passwords that people choose, by making each guess dear. A
+code of 120 random bits is a look-up secret above the 112 bits from which NIST SP 800-63B (5.1.2.2) asks for no
+such protection: at a guess a nanosecond it takes 4·10¹⁹ years. So the parameters are the least that Argon2
+allows (8 KiB, one pass, one lane: about 30 µs), chosen for speed in a rush. They are settings, and a stored
+hash names its own, so they can be raised later without a loss.
+"""
+
+import base64
+import re
+from hashlib import blake2b
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, HashingError, InvalidHashError, VerifyMismatchError
+
+from rafflekit.core.errors import InvalidSetting, StorageUnavailable
+
+CODE_BYTES = 15
+KEY_BYTES = 32
+
+_CODE_TAG = b"rafflekit code"
+_HASH_BYTES = 16
+_SALT_BYTES = 16
+_GROUP = 4
+
+# The same 32 values in two alphabets: RFC 4648, which the standard library spells fast, and Crockford's.
+_RFC_4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SPELL = bytes.maketrans(_RFC_4648.encode(), _CROCKFORD.encode())
+_FORGIVE = str.maketrans("oOiIlL", "001111", "- \t")
+_READABLE = re.compile(rf"[{_CROCKFORD}]{{24}}")
+
+
+def derive_code(key: bytes, participant: bytes, idempotency_key: str) -> bytes:
+    """Return the 15 bytes of the code that a participant's hash and idempotency key stand for.
+
+    The first 120 bits of a keyed BLAKE2b (RFC 7693): the same request gives the same code on any process and
+    after any restart, and nothing that is stored holds it. `key` is the raffle's code key, 32 bytes.
+    """
+    digest = blake2b(participant + idempotency_key.encode(), digest_size=32, key=key, person=_CODE_TAG).digest()
+    return digest[:CODE_BYTES]
+
+
+def spell(code: bytes) -> str:
+    """Return a code of 15 bytes as people read it.
+
+    >>> spell(bytes(15))
+    '0000-0000-0000-0000-0000-0000'
+    """
+    text = base64.b32encode(code).translate(_SPELL).decode()
+    return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
+
+
+def read(text: str) -> str | None:
+    """Return the 24 characters of a code as they are hashed, or None if `text` is no code.
+
+    Any letter case, with or without dashes and blanks; O counts as 0, I and L as 1.
+
+    >>> read("oooo-llll iiii00001111zzzz")
+    '00001111111100001111ZZZZ'
+    """
+    # Only ASCII: upper() of other letters can give an ASCII one (a dotless i), which nobody wrote on a ticket.
+    if not text.isascii():
+        return None
+    characters = text.strip().translate(_FORGIVE).upper()
+    return characters if _READABLE.fullmatch(characters) else None
+
+
+class CodeHasher:
+    """Hash and check codes with Argon2id.
+
+    `time_cost` is the number of passes (from 1), `memory_kib` the memory in KiB (from 8 times `parallelism`),
+    `parallelism` the lanes (from 1).
+
+    Raises:
+        InvalidSetting: for parameters that Argon2 refuses.
+    """
+
+    def __init__(self, *, time_cost: int = 1, memory_kib: int = 8, parallelism: int = 1) -> None:
+        self._argon2 = PasswordHasher(
+            time_cost=time_cost,
+            memory_cost=memory_kib,
+            parallelism=parallelism,
+            hash_len=_HASH_BYTES,
+            salt_len=_SALT_BYTES,
+        )
+        try:
+            # Made from no code's spelling, so nothing matches it: checked where there is no ticket to check.
+            self._nobodys_hash = self._argon2.hash("no ticket")
+        except HashingError as error:
+            parameters = f"time {time_cost}, memory {memory_kib} KiB, parallelism {parallelism}"
+            raise InvalidSetting("Argon2's cost", parameters, f"{error}.") from error
+
+    def hash(self, code: bytes) -> str:
+        """Return the PHC string of a code of 15 bytes, with a new random salt."""
+        canonical = read(spell(code))
+        assert canonical is not None
+        return self._argon2.hash(canonical)
+
+    def check(self, stored: str | None, text: str) -> bool:
+        """Tell whether `text` spells the code whose PHC string is `stored`.
+
+        Takes as long where there is nothing to compare (`stored` is None, or `text` is no code), so that the
+        time of an answer does not tell which tickets exist.
+
+        Raises:
+            StorageUnavailable: `stored` is no PHC string: the database is damaged.
+        """
+        canonical = read(text)
+        known = stored is not None and canonical is not None
+        try:
+            self._argon2.verify(stored if stored is not None and known else self._nobodys_hash, canonical or "")
+        except VerifyMismatchError:
+            return False
+        # argon2's InvalidHashError is a ValueError, not an Argon2Error.
+        except (InvalidHashError, Argon2Error) as error:
+            raise StorageUnavailable("A stored verification code is damaged; restore a backup.") from error
+        return known

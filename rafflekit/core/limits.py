@@ -1,0 +1,174 @@
+"""Every bound and default of the contract, once, and the checks that hold values to them (pure).
+
+A check returns nothing and raises `InvalidValue` with the field's name. Types are checked too: a bool is no
+number here, although Python thinks so.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+from rafflekit.core.errors import InvalidValue
+from rafflekit.core.models import Prize
+
+NAME_CHARACTERS = 200
+"""The longest name of a raffle or a prize."""
+
+TICKETS = 10**12
+"""The most tickets of a raffle."""
+
+PRIZE_KINDS = 1_000
+"""The most kinds of prizes in a raffle."""
+
+PRIZES = 1_000_000
+"""The most prizes of a raffle, all amounts added up."""
+
+PARTICIPANT_CHARACTERS = 1_000
+"""The longest text that names a participant."""
+
+IDEMPOTENCY_KEY_CHARACTERS = (16, 255)
+"""The shortest and the longest idempotency key: too short a key could be guessed, and with it a code."""
+
+PAGE_SIZE = 1_000
+"""The most items on a page."""
+
+RAFFLES_PAGE_SIZE = 10
+"""The raffles on a page unless asked otherwise."""
+
+WINNERS_PAGE_SIZE = 100
+"""The wins on a page unless asked otherwise."""
+
+PAGE_NUMBER = 10**12
+"""The highest page that may be asked for: page times page size stays within 64 bits."""
+
+BODY_BYTES = 64 * 1024
+"""The largest body of a request."""
+
+CREATE_BODY_BYTES = 1024 * 1024
+"""The largest body of a request that creates a raffle: 1,000 prizes with long names fit."""
+
+# Cc: control characters; Cs: lone surrogates, which no UTF-8 can carry; Zl, Zp: line and paragraph breaks.
+_UNPRINTABLE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
+
+
+def check_raffle(name: object, total_tickets: object, prizes: object) -> None:
+    """Check what a raffle is created from: a text, a whole number, a sequence of `Prize`.
+
+    Raises:
+        InvalidValue: for the first of `name`, `total_tickets` and `prizes` that breaks a limit.
+    """
+    _check_text("name", name, most=NAME_CHARACTERS)
+    _check_prizes(prizes, _whole_number("total_tickets", total_tickets, most=TICKETS))
+
+
+def check_searched_name(part: object) -> None:
+    """Check a part of a name that is searched for: any text that a name could contain, or none.
+
+    Raises:
+        InvalidValue: for `name`.
+    """
+    _check_characters("name", part, most=NAME_CHARACTERS)
+
+
+def check_participant(participant: object) -> None:
+    """Check the text that names a participant: 1 to `PARTICIPANT_CHARACTERS` printable characters, not blank.
+
+    Raises:
+        InvalidValue: for `participant`.
+    """
+    _check_text("participant", participant, most=PARTICIPANT_CHARACTERS)
+
+
+def check_idempotency_key(key: object) -> None:
+    """Check the length of an idempotency key: see `IDEMPOTENCY_KEY_CHARACTERS`.
+
+    Raises:
+        InvalidValue: for `idempotency_key`.
+    """
+    least, most = IDEMPOTENCY_KEY_CHARACTERS
+    if not isinstance(key, str) or not least <= len(key) <= most:
+        raise InvalidValue("idempotency_key", f"must be a text of {least} to {most} characters.")
+    if _has_unprintable(key):
+        raise InvalidValue("idempotency_key", "must not contain control characters.")
+
+
+def check_page(number: object, size: object) -> None:
+    """Check which page of a list is asked for: `number` from 1, `size` from 1 to `PAGE_SIZE`.
+
+    Raises:
+        InvalidValue: for `page` or `page_size`.
+    """
+    _whole_number("page", number, most=PAGE_NUMBER)
+    _whole_number("page_size", size, most=PAGE_SIZE)
+
+
+def check_ticket_number(number: object) -> None:
+    """Check that a ticket number is a whole number at all; whether a ticket has it is not asked here.
+
+    Raises:
+        InvalidValue: for `ticket_number`.
+    """
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise InvalidValue("ticket_number", "must be a whole number.")
+
+
+def check_verification_code(code: object) -> None:
+    """Check that a verification code is a text; whether it is right is not asked here.
+
+    Raises:
+        InvalidValue: for `verification_code`.
+    """
+    if not isinstance(code, str):
+        raise InvalidValue("verification_code", "must be a text.")
+
+
+def _check_prizes(prizes: object, total_tickets: int) -> None:
+    if isinstance(prizes, str) or not isinstance(prizes, Sequence) or not prizes:
+        raise InvalidValue("prizes", "must be a list of at least one prize.")
+    if len(prizes) > PRIZE_KINDS:
+        raise InvalidValue("prizes", f"at most {PRIZE_KINDS:,} kinds are possible, these are {len(prizes):,}.")
+    in_all = sum(_amount(f"prizes[{position}]", prize) for position, prize in enumerate(prizes))
+    if in_all > total_tickets:
+        raise InvalidValue(
+            "prizes",
+            f"Too many prizes: {in_all:,} for {total_tickets:,} tickets. A ticket wins at most one prize; "
+            "add tickets or take prizes away.",
+        )
+    if in_all > PRIZES:
+        raise InvalidValue("prizes", f"Too many prizes: {in_all:,}, where {PRIZES:,} in all are possible.")
+
+
+def _amount(field: str, prize: object) -> int:
+    if not isinstance(prize, Prize):
+        raise InvalidValue(field, "must be a Prize with a name and an amount.")
+    _check_text(f"{field}.name", prize.name, most=NAME_CHARACTERS)
+    # An amount above the total is left to "Too many prizes", which says what to do about it.
+    return _whole_number(f"{field}.amount", prize.amount)
+
+
+def _check_text(field: str, text: object, *, most: int) -> None:
+    _check_characters(field, text, most=most)
+    if isinstance(text, str) and not text.strip():
+        raise InvalidValue(field, "must not be empty.")
+
+
+def _check_characters(field: str, text: object, *, most: int) -> None:
+    if not isinstance(text, str):
+        raise InvalidValue(field, "must be a text.")
+    if len(text) > most:
+        raise InvalidValue(field, f"must have at most {most:,} characters, not {len(text):,}.")
+    if _has_unprintable(text):
+        raise InvalidValue(field, "must not contain control characters or line breaks.")
+
+
+def _whole_number(field: str, number: object, *, most: int | None = None) -> int:
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise InvalidValue(field, "must be a whole number.")
+    if number < 1:
+        raise InvalidValue(field, "must be at least 1.")
+    if most is not None and number > most:
+        raise InvalidValue(field, f"must be at most {most:,}.")
+    return number
+
+
+def _has_unprintable(text: str) -> bool:
+    return any(unicodedata.category(character) in _UNPRINTABLE_CATEGORIES for character in text)

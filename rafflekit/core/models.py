@@ -1,0 +1,78 @@
+"""The frozen values that go in and out of the engine.
+
+They hold no behaviour that needs a database. How they look as the contract's JSON stands in `shapes`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Prize:
+    """What can be won: a name, and how many tickets win it (1 and more)."""
+
+    name: str
+    amount: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Raffle:
+    """One raffle as it stands now. `created_at` is UTC, in whole seconds; prizes are in the order given."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+    total_tickets: int
+    available_tickets: int
+    winners_drawn: bool
+    prizes: tuple[Prize, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket as its participant gets it: the only place where the verification code is ever readable."""
+
+    raffle_id: UUID
+    number: int
+    verification_code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Win:
+    """One ticket and the prize that it won."""
+
+    ticket_number: int
+    prize: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a genuine ticket won: `prize` is None when `has_won` is False."""
+
+    has_won: bool
+    prize: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A part of a list: `items` of page `number` (from 1) at `size` items a page, out of `count` in all."""
+
+    items: Sequence[Item]
+    count: int
+    number: int
+    size: int
+
+    @property
+    def has_next(self) -> bool:
+        """Tell whether the list goes on after this page."""
+        return self.number * self.size < self.count
+
+    @property
+    def has_previous(self) -> bool:
+        """Tell whether the list has a page before this one."""
+        return self.number > 1

@@ -1,0 +1,136 @@
+"""What the environment says, read once and checked: `Settings.from_env(os.environ)`, called by the faces only.
+
+A value that cannot be read stops the start, with the variable, the value and the reason; none is skipped.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING, NamedTuple
+
+from rafflekit.core.errors import InvalidSetting
+
+if TYPE_CHECKING:
+    from rafflekit.core.codes import CodeHasher
+
+Network = IPv4Network | IPv6Network
+
+
+class Variable(NamedTuple):
+    """An environment variable: its name, what it is for, and what holds without it."""
+
+    name: str
+    purpose: str
+    default: str
+
+
+DATABASE_URL = Variable(
+    "RAFFLEKIT_DATABASE_URL",
+    "where the raffles are kept, e.g. sqlite:////srv/raffles.db",
+    "a file in the user's data folder",
+)
+MANAGER_IPS = Variable(
+    "MANAGER_IPS", "addresses and networks that may create and draw over HTTP, separated by commas", "nobody"
+)
+TRUSTED_PROXIES = Variable(
+    "RAFFLEKIT_TRUSTED_PROXIES", "addresses and networks whose X-Forwarded-* headers count, separated by commas", "none"
+)
+ALLOWED_HOSTS = Variable(
+    "RAFFLEKIT_ALLOWED_HOSTS",
+    "host names under which the server is reached, separated by commas",
+    "IP addresses and localhost only",
+)
+ARGON2_TIME_COST = Variable("RAFFLEKIT_ARGON2_TIME_COST", "passes of a code's Argon2id hash", "1")
+ARGON2_MEMORY_KIB = Variable("RAFFLEKIT_ARGON2_MEMORY_KIB", "memory of a code's Argon2id hash in KiB", "8")
+
+VARIABLES = (DATABASE_URL, MANAGER_IPS, TRUSTED_PROXIES, ALLOWED_HOSTS, ARGON2_TIME_COST, ARGON2_MEMORY_KIB)
+"""Every variable that is read, for help texts and docs."""
+
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one process. None means the engine's own choice: the default place, the default cost."""
+
+    database_url: str | None = None
+    manager_networks: tuple[Network, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
+    allowed_hosts: frozenset[str] = frozenset()
+    code_hasher: "CodeHasher | None" = None
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the settings from an environment.
+
+        Raises:
+            InvalidSetting: a value cannot be read.
+        """
+        return cls(
+            database_url=environment.get(DATABASE_URL.name, "").strip() or None,
+            manager_networks=_networks(environment, MANAGER_IPS),
+            trusted_proxies=_networks(environment, TRUSTED_PROXIES),
+            allowed_hosts=frozenset(_host(ALLOWED_HOSTS, text) for text in _entries(environment, ALLOWED_HOSTS)),
+            code_hasher=_code_hasher(environment),
+        )
+
+
+def _networks(environment: Mapping[str, str], variable: Variable) -> tuple[Network, ...]:
+    return tuple(_network(variable, text) for text in _entries(environment, variable))
+
+
+def _entries(environment: Mapping[str, str], variable: Variable) -> list[str]:
+    text = environment.get(variable.name, "")
+    if not text.strip():
+        return []
+    entries = [entry.strip() for entry in text.split(",")]
+    if "" in entries:
+        raise InvalidSetting(variable.name, text, "an entry between the commas is empty; take that comma away.")
+    return entries
+
+
+def _network(variable: Variable, text: str) -> Network:
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        reason = f"{error}; give addresses (192.0.2.7) or networks (192.0.2.0/24), separated by commas."
+        raise InvalidSetting(variable.name, text, reason) from error
+    if isinstance(network, IPv6Network) and network.prefixlen >= 96:
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None:
+            return IPv4Network((int(mapped), network.prefixlen - 96))
+    return network
+
+
+def _host(variable: Variable, text: str) -> str:
+    name = text.lower().rstrip(".")
+    if not _HOST_NAME.fullmatch(name):
+        raise InvalidSetting(variable.name, text, "not a host name; give names (raffle.example), without port or path.")
+    return name
+
+
+def _code_hasher(environment: Mapping[str, str]) -> "CodeHasher | None":
+    given = {
+        parameter: variable
+        for parameter, variable in (("time_cost", ARGON2_TIME_COST), ("memory_kib", ARGON2_MEMORY_KIB))
+        if environment.get(variable.name, "").strip()
+    }
+    if not given:
+        return None
+    # Imported when it is needed: help texts name these variables without argon2.
+    from rafflekit.core.codes import CodeHasher
+
+    costs = {parameter: _whole_number(variable, environment[variable.name]) for parameter, variable in given.items()}
+    try:
+        return CodeHasher(**costs)
+    except InvalidSetting as error:
+        names = " or ".join(variable.name for variable in given.values())
+        raise InvalidSetting(names, error.value, error.reason) from error
+
+
+def _whole_number(variable: Variable, text: str) -> int:
+    if not _WHOLE_NUMBER.fullmatch(text.strip()):
+        raise InvalidSetting(variable.name, text, "not a whole number.")
+    return int(text)

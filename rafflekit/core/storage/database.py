@@ -1,0 +1,160 @@
+"""A database and its transactions: opened, checked or made, read, written, closed.
+
+`read()` and `write()` are the only two ways to a connection, each one transaction. Errors of the database's
+surroundings (locked, full, damaged) leave here as `StorageUnavailable`.
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, create_engine, event, insert, inspect, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from rafflekit.core.errors import AlreadyParticipated, InvalidSetting, RaffleError, SchemaMismatch, StorageUnavailable
+from rafflekit.core.storage import schema, sqlite
+
+_log = logging.getLogger(__name__)
+
+_WRITES = "rafflekit_writes"
+
+
+class Database:
+    """An open SQLite database of this version's schema; an empty one is made into that.
+
+    Raises:
+        InvalidSetting: the URL is none, or names a database that is not supported.
+        SchemaMismatch: it belongs to another program or another version.
+        StorageUnavailable: it cannot be opened or made.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._path = sqlite.prepare_file(_sqlite_url(url).database)
+        self.url = f"sqlite:///{self._path}"
+        self._engine = create_engine(
+            URL.create("sqlite+pysqlite", database=str(self._path)),
+            connect_args={"timeout": sqlite.BUSY_TIMEOUT_S, "check_same_thread": False},
+            # An error names its statement, never the hashes that were in it.
+            hide_parameters=True,
+            # A connection for each thread that asks: what limits them is the caller's number of threads.
+            max_overflow=-1,
+        )
+        event.listen(self._engine, "connect", _prepare)
+        event.listen(self._engine, "begin", _begin)
+        self._writing_engine = self._engine.execution_options(**{_WRITES: True})
+        # Writers of one process wait here, in turn, not in SQLite's polling, which starves some of them.
+        self._writers_turn = threading.Lock()
+        try:
+            self._make_or_check_schema()
+            # A crash between a draw and its clean-up may have left secrets in the journal.
+            self.empty_journal()
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one state of the database."""
+        with self._translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that holds the write lock from its beginning; commit it unless an error leaves it."""
+        with self._writers_turn, self._translated(), self._writing_engine.begin() as connection:
+            yield connection
+
+    def empty_journal(self) -> None:
+        """Move the write-ahead log into the file and truncate it, so that deleted bytes are in neither.
+
+        Never fails: what was committed before stays done. If others are using the log, a warning is logged,
+        and the log is emptied by a later opening or by the last one to close the database.
+        """
+        try:
+            with self._writers_turn, closing(self._engine.raw_connection()) as connection:
+                emptied = sqlite.empty_journal(connection.cursor())
+        except (DBAPIError, sqlite3.Error):
+            emptied = False
+        if not emptied:
+            _log.warning("The journal of %s is in use; deleted secrets leave it later.", self._path)
+
+    def close(self) -> None:
+        """Close every connection; a second time does nothing."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            translated = _translate(error, self._path)
+            if translated is None:
+                raise
+            raise translated from error
+
+    def _make_or_check_schema(self) -> None:
+        with self.read() as connection:
+            empty = not inspect(connection).get_table_names()
+        if empty:
+            with self.write() as connection:
+                # Another process may have been faster.
+                if not inspect(connection).get_table_names():
+                    _make_schema(connection)
+        with self.read() as connection:
+            _check_schema(connection, self._path)
+
+
+def _sqlite_url(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise InvalidSetting("The database URL", text, "write it as sqlite:///raffles.db.") from error
+    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
+        shown = url.render_as_string(hide_password=True)
+        raise InvalidSetting("The database URL", shown, "only SQLite is supported: sqlite:///raffles.db.")
+    if url.query or url.host:
+        raise InvalidSetting("The database URL", text, "it takes a path only: three slashes, then the file.")
+    return url
+
+
+def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
+    sqlite.prepare_connection(dbapi_connection)
+
+
+def _begin(connection: Connection) -> None:
+    # A SQLite transaction that reads first and writes then may fail at once, whatever the busy timeout.
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _translate(error: DBAPIError, path: Path) -> RaffleError | None:
+    sentence = sqlite.meaning(error.orig, path)
+    if sentence is not None:
+        return StorageUnavailable(sentence)
+    # SQLite tells a broken constraint by its columns.
+    if isinstance(error, IntegrityError) and "tickets.raffle, tickets.participant" in str(error.orig):
+        return AlreadyParticipated()
+    return None
+
+
+def _make_schema(connection: Connection) -> None:
+    schema.metadata.create_all(connection)
+    for statement in schema.sqlite_triggers():
+        connection.exec_driver_sql(statement)
+    connection.execute(insert(schema.schema_version).values(version_num=schema.VERSION))
+
+
+def _check_schema(connection: Connection, path: Path) -> None:
+    if not inspect(connection).has_table(schema.schema_version.name):
+        raise SchemaMismatch(f"The database {path} belongs to another program; name another file.")
+    version = connection.execute(select(schema.schema_version.c.version_num)).scalar()
+    if version != schema.VERSION:
+        raise SchemaMismatch(
+            f"The database {path} has the layout {version}, and this rafflekit reads {schema.VERSION}; "
+            "use the version of rafflekit that made it, or a newer one."
+        )

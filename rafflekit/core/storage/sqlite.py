@@ -1,0 +1,106 @@
+"""What is particular to SQLite: the file, a connection's pragmas, and what its error codes mean to people."""
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+from rafflekit.core.errors import InvalidSetting, StorageUnavailable
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a statement waits for another process's transaction."""
+
+_JOURNAL_TIMEOUT_MS = 2_000
+
+# recursive_triggers: without it INSERT OR REPLACE deletes rows unseen by the triggers that guard them.
+# secure_delete: the secrets of a drawn raffle are overwritten, not just forgotten.
+# synchronous FULL: a ticket once answered survives a power cut.
+_PRAGMAS = (
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA recursive_triggers = ON",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA trusted_schema = OFF",
+)
+
+_MEANINGS = {
+    sqlite3.SQLITE_BUSY: "is in use by another program; try again when that is done",
+    sqlite3.SQLITE_LOCKED: "is in use by another program; try again when that is done",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full; free some space",
+    sqlite3.SQLITE_READONLY: "cannot be written; check the rights of the file and of its folder",
+    sqlite3.SQLITE_PERM: "cannot be written; check the rights of the file and of its folder",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file and that you may write in its folder",
+    sqlite3.SQLITE_NOTADB: "is no SQLite database; name another file",
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore a backup",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
+}
+
+
+def prepare_file(database: str | None) -> Path:
+    """Make sure that the database file exists, readable by its owner alone, and return its path.
+
+    Raises:
+        InvalidSetting: the URL names no file.
+        StorageUnavailable: the file cannot be made.
+    """
+    if not database or database == ":memory:" or database.startswith("file:"):
+        reason = "name a file (sqlite:///raffles.db); a raffle must outlive the program."
+        raise InvalidSetting("The database URL", f"sqlite:///{database or ''}", reason)
+    path = Path(database).absolute()
+    try:
+        # SQLite gives its journal the rights of the database.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        pass
+    except FileNotFoundError as error:
+        raise StorageUnavailable(f"The database {path} cannot be made: there is no folder {path.parent}.") from error
+    except OSError as error:
+        raise StorageUnavailable(f"The database {path} cannot be made: {error.strerror}.") from error
+    return path
+
+
+def prepare_connection(connection: sqlite3.Connection) -> None:
+    """Set a new connection up: our own transactions, the write-ahead log, and the pragmas."""
+    # pysqlite would otherwise begin transactions by itself, and always deferred ones.
+    connection.isolation_level = None
+    with closing(connection.cursor()) as cursor:
+        _use_write_ahead_log(cursor)
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+
+
+def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
+    # Two processes that switch a new file over at the same time: one is told "locked" at once, whatever the
+    # busy timeout says, because waiting could be a deadlock.
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def empty_journal(cursor: DBAPICursor) -> bool:
+    """Move the write-ahead log into the file and truncate it; return False if others are reading or writing."""
+    # Whoever draws waits for this, so it is tried for a moment only.
+    cursor.execute(f"PRAGMA busy_timeout = {_JOURNAL_TIMEOUT_MS}")
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    row = cursor.fetchone()
+    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+    return row is not None and row[0] == 0
+
+
+def meaning(error: BaseException | None, path: Path) -> str | None:
+    """Return the sentence for a failure of the database's surroundings, or None for any other error."""
+    if not isinstance(error, sqlite3.Error):
+        return None
+    code = getattr(error, "sqlite_errorcode", None)
+    # The low byte is the kind of error, the rest tells sorts of it apart.
+    reason = None if code is None else _MEANINGS.get(code & 0xFF)
+    return None if reason is None else f"The database {path} {reason}."

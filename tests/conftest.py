@@ -1,0 +1,43 @@
+"""Fixtures for every kind of test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rafflekit import RaffleEngine
+from tests.live_server import LiveServer
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A path for a database file of the test's own; nothing is there yet."""
+    return tmp_path / "raffles.db"
+
+
+@pytest.fixture
+def database_url(database: Path) -> str:
+    """The URL of that database."""
+    return f"sqlite:///{database}"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[RaffleEngine]:
+    """An engine on that database."""
+    with RaffleEngine(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def serve(database: Path, tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
+    """Start real servers on that database: call it with environment variables; they are stopped afterwards."""
+    servers: list[LiveServer] = []
+
+    def start(**environment: str) -> LiveServer:
+        server = LiveServer(database, log=tmp_path / "server.log", **environment)
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()

@@ -1,0 +1,129 @@
+"""Opening a database: made when new, refused with a clear sentence when it cannot be used."""
+
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rafflekit import Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, Ticket
+from rafflekit.core.storage import sqlite
+
+
+def test_a_database_file_is_readable_by_its_owner_alone(database: Path, engine: RaffleEngine) -> None:
+    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+
+    files = [database, *database.parent.glob("raffles.db-*")]
+
+    assert len(files) == 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_closing_leaves_one_file(database: Path) -> None:
+    with RaffleEngine(f"sqlite:///{database}") as engine:
+        engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+
+    assert list(database.parent.iterdir()) == [database]
+
+
+def test_a_path_with_strange_characters_works(tmp_path: Path) -> None:
+    folder = tmp_path / "år 100% #1?"
+    folder.mkdir()
+    url = sqlite_url(folder / "raffles & more.db")
+
+    with RaffleEngine(url) as engine:
+        engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+
+    assert (folder / "raffles & more.db").exists()
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{str(path).replace('%', '%25').replace('?', '%3F')}"
+
+
+def test_the_default_place_is_the_users_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    with RaffleEngine() as engine:
+        engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+
+    assert list(tmp_path.rglob("raffles.db"))
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable, match="there is no folder"):
+        RaffleEngine(f"sqlite:///{tmp_path}/nowhere/raffles.db")
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable, match="cannot be opened"):
+        RaffleEngine(f"sqlite:///{tmp_path}")
+
+
+def test_a_file_that_is_no_database_is_left_as_it_is(database: Path) -> None:
+    text = b"these are my diaries, not a database\n" * 100
+    database.write_bytes(text)
+
+    with pytest.raises(StorageUnavailable, match="is no SQLite database"):
+        RaffleEngine(f"sqlite:///{database}")
+
+    assert database.read_bytes() == text
+
+
+def test_another_programs_database_is_left_as_it_is(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE diaries (day, text)")
+
+    with pytest.raises(SchemaMismatch, match="belongs to another program"):
+        RaffleEngine(f"sqlite:///{database}")
+
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("diaries",)]
+
+
+def test_a_database_of_another_version_is_refused(database: Path) -> None:
+    RaffleEngine(f"sqlite:///{database}").close()
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(SchemaMismatch, match="layout 9999"):
+        RaffleEngine(f"sqlite:///{database}")
+
+
+def test_a_database_locked_by_another_program_is_named_so(
+    database: Path, engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with RaffleEngine(f"sqlite:///{database}") as impatient:
+            with pytest.raises(StorageUnavailable, match="in use by another program"):
+                impatient.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+            assert impatient.list().count == 0
+        other.execute("COMMIT")
+
+    assert engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")]) == engine.list().items[0]
+
+
+def test_a_full_disk_loses_nothing_and_does_nothing_by_halves(database: Path, engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=10_000, prizes=[Prize("hug")])
+    limit_size(engine)
+    issued: list[Ticket] = []
+
+    with pytest.raises(StorageUnavailable, match="the disk is full"):
+        issued.extend(engine.participate(raffle.id, f"participant {n}") for n in range(10_000))
+
+    assert 0 < len(issued) < 10_000
+    assert engine.get(raffle.id).available_tickets == 10_000 - len(issued)
+    with closing(sqlite3.connect(database)) as connection:
+        assert {row[0] for row in connection.execute("SELECT number FROM tickets")} == {t.number for t in issued}
+
+
+def limit_size(engine: RaffleEngine) -> None:
+    """Let the database grow by two pages only: a disk that is about to be full, without filling one."""
+    with closing(engine._database._engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages + 2}")

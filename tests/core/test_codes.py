@@ -1,0 +1,107 @@
+"""Verification codes: spelled for people, read forgivingly, stored as hashes only."""
+
+import secrets
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rafflekit import InvalidSetting, StorageUnavailable
+from rafflekit.core import codes
+
+code_bytes = st.binary(min_size=codes.CODE_BYTES, max_size=codes.CODE_BYTES)
+hasher = codes.CodeHasher()
+
+
+def canonical(code: bytes) -> str:
+    return codes.spell(code).replace("-", "")
+
+
+@given(code=code_bytes)
+def test_a_code_is_six_groups_of_four_without_letters_that_look_alike(code: bytes) -> None:
+    groups = codes.spell(code).split("-")
+
+    assert [len(group) for group in groups] == [4] * 6
+    assert not set("".join(groups)) - set("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+
+
+@given(one=code_bytes, other=code_bytes)
+def test_different_codes_are_spelled_differently(one: bytes, other: bytes) -> None:
+    assert (codes.spell(one) == codes.spell(other)) == (one == other)
+
+
+@given(code=code_bytes, data=st.data())
+def test_a_code_is_read_as_people_write_it(code: bytes, data: st.DataObject) -> None:
+    spellings = {"0": "0Oo", "1": "1IiLl"}
+    written = [
+        data.draw(st.sampled_from(spellings.get(character, character + character.lower())))
+        + data.draw(st.sampled_from(["", "-", " "]))
+        for character in canonical(code)
+    ]
+
+    assert codes.read("".join(written)) == canonical(code)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "-", "4XK2", "U" * 24, "0" * 23, "0" * 25, "é" * 24, "\u0131" * 24, "٠" * 24, "0" * 23 + "\x00", "!" * 24],
+)
+def test_what_is_no_code_is_not_read(text: str) -> None:
+    assert codes.read(text) is None
+
+
+@given(text=st.text())
+def test_reading_never_fails_and_gives_canonical_codes_only(text: str) -> None:
+    read = codes.read(text)
+
+    assert read is None or (len(read) == 24 and codes.read(read) == read)
+
+
+def test_a_code_matches_its_own_hash_and_no_other() -> None:
+    code, other = secrets.token_bytes(codes.CODE_BYTES), secrets.token_bytes(codes.CODE_BYTES)
+    stored = hasher.hash(code)
+
+    assert hasher.check(stored, codes.spell(code).lower())
+    assert not hasher.check(stored, codes.spell(other))
+    assert not hasher.check(stored, "no code at all")
+    assert not hasher.check(None, codes.spell(code))
+    assert not hasher.check(None, "no ticket")
+
+
+def test_a_stored_hash_is_salted_argon2id_in_the_phc_format() -> None:
+    code = secrets.token_bytes(codes.CODE_BYTES)
+
+    one, other = hasher.hash(code), hasher.hash(code)
+
+    assert one.startswith("$argon2id$v=19$m=8,t=1,p=1$")
+    assert one != other
+
+
+def test_hashes_of_older_parameters_are_still_checked() -> None:
+    code = secrets.token_bytes(codes.CODE_BYTES)
+    stored = hasher.hash(code)
+
+    assert codes.CodeHasher(time_cost=2, memory_kib=64).check(stored, codes.spell(code))
+
+
+def test_parameters_that_argon2_refuses_are_refused_with_their_reason() -> None:
+    with pytest.raises(InvalidSetting, match="Memory cost is too small"):
+        codes.CodeHasher(memory_kib=7)
+
+
+def test_a_damaged_hash_is_the_databases_fault_and_not_the_participants() -> None:
+    with pytest.raises(StorageUnavailable, match="damaged"):
+        hasher.check("$argon2id$nonsense", codes.spell(bytes(codes.CODE_BYTES)))
+
+
+@given(key=st.binary(min_size=32, max_size=32), repeat=st.text(min_size=16, max_size=255))
+def test_a_derived_code_depends_on_the_raffle_the_participant_and_the_key(key: bytes, repeat: str) -> None:
+    who, another = bytes(16), bytes([1] * 16)
+    other_key = bytes(32) if key != bytes(32) else bytes([1] * 32)
+
+    code = codes.derive_code(key, who, repeat)
+
+    assert len(code) == codes.CODE_BYTES
+    assert code == codes.derive_code(key, who, repeat)
+    assert len({code, codes.derive_code(key, another, repeat), codes.derive_code(other_key, who, repeat)}) == 3
+    assert code != codes.derive_code(key, who, repeat + "x")

@@ -1,0 +1,40 @@
+"""Participants: one person, one spelling; and only a keyed hash of it."""
+
+import pytest
+
+from rafflekit.core.participants import KEY_BYTES, normalise, participant_hash, repeat_hash
+
+
+@pytest.mark.parametrize(
+    ("written", "counts_as"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        (" 203.0.113.7 ", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::FFFF:CB00:7107", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:0DB8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("staff 0042", "staff 0042"),
+        ("ann@example.org\n", "ann@example.org"),
+        ("Zoe\u0308", "Zo\u00eb"),
+        ("203.0.113.07", "203.0.113.07"),
+        ("1", "1"),
+    ],
+)
+def test_a_participant_counts_in_one_spelling(written: str, counts_as: str) -> None:
+    assert normalise(written) == counts_as
+
+
+def test_the_same_participant_has_another_hash_in_another_raffle() -> None:
+    one, other = bytes(KEY_BYTES), bytes([1] * KEY_BYTES)
+
+    assert participant_hash(one, "203.0.113.7") == participant_hash(one, "::ffff:203.0.113.7")
+    assert participant_hash(one, "203.0.113.7") != participant_hash(other, "203.0.113.7")
+
+
+def test_the_same_idempotency_key_has_another_hash_for_another_participant() -> None:
+    key = bytes(KEY_BYTES)
+
+    assert repeat_hash(key, bytes(16), "k" * 16) != repeat_hash(key, bytes([1] * 16), "k" * 16)

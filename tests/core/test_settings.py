@@ -1,0 +1,78 @@
+"""Settings: read once, and never skipped when they are wrong."""
+
+import inspect
+from ipaddress import ip_network
+
+import pytest
+
+from rafflekit import InvalidSetting, RaffleEngine
+from rafflekit.core import settings
+from rafflekit.core.codes import CodeHasher
+from rafflekit.core.settings import Settings
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert Settings.from_env({}) == Settings()
+    assert Settings.from_env({variable.name: " " for variable in settings.VARIABLES}) == Settings()
+
+
+def test_addresses_and_networks_are_read_and_mapped_ones_count_as_ipv4() -> None:
+    read = Settings.from_env({"MANAGER_IPS": "192.0.2.7, 10.0.0.0/8,2001:db8::/32,::ffff:203.0.113.0/120"})
+
+    written = ["192.0.2.7", "10.0.0.0/8", "2001:db8::/32", "203.0.113.0/24"]
+    assert read.manager_networks == tuple(ip_network(text) for text in written)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("MANAGER_IPS", "192.0.2.300", "does not appear to be"),
+        ("MANAGER_IPS", "192.0.2.7/24", "host bits"),
+        ("MANAGER_IPS", "192.0.2.7,,192.0.2.8", "empty"),
+        ("MANAGER_IPS", "manager.example", "does not appear to be"),
+        ("RAFFLEKIT_TRUSTED_PROXIES", "proxy", "does not appear to be"),
+        ("RAFFLEKIT_ALLOWED_HOSTS", "https://raffle.example", "not a host name"),
+        ("RAFFLEKIT_ALLOWED_HOSTS", "raffle.example:8080", "not a host name"),
+        ("RAFFLEKIT_ALLOWED_HOSTS", "*", "not a host name"),
+        ("RAFFLEKIT_ARGON2_TIME_COST", "fast", "not a whole number"),
+        ("RAFFLEKIT_ARGON2_MEMORY_KIB", "7", "too small"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_name_its_value_and_the_reason(
+    variable: str, value: str, reason: str
+) -> None:
+    with pytest.raises(InvalidSetting, match=reason) as refusal:
+        Settings.from_env({variable: value})
+
+    assert variable in str(refusal.value)
+
+
+def test_host_names_count_in_any_case() -> None:
+    read = Settings.from_env({"RAFFLEKIT_ALLOWED_HOSTS": "Raffle.Example., fair.local"})
+
+    assert read.allowed_hosts == {"raffle.example", "fair.local"}
+
+
+def test_the_documented_costs_are_the_hashers_own() -> None:
+    parameters = inspect.signature(CodeHasher).parameters
+
+    assert settings.ARGON2_TIME_COST.default == str(parameters["time_cost"].default)
+    assert settings.ARGON2_MEMORY_KIB.default == str(parameters["memory_kib"].default)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "write it as sqlite:///raffles.db"),
+        ("raffles.db", "write it as sqlite:///raffles.db"),
+        ("sqlite://", "name a file"),
+        ("sqlite:///:memory:", "name a file"),
+        ("sqlite:///raffles.db?mode=ro", "a path only"),
+        ("postgresql+psycopg://u:secret@h/d", "only SQLite is supported"),
+    ],
+)
+def test_a_database_url_that_cannot_be_used_is_refused(url: str, reason: str) -> None:
+    with pytest.raises(InvalidSetting, match=reason) as refusal:
+        RaffleEngine(url)
+
+    assert "u:secret" not in str(refusal.value)

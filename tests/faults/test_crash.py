@@ -1,0 +1,61 @@
+"""A process that is killed in the middle of a transaction leaves nothing half-done behind."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rafflekit import Prize, RaffleEngine
+from tests.raffles import sell_all, sold_out
+
+# The engine asks the clock inside the transaction, when its rows are written and not yet committed.
+KILLED_AT_THE_CLOCK = """
+import os, signal, sys
+from rafflekit import RaffleEngine
+engine = RaffleEngine(sys.argv[1], clock=lambda: os.kill(os.getpid(), signal.SIGKILL))
+getattr(engine, sys.argv[2])(*sys.argv[3:])
+"""
+
+
+def kill_in_the_middle_of(database: Path, method: str, *arguments: str) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_THE_CLOCK, f"sqlite:///{database}", method, *arguments],
+        timeout=60,
+        check=False,
+        capture_output=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+
+
+def test_a_draw_that_is_killed_leaves_the_raffle_undrawn(database: Path, engine: RaffleEngine) -> None:
+    raffle = sold_out(engine, tickets=300, prizes=(Prize("hug", 200),))
+
+    kill_in_the_middle_of(database, "draw", str(raffle.id))
+
+    assert engine.get(raffle.id) == raffle
+    assert engine.winners(raffle.id).count == 0
+    assert len(engine.draw(raffle.id)) == 200
+
+
+def test_a_participant_whose_server_is_killed_has_no_ticket_and_costs_no_number(
+    database: Path, engine: RaffleEngine
+) -> None:
+    raffle = engine.create("Foobar", total_tickets=5, prizes=[Prize("hug")])
+
+    kill_in_the_middle_of(database, "participate", str(raffle.id), "participant 0")
+
+    assert engine.get(raffle.id).available_tickets == 5
+    assert sorted(ticket.number for ticket in sell_all(engine, raffle)) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("method", ["participate", "draw"])
+def test_a_killed_process_leaves_no_lock_behind(database: Path, engine: RaffleEngine, method: str) -> None:
+    raffle = engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    if method == "draw":
+        engine.participate(raffle.id, "ann")
+
+    kill_in_the_middle_of(database, method, str(raffle.id), *(["ann"] if method == "participate" else []))
+
+    assert engine.create("Next", total_tickets=1, prizes=[Prize("hug")]).available_tickets == 1

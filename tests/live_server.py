@@ -1,0 +1,81 @@
+"""The real server: `rafflekit serve` as a process of its own, on a free loopback port."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any, NamedTuple
+
+STOP_LIMIT_S = 30
+
+
+class Answer(NamedTuple):
+    """What came back: the status, the headers (lower case), the bytes, and the JSON in them or None."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    json: Any
+
+    @classmethod
+    def of(cls, response: HTTPResponse) -> "Answer":
+        body = response.read()
+        is_json = "json" in response.headers.get("Content-Type", "")
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return cls(response.status, headers, body, json.loads(body) if is_json and body else None)
+
+
+class LiveServer:
+    """A server process; `stop` ends it and returns what it printed after the line that says where it is."""
+
+    def __init__(self, database: Path, *, log: Path, **environment: str) -> None:
+        self.log = log
+        clean = {name: value for name, value in os.environ.items() if "RAFFLEKIT" not in name and name != "MANAGER_IPS"}
+        with log.open("ab") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "rafflekit", "serve", "--host", "127.0.0.1", "--port", "0"],
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                env=clean | {"RAFFLEKIT_DATABASE_URL": f"sqlite:///{database}"} | environment,
+            )
+        assert self.process.stdout is not None
+        announcement = self.process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", announcement)
+        assert found, f"no address in {announcement!r}; {log.read_text()}"
+        self.url, self.port = found.group(0), int(found.group(1))
+
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Send one request on a connection of its own; a header name's underscores are dashes.
+
+        `body` is sent as JSON, or as it is when it is bytes.
+        """
+        return self.request_from(None, method, path, body, **headers)
+
+    def request_from(self, source: str | None, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Send a request from a loopback address of its own (127.0.0.0/8 is one machine on Linux)."""
+        connection = HTTPConnection(
+            "127.0.0.1", self.port, timeout=60, source_address=None if source is None else (source, 0)
+        )
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        content = body
+        if body is not None and not isinstance(body, bytes):
+            content = json.dumps(body).encode()
+            sent = {"Content-Type": "application/json"} | sent
+        try:
+            connection.request(method, path, content, sent)
+            return Answer.of(connection.getresponse())
+        finally:
+            connection.close()
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> str:
+        """End the server and return what it printed; it must end well, with status 0."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        printed, _ = self.process.communicate(timeout=STOP_LIMIT_S)
+        assert self.process.returncode == 0, self.log.read_text()
+        return printed

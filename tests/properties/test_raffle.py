@@ -1,0 +1,90 @@
+"""For any number of tickets, any prizes that fit and any order of events, the rules of a raffle hold."""
+
+from collections.abc import Iterator
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rafflekit import AlreadyParticipated, InvalidVerificationCode, Prize, RaffleEngine, SoldOut, Ticket, Verification
+
+names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
+
+
+@st.composite
+def raffles(draw: st.DrawFn) -> tuple[int, list[Prize]]:
+    """A number of tickets, and prizes that fit."""
+    total_tickets = draw(st.integers(1, 24))
+    left = total_tickets
+    prizes: list[Prize] = []
+    while left and (not prizes or draw(st.booleans())):
+        prizes.append(Prize(draw(names), draw(st.integers(1, left))))
+        left -= prizes[-1].amount
+    return total_tickets, prizes
+
+
+@pytest.fixture(scope="module")
+def one_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RaffleEngine]:
+    """One engine for all examples: their raffles live side by side in one database."""
+    path: Path = tmp_path_factory.mktemp("properties") / "raffles.db"
+    with RaffleEngine(f"sqlite:///{path}") as engine:
+        yield engine
+
+
+def sell_in_any_order(engine: RaffleEngine, raffle: object, total: int, data: st.DataObject) -> list[Ticket]:
+    """Let people come in any order, some of them again and again, until the raffle is sold out."""
+    tickets: dict[str, Ticket] = {}
+    people = st.sampled_from([f"203.0.113.{n}" for n in range(total)])
+    for person in [*data.draw(st.lists(people, max_size=3 * total)), *(f"198.51.100.{n}" for n in range(total))]:
+        try:
+            ticket = engine.participate(raffle, person)  # type: ignore[arg-type]  # an id in any form
+        except (AlreadyParticipated, SoldOut):
+            assert person in tickets or len(tickets) == total
+        else:
+            assert person not in tickets
+            tickets[person] = ticket
+    return list(tickets.values())
+
+
+@settings(max_examples=60, deadline=None)
+@given(shape=raffles(), data=st.data())
+def test_the_rules_hold_for_any_raffle(
+    one_engine: RaffleEngine, shape: tuple[int, list[Prize]], data: st.DataObject
+) -> None:
+    total_tickets, prizes = shape
+    raffle = one_engine.create("Any", total_tickets=total_tickets, prizes=prizes)
+
+    tickets = sell_in_any_order(one_engine, raffle.id, total_tickets, data)
+    wins = one_engine.draw(raffle.id)
+
+    # Every number handed out exactly once, and all of 1 … N in the end.
+    assert sorted(ticket.number for ticket in tickets) == list(range(1, total_tickets + 1))
+    # No ticket with two prizes; each prize drawn exactly its amount, in the order given.
+    assert len({win.ticket_number for win in wins}) == len(wins)
+    assert [win.prize for win in wins] == [prize.name for prize in prizes for _ in range(prize.amount)]
+    prize_of = {win.ticket_number: win.prize for win in wins}
+    assert set(prize_of) <= {ticket.number for ticket in tickets}
+    # Every ticket verifies with its own code, and tells what it won.
+    for ticket in tickets:
+        expected = Verification(has_won=ticket.number in prize_of, prize=prize_of.get(ticket.number))
+        assert one_engine.verify(raffle.id, ticket.number, ticket.verification_code) == expected
+
+
+@settings(max_examples=8, deadline=None)
+@given(shape=raffles())
+def test_a_code_verifies_with_its_own_ticket_alone(one_engine: RaffleEngine, shape: tuple[int, list[Prize]]) -> None:
+    total_tickets, prizes = shape
+    raffles_of_one_kind = [one_engine.create("Any", total_tickets=total_tickets, prizes=prizes) for _ in range(2)]
+    tickets = [
+        one_engine.participate(raffle.id, f"participant {n}")
+        for raffle in raffles_of_one_kind
+        for n in range(total_tickets)
+    ]
+    for raffle in raffles_of_one_kind:
+        one_engine.draw(raffle.id)
+
+    for one, other in permutations(tickets, 2):
+        with pytest.raises(InvalidVerificationCode):
+            one_engine.verify(one.raffle_id, one.number, other.verification_code)

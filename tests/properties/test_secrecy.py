@@ -1,0 +1,107 @@
+"""What is stored tells no code, no participant and, before the draw, no winner."""
+
+import base64
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rafflekit import Prize, RaffleEngine
+from tests.raffles import sell_all
+
+KEY = "a key that only its sender knows"
+
+
+def stored_bytes(database: Path) -> bytes:
+    """Everything on the disk: the database, its journal, and the journal's index."""
+    return b"".join(file.read_bytes() for file in sorted(database.parent.glob(f"{database.name}*")))
+
+
+def spellings(code: str) -> list[bytes]:
+    """A verification code as it might be written: with and without dashes, in either case, as raw bytes, in hex."""
+    plain = code.replace("-", "")
+    crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    raw = int("".join(f"{crockford.index(character):05b}" for character in plain), 2).to_bytes(15, "big")
+    texts = [code, plain, raw.hex(), base64.b64encode(raw).decode(), base64.b32encode(raw).decode()]
+    return [raw, *(form.encode() for text in texts for form in (text, text.lower(), text.upper()))]
+
+
+def test_no_code_participant_or_idempotency_key_is_stored(database: Path) -> None:
+    with RaffleEngine(f"sqlite:///{database}") as engine:
+        raffle = engine.create("Foobar", total_tickets=30, prizes=[Prize("hug", 3)])
+        tickets = sell_all(engine, engine.create("Other", total_tickets=5, prizes=[Prize("hug")]))
+        for n in range(30):
+            key = f"{KEY} {n}" if n % 2 else None
+            tickets.append(engine.participate(raffle.id, f"203.0.113.{n}", idempotency_key=key))
+        before_the_draw = stored_bytes(database)
+        engine.draw(raffle.id)
+        after_the_draw = stored_bytes(database)
+
+    assert b"$argon2id$" in before_the_draw
+    for stored in (before_the_draw, after_the_draw, stored_bytes(database)):
+        assert not [code for ticket in tickets for code in spellings(ticket.verification_code) if code in stored]
+        assert b"203.0.113." not in stored
+        assert KEY.encode() not in stored
+
+
+def test_the_secrets_of_a_raffle_leave_file_and_journal_with_its_draw(database: Path, engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=40, prizes=[Prize("hug", 3)])
+    sell_all(engine, raffle)
+    with closing(sqlite3.connect(database)) as connection:
+        row = connection.execute("SELECT numbering_key, participant_key, code_key FROM secrets").fetchone()
+    secrets = [bytes(secret) for secret in row]
+    assert [len(secret) for secret in secrets] == [32, 32, 32]
+    assert all(secret in stored_bytes(database) for secret in secrets)
+
+    with RaffleEngine(f"sqlite:///{database}") as another_session:
+        another_session.list()
+        engine.draw(raffle.id)
+        stored = stored_bytes(database)
+
+    # Not even a part of one: a page that was half overwritten would keep some.
+    assert not [part for secret in secrets for part in (secret[:8], secret[12:20], secret[-8:]) if part in stored]
+
+
+def test_nothing_stored_before_the_draw_determines_who_wins(tmp_path: Path) -> None:
+    """Two copies of one sold-out raffle are drawn. A coincidence of 10 winners out of 50: 1 in 3.7·10¹⁶."""
+    original, copy = tmp_path / "original.db", tmp_path / "copy.db"
+    with RaffleEngine(f"sqlite:///{original}") as engine:
+        raffle = engine.create("Foobar", total_tickets=50, prizes=[Prize("hug", 10)])
+        sell_all(engine, raffle)
+    shutil.copyfile(original, copy)
+
+    draws = []
+    for database in (original, copy):
+        with RaffleEngine(f"sqlite:///{database}") as engine:
+            draws.append([win.ticket_number for win in engine.draw(raffle.id)])
+
+    assert draws[0] != draws[1]
+
+
+def test_a_draw_can_be_replayed_from_its_stored_seed(database: Path, engine: RaffleEngine) -> None:
+    from rafflekit.core.drawing import winning_serials
+
+    raffle = engine.create("Foobar", total_tickets=50, prizes=[Prize("hug", 10)])
+    numbers = [ticket.number for ticket in sell_all(engine, raffle)]
+    wins = engine.draw(raffle.id)
+    with closing(sqlite3.connect(database)) as connection:
+        (seed,) = connection.execute("SELECT seed FROM raffles").fetchone()
+
+    assert [numbers[serial] for serial in winning_serials(seed, tickets=50, wins=10)] == [
+        win.ticket_number for win in wins
+    ]
+
+
+@pytest.mark.parametrize("tickets", [1, 2])
+def test_every_draw_has_a_seed_of_its_own(database: Path, engine: RaffleEngine, tickets: int) -> None:
+    for _ in range(5):
+        raffle = engine.create("Foobar", total_tickets=tickets, prizes=[Prize("hug")])
+        sell_all(engine, raffle)
+        engine.draw(raffle.id)
+
+    with closing(sqlite3.connect(database)) as connection:
+        seeds = {bytes(seed) for (seed,) in connection.execute("SELECT seed FROM raffles")}
+    assert len(seeds) == 5
+    assert {len(seed) for seed in seeds} == {32}

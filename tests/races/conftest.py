@@ -1,0 +1,71 @@
+"""Many callers at once: threads and processes that wait for one another and then start together."""
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from rafflekit import RaffleEngine, RaffleError
+
+PROCESSES = 2
+THREADS = 32
+LIMIT_S = 120
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one call ended: with a value or with a refusal."""
+
+    value: Any = None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an engine: `method` of the raffle `raffle_id`, with these arguments."""
+
+    method: str
+    raffle_id: str
+    arguments: tuple[Any, ...] = ()
+    keywords: tuple[tuple[str, Any], ...] = ()
+
+    def on(self, engine: RaffleEngine) -> Outcome:
+        try:
+            value = getattr(engine, self.method)(self.raffle_id, *self.arguments, **dict(self.keywords))
+        except RaffleError as refusal:
+            return Outcome(refusal=refusal.code)
+        return Outcome(value=value)
+
+
+@pytest.fixture
+def at_once(database_url: str) -> Callable[[Sequence[Call]], list[Outcome]]:
+    """Make all calls at once, dealt out to 32 threads in each of 2 processes, each with an engine of its own."""
+
+    def run(calls: Sequence[Call]) -> list[Outcome]:
+        context = multiprocessing.get_context("spawn")
+        with context.Manager() as manager:
+            start = manager.Barrier(PROCESSES)
+            with context.Pool(PROCESSES) as pool:
+                shares = [calls[process::PROCESSES] for process in range(PROCESSES)]
+                running = pool.map_async(partial(_in_threads, database_url, start), shares)
+                return [outcome for share in running.get(LIMIT_S) for outcome in share]
+
+    return run
+
+
+def _in_threads(database_url: str, processes_start: Any, calls: Sequence[Call]) -> list[Outcome]:
+    threads_start = Barrier(THREADS)
+    shares = [calls[thread::THREADS] for thread in range(THREADS)]
+
+    def work(share: Sequence[Call]) -> list[Outcome]:
+        threads_start.wait(LIMIT_S)
+        return [call.on(engine) for call in share]
+
+    processes_start.wait(LIMIT_S)
+    with RaffleEngine(database_url) as engine, ThreadPoolExecutor(THREADS) as pool:
+        return [outcome for share in pool.map(work, shares) for outcome in share]

@@ -1,0 +1,112 @@
+"""Everybody comes at the same moment, from 32 threads in each of 2 processes on one database file."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from rafflekit import Prize, Raffle, RaffleEngine
+from tests.races.conftest import Call, Outcome
+from tests.raffles import sold_out
+
+AtOnce = Callable[[Sequence[Call]], list[Outcome]]
+
+
+def new_raffle(engine: RaffleEngine, tickets: int) -> Raffle:
+    return engine.create("Rush", total_tickets=tickets, prizes=[Prize("hug", min(5, tickets))])
+
+
+def test_too_few_tickets_go_to_as_many_different_participants(engine: RaffleEngine, at_once: AtOnce) -> None:
+    raffle = new_raffle(engine, 200)
+    rush = [Call("participate", str(raffle.id), (f"participant {n}",)) for n in range(500)]
+
+    outcomes = at_once(rush)
+
+    tickets = [outcome.value for outcome in outcomes if outcome.value]
+    assert sorted(ticket.number for ticket in tickets) == list(range(1, 201))
+    assert len({ticket.verification_code for ticket in tickets}) == 200
+    assert Counter(outcome.refusal for outcome in outcomes) == {None: 200, "sold_out": 300}
+    assert engine.get(raffle.id).available_tickets == 0
+
+
+def test_one_participant_many_times_at_once_gets_one_ticket(engine: RaffleEngine, at_once: AtOnce) -> None:
+    raffle, other = new_raffle(engine, 100), new_raffle(engine, 100)
+    rush = [Call("participate", str(each.id), ("203.0.113.7",)) for _ in range(100) for each in (raffle, other)]
+
+    outcomes = at_once(rush)
+
+    assert Counter(outcome.refusal for outcome in outcomes) == {None: 2, "already_participated": 198}
+    assert [engine.get(each.id).available_tickets for each in (raffle, other)] == [99, 99]
+
+
+def test_one_request_repeated_at_once_gets_one_ticket_and_one_code(engine: RaffleEngine, at_once: AtOnce) -> None:
+    raffle = new_raffle(engine, 3)
+    key = (("idempotency_key", "the key of one request"),)
+    rush = [Call("participate", str(raffle.id), ("203.0.113.7",), key) for _ in range(200)]
+
+    outcomes = at_once(rush)
+
+    assert {outcome.refusal for outcome in outcomes} == {None}
+    assert len({outcome.value for outcome in outcomes}) == 1
+    assert engine.get(raffle.id).available_tickets == 2
+
+
+def test_the_last_ticket_is_repeated_and_not_sold_out(engine: RaffleEngine, at_once: AtOnce) -> None:
+    raffle = new_raffle(engine, 1)
+    rush = [
+        Call("participate", str(raffle.id), (person,), (("idempotency_key", f"the key of {person}"),))
+        for _ in range(50)
+        for person in ("203.0.113.7", "203.0.113.8", "203.0.113.9")
+    ]
+
+    outcomes = at_once(rush)
+
+    assert Counter(outcome.refusal for outcome in outcomes) == {None: 50, "sold_out": 100}
+    assert len({outcome.value for outcome in outcomes if outcome.value}) == 1
+
+
+def test_of_many_draws_at_once_one_draws(engine: RaffleEngine, at_once: AtOnce) -> None:
+    raffles = [sold_out(engine, tickets=20, prizes=(Prize("hug", 7),)) for _ in range(3)]
+    rush = [Call("draw", str(raffle.id)) for _ in range(64) for raffle in raffles]
+
+    outcomes = at_once(rush)
+
+    assert Counter(outcome.refusal for outcome in outcomes) == {None: 3, "already_drawn": 189}
+    drawn = [list(outcome.value) for outcome in outcomes if outcome.value]
+    listed = [list(engine.winners(raffle.id).items) for raffle in raffles]
+    assert sorted(drawn, key=repr) == sorted(listed, key=repr)
+
+
+def test_a_draw_among_the_last_participants_comes_before_or_after_them(engine: RaffleEngine, at_once: AtOnce) -> None:
+    raffle = new_raffle(engine, 60)
+    rush = [
+        call
+        for n in range(60)
+        for call in (Call("participate", str(raffle.id), (f"participant {n}",)), Call("draw", str(raffle.id)))
+    ]
+
+    outcomes = at_once(rush)
+
+    refusals = Counter(outcome.refusal for outcome in outcomes)
+    drawn = [outcome.value for outcome in outcomes if isinstance(outcome.value, list)]
+    assert set(refusals) <= {None, "tickets_remaining", "already_drawn"}
+    assert len(drawn) <= 1
+    assert engine.get(raffle.id).available_tickets == 0
+    assert engine.get(raffle.id).winners_drawn == bool(drawn)
+
+
+def test_raffles_created_at_once_are_all_listed(engine: RaffleEngine, at_once: AtOnce) -> None:
+    rush = [Call("create", f"Raffle {n}", (), (("total_tickets", 5), ("prizes", (Prize("hug"),)))) for n in range(100)]
+
+    outcomes = at_once(rush)
+
+    assert {outcome.refusal for outcome in outcomes} == {None}
+    listed = engine.list(page_size=1000).items
+    assert {raffle.id for raffle in listed} == {outcome.value.id for outcome in outcomes}
+    assert len(listed) == 100
+
+
+def test_a_new_database_is_opened_by_several_processes_at_once(database_url: str, at_once: AtOnce) -> None:
+    outcomes = at_once([Call("get", "no raffle")] * 64)
+
+    assert {outcome.refusal for outcome in outcomes} == {"raffle_not_found"}
+    with RaffleEngine(database_url) as engine:
+        assert engine.list().count == 0

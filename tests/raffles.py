@@ -1,0 +1,15 @@
+"""Raffles in a given state, made through the engine as any user would."""
+
+from rafflekit import Prize, Raffle, RaffleEngine, Ticket
+
+
+def sold_out(engine: RaffleEngine, *, tickets: int = 6, prizes: tuple[Prize, ...] = (Prize("hug", 2),)) -> Raffle:
+    """Create a raffle and hand out all of its tickets."""
+    raffle = engine.create("Sold out", total_tickets=tickets, prizes=prizes)
+    sell_all(engine, raffle)
+    return engine.get(raffle.id)
+
+
+def sell_all(engine: RaffleEngine, raffle: Raffle) -> list[Ticket]:
+    """Hand every ticket of a raffle to a participant of its own."""
+    return [engine.participate(raffle.id, f"participant {n}") for n in range(raffle.total_tickets)]

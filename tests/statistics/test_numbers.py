@@ -1,0 +1,67 @@
+"""The order of tickets looks random in every way that we can think of. Each test: a false alarm in 10⁶ runs.
+
+Keys are new in every run: a frozen set of keys would prove something about those keys only.
+"""
+
+import secrets
+from collections import Counter
+from itertools import permutations
+
+import pytest
+
+from rafflekit.core.numbering import KEY_BYTES, Numbering
+from tests.statistics.chi_square import assert_half, assert_uniform
+
+
+def new_numbering(size: int) -> Numbering:
+    return Numbering(secrets.token_bytes(KEY_BYTES), size)
+
+
+def order(size: int) -> tuple[int, ...]:
+    numbering = new_numbering(size)
+    return tuple(numbering.number(serial) for serial in range(size))
+
+
+@pytest.mark.parametrize(("size", "samples"), [(2, 4_000), (3, 4_000), (4, 4_000), (5, 6_000)])
+def test_every_order_of_a_small_raffle_is_equally_likely(size: int, samples: int) -> None:
+    seen = Counter(order(size) for _ in range(samples))
+
+    assert_uniform([seen[each] for each in permutations(range(1, size + 1))])
+
+
+@pytest.mark.parametrize(("size", "samples"), [(9, 1_000), (25, 500), (121, 200), (940, 50), (961, 50)])
+def test_an_order_is_even_as_often_as_odd(size: int, samples: int) -> None:
+    """A Feistel network on a square of an odd number gives even orders only: the last two tickets are known."""
+    even = sum(is_even(order(size)) for _ in range(samples))
+
+    assert_half(even, samples)
+
+
+def is_even(numbers: tuple[int, ...]) -> bool:
+    seen = [False] * len(numbers)
+    transpositions = 0
+    for start in range(len(numbers)):
+        place = start
+        while not seen[place]:
+            seen[place] = True
+            place = numbers[place] - 1
+            transpositions += place != start
+    return transpositions % 2 == 0
+
+
+@pytest.mark.parametrize("serial", [0, 49, 98])
+def test_a_number_tells_nothing_about_the_next_one(serial: int) -> None:
+    """The distance of successive numbers, around the circle of 100, is 1 … 99 equally often."""
+    distances: Counter[int] = Counter()
+    for _ in range(5_000):
+        numbering = new_numbering(100)
+        distances[(numbering.number(serial + 1) - numbering.number(serial)) % 100] += 1
+
+    assert_uniform([distances[distance] for distance in range(1, 100)])
+
+
+@pytest.mark.parametrize("serial", [0, 499_999, 999_999])
+def test_each_ticket_of_a_large_raffle_may_get_any_number(serial: int) -> None:
+    tenths = Counter((new_numbering(1_000_000).number(serial) - 1) // 100_000 for _ in range(4_000))
+
+    assert_uniform([tenths[tenth] for tenth in range(10)])
