@@ -1,4 +1,4 @@
-"""`RaffleEngine`, the one door to a raffle: one public method a use case, one transaction a method.
+"""`RaffleEngine`, the one door to a raffle: one public method a use case, each of which writes in one transaction.
 
 Hashing never happens inside a transaction. What a writer decides on is read again after the raffle is
 locked, and the database's constraints and triggers hold the same rules a second time.
@@ -123,10 +123,9 @@ class RaffleEngine:
             InvalidValue: `page`, `page_size` or `name` breaks a limit.
             PageNotFound: the list ends before this page; page 1 always exists.
         """
-        limits.check_page(page, page_size)
+        skip = _items_before(page, page_size)
         if name is not None:
             limits.check_searched_name(name)
-        skip = (page - 1) * page_size
         with self._database.read() as connection:
             if name is None and winners_drawn is None:
                 count = queries.count_raffles(connection)
@@ -239,8 +238,7 @@ class RaffleEngine:
             PageNotFound: the list ends before this page; page 1 always exists.
         """
         raffle_id = _uuid(raffle_id)
-        limits.check_page(page, page_size)
-        skip = (page - 1) * page_size
+        skip = _items_before(page, page_size)
         with self._database.read() as connection:
             raffle = _found(queries.load_raffle(connection, raffle_id))
             count = _wins_of(raffle) if raffle.winners_drawn else 0
@@ -336,6 +334,13 @@ def _found(value: Item | None) -> Item:
     if value is None:
         raise RaffleNotFound
     return value
+
+
+def _items_before(page: int, page_size: int) -> int:
+    limits.check_page(page, page_size)
+    if page > limits.PAGE_NUMBER:
+        raise PageNotFound
+    return (page - 1) * page_size
 
 
 def _page(items: Sequence[Item], count: int, number: int, size: int) -> Page[Item]:

@@ -38,7 +38,7 @@ WINNERS_PAGE_SIZE = 100
 """The wins on a page unless asked otherwise."""
 
 PAGE_NUMBER = 10**12
-"""The highest page that may be asked for: page times page size stays within 64 bits."""
+"""No list has a page beyond this one; page times page size stays within 64 bits."""
 
 BODY_BYTES = 64 * 1024
 """The largest body of a request."""
@@ -94,10 +94,12 @@ def check_idempotency_key(key: object) -> None:
 def check_page(number: object, size: object) -> None:
     """Check which page of a list is asked for: `number` from 1, `size` from 1 to `PAGE_SIZE`.
 
+    Whether the list has such a page is not asked here.
+
     Raises:
         InvalidValue: for `page` or `page_size`.
     """
-    _whole_number("page", number, most=PAGE_NUMBER)
+    _whole_number("page", number)
     _whole_number("page_size", size, most=PAGE_SIZE)
 
 
@@ -127,14 +129,16 @@ def _check_prizes(prizes: object, total_tickets: int) -> None:
     if len(prizes) > PRIZE_KINDS:
         raise InvalidValue("prizes", f"at most {PRIZE_KINDS:,} kinds are possible, these are {len(prizes):,}.")
     in_all = sum(_amount(f"prizes[{position}]", prize) for position, prize in enumerate(prizes))
+    # Python refuses to write down a number of some thousand digits, which somebody may have given.
+    shown = f"{in_all:,}" if in_all <= TICKETS else f"more than {TICKETS:,}"
     if in_all > total_tickets:
         raise InvalidValue(
             "prizes",
-            f"Too many prizes: {in_all:,} for {total_tickets:,} tickets. A ticket wins at most one prize; "
+            f"Too many prizes: {shown} for {total_tickets:,} tickets. A ticket wins at most one prize; "
             "add tickets or take prizes away.",
         )
     if in_all > PRIZES:
-        raise InvalidValue("prizes", f"Too many prizes: {in_all:,}, where {PRIZES:,} in all are possible.")
+        raise InvalidValue("prizes", f"Too many prizes: {shown}, where {PRIZES:,} in all are possible.")
 
 
 def _amount(field: str, prize: object) -> int:

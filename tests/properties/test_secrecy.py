@@ -3,12 +3,15 @@
 import base64
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from rafflekit import Prize, RaffleEngine
+from rafflekit.core.drawing import winning_serials
+from tests.live_server import LiveServer
 from tests.raffles import sell_all
 
 KEY = "a key that only its sender knows"
@@ -46,6 +49,40 @@ def test_no_code_participant_or_idempotency_key_is_stored(database: Path) -> Non
         assert KEY.encode() not in stored
 
 
+def test_over_http_a_code_is_in_no_answer_but_its_own_and_in_no_log(
+    database: Path, serve: Callable[..., LiveServer]
+) -> None:
+    server = serve(MANAGER_IPS="127.0.0.1")
+    body = {"name": "Foobar", "total_tickets": 12, "prizes": [{"name": "hug", "amount": 4}]}
+    raffle = server.request("POST", "/raffles/", body).json["id"]
+    paths = ("/raffles/", f"/raffles/{raffle}/", f"/raffles/{raffle}/winners/")
+    path = f"/raffles/{raffle}/participate/"
+
+    tickets, others = [], []
+    for n in range(1, 13):
+        keyed = {"Idempotency-Key": f"{KEY} {n}".replace(" ", "-")}
+        tickets.append(server.request_from(f"127.0.1.{n}", "POST", path, None, **keyed))
+        others += [server.request_from(f"127.0.1.{n}", "POST", path), *(server.request("GET", each) for each in paths)]
+    others += [server.request("POST", f"/raffles/{raffle}/winners/") for _ in range(2)]
+    for ticket in tickets:
+        number, code = ticket.json["ticket_number"], ticket.json["verification_code"]
+        for tried in (number, number % 12 + 1):
+            verification = {"ticket_number": tried, "verification_code": code}
+            others.append(server.request("POST", f"/raffles/{raffle}/verify-ticket/", verification))
+    others += [server.request("GET", each) for each in paths]
+    server.stop()
+
+    assert {ticket.status for ticket in tickets} == {201}
+    assert {answer.status for answer in others} == {200, 201, 400, 403, 410}
+    said = b"".join(repr(answer.headers).encode() + answer.body for answer in others)
+    written = said + server.log.read_bytes() + stored_bytes(database)
+    for ticket in tickets:
+        code = ticket.json["verification_code"]
+        assert not [spelling for spelling in spellings(code) if spelling in written]
+        assert [other for other in tickets if code.encode() in other.body] == [ticket]
+    assert KEY.replace(" ", "-").encode() not in server.log.read_bytes() + stored_bytes(database)
+
+
 def test_the_secrets_of_a_raffle_leave_file_and_journal_with_its_draw(database: Path, engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=40, prizes=[Prize("hug", 3)])
     sell_all(engine, raffle)
@@ -81,8 +118,6 @@ def test_nothing_stored_before_the_draw_determines_who_wins(tmp_path: Path) -> N
 
 
 def test_a_draw_can_be_replayed_from_its_stored_seed(database: Path, engine: RaffleEngine) -> None:
-    from rafflekit.core.drawing import winning_serials
-
     raffle = engine.create("Foobar", total_tickets=50, prizes=[Prize("hug", 10)])
     numbers = [ticket.number for ticket in sell_all(engine, raffle)]
     wins = engine.draw(raffle.id)

@@ -1,0 +1,75 @@
+"""The Typer application: the commands in the order of a raffle's life."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from rafflekit import __version__
+from rafflekit.cli import terminal
+from rafflekit.cli.demo import demo
+from rafflekit.cli.draws import draw, winners
+from rafflekit.cli.raffles import create, list_raffles, show
+from rafflekit.cli.serve import serve
+from rafflekit.cli.tickets import participate, verify
+from rafflekit.core.settings import VARIABLES
+
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "create": create,
+    "list": list_raffles,
+    "show": show,
+    "participate": participate,
+    "draw": draw,
+    "winners": winners,
+    "verify": verify,
+    "serve": serve,
+    "demo": demo,
+}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status; without arguments, show the help.
+
+    Raises:
+        RaffleError, CommandStopped, typer.TyperException: for the one who called to explain.
+    """
+    command = typer.main.get_command(_application())
+    try:
+        # Not command.main(), which prints and exits by itself; errors are for `failures` to explain.
+        with command.make_context("rafflekit", list(arguments) or ["--help"]) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    return 0
+
+
+def _application() -> typer.Typer:
+    application = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich" if terminal.is_terminal(sys.stdout) else None,
+    )
+    application.callback()(_rafflekit)
+    for name, command in _COMMANDS.items():
+        application.command(name, epilog=_variables_help() if command is serve else None)(command)
+    return application
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        terminal.say(f"rafflekit {__version__}")
+        raise typer.Exit
+
+
+def _rafflekit(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Raffles with numbered tickets, and a draw that nobody can predict."""
+
+
+def _variables_help() -> str:
+    lines = [f"{name}: {purpose} (without it: {default})." for name, purpose, default in VARIABLES]
+    return "\n\n".join(["Environment variables:", *lines])

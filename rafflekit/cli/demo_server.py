@@ -1,0 +1,112 @@
+"""The HTTP side of the demo: a real server process, and requests to it as from all over the world.
+
+The demo stands where a reverse proxy would: the server trusts 127.0.0.1 to say where a request comes from.
+The addresses are those that exist for documentation (RFC 5737, RFC 3849), so nobody's.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from rafflekit.cli.failures import CommandStopped
+from rafflekit.core.settings import DATABASE_URL, TRUSTED_PROXIES, VARIABLES
+
+MOST_ADDRESSES = 500
+"""How many different participants `address` knows: 203.0.113.0/24 is small, and half of them come from there."""
+
+COMMAND = ("rafflekit", "serve", "--port", "0")
+"""The command line that starts the server."""
+
+_STOP_LIMIT_S = 10
+_ANSWER_LIMIT_S = 30
+_PORT = re.compile(r"http://127\.0\.0\.1:(\d+)")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said: the status, and the JSON of the body."""
+
+    status: int
+    json: Any
+
+    def __str__(self) -> str:
+        detail = self.json.get("detail", "") if isinstance(self.json, dict) else ""
+        return f"{self.status} {detail}".rstrip()
+
+
+@dataclass(frozen=True)
+class DemoServer:
+    """A server that runs: `announcement` is the line that it printed."""
+
+    announcement: str
+    port: int
+
+    def request(self, method: str, path: str, body: object = None, *, address: str | None = None) -> Answer:
+        """Send a request as the proxy in front would, from `address`, and return the answer."""
+        headers = {"Content-Type": "application/json"}
+        if address is not None:
+            headers["X-Forwarded-For"] = address
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_LIMIT_S)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            response = connection.getresponse()
+            return Answer(response.status, json.loads(response.read()))
+        finally:
+            connection.close()
+
+
+def address(participant: int) -> str:
+    """Return the address of participant 0, 1, … `MOST_ADDRESSES` - 1: IPv4 and IPv6 (a /64 each) in turns."""
+    half, is_ipv6 = divmod(participant, 2)
+    return f"2001:db8:0:{half + 1:x}::1" if is_ipv6 else f"203.0.113.{half + 1}"
+
+
+@contextmanager
+def running_server(database_url: str, *, log: Path) -> Iterator[DemoServer]:
+    """Give a server on that database and a free port, and stop it, whatever happens.
+
+    Raises:
+        CommandStopped: it does not start, for the reason that it gave.
+    """
+    environment = os.environ.copy()
+    for variable in VARIABLES:
+        environment.pop(variable.name, None)
+    environment |= {DATABASE_URL.name: database_url, TRUSTED_PROXIES.name: "127.0.0.1"}
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", *COMMAND], stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment
+        )
+    try:
+        yield _announced(process, log)
+    finally:
+        _stop(process)
+
+
+def _announced(process: subprocess.Popen[str], log: Path) -> DemoServer:
+    assert process.stdout is not None
+    announcement = process.stdout.readline().strip()
+    port = _PORT.search(announcement)
+    if port is None:
+        status = process.wait(_STOP_LIMIT_S)
+        reason = log.read_text(errors="replace").strip().rpartition("\n")[2].removeprefix("rafflekit: ")
+        raise CommandStopped(reason or "The demo's server did not start.", status=status)
+    return DemoServer(announcement, int(port.group(1)))
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    assert process.stdout is not None
+    process.stdout.close()

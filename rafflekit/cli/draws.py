@@ -1,0 +1,69 @@
+"""`rafflekit draw` and `winners`: the draw, once, and what came of it."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from rafflekit.cli import render, terminal
+from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
+from rafflekit.core import limits
+from rafflekit.core.models import Raffle
+
+_PRIZES_IN_THE_QUESTION = 10
+
+
+def draw(
+    raffle: RaffleId,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Draw without asking.")] = False,
+    as_json: AsJson = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Draw the winners of a sold-out raffle, once and for ever."""
+    with open_engine(database_url) as engine:
+        found = engine.find(raffle)
+        # A raffle that cannot be drawn is nothing to ask about: the engine says why not.
+        drawable = not found.winners_drawn and not found.available_tickets
+        if drawable and not yes:
+            _ask(found)
+        with terminal.working(f"Drawing among {found.total_tickets:,} tickets"):
+            wins = engine.draw(found.id)
+    render.show_draw(wins, found, as_json=as_json)
+
+
+def winners(
+    raffle: RaffleId,
+    *,
+    page: PageNumber = 1,
+    page_size: PageSize = limits.WINNERS_PAGE_SIZE,
+    as_json: AsJson = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """List the winners of a raffle, in the order of the draw."""
+    with open_engine(database_url) as engine:
+        found = engine.find(raffle)
+        wins = engine.winners(found.id, page=page, page_size=page_size)
+    render.show_winners(wins, found, as_json=as_json)
+
+
+def _ask(raffle: Raffle) -> None:
+    if not terminal.can_ask():
+        raise CommandStopped(
+            "A draw happens once and for ever, and there is no terminal to ask on; --yes draws without asking.",
+            status=WRONG_USAGE,
+        )
+    if not terminal.confirm("\n".join(_question(raffle))):
+        raise CommandStopped("nothing was drawn.", status=REFUSED)
+
+
+def _question(raffle: Raffle) -> Iterator[str]:
+    in_all = sum(prize.amount for prize in raffle.prizes)
+    yield f"“{terminal.visible(raffle.name)}” has {raffle.total_tickets:,} tickets for {in_all:,} prizes:"
+    for prize in raffle.prizes[:_PRIZES_IN_THE_QUESTION]:
+        yield f"  {prize.amount:,} × {terminal.visible(prize.name)}"
+    further = len(raffle.prizes) - _PRIZES_IN_THE_QUESTION
+    if further > 0:
+        yield f"  … and {further:,} more kinds"
+    yield "A draw happens once and for ever. Draw the winners now? [y/N] "

@@ -1,0 +1,54 @@
+"""The options and arguments that several commands share, and the engine that they open."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rafflekit.core import limits
+from rafflekit.core.settings import DATABASE_URL, Settings
+
+if TYPE_CHECKING:
+    from rafflekit.core.engine import RaffleEngine
+
+_WITHOUT_URL = f"Without it: what {DATABASE_URL.name} says, or {DATABASE_URL.default}."
+
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", show_default=False, help=f"{DATABASE_URL.purpose.capitalize()}. {_WITHOUT_URL}"),
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON of the HTTP contract and nothing else.")]
+
+RaffleId = Annotated[
+    str, typer.Argument(metavar="RAFFLE", help="Its id, or enough of the beginning to be the only one.")
+]
+
+PageNumber = Annotated[int, typer.Option("--page", metavar="NUMBER", help="Which page, from 1.")]
+
+PageSize = Annotated[int, typer.Option(metavar="COUNT", help=f"Items on a page, at most {limits.PAGE_SIZE:,}.")]
+
+
+def read_settings() -> Settings:
+    """Return what the environment says.
+
+    Raises:
+        InvalidSetting: a variable cannot be read.
+    """
+    return Settings.from_env(os.environ)
+
+
+@contextmanager
+def open_engine(database_url: str | None, *, settings: Settings | None = None) -> Iterator["RaffleEngine"]:
+    """Give an engine on the database that the option names, or else the settings, or else the default one.
+
+    Without `settings`, the environment is read.
+    """
+    from rafflekit.core.engine import RaffleEngine
+
+    settings = settings or read_settings()
+    url = settings.database_url if database_url is None else database_url
+    with RaffleEngine(url, code_hasher=settings.code_hasher) as engine:
+        yield engine

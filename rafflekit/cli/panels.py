@@ -1,0 +1,128 @@
+"""Raffles, tickets and wins as Rich panels and tables, for `render` to print on a terminal.
+
+Every text that people gave goes through `_text`: visible, and never markup.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from rafflekit.cli.terminal import visible
+from rafflekit.core.models import Page, Raffle, Ticket, Verification, Win
+
+# Of 32: a beginning that tells some ten thousand raffles apart; commands ask for more where it does not.
+_ID_DIGITS = 8
+_PRIZES_SHOWN = 50
+
+
+def raffle_panel(raffle: Raffle) -> Panel:
+    """Return a raffle with its prizes."""
+    prizes = Table.grid(padding=(0, 1))
+    prizes.add_column(justify="right", style="cyan")
+    for prize in raffle.prizes[:_PRIZES_SHOWN]:
+        prizes.add_row(f"{prize.amount:,} ×", _text(prize.name))
+    further = len(raffle.prizes) - _PRIZES_SHOWN
+    if further > 0:
+        prizes.add_row("…", f"and {further:,} more kinds; --json lists them all")
+    rows: list[tuple[str, RenderableType]] = [
+        ("Name", _text(raffle.name, style="bold")),
+        ("Id", _text(str(raffle.id), style="cyan")),
+        ("Created", _time(raffle)),
+        ("Tickets", f"{raffle.available_tickets:,} of {raffle.total_tickets:,} left"),
+        ("State", _state(raffle)),
+        ("Prizes", prizes),
+    ]
+    return _panel("Raffle", _grid(rows))
+
+
+def raffles_table(raffles: Iterable[Raffle]) -> Table:
+    """Return raffles, a row each; the id is cut to a beginning that commands take."""
+    table = _table()
+    table.add_column("Id", style="cyan", no_wrap=True)
+    table.add_column("Name", overflow="fold")
+    table.add_column("Tickets left", justify="right", overflow="fold")
+    table.add_column("State", overflow="fold")
+    table.add_column("Created", overflow="fold", style="dim")
+    for raffle in raffles:
+        table.add_row(
+            raffle.id.hex[:_ID_DIGITS],
+            _text(raffle.name),
+            f"{raffle.available_tickets:,} of {raffle.total_tickets:,}",
+            _state(raffle),
+            f"{raffle.created_at.astimezone(UTC):%Y-%m-%d}",
+        )
+    return table
+
+
+def ticket_panel(ticket: Ticket, raffle: Raffle, *, advice: str) -> Panel:
+    """Return a ticket with its code, and `advice` below."""
+    rows: list[tuple[str, RenderableType]] = [
+        ("Raffle", _text(raffle.name)),
+        ("Number", f"{ticket.number} of {raffle.total_tickets}"),
+        ("Code", _text(ticket.verification_code, style="bold green")),
+    ]
+    return _panel("Ticket", Group(_grid(rows), "", Text(advice, style="yellow")))
+
+
+def wins_table(page: Page[Win], raffle: Raffle) -> Table:
+    """Return a page of wins in draw order, numbered from the first win of the raffle."""
+    table = _table(title=f"Winners of {visible(raffle.name)}")
+    table.add_column("Draw", justify="right", style="dim", no_wrap=True)
+    table.add_column("Ticket", justify="right", style="bold cyan", no_wrap=True)
+    table.add_column("Prize", overflow="fold")
+    for ordinal, win in enumerate(page.items, start=(page.number - 1) * page.size + 1):
+        table.add_row(f"{ordinal:,}", str(win.ticket_number), _text(win.prize))
+    return table
+
+
+def verification_panel(verification: Verification, ticket_number: int) -> Panel:
+    """Return what a genuine ticket won."""
+    if verification.prize is None:
+        answer = Text("The ticket is genuine; it won nothing.")
+    else:
+        answer = Text.assemble("The ticket is genuine and won: ", (visible(verification.prize), "bold green"))
+    return _panel(f"Ticket {ticket_number}", answer)
+
+
+def _text(text: str, *, style: str = "") -> Text:
+    return Text(visible(text), style=style, overflow="fold")
+
+
+def _panel(title: str, content: RenderableType) -> Panel:
+    # What people gave stands in the content, where a long name folds; a title would be cut.
+    return Panel.fit(content, title=title, title_align="left", padding=(0, 1))
+
+
+def _grid(rows: Sequence[tuple[str, RenderableType]]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        grid.add_row(name, value)
+    return grid
+
+
+def _table(*, title: str | None = None) -> Table:
+    return Table(
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        box=box.ROUNDED,
+        header_style="dim",
+        border_style="dim",
+    )
+
+
+def _state(raffle: Raffle) -> Text:
+    if raffle.winners_drawn:
+        return Text("drawn", style="green")
+    return Text("open") if raffle.available_tickets else Text("sold out", style="yellow")
+
+
+def _time(raffle: Raffle) -> str:
+    return f"{raffle.created_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

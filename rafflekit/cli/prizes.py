@@ -1,0 +1,59 @@
+"""How a prize is written on the command line: NAME or NAME:AMOUNT (pure)."""
+
+import re
+
+from rafflekit.core import limits
+from rafflekit.core.errors import InvalidValue
+from rafflekit.core.models import Prize
+
+HELP = (
+    "A prize as NAME or NAME:AMOUNT; again for each further one, in the order of the draw. "
+    "What follows the last colon is the amount if it is a number, else part of the name: "
+    "a name that ends like one takes its amount too ('radio 1:5:1')."
+)
+
+_DIGITS = re.compile(r"[0-9]+")
+# Signs, decimals, other scripts' digits: who writes 'hug:-1' or 'hug:1.5' means no name.
+_LIKE_A_NUMBER = re.compile(r"[-+−.,]*\d")
+# An amount with more digits than the largest raffle fits no raffle, and Python refuses to read some of those.
+_MOST_DIGITS = len(str(limits.TICKETS))
+
+
+def read_prize(text: str) -> Prize:
+    """Return the prize that an argument names; whether name and amount are possible is for the engine to say.
+
+    >>> read_prize("warm hug:3")
+    Prize(name='warm hug', amount=3)
+    >>> read_prize("bike: red")
+    Prize(name='bike: red', amount=1)
+
+    Raises:
+        InvalidValue: what follows the last colon is nothing, or a number that is no amount.
+    """
+    name, colon, after = text.rpartition(":")
+    if not colon:
+        return Prize(text)
+    amount = after.strip()
+    if _DIGITS.fullmatch(amount):
+        return Prize(name, _read_amount(name, amount))
+    if not amount or _LIKE_A_NUMBER.match(amount):
+        raise InvalidValue(
+            "prizes", f"{text!r} has no whole number after its last colon; '{text}:1' would take it all as a name."
+        )
+    return Prize(text)
+
+
+def write_prize(prize: Prize) -> str:
+    """Return the argument that `read_prize` reads as `prize`."""
+    return f"{prize.name}:{prize.amount}"
+
+
+def _read_amount(name: str, digits: str) -> int:
+    significant = digits.lstrip("0")
+    if len(significant) > _MOST_DIGITS:
+        raise InvalidValue(
+            "prizes",
+            f"Too many prizes: the amount of {name!r} has {len(significant)} digits, "
+            f"where a raffle has at most {limits.TICKETS:,} tickets.",
+        )
+    return int(digits)

@@ -1,0 +1,51 @@
+"""`rafflekit create`, `list` and `show`: raffles come to be and are looked at."""
+
+from typing import Annotated
+
+import typer
+
+from rafflekit.cli import prizes, render
+from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
+from rafflekit.core import limits
+
+
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the raffle is called.")],
+    *,
+    tickets: Annotated[int, typer.Option(metavar="COUNT", help="How many tickets there are, numbered from 1.")],
+    prize: Annotated[list[str], typer.Option(metavar="PRIZE", help=prizes.HELP)],
+    as_json: AsJson = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Create a raffle.
+
+    Example: rafflekit create "Foobar raffle" --tickets 15 --prize "invisibility:1" --prize "warm hug:3"
+    """
+    offered = [prizes.read_prize(text) for text in prize]
+    with open_engine(database_url) as engine:
+        raffle = engine.create(name, total_tickets=tickets, prizes=offered)
+    render.show_raffle(raffle, as_json=as_json)
+
+
+def list_raffles(
+    *,
+    name: Annotated[str | None, typer.Option(metavar="TEXT", help="Only names that contain this, in any case.")] = None,
+    drawn: Annotated[
+        bool | None, typer.Option("--drawn/--not-drawn", help="Only raffles whose winners are drawn, or are not.")
+    ] = None,
+    page: PageNumber = 1,
+    page_size: PageSize = limits.RAFFLES_PAGE_SIZE,
+    as_json: AsJson = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """List the raffles, the newest first."""
+    with open_engine(database_url) as engine:
+        found = engine.list(page=page, page_size=page_size, name=name, winners_drawn=drawn)
+    render.show_raffles(found, as_json=as_json)
+
+
+def show(raffle: RaffleId, *, as_json: AsJson = False, database_url: DatabaseUrl = None) -> None:
+    """Show a raffle as it stands now."""
+    with open_engine(database_url) as engine:
+        found = engine.find(raffle)
+    render.show_raffle(found, as_json=as_json)

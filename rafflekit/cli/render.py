@@ -1,0 +1,174 @@
+"""What raffles, tickets and wins look like on the terminal.
+
+The rules of the output, for every command:
+
+- Standard output holds what was asked for; remarks, questions, progress and errors go to standard error.
+- With --json: exactly one line, the JSON of the HTTP contract (`next` and `previous` are null: no URLs here).
+- On a terminal: Rich tables and panels. NO_COLOR takes the colours away.
+- Elsewhere, or with TERM=dumb: plain text that no width cuts or wraps. A list is a line an item, columns
+  separated by tabs, no headings; a single thing is a `name: value` line a field, named as in the JSON.
+- Text that people gave is never markup, and shows control characters and bidi overrides as escapes.
+- A verification code is printed by `participate` alone, and by no error.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rafflekit.cli import terminal
+from rafflekit.cli.prizes import write_prize
+from rafflekit.core import limits, shapes
+from rafflekit.core.models import Item, Page, Raffle, Ticket, Verification, Win
+
+if TYPE_CHECKING:
+    from rich.panel import Panel
+    from rich.table import Table
+
+KEEP_THE_CODE = "The code is shown this once. Keep it: it proves the ticket."
+
+
+def show_raffle(raffle: Raffle, *, as_json: bool) -> None:
+    """Print one raffle."""
+    if as_json:
+        _print_json(shapes.raffle_shape(raffle))
+    elif terminal.is_terminal(sys.stdout):
+        from rafflekit.cli import panels
+
+        _print_rich(panels.raffle_panel(raffle))
+    else:
+        shape = shapes.raffle_shape(raffle)
+        _print_fields(
+            ("id", shape["id"]),
+            ("name", shape["name"]),
+            ("created_at", shape["created_at"]),
+            ("total_tickets", shape["total_tickets"]),
+            ("available_tickets", shape["available_tickets"]),
+            ("winners_drawn", _yes_or_no(raffle.winners_drawn)),
+            *(("prize", write_prize(prize)) for prize in raffle.prizes),
+        )
+
+
+def show_raffles(page: Page[Raffle], *, as_json: bool) -> None:
+    """Print a page of raffles."""
+    if as_json:
+        _print_json(shapes.raffle_page_shape(page))
+        return
+    if not page.items:
+        terminal.remark("No raffles here; 'rafflekit create' makes one.")
+    elif terminal.is_terminal(sys.stdout):
+        from rafflekit.cli import panels
+
+        _print_rich(panels.raffles_table(page.items))
+    else:
+        for raffle in page.items:
+            shape = shapes.raffle_shape(raffle)
+            _print_row(
+                shape["id"],
+                shape["created_at"],
+                shape["available_tickets"],
+                shape["total_tickets"],
+                "drawn" if raffle.winners_drawn else "not drawn",
+                shape["name"],
+            )
+    _remark_on_pages(page, "raffle", "raffles")
+
+
+def show_ticket(ticket: Ticket, raffle: Raffle, *, as_json: bool) -> None:
+    """Print a ticket with its code, and that the code is shown once."""
+    if as_json:
+        _print_json(shapes.ticket_shape(ticket))
+    elif terminal.is_terminal(sys.stdout):
+        from rafflekit.cli import panels
+
+        _print_rich(panels.ticket_panel(ticket, raffle, advice=KEEP_THE_CODE))
+    else:
+        _print_fields(*shapes.ticket_shape(ticket).items())
+        terminal.remark(KEEP_THE_CODE)
+
+
+def show_draw(wins: Sequence[Win], raffle: Raffle, *, as_json: bool) -> None:
+    """Print every win of a draw; on a terminal the first page of them."""
+    if as_json:
+        _print_json([shapes.win_shape(win) for win in wins])
+    elif terminal.is_terminal(sys.stdout):
+        from rafflekit.cli import panels
+
+        first = Page(wins[: limits.WINNERS_PAGE_SIZE], count=len(wins), number=1, size=limits.WINNERS_PAGE_SIZE)
+        _print_rich(panels.wins_table(first, raffle))
+        if first.has_next:
+            terminal.remark(
+                f"{len(first.items):,} of {len(wins):,} winners; 'rafflekit winners {raffle.id} --page 2' goes on."
+            )
+    else:
+        _print_wins(wins)
+
+
+def show_winners(page: Page[Win], raffle: Raffle, *, as_json: bool) -> None:
+    """Print a page of wins."""
+    if as_json:
+        _print_json(shapes.win_page_shape(page))
+        return
+    if not raffle.winners_drawn:
+        terminal.remark("The winners have not been drawn yet.")
+    elif terminal.is_terminal(sys.stdout):
+        from rafflekit.cli import panels
+
+        _print_rich(panels.wins_table(page, raffle))
+    else:
+        _print_wins(page.items)
+    _remark_on_pages(page, "winner", "winners")
+
+
+def show_verification(verification: Verification, ticket_number: int, *, as_json: bool) -> None:
+    """Print what a genuine ticket won."""
+    if as_json:
+        _print_json(shapes.verification_shape(verification))
+    elif terminal.is_terminal(sys.stdout):
+        from rafflekit.cli import panels
+
+        _print_rich(panels.verification_panel(verification, ticket_number))
+    elif verification.prize is None:
+        _print_fields(("has_won", "no"))
+    else:
+        _print_fields(("has_won", "yes"), ("prize", verification.prize))
+
+
+def _print_json(shape: object) -> None:
+    text = json.dumps(shape, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        # A terminal without UTF-8 still gets the same JSON, spelled in ASCII.
+        text = json.dumps(shape)
+    print(text)  # noqa: T201
+
+
+def _print_fields(*fields: tuple[str, object]) -> None:
+    for name, value in fields:
+        terminal.say(f"{name}: {value}")
+
+
+def _print_row(*columns: object) -> None:
+    print("\t".join(terminal.visible(str(column)) for column in columns))  # noqa: T201
+
+
+def _print_wins(wins: Iterable[Win]) -> None:
+    for win in wins:
+        _print_row(win.ticket_number, win.prize)
+
+
+def _print_rich(thing: "Panel | Table") -> None:
+    terminal.console(sys.stdout).print(thing)
+
+
+def _remark_on_pages(page: Page[Item], one: str, many: str) -> None:
+    if not page.has_next and not page.has_previous:
+        return
+    last = -(-page.count // page.size)
+    goes_on = f"; --page {page.number + 1} goes on" if page.has_next else ""
+    terminal.remark(f"page {page.number:,} of {last:,}, {page.count:,} {one if page.count == 1 else many}{goes_on}")
+
+
+def _yes_or_no(answer: bool) -> str:
+    return "yes" if answer else "no"

@@ -1,0 +1,116 @@
+"""Lines and Rich consoles: what may be printed where. `render` decides what the raffles look like.
+
+Text that somebody else wrote (a name, an argument, a file's path) reaches a terminal only through `visible`.
+"""
+
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Cc: ESC and other controls; Cs: lone surrogates, which no UTF-8 can carry; Zl, Zp: line and paragraph breaks.
+_INVISIBLE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
+# Embeddings, overrides and isolates reorder what stands beside them: https://www.unicode.org/reports/tr9/
+_REORDERING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def visible(text: str) -> str:
+    r"""Return a text that shows what it holds: control characters, line breaks and bidi overrides as escapes.
+
+    >>> visible("a\x1b[31mb\u202e")
+    'a\\x1b[31mb\\u202e'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible_character(character) for character in text)
+
+
+def forgive_encodings() -> None:
+    """Let standard output show a character that its encoding lacks as an escape, as standard error does anyway."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether colours and boxes have a place there: on a terminal, unless it is a dumb one."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM", "").lower() not in {"dumb", "unknown"}
+
+
+def console(stream: TextIO) -> "Console":
+    """Return a Rich console that takes no text for markup, an emoji code or a thing to highlight."""
+    from rich.console import Console
+
+    return Console(file=stream, markup=False, emoji=False, highlight=False)
+
+
+def say(line: str, *, style: str = "") -> None:
+    """Print a line on standard output, at once; `style` counts on a terminal."""
+    _print_line(line, sys.stdout, style=style)
+
+
+def remark(line: str) -> None:
+    """Print a line for people on standard error: standard output is for what was asked for."""
+    _print_line(line, sys.stderr, style="dim")
+
+
+def complain(message: str) -> None:
+    """Print why a command failed, on standard error."""
+    _print_line(f"rafflekit: {message}", sys.stderr, style="red")
+
+
+def can_ask() -> bool:
+    """Tell whether somebody is there to answer a question."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def confirm(question: str) -> bool:
+    """Ask on standard error and return whether the answer on standard input is yes; its end means no.
+
+    The question is printed as it is: what people gave in it has gone through `visible`.
+    """
+    print(question, end="", file=sys.stderr, flush=True)  # noqa: T201
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+@contextmanager
+def counting(what: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """Show a progress bar on standard error, on a terminal only, and give the function that moves it by one.
+
+    Without a `total` the bar only shows that something goes on.
+    """
+    if not is_terminal(sys.stderr):
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
+
+    last: ProgressColumn = TimeElapsedColumn() if total is None else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), last)
+    with Progress(*columns, console=console(sys.stderr), transient=True) as progress:
+        task = progress.add_task(visible(what), total=total)
+        yield lambda: progress.advance(task)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show that something takes its time."""
+    with counting(what, None):
+        yield
+
+
+def _print_line(line: str, stream: TextIO, *, style: str) -> None:
+    if style and is_terminal(stream):
+        console(stream).print(visible(line), style=style, soft_wrap=True)
+    else:
+        print(visible(line), file=stream, flush=True)
+
+
+def _visible_character(character: str) -> str:
+    if character in _REORDERING or unicodedata.category(character) in _INVISIBLE_CATEGORIES:
+        return character.encode("unicode_escape").decode("ascii")
+    return character

@@ -1,0 +1,169 @@
+"""Who is asking, from which page and under which host: addresses, proxies, managers, whole URLs.
+
+Everything is read from the WSGI environ. Falcon's `remote_addr` says 127.0.0.1 where there is no address, and its
+`access_route` believes any sender; here a request whose address cannot be told comes from nobody.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+
+import falcon
+
+from rafflekit.core.participants import canonical_address
+from rafflekit.core.settings import ALLOWED_HOSTS, MANAGER_IPS, Network, Settings
+
+IpAddress = IPv4Address | IPv6Address
+Environ = Mapping[str, Any]
+
+# An address with a port, or an IPv6 address in brackets with or without one; anything else stands for itself.
+_HOP = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?|([^:]*):[0-9]{1,5}")
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
+_ORIGIN = re.compile(r"https?://([^/?#@]+)")
+
+_SCHEMES = ("http", "https")
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+# Fetch Metadata (https://www.w3.org/TR/fetch-metadata/): a page of this very origin, or a person's own doing.
+# "same-site" is another host of the domain, which is another's page; an unknown word is not trusted either.
+_OWN_PAGES = ("same-origin", "none")
+
+
+class Access:
+    """Tell who is asking, by the settings of a process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._managers = settings.manager_networks
+        self._proxies = settings.trusted_proxies
+        self._allowed_hosts = settings.allowed_hosts
+
+    def client_address(self, environ: Environ) -> IpAddress | None:
+        """Return the address that asks, or None if it cannot be told.
+
+        It is the connection's own, unless that is a trusted proxy's: then the right-most address of
+        `X-Forwarded-For` that is no trusted proxy's. What stands left of it anybody may have written.
+        """
+        peer = canonical_address(environ.get("REMOTE_ADDR", ""))
+        if peer is None or not _is_in(peer, self._proxies):
+            return peer
+        # Servers join several headers of one name by commas, as the grammar has it.
+        for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+            address = _hop_address(hop)
+            if address is None or not _is_in(address, self._proxies):
+                return address
+        return None
+
+    def participant(self, environ: Environ) -> str:
+        """Return the text that names the participant who asks: its address.
+
+        Raises:
+            HTTPBadRequest: it cannot be told.
+        """
+        address = self.client_address(environ)
+        if address is None:
+            raise falcon.HTTPBadRequest(
+                description="Your address cannot be told, so it cannot take part: the X-Forwarded-For header "
+                "is missing, has an entry that is no address, or names trusted proxies only."
+            )
+        return str(address)
+
+    def require_manager(self, environ: Environ) -> None:
+        """Let managers pass.
+
+        Raises:
+            HTTPForbidden: the address is no manager's, or cannot be told.
+        """
+        address = self.client_address(environ)
+        if address is None or not _is_in(address, self._managers):
+            shown = "Your address cannot be told, so it" if address is None else f"Your address {address}"
+            raise falcon.HTTPForbidden(
+                description=f"{shown} is none of the managers' addresses, which {MANAGER_IPS.name} lists."
+            )
+
+    def require_own_page(self, environ: Environ) -> None:
+        """Let requests pass that no foreign page can have made a browser send.
+
+        A browser names the page in `Sec-Fetch-Site` and `Origin`, and in `Host` the name that a page may have bent
+        to this address (DNS rebinding). Programs that send none of these pass.
+
+        Raises:
+            HTTPForbidden: one of them is foreign.
+        """
+        host = self._host(environ)
+        name = None if host is None else _host_name(host)
+        if host is not None and (name is None or not self._is_own_host(name)):
+            raise _foreign(f"The host {host!r} is not one of this service's.")
+        if environ.get("HTTP_SEC_FETCH_SITE", "none") not in _OWN_PAGES:
+            raise _foreign("The request comes from a page of another site.")
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is not None and not self._is_own_origin(origin, name):
+            raise _foreign(f"The request comes from a page of {origin!r}, which is not this service.")
+
+    def base_url(self, environ: Environ) -> str:
+        """Return the beginning of this service's whole URLs, without a slash at the end."""
+        host = self._host(environ)
+        if host is None or not _HOST.fullmatch(host):
+            host = _server_host(environ)
+        return f"{self._scheme(environ)}://{host}{environ.get('SCRIPT_NAME', '')}"
+
+    def _is_own_host(self, name: str) -> bool:
+        # An address is safe in Host, though not in Origin: nobody can bend an address to another one.
+        return canonical_address(name) is not None or _is_loopback(name) or name in self._allowed_hosts
+
+    def _is_own_origin(self, origin: str, own_name: str | None) -> bool:
+        found = _ORIGIN.fullmatch(origin)
+        name = _host_name(found[1]) if found else None
+        return name is not None and (name == own_name or _is_loopback(name) or name in self._allowed_hosts)
+
+    def _scheme(self, environ: Environ) -> str:
+        told = self._from_proxy(environ, "HTTP_X_FORWARDED_PROTO")
+        return told.lower() if told and told.lower() in _SCHEMES else str(environ["wsgi.url_scheme"])
+
+    def _host(self, environ: Environ) -> str | None:
+        return self._from_proxy(environ, "HTTP_X_FORWARDED_HOST") or environ.get("HTTP_HOST")
+
+    def _from_proxy(self, environ: Environ, name: str) -> str | None:
+        text = environ.get(name)
+        if text is None:
+            return None
+        peer = canonical_address(environ.get("REMOTE_ADDR", ""))
+        if peer is None or not _is_in(peer, self._proxies):
+            return None
+        # The right-most entry is the nearest proxy's; a client may have sent the others.
+        return str(text).rpartition(",")[2].strip()
+
+
+def _is_in(address: IpAddress, networks: Iterable[Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _hop_address(hop: str) -> IpAddress | None:
+    text = hop.strip(" \t")
+    found = _HOP.fullmatch(text)
+    return canonical_address(found[1] or found[2] or "" if found else text)
+
+
+def _host_name(host: str) -> str | None:
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]).lower().removesuffix(".") if found else None
+
+
+def _is_loopback(name: str) -> bool:
+    # RFC 6761, 6.3: localhost and every name below it.
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    address = canonical_address(name)
+    return address is not None and address.is_loopback
+
+
+def _server_host(environ: Environ) -> str:
+    name, port = environ["SERVER_NAME"], environ["SERVER_PORT"]
+    shown = f"[{name}]" if ":" in name else name
+    return shown if port == _DEFAULT_PORTS.get(environ["wsgi.url_scheme"]) else f"{shown}:{port}"
+
+
+def _foreign(reason: str) -> falcon.HTTPForbidden:
+    return falcon.HTTPForbidden(
+        description=f"{reason} {ALLOWED_HOSTS.name} lists the names under which this service is reached."
+    )

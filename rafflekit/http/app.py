@@ -1,0 +1,49 @@
+"""`create_app`: the WSGI application, put together. It only wires: no environment, no thread, no database opened."""
+
+import falcon
+from falcon.constants import COMBINED_METHODS
+
+from rafflekit.core.engine import RaffleEngine
+from rafflekit.core.settings import Settings
+from rafflekit.http import problems
+from rafflekit.http.access import Access
+from rafflekit.http.resources import Address, Participation, RaffleDetail, Raffles, TicketVerification, Winners
+
+WsgiApp = falcon.App[falcon.Request, falcon.Response]
+
+_KNOWN_METHODS = frozenset(COMBINED_METHODS)
+_SAFE_METHODS = ("GET", "HEAD")
+
+
+def create_app(engine: RaffleEngine, settings: Settings) -> WsgiApp:
+    """Return the WSGI application of the HTTP contract on an open engine; the engine stays the caller's to close."""
+    access = Access(settings)
+    app = falcon.App(middleware=[_EveryAnswer()])
+    app.req_options.strip_url_path_trailing_slash = True
+    problems.install(app)
+    app.add_route("/raffles", Raffles(engine, access))
+    app.add_route("/raffles/{raffle_id}", RaffleDetail(engine, access))
+    app.add_route("/raffles/{raffle_id}/participate", Participation(engine, access))
+    app.add_route("/raffles/{raffle_id}/winners", Winners(engine, access))
+    app.add_route("/raffles/{raffle_id}/verify-ticket", TicketVerification(engine, access))
+    return app
+
+
+class _EveryAnswer:
+    """What holds at every address."""
+
+    def process_resource(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, str]
+    ) -> None:
+        # Falcon answers 405 for the methods that it knows, and 400 for BREW.
+        if req.method not in _KNOWN_METHODS:
+            assert isinstance(resource, Address)
+            raise falcon.HTTPMethodNotAllowed(resource.allowed_methods)
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
+    ) -> None:
+        resp.set_header("X-Content-Type-Options", "nosniff")
+        # A ticket's answer carries its code, and an error is true of one moment and one asker.
+        if not req_succeeded or req.method not in _SAFE_METHODS:
+            resp.set_header("Cache-Control", "no-store")

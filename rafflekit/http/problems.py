@@ -1,0 +1,146 @@
+"""Errors as answers: problem details (RFC 9457), with one table from an error's class to its status.
+
+What a caller may know is in the answer; what the operator needs is in the log. A failure that nobody foresaw gets
+an incident id, by which the one finds the other.
+"""
+
+import logging
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+import falcon
+import msgspec
+
+from rafflekit.core.errors import (
+    AlreadyDrawn,
+    AlreadyParticipated,
+    InvalidSetting,
+    InvalidValue,
+    InvalidVerificationCode,
+    NotDrawnYet,
+    PageNotFound,
+    RaffleError,
+    RaffleNotFound,
+    SchemaMismatch,
+    SoldOut,
+    StorageUnavailable,
+    TicketsRemaining,
+)
+
+MEDIA_PROBLEM = "application/problem+json"
+RETRY_AFTER_S = 5
+
+STATUSES: dict[type[RaffleError], HTTPStatus] = {
+    InvalidValue: HTTPStatus.BAD_REQUEST,
+    RaffleNotFound: HTTPStatus.NOT_FOUND,
+    PageNotFound: HTTPStatus.NOT_FOUND,
+    SoldOut: HTTPStatus.GONE,
+    AlreadyParticipated: HTTPStatus.FORBIDDEN,
+    TicketsRemaining: HTTPStatus.FORBIDDEN,
+    AlreadyDrawn: HTTPStatus.FORBIDDEN,
+    NotDrawnYet: HTTPStatus.BAD_REQUEST,
+    InvalidVerificationCode: HTTPStatus.BAD_REQUEST,
+    StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
+    InvalidSetting: HTTPStatus.INTERNAL_SERVER_ERROR,
+    RaffleError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""The status of every error of the core."""
+
+_BARE_DETAILS: dict[int, str] = {
+    HTTPStatus.NOT_FOUND: "Nothing is at this address; the raffles are at /raffles/.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not have this method; the Allow header lists those it has.",
+}
+
+# Fields that a client knows by another name.
+_FIELD_NAMES = {"idempotency_key": "Idempotency-Key"}
+
+_log = logging.getLogger(__name__)
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Problem details (RFC 9457); `errors` only where a field of the request is at fault."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
+
+
+def install(app: falcon.App[falcon.Request, falcon.Response]) -> None:
+    """Make every error of an application a problem: rafflekit's, Falcon's and those that nobody foresaw."""
+    app.add_error_handler(RaffleError, _on_raffle_error)
+    app.add_error_handler(Exception, _on_surprise)
+    app.set_error_serializer(_on_http_error)
+
+
+def _on_raffle_error(
+    request: falcon.Request, response: falcon.Response, error: RaffleError, parameters: dict[str, Any]
+) -> None:
+    status = STATUSES[type(error)]
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        _on_surprise(request, response, error, parameters)
+    elif status is HTTPStatus.SERVICE_UNAVAILABLE:
+        _on_outage(response, error)
+    elif isinstance(error, InvalidValue):
+        field = _FIELD_NAMES.get(error.field, error.field)
+        detail = f"{field}: {error.reason}"
+        _answer(response, _problem(error, status, detail, [FieldError(field, error.reason)]))
+    else:
+        _answer(response, _problem(error, status, str(error)))
+
+
+def _on_outage(response: falcon.Response, error: RaffleError) -> None:
+    # The message names files and versions: for the log, not for the asker.
+    _log.error("No answer but 503: %s", error, exc_info=error)
+    response.retry_after = RETRY_AFTER_S
+    detail = f"{error.sentence} Nothing was done; try again later."
+    _answer(response, _problem(error, HTTPStatus.SERVICE_UNAVAILABLE, detail))
+
+
+def _on_surprise(
+    request: falcon.Request, response: falcon.Response, error: Exception, _parameters: dict[str, Any]
+) -> None:
+    incident = secrets.token_hex(8)
+    # The path is text from outside: its repr keeps line breaks out of the log.
+    _log.error("Incident %s: %s %r failed.", incident, request.method, request.path, exc_info=error)
+    detail = f"Something went wrong here; the log knows more under incident {incident}."
+    _answer(response, _bare_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+
+
+def _on_http_error(_request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
+    status = error.status_code
+    _answer(response, _bare_problem(status, error.description or _BARE_DETAILS.get(status, f"{_phrase(status)}.")))
+
+
+def _problem(
+    error: RaffleError, status: HTTPStatus, detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
+) -> Problem:
+    kind = f"urn:rafflekit:problem:{error.code.replace('_', '-')}"
+    return Problem(kind, error.sentence, status, detail, errors)
+
+
+def _bare_problem(status: int, detail: str) -> Problem:
+    # RFC 9457, 4.2.1: "about:blank" says no more than the status, whose phrase is the title.
+    return Problem("about:blank", _phrase(status), status, detail)
+
+
+def _phrase(status: int) -> str:
+    # HTTPStatus has older words for some, and others in each version of Python.
+    line: str = falcon.code_to_http_status(status)
+    return line.partition(" ")[2]
+
+
+def _answer(response: falcon.Response, problem: Problem) -> None:
+    response.status = problem.status
+    response.content_type = MEDIA_PROBLEM
+    response.data = msgspec.json.encode(problem)

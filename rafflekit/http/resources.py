@@ -1,0 +1,144 @@
+"""One class per address of the contract, one method per HTTP method.
+
+A method reads top-down as the contract decides: who asks, from which page, with what body; then one call of the
+engine, and its value's shape as the answer. No rule of a raffle is here.
+"""
+
+import re
+from http import HTTPStatus
+
+import falcon
+import msgspec
+
+from rafflekit.core import limits, shapes
+from rafflekit.core.engine import RaffleEngine
+from rafflekit.core.errors import RaffleNotFound
+from rafflekit.core.models import Item, Page, Prize
+from rafflekit.http import wire
+from rafflekit.http.access import Access
+
+_RAFFLE_ID = re.compile(r"[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}")
+
+
+class Address:
+    """What all addresses have: the engine, who may come in, and an answer to OPTIONS."""
+
+    def __init__(self, engine: RaffleEngine, access: Access) -> None:
+        self.engine = engine
+        self.access = access
+        self.allowed_methods = [
+            method for method in ("GET", "HEAD", "OPTIONS", "POST") if hasattr(self, f"on_{method.lower()}")
+        ]
+
+    def on_options(self, request: falcon.Request, response: falcon.Response, **parameters: str) -> None:
+        """Tell which methods this address has."""
+        response.status = HTTPStatus.NO_CONTENT
+        response.set_header("Allow", ", ".join(self.allowed_methods))
+
+
+class Raffles(Address):
+    """`/raffles/`: list raffles, create one."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """List raffles from the newest on."""
+        page = self.engine.list(
+            page=wire.page_number(request),
+            page_size=wire.page_size(request, limits.RAFFLES_PAGE_SIZE),
+            name=wire.parameter(request, "name"),
+            winners_drawn=wire.true_or_false(request, "winners_drawn"),
+        )
+        next_url, previous_url = _neighbours(page, request, f"{self.access.base_url(request.env)}/raffles/")
+        _answer(response, shapes.raffle_page_shape(page, next_url=next_url, previous_url=previous_url))
+
+    on_head = on_get
+
+    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Create a raffle."""
+        self.access.require_manager(request.env)
+        self.access.require_own_page(request.env)
+        body = wire.read_body(request, wire.CreateBody, most_bytes=limits.CREATE_BODY_BYTES)
+        raffle = self.engine.create(
+            body.name,
+            total_tickets=body.total_tickets,
+            prizes=[Prize(prize.name, prize.amount) for prize in body.prizes],
+        )
+        response.location = f"{self.access.base_url(request.env)}/raffles/{raffle.id}/"
+        _answer(response, shapes.raffle_shape(raffle), status=HTTPStatus.CREATED)
+
+
+class RaffleDetail(Address):
+    """`/raffles/<id>/`: one raffle."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show a raffle as it stands now."""
+        _answer(response, shapes.raffle_shape(self.engine.get(_checked_id(raffle_id))))
+
+    on_head = on_get
+
+
+class Participation(Address):
+    """`/raffles/<id>/participate/`: get a ticket."""
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Hand a ticket to the address that asks."""
+        self.access.require_own_page(request.env)
+        wire.check_no_fields(request)
+        key = wire.idempotency_key(request)
+        participant = self.access.participant(request.env)
+        ticket = self.engine.participate(_checked_id(raffle_id), participant, idempotency_key=key)
+        _answer(response, shapes.ticket_shape(ticket), status=HTTPStatus.CREATED)
+
+
+class Winners(Address):
+    """`/raffles/<id>/winners/`: draw the winners, list them."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """List the wins in draw order."""
+        page = self.engine.winners(
+            _checked_id(raffle_id),
+            page=wire.page_number(request),
+            page_size=wire.page_size(request, limits.WINNERS_PAGE_SIZE),
+        )
+        url = f"{self.access.base_url(request.env)}/raffles/{raffle_id}/winners/"
+        next_url, previous_url = _neighbours(page, request, url)
+        _answer(response, shapes.win_page_shape(page, next_url=next_url, previous_url=previous_url))
+
+    on_head = on_get
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Draw the winners."""
+        self.access.require_manager(request.env)
+        self.access.require_own_page(request.env)
+        wire.check_no_fields(request)
+        wins = self.engine.draw(_checked_id(raffle_id))
+        _answer(response, [shapes.win_shape(win) for win in wins], status=HTTPStatus.CREATED)
+
+
+class TicketVerification(Address):
+    """`/raffles/<id>/verify-ticket/`: check a ticket and what it won."""
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Tell the holder of a ticket's code what it won."""
+        self.access.require_own_page(request.env)
+        body = wire.read_body(request, wire.VerifyBody)
+        verification = self.engine.verify(_checked_id(raffle_id), body.ticket_number, body.verification_code)
+        _answer(response, shapes.verification_shape(verification))
+
+
+def _answer(response: falcon.Response, shape: object, *, status: HTTPStatus = HTTPStatus.OK) -> None:
+    response.status = status
+    response.content_type = falcon.MEDIA_JSON
+    response.data = msgspec.json.encode(shape)
+
+
+def _checked_id(text: str) -> str:
+    # uuid.UUID also reads braces, "urn:uuid:" and no dashes; a raffle has one address, though.
+    if not _RAFFLE_ID.fullmatch(text):
+        raise RaffleNotFound
+    return text
+
+
+def _neighbours(page: Page[Item], request: falcon.Request, url: str) -> tuple[str | None, str | None]:
+    next_url = wire.page_url(url, request, page.number + 1) if page.has_next else None
+    previous_url = wire.page_url(url, request, page.number - 1) if page.has_previous else None
+    return next_url, previous_url

@@ -1,0 +1,160 @@
+"""`run`: the service on waitress, from the first connection to a clean stop.
+
+waitress's own `run` gives the threads five seconds at the end, cancels the requests that wait for one, and sends no
+answer that is still in its buffers. Here its loop goes on, without the listening socket, until nobody waits any more.
+"""
+
+import errno
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from select import select
+from types import FrameType
+from typing import Any
+
+from waitress import create_server, wasyncore  # type: ignore[import-untyped]  # waitress has no types
+
+from rafflekit.core.engine import RaffleEngine
+from rafflekit.core.errors import InvalidSetting
+from rafflekit.core.settings import Settings
+from rafflekit.http.app import create_app
+
+STOP_LIMIT_S = 25.0
+"""How long a stop waits for answers under way: less than the 30 s after which Kubernetes kills."""
+
+_SILENCE_S = 5.0
+"""How long a stop waits for the next bytes of a request that has begun to arrive."""
+
+# In use, or one of the low ports that only root may take: another one will do.
+_PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES, errno.EPERM)
+
+_MIB = 1024 * 1024
+
+_WAITRESS_SETTINGS: dict[str, Any] = {
+    # A thread waits for the database most of its time; SQLite's one writer keeps more than these from being of use.
+    "threads": 16,
+    # Forwarding headers reach the application, where `access` decides which of them count.
+    "clear_untrusted_proxy_headers": False,
+    # Above the application's own limits, so that it is the one to answer 413, as a problem.
+    "max_request_body_size": 2 * _MIB,
+    # Room for a long Idempotency-Key and a few proxies' headers; 256 KiB a connection, the default, is a gift.
+    "max_request_header_size": 32 * 1024,
+    # Below the 1,024 files that a process may usually open, with room for the database's.
+    "connection_limit": 800,
+    # More than the 60 s for which proxies keep a connection: the side that sends requests should be the one to close.
+    "channel_timeout": 75,
+    # select() fails on file numbers above 1,023.
+    "asyncore_use_poll": True,
+    # No server, no version in answers; no traceback ever.
+    "ident": None,
+    "expose_tracebacks": False,
+}
+
+# An answer up to this size leaves in one packet and one system call; waitress sends header and body apart otherwise.
+_SEND_BYTES = 64 * 1024
+
+
+def run(engine: RaffleEngine, settings: Settings, *, host: str, port: int, on_listening: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C, then answer what is under way and return; a second signal kills.
+
+    Call it in the main thread, the only one to which Python gives signals. `port` 0 takes a free port; of a host's
+    several addresses the first is taken, an IPv4 one if there is one. `on_listening` gets the URL as soon as
+    connections are accepted. A stop takes at most `STOP_LIMIT_S` seconds.
+
+    Raises:
+        InvalidSetting: the host cannot be listened on, or the port is taken.
+    """
+    with _listening_socket(host, port) as listener:
+        # waitress warns of every request that waits for a thread, which in a rush is every request.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        address, real_port = listener.getsockname()[:2]
+        connections: dict[int, Any] = {}
+        server = create_server(
+            create_app(engine, settings), connections, sockets=[listener], server_name=address, **_WAITRESS_SETTINGS
+        )
+        # As an argument it is deprecated, with nothing in its place.
+        server.adj.send_bytes = _SEND_BYTES
+        try:
+            with _stop_signals(server.pull_trigger) as received:
+                on_listening(f"http://[{address}]:{real_port}" if ":" in address else f"http://{address}:{real_port}")
+                while not received:
+                    wasyncore.loop(server.adj.asyncore_loop_timeout, use_poll=True, map=connections, count=1)
+            _finish(server, connections)
+        finally:
+            wasyncore.close_all(connections)
+
+
+def _listening_socket(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # UnicodeError: a label that is empty or too long for DNS.
+    except (OSError, UnicodeError) as error:
+        raise InvalidSetting("--host", host, "no address of this machine; try 127.0.0.1.") from error
+    family, _, _, _, place = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
+    try:
+        return socket.create_server((place[0], port), family=family)
+    except OSError as error:
+        variable, value = ("--port", str(port)) if error.errno in _PORT_ERRORS else ("--host", host)
+        reason = f"{host} port {port} cannot be listened on: {os.strerror(error.errno or 0)}; try another."
+        raise InvalidSetting(variable, value, reason) from error
+
+
+@contextmanager
+def _stop_signals(wake: Callable[[], None]) -> Iterator[list[int]]:
+    """Collect SIGTERM and SIGINT in the list that is given; afterwards they do what they did before."""
+    received: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        wake()
+
+    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in previous:
+        signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, what in previous.items():
+            signal.signal(number, what)
+
+
+def _finish(server: Any, connections: dict[int, Any]) -> None:
+    deadline = time.monotonic() + STOP_LIMIT_S
+    _stop_listening(server)
+    idle: set[Any] = set()
+    while server.active_channels and time.monotonic() < deadline:
+        for channel in server.active_channels.values():
+            _announce_close(channel)
+        wasyncore.loop(0 if idle else 0.1, use_poll=True, map=connections, count=1)
+        still_idle = {channel for channel in server.active_channels.values() if not _is_under_way(channel)}
+        # Only who was idle before, too: between the two, a request that had arrived meanwhile has been read.
+        for channel in still_idle & idle:
+            channel.handle_close()
+        idle = still_idle
+    server.task_dispatcher.shutdown(timeout=max(0.1, deadline - time.monotonic()))
+
+
+def _stop_listening(server: Any) -> None:
+    # Who has connected already is let in: closing the socket would break these connections.
+    for _ in range(server.adj.backlog):
+        if not select([server.socket], [], [], 0)[0]:
+            break
+        server.handle_accept()
+    server.del_channel()
+    server.socket.close()
+
+
+def _announce_close(channel: Any) -> None:
+    # waitress then answers "Connection: close" and closes when the answer is sent: else a busy client never ends.
+    with channel.requests_lock:
+        if channel.requests:
+            channel.requests[-1].headers["CONNECTION"] = "close"
+
+
+def _is_under_way(channel: Any) -> bool:
+    arriving = channel.request is not None and time.time() - channel.last_activity < _SILENCE_S
+    return bool(channel.requests or channel.total_outbufs_len or arriving)

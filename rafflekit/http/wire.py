@@ -1,0 +1,254 @@
+"""What comes in over the wire: bodies, query parameters and the Idempotency-Key header, read strictly.
+
+The types of the requests stand here; those of the answers are `rafflekit.core.shapes`. Whatever is wrong leaves as
+`InvalidValue` with the field's name, but for the size and the media type of a body, which are HTTP's own matter.
+"""
+
+import json
+import math
+import re
+from typing import NoReturn, TypeVar
+from urllib.parse import urlencode
+
+import falcon
+import msgspec
+
+from rafflekit.core import limits
+from rafflekit.core.errors import InvalidValue, PageNotFound
+
+# More digits than any number here can have. Python itself stops at 4,300, with an error that names no field.
+_MOST_DIGITS = 30
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_COMPLAINT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<where>.+)`)?", re.DOTALL)
+_MISPLACED_FIELD = re.compile(r"Object (?P<how>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
+_WRONG_TYPE = re.compile(r"Expected `(?P<type>\w+)`.*", re.DOTALL)
+_TYPES = {
+    "int": f"must be a whole number: digits only, at most {_MOST_DIGITS} of them.",
+    "str": "must be a text.",
+    "array": "must be a list.",
+    "object": "must be a JSON object.",
+}
+
+_PAGE_NUMBER = re.compile(r"[0-9]+")
+# RFC 9651, 3.3.3: a String of printable ASCII in double quotes, with \" and \\ as its only escapes.
+_QUOTED_KEY = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+_ESCAPED = re.compile(r'\\(["\\])')
+# Without a comma, by which a server joins several headers of one name.
+_BARE_KEY = re.compile(r"[!#-+\--~]+")
+
+
+class PrizeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A prize of a raffle to be created."""
+
+    name: str
+    amount: int
+
+
+class CreateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a raffle is created from."""
+
+    name: str
+    total_tickets: int
+    prizes: list[PrizeBody]
+
+
+class VerifyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ticket to be verified."""
+
+    ticket_number: int
+    verification_code: str
+
+
+class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a request that takes nothing."""
+
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+def read_body(request: falcon.Request, shape: type[Body], *, most_bytes: int = limits.BODY_BYTES) -> Body:
+    """Read the body of a request that must have one.
+
+    Raises:
+        InvalidValue: it is no JSON object, or not of this shape.
+        HTTPUnsupportedMediaType: it is not `application/json`.
+        HTTPContentTooLarge: it has more than `most_bytes`.
+    """
+    content = _content(request, most_bytes)
+    if not content:
+        raise InvalidValue("body", "must be a JSON object, and is empty.")
+    return _converted(_parsed(content), shape)
+
+
+def check_no_fields(request: falcon.Request) -> None:
+    """Check a request that takes no body: none is fine, and so is a JSON object without fields.
+
+    Raises:
+        InvalidValue, HTTPUnsupportedMediaType, HTTPContentTooLarge: as `read_body`.
+    """
+    content = _content(request, limits.BODY_BYTES)
+    if content:
+        _converted(_parsed(content), NoFields)
+
+
+def parameter(request: falcon.Request, name: str) -> str | None:
+    """Return a query parameter, or None if it is not given.
+
+    Raises:
+        InvalidValue: it is given more than once.
+    """
+    value = request.params.get(name)
+    if isinstance(value, list):
+        raise InvalidValue(name, "is given more than once.")
+    return value
+
+
+def page_number(request: falcon.Request) -> int:
+    """Return the page that is asked for, by default the first; 0 is left to the engine to refuse.
+
+    Raises:
+        InvalidValue: it is no whole number.
+        PageNotFound: no list can have so many pages.
+    """
+    text = _digits(request, "page")
+    if text is None:
+        return 1
+    # Python refuses to read some numbers of more digits than a page can have.
+    if len(text) > _MOST_DIGITS:
+        raise PageNotFound
+    return int(text)
+
+
+def page_size(request: falcon.Request, default: int) -> int:
+    """Return the page size that is asked for; one out of its limits is left to the engine to refuse.
+
+    Raises:
+        InvalidValue: it is no whole number.
+    """
+    text = _digits(request, "page_size")
+    if text is None:
+        return default
+    # A number too long to be read is certainly above the limit.
+    return int(text) if len(text) <= _MOST_DIGITS else limits.PAGE_SIZE + 1
+
+
+def true_or_false(request: falcon.Request, name: str) -> bool | None:
+    """Return a query parameter that is `true` or `false`, or None if it is not given.
+
+    Raises:
+        InvalidValue: it is another text.
+    """
+    text = parameter(request, name)
+    if text not in (None, "true", "false"):
+        raise InvalidValue(name, "must be true or false.")
+    return None if text is None else text == "true"
+
+
+def page_url(url: str, request: falcon.Request, number: int) -> str:
+    """Return the whole URL of another page of the list that a request asks for: its parameters, but for `page`."""
+    return f"{url}?{urlencode({**request.params, 'page': number}, doseq=True)}"
+
+
+def idempotency_key(request: falcon.Request) -> str | None:
+    r"""Return the key in the Idempotency-Key header, or None without one.
+
+    The header is a String of RFC 9651, as the IETF's draft-ietf-httpapi-idempotency-key-header has it: `"a\"b"`.
+    Without quotes (`a-b`) it is read as it is, so the two spellings are one key.
+
+    Raises:
+        InvalidValue: it is neither, or given more than once. Its length is left to the engine.
+    """
+    text = request.env.get("HTTP_IDEMPOTENCY_KEY")
+    if text is None:
+        return None
+    quoted = _QUOTED_KEY.fullmatch(text)
+    if quoted:
+        return _ESCAPED.sub(r"\1", quoted[1])
+    if not _BARE_KEY.fullmatch(text):
+        raise InvalidValue("idempotency_key", 'must be one text of printable ASCII in double quotes, e.g. "9f86d081…".')
+    return str(text)
+
+
+def _content(request: falcon.Request, most_bytes: int) -> bytes:
+    if (request.content_length or 0) > most_bytes:
+        raise _too_large(most_bytes)
+    # A server that unpacks chunked bodies itself may give no length, and says that its stream ends.
+    stream = request.stream if request.env.get("wsgi.input_terminated") else request.bounded_stream
+    content = stream.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise _too_large(most_bytes)
+    media_type = (request.content_type or "").partition(";")[0].strip().lower()
+    if content and media_type != falcon.MEDIA_JSON:
+        raise falcon.HTTPUnsupportedMediaType(description=f"The body must be {falcon.MEDIA_JSON}.")
+    return content
+
+
+def _too_large(most_bytes: int) -> falcon.HTTPContentTooLarge:
+    return falcon.HTTPContentTooLarge(description=f"The body may have at most {most_bytes:,} bytes.")
+
+
+def _parsed(content: bytes) -> object:
+    # msgspec's own reader takes the last of duplicate keys and 1.0 for a number; this one is told what to refuse.
+    try:
+        return json.loads(
+            content.decode(), object_pairs_hook=_object, parse_int=_whole_number, parse_constant=_refuse_constant
+        )
+    # UnicodeDecodeError and JSONDecodeError are ValueErrors.
+    except ValueError as error:
+        raise InvalidValue("body", f"must be a JSON object, and is no JSON in UTF-8: {error}.") from error
+    except RecursionError as error:
+        raise InvalidValue("body", "is nested too deeply.") from error
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    for name, value in pairs:
+        # "\ud800" can be parsed, and never be written as UTF-8 again.
+        if _LONE_SURROGATE.search(name):
+            raise InvalidValue("body", "has a field whose name is no Unicode text (a lone surrogate).")
+        if isinstance(value, str) and _LONE_SURROGATE.search(value):
+            raise InvalidValue(name, "is no Unicode text (a lone surrogate).")
+        if name in fields:
+            raise InvalidValue(name, "is given more than once.")
+        fields[name] = value
+    return fields
+
+
+def _whole_number(digits: str) -> int | float:
+    # Infinity is no whole number, so that the field is refused by its name.
+    return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is none of its words")
+
+
+def _converted(value: object, shape: type[Body]) -> Body:
+    try:
+        return msgspec.convert(value, shape, strict=True)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error)) from error
+    # A lone surrogate where _object sees none: in a list.
+    except UnicodeEncodeError as error:
+        raise InvalidValue("body", "has a text that is no Unicode text (a lone surrogate).") from error
+
+
+def _explained(complaint: str) -> InvalidValue:
+    """Put msgspec's words (Expected `int`, got `str` - at `$.prizes[0].amount`) in those of the contract."""
+    found = _COMPLAINT.fullmatch(complaint)
+    assert found is not None
+    what, where = found["what"], found["where"] or ""
+    misplaced = _MISPLACED_FIELD.fullmatch(what)
+    if misplaced:
+        field = f"{where}.{misplaced['name']}" if where else misplaced["name"]
+        return InvalidValue(field, "is missing." if misplaced["how"].startswith("missing") else "is no known field.")
+    wrong = _WRONG_TYPE.fullmatch(what)
+    return InvalidValue(where or "body", _TYPES[wrong["type"]] if wrong else f"{what}.")
+
+
+def _digits(request: falcon.Request, name: str) -> str | None:
+    text = parameter(request, name)
+    if text is not None and not _PAGE_NUMBER.fullmatch(text):
+        raise InvalidValue(name, "must be a whole number from 1.")
+    return text

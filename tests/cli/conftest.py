@@ -1,0 +1,146 @@
+"""Fixtures that read like a terminal session: type a line, see its status and what it printed."""
+
+import io
+import os
+import pty
+import re
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+
+from rafflekit import RaffleEngine
+from rafflekit.cli import main
+from rafflekit.core.models import Prize, Raffle, Ticket
+
+LIMIT_S = 30
+
+
+class Session(NamedTuple):
+    """What a command line left: its exit status, standard output and standard error."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Screen(NamedTuple):
+    """What a command line left on a pseudo-terminal, where both outputs are one."""
+
+    status: int
+    text: str
+
+
+Terminal = Callable[[str], Session]
+Process = Callable[..., Session]
+OnScreen = Callable[..., Screen]
+
+
+def without_styles(text: str) -> str:
+    """Return what a screen shows without colours and cursor movements."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    """Point every command, of this process or a child, at the test's own database."""
+    for name in os.environ:
+        # PYTHONUNBUFFERED would hide what goes wrong when the last of the output is flushed.
+        if name.startswith("RAFFLEKIT") or name in {"MANAGER_IPS", "NO_COLOR", "FORCE_COLOR", "PYTHONUNBUFFERED"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("RAFFLEKIT_DATABASE_URL", database_url)
+
+
+@pytest.fixture
+def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Type a line after `rafflekit`, run in this process; nobody sits at standard input."""
+
+    def enter(line: str) -> Session:
+        monkeypatch.setattr(sys, "stdin", io.StringIO())
+        status = main(shlex.split(line))
+        return Session(status, *capsys.readouterr())
+
+    return enter
+
+
+@pytest.fixture
+def process() -> Process:
+    """Type a line after `rafflekit`, run as a process of its own; keywords are environment variables."""
+
+    def enter(line: str, **environment: str) -> Session:
+        done = subprocess.run(
+            [sys.executable, "-m", "rafflekit", *shlex.split(line)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LIMIT_S,
+            env=os.environ | environment,
+            check=False,
+        )
+        return Session(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return enter
+
+
+@pytest.fixture
+def screen() -> Iterator[OnScreen]:
+    """Type a line after `rafflekit` on a pseudo-terminal; `answers` maps what is waited for to what is typed then."""
+    children: list[int] = []
+
+    def enter(line: str, *, answers: dict[str, str] | None = None, **environment: str) -> Screen:
+        child, master = pty.fork()
+        if child == 0:  # pragma: no cover - another process
+            surroundings = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment
+            os.execve(sys.executable, [sys.executable, "-m", "rafflekit", *shlex.split(line)], surroundings)
+        children.append(child)
+        text = _dialogue(master, dict(answers or {}))
+        os.close(master)
+        _, waited = os.waitpid(children.pop(), 0)
+        return Screen(os.waitstatus_to_exitcode(waited), text)
+
+    yield enter
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+@pytest.fixture
+def raffle(engine: RaffleEngine) -> Raffle:
+    """A raffle of three tickets with two prizes, beside another one in the same database."""
+    engine.create("Another raffle", total_tickets=9, prizes=[Prize("tea")])
+    return engine.create("Foobar raffle", total_tickets=3, prizes=[Prize("invisibility"), Prize("warm hug")])
+
+
+@pytest.fixture
+def tickets(engine: RaffleEngine, raffle: Raffle) -> list[Ticket]:
+    """All three tickets of that raffle, which is sold out then."""
+    return [engine.participate(raffle.id, who) for who in ("ada", "bob", "cy")]
+
+
+@pytest.fixture
+def sold_out(engine: RaffleEngine, raffle: Raffle, tickets: list[Ticket]) -> Raffle:
+    """That raffle when its last ticket is gone."""
+    assert len(tickets) == raffle.total_tickets
+    return engine.get(raffle.id)
+
+
+def _dialogue(master: int, answers: dict[str, str]) -> str:
+    seen = b""
+    ends_at = time.monotonic() + LIMIT_S
+    while True:
+        ready, _, _ = select.select([master], [], [], max(0.0, ends_at - time.monotonic()))
+        assert ready, f"nothing more came after {seen!r}"
+        try:
+            some = os.read(master, 65536)
+        except OSError:  # how Linux says that the other side is closed
+            some = b""
+        if not some:
+            return seen.decode()
+        seen += some
+        for question in [question for question in answers if question.encode() in seen]:
+            os.write(master, answers.pop(question).encode())

@@ -1,0 +1,125 @@
+"""`rafflekit draw` and `winners`."""
+
+import json
+
+import pytest
+
+from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit.core.shapes import win_page_shape, win_shape
+from tests.cli.conftest import OnScreen, Session, Terminal, without_styles
+
+
+def test_draw_prints_the_winners_in_draw_order(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+    drawn = terminal(f"draw {sold_out.id} --yes")
+
+    wins = engine.winners(sold_out.id).items
+    assert drawn == Session(0, "".join(f"{win.ticket_number}\t{win.prize}\n" for win in wins), "")
+    assert [win.prize for win in wins] == ["invisibility", "warm hug"]
+
+
+def test_draw_prints_the_contracts_flat_array(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+    drawn = terminal(f"draw {sold_out.id} -y --json")
+
+    assert json.loads(drawn.out) == [win_shape(win) for win in engine.winners(sold_out.id).items]
+
+
+def test_draw_prints_more_winners_than_a_page_holds(terminal: Terminal, engine: RaffleEngine) -> None:
+    many = engine.create("Many", total_tickets=150, prizes=[Prize("tea", 150)])
+    for who in range(150):
+        engine.participate(many.id, str(who))
+
+    drawn = terminal(f"draw {many.id} --yes")
+
+    assert len(drawn.out.splitlines()) == 150
+
+
+@pytest.mark.parametrize("option", ["", "--yes"])
+def test_draw_refuses_while_tickets_remain_without_asking(terminal: Terminal, raffle: Raffle, option: str) -> None:
+    drawn = terminal(f"draw {raffle.id} {option}")
+
+    assert drawn == Session(1, "", "rafflekit: Winners can't be drawn when tickets are still available\n")
+
+
+@pytest.mark.parametrize("option", ["", "--yes"])
+def test_draw_refuses_a_second_time_without_asking(
+    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle, option: str
+) -> None:
+    wins = engine.draw(sold_out.id)
+
+    drawn = terminal(f"draw {sold_out.id} {option}")
+
+    assert drawn == Session(1, "", "rafflekit: Winners for the raffle have already been drawn\n")
+    assert engine.winners(sold_out.id).items == wins
+
+
+def test_draw_wants_yes_where_nobody_can_be_asked(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+    status, out, err = terminal(f"draw {sold_out.id}")
+
+    assert (status, out) == (2, "")
+    assert "--yes" in err
+    assert not engine.get(sold_out.id).winners_drawn
+
+
+def test_draw_asks_naming_the_raffle_its_tickets_and_its_prizes(
+    screen: OnScreen, engine: RaffleEngine, sold_out: Raffle
+) -> None:
+    status, text = screen(f"draw {sold_out.id}", answers={"[y/N]": "y\n"})
+
+    assert status == 0
+    assert "“Foobar raffle” has 3 tickets for 2 prizes:" in text
+    assert "1 × invisibility" in text
+    assert "once and for ever" in text
+    assert engine.get(sold_out.id).winners_drawn
+    assert "│ invisibility │" in without_styles(text)
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"])
+def test_draw_takes_anything_but_a_yes_for_a_no(
+    screen: OnScreen, engine: RaffleEngine, sold_out: Raffle, answer: str
+) -> None:
+    status, text = screen(f"draw {sold_out.id}", answers={"[y/N]": answer})
+
+    assert status == 1
+    assert "nothing was drawn" in text
+    assert not engine.get(sold_out.id).winners_drawn
+
+
+def test_ctrl_c_at_the_question_ends_quietly_and_draws_nothing(
+    screen: OnScreen, engine: RaffleEngine, sold_out: Raffle
+) -> None:
+    status, text = screen(f"draw {sold_out.id}", answers={"[y/N]": "\x03"})
+
+    assert status == 130
+    assert text.endswith("[y/N] ^C")
+    assert not engine.get(sold_out.id).winners_drawn
+
+
+def test_the_question_cuts_a_long_list_of_prizes(screen: OnScreen, engine: RaffleEngine) -> None:
+    rich = engine.create("Rich", total_tickets=12, prizes=[Prize(f"prize {number}") for number in range(12)])
+    for who in range(12):
+        engine.participate(rich.id, str(who))
+
+    asked = screen(f"draw {rich.id}", answers={"[y/N]": "n\n"})
+
+    assert "1 × prize 9\r\n  … and 2 more kinds\r\n" in asked.text
+
+
+def test_winners_lists_nothing_before_the_draw_and_says_so(terminal: Terminal, raffle: Raffle) -> None:
+    assert terminal(f"winners {raffle.id}") == Session(0, "", "The winners have not been drawn yet.\n")
+    assert json.loads(terminal(f"winners {raffle.id} --json").out) == {
+        "count": 0,
+        "next": None,
+        "previous": None,
+        "results": [],
+    }
+
+
+def test_winners_lists_the_draw_page_by_page(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+    first, second = engine.draw(sold_out.id)
+
+    page = terminal(f"winners {sold_out.id} --page-size 1")
+    shape = terminal(f"winners {sold_out.id} --page-size 1 --page 2 --json")
+
+    assert page == Session(0, f"{first.ticket_number}\t{first.prize}\n", "page 1 of 2, 2 winners; --page 2 goes on\n")
+    assert json.loads(shape.out) == win_page_shape(engine.winners(sold_out.id, page=2, page_size=1))
+    assert json.loads(shape.out)["results"] == [win_shape(second)]

@@ -1,0 +1,52 @@
+"""Every error of the engine has one exit status, and names the option that it is about."""
+
+import pytest
+
+from rafflekit import InvalidValue, RaffleError, SoldOut
+from rafflekit.cli import failures
+from tests.cli.conftest import Terminal
+
+
+def family(kind: type[RaffleError]) -> set[type[RaffleError]]:
+    return {kind}.union(*(family(child) for child in kind.__subclasses__() if child.__module__.startswith("rafflekit")))
+
+
+def test_every_error_has_exactly_one_exit_status() -> None:
+    assert set(failures.EXIT_STATUSES) == family(RaffleError)
+    assert set(failures.EXIT_STATUSES.values()) == {1, 2, 3}
+
+
+def test_an_error_that_somebody_derives_has_the_status_of_its_parent() -> None:
+    class SoldOutToday(SoldOut):
+        pass
+
+    assert failures.report(SoldOutToday()) == failures.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("field", "parameter"),
+    [
+        ("name", "NAME"),
+        ("total_tickets", "--tickets"),
+        ("prizes", "--prize"),
+        ("prizes[0]", "--prize no. 1"),
+        ("prizes[11].name", "--prize no. 12, name"),
+        ("page_size", "--page-size"),
+        ("something_new", "something_new"),
+    ],
+)
+def test_an_invalid_value_is_told_by_the_option_that_gave_it(
+    field: str, parameter: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert failures.report(InvalidValue(field, "must be better.")) == failures.WRONG_USAGE
+
+    assert capsys.readouterr().err == f"rafflekit: {parameter}: must be better.\n"
+
+
+@pytest.mark.parametrize("parameter", failures.PARAMETERS.values())
+def test_every_option_and_argument_that_an_error_may_name_exists(terminal: Terminal, parameter: str) -> None:
+    commands = ("create", "list", "show", "participate", "draw", "winners", "verify")
+
+    helps = [terminal(f"{command} --help").out for command in commands]
+
+    assert any(f"\n  {parameter} " in text for text in helps)

@@ -1,0 +1,208 @@
+"""The outermost edge: help, version, exit statuses, and how a command line ends that was broken off."""
+
+import logging
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import rafflekit
+from rafflekit import RaffleEngine
+from tests.cli.conftest import LIMIT_S, OnScreen, Process, Session, Terminal
+
+COMMANDS = ["create", "list", "show", "participate", "draw", "winners", "verify", "serve", "demo"]
+WITH_A_DATABASE = [command for command in COMMANDS if command != "demo"]
+WITH_JSON = [command for command in WITH_A_DATABASE if command != "serve"]
+
+
+def test_version_is_the_packages(terminal: Terminal) -> None:
+    assert terminal("--version") == Session(0, f"rafflekit {rafflekit.__version__}\n", "")
+
+
+def test_python_m_rafflekit_is_the_command_line(process: Process) -> None:
+    assert process("--version") == Session(0, f"rafflekit {rafflekit.__version__}\n", "")
+
+
+def test_help_names_every_command_in_the_order_of_a_raffles_life(terminal: Terminal) -> None:
+    status, out, err = terminal("--help")
+
+    assert (status, err) == (0, "")
+    lines = out.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "] == COMMANDS
+
+
+def test_rafflekit_alone_shows_the_help(terminal: Terminal) -> None:
+    assert terminal("") == terminal("--help")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_of_its_own(terminal: Terminal, command: str) -> None:
+    status, out, err = terminal(f"{command} --help")
+
+    assert (status, err) == (0, "")
+    assert out.startswith(f"Usage: rafflekit {command} ")
+    assert ("--database-url URL" in out) == (command in WITH_A_DATABASE)
+    assert ("RAFFLEKIT_DATABASE_URL" in out) == (command in WITH_A_DATABASE)
+    assert ("--json" in out) == (command in WITH_JSON)
+
+
+def test_the_help_of_create_gives_an_example_and_the_rule_of_prizes(terminal: Terminal) -> None:
+    words = " ".join(terminal("create --help").out.split())
+
+    assert 'rafflekit create "Foobar raffle" --tickets 15 --prize "invisibility:1" --prize "warm hug:3"' in words
+    assert "What follows the last colon is the amount if it is a number, else part of the name" in words
+
+
+def test_the_help_draws_boxes_on_a_terminal_only(screen: OnScreen, process: Process) -> None:
+    assert "╭─" in screen("--help").text
+    assert "╭─" not in process("--help").out
+    assert "╭─" not in screen("--help", TERM="dumb").text
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; from rafflekit.cli import main; assert main(['--help']) == 0; "
+        "assert 'typer' in sys.modules; "
+        "print(*{'sqlalchemy', 'falcon', 'msgspec', 'waitress', 'argon2', 'rich'} & set(sys.modules), file=sys.stderr)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT_S, check=True)
+
+    assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("raffel", "No such command 'raffel'. 'rafflekit --help' says more."),
+        ("--nonsense", "No such option: --nonsense. 'rafflekit --help' says more."),
+        ("show", "Missing argument 'RAFFLE'. 'rafflekit show --help' says more."),
+        ("show a b", "Got unexpected extra argument(s) (b). 'rafflekit show --help' says more."),
+    ],
+)
+def test_wrong_usage_is_a_sentence_and_status_2(terminal: Terminal, line: str, sentence: str) -> None:
+    assert terminal(line) == Session(2, "", f"rafflekit: {sentence}\n")
+
+
+def test_a_database_that_cannot_be_reached_is_status_3(terminal: Terminal) -> None:
+    status, out, err = terminal("list --database-url sqlite:////nowhere/raffles.db")
+
+    assert (status, out) == (3, "")
+    assert err.startswith("rafflekit: The database /nowhere/raffles.db cannot be made")
+
+
+def test_another_programs_database_is_status_3(terminal: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE raffles (other INTEGER)")
+
+    status, out, err = terminal(f"list --database-url sqlite:///{path}")
+
+    assert (status, out) == (3, "")
+    assert err.startswith("rafflekit: ")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "''", "mysql://host/raffles"])
+def test_a_database_url_that_is_none_is_status_2(terminal: Terminal, url: str) -> None:
+    status, out, err = terminal(f"list --database-url {url}")
+
+    assert (status, out) == (2, "")
+    assert "database URL" in err
+
+
+def test_a_setting_that_cannot_be_read_is_status_2(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MANAGER_IPS", "me")
+
+    status, out, err = terminal("list")
+
+    assert (status, out) == (2, "")
+    assert err.startswith("rafflekit: MANAGER_IPS is 'me'")
+
+
+def test_the_option_wins_over_the_variable(
+    terminal: Terminal, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal(f"create Here --tickets 1 --prize a --database-url {database_url}")
+    monkeypatch.setenv("RAFFLEKIT_DATABASE_URL", "sqlite:////nowhere/raffles.db")
+
+    assert "Here" in terminal(f"list --database-url {database_url}").out
+    assert terminal("list").status == 3
+
+
+def test_without_option_and_variable_raffles_are_kept_in_the_users_folder(process: Process, tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "RAFFLEKIT_DATABASE_URL": ""}
+
+    assert process("create Home --tickets 1 --prize a", **home).status == 0
+    assert "Home" in process("list", **home).out
+
+
+def test_every_command_hashes_with_the_parameters_of_the_settings(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAFFLEKIT_ARGON2_MEMORY_KIB", "1")
+
+    status, _, err = terminal("list")
+
+    assert status == 2
+    assert "RAFFLEKIT_ARGON2_MEMORY_KIB" in err
+
+
+def test_what_nobody_expected_is_one_sentence_and_status_70(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr(RaffleEngine, "list", break_down)
+    caplog.set_level(logging.DEBUG, "rafflekit.cli")
+
+    listed = terminal("list")
+
+    sentence = "Something unexpected went wrong (ZeroDivisionError). Please report it, with the command that you gave."
+    assert listed == Session(70, "", f"rafflekit: {sentence}\n")
+    assert "secret detail" in caplog.text
+
+
+def test_ctrl_c_is_status_130_and_quiet(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RaffleEngine, "list", interrupt)
+
+    assert terminal("list") == Session(130, "", "")
+
+
+@pytest.mark.parametrize("line", ["--help", "list --json"])
+def test_a_reader_that_has_enough_is_no_complaint(line: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "rafflekit", *line.split()],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    os.close(writing)
+
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
+def test_a_full_disk_does_not_pass_for_success() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rafflekit", "list", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=LIMIT_S,
+            check=False,
+        )
+
+    assert done.returncode == 70
+    assert done.stderr.startswith(b"rafflekit: The operating system refused: [Errno 28] No space left on device.")

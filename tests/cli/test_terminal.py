@@ -1,0 +1,187 @@
+"""What may reach a terminal: boxes and colours where they belong, and other people's text as text."""
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rafflekit import Prize, Raffle, RaffleEngine, Ticket
+from rafflekit.cli.terminal import visible
+from tests.cli.conftest import OnScreen, Process, Terminal, without_styles
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-8]|4[0-8]|9[0-7])[0-9;]*m")
+HOSTILE = "[red]not red[/] \u202eesrever :heart:"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("Fête 🎉", "Fête 🎉"),
+        ("\x1b[31m", r"\x1b[31m"),
+        ("\x9b31m", r"\x9b31m"),
+        ("a\tb\nc\rd", r"a\tb\nc\rd"),
+        ("\x07\x00\x7f", r"\x07\x00\x7f"),
+        ("\u202a\u202e\u2066\u2069", r"\u202a\u202e\u2066\u2069"),
+        ("\u2028\u2029", r"\u2028\u2029"),
+        ("\udcff", r"\udcff"),
+    ],
+)
+def test_what_cannot_be_seen_is_shown_as_an_escape(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+def test_a_terminal_gets_boxes_and_colours(screen: OnScreen, raffle: Raffle) -> None:
+    for line in ("list", f"show {raffle.id}"):
+        status, text = screen(line)
+
+        assert status == 0
+        assert "╭" in text
+        assert COLOUR.search(text)
+        assert "Foobar raffle" in text
+
+
+def test_no_color_takes_the_colours_and_leaves_the_boxes(screen: OnScreen, raffle: Raffle) -> None:
+    for line in (f"show {raffle.id}", "--help"):
+        text = screen(line, NO_COLOR="1").text
+
+        assert not COLOUR.search(text)
+        assert "╭" in text
+
+
+def test_no_color_takes_the_colour_of_errors(screen: OnScreen) -> None:
+    assert not COLOUR.search(screen("show nonsense", NO_COLOR="1").text)
+
+
+def test_a_dumb_terminal_gets_plain_text(screen: OnScreen, raffle: Raffle) -> None:
+    text = screen(f"show {raffle.id}", TERM="dumb").text
+
+    assert text.startswith(f"id: {raffle.id}\r\nname: Foobar raffle\r\n")
+    assert "\x1b" not in text
+
+
+def test_what_is_no_terminal_gets_neither_even_if_colour_is_forced(process: Process, raffle: Raffle) -> None:
+    shown = process(f"show {raffle.id}", FORCE_COLOR="1", COLUMNS="20")
+
+    assert shown.out.startswith(f"id: {raffle.id}\nname: Foobar raffle\n")
+    assert "\x1b" not in shown.out + shown.err
+
+
+def test_an_error_is_one_line_on_a_terminal_too(screen: OnScreen) -> None:
+    status, text = screen("show '[bold]no:heart:sense[/]'")
+
+    assert status == 1
+    assert COLOUR.search(text)
+    assert without_styles(text).startswith("rafflekit: No raffle's id begins with '[bold]no:heart:sense[/]'")
+    assert "╭" not in text
+
+
+def test_names_are_never_markup_nor_turn_the_line_around(
+    screen: OnScreen, terminal: Terminal, engine: RaffleEngine
+) -> None:
+    hostile = engine.create(HOSTILE, total_tickets=1, prizes=[Prize(HOSTILE)])
+    ticket = engine.participate(hostile.id, "ada")
+    lines = ["list", f"show {hostile.id}", f"draw {hostile.id} --yes", f"winners {hostile.id}"]
+    lines.append(f"verify {hostile.id} 1 {ticket.verification_code}")
+
+    for line in lines:
+        on_screen = without_styles(screen(line).text)
+
+        assert r"[red]not red[/] \u202eesrever :heart:" in on_screen
+        assert "\u202e" not in on_screen
+    assert r"[red]not red[/] \u202eesrever :heart:" in terminal("list").out
+    assert json.loads(terminal(f"show {hostile.id} --json").out)["name"] == HOSTILE
+
+
+def test_the_question_before_a_draw_shows_hostile_names_as_text(screen: OnScreen, engine: RaffleEngine) -> None:
+    hostile = engine.create(HOSTILE, total_tickets=1, prizes=[Prize(HOSTILE)])
+    engine.participate(hostile.id, "ada")
+
+    text = screen(f"draw {hostile.id}", answers={"[y/N]": "n\n"}).text
+
+    assert r"“[red]not red[/] \u202eesrever :heart:” has 1 tickets" in text
+    assert "\u202e" not in text
+
+
+def test_escape_sequences_in_the_database_do_not_reach_the_terminal(
+    screen: OnScreen, terminal: Terminal, raffle: Raffle, database: Path
+) -> None:
+    with closing(sqlite3.connect(database)) as tampered, tampered:
+        tampered.execute("UPDATE raffles SET name = ?", ("\x1b]0;owned\x07\x1b[2J",))
+
+    for text in (screen(f"show {raffle.id}").text, terminal("list").out):
+        assert r"\x1b]0;owned\x07\x1b[2J" in text
+        assert "\x1b]" not in text
+        assert "\x1b[2J" not in text
+
+
+def test_escape_sequences_in_an_argument_do_not_come_back_in_the_error(terminal: Terminal) -> None:
+    for line in ("show '\x1b[31m'", "'\x1b[31m'", "'--\x1b[31m'", "create x --tickets 2 --prize '\x1b[31m:-1'"):
+        assert "\x1b" not in terminal(line).err
+
+
+def test_an_encoding_that_lacks_a_character_is_no_failure(process: Process, engine: RaffleEngine) -> None:
+    raffle = engine.create("Fête", total_tickets=1, prizes=[Prize("thé")])
+
+    plain = process(f"show {raffle.id}", PYTHONIOENCODING="ascii")
+    shape = process(f"show {raffle.id} --json", PYTHONIOENCODING="ascii")
+
+    assert plain.status == 0
+    assert r"name: F\xeate" in plain.out
+    assert json.loads(shape.out)["name"] == "Fête"
+
+
+def test_a_draw_shows_a_progress_bar_on_a_terminal(screen: OnScreen, sold_out: Raffle) -> None:
+    assert "Drawing among 3 tickets" in screen(f"draw {sold_out.id} --yes").text
+
+
+def test_a_long_draw_shows_its_first_page_on_a_terminal(screen: OnScreen, engine: RaffleEngine) -> None:
+    long = engine.create("Long", total_tickets=101, prizes=[Prize("tea", 101)])
+    for who in range(101):
+        engine.participate(long.id, str(who))
+
+    text = without_styles(screen(f"draw {long.id} --yes").text)
+
+    assert len(re.findall("│ tea +│", text)) == 100
+    assert f"100 of 101 winners; 'rafflekit winners {long.id} --page 2' goes on." in text
+
+
+def test_many_kinds_of_prizes_are_cut_on_a_terminal_only(
+    screen: OnScreen, terminal: Terminal, engine: RaffleEngine
+) -> None:
+    many = engine.create("Many", total_tickets=60, prizes=[Prize(f"prize {number}") for number in range(60)])
+
+    assert "and 10 more kinds" in screen(f"show {many.id}").text
+    assert terminal(f"show {many.id}").out.count("prize: ") == 60
+
+
+def test_a_long_name_folds_and_is_never_cut(screen: OnScreen, engine: RaffleEngine) -> None:
+    name = "абвгдежзийклмнопрстуфхцчшщъыьэюя" * 6
+    long = engine.create(name, total_tickets=1, prizes=[Prize("tea")])
+
+    for line in ("list", f"show {long.id}", f"participate {long.id} ada", f"draw {long.id} --yes"):
+        text = screen(line, COLUMNS="80").text
+
+        assert name in re.sub("[^а-я]", "", text)
+
+
+def test_the_ticket_panel_says_that_the_code_is_shown_once(screen: OnScreen, raffle: Raffle) -> None:
+    text = without_styles(screen(f"participate {raffle.id} ada").text)
+
+    assert re.search(r"│ Code +([0-9A-Z]{4}-){5}[0-9A-Z]{4} +│", text)
+    assert "The code is shown this once. Keep it: it proves the ticket." in text
+
+
+def test_a_verification_says_what_was_won_on_a_terminal(
+    screen: OnScreen, engine: RaffleEngine, raffle: Raffle, tickets: list[Ticket]
+) -> None:
+    winners = {win.ticket_number for win in engine.draw(raffle.id)}
+
+    for ticket in tickets:
+        text = without_styles(screen(f"verify {raffle.id} {ticket.number} {ticket.verification_code}").text)
+
+        assert ("genuine and won: " in text) == (ticket.number in winners)
+        assert ("genuine; it won nothing" in text) == (ticket.number not in winners)

@@ -1,0 +1,102 @@
+"""`rafflekit participate` and `verify`."""
+
+import json
+import re
+
+import pytest
+
+from rafflekit import Raffle, RaffleEngine, Ticket
+from tests.cli.conftest import Session, Terminal
+
+KEY = "a-key-of-sixteen-or-more"
+
+
+def test_participate_prints_the_ticket_and_that_its_code_is_shown_once(terminal: Terminal, raffle: Raffle) -> None:
+    status, out, err = terminal(f"participate {raffle.id} 203.0.113.7")
+
+    assert status == 0
+    ticket = rf"raffle_id: {raffle.id}\nticket_number: [123]\nverification_code: ([0-9A-Z]{{4}}-){{5}}[0-9A-Z]{{4}}\n"
+    assert re.fullmatch(ticket, out)
+    assert err == "The code is shown this once. Keep it: it proves the ticket.\n"
+
+
+def test_participate_prints_the_contracts_json_with_a_code_that_proves_the_ticket(
+    terminal: Terminal, engine: RaffleEngine, raffle: Raffle
+) -> None:
+    answers = [terminal(f"participate {raffle.id} {who} --json") for who in ("ada", "bob", "cy")]
+
+    engine.draw(raffle.id)
+    for status, out, err in answers:
+        ticket = json.loads(out)
+        assert (status, err) == (0, "")
+        assert list(ticket) == ["raffle_id", "ticket_number", "verification_code"]
+        assert ticket["raffle_id"] == str(raffle.id)
+        engine.verify(raffle.id, ticket["ticket_number"], ticket["verification_code"])
+
+
+def test_participate_gives_the_same_ticket_to_the_same_idempotency_key(terminal: Terminal, raffle: Raffle) -> None:
+    first = terminal(f"participate {raffle.id} ada --idempotency-key {KEY}")
+    again = terminal(f"participate {raffle.id} ada --idempotency-key {KEY}")
+
+    assert first == again
+    assert first.status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        ("ada", 1, "Tickets to this raffle are no longer available"),
+        ("ada --idempotency-key short", 2, "--idempotency-key: must be a text of 16 to 255 characters."),
+        ("''", 2, "WHO: must not be empty."),
+    ],
+)
+def test_participate_refuses_in_a_sentence(
+    terminal: Terminal, sold_out: Raffle, arguments: str, status: int, sentence: str
+) -> None:
+    assert terminal(f"participate {sold_out.id} {arguments}") == Session(status, "", f"rafflekit: {sentence}\n")
+
+
+def test_participate_refuses_a_second_ticket(terminal: Terminal, raffle: Raffle) -> None:
+    terminal(f"participate {raffle.id} ada")
+
+    again = terminal(f"participate {raffle.id} ada")
+
+    assert again == Session(1, "", "rafflekit: Your ip address has already participated in this raffle\n")
+
+
+def test_verify_tells_what_each_ticket_won(
+    terminal: Terminal, engine: RaffleEngine, raffle: Raffle, tickets: list[Ticket]
+) -> None:
+    prizes = {win.ticket_number: win.prize for win in engine.draw(raffle.id)}
+
+    for ticket in tickets:
+        plain = terminal(f"verify {raffle.id} {ticket.number} {ticket.verification_code}")
+        shape = terminal(f"verify {raffle.id} {ticket.number} {ticket.verification_code} --json")
+
+        prize = prizes.get(ticket.number)
+        assert plain == Session(0, f"has_won: yes\nprize: {prize}\n" if prize else "has_won: no\n", "")
+        assert json.loads(shape.out) == {"has_won": prize is not None, "prize": prize}
+
+
+def test_verify_refuses_before_the_draw(terminal: Terminal, raffle: Raffle, tickets: list[Ticket]) -> None:
+    verified = terminal(f"verify {raffle.id} {tickets[0].number} {tickets[0].verification_code}")
+
+    assert verified == Session(1, "", "rafflekit: Winners for the raffle have not been drawn yet\n")
+
+
+@pytest.mark.parametrize("number", ["1", "4", "0", "9" * 400])
+def test_verify_refuses_a_wrong_code_and_an_unknown_number_alike(
+    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle, number: str
+) -> None:
+    engine.draw(sold_out.id)
+
+    verified = terminal(f"verify {sold_out.id} {number} 0000-0000-0000-0000-0000-0000")
+
+    assert verified == Session(1, "", "rafflekit: Invalid verification code\n")
+
+
+def test_verify_takes_a_number_only(terminal: Terminal, raffle: Raffle) -> None:
+    verified = terminal(f"verify {raffle.id} seven code")
+
+    assert verified.status == 2
+    assert verified.err.startswith("rafflekit: Invalid value for 'NUMBER'")

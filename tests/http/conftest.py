@@ -1,0 +1,54 @@
+"""Fixtures for the HTTP face: the application without a server, and connections to a real one."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from falcon import testing
+
+from rafflekit import RaffleEngine
+from rafflekit.core.settings import Settings
+from rafflekit.http.app import create_app
+
+MANAGER = "198.51.100.7"
+PROXY = "10.0.0.1"
+SETTINGS = Settings(
+    manager_networks=(ip_network(MANAGER),),
+    trusted_proxies=(ip_network("10.0.0.0/24"),),
+    allowed_hosts=frozenset({"raffle.example"}),
+)
+RAFFLE = {"name": "Foobar raffle", "total_tickets": 2, "prizes": [{"name": "warm hug", "amount": 1}]}
+
+Post = Callable[..., testing.Result]
+
+
+@pytest.fixture
+def client(engine: RaffleEngine) -> testing.TestClient:
+    """A client of the application on the test's database; it speaks to 127.0.0.1, as the settings allow."""
+    return testing.TestClient(create_app(engine, SETTINGS), headers={"Host": "127.0.0.1:8080"})
+
+
+@pytest.fixture
+def post(client: testing.TestClient) -> Post:
+    """Send a POST from an address: `post(path, json=…, source=…, headers=…)`; by default the manager's."""
+
+    def send(path: str, *, source: str = MANAGER, **arguments: Any) -> testing.Result:
+        return client.simulate_post(path, remote_addr=source, **arguments)
+
+    return send
+
+
+@pytest.fixture
+def raffle(post: Post) -> str:
+    """The address of a raffle of two tickets and one prize."""
+    return f"/raffles/{post('/raffles/', json=RAFFLE).json['id']}"
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[int], socket.socket]]:
+    """Open raw connections to a port of this machine; they are closed afterwards."""
+    with ExitStack() as opened:
+        yield lambda port: opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))

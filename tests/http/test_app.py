@@ -1,0 +1,65 @@
+import pytest
+from falcon import testing
+
+from tests.http.conftest import RAFFLE, Post
+
+ADDRESSES = {
+    "/raffles": "GET, HEAD, OPTIONS, POST",
+    "/raffles/x": "GET, HEAD, OPTIONS",
+    "/raffles/x/participate": "OPTIONS, POST",
+    "/raffles/x/winners": "GET, HEAD, OPTIONS, POST",
+    "/raffles/x/verify-ticket": "OPTIONS, POST",
+}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(("path", "allowed"), ADDRESSES.items())
+def test_options_tells_the_methods_of_every_address(
+    client: testing.TestClient, path: str, allowed: str, slash: str
+) -> None:
+    answer = client.simulate_options(path + slash)
+
+    assert (answer.status_code, answer.headers["Allow"], answer.content) == (204, allowed, b"")
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "TRACE", "PROPFIND", "BREW"])
+@pytest.mark.parametrize(("path", "allowed"), ADDRESSES.items())
+def test_a_method_that_an_address_lacks_is_refused_with_those_it_has(
+    client: testing.TestClient, path: str, allowed: str, method: str
+) -> None:
+    # The test client itself warns of methods that it does not know; a server lets them through.
+    environ = testing.create_environ(path, method="GET") | {"REQUEST_METHOD": method}
+    started = testing.StartResponseMock()
+    body = b"".join(client.app(environ, started))
+
+    assert started.status is not None
+    assert started.status.startswith("405")
+    assert started.headers_dict["allow"] == allowed
+    assert b'"status":405' in body
+
+
+def test_head_is_get_without_the_body(client: testing.TestClient, raffle: str) -> None:
+    for path in ("/raffles/", f"{raffle}/", f"{raffle}/winners/"):
+        get, head = client.simulate_get(path), client.simulate_head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers == get.headers
+        assert int(head.headers["Content-Length"]) == len(get.content)
+
+
+def test_every_answer_forbids_to_guess_its_type(client: testing.TestClient, post: Post) -> None:
+    answers = [client.simulate_get("/raffles"), client.simulate_get("/nothing"), client.simulate_options("/raffles")]
+    answers += [post("/raffles", json=RAFFLE), post("/raffles", json={}), post("/raffles", source="192.0.2.1")]
+
+    assert {answer.headers["X-Content-Type-Options"] for answer in answers} == {"nosniff"}
+
+
+def test_nothing_but_lists_and_raffles_may_be_stored_by_a_cache(
+    client: testing.TestClient, post: Post, raffle: str
+) -> None:
+    answers = [client.simulate_get("/nothing"), client.simulate_options("/raffles"), post("/raffles", json=RAFFLE)]
+    answers += [post(f"{raffle}/participate", source=f"192.0.2.{host}") for host in (1, 1, 2, 3)]
+    answers += [post(f"{raffle}/winners"), post(f"{raffle}/verify-ticket", json={})]
+
+    assert [answer.status_code for answer in answers] == [404, 204, 201, 201, 403, 201, 410, 201, 400]
+    assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
+    assert "Cache-Control" not in client.simulate_get(raffle).headers

@@ -1,0 +1,165 @@
+import logging
+import re
+from collections.abc import Callable
+
+import falcon
+import pytest
+from falcon import testing
+
+import rafflekit.core.errors as core_errors
+from rafflekit import (
+    InvalidSetting,
+    InvalidValue,
+    RaffleError,
+    RaffleNotFound,
+    SchemaMismatch,
+    SoldOut,
+    StorageUnavailable,
+)
+from rafflekit.http import problems
+from tests.http.conftest import RAFFLE, Post
+
+SECRET_PATH = "/srv/secret/raffles.db"
+
+
+def family() -> set[type[RaffleError]]:
+    found = {RaffleError}
+    while below := {child for parent in found for child in parent.__subclasses__()} - found:
+        found |= below
+    return {error for error in found if error.__module__ == core_errors.__name__}
+
+
+@pytest.fixture
+def failing() -> Callable[[Exception], testing.Result]:
+    """Give the answer of an application whose only address fails with an error."""
+
+    class Failing:
+        def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+            raise request.context.error
+
+    class Planted:
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+
+        def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
+            request.context.error = self.error
+
+    def answer(error: Exception) -> testing.Result:
+        app = falcon.App(middleware=[Planted(error)])
+        problems.install(app)
+        app.add_route("/", Failing())
+        return testing.TestClient(app).simulate_get("/")
+
+    return answer
+
+
+def test_every_error_of_the_core_has_a_status() -> None:
+    assert set(problems.STATUSES) == family()
+    assert len(family()) > 10
+
+
+def test_a_refusal_is_a_problem_of_its_own_type(failing: Callable[[Exception], testing.Result]) -> None:
+    answer = failing(SoldOut())
+
+    assert answer.status_code == 410
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json == {
+        "type": "urn:rafflekit:problem:sold-out",
+        "title": "Tickets to this raffle are no longer available",
+        "status": 410,
+        "detail": "Tickets to this raffle are no longer available",
+    }
+
+
+def test_an_invalid_value_names_its_field_twice(failing: Callable[[Exception], testing.Result]) -> None:
+    answer = failing(InvalidValue("prizes[0].amount", "must be at least 1."))
+
+    assert answer.status_code == 400
+    assert answer.json["detail"] == "prizes[0].amount: must be at least 1."
+    assert answer.json["errors"] == [{"field": "prizes[0].amount", "message": "must be at least 1."}]
+
+
+def test_an_idempotency_key_is_called_as_its_header(failing: Callable[[Exception], testing.Result]) -> None:
+    answer = failing(InvalidValue("idempotency_key", "is too short."))
+
+    assert answer.json["detail"] == "Idempotency-Key: is too short."
+    assert answer.json["errors"][0]["field"] == "Idempotency-Key"
+
+
+@pytest.mark.parametrize("kind", [StorageUnavailable, SchemaMismatch])
+def test_an_outage_tells_the_log_everything_and_the_client_to_retry(
+    kind: type[RaffleError],
+    failing: Callable[[Exception], testing.Result],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answer = failing(kind(f"{SECRET_PATH} is locked"))
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.json["type"] == f"urn:rafflekit:problem:{kind.code.replace('_', '-')}"
+    assert SECRET_PATH not in answer.text
+    assert SECRET_PATH in caplog.text
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(SECRET_PATH), InvalidSetting("X", SECRET_PATH, "is wrong")])
+def test_a_surprise_has_an_incident_id_that_the_log_knows_with_the_traceback(
+    error: Exception, failing: Callable[[Exception], testing.Result], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        answer = failing(error)
+
+    assert answer.status_code == 500
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert SECRET_PATH not in answer.text
+    assert type(error).__name__ not in answer.text
+    incident = re.search(r"[0-9a-f]{16}", answer.json["detail"])
+    assert incident
+    assert incident.group() in caplog.text
+    assert "Traceback" in caplog.text
+    assert SECRET_PATH in caplog.text
+
+
+def test_two_surprises_have_two_incident_ids(failing: Callable[[Exception], testing.Result]) -> None:
+    assert failing(ValueError()).json["detail"] != failing(ValueError()).json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "title"),
+    [
+        (falcon.HTTPRouteNotFound(), 404, "Not Found"),
+        (falcon.HTTPContentTooLarge(description="Too much."), 413, "Content Too Large"),
+        (falcon.HTTPServiceUnavailable(), 503, "Service Unavailable"),
+    ],
+)
+def test_a_bare_http_error_is_a_problem_without_a_type(
+    failing: Callable[[Exception], testing.Result], error: falcon.HTTPError, status: int, title: str
+) -> None:
+    answer = failing(error)
+
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert {key: answer.json[key] for key in ("type", "title", "status")} == {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+    }
+    assert answer.json["detail"]
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/raffles/a/b", "/raffles//", "/Raffles", "/raffles/%00/nothing"])
+def test_a_path_that_is_none_is_a_problem(client: testing.TestClient, path: str) -> None:
+    answer = client.simulate_get(path)
+
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_the_details_of_a_problem_keep_their_languages(post: Post) -> None:
+    answer = post("/raffles", json=RAFFLE | {"prìze": 1})
+
+    assert answer.status_code == 400
+    assert "prìze" in answer.json["detail"]
+
+
+def test_not_found_says_where_to_look(failing: Callable[[Exception], testing.Result]) -> None:
+    assert failing(RaffleNotFound()).json["detail"] == RaffleNotFound.sentence

@@ -1,0 +1,355 @@
+import json
+import os
+import signal
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+
+import pytest
+
+from rafflekit import InvalidSetting, Prize, RaffleEngine
+from rafflekit.core import limits
+from rafflekit.core.settings import Settings
+from rafflekit.http import server
+from tests.http.conftest import RAFFLE
+from tests.live_server import Answer, LiveServer
+
+Serve = Callable[..., LiveServer]
+Connect = Callable[[int], socket.socket]
+
+LIST = b"GET /raffles/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
+# More than the server has threads: some requests wait for one.
+CROWD = 24
+
+
+def read_answer(connection: socket.socket) -> Answer:
+    with closing(HTTPResponse(connection)) as response:
+        response.begin()
+        return Answer.of(response)
+
+
+def ask_to_stop(live: LiveServer) -> None:
+    """Send the signal and wait until the server has noticed it: nobody listens at its port any more."""
+    live.process.send_signal(signal.SIGTERM)
+    until_refused(live.port)
+
+
+def stopped_well(live: LiveServer) -> bool:
+    """Tell whether the server, asked before, ends with status 0; a second signal would kill it."""
+    return live.process.wait(server.STOP_LIMIT_S) == 0
+
+
+def until_refused(port: int) -> None:
+    """Wait until nobody listens at a port any more."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            return
+    pytest.fail("It still listens.")
+
+
+@contextmanager
+def writers_waiting(database: Path) -> Iterator[None]:
+    """Keep everybody from writing to the database."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def test_the_announced_url_is_the_one_that_answers(serve: Serve) -> None:
+    live = serve()
+
+    assert live.url == f"http://127.0.0.1:{live.port}"
+    assert live.request("GET", "/raffles/").json["count"] == 0
+
+
+def test_an_answer_names_no_server_and_no_version(serve: Serve) -> None:
+    live = serve()
+
+    for answer in (live.request("GET", "/raffles/"), live.request("GET", "/nothing")):
+        assert "server" not in answer.headers
+        assert b"waitress" not in answer.body
+
+
+def test_a_body_over_the_limit_is_a_problem(serve: Serve) -> None:
+    live = serve(MANAGER_IPS="127.0.0.1")
+
+    for path, most in (("/raffles/", limits.CREATE_BODY_BYTES), ("/raffles/x/verify-ticket/", limits.BODY_BYTES)):
+        answer = live.request("POST", path, b" " * (most + 1), Content_Type="application/json")
+        assert answer.status == 413
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json["status"] == 413
+
+
+def test_a_body_over_the_servers_own_limit_is_refused_unread(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve(MANAGER_IPS="127.0.0.1").port)
+
+    connection.sendall(b"POST /raffles/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n")
+
+    assert read_answer(connection).status == 413
+
+
+def test_a_chunked_body_is_read(serve: Serve) -> None:
+    live = serve(MANAGER_IPS="127.0.0.1")
+    with closing(HTTPConnection("127.0.0.1", live.port, timeout=20)) as connection:
+        pieces = iter([b'{"name": "Foobar raffle", "total_tick', json.dumps(RAFFLE).encode().partition(b"tick")[2]])
+        connection.request("POST", "/raffles/", pieces, {"Content-Type": "application/json"}, encode_chunked=True)
+        answer = Answer.of(connection.getresponse())
+
+    assert answer.status == 201
+    assert answer.json["total_tickets"] == 2
+
+
+def test_a_chunked_body_has_the_same_limit(serve: Serve) -> None:
+    live = serve(MANAGER_IPS="127.0.0.1")
+    with closing(HTTPConnection("127.0.0.1", live.port, timeout=20)) as connection:
+        pieces = iter([b" " * limits.CREATE_BODY_BYTES, b" "])
+        connection.request("POST", "/raffles/", pieces, {"Content-Type": "application/json"}, encode_chunked=True)
+        answer = Answer.of(connection.getresponse())
+
+    assert (answer.status, answer.json["status"]) == (413, 413)
+
+
+def test_one_connection_serves_many_requests_one_after_the_other(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve().port)
+
+    for _ in range(3):
+        connection.sendall(LIST)
+        assert read_answer(connection).status == 200
+
+
+def test_requests_that_are_sent_together_are_answered_in_their_order(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve().port)
+
+    connection.sendall(LIST + LIST.replace(b"/raffles/", b"/nothing"))
+
+    received = b""
+    while b"Nothing is at this address" not in received:
+        piece = connection.recv(65536)
+        assert piece, received
+        received += piece
+    assert [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]] == [b"200", b"404"]
+
+
+def test_an_answer_arrives_in_one_piece(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve().port)
+
+    connection.sendall(LIST)
+
+    assert connection.recv(65536).endswith(b'"results":[]}')
+
+
+def test_head_and_options_have_no_body(serve: Serve) -> None:
+    live = serve()
+
+    head, options = live.request("HEAD", "/raffles"), live.request("OPTIONS", "/raffles")
+
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["content-length"] == live.request("GET", "/raffles").headers["content-length"]
+    assert (options.status, options.body, options.headers["allow"]) == (204, b"", "GET, HEAD, OPTIONS, POST")
+
+
+def test_forwarding_headers_count_from_a_trusted_proxy(serve: Serve) -> None:
+    live = serve(
+        MANAGER_IPS="192.0.2.7", RAFFLEKIT_TRUSTED_PROXIES="127.0.0.1", RAFFLEKIT_ALLOWED_HOSTS="raffle.example"
+    )
+    forwarded = {"X_Forwarded_Proto": "https", "X_Forwarded_Host": "raffle.example"}
+
+    created = live.request("POST", "/raffles/", RAFFLE, X_Forwarded_For="203.0.113.1, 192.0.2.7", **forwarded)
+
+    assert created.status == 201
+    assert created.headers["location"] == f"https://raffle.example/raffles/{created.json['id']}/"
+    assert live.request("POST", "/raffles/", RAFFLE, X_Forwarded_For="192.0.2.7, 203.0.113.1").status == 403
+    participate = f"/raffles/{created.json['id']}/participate"
+    sources = ("203.0.113.1", "203.0.113.2:80", "203.0.113.1")
+    assert [live.request("POST", participate, X_Forwarded_For=source).status for source in sources] == [201, 201, 410]
+
+
+def test_forwarding_headers_do_not_count_from_anybody_else(serve: Serve) -> None:
+    live = serve(MANAGER_IPS="192.0.2.7", RAFFLEKIT_TRUSTED_PROXIES="192.0.2.8")
+
+    assert live.request("POST", "/raffles/", RAFFLE, X_Forwarded_For="192.0.2.7").status == 403
+
+
+def test_the_proxy_itself_is_no_manager_although_it_is_listed(serve: Serve) -> None:
+    live = serve(MANAGER_IPS="127.0.0.1", RAFFLEKIT_TRUSTED_PROXIES="127.0.0.1")
+
+    assert live.request("POST", "/raffles/", RAFFLE).status == 403
+    assert live.request("POST", "/raffles/", RAFFLE, X_Forwarded_For="127.0.0.1").status == 403
+
+
+def test_a_key_that_is_sent_in_two_headers_is_refused(serve: Serve, connect: Connect) -> None:
+    live = serve(MANAGER_IPS="127.0.0.1")
+    raffle_id = live.request("POST", "/raffles/", RAFFLE).json["id"]
+    connection = connect(live.port)
+
+    key = b'Idempotency-Key: "0123456789abcdef"\r\n'
+    head = f"POST /raffles/{raffle_id}/participate HTTP/1.1\r\nHost: localhost\r\n".encode()
+    connection.sendall(head + key + key + b"\r\n")
+
+    answer = read_answer(connection)
+    assert answer.status == 400
+    assert "Idempotency-Key" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_closes_connections_that_wait_for_nothing(serve: Serve, connect: Connect, how: signal.Signals) -> None:
+    live = serve()
+    idle, used = connect(live.port), connect(live.port)
+    used.sendall(LIST)
+    assert read_answer(used).status == 200
+
+    live.stop(how)
+
+    assert (idle.recv(1), used.recv(1)) == (b"", b"")
+
+
+def test_a_stop_answers_every_request_that_was_sent_before_it(serve: Serve, connect: Connect, database: Path) -> None:
+    live = serve(MANAGER_IPS="127.0.0.1")
+    content = json.dumps(RAFFLE).encode()
+    head = "POST /raffles/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
+    with writers_waiting(database):
+        crowd = [connect(live.port) for _ in range(CROWD)]
+        for connection in crowd:
+            connection.sendall(head.format(len(content)).encode() + content)
+        ask_to_stop(live)
+        assert live.process.poll() is None
+
+    answers = [read_answer(connection) for connection in crowd]
+
+    assert {answer.status for answer in answers} == {201}
+    assert stopped_well(live)
+    with RaffleEngine(f"sqlite:///{database}") as engine:
+        assert engine.list().count == CROWD
+
+
+def test_a_second_signal_does_not_wait(connect: Connect, database: Path, tmp_path: Path) -> None:
+    live = LiveServer(database, log=tmp_path / "log")
+    connection = connect(live.port)
+    connection.sendall(LIST[:20])
+    ask_to_stop(live)
+
+    live.process.send_signal(signal.SIGTERM)
+    live.process.communicate(timeout=20)
+
+    assert live.process.returncode == -signal.SIGTERM
+
+
+def test_a_stop_waits_for_the_rest_of_a_request(serve: Serve, connect: Connect) -> None:
+    live = serve()
+    connection = connect(live.port)
+    connection.sendall(LIST[:20])
+    ask_to_stop(live)
+
+    connection.sendall(LIST[20:])
+
+    assert read_answer(connection).status == 200
+    assert stopped_well(live)
+
+
+def test_a_client_that_never_pauses_does_not_keep_the_server_from_stopping(serve: Serve, connect: Connect) -> None:
+    live = serve()
+    crowd = [connect(live.port) for _ in range(CROWD)]
+    all_served = threading.Barrier(CROWD + 1)
+
+    def never_pause(connection: socket.socket) -> None:
+        connection.sendall(LIST)
+        read_answer(connection)
+        all_served.wait(20)
+        # A server may close a connection just when the next request is on its way.
+        with suppress(OSError, HTTPException):
+            while True:
+                connection.sendall(LIST)
+                assert read_answer(connection).status == 200
+
+    threads = [threading.Thread(target=never_pause, args=(connection,)) for connection in crowd]
+    for thread in threads:
+        thread.start()
+    all_served.wait(20)
+    began = time.monotonic()
+    ask_to_stop(live)
+
+    assert stopped_well(live)
+    assert time.monotonic() - began < server.STOP_LIMIT_S / 2
+    for thread in threads:
+        thread.join(20)
+
+
+def test_a_slow_client_gets_the_whole_of_a_long_answer(serve: Serve, connect: Connect, database_url: str) -> None:
+    with RaffleEngine(database_url) as engine:
+        prizes = [Prize(f"{number} ".ljust(190, "x")) for number in range(limits.PRIZE_KINDS)]
+        for _ in range(40):
+            engine.create("Long", total_tickets=10**6, prizes=prizes)
+    live = serve()
+    connection = connect(live.port)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    connection.sendall(LIST.replace(b"/raffles/", b"/raffles/?page_size=40"))
+    first = connection.recv(15, socket.MSG_PEEK)
+    ask_to_stop(live)
+
+    answer = read_answer(connection)
+
+    assert first == b"HTTP/1.1 200 OK"
+    assert len(answer.json["results"]) == 40
+    assert stopped_well(live)
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]")])
+def test_it_runs_and_stops_inside_a_process_and_gives_its_signals_back(
+    engine: RaffleEngine, host: str, shown: str
+) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    urls = []
+
+    def listening(url: str) -> None:
+        urls.append(url)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    server.run(engine, Settings(), host=host, port=0, on_listening=listening)
+
+    [url] = urls
+    assert url.startswith(f"http://{shown}:")
+    assert int(url.rpartition(":")[2]) > 0
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
+
+
+def test_a_failing_announcement_closes_the_port_again(engine: RaffleEngine) -> None:
+    urls = []
+
+    def broken(url: str) -> None:
+        urls.append(url)
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        server.run(engine, Settings(), host="127.0.0.1", port=0, on_listening=broken)
+    with (
+        pytest.raises(ConnectionRefusedError),
+        socket.create_connection(("127.0.0.1", int(urls[0].rpartition(":")[2]))),
+    ):
+        pass
+
+
+def test_a_port_in_use_is_named(engine: RaffleEngine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InvalidSetting, match=f"--port is '{port}'"):
+            server.run(engine, Settings(), host="127.0.0.1", port=port, on_listening=print)
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "a..b", "", "1.2.3.4.5"])
+def test_a_host_that_is_none_is_named(engine: RaffleEngine, host: str) -> None:
+    with pytest.raises(InvalidSetting, match="--host"):
+        server.run(engine, Settings(), host=host, port=0, on_listening=print)
+
+
+def test_another_machines_address_is_refused(engine: RaffleEngine) -> None:
+    with pytest.raises(InvalidSetting, match=r"--host is '192\.0\.2\.1'"):
+        server.run(engine, Settings(), host="192.0.2.1", port=0, on_listening=print)

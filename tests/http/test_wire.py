@@ -1,0 +1,310 @@
+import json
+from typing import Any
+
+import falcon
+import msgspec
+import pytest
+from falcon import testing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rafflekit.core import limits
+from rafflekit.core.errors import InvalidValue, PageNotFound
+from rafflekit.http import wire
+
+CREATE: dict[str, Any] = {"name": "a", "total_tickets": 5, "prizes": [{"name": "hug", "amount": 1}]}
+KEY = "0123456789abcdef"
+
+
+def request(content: bytes = b"", *, query: str = "", **headers: str) -> falcon.Request:
+    sent = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return testing.create_req(method="POST", body=content, query_string=query, headers=sent)
+
+
+def create_body(**changes: Any) -> bytes:
+    return json.dumps(CREATE | changes).encode()
+
+
+def refused_field(content: bytes, shape: type[msgspec.Struct] = wire.CreateBody) -> str:
+    with pytest.raises(InvalidValue) as refusal:
+        wire.read_body(request(content), shape)
+    assert refusal.value.reason
+    return refusal.value.field
+
+
+def test_a_body_is_read_into_its_shape() -> None:
+    assert wire.read_body(request(create_body()), wire.CreateBody) == wire.CreateBody(
+        name="a", total_tickets=5, prizes=[wire.PrizeBody(name="hug", amount=1)]
+    )
+
+
+@pytest.mark.parametrize("number", ["true", "1.0", '"5"', "1e3", "1E0", "null", "[]", "{}", "1.5", "1" * 400, "-0.0"])
+@pytest.mark.parametrize("field", ["total_tickets", "prizes[0].amount"])
+def test_only_whole_numbers_are_numbers(field: str, number: str) -> None:
+    content = create_body(total_tickets=0.125).replace(b"0.125", number.encode())
+    if field != "total_tickets":
+        content = create_body(prizes=[{"name": "hug", "amount": 0.125}]).replace(b"0.125", number.encode())
+
+    assert refused_field(content) == field
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": 5}, "name"),
+        ({"name": None}, "name"),
+        ({"prizes": {}}, "prizes"),
+        ({"prizes": [5]}, "prizes[0]"),
+        ({"prizes": [CREATE["prizes"][0], {"name": "hug"}]}, "prizes[1].amount"),
+        ({"prizes": [{"amount": 1}]}, "prizes[0].name"),
+        ({"prizes": [{"name": "hug", "amount": 1, "colour": "red"}]}, "prizes[0].colour"),
+        ({"seed": "mine"}, "seed"),
+        ({"name": "\ud800"}, "name"),
+    ],
+)
+def test_a_field_that_does_not_fit_is_named(changes: dict[str, Any], field: str) -> None:
+    assert refused_field(create_body(**changes)) == field
+
+
+@pytest.mark.parametrize("field", ["name", "total_tickets", "prizes"])
+def test_a_missing_field_is_named(field: str) -> None:
+    rest = {name: value for name, value in CREATE.items() if name != field}
+
+    assert refused_field(json.dumps(rest).encode()) == field
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b" ",
+        b"[]",
+        b"5",
+        b'"text"',
+        b"null",
+        b"{",
+        b"{}{}",
+        b"{'name': 1}",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf{}",
+        b'{"name": "\xed\xa0\x80"}',
+        b'{"name": NaN}',
+        b'{"name": -Infinity}',
+        b'{"\\ud800": 1}',
+        b'{"prizes": ["\\ud800"]}',
+        b"[" * 60_000,
+        b'{"name":' * 7_000,
+        json.dumps(CREATE).encode("utf-16"),
+    ],
+)
+def test_a_body_that_is_no_json_object_is_refused(content: bytes) -> None:
+    assert refused_field(content) == "body"
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"name": "a", "name": "a"}', b'{"prizes": [{"name": "a", "amount": 1, "n\\u0061me": "b"}]}']
+)
+def test_a_field_that_is_given_twice_is_refused(content: bytes) -> None:
+    assert refused_field(content) == "name"
+
+
+@given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
+def test_no_bytes_break_the_reader(content: bytes) -> None:
+    with pytest.raises(InvalidValue):
+        wire.read_body(request(content), wire.CreateBody)
+
+
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just("\udfff")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.just("\ud800"), inner),
+    max_leaves=10,
+)
+
+
+@given(changed=st.dictionaries(st.sampled_from([*CREATE, "other"]), VALUES))
+def test_no_json_breaks_the_reader(changed: dict[str, Any]) -> None:
+    answerable: object
+    try:
+        answerable = wire.read_body(request(create_body(**changed)), wire.CreateBody)
+    except InvalidValue as refusal:
+        answerable = [refusal.field, refusal.reason]
+
+    # Lone surrogates could not be written.
+    assert msgspec.json.encode(answerable)
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "Application/JSON; charset=utf-8", "application/json;a=b"])
+def test_a_media_type_may_have_parameters(media_type: str) -> None:
+    assert wire.read_body(request(create_body(), Content_Type=media_type), wire.CreateBody).name == "a"
+
+
+@pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
+def test_another_media_type_is_refused(media_type: str) -> None:
+    with pytest.raises(falcon.HTTPUnsupportedMediaType):
+        wire.read_body(request(create_body(), Content_Type=media_type), wire.CreateBody)
+    with pytest.raises(falcon.HTTPUnsupportedMediaType):
+        wire.check_no_fields(request(b"{}", Content_Type=media_type))
+
+
+@pytest.mark.parametrize("most_bytes", [limits.BODY_BYTES, limits.CREATE_BODY_BYTES])
+def test_a_body_may_fill_its_limit_and_no_more(most_bytes: int) -> None:
+    content = create_body().ljust(most_bytes)
+
+    assert wire.read_body(request(content), wire.CreateBody, most_bytes=most_bytes).name == "a"
+    with pytest.raises(falcon.HTTPContentTooLarge):
+        wire.read_body(request(content + b" "), wire.CreateBody, most_bytes=most_bytes)
+
+
+def test_a_body_of_unknown_length_is_read_from_a_stream_that_ends() -> None:
+    chunked = request(create_body())
+    del chunked.env["CONTENT_LENGTH"]
+    chunked.env["wsgi.input_terminated"] = True
+
+    assert wire.read_body(chunked, wire.CreateBody).name == "a"
+
+
+def test_a_body_of_unknown_length_has_the_same_limit() -> None:
+    chunked = request(create_body().ljust(limits.BODY_BYTES + 1))
+    del chunked.env["CONTENT_LENGTH"]
+    chunked.env["wsgi.input_terminated"] = True
+
+    with pytest.raises(falcon.HTTPContentTooLarge):
+        wire.read_body(chunked, wire.CreateBody)
+
+
+@pytest.mark.parametrize("media_type", ["", "text/plain", "application/json"])
+def test_a_request_that_takes_nothing_may_have_no_body_of_any_type(media_type: str) -> None:
+    wire.check_no_fields(request(Content_Type=media_type))
+
+
+def test_a_request_that_takes_nothing_may_have_an_object_without_fields() -> None:
+    wire.check_no_fields(request(b" {} "))
+
+
+@pytest.mark.parametrize(("content", "field"), [(b'{"a": 1}', "a"), (b"[]", "body"), (b"x", "body"), (b" ", "body")])
+def test_a_request_that_takes_nothing_refuses_anything_else(content: bytes, field: str) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        wire.check_no_fields(request(content))
+
+    assert refusal.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"), [("", 1), ("page=1", 1), ("page=007", 7), (f"page={limits.PAGE_NUMBER}", limits.PAGE_NUMBER)]
+)
+def test_a_page_is_a_whole_number(query: str, expected: int) -> None:
+    assert wire.page_number(request(query=query)) == expected
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "%2B1", "1.0", "1e3", "0x1", "%201", "1%20", "%D9%A1", "1_0", "%00"])
+@pytest.mark.parametrize("name", ["page", "page_size"])
+def test_a_page_that_is_no_whole_number_in_plain_digits_is_refused(name: str, text: str) -> None:
+    with pytest.raises(InvalidValue, match=f"^{name}: ") as refusal:
+        _ = (wire.page_number(request(query=f"{name}={text}")), wire.page_size(request(query=f"{name}={text}"), 10))
+
+    assert refusal.value.field == name
+
+
+@pytest.mark.parametrize("text", ["9" * 31, "9" * 5000])
+def test_a_page_beyond_all_lists_is_not_found(text: str) -> None:
+    with pytest.raises(PageNotFound):
+        wire.page_number(request(query=f"page={text}"))
+
+
+def test_a_page_size_that_is_too_long_to_be_read_is_above_the_limit() -> None:
+    assert wire.page_size(request(query=f"page_size={'9' * 5000}"), 10) > limits.PAGE_SIZE
+    assert wire.page_size(request(query=""), 10) == 10
+    assert wire.page_size(request(query="page_size=25"), 10) == 25
+
+
+@pytest.mark.parametrize("name", ["page", "page_size", "name", "winners_drawn"])
+def test_a_parameter_that_is_given_twice_is_refused_by_name(name: str) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        wire.parameter(request(query=f"{name}=1&{name}=1"), name)
+
+    assert refusal.value.field == name
+
+
+@pytest.mark.parametrize(("query", "expected"), [("", None), ("drawn=true", True), ("drawn=false", False)])
+def test_true_or_false_is_read(query: str, expected: bool | None) -> None:
+    assert wire.true_or_false(request(query=query), "drawn") is expected
+
+
+@pytest.mark.parametrize("text", ["", "True", "1", "yes", "null"])
+def test_anything_but_true_or_false_is_refused(text: str) -> None:
+    with pytest.raises(InvalidValue, match=r"^drawn: "):
+        wire.true_or_false(request(query=f"drawn={text}"), "drawn")
+
+
+def test_another_page_keeps_the_other_parameters() -> None:
+    asked = request(query="name=a%26b%20%C3%A9&page=2&page_size=5&tag=1&tag=2")
+
+    assert wire.page_url("http://h/raffles/", asked, 3) == (
+        "http://h/raffles/?name=a%26b+%C3%A9&page=3&page_size=5&tag=1&tag=2"
+    )
+
+
+def test_no_idempotency_key_is_none() -> None:
+    assert wire.idempotency_key(request()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (f'"{KEY}"', KEY),
+        (KEY, KEY),
+        ('"a b, c"', "a b, c"),
+        (r'"a\"b\\c"', r'a"b\c'),
+        (r"a\b;c=d", r"a\b;c=d"),
+        ('""', ""),
+    ],
+)
+def test_an_idempotency_key_is_read_with_and_without_quotes(text: str, key: str) -> None:
+    assert wire.idempotency_key(request(Idempotency_Key=text)) == key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '"',
+        f'"{KEY}',
+        f'{KEY}"',
+        f'"{KEY}", "{KEY}"',
+        f"{KEY}, {KEY}",
+        f"{KEY},{KEY}",
+        f"{KEY} {KEY}",
+        r'"a\b"',
+        '"a\\"',
+        '"é"',
+        "é",
+        '"\x7f"',
+        '"a\tb"',
+        f"'{KEY}' b",
+    ],
+)
+def test_a_malformed_or_repeated_idempotency_key_is_refused(text: str) -> None:
+    asked = request()
+    asked.env["HTTP_IDEMPOTENCY_KEY"] = text
+
+    with pytest.raises(InvalidValue):
+        wire.idempotency_key(asked)
+
+
+@given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
+def test_every_key_of_printable_ascii_survives_its_quotes(key: str) -> None:
+    asked = request()
+    asked.env["HTTP_IDEMPOTENCY_KEY"] = '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    assert wire.idempotency_key(asked) == key
+
+
+@given(st.text())
+def test_any_other_key_is_read_as_it_is_or_refused(text: str) -> None:
+    asked = request()
+    asked.env["HTTP_IDEMPOTENCY_KEY"] = text
+    try:
+        key = wire.idempotency_key(asked)
+    except InvalidValue:
+        return
+    assert key == text or text.startswith('"')
