@@ -1,0 +1,164 @@
+"""The README's terminal session: read, run again, compared; and recorded anew by
+
+    python -m tests.project.session
+
+The commands are those of the README. Ids, codes, ticket numbers and times differ from run to run: what the README
+shows of them is replaced in later commands by what the run gave.
+"""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+README = Path(__file__).parents[2] / "README.md"
+
+_BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_CODE = r"(?:[0-9A-Z]{4}-){5}[0-9A-Z]{4}"
+_SERVER = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command and what it prints."""
+
+    command: str
+    output: str
+
+
+def steps_of(text: str) -> list[Step]:
+    """Return the steps of all console blocks of a text, in their order."""
+    shown = "".join(_BLOCK.findall(text))
+    return [
+        Step(command, output)
+        for command, _, output in (part.partition("\n") for part in re.split(r"^\$ ", shown, flags=re.MULTILINE)[1:])
+    ]
+
+
+def normalised(output: str) -> str:
+    """Return the words of an output, without what differs from run to run."""
+    text = re.sub(_ID, "ID", output)
+    text = re.sub(_CODE, "CODE", text)
+    text = re.sub(r"sqlite:////\S+", "DATABASE", text)
+    text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8}\b", "ID", text)
+    text = re.sub("cinema voucher|warm hug", "PRIZE", text)
+    return " ".join(re.sub(r"\d+", "N", re.sub(r"[─│╭╮╰╯┬┴├┤┼]+", " ", text)).split())
+
+
+@dataclass
+class Session:
+    """A user's terminal of 80 columns in a folder of its own; `end` stops what runs in the background."""
+
+    folder: Path
+    replaced: dict[str, str] = field(default_factory=dict)
+    servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def run(self, step: Step) -> Step:
+        """Run a step's command with this run's values; return it as it was run, with what it printed."""
+        command = step.command
+        for shown, real in self.replaced.items():
+            command = command.replace(shown, real)
+        output = self._serve(command) if command.endswith(" &") else self._on_a_terminal(command)
+        self._learn(step.output, output, step.command)
+        return Step(command, output)
+
+    def end(self) -> None:
+        for server in self.servers:
+            server.send_signal(signal.SIGTERM)
+            server.communicate(timeout=30)
+
+    def _on_a_terminal(self, command: str) -> str:
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            ["bash", "-c", command.replace("curl ", "curl -s ")],
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            env=self._environment(),
+        )
+        os.close(theirs)
+        printed = b""
+        try:
+            while some := os.read(ours, 65536):
+                printed += some
+        except OSError:
+            # Linux says "input/output error" when the last writer of a pty is gone.
+            pass
+        os.close(ours)
+        assert process.stderr is not None
+        complained = process.stderr.read()
+        process.stderr.close()
+        process.wait()
+        text = _ANSI.sub("", (printed + complained).decode()).replace("\r\n", "\n")
+        lines = [line.rstrip() for line in text.strip("\n").splitlines()]
+        return "".join(f"{line}\n" for line in lines)
+
+    def _serve(self, command: str) -> str:
+        # On a free port, whatever the README says.
+        command = "exec env " + command.removesuffix(" &") + " --port 0"
+        server = subprocess.Popen(
+            ["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._environment()
+        )
+        self.servers.append(server)
+        assert server.stdout is not None
+        return server.stdout.readline().decode()
+
+    def _environment(self) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("RAFFLEKIT", "MANAGER"))}
+        return ours | {
+            "PATH": f"{Path(sys.executable).parent}:{ours['PATH']}",
+            "HOME": str(self.folder),
+            "XDG_DATA_HOME": str(self.folder),
+            "COLUMNS": "80",
+            "TERM": "xterm",
+            "NO_COLOR": "1",
+        }
+
+    def _learn(self, shown: str, printed: str, command: str) -> None:
+        for pattern in (_ID, r'verification_code":"' + _CODE, _SERVER):
+            for old, new in zip(re.findall(pattern, shown), re.findall(pattern, printed), strict=False):
+                self.replaced[old] = new
+                if pattern == _ID:
+                    self.replaced[old[:8]] = new[:8]
+        # The first ticket is the one that is verified in the end, by its number and code.
+        if "participate" in command and (old_ticket := _ticket(shown)) and (new_ticket := _ticket(printed)):
+            self.replaced.setdefault(old_ticket, new_ticket)
+
+
+def _ticket(output: str) -> str | None:
+    found = re.search(rf"Number\s+(\d+) of.*?({_CODE})", output, re.DOTALL)
+    return f"{found[1]} {found[2]}" if found else None
+
+
+def record() -> None:
+    """Run the README's session and write down what it printed."""
+    text = README.read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(Path(folder))
+        try:
+            recorded = [session.run(step) for step in steps_of(text)]
+        finally:
+            session.end()
+    numbered = iter(recorded)
+
+    def again(block: re.Match[str]) -> str:
+        count = len(re.findall(r"^\$ ", block[1], flags=re.MULTILINE))
+        return (
+            "```console\n"
+            + "".join(f"$ {s.command}\n{s.output}" for s in (next(numbered) for _ in range(count)))
+            + "```"
+        )
+
+    written = _BLOCK.sub(again, text).replace(folder, "/home/ann/.local/share")
+    README.write_text(_SERVER.sub("http://127.0.0.1:8080", written))
+
+
+if __name__ == "__main__":
+    record()

@@ -1,0 +1,57 @@
+"""What runs is the real thing: no test double, no weaker choice, is ever wired up by a face."""
+
+import inspect
+import secrets
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rafflekit import RaffleEngine
+from rafflekit.cli import main
+from rafflekit.core.codes import CodeHasher
+from rafflekit.http import server
+
+
+def test_the_engine_takes_its_entropy_from_secrets_and_its_time_from_the_clock() -> None:
+    parameters = inspect.signature(RaffleEngine).parameters
+
+    assert parameters["entropy"].default is secrets.token_bytes
+    assert abs(parameters["clock"].default() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert parameters["code_hasher"].default is None
+
+
+def test_serve_wires_up_the_engine_as_it_is(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    given: dict[str, Any] = {}
+
+    def engine_of_the_server(self: RaffleEngine, *arguments: Any, **keywords: Any) -> None:
+        given.update(keywords, url=arguments[0])
+        original(self, *arguments, **keywords)
+
+    original = RaffleEngine.__init__
+    monkeypatch.setattr(RaffleEngine, "__init__", engine_of_the_server)
+    monkeypatch.setattr(server, "run", lambda engine, *_, **__: given.update(engine=engine))
+    monkeypatch.delenv("RAFFLEKIT_ARGON2_MEMORY_KIB", raising=False)
+
+    assert main(["serve", "--port", "0", "--database-url", database_url]) == 0
+
+    assert type(given.pop("engine")) is RaffleEngine
+    assert given == {"url": database_url, "code_hasher": None}
+
+
+def test_without_settings_codes_are_hashed_with_argon2id(engine: RaffleEngine) -> None:
+    assert type(engine._hasher) is CodeHasher
+    assert engine._hasher.hash(bytes(15)).startswith("$argon2id$")
+
+
+@pytest.mark.parametrize("module", ["rafflekit", "rafflekit.core.engine", "rafflekit.http.wsgi", "rafflekit.cli"])
+def test_importing_opens_nothing_and_starts_nothing(module: str, tmp_path: Path) -> None:
+    """In a process of its own, with an environment that would be refused if it were read."""
+    code = f"import threading, {module}; assert threading.active_count() == 1"
+    environment = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "MANAGER_IPS": "nonsense", "PATH": ""}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+    assert list(tmp_path.iterdir()) == []
