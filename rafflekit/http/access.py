@@ -114,7 +114,11 @@ class Access:
     def _is_own_origin(self, origin: str, own_name: str | None) -> bool:
         found = _ORIGIN.fullmatch(origin)
         name = _host_name(found[1]) if found else None
-        return name is not None and (name == own_name or _is_loopback(name) or name in self._allowed_hosts)
+        if name is None:
+            return False
+        # A page on the visitor's own machine is another's to a service that is reached under a name or from afar.
+        is_own_machine = _is_loopback(name) and (own_name is None or _is_loopback(own_name))
+        return name == own_name or is_own_machine or name in self._allowed_hosts
 
     def _scheme(self, environ: Environ) -> str:
         told = self._from_proxy(environ, "HTTP_X_FORWARDED_PROTO")

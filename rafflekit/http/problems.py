@@ -101,7 +101,7 @@ def _on_raffle_error(
 
 def _on_outage(response: falcon.Response, error: RaffleError) -> None:
     # The message names files and versions: for the log, not for the asker.
-    _log.error("No answer but 503: %s", error, exc_info=error)
+    _log.error("No answer but 503: %s", error)
     response.retry_after = RETRY_AFTER_S
     detail = f"{error.sentence} Nothing was done; try again later."
     _answer(response, _problem(error, HTTPStatus.SERVICE_UNAVAILABLE, detail))

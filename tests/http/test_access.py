@@ -207,6 +207,8 @@ def test_programs_and_this_services_own_pages_may_change_things(headers: dict[st
         {"host": "127.0.0.1", "origin": "http://6.6.6.6"},
         {"host": "127.0.0.1", "origin": "file://127.0.0.1"},
         {"host": "raffle.example", "origin": "https://raffle.example.evil.example"},
+        {"host": "raffle.example", "origin": "http://localhost"},
+        {"host": "192.0.2.50:8080", "origin": "http://127.0.0.1:8080"},
     ],
 )
 def test_a_foreign_page_is_refused_with_the_settings_name(headers: dict[str, str]) -> None:
