@@ -120,12 +120,14 @@ class RaffleEngine:
         """List raffles from the newest on, those whose name contains `name` in any letter case, drawn or not.
 
         Raises:
-            InvalidValue: `page`, `page_size` or `name` breaks a limit.
+            InvalidValue: `page`, `page_size`, `name` or `winners_drawn` breaks a limit.
             PageNotFound: the list ends before this page; page 1 always exists.
         """
         skip = _items_before(page, page_size)
         if name is not None:
             limits.check_searched_name(name)
+        if winners_drawn is not None:
+            limits.check_winners_drawn(winners_drawn)
         with self._database.read() as connection:
             if name is None and winners_drawn is None:
                 count = queries.count_raffles(connection)

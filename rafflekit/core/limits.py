@@ -69,6 +69,16 @@ def check_searched_name(part: object) -> None:
     _check_characters("name", part, most=NAME_CHARACTERS)
 
 
+def check_winners_drawn(winners_drawn: object) -> None:
+    """Check by which state raffles are to be listed: drawn or not.
+
+    Raises:
+        InvalidValue: for `winners_drawn`.
+    """
+    if not isinstance(winners_drawn, bool):
+        raise InvalidValue("winners_drawn", "must be true or false.")
+
+
 def check_participant(participant: object) -> None:
     """Check the text that names a participant: 1 to `PARTICIPANT_CHARACTERS` printable characters, not blank.
 

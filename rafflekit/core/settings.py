@@ -127,10 +127,11 @@ def _code_hasher(environment: Mapping[str, str]) -> "CodeHasher | None":
         return CodeHasher(**costs)
     except InvalidSetting as error:
         names = " or ".join(variable.name for variable in given.values())
-        raise InvalidSetting(names, error.value, error.reason) from error
+        values = ", ".join(environment[variable.name] for variable in given.values())
+        raise InvalidSetting(names, values, error.reason) from error
 
 
 def _whole_number(variable: Variable, text: str) -> int:
     if not _WHOLE_NUMBER.fullmatch(text.strip()):
-        raise InvalidSetting(variable.name, text, "not a whole number.")
+        raise InvalidSetting(variable.name, text, "not a whole number of at most 9 digits.")
     return int(text)

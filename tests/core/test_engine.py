@@ -158,6 +158,11 @@ def test_what_no_name_can_contain_is_not_searched_for(engine: RaffleEngine, part
         engine.list(name=part)
 
 
+def test_only_true_and_false_are_filters(engine: RaffleEngine) -> None:
+    with pytest.raises(InvalidValue, match="winners_drawn"):
+        engine.list(winners_drawn="yes")  # type: ignore[arg-type]  # that it is refused is the point
+
+
 def test_raffles_are_filtered_by_whether_they_are_drawn(engine: RaffleEngine) -> None:
     drawn = sold_out(engine)
     engine.draw(drawn.id)

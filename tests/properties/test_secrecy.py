@@ -101,6 +101,24 @@ def test_the_secrets_of_a_raffle_leave_file_and_journal_with_its_draw(database: 
     assert not [part for secret in secrets for part in (secret[:8], secret[12:20], secret[-8:]) if part in stored]
 
 
+def test_the_secrets_leave_as_soon_as_a_reader_of_the_journal_is_done(
+    database: Path, engine: RaffleEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    raffle = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug", 3)])
+    sell_all(engine, raffle)
+    with closing(sqlite3.connect(database, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        (secret,) = reader.execute("SELECT participant_key FROM secrets").fetchone()
+        engine.draw(raffle.id)
+        reader.execute("ROLLBACK")
+    assert "is in use" in caplog.text
+    assert secret in stored_bytes(database)
+
+    engine.list()
+
+    assert secret not in stored_bytes(database)
+
+
 def test_nothing_stored_before_the_draw_determines_who_wins(tmp_path: Path) -> None:
     """Two copies of one sold-out raffle are drawn. A coincidence of 10 winners out of 50: 1 in 3.7·10¹⁶."""
     original, copy = tmp_path / "original.db", tmp_path / "copy.db"

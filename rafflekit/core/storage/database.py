@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 
 _WRITES = "rafflekit_writes"
 
+# Whoever draws waits for the journal, so it is tried for a moment only.
+_JOURNAL_WAIT_S = 2.0
+
 
 class Database:
     """An open SQLite database of this version's schema; an empty one is made into that.
@@ -49,46 +52,60 @@ class Database:
         self._writing_engine = self._engine.execution_options(**{_WRITES: True})
         # Writers of one process wait here, in turn, not in SQLite's polling, which starves some of them.
         self._writers_turn = threading.Lock()
+        self._closed = False
+        self._journal_is_due = False
         try:
             self._make_or_check_schema()
-            # A crash between a draw and its clean-up may have left secrets in the journal.
-            self.empty_journal()
         except BaseException:
             self.close()
             raise
+        # A crash between a draw and its clean-up may have left secrets in the journal.
+        self._try_to_empty_journal(wait_s=0)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one state of the database."""
         with self._translated(), self._engine.begin() as connection:
             yield connection
+        self._catch_up_with_journal()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that holds the write lock from its beginning; commit it unless an error leaves it."""
         with self._writers_turn, self._translated(), self._writing_engine.begin() as connection:
             yield connection
+        self._catch_up_with_journal()
 
     def empty_journal(self) -> None:
         """Move the write-ahead log into the file and truncate it, so that deleted bytes are in neither.
 
-        Never fails: what was committed before stays done. If others are using the log, a warning is logged,
-        and the log is emptied by a later opening or by the last one to close the database.
+        Never fails: what was committed before stays done. While somebody else reads the log it cannot be
+        emptied; then a warning is logged, and every later transaction tries again until one succeeds.
         """
-        try:
-            with self._writers_turn, closing(self._engine.raw_connection()) as connection:
-                emptied = sqlite.empty_journal(connection.cursor())
-        except (DBAPIError, sqlite3.Error):
-            emptied = False
-        if not emptied:
-            _log.warning("The journal of %s is in use; deleted secrets leave it later.", self._path)
+        if not self._try_to_empty_journal(wait_s=_JOURNAL_WAIT_S):
+            self._journal_is_due = True
+            _log.warning("The journal of %s is in use; what was deleted leaves it when its reader is done.", self._path)
 
     def close(self) -> None:
-        """Close every connection; a second time does nothing."""
+        """Close every connection, for good; a second time does nothing."""
+        self._closed = True
         self._engine.dispose()
+
+    def _catch_up_with_journal(self) -> None:
+        if self._journal_is_due and self._try_to_empty_journal(wait_s=0):
+            self._journal_is_due = False
+
+    def _try_to_empty_journal(self, *, wait_s: float) -> bool:
+        try:
+            with self._writers_turn, closing(self._engine.raw_connection()) as connection:
+                return sqlite.empty_journal(connection.cursor(), wait_s=wait_s)
+        except (DBAPIError, sqlite3.Error):
+            return False
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        if self._closed:
+            raise StorageUnavailable(f"The database {self._path} has been closed; open a new engine.")
         try:
             yield
         except DBAPIError as error:
@@ -112,7 +129,8 @@ class Database:
 def _sqlite_url(text: str) -> URL:
     try:
         url = make_url(text)
-    except ArgumentError as error:
+    # ValueError: a port that is no number, brackets that do not close.
+    except (ArgumentError, ValueError) as error:
         raise InvalidSetting("The database URL", text, "write it as sqlite:///raffles.db.") from error
     if url.drivername not in ("sqlite", "sqlite+pysqlite"):
         shown = url.render_as_string(hide_password=True)

@@ -13,8 +13,6 @@ from rafflekit.core.errors import InvalidSetting, StorageUnavailable
 BUSY_TIMEOUT_S = 30.0
 """How long a statement waits for another process's transaction."""
 
-_JOURNAL_TIMEOUT_MS = 2_000
-
 # recursive_triggers: without it INSERT OR REPLACE deletes rows unseen by the triggers that guard them.
 # secure_delete: the secrets of a drawn raffle are overwritten, not just forgotten.
 # synchronous FULL: a ticket once answered survives a power cut.
@@ -35,7 +33,7 @@ _MEANINGS = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file and that you may write in its folder",
     sqlite3.SQLITE_NOTADB: "is no SQLite database; name another file",
     sqlite3.SQLITE_CORRUPT: "is damaged; restore a backup",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full or reports an error",
 }
 
 
@@ -59,6 +57,9 @@ def prepare_file(database: str | None) -> Path:
         raise StorageUnavailable(f"The database {path} cannot be made: there is no folder {path.parent}.") from error
     except OSError as error:
         raise StorageUnavailable(f"The database {path} cannot be made: {error.strerror}.") from error
+    # A NUL or a lone surrogate, which no path can have.
+    except ValueError as error:
+        raise InvalidSetting("The database URL", f"sqlite:///{database}", "no file can have this name.") from error
     return path
 
 
@@ -70,6 +71,10 @@ def prepare_connection(connection: sqlite3.Connection) -> None:
         _use_write_ahead_log(cursor)
         for pragma in _PRAGMAS:
             cursor.execute(pragma)
+
+
+def _set_busy_timeout(cursor: DBAPICursor, seconds: float) -> None:
+    cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
 def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
@@ -86,13 +91,14 @@ def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
             time.sleep(0.01)
 
 
-def empty_journal(cursor: DBAPICursor) -> bool:
-    """Move the write-ahead log into the file and truncate it; return False if others are reading or writing."""
-    # Whoever draws waits for this, so it is tried for a moment only.
-    cursor.execute(f"PRAGMA busy_timeout = {_JOURNAL_TIMEOUT_MS}")
-    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    row = cursor.fetchone()
-    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+def empty_journal(cursor: DBAPICursor, *, wait_s: float) -> bool:
+    """Move the write-ahead log into the file and truncate it; return False if others use it for `wait_s` longer."""
+    _set_busy_timeout(cursor, wait_s)
+    try:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        row = cursor.fetchone()
+    finally:
+        _set_busy_timeout(cursor, BUSY_TIMEOUT_S)
     return row is not None and row[0] == 0
 
 

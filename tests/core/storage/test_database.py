@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit import Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, Ticket
+from rafflekit import InvalidSetting, Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, Ticket
 from rafflekit.core.storage import sqlite
 
 
@@ -90,6 +90,23 @@ def test_a_database_of_another_version_is_refused(database: Path) -> None:
 
     with pytest.raises(SchemaMismatch, match="layout 9999"):
         RaffleEngine(f"sqlite:///{database}")
+
+
+def test_a_closed_engine_stays_closed(database: Path) -> None:
+    engine = RaffleEngine(f"sqlite:///{database}")
+    engine.close()
+
+    with pytest.raises(StorageUnavailable, match="has been closed"):
+        engine.list()
+    with pytest.raises(StorageUnavailable, match="has been closed"):
+        engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    assert list(database.parent.iterdir()) == [database]
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "sqlite://h:99x/y", "sqlite:///a\0b.db", "sqlite:///\ud800.db"])
+def test_a_url_that_cannot_be_read_is_a_wrong_setting(url: str) -> None:
+    with pytest.raises(InvalidSetting, match="The database URL"):
+        RaffleEngine(url)
 
 
 def test_a_database_locked_by_another_program_is_named_so(
