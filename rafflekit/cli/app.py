@@ -1,6 +1,5 @@
 """The Typer application: the commands in the order of a raffle's life."""
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
@@ -45,11 +44,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _application() -> typer.Typer:
-    application = typer.Typer(
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode="rich" if terminal.is_terminal(sys.stdout) else None,
-    )
+    # Plain help everywhere: the rich one draws boxes, and gives --help a <bool> as its value.
+    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     application.callback()(_rafflekit)
     for name, command in _COMMANDS.items():
         application.command(name, epilog=_variables_help() if command is serve else None)(command)

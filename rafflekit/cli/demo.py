@@ -36,7 +36,10 @@ def demo(
     *,
     tickets: Annotated[int, typer.Option(metavar="COUNT", min=5, max=499, help="How many tickets to raffle.")] = 30,
 ) -> None:
-    """Run a whole raffle before your eyes, over HTTP too, and leave nothing behind."""
+    """Run a whole raffle before your eyes.
+
+    Server, participants over HTTP, draw, verification; nothing is left behind.
+    """
     from rafflekit.cli.demo_server import COMMAND, running_server
     from rafflekit.core.engine import RaffleEngine
 

@@ -30,7 +30,8 @@ DONE = 0
 REFUSED = 1
 WRONG_USAGE = 2
 NO_DATABASE = 3
-UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
+UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h …
+IO_FAILED = 74  # … and EX_IOERR
 INTERRUPTED = 130  # what a shell makes of SIGINT …
 READER_GONE = 141  # … and of SIGPIPE
 
@@ -106,7 +107,8 @@ def _explained(error: Exception) -> tuple[str, int]:
         case typer.TyperException():
             return f"{error.format_message().rstrip('.')}. {_where_to_look(error)}", WRONG_USAGE
         case OSError():
-            return f"The operating system refused: {error}.", UNEXPECTED
+            reason = error.strerror or type(error).__name__
+            return f"The operating system refused ({reason}); what was done before stays done.", IO_FAILED
         case _:
             _log.debug("unexpected", exc_info=error)
             return (

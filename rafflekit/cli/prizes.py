@@ -8,8 +8,7 @@ from rafflekit.core.models import Prize
 
 HELP = (
     "A prize as NAME or NAME:AMOUNT; again for each further one, in the order of the draw. "
-    "What follows the last colon is the amount if it is a number, else part of the name: "
-    "a name that ends like one takes its amount too ('radio 1:5:1')."
+    "A name that itself ends with a colon and a number takes its amount too ('radio 1:5:1')."
 )
 
 _DIGITS = re.compile(r"[0-9]+")

@@ -23,7 +23,10 @@ def participate(
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Hand a ticket to a participant; its verification code is shown this once."""
+    """Hand a ticket to a participant.
+
+    Its verification code is shown this once.
+    """
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         ticket = engine.participate(found.id, who, idempotency_key=idempotency_key)
