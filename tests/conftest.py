@@ -4,9 +4,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from rafflekit import RaffleEngine
 from tests.live_server import LiveServer
+
+# No time limit for an example: a slow machine is no defect of the product.
+settings.register_profile("rafflekit", deadline=None)
+settings.load_profile("rafflekit")
 
 
 @pytest.fixture

@@ -137,4 +137,4 @@ class RaffleMachine(RuleBasedStateMachine):
 
 
 class TestRaffleMachine(RaffleMachine.TestCase):  # type: ignore[name-defined,misc]  # made by hypothesis
-    settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+    settings = settings(max_examples=25, stateful_step_count=40)

@@ -48,7 +48,7 @@ def sell_in_any_order(engine: RaffleEngine, raffle: object, total: int, data: st
     return list(tickets.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(shape=raffles(), data=st.data())
 def test_the_rules_hold_for_any_raffle(
     one_engine: RaffleEngine, shape: tuple[int, list[Prize]], data: st.DataObject
@@ -72,7 +72,7 @@ def test_the_rules_hold_for_any_raffle(
         assert one_engine.verify(raffle.id, ticket.number, ticket.verification_code) == expected
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(shape=raffles())
 def test_a_code_verifies_with_its_own_ticket_alone(one_engine: RaffleEngine, shape: tuple[int, list[Prize]]) -> None:
     total_tickets, prizes = shape
