@@ -1,4 +1,6 @@
-"""Raffles in a given state, made through the engine as any user would."""
+"""Raffles in a given state, made through the engine as any user would, and what of them is on the disk."""
+
+from pathlib import Path
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
 
@@ -13,3 +15,8 @@ def sold_out(engine: RaffleEngine, *, tickets: int = 6, prizes: tuple[Prize, ...
 def sell_all(engine: RaffleEngine, raffle: Raffle) -> list[Ticket]:
     """Hand every ticket of a raffle to a participant of its own."""
     return [engine.participate(raffle.id, f"participant {n}") for n in range(raffle.total_tickets)]
+
+
+def stored_bytes(database: Path) -> bytes:
+    """Return everything on the disk: the database, its journal, and the journal's index."""
+    return b"".join(file.read_bytes() for file in sorted(database.parent.glob(f"{database.name}*")))

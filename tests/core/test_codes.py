@@ -3,6 +3,7 @@
 import secrets
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,25 @@ def test_a_code_matches_its_own_hash_and_no_other() -> None:
     assert not hasher.check(stored, "no code at all")
     assert not hasher.check(None, codes.spell(code))
     assert not hasher.check(None, "no ticket")
+
+
+@pytest.mark.parametrize("stored", ["$argon2id$ of a ticket", None])
+@pytest.mark.parametrize("text", [codes.spell(bytes(15)), "no code at all", ""])
+def test_every_check_costs_one_hash_whatever_there_is_to_compare(
+    monkeypatch: pytest.MonkeyPatch, stored: str | None, text: str
+) -> None:
+    """The time of an answer tells neither which numbers exist nor which texts are codes."""
+    stored = stored and hasher.hash(bytes([1] * 15))
+    original, hashes = PasswordHasher.verify, []
+
+    def verify(self: PasswordHasher, phc: str, code: str) -> bool:
+        hashes.append(phc.rpartition("$")[0].rpartition("$")[0])
+        return original(self, phc, code)
+
+    monkeypatch.setattr(PasswordHasher, "verify", verify)
+
+    assert not hasher.check(stored, text)
+    assert hashes == ["$argon2id$v=19$m=8,t=1,p=1"]
 
 
 def test_a_stored_hash_is_salted_argon2id_in_the_phc_format() -> None:

@@ -1,6 +1,9 @@
 """The engine, use case by use case, several raffles in one database."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +24,9 @@ from rafflekit import (
     TicketsRemaining,
     Verification,
 )
-from rafflekit.core import limits
+from rafflekit.core import codes, limits
+from rafflekit.core.numbering import Numbering
+from rafflekit.core.participants import participant_hash, repeat_hash
 from tests.raffles import sell_all, sold_out
 
 HUG = [Prize("hug")]
@@ -289,6 +294,46 @@ def test_who_lost_the_answer_of_the_last_ticket_gets_it_again_until_the_draw(eng
     with pytest.raises(SoldOut):
         engine.participate(raffle.id, "ann", idempotency_key=KEY)
     assert engine.verify(raffle.id, last.number, last.verification_code) == Verification(has_won=True, prize="hug")
+
+
+def test_every_raffle_has_secrets_of_its_own_for_each_purpose(database: Path, engine: RaffleEngine) -> None:
+    for n in range(3):
+        engine.create(f"Raffle {n}", total_tickets=2, prizes=HUG)
+
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT numbering_key, participant_key, code_key FROM secrets").fetchall()
+
+    secrets = [secret for row in rows for secret in row]
+    assert len(set(secrets)) == 9
+    assert {len(secret) for secret in secrets} == {32}
+
+
+def test_what_is_stored_of_a_request_is_keyed_by_the_raffles_secrets(database: Path, engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
+    ticket = engine.participate(raffle.id, "203.0.113.7", idempotency_key=KEY)
+    with closing(sqlite3.connect(database)) as connection:
+        numbering_key, participant_key, code_key = connection.execute(
+            "SELECT numbering_key, participant_key, code_key FROM secrets"
+        ).fetchone()
+        stored = connection.execute("SELECT number, participant, repeat_hash FROM tickets").fetchone()
+
+    participant = participant_hash(participant_key, "203.0.113.7")
+    assert stored == (ticket.number, participant, repeat_hash(participant_key, participant, KEY))
+    assert ticket.number == Numbering(numbering_key, 2).number(0)
+    assert ticket.verification_code == codes.spell(codes.derive_code(code_key, participant, KEY))
+
+
+def test_codes_are_hashed_while_nobody_waits_for_the_lock(database: Path) -> None:
+    class HasherThatNeedsTheLock(codes.CodeHasher):
+        def hash(self, code: bytes) -> str:
+            with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                return super().hash(code)
+
+    with RaffleEngine(f"sqlite:///{database}", code_hasher=HasherThatNeedsTheLock()) as engine:
+        raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
+
+        assert engine.participate(raffle.id, "ann").number in (1, 2)
 
 
 def test_only_the_same_participant_with_the_same_key_repeats(engine: RaffleEngine) -> None:

@@ -1,14 +1,16 @@
 """A process that is killed in the middle of a transaction leaves nothing half-done behind."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from rafflekit import Prize, RaffleEngine
-from tests.raffles import sell_all, sold_out
+from tests.raffles import sell_all, sold_out, stored_bytes
 
 # The engine asks the clock inside the transaction, when its rows are written and not yet committed.
 KILLED_AT_THE_CLOCK = """
@@ -19,9 +21,19 @@ getattr(engine, sys.argv[2])(*sys.argv[3:])
 """
 
 
-def kill_in_the_middle_of(database: Path, method: str, *arguments: str) -> None:
+# The draw is done; its secrets are still in the journal.
+KILLED_BEFORE_THE_JOURNAL_IS_EMPTIED = """
+import os, signal, sys
+from rafflekit import RaffleEngine
+from rafflekit.core.storage.database import Database
+Database.empty_journal = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+RaffleEngine(sys.argv[1]).draw(sys.argv[3])
+"""
+
+
+def kill_in_the_middle_of(database: Path, method: str, *arguments: str, program: str = KILLED_AT_THE_CLOCK) -> None:
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED_AT_THE_CLOCK, f"sqlite:///{database}", method, *arguments],
+        [sys.executable, "-c", program, f"sqlite:///{database}", method, *arguments],
         timeout=60,
         check=False,
         capture_output=True,
@@ -37,6 +49,19 @@ def test_a_draw_that_is_killed_leaves_the_raffle_undrawn(database: Path, engine:
     assert engine.get(raffle.id) == raffle
     assert engine.winners(raffle.id).count == 0
     assert len(engine.draw(raffle.id)) == 200
+
+
+def test_the_secrets_that_a_killed_draw_left_in_the_journal_go_with_the_next_opening(database: Path) -> None:
+    with RaffleEngine(f"sqlite:///{database}") as engine:
+        raffle = sold_out(engine)
+        with closing(sqlite3.connect(database)) as connection:
+            (secret,) = connection.execute("SELECT participant_key FROM secrets").fetchone()
+    kill_in_the_middle_of(database, "draw", str(raffle.id), program=KILLED_BEFORE_THE_JOURNAL_IS_EMPTIED)
+    assert secret in stored_bytes(database)
+
+    with RaffleEngine(f"sqlite:///{database}") as engine:
+        assert secret not in stored_bytes(database)
+        assert engine.get(raffle.id).winners_drawn
 
 
 def test_a_participant_whose_server_is_killed_has_no_ticket_and_costs_no_number(

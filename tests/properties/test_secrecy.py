@@ -12,14 +12,9 @@ import pytest
 from rafflekit import Prize, RaffleEngine
 from rafflekit.core.drawing import winning_serials
 from tests.live_server import LiveServer
-from tests.raffles import sell_all
+from tests.raffles import sell_all, stored_bytes
 
 KEY = "a key that only its sender knows"
-
-
-def stored_bytes(database: Path) -> bytes:
-    """Everything on the disk: the database, its journal, and the journal's index."""
-    return b"".join(file.read_bytes() for file in sorted(database.parent.glob(f"{database.name}*")))
 
 
 def spellings(code: str) -> list[bytes]:

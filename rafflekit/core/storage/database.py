@@ -38,9 +38,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._path = sqlite.prepare_file(_sqlite_url(url).database)
-        self.url = f"sqlite:///{self._path}"
+        self.url = URL.create("sqlite", database=str(self._path)).render_as_string()
         self._engine = create_engine(
-            URL.create("sqlite+pysqlite", database=str(self._path)),
+            self.url,
             connect_args={"timeout": sqlite.BUSY_TIMEOUT_S, "check_same_thread": False},
             # An error names its statement, never the hashes that were in it.
             hide_parameters=True,
@@ -82,8 +82,8 @@ class Database:
         Never fails: what was committed before stays done. While somebody else reads the log it cannot be
         emptied; then a warning is logged, and every later transaction tries again until one succeeds.
         """
+        self._journal_is_due = True
         if not self._try_to_empty_journal(wait_s=_JOURNAL_WAIT_S):
-            self._journal_is_due = True
             _log.warning("The journal of %s is in use; what was deleted leaves it when its reader is done.", self._path)
 
     def close(self) -> None:
@@ -92,15 +92,18 @@ class Database:
         self._engine.dispose()
 
     def _catch_up_with_journal(self) -> None:
-        if self._journal_is_due and self._try_to_empty_journal(wait_s=0):
-            self._journal_is_due = False
+        if self._journal_is_due:
+            self._try_to_empty_journal(wait_s=0)
 
     def _try_to_empty_journal(self, *, wait_s: float) -> bool:
         try:
             with self._writers_turn, closing(self._engine.raw_connection()) as connection:
-                return sqlite.empty_journal(connection.cursor(), wait_s=wait_s)
+                emptied = sqlite.empty_journal(connection.cursor(), wait_s=wait_s)
+                # Noted in the writers' turn: nothing that is deleted afterwards can be taken for gone.
+                self._journal_is_due = self._journal_is_due and not emptied
         except (DBAPIError, sqlite3.Error):
             return False
+        return emptied
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -2,13 +2,25 @@
 
 import sqlite3
 import stat
-from contextlib import closing
+from contextlib import closing, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from rafflekit import InvalidSetting, Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, Ticket
+from rafflekit import (
+    AlreadyParticipated,
+    InvalidSetting,
+    Prize,
+    RaffleEngine,
+    SchemaMismatch,
+    StorageUnavailable,
+    Ticket,
+)
 from rafflekit.core.storage import sqlite
+from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.queries import NewTicket, Secrets, insert_ticket
 
 
 def test_a_database_file_is_readable_by_its_owner_alone(database: Path, engine: RaffleEngine) -> None:
@@ -122,6 +134,35 @@ def test_a_database_locked_by_another_program_is_named_so(
         other.execute("COMMIT")
 
     assert engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")]) == engine.list().items[0]
+
+
+def test_the_databases_own_word_that_a_participant_has_a_ticket_is_understood(
+    database_url: str, engine: RaffleEngine
+) -> None:
+    """The engine looks before it writes; the constraint behind it says the same to whoever did not look."""
+    raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
+    with closing(Database(database_url)) as opened:
+        for serial in (0, 1):
+            ticket = NewTicket(serial, serial + 1, b"the same participant", "", None, datetime.now(UTC))
+            with pytest.raises(AlreadyParticipated) if serial else nullcontext(), opened.write() as connection:
+                insert_ticket(connection, raffle.id, ticket)
+
+    assert engine.get(raffle.id).available_tickets == 8
+
+
+def test_an_error_of_the_database_does_not_show_the_values(database: Path, engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("ALTER TABLE tickets RENAME TO gone")
+
+    with pytest.raises(OperationalError, match="no such table") as failure:
+        engine.participate(raffle.id, "ann")
+
+    assert "parameters hidden" in str(failure.value)
+
+
+def test_secrets_do_not_show_themselves() -> None:
+    assert repr(Secrets(b"one", b"two", b"three")) == "Secrets()"
 
 
 def test_a_full_disk_loses_nothing_and_does_nothing_by_halves(database: Path, engine: RaffleEngine) -> None:

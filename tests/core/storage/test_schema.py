@@ -44,6 +44,7 @@ OPEN = "(SELECT id FROM raffles WHERE drawn_at IS NULL)"
         f"UPDATE raffles SET seed = randomblob(32) WHERE id = {DRAWN}",
         f"UPDATE raffles SET seed = NULL, drawn_at = NULL WHERE id = {DRAWN}",
         f"UPDATE raffles SET total_tickets = 9 WHERE id = {DRAWN}",
+        f"UPDATE raffles SET name = 'another' WHERE id = {DRAWN}",
         f"DELETE FROM raffles WHERE id = {DRAWN}",
         f"INSERT OR REPLACE INTO raffles SELECT id, sequence, name, folded_name, created_at, total_tickets, NULL, NULL "
         f"FROM raffles WHERE id = {DRAWN}",
@@ -101,6 +102,16 @@ def test_what_breaks_a_rule_of_the_raffle_is_refused_by_the_database(
 def test_what_is_not_final_can_be_forgotten(past_the_engine: sqlite3.Connection) -> None:
     """Participants' hashes may go one day; the draw does not depend on them."""
     past_the_engine.execute("UPDATE tickets SET participant = randomblob(16), repeat_hash = NULL")
+
+
+def test_a_connection_is_durable_and_holds_the_rules(past_the_engine: sqlite3.Connection) -> None:
+    def pragma(name: str) -> object:
+        return past_the_engine.execute(f"PRAGMA {name}").fetchone()[0]
+
+    assert pragma("journal_mode") == "wal"
+    assert pragma("synchronous") == 2  # FULL: an answered ticket survives a power cut
+    assert (pragma("foreign_keys"), pragma("recursive_triggers"), pragma("secure_delete")) == (1, 1, 1)
+    assert pragma("trusted_schema") == 0
 
 
 def test_a_database_says_which_layout_it_has(past_the_engine: sqlite3.Connection) -> None:
