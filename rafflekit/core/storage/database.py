@@ -8,7 +8,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +54,10 @@ class Database:
         self._writers_turn = threading.Lock()
         self._closed = False
         self._journal_is_due = False
-        try:
+        with ExitStack() as unless_opened:
+            unless_opened.callback(self.close)
             self._make_or_check_schema()
-        except BaseException:
-            self.close()
-            raise
+            unless_opened.pop_all()
         # A crash between a draw and its clean-up may have left secrets in the journal.
         self._try_to_empty_journal(wait_s=0)
 

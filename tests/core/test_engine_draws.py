@@ -1,0 +1,130 @@
+"""The engine: winners are drawn, listed and verified; several raffles in one database."""
+
+from typing import Any
+
+import pytest
+
+from rafflekit import (
+    AlreadyDrawn,
+    InvalidValue,
+    InvalidVerificationCode,
+    NotDrawnYet,
+    PageNotFound,
+    Prize,
+    Raffle,
+    RaffleEngine,
+    TicketsRemaining,
+    Verification,
+)
+from tests.raffles import sell_all, sold_out
+
+HUG = [Prize("hug")]
+
+
+def test_winners_are_drawn_only_when_sold_out_and_only_once(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
+    engine.participate(raffle.id, "ann")
+    with pytest.raises(TicketsRemaining):
+        engine.draw(raffle.id)
+
+    engine.participate(raffle.id, "bob")
+    wins = engine.draw(raffle.id)
+
+    with pytest.raises(AlreadyDrawn):
+        engine.draw(raffle.id)
+    assert list(engine.winners(raffle.id).items) == list(wins)
+    assert engine.get(raffle.id).winners_drawn
+
+
+def test_tickets_go_to_prizes_in_the_order_in_which_the_prizes_were_given(engine: RaffleEngine) -> None:
+    prizes = (Prize("zebra", 2), Prize("ape"), Prize("zebra"), Prize("yak", 3))
+    raffle = sold_out(engine, tickets=20, prizes=prizes)
+
+    wins = engine.draw(raffle.id)
+
+    assert [win.prize for win in wins] == ["zebra", "zebra", "ape", "zebra", "yak", "yak", "yak"]
+    assert len({win.ticket_number for win in wins} & set(range(1, 21))) == 7
+
+
+def test_the_draws_of_several_raffles_do_not_touch_each_other(engine: RaffleEngine) -> None:
+    raffles = [engine.create(f"Raffle {n}", total_tickets=8, prizes=[Prize(f"prize {n}", 4)]) for n in range(3)]
+    tickets = {raffle.id: sell_all(engine, raffle) for raffle in raffles}
+    wins = {raffle.id: {win.ticket_number: win.prize for win in engine.draw(raffle.id)} for raffle in raffles}
+
+    for raffle in raffles:
+        for ticket in tickets[raffle.id]:
+            prize = wins[raffle.id].get(ticket.number)
+            verified = engine.verify(raffle.id, ticket.number, ticket.verification_code)
+            assert verified == Verification(has_won=prize is not None, prize=prize)
+
+
+def test_winners_are_listed_in_draw_order_a_page_at_a_time(engine: RaffleEngine) -> None:
+    raffle = sold_out(engine, tickets=30, prizes=(Prize("a", 12), Prize("b", 13)))
+    assert engine.winners(raffle.id).items == []
+    with pytest.raises(PageNotFound):
+        engine.winners(raffle.id, page=2)
+
+    wins = engine.draw(raffle.id)
+    pages = [engine.winners(raffle.id, page=number, page_size=10) for number in (1, 2, 3)]
+
+    assert [win for page in pages for win in page.items] == list(wins)
+    assert {page.count for page in pages} == {25}
+    with pytest.raises(PageNotFound):
+        engine.winners(raffle.id, page=4, page_size=10)
+
+
+def test_a_ticket_is_verified_only_after_the_draw(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
+    ticket = engine.participate(raffle.id, "ann")
+
+    for code in (ticket.verification_code, "wrong"):
+        with pytest.raises(NotDrawnYet):
+            engine.verify(raffle.id, ticket.number, code)
+
+
+@pytest.mark.parametrize("number", [0, -1, 7, 10**30, -(10**30)])
+def test_a_number_that_no_ticket_has_looks_like_a_wrong_code(engine: RaffleEngine, number: int) -> None:
+    raffle = engine.create("Foobar", total_tickets=6, prizes=HUG)
+    ticket = sell_all(engine, raffle)[0]
+    engine.draw(raffle.id)
+
+    with pytest.raises(InvalidVerificationCode) as unknown:
+        engine.verify(raffle.id, number, ticket.verification_code)
+    with pytest.raises(InvalidVerificationCode) as wrong:
+        engine.verify(raffle.id, ticket.number, "0000-0000-0000-0000-0000-0000")
+    assert str(unknown.value) == str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "field"),
+    [(True, "x", "ticket_number"), ("1", "x", "ticket_number"), (1, None, "verification_code")],
+)
+def test_values_of_another_type_are_refused(engine: RaffleEngine, number: Any, code: Any, field: str) -> None:
+    raffle = sold_out(engine)
+
+    with pytest.raises(InvalidValue) as refusal:
+        engine.verify(raffle.id, number, code)
+
+    assert refusal.value.field == field
+
+
+def test_a_ticket_does_not_show_its_code_by_accident(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
+
+    ticket = engine.participate(raffle.id, "ann")
+
+    assert ticket.verification_code not in repr(ticket)
+
+
+def test_an_engine_may_be_closed_twice(database_url: str) -> None:
+    engine = RaffleEngine(database_url)
+
+    engine.close()
+    engine.close()
+
+
+def test_values_are_frozen(engine: RaffleEngine) -> None:
+    raffle: Raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
+
+    with pytest.raises(AttributeError):
+        raffle.name = "other"  # type: ignore[misc]  # that it is refused is the point

@@ -1,0 +1,213 @@
+"""The engine: raffles are created, listed and found; several of them in one database."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from rafflekit import (
+    InvalidValue,
+    PageNotFound,
+    Prize,
+    RaffleEngine,
+    RaffleNotFound,
+)
+from rafflekit.core import limits
+from tests.raffles import sold_out
+
+HUG = [Prize("hug")]
+
+
+def test_a_created_raffle_is_what_is_stored(engine: RaffleEngine) -> None:
+    created = engine.create("Foobar raffle", total_tickets=15, prizes=[Prize("invisibility"), Prize("warm hug", 3)])
+
+    assert created == engine.get(created.id) == engine.get(str(created.id)) == engine.list().items[0]
+    assert created.prizes == (Prize("invisibility", 1), Prize("warm hug", 3))
+    assert (created.available_tickets, created.winners_drawn) == (15, False)
+
+
+def test_creation_times_are_utc_whatever_the_clocks_zone(database_url: str) -> None:
+    summer = timezone(timedelta(hours=2))
+    with RaffleEngine(database_url, clock=lambda: datetime(2026, 7, 1, 10, 0, 0, 999, summer)) as engine:
+        created = engine.create("Summer", total_tickets=1, prizes=HUG)
+
+        assert created.created_at == engine.get(created.id).created_at == datetime(2026, 7, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "  "}, "name"),
+        ({"name": "x" * 201}, "name"),
+        ({"name": "a\x1b[31mb"}, "name"),
+        ({"name": "a\nb"}, "name"),
+        ({"name": "\ud800"}, "name"),
+        ({"name": 7}, "name"),
+        ({"total_tickets": 0}, "total_tickets"),
+        ({"total_tickets": -1}, "total_tickets"),
+        ({"total_tickets": True}, "total_tickets"),
+        ({"total_tickets": 1.0}, "total_tickets"),
+        ({"total_tickets": "5"}, "total_tickets"),
+        ({"total_tickets": limits.TICKETS + 1}, "total_tickets"),
+        ({"prizes": []}, "prizes"),
+        ({"prizes": None}, "prizes"),
+        ({"prizes": "hug"}, "prizes"),
+        ({"prizes": ["hug"]}, "prizes[0]"),
+        ({"prizes": [Prize("hug"), Prize("")]}, "prizes[1].name"),
+        ({"prizes": [Prize("hug", 0)]}, "prizes[0].amount"),
+        ({"prizes": [Prize("hug", True)]}, "prizes[0].amount"),
+        ({"prizes": [Prize("hug", 16)]}, "prizes"),
+        ({"prizes": [Prize("hug", 10**5000)]}, "prizes"),
+        ({"total_tickets": 10**5000}, "total_tickets"),
+        ({"prizes": HUG * (limits.PRIZE_KINDS + 1), "total_tickets": 10_000}, "prizes"),
+        ({"prizes": [Prize("hug", limits.PRIZES + 1)], "total_tickets": limits.TICKETS}, "prizes"),
+    ],
+)
+def test_a_raffle_that_breaks_a_limit_is_refused_by_the_name_of_its_field(
+    engine: RaffleEngine, change: dict[str, Any], field: str
+) -> None:
+    values = {"name": "Foobar", "total_tickets": 15, "prizes": HUG} | change
+
+    with pytest.raises(InvalidValue) as refusal:
+        engine.create(**values)
+
+    assert refusal.value.field == field
+    assert str(refusal.value).startswith(f"{field}: ")
+    assert engine.list().count == 0
+
+
+def test_raffles_at_the_limits_are_created(engine: RaffleEngine) -> None:
+    kinds = [Prize("x" * limits.NAME_CHARACTERS, limits.PRIZES // limits.PRIZE_KINDS)] * limits.PRIZE_KINDS
+
+    created = engine.create("é" * limits.NAME_CHARACTERS, total_tickets=limits.TICKETS, prizes=kinds)
+
+    assert engine.get(created.id) == created
+    assert 1 <= engine.participate(created.id, "ann").number <= limits.TICKETS
+
+
+def test_the_list_begins_with_the_newest_raffle(engine: RaffleEngine) -> None:
+    created = [engine.create(f"Raffle {n}", total_tickets=1, prizes=HUG) for n in range(25)]
+    newest_first = created[::-1]
+
+    pages = [engine.list(page=number) for number in (1, 2, 3)]
+
+    assert [raffle for page in pages for raffle in page.items] == newest_first
+    assert [(page.count, page.has_previous, page.has_next) for page in pages] == [
+        (25, False, True),
+        (25, True, True),
+        (25, True, False),
+    ]
+    assert list(engine.list(page_size=limits.PAGE_SIZE).items) == newest_first
+
+
+def test_the_first_page_of_an_empty_list_exists_and_no_other(engine: RaffleEngine) -> None:
+    assert engine.list().items == []
+    for page in (2, 10**12, 10**30):
+        with pytest.raises(PageNotFound):
+            engine.list(page=page)
+        with pytest.raises(PageNotFound):
+            engine.list(page=page, name="a")
+
+
+@pytest.mark.parametrize(
+    ("page", "page_size", "field"),
+    [
+        (0, 1, "page"),
+        (1, 0, "page_size"),
+        (1, limits.PAGE_SIZE + 1, "page_size"),
+        (True, 1, "page"),
+        ("1", 1, "page"),
+    ],
+)
+def test_a_page_out_of_limits_is_refused(engine: RaffleEngine, page: int, page_size: int, field: str) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        engine.list(page=page, page_size=page_size)
+
+    assert refusal.value.field == field
+
+
+def test_raffles_are_searched_by_a_part_of_their_name_in_any_case(engine: RaffleEngine) -> None:
+    for name in ("Straße am Fluss", "ÉCOLE", "100% win", "a_b"):
+        engine.create(name, total_tickets=1, prizes=HUG)
+
+    def found(part: str) -> list[str]:
+        return [raffle.name for raffle in engine.list(name=part).items]
+
+    assert found("STRASSE") == ["Straße am Fluss"]
+    assert found("e\u0301cole") == ["ÉCOLE"]
+    assert found("%") == ["100% win"]
+    assert found("_") == ["a_b"]
+    assert found("nowhere") == []
+    assert len(found("")) == 4
+
+
+@pytest.mark.parametrize("part", ["\udcff", "a\x00", "x" * 201, 7])
+def test_what_no_name_can_contain_is_not_searched_for(engine: RaffleEngine, part: Any) -> None:
+    with pytest.raises(InvalidValue, match="name"):
+        engine.list(name=part)
+
+
+def test_only_true_and_false_are_filters(engine: RaffleEngine) -> None:
+    with pytest.raises(InvalidValue, match="winners_drawn"):
+        engine.list(winners_drawn="yes")  # type: ignore[arg-type]  # that it is refused is the point
+
+
+def test_raffles_are_filtered_by_whether_they_are_drawn(engine: RaffleEngine) -> None:
+    drawn = sold_out(engine)
+    engine.draw(drawn.id)
+    waiting = engine.create("Waiting", total_tickets=1, prizes=HUG)
+
+    assert [raffle.id for raffle in engine.list(winners_drawn=True).items] == [drawn.id]
+    assert [raffle.id for raffle in engine.list(winners_drawn=False).items] == [waiting.id]
+    assert [raffle.id for raffle in engine.list(winners_drawn=False, name="sold").items] == []
+
+
+def test_a_filtered_list_has_pages_too(engine: RaffleEngine) -> None:
+    created = [engine.create(f"Fair {n}", total_tickets=1, prizes=HUG) for n in range(5)]
+
+    page = engine.list(name="fair", page=2, page_size=2)
+
+    assert [raffle.id for raffle in page.items] == [created[2].id, created[1].id]
+    assert page.count == 5
+    with pytest.raises(PageNotFound):
+        engine.list(name="fair", page=4, page_size=2)
+
+
+def test_a_raffle_is_found_by_an_unambiguous_beginning_of_its_id(engine: RaffleEngine) -> None:
+    raffles = [engine.create(f"Raffle {n}", total_tickets=1, prizes=HUG) for n in range(20)]
+    whole = str(raffles[7].id)
+
+    assert engine.find(whole) == engine.find(whole.upper()) == engine.find(whole[:20]) == raffles[7]
+    assert engine.find(whole.replace("-", "")) == raffles[7]
+
+
+def test_a_beginning_that_several_raffles_share_is_refused(engine: RaffleEngine) -> None:
+    raffles = [engine.create(f"Raffle {n}", total_tickets=1, prizes=HUG) for n in range(17)]
+    digits = [str(raffle.id)[0] for raffle in raffles]
+    shared = next(digit for digit in digits if digits.count(digit) > 1)
+
+    with pytest.raises(InvalidValue, match="several raffles"):
+        engine.find(shared)
+
+
+@pytest.mark.parametrize("beginning", ["", "-", "xyz", "0" * 33, "%", "١"])
+def test_a_beginning_of_no_id_finds_nothing(engine: RaffleEngine, beginning: str) -> None:
+    engine.create("Foobar", total_tickets=1, prizes=HUG)
+
+    with pytest.raises(RaffleNotFound):
+        engine.find(beginning)
+
+
+def test_an_unknown_id_is_refused_by_every_use_case(engine: RaffleEngine) -> None:
+    for unknown in (uuid4(), str(uuid4()), "no id", ""):
+        for use_case in (
+            engine.get,
+            engine.draw,
+            engine.winners,
+            lambda raffle: engine.participate(raffle, "ann"),
+            lambda raffle: engine.verify(raffle, 1, "code"),
+        ):
+            with pytest.raises(RaffleNotFound):
+                use_case(unknown)

@@ -1,0 +1,145 @@
+"""The engine: tickets are handed out, once a participant; several raffles in one database."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rafflekit import (
+    AlreadyParticipated,
+    InvalidValue,
+    Prize,
+    RaffleEngine,
+    SoldOut,
+    Verification,
+)
+from rafflekit.core import codes
+from rafflekit.core.numbering import Numbering
+from rafflekit.core.participants import participant_hash, repeat_hash
+
+HUG = [Prize("hug")]
+KEY = "an idempotency key"
+
+
+def test_a_participant_gets_one_ticket_a_raffle(engine: RaffleEngine) -> None:
+    raffles = [engine.create(f"Raffle {n}", total_tickets=2, prizes=HUG) for n in range(3)]
+    for raffle in raffles:
+        engine.participate(raffle.id, "203.0.113.7")
+
+    with pytest.raises(AlreadyParticipated):
+        engine.participate(raffles[1].id, "::ffff:203.0.113.7")
+    assert [engine.get(raffle.id).available_tickets for raffle in raffles] == [1, 1, 1]
+
+
+def test_a_refused_participant_costs_no_number(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=3, prizes=HUG)
+    numbers = set()
+    for participant in ("ann", "bob", "cid"):
+        numbers.add(engine.participate(raffle.id, participant).number)
+        with pytest.raises((AlreadyParticipated, SoldOut)):
+            engine.participate(raffle.id, participant)
+
+    assert numbers == {1, 2, 3}
+
+
+def test_sold_out_comes_before_already_participated(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
+    engine.participate(raffle.id, "ann")
+
+    for participant in ("ann", "bob"):
+        with pytest.raises(SoldOut):
+            engine.participate(raffle.id, participant)
+
+
+@pytest.mark.parametrize("participant", ["", " ", "a\x00b", "\udfff", "x" * 1001, None, 7])
+def test_what_names_no_participant_is_refused(engine: RaffleEngine, participant: Any) -> None:
+    raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
+
+    with pytest.raises(InvalidValue, match="participant"):
+        engine.participate(raffle.id, participant)
+    assert engine.get(raffle.id).available_tickets == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 15, "x" * 256, "x" * 15 + "\n", "\ud800" * 16, 7])
+def test_an_idempotency_key_out_of_limits_is_refused(engine: RaffleEngine, key: Any) -> None:
+    raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
+
+    with pytest.raises(InvalidValue, match="idempotency_key"):
+        engine.participate(raffle.id, "ann", idempotency_key=key)
+
+
+def test_a_repeated_request_gets_the_same_ticket_and_code_after_a_restart(database_url: str) -> None:
+    with RaffleEngine(database_url) as engine:
+        raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
+        first = engine.participate(raffle.id, "ann", idempotency_key=KEY)
+
+    with RaffleEngine(database_url) as engine:
+        assert engine.participate(raffle.id, "ann", idempotency_key=KEY) == first
+        assert engine.get(raffle.id).available_tickets == 1
+
+
+def test_who_lost_the_answer_of_the_last_ticket_gets_it_again_until_the_draw(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
+    last = engine.participate(raffle.id, "ann", idempotency_key=KEY)
+
+    assert engine.participate(raffle.id, "ann", idempotency_key=KEY) == last
+    engine.draw(raffle.id)
+
+    with pytest.raises(SoldOut):
+        engine.participate(raffle.id, "ann", idempotency_key=KEY)
+    assert engine.verify(raffle.id, last.number, last.verification_code) == Verification(has_won=True, prize="hug")
+
+
+def test_every_raffle_has_secrets_of_its_own_for_each_purpose(database: Path, engine: RaffleEngine) -> None:
+    for n in range(3):
+        engine.create(f"Raffle {n}", total_tickets=2, prizes=HUG)
+
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT numbering_key, participant_key, code_key FROM secrets").fetchall()
+
+    secrets = [secret for row in rows for secret in row]
+    assert len(set(secrets)) == 9
+    assert {len(secret) for secret in secrets} == {32}
+
+
+def test_what_is_stored_of_a_request_is_keyed_by_the_raffles_secrets(database: Path, engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
+    ticket = engine.participate(raffle.id, "203.0.113.7", idempotency_key=KEY)
+    with closing(sqlite3.connect(database)) as connection:
+        numbering_key, participant_key, code_key = connection.execute(
+            "SELECT numbering_key, participant_key, code_key FROM secrets"
+        ).fetchone()
+        stored = connection.execute("SELECT number, participant, repeat_hash FROM tickets").fetchone()
+
+    participant = participant_hash(participant_key, "203.0.113.7")
+    assert stored == (ticket.number, participant, repeat_hash(participant_key, participant, KEY))
+    assert ticket.number == Numbering(numbering_key, 2).number(0)
+    assert ticket.verification_code == codes.spell(codes.derive_code(code_key, participant, KEY))
+
+
+def test_codes_are_hashed_while_nobody_waits_for_the_lock(database: Path) -> None:
+    class HasherThatNeedsTheLock(codes.CodeHasher):
+        def hash(self, code: bytes) -> str:
+            with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                return super().hash(code)
+
+    with RaffleEngine(f"sqlite:///{database}", code_hasher=HasherThatNeedsTheLock()) as engine:
+        raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
+
+        assert engine.participate(raffle.id, "ann").number in (1, 2)
+
+
+def test_only_the_same_participant_with_the_same_key_repeats(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=5, prizes=HUG)
+    ann = engine.participate(raffle.id, "ann", idempotency_key=KEY)
+    bob = engine.participate(raffle.id, "bob", idempotency_key=KEY)
+    engine.participate(raffle.id, "cid")
+
+    assert ann.number != bob.number
+    assert ann.verification_code != bob.verification_code
+    for participant, key in (("ann", KEY + "x"), ("ann", None), ("cid", KEY)):
+        with pytest.raises(AlreadyParticipated):
+            engine.participate(raffle.id, participant, idempotency_key=key)
