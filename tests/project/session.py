@@ -9,6 +9,7 @@ shows of them is replaced in later commands by what the run gave.
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +24,19 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CODE = r"(?:[0-9A-Z]{4}-){5}[0-9A-Z]{4}"
 _SERVER = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+# As much of curl as the README shows, for machines that have Python and make only.
+_CURL = """
+import sys, urllib.error, urllib.request
+method = "POST" if "POST" in sys.argv else "GET"
+try:
+    answer = urllib.request.urlopen(urllib.request.Request(sys.argv[-1], method=method))
+except urllib.error.HTTPError as error:
+    answer = error
+with answer:
+    print(answer.read().decode())
+"""
 
 
 @dataclass(frozen=True)
@@ -57,8 +71,17 @@ class Session:
     """A user's terminal of 80 columns in a folder of its own; `end` stops what runs in the background."""
 
     folder: Path
+    programs: Path = field(init=False)
     replaced: dict[str, str] = field(default_factory=dict)
     servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.programs = self.folder / "programs"
+        self.programs.mkdir()
+        if shutil.which("curl") is None:
+            curl = self.programs / "curl"
+            curl.write_text(f"#!{sys.executable}\n{_CURL}")
+            curl.chmod(0o755)
 
     def run(self, step: Step) -> Step:
         """Run a step's command with this run's values; return it as it was run, with what it printed."""
@@ -77,7 +100,7 @@ class Session:
     def _on_a_terminal(self, command: str) -> str:
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
-            ["bash", "-c", command.replace("curl ", "curl -s ")],
+            ["sh", "-c", command.replace("curl ", "curl -s ")],
             stdout=theirs,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
@@ -104,7 +127,7 @@ class Session:
         # On a free port, whatever the README says.
         command = "exec env " + command.removesuffix(" &") + " --port 0"
         server = subprocess.Popen(
-            ["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._environment()
+            ["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._environment()
         )
         self.servers.append(server)
         assert server.stdout is not None
@@ -113,7 +136,7 @@ class Session:
     def _environment(self) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("RAFFLEKIT", "MANAGER"))}
         return ours | {
-            "PATH": f"{Path(sys.executable).parent}:{ours['PATH']}",
+            "PATH": f"{Path(sys.executable).parent}:{self.programs}:{ours['PATH']}",
             "HOME": str(self.folder),
             "XDG_DATA_HOME": str(self.folder),
             "COLUMNS": "80",
