@@ -1,13 +1,13 @@
 """Fixtures for every kind of test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from rafflekit import RaffleEngine
-from tests.live_server import LiveServer
+from tests.live_server import LiveServer, Serve
 
 # No time limit for an example: a slow machine is no defect of the product.
 settings.register_profile("rafflekit", deadline=None)
@@ -34,7 +34,7 @@ def engine(database_url: str) -> Iterator[RaffleEngine]:
 
 
 @pytest.fixture
-def serve(database: Path, tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
+def serve(database: Path, tmp_path: Path) -> Iterator[Serve]:
     """Start real servers on that database: call it with environment variables; they are stopped afterwards."""
     servers: list[LiveServer] = []
 

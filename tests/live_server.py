@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,3 +80,7 @@ class LiveServer:
         printed, _ = self.process.communicate(timeout=STOP_LIMIT_S)
         assert self.process.returncode == 0, self.log.read_text()
         return printed
+
+
+Serve = Callable[..., LiveServer]
+"""Start a server with these environment variables: what the fixture `serve` gives."""

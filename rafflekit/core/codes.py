@@ -104,8 +104,8 @@ class CodeHasher:
     def check(self, stored: str | None, text: str) -> bool:
         """Tell whether `text` spells the code whose PHC string is `stored`.
 
-        Takes as long where there is nothing to compare (`stored` is None, or `text` is no code), so that the
-        time of an answer does not tell which tickets exist.
+        One hash is computed where there is nothing to compare, too (`stored` is None, or `text` is no code), so
+        that the time of an answer does not tell which tickets exist.
 
         Raises:
             StorageUnavailable: `stored` is no PHC string: the database is damaged.

@@ -85,7 +85,7 @@ class RaffleEngine:
             # Random, not time-ordered: then a short beginning of an id tells raffles apart.
             id=UUID(bytes=self._entropy(16), version=4),
             name=name,
-            created_at=self._clock().replace(microsecond=0),
+            created_at=self._clock().astimezone(UTC).replace(microsecond=0),
             total_tickets=total_tickets,
             available_tickets=total_tickets,
             winners_drawn=False,
@@ -131,7 +131,7 @@ class RaffleEngine:
         with self._database.read() as connection:
             if name is None and winners_drawn is None:
                 count = queries.count_raffles(connection)
-                found = queries.newest_raffles(connection, skip=skip, most=page_size)
+                found = queries.newest_raffles(connection, newest=count - skip, most=page_size)
             else:
                 folded = None if name is None else _folded(name)
                 count = queries.count_matching(connection, folded_name=folded, drawn=winners_drawn)
@@ -159,18 +159,14 @@ class RaffleEngine:
         """
         digits = beginning.strip().replace("-", "").lower()
         if not 0 < len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
-            raise RaffleNotFound(
-                f"No raffle's id begins with {beginning!r}; the list of raffles shows those that exist."
-            )
+            raise _not_found(beginning)
         first, last = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
         with self._database.read() as connection:
             ids = queries.ids_between(connection, first, last, most=2)
             if len(ids) > 1:
                 raise InvalidValue("raffle", f"the ids of several raffles begin with {beginning!r}; give more of it.")
             if not ids:
-                raise RaffleNotFound(
-                    f"No raffle's id begins with {beginning!r}; the list of raffles shows those that exist."
-                )
+                raise _not_found(beginning)
             return _found(queries.load_raffle(connection, ids[0]))
 
     def participate(self, raffle_id: UUID | str, participant: str, *, idempotency_key: str | None = None) -> Ticket:
@@ -227,7 +223,7 @@ class RaffleEngine:
             queries.insert_wins(connection, raffle_id, raffle.prizes, serials)
             queries.mark_drawn(connection, raffle_id, seed=seed, drawn_at=self._clock())
             queries.delete_secrets(connection, raffle_id)
-            wins = queries.wins_between(connection, raffle_id, 1, count)
+            wins = tuple(queries.wins_between(connection, raffle_id, 1, count))
         self._database.empty_journal()
         return wins
 
@@ -338,6 +334,10 @@ def _found(value: Item | None) -> Item:
     return value
 
 
+def _not_found(beginning: str) -> RaffleNotFound:
+    return RaffleNotFound(f"No raffle's id begins with {beginning!r}; the list of raffles shows those that exist.")
+
+
 def _items_before(page: int, page_size: int) -> int:
     limits.check_page(page, page_size)
     if page > limits.PAGE_NUMBER:
@@ -348,7 +348,7 @@ def _items_before(page: int, page_size: int) -> int:
 def _page(items: Sequence[Item], count: int, number: int, size: int) -> Page[Item]:
     if not items and number > 1:
         raise PageNotFound
-    return Page(items, count, number, size)
+    return Page(tuple(items), count, number, size)
 
 
 def _folded(name: str) -> str:

@@ -46,8 +46,8 @@ BODY_BYTES = 64 * 1024
 CREATE_BODY_BYTES = 1024 * 1024
 """The largest body of a request that creates a raffle: 1,000 prizes with long names fit."""
 
-# Cc: control characters; Cs: lone surrogates, which no UTF-8 can carry; Zl, Zp: line and paragraph breaks.
-_UNPRINTABLE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
+UNPRINTABLE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
+"""What no name may contain, as Unicode has it: controls, lone surrogates (which no UTF-8 can carry), line breaks."""
 
 
 def check_raffle(name: object, total_tickets: object, prizes: object) -> None:
@@ -185,4 +185,4 @@ def _whole_number(field: str, number: object, *, most: int | None = None) -> int
 
 
 def _has_unprintable(text: str) -> bool:
-    return any(unicodedata.category(character) in _UNPRINTABLE_CATEGORIES for character in text)
+    return any(unicodedata.category(character) in UNPRINTABLE_CATEGORIES for character in text)

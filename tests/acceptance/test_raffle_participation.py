@@ -4,7 +4,7 @@ import pytest
 
 from tests.acceptance.drivers import Driver, HttpDriver, Refused
 from tests.acceptance.people import person, sell_all
-from tests.live_server import LiveServer
+from tests.live_server import LiveServer, Serve
 
 KEY = "the key of one request"
 SOLD_OUT = "Tickets to this raffle are no longer available"
@@ -117,7 +117,7 @@ def test_a_key_of_a_wrong_length_is_refused_by_its_headers_name(server: LiveServ
     assert http.get(raffle["id"])["available_tickets"] == 2
 
 
-def test_an_address_that_cannot_be_told_gets_no_ticket(serve: type[LiveServer]) -> None:
+def test_an_address_that_cannot_be_told_gets_no_ticket(serve: Serve) -> None:
     server = serve(MANAGER_IPS="192.0.2.1", RAFFLEKIT_TRUSTED_PROXIES="127.0.0.1")
     body = {"name": "Foobar", "total_tickets": 2, "prizes": [{"name": "hug", "amount": 1}]}
     created = server.request("POST", "/raffles/", body, X_Forwarded_For="192.0.2.1")

@@ -7,10 +7,10 @@ import pytest
 
 from tests.acceptance.drivers import Driver, HttpDriver, Refused
 from tests.acceptance.people import person
-from tests.live_server import LiveServer
+from tests.live_server import LiveServer, Serve
 
 
-def test_an_empty_list_is_a_page_without_results(serve: type[LiveServer]) -> None:
+def test_an_empty_list_is_a_page_without_results(serve: Serve) -> None:
     server = serve(MANAGER_IPS="127.0.0.1")
 
     answer = server.request("GET", "/raffles/")
@@ -63,7 +63,7 @@ def test_an_unknown_raffle_is_refused(driver: Driver) -> None:
             ask()
 
 
-@pytest.mark.parametrize("id_", [str(uuid4()), "1", "x" * 300, "%00", "%ff", "%2e%2e"])
+@pytest.mark.parametrize("id_", ["3f0c5a1e-0000-4000-8000-000000000000", "1", "x" * 300, "%00", "%ff", "%2e%2e"])
 def test_an_id_that_is_no_raffles_is_not_found(server: LiveServer, id_: str) -> None:
     for method, path in (
         ("GET", f"/raffles/{id_}/"),
@@ -78,7 +78,7 @@ def test_an_id_that_is_no_raffles_is_not_found(server: LiveServer, id_: str) -> 
     assert server.request("POST", f"/raffles/{id_}/verify-ticket/", verify).status == 404
 
 
-def test_the_list_has_pages_of_ten_with_whole_urls(serve: type[LiveServer]) -> None:
+def test_the_list_has_pages_of_ten_with_whole_urls(serve: Serve) -> None:
     server = serve(MANAGER_IPS="127.0.0.1")
     http = HttpDriver(server)
     names = [http.create(f"Raffle {n}", 1, [("hug", 1)])["name"] for n in range(23)]
@@ -96,7 +96,7 @@ def test_the_list_has_pages_of_ten_with_whole_urls(serve: type[LiveServer]) -> N
     assert [raffle["name"] for raffle in back["results"]] == names[::-1][10:20]
 
 
-def test_the_list_is_filtered_and_its_pages_stay_so(serve: type[LiveServer]) -> None:
+def test_the_list_is_filtered_and_its_pages_stay_so(serve: Serve) -> None:
     server = serve(MANAGER_IPS="127.0.0.1")
     http = HttpDriver(server)
     for name in ("Summer Fair", "Winter", "fair & square"):

@@ -5,7 +5,7 @@ import pytest
 from tests.acceptance.conftest import STRANGER
 from tests.acceptance.drivers import Driver, HttpDriver, Refused
 from tests.acceptance.people import person, sell_all
-from tests.live_server import LiveServer
+from tests.live_server import LiveServer, Serve
 
 PRIZES = [("invisibility", 1), ("warm hug", 3)]
 
@@ -70,7 +70,7 @@ def test_an_address_that_is_no_managers_cannot_draw(server: LiveServer, http: Ht
     assert http.winners(raffle["id"])["count"] == 0
 
 
-def test_without_managers_nobody_draws_or_creates(serve: type[LiveServer]) -> None:
+def test_without_managers_nobody_draws_or_creates(serve: Serve) -> None:
     server = serve()
 
     assert server.request("POST", "/raffles/", {}).status == 403

@@ -1,5 +1,6 @@
 """Drawing: what a seed gives, step by step as the protocol says, and what a rejected block does."""
 
+import tracemalloc
 from collections.abc import Iterator
 from hashlib import sha256
 
@@ -63,7 +64,18 @@ def test_a_rejected_block_is_used_up() -> None:
 
 
 def test_memory_grows_with_the_wins_and_not_with_the_tickets() -> None:
-    assert len(list(winning_serials(bytes(SEED_BYTES), tickets=10**12, wins=1000))) == 1000
+    assert peak_bytes(tickets=10**12, wins=1000) < 2 * peak_bytes(tickets=10**4, wins=1000)
+    assert peak_bytes(tickets=10**12, wins=1000) < 1_000_000
+
+
+def peak_bytes(*, tickets: int, wins: int) -> int:
+    """Return how much memory a draw takes at the most."""
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in winning_serials(bytes(SEED_BYTES), tickets=tickets, wins=wins)) == wins
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_winners_of_a_seed_never_change() -> None:

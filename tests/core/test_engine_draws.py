@@ -60,7 +60,7 @@ def test_the_draws_of_several_raffles_do_not_touch_each_other(engine: RaffleEngi
 
 def test_winners_are_listed_in_draw_order_a_page_at_a_time(engine: RaffleEngine) -> None:
     raffle = sold_out(engine, tickets=30, prizes=(Prize("a", 12), Prize("b", 13)))
-    assert engine.winners(raffle.id).items == []
+    assert engine.winners(raffle.id).items == ()
     with pytest.raises(PageNotFound):
         engine.winners(raffle.id, page=2)
 

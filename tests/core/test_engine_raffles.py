@@ -33,6 +33,7 @@ def test_creation_times_are_utc_whatever_the_clocks_zone(database_url: str) -> N
         created = engine.create("Summer", total_tickets=1, prizes=HUG)
 
         assert created.created_at == engine.get(created.id).created_at == datetime(2026, 7, 1, 8, tzinfo=UTC)
+        assert created.created_at.tzinfo is UTC
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_the_list_begins_with_the_newest_raffle(engine: RaffleEngine) -> None:
 
 
 def test_the_first_page_of_an_empty_list_exists_and_no_other(engine: RaffleEngine) -> None:
-    assert engine.list().items == []
+    assert engine.list().items == ()
     for page in (2, 10**12, 10**30):
         with pytest.raises(PageNotFound):
             engine.list(page=page)

@@ -3,7 +3,6 @@
 import base64
 import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from rafflekit import Prize, RaffleEngine
 from rafflekit.core.drawing import winning_serials
-from tests.live_server import LiveServer
+from tests.live_server import Serve
 from tests.raffles import sell_all, stored_bytes
 
 KEY = "a key that only its sender knows"
@@ -44,9 +43,7 @@ def test_no_code_participant_or_idempotency_key_is_stored(database: Path) -> Non
         assert KEY.encode() not in stored
 
 
-def test_over_http_a_code_is_in_no_answer_but_its_own_and_in_no_log(
-    database: Path, serve: Callable[..., LiveServer]
-) -> None:
+def test_over_http_a_code_is_in_no_answer_but_its_own_and_in_no_log(database: Path, serve: Serve) -> None:
     server = serve(MANAGER_IPS="127.0.0.1")
     body = {"name": "Foobar", "total_tickets": 12, "prizes": [{"name": "hug", "amount": 4}]}
     raffle = server.request("POST", "/raffles/", body).json["id"]
@@ -94,6 +91,28 @@ def test_the_secrets_of_a_raffle_leave_file_and_journal_with_its_draw(database: 
 
     # Not even a part of one: a page that was half overwritten would keep some.
     assert not [part for secret in secrets for part in (secret[:8], secret[12:20], secret[-8:]) if part in stored]
+
+
+def test_of_many_raffles_only_those_not_drawn_keep_their_secrets(database: Path, engine: RaffleEngine) -> None:
+    """Enough raffles for the pages of secrets to be split and joined, drawn in an order of their own."""
+    raffles = [engine.create(f"Raffle {n}", total_tickets=1, prizes=[Prize("hug")]) for n in range(300)]
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT raffle, numbering_key, participant_key, code_key FROM secrets")
+        keys = {raffle: b"".join(secrets) for raffle, *secrets in rows}
+    drawn = sorted(raffles, key=lambda raffle: raffle.id)[::2]
+    for raffle in drawn:
+        engine.participate(raffle.id, "ann")
+        engine.draw(raffle.id)
+
+    stored = stored_bytes(database)
+
+    left = {raffle.id for raffle in raffles if any(part in stored for part in parts_of(keys[raffle.id.bytes]))}
+    assert left == {raffle.id for raffle in raffles} - {raffle.id for raffle in drawn}
+
+
+def parts_of(keys: bytes) -> list[bytes]:
+    """Cut keys into pieces of 8 bytes: not even one may be left."""
+    return [keys[at : at + 8] for at in range(0, len(keys), 8)]
 
 
 def test_the_secrets_leave_as_soon_as_a_reader_of_the_journal_is_done(

@@ -86,7 +86,7 @@ def test_a_draw_among_the_last_participants_comes_before_or_after_them(engine: R
     outcomes = at_once(rush)
 
     refusals = Counter(outcome.refusal for outcome in outcomes)
-    drawn = [outcome.value for outcome in outcomes if isinstance(outcome.value, list)]
+    drawn = [outcome.value for outcome in outcomes if isinstance(outcome.value, tuple)]
     assert set(refusals) <= {None, "tickets_remaining", "already_drawn"}
     assert len(drawn) <= 1
     assert engine.get(raffle.id).available_tickets == 0

@@ -5,6 +5,7 @@ surroundings (locked, full, damaged) leave here as `StorageUnavailable`.
 """
 
 import logging
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._path = sqlite.prepare_file(_sqlite_url(url).database)
+        # Before anything is set up: another program's database must stay as it is, to the byte.
+        sqlite.refuse_foreign(self._path)
         self.url = URL.create("sqlite", database=str(self._path)).render_as_string()
         self._engine = create_engine(
             self.url,
@@ -111,10 +114,7 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            translated = _translate(error, self._path)
-            if translated is None:
-                raise
-            raise translated from error
+            raise _translated_error(error, self._path) from error
 
     def _make_or_check_schema(self) -> None:
         with self.read() as connection:
@@ -133,13 +133,17 @@ def _sqlite_url(text: str) -> URL:
         url = make_url(text)
     # ValueError: a port that is no number, brackets that do not close.
     except (ArgumentError, ValueError) as error:
-        raise InvalidSetting("The database URL", text, "write it as sqlite:///raffles.db.") from error
+        raise _wrong_url(text, "write it as sqlite:///raffles.db.") from error
     if url.drivername not in ("sqlite", "sqlite+pysqlite"):
-        shown = url.render_as_string(hide_password=True)
-        raise InvalidSetting("The database URL", shown, "only SQLite is supported: sqlite:///raffles.db.")
-    if url.query or url.host:
-        raise InvalidSetting("The database URL", text, "it takes a path only: three slashes, then the file.")
+        raise _wrong_url(text, "only SQLite is supported: sqlite:///raffles.db.")
+    if url.query or url.host or url.port or url.username is not None:
+        raise _wrong_url(text, "it takes a path only: three slashes, then the file.")
     return url
+
+
+def _wrong_url(text: str, reason: str) -> InvalidSetting:
+    # What stands before an @ may be a password, in whatever way the rest is wrong.
+    return InvalidSetting("The database URL", re.sub(r".*@", "…@", text, flags=re.DOTALL), reason)
 
 
 def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -152,26 +156,21 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _translate(error: DBAPIError, path: Path) -> RaffleError | None:
-    sentence = sqlite.meaning(error.orig, path)
-    if sentence is not None:
-        return StorageUnavailable(sentence)
+def _translated_error(error: DBAPIError, path: Path) -> RaffleError:
     # SQLite tells a broken constraint by its columns.
     if isinstance(error, IntegrityError) and "tickets.raffle, tickets.participant" in str(error.orig):
         return AlreadyParticipated()
-    return None
+    return StorageUnavailable(sqlite.meaning(error.orig, path))
 
 
 def _make_schema(connection: Connection) -> None:
     schema.metadata.create_all(connection)
-    for statement in schema.sqlite_triggers():
+    for statement in (*schema.sqlite_triggers(), sqlite.MARK_AS_OURS):
         connection.exec_driver_sql(statement)
     connection.execute(insert(schema.schema_version).values(version_num=schema.VERSION))
 
 
 def _check_schema(connection: Connection, path: Path) -> None:
-    if not inspect(connection).has_table(schema.schema_version.name):
-        raise SchemaMismatch(f"The database {path} belongs to another program; name another file.")
     version = connection.execute(select(schema.schema_version.c.version_num)).scalar()
     if version != schema.VERSION:
         raise SchemaMismatch(

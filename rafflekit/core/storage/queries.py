@@ -132,9 +132,8 @@ def count_raffles(connection: Connection) -> int:
     return connection.scalar(select(func.max(raffles.c.sequence))) or 0
 
 
-def newest_raffles(connection: Connection, *, skip: int, most: int) -> list[Raffle]:
-    """Return raffles from the newest on; the sequence is dense, so the last page costs what the first does."""
-    newest = count_raffles(connection) - skip
+def newest_raffles(connection: Connection, *, newest: int, most: int) -> list[Raffle]:
+    """Return raffles from the `newest`-th on backwards; the sequence is dense, so every page costs the same."""
     span = raffles.c.sequence.between(newest - most + 1, newest)
     rows = connection.execute(_RAFFLES.where(span).order_by(raffles.c.sequence.desc())).all()
     return _with_prizes(connection, rows)

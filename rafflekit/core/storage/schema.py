@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Dialect,
     ForeignKeyConstraint,
+    Index,
     LargeBinary,
     MetaData,
     String,
@@ -76,6 +77,10 @@ raffles = _table(
     CheckConstraint("(drawn_at IS NULL) = (seed IS NULL)", name="raffles_drawn_with_seed"),
 )
 
+# For the lists of what is drawn and of what is not, each from the newest on.
+Index("raffles_drawn", raffles.c.sequence, sqlite_where=raffles.c.drawn_at.is_not(None))
+Index("raffles_open", raffles.c.sequence, sqlite_where=raffles.c.drawn_at.is_(None))
+
 # The one hot row of a raffle, kept narrow and apart from the rest.
 counters = _table(
     "counters",
@@ -137,22 +142,49 @@ wins = _table(
 _RAFFLE_OF_ROW_IS_DRAWN = "EXISTS (SELECT 1 FROM raffles WHERE id = {row}.raffle AND drawn_at IS NOT NULL)"
 
 
+# Name, event, when it is refused, and the message. SQLite's REPLACE deletes the row in its way unseen by triggers on
+# DELETE, unless the connection asks for more; so an INSERT that would replace a drawn raffle is refused as such.
+_RULES = (
+    (
+        "raffles_final_insert",
+        "INSERT ON raffles",
+        "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL AND (id = NEW.id OR sequence = NEW.sequence))",
+        "a drawn raffle is final",
+    ),
+    ("raffles_final_update", "UPDATE ON raffles", "OLD.drawn_at IS NOT NULL", "a drawn raffle is final"),
+    ("raffles_final_delete", "DELETE ON raffles", "OLD.drawn_at IS NOT NULL", "a drawn raffle is final"),
+    (
+        "raffles_fixed",
+        "UPDATE OF id, sequence, total_tickets ON raffles",
+        "TRUE",
+        "the place and size of a raffle are final",
+    ),
+    (
+        "raffles_drawn_when_sold_out",
+        "UPDATE OF drawn_at ON raffles",
+        "NEW.total_tickets > (SELECT issued FROM counters WHERE raffle = NEW.id)",
+        "tickets remain",
+    ),
+    (
+        "tickets_within_the_raffle",
+        "INSERT ON tickets",
+        "max(NEW.number, NEW.serial + 1) > (SELECT total_tickets FROM raffles WHERE id = NEW.raffle)",
+        "the raffle has no such ticket",
+    ),
+    ("tickets_final_update", "UPDATE OF raffle, serial, number, code_hash ON tickets", "TRUE", "a ticket is final"),
+    ("tickets_final_delete", "DELETE ON tickets", "TRUE", "a ticket is final"),
+)
+
+
 def sqlite_triggers() -> list[str]:
-    """Return the statements that make a draw final, and a ticket immutable, on SQLite."""
+    """Return the statements by which SQLite keeps tickets, and draws of sold-out raffles, as they are."""
     statements = []
     old, new = (_RAFFLE_OF_ROW_IS_DRAWN.format(row=row) for row in ("OLD", "NEW"))
     for table in ("wins", "prizes"):
         message = f"the {table} of a drawn raffle are final"
         for event, drawn in (("INSERT", new), ("UPDATE", f"{old} OR {new}"), ("DELETE", old)):
             statements.append(_refusal(f"{table}_final_{event.lower()}", f"{event} ON {table}", drawn, message))
-    drawn = "OLD.drawn_at IS NOT NULL"
-    facts = "UPDATE OF id, name, total_tickets, drawn_at, seed"
-    statements.append(_refusal("raffles_final_update", f"{facts} ON raffles", drawn, "a drawn raffle is final"))
-    statements.append(_refusal("raffles_final_delete", "DELETE ON raffles", drawn, "a drawn raffle is final"))
-    facts = "UPDATE OF raffle, serial, number, code_hash"
-    statements.append(_refusal("tickets_final_update", f"{facts} ON tickets", "TRUE", "a ticket is final"))
-    statements.append(_refusal("tickets_final_delete", "DELETE ON tickets", "TRUE", "a ticket is final"))
-    return statements
+    return statements + [_refusal(*rule) for rule in _RULES]
 
 
 def _refusal(name: str, event: str, condition: str, message: str) -> str:

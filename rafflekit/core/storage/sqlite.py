@@ -8,10 +8,15 @@ from pathlib import Path
 
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from rafflekit.core.errors import InvalidSetting, StorageUnavailable
+from rafflekit.core.errors import InvalidSetting, SchemaMismatch, StorageUnavailable
 
 BUSY_TIMEOUT_S = 30.0
 """How long a statement waits for another process's transaction."""
+
+_APPLICATION_ID = int.from_bytes(b"rafl", "big")
+
+MARK_AS_OURS = f"PRAGMA application_id = {_APPLICATION_ID}"
+"""The statement that writes into the file's header which program it belongs to (https://sqlite.org/fileformat2.html)."""
 
 # recursive_triggers: without it INSERT OR REPLACE deletes rows unseen by the triggers that guard them.
 # secure_delete: the secrets of a drawn raffle are overwritten, not just forgotten.
@@ -49,6 +54,8 @@ def prepare_file(database: str | None) -> Path:
         raise InvalidSetting("The database URL", f"sqlite:///{database or ''}", reason)
     path = Path(database).absolute()
     try:
+        if path.is_dir():
+            raise StorageUnavailable(f"The database {path} is a folder; name a file in it.")
         # SQLite gives its journal the rights of the database.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
@@ -61,6 +68,23 @@ def prepare_file(database: str | None) -> Path:
     except ValueError as error:
         raise InvalidSetting("The database URL", f"sqlite:///{database}", "no file can have this name.") from error
     return path
+
+
+def refuse_foreign(path: Path) -> None:
+    """Refuse a database that another program made, without leaving a trace in it; an empty one is nobody's.
+
+    Raises:
+        SchemaMismatch: it is another program's.
+        StorageUnavailable: it cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+    except sqlite3.Error as error:
+        raise StorageUnavailable(meaning(error, path)) from error
+    if tables and application != _APPLICATION_ID:
+        raise SchemaMismatch(f"The database {path} belongs to another program; name another file.")
 
 
 def prepare_connection(connection: sqlite3.Connection) -> None:
@@ -102,11 +126,9 @@ def empty_journal(cursor: DBAPICursor, *, wait_s: float) -> bool:
     return row is not None and row[0] == 0
 
 
-def meaning(error: BaseException | None, path: Path) -> str | None:
-    """Return the sentence for a failure of the database's surroundings, or None for any other error."""
-    if not isinstance(error, sqlite3.Error):
-        return None
+def meaning(error: BaseException | None, path: Path) -> str:
+    """Return the sentence that says what an error of the database means to people, and what to do."""
     code = getattr(error, "sqlite_errorcode", None)
     # The low byte is the kind of error, the rest tells sorts of it apart.
     reason = None if code is None else _MEANINGS.get(code & 0xFF)
-    return None if reason is None else f"The database {path} {reason}."
+    return f"The database {path} {reason or f'does not work as it should: {error}'}."

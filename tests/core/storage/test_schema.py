@@ -10,14 +10,16 @@ import pytest
 from rafflekit import Prize, RaffleEngine
 from rafflekit.core.storage import schema
 from rafflekit.core.storage.sqlite import prepare_connection
-from tests.raffles import sell_all, sold_out
+from tests.raffles import sold_out
 
 
 @pytest.fixture
 def past_the_engine(engine: RaffleEngine, database: Path) -> Iterator[sqlite3.Connection]:
     """A connection of the engine's kind to a database with one drawn and one open raffle."""
     engine.draw(sold_out(engine).id)
-    sell_all(engine, engine.create("Open", total_tickets=3, prizes=[Prize("hug", 2)]))
+    half_sold = engine.create("Open", total_tickets=20, prizes=[Prize("hug", 2)])
+    for participant in ("ann", "bob", "cid"):
+        engine.participate(half_sold.id, participant)
     with closing(sqlite3.connect(database)) as connection:
         prepare_connection(connection)
         yield connection
@@ -87,9 +89,14 @@ def test_what_is_final_cannot_be_inserted_changed_or_deleted(
         (f"INSERT INTO wins VALUES ({OPEN}, 1, 0, 9)", "FOREIGN KEY"),
         (f"INSERT INTO prizes VALUES ({OPEN}, 9, 'none', 0)", "prizes_amount"),
         ("UPDATE counters SET issued = -1", "counters_issued"),
-        (f"UPDATE raffles SET total_tickets = 0 WHERE id = {OPEN}", "raffles_total_tickets"),
-        (f"UPDATE raffles SET drawn_at = 1 WHERE id = {OPEN}", "raffles_drawn_with_seed"),
-        (f"UPDATE raffles SET sequence = 1 WHERE id = {OPEN}", "raffles.sequence"),
+        ("INSERT INTO raffles VALUES (randomblob(16), 9, '', '', 0, 0, NULL, NULL)", "raffles_total_tickets"),
+        ("INSERT INTO raffles VALUES (randomblob(16), 9, '', '', 0, 1, 1, NULL)", "raffles_drawn_with_seed"),
+        ("INSERT INTO raffles VALUES (randomblob(16), 2, '', '', 0, 1, NULL, NULL)", "raffles.sequence"),
+        (f"UPDATE raffles SET sequence = 9 WHERE id = {OPEN}", "size of a raffle are final"),
+        (f"UPDATE raffles SET total_tickets = 3 WHERE id = {OPEN}", "size of a raffle are final"),
+        (f"UPDATE raffles SET drawn_at = 1, seed = x'00' WHERE id = {OPEN}", "tickets remain"),
+        (f"INSERT INTO tickets VALUES ({OPEN}, 9, 21, x'00', '', NULL, 0)", "no such ticket"),
+        (f"INSERT INTO tickets VALUES ({OPEN}, 20, 9, x'00', '', NULL, 0)", "no such ticket"),
     ],
 )
 def test_what_breaks_a_rule_of_the_raffle_is_refused_by_the_database(
@@ -97,6 +104,27 @@ def test_what_breaks_a_rule_of_the_raffle_is_refused_by_the_database(
 ) -> None:
     with pytest.raises(sqlite3.IntegrityError, match=constraint):
         past_the_engine.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"INSERT OR REPLACE INTO raffles SELECT id, 7, name, folded_name, created_at, total_tickets, NULL, NULL "
+        f"FROM raffles WHERE id = {DRAWN}",
+        "INSERT OR REPLACE INTO raffles VALUES (randomblob(16), 1, '', '', 0, 1, NULL, NULL)",
+        f"UPDATE OR REPLACE raffles SET sequence = 1 WHERE id = {OPEN}",
+        f"UPDATE OR REPLACE wins SET serial = 0 WHERE raffle = {DRAWN}",
+        f"DELETE FROM raffles WHERE id = {DRAWN}",
+    ],
+)
+def test_a_draw_is_final_for_whoever_opens_the_file(
+    past_the_engine: sqlite3.Connection, database: Path, statement: str
+) -> None:
+    """With SQLite's own pragmas, as every other program has them."""
+    with closing(sqlite3.connect(database)) as plain, pytest.raises(sqlite3.IntegrityError, match="final"):
+        plain.execute(statement)
+
+    assert past_the_engine.execute("SELECT count(*) FROM wins").fetchone() == (2,)
 
 
 def test_what_is_not_final_can_be_forgotten(past_the_engine: sqlite3.Connection) -> None:
