@@ -7,6 +7,7 @@ standard error. Nothing heavy is imported before a command needs it, so that `--
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 __all__ = ["main"]
 
@@ -45,5 +46,7 @@ def _discard_output() -> None:
     """Let what is still to be written go nowhere, or Python complains once more when it flushes at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+        # A stream may be closed, or no file at all when a program calls `main`.
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rafflekit.core import limits
+from rafflekit.core.errors import InvalidSetting
 from rafflekit.core.settings import DATABASE_URL, Settings
 
 if TYPE_CHECKING:
@@ -50,5 +51,10 @@ def open_engine(database_url: str | None, *, settings: Settings | None = None) -
 
     settings = settings or read_settings()
     url = settings.database_url if database_url is None else database_url
-    with RaffleEngine(url, code_hasher=settings.code_hasher) as engine:
+    try:
+        engine = RaffleEngine(url, code_hasher=settings.code_hasher)
+    except InvalidSetting as error:
+        where = DATABASE_URL.name if database_url is None else "--database-url"
+        raise InvalidSetting(where, error.value, error.reason) from error
+    with engine:
         yield engine

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
+from rafflekit.core import limits
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Cc: ESC and other controls; Cs: lone surrogates, which no UTF-8 can carry; Zl, Zp: line and paragraph breaks.
-_INVISIBLE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 # Embeddings, overrides and isolates reorder what stands beside them: https://www.unicode.org/reports/tr9/
 _REORDERING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -66,7 +66,7 @@ def complain(message: str) -> None:
 
 def can_ask() -> bool:
     """Tell whether somebody is there to answer a question."""
-    return sys.stdin is not None and sys.stdin.isatty()
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def confirm(question: str) -> bool:
@@ -111,6 +111,6 @@ def _print_line(line: str, stream: TextIO, *, style: str) -> None:
 
 
 def _visible_character(character: str) -> str:
-    if character in _REORDERING or unicodedata.category(character) in _INVISIBLE_CATEGORIES:
+    if character in _REORDERING or unicodedata.category(character) in limits.UNPRINTABLE_CATEGORIES:
         return character.encode("unicode_escape").decode("ascii")
     return character

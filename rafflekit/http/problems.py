@@ -86,7 +86,7 @@ def install(app: falcon.App[falcon.Request, falcon.Response]) -> None:
 def _on_raffle_error(
     request: falcon.Request, response: falcon.Response, error: RaffleError, parameters: dict[str, Any]
 ) -> None:
-    status = STATUSES[type(error)]
+    status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _on_surprise(request, response, error, parameters)
     elif status is HTTPStatus.SERVICE_UNAVAILABLE:

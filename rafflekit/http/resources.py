@@ -119,7 +119,6 @@ class TicketVerification(Address):
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Tell the holder of a ticket's code what it won."""
-        self.access.require_own_page(request.env)
         body = wire.read_body(request, wire.VerifyBody)
         verification = self.engine.verify(_checked_id(raffle_id), body.ticket_number, body.verification_code)
         _answer(response, shapes.verification_shape(verification))

@@ -93,12 +93,12 @@ def _listening_socket(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     # UnicodeError: a label that is empty or too long for DNS.
     except (OSError, UnicodeError) as error:
-        raise InvalidSetting("--host", host, "no address of this machine; try 127.0.0.1.") from error
+        raise InvalidSetting("host", host, "no address of this machine; try 127.0.0.1.") from error
     family, _, _, _, place = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
     try:
         return socket.create_server((place[0], port), family=family)
     except OSError as error:
-        variable, value = ("--port", str(port)) if error.errno in _PORT_ERRORS else ("--host", host)
+        variable, value = ("port", str(port)) if error.errno in _PORT_ERRORS else ("host", host)
         reason = f"{host} port {port} cannot be listened on: {os.strerror(error.errno or 0)}; try another."
         raise InvalidSetting(variable, value, reason) from error
 

@@ -100,7 +100,7 @@ def test_a_port_that_is_taken_is_a_sentence(terminal: Terminal) -> None:
         status, out, err = terminal(f"serve --port {port}")
 
     assert (status, out) == (2, "")
-    assert err.splitlines()[-1].startswith(f"rafflekit: --port is '{port}'")
+    assert err.splitlines()[-1].startswith(f"rafflekit: port is '{port}'")
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])

@@ -340,16 +340,16 @@ def test_a_failing_announcement_closes_the_port_again(engine: RaffleEngine) -> N
 def test_a_port_in_use_is_named(engine: RaffleEngine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(InvalidSetting, match=f"--port is '{port}'"):
+        with pytest.raises(InvalidSetting, match=f"port is '{port}'"):
             server.run(engine, Settings(), host="127.0.0.1", port=port, on_listening=print)
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "a..b", "", "1.2.3.4.5"])
 def test_a_host_that_is_none_is_named(engine: RaffleEngine, host: str) -> None:
-    with pytest.raises(InvalidSetting, match="--host"):
+    with pytest.raises(InvalidSetting, match="host is"):
         server.run(engine, Settings(), host=host, port=0, on_listening=print)
 
 
 def test_another_machines_address_is_refused(engine: RaffleEngine) -> None:
-    with pytest.raises(InvalidSetting, match=r"--host is '192\.0\.2\.1'"):
+    with pytest.raises(InvalidSetting, match=r"host is '192\.0\.2\.1'"):
         server.run(engine, Settings(), host="192.0.2.1", port=0, on_listening=print)
