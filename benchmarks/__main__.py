@@ -5,7 +5,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from benchmarks import ratio, size
+from benchmarks import codes, ratio, size
 from rafflekit import RaffleEngine, __version__
 
 
@@ -14,6 +14,7 @@ def main() -> None:
     print(f"rafflekit {__version__}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
     print(f"{platform.platform()}, {platform.processor() or platform.machine()}\n")
     print(ratio.HEADER)
+    print(codes.hash_line())
     with tempfile.TemporaryDirectory() as folder, RaffleEngine(f"sqlite:///{Path(folder) / 'raffles.db'}") as engine:
         for figure in size.figures(engine):
             print(figure, flush=True)

@@ -1,6 +1,6 @@
 """`rafflekit demo`: a whole raffle in a folder that is gone afterwards, told as it happens.
 
-Nothing is staged: the server is a real one, each answer is checked, and what is wrong ends the demo.
+Nothing is staged: the server and the commands are real ones, each answer is checked, and what is wrong ends the demo.
 """
 
 import shlex
@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rafflekit.cli import render, terminal
+from rafflekit.cli import terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.prizes import write_prize
 from rafflekit.core import shapes
 from rafflekit.core.errors import AlreadyParticipated, InvalidVerificationCode, RaffleError, SoldOut
-from rafflekit.core.models import Prize, Raffle, Win
+from rafflekit.core.models import Prize
 
 if TYPE_CHECKING:
-    from rafflekit.cli.demo_server import Answer, DemoServer
-    from rafflekit.core.engine import RaffleEngine
+    from rafflekit.cli.demo_server import Answer, DemoServer, ManagersTerminal
 
 _NAME = "Foobar raffle"
 _PRIZES = (Prize("invisibility"), Prize("warm hug", 3))
@@ -40,15 +39,14 @@ def demo(
 
     Server, participants over HTTP, draw, verification; nothing is left behind.
     """
-    from rafflekit.cli.demo_server import COMMAND, running_server
-    from rafflekit.core.engine import RaffleEngine
+    from rafflekit.cli.demo_server import COMMAND, ManagersTerminal, running_server
 
     with _ending_by_signals(), TemporaryDirectory(prefix="rafflekit-demo-") as folder:
         url = f"sqlite:///{folder}/raffles.db"
-        with RaffleEngine(url) as engine, running_server(url, log=Path(folder, "server.log")) as server:
+        with running_server(url, log=Path(folder, "server.log")) as server:
             _tell_command(COMMAND)
             _tell(server.announcement)
-            winners = _Demo(engine, server).run(tickets)
+            winners = _Demo(ManagersTerminal(url), server).run(tickets)
     terminal.say("")
     terminal.say(
         f"{tickets} tickets, {winners} winners, every answer checked; server and database are gone again.",
@@ -57,33 +55,34 @@ def demo(
 
 
 class _Demo:
-    """The raffle from its creation to its last verification; `engine` is the manager's terminal."""
+    """The raffle from its creation to its last verification; a raffle is known by its id."""
 
-    def __init__(self, engine: "RaffleEngine", server: "DemoServer") -> None:
-        self.engine = engine
+    def __init__(self, manager: "ManagersTerminal", server: "DemoServer") -> None:
+        self.manager = manager
         self.server = server
 
     def run(self, total_tickets: int) -> int:
         """Return how many won."""
         raffle = self.create(total_tickets)
-        tickets = self.hand_out(raffle)
+        tickets = self.hand_out(raffle, total_tickets)
         wins = self.draw(raffle)
         self.compare_winners(raffle, wins)
         self.verify(raffle, tickets, wins)
-        terminal.say("")
-        render.show_winners(self.engine.winners(raffle.id), self.engine.get(raffle.id), as_json=False)
+        command = ("rafflekit", "winners", raffle[:8])
+        _tell_command(command)
+        self.manager.show(command)
         return len(wins)
 
-    def create(self, total_tickets: int) -> Raffle:
+    def create(self, total_tickets: int) -> str:
         prizes = [argument for prize in _PRIZES for argument in ("--prize", write_prize(prize))]
-        _tell_command(("rafflekit", "create", _NAME, "--tickets", str(total_tickets), *prizes))
-        raffle = self.engine.create(_NAME, total_tickets=total_tickets, prizes=_PRIZES)
-        _tell(f"raffle {raffle.id}")
+        command = ("rafflekit", "create", _NAME, "--tickets", str(total_tickets), *prizes, "--json")
+        _tell_command(command)
+        raffle: str = self.manager.ask(command)["id"]
+        _tell(f"raffle {raffle}")
         return raffle
 
-    def hand_out(self, raffle: Raffle) -> dict[int, str]:
+    def hand_out(self, raffle: str, total: int) -> dict[int, str]:
         """Return the code of every ticket, by its number."""
-        total = raffle.total_tickets
         _tell_request(f"POST {_short(raffle)}/participate/", f"from {_address(0)}")
         answers = [self.participate(raffle, 0)]
         _tell(f"{answers[0]} ticket {_ticket(answers[0])[0]}, with a code that is shown this once")
@@ -106,29 +105,29 @@ class _Demo:
         _refused(self.participate(raffle, total), 410, SoldOut)
         return tickets
 
-    def participate(self, raffle: Raffle, participant: int) -> "Answer":
-        return self.server.request("POST", f"/raffles/{raffle.id}/participate/", address=_address(participant))
+    def participate(self, raffle: str, participant: int) -> "Answer":
+        return self.server.request("POST", f"/raffles/{raffle}/participate/", address=_address(participant))
 
-    def draw(self, raffle: Raffle) -> Sequence[Win]:
-        _tell_command(("rafflekit", "draw", raffle.id.hex[:8], "--yes"))
-        with terminal.working("Drawing"):
-            wins = self.engine.draw(raffle.id)
+    def draw(self, raffle: str) -> list[shapes.WinShape]:
+        command = ("rafflekit", "draw", raffle[:8], "--yes", "--json")
+        _tell_command(command)
+        wins: list[shapes.WinShape] = self.manager.ask(command)
         _tell(f"{len(wins)} winners drawn, once and for ever")
         return wins
 
-    def compare_winners(self, raffle: Raffle, wins: Sequence[Win]) -> None:
-        path = f"/raffles/{raffle.id}/winners/"
+    def compare_winners(self, raffle: str, wins: list[shapes.WinShape]) -> None:
+        path = f"/raffles/{raffle}/winners/"
         _tell_request(f"GET {_short(raffle)}/winners/", f"from {_address(0)}")
         answer = self.server.request("GET", path, address=_address(0))
         _expect(
-            answer.status == 200 and answer.json["results"] == [shapes.win_shape(win) for win in wins],
+            answer.status == 200 and answer.json["results"] == wins,
             f"the server lists other winners than were drawn: {answer}",
         )
         _tell(f"200 the same {len(wins)} winners, in the same order")
 
-    def verify(self, raffle: Raffle, tickets: dict[int, str], wins: Sequence[Win]) -> None:
-        prizes = {win.ticket_number: win.prize for win in wins}
-        path = f"/raffles/{raffle.id}/verify-ticket/"
+    def verify(self, raffle: str, tickets: dict[int, str], wins: list[shapes.WinShape]) -> None:
+        prizes = {win["ticket_number"]: win["prize"] for win in wins}
+        path = f"/raffles/{raffle}/verify-ticket/"
         _tell_request(f"POST {_short(raffle)}/verify-ticket/", f"{len(tickets)} times: every ticket with its code")
         with terminal.counting("Verifying tickets", len(tickets)) as advance:
             for number, code in tickets.items():
@@ -141,15 +140,15 @@ class _Demo:
                 advance()
         _tell(f"200 each: {len(prizes)} winners with their prizes, {len(tickets) - len(prizes)} tickets without")
 
-        winner, other = wins[0].ticket_number, next(number for number in tickets if number not in prizes)
+        winner, other = wins[0]["ticket_number"], next(number for number in tickets if number not in prizes)
         _tell_request("once more", f"ticket {winner} with the code of ticket {other}")
         wrong = self.server.request("POST", path, _proof(winner, tickets[other]), address=_address(0))
         _refused(wrong, 400, InvalidVerificationCode)
 
 
-def _short(raffle: Raffle) -> str:
+def _short(raffle: str) -> str:
     """Return a raffle's path as it fits a terminal's line; requests take the whole id."""
-    return f"/raffles/{raffle.id.hex[:8]}…"
+    return f"/raffles/{raffle[:8]}…"
 
 
 def _address(participant: int) -> str:

@@ -1,4 +1,4 @@
-"""The HTTP side of the demo: a real server process, and requests to it as from all over the world.
+"""The demo's processes: a real server with requests to it as from all over the world, and the manager's commands.
 
 The demo stands where a reverse proxy would: the server trusts 127.0.0.1 to say where a request comes from.
 The addresses are those that exist for documentation (RFC 5737, RFC 3849), so nobody's.
@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -63,6 +63,33 @@ class DemoServer:
             connection.close()
 
 
+@dataclass(frozen=True)
+class ManagersTerminal:
+    """Where the manager's commands run, each as a process of its own on the demo's database."""
+
+    database_url: str
+
+    def ask(self, command: Sequence[str]) -> Any:
+        """Run a command of rafflekit that prints JSON, and return what it printed.
+
+        Raises:
+            CommandStopped: it did not end well.
+        """
+        done = self._run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise CommandStopped(done.stderr.strip().removeprefix("rafflekit: "), status=done.returncode)
+        return json.loads(done.stdout)
+
+    def show(self, command: Sequence[str]) -> None:
+        """Run a command of rafflekit that prints to the demo's own terminal."""
+        sys.stdout.flush()
+        self._run(command)
+
+    def _run(self, command: Sequence[str], **how: Any) -> "subprocess.CompletedProcess[str]":
+        arguments = [sys.executable, "-m", *command]
+        return subprocess.run(arguments, env=_environment(self.database_url), check=False, **how)  # noqa: S603
+
+
 def address(participant: int) -> str:
     """Return the address of participant 0, 1, … `MOST_ADDRESSES` - 1: IPv4 and IPv6 (a /64 each) in turns."""
     half, is_ipv6 = divmod(participant, 2)
@@ -76,18 +103,25 @@ def running_server(database_url: str, *, log: Path) -> Iterator[DemoServer]:
     Raises:
         CommandStopped: it does not start, for the reason that it gave.
     """
-    environment = os.environ.copy()
-    for variable in VARIABLES:
-        environment.pop(variable.name, None)
-    environment |= {DATABASE_URL.name: database_url, TRUSTED_PROXIES.name: "127.0.0.1"}
     with log.open("wb") as stderr:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", *COMMAND], stdout=subprocess.PIPE, stderr=stderr, text=True, env=environment
+            [sys.executable, "-m", *COMMAND],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env=_environment(database_url),
         )
     try:
         yield _announced(process, log)
     finally:
         _stop(process)
+
+
+def _environment(database_url: str) -> dict[str, str]:
+    environment = os.environ.copy()
+    for variable in VARIABLES:
+        environment.pop(variable.name, None)
+    return environment | {DATABASE_URL.name: database_url, TRUSTED_PROXIES.name: "127.0.0.1"}
 
 
 def _announced(process: subprocess.Popen[str], log: Path) -> DemoServer:

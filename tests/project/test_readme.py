@@ -44,6 +44,27 @@ def test_every_setting_has_its_line(variable: tuple[str, str, str]) -> None:
     assert f"| `{name}` | {purpose} | {default} |" in README.read_text()
 
 
+def help_of(*words: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-m", "rafflekit", *words, "--help"], capture_output=True, text=True, check=True
+    )
+    return ran.stdout
+
+
+def test_every_command_has_its_line_with_every_option_of_its_own() -> None:
+    commands = re.findall(r"^  (\w+) ", help_of().partition("Commands:")[2], flags=re.MULTILINE)
+    lines = re.findall(r"^\| `rafflekit (\w+).*", README.read_text(), flags=re.MULTILINE)
+    assert lines == commands
+
+    for command in commands:
+        (line,) = re.findall(rf"^\| `rafflekit {command}\b.*", README.read_text(), flags=re.MULTILINE)
+        options = set(
+            re.findall(r"--[a-z][a-z-]+", help_of(command).partition("Options:")[2].partition("Environment")[0])
+        )
+        shared = {"--help", "--json", "--database-url"}
+        assert {option for option in options - shared if option not in line} == set(), line
+
+
 def test_the_api_table_has_every_endpoint_of_the_contract() -> None:
     endpoints = re.findall(r"^\| `((?:GET|POST) \S+)`", README.read_text(), flags=re.MULTILINE)
 
