@@ -16,6 +16,7 @@ from rafflekit import (
     TicketsRemaining,
     Verification,
 )
+from rafflekit.core.codes import CodeHasher
 from tests.raffles import sell_all, sold_out
 
 HUG = [Prize("hug")]
@@ -71,6 +72,25 @@ def test_winners_are_listed_in_draw_order_a_page_at_a_time(engine: RaffleEngine)
     assert {page.count for page in pages} == {25}
     with pytest.raises(PageNotFound):
         engine.winners(raffle.id, page=4, page_size=10)
+
+
+def test_an_unknown_number_costs_the_same_check_as_a_known_one(database_url: str) -> None:
+    class CountingHasher(CodeHasher):
+        checks = 0
+
+        def check(self, stored: str | None, text: str) -> bool:
+            self.checks += 1
+            return super().check(stored, text)
+
+    hasher = CountingHasher()
+    with RaffleEngine(database_url, code_hasher=hasher) as engine:
+        raffle = sold_out(engine)
+        engine.draw(raffle.id)
+        for number in (1, 0, 10**30):
+            with pytest.raises(InvalidVerificationCode):
+                engine.verify(raffle.id, number, "0000-0000-0000-0000-0000-0000")
+
+    assert hasher.checks == 3
 
 
 def test_a_ticket_is_verified_only_after_the_draw(engine: RaffleEngine) -> None:

@@ -38,3 +38,14 @@ def test_the_same_idempotency_key_has_another_hash_for_another_participant() -> 
     key = bytes(KEY_BYTES)
 
     assert repeat_hash(key, bytes(16), "k" * 16) != repeat_hash(key, bytes([1] * 16), "k" * 16)
+
+
+def test_what_stands_for_a_participant_never_changes() -> None:
+    """Participants of earlier releases are known again: these hashes are frozen."""
+    key = bytes(range(KEY_BYTES))
+
+    participant = participant_hash(key, "203.0.113.7")
+
+    assert participant.hex() == "d6dcd04eb2334b4b65f9d85530517601"
+    assert repeat_hash(key, participant, "k" * 16).hex() == "93bd1704ea3a5e2a9e70d4c5dbc81581"
+    assert repeat_hash(bytes(KEY_BYTES), participant, "k" * 16) != repeat_hash(key, participant, "k" * 16)

@@ -17,9 +17,8 @@ from rafflekit.core import limits
 from rafflekit.core.settings import Settings
 from rafflekit.http import server
 from tests.http.conftest import RAFFLE
-from tests.live_server import Answer, LiveServer
+from tests.live_server import Answer, LiveServer, Serve
 
-Serve = Callable[..., LiveServer]
 Connect = Callable[[int], socket.socket]
 
 LIST = b"GET /raffles/ HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -27,6 +27,10 @@ def past_the_engine(engine: RaffleEngine, database: Path) -> Iterator[sqlite3.Co
 
 DRAWN = "(SELECT id FROM raffles WHERE drawn_at IS NOT NULL)"
 OPEN = "(SELECT id FROM raffles WHERE drawn_at IS NULL)"
+FREE = (
+    "(SELECT min(column1) FROM (VALUES (1), (2), (3), (4)) "
+    f"WHERE column1 NOT IN (SELECT number FROM tickets WHERE raffle = {OPEN}))"
+)
 
 
 @pytest.mark.parametrize(
@@ -77,10 +81,11 @@ def test_what_is_final_cannot_be_inserted_changed_or_deleted(
             "tickets.raffle, tickets.number",
         ),
         (
-            f"INSERT INTO tickets SELECT raffle, 9, 9, participant, '', NULL, 0 FROM tickets WHERE raffle = {OPEN}",
+            f"INSERT INTO tickets SELECT raffle, 9, {FREE}, participant, '', NULL, 0 FROM tickets "
+            f"WHERE raffle = {OPEN}",
             "tickets.raffle, tickets.participant",
         ),
-        (f"INSERT INTO tickets VALUES ({OPEN}, 0, 9, x'00', '', NULL, 0)", "tickets.raffle, tickets.serial"),
+        (f"INSERT INTO tickets VALUES ({OPEN}, 0, {FREE}, x'00', '', NULL, 0)", "tickets.raffle, tickets.serial"),
         (f"INSERT INTO tickets VALUES ({OPEN}, 9, 0, x'00', '', NULL, 0)", "tickets_number_from_one"),
         ("INSERT INTO tickets VALUES (x'00', 0, 1, x'00', '', NULL, 0)", "FOREIGN KEY"),
         (f"INSERT INTO wins VALUES ({OPEN}, 1, 0, 0), ({OPEN}, 2, 0, 0)", "wins.raffle, wins.serial"),
