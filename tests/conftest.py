@@ -1,5 +1,6 @@
 """Fixtures for every kind of test."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from hypothesis import settings
 
 from rafflekit import RaffleEngine
 from tests.live_server import LiveServer, Serve
+
+# A shell makes its background jobs ignore Ctrl-C, and so would the programs that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No time limit for an example: a slow machine is no defect of the product.
 settings.register_profile("rafflekit", deadline=None)

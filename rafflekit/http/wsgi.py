@@ -5,6 +5,7 @@ With a server that forks its workers, let each worker import it (gunicorn does s
 connection does not survive a fork.
 """
 
+import atexit
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -17,12 +18,16 @@ from rafflekit.http.app import WsgiApp, create_app
 def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
     """Return an application on the database and with the settings that an environment names.
 
+    The database is closed when the process ends.
+
     Raises:
         InvalidSetting: a value cannot be read.
         SchemaMismatch, StorageUnavailable: the database cannot be used.
     """
     settings = Settings.from_env(environment)
-    return create_app(RaffleEngine(settings.database_url, code_hasher=settings.code_hasher), settings)
+    engine = RaffleEngine(settings.database_url, code_hasher=settings.code_hasher)
+    atexit.register(engine.close)
+    return create_app(engine, settings)
 
 
 @cache

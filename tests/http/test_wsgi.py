@@ -35,6 +35,8 @@ print(pathlib.Path({str(database)!r}).exists(), application is wsgi.application)
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["False", "True", "True"]
+    # Closed when the process ended: no journal is left.
+    assert list(database.parent.iterdir()) == [database]
 
 
 def test_the_module_has_no_other_surprises() -> None:
