@@ -11,22 +11,15 @@ SMALL, LARGE = 10, 1_000_000_000
 
 def figures(engine: RaffleEngine) -> Iterator[Figure]:
     """Yield create and participate: a raffle of 10⁹ tickets ÷ a raffle of 10."""
-    yield compare(
-        "create: 10⁹ tickets ÷ 10 tickets",
-        "≤ 1.2",
-        creating(engine, LARGE),
-        creating(engine, SMALL),
-        rounds=10,
-        repeats=50,
-    )
-    yield compare(
-        "participate: 10⁹ tickets ÷ 10 tickets",
-        "≤ 1.2",
-        participating(engine, LARGE),
-        participating(engine, SMALL),
-        rounds=10,
-        repeats=50,
-    )
+    for what, measured in (("create", creating), ("participate", participating)):
+        yield compare(
+            f"{what}: 10⁹ tickets ÷ 10 tickets",
+            "≤ 1.2",
+            measured(engine, LARGE),
+            measured(engine, SMALL),
+            rounds=10,
+            repeats=50,
+        )
 
 
 def creating(engine: RaffleEngine, tickets: int) -> Timed:

@@ -7,6 +7,7 @@ import typer
 from rafflekit.cli import terminal
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import DatabaseUrl, open_engine, read_settings
+from rafflekit.core.settings import MANAGER_IPS
 
 _OPTIONAL_LIBRARIES = {"falcon", "msgspec", "waitress"}
 
@@ -28,7 +29,6 @@ def serve(
         raise CommandStopped(
             f"The HTTP service needs {error.name}; pip install 'rafflekit[http]' installs it.", status=WRONG_USAGE
         ) from error
-    from rafflekit.core.settings import MANAGER_IPS
 
     settings = read_settings()
     with open_engine(database_url, settings=settings) as engine:

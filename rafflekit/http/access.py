@@ -44,9 +44,8 @@ class Access:
         It is the connection's own, unless that is a trusted proxy's: then the right-most address of
         `X-Forwarded-For` that is no trusted proxy's. What stands left of it anybody may have written.
         """
-        peer = canonical_address(environ.get("REMOTE_ADDR", ""))
-        if peer is None or not _is_in(peer, self._proxies):
-            return peer
+        if not self._is_from_proxy(environ):
+            return _peer(environ)
         # Servers join several headers of one name by commas, as the grammar has it.
         for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
             address = _hop_address(hop)
@@ -129,13 +128,18 @@ class Access:
 
     def _from_proxy(self, environ: Environ, name: str) -> str | None:
         text = environ.get(name)
-        if text is None:
-            return None
-        peer = canonical_address(environ.get("REMOTE_ADDR", ""))
-        if peer is None or not _is_in(peer, self._proxies):
+        if text is None or not self._is_from_proxy(environ):
             return None
         # The right-most entry is the nearest proxy's; a client may have sent the others.
         return str(text).rpartition(",")[2].strip()
+
+    def _is_from_proxy(self, environ: Environ) -> bool:
+        peer = _peer(environ)
+        return peer is not None and _is_in(peer, self._proxies)
+
+
+def _peer(environ: Environ) -> IpAddress | None:
+    return canonical_address(environ.get("REMOTE_ADDR", ""))
 
 
 def _is_in(address: IpAddress, networks: Iterable[Network]) -> bool:

@@ -47,8 +47,6 @@ _WAITRESS_SETTINGS: dict[str, Any] = {
     "connection_limit": 800,
     # More than the 60 s for which proxies keep a connection: the side that sends requests should be the one to close.
     "channel_timeout": 75,
-    # select() fails on file numbers above 1,023.
-    "asyncore_use_poll": True,
     # No server, no version in answers; no traceback ever.
     "ident": None,
     "expose_tracebacks": False,
@@ -82,7 +80,7 @@ def run(engine: RaffleEngine, settings: Settings, *, host: str, port: int, on_li
             with _stop_signals(server.pull_trigger) as received:
                 on_listening(f"http://[{address}]:{real_port}" if ":" in address else f"http://{address}:{real_port}")
                 while not received:
-                    wasyncore.loop(server.adj.asyncore_loop_timeout, use_poll=True, map=connections, count=1)
+                    _turn(connections, wait_s=server.adj.asyncore_loop_timeout)
             _finish(server, connections)
         finally:
             wasyncore.close_all(connections)
@@ -122,6 +120,11 @@ def _stop_signals(wake: Callable[[], None]) -> Iterator[list[int]]:
             signal.signal(number, what)
 
 
+def _turn(connections: dict[int, Any], *, wait_s: float) -> None:
+    # select() fails on file numbers above 1,023, poll() does not.
+    wasyncore.loop(wait_s, use_poll=True, map=connections, count=1)
+
+
 def _finish(server: Any, connections: dict[int, Any]) -> None:
     deadline = time.monotonic() + STOP_LIMIT_S
     _stop_listening(server)
@@ -129,7 +132,7 @@ def _finish(server: Any, connections: dict[int, Any]) -> None:
     while server.active_channels and time.monotonic() < deadline:
         for channel in server.active_channels.values():
             _announce_close(channel)
-        wasyncore.loop(0 if idle else 0.1, use_poll=True, map=connections, count=1)
+        _turn(connections, wait_s=0 if idle else 0.1)
         still_idle = {channel for channel in server.active_channels.values() if not _is_under_way(channel)}
         # Only who was idle before, too: between the two, a request that had arrived meanwhile has been read.
         for channel in still_idle & idle:

@@ -40,7 +40,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._path = sqlite.prepare_file(_sqlite_url(url).database)
         # Before anything is set up: another program's database must stay as it is, to the byte.
-        sqlite.refuse_foreign(self._path)
+        is_made = sqlite.is_ours(self._path)
         self.url = URL.create("sqlite", database=str(self._path)).render_as_string()
         self._engine = create_engine(
             self.url,
@@ -59,7 +59,9 @@ class Database:
         self._journal_is_due = False
         with ExitStack() as unless_opened:
             unless_opened.callback(self.close)
-            self._make_or_check_schema()
+            if not is_made:
+                self._make_schema()
+            self._check_schema()
             unless_opened.pop_all()
         # A crash between a draw and its clean-up may have left secrets in the journal.
         self._try_to_empty_journal(wait_s=0)
@@ -116,16 +118,24 @@ class Database:
         except DBAPIError as error:
             raise _translated_error(error, self._path) from error
 
-    def _make_or_check_schema(self) -> None:
+    def _make_schema(self) -> None:
+        with self.write() as connection:
+            # Another process may have been faster.
+            if inspect(connection).get_table_names():
+                return
+            schema.metadata.create_all(connection)
+            for statement in (*schema.sqlite_triggers(), sqlite.MARK_AS_OURS):
+                connection.exec_driver_sql(statement)
+            connection.execute(insert(schema.schema_version).values(version_num=schema.VERSION))
+
+    def _check_schema(self) -> None:
         with self.read() as connection:
-            empty = not inspect(connection).get_table_names()
-        if empty:
-            with self.write() as connection:
-                # Another process may have been faster.
-                if not inspect(connection).get_table_names():
-                    _make_schema(connection)
-        with self.read() as connection:
-            _check_schema(connection, self._path)
+            version = connection.execute(select(schema.schema_version.c.version_num)).scalar()
+        if version != schema.VERSION:
+            raise SchemaMismatch(
+                f"The database {self._path} has the layout {version}, and this rafflekit reads {schema.VERSION}; "
+                "use the version of rafflekit that made it, or a newer one."
+            )
 
 
 def _sqlite_url(text: str) -> URL:
@@ -161,19 +171,3 @@ def _translated_error(error: DBAPIError, path: Path) -> RaffleError:
     if isinstance(error, IntegrityError) and "tickets.raffle, tickets.participant" in str(error.orig):
         return AlreadyParticipated()
     return StorageUnavailable(sqlite.meaning(error.orig, path))
-
-
-def _make_schema(connection: Connection) -> None:
-    schema.metadata.create_all(connection)
-    for statement in (*schema.sqlite_triggers(), sqlite.MARK_AS_OURS):
-        connection.exec_driver_sql(statement)
-    connection.execute(insert(schema.schema_version).values(version_num=schema.VERSION))
-
-
-def _check_schema(connection: Connection, path: Path) -> None:
-    version = connection.execute(select(schema.schema_version.c.version_num)).scalar()
-    if version != schema.VERSION:
-        raise SchemaMismatch(
-            f"The database {path} has the layout {version}, and this rafflekit reads {schema.VERSION}; "
-            "use the version of rafflekit that made it, or a newer one."
-        )

@@ -70,8 +70,8 @@ def prepare_file(database: str | None) -> Path:
     return path
 
 
-def refuse_foreign(path: Path) -> None:
-    """Refuse a database that another program made, without leaving a trace in it; an empty one is nobody's.
+def is_ours(path: Path) -> bool:
+    """Tell whether rafflekit made a database, without leaving a trace in it; an empty one is nobody's yet.
 
     Raises:
         SchemaMismatch: it is another program's.
@@ -85,6 +85,7 @@ def refuse_foreign(path: Path) -> None:
         raise StorageUnavailable(meaning(error, path)) from error
     if tables and application != _APPLICATION_ID:
         raise SchemaMismatch(f"The database {path} belongs to another program; name another file.")
+    return bool(tables)
 
 
 def prepare_connection(connection: sqlite3.Connection) -> None:
