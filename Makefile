@@ -44,7 +44,7 @@ clean: ## take away what the other targets made
 	@touch $@
 
 .venv/developers: .venv/bin/python pyproject.toml constraints.txt
-	$(INSTALL) '.[http,dev]'
+	$(INSTALL) '.[http,granian,postgresql,dev]'
 	@touch $@ .venv/users
 
 .venv/bin/python:
