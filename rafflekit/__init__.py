@@ -21,7 +21,7 @@ from rafflekit.core.errors import (
     StorageUnavailable,
     TicketsRemaining,
 )
-from rafflekit.core.models import Page, Prize, Raffle, Ticket, Verification, Win
+from rafflekit.core.models import Entry, Page, Prize, Raffle, Ticket, Verification, Win
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AlreadyDrawn",
     "AlreadyParticipated",
+    "Entry",
     "InvalidSetting",
     "InvalidValue",
     "InvalidVerificationCode",

@@ -6,7 +6,7 @@ locked, and the database's constraints and triggers hold the same rules a second
 
 import secrets
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from uuid import UUID
@@ -19,11 +19,14 @@ from rafflekit.core.errors import (
     InvalidVerificationCode,
     NotDrawnYet,
     PageNotFound,
+    RaffleError,
     RaffleNotFound,
+    SchemaMismatch,
     SoldOut,
+    StorageUnavailable,
     TicketsRemaining,
 )
-from rafflekit.core.models import Item, Page, Prize, Raffle, Ticket, Verification, Win
+from rafflekit.core.models import Entry, Item, Page, Prize, Raffle, Ticket, Verification, Win
 from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.location import default_database_url
@@ -197,6 +200,25 @@ class RaffleEngine:
         if number is None:
             number = self._issue(raffle, sale, request, self._hasher.hash(code))
         return Ticket(raffle, number, codes.spell(code))
+
+    def participate_many(self, raffle_id: UUID | str, entries: Iterable[Entry | str]) -> Iterator[Ticket | RaffleError]:
+        """Hand tickets to many participants; for each entry, in order, yield its ticket or why it gets none.
+
+        A refused entry (`AlreadyParticipated`, `SoldOut`, `InvalidValue`) spoils nothing for the others. What is
+        yielded is stored for good.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            StorageUnavailable: the database cannot be used; what was yielded before stays done.
+        """
+        for entry in entries:
+            wish = Entry(entry) if isinstance(entry, str) else entry
+            try:
+                yield self.participate(raffle_id, wish.participant, idempotency_key=wish.idempotency_key)
+            except (RaffleNotFound, StorageUnavailable, SchemaMismatch):
+                raise
+            except RaffleError as refusal:
+                yield refusal
 
     def draw(self, raffle_id: UUID | str) -> Sequence[Win]:
         """Draw the winners of a sold-out raffle, once and for ever; return the wins in draw order.

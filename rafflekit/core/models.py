@@ -34,6 +34,14 @@ class Raffle:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One wish for a ticket among many: who takes part, and the key by which the wish is known again, if any."""
+
+    participant: str
+    idempotency_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """A ticket as its participant gets it: the only place where the verification code is ever readable."""
 
