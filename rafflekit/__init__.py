@@ -21,7 +21,7 @@ from rafflekit.core.errors import (
     StorageUnavailable,
     TicketsRemaining,
 )
-from rafflekit.core.models import Entry, Page, Prize, Raffle, Ticket, Verification, Win
+from rafflekit.core.models import Entry, Page, Prize, Raffle, Ticket, Verification, Win, Wins
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
@@ -50,6 +50,7 @@ __all__ = [
     "TicketsRemaining",
     "Verification",
     "Win",
+    "Wins",
     "__version__",
 ]
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from rafflekit import RaffleEngine
+from tests.databases import PostgresqlServer, postgresql_server
 from tests.live_server import LiveServer, Serve
 
 # A shell makes its background jobs ignore Ctrl-C, and so would the programs that the tests start.
@@ -28,6 +29,13 @@ def database(tmp_path: Path) -> Path:
 def database_url(database: Path) -> str:
     """The URL of that database."""
     return f"sqlite:///{database}"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server; `new_url()` gives an empty database on it."""
+    with postgresql_server() as server:
+        yield server
 
 
 @pytest.fixture

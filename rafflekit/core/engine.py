@@ -6,30 +6,32 @@ locked, and the database's constraints and triggers hold the same rules a second
 
 import secrets
 import unicodedata
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rafflekit.core import codes, drawing, limits, numbering, participants
 from rafflekit.core.errors import (
     AlreadyDrawn,
-    AlreadyParticipated,
     InvalidValue,
     InvalidVerificationCode,
     NotDrawnYet,
     PageNotFound,
     RaffleError,
     RaffleNotFound,
-    SchemaMismatch,
-    SoldOut,
-    StorageUnavailable,
     TicketsRemaining,
 )
-from rafflekit.core.models import Entry, Item, Page, Prize, Raffle, Ticket, Verification, Win
+from rafflekit.core.issuing import Issuing
+from rafflekit.core.models import Entry, Item, Page, Prize, Raffle, Ticket, Verification, Win, Wins
 from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.location import default_database_url
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 class RaffleEngine:
@@ -57,6 +59,7 @@ class RaffleEngine:
         self._entropy = entropy
         self._hasher = code_hasher or codes.CodeHasher()
         self._database = Database(default_database_url() if database_url is None else database_url)
+        self._issuing = Issuing(self._database, clock=clock, entropy=entropy, hasher=self._hasher)
 
     @property
     def database_url(self) -> str:
@@ -99,7 +102,9 @@ class RaffleEngine:
             participant_key=self._entropy(participants.KEY_BYTES),
             code_key=self._entropy(codes.KEY_BYTES),
         )
-        with self._database.write() as connection:
+
+        def store(connection: "Connection") -> None:
+            self._database.lock_sequence(connection)
             queries.insert_raffle(
                 connection,
                 id=raffle.id,
@@ -110,6 +115,8 @@ class RaffleEngine:
             )
             queries.insert_secrets(connection, raffle.id, keys)
             queries.insert_prizes(connection, raffle.id, raffle.prizes)
+
+        self._database.write(store)
         return raffle
 
     def list(
@@ -131,17 +138,20 @@ class RaffleEngine:
             limits.check_searched_name(name)
         if winners_drawn is not None:
             limits.check_winners_drawn(winners_drawn)
-        with self._database.read() as connection:
-            if name is None and winners_drawn is None:
+        folded = None if name is None else _folded(name)
+
+        def load(connection: "Connection") -> Page[Raffle]:
+            if folded is None and winners_drawn is None:
                 count = queries.count_raffles(connection)
                 found = queries.newest_raffles(connection, newest=count - skip, most=page_size)
             else:
-                folded = None if name is None else _folded(name)
                 count = queries.count_matching(connection, folded_name=folded, drawn=winners_drawn)
                 found = queries.newest_matching(
                     connection, folded_name=folded, drawn=winners_drawn, skip=skip, most=page_size
                 )
-        return _page(found, count, page, page_size)
+            return _page(found, count, page, page_size)
+
+        return self._database.read(load)
 
     def get(self, raffle_id: UUID | str) -> Raffle:
         """Return a raffle as it stands now.
@@ -150,8 +160,7 @@ class RaffleEngine:
             RaffleNotFound: no raffle has this id.
         """
         raffle = _uuid(raffle_id)
-        with self._database.read() as connection:
-            return _found(queries.load_raffle(connection, raffle))
+        return self._database.query(lambda connection: _found(queries.load_raffle(connection, raffle)))
 
     def find(self, beginning: str) -> Raffle:
         """Return the one raffle whose id begins so: hexadecimal digits in any case, dashes or none.
@@ -164,13 +173,12 @@ class RaffleEngine:
         if not 0 < len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
             raise _not_found(beginning)
         first, last = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-        with self._database.read() as connection:
-            ids = queries.ids_between(connection, first, last, most=2)
-            if len(ids) > 1:
-                raise InvalidValue("raffle", f"the ids of several raffles begin with {beginning!r}; give more of it.")
-            if not ids:
-                raise _not_found(beginning)
-            return _found(queries.load_raffle(connection, ids[0]))
+        ids = self._database.query(lambda connection: queries.ids_between(connection, first, last, most=2))
+        if len(ids) > 1:
+            raise InvalidValue("raffle", f"the ids of several raffles begin with {beginning!r}; give more of it.")
+        if not ids:
+            raise _not_found(beginning)
+        return self.get(ids[0])
 
     def participate(self, raffle_id: UUID | str, participant: str, *, idempotency_key: str | None = None) -> Ticket:
         """Hand a ticket to a participant: any stable text, an IP address or not (`participants`).
@@ -184,41 +192,22 @@ class RaffleEngine:
             AlreadyParticipated: the participant has a ticket, and this is no repeat of the request for it.
             InvalidValue: `participant` or `idempotency_key` breaks a limit.
         """
-        raffle = _uuid(raffle_id)
-        limits.check_participant(participant)
-        if idempotency_key is not None:
-            limits.check_idempotency_key(idempotency_key)
-        with self._database.read() as connection:
-            sale = _found(queries.load_sale(connection, raffle))
-            if sale.secrets is None:
-                raise SoldOut
-            request = _Request(sale.secrets, participant, idempotency_key)
-            held = queries.held_ticket(connection, raffle, request.participant)
-        # Decided here, too, so that who is refused or repeats waits for no hash and no lock.
-        number = _settled(request, held, sold_out=sale.issued >= sale.total_tickets)
-        code = request.derived_code or self._entropy(codes.CODE_BYTES)
-        if number is None:
-            number = self._issue(raffle, sale, request, self._hasher.hash(code))
-        return Ticket(raffle, number, codes.spell(code))
+        return self._issuing.issue(_uuid(raffle_id), Entry(participant, idempotency_key))
 
     def participate_many(self, raffle_id: UUID | str, entries: Iterable[Entry | str]) -> Iterator[Ticket | RaffleError]:
         """Hand tickets to many participants; for each entry, in order, yield its ticket or why it gets none.
 
-        A refused entry (`AlreadyParticipated`, `SoldOut`, `InvalidValue`) spoils nothing for the others. What is
-        yielded is stored for good.
+        `entries` may be endless: so many at a time are read, stored in one transaction, and only then yielded. A
+        refused entry (`AlreadyParticipated`, `SoldOut`, `InvalidValue`) spoils nothing for the others.
 
         Raises:
             RaffleNotFound: no raffle has this id.
-            StorageUnavailable: the database cannot be used; what was yielded before stays done.
+            StorageUnavailable: the database cannot be used; what was yielded before stays done. Entries that were
+                read and not answered may have tickets: with idempotency keys, ask again.
         """
-        for entry in entries:
-            wish = Entry(entry) if isinstance(entry, str) else entry
-            try:
-                yield self.participate(raffle_id, wish.participant, idempotency_key=wish.idempotency_key)
-            except (RaffleNotFound, StorageUnavailable, SchemaMismatch):
-                raise
-            except RaffleError as refusal:
-                yield refusal
+        return self._issuing.issue_many(
+            _uuid(raffle_id), (Entry(entry) if isinstance(entry, str) else entry for entry in entries)
+        )
 
     def draw(self, raffle_id: UUID | str) -> Sequence[Win]:
         """Draw the winners of a sold-out raffle, once and for ever; return the wins in draw order.
@@ -231,23 +220,25 @@ class RaffleEngine:
             TicketsRemaining: the raffle is not sold out.
             AlreadyDrawn: the winners have been drawn.
         """
-        raffle_id = _uuid(raffle_id)
-        with self._database.write() as connection:
-            queries.lock_counter(connection, raffle_id)
-            raffle = _found(queries.load_raffle(connection, raffle_id))
-            if raffle.winners_drawn:
-                raise AlreadyDrawn
-            if raffle.available_tickets:
-                raise TicketsRemaining
-            seed = self._entropy(drawing.SEED_BYTES)
-            count = _wins_of(raffle)
-            serials = drawing.winning_serials(seed, tickets=raffle.total_tickets, wins=count)
-            queries.insert_wins(connection, raffle_id, raffle.prizes, serials)
-            queries.mark_drawn(connection, raffle_id, seed=seed, drawn_at=self._clock())
-            queries.delete_secrets(connection, raffle_id)
-            wins = tuple(queries.wins_between(connection, raffle_id, 1, count))
+        raffle = self.get(raffle_id)
+        _check_drawable(raffle)
+        count = _wins_of(raffle)
+        seed = self._entropy(drawing.SEED_BYTES)
+        # Before the lock, since it takes its time: a sold-out raffle stays as it is, and of two draws one is refused.
+        serials = array("q", drawing.winning_serials(seed, tickets=raffle.total_tickets, wins=count))
+
+        def store(connection: "Connection") -> None:
+            queries.lock_counter(connection, raffle.id)
+            _check_drawable(_found(queries.load_raffle(connection, raffle.id)))
+            queries.insert_wins(connection, raffle.id, raffle.prizes, serials)
+            queries.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
+            queries.delete_secrets(connection, raffle.id)
+
+        self._database.write(store)
+        self._issuing.forget(raffle.id)
         self._database.empty_journal()
-        return wins
+        numbers = self._database.query(lambda connection: queries.winning_numbers(connection, raffle.id, count))
+        return Wins(numbers, raffle.prizes)
 
     def winners(self, raffle_id: UUID | str, *, page: int = 1, page_size: int = limits.WINNERS_PAGE_SIZE) -> Page[Win]:
         """List the wins of a raffle in draw order; before the draw, none.
@@ -257,13 +248,15 @@ class RaffleEngine:
             InvalidValue: `page` or `page_size` breaks a limit.
             PageNotFound: the list ends before this page; page 1 always exists.
         """
-        raffle_id = _uuid(raffle_id)
         skip = _items_before(page, page_size)
-        with self._database.read() as connection:
-            raffle = _found(queries.load_raffle(connection, raffle_id))
-            count = _wins_of(raffle) if raffle.winners_drawn else 0
-            wins = queries.wins_between(connection, raffle_id, skip + 1, skip + page_size) if count else []
-        return _page(wins, count, page, page_size)
+        raffle = self.get(raffle_id)
+        if not raffle.winners_drawn:
+            return _page((), 0, page, page_size)
+        # What is drawn is final, so the two statements need no transaction around them.
+        wins = self._database.query(
+            lambda connection: queries.wins_between(connection, raffle.id, skip + 1, skip + page_size)
+        )
+        return _page(wins, _wins_of(raffle), page, page_size)
 
     def verify(self, raffle_id: UUID | str, ticket_number: int, verification_code: str) -> Verification:
         """Tell what a ticket won, to whoever has its code.
@@ -276,65 +269,24 @@ class RaffleEngine:
             InvalidVerificationCode: code and number do not belong together.
             InvalidValue: the number is no whole number, or the code no text.
         """
-        raffle_id = _uuid(raffle_id)
         limits.check_ticket_number(ticket_number)
         limits.check_verification_code(verification_code)
-        with self._database.read() as connection:
-            raffle = _found(queries.load_raffle(connection, raffle_id))
-            if not raffle.winners_drawn:
-                raise NotDrawnYet
-            # A number outside the raffle may not fit a 64-bit column; 0 is nobody's.
-            number = ticket_number if 1 <= ticket_number <= raffle.total_tickets else 0
-            ticket = queries.drawn_ticket(connection, raffle_id, number)
+        raffle = self.get(raffle_id)
+        if not raffle.winners_drawn:
+            raise NotDrawnYet
+        # A number outside the raffle may not fit a 64-bit column; 0 is nobody's.
+        number = ticket_number if 1 <= ticket_number <= raffle.total_tickets else 0
+        ticket = self._database.query(lambda connection: queries.drawn_ticket(connection, raffle.id, number))
         if not self._hasher.check(ticket.code_hash if ticket else None, verification_code) or ticket is None:
             raise InvalidVerificationCode
         return Verification(has_won=ticket.prize is not None, prize=ticket.prize)
 
-    def _issue(self, raffle: UUID, sale: queries.Sale, request: "_Request", code_hash: str) -> int:
-        assert sale.secrets is not None
-        with self._database.write() as connection:
-            serial = queries.lock_counter(connection, raffle)
-            assert serial is not None
-            held = queries.held_ticket(connection, raffle, request.participant)
-            number = _settled(request, held, sold_out=serial >= sale.total_tickets)
-            if number is not None:
-                return number
-            number = numbering.numbering_of(sale.secrets.numbering_key, sale.total_tickets).number(serial)
-            ticket = queries.NewTicket(
-                serial=serial,
-                number=number,
-                participant=request.participant,
-                code_hash=code_hash,
-                repeat_hash=request.repeat_hash,
-                issued_at=self._clock(),
-            )
-            queries.insert_ticket(connection, raffle, ticket)
-            return number
 
-
-class _Request:
-    """One wish for a ticket, as the database may know it: hashes, and the code that a key stands for."""
-
-    __slots__ = ("derived_code", "participant", "repeat_hash")
-
-    def __init__(self, keys: queries.Secrets, participant: str, idempotency_key: str | None) -> None:
-        self.participant = participants.participant_hash(keys.participant_key, participant)
-        self.repeat_hash: bytes | None = None
-        self.derived_code: bytes | None = None
-        if idempotency_key is not None:
-            self.repeat_hash = participants.repeat_hash(keys.participant_key, self.participant, idempotency_key)
-            self.derived_code = codes.derive_code(keys.code_key, self.participant, idempotency_key)
-
-
-def _settled(request: _Request, held: queries.HeldTicket | None, *, sold_out: bool) -> int | None:
-    """Return the number of the ticket that a request repeats, refuse the request, or None: a ticket is due."""
-    if held is not None and held.repeat_hash is not None and held.repeat_hash == request.repeat_hash:
-        return held.number
-    if sold_out:
-        raise SoldOut
-    if held is not None:
-        raise AlreadyParticipated
-    return None
+def _check_drawable(raffle: Raffle) -> None:
+    if raffle.winners_drawn:
+        raise AlreadyDrawn
+    if raffle.available_tickets:
+        raise TicketsRemaining
 
 
 def _wins_of(raffle: Raffle) -> int:

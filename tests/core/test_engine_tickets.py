@@ -18,6 +18,7 @@ from rafflekit import (
 from rafflekit.core import codes
 from rafflekit.core.numbering import Numbering
 from rafflekit.core.participants import participant_hash, repeat_hash
+from tests.databases import run
 
 HUG = [Prize("hug")]
 KEY = "an idempotency key"
@@ -92,26 +93,23 @@ def test_who_lost_the_answer_of_the_last_ticket_gets_it_again_until_the_draw(eng
     assert engine.verify(raffle.id, last.number, last.verification_code) == Verification(has_won=True, prize="hug")
 
 
-def test_every_raffle_has_secrets_of_its_own_for_each_purpose(database: Path, engine: RaffleEngine) -> None:
+def test_every_raffle_has_secrets_of_its_own_for_each_purpose(database_url: str, engine: RaffleEngine) -> None:
     for n in range(3):
         engine.create(f"Raffle {n}", total_tickets=2, prizes=HUG)
 
-    with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute("SELECT numbering_key, participant_key, code_key FROM secrets").fetchall()
+    rows = run(database_url, "SELECT numbering_key, participant_key, code_key FROM secrets")
 
     secrets = [secret for row in rows for secret in row]
     assert len(set(secrets)) == 9
     assert {len(secret) for secret in secrets} == {32}
 
 
-def test_what_is_stored_of_a_request_is_keyed_by_the_raffles_secrets(database: Path, engine: RaffleEngine) -> None:
+def test_what_is_stored_of_a_request_is_keyed_by_the_raffles_secrets(database_url: str, engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
     ticket = engine.participate(raffle.id, "203.0.113.7", idempotency_key=KEY)
-    with closing(sqlite3.connect(database)) as connection:
-        numbering_key, participant_key, code_key = connection.execute(
-            "SELECT numbering_key, participant_key, code_key FROM secrets"
-        ).fetchone()
-        stored = connection.execute("SELECT number, participant, repeat_hash FROM tickets").fetchone()
+    (keys,) = run(database_url, "SELECT numbering_key, participant_key, code_key FROM secrets")
+    numbering_key, participant_key, code_key = keys
+    (stored,) = run(database_url, "SELECT number, participant, repeat_hash FROM tickets")
 
     participant = participant_hash(participant_key, "203.0.113.7")
     assert stored == (ticket.number, participant, repeat_hash(participant_key, participant, KEY))

@@ -68,7 +68,8 @@ def test_the_documented_costs_are_the_hashers_own() -> None:
         ("sqlite://", "name a file"),
         ("sqlite:///:memory:", "name a file"),
         ("sqlite:///raffles.db?mode=ro", "a path only"),
-        ("postgresql+psycopg://u:secret@h/d", "only SQLite is supported"),
+        ("mysql://u:secret@h/d", "are supported"),
+        ("postgresql+asyncpg://u:secret@h/d", "with psycopg as driver"),
     ],
 )
 def test_a_database_url_that_cannot_be_used_is_refused(url: str, reason: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rafflekit import RaffleEngine, RaffleError
+from tests.databases import KINDS, new_database_url
 
 PROCESSES = 2
 THREADS = 32
@@ -40,6 +41,12 @@ class Call:
         except RaffleError as refusal:
             return Outcome(refusal=refusal.code)
         return Outcome(value=value)
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database: a SQLite file, then PostgreSQL."""
+    return new_database_url(request)
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
-"""Everybody comes at the same moment, from 32 threads in each of 2 processes on one database file."""
+"""Everybody comes at the same moment, from 32 threads in each of 2 processes on one database."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit import Prize, Raffle, RaffleEngine, Wins
 from tests.races.conftest import Call, Outcome
 from tests.raffles import sold_out
 
@@ -86,7 +86,7 @@ def test_a_draw_among_the_last_participants_comes_before_or_after_them(engine: R
     outcomes = at_once(rush)
 
     refusals = Counter(outcome.refusal for outcome in outcomes)
-    drawn = [outcome.value for outcome in outcomes if isinstance(outcome.value, tuple)]
+    drawn = [outcome.value for outcome in outcomes if isinstance(outcome.value, Wins)]
     assert set(refusals) <= {None, "tickets_remaining", "already_drawn"}
     assert len(drawn) <= 1
     assert engine.get(raffle.id).available_tickets == 0

@@ -1,9 +1,18 @@
-"""Where the raffles are kept unless a URL says otherwise."""
+"""Where the raffles are kept: what a URL names, and what holds without one."""
+
+import re
 
 import platformdirs
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
-from rafflekit.core.errors import StorageUnavailable
+from rafflekit.core.errors import InvalidSetting, StorageUnavailable
+from rafflekit.core.storage.backend import Backend
+from rafflekit.core.storage.postgresql import Postgresql
+from rafflekit.core.storage.sqlite import Sqlite
+
+_SQLITE = ("sqlite", "sqlite+pysqlite")
+_POSTGRESQL = ("postgresql", "postgresql+psycopg")
 
 
 def default_database_url() -> str:
@@ -18,3 +27,30 @@ def default_database_url() -> str:
     except OSError as error:
         raise StorageUnavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
     return URL.create("sqlite", database=str(folder / "raffles.db")).render_as_string()
+
+
+def backend_of(text: str) -> Backend:
+    """Return the database that a URL names; a SQLite file is made if it is not there.
+
+    Raises:
+        InvalidSetting: the text is no URL, or names a database that is not supported.
+        StorageUnavailable: the file cannot be made.
+    """
+    try:
+        url = make_url(text)
+    # ValueError: a port that is no number, brackets that do not close.
+    except (ArgumentError, ValueError) as error:
+        raise _wrong_url(text, "write it as sqlite:///raffles.db or postgresql://user@host/database.") from error
+    if url.drivername in _POSTGRESQL:
+        return Postgresql(url)
+    if url.drivername not in _SQLITE:
+        supported = "sqlite:///raffles.db and postgresql://user@host/database are supported, with psycopg as driver."
+        raise _wrong_url(text, supported)
+    if url.query or url.host or url.port or url.username is not None:
+        raise _wrong_url(text, "it takes a path only: three slashes, then the file.")
+    return Sqlite(url)
+
+
+def _wrong_url(text: str, reason: str) -> InvalidSetting:
+    # What stands before an @ may be a password, in whatever way the rest is wrong.
+    return InvalidSetting("The database URL", re.sub(r".*@", "…@", text, flags=re.DOTALL), reason)

@@ -1,21 +1,23 @@
-"""Every statement that the engine sends, one function each. They take a connection and never commit.
+"""Every statement that the engine sends, one function each, but for those of a group of tickets (`issuing`).
 
-Answers are the engine's values, or small frozen values of this file that list what they hold; no row leaves it.
+They take a connection and never commit. Answers are the engine's values, or small frozen values of this file that
+list what they hold; no row leaves it.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, count, groupby, islice, repeat
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, delete, func, insert, select, update
 
 from rafflekit.core.models import Prize, Raffle, Win
-from rafflekit.core.storage.schema import counters, prizes, raffles, secrets, tickets, wins
+from rafflekit.core.storage.schema import counters, prizes, raffle_key, raffles, secrets, tickets, wins
 
-# So many rows are handed to SQLite at once while wins are stored: more would only take memory.
+# So many rows of a draw are handed over at once: more would only take memory.
 _ROWS_AT_ONCE = 10_000
 
 
@@ -38,26 +40,6 @@ class Sale:
 
 
 @dataclass(frozen=True, slots=True)
-class NewTicket:
-    """A ticket about to be stored."""
-
-    serial: int
-    number: int
-    participant: bytes
-    code_hash: str
-    repeat_hash: bytes | None
-    issued_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class HeldTicket:
-    """What a participant's ticket is known by when the participant comes again."""
-
-    number: int
-    repeat_hash: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
 class DrawnTicket:
     """What a ticket is verified by: its code's hash, and the prize that it won or None."""
 
@@ -68,8 +50,7 @@ class DrawnTicket:
 def insert_raffle(
     connection: Connection, *, id: UUID, name: str, folded_name: str, created_at: datetime, total_tickets: int
 ) -> None:
-    """Store a new raffle, none of whose tickets is issued, behind all others in the order of creation."""
-    # Dense because the write lock is held: nobody else takes the same place.
+    """Store a new raffle, none of whose tickets is issued, behind all others; nobody else creates one meanwhile."""
     last = connection.scalar(select(func.max(raffles.c.sequence))) or 0
     connection.execute(
         insert(raffles).values(
@@ -105,19 +86,27 @@ def insert_prizes(connection: Connection, raffle: UUID, in_order: Sequence[Prize
     connection.execute(insert(prizes), rows)
 
 
-_RAFFLES = select(
-    raffles.c.id,
-    raffles.c.name,
-    raffles.c.created_at,
-    raffles.c.total_tickets,
-    raffles.c.drawn_at,
-    counters.c.issued,
-).join(counters, counters.c.raffle == raffles.c.id)
+# A row a prize. One statement, so that it needs no transaction to be one state of the raffle.
+_RAFFLES = (
+    select(
+        raffles.c.id,
+        raffles.c.name,
+        raffles.c.created_at,
+        raffles.c.total_tickets,
+        raffles.c.drawn_at,
+        counters.c.issued,
+        prizes.c.name.label("prize"),
+        prizes.c.amount,
+    )
+    .join(counters, counters.c.raffle == raffles.c.id)
+    .join(prizes, prizes.c.raffle == raffles.c.id)
+)
+_RAFFLE = _RAFFLES.where(raffles.c.id == bindparam("raffle")).order_by(prizes.c.position)
 
 
 def load_raffle(connection: Connection, raffle: UUID) -> Raffle | None:
     """Return a raffle as it stands, or None."""
-    loaded = _with_prizes(connection, connection.execute(_RAFFLES.where(raffles.c.id == raffle)).all())
+    loaded = _with_prizes(connection.execute(_RAFFLE, {"raffle": raffle}).all())
     return loaded[0] if loaded else None
 
 
@@ -135,21 +124,28 @@ def count_raffles(connection: Connection) -> int:
 def newest_raffles(connection: Connection, *, newest: int, most: int) -> list[Raffle]:
     """Return raffles from the `newest`-th on backwards; the sequence is dense, so every page costs the same."""
     span = raffles.c.sequence.between(newest - most + 1, newest)
-    rows = connection.execute(_RAFFLES.where(span).order_by(raffles.c.sequence.desc())).all()
-    return _with_prizes(connection, rows)
+    return _with_prizes(connection.execute(_newest_first(_RAFFLES.where(span))).all())
 
 
 def count_matching(connection: Connection, *, folded_name: str | None, drawn: bool | None) -> int:
     """Return how many raffles match: a part of the folded name, drawn or not; None matches all."""
-    return connection.scalar(select(func.count()).select_from(raffles).where(_matching(folded_name, drawn))) or 0
+    return (
+        connection.scalar(select(func.count()).select_from(raffles).where(_matching(connection, folded_name, drawn)))
+        or 0
+    )
 
 
 def newest_matching(
     connection: Connection, *, folded_name: str | None, drawn: bool | None, skip: int, most: int
 ) -> list[Raffle]:
     """Return matching raffles from the newest on. A search by a part of a name reads every name."""
-    newest_first = _RAFFLES.where(_matching(folded_name, drawn)).order_by(raffles.c.sequence.desc())
-    return _with_prizes(connection, connection.execute(newest_first.offset(skip).limit(most)).all())
+    matching = select(raffles.c.id).where(_matching(connection, folded_name, drawn))
+    page = matching.order_by(raffles.c.sequence.desc()).offset(skip).limit(most).subquery()
+    return _with_prizes(connection.execute(_newest_first(_RAFFLES.join(page, page.c.id == raffles.c.id))).all())
+
+
+def _newest_first(chosen: Select[Any]) -> Select[Any]:
+    return chosen.order_by(raffles.c.sequence.desc(), prizes.c.position)
 
 
 def load_sale(connection: Connection, raffle: UUID) -> Sale | None:
@@ -184,38 +180,6 @@ def lock_counter(connection: Connection, raffle: UUID) -> int | None:
 _LOCK = select(counters.c.issued).where(counters.c.raffle == bindparam("raffle")).with_for_update()
 
 
-def held_ticket(connection: Connection, raffle: UUID, participant: bytes) -> HeldTicket | None:
-    """Return the ticket that a participant holds in a raffle, or None."""
-    row = connection.execute(_HELD, {"raffle": raffle, "participant": participant}).one_or_none()
-    return None if row is None else HeldTicket(row.number, row.repeat_hash)
-
-
-_HELD = select(tickets.c.number, tickets.c.repeat_hash).where(
-    tickets.c.raffle == bindparam("raffle"), tickets.c.participant == bindparam("participant")
-)
-
-
-def insert_ticket(connection: Connection, raffle: UUID, ticket: NewTicket) -> None:
-    """Store a ticket and count it; the counter is locked."""
-    connection.execute(
-        _INSERT_TICKET,
-        {
-            "raffle": raffle,
-            "serial": ticket.serial,
-            "number": ticket.number,
-            "participant": ticket.participant,
-            "code_hash": ticket.code_hash,
-            "repeat_hash": ticket.repeat_hash,
-            "issued_at": int(ticket.issued_at.timestamp()),
-        },
-    )
-    connection.execute(_COUNT, {"counted": raffle, "now_issued": ticket.serial + 1})
-
-
-_INSERT_TICKET = insert(tickets)
-_COUNT = update(counters).where(counters.c.raffle == bindparam("counted")).values(issued=bindparam("now_issued"))
-
-
 def drawn_ticket(connection: Connection, raffle: UUID, number: int) -> DrawnTicket | None:
     """Return what the ticket `number` of a raffle is verified by, or None if there is no such ticket."""
     row = connection.execute(_DRAWN, {"raffle": raffle, "number": number}).one_or_none()
@@ -230,11 +194,31 @@ _DRAWN = (
 )
 
 
-def insert_wins(connection: Connection, raffle: UUID, in_order: Sequence[Prize], serials: Iterable[int]) -> None:
-    """Store a draw: the first prize takes the first `amount` serials, the second the next, and so on."""
-    rows = _win_rows(raffle, in_order, iter(serials))
+def insert_wins(connection: Connection, raffle: UUID, in_order: Sequence[Prize], serials: Sequence[int]) -> None:
+    """Store a draw: the first prize takes the first `amount` serials, the second the next, and so on.
+
+    The rows go to the driver as they are: SQLAlchemy's own work for a row costs more than SQLite's.
+    """
+    dialect = connection.dialect.name
+    key = raffle_key(raffle, dialect)
+    rows = zip(count(1), serials, _positions(in_order), strict=False)
     while some := list(islice(rows, _ROWS_AT_ONCE)):
-        connection.execute(insert(wins), some)
+        if dialect == "postgresql":
+            columns = [list(column) for column in zip(*some, strict=True)]
+            connection.exec_driver_sql(_INSERT_ARRAYS_OF_WINS, (key, *columns))
+        else:
+            connection.exec_driver_sql(_INSERT_WIN, [(key, *row) for row in some])
+
+
+_INSERT_WIN = "INSERT INTO wins (raffle, ordinal, serial, prize) VALUES (?, ?, ?, ?)"
+_INSERT_ARRAYS_OF_WINS = """
+    INSERT INTO wins (raffle, ordinal, serial, prize)
+    SELECT CAST(%s AS uuid), win.* FROM unnest(CAST(%s AS bigint[]), CAST(%s AS bigint[]), CAST(%s AS bigint[])) AS win
+"""
+
+
+def _positions(in_order: Sequence[Prize]) -> Iterator[int]:
+    return chain.from_iterable(repeat(position, prize.amount) for position, prize in enumerate(in_order))
 
 
 def mark_drawn(connection: Connection, raffle: UUID, *, seed: bytes, drawn_at: datetime) -> None:
@@ -254,47 +238,53 @@ def wins_between(connection: Connection, raffle: UUID, first: int, last: int) ->
     return [Win(number, prize) for number, prize in rows]
 
 
-_WINS = (
-    select(tickets.c.number, prizes.c.name)
+_OF_THESE_ORDINALS = and_(
+    wins.c.raffle == bindparam("raffle"), wins.c.ordinal.between(bindparam("first"), bindparam("last"))
+)
+_WINNING_NUMBERS = (
+    select(tickets.c.number)
     .select_from(wins)
     .join(tickets, and_(tickets.c.raffle == wins.c.raffle, tickets.c.serial == wins.c.serial))
-    .join(prizes, and_(prizes.c.raffle == wins.c.raffle, prizes.c.position == wins.c.prize))
-    .where(wins.c.raffle == bindparam("raffle"), wins.c.ordinal.between(bindparam("first"), bindparam("last")))
+    .where(_OF_THESE_ORDINALS)
     .order_by(wins.c.ordinal)
+)
+_WINS = _WINNING_NUMBERS.add_columns(prizes.c.name).join(
+    prizes, and_(prizes.c.raffle == wins.c.raffle, prizes.c.position == wins.c.prize)
 )
 
 
-def _matching(folded_name: str | None, drawn: bool | None) -> ColumnElement[bool]:
+def winning_numbers(connection: Connection, raffle: UUID, wins_in_all: int) -> "array[int]":
+    """Return the ticket numbers of all wins in draw order, eight bytes each."""
+    numbers = array("q")
+    for first in range(1, wins_in_all + 1, _ROWS_AT_ONCE):
+        span = {"raffle": raffle, "first": first, "last": first + _ROWS_AT_ONCE - 1}
+        numbers.extend(connection.scalars(_WINNING_NUMBERS, span))
+    return numbers
+
+
+def _matching(connection: Connection, folded_name: str | None, drawn: bool | None) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = []
     if folded_name is not None:
-        conditions.append(func.instr(raffles.c.folded_name, folded_name) > 0)
+        # The same function, under two names.
+        place_of = func.strpos if connection.dialect.name == "postgresql" else func.instr
+        conditions.append(place_of(raffles.c.folded_name, folded_name) > 0)
     if drawn is not None:
         conditions.append(raffles.c.drawn_at.is_not(None) if drawn else raffles.c.drawn_at.is_(None))
     return and_(True, *conditions)
 
 
-def _with_prizes(connection: Connection, rows: Sequence[Row[Any, Any, Any, Any, Any, Any]]) -> list[Raffle]:
-    prizes_of: dict[UUID, list[Prize]] = {row.id: [] for row in rows}
-    of_these = select(prizes).where(prizes.c.raffle.in_(list(prizes_of)))
-    for prize in connection.execute(of_these.order_by(prizes.c.raffle, prizes.c.position)):
-        prizes_of[prize.raffle].append(Prize(prize.name, prize.amount))
-    return [
-        Raffle(
-            id=row.id,
-            name=row.name,
-            created_at=datetime.fromtimestamp(row.created_at, UTC),
-            total_tickets=row.total_tickets,
-            available_tickets=row.total_tickets - row.issued,
-            winners_drawn=row.drawn_at is not None,
-            prizes=tuple(prizes_of[row.id]),
-        )
-        for row in rows
-    ]
+def _with_prizes(rows: Iterable[Row[Any, Any, Any, Any, Any, Any, Any, Any]]) -> list[Raffle]:
+    return [_raffle(list(of_one)) for _, of_one in groupby(rows, key=lambda row: row.id)]
 
 
-def _win_rows(raffle: UUID, in_order: Sequence[Prize], serials: Iterator[int]) -> Iterator[dict[str, Any]]:
-    ordinal = 0
-    for position, prize in enumerate(in_order):
-        for serial in islice(serials, prize.amount):
-            ordinal += 1
-            yield {"raffle": raffle, "ordinal": ordinal, "serial": serial, "prize": position}
+def _raffle(rows: Sequence[Row[Any, Any, Any, Any, Any, Any, Any, Any]]) -> Raffle:
+    row = rows[0]
+    return Raffle(
+        id=row.id,
+        name=row.name,
+        created_at=datetime.fromtimestamp(row.created_at, UTC),
+        total_tickets=row.total_tickets,
+        available_tickets=row.total_tickets - row.issued,
+        winners_drawn=row.drawn_at is not None,
+        prizes=tuple(Prize(each.prize, each.amount) for each in rows),
+    )

@@ -1,6 +1,7 @@
-"""The tables, and the triggers by which the database itself holds the rules a second time.
+"""The tables. The rules that they hold by triggers stand in `rules`, how older tables become these in `migrations`.
 
-Every key begins with the raffle. Times are whole seconds since 1970 in UTC, numbers 64-bit integers.
+Every key begins with the raffle, so that a sharded PostgreSQL can distribute by raffle. Times are whole seconds since
+1970 in UTC, numbers 64-bit integers.
 """
 
 from typing import Any
@@ -21,24 +22,35 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import UUID as POSTGRESQL_UUID
+from sqlalchemy.types import TypeEngine
 
-VERSION = "0001"
-"""The version of this schema, as its one row of `alembic_version` has it."""
+VERSION = "0002"
+"""The version of this schema: the newest migration, as the one row of `alembic_version` has it."""
 
 
 class RaffleKey(TypeDecorator[UUID]):
-    """A raffle's UUID as its 16 bytes: half of what its text takes, in every key and index."""
+    """A raffle's UUID: PostgreSQL's own type, elsewhere its 16 bytes, half of what its text takes in every key."""
 
     impl = LargeBinary(16)
     cache_ok = True
 
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> bytes | None:
-        """Turn the UUID into bytes on its way in."""
-        return None if value is None else value.bytes
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Tell which type a database has for it."""
+        return dialect.type_descriptor(POSTGRESQL_UUID() if dialect.name == "postgresql" else LargeBinary(16))
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
+        """Turn the UUID into what the database takes."""
+        return None if value is None else raffle_key(value, dialect.name)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> UUID | None:
-        """Turn the bytes into a UUID on their way out."""
-        return None if value is None else UUID(bytes=value)
+        """Turn what the database gives into a UUID."""
+        return value if value is None or isinstance(value, UUID) else UUID(bytes=value)
+
+
+def raffle_key(raffle: UUID, dialect: str) -> UUID | bytes:
+    """Return a raffle's UUID as a driver takes it."""
+    return raffle if dialect == "postgresql" else raffle.bytes
 
 
 metadata = MetaData()
@@ -78,8 +90,11 @@ raffles = _table(
 )
 
 # For the lists of what is drawn and of what is not, each from the newest on.
-Index("raffles_drawn", raffles.c.sequence, sqlite_where=raffles.c.drawn_at.is_not(None))
-Index("raffles_open", raffles.c.sequence, sqlite_where=raffles.c.drawn_at.is_(None))
+for _name, _which in (
+    ("raffles_drawn", raffles.c.drawn_at.is_not(None)),
+    ("raffles_open", raffles.c.drawn_at.is_(None)),
+):
+    Index(_name, raffles.c.sequence, sqlite_where=_which, postgresql_where=_which)
 
 # The one hot row of a raffle, kept narrow and apart from the rest.
 counters = _table(
@@ -137,55 +152,3 @@ wins = _table(
     UniqueConstraint("raffle", "serial", name="wins_serial"),
     CheckConstraint("ordinal >= 1", name="wins_ordinal"),
 )
-
-
-_RAFFLE_OF_ROW_IS_DRAWN = "EXISTS (SELECT 1 FROM raffles WHERE id = {row}.raffle AND drawn_at IS NOT NULL)"
-
-
-# Name, event, when it is refused, and the message. SQLite's REPLACE deletes the row in its way unseen by triggers on
-# DELETE, unless the connection asks for more; so an INSERT that would replace a drawn raffle is refused as such.
-_RULES = (
-    (
-        "raffles_final_insert",
-        "INSERT ON raffles",
-        "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL AND (id = NEW.id OR sequence = NEW.sequence))",
-        "a drawn raffle is final",
-    ),
-    ("raffles_final_update", "UPDATE ON raffles", "OLD.drawn_at IS NOT NULL", "a drawn raffle is final"),
-    ("raffles_final_delete", "DELETE ON raffles", "OLD.drawn_at IS NOT NULL", "a drawn raffle is final"),
-    (
-        "raffles_fixed",
-        "UPDATE OF id, sequence, total_tickets ON raffles",
-        "TRUE",
-        "the place and size of a raffle are final",
-    ),
-    (
-        "raffles_drawn_when_sold_out",
-        "UPDATE OF drawn_at ON raffles",
-        "NEW.total_tickets > (SELECT issued FROM counters WHERE raffle = NEW.id)",
-        "tickets remain",
-    ),
-    (
-        "tickets_within_the_raffle",
-        "INSERT ON tickets",
-        "max(NEW.number, NEW.serial + 1) > (SELECT total_tickets FROM raffles WHERE id = NEW.raffle)",
-        "the raffle has no such ticket",
-    ),
-    ("tickets_final_update", "UPDATE OF raffle, serial, number, code_hash ON tickets", "TRUE", "a ticket is final"),
-    ("tickets_final_delete", "DELETE ON tickets", "TRUE", "a ticket is final"),
-)
-
-
-def sqlite_triggers() -> list[str]:
-    """Return the statements by which SQLite keeps tickets, and draws of sold-out raffles, as they are."""
-    statements = []
-    old, new = (_RAFFLE_OF_ROW_IS_DRAWN.format(row=row) for row in ("OLD", "NEW"))
-    for table in ("wins", "prizes"):
-        message = f"the {table} of a drawn raffle are final"
-        for event, drawn in (("INSERT", new), ("UPDATE", f"{old} OR {new}"), ("DELETE", old)):
-            statements.append(_refusal(f"{table}_final_{event.lower()}", f"{event} ON {table}", drawn, message))
-    return statements + [_refusal(*rule) for rule in _RULES]
-
-
-def _refusal(name: str, event: str, condition: str, message: str) -> str:
-    return f"CREATE TRIGGER {name} BEFORE {event} WHEN {condition} BEGIN SELECT RAISE(ABORT, '{message}'); END"

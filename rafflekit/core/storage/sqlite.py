@@ -1,22 +1,25 @@
-"""What is particular to SQLite: the file, a connection's pragmas, and what its error codes mean to people."""
+"""What is particular to SQLite: the file, a connection's pragmas, the journal, and what its errors mean to people."""
 
 import os
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from rafflekit.core.errors import InvalidSetting, SchemaMismatch, StorageUnavailable
 
 BUSY_TIMEOUT_S = 30.0
 """How long a statement waits for another process's transaction."""
 
-_APPLICATION_ID = int.from_bytes(b"rafl", "big")
+# So many prepared statements a connection keeps: those of groups differ by the group's size.
+_PREPARED_STATEMENTS = 512
 
-MARK_AS_OURS = f"PRAGMA application_id = {_APPLICATION_ID}"
-"""The statement that writes into the file's header which program it belongs to (https://sqlite.org/fileformat2.html)."""
+_APPLICATION_ID = int.from_bytes(b"rafl", "big")
 
 # recursive_triggers: without it INSERT OR REPLACE deletes rows unseen by the triggers that guard them.
 # secure_delete: the secrets of a drawn raffle are overwritten, not just forgotten.
@@ -42,13 +45,120 @@ _MEANINGS = {
 }
 
 
-def prepare_file(database: str | None) -> Path:
-    """Make sure that the database file exists, readable by its owner alone, and return its path.
+class Sqlite:
+    """A SQLite file (`backend.Backend`), made readable by its owner alone if it is not there.
 
     Raises:
         InvalidSetting: the URL names no file.
         StorageUnavailable: the file cannot be made.
     """
+
+    begin_reading = "BEGIN"
+    # A transaction that reads first and writes then may fail at once, whatever the busy timeout.
+    begin_writing = "BEGIN IMMEDIATE"
+    is_embedded = True
+    # SQLite's own waiting is polling, which starves some.
+    writes_in_turn = True
+
+    def __init__(self, url: URL) -> None:
+        self.path = _prepared_file(url.database)
+        self.url = URL.create("sqlite", database=str(self.path)).render_as_string()
+        self.name = f"The database {self.path}"
+
+    def create_engine(self) -> Engine:
+        """Return the engine; another program's file is refused, and stays as it is, to the byte.
+
+        Raises:
+            SchemaMismatch: the file is another program's.
+            StorageUnavailable: it cannot be read.
+        """
+        # Before a connection is set up, which would switch the file over to a write-ahead log.
+        self._check_whose_it_is()
+        engine = create_engine(
+            self.url,
+            connect_args={
+                "timeout": BUSY_TIMEOUT_S,
+                "check_same_thread": False,
+                "cached_statements": _PREPARED_STATEMENTS,
+            },
+            # An error names its statement, never the hashes that were in it.
+            hide_parameters=True,
+            # A connection for each thread that asks, and kept: what limits them is the caller's number of threads.
+            pool_size=0,
+            pool_use_lifo=True,
+            # Every transaction is ended by its `with` block, so there is nothing to reset.
+            pool_reset_on_return=None,
+        )
+        event.listen(engine, "connect", _prepare)
+        return engine
+
+    def is_made(self, connection: Connection) -> bool:
+        """Tell whether the file has tables, which are ours then."""
+        return bool(connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar())
+
+    def lock_layout(self, connection: Connection) -> None:
+        """Do nothing: whoever writes holds the only lock."""
+
+    def mark_as_ours(self, connection: Connection) -> None:
+        """Write into the file's header which program it belongs to (https://sqlite.org/fileformat2.html)."""
+        connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION_ID}")
+
+    def lock_sequence(self, connection: Connection) -> None:
+        """Do nothing: whoever writes holds the only lock."""
+
+    def must_run_again(self, error: BaseException | None) -> bool:
+        """Return False: transactions that write never overlap here."""
+        return False
+
+    def says_participant_has_ticket(self, error: BaseException | None) -> bool:
+        """Tell it by the constraint's columns, since SQLite does not name the constraint."""
+        return "tickets.raffle, tickets.participant" in str(error)
+
+    def meaning(self, error: BaseException | None) -> str:
+        """Return the sentence for an error of SQLite's."""
+        code = getattr(error, "sqlite_errorcode", None)
+        # The low byte is the kind of error, the rest tells sorts of it apart.
+        reason = None if code is None else _MEANINGS.get(code & 0xFF)
+        return f"{self.name} {reason or f'does not work as it should: {error}'}."
+
+    def _check_whose_it_is(self) -> None:
+        try:
+            address = f"{self.path.as_uri()}?mode=ro"
+            with closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+                (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                (application,) = connection.execute("PRAGMA application_id").fetchone()
+        except sqlite3.Error as error:
+            raise StorageUnavailable(self.meaning(error)) from error
+        if tables and application != _APPLICATION_ID:
+            raise SchemaMismatch(f"{self.name} belongs to another program; name another file.")
+
+
+def empty_journal(cursor: DBAPICursor, *, wait_s: float) -> bool:
+    """Move the write-ahead log into the file and truncate it; return False if others use it for `wait_s` longer."""
+    _set_busy_timeout(cursor, wait_s)
+    try:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        row = cursor.fetchone()
+    finally:
+        _set_busy_timeout(cursor, BUSY_TIMEOUT_S)
+    return row is not None and row[0] == 0
+
+
+def prepare_connection(connection: sqlite3.Connection) -> None:
+    """Set a new connection up: our own transactions, the write-ahead log, and the pragmas."""
+    # pysqlite would otherwise begin transactions by itself, and always deferred ones.
+    connection.isolation_level = None
+    with closing(connection.cursor()) as cursor:
+        _use_write_ahead_log(cursor)
+        for pragma in _PRAGMAS:
+            cursor.execute(pragma)
+
+
+def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
+    prepare_connection(dbapi_connection)
+
+
+def _prepared_file(database: str | None) -> Path:
     if not database or database == ":memory:" or database.startswith("file:"):
         reason = "name a file (sqlite:///raffles.db); a raffle must outlive the program."
         raise InvalidSetting("The database URL", f"sqlite:///{database or ''}", reason)
@@ -70,34 +180,6 @@ def prepare_file(database: str | None) -> Path:
     return path
 
 
-def is_ours(path: Path) -> bool:
-    """Tell whether rafflekit made a database, without leaving a trace in it; an empty one is nobody's yet.
-
-    Raises:
-        SchemaMismatch: it is another program's.
-        StorageUnavailable: it cannot be read.
-    """
-    try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
-            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-    except sqlite3.Error as error:
-        raise StorageUnavailable(meaning(error, path)) from error
-    if tables and application != _APPLICATION_ID:
-        raise SchemaMismatch(f"The database {path} belongs to another program; name another file.")
-    return bool(tables)
-
-
-def prepare_connection(connection: sqlite3.Connection) -> None:
-    """Set a new connection up: our own transactions, the write-ahead log, and the pragmas."""
-    # pysqlite would otherwise begin transactions by itself, and always deferred ones.
-    connection.isolation_level = None
-    with closing(connection.cursor()) as cursor:
-        _use_write_ahead_log(cursor)
-        for pragma in _PRAGMAS:
-            cursor.execute(pragma)
-
-
 def _set_busy_timeout(cursor: DBAPICursor, seconds: float) -> None:
     cursor.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
@@ -114,22 +196,3 @@ def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
-
-
-def empty_journal(cursor: DBAPICursor, *, wait_s: float) -> bool:
-    """Move the write-ahead log into the file and truncate it; return False if others use it for `wait_s` longer."""
-    _set_busy_timeout(cursor, wait_s)
-    try:
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        row = cursor.fetchone()
-    finally:
-        _set_busy_timeout(cursor, BUSY_TIMEOUT_S)
-    return row is not None and row[0] == 0
-
-
-def meaning(error: BaseException | None, path: Path) -> str:
-    """Return the sentence that says what an error of the database means to people, and what to do."""
-    code = getattr(error, "sqlite_errorcode", None)
-    # The low byte is the kind of error, the rest tells sorts of it apart.
-    reason = None if code is None else _MEANINGS.get(code & 0xFF)
-    return f"The database {path} {reason or f'does not work as it should: {error}'}."

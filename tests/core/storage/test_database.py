@@ -3,7 +3,6 @@
 import sqlite3
 import stat
 from contextlib import closing, nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,9 @@ from rafflekit import (
 )
 from rafflekit.core.storage import sqlite
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.queries import NewTicket, Secrets, insert_ticket
+from rafflekit.core.storage.issuing import NewTicket, insert_tickets
+from rafflekit.core.storage.queries import Secrets
+from tests.databases import run
 
 
 def test_a_database_file_is_readable_by_its_owner_alone(database: Path, engine: RaffleEngine) -> None:
@@ -101,7 +102,7 @@ def test_a_database_of_another_version_is_refused(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
-    with pytest.raises(SchemaMismatch, match="layout 9999"):
+    with pytest.raises(SchemaMismatch, match="layout 9999, and this rafflekit knows"):
         RaffleEngine(f"sqlite:///{database}")
 
 
@@ -144,11 +145,11 @@ def test_the_databases_own_word_that_a_participant_has_a_ticket_is_understood(
     raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
     with closing(Database(database_url)) as opened:
         for serial in (0, 1):
-            ticket = NewTicket(serial, serial + 1, b"the same participant", "", None, datetime.now(UTC))
-            with pytest.raises(AlreadyParticipated) if serial else nullcontext(), opened.write() as connection:
-                insert_ticket(connection, raffle.id, ticket)
+            ticket = NewTicket(raffle.id, serial, serial + 1, b"the same participant", "", None, 0)
+            with pytest.raises(AlreadyParticipated) if serial else nullcontext():
+                opened.write(lambda connection, ticket=ticket: insert_tickets(connection, [ticket]))
 
-    assert engine.get(raffle.id).available_tickets == 8
+    assert run(database_url, "SELECT count(*) FROM tickets") == [(1,)]
 
 
 def test_an_error_of_the_database_does_not_show_the_values(database: Path, engine: RaffleEngine) -> None:

@@ -93,7 +93,7 @@ def test_what_is_final_cannot_be_inserted_changed_or_deleted(
         (f"INSERT INTO wins VALUES ({OPEN}, 1, 99, 0)", "FOREIGN KEY"),
         (f"INSERT INTO wins VALUES ({OPEN}, 1, 0, 9)", "FOREIGN KEY"),
         (f"INSERT INTO prizes VALUES ({OPEN}, 9, 'none', 0)", "prizes_amount"),
-        ("UPDATE counters SET issued = -1", "counters_issued"),
+        ("INSERT INTO counters VALUES (randomblob(16), -1)", "counters_issued"),
         ("INSERT INTO raffles VALUES (randomblob(16), 9, '', '', 0, 0, NULL, NULL)", "raffles_total_tickets"),
         ("INSERT INTO raffles VALUES (randomblob(16), 9, '', '', 0, 1, 1, NULL)", "raffles_drawn_with_seed"),
         ("INSERT INTO raffles VALUES (randomblob(16), 2, '', '', 0, 1, NULL, NULL)", "raffles.sequence"),
@@ -102,6 +102,8 @@ def test_what_is_final_cannot_be_inserted_changed_or_deleted(
         (f"UPDATE raffles SET drawn_at = 1, seed = x'00' WHERE id = {OPEN}", "tickets remain"),
         (f"INSERT INTO tickets VALUES ({OPEN}, 9, 21, x'00', '', NULL, 0)", "no such ticket"),
         (f"INSERT INTO tickets VALUES ({OPEN}, 20, 9, x'00', '', NULL, 0)", "no such ticket"),
+        (f"UPDATE counters SET issued = 2 WHERE raffle = {OPEN}", "goes forward"),
+        (f"UPDATE counters SET issued = 21 WHERE raffle = {OPEN}", "goes forward"),
     ],
 )
 def test_what_breaks_a_rule_of_the_raffle_is_refused_by_the_database(

@@ -1,0 +1,259 @@
+"""Tickets are handed out: what each caller prepares for itself, and what a group decides and writes together.
+
+Hashing happens before the lock, in the callers' threads. After it, the group looks who holds a ticket already, numbers
+the new ones in the order of the callers, and stores them in one transaction. A wish knows the ticket that it got by its
+own code's hash, so a group that runs again, after whatever happened to it, gives nobody a second ticket and refuses
+nobody who got one.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from threading import Lock
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from rafflekit.core import codes, limits, numbering, participants
+from rafflekit.core.errors import (
+    AlreadyParticipated,
+    InvalidValue,
+    RaffleError,
+    RaffleNotFound,
+    SoldOut,
+    StorageUnavailable,
+)
+from rafflekit.core.groups import Groups
+from rafflekit.core.models import Entry, Ticket
+from rafflekit.core.storage import issuing as statements
+from rafflekit.core.storage import queries
+from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.issuing import HeldTicket, Holder, NewTicket
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_GROUP = 64
+"""Callers who are served together: above this a group gets no cheaper, and the first of it waits for the last."""
+
+_LIST_GROUP = 1_000
+"""Entries of a list that are stored together: with more, others would wait too long for their turn."""
+
+_SALES_KNOWN = 1_000
+"""Raffles of which a process knows total and keys by heart."""
+
+
+@dataclass(slots=True)
+class _Sale:
+    """What stays true of a raffle's sale: its size, its keys until the draw, and one day that it is sold out."""
+
+    total_tickets: int
+    keys: queries.Secrets
+    is_sold_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """One wish for a ticket, as the database may know it: hashes; `code` alone is the caller's to see."""
+
+    raffle: UUID
+    sale: _Sale
+    participant: bytes
+    repeat_hash: bytes | None
+    code: bytes
+    code_hash: str
+
+    @property
+    def holder(self) -> Holder:
+        return self.raffle, self.participant
+
+    def ticket(self, number: int) -> Ticket:
+        return Ticket(self.raffle, number, codes.spell(self.code))
+
+
+class Issuing:
+    """Hand out the tickets of a database's raffles, from any number of threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Callable[[], datetime],
+        entropy: Callable[[int], bytes],
+        hasher: codes.CodeHasher,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._entropy = entropy
+        self._hasher = hasher
+        self._sales = _KnownSales()
+        self._groups: Groups[_Wish, int] = Groups(self._serve, most=_GROUP)
+
+    def issue(self, raffle: UUID, entry: Entry) -> Ticket:
+        """Hand out one ticket, together with whoever else asks for one at this moment.
+
+        Raises:
+            RaffleNotFound, SoldOut, AlreadyParticipated, InvalidValue, StorageUnavailable: there is none.
+        """
+        sale = self._sale(raffle)
+        wish = self._wish(raffle, sale, entry)
+        if sale.is_sold_out:
+            return wish.ticket(_number(self._settle_sold_out([wish])[0]))
+        return wish.ticket(self._groups.submit(wish))
+
+    def issue_many(self, raffle: UUID, entries: Iterable[Entry]) -> Iterator[Ticket | RaffleError]:
+        """Yield for each entry its ticket, or the refusal; a thousand at a time are stored, then yielded.
+
+        Raises:
+            RaffleNotFound, StorageUnavailable: at once, or when the database fails.
+        """
+        sale = self._sale(raffle)
+        return self._issued(raffle, sale, iter(entries))
+
+    def forget(self, raffle: UUID) -> None:
+        """Forget the keys of a raffle that is drawn."""
+        self._sales.forget(raffle)
+
+    def _issued(self, raffle: UUID, sale: _Sale, entries: Iterator[Entry]) -> Iterator[Ticket | RaffleError]:
+        while some := list(islice(entries, _LIST_GROUP)):
+            prepared = [self._wish_or_refusal(raffle, sale, entry) for entry in some]
+            wishes = [each for each in prepared if isinstance(each, _Wish)]
+            serve = self._settle_sold_out if sale.is_sold_out else self._serve
+            answers = iter(serve(wishes) if wishes else [])
+            for each in prepared:
+                if isinstance(each, _Wish):
+                    answer = next(answers)
+                    yield answer if isinstance(answer, RaffleError) else each.ticket(answer)
+                else:
+                    yield each
+
+    def _sale(self, raffle: UUID) -> _Sale:
+        sale = self._sales.get(raffle)
+        if sale is None:
+            loaded = self._database.query(lambda connection: queries.load_sale(connection, raffle))
+            if loaded is None:
+                raise RaffleNotFound
+            # The keys are gone with the draw, and with them every claim to a repeat.
+            if loaded.secrets is None:
+                raise SoldOut
+            sale = _Sale(loaded.total_tickets, loaded.secrets, loaded.issued >= loaded.total_tickets)
+            self._sales.remember(raffle, sale)
+        return sale
+
+    def _wish_or_refusal(self, raffle: UUID, sale: _Sale, entry: Entry) -> _Wish | InvalidValue:
+        try:
+            return self._wish(raffle, sale, entry)
+        except InvalidValue as refusal:
+            return refusal
+
+    def _wish(self, raffle: UUID, sale: _Sale, entry: Entry) -> _Wish:
+        limits.check_participant(entry.participant)
+        participant = participants.participant_hash(sale.keys.participant_key, entry.participant)
+        key = entry.idempotency_key
+        if key is None:
+            repeat_hash, code = None, self._entropy(codes.CODE_BYTES)
+        else:
+            limits.check_idempotency_key(key)
+            repeat_hash = participants.repeat_hash(sale.keys.participant_key, participant, key)
+            code = codes.derive_code(sale.keys.code_key, participant, key)
+        # A ticket of a sold-out raffle can only be repeated, and its hash is there.
+        code_hash = "" if sale.is_sold_out else self._hasher.hash(code)
+        return _Wish(raffle, sale, participant, repeat_hash, code, code_hash)
+
+    def _settle_sold_out(self, wishes: Sequence[_Wish]) -> list[int | RaffleError]:
+        # Nothing can be given any more, so nothing is locked.
+        holders = [wish.holder for wish in wishes if wish.repeat_hash is not None]
+        held = self._database.query(lambda connection: statements.held_tickets(connection, holders)) if holders else {}
+        return [_settled(wish, held.get(wish.holder), is_sold_out=True) or SoldOut() for wish in wishes]
+
+    def _serve(self, wishes: Sequence[_Wish]) -> Sequence[int | RaffleError]:
+        try:
+            answers, issued = self._database.write(lambda connection: self._write(connection, wishes))
+        except (AlreadyParticipated, StorageUnavailable) as error:
+            broke_a_rule = not isinstance(error, StorageUnavailable) or self._database.broke_a_rule(error)
+            if not broke_a_rule or len(wishes) == 1:
+                raise
+            # The rows of one raffle or one wish are at fault: the others get their tickets.
+            return [self._served_alone(wish) for wish in wishes]
+        for wish in wishes:
+            wish.sale.is_sold_out = issued[wish.raffle] >= wish.sale.total_tickets
+        return answers
+
+    def _served_alone(self, wish: _Wish) -> int | RaffleError:
+        try:
+            return self._serve([wish])[0]
+        except RaffleError as refusal:
+            return refusal
+
+    def _write(
+        self, connection: "Connection", wishes: Sequence[_Wish]
+    ) -> tuple[list[int | RaffleError], Mapping[UUID, int]]:
+        issued = statements.lock_counters(connection, sorted({wish.raffle for wish in wishes}))
+        held = statements.held_tickets(connection, [wish.holder for wish in wishes])
+        before = dict(issued)
+        now = int(self._clock().timestamp())
+        new: list[NewTicket] = []
+        answers: list[int | RaffleError] = []
+        for wish in wishes:
+            serial = issued[wish.raffle]
+            answer = _settled(wish, held.get(wish.holder), is_sold_out=serial >= wish.sale.total_tickets)
+            if answer is None:
+                ticket = _new_ticket(wish, serial, now)
+                new.append(ticket)
+                # Who asks twice in one group holds the ticket by now.
+                held[wish.holder] = HeldTicket(ticket.number, ticket.repeat_hash, ticket.code_hash, is_drawn=False)
+                issued[wish.raffle] = serial + 1
+                answer = ticket.number
+            answers.append(answer)
+        if new:
+            statements.insert_tickets(connection, new)
+            counted = {raffle: count for raffle, count in issued.items() if count > before[raffle]}
+            statements.count_tickets(connection, counted)
+        return answers, issued
+
+
+class _KnownSales:
+    """The sales that were asked for last, each once in a process."""
+
+    def __init__(self) -> None:
+        self._sales: dict[UUID, _Sale] = {}
+        self._lock = Lock()
+
+    def get(self, raffle: UUID) -> _Sale | None:
+        return self._sales.get(raffle)
+
+    def remember(self, raffle: UUID, sale: _Sale) -> None:
+        with self._lock:
+            if len(self._sales) >= _SALES_KNOWN:
+                # Any of them: it is loaded again when it is asked for.
+                self._sales.pop(secrets.choice(list(self._sales)))
+            self._sales[raffle] = sale
+
+    def forget(self, raffle: UUID) -> None:
+        with self._lock:
+            self._sales.pop(raffle, None)
+
+
+def _settled(wish: _Wish, held: HeldTicket | None, *, is_sold_out: bool) -> int | RaffleError | None:
+    """Return the number of the ticket that is a wish's already, or why it gets none, or None: a ticket is due."""
+    if held is not None and not held.is_drawn and _is_of(held, wish):
+        return held.number
+    if is_sold_out:
+        return SoldOut()
+    return None if held is None else AlreadyParticipated()
+
+
+def _is_of(held: HeldTicket, wish: _Wish) -> bool:
+    return held.code_hash == wish.code_hash or (held.repeat_hash is not None and held.repeat_hash == wish.repeat_hash)
+
+
+def _new_ticket(wish: _Wish, serial: int, now: int) -> NewTicket:
+    number = numbering.numbering_of(wish.sale.keys.numbering_key, wish.sale.total_tickets).number(serial)
+    return NewTicket(wish.raffle, serial, number, wish.participant, wish.code_hash, wish.repeat_hash, now)
+
+
+def _number(answer: int | RaffleError) -> int:
+    if isinstance(answer, RaffleError):
+        raise answer
+    return answer

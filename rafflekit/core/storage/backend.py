@@ -1,0 +1,62 @@
+"""What a kind of database has to tell `database.Database`: how it is opened, written, and what its errors mean."""
+
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine
+
+
+class Backend(Protocol):
+    """One database of one kind: `sqlite.Sqlite`, `postgresql.Postgresql`.
+
+    Its engine's connections commit every statement by itself, unless one of the two statements here began a
+    transaction.
+    """
+
+    begin_reading: str
+    begin_writing: str
+
+    is_embedded: bool
+    """It belongs to whoever opens it, so an older layout is upgraded on opening."""
+
+    writes_in_turn: bool
+    """Only one transaction writes at a time anyway: a process's writers wait for one another in here."""
+
+    @property
+    def url(self) -> str:
+        """The URL, as it may be shown."""
+
+    @property
+    def name(self) -> str:
+        """The database in a sentence: "The database …"."""
+
+    def create_engine(self) -> Engine:
+        """Return the engine, which connects when it is first used.
+
+        Raises:
+            SchemaMismatch, StorageUnavailable: it can be told beforehand that the database is of no use.
+        """
+
+    def is_made(self, connection: Connection) -> bool:
+        """Tell whether rafflekit made this database; an empty one is nobody's yet.
+
+        Raises:
+            SchemaMismatch: it is another program's.
+        """
+
+    def lock_layout(self, connection: Connection) -> None:
+        """Make other processes wait that want to make or upgrade this database, until the transaction ends."""
+
+    def mark_as_ours(self, connection: Connection) -> None:
+        """Write into a new database which program it belongs to."""
+
+    def lock_sequence(self, connection: Connection) -> None:
+        """Make others who create a raffle wait, until the transaction ends."""
+
+    def must_run_again(self, error: BaseException | None) -> bool:
+        """Tell whether an error means: this transaction met another one, and would pass a second time."""
+
+    def says_participant_has_ticket(self, error: BaseException | None) -> bool:
+        """Tell whether an error means that the participant of a new ticket holds one already."""
+
+    def meaning(self, error: BaseException | None) -> str:
+        """Return the sentence that says what an error means to people, and what to do."""

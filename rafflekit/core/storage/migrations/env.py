@@ -1,0 +1,6 @@
+"""What Alembic runs for every command: the steps, on the connection that `migrations.run` gives."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"])
+context.run_migrations()

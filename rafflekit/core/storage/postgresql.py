@@ -1,0 +1,147 @@
+"""What is particular to PostgreSQL: its URL, a connection's settings, locks, and what its errors mean to people."""
+
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from rafflekit.core.errors import InvalidSetting, SchemaMismatch
+
+LOCK_TIMEOUT_S = 30
+"""How long a statement waits for another transaction's lock."""
+
+_CONNECT_TIMEOUT_S = 10
+
+# What makes a database ours, beside the tables' names: Alembic's own table is common.
+_MARK = "rafflekit"
+
+# Any number that no other program is likely to have taken, for the advisory lock of whoever makes the tables.
+_LAYOUT_LOCK = int.from_bytes(b"rafflkit", "big")
+
+_SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION = "40001", "40P01", "23505"
+
+# By SQLSTATE or by its class, the first two characters (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+_MEANINGS = {
+    "3D000": "does not exist; 'createdb' makes one",
+    "28": "does not let this user in; check name and password",
+    "42501": "does not let this user do that; it must own the tables",
+    "25006": "cannot be written: it is a standby; add target_session_attrs=read-write to the URL",
+    "53100": "cannot grow: the disk is full; free some space",
+    "53300": "has no connection left; raise max_connections, or run fewer servers",
+    "55P03": "is in use by another program; try again when that is done",
+    "57P": "is being shut down or started; try again when it is up",
+    "08": "cannot be reached; check that it runs, and the host and port in the URL",
+}
+
+
+class Postgresql:
+    """A PostgreSQL database (`backend.Backend`), reached by psycopg 3; the tables are in the URL's search path.
+
+    Correct under READ COMMITTED, by row locks and constraints, and under REPEATABLE READ and SERIALIZABLE, because a
+    transaction that met another one runs again. Which of them holds is the database's setting.
+
+    Raises:
+        InvalidSetting: psycopg is not installed.
+    """
+
+    begin_reading = "BEGIN READ ONLY"
+    begin_writing = "BEGIN"
+    is_embedded = False
+    writes_in_turn = False
+
+    def __init__(self, url: URL) -> None:
+        self._url = url.set(drivername="postgresql+psycopg")
+        hosts = url.host or url.query.get("host")
+        shown = ",".join(hosts) if isinstance(hosts, tuple) else hosts
+        # Name and place only: a password may stand in the query, too.
+        bare = URL.create("postgresql", url.username, host=shown, port=url.port, database=url.database)
+        self.url = bare.render_as_string()
+        self.name = f"The database {self.url}"
+
+    def create_engine(self) -> Engine:
+        """Return the engine.
+
+        Raises:
+            InvalidSetting: psycopg is not installed, or does not know what the URL asks for.
+        """
+        try:
+            engine = create_engine(
+                self._url,
+                connect_args={
+                    "autocommit": True,
+                    "connect_timeout": self._url.query.get("connect_timeout", _CONNECT_TIMEOUT_S),
+                    "application_name": self._url.query.get("application_name", "rafflekit"),
+                    "client_encoding": "utf8",
+                },
+                # An error names its statement, never the hashes that were in it.
+                hide_parameters=True,
+                # A connection for each thread that asks, and kept: what limits them is the caller's number of threads.
+                pool_size=0,
+                pool_use_lifo=True,
+                # Every transaction is ended by its `with` block, so there is nothing to reset.
+                pool_reset_on_return=None,
+            )
+        except ModuleNotFoundError as error:
+            reason = "PostgreSQL needs psycopg; pip install 'rafflekit[postgresql]' installs it."
+            raise InvalidSetting("The database URL", self.url, reason) from error
+        event.listen(engine, "connect", _prepare)
+        return engine
+
+    def is_made(self, connection: Connection) -> bool:
+        """Tell whether the schema in which tables would be made has ours.
+
+        Raises:
+            SchemaMismatch: it has another program's, or the search path names no schema.
+        """
+        schema, tables, mark = connection.exec_driver_sql(
+            "SELECT current_schema(), (SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm') "
+            "AND relnamespace = current_schema()::regnamespace), "
+            "obj_description(to_regclass(quote_ident(current_schema()) || '.alembic_version'), 'pg_class')"
+        ).one()
+        if schema is None:
+            raise SchemaMismatch(f"{self.name} has no schema for the tables; make the one that search_path names.")
+        if tables and mark != _MARK:
+            raise SchemaMismatch(
+                f"{self.name} belongs to another program; name another database, or another schema in it "
+                "(?options=-csearch_path=rafflekit)."
+            )
+        return bool(tables)
+
+    def lock_layout(self, connection: Connection) -> None:
+        """Take a lock that has no table, since there may be none yet."""
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LAYOUT_LOCK})")
+
+    def mark_as_ours(self, connection: Connection) -> None:
+        """Write beside Alembic's table which program it belongs to."""
+        connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_MARK}'")
+
+    def lock_sequence(self, connection: Connection) -> None:
+        """Lock the raffles against other creations, and nothing else; taken before the transaction sees anything."""
+        connection.exec_driver_sql("LOCK TABLE raffles IN SHARE ROW EXCLUSIVE MODE")
+
+    def must_run_again(self, error: BaseException | None) -> bool:
+        """Tell it by the SQLSTATE; a place in the list of raffles that is taken means the same."""
+        state = getattr(error, "sqlstate", None)
+        took_a_place = state == _UNIQUE_VIOLATION and _constraint_of(error) == "raffles_sequence"
+        return state in (_SERIALIZATION_FAILURE, _DEADLOCK) or took_a_place
+
+    def says_participant_has_ticket(self, error: BaseException | None) -> bool:
+        """Tell it by the constraint's name."""
+        return _constraint_of(error) == "tickets_participant"
+
+    def meaning(self, error: BaseException | None) -> str:
+        """Return the sentence for an error of PostgreSQL's or psycopg's."""
+        # Without a SQLSTATE there was no server to give one.
+        state = getattr(error, "sqlstate", None) or "08"
+        reason = next((_MEANINGS[key] for key in (state, state[:3], state[:2]) if key in _MEANINGS), None)
+        detail = str(error).strip().partition("\n")[0]
+        return f"{self.name} {reason or 'does not work as it should'} ({detail})."
+
+
+def _constraint_of(error: BaseException | None) -> str | None:
+    diagnosis = getattr(error, "diag", None)
+    return getattr(diagnosis, "constraint_name", None)
+
+
+def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
+    dbapi_connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")

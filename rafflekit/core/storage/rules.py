@@ -1,0 +1,123 @@
+"""The rules that the database holds by itself, as triggers: draws and tickets are final, counters go forward.
+
+A rule is written once for all databases. It is never edited, since it stands in databases that exist: a new
+migration takes it away and adds another.
+"""
+
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """What is refused: `event` on a row of `table` for which `condition` holds; `since` is the migration."""
+
+    name: str
+    event: str
+    table: str
+    condition: str
+    message: str
+    since: str = "0001"
+
+
+def _is_drawn(raffle: str) -> str:
+    return f"EXISTS (SELECT 1 FROM raffles WHERE id = {raffle} AND drawn_at IS NOT NULL)"  # noqa: S608 - ours
+
+
+def _final_with_the_draw(table: str) -> list[Rule]:
+    old, new = _is_drawn("OLD.raffle"), _is_drawn("NEW.raffle")
+    return [
+        Rule(f"{table}_final_{event.lower()}", event, table, drawn, f"the {table} of a drawn raffle are final")
+        for event, drawn in (("INSERT", new), ("UPDATE", f"{old} OR {new}"), ("DELETE", old))
+    ]
+
+
+_NO_TICKETS_LEFT_BEHIND = "NEW.total_tickets > (SELECT issued FROM counters WHERE raffle = NEW.id)"
+_BEYOND_THE_RAFFLE = (
+    "{greatest}(NEW.number, NEW.serial + 1) > (SELECT total_tickets FROM raffles WHERE id = NEW.raffle)"
+)
+_COUNTED_BEYOND = "NEW.issued > (SELECT total_tickets FROM raffles WHERE id = NEW.raffle)"
+
+# SQLite's REPLACE deletes the row in its way unseen by triggers on DELETE, unless the connection asks for more; so an
+# INSERT that would replace a drawn raffle is refused as such.
+_REPLACES_A_DRAW = (
+    "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL AND (id = NEW.id OR sequence = NEW.sequence))"
+)
+
+RULES: tuple[Rule, ...] = (
+    *_final_with_the_draw("wins"),
+    *_final_with_the_draw("prizes"),
+    Rule("raffles_final_insert", "INSERT", "raffles", _REPLACES_A_DRAW, "a drawn raffle is final"),
+    Rule("raffles_final_update", "UPDATE", "raffles", "OLD.drawn_at IS NOT NULL", "a drawn raffle is final"),
+    Rule("raffles_final_delete", "DELETE", "raffles", "OLD.drawn_at IS NOT NULL", "a drawn raffle is final"),
+    Rule(
+        "raffles_fixed",
+        "UPDATE OF id, sequence, total_tickets",
+        "raffles",
+        "TRUE",
+        "the place and size of a raffle are final",
+    ),
+    Rule("raffles_drawn_when_sold_out", "UPDATE OF drawn_at", "raffles", _NO_TICKETS_LEFT_BEHIND, "tickets remain"),
+    Rule("tickets_within_the_raffle", "INSERT", "tickets", _BEYOND_THE_RAFFLE, "the raffle has no such ticket"),
+    Rule(
+        "tickets_final_update",
+        "UPDATE OF raffle, serial, number, code_hash",
+        "tickets",
+        "TRUE",
+        "a ticket is final",
+    ),
+    Rule("tickets_final_delete", "DELETE", "tickets", "TRUE", "a ticket is final"),
+    # A group of tickets is counted in one step: whoever counted from an old state is refused.
+    Rule(
+        "counters_forward",
+        "UPDATE OF issued",
+        "counters",
+        f"NEW.issued < OLD.issued OR {_COUNTED_BEYOND}",
+        "a counter goes forward, to the last ticket",
+        since="0002",
+    ),
+)
+
+# What only PostgreSQL can do to all rows at once, without touching one.
+_NO_TRUNCATE: tuple[Rule, ...] = tuple(
+    Rule(f"{table}_final_truncate", "TRUNCATE", table, condition, message)
+    for table, condition, message in (
+        ("raffles", "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)", "a drawn raffle is final"),
+        ("prizes", "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)", "a drawn raffle is final"),
+        ("wins", "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)", "a drawn raffle is final"),
+        ("tickets", "EXISTS (SELECT 1 FROM tickets)", "a ticket is final"),
+    )
+)
+
+
+def statements(dialect: str, *, since: str | None = None) -> list[str]:
+    """Return the statements by which a database ("sqlite" or "postgresql") holds the rules: all, or one migration's."""
+    if dialect == "postgresql":
+        chosen = [rule for rule in (*RULES, *_NO_TRUNCATE) if since in (None, rule.since)]
+        return [statement for rule in chosen for statement in _postgresql_statements(rule)]
+    return [_sqlite_statement(rule) for rule in RULES if since in (None, rule.since)]
+
+
+def _sqlite_statement(rule: Rule) -> str:
+    condition = rule.condition.format(greatest="max")
+    return (
+        f"CREATE TRIGGER {rule.name} BEFORE {rule.event} ON {rule.table} WHEN {condition} "
+        f"BEGIN SELECT RAISE(ABORT, '{rule.message}'); END"
+    )
+
+
+def _postgresql_statements(rule: Rule) -> tuple[str, str]:
+    # The condition of a PostgreSQL trigger cannot look at other tables, so a function looks.
+    condition = rule.condition.format(greatest="greatest")
+    each, row = ("STATEMENT", "NULL") if rule.event == "TRUNCATE" else ("ROW", "NEW")
+    function = f"""
+        CREATE FUNCTION {rule.name}() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF {condition} THEN
+                RAISE EXCEPTION '{rule.message}'
+                    USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = '{rule.name}';
+            END IF;
+            RETURN {"OLD" if rule.event == "DELETE" else row};
+        END $$"""
+    trigger = (
+        f"CREATE TRIGGER {rule.name} BEFORE {rule.event} ON {rule.table} FOR EACH {each} EXECUTE FUNCTION {rule.name}()"
+    )
+    return function, trigger

