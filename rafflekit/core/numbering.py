@@ -6,6 +6,7 @@ a table: a raffle of a billion tickets costs what a raffle of ten does. Numberin
 unpredictable; it does not decide who wins (see `drawing`).
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -20,30 +21,35 @@ _BIT_TAG = b"rafflekit bit"
 class Numbering:
     """The permutation of one raffle: `size` tickets under a secret `key` of `KEY_BYTES` bytes."""
 
-    __slots__ = ("_bits", "_pivots", "_size")
+    __slots__ = ("_inverse_rounds", "_rounds", "_size")
 
     def __init__(self, key: bytes, size: int) -> None:
         self._size = size
-        self._pivots = tuple(_pivot(key, round_, size) for round_ in range(_ROUNDS))
-        self._bits = tuple(
-            blake2b(bytes([round_]), digest_size=1, key=key, person=_BIT_TAG) for round_ in range(_ROUNDS)
+        self._rounds = tuple(
+            (
+                _pivot(key, round_, size),
+                blake2b(bytes([round_]), digest_size=1, key=key, person=_BIT_TAG),
+            )
+            for round_ in range(_ROUNDS)
         )
+        self._inverse_rounds = self._rounds[::-1]
 
     def number(self, serial: int) -> int:
         """Return the ticket number, 1 … size, of the ticket issued as `serial`, 0 … size−1."""
-        return self._shuffle(serial, range(_ROUNDS)) + 1
+        return self._shuffle(serial, self._rounds) + 1
 
     def serial(self, number: int) -> int:
         """Return the serial, 0 … size−1, of the ticket `number`, 1 … size: the inverse of `number`."""
-        return self._shuffle(number - 1, range(_ROUNDS - 1, -1, -1))
+        return self._shuffle(number - 1, self._inverse_rounds)
 
-    def _shuffle(self, place: int, rounds: range) -> int:
-        assert 0 <= place < self._size
-        for round_ in rounds:
-            partner = (self._pivots[round_] - place) % self._size
+    def _shuffle(self, place: int, rounds: "Iterable[tuple[int, blake2b]]") -> int:
+        size = self._size
+        assert 0 <= place < size
+        for pivot, keyed in rounds:
+            partner = (pivot - place) % size
             # The pair shares one bit, taken from its larger member: both swap, or neither does.
-            bit = self._bits[round_].copy()
-            bit.update(max(place, partner).to_bytes(8, "big"))
+            bit = keyed.copy()
+            bit.update((place if place > partner else partner).to_bytes(8, "big"))
             if bit.digest()[0] & 1:
                 place = partner
         return place

@@ -5,6 +5,7 @@ engine, and its value's shape as the answer. No rule of a raffle is here.
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 import falcon
@@ -13,9 +14,11 @@ import msgspec
 from rafflekit.core import limits, shapes
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.errors import RaffleNotFound
-from rafflekit.core.models import Item, Page, Prize
+from rafflekit.core.models import Item, Page, Prize, Win
 from rafflekit.http import wire
 from rafflekit.http.access import Access
+
+_WINS_AT_ONCE = 1_000
 
 _RAFFLE_ID = re.compile(r"[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}")
 
@@ -111,7 +114,9 @@ class Winners(Address):
         self.access.require_own_page(request.env)
         wire.check_no_fields(request)
         wins = self.engine.draw(_checked_id(raffle_id))
-        _answer(response, [shapes.win_shape(win) for win in wins], status=HTTPStatus.CREATED)
+        response.status = HTTPStatus.CREATED
+        response.content_type = falcon.MEDIA_JSON
+        response.stream = _array_of(wins)
 
 
 class TicketVerification(Address):
@@ -128,6 +133,16 @@ def _answer(response: falcon.Response, shape: object, *, status: HTTPStatus = HT
     response.status = status
     response.content_type = falcon.MEDIA_JSON
     response.data = msgspec.json.encode(shape)
+
+
+def _array_of(wins: Sequence[Win]) -> Iterator[bytes]:
+    """Yield the JSON array of all wins, a part at a time: a million of them would take some hundred MiB as a whole."""
+    opening = b"["
+    for first in range(0, len(wins), _WINS_AT_ONCE):
+        some = [shapes.win_shape(win) for win in wins[first : first + _WINS_AT_ONCE]]
+        yield opening + msgspec.json.encode(some)[1:-1]
+        opening = b","
+    yield b"]"
 
 
 def _checked_id(text: str) -> str:
