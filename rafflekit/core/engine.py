@@ -230,7 +230,8 @@ class RaffleEngine:
         def store(connection: "Connection") -> None:
             queries.lock_counter(connection, raffle.id)
             _check_drawable(_found(queries.load_raffle(connection, raffle.id)))
-            queries.insert_wins(connection, raffle.id, raffle.prizes, serials)
+            with self._database.storing_many_rows(connection):
+                queries.insert_wins(connection, raffle.id, raffle.prizes, serials)
             queries.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
             queries.delete_secrets(connection, raffle.id)
 

@@ -1,5 +1,6 @@
 """What a kind of database has to tell `database.Database`: how it is opened, written, and what its errors mean."""
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
@@ -51,6 +52,9 @@ class Backend(Protocol):
 
     def lock_sequence(self, connection: Connection) -> None:
         """Make others who create a raffle wait, until the transaction ends."""
+
+    def storing_many_rows(self, connection: Connection) -> AbstractContextManager[None]:
+        """Prepare a connection for a million rows in one transaction, and put it back afterwards."""
 
     def must_run_again(self, error: BaseException | None) -> bool:
         """Tell whether an error means: this transaction met another one, and would pass a second time."""

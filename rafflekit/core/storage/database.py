@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, event
@@ -87,6 +87,10 @@ class Database:
     def lock_sequence(self, connection: Connection) -> None:
         """Make others who create a raffle wait until this transaction ends; the first thing that it does."""
         self._backend.lock_sequence(connection)
+
+    def storing_many_rows(self, connection: Connection) -> AbstractContextManager[None]:
+        """Prepare for a million rows in this transaction."""
+        return self._backend.storing_many_rows(connection)
 
     def broke_a_rule(self, error: StorageUnavailable) -> bool:
         """Tell whether an error of `write` means that the rows, and not the surroundings, are at fault."""

@@ -1,5 +1,6 @@
 """What is particular to PostgreSQL: its URL, a connection's settings, locks, and what its errors mean to people."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -118,6 +119,10 @@ class Postgresql:
     def lock_sequence(self, connection: Connection) -> None:
         """Lock the raffles against other creations, and nothing else; taken before the transaction sees anything."""
         connection.exec_driver_sql("LOCK TABLE raffles IN SHARE ROW EXCLUSIVE MODE")
+
+    def storing_many_rows(self, connection: Connection) -> AbstractContextManager[None]:
+        """Do nothing: the server has its own memory."""
+        return nullcontext()
 
     def must_run_again(self, error: BaseException | None) -> bool:
         """Tell it by the SQLSTATE; a place in the list of raffles that is taken means the same."""

@@ -5,10 +5,11 @@ list what they hold; no row leaves it.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain, count, groupby, islice, repeat
+from itertools import accumulate, groupby, islice
 from typing import Any
 from uuid import UUID
 
@@ -197,11 +198,16 @@ _DRAWN = (
 def insert_wins(connection: Connection, raffle: UUID, in_order: Sequence[Prize], serials: Sequence[int]) -> None:
     """Store a draw: the first prize takes the first `amount` serials, the second the next, and so on.
 
-    The rows go to the driver as they are: SQLAlchemy's own work for a row costs more than SQLite's.
+    The rows go in by their serials, so that the tickets that they name, and the index of winning serials, are walked
+    once from end to end. They go to the driver as they are: SQLAlchemy's own work for a row costs more than SQLite's.
     """
     dialect = connection.dialect.name
     key = raffle_key(raffle, dialect)
-    rows = zip(count(1), serials, _positions(in_order), strict=False)
+    ends = list(accumulate(prize.amount for prize in in_order))
+    rows = (
+        (place + 1, serials[place], bisect_right(ends, place))
+        for place in sorted(range(len(serials)), key=serials.__getitem__)
+    )
     while some := list(islice(rows, _ROWS_AT_ONCE)):
         if dialect == "postgresql":
             columns = [list(column) for column in zip(*some, strict=True)]
@@ -215,10 +221,6 @@ _INSERT_ARRAYS_OF_WINS = """
     INSERT INTO wins (raffle, ordinal, serial, prize)
     SELECT CAST(%s AS uuid), win.* FROM unnest(CAST(%s AS bigint[]), CAST(%s AS bigint[]), CAST(%s AS bigint[])) AS win
 """
-
-
-def _positions(in_order: Sequence[Prize]) -> Iterator[int]:
-    return chain.from_iterable(repeat(position, prize.amount) for position, prize in enumerate(in_order))
 
 
 def mark_drawn(connection: Connection, raffle: UUID, *, seed: bytes, drawn_at: datetime) -> None:
@@ -258,7 +260,7 @@ def winning_numbers(connection: Connection, raffle: UUID, wins_in_all: int) -> "
     numbers = array("q")
     for first in range(1, wins_in_all + 1, _ROWS_AT_ONCE):
         span = {"raffle": raffle, "first": first, "last": first + _ROWS_AT_ONCE - 1}
-        numbers.extend(connection.scalars(_WINNING_NUMBERS, span))
+        numbers.extend(connection.scalars(_WINNING_NUMBERS, span).all())
     return numbers
 
 

@@ -3,7 +3,8 @@
 import os
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ BUSY_TIMEOUT_S = 30.0
 
 # So many prepared statements a connection keeps: those of groups differ by the group's size.
 _PREPARED_STATEMENTS = 512
+
+_LARGE_CACHE_KIB = 64 * 1024
 
 _APPLICATION_ID = int.from_bytes(b"rafl", "big")
 
@@ -105,6 +108,16 @@ class Sqlite:
 
     def lock_sequence(self, connection: Connection) -> None:
         """Do nothing: whoever writes holds the only lock."""
+
+    @contextmanager
+    def storing_many_rows(self, connection: Connection) -> Iterator[None]:
+        """Keep more pages at hand: with SQLite's own 2 MiB, a draw of a million prizes takes twice as long."""
+        before = connection.exec_driver_sql("PRAGMA cache_size").scalar()
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{_LARGE_CACHE_KIB}")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
 
     def must_run_again(self, error: BaseException | None) -> bool:
         """Return False: transactions that write never overlap here."""
