@@ -1,0 +1,134 @@
+"""Group commit: who arrives together is served together, in order, and answered alone."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, Semaphore
+
+import pytest
+
+from rafflekit.core.groups import Groups
+from tests.waiting import wait_until
+
+LIMIT_S = 60
+
+
+class Office:
+    """Serves groups one at a time, each when the test lets it; an answer is the wish's double."""
+
+    def __init__(self, *, most: int = 100) -> None:
+        self.served: list[list[int]] = []
+        self.may_serve = Semaphore(0)
+        self.is_serving = Event()
+        self.answer: Callable[[int], int | Exception] = lambda wish: wish * 2
+        self.groups: Groups[int, int] = Groups(self.serve, most=most)
+
+    def serve(self, wishes: Sequence[int]) -> Sequence[int | Exception]:
+        self.served.append(list(wishes))
+        self.is_serving.set()
+        assert self.may_serve.acquire(timeout=LIMIT_S)
+        return [self.answer(wish) for wish in wishes]
+
+    @contextmanager
+    def busy_while(self, wishes: Sequence[int]) -> Iterator[list["Future[int]"]]:
+        """Serve wish 0, and let these wishes come one after the other meanwhile; give all futures."""
+        with ThreadPoolExecutor(len(wishes) + 1) as callers:
+            futures = [callers.submit(self.groups.submit, 0)]
+            assert self.is_serving.wait(LIMIT_S)
+            for number, wish in enumerate(wishes, 1):
+                futures.append(callers.submit(self.groups.submit, wish))
+                wait_until(lambda number=number: len(self.groups._waiting) == number)
+            yield futures
+
+
+def test_a_lone_caller_is_served_at_once() -> None:
+    office = Office()
+    office.may_serve.release()
+
+    assert office.groups.submit(21) == 42
+    assert office.served == [[21]]
+
+
+def test_who_comes_while_a_group_is_served_is_served_together_and_in_order() -> None:
+    office = Office()
+
+    with office.busy_while([5, 3, 4]) as futures:
+        office.may_serve.release(2)
+        answers = [future.result(LIMIT_S) for future in futures]
+
+    assert office.served == [[0], [5, 3, 4]]
+    assert answers == [0, 10, 6, 8]
+
+
+def test_a_group_has_a_largest_size() -> None:
+    office = Office(most=2)
+
+    with office.busy_while([1, 2, 3, 4, 5]) as futures:
+        office.may_serve.release(4)
+        answers = [future.result(LIMIT_S) for future in futures]
+
+    assert office.served == [[0], [1, 2], [3, 4], [5]]
+    assert answers == [0, 2, 4, 6, 8, 10]
+
+
+def test_a_refusal_reaches_the_one_whom_it_concerns() -> None:
+    office = Office()
+    office.answer = lambda wish: ValueError("odd") if wish % 2 else wish
+
+    with office.busy_while([1, 2]) as futures:
+        office.may_serve.release(2)
+
+    assert [future.exception(LIMIT_S) is None for future in futures] == [True, False, True]
+    with pytest.raises(ValueError, match="odd"):
+        futures[1].result()
+
+
+def test_an_error_reaches_its_group_and_nobody_else() -> None:
+    office = Office(most=2)
+
+    def fail_for_the_second_group(wish: int) -> int:
+        if wish in (1, 2):
+            raise ValueError("this group")
+        return wish
+
+    office.answer = fail_for_the_second_group
+
+    with office.busy_while([1, 2, 3]) as futures:
+        office.may_serve.release(3)
+
+    errors = [future.exception(LIMIT_S) for future in futures]
+    assert [str(error) for error in errors] == ["None", "this group", "this group", "None"]
+    # A traceback grows in every thread that raises it, so each has an error of its own.
+    assert errors[1] is not errors[2]
+    assert futures[3].result() == 3
+
+
+def test_who_waits_for_a_caller_that_is_interrupted_is_served_all_the_same() -> None:
+    office = Office()
+    interrupted = iter([False, True])
+
+    def interrupt_the_second_group(wish: int) -> int:
+        if wish == 1 and next(interrupted):
+            raise KeyboardInterrupt
+        return wish
+
+    office.answer = interrupt_the_second_group
+    next(interrupted)
+
+    with office.busy_while([1, 2, 3]) as futures:
+        office.may_serve.release(3)
+
+    assert isinstance(futures[1].exception(LIMIT_S), KeyboardInterrupt)
+    assert [futures[place].result() for place in (0, 2, 3)] == [0, 2, 3]
+    assert office.served == [[0], [1, 2, 3], [2, 3]]
+
+
+def test_nobody_is_forgotten_in_a_crowd() -> None:
+    groups: Groups[int, int] = Groups(lambda wishes: [wish * 2 for wish in wishes], most=7)
+
+    with ThreadPoolExecutor(64) as callers:
+        answers = list(callers.map(groups.submit, range(20_000), timeout=LIMIT_S))
+
+    assert answers == [wish * 2 for wish in range(20_000)]
+    assert not groups._waiting
+    assert groups.submit(1) == 2
