@@ -25,6 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID as POSTGRESQL_UUID
 from sqlalchemy.types import TypeEngine
 
+FIRST_VERSION = "0001"
+"""The layout of the first release, from which on every database can be upgraded."""
+
 VERSION = "0002"
 """The version of this schema: the newest migration, as the one row of `alembic_version` has it."""
 
