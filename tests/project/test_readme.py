@@ -66,11 +66,8 @@ def test_every_command_has_its_line_with_every_option_of_its_own() -> None:
 
     for command in commands:
         (line,) = re.findall(rf"^\| `rafflekit {command}\b.*", README.read_text(), flags=re.MULTILINE)
-        options = set(
-            re.findall(
-                r"--[a-z][a-z-]+", help_of(*command.split()).partition("Options:")[2].partition("Environment")[0]
-            )
-        )
+        listed = help_of(*command.split()).partition("Options:")[2].partition("Environment")[0]
+        options = set(re.findall(r"--[a-z][a-z-]+", listed))
         shared = {"--help", "--json", "--database-url"}
         assert {option for option in options - shared if option not in line} == set(), line
 
