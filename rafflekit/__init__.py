@@ -1,7 +1,7 @@
 """rafflekit: raffles with numbered tickets, and a draw that nobody can predict.
 
-The public names are here. `RaffleEngine` is imported when it is first asked for, so that
-`rafflekit --help` and the values alone need no database library.
+The public names are here. `RaffleEngine` and the two functions for a database's upkeep are imported when they are first
+asked for, so that `rafflekit --help` and the values alone need no database library.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -21,16 +21,18 @@ from rafflekit.core.errors import (
     StorageUnavailable,
     TicketsRemaining,
 )
-from rafflekit.core.models import Entry, Page, Prize, Raffle, Ticket, Verification, Win, Wins
+from rafflekit.core.models import DatabaseStatus, Entry, Page, Prize, Raffle, Ticket, Verification, Win, Wins
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
+    from rafflekit.core.upkeep import database_status, upgrade_database
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AlreadyDrawn",
     "AlreadyParticipated",
+    "DatabaseStatus",
     "Entry",
     "InvalidSetting",
     "InvalidValue",
@@ -52,6 +54,8 @@ __all__ = [
     "Win",
     "Wins",
     "__version__",
+    "database_status",
+    "upgrade_database",
 ]
 
 
@@ -60,4 +64,8 @@ def __getattr__(name: str) -> Any:
         from rafflekit.core.engine import RaffleEngine
 
         return RaffleEngine
+    if name in ("database_status", "upgrade_database"):
+        from rafflekit.core import upkeep
+
+        return getattr(upkeep, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, make_url
 
+from rafflekit.core.storage import migrations
+from rafflekit.core.storage.location import backend_of
+
 KINDS = ("SQLite", "PostgreSQL")
 SERVER_VARIABLE = "RAFFLEKIT_TEST_POSTGRESQL_URL"
 
@@ -54,6 +57,19 @@ def run(url: str, statement: str, *values: Any) -> Sequence[Any]:
         with engine.connect() as connection:
             result = connection.exec_driver_sql(statement, values or None)
             return result.fetchall() if result.returns_rows else []
+    finally:
+        engine.dispose()
+
+
+def at_layout(url: str, layout: str) -> None:
+    """Make the tables of an empty database as an older release made them: by migrations, up to `layout`."""
+    backend = backend_of(url)
+    engine = backend.create_engine()
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN")
+            migrations.run(connection, to=layout)
+            backend.mark_as_ours(connection)
     finally:
         engine.dispose()
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rafflekit import __version__
-from rafflekit.cli import terminal
+from rafflekit.cli import databases, terminal
 from rafflekit.cli.demo import demo
 from rafflekit.cli.draws import draw, winners
 from rafflekit.cli.raffles import create, list_raffles, show
@@ -24,6 +24,10 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify,
     "serve": serve,
     "demo": demo,
+}
+_COMMANDS_ON_DATABASES: dict[str, Callable[..., None]] = {
+    "status": databases.status,
+    "upgrade": databases.upgrade,
 }
 
 
@@ -47,8 +51,13 @@ def _application() -> typer.Typer:
     # Plain help everywhere: the rich one draws boxes, and gives --help a <bool> as its value.
     application = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     application.callback()(_rafflekit)
+    on_databases = typer.Typer(rich_markup_mode=None)
+    on_databases.callback()(_db)
     for name, command in _COMMANDS.items():
         application.command(name, epilog=_variables_help() if command is serve else None)(command)
+    for name, command in _COMMANDS_ON_DATABASES.items():
+        on_databases.command(name)(command)
+    application.add_typer(on_databases, name="db")
     return application
 
 
@@ -64,6 +73,10 @@ def _rafflekit(
     ] = False,
 ) -> None:
     """Raffles with numbered tickets, and a draw that nobody can predict."""
+
+
+def _db() -> None:
+    """Look at a database's layout, and upgrade it."""
 
 
 def _variables_help() -> str:

@@ -50,11 +50,17 @@ def open_engine(database_url: str | None, *, settings: Settings | None = None) -
     from rafflekit.core.engine import RaffleEngine
 
     settings = settings or read_settings()
-    url = settings.database_url if database_url is None else database_url
-    try:
+    with named_database(database_url, settings) as url:
         engine = RaffleEngine(url, code_hasher=settings.code_hasher)
+    with engine:
+        yield engine
+
+
+@contextmanager
+def named_database(database_url: str | None, settings: Settings) -> Iterator[str | None]:
+    """Give the URL that the option says, or else the settings; if it is wrong, name the one that says it."""
+    try:
+        yield settings.database_url if database_url is None else database_url
     except InvalidSetting as error:
         where = DATABASE_URL.name if database_url is None else "--database-url"
         raise InvalidSetting(where, error.value, error.reason) from error
-    with engine:
-        yield engine

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rafflekit.cli.terminal import visible
-from rafflekit.core.models import Page, Raffle, Ticket, Verification, Win
+from rafflekit.core.models import DatabaseStatus, Page, Raffle, Ticket, Verification, Win
 
 # Of 32: a beginning that tells some ten thousand raffles apart; commands ask for more where it does not.
 _ID_DIGITS = 8
@@ -87,6 +87,17 @@ def verification_panel(verification: Verification, ticket_number: int) -> Panel:
     else:
         answer = Text.assemble("The ticket is genuine and won: ", (visible(verification.prize), "bold green"))
     return _panel(f"Ticket {ticket_number}", answer)
+
+
+def database_panel(status: DatabaseStatus) -> Panel:
+    """Return which layout a database has, and which one this version needs."""
+    rows: list[tuple[str, RenderableType]] = [
+        ("Database", _text(status.url)),
+        ("Layout", _text("none" if status.layout is None else status.layout)),
+        ("Newest", status.newest_layout),
+        ("State", Text(status.state, style="green" if status.state == "current" else "yellow")),
+    ]
+    return _panel("Database", _grid(rows))
 
 
 def _text(text: str, *, style: str = "") -> Text:

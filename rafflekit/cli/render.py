@@ -19,13 +19,20 @@ from typing import TYPE_CHECKING
 from rafflekit.cli import terminal
 from rafflekit.cli.prizes import write_prize
 from rafflekit.core import limits, shapes
-from rafflekit.core.models import Item, Page, Raffle, Ticket, Verification, Win
+from rafflekit.core.models import DatabaseState, DatabaseStatus, Item, Page, Raffle, Ticket, Verification, Win
 
 if TYPE_CHECKING:
     from rich.panel import Panel
     from rich.table import Table
 
 KEEP_THE_CODE = "The code is shown this once. Keep it: it proves the ticket."
+
+_NEXT_STEPS: dict[DatabaseState, str] = {
+    "missing": "'rafflekit db upgrade' makes it, and so does the first command that uses it.",
+    "empty": "'rafflekit db upgrade' makes the tables, and so does the first command that uses it.",
+    "older": "Stop the programs that use it, make a backup, and run 'rafflekit db upgrade'.",
+    "newer": "Use the version of rafflekit that wrote it, or a newer one.",
+}
 
 
 def show_raffle(raffle: Raffle, *, as_json: bool) -> None:
@@ -132,6 +139,27 @@ def show_verification(verification: Verification, ticket_number: int, *, as_json
         _print_fields(("has_won", "no"))
     else:
         _print_fields(("has_won", "yes"), ("prize", verification.prize))
+
+
+def show_database_status(status: DatabaseStatus, *, as_json: bool) -> None:
+    """Print which layout a database has, and what is to be done if it is not today's."""
+    fields = {
+        "url": status.url,
+        "layout": status.layout,
+        "newest_layout": status.newest_layout,
+        "state": status.state,
+    }
+    if as_json:
+        _print_json(fields)
+        return
+    if terminal.is_terminal(sys.stdout):
+        from rafflekit.cli import panels
+
+        _print_rich(panels.database_panel(status))
+    else:
+        _print_fields(*((name, "none" if value is None else value) for name, value in fields.items()))
+    if status.state in _NEXT_STEPS:
+        terminal.remark(_NEXT_STEPS[status.state])
 
 
 def _print_json(shape: object) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
-from typing import Generic, TypeVar, overload
+from typing import Generic, Literal, TypeVar, overload
 from uuid import UUID
 
 Item = TypeVar("Item")
@@ -33,6 +33,23 @@ class Raffle:
     available_tickets: int
     winners_drawn: bool
     prizes: tuple[Prize, ...]
+
+
+DatabaseState = Literal["missing", "empty", "older", "current", "newer"]
+"""How a database stands to this version of rafflekit; a file may be missing, a database of PostgreSQL is empty then."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseStatus:
+    """Which layout a database has (None: no tables yet), and which one this version of rafflekit needs.
+
+    `url` is the database's, as it may be shown.
+    """
+
+    url: str
+    layout: str | None
+    newest_layout: str
+    state: DatabaseState
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,22 @@ class Backend(Protocol):
     def name(self) -> str:
         """The database in a sentence: "The database …"."""
 
+    def exists(self) -> bool:
+        """Tell whether the database is there, as far as that can be told without connecting.
+
+        Raises:
+            StorageUnavailable: its place cannot be looked at.
+        """
+
     def create_engine(self) -> Engine:
-        """Return the engine, which connects when it is first used.
+        """Return the engine, which connects when it is first used; what is not there is made if that is possible.
+
+        Raises:
+            SchemaMismatch, StorageUnavailable: it can be told beforehand that the database is of no use.
+        """
+
+    def create_looking_engine(self) -> Engine:
+        """Return an engine for a look at a database that exists: it makes and changes nothing.
 
         Raises:
             SchemaMismatch, StorageUnavailable: it can be told beforehand that the database is of no use.

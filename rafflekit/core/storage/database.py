@@ -17,7 +17,9 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from rafflekit.core.errors import AlreadyParticipated, StorageUnavailable
-from rafflekit.core.storage import layout, sqlite
+from rafflekit.core.models import DatabaseStatus
+from rafflekit.core.storage import layout, schema, sqlite
+from rafflekit.core.storage.backend import Backend
 from rafflekit.core.storage.location import backend_of
 
 Result = TypeVar("Result")
@@ -43,13 +45,15 @@ class _MetAnother(Exception):
 class Database:
     """An open database of this version's schema; an empty one is made into that, an older file is upgraded.
 
+    An older database of several servers is upgraded only if that is asked for (`upgrades_shared`).
+
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
         SchemaMismatch: it belongs to another program or another version.
         StorageUnavailable: it cannot be opened or made.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, upgrades_shared: bool = False) -> None:
         self._backend = backend_of(url)
         self.url = self._backend.url
         self._closed = False
@@ -61,7 +65,7 @@ class Database:
         self._writing = self._engine.execution_options(**{_BEGIN: self._backend.begin_writing})
         with ExitStack() as unless_opened:
             unless_opened.callback(self.close)
-            self._open()
+            self._open(upgrades_shared=upgrades_shared)
             unless_opened.pop_all()
         # A crash between a draw and its clean-up may have left secrets in the journal.
         self._try_to_empty_journal(wait_s=0)
@@ -114,20 +118,14 @@ class Database:
             self._engine.dispose()
 
     def _run(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
-        longest_pause_s = _FIRST_PAUSE_S
-        for _ in range(_RUNS):
-            try:
-                with self._turn(engine), self._translated(), engine.begin() as connection:
-                    result = work(connection)
-            except _MetAnother as error:
-                met = error
-                time.sleep(secrets.SystemRandom().uniform(0, longest_pause_s))
-                longest_pause_s = min(2 * longest_pause_s, _LONGEST_PAUSE_S)
-            else:
-                if self._journal_is_due:
-                    self._try_to_empty_journal(wait_s=0)
-                return result
-        raise StorageUnavailable(f"{self._backend.name} is too busy; try again later.") from met
+        def transaction() -> Result:
+            with self._turn(engine), engine.begin() as connection:
+                return work(connection)
+
+        result = _run_until_alone(self._backend, transaction)
+        if self._journal_is_due:
+            self._try_to_empty_journal(wait_s=0)
+        return result
 
     @contextmanager
     def _turn(self, engine: Engine) -> Iterator[None]:
@@ -137,22 +135,19 @@ class Database:
                 raise StorageUnavailable(f"{self._backend.name} has been closed; open a new engine.")
             yield
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except DBAPIError as error:
-            if self._backend.must_run_again(error.orig):
-                raise _MetAnother from error
-            if isinstance(error, IntegrityError) and self._backend.says_participant_has_ticket(error.orig):
-                raise AlreadyParticipated from error
-            raise StorageUnavailable(self._backend.meaning(error.orig)) from error
-
-    def _open(self) -> None:
+    def _open(self, *, upgrades_shared: bool) -> None:
         if not self.query(self._backend.is_made):
             self.write(lambda connection: layout.make(connection, self._backend))
-        if layout.needs_upgrade(self.query(layout.version), self._backend):
+        found = self.query(layout.version)
+        if layout.needs_upgrade(found, self._backend, is_asked_for=upgrades_shared):
+            self._upgrade(found)
+
+    def _upgrade(self, found: str) -> None:
+        try:
             self.write(lambda connection: layout.upgrade(connection, self._backend))
+        except StorageUnavailable as error:
+            stays = f"It has the layout {found}, is to be upgraded to {schema.VERSION}, and is as it was."
+            raise StorageUnavailable(f"{error} {stays}") from error.__cause__
 
     def _try_to_empty_journal(self, *, wait_s: float) -> bool:
         if not isinstance(self._backend, sqlite.Sqlite):
@@ -165,6 +160,54 @@ class Database:
         except (DBAPIError, sqlite3.Error):
             return False
         return emptied
+
+
+def status(url: str) -> DatabaseStatus:
+    """Return which layout a database has; nothing is made or changed.
+
+    Raises:
+        InvalidSetting: the URL is none, or names a database that is not supported.
+        SchemaMismatch: the database belongs to another program.
+        StorageUnavailable: it cannot be opened.
+    """
+    backend = backend_of(url)
+    if not backend.exists():
+        return layout.status(backend.url, None, exists=False)
+    engine = backend.create_looking_engine()
+
+    def look() -> str | None:
+        with engine.connect() as connection:
+            return layout.version(connection) if backend.is_made(connection) else None
+
+    try:
+        return layout.status(backend.url, _run_until_alone(backend, look))
+    finally:
+        engine.dispose()
+
+
+def _run_until_alone(backend: Backend, transaction: Callable[[], Result]) -> Result:
+    longest_pause_s = _FIRST_PAUSE_S
+    for _ in range(_RUNS):
+        try:
+            with _translated(backend):
+                return transaction()
+        except _MetAnother as error:
+            met = error
+            time.sleep(secrets.SystemRandom().uniform(0, longest_pause_s))
+            longest_pause_s = min(2 * longest_pause_s, _LONGEST_PAUSE_S)
+    raise StorageUnavailable(f"{backend.name} is too busy; try again later.") from met
+
+
+@contextmanager
+def _translated(backend: Backend) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if backend.must_run_again(error.orig):
+            raise _MetAnother from error
+        if isinstance(error, IntegrityError) and backend.says_participant_has_ticket(error.orig):
+            raise AlreadyParticipated from error
+        raise StorageUnavailable(backend.meaning(error.orig)) from error
 
 
 def _begin(connection: Connection) -> None:

@@ -7,6 +7,7 @@ up to that. A test compares the two.
 from sqlalchemy import Connection, insert, select
 
 from rafflekit.core.errors import SchemaMismatch
+from rafflekit.core.models import DatabaseState, DatabaseStatus
 from rafflekit.core.storage import rules, schema
 from rafflekit.core.storage.backend import Backend
 
@@ -28,23 +29,30 @@ def version(connection: Connection) -> str:
     return connection.execute(select(schema.schema_version.c.version_num)).scalar() or "none"
 
 
-def is_newer(found: str) -> bool:
-    """Tell whether a layout is one that this program does not know yet; their names are numbers of four digits."""
-    return not found.isdecimal() or found > schema.VERSION
+def status(url: str, found: str | None, *, exists: bool = True) -> DatabaseStatus:
+    """Return what the layout that was found, or None, means for this program."""
+    state: DatabaseState
+    if found is None:
+        state = "empty" if exists else "missing"
+    elif not _is_known(found):
+        state = "newer"
+    else:
+        state = "older" if found < schema.VERSION else "current"
+    return DatabaseStatus(url, found, schema.VERSION, state)
 
 
-def needs_upgrade(found: str, backend: Backend) -> bool:
-    """Tell whether a database is older and is upgraded on opening.
+def needs_upgrade(found: str, backend: Backend, *, is_asked_for: bool) -> bool:
+    """Tell whether a database is older and may be upgraded: it is embedded, or somebody asked for it.
 
     Raises:
-        SchemaMismatch: it is newer; or it is older, and others may use it, too.
+        SchemaMismatch: it is newer; or it is older, others may use it, too, and nobody asked.
     """
-    if is_newer(found):
+    if not _is_known(found):
         raise SchemaMismatch(
             f"{backend.name} has the layout {found}, and this rafflekit knows {schema.VERSION} and older ones; "
             "use the version of rafflekit that wrote it, or a newer one."
         )
-    if found < schema.VERSION and not backend.is_embedded:
+    if found < schema.VERSION and not (backend.is_embedded or is_asked_for):
         raise SchemaMismatch(
             f"{backend.name} has the layout {found}, and this rafflekit needs {schema.VERSION}; "
             "stop the programs that use it, make a backup, and run 'rafflekit db upgrade'."
@@ -57,4 +65,10 @@ def upgrade(connection: Connection, backend: Backend) -> None:
     from rafflekit.core.storage import migrations
 
     backend.lock_layout(connection)
-    migrations.run(connection)
+    if needs_upgrade(version(connection), backend, is_asked_for=True):
+        migrations.run(connection)
+
+
+def _is_known(found: str) -> bool:
+    # Layouts are named by numbers of four digits; whatever else is there, this program did not write it.
+    return found.isdecimal() and schema.FIRST_VERSION <= found <= schema.VERSION

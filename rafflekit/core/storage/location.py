@@ -15,7 +15,7 @@ _SQLITE = ("sqlite", "sqlite+pysqlite")
 _POSTGRESQL = ("postgresql", "postgresql+psycopg")
 
 
-def default_database_url() -> str:
+def default_database_url(*, makes_folder: bool = True) -> str:
     """Return the URL of `raffles.db` in the user's data folder, made if need be.
 
     Raises:
@@ -23,18 +23,18 @@ def default_database_url() -> str:
     """
     folder = platformdirs.user_data_path("rafflekit", appauthor=False)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if makes_folder:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageUnavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
     return URL.create("sqlite", database=str(folder / "raffles.db")).render_as_string()
 
 
 def backend_of(text: str) -> Backend:
-    """Return the database that a URL names; a SQLite file is made if it is not there.
+    """Return the database that a URL names; nothing is opened or made.
 
     Raises:
         InvalidSetting: the text is no URL, or names a database that is not supported.
-        StorageUnavailable: the file cannot be made.
     """
     try:
         url = make_url(text)
@@ -52,5 +52,7 @@ def backend_of(text: str) -> Backend:
 
 
 def _wrong_url(text: str, reason: str) -> InvalidSetting:
-    # What stands before an @ may be a password, in whatever way the rest is wrong.
-    return InvalidSetting("The database URL", re.sub(r".*@", "…@", text, flags=re.DOTALL), reason)
+    # What stands before an @ may be a password, in whatever way the rest is wrong, and so may what the query says.
+    shown = re.sub(r".*@", "…@", text, flags=re.DOTALL)
+    shown = re.sub(r"(password=)[^&]*", r"\1…", shown, flags=re.IGNORECASE)
+    return InvalidSetting("The database URL", shown, reason)

@@ -59,6 +59,14 @@ class Postgresql:
         self.url = bare.render_as_string()
         self.name = f"The database {self.url}"
 
+    def exists(self) -> bool:
+        """Return True: whether there is such a database is the server's to say."""
+        return True
+
+    def create_looking_engine(self) -> Engine:
+        """Return the engine: nothing on this side is there to be made or changed."""
+        return self.create_engine()
+
     def create_engine(self) -> Engine:
         """Return the engine.
 

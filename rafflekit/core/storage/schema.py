@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -24,6 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID as POSTGRESQL_UUID
 from sqlalchemy.types import TypeEngine
+
+FIRST_VERSION = "0001"
+"""The layout of the first release, from which on every database can be upgraded."""
 
 VERSION = "0002"
 """The version of this schema: the newest migration, as the one row of `alembic_version` has it."""
@@ -70,7 +74,12 @@ def _of_a_raffle() -> ForeignKeyConstraint:
 
 
 # Alembic's own name and form, so that it can take over from here without a special case.
-schema_version = Table("alembic_version", metadata, Column("version_num", String(32), primary_key=True))
+schema_version = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 raffles = _table(
     "raffles",

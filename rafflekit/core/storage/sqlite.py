@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from rafflekit.core.errors import InvalidSetting, SchemaMismatch, StorageUnavailable
 
@@ -49,11 +49,10 @@ _MEANINGS = {
 
 
 class Sqlite:
-    """A SQLite file (`backend.Backend`), made readable by its owner alone if it is not there.
+    """A SQLite file (`backend.Backend`).
 
     Raises:
         InvalidSetting: the URL names no file.
-        StorageUnavailable: the file cannot be made.
     """
 
     begin_reading = "BEGIN"
@@ -64,17 +63,34 @@ class Sqlite:
     writes_in_turn = True
 
     def __init__(self, url: URL) -> None:
-        self.path = _prepared_file(url.database)
+        self.path = _file_of(url.database)
         self.url = URL.create("sqlite", database=str(self.path)).render_as_string()
         self.name = f"The database {self.path}"
 
+    def exists(self) -> bool:
+        """Tell whether there is a file of that name.
+
+        Raises:
+            StorageUnavailable: there is a folder, or a place that may not be looked at.
+        """
+        try:
+            if self.path.is_dir():
+                raise StorageUnavailable(f"{self.name} is a folder; name a file in it.")
+            return self.path.exists()
+        except OSError as error:
+            raise StorageUnavailable(f"{self.name} cannot be opened: {error.strerror}.") from error
+
     def create_engine(self) -> Engine:
-        """Return the engine; another program's file is refused, and stays as it is, to the byte.
+        """Return the engine; a file that is not there is made, readable by its owner alone.
+
+        Another program's file is refused, and stays as it is, to the byte.
 
         Raises:
             SchemaMismatch: the file is another program's.
-            StorageUnavailable: it cannot be read.
+            StorageUnavailable: it cannot be made or read.
         """
+        if not self.exists():
+            self._make_file()
         # Before a connection is set up, which would switch the file over to a write-ahead log.
         self._check_whose_it_is()
         engine = create_engine(
@@ -94,6 +110,16 @@ class Sqlite:
         )
         event.listen(engine, "connect", _prepare)
         return engine
+
+    def create_looking_engine(self) -> Engine:
+        """Return an engine that only reads; another program's file is refused.
+
+        Raises:
+            SchemaMismatch: the file is another program's.
+            StorageUnavailable: it cannot be read.
+        """
+        self._check_whose_it_is()
+        return create_engine("sqlite://", creator=self._connect_to_look, poolclass=NullPool, hide_parameters=True)
 
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the file has tables, which are ours then."""
@@ -134,10 +160,27 @@ class Sqlite:
         reason = None if code is None else _MEANINGS.get(code & 0xFF)
         return f"{self.name} {reason or f'does not work as it should: {error}'}."
 
+    def _make_file(self) -> None:
+        try:
+            # SQLite gives its journal the rights of the database.
+            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            # Another process was faster.
+            pass
+        except FileNotFoundError as error:
+            raise StorageUnavailable(f"{self.name} cannot be made: there is no folder {self.path.parent}.") from error
+        except OSError as error:
+            raise StorageUnavailable(f"{self.name} cannot be made: {error.strerror}.") from error
+
+    def _connect_to_look(self) -> sqlite3.Connection:
+        # Where nobody writes there is no log, and SQLite would leave an empty one behind to read nothing from it.
+        is_quiet = not Path(f"{self.path}-wal").exists()
+        address = f"{self.path.as_uri()}?mode=ro" + ("&immutable=1" if is_quiet else "")
+        return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)
+
     def _check_whose_it_is(self) -> None:
         try:
-            address = f"{self.path.as_uri()}?mode=ro"
-            with closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+            with closing(self._connect_to_look()) as connection:
                 (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
                 (application,) = connection.execute("PRAGMA application_id").fetchone()
         except sqlite3.Error as error:
@@ -171,26 +214,18 @@ def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
     prepare_connection(dbapi_connection)
 
 
-def _prepared_file(database: str | None) -> Path:
+def _file_of(database: str | None) -> Path:
     if not database or database == ":memory:" or database.startswith("file:"):
         reason = "name a file (sqlite:///raffles.db); a raffle must outlive the program."
         raise InvalidSetting("The database URL", f"sqlite:///{database or ''}", reason)
-    path = Path(database).absolute()
     try:
-        if path.is_dir():
-            raise StorageUnavailable(f"The database {path} is a folder; name a file in it.")
-        # SQLite gives its journal the rights of the database.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        pass
-    except FileNotFoundError as error:
-        raise StorageUnavailable(f"The database {path} cannot be made: there is no folder {path.parent}.") from error
-    except OSError as error:
-        raise StorageUnavailable(f"The database {path} cannot be made: {error.strerror}.") from error
-    # A NUL or a lone surrogate, which no path can have.
-    except ValueError as error:
-        raise InvalidSetting("The database URL", f"sqlite:///{database}", "no file can have this name.") from error
-    return path
+        # A NUL or a lone surrogate, which no path can have.
+        is_possible = b"\0" not in os.fsencode(database)
+    except UnicodeEncodeError:
+        is_possible = False
+    if not is_possible:
+        raise InvalidSetting("The database URL", f"sqlite:///{database}", "no file can have this name.")
+    return Path(database).absolute()
 
 
 def _set_busy_timeout(cursor: DBAPICursor, seconds: float) -> None:

@@ -1,11 +1,22 @@
 """The tests of storage say themselves which kind of database they are about; without a word, it is SQLite."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from tests.core.storage.past_the_engine import PastTheEngine
 
 
 @pytest.fixture
 def database_url(database: Path) -> str:
     """The URL of a SQLite file."""
     return f"sqlite:///{database}"
+
+
+@pytest.fixture
+def past_the_engine() -> Iterator[Callable[[str], PastTheEngine]]:
+    """Open connections to databases past the engine: call it with a URL; they are closed afterwards."""
+    with ExitStack() as opened:
+        yield lambda url: opened.enter_context(PastTheEngine(url))

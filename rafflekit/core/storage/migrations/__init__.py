@@ -4,9 +4,14 @@
 written out in it, not taken from `schema`, which tells only of today; rules come from `rules`, by their `since`.
 """
 
+from threading import Lock
+
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
+
+# Alembic keeps the upgrade that is running in module-wide variables.
+_one_at_a_time = Lock()
 
 
 def run(connection: Connection, *, to: str = "head") -> None:
@@ -15,4 +20,5 @@ def run(connection: Connection, *, to: str = "head") -> None:
     configuration.set_main_option("script_location", "rafflekit.core.storage:migrations")
     configuration.set_main_option("path_separator", "os")
     configuration.attributes["connection"] = connection
-    command.upgrade(configuration, to)
+    with _one_at_a_time:
+        command.upgrade(configuration, to)

@@ -1,0 +1,31 @@
+"""`rafflekit db status` and `db upgrade`: which layout a database has, and how it gets today's."""
+
+from typing import Annotated
+
+import typer
+
+from rafflekit.cli import render
+from rafflekit.cli.options import DatabaseUrl, named_database, read_settings
+
+_AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON and nothing else.")]
+
+
+def status(*, as_json: _AsJson = False, database_url: DatabaseUrl = None) -> None:
+    """Tell which layout the database has; nothing is made or changed."""
+    from rafflekit.core.upkeep import database_status
+
+    with named_database(database_url, read_settings()) as url:
+        found = database_status(url)
+    render.show_database_status(found, as_json=as_json)
+
+
+def upgrade(*, as_json: _AsJson = False, database_url: DatabaseUrl = None) -> None:
+    """Upgrade an older database to today's layout, or make an empty one.
+
+    Stop the programs that use the database, and make a backup, before.
+    """
+    from rafflekit.core.upkeep import upgrade_database
+
+    with named_database(database_url, read_settings()) as url:
+        upgraded = upgrade_database(url)
+    render.show_database_status(upgraded, as_json=as_json)

@@ -1,0 +1,138 @@
+"""What must be refused, statement by statement, by SQLite and by PostgreSQL alike; `test_schema` tries it.
+
+A database to try them on has a drawn raffle of six tickets and, as the second, an open one of twenty with three sold.
+The same words mean the same on both; where they differ, a `Dialect` has the word.
+"""
+
+from typing import NamedTuple
+
+DRAWN = "(SELECT id FROM raffles WHERE drawn_at IS NOT NULL)"
+OPEN = "(SELECT id FROM raffles WHERE drawn_at IS NULL)"
+FREE = (
+    "(SELECT min(column1) FROM (VALUES (1), (2), (3), (4)) AS numbers "
+    f"WHERE column1 NOT IN (SELECT number FROM tickets WHERE raffle = {OPEN}))"
+)
+
+
+class Dialect(NamedTuple):
+    """What the two spell differently: an id that no raffle has, bytes, and what names a broken constraint."""
+
+    nobody: str
+    some_bytes: str
+
+    def spell(self, statement: str) -> str:
+        return statement.replace("{nobody}", self.nobody).replace("{bytes}", self.some_bytes)
+
+
+SQLITE = Dialect("x'00'", "x'ff'")
+POSTGRESQL = Dialect("'00000000-0000-4000-8000-000000000000'", "'\\xff'")
+
+# Each with the layout from which on it is refused.
+FINAL = [
+    f"INSERT INTO wins VALUES ({DRAWN}, 99, (SELECT max(serial) FROM tickets), 0)",
+    "UPDATE wins SET prize = prize",
+    "UPDATE wins SET ordinal = ordinal + 10",
+    f"UPDATE wins SET raffle = {OPEN}",
+    "DELETE FROM wins",
+    f"INSERT INTO prizes VALUES ({DRAWN}, 9, 'another', 1)",
+    f"UPDATE prizes SET name = 'another' WHERE raffle = {DRAWN}",
+    f"UPDATE prizes SET raffle = {DRAWN}, position = 7 WHERE raffle = {OPEN}",
+    f"DELETE FROM prizes WHERE raffle = {DRAWN}",
+    f"UPDATE raffles SET seed = {{bytes}} WHERE id = {DRAWN}",
+    f"UPDATE raffles SET seed = NULL, drawn_at = NULL WHERE id = {DRAWN}",
+    f"UPDATE raffles SET total_tickets = 9 WHERE id = {DRAWN}",
+    f"UPDATE raffles SET name = 'another' WHERE id = {DRAWN}",
+    f"DELETE FROM raffles WHERE id = {DRAWN}",
+    "UPDATE tickets SET number = number + 100",
+    "UPDATE tickets SET code_hash = 'known'",
+    "UPDATE tickets SET serial = serial + 100",
+    f"DELETE FROM tickets WHERE raffle = {OPEN}",
+]
+
+
+class Breach(NamedTuple):
+    """A statement, and what names the rule that it breaks: for SQLite, for PostgreSQL; `since` that layout."""
+
+    statement: str
+    sqlite: str
+    postgresql: str
+    since: str = "0001"
+
+
+BREACHES = [
+    Breach(
+        f"INSERT INTO tickets SELECT raffle, 9, number, {{bytes}}, '', NULL, 0 FROM tickets WHERE raffle = {OPEN}",
+        "tickets.raffle, tickets.number",
+        "tickets_number",
+    ),
+    Breach(
+        f"INSERT INTO tickets SELECT raffle, 9, {FREE}, participant, '', NULL, 0 FROM tickets "
+        f"WHERE raffle = {OPEN} AND serial = 0",
+        "tickets.raffle, tickets.participant",
+        "tickets_participant",
+    ),
+    Breach(
+        f"INSERT INTO tickets VALUES ({OPEN}, 0, {FREE}, {{bytes}}, '', NULL, 0)",
+        "tickets.raffle, tickets.serial",
+        "tickets_pkey",
+    ),
+    Breach(
+        f"INSERT INTO tickets VALUES ({OPEN}, -1, {FREE}, {{bytes}}, '', NULL, 0)", "tickets_serial", "tickets_serial"
+    ),
+    Breach(
+        f"INSERT INTO tickets VALUES ({OPEN}, 9, 0, {{bytes}}, '', NULL, 0)",
+        "tickets_number_from_one",
+        "tickets_number_from_one",
+    ),
+    Breach("INSERT INTO tickets VALUES ({nobody}, 0, 1, {bytes}, '', NULL, 0)", "FOREIGN KEY", "tickets_raffle_fkey"),
+    Breach("INSERT INTO counters VALUES ({nobody}, 0)", "FOREIGN KEY", "counters_raffle_fkey"),
+    Breach("INSERT INTO secrets VALUES ({nobody}, {bytes}, {bytes}, {bytes})", "FOREIGN KEY", "secrets_raffle_fkey"),
+    Breach("INSERT INTO prizes VALUES ({nobody}, 0, 'hug', 1)", "FOREIGN KEY", "prizes_raffle_fkey"),
+    Breach(f"INSERT INTO wins VALUES ({OPEN}, 1, 0, 0), ({OPEN}, 2, 0, 0)", "wins.raffle, wins.serial", "wins_serial"),
+    Breach(f"INSERT INTO wins VALUES ({OPEN}, 1, 0, 0), ({OPEN}, 1, 1, 0)", "wins.raffle, wins.ordinal", "wins_pkey"),
+    Breach(f"INSERT INTO wins VALUES ({OPEN}, 0, 0, 0)", "wins_ordinal", "wins_ordinal"),
+    Breach(f"INSERT INTO wins VALUES ({OPEN}, 1, 99, 0)", "FOREIGN KEY", "wins_raffle_serial_fkey"),
+    Breach(f"INSERT INTO wins VALUES ({OPEN}, 1, 0, 9)", "FOREIGN KEY", "wins_raffle_prize_fkey"),
+    Breach(f"INSERT INTO prizes VALUES ({OPEN}, 9, 'none', 0)", "prizes_amount", "prizes_amount"),
+    Breach("INSERT INTO counters VALUES ({nobody}, -1)", "counters_issued", "counters_issued"),
+    Breach(
+        "INSERT INTO raffles VALUES ({nobody}, 9, '', '', 0, 0, NULL, NULL)",
+        "raffles_total_tickets",
+        "raffles_total_tickets",
+    ),
+    Breach(
+        "INSERT INTO raffles VALUES ({nobody}, 9, '', '', 0, 1, 1, NULL)",
+        "raffles_drawn_with_seed",
+        "raffles_drawn_with_seed",
+    ),
+    Breach(
+        "INSERT INTO raffles VALUES ({nobody}, 2, '', '', 0, 1, NULL, NULL)", "raffles.sequence", "raffles_sequence"
+    ),
+    Breach(f"UPDATE raffles SET sequence = 9 WHERE id = {OPEN}", "size of a raffle are final", "raffles_fixed"),
+    Breach(f"UPDATE raffles SET total_tickets = 3 WHERE id = {OPEN}", "size of a raffle are final", "raffles_fixed"),
+    Breach(
+        f"UPDATE raffles SET drawn_at = 1, seed = {{bytes}} WHERE id = {OPEN}",
+        "tickets remain",
+        "raffles_drawn_when_sold_out",
+    ),
+    Breach(
+        f"INSERT INTO tickets VALUES ({OPEN}, 9, 21, {{bytes}}, '', NULL, 0)",
+        "no such ticket",
+        "tickets_within_the_raffle",
+    ),
+    Breach(
+        f"INSERT INTO tickets VALUES ({OPEN}, 20, 9, {{bytes}}, '', NULL, 0)",
+        "no such ticket",
+        "tickets_within_the_raffle",
+    ),
+    Breach(f"UPDATE counters SET issued = 2 WHERE raffle = {OPEN}", "goes forward", "counters_forward", "0002"),
+    Breach(f"UPDATE counters SET issued = 21 WHERE raffle = {OPEN}", "goes forward", "counters_forward", "0002"),
+]
+
+# PostgreSQL alone can do this to all rows at once, without touching one.
+TRUNCATIONS = [
+    "TRUNCATE wins",
+    "TRUNCATE prizes, wins",
+    "TRUNCATE tickets, wins",
+    "TRUNCATE raffles CASCADE",
+]
