@@ -160,7 +160,7 @@ class RaffleEngine:
             RaffleNotFound: no raffle has this id.
         """
         raffle = _uuid(raffle_id)
-        return self._database.query(lambda connection: _found(queries.load_raffle(connection, raffle)))
+        return _found(queries.raffle_of(self._database.fetch(queries.RAFFLE, {"raffle": raffle})))
 
     def find(self, beginning: str) -> Raffle:
         """Return the one raffle whose id begins so: hexadecimal digits in any case, dashes or none.

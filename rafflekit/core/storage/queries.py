@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import accumulate, groupby, islice
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, insert, select, update
 
 from rafflekit.core.models import Prize, Raffle, Win
 from rafflekit.core.storage.schema import counters, prizes, raffle_key, raffles, secrets, tickets, wins
@@ -102,13 +103,30 @@ _RAFFLES = (
     .join(counters, counters.c.raffle == raffles.c.id)
     .join(prizes, prizes.c.raffle == raffles.c.id)
 )
-_RAFFLE = _RAFFLES.where(raffles.c.id == bindparam("raffle")).order_by(prizes.c.position)
+
+RAFFLE = _RAFFLES.where(raffles.c.id == bindparam("raffle")).order_by(prizes.c.position)
+"""The rows of one raffle, for `raffle_of`."""
+
+
+def raffle_of(rows: Sequence[Sequence[Any]]) -> Raffle | None:
+    """Return the raffle that these rows tell of, as it stands, or None if there are none."""
+    if not rows:
+        return None
+    id, name, created_at, total_tickets, drawn_at, issued, *_ = rows[0]
+    return Raffle(
+        id=id if isinstance(id, UUID) else UUID(bytes=id),
+        name=name,
+        created_at=datetime.fromtimestamp(created_at, UTC),
+        total_tickets=total_tickets,
+        available_tickets=total_tickets - issued,
+        winners_drawn=drawn_at is not None,
+        prizes=tuple([Prize(row[-2], row[-1]) for row in rows]),
+    )
 
 
 def load_raffle(connection: Connection, raffle: UUID) -> Raffle | None:
     """Return a raffle as it stands, or None."""
-    loaded = _with_prizes(connection.execute(_RAFFLE, {"raffle": raffle}).all())
-    return loaded[0] if loaded else None
+    return raffle_of(connection.execute(RAFFLE, {"raffle": raffle}).all())
 
 
 def ids_between(connection: Connection, first: UUID, last: UUID, *, most: int) -> list[UUID]:
@@ -275,18 +293,6 @@ def _matching(connection: Connection, folded_name: str | None, drawn: bool | Non
     return and_(True, *conditions)
 
 
-def _with_prizes(rows: Iterable[Row[Any, Any, Any, Any, Any, Any, Any, Any]]) -> list[Raffle]:
-    return [_raffle(list(of_one)) for _, of_one in groupby(rows, key=lambda row: row.id)]
-
-
-def _raffle(rows: Sequence[Row[Any, Any, Any, Any, Any, Any, Any, Any]]) -> Raffle:
-    row = rows[0]
-    return Raffle(
-        id=row.id,
-        name=row.name,
-        created_at=datetime.fromtimestamp(row.created_at, UTC),
-        total_tickets=row.total_tickets,
-        available_tickets=row.total_tickets - row.issued,
-        winners_drawn=row.drawn_at is not None,
-        prizes=tuple(Prize(each.prize, each.amount) for each in rows),
-    )
+def _with_prizes(rows: Iterable[Sequence[Any]]) -> list[Raffle]:
+    grouped = (raffle_of(list(of_one)) for _, of_one in groupby(rows, key=itemgetter(0)))
+    return [raffle for raffle in grouped if raffle is not None]

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, Select, event
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
 from rafflekit.core.storage import schema
+from rafflekit.core.storage.database import Database
 from tests.raffles import sell_all, sold_out
 
 KEY = "an idempotency key"
@@ -20,13 +21,20 @@ TABLE_WALK = re.compile(rf"SCAN ({'|'.join(schema.metadata.tables)})\b")
 
 
 @pytest.fixture
-def sent() -> Iterator[list[tuple[str, Any]]]:
+def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, Any]]]:
     """The statements that were sent to any database, with their values."""
     statements: list[tuple[str, Any]] = []
 
     def remember(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
         statements.append((statement, values[0] if many else values))
 
+    def fetch(database: Database, statement: Select[Any], values: dict[str, Any]) -> list[Any]:
+        remember(None, None, *database.as_sent(statement, values), None, False)
+        return fetched(database, statement, values)
+
+    # What is fetched goes past SQLAlchemy's events.
+    fetched = Database.fetch
+    monkeypatch.setattr(Database, "fetch", fetch)
     event.listen(Engine, "before_cursor_execute", remember)
     yield statements
     event.remove(Engine, "before_cursor_execute", remember)
