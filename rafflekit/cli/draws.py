@@ -28,7 +28,7 @@ def draw(
         drawable = not found.winners_drawn and not found.available_tickets
         if drawable and not yes:
             _ask(found)
-        with terminal.working(f"Drawing among {_counted(found.total_tickets, 'ticket')}"):
+        with terminal.working(f"Drawing among {render.counted(found.total_tickets, 'ticket')}"):
             wins = engine.draw(found.id)
     render.show_draw(wins, found, as_json=as_json)
 
@@ -60,7 +60,7 @@ def _ask(raffle: Raffle) -> None:
 
 def _question(raffle: Raffle) -> Iterator[str]:
     in_all = sum(prize.amount for prize in raffle.prizes)
-    tickets, prizes = _counted(raffle.total_tickets, "ticket"), _counted(in_all, "prize")
+    tickets, prizes = render.counted(raffle.total_tickets, "ticket"), render.counted(in_all, "prize")
     yield f"“{terminal.visible(raffle.name)}” has {tickets} for {prizes}:"
     for prize in raffle.prizes[:_PRIZES_IN_THE_QUESTION]:
         yield f"  {prize.amount:,} × {terminal.visible(prize.name)}"
@@ -68,7 +68,3 @@ def _question(raffle: Raffle) -> Iterator[str]:
     if further > 0:
         yield f"  … and {further:,} more kinds"
     yield "A draw happens once and for ever. Draw the winners now? [y/N] "
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

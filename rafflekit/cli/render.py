@@ -8,7 +8,7 @@ The rules of the output, for every command:
 - Elsewhere, or with TERM=dumb: plain text that no width cuts or wraps. A list is a line an item, columns
   separated by tabs, no headings; a single thing is a `name: value` line a field, named as in the JSON.
 - Text that people gave is never markup, and shows control characters and bidi overrides as escapes.
-- A verification code is printed by `participate` alone, and by no error.
+- A verification code is printed by `participate` alone (with --from, into the output file), and by no error.
 """
 
 import json
@@ -160,6 +160,23 @@ def show_database_status(status: DatabaseStatus, *, as_json: bool) -> None:
         _print_fields(*((name, "none" if value is None else value) for name, value in fields.items()))
     if status.state in _NEXT_STEPS:
         terminal.remark(_NEXT_STEPS[status.state])
+
+
+def show_run(*, tickets: int, refused: int, out: str, as_json: bool) -> None:
+    """Print what came of a whole list of participants; the tickets themselves are in the file `out`."""
+    if as_json:
+        _print_json({"tickets": tickets, "refused": refused, "out": out})
+    else:
+        terminal.say(f"{counted(tickets, 'ticket')}, {refused:,} refused; {out}")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things.
+
+    >>> counted(1, "ticket"), counted(1_000, "ticket")
+    ('1 ticket', '1,000 tickets')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _print_json(shape: object) -> None:

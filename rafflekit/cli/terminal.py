@@ -6,10 +6,10 @@ Text that somebody else wrote (a name, an argument, a file's path) reaches a ter
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from rafflekit.core import limits
 
@@ -26,7 +26,7 @@ def visible(text: str) -> str:
     >>> visible("a\x1b[31mb\u202e")
     'a\\x1b[31mb\\u202e'
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(_visible_character(character) for character in text)
 
@@ -78,14 +78,21 @@ def confirm(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
+class Advance(Protocol):
+    """The function that moves a progress bar on."""
+
+    def __call__(self, steps: int = 1) -> None:
+        """Move it by so many steps."""
+
+
 @contextmanager
-def counting(what: str, total: int | None) -> Iterator[Callable[[], None]]:
-    """Show a progress bar on standard error, on a terminal only, and give the function that moves it by one.
+def counting(what: str, total: int | None) -> Iterator[Advance]:
+    """Show a progress bar on standard error, on a terminal only, and give the function that moves it.
 
     Without a `total` the bar only shows that something goes on.
     """
     if not is_terminal(sys.stderr):
-        yield lambda: None
+        yield _advance_nothing
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -93,7 +100,11 @@ def counting(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), last)
     with Progress(*columns, console=console(sys.stderr), transient=True) as progress:
         task = progress.add_task(visible(what), total=total)
-        yield lambda: progress.advance(task)
+
+        def advance(steps: int = 1) -> None:
+            progress.advance(task, steps)
+
+        yield advance
 
 
 @contextmanager
@@ -101,6 +112,10 @@ def working(what: str) -> Iterator[None]:
     """Show that something takes its time."""
     with counting(what, None):
         yield
+
+
+def _advance_nothing(steps: int = 1) -> None:
+    pass
 
 
 def _print_line(line: str, stream: TextIO, *, style: str) -> None:

@@ -1,18 +1,23 @@
 """`rafflekit participate` and `verify`: a ticket is handed out, and proves itself later."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rafflekit.cli import render
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, DatabaseUrl, RaffleId, open_engine
 
 
 def participate(
     raffle: RaffleId,
     who: Annotated[
-        str, typer.Argument(metavar="WHO", help="The participant: an IP address, or any text that stays the same.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="WHO", show_default=False, help="The participant: an IP address, or any text that stays the same."
+        ),
+    ] = None,
     *,
     idempotency_key: Annotated[
         str | None,
@@ -20,13 +25,40 @@ def participate(
             metavar="KEY", help="A secret of yours, 16 characters or more: repeated, it gives the same ticket."
         ),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="LIST", help="Instead of WHO, a CSV file with a participant a line."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TICKETS", help="With --from, the CSV file for the tickets; a run that was interrupted goes on."
+        ),
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With --from, the column to read; line 1 of the list names the columns."),
+    ] = None,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Hand a ticket to a participant.
+    """Hand a ticket to a participant, or to everybody in a list.
 
-    Its verification code is shown this once.
+    Its verification code is shown this once, or written to a file that only its owner may read.
     """
+    if source is not None:
+        _refuse_beside_from(who=who, idempotency_key=idempotency_key)
+        if out is None:
+            raise CommandStopped("--from needs --out, the file that the tickets are written to.", status=WRONG_USAGE)
+        from rafflekit.cli.bulk import participate_from
+
+        participate_from(raffle, source, out, column=column, as_json=as_json, database_url=database_url)
+        return
+    if out is not None or column is not None:
+        option = "--column" if out is None else "--out"
+        raise CommandStopped(f"{option} needs --from, the list of participants.", status=WRONG_USAGE)
+    if who is None:
+        raise CommandStopped("WHO takes part? Name a participant, or a list with --from.", status=WRONG_USAGE)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         ticket = engine.participate(found.id, who, idempotency_key=idempotency_key)
@@ -45,3 +77,12 @@ def verify(
     with open_engine(database_url) as engine:
         verification = engine.verify(engine.find(raffle).id, number, code)
     render.show_verification(verification, number, as_json=as_json)
+
+
+def _refuse_beside_from(*, who: str | None, idempotency_key: str | None) -> None:
+    if who is not None:
+        raise CommandStopped("WHO and --from exclude each other: one participant, or a list.", status=WRONG_USAGE)
+    if idempotency_key is not None:
+        raise CommandStopped(
+            "--idempotency-key and --from exclude each other: a run makes a key for each line.", status=WRONG_USAGE
+        )

@@ -104,6 +104,7 @@ class Session:
             stdout=theirs,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
+            cwd=self.folder,
             env=self._environment(),
         )
         os.close(theirs)

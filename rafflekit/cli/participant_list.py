@@ -1,0 +1,147 @@
+"""The list that `participate --from` reads: CSV in UTF-8, a participant a line, in one column or a named one.
+
+Only here do bytes become lines. What makes the rest of a list doubtful (its encoding, a quote that is never closed)
+stops the reader; a line that is wrong by itself is given on with its refusal.
+"""
+
+import csv
+import stat
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+
+LINE_BYTES = 1024 * 1024
+"""No line of a list may be as long as this: memory stays bounded whatever somebody takes for a list."""
+
+_COLUMNS_IN_THE_ERROR = 20
+
+_CSV_ERRORS = {
+    "unexpected end of data": "a quote is opened and never closed",
+    "field larger than field limit": "a field is too long, or a quote is never closed",
+    "new-line character seen": "a carriage return stands inside it, where lines end with a line feed",
+    "',' expected after '\"'": "text follows a closing quote; inside of quotes, a quote is written twice",
+}
+
+
+class Line(NamedTuple):
+    """A participant in a list: the number of the line on which the record begins (from 1), and the text there.
+
+    `refusal` says why the line cannot have a ticket, if that is seen without asking for one.
+    """
+
+    number: int
+    participant: str
+    refusal: str | None = None
+
+
+class ParticipantList:
+    """An open list. Iterating reads it from the beginning, each time; blank lines are skipped."""
+
+    def __init__(self, file: BinaryIO, *, name: str, column: str | None = None) -> None:
+        self.file = file
+        self.name = name
+        self.column = column
+
+    def __iter__(self) -> Iterator[Line]:
+        """Give the lines in their order.
+
+        Raises:
+            CommandStopped: it is no UTF-8 or no CSV, its columns are not as expected, or a line is too long.
+        """
+        rows = self._rows()
+        number, first = next(rows, (1, []))
+        if self.column is None:
+            position, columns = 0, 1
+            if len(first) > 1:
+                raise self._stopped(
+                    number,
+                    f"has {len(first)} columns; --column NAME says which one, and takes line 1 for the columns' names",
+                )
+            if first:
+                yield Line(number, first[0])
+        else:
+            position, columns = self._position_of_column(number, first), len(first)
+        for number, row in rows:
+            if len(row) > columns:
+                # The text between too many commas is nobody's name: what was meant is for its author to say.
+                yield Line(number, ",".join(row), f"The line has {len(row)} columns instead of {columns}.")
+            else:
+                # Spreadsheets leave empty cells at the end of a line out.
+                yield Line(number, row[position] if position < len(row) else "")
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        self.file.seek(0)
+        if self.file.read(len(BOM_UTF8)) != BOM_UTF8:
+            self.file.seek(0)
+        reader = csv.reader(map(_text, iter(partial(self.file.readline, LINE_BYTES), b"")), strict=True)
+        begins = 1
+        try:
+            for row in reader:
+                if any(map(str.strip, row)):
+                    yield begins, row
+                begins = reader.line_num + 1
+        except UnicodeDecodeError as error:
+            raise self._stopped(reader.line_num + 1, "is not UTF-8; save the list in that encoding") from error
+        except _TooLong as error:
+            raise self._stopped(reader.line_num + 1, f"is longer than {LINE_BYTES:,} bytes") from error
+        except csv.Error as error:
+            raise self._stopped(begins, f"is no CSV: {_explained(error)}") from error
+
+    def _position_of_column(self, number: int, header: Sequence[str]) -> int:
+        names = [name.strip() for name in header]
+        if self.column in names:
+            if names.count(self.column) > 1:
+                raise self._stopped(number, f"names {names.count(self.column)} columns {self.column!r}")
+            return names.index(self.column)
+        there = ", ".join(map(repr, names[:_COLUMNS_IN_THE_ERROR])) or "none"
+        further = " …" if len(names) > _COLUMNS_IN_THE_ERROR else ""
+        raise self._stopped(number, f"names no column {self.column!r}; there are: {there}{further}")
+
+    def _stopped(self, number: int, problem: str) -> CommandStopped:
+        return CommandStopped(f"Line {number} of {self.name} {problem}.", status=WRONG_USAGE)
+
+
+class _TooLong(Exception):
+    """Say that a line is too long."""
+
+
+@contextmanager
+def open_list(path: Path, *, column: str | None) -> Iterator[ParticipantList]:
+    """Give the list in a file.
+
+    Raises:
+        CommandStopped: it is not there, may not be read, or is no file that can be read again.
+    """
+    if str(path) == "-":
+        raise CommandStopped(
+            "--from needs a file: standard input cannot be read again when a run that was interrupted goes on.",
+            status=WRONG_USAGE,
+        )
+    try:
+        # Asked before it is opened: opening a pipe waits for its other end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise CommandStopped(
+                f"--from: {path} is no file; the list must be one, to be read again when a run goes on.",
+                status=WRONG_USAGE,
+            )
+        file = path.open("rb")
+    except OSError as error:
+        raise CommandStopped(f"--from: {path} cannot be read ({error.strerror}).", status=WRONG_USAGE) from error
+    with file:
+        yield ParticipantList(file, name=path.name, column=column)
+
+
+def _text(line: bytes) -> str:
+    if len(line) >= LINE_BYTES:
+        raise _TooLong
+    return line.decode()
+
+
+def _explained(error: csv.Error) -> str:
+    message = str(error)
+    return next((reason for beginning, reason in _CSV_ERRORS.items() if message.startswith(beginning)), message)

@@ -1,0 +1,25 @@
+"""Files that hold secrets: for their owner alone from the moment they are made, and on the disk when that counts."""
+
+import os
+from pathlib import Path
+from typing import IO
+
+_OWNER_ONLY = 0o600
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file as the `opener` of `open`: one that is made is for its owner alone."""
+    return os.open(path, flags, _OWNER_ONLY)
+
+
+def sync(file: IO[bytes] | IO[str], path: Path) -> None:
+    """Return when what was written to `file`, and that it exists at `path`, outlives a power cut."""
+    file.flush()
+    os.fsync(file.fileno())
+    if os.name == "nt":  # Windows keeps names with their files, and opens no folder.
+        return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

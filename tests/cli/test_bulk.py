@@ -1,0 +1,281 @@
+"""`rafflekit participate --from`: tickets for a whole list."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from rafflekit import Prize, Raffle, RaffleEngine
+from tests.cli.conftest import OnScreen, Process, Session, Terminal, without_styles
+from tests.ticket_lists import check_whole_run, rows_of, write_list
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a list of three people, one of them twice."""
+    monkeypatch.chdir(tmp_path)
+    write_list(tmp_path / "people.csv", ["ann", "bob", "ann", "cy"])
+    return tmp_path
+
+
+@pytest.fixture
+def large(engine: RaffleEngine) -> Raffle:
+    """A raffle of a hundred tickets, beside another one in the same database."""
+    engine.create("Another raffle", total_tickets=9, prizes=[Prize("tea")])
+    return engine.create("Large", total_tickets=100, prizes=[Prize("tea", 3)])
+
+
+def command(raffle: Raffle, options: str = "") -> str:
+    return f"participate {raffle.id} --from people.csv --out tickets.csv {options}"
+
+
+def test_everybody_in_the_list_gets_one_ticket_and_a_code_that_proves_it(
+    terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path
+) -> None:
+    status, out, err = terminal(command(large))
+
+    assert (status, out) == (1, "3 tickets, 1 refused; tickets.csv\n")
+    assert err == "line 3: Your ip address has already participated in this raffle\n"
+    check_whole_run(engine, large, ["ann", "bob", "ann", "cy"], folder / "tickets.csv")
+
+
+def test_json_is_one_line_with_the_counts(terminal: Terminal, large: Raffle) -> None:
+    assert json.loads(terminal(command(large, "--json")).out) == {"tickets": 3, "refused": 1, "out": "tickets.csv"}
+
+
+def test_a_run_without_a_refusal_is_a_success(terminal: Terminal, large: Raffle, folder: Path) -> None:
+    write_list(folder / "people.csv", ["ann"])
+
+    assert terminal(command(large)) == Session(0, "1 ticket, 0 refused; tickets.csv\n", "")
+
+
+def test_a_named_column_is_read(terminal: Terminal, large: Raffle, folder: Path) -> None:
+    (folder / "people.csv").write_text('city,"e-mail"\n"New\nYork",ann\nOslo,bob\nRome,=cy,dan\nBern\n')
+
+    status, out, err = terminal(command(large, "--column e-mail"))
+
+    assert (status, out) == (1, "2 tickets, 2 refused; tickets.csv\n")
+    assert err == ("line 5: The line has 3 columns instead of 2.\nline 6: participant: must not be empty.\n")
+    assert [
+        (row["line"], row["participant"], bool(row["verification_code"])) for row in rows_of(Path("tickets.csv"))
+    ] == [
+        ("2", "ann", True),
+        ("4", "bob", True),
+        ("5", "Rome,=cy,dan", False),
+        ("6", "", False),
+    ]
+
+
+def test_a_sold_out_raffle_refuses_the_rest_of_the_list(terminal: Terminal, raffle: Raffle, folder: Path) -> None:
+    write_list(folder / "people.csv", [f"participant {number}" for number in range(30)])
+
+    status, out, err = terminal(command(raffle))
+
+    assert (status, out) == (1, "3 tickets, 27 refused; tickets.csv\n")
+    *told, rest = err.splitlines()
+    assert told == [f"line {number}: Tickets to this raffle are no longer available" for number in range(4, 24)]
+    assert rest == "7 more lines were refused; the output has the reason in each row."
+    assert [row["refusal"] for row in rows_of(folder / "tickets.csv")[3:]] == [
+        "Tickets to this raffle are no longer available"
+    ] * 27
+
+
+def test_a_run_given_again_changes_nothing(
+    terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path
+) -> None:
+    first = terminal(command(large))
+    written = (folder / "tickets.csv").read_bytes()
+
+    again = terminal(command(large))
+
+    assert again == Session(first.status, first.out, "")
+    assert (folder / "tickets.csv").read_bytes() == written
+    assert engine.get(large.id).available_tickets == 97
+
+
+def test_lines_that_are_added_later_get_their_tickets_when_the_run_is_given_again(
+    terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path
+) -> None:
+    terminal(command(large))
+    written = (folder / "tickets.csv").read_bytes()
+    with (folder / "people.csv").open("a") as file:
+        file.write("dan\nbob\n")
+
+    status, out, err = terminal(command(large))
+
+    assert (status, out) == (1, "4 tickets, 2 refused; tickets.csv\n")
+    assert err == "line 6: Your ip address has already participated in this raffle\n"
+    assert (folder / "tickets.csv").read_bytes().startswith(written)
+    check_whole_run(engine, large, ["ann", "bob", "ann", "cy", "dan", "bob"], folder / "tickets.csv")
+
+
+def test_a_lost_output_comes_out_again(terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path) -> None:
+    terminal(command(large))
+    written = (folder / "tickets.csv").read_bytes()
+    (folder / "tickets.csv").unlink()
+
+    terminal(command(large))
+
+    assert (folder / "tickets.csv").read_bytes() == written
+    assert engine.get(large.id).available_tickets == 97
+
+
+def test_only_its_owner_may_read_what_holds_codes(terminal: Terminal, large: Raffle, folder: Path) -> None:
+    before = os.umask(0)
+    try:
+        terminal(command(large))
+    finally:
+        os.umask(before)
+
+    for name in ("tickets.csv", "tickets.csv.run"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+
+
+def test_neither_a_code_nor_the_key_is_printed(terminal: Terminal, large: Raffle, folder: Path) -> None:
+    printed = str([terminal(command(large)), terminal(command(large, "--json"))])
+
+    assert not [
+        row for row in rows_of(folder / "tickets.csv") if row["verification_code"] in printed and row["refusal"] == ""
+    ]
+    assert json.loads((folder / "tickets.csv.run").read_text().splitlines()[0])["key"] not in printed
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ("ann\nbert\nann\ncy\ndan\n", "Line 2 of people.csv is not what line 3 of tickets.csv says."),
+        ("zoe\nann\nbob\nann\ncy\n", "Line 1 of people.csv is not what line 2 of tickets.csv says."),
+        ("ann\nbob\n", "people.csv ends before a line that has its row in tickets.csv."),
+        ("ann\nbob\nann\nCy\ndan\n", "people.csv has changed after line 3 since this run began"),
+    ],
+)
+def test_a_list_that_has_changed_is_refused_by_the_line_and_nothing_is_issued(
+    terminal: Terminal, large: Raffle, folder: Path, changed: str, sentence: str
+) -> None:
+    terminal(command(large))
+    if "has changed after line 3" in sentence:  # … whose ticket was issued and not written
+        written = (folder / "tickets.csv").read_bytes()
+        (folder / "tickets.csv").write_bytes(written[: written.index(b"4,cy")])
+    written = (folder / "tickets.csv").read_bytes()
+    (folder / "people.csv").write_text(changed)
+
+    status, out, err = terminal(command(large))
+
+    assert (status, out) == (2, "")
+    assert err.startswith(f"rafflekit: {sentence}")
+    assert "Put people.csv back as it was (lines may be added at its end), or give a new list another --out." in err
+    assert (folder / "tickets.csv").read_bytes() == written
+    assert terminal(f"show {large.id}").out.count("available_tickets: 97") == 1
+
+
+def test_a_list_that_was_saved_again_in_another_way_is_the_same_list(
+    terminal: Terminal, large: Raffle, folder: Path
+) -> None:
+    first = terminal(command(large))
+    (folder / "people.csv").write_bytes(b'\xef\xbb\xbf"ann"\n"bob"\n"ann"\n"cy"')
+
+    again = terminal(command(large))
+
+    assert again == Session(first.status, first.out, "")
+
+
+def test_a_list_that_breaks_in_the_middle_is_refused_before_the_first_ticket(
+    terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path
+) -> None:
+    (folder / "people.csv").write_bytes(b"ann\nbob\nb\xfcb\n")
+
+    status, out, err = terminal(command(large))
+
+    assert (status, out) == (2, "")
+    assert err == "rafflekit: Line 3 of people.csv is not UTF-8; save the list in that encoding.\n"
+    assert [path.name for path in folder.glob("tickets*")] == []
+    assert engine.get(large.id).available_tickets == 100
+
+
+def test_the_output_of_another_raffle_is_left_as_it_is(
+    terminal: Terminal, engine: RaffleEngine, large: Raffle, raffle: Raffle, folder: Path
+) -> None:
+    terminal(command(large))
+    written = (folder / "tickets.csv").read_bytes()
+
+    status, _, err = terminal(command(raffle))
+
+    assert status == 2
+    assert err == (f"rafflekit: tickets.csv.run belongs to raffle {large.id}; give this raffle's list another --out.\n")
+    assert (folder / "tickets.csv").read_bytes() == written
+    assert engine.get(raffle.id).available_tickets == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("", "WHO takes part? Name a participant, or a list with --from."),
+        ("ann --from people.csv --out tickets.csv", "WHO and --from exclude each other: one participant, or a list."),
+        ("--from people.csv", "--from needs --out, the file that the tickets are written to."),
+        ("--out tickets.csv", "--out needs --from, the list of participants."),
+        ("ann --column who", "--column needs --from, the list of participants."),
+        (
+            "--from people.csv --out tickets.csv --idempotency-key 1234567890123456",
+            "--idempotency-key and --from exclude each other: a run makes a key for each line.",
+        ),
+        ("--from none.csv --out tickets.csv", "--from: none.csv cannot be read (No such file or directory)."),
+        (
+            "--from - --out tickets.csv",
+            "--from needs a file: standard input cannot be read again when a run that was interrupted goes on.",
+        ),
+        (
+            "--from people.csv --out people.csv",
+            "people.csv is there already, but no complete people.csv.run to go on with; give another --out.",
+        ),
+        (
+            "--from people.csv --out .",
+            ". is there already, but no complete ..run to go on with; give another --out.",
+        ),
+    ],
+)
+def test_options_that_do_not_fit_together_are_refused_in_a_sentence(
+    terminal: Terminal, large: Raffle, folder: Path, arguments: str, sentence: str
+) -> None:
+    before = (folder / "people.csv").read_bytes()
+
+    assert terminal(f"participate {large.id} {arguments}") == Session(2, "", f"rafflekit: {sentence}\n")
+    assert (folder / "people.csv").read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_an_error_of_the_system(terminal: Terminal, large: Raffle) -> None:
+    assert terminal(f"participate {large.id} --from people.csv --out none/tickets.csv").status == 74
+
+
+def test_a_terminal_sees_how_far_a_run_is_and_who_is_refused(screen: OnScreen, large: Raffle) -> None:
+    status, text = screen(command(large))
+
+    shown = without_styles(text)
+    assert status == 1
+    assert "Handing out tickets" in shown
+    assert "0/4" in shown
+    assert "line 3: Your ip address has already participated in this raffle" in shown
+    assert shown.rstrip().endswith("3 tickets, 1 refused; tickets.csv")
+
+
+def test_what_people_gave_reaches_no_terminal_as_it_is(screen: OnScreen, large: Raffle, folder: Path) -> None:
+    (folder / "people.csv").write_text("\x1b]0;owned\x07,x\nann\n")
+
+    text = screen(command(large, "--column who")).text
+
+    assert r"there are: '\x1b]0;owned\x07', 'x'" in text.replace("\r\n", "")
+    assert "\x1b]0" not in text
+
+
+def test_another_process_goes_on_with_a_run(
+    process: Process, engine: RaffleEngine, large: Raffle, folder: Path
+) -> None:
+    process(command(large))
+    with (folder / "tickets.csv").open("r+b") as file:
+        file.truncate(100)
+
+    done = process(command(large))
+
+    assert done.out == "3 tickets, 1 refused; tickets.csv\n"
+    check_whole_run(engine, large, ["ann", "bob", "ann", "cy"], folder / "tickets.csv")

@@ -1,0 +1,121 @@
+"""The list that `participate --from` reads, line by line."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rafflekit.cli.failures import CommandStopped
+from rafflekit.cli.participant_list import LINE_BYTES, Line, ParticipantList, open_list
+
+cells = st.text(st.characters(exclude_categories=("Cs",)))
+
+
+def lines_of(content: bytes, *, column: str | None = None) -> list[Line]:
+    return list(ParticipantList(io.BytesIO(content), name="people.csv", column=column))
+
+
+@given(people=st.lists(cells))
+def test_what_a_spreadsheet_writes_is_read_as_it_was(people: list[str]) -> None:
+    written = io.StringIO()
+    csv.writer(written).writerows([person] for person in people)
+
+    read = lines_of(written.getvalue().encode())
+
+    assert [line.participant for line in read] == [person for person in people if person.strip()]
+
+
+@given(rows=st.lists(st.tuples(cells, cells), max_size=8))
+def test_a_line_number_is_that_of_the_line_on_which_the_record_begins(rows: list[tuple[str, str]]) -> None:
+    content, begins = b"note,who\r\n", []
+    for note, who in rows:
+        begins.append(content.count(b"\n") + 1)
+        written = io.StringIO()
+        csv.writer(written, quoting=csv.QUOTE_ALL).writerow([note, who])
+        content += written.getvalue().encode()
+
+    read = lines_of(content, column="who")
+
+    texts = [(begin, who) for begin, (note, who) in zip(begins, rows, strict=True) if (note + who).strip()]
+    assert [(line.number, line.participant) for line in read] == texts
+
+
+def test_a_list_may_begin_with_a_byte_order_mark_and_end_without_a_line_end() -> None:
+    assert lines_of(b"\xef\xbb\xbfann\r\nbob") == [Line(1, "ann"), Line(2, "bob")]
+    assert lines_of(b"\xef\xbb\xbfwho\nann", column="who") == [Line(2, "ann")]
+
+
+def test_blank_lines_and_empty_cells_are_skipped_and_count_as_lines() -> None:
+    assert lines_of(b"\n  \nann\n\nbob\n") == [Line(3, "ann"), Line(5, "bob")]
+    assert lines_of(b"who,city\n,\n , \nann,Rome\n,Oslo\n", column="who") == [Line(4, "ann"), Line(5, "")]
+
+
+def test_a_named_column_is_read_wherever_it_stands() -> None:
+    assert lines_of(b"city, e-mail\nRome,ann@example.org\nOslo\n", column="e-mail") == [
+        Line(2, "ann@example.org"),
+        Line(3, ""),
+    ]
+
+
+def test_a_line_with_more_columns_than_the_list_is_refused_alone() -> None:
+    many = "The line has 3 columns instead of 1."
+
+    assert lines_of(b"ann\nbob,cy,dan\neve\n") == [Line(1, "ann"), Line(2, "bob,cy,dan", many), Line(3, "eve")]
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "sentence"),
+    [
+        (b"ann,Rome\n", None, "Line 1 of people.csv has 2 columns; --column NAME says which one"),
+        (b"ann,Rome\n", "who", "Line 1 of people.csv names no column 'who'; there are: 'ann', 'Rome'."),
+        (b"who,who\nann,bob\n", "who", "Line 1 of people.csv names 2 columns 'who'."),
+        (b"", "who", "Line 1 of people.csv names no column 'who'; there are: none."),
+        (b"ann\nb\xfcb\n", None, "Line 2 of people.csv is not UTF-8"),
+        (b"ann\nbob\n\xff\xfea\x00", None, "Line 3 of people.csv is not UTF-8"),
+        (b'ann\n"bob\ncy\n', None, "Line 2 of people.csv is no CSV: a quote is opened and never closed."),
+        (b'ann\n"bob" or cy\n', None, "Line 2 of people.csv is no CSV: text follows a closing quote"),
+        (b"ann\rbob\r", None, "Line 1 of people.csv is no CSV: a carriage return stands inside it"),
+        (b"ann\n" + b"x" * 200_000, None, "Line 2 of people.csv is no CSV: a field is too long"),
+        (b"ann\n" + b"x," * LINE_BYTES, None, "Line 2 of people.csv is longer than 1,048,576 bytes."),
+    ],
+)
+def test_a_list_that_cannot_be_read_to_its_end_is_refused_by_the_line(
+    content: bytes, column: str | None, sentence: str
+) -> None:
+    people = ParticipantList(io.BytesIO(content), name="people.csv", column=column)
+
+    with pytest.raises(CommandStopped) as stopped:
+        list(people)
+
+    assert str(stopped.value).startswith(sentence)
+    assert stopped.value.status == 2
+
+
+def test_a_column_is_missed_in_a_sentence_of_bearable_length() -> None:
+    header = ",".join(f"column {number}" for number in range(5_000)).encode()
+
+    with pytest.raises(CommandStopped, match="'column 19' …") as stopped:
+        lines_of(header, column="who")
+
+    assert len(str(stopped.value)) < 500
+
+
+def test_a_list_is_a_file_that_can_be_read_again(tmp_path: Path) -> None:
+    for path, sentence in [
+        (Path("-"), "--from needs a file: standard input cannot be read again"),
+        (tmp_path, "is no file"),
+        (Path("/dev/stdin"), "--from: /dev/stdin"),
+        (tmp_path / "none.csv", "cannot be read (No such file or directory)."),
+    ]:
+        with pytest.raises(CommandStopped) as stopped, open_list(path, column=None):
+            pass
+        assert sentence in str(stopped.value)
+
+
+def test_a_list_can_be_read_again_and_again() -> None:
+    people = ParticipantList(io.BytesIO(b"ann\nbob\n"), name="people.csv")
+
+    assert list(people) == list(people) == [Line(1, "ann"), Line(2, "bob")]

@@ -1,0 +1,199 @@
+"""The run file: its key is on the disk before a ticket, and fits one raffle, one column and one list."""
+
+import io
+import json
+import os
+import stat
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from rafflekit.cli import private_files
+from rafflekit.cli.failures import CommandStopped
+from rafflekit.cli.participant_list import Line, ParticipantList
+from rafflekit.cli.ticket_run import LineKeys, open_run
+
+RAFFLE = UUID(int=1)
+LINES = [Line(1, "ann"), Line(2, "ann"), Line(1, "bob"), Line(11, "x"), Line(1, "1:x")]
+
+
+def begin(
+    out: Path, content: bytes = b"who\nann\n", *, raffle_id: UUID = RAFFLE, column: str | None = None
+) -> list[str]:
+    """Begin or go on with a run; return the keys of some lines."""
+    with open_run(out, raffle_id=raffle_id, column=column) as run:
+        run.read(ParticipantList(io.BytesIO(content), name="people.csv", column=column))
+        keys = run.begin(list_name="people.csv", last_line=0)
+    return [keys.key_of(line) for line in LINES]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """A path for an output; nothing is there yet."""
+    return tmp_path / "tickets.csv"
+
+
+@pytest.fixture
+def run_file(out: Path) -> Path:
+    """The path of that output's run file."""
+    return out.with_name("tickets.csv.run")
+
+
+def test_every_line_has_a_key_of_its_own_that_is_the_same_whenever_the_run_goes_on(out: Path) -> None:
+    keys = begin(out)
+
+    assert begin(out) == keys
+    assert len(set(keys)) == len(LINES)
+    assert {len(key) for key in keys} == {32}
+
+
+def test_another_run_or_raffle_has_other_keys(out: Path) -> None:
+    other_run = begin(out.with_name("other.csv"))
+
+    assert not set(begin(out)) & set(other_run)
+    assert LineKeys(bytes(32), RAFFLE).key_of(LINES[0]) != LineKeys(bytes(32), UUID(int=2)).key_of(LINES[0])
+
+
+def test_only_its_owner_may_read_a_run_file(out: Path, run_file: Path) -> None:
+    before = os.umask(0)
+    try:
+        begin(out)
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(run_file.stat().st_mode) == 0o600
+
+
+def test_file_and_folder_are_synced_before_there_is_a_key(
+    out: Path, run_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, bytes]] = []
+
+    def fsync(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, run_file.read_bytes()))
+
+    monkeypatch.setattr(private_files.os, "fsync", fsync)
+    begin(out)
+
+    written = run_file.read_bytes()
+    assert synced == [(run_file.stat().st_ino, written), (out.parent.stat().st_ino, written)]
+
+
+def test_a_run_file_that_was_not_finished_is_made_anew(out: Path, run_file: Path) -> None:
+    begin(out)
+    whole = run_file.read_bytes()
+
+    for length in range(len(whole)):
+        run_file.write_bytes(whole[:length])
+        keys = begin(out)
+
+        assert run_file.read_bytes() != whole
+        assert begin(out) == keys
+
+
+@pytest.mark.parametrize("cut", range(100))
+def test_a_state_that_was_not_finished_is_written_again(out: Path, run_file: Path, cut: int) -> None:
+    keys = begin(out, b"ann\n")
+    begun = run_file.read_bytes()
+    assert begin(out, b"ann\nbob\n") == keys
+    grown = run_file.read_bytes()
+    assert grown.startswith(begun)
+
+    run_file.write_bytes(grown[: max(len(begun), len(grown) - cut)])
+
+    assert begin(out, b"ann\nbob\n") == keys
+    assert run_file.read_bytes() == grown
+
+
+@pytest.mark.parametrize(
+    "later", [b"ann", b"ann\nbo", b"ann\nbobby", b"Ann\nbob,x", b"bob\nann\nbob,x", b'ann\n"bob,x"', b"ann\n\nbob,x"]
+)
+def test_a_list_that_does_not_begin_as_it_was_is_refused(out: Path, run_file: Path, later: bytes) -> None:
+    begin(out, b"ann\nbob,x")
+    before = run_file.read_bytes()
+
+    with pytest.raises(CommandStopped, match=r"people\.csv has changed after line 0"):
+        begin(out, later)
+
+    assert run_file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "later", [b"ann\nbob\n", b"ann\nbob\ncy", b'\xef\xbb\xbf"ann"\r\nbob\r\n', b"ann\nbob\n\n\ncy"]
+)
+def test_a_list_may_have_grown_by_lines_or_be_written_otherwise(out: Path, later: bytes) -> None:
+    keys = begin(out, b"ann\nbob")
+
+    assert begin(out, later) == keys
+
+
+def test_a_list_without_a_participant_makes_no_run(out: Path, run_file: Path) -> None:
+    with pytest.raises(CommandStopped, match=r"people\.csv has no participant in any line\."):
+        begin(out, b"\n  \n")
+
+    assert not run_file.exists()
+
+
+def test_a_run_is_bound_to_its_raffle_and_column(out: Path) -> None:
+    begin(out, column="who")
+
+    with pytest.raises(CommandStopped, match=f"belongs to raffle {RAFFLE}; give this raffle's list another --out"):
+        begin(out, raffle_id=UUID(int=2), column="who")
+    with pytest.raises(CommandStopped, match="belongs to a run with --column 'who'; go on so, or give another --out"):
+        begin(out)
+
+
+def test_a_file_of_somebody_else_is_left_as_it_is(out: Path, run_file: Path) -> None:
+    for content in (b"running notes", b'{"rafflekit_run": 1, "key": "secret"}\n{}\n', b'{"rafflekit_run": 2, '):
+        run_file.write_bytes(content)
+
+        with pytest.raises(CommandStopped, match="give another --out") as stopped:
+            begin(out)
+
+        assert run_file.read_bytes() == content
+        assert stopped.value.status == 2
+
+
+def test_an_output_without_its_run_file_is_left_as_it_is(out: Path, run_file: Path) -> None:
+    out.write_bytes(b"precious")
+
+    for content in (None, b"", b'{"rafflekit_run"'):
+        if content is not None:
+            run_file.write_bytes(content)
+        with pytest.raises(CommandStopped, match=r"is there already, but no complete tickets\.csv\.run to go on with"):
+            begin(out)
+        assert out.read_bytes() == b"precious"
+        assert run_file.exists() == (content is not None)
+
+
+def test_two_runs_never_write_one_output(out: Path) -> None:
+    begin(out)
+    with (
+        open_run(out, raffle_id=RAFFLE, column=None),
+        pytest.raises(CommandStopped, match="is being written by another run"),
+        open_run(out, raffle_id=RAFFLE, column=None),
+    ):
+        pass
+
+    assert begin(out)
+
+
+def test_of_two_runs_that_begin_at_once_one_is_refused(out: Path) -> None:
+    people = ParticipantList(io.BytesIO(b"ann"), name="people.csv")
+    with open_run(out, raffle_id=RAFFLE, column=None) as first, open_run(out, raffle_id=RAFFLE, column=None) as second:
+        for run in (first, second):
+            run.read(people)
+        first.begin(list_name="people.csv", last_line=0)
+
+        with pytest.raises(CommandStopped, match="is being written by another run"):
+            second.begin(list_name="people.csv", last_line=0)
+
+
+def test_the_key_is_in_no_repr(out: Path, run_file: Path) -> None:
+    begin(out)
+    key = json.loads(run_file.read_bytes().splitlines()[0])["key"]
+
+    with open_run(out, raffle_id=RAFFLE, column=None) as run:
+        assert key not in repr(run) + repr(vars(run))
+        assert repr(bytes.fromhex(key)) not in repr(vars(run))

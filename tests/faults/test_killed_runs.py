@@ -1,0 +1,148 @@
+"""`participate --from` is killed at any moment, given again, and leaves what one undisturbed run would have left."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from rafflekit import Prize, Raffle, RaffleEngine
+from tests.ticket_lists import check_whole_run, rows_of, write_list
+
+LIMIT_S = 120
+LINES = 3_000
+# Every hundredth line names somebody who has a ticket already.
+PEOPLE = [f"participant {number - 50 if number % 100 == 99 else number}" for number in range(LINES)]
+
+# Sends itself a signal when the place is reached for the n-th time.
+SIGNALLED_AT_A_PLACE = """
+import os, sys
+from datetime import UTC, datetime
+from rafflekit.cli import main, ticket_run
+from rafflekit.cli.ticket_file import TicketFile, TicketWriter
+from rafflekit.core.engine import RaffleEngine
+
+place, left, signal_number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+
+def signalling(original):
+    def call(*arguments, **keywords):
+        global left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal_number)
+        return original(*arguments, **keywords)
+    return call
+
+if place == "commit":  # The engine asks the clock inside the transaction.
+    RaffleEngine.__init__.__kwdefaults__["clock"] = signalling(lambda: datetime.now(UTC))
+else:
+    owner, name = {
+        "sync of the key": (ticket_run, "sync"),
+        "append": (TicketFile, "append"),
+        "row": (TicketWriter, "write"),
+        "flush": (TicketWriter, "flush"),
+        "sync of the rows": (TicketWriter, "sync"),
+    }[place]
+    setattr(owner, name, signalling(getattr(owner, name)))
+sys.exit(main(sys.argv[4:]))
+"""
+
+
+@pytest.fixture
+def raffle(engine: RaffleEngine) -> Raffle:
+    """A raffle with more tickets than lines, beside another one in the same database."""
+    engine.create("Another raffle", total_tickets=9, prizes=[Prize("tea")])
+    return engine.create("Foobar", total_tickets=LINES + 10, prizes=[Prize("hug", 5)])
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """A path for the output, beside the list."""
+    write_list(tmp_path / "people.csv", PEOPLE)
+    return tmp_path / "tickets.csv"
+
+
+@pytest.fixture
+def arguments(raffle: Raffle, out: Path, database_url: str) -> list[str]:
+    """The command's arguments."""
+    people = str(out.with_name("people.csv"))
+    return ["participate", str(raffle.id), "--from", people, "--out", str(out), "--database-url", database_url]
+
+
+def run(arguments: Sequence[str], program: Sequence[str] = ("-m", "rafflekit")) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, *program, *arguments], timeout=LIMIT_S, check=False, capture_output=True)
+
+
+def signal_at(place: str, times: int, arguments: Sequence[str], number: int) -> subprocess.CompletedProcess[bytes]:
+    return run([place, str(times), str(int(number)), *arguments], program=["-c", SIGNALLED_AT_A_PLACE])
+
+
+def test_a_run_that_is_killed_at_every_place_loses_nothing_and_doubles_nothing(
+    engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str]
+) -> None:
+    places = [("sync of the key", 1), ("append", 1), ("commit", 1), ("row", 1), ("row", 2), ("flush", 1)]
+    places += [("row", 300), ("commit", 2), ("row", 500), ("row", 1), ("sync of the rows", 1)]
+
+    for place, times in places:
+        killed = signal_at(place, times, arguments, signal.SIGKILL)
+        assert killed.returncode == -signal.SIGKILL, (place, killed.stderr)
+    done = run(arguments)
+
+    assert (done.returncode, done.stdout.decode()) == (1, f"2,970 tickets, 30 refused; {out}\n")
+    check_whole_run(engine, raffle, PEOPLE, out)
+
+
+def test_a_run_that_is_killed_from_outside_again_and_again_loses_nothing_and_doubles_nothing(
+    engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str]
+) -> None:
+    kills = 0
+    for size in (1, 30_000, 60_000, 90_000, 120_000):
+        with subprocess.Popen([sys.executable, "-m", "rafflekit", *arguments], stderr=subprocess.DEVNULL) as process:
+            ends_at = time.monotonic() + LIMIT_S
+            while process.poll() is None and not (out.exists() and out.stat().st_size >= size):
+                assert time.monotonic() < ends_at
+                os.sched_yield()
+            process.kill()
+        kills += process.returncode == -signal.SIGKILL
+    done = run(arguments)
+
+    assert kills
+    assert done.returncode == 1
+    check_whole_run(engine, raffle, PEOPLE, out)
+
+
+def test_ctrl_c_ends_a_run_that_then_goes_on(
+    engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str]
+) -> None:
+    interrupted = signal_at("row", 1_500, arguments, signal.SIGINT)
+    done = run(arguments)
+
+    assert interrupted.returncode == 130
+    assert b"The same command goes on from where this one ended; nothing is lost.\n" in interrupted.stderr
+    assert b"Traceback" not in interrupted.stderr
+    assert done.returncode == 1
+    check_whole_run(engine, raffle, PEOPLE, out)
+
+
+def test_a_full_disk_ends_a_run_that_then_goes_on(out: Path, arguments: list[str]) -> None:
+    """Files may not grow beyond a limit that the database, which keeps nothing of refused lines, stays far below."""
+    people = [*(f"participant {number}" for number in range(20)), *(f"{'x' * 999} {number}" for number in range(2_500))]
+    write_list(out.with_name("people.csv"), people)
+    program = [sys.executable, "-m", "rafflekit", *arguments]
+
+    limited = subprocess.run(
+        ["sh", "-c", 'ulimit -f 2048; exec "$@"', "sh", *program], timeout=LIMIT_S, check=False, capture_output=True
+    )
+    done = run(arguments)
+
+    assert limited.returncode == 74
+    assert limited.stderr.decode().splitlines()[-2:] == [
+        "The same command goes on from where this one ended; nothing is lost.",
+        "rafflekit: The operating system refused (File too large); what was done before stays done.",
+    ]
+    assert done.stdout.decode() == f"20 tickets, 2,500 refused; {out}\n"
+    assert [int(row["line"]) for row in rows_of(out)] == list(range(1, 2_521))

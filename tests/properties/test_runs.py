@@ -1,0 +1,58 @@
+"""Whatever list a run is given and wherever it was cut off, it ends as one that nobody disturbed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rafflekit import Prize, RaffleEngine
+from rafflekit.cli import main
+from tests.ticket_lists import rows_of, write_list
+
+people = st.lists(st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=5), min_size=1, max_size=12)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the database and the files of all examples."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def one_engine(folder: Path) -> Iterator[RaffleEngine]:
+    """One engine for all examples: their raffles live side by side in one database."""
+    with RaffleEngine(f"sqlite:///{folder / 'raffles.db'}") as engine:
+        yield engine
+
+
+def tickets_of(out: Path) -> list[tuple[str, ...]]:
+    """Return the rows but for the sentence of a refusal: a second ticket to a sold-out raffle is refused otherwise."""
+    columns = ("line", "participant", "ticket_number", "verification_code")
+    return [(*(row[column] for column in columns), str(bool(row["refusal"]))) for row in rows_of(out)]
+
+
+@settings(max_examples=40)
+@given(names=people, tickets=st.integers(1, 12), data=st.data())
+def test_a_run_that_was_cut_off_anywhere_ends_as_one_that_nobody_disturbed(
+    folder: Path, one_engine: RaffleEngine, names: list[str], tickets: int, data: st.DataObject
+) -> None:
+    raffle = one_engine.create("Any", total_tickets=tickets, prizes=[Prize("hug")])
+    source, out = folder / "people.csv", folder / f"{raffle.id}.csv"
+    url = f"sqlite:///{folder / 'raffles.db'}"
+    command = ["participate", str(raffle.id), "--from", str(source), "--out", str(out), "--database-url", url]
+    write_list(source, names)
+
+    status = main(command)
+
+    assert (status == 2) == (not any(name.strip() for name in names))
+    if status == 2:
+        return
+    assert status == int(any(row["refusal"] for row in rows_of(out)))
+    undisturbed = tickets_of(out)
+    with out.open("r+b") as file:
+        file.truncate(data.draw(st.integers(0, out.stat().st_size)))
+
+    assert main(command) == status
+    assert tickets_of(out) == undisturbed

@@ -1,0 +1,37 @@
+"""Lists of participants and what a whole run over one must leave, whatever happened to it on its way."""
+
+import csv
+from pathlib import Path
+
+from rafflekit import Raffle, RaffleEngine
+
+
+def write_list(path: Path, people: list[str]) -> None:
+    """Write a list in one column."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([person] for person in people)
+
+
+def rows_of(out: Path) -> list[dict[str, str]]:
+    """Return the rows of an output by the names of its columns."""
+    with out.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, strict=True))
+
+
+def check_whole_run(engine: RaffleEngine, raffle: Raffle, people: list[str], out: Path) -> None:
+    """Check that every line has one row, nobody two tickets, and every ticket that was issued a code that proves it.
+
+    The raffle is sold out and drawn for that.
+    """
+    rows = rows_of(out)
+    assert [(int(row["line"]), row["participant"]) for row in rows] == list(enumerate(people, start=1))
+    tickets = {int(row["ticket_number"]): row for row in rows if row["ticket_number"]}
+    issued = raffle.total_tickets - engine.get(raffle.id).available_tickets
+    winners = [row["participant"] for row in tickets.values()]
+    assert len(tickets) == len(set(winners)) == len(set(people)) == issued
+    assert all(bool(row["verification_code"]) != bool(row["refusal"]) for row in rows)
+    for _ in engine.participate_many(raffle.id, (f"one more {n}" for n in range(raffle.total_tickets - issued))):
+        pass
+    engine.draw(raffle.id)
+    for number, row in tickets.items():
+        engine.verify(raffle.id, number, row["verification_code"])
