@@ -74,6 +74,8 @@ def run(
     if not hasattr(signal, "pthread_sigmask"):
         raise InvalidSetting("server", "granian", "does not run here on Windows; take waitress.")
     with listening_socket(host, port) as listener, _new_processes():
+        listener.listen(_BACKLOG)
+        # As Granian does with its own sockets, whose connections inherit it.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server = _Server(listener, workers=workers, **_GRANIAN_SETTINGS)
         with _stop_signals(server) as received:
@@ -111,7 +113,9 @@ class _Server(MPServer):
         self._sso = None
 
     def _drop_shared_socket(self) -> None:
-        # The workers have theirs, until each has taken in who is connected already.
+        # The workers have theirs, until each has taken in who is connected already. In a rush that might never be: from
+        # now on whoever is not let in at once must try again a second later, and finds nobody.
+        self._listener.listen(0)
         self._listener.close()
 
 
@@ -160,6 +164,8 @@ def _stop_signals(server: _Server) -> Iterator[list[int]]:
             received.append(number)
             server.signal_handler_interrupt()  # type: ignore[no-untyped-call]  # Granian's, without types
             if len(received) > 1:
+                # Some may not have been started yet.
+                server.workers_kill_timeout = 1
                 for worker in multiprocessing.active_children():
                     worker.kill()
 

@@ -57,8 +57,11 @@ def until_refused(port: int) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
+            with socket.create_connection(("127.0.0.1", port), timeout=20) as connection, suppress(OSError):
+                # One at a time: whoever has let this one in closes it, too.
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(1)
+        except ConnectionRefusedError:
             return
     pytest.fail("It still listens.")
 
