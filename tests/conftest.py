@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -47,11 +48,12 @@ def engine(database_url: str) -> Iterator[RaffleEngine]:
 
 @pytest.fixture
 def serve(database: Path, tmp_path: Path) -> Iterator[Serve]:
-    """Start real servers on that database: call it with environment variables; they are stopped afterwards."""
+    """Start real servers on that database: call it with arguments of `serve`, or as keywords with another program
+    and with environment variables; they are stopped afterwards."""
     servers: list[LiveServer] = []
 
-    def start(**environment: str) -> LiveServer:
-        server = LiveServer(database, log=tmp_path / "server.log", **environment)
+    def start(*arguments: str, **how: Any) -> LiveServer:
+        server = LiveServer(database, *arguments, log=tmp_path / "server.log", **how)
         servers.append(server)
         return server
 

@@ -1,4 +1,4 @@
-"""The real server: `rafflekit serve` as a process of its own, on a free loopback port."""
+"""Real servers, each a process of its own (and its workers) on a free loopback port: `rafflekit serve` and others."""
 
 import json
 import os
@@ -6,12 +6,21 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, NamedTuple
 
 STOP_LIMIT_S = 30
+
+SERVE = (sys.executable, "-m", "rafflekit", "serve", "--host", "127.0.0.1", "--port", "0")
+"""`rafflekit serve`, on waitress unless more arguments say otherwise."""
+
+GUNICORN = (
+    *(sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--error-logfile", "/dev/stdout"),
+    *("--worker-class", "gthread", "--workers", "2", "--threads", "16", "rafflekit.http.wsgi:application"),
+)
+"""The command line that the README has for gunicorn, but for the port and where it says what it does."""
 
 
 class Answer(NamedTuple):
@@ -31,23 +40,28 @@ class Answer(NamedTuple):
 
 
 class LiveServer:
-    """A server process; `stop` ends it and returns what it printed after the line that says where it is."""
+    """A server process; `stop` ends it and returns what it printed after the line that says where it is.
 
-    def __init__(self, database: Path, *, log: Path, **environment: str) -> None:
+    `arguments` go behind the command line `program`.
+    """
+
+    def __init__(
+        self, database: Path, *arguments: str, log: Path, program: Sequence[str] = SERVE, **environment: str
+    ) -> None:
         self.log = log
         clean = {name: value for name, value in os.environ.items() if "RAFFLEKIT" not in name and name != "MANAGER_IPS"}
         with log.open("ab") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "rafflekit", "serve", "--host", "127.0.0.1", "--port", "0"],
+                [*program, *arguments],
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
                 env=clean | {"RAFFLEKIT_DATABASE_URL": f"sqlite:///{database}"} | environment,
             )
         assert self.process.stdout is not None
-        announcement = self.process.stdout.readline()
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", announcement)
-        assert found, f"no address in {announcement!r}; {log.read_text()}"
+        self.announcement = next((line for line in self.process.stdout if "http://" in line), "")
+        found = re.search(r"http://127\.0\.0\.1:(\d+)", self.announcement)
+        assert found, f"no address in {self.announcement!r}; {log.read_text()}"
         self.url, self.port = found.group(0), int(found.group(1))
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
@@ -83,4 +97,4 @@ class LiveServer:
 
 
 Serve = Callable[..., LiveServer]
-"""Start a server with these environment variables: what the fixture `serve` gives."""
+"""Start a server with these arguments and environment variables: what the fixture `serve` gives."""

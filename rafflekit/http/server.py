@@ -4,11 +4,8 @@ waitress's own `run` gives the threads five seconds at the end, cancels the requ
 answer that is still in its buffers. Here its loop goes on, without the listening socket, until nobody waits any more.
 """
 
-import errno
 import logging
-import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,34 +16,25 @@ from typing import Any
 from waitress import create_server, wasyncore  # type: ignore[import-untyped]  # waitress has no types
 
 from rafflekit.core.engine import RaffleEngine
-from rafflekit.core.errors import InvalidSetting
 from rafflekit.core.settings import Settings
 from rafflekit.http.app import create_app
-
-STOP_LIMIT_S = 25.0
-"""How long a stop waits for answers under way: less than the 30 s after which Kubernetes kills."""
+from rafflekit.http.listening import CONNECTIONS, KEEP_ALIVE_S, STOP_LIMIT_S, THREADS, listening_socket, url_of
 
 _SILENCE_S = 5.0
 """How long a stop waits for the next bytes of a request that has begun to arrive."""
 
-# In use, or one of the low ports that only root may take: another one will do.
-_PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES, errno.EPERM)
-
 _MIB = 1024 * 1024
 
 _WAITRESS_SETTINGS: dict[str, Any] = {
-    # A thread waits for the database most of its time; SQLite's one writer keeps more than these from being of use.
-    "threads": 16,
+    "threads": THREADS,
     # Forwarding headers reach the application, where `access` decides which of them count.
     "clear_untrusted_proxy_headers": False,
     # Above the application's own limits, so that it is the one to answer 413, as a problem.
     "max_request_body_size": 2 * _MIB,
     # Room for a long Idempotency-Key and a few proxies' headers; 256 KiB a connection, the default, is a gift.
     "max_request_header_size": 32 * 1024,
-    # Below the 1,024 files that a process may usually open, with room for the database's.
-    "connection_limit": 800,
-    # More than the 60 s for which proxies keep a connection: the side that sends requests should be the one to close.
-    "channel_timeout": 75,
+    "connection_limit": CONNECTIONS,
+    "channel_timeout": KEEP_ALIVE_S,
     # No server, no version in answers; no traceback ever.
     "ident": None,
     "expose_tracebacks": False,
@@ -59,46 +47,33 @@ _SEND_BYTES = 64 * 1024
 def run(engine: RaffleEngine, settings: Settings, *, host: str, port: int, on_listening: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C, then answer what is under way and return; a second signal kills.
 
-    Call it in the main thread, the only one to which Python gives signals. `port` 0 takes a free port; of a host's
-    several addresses the first is taken, an IPv4 one if there is one. `on_listening` gets the URL as soon as
-    connections are accepted. A stop takes at most `STOP_LIMIT_S` seconds.
+    Call it in the main thread, the only one to which Python gives signals. `port` 0 takes a free port.
+    `on_listening` gets the URL as soon as connections are accepted. A stop takes at most `STOP_LIMIT_S` seconds.
 
     Raises:
         InvalidSetting: the host cannot be listened on, or the port is taken.
     """
-    with _listening_socket(host, port) as listener:
+    with listening_socket(host, port) as listener:
         # waitress warns of every request that waits for a thread, which in a rush is every request.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        address, real_port = listener.getsockname()[:2]
         connections: dict[int, Any] = {}
         server = create_server(
-            create_app(engine, settings), connections, sockets=[listener], server_name=address, **_WAITRESS_SETTINGS
+            create_app(engine, settings),
+            connections,
+            sockets=[listener],
+            server_name=listener.getsockname()[0],
+            **_WAITRESS_SETTINGS,
         )
         # As an argument it is deprecated, with nothing in its place.
         server.adj.send_bytes = _SEND_BYTES
         try:
             with _stop_signals(server.pull_trigger) as received:
-                on_listening(f"http://[{address}]:{real_port}" if ":" in address else f"http://{address}:{real_port}")
+                on_listening(url_of(listener))
                 while not received:
                     _turn(connections, wait_s=server.adj.asyncore_loop_timeout)
             _finish(server, connections)
         finally:
             wasyncore.close_all(connections)
-
-
-def _listening_socket(host: str, port: int) -> socket.socket:
-    try:
-        found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    # UnicodeError: a label that is empty or too long for DNS.
-    except (OSError, UnicodeError) as error:
-        raise InvalidSetting("host", host, "no address of this machine; try 127.0.0.1.") from error
-    family, _, _, _, place = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
-    try:
-        return socket.create_server((place[0], port), family=family)
-    except OSError as error:
-        variable, value = ("port", str(port)) if error.errno in _PORT_ERRORS else ("host", host)
-        reason = f"{host} port {port} cannot be listened on: {os.strerror(error.errno or 0)}; try another."
-        raise InvalidSetting(variable, value, reason) from error
 
 
 @contextmanager

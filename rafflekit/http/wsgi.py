@@ -1,22 +1,29 @@
 """`rafflekit.http.wsgi:application`, for any WSGI server.
 
-Importing this module opens nothing; asking for `application` reads the environment and opens the database, once.
-With a server that forks its workers, let each worker import it (gunicorn does so without `--preload`): a database
+Importing this module opens nothing. Asking for `application` reads the environment and tries whether the database can
+be opened, so that a server with wrong settings does not start; each process then opens it for itself, at its first
+request. So a server may fork its workers before or after it asks (gunicorn with `--preload` or without): a database
 connection does not survive a fork.
 """
 
 import atexit
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from typing import Any, NoReturn
+
+import falcon
 
 from rafflekit.core.engine import RaffleEngine
+from rafflekit.core.errors import RaffleError
 from rafflekit.core.settings import Settings
+from rafflekit.http import problems
 from rafflekit.http.app import WsgiApp, create_app
 
 
 def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
-    """Return an application on the database and with the settings that an environment names.
+    """Return an application on the database and with the settings that an environment names, for this process only.
 
     The database is closed when the process ends.
 
@@ -25,17 +32,81 @@ def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
         SchemaMismatch, StorageUnavailable: the database cannot be used.
     """
     settings = Settings.from_env(environment)
-    engine = RaffleEngine(settings.database_url, code_hasher=settings.code_hasher)
-    atexit.register(engine.close)
+    engine = _open(settings)
+    process = os.getpid()
+
+    def close() -> None:
+        # A child by fork has this appointment, too, and must not touch its parent's connections.
+        if os.getpid() == process:
+            engine.close()
+
+    atexit.register(close)
     return create_app(engine, settings)
 
 
+class ForkSafeApplication:
+    """A WSGI application that a process may inherit: whoever is the first to ask in a process opens the database.
+
+    Raises:
+        InvalidSetting: a value of the environment cannot be read.
+        SchemaMismatch, StorageUnavailable: the database cannot be used; afterwards, in a request, this is a 503.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        _open(Settings.from_env(environment)).close()
+        self._application: WsgiApp | None = None
+        self._inherited: list[WsgiApp] = []
+        self._opening = threading.Lock()
+        # Windows has no fork.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._start_afresh)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request."""
+        application = self._application or self._opened()
+        return application(environ, start_response)
+
+    def _opened(self) -> WsgiApp:
+        with self._opening:
+            if self._application is None:
+                try:
+                    self._application = application_from_env(self._environment)
+                except RaffleError as error:
+                    # Not kept: the next request tries again.
+                    return _refusing(error)
+            return self._application
+
+    def _start_afresh(self) -> None:
+        # What a child by fork inherits is not used, not closed, and not forgotten either, which would close it.
+        if self._application is not None:
+            self._inherited.append(self._application)
+            self._application = None
+        # A thread that the child does not have may hold the old one.
+        self._opening = threading.Lock()
+
+
+def _open(settings: Settings) -> RaffleEngine:
+    return RaffleEngine(settings.database_url, code_hasher=settings.code_hasher)
+
+
+def _refusing(error: RaffleError) -> WsgiApp:
+    app = falcon.App()
+    problems.install(app)
+
+    def refuse(*_request: object, **_parameters: object) -> NoReturn:
+        raise error
+
+    app.add_sink(refuse, "/")
+    return app
+
+
 @cache
-def _application() -> WsgiApp:
-    return application_from_env(os.environ)
+def _application() -> ForkSafeApplication:
+    return ForkSafeApplication(os.environ)
 
 
-def __getattr__(name: str) -> WsgiApp:
+def __getattr__(name: str) -> ForkSafeApplication:
     if name == "application":
         return _application()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,7 @@
 """`rafflekit serve`: one line says where, and the real engine answers."""
 
+import os
+import re
 import secrets
 import signal
 import socket
@@ -13,7 +15,7 @@ import pytest
 
 from rafflekit import RaffleEngine
 from rafflekit.core.settings import VARIABLES
-from tests.cli.conftest import LIMIT_S, Session, Terminal
+from tests.cli.conftest import LIMIT_S, Process, Session, Terminal
 from tests.live_server import LiveServer
 
 Serve = Callable[..., LiveServer]
@@ -31,6 +33,21 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RaffleEngine, Any, dict
         how["on_listening"]("http://127.0.0.1:8080")
 
     monkeypatch.setattr(rafflekit.http.server, "run", run)
+    return calls
+
+
+@pytest.fixture
+def wired_to_granian(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, str], dict[str, Any]]]:
+    """What `serve` hands to Granian, which does not run: an environment, and where to listen."""
+    import rafflekit.http.granian_server
+
+    calls: list[tuple[dict[str, str], dict[str, Any]]] = []
+
+    def run(environment: dict[str, str], **how: Any) -> None:
+        calls.append((environment, how))
+        how["on_listening"]("http://127.0.0.1:8080")
+
+    monkeypatch.setattr(rafflekit.http.granian_server, "run", run)
     return calls
 
 
@@ -72,9 +89,99 @@ def test_serve_wires_up_the_real_thing(terminal: Terminal, wired: list[Any], mon
     assert (how["host"], how["port"]) == ("0.0.0.0", 1234)
 
 
+def test_granian_gets_the_environment_with_the_database_of_the_option(
+    terminal: Terminal, wired_to_granian: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANAGER_IPS", "192.0.2.1")
+    url = f"sqlite:///{tmp_path}/other.db"
+
+    served = terminal(f"serve --server granian --workers 3 --host 0.0.0.0 --port 1234 --database-url {url}")
+
+    ((environment, how),) = wired_to_granian
+    assert served == (0, f"rafflekit serves {url} at http://127.0.0.1:8080 (Ctrl-C stops it)\n", "")
+    assert environment == os.environ | {"RAFFLEKIT_DATABASE_URL": url}
+    assert (how["host"], how["port"], how["workers"]) == ("0.0.0.0", 1234, 3)
+    assert (tmp_path / "other.db").exists()
+
+
+def test_granian_has_one_worker_unless_more_are_asked_for(terminal: Terminal, wired_to_granian: list[Any]) -> None:
+    assert terminal("serve --server granian").status == 0
+
+    ((environment, how),) = wired_to_granian
+    assert environment == os.environ
+    assert how["workers"] == 1
+
+
+def test_granian_behind_a_proxy_comes_with_what_the_proxy_must_do(
+    terminal: Terminal, wired_to_granian: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANAGER_IPS", "192.0.2.1")
+    monkeypatch.setenv("RAFFLEKIT_TRUSTED_PROXIES", "127.0.0.1")
+
+    warned = terminal("serve --server granian")
+
+    sentence = (
+        "granian takes X_Forwarded_For for X-Forwarded-For: what RAFFLEKIT_TRUSTED_PROXIES names must drop headers "
+        "with underscores, as nginx does, or clients can choose their address."
+    )
+    assert warned.err == sentence + "\n"
+    assert wired_to_granian
+
+
+def test_waitress_refuses_several_workers_and_says_what_to_do(terminal: Terminal, wired: list[Any]) -> None:
+    refused = terminal("serve --workers 2")
+
+    sentence = "rafflekit: waitress is one process, so --workers 2 needs --server granian.\n"
+    assert refused == Session(2, "", sentence)
+    assert not wired
+
+
+@pytest.mark.parametrize("option", ["--server gunicorn", "--workers 0", "--workers 129", "--workers many"])
+def test_a_server_or_a_number_of_workers_that_is_none_is_wrong_usage(terminal: Terminal, option: str) -> None:
+    status, out, err = terminal(f"serve {option}")
+
+    assert (status, out) == (2, "")
+    assert err.startswith(f"rafflekit: Invalid value for '{option.partition(' ')[0]}'")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "status"),
+    [("MANAGER_IPS", "everyone", 2), ("RAFFLEKIT_DATABASE_URL", "sqlite:////no/such/folder/raffles.db", 3)],
+)
+def test_granian_starts_no_worker_with_settings_that_are_wrong(
+    process: Process, variable: str, value: str, status: int
+) -> None:
+    ended = process("serve --server granian --port 0", **{variable: value})
+
+    assert (ended.status, ended.out) == (status, "")
+    assert re.fullmatch(r"rafflekit: .*\n", ended.err)
+
+
+def test_granian_on_a_port_that_is_taken_is_a_sentence(process: Process) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        status, out, err = process(f"serve --server granian --port {port}")
+
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1].startswith(f"rafflekit: port is '{port}'")
+
+
+def test_granian_notices_another_granian_on_its_port(process: Process, serve: Serve) -> None:
+    running = serve("--server", "granian")
+
+    ended = process(f"serve --server granian --port {running.port}")
+
+    assert ended.status == 2
+    assert running.request("GET", "/raffles/").status == 200
+
+
+@pytest.mark.parametrize("option", [(), ("--server", "granian", "--workers", "2")])
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_real_server_answers_until_it_is_told_to_stop(serve: Serve, how: signal.Signals) -> None:
-    server = serve()
+def test_a_real_server_answers_until_it_is_told_to_stop(
+    serve: Serve, how: signal.Signals, option: tuple[str, ...]
+) -> None:
+    server = serve(*option)
 
     answer = server.request("GET", "/raffles/")
     printed_after = server.stop(how)
@@ -111,13 +218,25 @@ def test_a_port_that_is_none_is_wrong_usage(terminal: Terminal, port: str) -> No
     assert err.startswith("rafflekit: Invalid value for '--port'")
 
 
-@pytest.mark.parametrize("library", ["falcon", "msgspec", "waitress"])
-def test_without_the_http_extra_serve_says_how_to_install_it(library: str) -> None:
-    program = f"import sys; sys.modules['{library}'] = None; from rafflekit.cli import main; sys.exit(main(['serve']))"
+@pytest.mark.parametrize(
+    ("library", "server", "extra"),
+    [
+        ("falcon", "waitress", "http"),
+        ("msgspec", "waitress", "http"),
+        ("waitress", "waitress", "http"),
+        ("falcon", "granian", "http"),
+        ("granian", "granian", "granian"),
+    ],
+)
+def test_without_the_extra_serve_says_how_to_install_it(library: str, server: str, extra: str) -> None:
+    program = (
+        f"import sys; sys.modules['{library}'] = None; from rafflekit.cli import main; "
+        f"sys.exit(main(['serve', '--server', '{server}']))"
+    )
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT_S, check=False)
 
-    sentence = f"rafflekit: The HTTP service needs {library}; pip install 'rafflekit[http]' installs it.\n"
+    sentence = f"rafflekit: The HTTP service needs {library}; pip install 'rafflekit[{extra}]' installs it.\n"
     assert Session(done.returncode, done.stdout, done.stderr) == Session(2, "", sentence)
 
 

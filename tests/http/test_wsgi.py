@@ -6,9 +6,32 @@ from pathlib import Path
 import pytest
 from falcon import testing
 
-from rafflekit import InvalidSetting
+from rafflekit import InvalidSetting, StorageUnavailable
 from rafflekit.http import wsgi
 from tests.http.conftest import RAFFLE
+
+# Parent and child create a raffle each, by the same application, which has served before the fork.
+FORKING = f"""
+import os
+from falcon import testing
+from rafflekit.http.wsgi import application
+
+def create():
+    client = testing.TestClient(application, headers={{"Host": "localhost"}})
+    answer = client.simulate_post("/raffles", json={RAFFLE!r}, remote_addr="127.0.0.1")
+    print(answer.status_code, flush=True)
+
+create()
+child = os.fork()
+if child == 0:
+    print("child", flush=True)
+    create()
+    raise SystemExit
+print(os.waitpid(child, 0)[1])
+print("parent", flush=True)
+create()
+print(testing.TestClient(application).simulate_get("/raffles").json["count"])
+"""
 
 
 def test_the_application_is_made_from_the_environment(database_url: str) -> None:
@@ -24,7 +47,7 @@ def test_an_environment_that_cannot_be_read_makes_no_application(database_url: s
         wsgi.application_from_env({"RAFFLEKIT_DATABASE_URL": database_url, "MANAGER_IPS": "everyone"})
 
 
-def test_importing_opens_nothing_and_asking_for_the_application_opens_once(database: Path) -> None:
+def test_importing_opens_nothing_and_asking_for_the_application_makes_the_database(database: Path) -> None:
     program = f"""
 import pathlib, rafflekit.http.wsgi as wsgi
 print(pathlib.Path({str(database)!r}).exists())
@@ -37,6 +60,34 @@ print(pathlib.Path({str(database)!r}).exists(), application is wsgi.application)
     assert done.stdout.split() == ["False", "True", "True"]
     # Closed when the process ended: no journal is left.
     assert list(database.parent.iterdir()) == [database]
+
+
+def test_a_child_by_fork_opens_the_database_for_itself_and_leaves_its_parents_alone(database_url: str) -> None:
+    """In a process of its own: forking the tests' own one, with its threads, is no good idea."""
+    environment = {"RAFFLEKIT_DATABASE_URL": database_url, "MANAGER_IPS": "127.0.0.1"}
+    done = subprocess.run([sys.executable, "-c", FORKING], env=environment, capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["201", "child", "201", "0", "parent", "201", "3"]
+    assert done.stderr == ""
+
+
+def test_a_database_that_is_gone_is_a_problem_until_it_is_back(database: Path, database_url: str) -> None:
+    application = wsgi.ForkSafeApplication({"RAFFLEKIT_DATABASE_URL": database_url})
+    client = testing.TestClient(application)
+    good = database.read_bytes()
+    database.write_bytes(b"no database at all" * 1000)
+
+    broken = client.simulate_get("/raffles")
+    database.write_bytes(good)
+
+    assert (broken.status_code, broken.json["type"]) == (503, "urn:rafflekit:problem:storage-unavailable")
+    assert broken.headers["content-type"] == "application/problem+json"
+    assert client.simulate_get("/raffles").status_code == 200
+
+
+def test_without_a_database_there_is_no_application(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable):
+        wsgi.ForkSafeApplication({"RAFFLEKIT_DATABASE_URL": f"sqlite:///{tmp_path}/no/such/folder.db"})
 
 
 def test_the_module_has_no_other_surprises() -> None:

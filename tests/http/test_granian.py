@@ -1,0 +1,133 @@
+"""What only Granian does, or only its workers: they come, go, and leave nothing behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rafflekit.http import granian_server
+from rafflekit.http.listening import STOP_LIMIT_S
+from tests.http.conftest import RAFFLE
+from tests.http.test_servers import LIST, read_answer, until_refused
+from tests.live_server import LiveServer, Serve
+
+
+@pytest.fixture
+def serve(serve: Serve) -> Serve:
+    """Start Granian with two workers: call it with environment variables."""
+    return partial(serve, "--server", "granian", "--workers", "2")
+
+
+def workers_of(parent: int) -> set[int]:
+    """Return the worker processes of a server; Linux says who is whose child."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return {int(child) for child in children if "spawn_main" in command_of(int(child))}
+
+
+def command_of(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+def test_several_workers_answer_on_one_database(serve: Serve) -> None:
+    live = serve(MANAGER_IPS="127.0.0.1")
+
+    created = [live.request("POST", "/raffles/", RAFFLE).status for _ in range(20)]
+
+    assert created == [201] * 20
+    assert live.request("GET", "/raffles/").json["count"] == 20
+    assert len(workers_of(live.process.pid)) == 2
+
+
+def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
+    live = serve()
+    assert live.request("GET", "/raffles/").status == 200
+    first = workers_of(live.process.pid)
+    victim = min(first)
+
+    os.kill(victim, signal.SIGKILL)
+
+    until(lambda: len(workers_of(live.process.pid) - {victim}) == 2)
+    assert live.request("GET", "/raffles/").status == 200
+
+
+def test_workers_do_not_outlive_a_parent_that_is_killed(database: Path, tmp_path: Path) -> None:
+    live = LiveServer(database, "--server", "granian", "--workers", "2", log=tmp_path / "log")
+    assert live.request("GET", "/raffles/").status == 200
+    workers = workers_of(live.process.pid)
+
+    live.process.kill()
+    live.process.communicate(timeout=STOP_LIMIT_S)
+
+    until_refused(live.port)
+    until(lambda: not any("spawn_main" in command_of(worker) for worker in workers))
+    assert (tmp_path / "log").read_text().count("\n") == 1  # that nobody is manager
+
+
+def test_nothing_is_printed_but_the_announcement(serve: Serve) -> None:
+    live = serve(MANAGER_IPS="127.0.0.1")
+    assert live.request("GET", "/raffles/").status == 200
+    assert live.request("GET", "/nothing").status == 404
+
+    assert live.stop() == ""
+    assert live.log.read_text() == ""
+
+
+def test_workers_that_cannot_start_end_the_server_with_their_reason(tmp_path: Path) -> None:
+    """Only `run`, which is told to have been checked before; in a process of its own, where it may end."""
+    folder = tmp_path / "none"
+    program = (
+        "from rafflekit.http.granian_server import run\n"
+        "if __name__ == '__main__':\n"
+        f"    run({{'RAFFLEKIT_DATABASE_URL': 'sqlite:///{folder}/raffles.db'}},"
+        " host='127.0.0.1', port=0, workers=1, on_listening=print)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    *said, last = done.stderr.strip().splitlines()
+    assert any(line.startswith("A worker cannot start: ") and str(folder) in line for line in said)
+    assert last.startswith("rafflekit.http.granian_server.WorkersFailed: The worker processes end by themselves")
+    assert done.stderr.count("Traceback") == 2  # the program's own, with its cause; no worker's
+
+
+def test_headers_that_are_too_many_or_too_large_are_refused(serve: Serve, connect: Callable[[int], Any]) -> None:
+    port = serve().port
+
+    for headers in (b"X: " + b"x" * 100_000 + b"\r\n", b"".join(b"X%d: x\r\n" % number for number in range(101))):
+        connection = connect(port)
+        connection.sendall(LIST[:-2] + headers + b"\r\n")
+        assert read_answer(connection).status == 431
+
+
+@pytest.mark.parametrize(
+    "head", [b"nonsense", b"GET / HTTP/1.1\r\nContent-Length: x", b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip"]
+)
+def test_what_is_no_http_is_refused(serve: Serve, connect: Callable[[int], Any], head: bytes) -> None:
+    connection = connect(serve().port)
+
+    connection.sendall(head + b"\r\n\r\n")
+
+    assert read_answer(connection).status == 400
+
+
+def test_without_signal_masks_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(signal, "pthread_sigmask")
+
+    with pytest.raises(granian_server.InvalidSetting, match=re.escape("server is 'granian'")):
+        granian_server.run({}, host="127.0.0.1", port=0, workers=1, on_listening=print)
