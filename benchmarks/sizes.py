@@ -1,0 +1,69 @@
+"""How much of everything a run has. Its time is set here: `FULL` is what the goals are about."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes of one run."""
+
+    rounds: int
+    """How often figure and baseline take turns."""
+    load_s: int
+    """How long one load over HTTP lasts."""
+    sold: int
+    """Tickets of a raffle that counts as large: sold, drawn, and lines of the bulk run."""
+    sold_some: tuple[int, ...]
+    """Sold tickets at the points of the chart between none and `sold`."""
+    few_sold: int
+    """Tickets of a raffle that counts as small in a draw, and the fewest lines of the bulk run by ten."""
+    raffles: int
+    """Raffles in the list that counts as long."""
+    lone_tickets: int
+    """Tickets, one at a time, in one measurement."""
+    rush_tickets: int
+    """Tickets, many at once, in one measurement."""
+    postgresql_s: int
+    """How long the rush on PostgreSQL lasts."""
+
+    @property
+    def few_lines(self) -> int:
+        """Lines of the bulk run whose memory the large one is compared with."""
+        return self.few_sold * 10
+
+
+FULL = Sizes(
+    rounds=5,
+    load_s=2,
+    sold=1_000_000,
+    sold_some=(1_000, 10_000, 100_000),
+    few_sold=1_000,
+    raffles=100_000,
+    lone_tickets=200,
+    rush_tickets=3_200,
+    postgresql_s=20,
+)
+
+QUICK = Sizes(
+    rounds=2,
+    load_s=1,
+    sold=20_000,
+    sold_some=(1_000,),
+    few_sold=100,
+    raffles=2_000,
+    lone_tickets=50,
+    rush_tickets=640,
+    postgresql_s=3,
+)
+
+CONNECTIONS = 16
+"""Keep-alive connections of a load on one server."""
+
+THREADS = 32
+"""Threads that take part at once where there is no HTTP."""
+
+GROUP = 16
+"""Rows that the floor, and raw sqlite3, commit together."""
+
+BULK_GROUP = 1_000
+"""Rows that the floor of the bulk run commits together."""
