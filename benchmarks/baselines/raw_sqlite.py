@@ -48,11 +48,16 @@ def ticket_row(
 
 def store_tickets(connection: sqlite3.Connection, rows: Sequence[TicketRow]) -> None:
     """Store tickets of one raffle and count them, in one transaction that is on the disk when this returns."""
-    raffle, last_serial = rows[-1][:2]
     connection.execute("BEGIN IMMEDIATE")
+    insert_tickets(connection, rows)
+    connection.execute("COMMIT")
+
+
+def insert_tickets(connection: sqlite3.Connection, rows: Sequence[TicketRow]) -> None:
+    """Store tickets of one raffle and count them, inside a transaction that is the caller's."""
+    raffle, last_serial = rows[-1][:2]
     connection.executemany(_INSERT_TICKET, rows)
     connection.execute(_COUNT, (last_serial + 1, raffle))
-    connection.execute("COMMIT")
 
 
 def store_wins(connection: sqlite3.Connection, rows: Iterable[WinRow]) -> None:
