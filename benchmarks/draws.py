@@ -15,9 +15,6 @@ from rafflekit import Prize, RaffleEngine
 SMALL_DRAWS = 10
 """Draws of small raffles around each draw of a large one, of which there can be but one in a copy."""
 
-DRAWS_OF_ALL = 1
-"""Rounds of the draw of all prizes, the longest single measurement but the bulk run."""
-
 
 def ten_figures(stock: Stock) -> Iterator[Finding]:
     """Yield the draw of 10 prizes: many sold tickets ÷ few sold tickets, in the same database."""
@@ -40,7 +37,7 @@ def all_figures(stock: Stock) -> Iterator[Finding]:
     """
     wins = stock.sizes.sold
     draws, raw_seconds = [], []
-    for _ in range(DRAWS_OF_ALL):
+    for _ in range(stock.sizes.large_draws):
         raw_seconds.append(_store_raw(stock))
         stock.drawn = stock.copy(stock.sold_out)
         draws.append(children.measured(stock.new_path(".json"), "draw", stock.drawn.url, str(stock.drawn.raffle)))

@@ -26,8 +26,9 @@ def surroundings(stock: Stock) -> list[tuple[str, str]]:
         ("CPU", f"{_cpu()}, {_cores()} cores"),
         ("Memory", _memory()),
         ("Kernel", platform.platform()),
-        ("Database on", _file_system(stock.folder)),
+        ("Database on", file_system(stock.folder)),
         ("A commit with fsync there", _commit_time(stock)),
+        ("Load of the machine before the run", f"{os.getloadavg()[0]:.2f}"),
         ("Load generator", loads.GENERATOR),
         ("rafflekit", __version__),
         ("Python", platform.python_version()),
@@ -35,6 +36,17 @@ def surroundings(stock: Stock) -> list[tuple[str, str]]:
         *((name, _version(name)) for name in _LIBRARIES),
         ("PostgreSQL", postgresql.server_version()),
     ]
+
+
+def file_system(folder: Path) -> str:
+    """Return the device and the kind of the file system in which a folder lies."""
+    best, found = -1, "unknown"
+    with suppress(OSError):
+        for line in Path("/proc/mounts").read_text().splitlines():
+            device, place, kind = line.split()[:3]
+            if folder.resolve().is_relative_to(place) and len(place) > best:
+                best, found = len(place), f"{kind} on {device}"
+    return found
 
 
 def _cpu() -> str:
@@ -50,17 +62,6 @@ def _cores() -> int:
 def _memory() -> str:
     kib = _found_in("/proc/meminfo", r"MemTotal:\s+(\d+) kB")
     return f"{int(kib) / 1024**2:.1f} GiB" if kib else "unknown"
-
-
-def _file_system(folder: Path) -> str:
-    """Return the device and the kind of the file system in which a folder lies."""
-    best, found = -1, "unknown"
-    with suppress(OSError):
-        for line in Path("/proc/mounts").read_text().splitlines():
-            device, place, kind = line.split()[:3]
-            if folder.resolve().is_relative_to(place) and len(place) > best:
-                best, found = len(place), f"{kind} on {device}"
-    return found
 
 
 def _commit_time(stock: Stock) -> str:

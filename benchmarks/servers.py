@@ -18,24 +18,14 @@ HOST = "127.0.0.1"
 START_LIMIT_S = 30
 STOP_LIMIT_S = 40
 
-# Used as long as `rafflekit serve` has no --server of its own, for rafflekit and for the empty endpoint alike.
-_GRANIAN = [
-    *(sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "1", "--blocking-threads", "16"),
-    *("--no-ws", "--log-level", "warning"),
-]
-
 
 @contextmanager
 def rafflekit(database_url: str, *, server: str = "waitress") -> Iterator[str]:
     """Serve a database; give the URL without a slash at the end. The load's addresses come from its proxy."""
     port = _free_port()
     command = [sys.executable, "-m", "rafflekit", "serve", "--host", HOST, "--port", str(port)]
-    if server == "granian":
-        command = (
-            [*command, "--server", "granian", "--workers", "1"]
-            if serve_has_granian()
-            else [*_GRANIAN, "--host", HOST, "--port", str(port), "rafflekit.http.wsgi:application"]
-        )
+    if server != "waitress":
+        command += ["--server", server, "--workers", "1"]
     settings = {"RAFFLEKIT_DATABASE_URL": database_url, "RAFFLEKIT_TRUSTED_PROXIES": HOST}
     with _process(command, port, settings):
         yield f"http://{HOST}:{port}"
@@ -45,11 +35,7 @@ def rafflekit(database_url: str, *, server: str = "waitress") -> Iterator[str]:
 def empty(*, server: str = "waitress", post_bytes: int, get_bytes: int) -> Iterator[str]:
     """Serve the empty endpoint; give its URL."""
     port = _free_port()
-    command = (
-        [sys.executable, "-m", "benchmarks.baselines.empty_falcon", str(port)]
-        if server == "waitress"
-        else [*_GRANIAN, "--host", HOST, "--port", str(port), f"{empty_falcon.__name__}:application"]
-    )
+    command = [sys.executable, "-m", "benchmarks.baselines.serve_empty", server, str(port)]
     lengths = {empty_falcon.POST_BYTES: str(post_bytes), empty_falcon.GET_BYTES: str(get_bytes)}
     with _process(command, port, lengths):
         yield f"http://{HOST}:{port}{empty_falcon.PATH}"
@@ -57,7 +43,7 @@ def empty(*, server: str = "waitress", post_bytes: int, get_bytes: int) -> Itera
 
 @cache
 def serve_has_granian() -> bool:
-    """Tell whether `rafflekit serve` can run Granian by itself."""
+    """Tell whether `rafflekit serve` can run Granian."""
     return "--server" in _help_of("serve")
 
 

@@ -17,6 +17,8 @@ class Sizes:
     """Sold tickets at the points of the chart between none and `sold`."""
     few_sold: int
     """Tickets of a raffle that counts as small in a draw, and the fewest lines of the bulk run by ten."""
+    large_draws: int
+    """Rounds of the draw of as many prizes as tickets, the longest single measurement but the bulk run."""
     raffles: int
     """Raffles in the list that counts as long."""
     lone_tickets: int
@@ -38,6 +40,7 @@ FULL = Sizes(
     sold=1_000_000,
     sold_some=(1_000, 10_000, 100_000),
     few_sold=1_000,
+    large_draws=2,
     raffles=100_000,
     lone_tickets=200,
     rush_tickets=3_200,
@@ -50,6 +53,7 @@ QUICK = Sizes(
     sold=20_000,
     sold_some=(1_000,),
     few_sold=100,
+    large_draws=2,
     raffles=2_000,
     lone_tickets=50,
     rush_tickets=640,

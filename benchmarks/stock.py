@@ -157,14 +157,13 @@ def fill_with_raffles(filled: Filled, raffles: int) -> None:
 
 
 def _free_numbers(empty: Filled, sold: int) -> Iterator[int]:
-    """Yield `sold` different numbers in random order, none of which the next tickets will get."""
+    """Return `sold` different numbers in random order, none of which the next tickets will get."""
     if sold == empty.total_tickets:
-        yield from random.sample(range(1, sold + 1), sold)
-        return
+        return iter(random.sample(range(1, sold + 1), sold))
     numbering = Numbering(raw_sqlite.numbering_key(empty.database, empty.raffle), empty.total_tickets)
-    coming = {numbering.number(serial) for serial in range(sold, sold + ROOM)} if sold else set()
-    numbers = (number for number in random.sample(range(1, empty.total_tickets + 1), sold + ROOM))
-    yield from itertools.islice((number for number in numbers if number not in coming), sold)
+    coming = {numbering.number(serial) for serial in range(sold, sold + ROOM)}
+    some = random.sample(range(1, empty.total_tickets + 1), sold + ROOM)
+    return itertools.islice((number for number in some if number not in coming), sold)
 
 
 def _sync(path: Path) -> None:

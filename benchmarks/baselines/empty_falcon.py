@@ -1,23 +1,16 @@
-"""An empty Falcon endpoint: constant bytes, as many as rafflekit answers, from a server with rafflekit's settings.
+"""An empty Falcon endpoint: it answers constant bytes, as many as rafflekit does, and does nothing else."""
 
-    python -m benchmarks.baselines.empty_falcon PORT
-
-serves it on waitress through the very function that `rafflekit serve` calls; Granian loads `application` from here.
-The environment says how many bytes: EMPTY_POST_BYTES (answered 201, as a ticket is) and EMPTY_GET_BYTES (200).
-"""
-
-import os
-import sys
+from collections.abc import Mapping
 from typing import Any
-from unittest import mock
 
 import falcon
 
-from rafflekit.core.settings import Settings
-from rafflekit.http import server
-
 POST_BYTES = "EMPTY_POST_BYTES"
+"""The variable that says how many bytes a POST is answered with (201, as a ticket is)."""
+
 GET_BYTES = "EMPTY_GET_BYTES"
+"""The variable that says how many bytes a GET is answered with (200, as a raffle's detail is)."""
+
 PATH = "/empty"
 
 
@@ -40,22 +33,8 @@ class _Empty:
         response.data = self._get_answer
 
 
-def _application() -> Any:
+def application_of(environment: Mapping[str, str]) -> Any:
+    """Return the application whose answers are as long as the environment says."""
     app = falcon.App()
-    empty = _Empty(post_bytes=int(os.environ.get(POST_BYTES, "0")), get_bytes=int(os.environ.get(GET_BYTES, "0")))
-    app.add_route(PATH, empty)
+    app.add_route(PATH, _Empty(post_bytes=int(environment[POST_BYTES]), get_bytes=int(environment[GET_BYTES])))
     return app
-
-
-application = _application()
-
-
-def main() -> None:
-    """Serve on waitress as `rafflekit serve` does, until SIGTERM."""
-    port = int(sys.argv[1])
-    with mock.patch.object(server, "create_app", return_value=application):
-        server.run(mock.sentinel.no_engine, Settings(), host="127.0.0.1", port=port, on_listening=lambda _url: None)
-
-
-if __name__ == "__main__":
-    main()
