@@ -37,7 +37,7 @@ def figures(stock: Stock) -> Iterator[Finding]:
         f"participate --from, {lines:,} lines: floor (rows in groups of {BULK_GROUP:,}) ÷ time a line",
         [floor / each for floor in floors],
         at_least(0.5),
-        f"{large.seconds:,.0f} s in one run (the rounds are the floor's), {each * 1e6:,.0f} µs a line; floor {microseconds(floors)}",
+        f"{each * 1e6:,.0f} µs a line in one run of {large.seconds:,.0f} s, floor {microseconds(floors)} (its rounds)",
     )
     yield Figure(
         f"participate --from: peak memory with {lines:,} lines ÷ with {few:,}",

@@ -37,8 +37,10 @@ def all_figures(stock: Stock) -> Iterator[Finding]:
     """
     wins = stock.sizes.sold
     draws, raw_seconds = [], []
-    for _ in range(stock.sizes.large_draws):
+    for round_ in range(stock.sizes.large_draws):
         raw_seconds.append(_store_raw(stock))
+        if round_:
+            stock.discard(stock.drawn)
         stock.drawn = stock.copy(stock.sold_out)
         draws.append(children.measured(stock.new_path(".json"), "draw", stock.drawn.url, str(stock.drawn.raffle)))
     seconds = [draw.seconds for draw in draws]

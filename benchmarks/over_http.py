@@ -36,9 +36,9 @@ def _measured(pairs: Sequence["_Pair"], floor: RawRaffle, sizes: Sizes) -> list[
     """Measure all rounds of the pairs; return the engine's floor of a ticket in each round, in seconds."""
     for pair in pairs:
         pair.warm_up()
-    floors = []
+    floors, tickets = [], sizes.rush_turns * sizes.rush_tickets
     for _ in range(sizes.rounds):
-        floors.append(floor.seconds_of_floor(sizes.rush_tickets) / sizes.rush_tickets)
+        floors.append(floor.seconds_of_floor(tickets) / tickets)
         for pair in pairs:
             pair.measure()
     for _ in range(sizes.rounds):

@@ -22,9 +22,13 @@ class Sizes:
     raffles: int
     """Raffles in the list that counts as long."""
     lone_tickets: int
-    """Tickets, one at a time, in one measurement."""
+    """Tickets, one at a time, in one turn: few, so that a disk that hesitates meets thing and baseline alike."""
+    lone_turns: int
+    """Turns of that in a round."""
     rush_tickets: int
-    """Tickets, many at once, in one measurement."""
+    """Tickets, many at once, in one turn."""
+    rush_turns: int
+    """Turns of that in a round."""
     postgresql_s: int
     """How long the rush on PostgreSQL lasts."""
 
@@ -42,8 +46,10 @@ FULL = Sizes(
     few_sold=1_000,
     large_draws=2,
     raffles=100_000,
-    lone_tickets=200,
-    rush_tickets=3_200,
+    lone_tickets=20,
+    lone_turns=10,
+    rush_tickets=800,
+    rush_turns=3,
     postgresql_s=20,
 )
 
@@ -55,8 +61,10 @@ QUICK = Sizes(
     few_sold=100,
     large_draws=2,
     raffles=2_000,
-    lone_tickets=50,
-    rush_tickets=640,
+    lone_tickets=10,
+    lone_turns=5,
+    rush_tickets=320,
+    rush_turns=2,
     postgresql_s=3,
 )
 
