@@ -75,7 +75,7 @@ def _run(name: str, stock: Stock, findings: list[Finding]) -> bool:
                 print(report.line(finding), flush=True)
     # The outermost edge: one broken benchmark does not take the others' figures with it.
     except Exception as error:
-        print(f"{name} FAILED: {error!r}", flush=True)
+        print(f"{name} FAILED after {time.monotonic() - begun:.0f} s: {error!r}", flush=True)
         return False
     print(f"    ({name}: {time.monotonic() - begun:.0f} s)", file=sys.stderr, flush=True)
     return True

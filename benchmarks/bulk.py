@@ -18,20 +18,14 @@ def figures(stock: Stock) -> Iterator[Finding]:
     if not servers.participate_has_from():
         yield Skipped("participate --from", "not there yet; participate_many in a process of its own takes its place")
     few, lines = stock.sizes.few_lines, stock.sizes.sold
-    fresh = stock.fresh()
     small = _issue(stock, stock.for_bulk(few), few)
-    with RawRaffle(fresh, group=BULK_GROUP, with_keys=True) as at_first:
-        floors_at_first = [at_first.seconds_of_floor(FLOOR_TICKETS) for _ in range(stock.sizes.rounds)]
     empty = stock.for_bulk(lines)
-    large = _issue(stock, empty, lines)
+    with _Floor(stock) as floor:
+        floors = [floor.seconds_a_ticket() for _ in range(stock.sizes.rounds // 2)]
+        large = _issue(stock, empty, lines)
+        floors += [floor.seconds_a_ticket() for _ in range(stock.sizes.rounds - len(floors))]
     stock.sold_out = replace(empty, sold=lines)
     settle(stock.sold_out)
-    full = stock.copy(stock.much_sold)
-    with RawRaffle(full, group=BULK_GROUP, with_keys=True) as at_last:
-        floors_at_last = [at_last.seconds_of_floor(FLOOR_TICKETS) for _ in range(stock.sizes.rounds)]
-    stock.discard(full)
-    # The list fills a raffle from nothing to `lines`, so half of its floor is that of an empty one, half of a full one.
-    floors = [(first + last) / 2 / FLOOR_TICKETS for first, last in zip(floors_at_first, floors_at_last, strict=True)]
     each = large.seconds / lines
     yield Figure(
         f"participate --from, {lines:,} lines: floor (rows in groups of {BULK_GROUP:,}) ÷ time a line",
@@ -45,6 +39,27 @@ def figures(stock: Stock) -> Iterator[Finding]:
         at_most(1.2),
         f"{large.peak_mib:.0f} MiB, few {small.peak_mib:.0f} MiB",
     )
+
+
+class _Floor:
+    """The floor of a list that fills a raffle from nothing: half of it in an empty raffle, half in a full one."""
+
+    def __init__(self, stock: Stock) -> None:
+        self._stock = stock
+        self._ends = [stock.fresh(), stock.copy(stock.much_sold)]
+        self._raws = [RawRaffle(end, group=BULK_GROUP, with_keys=True) for end in self._ends]
+
+    def seconds_a_ticket(self) -> float:
+        """Measure the floor once."""
+        return sum(raw.seconds_of_floor(FLOOR_TICKETS) for raw in self._raws) / len(self._raws) / FLOOR_TICKETS
+
+    def __enter__(self) -> "_Floor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for raw, end in zip(self._raws, self._ends, strict=True):
+            raw.close()
+            self._stock.discard(end)
 
 
 def _issue(stock: Stock, filled: Filled, lines: int) -> children.Measured:

@@ -10,7 +10,7 @@ class Sizes:
     rounds: int
     """How often figure and baseline take turns."""
     load_s: int
-    """How long one load over HTTP lasts."""
+    """How long one load of participants over HTTP lasts; a load of readers lasts a second."""
     sold: int
     """Tickets of a raffle that counts as large: sold, drawn, and lines of the bulk run."""
     sold_some: tuple[int, ...]
@@ -40,7 +40,7 @@ class Sizes:
 
 FULL = Sizes(
     rounds=5,
-    load_s=2,
+    load_s=1,
     sold=1_000_000,
     sold_some=(1_000, 10_000, 100_000),
     few_sold=1_000,

@@ -20,7 +20,7 @@ from benchmarks.sizes import Sizes
 from rafflekit import Prize, RaffleEngine
 from rafflekit.core.numbering import Numbering
 
-ROOM = 20_000
+ROOM = 40_000
 """More tickets than any benchmark sells in one raffle on top of what is sold already."""
 
 LARGE_RAFFLE = 1_000_000_000

@@ -10,7 +10,7 @@ from time import perf_counter
 from argon2 import PasswordHasher
 
 from benchmarks.baselines import raw_sqlite
-from benchmarks.stock import Filled
+from benchmarks.stock import ROOM, Filled
 from rafflekit.core.codes import CODE_BYTES, CodeHasher
 from rafflekit.core.numbering import Numbering
 
@@ -28,6 +28,7 @@ class RawRaffle:
         _check_cost_of_hash()
         self._raffle = filled.raffle
         self._serial = filled.sold
+        self._last_serial = filled.sold + ROOM
         self._group = group
         self._repeat_hash = bytes(16) if with_keys else None
         self._numbering = Numbering(raw_sqlite.numbering_key(filled.database, filled.raffle), filled.total_tickets)
@@ -70,6 +71,7 @@ class RawRaffle:
 
     def _next_group(self) -> list[raw_sqlite.TicketRow]:
         first, self._serial = self._serial, self._serial + self._group
+        assert self._serial <= self._last_serial, "the stock has no room for so many more tickets"
         return [
             raw_sqlite.ticket_row(
                 self._raffle,
