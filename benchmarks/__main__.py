@@ -6,6 +6,7 @@ NAME is one of the benchmarks below; without one all run, and only then, at full
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -50,6 +51,8 @@ BENCHMARKS: dict[str, Callable[[Stock], Iterator[Finding]]] = {
 def main() -> int:
     """Run what is asked for; return 1 if a benchmark failed, which is not the same as a goal that is not reached."""
     options = _options()
+    # As Ctrl-C does: whatever was started is ended, and the folder goes away.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     chosen = options.names or list(BENCHMARKS)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="rafflekit-bench-") as folder:
