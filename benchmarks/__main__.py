@@ -1,24 +1,100 @@
-"""`make bench`: run every benchmark and print its figures."""
+"""`make bench`: run the benchmarks, print each figure as it is there, and write the report.
 
-import platform
-import sqlite3
+    python -m benchmarks [--quick] [--folder FOLDER] [NAME …]
+
+NAME is one of the benchmarks below; without one all run, and only then, at full size, is the report written.
+"""
+
+import argparse
+import signal
+import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import codes, ratio, size
-from rafflekit import RaffleEngine, __version__
+from benchmarks import (
+    bulk,
+    codes,
+    draws,
+    machine,
+    over_http,
+    pages,
+    participating,
+    postgresql,
+    report,
+    size,
+    sold,
+    start,
+)
+from benchmarks.ratio import Figure, Finding, Skipped
+from benchmarks.sizes import FULL, QUICK
+from benchmarks.stock import Stock
+
+# In this order: what leaves a database that others share comes before them.
+BENCHMARKS: dict[str, Callable[[Stock], Iterator[Finding]]] = {
+    "codes": codes.figures,
+    "help": start.figures,
+    "lone": participating.lone_figures,
+    "rush": participating.rush_figures,
+    "size": size.figures,
+    "http": over_http.figures,
+    "postgresql": postgresql.figures,
+    "bulk": bulk.figures,
+    "sold": sold.figures,
+    "draw-ten": draws.ten_figures,
+    "draw-all": draws.all_figures,
+    "pages": pages.figures,
+}
 
 
-def main() -> None:
-    """Measure on a database file of its own, in the folder where the temporary files of this machine are."""
-    print(f"rafflekit {__version__}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
-    print(f"{platform.platform()}, {platform.processor() or platform.machine()}\n")
-    print(ratio.HEADER)
-    print(codes.hash_line())
-    with tempfile.TemporaryDirectory() as folder, RaffleEngine(f"sqlite:///{Path(folder) / 'raffles.db'}") as engine:
-        for figure in size.figures(engine):
-            print(figure, flush=True)
+def main() -> int:
+    """Run what is asked for; return 1 if a benchmark failed, which is not the same as a goal that is not reached."""
+    options = _options()
+    # As Ctrl-C does: whatever was started is ended, and the folder goes away.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    chosen = options.names or list(BENCHMARKS)
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=options.folder, prefix="rafflekit-bench-") as folder:
+        stock = Stock(Path(folder), QUICK if options.quick else FULL)
+        surroundings = machine.surroundings(stock)
+        print(*(f"{name}: {value}" for name, value in surroundings), "", report.HEADER, sep="\n")
+        findings: list[Finding] = []
+        failures = [name for name in chosen if not _run(name, stock, findings)]
+    minutes = (time.monotonic() - begun) / 60
+    print(f"\n{minutes:.1f} minutes" + (f"; failed: {', '.join(failures)}" if failures else ""))
+    if options.report or not (options.names or options.quick):
+        written = report.write(options.report or report.PLACE, findings, surroundings, failures, minutes=minutes)
+        print(*(f"wrote {path}" for path in written), sep="\n")
+    return 1 if failures else 0
+
+
+def _run(name: str, stock: Stock, findings: list[Finding]) -> bool:
+    begun = time.monotonic()
+    try:
+        for finding in BENCHMARKS[name](stock):
+            findings.append(finding)
+            if isinstance(finding, Figure | Skipped):
+                print(report.line(finding), flush=True)
+    # The outermost edge: one broken benchmark does not take the others' figures with it.
+    except Exception as error:
+        print(f"{name} FAILED after {time.monotonic() - begun:.0f} s: {error!r}", flush=True)
+        return False
+    print(f"    ({name}: {time.monotonic() - begun:.0f} s)", file=sys.stderr, flush=True)
+    return True
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure rafflekit.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--quick", action="store_true", help="small sizes, to try a benchmark out: no figure counts")
+    parser.add_argument("--folder", type=Path, help="where the databases lie (default: the temporary files' folder)")
+    parser.add_argument("--report", type=Path, metavar="FOLDER", help="write the report of any run into this folder")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(BENCHMARKS):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    return options
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,16 +1,16 @@
-"""What a verification code's hash costs: the one figure in seconds, since its goal is one."""
+"""What a verification code's hash costs: the one figure in µs, since its goal is one."""
 
-from statistics import median
+from collections.abc import Iterator
 
-from benchmarks.ratio import seconds_of
+from benchmarks.ratio import Figure, Finding, at_most, seconds_of
+from benchmarks.stock import Stock
 from rafflekit.core.codes import CODE_BYTES, CodeHasher
 
 REPEATS = 500
 
 
-def hash_line() -> str:
-    """Return the time of one hash with the default cost, as a line of the report."""
+def figures(_stock: Stock) -> Iterator[Finding]:
+    """Yield the time of one hash with the default cost."""
     hasher = CodeHasher()
     times = [seconds_of(lambda: hasher.hash(bytes(CODE_BYTES))) * 1e6 for _ in range(REPEATS)]
-    what = "a code's Argon2id hash, in µs"
-    return f"{what:<58} {median(times):>7.0f} {min(times):>7.0f} … {max(times):<7.0f} ≤ 100"
+    yield Figure("a code's Argon2id hash, in µs", times, at_most(100))

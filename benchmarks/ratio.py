@@ -1,6 +1,6 @@
-"""A figure: the time of one thing divided by the time of a baseline, in rounds of the same run."""
+"""Figures and the rounds that they come from: what is compared takes turns, and every round gives one ratio."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -10,36 +10,91 @@ Timed = Callable[[], float]
 
 
 @dataclass(frozen=True)
-class Figure:
-    """What was measured, against which goal, and the ratio of every round."""
+class Goal:
+    """What a figure should be: at most, or at least, so much."""
 
-    what: str
-    goal: str
-    ratios: list[float]
+    bound: float
+    at_least: bool = False
 
     def __str__(self) -> str:
-        low, middle, high = min(self.ratios), median(self.ratios), max(self.ratios)
-        return f"{self.what:<58} {middle:>7.2f} {low:>7.2f} … {high:<7.2f} {self.goal}"
+        return f"{'≥' if self.at_least else '≤'} {self.bound:g}"
+
+    def reached_by(self, value: float) -> bool:
+        """Tell whether a value is as it should be."""
+        return value >= self.bound if self.at_least else value <= self.bound
 
 
-HEADER = f"{'ratio':<58} {'median':>7} {'min':>7} … {'max':<7} goal"
+def at_most(bound: float) -> Goal:
+    """Return the goal ≤ bound."""
+    return Goal(bound)
 
 
-def compare(what: str, goal: str, thing: Timed, baseline: Timed, *, rounds: int, repeats: int) -> Figure:
-    """Return the figure thing ÷ baseline: `rounds` ratios, each of `repeats` measurements of both in turn.
+def at_least(bound: float) -> Goal:
+    """Return the goal ≥ bound."""
+    return Goal(bound, at_least=True)
 
-    The two take turns at being first, so that neither always finds the warmer machine.
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured, the value of every round, the goal for their median, and the absolute numbers behind it."""
+
+    what: str
+    rounds: Sequence[float]
+    goal: Goal | None = None
+    note: str = ""
+
+    @property
+    def value(self) -> float:
+        """The median of the rounds, which is what the goal is about."""
+        return median(self.rounds)
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the goal is reached; None where there is none."""
+        return None if self.goal is None else self.goal.reached_by(self.value)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A figure that this run could not measure, and why."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of the chart: what a ticket costs (µs: lowest, median and highest round) at each size."""
+
+    panel: str
+    name: str
+    points: Sequence[tuple[int, Sequence[float]]]
+
+
+Finding = Figure | Skipped | Series
+
+
+def interleaved(*measures: Timed, rounds: int, repeats: int = 1) -> list[list[float]]:
+    """Return for each measure its seconds, one sum of `repeats` measurements a round.
+
+    All take turns, and from one turn to the next the order is reversed, so that none always finds the warmer
+    machine. Each is run once beforehand, unmeasured.
     """
-    for measure in (thing, baseline):
+    for measure in measures:
         measure()
-    ratios = []
-    for _ in range(rounds):
-        seconds = {thing: 0.0, baseline: 0.0}
-        for repeat in range(repeats):
-            for measure in (thing, baseline) if repeat % 2 else (baseline, thing):
-                seconds[measure] += measure()
-        ratios.append(seconds[thing] / seconds[baseline])
-    return Figure(what, goal, ratios)
+    seconds = [[0.0] * rounds for _ in measures]
+    turn = 0
+    for round_ in range(rounds):
+        for _ in range(repeats):
+            turn += 1
+            for which in range(len(measures))[:: 1 if turn % 2 else -1]:
+                seconds[which][round_] += measures[which]()
+    return seconds
+
+
+def ratios(things: Sequence[float], baselines: Sequence[float]) -> list[float]:
+    """Return thing ÷ baseline, round by round."""
+    return [thing / baseline for thing, baseline in zip(things, baselines, strict=True)]
 
 
 def seconds_of(work: Callable[[], object]) -> float:
@@ -47,3 +102,8 @@ def seconds_of(work: Callable[[], object]) -> float:
     start = perf_counter()
     work()
     return perf_counter() - start
+
+
+def microseconds(seconds: Sequence[float], *, each: int = 1) -> str:
+    """Spell the median of some seconds, divided by the number of things that were done in them, in µs."""
+    return f"{median(seconds) / each * 1e6:,.0f} µs"

@@ -1,33 +1,51 @@
 """What a raffle costs does not depend on how many tickets it has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 
-from benchmarks.ratio import Figure, Timed, compare, seconds_of
+from benchmarks.ratio import Figure, Finding, Series, Timed, at_most, interleaved, microseconds, ratios, seconds_of
+from benchmarks.stock import Stock
 from rafflekit import Prize, RaffleEngine
 
-SMALL, LARGE = 10, 1_000_000_000
+SIZES = (10, 1_000, 100_000, 10_000_000, 1_000_000_000)
+SMALL, LARGE = SIZES[0], SIZES[-1]
+
+TICKETS_PANEL = "tickets in the raffle, none sold"
 
 
-def figures(engine: RaffleEngine) -> Iterator[Figure]:
-    """Yield create and participate: a raffle of 10⁹ tickets ÷ a raffle of 10."""
-    for what, measured in (("create", creating), ("participate", participating)):
-        yield compare(
-            f"{what}: 10⁹ tickets ÷ 10 tickets",
-            "≤ 1.2",
-            measured(engine, LARGE),
-            measured(engine, SMALL),
-            rounds=10,
-            repeats=50,
-        )
+def figures(stock: Stock) -> Iterator[Finding]:
+    """Yield create and participate: a raffle of 10⁹ tickets ÷ a raffle of 10, and the sizes between for the chart."""
+    with RaffleEngine(stock.fresh().url) as engine:
+        small, large = interleaved(_creating(engine, SMALL), _creating(engine, LARGE), rounds=10, repeats=20)
+        yield _figure("create", small, large, each=20)
+        # Few at a time and often: a disk that hesitates for a moment then meets all sizes alike.
+        measured = interleaved(*(_participating(engine, size) for size in SIZES), rounds=10, repeats=10)
+    yield _figure("participate", measured[0], measured[-1], each=10 * SMALL)
+    yield Series(
+        TICKETS_PANEL,
+        "one participant at a time",
+        [
+            (size, [second / (10 * SMALL) * 1e6 for second in seconds])
+            for size, seconds in zip(SIZES, measured, strict=True)
+        ],
+    )
 
 
-def creating(engine: RaffleEngine, tickets: int) -> Timed:
+def _figure(what: str, small: Sequence[float], large: Sequence[float], *, each: int) -> Figure:
+    return Figure(
+        f"{what}: raffle of 10⁹ tickets ÷ raffle of 10",
+        ratios(large, small),
+        at_most(1.2),
+        f"{microseconds(large, each=each)}, small {microseconds(small, each=each)}",
+    )
+
+
+def _creating(engine: RaffleEngine, tickets: int) -> Timed:
     """Measure the creation of one raffle."""
     return lambda: seconds_of(lambda: engine.create("Raffle", total_tickets=tickets, prizes=[Prize("hug", 3)]))
 
 
-def participating(engine: RaffleEngine, tickets: int) -> Timed:
+def _participating(engine: RaffleEngine, tickets: int) -> Timed:
     """Measure as many participants as the small raffle has tickets, in a new raffle: all that it can take."""
     people = count()
 

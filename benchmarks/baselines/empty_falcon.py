@@ -1,0 +1,40 @@
+"""An empty Falcon endpoint: it answers constant bytes, as many as rafflekit does, and does nothing else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import falcon
+
+POST_BYTES = "EMPTY_POST_BYTES"
+"""The variable that says how many bytes a POST is answered with (201, as a ticket is)."""
+
+GET_BYTES = "EMPTY_GET_BYTES"
+"""The variable that says how many bytes a GET is answered with (200, as a raffle's detail is)."""
+
+PATH = "/empty"
+
+
+class _Empty:
+    """Read nothing, compute nothing, answer the same bytes every time."""
+
+    def __init__(self, *, post_bytes: int, get_bytes: int) -> None:
+        self._post_answer = b"x" * post_bytes
+        self._get_answer = b"x" * get_bytes
+
+    def on_post(self, _request: falcon.Request, response: falcon.Response) -> None:
+        """Answer as many bytes as a ticket has."""
+        response.status = falcon.HTTP_201
+        response.content_type = falcon.MEDIA_JSON
+        response.data = self._post_answer
+
+    def on_get(self, _request: falcon.Request, response: falcon.Response) -> None:
+        """Answer as many bytes as a raffle's detail has."""
+        response.content_type = falcon.MEDIA_JSON
+        response.data = self._get_answer
+
+
+def application_of(environment: Mapping[str, str]) -> Any:
+    """Return the application whose answers are as long as the environment says."""
+    app = falcon.App()
+    app.add_route(PATH, _Empty(post_bytes=int(environment[POST_BYTES]), get_bytes=int(environment[GET_BYTES])))
+    return app

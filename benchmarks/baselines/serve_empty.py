@@ -1,0 +1,42 @@
+"""Serve the empty endpoint as `rafflekit serve` serves rafflekit: the same function, with another application.
+
+    python -m benchmarks.baselines.serve_empty waitress|granian PORT
+
+The environment says how long its answers are: see `empty_falcon`.
+"""
+
+import os
+import sys
+from unittest import mock
+
+from benchmarks.baselines import empty_falcon
+from rafflekit.core.settings import Settings
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    server, port = sys.argv[1], int(sys.argv[2])
+    if server == "granian":
+        _serve_on_granian(port)
+    else:
+        _serve_on_waitress(port)
+
+
+def _serve_on_waitress(port: int) -> None:
+    from rafflekit.http import server
+
+    application = empty_falcon.application_of(os.environ)
+    with mock.patch.object(server, "create_app", return_value=application):
+        server.run(mock.sentinel.no_engine, Settings(), host="127.0.0.1", port=port, on_listening=lambda _url: None)
+
+
+def _serve_on_granian(port: int) -> None:
+    from rafflekit.http import granian_server
+
+    # The worker, a process of its own, calls what stands in the place of rafflekit's.
+    with mock.patch.object(granian_server, "_application", empty_falcon.application_of):
+        granian_server.run(os.environ, host="127.0.0.1", port=port, workers=1, on_listening=lambda _url: None)
+
+
+if __name__ == "__main__":
+    main()

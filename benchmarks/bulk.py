@@ -1,0 +1,82 @@
+"""Tickets for a whole list: `rafflekit participate --from`, against the floor with rows in groups of 1,000."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks import children, servers
+from benchmarks.baselines.floor import RawRaffle
+from benchmarks.ratio import Figure, Finding, Skipped, at_least, at_most, microseconds
+from benchmarks.sizes import BULK_GROUP
+from benchmarks.stock import Filled, Stock, settle
+
+FLOOR_TICKETS = 5 * BULK_GROUP
+
+
+def figures(stock: Stock) -> Iterator[Finding]:
+    """Yield floor ÷ time a line, and the memory of many lines ÷ of few; leave the sold-out raffle to the others."""
+    if not servers.participate_has_from():
+        yield Skipped("participate --from", "not there yet; participate_many in a process of its own takes its place")
+    few, lines = stock.sizes.few_lines, stock.sizes.sold
+    small = _issue(stock, stock.for_bulk(few), few)
+    empty = stock.for_bulk(lines)
+    with _Floor(stock) as floor:
+        floors = [floor.seconds_a_ticket() for _ in range(stock.sizes.rounds // 2)]
+        large = _issue(stock, empty, lines)
+        floors += [floor.seconds_a_ticket() for _ in range(stock.sizes.rounds - len(floors))]
+    stock.sold_out = replace(empty, sold=lines)
+    settle(stock.sold_out)
+    each = large.seconds / lines
+    yield Figure(
+        f"participate --from, {lines:,} lines: floor (rows in groups of {BULK_GROUP:,}) ÷ time a line",
+        [floor / each for floor in floors],
+        at_least(0.5),
+        f"{each * 1e6:,.0f} µs a line in one run of {large.seconds:,.0f} s, floor {microseconds(floors)} (its rounds)",
+    )
+    yield Figure(
+        f"participate --from: peak memory with {lines:,} lines ÷ with {few:,}",
+        [large.peak_mib / small.peak_mib],
+        at_most(1.2),
+        f"{large.peak_mib:.0f} MiB, few {small.peak_mib:.0f} MiB",
+    )
+
+
+class _Floor:
+    """The floor of a list that fills a raffle from nothing: half of it in an empty raffle, half in a full one."""
+
+    def __init__(self, stock: Stock) -> None:
+        self._stock = stock
+        self._ends = [stock.fresh(), stock.copy(stock.much_sold)]
+        self._raws = [RawRaffle(end, group=BULK_GROUP, with_keys=True) for end in self._ends]
+
+    def seconds_a_ticket(self) -> float:
+        """Measure the floor once."""
+        return sum(raw.seconds_of_floor(FLOOR_TICKETS) for raw in self._raws) / len(self._raws) / FLOOR_TICKETS
+
+    def __enter__(self) -> "_Floor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for raw, end in zip(self._raws, self._ends, strict=True):
+            raw.close()
+            self._stock.discard(end)
+
+
+def _issue(stock: Stock, filled: Filled, lines: int) -> children.Measured:
+    people, tickets = stock.new_path(".csv"), stock.new_path(".csv")
+    people.write_text("".join(f"participant{line}@example.org\n" for line in range(lines)))
+    result, raffle = stock.new_path(".json"), str(filled.raffle)
+    if servers.participate_has_from():
+        arguments = ("participate", raffle, "--from", str(people), "--out", str(tickets), "--database-url", filled.url)
+        measured = children.measured(result, "command", *arguments)
+    else:
+        measured = children.measured(result, "many", filled.url, raffle, str(people), str(tickets))
+    _check(tickets, lines)
+    return measured
+
+
+def _check(tickets: Path, lines: int) -> None:
+    with tickets.open() as file:
+        written = sum(1 for _ in file)
+    # With or without a line of headings.
+    assert written in (lines, lines + 1), f"{written} lines came out of {lines}"

@@ -1,0 +1,82 @@
+"""What a run says: a line for each figure while it goes on, and at its end `report.md` with the chart."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import chart
+from benchmarks.ratio import Figure, Finding, Series, Skipped
+
+PLACE = Path(__file__).parent
+
+_WIDTH = 80
+HEADER = f"{'figure':<{_WIDTH}} {'median':>8} {'min':>8} … {'max':<8} {'goal':<8}"
+
+_CHART = "cost-against-size.svg"
+
+_EXPLANATION = """\
+Each figure is a ratio: rafflekit and what it is compared with take turns in the same run, every round gives one
+ratio, and the table has their median, lowest and highest. The median is what the goal is about. What a figure is
+divided by stands in [`baselines/`](baselines/): an empty Falcon endpoint on the same server with the same settings,
+raw `sqlite3` with the same rows, tables, indexes and durability, and the *floor*, the work that cannot be avoided
+(over HTTP: an empty request + an Argon2 hash + the ticket's number + a row in a group of 16; without HTTP: the last
+three), added up on one thread. `make bench` makes this file."""
+
+
+def line(finding: Figure | Skipped) -> str:
+    """Return a finding as it is printed on the terminal."""
+    if isinstance(finding, Skipped):
+        return f"{finding.what:<{_WIDTH}} skipped: {finding.reason}"
+    numbers = f"{_number(finding.value):>8} {_number(min(finding.rounds)):>8} … {_number(max(finding.rounds)):<8}"
+    goal = "" if finding.goal is None else f"{finding.goal!s:<8} {_verdict(finding)}"
+    note = f"\n    {finding.note}" if finding.note else ""
+    return f"{finding.what:<{_WIDTH}} {numbers} {goal}{note}"
+
+
+def write(
+    folder: Path,
+    findings: Sequence[Finding],
+    surroundings: Sequence[tuple[str, str]],
+    failures: Sequence[str],
+    *,
+    minutes: float,
+) -> list[Path]:
+    """Write the report and its chart into a folder, and return their paths."""
+    series = [finding for finding in findings if isinstance(finding, Series)]
+    text, picture = folder / "report.md", folder / _CHART
+    parts = ["# Benchmarks", _EXPLANATION, _table(findings)]
+    if failures:
+        parts.append(f"Benchmarks that failed in this run: {', '.join(failures)}.")
+    if series:
+        picture.write_text(chart.svg(series), encoding="utf-8")
+        parts += ["## Cost against size", f"![What a ticket costs against the raffle's size]({_CHART})"]
+    facts = [*surroundings, ("The run took", f"{minutes:.1f} minutes")]
+    rows = "\n".join(f"| {name} | {fact} |" for name, fact in facts)
+    parts += ["## Machine and versions", f"| | |\n|---|---|\n{rows}"]
+    text.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    return [text, picture] if series else [text]
+
+
+def _table(findings: Sequence[Finding]) -> str:
+    rows = [
+        "| figure | median | min … max | rounds | goal | reached | in numbers |",
+        "|---|---:|---:|---:|---|---|---|",
+    ]
+    for finding in findings:
+        if isinstance(finding, Skipped):
+            rows.append(f"| {finding.what} | | | | | skipped: {finding.reason} | |")
+        elif isinstance(finding, Figure):
+            spread = f"{_number(min(finding.rounds))} … {_number(max(finding.rounds))}"
+            goal = "" if finding.goal is None else str(finding.goal)
+            rows.append(
+                f"| {finding.what} | **{_number(finding.value)}** | {spread} | {len(finding.rounds)} | {goal} "
+                f"| {_verdict(finding)} | {finding.note} |"
+            )
+    return "\n".join(rows)
+
+
+def _verdict(figure: Figure) -> str:
+    return {True: "yes", False: "no", None: ""}[figure.reached]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"

@@ -1,0 +1,81 @@
+"""How much of everything a run has. Its time is set here: `FULL` is what the goals are about."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes of one run."""
+
+    rounds: int
+    """How often figure and baseline take turns."""
+    load_s: int
+    """How long one load of participants over HTTP lasts; a load of readers lasts a second."""
+    sold: int
+    """Tickets of a raffle that counts as large: sold, drawn, and lines of the bulk run."""
+    sold_some: tuple[int, ...]
+    """Sold tickets at the points of the chart between none and `sold`."""
+    few_sold: int
+    """Tickets of a raffle that counts as small in a draw, and the fewest lines of the bulk run by ten."""
+    large_draws: int
+    """Rounds of the draw of as many prizes as tickets, the longest single measurement but the bulk run."""
+    raffles: int
+    """Raffles in the list that counts as long."""
+    lone_tickets: int
+    """Tickets, one at a time, in one turn: few, so that a disk that hesitates meets thing and baseline alike."""
+    lone_turns: int
+    """Turns of that in a round."""
+    rush_tickets: int
+    """Tickets, many at once, in one turn."""
+    rush_turns: int
+    """Turns of that in a round."""
+    postgresql_s: int
+    """How long the rush on PostgreSQL lasts."""
+
+    @property
+    def few_lines(self) -> int:
+        """Lines of the bulk run whose memory the large one is compared with."""
+        return self.few_sold * 10
+
+
+FULL = Sizes(
+    rounds=5,
+    load_s=1,
+    sold=1_000_000,
+    sold_some=(1_000, 10_000, 100_000),
+    few_sold=1_000,
+    large_draws=2,
+    raffles=100_000,
+    lone_tickets=20,
+    lone_turns=10,
+    rush_tickets=800,
+    rush_turns=3,
+    postgresql_s=20,
+)
+
+QUICK = Sizes(
+    rounds=2,
+    load_s=1,
+    sold=20_000,
+    sold_some=(1_000,),
+    few_sold=100,
+    large_draws=2,
+    raffles=2_000,
+    lone_tickets=10,
+    lone_turns=5,
+    rush_tickets=320,
+    rush_turns=2,
+    postgresql_s=3,
+)
+
+CONNECTIONS = 16
+"""Keep-alive connections of a load on one server."""
+
+THREADS = 32
+"""Threads that take part at once where there is no HTTP."""
+
+GROUP = 16
+"""Rows that the floor, and raw sqlite3, commit together."""
+
+BULK_GROUP = 1_000
+"""Rows that the floor of the bulk run commits together."""

@@ -1,0 +1,172 @@
+"""The databases of a run: those that several benchmarks share are made once, when first asked for, and copied.
+
+A raffle with a million sold tickets is filled by raw sqlite3 through rafflekit's own tables: it differs from one that
+a million people filled in nothing that costs time.
+"""
+
+import itertools
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from benchmarks.baselines import raw_sqlite
+from benchmarks.sizes import Sizes
+from rafflekit import Prize, RaffleEngine
+from rafflekit.core.numbering import Numbering
+
+ROOM = 40_000
+"""More tickets than any benchmark sells in one raffle on top of what is sold already."""
+
+LARGE_RAFFLE = 1_000_000_000
+"""Tickets of a raffle that does not sell out."""
+
+_ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A database with one raffle in it that counts: how many tickets it has, and how many are sold."""
+
+    database: Path
+    raffle: UUID
+    total_tickets: int
+    sold: int
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        return f"sqlite:///{self.database}"
+
+
+class Stock:
+    """A folder with the databases of a run."""
+
+    def __init__(self, folder: Path, sizes: Sizes) -> None:
+        self.folder = folder
+        self.sizes = sizes
+        self._names = itertools.count(1)
+
+    def new_path(self, ending: str = ".db") -> Path:
+        """Return the path of a file that does not exist yet."""
+        return self.folder / f"{next(self._names)}{ending}"
+
+    def fresh(self, *, total_tickets: int = LARGE_RAFFLE) -> Filled:
+        """Make a database with a raffle none of whose tickets is sold."""
+        return self._made(total_tickets, [Prize("hug", 3)])
+
+    def partly_sold(self, sold: int) -> Filled:
+        """Make a database with a large raffle of which so many tickets are sold, and the next `ROOM` can be."""
+        return fill(self._made(LARGE_RAFFLE, [Prize("hug", 3)]), sold)
+
+    @cached_property
+    def much_sold(self) -> Filled:
+        """A large raffle with `sizes.sold` sold tickets, to be copied."""
+        return self.partly_sold(self.sizes.sold)
+
+    @cached_property
+    def sold_out(self) -> Filled:
+        """A raffle all of whose `sizes.sold` tickets are sold, with a prize for each of them, to be copied.
+
+        The bulk run leaves it here when it is measured before; else it is made.
+        """
+        return fill(self.for_bulk(self.sizes.sold), self.sizes.sold)
+
+    def for_bulk(self, tickets: int) -> Filled:
+        """Make a database with a raffle as `sold_out` has it, before any ticket is sold."""
+        return self._made(tickets, [Prize("warm hug", tickets)])
+
+    @cached_property
+    def drawn(self) -> Filled:
+        """A copy of `sold_out` after the draw of all its prizes; the draw's benchmark leaves it here."""
+        copied = self.copy(self.sold_out)
+        with RaffleEngine(copied.url) as engine:
+            engine.draw(copied.raffle)
+        return copied
+
+    def copy(self, filled: Filled) -> Filled:
+        """Copy a database that nobody has open; the copy is on the disk when this returns."""
+        path = self.new_path()
+        shutil.copyfile(filled.database, path)
+        _sync(path)
+        return replace(filled, database=path)
+
+    def discard(self, filled: Filled) -> None:
+        """Delete a copy that has served."""
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{filled.database}{ending}").unlink(missing_ok=True)
+
+    def _made(self, total_tickets: int, prizes: list[Prize]) -> Filled:
+        path = self.new_path()
+        with RaffleEngine(f"sqlite:///{path}") as engine:
+            raffle = engine.create("Raffle", total_tickets=total_tickets, prizes=prizes)
+        return Filled(path, raffle.id, total_tickets, 0)
+
+
+def fill(empty: Filled, sold: int) -> Filled:
+    """Sell so many tickets of a raffle none of whose tickets is sold."""
+    numbers = _free_numbers(empty, sold)
+    with closing(raw_sqlite.connect(empty.database)) as connection:
+        # Only to be done sooner: none of this outlives the connection.
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "foreign_keys = OFF", "cache_size = -600000"):
+            connection.execute(f"PRAGMA {pragma}")
+        rows = (raw_sqlite.ticket_row(empty.raffle, serial, number) for serial, number in enumerate(numbers))
+        connection.execute("BEGIN IMMEDIATE")
+        while some := list(itertools.islice(rows, _ROWS_AT_ONCE)):
+            raw_sqlite.insert_tickets(connection, some)
+        connection.execute("COMMIT")
+    settle(empty)
+    return replace(empty, sold=sold)
+
+
+def settle(filled: Filled) -> None:
+    """Move everything into the database file, and that onto the disk, so that the file alone can be copied."""
+    with closing(raw_sqlite.connect(filled.database)) as connection:
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert not busy, f"{filled.database} is open elsewhere"
+    _sync(filled.database)
+
+
+def with_ten_prizes(filled: Filled) -> None:
+    """Turn the prize for every ticket of a raffle that is not drawn into ten prizes."""
+    with closing(raw_sqlite.connect(filled.database)) as connection:
+        connection.execute("UPDATE prizes SET amount = 10 WHERE raffle = ?", (filled.raffle.bytes,))
+
+
+def fill_with_raffles(filled: Filled, raffles: int) -> None:
+    """Add so many raffles with a prize each to a database."""
+    with closing(raw_sqlite.connect(filled.database)) as connection:
+        (last,) = connection.execute("SELECT max(sequence) FROM raffles").fetchone()
+        ids = [uuid4().bytes for _ in range(raffles)]
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(
+            "INSERT INTO raffles (id, sequence, name, folded_name, created_at, total_tickets) "
+            "VALUES (?, ?, 'Raffle', 'raffle', 1795500000, 10)",
+            ((id, sequence) for sequence, id in enumerate(ids, start=last + 1)),
+        )
+        connection.executemany("INSERT INTO counters (raffle, issued) VALUES (?, 0)", ((id,) for id in ids))
+        connection.executemany(
+            "INSERT INTO prizes (raffle, position, name, amount) VALUES (?, 0, 'hug', 3)", ((id,) for id in ids)
+        )
+        connection.execute("COMMIT")
+
+
+def _free_numbers(empty: Filled, sold: int) -> Iterator[int]:
+    """Return `sold` different numbers in random order, none of which the next tickets will get."""
+    if sold == empty.total_tickets:
+        return iter(random.sample(range(1, sold + 1), sold))
+    numbering = Numbering(raw_sqlite.numbering_key(empty.database, empty.raffle), empty.total_tickets)
+    coming = {numbering.number(serial) for serial in range(sold, sold + ROOM)}
+    some = random.sample(range(1, empty.total_tickets + 1), sold + ROOM)
+    return itertools.islice((number for number in some if number not in coming), sold)
+
+
+def _sync(path: Path) -> None:
+    # Or the system would write it while something is measured.
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
