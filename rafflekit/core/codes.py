@@ -51,8 +51,8 @@ def spell(code: bytes) -> str:
     >>> spell(bytes(15))
     '0000-0000-0000-0000-0000-0000'
     """
-    text = base64.b32encode(code).translate(_SPELL).decode()
-    return "-".join(text[at : at + _GROUP] for at in range(0, len(text), _GROUP))
+    text = _characters(code)
+    return "-".join([text[at : at + _GROUP] for at in range(0, len(text), _GROUP)])
 
 
 def read(text: str) -> str | None:
@@ -97,9 +97,7 @@ class CodeHasher:
 
     def hash(self, code: bytes) -> str:
         """Return the PHC string of a code of 15 bytes, with a new random salt."""
-        canonical = read(spell(code))
-        assert canonical is not None
-        return self._argon2.hash(canonical)
+        return self._argon2.hash(_characters(code))
 
     def check(self, stored: str | None, text: str) -> bool:
         """Tell whether `text` spells the code whose PHC string is `stored`.
@@ -120,3 +118,7 @@ class CodeHasher:
         except (InvalidHashError, Argon2Error) as error:
             raise StorageUnavailable("A stored verification code is damaged; restore a backup.") from error
         return known
+
+
+def _characters(code: bytes) -> str:
+    return base64.b32encode(code).translate(_SPELL).decode()

@@ -202,6 +202,7 @@ class RaffleEngine:
 
         Raises:
             RaffleNotFound: no raffle has this id.
+            SoldOut: the raffle is drawn, so that no entry can be told from a repeat any more.
             StorageUnavailable: the database cannot be used; what was yielded before stays done. Entries that were
                 read and not answered may have tickets: with idempotency keys, ask again.
         """

@@ -185,4 +185,7 @@ def _whole_number(field: str, number: object, *, most: int | None = None) -> int
 
 
 def _has_unprintable(text: str) -> bool:
+    # Most text is plain, and looking every character up takes longer than the rest of a check.
+    if text.isascii() and text.isprintable():
+        return False
     return any(unicodedata.category(character) in UNPRINTABLE_CATEGORIES for character in text)

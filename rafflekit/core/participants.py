@@ -6,6 +6,7 @@ is but for surrounding white space and Unicode's composed form (NFC).
 """
 
 import unicodedata
+from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
@@ -17,6 +18,8 @@ _PARTICIPANT_TAG = b"rafflekit who"
 _REPEAT_TAG = b"rafflekit repeat"
 
 
+# One request names the same few addresses several times: its sender's, its proxy's.
+@lru_cache(maxsize=1_024)
 def canonical_address(text: str) -> IPv4Address | IPv6Address | None:
     """Return the address that `text` spells, an IPv4-mapped one as IPv4, without a zone id; None if it is none."""
     try:
