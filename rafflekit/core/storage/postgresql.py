@@ -26,7 +26,7 @@ _MEANINGS = {
     "3D000": "does not exist; 'createdb' makes one",
     "28": "does not let this user in; check name and password",
     "42501": "does not let this user do that; the owner of the tables may do it, or grant it",
-    "25006": "cannot be written: it is a standby; add target_session_attrs=read-write to the URL",
+    "25006": "cannot be written: it is a standby; name the primary's host, too, and target_session_attrs=read-write",
     "53100": "cannot grow: the disk is full; free some space",
     "53300": "has no connection left; raise max_connections, or run fewer servers",
     "55P03": "is in use by another program; try again when that is done",
@@ -98,7 +98,8 @@ class Postgresql:
                 # Every transaction is ended by its `with` block, so there is nothing to reset.
                 pool_reset_on_return=None,
             )
-        except ModuleNotFoundError as error:
+        # Not installed, or without the libpq that it needs.
+        except ImportError as error:
             reason = "PostgreSQL needs psycopg; pip install 'rafflekit[postgresql]' installs it."
             raise InvalidSetting("The database URL", self.url, reason) from error
         event.listen(engine, "connect", _prepare)
