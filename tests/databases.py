@@ -15,6 +15,9 @@ from rafflekit.core.storage import migrations
 from rafflekit.core.storage.location import backend_of
 
 KINDS = ("SQLite", "PostgreSQL")
+STRICTER_KINDS = ("PostgreSQL, repeatable read", "PostgreSQL, serializable")
+"""PostgreSQL again, where its administrator has chosen another isolation level than READ COMMITTED."""
+
 SERVER_VARIABLE = "RAFFLEKIT_TEST_POSTGRESQL_URL"
 
 
@@ -31,7 +34,7 @@ class PostgresqlServer:
         schema = next(self._schemas)
         self.execute(f"CREATE SCHEMA {schema}")
         self._made.append(schema)
-        options = " ".join(f"-c {setting}" for setting in (f"search_path={schema}", *settings))
+        options = " ".join("-c " + setting.replace(" ", "\\ ") for setting in (f"search_path={schema}", *settings))
         return make_url(self.url).update_query_dict({"options": options}).render_as_string(hide_password=False)
 
     def execute(self, statement: str) -> None:
@@ -43,11 +46,12 @@ class PostgresqlServer:
 
 
 def new_database_url(request: pytest.FixtureRequest) -> str:
-    """Return the URL of an empty database of the kind (`KINDS`) with which a fixture is parametrized."""
+    """Return the URL of an empty database of the kind (`KINDS`, …) with which a fixture is parametrized."""
     if request.param == "SQLite":
         return f"sqlite:///{request.getfixturevalue('database')}"
     server: PostgresqlServer = request.getfixturevalue("postgresql")
-    return server.new_url()
+    _, _, isolation_level = request.param.partition(", ")
+    return server.new_url(*([f"default_transaction_isolation={isolation_level}"] if isolation_level else []))
 
 
 def run(url: str, statement: str, *values: Any) -> Sequence[Any]:

@@ -27,7 +27,7 @@ class Variable(NamedTuple):
 
 DATABASE_URL = Variable(
     "RAFFLEKIT_DATABASE_URL",
-    "where the raffles are kept, e.g. sqlite:////srv/raffles.db",
+    "where the raffles are kept, e.g. sqlite:////srv/raffles.db or postgresql://user@host/raffles",
     "a file in the user's data folder",
 )
 MANAGER_IPS = Variable(

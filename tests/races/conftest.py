@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rafflekit import RaffleEngine, RaffleError
-from tests.databases import KINDS, new_database_url
+from tests.databases import KINDS, STRICTER_KINDS, new_database_url
 
 PROCESSES = 2
 THREADS = 32
@@ -43,9 +43,9 @@ class Call:
         return Outcome(value=value)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=KINDS + STRICTER_KINDS)
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database: a SQLite file, then PostgreSQL."""
+    """The URL of an empty database: a SQLite file, then PostgreSQL at each of its isolation levels."""
     return new_database_url(request)
 
 

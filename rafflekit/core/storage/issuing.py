@@ -119,11 +119,12 @@ def _held(dialect: str, size: int) -> str:
         # Not IN: without ANALYZE, SQLite walks the whole raffle for a list of two. CROSS JOIN keeps the order.
         asked = f"(SELECT column1 AS raffle, column2 AS participant FROM (VALUES {_rows(size, 2)})) AS asked "  # noqa: S608
         asked += "CROSS JOIN tickets"
+    # Asked of each ticket that is found, usually none: PostgreSQL would join a long list by reading all raffles.
+    is_drawn = "(SELECT drawn_at IS NOT NULL FROM raffles WHERE id = tickets.raffle)"
     return (
         "SELECT tickets.raffle, tickets.participant, tickets.number, tickets.repeat_hash, tickets.code_hash, "  # noqa: S608
-        f"raffles.drawn_at IS NOT NULL FROM {asked} "
-        "ON tickets.raffle = asked.raffle AND tickets.participant = asked.participant "
-        "JOIN raffles ON raffles.id = tickets.raffle"
+        f"{is_drawn} FROM {asked} "
+        "ON tickets.raffle = asked.raffle AND tickets.participant = asked.participant"
     )
 
 

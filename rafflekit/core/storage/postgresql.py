@@ -1,5 +1,6 @@
 """What is particular to PostgreSQL: its URL, a connection's settings, locks, and what its errors mean to people."""
 
+import re
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -25,14 +26,24 @@ _SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION = "40001", "40P01", "23505"
 _MEANINGS = {
     "3D000": "does not exist; 'createdb' makes one",
     "28": "does not let this user in; check name and password",
-    "42501": "does not let this user do that; it must own the tables",
-    "25006": "cannot be written: it is a standby; add target_session_attrs=read-write to the URL",
+    "42501": "does not let this user do that; the owner of the tables may do it, or grant it",
+    "25006": "cannot be written: it is a standby; name the primary's host, too, and target_session_attrs=read-write",
     "53100": "cannot grow: the disk is full; free some space",
     "53300": "has no connection left; raise max_connections, or run fewer servers",
     "55P03": "is in use by another program; try again when that is done",
     "57P": "is being shut down or started; try again when it is up",
-    "08": "cannot be reached; check that it runs, and the host and port in the URL",
+    "08": "cannot be reached; check that it runs, and what the URL says",
 }
+
+# Whoever is not let in gets no SQLSTATE from libpq, only what the server said, in its language if that is not English.
+_REFUSED_CONNECTIONS = (
+    (re.compile(r'database "[^"]*" does not exist'), "3D000"),
+    (re.compile(r'authentication failed|role "[^"]*" does not exist|no pg_hba.conf entry|no password supplied'), "28"),
+    (re.compile(r"permission denied"), "42501"),
+    (re.compile(r"too many (clients|connections)|remaining connection slots"), "53300"),
+    (re.compile(r"the database system is|terminating connection"), "57P"),
+    (re.compile(r"session is read-only|server is in hot standby mode"), "25006"),
+)
 
 
 class Postgresql:
@@ -41,8 +52,6 @@ class Postgresql:
     Correct under READ COMMITTED, by row locks and constraints, and under REPEATABLE READ and SERIALIZABLE, because a
     transaction that met another one runs again. Which of them holds is the database's setting.
 
-    Raises:
-        InvalidSetting: psycopg is not installed.
     """
 
     begin_reading = "BEGIN READ ONLY"
@@ -52,11 +61,10 @@ class Postgresql:
 
     def __init__(self, url: URL) -> None:
         self._url = url.set(drivername="postgresql+psycopg")
-        hosts = url.host or url.query.get("host")
-        shown = ",".join(hosts) if isinstance(hosts, tuple) else hosts
         # Name and place only: a password may stand in the query, too.
-        bare = URL.create("postgresql", url.username, host=shown, port=url.port, database=url.database)
-        self.url = bare.render_as_string()
+        places = {part: url.query[part] for part in ("host", "port") if part in url.query}
+        bare = URL.create("postgresql", url.username, host=url.host, port=url.port, database=url.database, query=places)
+        self.url = bare.render_as_string().replace("%2F", "/").replace("%2C", ",")
         self.name = f"The database {self.url}"
 
     def exists(self) -> bool:
@@ -71,9 +79,10 @@ class Postgresql:
         """Return the engine.
 
         Raises:
-            InvalidSetting: psycopg is not installed, or does not know what the URL asks for.
+            InvalidSetting: psycopg is not installed, or the URL has an option that PostgreSQL does not know.
         """
         try:
+            self._check_options()
             engine = create_engine(
                 self._url,
                 connect_args={
@@ -90,11 +99,24 @@ class Postgresql:
                 # Every transaction is ended by its `with` block, so there is nothing to reset.
                 pool_reset_on_return=None,
             )
-        except ModuleNotFoundError as error:
+        # Not installed, or without the libpq that it needs.
+        except ImportError as error:
             reason = "PostgreSQL needs psycopg; pip install 'rafflekit[postgresql]' installs it."
             raise InvalidSetting("The database URL", self.url, reason) from error
         event.listen(engine, "connect", _prepare)
         return engine
+
+    def _check_options(self) -> None:
+        from psycopg import pq
+
+        # psycopg takes more by name than libpq does, but not as text.
+        known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+        for name in self._url.query:
+            if name not in known:
+                reason = (
+                    f"PostgreSQL knows no option {name!r}; https://www.postgresql.org/docs/current/libpq-connect.html"
+                )
+                raise InvalidSetting("The database URL", self.url, f"{reason} lists them.")
 
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the schema in which tables would be made has ours.
@@ -104,7 +126,9 @@ class Postgresql:
         """
         schema, tables, mark = connection.exec_driver_sql(
             "SELECT current_schema(), (SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm') "
-            "AND relnamespace = current_schema()::regnamespace), "
+            "AND relnamespace = current_schema()::regnamespace AND NOT EXISTS (SELECT 1 FROM pg_depend "
+            # What an extension brought along is nobody's, e.g. the views of pg_stat_statements.
+            "WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')), "
             "obj_description(to_regclass(quote_ident(current_schema()) || '.alembic_version'), 'pg_class')"
         ).one()
         if schema is None:
@@ -117,7 +141,8 @@ class Postgresql:
         return bool(tables)
 
     def lock_layout(self, connection: Connection) -> None:
-        """Take a lock that has no table, since there may be none yet."""
+        """Take a lock that has no table, since there may be none yet; what others made meanwhile is seen after it."""
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LAYOUT_LOCK})")
 
     def mark_as_ours(self, connection: Connection) -> None:
@@ -125,7 +150,10 @@ class Postgresql:
         connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_MARK}'")
 
     def lock_sequence(self, connection: Connection) -> None:
-        """Lock the raffles against other creations, and nothing else; taken before the transaction sees anything."""
+        """Lock the raffles against other creations, which also waits for a draw that is about to commit.
+
+        Unlike an advisory lock it is taken before the transaction sees anything, at every isolation level.
+        """
         connection.exec_driver_sql("LOCK TABLE raffles IN SHARE ROW EXCLUSIVE MODE")
 
     def storing_many_rows(self, connection: Connection) -> AbstractContextManager[None]:
@@ -144,11 +172,15 @@ class Postgresql:
 
     def meaning(self, error: BaseException | None) -> str:
         """Return the sentence for an error of PostgreSQL's or psycopg's."""
-        # Without a SQLSTATE there was no server to give one.
-        state = getattr(error, "sqlstate", None) or "08"
+        text = str(error).strip()
+        state = getattr(error, "sqlstate", None) or _state_of_refusal(text)
         reason = next((_MEANINGS[key] for key in (state, state[:3], state[:2]) if key in _MEANINGS), None)
-        detail = str(error).strip().partition("\n")[0]
+        detail = text.partition("\n")[0]
         return f"{self.name} {reason or 'does not work as it should'} ({detail})."
+
+
+def _state_of_refusal(text: str) -> str:
+    return next((state for pattern, state in _REFUSED_CONNECTIONS if pattern.search(text)), "08")
 
 
 def _constraint_of(error: BaseException | None) -> str | None:

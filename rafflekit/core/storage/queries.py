@@ -192,11 +192,18 @@ _SALE = (
 
 
 def lock_counter(connection: Connection, raffle: UUID) -> int | None:
-    """Lock a raffle against other writers until the transaction ends; return how many tickets are issued."""
-    return connection.scalar(_LOCK, {"raffle": raffle})
+    """Lock a raffle against other writers until the transaction ends; return how many tickets are issued.
+
+    On PostgreSQL the row is written as it is, not just locked: under REPEATABLE READ, who waited for a mere lock goes
+    on with what was true before the wait; who waited for a write must run again.
+    """
+    is_postgresql = connection.dialect.name == "postgresql"
+    return connection.scalar(_LOCK_BY_WRITING if is_postgresql else _LOOK, {"of_raffle": raffle})
 
 
-_LOCK = select(counters.c.issued).where(counters.c.raffle == bindparam("raffle")).with_for_update()
+_OF_RAFFLE = counters.c.raffle == bindparam("of_raffle")
+_LOOK = select(counters.c.issued).where(_OF_RAFFLE)
+_LOCK_BY_WRITING = update(counters).where(_OF_RAFFLE).values(issued=counters.c.issued).returning(counters.c.issued)
 
 
 def drawn_ticket(connection: Connection, raffle: UUID, number: int) -> DrawnTicket | None:

@@ -1,0 +1,212 @@
+"""A PostgreSQL that is out of reach, refuses, restarts or is somebody else's: one sentence each, without a password.
+
+And one that is several: the first host that lives and can be written is the one.
+"""
+
+import logging
+import re
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL, make_url
+
+from rafflekit import InvalidSetting, Prize, RaffleEngine, RaffleError, SchemaMismatch, StorageUnavailable
+from tests.databases import PostgresqlServer, run
+from tests.postgresql_server import SUPERUSER, OwnServer, own_server
+
+PASSWORD = "hunter2@example"
+GRANTS = Path(__file__).parents[3] / "docs" / "postgresql.md"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OwnServer]:
+    """A server on which everybody who comes over TCP has this password; these tests restart it and make roles."""
+    with own_server() as started:
+        run(started.url(), f"ALTER ROLE {SUPERUSER} PASSWORD '{PASSWORD}'")
+        yield started
+
+
+def new_role(server: OwnServer, name: str) -> str:
+    """Make a role that may nothing but connect; return its URL."""
+    run(server.url(), f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
+    return server.url(user=name, password=PASSWORD)
+
+
+def new_database(server: OwnServer, name: str) -> str:
+    """Make a database; return its owner's URL."""
+    run(server.url(), f"CREATE DATABASE {name}")
+    return server.url(password=PASSWORD, database=name)
+
+
+def refusal(url: str) -> RaffleError:
+    """Return the error of opening a database; nothing that it holds shows the password."""
+    with pytest.raises(RaffleError) as failure:
+        RaffleEngine(url).close()
+    shown = "".join(traceback.format_exception(failure.value))
+    assert PASSWORD not in shown
+    assert "hunter2" not in shown
+    return failure.value
+
+
+def test_a_password_is_in_no_url_repr_or_log(server: OwnServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with RaffleEngine(server.url(password=PASSWORD)) as engine:
+        engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+
+        assert engine.database_url == f"postgresql://postgres@127.0.0.1:{server.port}/postgres"
+        for thing in (engine, engine._database, engine._database._engine, engine._database._backend):
+            assert "hunter2" not in repr(thing)
+    assert "hunter2" not in caplog.text
+
+
+def test_a_password_in_the_query_does_not_show_either(server: OwnServer) -> None:
+    url = make_url(server.url()).update_query_dict({"password": PASSWORD})
+
+    with RaffleEngine(url.render_as_string(hide_password=False)) as engine:
+        assert "hunter2" not in engine.database_url
+    assert "hunter2" not in str(refusal("mysql://host/db?password=hunter2"))
+
+
+def test_a_server_that_does_not_run_cannot_be_reached() -> None:
+    error = refusal(URL.create("postgresql", "ann", PASSWORD, "127.0.0.1", 1, "db").render_as_string(False))
+
+    assert isinstance(error, StorageUnavailable)
+    assert str(error).startswith(
+        "The database postgresql://ann@127.0.0.1:1/db cannot be reached; check that it runs, and what the URL says ("
+    )
+
+
+def test_a_wrong_password_is_named_so(server: OwnServer) -> None:
+    error = refusal(server.url(password="hunter2, but wrong"))
+
+    assert isinstance(error, StorageUnavailable)
+    assert "does not let this user in; check name and password (" in str(error)
+
+
+def test_a_database_that_is_missing_is_named_so(server: OwnServer) -> None:
+    error = refusal(server.url(password=PASSWORD, database="nowhere"))
+
+    assert isinstance(error, StorageUnavailable)
+    assert "/nowhere does not exist; 'createdb' makes one (" in str(error)
+
+
+def test_a_role_that_may_not_make_tables_is_told_so(server: OwnServer) -> None:
+    error = refusal(new_role(server, "guest"))
+
+    assert isinstance(error, StorageUnavailable)
+    assert "does not let this user do that; the owner of the tables may do it, or grant it (" in str(error)
+
+
+def test_a_role_needs_no_more_rights_than_the_docs_say(server: OwnServer) -> None:
+    owner = new_database(server, "granted")
+    RaffleEngine(owner).close()
+    (grants,) = re.findall(r"```sql\n(.*?)```", GRANTS.read_text(), flags=re.DOTALL)
+    guest = make_url(new_role(server, "raffle_server")).set(database="granted").render_as_string(hide_password=False)
+    for statement in grants.strip().split(";\n"):
+        run(owner, statement)
+
+    with RaffleEngine(guest) as engine:
+        raffle = engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+        ticket = engine.participate(raffle.id, "ann")
+        engine.draw(raffle.id)
+        assert engine.verify(raffle.id, ticket.number, ticket.verification_code).has_won
+        assert engine.list().count == 1
+
+
+def test_another_programs_tables_are_left_alone(postgresql: PostgresqlServer) -> None:
+    url = postgresql.new_url()
+    run(url, "CREATE TABLE alembic_version (version_num text)")
+
+    error = refusal(url)
+
+    assert isinstance(error, SchemaMismatch)
+    assert "belongs to another program; name another database, or another schema in it" in str(error)
+    assert run(
+        url, "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+    ) == [("alembic_version",)]
+
+
+def test_a_search_path_without_a_schema_is_named_so(server: OwnServer) -> None:
+    url = make_url(server.url()).update_query_dict({"options": "-csearch_path=nowhere"})
+
+    error = refusal(url.render_as_string(hide_password=False))
+
+    assert isinstance(error, SchemaMismatch)
+    assert "has no schema for the tables; make the one that search_path names." in str(error)
+
+
+@pytest.mark.parametrize("option", ["sslmod=require", "prepare_threshold=0", "autocommit=0", "row_factory=x"])
+def test_an_option_that_postgresql_does_not_know_is_a_wrong_setting(server: OwnServer, option: str) -> None:
+    error = refusal(f"{server.url(password=PASSWORD)}?{option}")
+
+    assert isinstance(error, InvalidSetting)
+    assert f"PostgreSQL knows no option '{option.partition('=')[0]}'" in str(error)
+
+
+@pytest.mark.parametrize("how", ["restarted", "crashed"])
+def test_after_a_restart_of_the_server_one_call_at_most_fails(server: OwnServer, how: str) -> None:
+    with RaffleEngine(new_database(server, how)) as engine:
+        raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
+        if how == "restarted":
+            server.stop()
+        else:
+            server.kill()
+        with pytest.raises(StorageUnavailable, match=r"being shut down or started|cannot be reached"):
+            engine.participate(raffle.id, "ann")
+        with pytest.raises(StorageUnavailable, match="cannot be reached"):
+            engine.participate(raffle.id, "ann")
+        server.start()
+
+        assert engine.participate(raffle.id, "ann")
+        server.stop()
+        server.start()
+        with suppress(StorageUnavailable):
+            engine.participate(raffle.id, "bob")
+        assert engine.participate(raffle.id, "cid")
+        assert engine.get(raffle.id).available_tickets in (6, 7)
+
+
+def test_without_psycopg_it_says_how_to_install_it() -> None:
+    program = "import sys; sys.modules['psycopg'] = None; from rafflekit.cli import main; sys.exit(main(sys.argv[1:]))"
+    words = ["list", "--database-url", "postgresql://ann:hunter2@host/db"]
+
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "rafflekit: --database-url is 'postgresql://ann@host/db': PostgreSQL needs psycopg; "
+        "pip install 'rafflekit[postgresql]' installs it.\n"
+    )
+
+
+def several_hosts(*ports: int, user: str = SUPERUSER) -> str:
+    """Return a URL of several servers on this machine, of which one must be writable."""
+    hosts, numbers = ",".join(["127.0.0.1"] * len(ports)), ",".join(map(str, ports))
+    query = {"host": hosts, "port": numbers, "target_session_attrs": "read-write"}
+    return URL.create("postgresql", user, PASSWORD, database="postgres", query=query).render_as_string(False)
+
+
+def test_of_several_hosts_the_first_that_lives_is_taken(server: OwnServer) -> None:
+    with RaffleEngine(several_hosts(1, server.port)) as engine:
+        assert engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+        assert engine.database_url == f"postgresql://postgres@/postgres?host=127.0.0.1,127.0.0.1&port=1,{server.port}"
+
+
+def test_of_several_hosts_one_that_can_be_written_is_taken(server: OwnServer) -> None:
+    with own_server() as standby:
+        run(standby.url(), f"ALTER ROLE {SUPERUSER} PASSWORD '{PASSWORD}'")
+        run(standby.url(), "ALTER DATABASE postgres SET default_transaction_read_only = on")
+
+        with RaffleEngine(several_hosts(standby.port, server.port)) as engine:
+            assert engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+        without_the_primary = refusal(several_hosts(standby.port, 1))
+        without_asking = refusal(standby.url(password=PASSWORD))
+
+    for error in (without_the_primary, without_asking):
+        assert isinstance(error, StorageUnavailable)
+        assert "cannot be written: it is a standby; name the primary's host, too" in str(error)

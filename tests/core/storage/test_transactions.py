@@ -1,0 +1,135 @@
+"""Transactions that meet on PostgreSQL: one waits, or runs again, or says that there is no getting through."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Barrier
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection
+
+from rafflekit import Prize, RaffleEngine, StorageUnavailable
+from rafflekit.core.storage import database
+from rafflekit.core.storage.database import Database
+from tests.databases import PostgresqlServer, run
+
+LIMIT_S = 60
+STRICTER_LEVELS = ["repeatable read", "serializable"]
+
+Count = Callable[[Connection], object]
+
+
+@pytest.fixture(params=STRICTER_LEVELS)
+def strict_url(request: pytest.FixtureRequest, postgresql: PostgresqlServer) -> str:
+    """A database with one raffle, at each of the stricter isolation levels."""
+    url = postgresql.new_url(f"default_transaction_isolation={request.param}")
+    with RaffleEngine(url) as engine:
+        engine.create("Foobar", total_tickets=100, prizes=[Prize("hug")])
+    return url
+
+
+@pytest.fixture
+def strict(strict_url: str) -> Iterator[Database]:
+    """That database, opened."""
+    with closing(Database(strict_url)) as opened:
+        yield opened
+
+
+def issued(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("SELECT issued FROM counters").scalar_one())
+
+
+def count_one_more(connection: Connection, before: int) -> None:
+    connection.exec_driver_sql("UPDATE counters SET issued = %s", (before + 1,))
+
+
+def test_a_transaction_that_met_another_one_runs_again(strict: Database, strict_url: str) -> None:
+    runs = []
+
+    def work(connection: Connection) -> int:
+        before = issued(connection)
+        runs.append(before)
+        if len(runs) == 1:
+            # Another server, in between.
+            run(strict_url, "UPDATE counters SET issued = issued + 1")
+        count_one_more(connection, before)
+        return before + 1
+
+    assert strict.write(work) == 2
+    assert runs == [0, 1]
+    assert run(strict_url, "SELECT issued FROM counters") == [(2,)]
+
+
+def test_a_transaction_that_meets_another_one_each_time_gives_up(
+    strict: Database, strict_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_LONGEST_PAUSE_S", 0.01)
+    runs = []
+
+    def work(connection: Connection) -> None:
+        before = issued(connection)
+        runs.append(before)
+        run(strict_url, "UPDATE counters SET issued = issued + 1")
+        count_one_more(connection, before)
+
+    with pytest.raises(StorageUnavailable, match="is too busy; try again later"):
+        strict.write(work)
+
+    assert runs == list(range(14))
+    # Nothing of it was done.
+    assert run(strict_url, "SELECT issued FROM counters") == [(14,)]
+
+
+def test_an_error_of_the_callers_own_does_not_run_again(strict: Database, strict_url: str) -> None:
+    def work(connection: Connection) -> None:
+        count_one_more(connection, issued(connection))
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        strict.write(work)
+
+    assert run(strict_url, "SELECT issued FROM counters") == [(0,)]
+
+
+def test_of_two_transactions_in_a_deadlock_one_runs_again(postgresql: PostgresqlServer) -> None:
+    url = postgresql.new_url("deadlock_timeout=50ms")
+    with RaffleEngine(url) as engine:
+        raffles = [engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")]).id for _ in range(2)]
+    both_hold_one = Barrier(2)
+    runs: list[list[UUID]] = []
+
+    def lock(opened: Database, in_order: list[UUID]) -> None:
+        def work(connection: Connection) -> None:
+            is_first_run = in_order not in runs
+            runs.append(in_order)
+            for raffle in in_order:
+                connection.exec_driver_sql("UPDATE counters SET issued = issued + 1 WHERE raffle = %s", (raffle,))
+                if is_first_run and raffle == in_order[0]:
+                    both_hold_one.wait(LIMIT_S)
+
+        opened.write(work)
+
+    with closing(Database(url)) as opened, ThreadPoolExecutor(2) as pool:
+        list(pool.map(lock, [opened, opened], [raffles, raffles[::-1]]))
+
+    assert len(runs) == 3
+    assert run(url, "SELECT issued FROM counters") == [(2,), (2,)]
+
+
+def test_a_lock_that_nobody_gives_back_is_named_so(
+    postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rafflekit.core.storage.postgresql.LOCK_TIMEOUT_S", 0.1)
+    url = postgresql.new_url()
+    with RaffleEngine(url) as engine, closing(Database(url)) as other:
+        raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
+
+        def hold(connection: Connection) -> None:
+            connection.exec_driver_sql("SELECT issued FROM counters FOR UPDATE")
+            with pytest.raises(StorageUnavailable, match="is in use by another program"):
+                engine.participate(raffle.id, "ann")
+
+        other.write(hold)
+
+        assert engine.participate(raffle.id, "ann")
