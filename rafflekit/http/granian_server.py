@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -188,24 +189,30 @@ def _stop_signals(server: _Server) -> Iterator[list[int]]:
 
 
 def _work(*arguments: Any) -> None:
-    """Be a worker, in a process of its own, until SIGTERM."""
-    signal.signal(signal.SIGTERM, _stop_a_little_later)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    """Be a worker, in a process of its own, until SIGTERM, which is blocked as the parent had it."""
+    threading.Thread(target=_stop_on_signal, name="stop signal", daemon=True).start()
     threading.Thread(target=_stop_after_parent, name="parent", daemon=True).start()
     MPServer._spawn_wsgi_worker(*arguments)
 
 
-def _stop_a_little_later(number: int, _frame: object) -> None:
-    # Until Granian listens to the signal: who is connected already wants an answer.
-    threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
+def _stop_on_signal() -> None:
+    # Granian's handler is called from here, not by Python: Python sees no signal that comes in the moment in which the
+    # main thread begins to wait, and it waits for ever.
+    number = signal.sigwait([signal.SIGTERM])
+    while not callable(handler := signal.getsignal(number)):
+        # The worker is not ready yet. Who is connected already wants an answer.
+        time.sleep(0.02)
+    handler(number, None)
 
 
 def _stop_after_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
-    # It was killed, and nobody else would tell.
+    # It was killed, so nobody else would tell, nor put an end to it.
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_LIMIT_S)
+    os._exit(1)
 
 
 def _application(environment: Mapping[str, str]) -> WsgiApp:
