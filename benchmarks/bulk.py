@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import children, servers
+from benchmarks import children
 from benchmarks.baselines.floor import RawRaffle
-from benchmarks.ratio import Figure, Finding, Skipped, at_least, at_most, microseconds
+from benchmarks.ratio import Figure, Finding, at_least, at_most, microseconds
 from benchmarks.sizes import BULK_GROUP
 from benchmarks.stock import Filled, Stock, settle
 
@@ -15,8 +15,6 @@ FLOOR_TICKETS = 5 * BULK_GROUP
 
 def figures(stock: Stock) -> Iterator[Finding]:
     """Yield floor ÷ time a line, and the memory of many lines ÷ of few; leave the sold-out raffle to the others."""
-    if not servers.participate_has_from():
-        yield Skipped("participate --from", "not there yet; participate_many in a process of its own takes its place")
     few, lines = stock.sizes.few_lines, stock.sizes.sold
     small = _issue(stock, stock.for_bulk(few), few)
     empty = stock.for_bulk(lines)
@@ -66,11 +64,8 @@ def _issue(stock: Stock, filled: Filled, lines: int) -> children.Measured:
     people, tickets = stock.new_path(".csv"), stock.new_path(".csv")
     people.write_text("".join(f"participant{line}@example.org\n" for line in range(lines)))
     result, raffle = stock.new_path(".json"), str(filled.raffle)
-    if servers.participate_has_from():
-        arguments = ("participate", raffle, "--from", str(people), "--out", str(tickets), "--database-url", filled.url)
-        measured = children.measured(result, "command", *arguments)
-    else:
-        measured = children.measured(result, "many", filled.url, raffle, str(people), str(tickets))
+    arguments = ("participate", raffle, "--from", str(people), "--out", str(tickets), "--database-url", filled.url)
+    measured = children.measured(result, "command", *arguments)
     _check(tickets, lines)
     return measured
 

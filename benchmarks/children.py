@@ -2,12 +2,10 @@
 
     python -m benchmarks.children RESULT command ARGUMENT …            a rafflekit command, in this process
     python -m benchmarks.children RESULT draw URL RAFFLE               the draw of a raffle
-    python -m benchmarks.children RESULT many URL RAFFLE FROM OUT      `participate_many` over a file of participants
 
 RESULT is the file that gets the seconds and the peak memory as JSON.
 """
 
-import csv
 import json
 import re
 import resource
@@ -17,8 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
-
-from benchmarks.ratio import seconds_of
 
 
 class Measured(NamedTuple):
@@ -61,19 +57,6 @@ def _draw(url: str, raffle: str) -> float:
     return seconds
 
 
-def _many(url: str, raffle: str, people: str, out: str) -> float:
-    from rafflekit import RaffleEngine, Ticket
-
-    def issue() -> None:
-        with RaffleEngine(url) as engine, open(people) as lines, open(out, "w", newline="") as tickets:
-            written = csv.writer(tickets)
-            for ticket in engine.participate_many(raffle, (line.rstrip("\n") for line in lines)):
-                assert isinstance(ticket, Ticket), f"refused: {ticket}"
-                written.writerow([ticket.number, ticket.verification_code])
-
-    return seconds_of(issue)
-
-
 def _peak_mib() -> float:
     """Return the most memory that this process had.
 
@@ -90,7 +73,7 @@ def _peak_mib() -> float:
 def main() -> None:
     """Do one piece of work and write down what it took."""
     result, kind, *arguments = sys.argv[1:]
-    kinds: dict[str, Callable[..., float]] = {"command": _command, "draw": _draw, "many": _many}
+    kinds: dict[str, Callable[..., float]] = {"command": _command, "draw": _draw}
     seconds = kinds[kind](*arguments)
     Path(result).write_text(json.dumps({"seconds": seconds, "peak_mib": _peak_mib()}))
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from benchmarks import loads, servers
 from benchmarks.baselines.floor import RawRaffle
 from benchmarks.loads import Load
-from benchmarks.ratio import Figure, Finding, Goal, Skipped, at_least, at_most, microseconds, ratios
+from benchmarks.ratio import Figure, Finding, Goal, at_least, at_most, microseconds, ratios
 from benchmarks.sizes import CONNECTIONS, GROUP, Sizes
 from benchmarks.stock import Stock
 
@@ -19,16 +19,13 @@ def figures(stock: Stock) -> Iterator[Finding]:
     """Yield participate on waitress and Granian, and the detail, each against the empty endpoint beside it."""
     with ExitStack() as running:
         waitress = running.enter_context(_Pair(stock, "waitress"))
-        granian = running.enter_context(_Pair(stock, "granian")) if servers.serve_has_granian() else None
+        granian = running.enter_context(_Pair(stock, "granian"))
         floor = running.enter_context(RawRaffle(stock.fresh(), group=GROUP))
-        floors = _measured([pair for pair in (waitress, granian) if pair], floor, stock.sizes)
+        floors = _measured((waitress, granian), floor, stock.sizes)
         yield _participate(waitress, floors, at_least(0.5))
         yield _slowest(waitress, at_most(4))
-        if granian:
-            yield _granian_against_waitress(granian, waitress)
-            yield _participate(granian, floors, None)
-        else:
-            yield Skipped("participate over HTTP: Granian", "rafflekit serve has no --server")
+        yield _granian_against_waitress(granian, waitress)
+        yield _participate(granian, floors, None)
         yield _detail(waitress)
 
 

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -39,25 +38,6 @@ def empty(*, server: str = "waitress", post_bytes: int, get_bytes: int) -> Itera
     lengths = {empty_falcon.POST_BYTES: str(post_bytes), empty_falcon.GET_BYTES: str(get_bytes)}
     with _process(command, port, lengths):
         yield f"http://{HOST}:{port}{empty_falcon.PATH}"
-
-
-@cache
-def serve_has_granian() -> bool:
-    """Tell whether `rafflekit serve` can run Granian."""
-    return "--server" in _help_of("serve")
-
-
-@cache
-def participate_has_from() -> bool:
-    """Tell whether `rafflekit participate` takes a list."""
-    return "--from" in _help_of("participate")
-
-
-def _help_of(command: str) -> str:
-    printed = subprocess.run(
-        [sys.executable, "-m", "rafflekit", command, "--help"], capture_output=True, text=True, check=True
-    )
-    return printed.stdout
 
 
 def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
