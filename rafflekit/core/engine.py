@@ -24,6 +24,7 @@ from rafflekit.core.errors import (
     RaffleNotFound,
     TicketsRemaining,
 )
+from rafflekit.core.groups import Groups
 from rafflekit.core.issuing import Issuing
 from rafflekit.core.models import Entry, Item, Page, Prize, Raffle, Ticket, Verification, Win, Wins
 from rafflekit.core.storage import queries
@@ -32,6 +33,11 @@ from rafflekit.core.storage.location import default_database_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+# Who looks at the same raffle at the same moment shares one reading of it. Raffles have several queues, so that the
+# readings of different ones go on side by side.
+_LOOKUP_QUEUES = 64
+_LOOKUPS_AT_ONCE = 64
 
 
 class RaffleEngine:
@@ -59,6 +65,7 @@ class RaffleEngine:
         self._entropy = entropy
         self._hasher = code_hasher or codes.CodeHasher()
         self._database = Database(default_database_url() if database_url is None else database_url)
+        self._lookups = tuple(Groups(self._look_up, most=_LOOKUPS_AT_ONCE) for _ in range(_LOOKUP_QUEUES))
         self._issuing = Issuing(self._database, clock=clock, entropy=entropy, hasher=self._hasher)
 
     @property
@@ -160,7 +167,7 @@ class RaffleEngine:
             RaffleNotFound: no raffle has this id.
         """
         raffle = _uuid(raffle_id)
-        return _found(queries.raffle_of(self._database.fetch(queries.RAFFLE, {"raffle": raffle})))
+        return self._lookups[hash(raffle) % _LOOKUP_QUEUES].submit(raffle)
 
     def find(self, beginning: str) -> Raffle:
         """Return the one raffle whose id begins so: hexadecimal digits in any case, dashes or none.
@@ -282,6 +289,14 @@ class RaffleEngine:
         if not self._hasher.check(ticket.code_hash if ticket else None, verification_code) or ticket is None:
             raise InvalidVerificationCode
         return Verification(has_won=ticket.prize is not None, prize=ticket.prize)
+
+    def _look_up(self, raffles: Sequence[UUID]) -> Sequence[Raffle | RaffleNotFound]:
+        """Read each of these raffles once, however many callers ask for it: all of them asked before it is read."""
+        found = {
+            raffle: queries.raffle_of(self._database.fetch(queries.RAFFLE, {"raffle": raffle}))
+            for raffle in set(raffles)
+        }
+        return [found[raffle] or RaffleNotFound() for raffle in raffles]
 
 
 def _check_drawable(raffle: Raffle) -> None:
