@@ -1,8 +1,9 @@
 """The engine: raffles are created, listed and found; several of them in one database."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -212,3 +213,21 @@ def test_an_unknown_id_is_refused_by_every_use_case(engine: RaffleEngine) -> Non
         ):
             with pytest.raises(RaffleNotFound):
                 use_case(unknown)
+
+
+def test_a_crowd_that_looks_at_raffles_sees_each_as_it_stands(engine: RaffleEngine) -> None:
+    raffles = [engine.create(f"Raffle {n}", total_tickets=9, prizes=HUG) for n in range(3)]
+    asked = [raffles[n % 3].id if n % 4 else uuid4() for n in range(400)]
+
+    def look(raffle: UUID) -> str | None:
+        try:
+            return engine.get(raffle).name
+        except RaffleNotFound:
+            return None
+
+    with ThreadPoolExecutor(32) as crowd:
+        seen = list(crowd.map(look, asked))
+    engine.participate(raffles[0].id, "ann")
+
+    assert seen == [f"Raffle {n % 3}" if n % 4 else None for n in range(400)]
+    assert engine.get(raffles[0].id).available_tickets == 8
