@@ -2,14 +2,18 @@
 
 This is flat combining (Hendler, Incze, Shavit, Tzafrir, SPAA 2010): whoever finds nobody serving serves all who wait,
 itself among them, and hands the office on to the one who then waits longest. There is no thread to start or to stop,
-nobody waits for company, and a fork finds nothing running. What serving means is the caller's business.
+nobody waits for company, and a child by fork starts with nobody waiting. What serving means is the caller's business.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from copy import copy
+from itertools import islice
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 Wish = TypeVar("Wish")
 Answer = TypeVar("Answer")
@@ -23,12 +27,14 @@ class Groups(Generic[Wish, Answer]):
     nobody else. A wish may be served a second time if the first was interrupted (`KeyboardInterrupt`).
     """
 
+    _waiting: "deque[_Place[Wish, Answer]]"
+    _office: "_Place[Wish, Answer] | None"
+
     def __init__(self, serve: Callable[[Sequence[Wish]], Sequence[Answer | Exception]], *, most: int) -> None:
         self._serve = serve
         self._most = most
-        self._lock = Lock()
-        self._waiting: deque[_Place[Wish, Answer]] = deque()
-        self._is_served = False
+        self._start_afresh()
+        _all_groups.add(self)
 
     def submit(self, wish: Wish) -> Answer:
         """Return the answer to a wish as soon as its group is served; call it from any thread.
@@ -37,64 +43,103 @@ class Groups(Generic[Wish, Answer]):
             Exception: what `serve` answered for this wish, or raised for its group.
         """
         place = _Place[Wish, Answer](wish)
-        with self._lock:
-            self._waiting.append(place)
-            leads = not self._is_served
-            self._is_served = True
-        if not leads:
-            # Until its answer is there, or the office comes to it: then it is the first in the queue.
-            place.turn.acquire()
-        if place.answer is None:
-            self._serve_the_waiting()
+        try:
+            with self._lock:
+                self._waiting.append(place)
+                if self._office is None:
+                    self._office = place
+                leads = self._office is place
+            if not leads:
+                # Until its answer is there, or the office comes to it: then it is the first in the queue.
+                place.turn.acquire()
+            if self._office is place:
+                self._serve_the_waiting(place)
+        # Ctrl-C, anywhere in here: whatever was this caller's to do falls to the next.
+        except BaseException:
+            self._hand_on(place)
+            raise
         assert place.answer is not None
         if isinstance(place.answer, Exception):
             raise place.answer
         return place.answer
 
-    def _serve_the_waiting(self) -> None:
+    def _serve_the_waiting(self, leader: "_Place[Wish, Answer]") -> None:
         with self._lock:
-            group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            leader.group = list(islice(self._waiting, self._most))
+            for _ in leader.group:
+                self._waiting.popleft()
         try:
-            answers = self._serve([place.wish for place in group])
-            for place, answer in zip(group, answers, strict=True):
+            answers = self._serve([place.wish for place in leader.group])
+            for place, answer in zip(leader.group, answers, strict=True):
                 place.answer = answer
         # Not handled here, but passed on to those whom it concerns; the others raise errors of their own, since a
         # traceback grows in every thread that raises it.
         except Exception as error:
-            group[0].answer = error
-            for place in group[1:]:
+            leader.answer = error
+            for place in leader.group[1:]:
                 place.answer = _another(error)
-        finally:
-            self._hand_on(group)
+        self._hand_on(leader)
 
-    def _hand_on(self, group: "Sequence[_Place[Wish, Answer]]") -> None:
-        others = group[1:]
+    def _hand_on(self, place: "_Place[Wish, Answer]") -> None:
+        """Give up a place and its office, if it has one; done twice, it does nothing more."""
+        others = [other for other in place.group if other is not place]
         with self._lock:
-            # Ctrl-C in the one who serves: the others are none the wiser, so their turn comes again.
-            self._waiting.extendleft(place for place in reversed(others) if place.answer is None)
-            successor = self._waiting[0] if self._waiting else None
-            self._is_served = successor is not None
+            with suppress(ValueError):
+                self._waiting.remove(place)
+            # Who has no answer when its group ends was interrupted, and is served again.
+            unanswered = [other for other in others if other.answer is None and other not in self._waiting]
+            self._waiting.extendleft(reversed(unanswered))
+            successor = None
+            if self._office is place:
+                successor = self._office = self._waiting[0] if self._waiting else None
         # The next group begins before this one's callers take up the processor.
         if successor is not None:
-            successor.turn.release()
-        for place in others:
-            if place.answer is not None:
-                place.turn.release()
+            successor.tell()
+        for other in others:
+            if other.answer is not None:
+                other.tell()
+
+    def _start_afresh(self) -> None:
+        self._lock = Lock()
+        self._waiting = deque()
+        self._office = None
 
 
 class _Place(Generic[Wish, Answer]):
-    """A place in the queue: `turn` is released once, when there is an answer or the office falls to it."""
+    """A place in the queue: `turn` is released when there is an answer or the office falls to it.
 
-    __slots__ = ("answer", "turn", "wish")
+    `group` are those whom it serves, itself the first.
+    """
+
+    __slots__ = ("answer", "group", "turn", "wish")
 
     def __init__(self, wish: Wish) -> None:
         self.wish = wish
+        self.group: list[_Place[Wish, Answer]] = []
         self.answer: Answer | Exception | None = None
         self.turn = Lock()
         self.turn.acquire()
+
+    def tell(self) -> None:
+        """Wake its caller; a second time does nothing."""
+        with suppress(RuntimeError):
+            self.turn.release()
 
 
 def _another(error: Exception) -> Exception:
     another = copy(error)
     another.__cause__ = error
     return another
+
+
+# The threads that a child by fork does not have would be waited for for ever.
+_all_groups: WeakSet[Groups[Any, Any]] = WeakSet()
+
+
+def _start_all_afresh() -> None:
+    for groups in list(_all_groups):
+        groups._start_afresh()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_all_afresh)

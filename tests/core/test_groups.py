@@ -1,5 +1,7 @@
 """Group commit: who arrives together is served together, in order, and answered alone."""
 
+import gc
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -7,6 +9,7 @@ from threading import Event, Semaphore
 
 import pytest
 
+from rafflekit.core import groups as groups_module
 from rafflekit.core.groups import Groups
 from tests.waiting import wait_until
 
@@ -121,6 +124,73 @@ def test_who_waits_for_a_caller_that_is_interrupted_is_served_all_the_same() -> 
     assert isinstance(futures[1].exception(LIMIT_S), KeyboardInterrupt)
     assert [futures[place].result() for place in (0, 2, 3)] == [0, 2, 3]
     assert office.served == [[0], [1, 2, 3], [2, 3]]
+
+
+def test_who_is_interrupted_while_it_waits_gives_its_place_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Ctrl-C does: the acquiring of a lock ends with an exception."""
+    office = Office()
+    with office.busy_while([1]) as futures:
+        impatient = groups_module._Place[int, int](2)
+        impatient.turn = InterruptedLock()  # type: ignore[assignment]  # a lock whose waiter is interrupted
+        monkeypatch.setattr(groups_module, "_Place", Places(impatient))
+        with pytest.raises(KeyboardInterrupt):
+            office.groups.submit(2)
+        monkeypatch.undo()
+        office.may_serve.release(3)
+        answers = [future.result(LIMIT_S) for future in futures]
+
+    assert answers == [0, 2]
+    assert office.served == [[0], [1]]
+    assert office.groups.submit(3) == 6
+
+
+class InterruptedLock:
+    def acquire(self) -> None:
+        raise KeyboardInterrupt
+
+    def release(self) -> None:
+        pass
+
+
+class Places:
+    """Gives one place that was prepared, whatever is asked for."""
+
+    def __init__(self, place: object) -> None:
+        self.place = place
+
+    def __getitem__(self, _types: object) -> Callable[[int], object]:
+        return lambda _wish: self.place
+
+
+def test_a_caller_that_is_interrupted_at_any_moment_leaves_the_office_to_the_next() -> None:
+    """A signal comes again and again while the main thread submits: wherever it hits, others are served."""
+    groups: Groups[int, int] = Groups(lambda wishes: [wish * 2 for wish in wishes], most=7)
+    interrupted = 0
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    # Nothing but the groups is to be interrupted.
+    gc.collect()
+    gc.disable()
+    try:
+        for attempt in range(300):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.00005 + attempt * 1e-6)
+                for wish in range(1_000):
+                    groups.submit(wish)
+            except KeyboardInterrupt:
+                interrupted += 1
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        gc.enable()
+
+    with ThreadPoolExecutor(8) as callers:
+        assert list(callers.map(groups.submit, range(100), timeout=LIMIT_S)) == [wish * 2 for wish in range(100)]
+    assert interrupted > 100
 
 
 def test_nobody_is_forgotten_in_a_crowd() -> None:
