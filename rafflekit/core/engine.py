@@ -43,14 +43,15 @@ _LOOKUPS_AT_ONCE = 64
 class RaffleEngine:
     """A raffle engine on one database; use it as a context manager, from any number of threads.
 
-    `database_url` is a SQLAlchemy URL of a SQLite file (`sqlite:///raffles.db`); without one the raffles are
-    kept in the user's data folder. Clock, entropy and code hasher are the real ones unless given: `clock`
-    returns the time in UTC, `entropy` so many random bytes.
+    `database_url` is a SQLAlchemy URL of a SQLite file (`sqlite:///raffles.db`) or of a PostgreSQL database
+    (`postgresql://user@host/raffles`); without one the raffles are kept in the user's data folder. Clock, entropy and
+    code hasher are the real ones unless given: `clock` returns the time in UTC, `entropy` so many random bytes.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
         SchemaMismatch: the database belongs to another program or another version of rafflekit.
-        StorageUnavailable: it cannot be opened or made. So may every method raise, having done nothing.
+        StorageUnavailable: it cannot be opened or made. So may every method raise, having done nothing; only when a
+            PostgreSQL server goes while it commits does nobody know.
     """
 
     def __init__(
@@ -209,12 +210,13 @@ class RaffleEngine:
 
         Raises:
             RaffleNotFound: no raffle has this id.
-            SoldOut: the raffle is drawn, so that no entry can be told from a repeat any more.
+            SoldOut: the raffle is drawn, so that no entry can be told from a repeat any more. (Where the draw came
+                meanwhile, each entry is refused with it instead.)
             StorageUnavailable: the database cannot be used; what was yielded before stays done. Entries that were
                 read and not answered may have tickets: with idempotency keys, ask again.
         """
         return self._issuing.issue_many(
-            _uuid(raffle_id), (Entry(entry) if isinstance(entry, str) else entry for entry in entries)
+            _uuid(raffle_id), (entry if isinstance(entry, Entry) else Entry(entry) for entry in entries)
         )
 
     def draw(self, raffle_id: UUID | str) -> Sequence[Win]:
@@ -235,18 +237,18 @@ class RaffleEngine:
         # Before the lock, since it takes its time: a sold-out raffle stays as it is, and of two draws one is refused.
         serials = array("q", drawing.winning_serials(seed, tickets=raffle.total_tickets, wins=count))
 
-        def store(connection: "Connection") -> None:
+        def store(connection: "Connection") -> "array[int]":
             queries.lock_counter(connection, raffle.id)
             _check_drawable(_found(queries.load_raffle(connection, raffle.id)))
             with self._database.storing_many_rows(connection):
                 queries.insert_wins(connection, raffle.id, raffle.prizes, serials)
             queries.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
             queries.delete_secrets(connection, raffle.id)
+            return queries.winning_numbers(connection, raffle.id, count)
 
-        self._database.write(store)
+        numbers = self._database.write(store)
         self._issuing.forget(raffle.id)
         self._database.empty_journal()
-        numbers = self._database.query(lambda connection: queries.winning_numbers(connection, raffle.id, count))
         return Wins(numbers, raffle.prizes)
 
     def winners(self, raffle_id: UUID | str, *, page: int = 1, page_size: int = limits.WINNERS_PAGE_SIZE) -> Page[Win]:

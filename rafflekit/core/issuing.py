@@ -8,7 +8,7 @@ nobody who got one.
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from threading import Lock
@@ -50,6 +50,7 @@ class _Sale:
 
     total_tickets: int
     keys: queries.Secrets
+    permutation: numbering.Numbering = field(repr=False)
     is_sold_out: bool
 
 
@@ -61,7 +62,7 @@ class _Wish:
     sale: _Sale
     participant: bytes
     repeat_hash: bytes | None
-    code: bytes
+    code: bytes = field(repr=False)
     code_hash: str
 
     @property
@@ -96,6 +97,7 @@ class Issuing:
         Raises:
             RaffleNotFound, SoldOut, AlreadyParticipated, InvalidValue, StorageUnavailable: there is none.
         """
+        _check(entry)
         sale = self._sale(raffle)
         wish = self._wish(raffle, sale, entry)
         if sale.is_sold_out:
@@ -137,24 +139,24 @@ class Issuing:
             # The keys are gone with the draw, and with them every claim to a repeat.
             if loaded.secrets is None:
                 raise SoldOut
-            sale = _Sale(loaded.total_tickets, loaded.secrets, loaded.issued >= loaded.total_tickets)
+            keys, total = loaded.secrets, loaded.total_tickets
+            sale = _Sale(total, keys, numbering.Numbering(keys.numbering_key, total), loaded.issued >= total)
             self._sales.remember(raffle, sale)
         return sale
 
     def _wish_or_refusal(self, raffle: UUID, sale: _Sale, entry: Entry) -> _Wish | InvalidValue:
         try:
-            return self._wish(raffle, sale, entry)
+            _check(entry)
         except InvalidValue as refusal:
             return refusal
+        return self._wish(raffle, sale, entry)
 
     def _wish(self, raffle: UUID, sale: _Sale, entry: Entry) -> _Wish:
-        limits.check_participant(entry.participant)
         participant = participants.participant_hash(sale.keys.participant_key, entry.participant)
         key = entry.idempotency_key
         if key is None:
             repeat_hash, code = None, self._entropy(codes.CODE_BYTES)
         else:
-            limits.check_idempotency_key(key)
             repeat_hash = participants.repeat_hash(sale.keys.participant_key, participant, key)
             code = codes.derive_code(sale.keys.code_key, participant, key)
         # A ticket of a sold-out raffle can only be repeated, and its hash is there.
@@ -165,7 +167,14 @@ class Issuing:
         # Nothing can be given any more, so nothing is locked.
         holders = [wish.holder for wish in wishes if wish.repeat_hash is not None]
         held = self._database.query(lambda connection: statements.held_tickets(connection, holders)) if holders else {}
+        self._forget_what_is_drawn(held)
         return [_settled(wish, held.get(wish.holder), is_sold_out=True) or SoldOut() for wish in wishes]
+
+    def _forget_what_is_drawn(self, held: Mapping[Holder, HeldTicket]) -> None:
+        # Drawn by another process: the keys are gone from the database, and go from here.
+        for (raffle, _), ticket in held.items():
+            if ticket.is_drawn:
+                self.forget(raffle)
 
     def _serve(self, wishes: Sequence[_Wish]) -> Sequence[int | RaffleError]:
         try:
@@ -177,7 +186,7 @@ class Issuing:
             # The rows of one raffle or one wish are at fault: the others get their tickets.
             return [self._served_alone(wish) for wish in wishes]
         for wish in wishes:
-            wish.sale.is_sold_out = issued[wish.raffle] >= wish.sale.total_tickets
+            wish.sale.is_sold_out |= issued.get(wish.raffle, 0) >= wish.sale.total_tickets
         return answers
 
     def _served_alone(self, wish: _Wish) -> int | RaffleError:
@@ -189,14 +198,19 @@ class Issuing:
     def _write(
         self, connection: "Connection", wishes: Sequence[_Wish]
     ) -> tuple[list[int | RaffleError], Mapping[UUID, int]]:
-        issued = statements.lock_counters(connection, sorted({wish.raffle for wish in wishes}))
+        issued = statements.lock_counters(connection, list({wish.raffle for wish in wishes}))
         held = statements.held_tickets(connection, [wish.holder for wish in wishes])
+        self._forget_what_is_drawn(held)
         before = dict(issued)
         now = int(self._clock().timestamp())
         new: list[NewTicket] = []
         answers: list[int | RaffleError] = []
         for wish in wishes:
-            serial = issued[wish.raffle]
+            serial = issued.get(wish.raffle)
+            if serial is None:
+                self.forget(wish.raffle)
+                answers.append(RaffleNotFound())
+                continue
             answer = _settled(wish, held.get(wish.holder), is_sold_out=serial >= wish.sale.total_tickets)
             if answer is None:
                 ticket = _new_ticket(wish, serial, now)
@@ -235,6 +249,12 @@ class _KnownSales:
             self._sales.pop(raffle, None)
 
 
+def _check(entry: Entry) -> None:
+    limits.check_participant(entry.participant)
+    if entry.idempotency_key is not None:
+        limits.check_idempotency_key(entry.idempotency_key)
+
+
 def _settled(wish: _Wish, held: HeldTicket | None, *, is_sold_out: bool) -> int | RaffleError | None:
     """Return the number of the ticket that is a wish's already, or why it gets none, or None: a ticket is due."""
     if held is not None and not held.is_drawn and _is_of(held, wish):
@@ -249,7 +269,7 @@ def _is_of(held: HeldTicket, wish: _Wish) -> bool:
 
 
 def _new_ticket(wish: _Wish, serial: int, now: int) -> NewTicket:
-    number = numbering.numbering_of(wish.sale.keys.numbering_key, wish.sale.total_tickets).number(serial)
+    number = wish.sale.permutation.number(serial)
     return NewTicket(wish.raffle, serial, number, wish.participant, wish.code_hash, wish.repeat_hash, now)
 
 

@@ -7,7 +7,6 @@ unpredictable; it does not decide who wins (see `drawing`).
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 from hashlib import blake2b
 
 KEY_BYTES = 32
@@ -53,12 +52,6 @@ class Numbering:
             if bit.digest()[0] & 1:
                 place = partner
         return place
-
-
-@lru_cache(maxsize=256)
-def numbering_of(key: bytes, size: int) -> Numbering:
-    """Return the `Numbering` of a key and size, derived once while a raffle is busy."""
-    return Numbering(key, size)
 
 
 def _pivot(key: bytes, round_: int, size: int) -> int:

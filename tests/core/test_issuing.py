@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from threading import Barrier
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from rafflekit import (
     AlreadyParticipated,
@@ -22,6 +24,7 @@ from rafflekit import (
     Ticket,
 )
 from rafflekit.core.codes import CodeHasher
+from rafflekit.core.storage import issuing as statements
 from tests.databases import run
 
 HUG = [Prize("hug")]
@@ -161,3 +164,76 @@ def test_a_group_that_runs_again_gives_nobody_a_second_ticket(engine: RaffleEngi
     assert issuing._serve(wishes) == first
     assert sorted(answer for answer in first if isinstance(answer, int)) == [1, 2, 3]
     assert engine.get(raffle.id).available_tickets == 0
+
+
+def test_a_raffle_that_is_gone_does_not_spoil_the_group(database_url: str, engine: RaffleEngine) -> None:
+    """As after a backup was put back that does not have it."""
+    gone, sound = new_raffle(engine, 10), new_raffle(engine, 10)
+    issuing = engine._issuing
+    wishes = [issuing._wish(raffle.id, issuing._sale(raffle.id), Entry("ann")) for raffle in (sound, gone, sound, gone)]
+    for table in ("secrets", "counters", "prizes"):
+        # Which of the two goes is their order in the list: the first that was created.
+        run(database_url, f"DELETE FROM {table} WHERE raffle = (SELECT id FROM raffles WHERE sequence = 1)")
+    run(database_url, "DELETE FROM raffles WHERE sequence = 1")
+
+    answers = issuing._serve(wishes)
+
+    assert [type(answer) for answer in answers] == [int, RaffleNotFound, AlreadyParticipated, RaffleNotFound]
+    with pytest.raises(RaffleNotFound):
+        engine.participate(gone.id, "bob")
+
+
+def test_a_request_is_repeated_until_the_draw_whoever_draws(database_url: str, engine: RaffleEngine) -> None:
+    raffle = new_raffle(engine, 1)
+    entry = keyed(["ann"])[0]
+    ticket = engine.participate(raffle.id, entry.participant, idempotency_key=entry.idempotency_key)
+    assert list(engine.participate_many(raffle.id, [entry])) == [ticket]
+
+    with RaffleEngine(database_url) as another_process:
+        another_process.draw(raffle.id)
+
+    with pytest.raises(SoldOut):
+        engine.participate(raffle.id, entry.participant, idempotency_key=entry.idempotency_key)
+    assert engine._issuing._sales.get(raffle.id) is None
+
+
+def test_a_crowd_costs_few_transactions(database_url: str) -> None:
+    with RaffleEngine(database_url) as engine, ThreadPoolExecutor(32) as crowd:
+        raffle = new_raffle(engine, 1_000)
+        transactions = 0
+
+        def count_them(*_: object) -> None:
+            nonlocal transactions
+            transactions += 1
+
+        event.listen(engine._database._engine, "commit", count_them)
+        list(crowd.map(lambda n: engine.participate(raffle.id, f"person {n}"), range(1_000)))
+
+    # About 16 a group where nothing else is running; one each without groups.
+    assert transactions < 500
+
+
+def test_lists_of_every_length_need_few_statements(engine: RaffleEngine) -> None:
+    raffle = new_raffle(engine, 10**6)
+    for size in range(1, 130):
+        list(engine.participate_many(raffle.id, [f"{size}/{n}" for n in range(size)]))
+
+    assert statements._insert.cache_info().currsize <= 110
+    assert statements._held.cache_info().currsize <= 110
+
+
+@pytest.mark.parametrize("entry", [None, 5, b"ann", Entry("ann", "short"), Entry("ann", 7)])  # type: ignore[arg-type]
+def test_what_is_no_entry_is_refused_among_others(engine: RaffleEngine, entry: Any) -> None:
+    raffle = new_raffle(engine, 3)
+
+    outcomes = list(engine.participate_many(raffle.id, ["bob", entry, "cid"]))
+
+    assert [type(outcome) for outcome in outcomes] == [Ticket, InvalidValue, Ticket]
+
+
+def test_a_wish_does_not_show_its_code(engine: RaffleEngine) -> None:
+    raffle = new_raffle(engine, 3)
+    wish = engine._issuing._wish(raffle.id, engine._issuing._sale(raffle.id), Entry("ann"))
+
+    assert repr(wish.code) not in repr(wish)
+    assert repr(wish.sale.keys.code_key) not in repr(wish)

@@ -16,11 +16,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Select, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from rafflekit.core.errors import AlreadyParticipated, StorageUnavailable
 from rafflekit.core.models import DatabaseStatus
-from rafflekit.core.storage import layout, schema, sqlite
+from rafflekit.core.storage import forks, layout, schema, sqlite
 from rafflekit.core.storage.backend import Backend
 from rafflekit.core.storage.location import backend_of
 
@@ -67,6 +68,7 @@ class Database:
         event.listen(self._engine, "begin", _begin)
         self._reading = self._engine.execution_options(**{_BEGIN: self._backend.begin_reading})
         self._writing = self._engine.execution_options(**{_BEGIN: self._backend.begin_writing})
+        forks.watch(self)
         with ExitStack() as unless_opened:
             unless_opened.callback(self.close)
             self._open(upgrades_shared=upgrades_shared)
@@ -84,15 +86,11 @@ class Database:
 
         def attempt() -> list[Any]:
             self._require_open()
-            with closing(self._engine.raw_connection()) as connection:
-                try:
-                    cursor = connection.cursor()
-                    cursor.execute(sent, given)
-                    return list(cursor.fetchall())
-                except self._driver_error as error:
-                    # As SQLAlchemy does: a connection after an error may be a dead one.
-                    connection.invalidate(error)
-                    raise self._meaning(error, is_a_broken_rule=False) from error
+            try:
+                with closing(self._engine.raw_connection()) as connection:
+                    return self._fetched(connection, sent, given)
+            except self._driver_error as error:
+                raise _meaning(self._backend, error, is_a_broken_rule=False) from error
 
         return self._repeated(attempt)
 
@@ -158,32 +156,54 @@ class Database:
             _log.warning("The journal of %s is in use; what was deleted leaves it when its reader is done.", self.url)
 
     def close(self) -> None:
-        """Close every connection, for good, as soon as nobody of this process writes; a second time does nothing."""
+        """Close the database, for good; a second time does nothing.
+
+        On SQLite it waits for whoever of this process writes. A connection that is in use is closed after its use.
+        """
         with self._writers_turn:
             self._closed = True
-            self._engine.dispose()
+            self._engine.pool.dispose()
+
+    def before_fork(self) -> bool:
+        """Close all connections, since none may be inherited, or tell that some are in use."""
+        pool = self._engine.pool
+        assert isinstance(pool, QueuePool)
+        if pool.checkedout() > 0:
+            return True
+        pool.dispose()
+        return False
+
+    def after_fork(self) -> None:
+        """Start afresh in a child: its other threads, and the locks that they hold, are its parent's."""
+        self._writers_turn = threading.Lock()
+        self._engine.dispose(close=False)
+
+    def _fetched(self, connection: PoolProxiedConnection, statement: str, values: Any) -> list[Any]:
+        try:
+            cursor = connection.cursor()
+            cursor.execute(statement, values)
+            return list(cursor.fetchall())
+        except self._driver_error as error:
+            # As SQLAlchemy does: a connection after an error may be a dead one.
+            connection.invalidate(error)
+            raise
 
     def _run(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
         def attempt() -> Result:
-            with self._turn(engine), self._translated(), engine.begin() as connection:
+            with self._turn(engine), _translated(self._backend), engine.begin() as connection:
                 return work(connection)
 
         return self._repeated(attempt)
 
     def _repeated(self, attempt: Callable[[], Result]) -> Result:
-        longest_pause_s = _FIRST_PAUSE_S
-        for _ in range(_RUNS):
-            try:
-                result = attempt()
-            except _MetAnother as error:
-                met = error
-                time.sleep(secrets.SystemRandom().uniform(0, longest_pause_s))
-                longest_pause_s = min(2 * longest_pause_s, _LONGEST_PAUSE_S)
-            else:
-                if self._journal_is_due:
-                    self._try_to_empty_journal(wait_s=0)
-                return result
-        raise StorageUnavailable(f"{self._backend.name} is too busy; try again later.") from met
+        try:
+            result = _run_until_alone(self._backend, attempt)
+        finally:
+            if self._closed:
+                self._engine.pool.dispose()
+        if self._journal_is_due:
+            self._try_to_empty_journal(wait_s=0)
+        return result
 
     @contextmanager
     def _turn(self, engine: Engine) -> Iterator[None]:
@@ -193,22 +213,9 @@ class Database:
             yield
 
     def _require_open(self) -> None:
+        forks.check_inheritance(self._backend.name)
         if self._closed:
             raise StorageUnavailable(f"{self._backend.name} has been closed; open a new engine.")
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except DBAPIError as error:
-            raise self._meaning(error.orig, is_a_broken_rule=isinstance(error, IntegrityError)) from error
-
-    def _meaning(self, error: BaseException | None, *, is_a_broken_rule: bool) -> Exception:
-        if self._backend.must_run_again(error):
-            return _MetAnother()
-        if is_a_broken_rule and self._backend.says_participant_has_ticket(error):
-            return AlreadyParticipated()
-        return StorageUnavailable(self._backend.meaning(error))
 
     def _open(self, *, upgrades_shared: bool) -> None:
         if not self.query(self._backend.is_made):
@@ -251,7 +258,7 @@ def status(url: str) -> DatabaseStatus:
     engine = backend.create_looking_engine()
 
     def look() -> str | None:
-        with engine.connect() as connection:
+        with _translated(backend), engine.connect() as connection:
             return layout.version(connection) if backend.is_made(connection) else None
 
     try:
@@ -260,12 +267,11 @@ def status(url: str) -> DatabaseStatus:
         engine.dispose()
 
 
-def _run_until_alone(backend: Backend, transaction: Callable[[], Result]) -> Result:
+def _run_until_alone(backend: Backend, attempt: Callable[[], Result]) -> Result:
     longest_pause_s = _FIRST_PAUSE_S
     for _ in range(_RUNS):
         try:
-            with _translated(backend):
-                return transaction()
+            return attempt()
         except _MetAnother as error:
             met = error
             time.sleep(secrets.SystemRandom().uniform(0, longest_pause_s))
@@ -278,11 +284,15 @@ def _translated(backend: Backend) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if backend.must_run_again(error.orig):
-            raise _MetAnother from error
-        if isinstance(error, IntegrityError) and backend.says_participant_has_ticket(error.orig):
-            raise AlreadyParticipated from error
-        raise StorageUnavailable(backend.meaning(error.orig)) from error
+        raise _meaning(backend, error.orig, is_a_broken_rule=isinstance(error, IntegrityError)) from error
+
+
+def _meaning(backend: Backend, error: BaseException | None, *, is_a_broken_rule: bool) -> Exception:
+    if backend.must_run_again(error):
+        return _MetAnother()
+    if is_a_broken_rule and backend.says_participant_has_ticket(error):
+        return AlreadyParticipated()
+    return StorageUnavailable(backend.meaning(error))
 
 
 def _begin(connection: Connection) -> None:

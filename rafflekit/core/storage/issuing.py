@@ -7,7 +7,7 @@ statement costs several times what SQLite does for it. The group's callers lock 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -17,6 +17,11 @@ from rafflekit.core.storage.schema import raffle_key, tickets
 
 # Only to spell the types of columns.
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+
+# Each number of rows is a statement that is kept, so there must not be many. More rows at once are hardly faster.
+_ROWS_OF_VALUES = 50
+
+Row = TypeVar("Row")
 
 Holder = tuple[UUID, bytes]
 """A raffle, and the hash that stands for a participant in it."""
@@ -46,31 +51,33 @@ class HeldTicket:
 
 
 def lock_counters(connection: Connection, raffles: Sequence[UUID]) -> dict[UUID, int]:
-    """Lock raffles, given in order, against other writers until the transaction ends; return how many are issued."""
+    """Lock raffles against other writers until the transaction ends; return how many tickets each has issued.
+
+    They are locked in the order of their ids, so that two groups never wait for each other. One that is gone is left
+    out.
+    """
     dialect = connection.dialect.name
-    keys = tuple(raffle_key(raffle, dialect) for raffle in raffles)
-    parameters = (list(keys),) if dialect == "postgresql" else keys
-    rows = connection.exec_driver_sql(_lock(dialect, len(keys)), parameters).all()
-    issued = {row[0]: row[1] for row in rows}
-    return {raffle: issued[key] for raffle, key in zip(raffles, keys, strict=True)}
+    raffle_of = {raffle_key(raffle, dialect): raffle for raffle in sorted(raffles)}
+    issued: dict[UUID, int] = {}
+    for part in _parts(list(raffle_of), dialect):
+        parameters = (part,) if dialect == "postgresql" else tuple(part)
+        for key, count in connection.exec_driver_sql(_lock(dialect, _size(part, dialect)), parameters).all():
+            issued[raffle_of[key]] = count
+    return issued
 
 
 def held_tickets(connection: Connection, holders: Sequence[Holder]) -> dict[Holder, HeldTicket]:
     """Return the tickets that participants hold already; each is found by the index, however many are asked for."""
     dialect = connection.dialect.name
-    keys = [raffle_key(raffle, dialect) for raffle, _ in holders]
-    participants = [participant for _, participant in holders]
-    parameters: Any = (
-        (keys, participants)
-        if dialect == "postgresql"
-        else tuple(value for pair in zip(keys, participants, strict=True) for value in pair)
-    )
-    rows = connection.exec_driver_sql(_held(dialect, len(holders)), parameters).all()
-    raffle_of = dict(zip(keys, (raffle for raffle, _ in holders), strict=True))
-    return {
-        (raffle_of[raffle], bytes(participant)): HeldTicket(number, repeat_hash, code_hash, bool(is_drawn))
-        for raffle, participant, number, repeat_hash, code_hash, is_drawn in rows
-    }
+    raffle_of = {raffle_key(raffle, dialect): raffle for raffle, _ in holders}
+    held: dict[Holder, HeldTicket] = {}
+    asked = [(raffle_key(raffle, dialect), participant) for raffle, participant in holders]
+    for part in _parts(asked, dialect):
+        for raffle, participant, number, repeat_hash, code_hash, is_drawn in connection.exec_driver_sql(
+            _held(dialect, _size(part, dialect)), _parameters(part, dialect)
+        ).all():
+            held[raffle_of[raffle], bytes(participant)] = HeldTicket(number, repeat_hash, code_hash, bool(is_drawn))
+    return held
 
 
 def insert_tickets(connection: Connection, new: Sequence[NewTicket]) -> None:
@@ -88,12 +95,8 @@ def insert_tickets(connection: Connection, new: Sequence[NewTicket]) -> None:
         )
         for ticket in new
     ]
-    parameters: Any = (
-        tuple(list(column) for column in zip(*rows, strict=True))
-        if dialect == "postgresql"
-        else tuple(value for row in rows for value in row)
-    )
-    connection.exec_driver_sql(_insert(dialect, len(rows)), parameters)
+    for part in _parts(rows, dialect):
+        connection.exec_driver_sql(_insert(dialect, _size(part, dialect)), _parameters(part, dialect))
 
 
 def count_tickets(connection: Connection, issued: Mapping[UUID, int]) -> None:
@@ -102,6 +105,22 @@ def count_tickets(connection: Connection, issued: Mapping[UUID, int]) -> None:
     rows = [(count, raffle_key(raffle, dialect)) for raffle, count in issued.items()]
     mark = "%s" if dialect == "postgresql" else "?"
     connection.exec_driver_sql(f"UPDATE counters SET issued = {mark} WHERE raffle = {mark}", rows)  # noqa: S608
+
+
+def _parts(rows: list[Row], dialect: str) -> list[list[Row]]:
+    """Cut rows into parts of one statement each: arrays take any number, in SQLite's text every row has its place."""
+    most = max(len(rows), 1) if dialect == "postgresql" else _ROWS_OF_VALUES
+    return [rows[first : first + most] for first in range(0, len(rows), most)]
+
+
+def _size(part: Sequence[object], dialect: str) -> int:
+    return 0 if dialect == "postgresql" else len(part)
+
+
+def _parameters(rows: Sequence[Sequence[Any]], dialect: str) -> Any:
+    if dialect == "postgresql":
+        return tuple(list(column) for column in zip(*rows, strict=True))
+    return tuple(value for row in rows for value in row)
 
 
 @cache
