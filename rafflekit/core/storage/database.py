@@ -92,7 +92,7 @@ class Database:
                 except self._driver_error as error:
                     # As SQLAlchemy does: a connection after an error may be a dead one.
                     connection.invalidate(error)
-                    raise self._meaning(error, is_a_broken_rule=False) from error
+                    raise _meaning(self._backend, error, is_a_broken_rule=False) from error
 
         return self._repeated(attempt)
 
@@ -165,25 +165,16 @@ class Database:
 
     def _run(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
         def attempt() -> Result:
-            with self._turn(engine), self._translated(), engine.begin() as connection:
+            with self._turn(engine), _translated(self._backend), engine.begin() as connection:
                 return work(connection)
 
         return self._repeated(attempt)
 
     def _repeated(self, attempt: Callable[[], Result]) -> Result:
-        longest_pause_s = _FIRST_PAUSE_S
-        for _ in range(_RUNS):
-            try:
-                result = attempt()
-            except _MetAnother as error:
-                met = error
-                time.sleep(secrets.SystemRandom().uniform(0, longest_pause_s))
-                longest_pause_s = min(2 * longest_pause_s, _LONGEST_PAUSE_S)
-            else:
-                if self._journal_is_due:
-                    self._try_to_empty_journal(wait_s=0)
-                return result
-        raise StorageUnavailable(f"{self._backend.name} is too busy; try again later.") from met
+        result = _run_until_alone(self._backend, attempt)
+        if self._journal_is_due:
+            self._try_to_empty_journal(wait_s=0)
+        return result
 
     @contextmanager
     def _turn(self, engine: Engine) -> Iterator[None]:
@@ -195,20 +186,6 @@ class Database:
     def _require_open(self) -> None:
         if self._closed:
             raise StorageUnavailable(f"{self._backend.name} has been closed; open a new engine.")
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except DBAPIError as error:
-            raise self._meaning(error.orig, is_a_broken_rule=isinstance(error, IntegrityError)) from error
-
-    def _meaning(self, error: BaseException | None, *, is_a_broken_rule: bool) -> Exception:
-        if self._backend.must_run_again(error):
-            return _MetAnother()
-        if is_a_broken_rule and self._backend.says_participant_has_ticket(error):
-            return AlreadyParticipated()
-        return StorageUnavailable(self._backend.meaning(error))
 
     def _open(self, *, upgrades_shared: bool) -> None:
         if not self.query(self._backend.is_made):
@@ -251,7 +228,7 @@ def status(url: str) -> DatabaseStatus:
     engine = backend.create_looking_engine()
 
     def look() -> str | None:
-        with engine.connect() as connection:
+        with _translated(backend), engine.connect() as connection:
             return layout.version(connection) if backend.is_made(connection) else None
 
     try:
@@ -260,12 +237,11 @@ def status(url: str) -> DatabaseStatus:
         engine.dispose()
 
 
-def _run_until_alone(backend: Backend, transaction: Callable[[], Result]) -> Result:
+def _run_until_alone(backend: Backend, attempt: Callable[[], Result]) -> Result:
     longest_pause_s = _FIRST_PAUSE_S
     for _ in range(_RUNS):
         try:
-            with _translated(backend):
-                return transaction()
+            return attempt()
         except _MetAnother as error:
             met = error
             time.sleep(secrets.SystemRandom().uniform(0, longest_pause_s))
@@ -278,11 +254,15 @@ def _translated(backend: Backend) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if backend.must_run_again(error.orig):
-            raise _MetAnother from error
-        if isinstance(error, IntegrityError) and backend.says_participant_has_ticket(error.orig):
-            raise AlreadyParticipated from error
-        raise StorageUnavailable(backend.meaning(error.orig)) from error
+        raise _meaning(backend, error.orig, is_a_broken_rule=isinstance(error, IntegrityError)) from error
+
+
+def _meaning(backend: Backend, error: BaseException | None, *, is_a_broken_rule: bool) -> Exception:
+    if backend.must_run_again(error):
+        return _MetAnother()
+    if is_a_broken_rule and backend.says_participant_has_ticket(error):
+        return AlreadyParticipated()
+    return StorageUnavailable(backend.meaning(error))
 
 
 def _begin(connection: Connection) -> None:
