@@ -1,14 +1,22 @@
 """A state machine drives the engine, restarts and a second session included, beside a simple model."""
 
-import shutil
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from rafflekit import (
     AlreadyDrawn,
@@ -23,6 +31,7 @@ from rafflekit import (
     TicketsRemaining,
     Win,
 )
+from tests.databases import PostgresqlServer
 
 people = st.sampled_from([f"person {n}" for n in range(6)])
 keys = st.none() | st.sampled_from(["the first idempotency key", "another idempotency key"])
@@ -47,19 +56,22 @@ class RaffleMachine(RuleBasedStateMachine):
 
     models = Bundle("models")
 
+    def __init__(self, new_url: Callable[[], str]) -> None:
+        super().__init__()
+        self.new_url = new_url
+
     @initialize()
     def open(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
+        self.url = self.new_url()
         self.sessions = [self.new_session(), self.new_session()]
         self.created: list[Model] = []
 
     def new_session(self) -> RaffleEngine:
-        return RaffleEngine(f"sqlite:///{self.folder / 'raffles.db'}")
+        return RaffleEngine(self.url)
 
     def teardown(self) -> None:
         for session in self.sessions:
             session.close()
-        shutil.rmtree(self.folder)
 
     @rule(session=sessions)
     def restart(self, session: int) -> None:
@@ -136,5 +148,14 @@ class RaffleMachine(RuleBasedStateMachine):
                 assert list(session.winners(raffle.id).items) == (model.wins or [])
 
 
-class TestRaffleMachine(RaffleMachine.TestCase):  # type: ignore[name-defined,misc]  # made by hypothesis
-    settings = settings(max_examples=25, stateful_step_count=40)
+def test_the_engine_does_what_the_model_says_on_sqlite(tmp_path: Path) -> None:
+    numbers = count()
+    machine = partial(RaffleMachine, lambda: f"sqlite:///{tmp_path}/raffles-{next(numbers)}.db")
+
+    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=40))
+
+
+def test_the_engine_does_what_the_model_says_on_postgresql(postgresql: PostgresqlServer) -> None:
+    machine = partial(RaffleMachine, postgresql.new_url)
+
+    run_state_machine_as_test(machine, settings=settings(max_examples=10, stateful_step_count=40))

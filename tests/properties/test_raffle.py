@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rafflekit import AlreadyParticipated, InvalidVerificationCode, Prize, RaffleEngine, SoldOut, Ticket, Verification
+from tests.databases import KINDS
 
 names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
 
@@ -25,11 +25,14 @@ def raffles(draw: st.DrawFn) -> tuple[int, list[Prize]]:
     return total_tickets, prizes
 
 
-@pytest.fixture(scope="module")
-def one_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RaffleEngine]:
-    """One engine for all examples: their raffles live side by side in one database."""
-    path: Path = tmp_path_factory.mktemp("properties") / "raffles.db"
-    with RaffleEngine(f"sqlite:///{path}") as engine:
+@pytest.fixture(scope="module", params=KINDS)
+def one_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RaffleEngine]:
+    """One engine for all examples, on each kind of database: their raffles live side by side in it."""
+    if request.param == "SQLite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('properties')}/raffles.db"
+    else:
+        url = request.getfixturevalue("postgresql").new_url()
+    with RaffleEngine(url) as engine:
         yield engine
 
 
@@ -48,7 +51,7 @@ def sell_in_any_order(engine: RaffleEngine, raffle: object, total: int, data: st
     return list(tickets.values())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(shape=raffles(), data=st.data())
 def test_the_rules_hold_for_any_raffle(
     one_engine: RaffleEngine, shape: tuple[int, list[Prize]], data: st.DataObject

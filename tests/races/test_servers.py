@@ -1,33 +1,47 @@
-"""A rush over HTTP on servers of several processes, with one database file: every number once, nobody twice."""
+"""A rush over HTTP on servers of several processes, with one database: every number once, nobody twice."""
 
-import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from sqlalchemy import make_url
 
+from tests.databases import PostgresqlServer, run
 from tests.live_server import GUNICORN, LiveServer, Serve
 
 PEOPLE = 300
 CLIENTS = 32
 PRIZES = 25
 MANAGER = "198.51.100.7"
+TRUST: dict[str, Any] = {"MANAGER_IPS": MANAGER, "RAFFLEKIT_TRUSTED_PROXIES": "127.0.0.1"}
 
 SERVERS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "granian": (("--server", "granian", "--workers", "2"), {}),
     "gunicorn": ((), {"program": GUNICORN}),
     "gunicorn with --preload": (("--preload",), {"program": GUNICORN}),
 }
+ON_POSTGRESQL = "two on one PostgreSQL"
 
 
-@pytest.fixture(params=SERVERS)
-def live(serve: Serve, request: pytest.FixtureRequest) -> LiveServer:
-    """A server of two processes, each time another program, that trusts this machine to say who is asking."""
-    arguments, how = SERVERS[request.param]
-    return serve(*arguments, **how, MANAGER_IPS=MANAGER, RAFFLEKIT_TRUSTED_PROXIES="127.0.0.1")
+class Live(NamedTuple):
+    """Servers that trust this machine to say who is asking, and the URL of their database."""
+
+    servers: Sequence[LiveServer]
+    database_url: str
+
+
+@pytest.fixture(params=[*SERVERS, ON_POSTGRESQL])
+def live(serve: Serve, request: pytest.FixtureRequest, database: Path) -> Live:
+    """A server of two processes, each time another program; then two servers on one PostgreSQL."""
+    if request.param in SERVERS:
+        arguments, how = SERVERS[request.param]
+        return Live([serve(*arguments, **how, **TRUST)], f"sqlite:///{database}")
+    postgresql: PostgresqlServer = request.getfixturevalue("postgresql")
+    url = postgresql.new_url()
+    return Live([serve(**TRUST, RAFFLEKIT_DATABASE_URL=url) for _ in range(2)], url)
 
 
 def address(person: int) -> str:
@@ -37,27 +51,30 @@ def address(person: int) -> str:
     )
 
 
-def test_a_rush_on_several_processes_gives_every_number_once_and_nobody_two(live: LiveServer, database: Path) -> None:
+def test_a_rush_on_several_processes_gives_every_number_once_and_nobody_two(live: Live) -> None:
+    first, last = live.servers[0], live.servers[-1]
     prizes = [{"name": "hug", "amount": PRIZES}]
     creation = {"name": "Rush", "total_tickets": PEOPLE, "prizes": prizes}
-    raffle = f"/raffles/{live.request('POST', '/raffles/', creation, X_Forwarded_For=MANAGER).json['id']}"
+    raffle = f"/raffles/{first.request('POST', '/raffles/', creation, X_Forwarded_For=MANAGER).json['id']}"
 
-    def participate(person: int) -> Any:
-        return live.request("POST", f"{raffle}/participate/", X_Forwarded_For=address(person))
+    def participate(person: int, server: LiveServer) -> Any:
+        return server.request("POST", f"{raffle}/participate/", X_Forwarded_For=address(person))
 
+    # Everybody comes twice, where there are two servers to both.
+    rush = [(person, server) for person in range(PEOPLE) for server in (first, last)]
     with ThreadPoolExecutor(CLIENTS) as clients:
-        answers = list(clients.map(participate, [person for person in range(PEOPLE) for _ in range(2)]))
+        answers = list(clients.map(participate, *zip(*rush, strict=True)))
 
     tickets = [answer.json for answer in answers if answer.status == 201]
     assert set(Counter(answer.status for answer in answers)) <= {201, 403, 410}
     assert sorted(ticket["ticket_number"] for ticket in tickets) == list(range(1, PEOPLE + 1))
     assert len({ticket["verification_code"] for ticket in tickets}) == PEOPLE
-    assert stored(database) == [(PEOPLE, PEOPLE, PEOPLE)]
+    assert stored(live.database_url) == [(PEOPLE, PEOPLE, PEOPLE)]
 
-    drawn = live.request("POST", f"{raffle}/winners/", X_Forwarded_For=MANAGER)
+    drawn = last.request("POST", f"{raffle}/winners/", X_Forwarded_For=MANAGER)
     assert drawn.status == 201
     verify = [
-        live.request(
+        first.request(
             "POST",
             f"{raffle}/verify-ticket/",
             {key: ticket[key] for key in ("ticket_number", "verification_code")},
@@ -72,10 +89,25 @@ def test_a_rush_on_several_processes_gives_every_number_once_and_nobody_two(live
     assert len(winners) == PRIZES
 
 
-def stored(database: Path) -> list[tuple[int, int, int]]:
+def stored(database_url: str) -> list[tuple[int, int, int]]:
     """Return for each raffle its counter, how many tickets it has, and how many participants."""
-    with closing(sqlite3.connect(database)) as connection:
-        return connection.execute(
-            "SELECT issued, count(*), count(DISTINCT participant) "
-            "FROM counters JOIN tickets USING (raffle) GROUP BY raffle"
-        ).fetchall()
+    rows = run(
+        database_url,
+        "SELECT issued, count(*), count(DISTINCT participant) "
+        "FROM counters JOIN tickets ON tickets.raffle = counters.raffle GROUP BY counters.raffle, issued",
+    )
+    return [tuple(row) for row in rows]
+
+
+def test_a_server_does_not_show_the_password_of_its_database(serve: Serve, postgresql: PostgresqlServer) -> None:
+    url = make_url(postgresql.new_url())
+    # A server that asks for none takes any.
+    url = url.set(password=url.password or "hunter2")
+    password = str(url.password)
+
+    server = serve(RAFFLEKIT_DATABASE_URL=url.render_as_string(hide_password=False))
+    server.request("GET", "/raffles/")
+    printed = server.announcement + server.stop() + server.log.read_text()
+
+    assert "rafflekit serves postgresql://" in printed
+    assert password not in printed

@@ -133,17 +133,23 @@ def _lock(dialect: str, size: int) -> str:
 @cache
 def _held(dialect: str, size: int) -> str:
     if dialect == "postgresql":
-        asked = "unnest(CAST(%s AS uuid[]), CAST(%s AS bytea[])) AS asked (raffle, participant) JOIN tickets"
+        # LIMIT lets each be looked up for itself: a plan that was made while there were few tickets, and is kept while
+        # they become many, would otherwise read them all.
+        asked = (
+            "unnest(CAST(%s AS uuid[]), CAST(%s AS bytea[])) AS asked (raffle, participant) CROSS JOIN LATERAL "
+            "(SELECT * FROM tickets WHERE raffle = asked.raffle AND participant = asked.participant LIMIT 1) AS tickets"
+        )
+        condition = "TRUE"
     else:
         # Not IN: without ANALYZE, SQLite walks the whole raffle for a list of two. CROSS JOIN keeps the order.
         asked = f"(SELECT column1 AS raffle, column2 AS participant FROM (VALUES {_rows(size, 2)})) AS asked "  # noqa: S608
         asked += "CROSS JOIN tickets"
+        condition = "tickets.raffle = asked.raffle AND tickets.participant = asked.participant"
     # Asked of each ticket that is found, usually none: PostgreSQL would join a long list by reading all raffles.
     is_drawn = "(SELECT drawn_at IS NOT NULL FROM raffles WHERE id = tickets.raffle)"
     return (
         "SELECT tickets.raffle, tickets.participant, tickets.number, tickets.repeat_hash, tickets.code_hash, "  # noqa: S608
-        f"{is_drawn} FROM {asked} "
-        "ON tickets.raffle = asked.raffle AND tickets.participant = asked.participant"
+        f"{is_drawn} FROM {asked} WHERE {condition}"
     )
 
 

@@ -190,3 +190,6 @@ def _constraint_of(error: BaseException | None) -> str | None:
 
 def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
     dbapi_connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")
+    # Every statement finds its few rows by a key. Left to choose, the server reads a table whole while it is nearly
+    # empty, and keeps that plan for a prepared statement while a rush fills the table.
+    dbapi_connection.execute("SET enable_seqscan = off")

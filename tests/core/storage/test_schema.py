@@ -1,8 +1,8 @@
 """The database holds the rules by itself: whoever writes past the engine is refused, on each kind of database."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,37 +12,41 @@ from rafflekit.core.storage import schema
 from rafflekit.core.storage.sqlite import prepare_connection
 from tests.core.storage.past_the_engine import PastTheEngine
 from tests.core.storage.rules import BREACHES, DRAWN, FINAL, OPEN, TRUNCATIONS, Breach
-from tests.databases import KINDS, PostgresqlServer, new_database_url
-
-Open = Callable[[str], PastTheEngine]
+from tests.databases import KINDS, PostgresqlServer
 
 
-@pytest.fixture(params=KINDS)
-def filled(request: pytest.FixtureRequest, past_the_engine: Open) -> PastTheEngine:
-    """A database of today's layout with a drawn and an open raffle, on each kind."""
-    return made_and_filled(new_database_url(request), past_the_engine)
+@pytest.fixture(scope="module", params=KINDS)
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PastTheEngine]:
+    """A database of today's layout with a drawn and an open raffle, on each kind; what is refused leaves it so."""
+    if request.param == "SQLite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('schema')}/raffles.db"
+    else:
+        url = request.getfixturevalue("postgresql").new_url()
+    with made_and_filled(url) as opened:
+        yield opened
 
 
-@pytest.fixture
-def filled_postgresql(postgresql: PostgresqlServer, past_the_engine: Open) -> PastTheEngine:
+@pytest.fixture(scope="module")
+def filled_postgresql(postgresql: PostgresqlServer) -> Iterator[PastTheEngine]:
     """The same on PostgreSQL alone."""
-    return made_and_filled(postgresql.new_url(), past_the_engine)
+    with made_and_filled(postgresql.new_url()) as opened:
+        yield opened
 
 
 @pytest.fixture
-def sqlite_connection(database: Path, past_the_engine: Open) -> Iterator[sqlite3.Connection]:
+def sqlite_connection(database: Path) -> Iterator[sqlite3.Connection]:
     """A connection of the engine's kind to the same on SQLite alone."""
-    made_and_filled(f"sqlite:///{database}", past_the_engine)
-    with closing(sqlite3.connect(database)) as connection:
+    with made_and_filled(f"sqlite:///{database}"), closing(sqlite3.connect(database)) as connection:
         prepare_connection(connection)
         yield connection
 
 
-def made_and_filled(url: str, past_the_engine: Open) -> PastTheEngine:
+@contextmanager
+def made_and_filled(url: str) -> Iterator[PastTheEngine]:
     RaffleEngine(url).close()
-    opened = past_the_engine(url)
-    opened.fill()
-    return opened
+    with PastTheEngine(url) as opened:
+        opened.fill()
+        yield opened
 
 
 @pytest.mark.parametrize("statement", FINAL)

@@ -1,0 +1,102 @@
+"""PostgreSQL keeps the plan of a prepared statement: one that was made for a small raffle must suit a large one.
+
+A server that opens with the raffle plans its statements while the tables are nearly empty, when reading them whole is
+cheapest. Here the raffle grows behind such a server's back, and the rows that it then reads are counted.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection
+
+from rafflekit import Prize, RaffleEngine, Ticket
+from tests.databases import PostgresqlServer, run
+from tests.raffles import sell_all
+
+KEY = "an idempotency key"
+TICKETS = 20_000
+
+# psycopg prepares a statement after its fifth run, PostgreSQL may keep a plan from the sixth run after that on.
+RUNS_UNTIL_PLANS_ARE_KEPT = 15
+
+Request = Callable[[RaffleEngine, str, int], object]
+
+REQUESTS: dict[str, Request] = {
+    "participate": lambda engine, raffle, n: engine.participate(raffle, f"participant {n}"),
+    "participate, 20 at once": lambda engine, raffle, n: list(
+        engine.participate_many(raffle, (f"participant {n}/{m}" for m in range(20)))
+    ),
+    "repeat": lambda engine, raffle, _: engine.participate(raffle, "bob", idempotency_key=KEY),
+    "get": lambda engine, raffle, _: engine.get(raffle),
+    "list": lambda engine, *_: engine.list(),
+}
+
+ROWS_READ = """
+    SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE schemaname = current_schema())
+         + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = current_schema())
+"""
+
+
+def grow(url: str, raffle: str) -> None:
+    """Let others take tickets of a raffle, and create raffles; nothing that would make the server plan anew."""
+    run(
+        url,
+        "INSERT INTO tickets SELECT %s, 1000 + n, n, sha256(n::text::bytea), '', NULL, 0 "
+        f"FROM generate_series(1, {TICKETS}) AS n",
+        raffle,
+    )
+    run(url, "UPDATE counters SET issued = %s WHERE raffle = %s", 2 * TICKETS, raffle)
+    run(
+        url,
+        "INSERT INTO raffles SELECT gen_random_uuid(), 10 + n, 'Other', 'other', 0, 1, NULL, NULL "
+        "FROM generate_series(1, 3000) AS n",
+    )
+    run(url, "INSERT INTO counters SELECT id, 0 FROM raffles WHERE name = 'Other'")
+    run(url, "INSERT INTO prizes SELECT id, 0, 'tea', 1 FROM raffles WHERE name = 'Other'")
+
+
+def rows_read(engine: RaffleEngine, url: str) -> int:
+    """Return how many rows and entries of indexes have been read, once the engine's session has told."""
+
+    def tell(connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")
+
+    engine._database.query(tell)
+    return int(run(url, ROWS_READ)[0][0])
+
+
+@pytest.mark.parametrize("request_of", REQUESTS)
+def test_a_raffle_that_grows_costs_a_running_server_no_more(postgresql: PostgresqlServer, request_of: str) -> None:
+    url = postgresql.new_url()
+    with RaffleEngine(url) as engine:
+        raffle = str(engine.create("Foobar", total_tickets=10**12, prizes=[Prize("hug")]).id)
+        engine.participate(raffle, "bob", idempotency_key=KEY)
+        for n in range(RUNS_UNTIL_PLANS_ARE_KEPT):
+            REQUESTS[request_of](engine, raffle, n)
+        grow(url, raffle)
+        before = rows_read(engine, url)
+
+        REQUESTS[request_of](engine, raffle, RUNS_UNTIL_PLANS_ARE_KEPT)
+
+        assert rows_read(engine, url) - before < 1000
+
+
+def test_verifying_costs_a_running_server_no_more_when_others_draw(postgresql: PostgresqlServer) -> None:
+    url = postgresql.new_url()
+    with RaffleEngine(url) as engine:
+        drawn = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug", 3)])
+        ticket = sell_all(engine, drawn)[0]
+        engine.draw(drawn.id)
+        for _ in range(RUNS_UNTIL_PLANS_ARE_KEPT):
+            verify(engine, ticket)
+        grow(url, str(engine.create("Another", total_tickets=10**12, prizes=[Prize("hug")]).id))
+        before = rows_read(engine, url)
+
+        verify(engine, ticket)
+
+        assert rows_read(engine, url) - before < 1000
+
+
+def verify(engine: RaffleEngine, ticket: Ticket) -> None:
+    assert engine.verify(ticket.raffle_id, ticket.number, ticket.verification_code).has_won
+    assert engine.winners(ticket.raffle_id).count == 3
