@@ -5,6 +5,7 @@ stops the reader; a line that is wrong by itself is given on with its refusal.
 """
 
 import csv
+import re
 import stat
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ LINE_BYTES = 1024 * 1024
 """No line of a list may be as long as this: memory stays bounded whatever somebody takes for a list."""
 
 _COLUMNS_IN_THE_ERROR = 20
+
+_OTHER_SEPARATORS = re.compile(r"[;\t]")
 
 _CSV_ERRORS = {
     "unexpected end of data": "a quote is opened and never closed",
@@ -62,6 +65,9 @@ class ParticipantList:
                     number,
                     f"has {len(first)} columns; --column NAME says which one, and takes line 1 for the columns' names",
                 )
+            if first and (separator := _OTHER_SEPARATORS.search(first[0])):
+                # As some spreadsheets save a "CSV"; tickets for whole lines could not be taken back.
+                raise self._stopped(number, f"seems to be separated by {separator[0]!r}; save the list with commas")
             if first:
                 yield Line(number, first[0])
         else:
@@ -100,7 +106,8 @@ class ParticipantList:
             return names.index(self.column)
         there = ", ".join(map(repr, names[:_COLUMNS_IN_THE_ERROR])) or "none"
         further = " …" if len(names) > _COLUMNS_IN_THE_ERROR else ""
-        raise self._stopped(number, f"names no column {self.column!r}; there are: {there}{further}")
+        hint = "; columns are separated by commas" if len(names) == 1 and _OTHER_SEPARATORS.search(names[0]) else ""
+        raise self._stopped(number, f"names no column {self.column!r}; there are: {there}{further}{hint}")
 
     def _stopped(self, number: int, problem: str) -> CommandStopped:
         return CommandStopped(f"Line {number} of {self.name} {problem}.", status=WRONG_USAGE)

@@ -80,6 +80,10 @@ class TicketRun:
         Raises:
             CommandStopped: see `open_run`.
         """
+        if not self._out.parent.is_dir():
+            raise CommandStopped(f"--out: there is no folder {self._out.parent}.", status=WRONG_USAGE)
+        if self._out.exists() and not self._out.is_file():
+            raise CommandStopped(f"--out: {self._out} is no file that tickets could be kept in.", status=WRONG_USAGE)
         if self._path.exists():
             self._file = _locked(self._path, "a+b", self._out)
             self._file.seek(0)

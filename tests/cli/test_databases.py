@@ -121,7 +121,7 @@ def test_a_wrong_url_is_told_by_where_it_stands(terminal: Terminal, monkeypatch:
     by_variable = terminal("db upgrade")
 
     assert by_option.status == by_variable.status == 2
-    assert by_option.err.startswith("rafflekit: --database-url is '…@host/db'")
+    assert by_option.err.startswith("rafflekit: --database-url is 'mysql:…'")
     assert by_variable.err.startswith("rafflekit: RAFFLEKIT_DATABASE_URL is 'nonsense'")
 
 

@@ -71,6 +71,13 @@ def test_a_line_with_more_columns_than_the_list_is_refused_alone() -> None:
     [
         (b"ann,Rome\n", None, "Line 1 of people.csv has 2 columns; --column NAME says which one"),
         (b"ann,Rome\n", "who", "Line 1 of people.csv names no column 'who'; there are: 'ann', 'Rome'."),
+        (b"ann;Rome\n", None, "Line 1 of people.csv seems to be separated by ';'; save the list with commas."),
+        (b"ann\tRome\n", None, "Line 1 of people.csv seems to be separated by '\\t'"),
+        (
+            b"who;town\n",
+            "who",
+            "Line 1 of people.csv names no column 'who'; there are: 'who;town'; columns are separated by commas.",
+        ),
         (b"who,who\nann,bob\n", "who", "Line 1 of people.csv names 2 columns 'who'."),
         (b"", "who", "Line 1 of people.csv names no column 'who'; there are: none."),
         (b"ann\nb\xfcb\n", None, "Line 2 of people.csv is not UTF-8"),

@@ -63,6 +63,9 @@ def until_refused(port: int) -> None:
                 connection.recv(1)
         except ConnectionRefusedError:
             return
+        except ConnectionResetError:
+            # It stopped listening in this very moment.
+            continue
     pytest.fail("It still listens.")
 
 

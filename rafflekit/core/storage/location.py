@@ -1,7 +1,5 @@
 """Where the raffles are kept: what a URL names, and what holds without one."""
 
-import re
-
 import platformdirs
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -12,7 +10,7 @@ from rafflekit.core.storage.postgresql import Postgresql
 from rafflekit.core.storage.sqlite import Sqlite
 
 _SQLITE = ("sqlite", "sqlite+pysqlite")
-_POSTGRESQL = ("postgresql", "postgresql+psycopg")
+_POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 
 
 def default_database_url(*, makes_folder: bool = True) -> str:
@@ -42,6 +40,8 @@ def backend_of(text: str) -> Backend:
     except (ArgumentError, ValueError) as error:
         raise _wrong_url(text, "write it as sqlite:///raffles.db or postgresql://user@host/database.") from error
     if url.drivername in _POSTGRESQL:
+        if "@" in (url.host or ""):
+            raise _wrong_url(text, "an @ in a password is written %40.")
         return Postgresql(url)
     if url.drivername not in _SQLITE:
         supported = "sqlite:///raffles.db and postgresql://user@host/database are supported, with psycopg as driver."
@@ -52,7 +52,7 @@ def backend_of(text: str) -> Backend:
 
 
 def _wrong_url(text: str, reason: str) -> InvalidSetting:
-    # What stands before an @ may be a password, in whatever way the rest is wrong, and so may what the query says.
-    shown = re.sub(r".*@", "…@", text, flags=re.DOTALL)
-    shown = re.sub(r"(password=)[^&]*", r"\1…", shown, flags=re.IGNORECASE)
+    # Whatever the rest of it is, some of it may be a password; a SQLite file has none.
+    scheme, colon, rest = text.partition(":")
+    shown = text if not colon or (scheme in _SQLITE and "@" not in rest) else f"{scheme}:…"
     return InvalidSetting("The database URL", shown, reason)

@@ -191,19 +191,14 @@ _SALE = (
 )
 
 
-def lock_counter(connection: Connection, raffle: UUID) -> int | None:
-    """Lock a raffle against other writers until the transaction ends; return how many tickets are issued.
+def lock_counter(connection: Connection, raffle: UUID) -> None:
+    """Lock a raffle against other writers until the transaction ends; on SQLite whoever writes has locked all.
 
     On PostgreSQL the row is written as it is, not just locked: under REPEATABLE READ, who waited for a mere lock goes
     on with what was true before the wait; who waited for a write must run again.
     """
-    is_postgresql = connection.dialect.name == "postgresql"
-    return connection.scalar(_LOCK_BY_WRITING if is_postgresql else _LOOK, {"of_raffle": raffle})
-
-
-_OF_RAFFLE = counters.c.raffle == bindparam("of_raffle")
-_LOOK = select(counters.c.issued).where(_OF_RAFFLE)
-_LOCK_BY_WRITING = update(counters).where(_OF_RAFFLE).values(issued=counters.c.issued).returning(counters.c.issued)
+    if connection.dialect.name == "postgresql":
+        connection.execute(update(counters).where(counters.c.raffle == raffle).values(issued=counters.c.issued))
 
 
 def drawn_ticket(connection: Connection, raffle: UUID, number: int) -> DrawnTicket | None:

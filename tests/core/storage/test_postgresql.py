@@ -160,6 +160,9 @@ def test_after_a_restart_of_the_server_one_call_at_most_fails(server: OwnServer,
             engine.participate(raffle.id, "ann")
         with pytest.raises(StorageUnavailable, match="cannot be reached"):
             engine.participate(raffle.id, "ann")
+        for look in (engine.get, engine.winners, engine.draw):
+            with pytest.raises(StorageUnavailable, match="cannot be reached"):
+                look(raffle.id)
         server.start()
 
         assert engine.participate(raffle.id, "ann")
