@@ -18,7 +18,8 @@ def lines_of(content: bytes, *, column: str | None = None) -> list[Line]:
     return list(ParticipantList(io.BytesIO(content), name="people.csv", column=column))
 
 
-@given(people=st.lists(cells))
+# A first line with one of these is taken for a list that is separated otherwise.
+@given(people=st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters=";\t"))))
 def test_what_a_spreadsheet_writes_is_read_as_it_was(people: list[str]) -> None:
     written = io.StringIO()
     csv.writer(written).writerows([person] for person in people)
