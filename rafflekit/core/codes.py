@@ -12,10 +12,12 @@ hash names its own, so they can be raised later without a loss.
 
 import base64
 import re
+import secrets
 from hashlib import blake2b
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, HashingError, InvalidHashError, VerifyMismatchError
+from argon2.low_level import ARGON2_VERSION, Type, hash_secret_raw
 
 from rafflekit.core.errors import InvalidSetting, StorageUnavailable
 
@@ -88,6 +90,8 @@ class CodeHasher:
             hash_len=_HASH_BYTES,
             salt_len=_SALT_BYTES,
         )
+        # https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
+        self._prefix = f"$argon2id$v={ARGON2_VERSION}$m={memory_kib},t={time_cost},p={parallelism}"
         try:
             # Made from no code's spelling, so nothing matches it: checked where there is no ticket to check.
             self._nobodys_hash = self._argon2.hash("no ticket")
@@ -97,7 +101,19 @@ class CodeHasher:
 
     def hash(self, code: bytes) -> str:
         """Return the PHC string of a code of 15 bytes, with a new random salt."""
-        return self._argon2.hash(_characters(code))
+        # Not PasswordHasher.hash, which asks argon2 how long the string will be, too: each call of C hands the
+        # interpreter's lock to another thread, and in a rush waiting to get it back costs more than the call.
+        salt = secrets.token_bytes(_SALT_BYTES)
+        digest = hash_secret_raw(
+            _characters(code).encode(),
+            salt,
+            time_cost=self._argon2.time_cost,
+            memory_cost=self._argon2.memory_cost,
+            parallelism=self._argon2.parallelism,
+            hash_len=_HASH_BYTES,
+            type=Type.ID,
+        )
+        return f"{self._prefix}${_in_base64(salt)}${_in_base64(digest)}"
 
     def check(self, stored: str | None, text: str) -> bool:
         """Tell whether `text` spells the code whose PHC string is `stored`.
@@ -122,3 +138,7 @@ class CodeHasher:
 
 def _characters(code: bytes) -> str:
     return base64.b32encode(code).translate(_SPELL).decode()
+
+
+def _in_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode().rstrip("=")

@@ -1,5 +1,6 @@
 """Verification codes: spelled for people, read forgivingly, stored as hashes only."""
 
+import base64
 import secrets
 
 import pytest
@@ -132,3 +133,13 @@ def test_the_code_of_a_request_never_changes() -> None:
     code = codes.derive_code(bytes(range(codes.KEY_BYTES)), bytes(16), "k" * 16)
 
     assert codes.spell(code) == "EJ1S-BTZ8-WMD4-8QDJ-AYCX-V8QT"
+
+
+def test_a_hash_is_the_string_that_argon2_itself_would_write() -> None:
+    argon2 = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1, hash_len=16, salt_len=16)
+
+    stored = codes.CodeHasher(time_cost=2, memory_kib=16).hash(bytes(codes.CODE_BYTES))
+
+    salt = base64.b64decode(f"{stored.split('$')[4]}==")
+    assert stored == argon2.hash(canonical(bytes(codes.CODE_BYTES)), salt=salt)
+    assert not argon2.check_needs_rehash(stored)
