@@ -222,7 +222,7 @@ def test_lists_of_every_length_need_few_statements(engine: RaffleEngine) -> None
     assert statements._held.cache_info().currsize <= 110
 
 
-@pytest.mark.parametrize("entry", [None, 5, b"ann", Entry("ann", "short"), Entry("ann", 7)])  # type: ignore[arg-type]
+@pytest.mark.parametrize("entry", [None, 5, b"ann", Entry("ann", "short"), Entry("ann", 7)])  # type: ignore[arg-type]  # what is no key is the point
 def test_what_is_no_entry_is_refused_among_others(engine: RaffleEngine, entry: Any) -> None:
     raffle = new_raffle(engine, 3)
 

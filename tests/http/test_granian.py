@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from rafflekit.http.listening import STOP_LIMIT_S
 from tests.http.conftest import RAFFLE
 from tests.http.test_servers import LIST, read_answer, until_refused
 from tests.live_server import LiveServer, Serve
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -39,12 +39,6 @@ def command_of(process: int) -> str:
         return ""
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-
-
 def test_several_workers_answer_on_one_database(serve: Serve) -> None:
     live = serve(MANAGER_IPS="127.0.0.1")
 
@@ -63,7 +57,7 @@ def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
 
     os.kill(victim, signal.SIGKILL)
 
-    until(lambda: len(workers_of(live.process.pid) - {victim}) == 2)
+    wait_until(lambda: len(workers_of(live.process.pid) - {victim}) == 2)
     assert live.request("GET", "/raffles/").status == 200
 
 
@@ -76,7 +70,7 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(database: Path, tmp_path
     live.process.communicate(timeout=STOP_LIMIT_S)
 
     until_refused(live.port)
-    until(lambda: not any("spawn_main" in command_of(worker) for worker in workers))
+    wait_until(lambda: not any("spawn_main" in command_of(worker) for worker in workers))
     assert (tmp_path / "log").read_text().count("\n") == 1  # that nobody is manager
 
 

@@ -1,9 +1,20 @@
 """What a kind of database has to tell `database.Database`: how it is opened, written, and what its errors mean."""
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
+
+ENGINE_OPTIONS: dict[str, Any] = {
+    # An error names its statement, never the hashes that were in it.
+    "hide_parameters": True,
+    # A connection for each thread that asks, and kept: what limits them is the caller's number of threads.
+    "pool_size": 0,
+    "pool_use_lifo": True,
+    # Every transaction is ended by its `with` block, so there is nothing to reset.
+    "pool_reset_on_return": None,
+}
+"""How SQLAlchemy keeps the connections of every kind."""
 
 
 class Backend(Protocol):

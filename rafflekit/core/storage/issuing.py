@@ -1,7 +1,7 @@
 """The four statements of a group of tickets, of any raffles: lock, look, insert, count.
 
 They are the hot path: each goes to the driver as it is, once for the whole group, because SQLAlchemy's own work for a
-statement costs several times what SQLite does for it. The group's callers lock raffles in the order of their ids.
+statement costs several times what SQLite does for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def lock_counters(connection: Connection, raffles: Sequence[UUID]) -> dict[UUID,
     out.
     """
     dialect = connection.dialect.name
-    raffle_of = {raffle_key(raffle, dialect): raffle for raffle in sorted(raffles)}
+    raffle_of = {raffle_key(raffle, dialect): raffle for raffle in raffles}
     issued: dict[UUID, int] = {}
     for part in _parts(list(raffle_of), dialect):
         parameters = (part,) if dialect == "postgresql" else tuple(part)

@@ -8,6 +8,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from rafflekit.core.errors import InvalidSetting, SchemaMismatch
+from rafflekit.core.storage.backend import ENGINE_OPTIONS
 
 LOCK_TIMEOUT_S = 30
 """How long a statement waits for another transaction's lock."""
@@ -51,7 +52,6 @@ class Postgresql:
 
     Correct under READ COMMITTED, by row locks and constraints, and under REPEATABLE READ and SERIALIZABLE, because a
     transaction that met another one runs again. Which of them holds is the database's setting.
-
     """
 
     begin_reading = "BEGIN READ ONLY"
@@ -91,13 +91,7 @@ class Postgresql:
                     "application_name": self._url.query.get("application_name", "rafflekit"),
                     "client_encoding": "utf8",
                 },
-                # An error names its statement, never the hashes that were in it.
-                hide_parameters=True,
-                # A connection for each thread that asks, and kept: what limits them is the caller's number of threads.
-                pool_size=0,
-                pool_use_lifo=True,
-                # Every transaction is ended by its `with` block, so there is nothing to reset.
-                pool_reset_on_return=None,
+                **ENGINE_OPTIONS,
             )
         # Not installed, or without the libpq that it needs.
         except ImportError as error:

@@ -13,6 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from rafflekit.core.errors import InvalidSetting, SchemaMismatch, StorageUnavailable
+from rafflekit.core.storage.backend import ENGINE_OPTIONS
 
 BUSY_TIMEOUT_S = 30.0
 """How long a statement waits for another process's transaction."""
@@ -100,13 +101,7 @@ class Sqlite:
                 "check_same_thread": False,
                 "cached_statements": _PREPARED_STATEMENTS,
             },
-            # An error names its statement, never the hashes that were in it.
-            hide_parameters=True,
-            # A connection for each thread that asks, and kept: what limits them is the caller's number of threads.
-            pool_size=0,
-            pool_use_lifo=True,
-            # Every transaction is ended by its `with` block, so there is nothing to reset.
-            pool_reset_on_return=None,
+            **ENGINE_OPTIONS,
         )
         event.listen(engine, "connect", _prepare)
         return engine

@@ -54,7 +54,7 @@ class PastTheEngine:
         try:
             self.send(statement)
         except IntegrityError as error:
-            broken = f"{error.orig.diag.constraint_name}: " if self.is_postgresql else ""  # type: ignore[union-attr]
+            broken = f"{error.orig.diag.constraint_name}: " if self.is_postgresql else ""  # type: ignore[union-attr]  # psycopg has it
             return f"{broken}{error.orig}"
         return ""
 
