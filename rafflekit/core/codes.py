@@ -13,6 +13,7 @@ hash names its own, so they can be raised later without a loss.
 import base64
 import re
 import secrets
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from argon2 import PasswordHasher
@@ -101,19 +102,12 @@ class CodeHasher:
 
     def hash(self, code: bytes) -> str:
         """Return the PHC string of a code of 15 bytes, with a new random salt."""
-        # Not PasswordHasher.hash, which asks argon2 how long the string will be, too: each call of C hands the
-        # interpreter's lock to another thread, and in a rush waiting to get it back costs more than the call.
-        salt = secrets.token_bytes(_SALT_BYTES)
-        digest = hash_secret_raw(
-            _characters(code).encode(),
-            salt,
-            time_cost=self._argon2.time_cost,
-            memory_cost=self._argon2.memory_cost,
-            parallelism=self._argon2.parallelism,
-            hash_len=_HASH_BYTES,
-            type=Type.ID,
-        )
-        return f"{self._prefix}${_in_base64(salt)}${_in_base64(digest)}"
+        return self.hash_all([code])[0]
+
+    def hash_all(self, codes: Sequence[bytes]) -> list[str]:
+        """Return the PHC strings of codes of 15 bytes each, in their order, each with a new random salt."""
+        salts = secrets.token_bytes(_SALT_BYTES * len(codes))
+        return [self._hash(code, salts[at * _SALT_BYTES : (at + 1) * _SALT_BYTES]) for at, code in enumerate(codes)]
 
     def check(self, stored: str | None, text: str) -> bool:
         """Tell whether `text` spells the code whose PHC string is `stored`.
@@ -134,6 +128,20 @@ class CodeHasher:
         except (InvalidHashError, Argon2Error) as error:
             raise StorageUnavailable("A stored verification code is damaged; restore a backup.") from error
         return known
+
+    def _hash(self, code: bytes, salt: bytes) -> str:
+        # Not PasswordHasher.hash, which asks argon2 how long the string will be, too: each call of C hands the
+        # interpreter's lock to another thread, and in a rush waiting to get it back costs more than the call.
+        digest = hash_secret_raw(
+            _characters(code).encode(),
+            salt,
+            time_cost=self._argon2.time_cost,
+            memory_cost=self._argon2.memory_cost,
+            parallelism=self._argon2.parallelism,
+            hash_len=_HASH_BYTES,
+            type=Type.ID,
+        )
+        return f"{self._prefix}${_in_base64(salt)}${_in_base64(digest)}"
 
 
 def _characters(code: bytes) -> str:

@@ -1,9 +1,10 @@
 """Tickets are handed out: what each caller prepares for itself, and what a group decides and writes together.
 
-Hashing happens before the lock, in the callers' threads. After it, the group looks who holds a ticket already, numbers
-the new ones in the order of the callers, and stores them in one transaction. A wish knows the ticket that it got by its
-own code's hash, so a group that runs again, after whatever happened to it, gives nobody a second ticket and refuses
-nobody who got one.
+Codes are made and hashed before the lock, by whoever serves the group: every call of C hands the interpreter's lock to
+another thread, and when all callers hashed at once, waiting to get it back cost more than the hashes. After the lock,
+the group looks who holds a ticket already, numbers the new ones in the order of the callers, and stores them in one
+transaction. A wish knows the ticket that it got by its own code's hash, so a group that runs again, after whatever
+happened to it, gives nobody a second ticket and refuses nobody who got one.
 """
 
 import secrets
@@ -54,16 +55,19 @@ class _Sale:
     is_sold_out: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Wish:
-    """One wish for a ticket, as the database may know it: hashes; `code` alone is the caller's to see."""
+    """One wish for a ticket, as the database may know it: hashes; `code` alone is the caller's to see.
+
+    Code and hash are empty until they are made, and stay the same ever after.
+    """
 
     raffle: UUID
     sale: _Sale
     participant: bytes
     repeat_hash: bytes | None
     code: bytes = field(repr=False)
-    code_hash: str
+    code_hash: str = ""
 
     @property
     def holder(self) -> Holder:
@@ -155,13 +159,11 @@ class Issuing:
         participant = participants.participant_hash(sale.keys.participant_key, entry.participant)
         key = entry.idempotency_key
         if key is None:
-            repeat_hash, code = None, self._entropy(codes.CODE_BYTES)
+            repeat_hash, code = None, b""
         else:
             repeat_hash = participants.repeat_hash(sale.keys.participant_key, participant, key)
             code = codes.derive_code(sale.keys.code_key, participant, key)
-        # A ticket of a sold-out raffle can only be repeated, and its hash is there.
-        code_hash = "" if sale.is_sold_out else self._hasher.hash(code)
-        return _Wish(raffle, sale, participant, repeat_hash, code, code_hash)
+        return _Wish(raffle, sale, participant, repeat_hash, code)
 
     def _settle_sold_out(self, wishes: Sequence[_Wish]) -> list[int | RaffleError]:
         # Nothing can be given any more, so nothing is locked.
@@ -177,6 +179,7 @@ class Issuing:
                 self.forget(raffle)
 
     def _serve(self, wishes: Sequence[_Wish]) -> Sequence[int | RaffleError]:
+        self._make_codes(wishes)
         try:
             answers, issued = self._database.write(lambda connection: self._write(connection, wishes))
         except (AlreadyParticipated, StorageUnavailable) as error:
@@ -188,6 +191,18 @@ class Issuing:
         for wish in wishes:
             wish.sale.is_sold_out |= issued.get(wish.raffle, 0) >= wish.sale.total_tickets
         return answers
+
+    def _make_codes(self, wishes: Sequence[_Wish]) -> None:
+        # What a group that was interrupted has made already stays: its tickets may be stored.
+        without_code = [wish for wish in wishes if not wish.code]
+        if without_code:
+            random = self._entropy(codes.CODE_BYTES * len(without_code))
+            for at, wish in enumerate(without_code):
+                wish.code = random[at * codes.CODE_BYTES : (at + 1) * codes.CODE_BYTES]
+        without_hash = [wish for wish in wishes if not wish.code_hash]
+        hashes = self._hasher.hash_all([wish.code for wish in without_hash])
+        for wish, code_hash in zip(without_hash, hashes, strict=True):
+            wish.code_hash = code_hash
 
     def _served_alone(self, wish: _Wish) -> int | RaffleError:
         try:
