@@ -17,7 +17,7 @@ demo: .venv/users ## run a whole raffle: server, participants, draw, verificatio
 
 .PHONY: test
 test: check ## run every check and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 .PHONY: check
 check: .venv/developers ## lint, format, types, import rules

@@ -1,0 +1,36 @@
+"""A process that runs a server inside, and looks whether it gets its signals back: `python -m tests.http.embedded`.
+
+A process of its own, since a signal to a process may reach any of its threads: also those of a parallel test run.
+"""
+
+import os
+import signal
+import sys
+
+from rafflekit import RaffleEngine
+from rafflekit.core.settings import Settings
+from rafflekit.http import granian_server, server
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def main(name: str, host: str, database_url: str) -> None:
+    """Serve until a Ctrl-C that comes at once; print the URL."""
+
+    def listening(url: str) -> None:
+        print(url)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = [signal.getsignal(number) for number in SIGNALS]
+    if name == "granian":
+        environment = os.environ | {"RAFFLEKIT_DATABASE_URL": database_url}
+        granian_server.run(environment, workers=1, host=host, port=0, on_listening=listening)
+    else:
+        with RaffleEngine(database_url) as engine:
+            server.run(engine, Settings(), host=host, port=0, on_listening=listening)
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & set(SIGNALS)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
