@@ -39,7 +39,7 @@ class Sizes:
 
 
 FULL = Sizes(
-    rounds=5,
+    rounds=4,
     load_s=1,
     sold=1_000_000,
     sold_some=(1_000, 10_000, 100_000),

@@ -23,6 +23,7 @@ from rafflekit import (
     StorageUnavailable,
     Ticket,
 )
+from rafflekit.core import issuing
 from rafflekit.core.codes import CodeHasher
 from rafflekit.core.storage import issuing as statements
 from tests.databases import run
@@ -50,6 +51,16 @@ def test_everybody_on_a_list_gets_a_ticket_in_the_order_of_the_list(engine: Raff
     engine.draw(raffle.id)
     for ticket in (*tickets[::500], tickets[-1]):
         engine.verify(raffle.id, ticket.number, ticket.verification_code)
+
+
+def test_only_so_many_raffles_are_known_by_heart(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issuing, "_SALES_KNOWN", 2)
+    raffles = [new_raffle(engine, 2) for _ in range(5)]
+
+    numbers = [[engine.participate(raffle.id, person).number for raffle in raffles] for person in ("ann", "bob")]
+
+    assert [set(pair) for pair in zip(*numbers, strict=True)] == [{1, 2}] * 5
+    assert len(engine._issuing._sales._sales) == 2
 
 
 def test_each_entry_of_a_list_has_its_own_outcome(engine: RaffleEngine) -> None:

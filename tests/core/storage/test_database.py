@@ -2,10 +2,13 @@
 
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
 from pathlib import Path
+from threading import Event
 
 import pytest
+from sqlalchemy import Connection
 
 from rafflekit import (
     AlreadyParticipated,
@@ -21,6 +24,8 @@ from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.issuing import NewTicket, insert_tickets
 from rafflekit.core.storage.queries import Secrets
 from tests.databases import run
+
+LIMIT_S = 60
 
 
 def test_a_database_file_is_readable_by_its_owner_alone(database: Path, engine: RaffleEngine) -> None:
@@ -165,6 +170,42 @@ def test_an_error_of_the_database_does_not_show_the_values(database: Path, engin
 
 def test_secrets_do_not_show_themselves() -> None:
     assert repr(Secrets(b"one", b"two", b"three")) == "Secrets()"
+
+
+def test_writers_of_one_process_wait_for_each_other_however_long(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0)
+    begun, ended = Event(), Event()
+    with closing(Database(f"sqlite:///{database}")) as opened, ThreadPoolExecutor(2) as threads:
+
+        def hold(_: Connection) -> None:
+            begun.set()
+            # Whoever did not wait has been refused long before.
+            ended.wait(1)
+
+        first = threads.submit(opened.write, hold)
+        assert begun.wait(LIMIT_S)
+        second = threads.submit(opened.write, lambda _: "written")
+        second.add_done_callback(lambda _: ended.set())
+
+        first.result(LIMIT_S)
+        assert second.result(LIMIT_S) == "written"
+
+
+def test_a_draw_leaves_its_connection_as_it_was(database: Path) -> None:
+    def cache_size(connection: Connection) -> object:
+        return connection.exec_driver_sql("PRAGMA cache_size").scalar()
+
+    with closing(Database(f"sqlite:///{database}")) as opened:
+        before = opened.query(cache_size)
+
+        def store(connection: Connection) -> object:
+            with opened.storing_many_rows(connection):
+                return cache_size(connection)
+
+        assert opened.write(store) != before
+        assert opened.query(cache_size) == before
 
 
 def test_a_full_disk_loses_nothing_and_does_nothing_by_halves(database: Path, engine: RaffleEngine) -> None:
