@@ -19,6 +19,10 @@ demo: .venv/users ## run a whole raffle: server, participants, draw, verificatio
 test: check ## run every check and every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
+.PHONY: soak
+soak: .venv/developers ## kill servers ten times as often as the tests do; it takes minutes
+	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py
+
 .PHONY: check
 check: .venv/developers ## lint, format, types, import rules
 	$(BIN)/ruff check .

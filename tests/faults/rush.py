@@ -1,0 +1,102 @@
+"""A rush of participants on servers that die: each asks again until it is answered, and what it read must be true."""
+
+import threading
+from collections.abc import Mapping
+from http.client import HTTPException
+from itertools import count
+from typing import Self
+from uuid import UUID
+
+from rafflekit.core.codes import CodeHasher
+from tests.databases import run
+from tests.live_server import LiveServer
+from tests.waiting import wait_until
+
+CLIENTS = 12
+PAUSE_S = 0.02
+"""How long a client waits before it asks again; the servers under test ask for more, for people's sake."""
+
+
+class Rush:
+    """Clients that take part in one raffle from addresses of their own, until the block ends.
+
+    The server that they ask may be replaced at any time. Use it as a context manager: when it ends, everybody who
+    asked has been answered.
+    """
+
+    def __init__(self, raffle: UUID, server: LiveServer) -> None:
+        self.server = server
+        self.tickets: dict[str, tuple[int, str]] = {}
+        """Who was answered 201, with the ticket's number and its code."""
+        self.unavailable = 0
+        """How often the answer was 503."""
+        self.surprises: list[object] = []
+        """What nobody should ever be answered."""
+        self._path = f"/raffles/{raffle}/participate/"
+        self._people = count()
+        self._ends = threading.Event()
+        self._threads = [threading.Thread(target=self._ask_for_many) for _ in range(CLIENTS)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        for thread in self._threads:
+            thread.join()
+
+    def wait_for_tickets(self, more: int) -> None:
+        """Return when so many more tickets have been answered."""
+        before = len(self.tickets)
+        wait_until(lambda: len(self.tickets) >= before + more or self.surprises)
+        assert not self.surprises, self.surprises
+
+    def wait_for_outage(self) -> None:
+        """Return when clients are told that the service is away."""
+        before = self.unavailable
+        wait_until(lambda: self.unavailable > before or self.surprises)
+        assert not self.surprises, self.surprises
+
+    def _ask_for_many(self) -> None:
+        while not self._ends.is_set() and not self.surprises:
+            person = next(self._people)
+            address = f"127.{1 + person // 62_500}.{person // 250 % 250}.{person % 250 + 1}"
+            while not self._ask(address, f"the-key-of-participant-{person}") and not self.surprises:
+                self._ends.wait(PAUSE_S)
+
+    def _ask(self, address: str, key: str) -> bool:
+        try:
+            answer = self.server.request_from(address, "POST", self._path, Idempotency_Key=key)
+        except (OSError, HTTPException):
+            return False
+        if answer.status == 201:
+            self.tickets[address] = answer.json["ticket_number"], answer.json["verification_code"]
+        elif answer.status == 503 and "retry-after" in answer.headers:
+            self.unavailable += 1
+        else:
+            self.surprises.append(answer)
+        return answer.status == 201
+
+
+def check_tickets(url: str, raffle: UUID, answered: Mapping[str, tuple[int, str]]) -> int:
+    """Check that what was answered is stored, once each, and that the counter counts; return how many are stored."""
+    mark, key = ("%s", raffle) if url.startswith("postgresql") else ("?", raffle.bytes)
+    # One statement: a PostgreSQL server may still be committing for a client that was killed.
+    stored = run(
+        url,
+        "SELECT serial, number, participant, code_hash, (SELECT issued FROM counters WHERE raffle = tickets.raffle) "
+        f"FROM tickets WHERE raffle = {mark}",
+        key,
+    )
+    serials, numbers, participants, code_hashes, [issued, *_] = zip(*stored, strict=True)
+
+    assert sorted(serials) == list(range(issued))
+    assert len(set(numbers)) == len(set(participants)) == issued
+    hash_of = dict(zip(numbers, code_hashes, strict=True))
+    hasher = CodeHasher()
+    lost = [ticket for ticket in answered.values() if not hasher.check(hash_of.get(ticket[0]), ticket[1])]
+    assert lost == []
+    assert len({number for number, _ in answered.values()}) == len(answered)
+    return int(issued)

@@ -1,0 +1,188 @@
+"""Real servers are killed again and again while people take part and winners are drawn: nothing answered is lost.
+
+`RAFFLEKIT_TEST_KILLS` says how often each; `make soak` kills 200 times.
+"""
+
+import os
+import secrets
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from http.client import HTTPException
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection
+
+from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.issuing import NewTicket, count_tickets, insert_tickets, lock_counters
+from tests.databases import run
+from tests.faults.rush import Rush, check_tickets
+from tests.live_server import LiveServer
+from tests.postgresql_server import OwnServer, own_server
+
+KILLS = int(os.environ.get("RAFFLEKIT_TEST_KILLS", "20"))
+DRAW_KILLS = max(4, KILLS // 5)
+PRIZES = 100_000
+HASH = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"
+
+random = secrets.SystemRandom()
+
+Start = Callable[[str], LiveServer]
+
+
+def new_raffle(url: str) -> Raffle:
+    with RaffleEngine(url) as engine:
+        return engine.create("Foobar", total_tickets=10**9, prizes=[Prize("hug")])
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start `rafflekit serve` on a database; whatever still runs at the end is killed."""
+    servers: list[LiveServer] = []
+
+    def start(url: str) -> LiveServer:
+        servers.append(
+            LiveServer(Path(), log=tmp_path / "server.log", RAFFLEKIT_DATABASE_URL=url, MANAGER_IPS="127.0.0.1")
+        )
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        if server.process.returncode is None:
+            kill(server)
+
+
+def kill(server: LiveServer) -> None:
+    server.process.kill()
+    server.process.communicate()
+
+
+def check_file(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_a_killed_server_loses_no_ticket_that_it_answered(database: Path, start: Start) -> None:
+    url = f"sqlite:///{database}"
+    raffle = new_raffle(url).id
+    with Rush(raffle, start(url)) as rush:
+        for _ in range(KILLS):
+            # A number of answers, not a time: the kill then meets any phase of a group.
+            rush.wait_for_tickets(random.randint(1, 60))
+            kill(rush.server)
+            answered = dict(rush.tickets)
+            check_tickets(url, raffle, answered)
+            check_file(database)
+            rush.server = start(url)
+    rush.server.stop()
+
+    assert rush.surprises == []
+    # Who asked again got the ticket of the first time: nobody has two, and none is nobody's.
+    assert check_tickets(url, raffle, rush.tickets) == len(rush.tickets)
+    print(f"\n{KILLS} kills, {len(rush.tickets):,} tickets answered, none lost, none doubled")
+
+
+@pytest.fixture
+def postgresql_of_our_own() -> Iterator[OwnServer]:
+    """A PostgreSQL server that may be killed, and writes to the disk what it commits."""
+    with own_server(fsync="on") as server:
+        yield server
+
+
+def test_killed_servers_of_postgresql_lose_no_ticket_that_they_answered(
+    postgresql_of_our_own: OwnServer, start: Start
+) -> None:
+    url = postgresql_of_our_own.url()
+    raffle = new_raffle(url).id
+    with Rush(raffle, start(url)) as rush:
+        for turn in range(KILLS):
+            rush.wait_for_tickets(random.randint(1, 60))
+            if turn % 2:
+                kill(rush.server)
+                rush.server = start(url)
+            else:
+                postgresql_of_our_own.stop("immediate")
+                # The service stays, says that it is away, and comes back by itself.
+                rush.wait_for_outage()
+                postgresql_of_our_own.start()
+            answered = dict(rush.tickets)
+            check_tickets(url, raffle, answered)
+        rush.wait_for_tickets(1)
+    rush.server.stop()
+
+    assert rush.surprises == []
+    assert check_tickets(url, raffle, rush.tickets) == len(rush.tickets)
+    print(f"\n{KILLS} kills, {len(rush.tickets):,} tickets answered, none lost, none doubled")
+
+
+def test_a_draw_whose_server_is_killed_is_whole_or_absent(database: Path, tmp_path: Path, start: Start) -> None:
+    raffle = sold_out_raffle(database)
+    longest_s = seconds_of_a_draw(copy_of(database, tmp_path / "measured.db"), raffle)
+    outcomes = []
+    for turn in range(DRAW_KILLS):
+        copy = copy_of(database, tmp_path / f"killed-{turn}.db")
+        server = start(f"sqlite:///{copy}")
+        drawing = threading.Thread(target=ask_for_a_draw, args=(server, raffle))
+        drawing.start()
+        # Any moment of a draw and of its answer will do, and what must hold does not depend on which.
+        drawing.join(random.uniform(0, 2 * longest_s))
+        kill(server)
+        drawing.join()
+        outcomes.append(check_draw(copy, raffle))
+        check_file(copy)
+    print(f"\n{DRAW_KILLS} draws of {PRIZES:,} prizes killed: {outcomes.count(False)} absent, the others whole")
+
+
+def sold_out_raffle(database: Path) -> UUID:
+    """Make a raffle with as many tickets as prizes, past the engine: codes are not asked for here."""
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url) as engine:
+        raffle = engine.create("Foobar", total_tickets=PRIZES, prizes=[Prize("hug", PRIZES)]).id
+    with closing(Database(url)) as opened:
+        tickets = [
+            NewTicket(raffle, serial, serial + 1, serial.to_bytes(16, "big"), HASH, None, 0) for serial in range(PRIZES)
+        ]
+
+        def sell_out(connection: Connection) -> None:
+            lock_counters(connection, [raffle])
+            insert_tickets(connection, tickets)
+            count_tickets(connection, {raffle: PRIZES})
+
+        opened.write(sell_out)
+    return raffle
+
+
+def copy_of(database: Path, copy: Path) -> Path:
+    return Path(shutil.copyfile(database, copy))
+
+
+def seconds_of_a_draw(database: Path, raffle: UUID) -> float:
+    with RaffleEngine(f"sqlite:///{database}") as engine:
+        begun = time.monotonic()
+        engine.draw(raffle)
+        return time.monotonic() - begun
+
+
+def ask_for_a_draw(server: LiveServer, raffle: UUID) -> None:
+    with suppress(OSError, HTTPException, ValueError):
+        server.request("POST", f"/raffles/{raffle}/winners/")
+
+
+def check_draw(database: Path, raffle: UUID) -> bool:
+    """Check that a draw is whole or absent, and can be made if it is absent; return whether it is there."""
+    url = f"sqlite:///{database}"
+    [(wins, serials)] = run(url, "SELECT count(*), count(DISTINCT serial) FROM wins")
+    [(secret_rows,)] = run(url, "SELECT count(*) FROM secrets")
+    with RaffleEngine(url) as engine:
+        is_drawn = engine.get(raffle).winners_drawn
+        assert (wins, serials, secret_rows) == ((PRIZES, PRIZES, 0) if is_drawn else (0, 0, 1))
+        if not is_drawn:
+            assert len(engine.draw(raffle)) == PRIZES
+    return is_drawn
