@@ -86,7 +86,11 @@ class InvalidVerificationCode(RaffleError):
 
 
 class StorageUnavailable(RaffleError):
-    """Say that the database cannot be used now; what was asked for was not done."""
+    """Say that the database cannot be used now.
+
+    What was asked for was not done, unless it was PostgreSQL, and its connection broke during the commit: then nobody
+    knows. An idempotency key makes asking again safe.
+    """
 
     code = "storage_unavailable"
     sentence = "The database cannot be used."

@@ -6,6 +6,9 @@ an incident id, by which the one finds the other.
 
 import logging
 import secrets
+import threading
+import time
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -53,6 +56,12 @@ _BARE_DETAILS: dict[int, str] = {
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not have this method; the Allow header lists those it has.",
 }
 
+_READING = ("GET", "HEAD", "OPTIONS")
+_REPEAT = (
+    "It may have been done all the same; a request that is repeated with its Idempotency-Key gets the same ticket."
+)
+_OUTAGE_LINE_S = 1.0
+
 # Fields that a client knows by another name.
 _FIELD_NAMES = {"idempotency_key": "Idempotency-Key"}
 
@@ -78,19 +87,25 @@ class Problem(msgspec.Struct, frozen=True):
 
 def install(app: falcon.App[falcon.Request, falcon.Response]) -> None:
     """Make every error of an application a problem: rafflekit's, Falcon's and those that nobody foresaw."""
-    app.add_error_handler(RaffleError, _on_raffle_error)
+    app.add_error_handler(RaffleError, partial(_on_raffle_error, outages=_Outages()))
     app.add_error_handler(Exception, _on_surprise)
     app.set_error_serializer(_on_http_error)
 
 
 def _on_raffle_error(
-    request: falcon.Request, response: falcon.Response, error: RaffleError, parameters: dict[str, Any]
+    request: falcon.Request,
+    response: falcon.Response,
+    error: RaffleError,
+    parameters: dict[str, Any],
+    *,
+    outages: "_Outages",
 ) -> None:
     status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _on_surprise(request, response, error, parameters)
     elif status is HTTPStatus.SERVICE_UNAVAILABLE:
-        _on_outage(response, error)
+        outages.log(error)
+        _on_outage(request, response, error)
     elif isinstance(error, InvalidValue):
         field = _FIELD_NAMES.get(error.field, error.field)
         detail = f"{field}: {error.reason}"
@@ -99,12 +114,32 @@ def _on_raffle_error(
         _answer(response, _problem(error, status, str(error)))
 
 
-def _on_outage(response: falcon.Response, error: RaffleError) -> None:
-    # The message names files and versions: for the log, not for the asker.
-    _log.error("No answer but 503: %s", error)
+def _on_outage(request: falcon.Request, response: falcon.Response, error: RaffleError) -> None:
     response.retry_after = RETRY_AFTER_S
-    detail = f"{error.sentence} Nothing was done; try again later."
+    # A server that goes away while it commits leaves open whether it did.
+    doubt = "" if request.method in _READING else f" {_REPEAT}"
+    detail = f"{error.sentence} Try again later.{doubt}"
     _answer(response, _problem(error, HTTPStatus.SERVICE_UNAVAILABLE, detail))
+
+
+class _Outages:
+    """Log outages, but one line a second at most: in a rush, each would be thousands of the same."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._since_last_line = 0
+        self._quiet_until = 0.0
+
+    def log(self, error: RaffleError) -> None:
+        """Note an answer of 503. The message names files and versions: it is for the log, not for the asker."""
+        with self._lock:
+            self._since_last_line += 1
+            now = time.monotonic()
+            if now < self._quiet_until:
+                return
+            self._quiet_until = now + _OUTAGE_LINE_S
+            answers, self._since_last_line = self._since_last_line, 0
+        _log.error("No answer but 503 (%d since the last such line): %s", answers, error)
 
 
 def _on_surprise(

@@ -1,6 +1,7 @@
 import logging
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import falcon
 import pytest
@@ -30,25 +31,23 @@ def family() -> set[type[RaffleError]]:
 
 
 @pytest.fixture
-def failing() -> Callable[[Exception], testing.Result]:
-    """Give the answer of an application whose only address fails with an error."""
+def failing() -> Callable[..., testing.Result]:
+    """Give the answer of an application whose only address fails with an error: `failing(error, method="GET")`."""
+    planted: list[Exception] = []
 
     class Failing:
         def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
-            raise request.context.error
+            raise planted.pop()
 
-    class Planted:
-        def __init__(self, error: Exception) -> None:
-            self.error = error
+        on_post = on_get
 
-        def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
-            request.context.error = self.error
+    app = falcon.App()
+    problems.install(app)
+    app.add_route("/", Failing())
 
-    def answer(error: Exception) -> testing.Result:
-        app = falcon.App(middleware=[Planted(error)])
-        problems.install(app)
-        app.add_route("/", Failing())
-        return testing.TestClient(app).simulate_get("/")
+    def answer(error: Exception, method: str = "GET") -> testing.Result:
+        planted.append(error)
+        return testing.TestClient(app).simulate_request(method, "/")
 
     return answer
 
@@ -99,6 +98,31 @@ def test_an_outage_tells_the_log_everything_and_the_client_to_retry(
     assert answer.json["type"] == f"urn:rafflekit:problem:{kind.code.replace('_', '-')}"
     assert SECRET_PATH not in answer.text
     assert SECRET_PATH in caplog.text
+
+
+def test_an_outage_in_a_rush_is_one_line_a_second(
+    failing: Callable[[Exception], testing.Result], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(problems, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    for _ in range(5):
+        failing(StorageUnavailable("away"))
+    now[0] += 1
+    failing(StorageUnavailable("still away"))
+
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.partition("since")[0] for line in lines] == ["No answer but 503 (1 ", "No answer but 503 (5 "]
+    assert lines[1].endswith(": still away")
+
+
+def test_only_who_wanted_something_done_is_told_that_it_may_have_been_done(
+    failing: Callable[..., testing.Result],
+) -> None:
+    read, written = (failing(StorageUnavailable("away"), method=method) for method in ("GET", "POST"))
+
+    assert read.json["detail"] == "The database cannot be used. Try again later."
+    assert "Idempotency-Key" in written.json["detail"]
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(SECRET_PATH), InvalidSetting("X", SECRET_PATH, "is wrong")])
