@@ -25,7 +25,7 @@ from rafflekit.core.models import DatabaseStatus, Entry, Page, Prize, Raffle, Ti
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
-    from rafflekit.core.upkeep import database_status, upgrade_database
+    from rafflekit.core.upkeep import back_up_database, database_status, upgrade_database
 
 __version__ = "0.1.0"
 
@@ -54,6 +54,7 @@ __all__ = [
     "Win",
     "Wins",
     "__version__",
+    "back_up_database",
     "database_status",
     "upgrade_database",
 ]
@@ -64,7 +65,7 @@ def __getattr__(name: str) -> Any:
         from rafflekit.core.engine import RaffleEngine
 
         return RaffleEngine
-    if name in ("database_status", "upgrade_database"):
+    if name in ("back_up_database", "database_status", "upgrade_database"):
         from rafflekit.core import upkeep
 
         return getattr(upkeep, name)

@@ -23,6 +23,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "winners": winners,
     "verify": verify,
     "serve": serve,
+    "backup": databases.backup,
     "demo": demo,
 }
 _COMMANDS_ON_DATABASES: dict[str, Callable[..., None]] = {

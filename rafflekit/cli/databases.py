@@ -1,10 +1,11 @@
-"""`rafflekit db status` and `db upgrade`: which layout a database has, and how it gets today's."""
+"""`rafflekit backup`, `db status` and `db upgrade`: a copy of a database, its layout, and how it gets today's."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rafflekit.cli import render
+from rafflekit.cli import render, terminal
 from rafflekit.cli.options import DatabaseUrl, named_database, read_settings
 
 _AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON and nothing else.")]
@@ -17,6 +18,20 @@ def status(*, as_json: _AsJson = False, database_url: DatabaseUrl = None) -> Non
     with named_database(database_url, read_settings()) as url:
         found = database_status(url)
     render.show_database_status(found, as_json=as_json)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file; nothing is overwritten.")],
+    *,
+    as_json: _AsJson = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Write a copy of the database file while servers go on. Keep it as safe as the database."""
+    from rafflekit.core.upkeep import back_up_database
+
+    with named_database(database_url, read_settings()) as url, terminal.working("Copying the database"):
+        copy = back_up_database(file, url)
+    render.show_backup(copy, as_json=as_json)
 
 
 def upgrade(*, as_json: _AsJson = False, database_url: DatabaseUrl = None) -> None:

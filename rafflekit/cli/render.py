@@ -14,6 +14,7 @@ The rules of the output, for every command:
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rafflekit.cli import terminal
@@ -160,6 +161,15 @@ def show_database_status(status: DatabaseStatus, *, as_json: bool) -> None:
         _print_fields(*((name, "none" if value is None else value) for name, value in fields.items()))
     if status.state in _NEXT_STEPS:
         terminal.remark(_NEXT_STEPS[status.state])
+
+
+def show_backup(copy: Path, *, as_json: bool) -> None:
+    """Print where the copy of a database is and how large it is."""
+    size = copy.stat().st_size
+    if as_json:
+        _print_json({"file": str(copy), "bytes": size})
+    else:
+        _print_fields(("file", str(copy)), ("bytes", size))
 
 
 def show_run(*, tickets: int, refused: int, out: str, as_json: bool) -> None:

@@ -14,9 +14,9 @@ from typing import TextIO
 from rafflekit.cli import terminal
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.participant_list import Line
-from rafflekit.cli.private_files import private, sync
 from rafflekit.core import limits
 from rafflekit.core.models import Ticket
+from rafflekit.core.private_files import private, sync
 
 HEADER = "line,participant,ticket_number,verification_code,refusal\n"
 

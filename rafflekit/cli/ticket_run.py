@@ -18,7 +18,7 @@ from uuid import UUID
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.participant_list import Line, ParticipantList
-from rafflekit.cli.private_files import private, sync
+from rafflekit.core.private_files import private, sync
 
 KEY_BYTES = 32
 

@@ -1,14 +1,19 @@
-"""The upkeep of a database, apart from its raffles: which layout it has, and how it gets today's.
+"""The upkeep of a database, apart from its raffles: which layout it has, how it gets today's, and its backup.
 
 `RaffleEngine` makes an empty database and upgrades an older file by itself. A database that several servers share is
 upgraded only when somebody says so, here.
 """
 
+import os
+import tempfile
 from contextlib import closing
+from pathlib import Path
 
+from rafflekit.core.errors import InvalidValue, StorageUnavailable
 from rafflekit.core.models import DatabaseStatus
+from rafflekit.core.private_files import sync_name
 from rafflekit.core.storage import database
-from rafflekit.core.storage.location import default_database_url
+from rafflekit.core.storage.location import backend_of, default_database_url
 
 
 def database_status(database_url: str | None = None) -> DatabaseStatus:
@@ -20,6 +25,44 @@ def database_status(database_url: str | None = None) -> DatabaseStatus:
         StorageUnavailable: it cannot be opened.
     """
     return database.status(default_database_url(makes_folder=False) if database_url is None else database_url)
+
+
+def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
+    """Write a copy of an embedded database, as it is at one moment, to a new file for its owner alone; return its path.
+
+    Servers go on meanwhile. The file is there when the copy is whole and on the disk, and not before. Before a
+    raffle's draw it holds the raffle's secrets, as the database does: keep it as safe, and not for longer than needed.
+
+    Raises:
+        InvalidValue: there is something of that name already; nothing is ever overwritten.
+        InvalidSetting: the URL is none, or names a PostgreSQL, which has backups of its own.
+        SchemaMismatch: the database belongs to another program.
+        StorageUnavailable: it cannot be read, or the copy cannot be written; nothing is left of it.
+    """
+    path = Path(file).absolute()
+    url = default_database_url(makes_folder=False) if database_url is None else database_url
+    _require_free(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".partial")
+    except OSError as error:
+        raise StorageUnavailable(f"The backup {path} cannot be made: {error.strerror}.") from error
+    os.close(handle)
+    partial = Path(name)
+    try:
+        backend_of(url).back_up(partial)
+        _require_free(path)
+        partial.rename(path)
+        sync_name(path)
+    except OSError as error:
+        raise StorageUnavailable(f"The backup {path} cannot be made: {error.strerror}.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def _require_free(path: Path) -> None:
+    if os.path.lexists(path):
+        raise InvalidValue("file", f"{path} is there already; name a new file, since no backup is overwritten.")
 
 
 def upgrade_database(database_url: str | None = None) -> DatabaseStatus:

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from rafflekit.cli import private_files
 from rafflekit.cli.failures import CommandStopped
 from rafflekit.cli.participant_list import Line, ParticipantList
 from rafflekit.cli.ticket_run import LineKeys, open_run
+from rafflekit.core import private_files
 
 RAFFLE = UUID(int=1)
 LINES = [Line(1, "ann"), Line(2, "ann"), Line(1, "bob"), Line(11, "x"), Line(1, "1:x")]

@@ -1,6 +1,7 @@
 """What a kind of database has to tell `database.Database`: how it is opened, written, and what its errors mean."""
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
@@ -60,6 +61,14 @@ class Backend(Protocol):
 
         Raises:
             SchemaMismatch, StorageUnavailable: it can be told beforehand that the database is of no use.
+        """
+
+    def back_up(self, to: Path) -> None:
+        """Copy the database, as it is at one moment, over the empty file `to`; others read and write meanwhile.
+
+        Raises:
+            InvalidSetting: this kind of database has a better way of its own.
+            SchemaMismatch, StorageUnavailable: it is another program's, or cannot be read, or the copy not written.
         """
 
     def is_made(self, connection: Connection) -> bool:

@@ -2,7 +2,8 @@
 
 import re
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -111,6 +112,15 @@ class Postgresql:
                     f"PostgreSQL knows no option {name!r}; https://www.postgresql.org/docs/current/libpq-connect.html"
                 )
                 raise InvalidSetting("The database URL", self.url, f"{reason} lists them.")
+
+    def back_up(self, to: Path) -> NoReturn:
+        """Refuse: PostgreSQL's own programs do it better.
+
+        Raises:
+            InvalidSetting: always, with what to use.
+        """
+        reason = "PostgreSQL makes its backups itself: use pg_dump, or pg_basebackup for a whole server."
+        raise InvalidSetting("The database URL", self.url, reason)
 
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the schema in which tables would be made has ours.

@@ -116,6 +116,26 @@ class Sqlite:
         self._check_whose_it_is()
         return create_engine("sqlite://", creator=self._connect_to_look, poolclass=NullPool, hide_parameters=True)
 
+    def back_up(self, to: Path) -> None:
+        """Copy the database with SQLite's online backup (https://sqlite.org/backup.html), all in one step.
+
+        Raises:
+            SchemaMismatch: the file is another program's.
+            StorageUnavailable: there is no file, it cannot be read, or the copy cannot be written.
+        """
+        if not self.exists():
+            raise StorageUnavailable(f"{self.name} is not there, so there is nothing to back up.")
+        self._check_whose_it_is()
+        address = f"{self.path.as_uri()}?mode=rw"
+        try:
+            with (
+                closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as source,
+                closing(sqlite3.connect(to)) as copy,
+            ):
+                source.backup(copy)
+        except sqlite3.Error as error:
+            raise StorageUnavailable(f"{self.name} could not be copied: {error}.") from error
+
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the file has tables, which are ours then."""
         return bool(connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar())

@@ -12,10 +12,8 @@ def private(path: str, flags: int) -> int:
     return os.open(path, flags, _OWNER_ONLY)
 
 
-def sync(file: IO[bytes] | IO[str], path: Path) -> None:
-    """Return when what was written to `file`, and that it exists at `path`, outlives a power cut."""
-    file.flush()
-    os.fsync(file.fileno())
+def sync_name(path: Path) -> None:
+    """Return when it outlives a power cut that a file of this name exists."""
     if os.name == "nt":  # Windows keeps names with their files, and opens no folder.
         return
     folder = os.open(path.parent, os.O_RDONLY)
@@ -23,3 +21,10 @@ def sync(file: IO[bytes] | IO[str], path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def sync(file: IO[bytes] | IO[str], path: Path) -> None:
+    """Return when what was written to `file`, and that it exists at `path`, outlives a power cut."""
+    file.flush()
+    os.fsync(file.fileno())
+    sync_name(path)
