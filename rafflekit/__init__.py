@@ -21,9 +21,21 @@ from rafflekit.core.errors import (
     StorageUnavailable,
     TicketsRemaining,
 )
-from rafflekit.core.models import DatabaseStatus, Entry, Page, Prize, Raffle, Ticket, Verification, Win, Wins
+from rafflekit.core.models import (
+    DatabaseReport,
+    DatabaseStatus,
+    Entry,
+    Page,
+    Prize,
+    Raffle,
+    Ticket,
+    Verification,
+    Win,
+    Wins,
+)
 
 if TYPE_CHECKING:
+    from rafflekit.core.checkup import check_database
     from rafflekit.core.engine import RaffleEngine
     from rafflekit.core.upkeep import back_up_database, database_status, upgrade_database
 
@@ -32,6 +44,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AlreadyDrawn",
     "AlreadyParticipated",
+    "DatabaseReport",
     "DatabaseStatus",
     "Entry",
     "InvalidSetting",
@@ -55,6 +68,7 @@ __all__ = [
     "Wins",
     "__version__",
     "back_up_database",
+    "check_database",
     "database_status",
     "upgrade_database",
 ]
@@ -65,6 +79,10 @@ def __getattr__(name: str) -> Any:
         from rafflekit.core.engine import RaffleEngine
 
         return RaffleEngine
+    if name == "check_database":
+        from rafflekit.core.checkup import check_database
+
+        return check_database
     if name in ("back_up_database", "database_status", "upgrade_database"):
         from rafflekit.core import upkeep
 

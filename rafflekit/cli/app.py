@@ -24,6 +24,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify,
     "serve": serve,
     "backup": databases.backup,
+    "doctor": databases.doctor,
     "demo": demo,
 }
 _COMMANDS_ON_DATABASES: dict[str, Callable[..., None]] = {

@@ -1,4 +1,4 @@
-"""`rafflekit backup`, `db status` and `db upgrade`: a copy of a database, its layout, and how it gets today's."""
+"""`rafflekit backup`, `doctor`, `db status`, `db upgrade`: a database's copy, its check-up, its layout."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from rafflekit.cli import render, terminal
+from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.options import DatabaseUrl, named_database, read_settings
 
 _AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON and nothing else.")]
@@ -32,6 +33,22 @@ def backup(
     with named_database(database_url, read_settings()) as url, terminal.working("Copying the database"):
         copy = back_up_database(file, url)
     render.show_backup(copy, as_json=as_json)
+
+
+def doctor(*, as_json: _AsJson = False, database_url: DatabaseUrl = None) -> None:
+    """Check that counters, tickets, draws and secrets agree; nothing is changed.
+
+    Draws are replayed from their seeds. Exit status 1 if something is wrong.
+    """
+    from rafflekit.core.checkup import check_database
+
+    with named_database(database_url, read_settings()) as url, terminal.working("Checking the database"):
+        found = check_database(url)
+    render.show_check_up(found, as_json=as_json)
+    if found.problems:
+        raise CommandStopped(
+            "The database is not as it should be; keep it as it is, and restore a backup.", status=REFUSED
+        )
 
 
 def upgrade(*, as_json: _AsJson = False, database_url: DatabaseUrl = None) -> None:

@@ -14,13 +14,24 @@ The rules of the output, for every command:
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rafflekit.cli import terminal
 from rafflekit.cli.prizes import write_prize
 from rafflekit.core import limits, shapes
-from rafflekit.core.models import DatabaseState, DatabaseStatus, Item, Page, Raffle, Ticket, Verification, Win
+from rafflekit.core.models import (
+    DatabaseReport,
+    DatabaseState,
+    DatabaseStatus,
+    Item,
+    Page,
+    Raffle,
+    Ticket,
+    Verification,
+    Win,
+)
 
 if TYPE_CHECKING:
     from rich.panel import Panel
@@ -161,6 +172,17 @@ def show_database_status(status: DatabaseStatus, *, as_json: bool) -> None:
         _print_fields(*((name, "none" if value is None else value) for name, value in fields.items()))
     if status.state in _NEXT_STEPS:
         terminal.remark(_NEXT_STEPS[status.state])
+
+
+def show_check_up(report: DatabaseReport, *, as_json: bool) -> None:
+    """Print what a check-up looked at and what it found."""
+    if as_json:
+        _print_json(asdict(report))
+        return
+    looked_at = (("url", report.url), ("raffles", report.raffles), ("tickets", report.tickets), ("draws", report.draws))
+    _print_fields(*looked_at, ("state", "wrong" if report.problems else "ok"))
+    for problem in report.problems:
+        terminal.say(problem)
 
 
 def show_backup(copy: Path, *, as_json: bool) -> None:

@@ -53,6 +53,20 @@ class DatabaseStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseReport:
+    """What a check-up of a database found: how much was looked at, and a sentence for each thing that is wrong.
+
+    `url` is the database's, as it may be shown.
+    """
+
+    url: str
+    raffles: int
+    tickets: int
+    draws: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One wish for a ticket among many: who takes part, and the key by which the wish is known again, if any."""
 

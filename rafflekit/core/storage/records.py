@@ -1,0 +1,109 @@
+"""What is stored, read as evidence: `checkup` compares it; nothing here presumes that it agrees with itself."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, func, select
+
+from rafflekit.core.storage.schema import counters, prizes, raffles, secrets, tickets, wins
+
+_ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RaffleRecord:
+    """A raffle's rows but for its tickets and wins; None is what is not there."""
+
+    id: UUID
+    total_tickets: int
+    is_drawn: bool
+    seed: bytes | None
+    issued: int | None
+    numbering_key: bytes | None = field(repr=False)
+    amounts: Sequence[int]
+    """How many of each prize there are, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketCounts:
+    """A raffle's tickets, counted; the last serial and number are −1 and 0 where there are none."""
+
+    rows: int
+    last_serial: int
+    last_number: int
+    numbers: int
+    participants: int
+
+
+def hold_still(connection: Connection) -> None:
+    """Make the rest of a transaction see one state of the database: its first statement. On SQLite it does anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def damage(connection: Connection) -> list[str]:
+    """Return what SQLite itself finds wrong with its file; PostgreSQL has its own programs for that (pg_amcheck)."""
+    if connection.dialect.name == "postgresql":
+        return []
+    found = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
+    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    return [*found, *(f"a row of {row[0]} belongs to a row of {row[2]} that is not there" for row in lost)]
+
+
+def raffle_records(connection: Connection) -> list[RaffleRecord]:
+    """Return every raffle, in the order of creation."""
+    amounts: dict[UUID, list[int]] = {}
+    in_order = select(prizes.c.raffle, prizes.c.amount).order_by(prizes.c.raffle, prizes.c.position)
+    for raffle, amount in connection.execute(in_order):
+        amounts.setdefault(raffle, []).append(amount)
+    rows = connection.execute(
+        select(raffles, counters.c.issued, secrets.c.numbering_key)
+        .outerjoin(counters, counters.c.raffle == raffles.c.id)
+        .outerjoin(secrets, secrets.c.raffle == raffles.c.id)
+        .order_by(raffles.c.sequence)
+    )
+    return [
+        RaffleRecord(
+            row.id,
+            row.total_tickets,
+            row.drawn_at is not None,
+            row.seed,
+            row.issued,
+            row.numbering_key,
+            amounts.get(row.id, []),
+        )
+        for row in rows
+    ]
+
+
+def count_tickets(connection: Connection, raffle: UUID) -> TicketCounts:
+    """Count a raffle's tickets row by row, whatever the counter says."""
+    row = connection.execute(
+        select(
+            func.count(),
+            func.coalesce(func.max(tickets.c.serial), -1),
+            func.coalesce(func.max(tickets.c.number), 0),
+            func.count(tickets.c.number.distinct()),
+            func.count(tickets.c.participant.distinct()),
+        ).where(tickets.c.raffle == raffle)
+    ).one()
+    return TicketCounts(*row)
+
+
+def numbers(connection: Connection, raffle: UUID) -> Iterator[tuple[int, int]]:
+    """Yield serial and number of a raffle's tickets, in the order of issue."""
+    chosen = select(tickets.c.serial, tickets.c.number).where(tickets.c.raffle == raffle)
+    yield from _streamed(connection, chosen.order_by(tickets.c.serial))
+
+
+def wins_in_order(connection: Connection, raffle: UUID) -> Iterator[tuple[int, int, int]]:
+    """Yield ordinal, serial and the prize's position of a raffle's wins, in draw order."""
+    chosen = select(wins.c.ordinal, wins.c.serial, wins.c.prize).where(wins.c.raffle == raffle)
+    yield from _streamed(connection, chosen.order_by(wins.c.ordinal))
+
+
+def _streamed(connection: Connection, chosen: Select[Any]) -> Iterator[tuple[Any, ...]]:
+    for row in connection.execute(chosen, execution_options={"yield_per": _ROWS_AT_ONCE}):
+        yield tuple(row)

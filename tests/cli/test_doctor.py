@@ -1,0 +1,47 @@
+"""`rafflekit doctor`: says ok, or what is wrong, and changes nothing."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from rafflekit import RaffleEngine
+from tests.cli.conftest import Terminal
+from tests.raffles import sold_out
+
+
+def test_a_database_that_is_well_is_ok(terminal: Terminal, engine: RaffleEngine, database_url: str) -> None:
+    engine.draw(sold_out(engine).id)
+
+    told, as_json = terminal("doctor"), terminal("doctor --json")
+
+    assert (told.status, told.err) == (0, "")
+    assert told.out == f"url: {database_url}\nraffles: 1\ntickets: 6\ndraws: 1\nstate: ok\n"
+    assert (as_json.status, as_json.err) == (0, "")
+    assert json.loads(as_json.out) == {"url": database_url, "raffles": 1, "tickets": 6, "draws": 1, "problems": []}
+
+
+def test_what_is_wrong_is_named_with_the_status_of_a_refusal(
+    terminal: Terminal, engine: RaffleEngine, database: Path
+) -> None:
+    raffle = sold_out(engine)
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        for (trigger,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute("UPDATE counters SET issued = 7")
+
+    told, as_json = terminal("doctor"), terminal("doctor --json")
+
+    sentence = f"Raffle {raffle.id}: its counter says 7 tickets, and 6 are stored."
+    assert (told.status, as_json.status) == (1, 1)
+    assert told.out.endswith(f"state: wrong\n{sentence}\n")
+    assert "restore a backup" in told.err
+    assert json.loads(as_json.out)["problems"] == [sentence]
+
+
+def test_a_missing_database_is_named(terminal: Terminal, database: Path) -> None:
+    told = terminal("doctor")
+
+    assert told.status == 3
+    assert "is not there, so there is nothing to check" in told.err
+    assert not database.exists()

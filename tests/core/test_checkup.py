@@ -1,0 +1,151 @@
+"""`check_database`: an honest database is well, and each thing that somebody changed past the rules is named."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rafflekit import Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, check_database
+from tests.databases import PostgresqlServer, at_layout, run
+from tests.raffles import sold_out
+
+PRIZES = (Prize("car"), Prize("hug", 3))
+
+
+def fill(url: str) -> None:
+    """Make a drawn raffle of 20 tickets, an open one with 5 of 20, and an empty one."""
+    with RaffleEngine(url) as engine:
+        drawn = sold_out(engine, tickets=20, prizes=PRIZES)
+        engine.draw(drawn.id)
+        half = engine.create("Half", total_tickets=20, prizes=PRIZES)
+        for person in range(5):
+            engine.participate(half.id, f"participant {person}")
+        engine.create("Empty", total_tickets=10**12, prizes=PRIZES)
+
+
+def past_the_rules(url: str, *statements: str) -> None:
+    """Send statements without the database's rules: no triggers, no foreign keys."""
+    if url.startswith("postgresql"):
+        run(url, "; ".join(("SET session_replication_role = replica", *statements)))
+        return
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for statement in (*(f"DROP TRIGGER {name}" for (name,) in triggers), *statements):
+            connection.execute(statement)
+
+
+def test_an_honest_database_is_well(database_url: str) -> None:
+    fill(database_url)
+
+    report = check_database(database_url)
+
+    assert report.problems == ()
+    assert (report.raffles, report.tickets, report.draws) == (3, 25, 1)
+
+
+OPEN = "(SELECT id FROM raffles WHERE name = 'Half')"
+DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        (f"UPDATE counters SET issued = 6 WHERE raffle = {OPEN}", "its counter says 6 tickets, and 5 are stored"),
+        (f"DELETE FROM counters WHERE raffle = {OPEN}", "its counter says None tickets, and 5 are stored"),
+        (f"DELETE FROM tickets WHERE raffle = {OPEN} AND serial = 2", "issued as the 5th, and 4 are stored"),
+        (f"UPDATE tickets SET number = 21 WHERE raffle = {OPEN} AND serial = 0", "5 are stored, up to no. 21"),
+        ("UPDATE raffles SET total_tickets = 4 WHERE name = 'Half'", "it has 4 tickets, and 5 are stored"),
+        ("UPDATE raffles SET total_tickets = 3 WHERE name = 'Half'", "it has 4 prizes for 3 tickets"),
+        ("UPDATE raffles SET total_tickets = 21 WHERE name = 'Half'", "tickets have a number that they were not given"),
+        (f"DELETE FROM secrets WHERE raffle = {OPEN}", "it is not drawn, and its secrets are gone"),
+        (f"UPDATE secrets SET numbering_key = code_key WHERE raffle = {OPEN}", "a number that they were not given"),
+        (f"UPDATE counters SET issued = 19 WHERE raffle = {DRAWN}", "it is drawn, and not sold out"),
+        (f"DELETE FROM wins WHERE raffle = {DRAWN} AND ordinal = 4", "1 of its 4 wins are not what its seed gives"),
+        (f"UPDATE wins SET ordinal = 5 - ordinal + 100 WHERE raffle = {DRAWN}", "4 of its 4 wins are not"),
+        (f"UPDATE wins SET prize = 0 WHERE raffle = {DRAWN} AND prize = 1", "3 of its 4 wins are not what its seed"),
+        (
+            f"UPDATE prizes SET amount = 2 WHERE raffle = {DRAWN} AND position = 1",
+            "of its 3 wins are not what its seed",
+        ),
+        (
+            f"INSERT INTO secrets SELECT {DRAWN}, numbering_key, participant_key, code_key FROM secrets LIMIT 1",
+            "it is drawn, and its secrets are still there",
+        ),
+    ],
+)
+def test_what_was_changed_past_the_rules_is_named(database_url: str, statement: str, problem: str) -> None:
+    fill(database_url)
+    past_the_rules(database_url, statement)
+
+    assert problem in "\n".join(check_database(database_url).problems)
+
+
+def test_another_seed_gives_other_winners(database_url: str) -> None:
+    fill(database_url)
+    zeros = "decode(repeat('00', 32), 'hex')" if database_url.startswith("postgresql") else "zeroblob(32)"
+    past_the_rules(database_url, f"UPDATE raffles SET seed = {zeros} WHERE name = 'Sold out'")
+
+    [problem] = check_database(database_url).problems
+
+    # That zeros and the draw's own seed agree in all four winners of 20: 1 in 116,280.
+    assert "wins are not what its seed gives" in problem
+
+
+def test_a_damaged_seed_and_a_damaged_key_are_named(database: Path, postgresql: PostgresqlServer) -> None:
+    for url in (f"sqlite:///{database}", postgresql.new_url()):
+        fill(url)
+        short = "'\\x00'" if url.startswith("postgresql") else "x'00'"
+        past_the_rules(
+            url,
+            f"UPDATE raffles SET seed = {short} WHERE name = 'Sold out'",
+            f"UPDATE secrets SET numbering_key = {short}",
+        )
+
+        problems = "\n".join(check_database(url).problems)
+
+        assert "its draw cannot be replayed" in problems
+        assert problems.count("the key of its numbers is damaged") == 2
+
+
+def test_a_ticket_and_a_participant_that_are_there_twice_are_named(postgresql: PostgresqlServer) -> None:
+    url = postgresql.new_url()
+    fill(url)
+    past_the_rules(
+        url,
+        "ALTER TABLE tickets DROP CONSTRAINT tickets_number",
+        "ALTER TABLE tickets DROP CONSTRAINT tickets_participant",
+        f"UPDATE tickets SET number = (SELECT min(number) FROM tickets WHERE raffle = {OPEN}), "
+        f"participant = (SELECT min(participant) FROM tickets WHERE raffle = {OPEN}) WHERE raffle = {OPEN}",
+    )
+
+    problems = "\n".join(check_database(url).problems)
+
+    assert "4 tickets have a number that another one has" in problems
+    assert "4 tickets belong to somebody who has another one" in problems
+
+
+def test_a_damaged_file_is_named(database: Path) -> None:
+    url = f"sqlite:///{database}"
+    fill(url)
+    past_the_rules(url, f"DELETE FROM prizes WHERE raffle = {OPEN}")
+
+    assert "The file is damaged: " not in "\n".join(check_database(url).problems)
+
+    past_the_rules(url, f"DELETE FROM raffles WHERE id = {DRAWN}")
+
+    assert "The file is damaged: a row of counters belongs to a row of raffles" in "\n".join(
+        check_database(url).problems
+    )
+
+
+def test_what_cannot_be_checked_is_refused_and_left_as_it_is(database: Path) -> None:
+    with pytest.raises(StorageUnavailable, match="is not there"):
+        check_database(f"sqlite:///{database}")
+    assert not database.exists()
+
+    database.touch()
+    at_layout(f"sqlite:///{database}", "0001")
+    with pytest.raises(SchemaMismatch, match="the layout 0001, and only the layout"):
+        check_database(f"sqlite:///{database}")
+    assert run(f"sqlite:///{database}", "SELECT version_num FROM alembic_version") == [("0001",)]
