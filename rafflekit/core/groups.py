@@ -81,23 +81,30 @@ class Groups(Generic[Wish, Answer]):
         self._hand_on(leader)
 
     def _hand_on(self, place: "_Place[Wish, Answer]") -> None:
-        """Give up a place and its office, if it has one; done twice, it does nothing more."""
-        others = [other for other in place.group if other is not place]
+        """Give up a place and its office, if it has one. Where it was interrupted, doing it again finishes it.
+
+        For that, the office goes on as the last thing under the lock, and whoever may not have been told is told again.
+        """
         with self._lock:
+            place.is_left = True
             with suppress(ValueError):
                 self._waiting.remove(place)
-            # Who has no answer when its group ends was interrupted, and is served again.
-            unanswered = [other for other in others if other.answer is None and other not in self._waiting]
+            # Whose group ends without an answer was with a caller that is interrupted, and is served again.
+            unanswered = [
+                other
+                for other in place.group
+                if other.answer is None and not other.is_left and other not in self._waiting
+            ]
             self._waiting.extendleft(reversed(unanswered))
-            successor = None
+            place.group = [other for other in place.group if other.answer is not None]
             if self._office is place:
-                successor = self._office = self._waiting[0] if self._waiting else None
+                self._office = self._waiting[0] if self._waiting else None
+            successor = self._office
         # The next group begins before this one's callers take up the processor.
         if successor is not None:
             successor.tell()
-        for other in others:
-            if other.answer is not None:
-                other.tell()
+        for other in place.group:
+            other.tell()
 
     def _start_afresh(self) -> None:
         self._lock = Lock()
@@ -108,20 +115,21 @@ class Groups(Generic[Wish, Answer]):
 class _Place(Generic[Wish, Answer]):
     """A place in the queue: `turn` is released when there is an answer or the office falls to it.
 
-    `group` are those whom it serves, itself the first.
+    `group` are those whom it serves, itself the first; `is_left` tells that its caller waits no longer.
     """
 
-    __slots__ = ("answer", "group", "turn", "wish")
+    __slots__ = ("answer", "group", "is_left", "turn", "wish")
 
     def __init__(self, wish: Wish) -> None:
         self.wish = wish
         self.group: list[_Place[Wish, Answer]] = []
         self.answer: Answer | Exception | None = None
+        self.is_left = False
         self.turn = Lock()
         self.turn.acquire()
 
     def tell(self) -> None:
-        """Wake its caller; a second time does nothing."""
+        """Wake its caller, who is answered or in office; since it waits only once, a second time does nothing."""
         with suppress(RuntimeError):
             self.turn.release()
 

@@ -1,10 +1,14 @@
 """Group commit: who arrives together is served together, in order, and answered alone."""
 
 import gc
+import random
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from threading import Event, Semaphore
 
 import pytest
@@ -191,6 +195,70 @@ def test_a_caller_that_is_interrupted_at_any_moment_leaves_the_office_to_the_nex
     with ThreadPoolExecutor(8) as callers:
         assert list(callers.map(groups.submit, range(100), timeout=LIMIT_S)) == [wish * 2 for wish in range(100)]
     assert interrupted > 100
+
+
+def test_an_office_that_is_being_handed_on_survives_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C comes when the office is given and its new holder is not told yet."""
+    office = Office()
+    tell = groups_module._Place.tell
+    interruptions = [KeyboardInterrupt]
+
+    def interrupted_tell(place: groups_module._Place[int, int]) -> None:
+        if interruptions:
+            raise interruptions.pop()
+        tell(place)
+
+    monkeypatch.setattr(groups_module._Place, "tell", interrupted_tell)
+    with office.busy_while([1, 2]) as futures:
+        office.may_serve.release(3)
+
+    assert isinstance(futures[0].exception(LIMIT_S), KeyboardInterrupt)
+    assert [future.result(LIMIT_S) for future in futures[1:]] == [2, 4]
+
+
+def test_interruptions_in_a_crowd_stop_nobody_else() -> None:
+    """Signals hit the main thread around the end of the groups that it serves, while three others submit."""
+    main = threading.get_ident()
+    arm = iter(random.Random(1).uniform(1e-6, 60e-6) for _ in count())
+
+    def serve(wishes: Sequence[int]) -> list[int]:
+        if threading.get_ident() == main and not ends.is_set():
+            # For a moment: that others wait is what makes it interesting.
+            deadline = time.monotonic() + 0.05
+            while not groups._waiting and time.monotonic() < deadline:
+                time.sleep(0)
+            signal.setitimer(signal.ITIMER_REAL, next(arm))
+        return [wish * 2 for wish in wishes]
+
+    ends = threading.Event()
+    groups: Groups[int, int] = Groups(serve, most=2)
+
+    def submit() -> None:
+        while not ends.is_set():
+            assert groups.submit(3) == 6
+
+    others = [threading.Thread(target=submit, daemon=True) for _ in range(3)]
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    for other in others:
+        other.start()
+    try:
+        interrupted = 0
+        for _ in range(500):
+            try:
+                groups.submit(1)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except KeyboardInterrupt:
+                interrupted += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        ends.set()
+    for other in others:
+        other.join(LIMIT_S)
+
+    assert not any(other.is_alive() for other in others)
+    assert interrupted > 50
+    assert groups.submit(1) == 2
 
 
 def test_nobody_is_forgotten_in_a_crowd() -> None:
