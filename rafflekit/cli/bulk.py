@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
 
 _ROWS_A_FLUSH = 1_000
-# Many of the engine's groups, so that it may prepare one while another is committed.
+# Ten of the engine's groups: what is asked of the engine at once, and kept in memory.
 _LINES_A_CALL = 10_000
 _REFUSALS_TOLD = 20
 

@@ -18,7 +18,7 @@ from hashlib import blake2b
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, HashingError, InvalidHashError, VerifyMismatchError
-from argon2.low_level import ARGON2_VERSION, Type, hash_secret_raw
+from argon2.low_level import ARGON2_VERSION, Type, error_to_str, hash_secret_raw
 
 from rafflekit.core.errors import InvalidSetting, StorageUnavailable
 
@@ -29,6 +29,11 @@ _CODE_TAG = b"rafflekit code"
 _HASH_BYTES = 16
 _SALT_BYTES = 16
 _GROUP = 4
+
+_DAMAGED = "A stored verification code is damaged; restore a backup."
+_NO_MEMORY = "There is not enough memory to hash a verification code; free some, or lower RAFFLEKIT_ARGON2_MEMORY_KIB."
+# What argon2 says then (ARGON2_MEMORY_ALLOCATION_ERROR); it raises the same error for a hash that it cannot read.
+_OUT_OF_MEMORY = error_to_str(-22)
 
 # The same 32 values in two alphabets: RFC 4648, which the standard library spells fast, and Crockford's.
 _RFC_4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -73,6 +78,12 @@ def read(text: str) -> str | None:
     return characters if _READABLE.fullmatch(characters) else None
 
 
+def cut(data: bytes, size: int, pieces: int) -> list[bytes]:
+    """Return as many pieces of `size` bytes as `data` has to have."""
+    assert len(data) == size * pieces
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
 class CodeHasher:
     """Hash and check codes with Argon2id.
 
@@ -100,14 +111,17 @@ class CodeHasher:
             parameters = f"time {time_cost}, memory {memory_kib} KiB, parallelism {parallelism}"
             raise InvalidSetting("Argon2's cost", parameters, f"{error}.") from error
 
-    def hash(self, code: bytes) -> str:
-        """Return the PHC string of a code of 15 bytes, with a new random salt."""
-        return self.hash_all([code])[0]
-
     def hash_all(self, codes: Sequence[bytes]) -> list[str]:
-        """Return the PHC strings of codes of 15 bytes each, in their order, each with a new random salt."""
-        salts = secrets.token_bytes(_SALT_BYTES * len(codes))
-        return [self._hash(code, salts[at * _SALT_BYTES : (at + 1) * _SALT_BYTES]) for at, code in enumerate(codes)]
+        """Return the PHC strings of codes of 15 bytes each, in their order, each with a new random salt.
+
+        Raises:
+            StorageUnavailable: the machine has no memory for it.
+        """
+        salts = cut(secrets.token_bytes(_SALT_BYTES * len(codes)), _SALT_BYTES, len(codes))
+        try:
+            return [self._hash(code, salt) for code, salt in zip(codes, salts, strict=True)]
+        except HashingError as error:
+            raise StorageUnavailable(_NO_MEMORY) from error
 
     def check(self, stored: str | None, text: str) -> bool:
         """Tell whether `text` spells the code whose PHC string is `stored`.
@@ -126,7 +140,7 @@ class CodeHasher:
             return False
         # argon2's InvalidHashError is a ValueError, not an Argon2Error.
         except (InvalidHashError, Argon2Error) as error:
-            raise StorageUnavailable("A stored verification code is damaged; restore a backup.") from error
+            raise StorageUnavailable(_NO_MEMORY if str(error) == _OUT_OF_MEMORY else _DAMAGED) from error
         return known
 
     def _hash(self, code: bytes, salt: bytes) -> str:

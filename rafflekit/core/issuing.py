@@ -197,8 +197,8 @@ class Issuing:
         without_code = [wish for wish in wishes if not wish.code]
         if without_code:
             random = self._entropy(codes.CODE_BYTES * len(without_code))
-            for at, wish in enumerate(without_code):
-                wish.code = random[at * codes.CODE_BYTES : (at + 1) * codes.CODE_BYTES]
+            for wish, code in zip(without_code, codes.cut(random, codes.CODE_BYTES, len(without_code)), strict=True):
+                wish.code = code
         without_hash = [wish for wish in wishes if not wish.code_hash]
         hashes = self._hasher.hash_all([wish.code for wish in without_hash])
         for wish, code_hash in zip(without_hash, hashes, strict=True):

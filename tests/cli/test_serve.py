@@ -84,7 +84,7 @@ def test_serve_wires_up_the_real_thing(terminal: Terminal, wired: list[Any], mon
     assert type(engine) is RaffleEngine
     assert engine._entropy is secrets.token_bytes
     assert engine._hasher is settings.code_hasher
-    assert "$m=16," in engine._hasher.hash(bytes(15))
+    assert "$m=16," in engine._hasher.hash_all([bytes(15)])[0]
     assert [str(network) for network in settings.manager_networks] == ["192.0.2.1/32"]
     assert (how["host"], how["port"]) == ("0.0.0.0", 1234)
 

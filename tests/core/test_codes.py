@@ -2,6 +2,8 @@
 
 import base64
 import secrets
+import subprocess
+import sys
 
 import pytest
 from argon2 import PasswordHasher
@@ -61,7 +63,7 @@ def test_reading_never_fails_and_gives_canonical_codes_only(text: str) -> None:
 
 def test_a_code_matches_its_own_hash_and_no_other() -> None:
     code, other = secrets.token_bytes(codes.CODE_BYTES), secrets.token_bytes(codes.CODE_BYTES)
-    stored = hasher.hash(code)
+    stored = hasher.hash_all([code])[0]
 
     assert hasher.check(stored, codes.spell(code).lower())
     assert not hasher.check(stored, codes.spell(other))
@@ -76,7 +78,7 @@ def test_every_check_costs_one_hash_whatever_there_is_to_compare(
     monkeypatch: pytest.MonkeyPatch, stored: str | None, text: str
 ) -> None:
     """The time of an answer tells neither which numbers exist nor which texts are codes."""
-    stored = stored and hasher.hash(bytes([1] * 15))
+    stored = stored and hasher.hash_all([bytes([1] * 15)])[0]
     original, hashes = PasswordHasher.verify, []
 
     def verify(self: PasswordHasher, phc: str, code: str) -> bool:
@@ -92,7 +94,7 @@ def test_every_check_costs_one_hash_whatever_there_is_to_compare(
 def test_a_stored_hash_is_salted_argon2id_in_the_phc_format() -> None:
     code = secrets.token_bytes(codes.CODE_BYTES)
 
-    one, other = hasher.hash(code), hasher.hash(code)
+    one, other = hasher.hash_all([code, code])
 
     assert one.startswith("$argon2id$v=19$m=8,t=1,p=1$")
     assert one != other
@@ -100,7 +102,7 @@ def test_a_stored_hash_is_salted_argon2id_in_the_phc_format() -> None:
 
 def test_hashes_of_older_parameters_are_still_checked() -> None:
     code = secrets.token_bytes(codes.CODE_BYTES)
-    stored = hasher.hash(code)
+    stored = hasher.hash_all([code])[0]
 
     assert codes.CodeHasher(time_cost=2, memory_kib=64).check(stored, codes.spell(code))
 
@@ -108,6 +110,37 @@ def test_hashes_of_older_parameters_are_still_checked() -> None:
 def test_parameters_that_argon2_refuses_are_refused_with_their_reason() -> None:
     with pytest.raises(InvalidSetting, match="Memory cost is too small"):
         codes.CodeHasher(memory_kib=7)
+
+
+def test_codes_are_hashed_in_their_order() -> None:
+    several = [bytes([number] * codes.CODE_BYTES) for number in range(5)]
+
+    stored = hasher.hash_all(several)
+
+    assert all(hasher.check(phc, codes.spell(code)) for phc, code in zip(stored, several, strict=True))
+    assert hasher.hash_all([]) == []
+
+
+# Made while there is memory, used when there is none left.
+WITHOUT_MEMORY = """
+import resource
+from rafflekit import StorageUnavailable
+from rafflekit.core.codes import CodeHasher, spell
+hasher = CodeHasher(memory_kib=512 * 1024)
+stored = hasher.hash_all([bytes(15)])[0]
+resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28))
+for work in (lambda: hasher.hash_all([bytes(15)]), lambda: hasher.check(stored, spell(bytes(15)))):
+    try:
+        work()
+    except StorageUnavailable as error:
+        print(error)
+"""
+
+
+def test_a_machine_without_memory_is_told_from_a_damaged_hash() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_MEMORY], capture_output=True, text=True, check=True)
+
+    assert done.stdout.count("There is not enough memory to hash a verification code") == 2
 
 
 def test_a_damaged_hash_is_the_databases_fault_and_not_the_participants() -> None:
@@ -138,7 +171,7 @@ def test_the_code_of_a_request_never_changes() -> None:
 def test_a_hash_is_the_string_that_argon2_itself_would_write() -> None:
     argon2 = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1, hash_len=16, salt_len=16)
 
-    stored = codes.CodeHasher(time_cost=2, memory_kib=16).hash(bytes(codes.CODE_BYTES))
+    stored = codes.CodeHasher(time_cost=2, memory_kib=16).hash_all([bytes(codes.CODE_BYTES)])[0]
 
     salt = base64.b64decode(f"{stored.split('$')[4]}==")
     assert stored == argon2.hash(canonical(bytes(codes.CODE_BYTES)), salt=salt)

@@ -1,6 +1,7 @@
 """The engine: tickets are handed out, once a participant; several raffles in one database."""
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -118,16 +119,20 @@ def test_what_is_stored_of_a_request_is_keyed_by_the_raffles_secrets(database_ur
 
 
 def test_codes_are_hashed_while_nobody_waits_for_the_lock(database: Path) -> None:
+    took_the_lock = []
+
     class HasherThatNeedsTheLock(codes.CodeHasher):
-        def hash(self, code: bytes) -> str:
+        def hash_all(self, codes: Sequence[bytes]) -> list[str]:
             with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
-                return super().hash(code)
+                took_the_lock.append(len(codes))
+                return super().hash_all(codes)
 
     with RaffleEngine(f"sqlite:///{database}", code_hasher=HasherThatNeedsTheLock()) as engine:
         raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
 
         assert engine.participate(raffle.id, "ann").number in (1, 2)
+    assert took_the_lock == [1]
 
 
 def test_only_the_same_participant_with_the_same_key_repeats(engine: RaffleEngine) -> None:

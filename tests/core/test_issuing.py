@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -27,6 +26,7 @@ from rafflekit.core import issuing
 from rafflekit.core.codes import CodeHasher
 from rafflekit.core.storage import issuing as statements
 from tests.databases import run
+from tests.waiting import wait_until
 
 HUG = [Prize("hug")]
 LIMIT_S = 60
@@ -120,14 +120,16 @@ def test_a_list_for_no_raffle_is_refused_before_it_is_read(engine: RaffleEngine)
 
 
 def test_a_crowd_of_several_raffles_is_served_in_groups(database_url: str) -> None:
-    """All wait in the hasher until everybody is there, so that groups of several raffles come to be."""
+    """The first waits in the hasher until all others queue, so that a group of several raffles comes to be."""
     people = 24
-    everybody = Barrier(people)
+    groups = []
 
     class MeetingHasher(CodeHasher):
-        def hash(self, code: bytes) -> str:
-            everybody.wait(LIMIT_S)
-            return super().hash(code)
+        def hash_all(self, codes: Sequence[bytes]) -> list[str]:
+            if not groups:
+                wait_until(lambda: len(engine._issuing._groups._waiting) == people - len(codes))
+            groups.append(len(codes))
+            return super().hash_all(codes)
 
     with RaffleEngine(database_url, code_hasher=MeetingHasher()) as engine, ThreadPoolExecutor(people) as crowd:
         raffles = [new_raffle(engine, tickets) for tickets in (3, 5, 100)]
@@ -137,6 +139,7 @@ def test_a_crowd_of_several_raffles_is_served_in_groups(database_url: str) -> No
 
         left = [engine.get(raffle.id).available_tickets for raffle in raffles]
 
+    assert (len(groups), sum(groups)) == (2, people)
     tickets = [outcome for outcome in outcomes if isinstance(outcome, Ticket)]
     assert Counter(ticket.raffle_id for ticket in tickets) == {raffles[0].id: 3, raffles[1].id: 4, raffles[2].id: 4}
     assert {type(outcome) for outcome in outcomes} <= {Ticket, AlreadyParticipated, SoldOut}
