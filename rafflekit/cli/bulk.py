@@ -14,12 +14,12 @@ from uuid import UUID
 import typer
 
 from rafflekit.cli import render, terminal
-from rafflekit.cli.failures import REFUSED
+from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.options import open_engine
 from rafflekit.cli.participant_list import Line, open_list
 from rafflekit.cli.ticket_file import TicketFile, TicketWriter
 from rafflekit.cli.ticket_run import LineKeys, open_run
-from rafflekit.core.errors import StorageUnavailable
+from rafflekit.core.errors import SoldOut, StorageUnavailable
 from rafflekit.core.models import Entry, Ticket
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ _ROWS_A_FLUSH = 1_000
 # Ten of the engine's groups: what is asked of the engine at once, and kept in memory.
 _LINES_A_CALL = 10_000
 _REFUSALS_TOLD = 20
+_DRAWN = (
+    "The raffle is drawn: who is not in the output gets no ticket any more, and if this run had handed one out and was "
+    "stopped before it wrote it down, the code of that ticket is lost."
+)
 
 
 def participate_from(
@@ -66,7 +70,10 @@ def _outcomes(
     """Give every line with its ticket, or with the sentence why it gets none."""
     while some := list(islice(lines, _LINES_A_CALL)):
         entries = (Entry(line.participant, keys.key_of(line)) for line in some if line.refusal is None)
-        answers = engine.participate_many(raffle_id, entries)
+        try:
+            answers = engine.participate_many(raffle_id, entries)
+        except SoldOut as error:
+            raise CommandStopped(_DRAWN, status=REFUSED) from error
         for line in some:
             if line.refusal is not None:
                 yield line, line.refusal

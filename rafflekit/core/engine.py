@@ -210,11 +210,14 @@ class RaffleEngine:
 
         Raises:
             RaffleNotFound: no raffle has this id.
+            InvalidValue: `entries` is one text.
             SoldOut: the raffle is drawn, so that no entry can be told from a repeat any more. (Where the draw came
                 meanwhile, each entry is refused with it instead.)
             StorageUnavailable: the database cannot be used; what was yielded before stays done. Entries that were
                 read and not answered may have tickets: with idempotency keys, ask again.
         """
+        if isinstance(entries, str):
+            raise InvalidValue("entries", "must be a list; of one text, each letter would get a ticket.")
         return self._issuing.issue_many(
             _uuid(raffle_id), (entry if isinstance(entry, Entry) else Entry(entry) for entry in entries)
         )

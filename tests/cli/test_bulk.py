@@ -122,6 +122,25 @@ def test_a_lost_output_comes_out_again(terminal: Terminal, engine: RaffleEngine,
     assert engine.get(large.id).available_tickets == 97
 
 
+def test_a_run_that_comes_after_the_draw_says_what_is_lost(
+    terminal: Terminal, engine: RaffleEngine, folder: Path
+) -> None:
+    raffle = engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")])
+    write_list(folder / "people.csv", ["ann", "bob"])
+    assert terminal(command(raffle)).status == 0
+    whole = (folder / "tickets.csv").read_bytes()
+    engine.draw(raffle.id)
+    again = terminal(command(raffle))
+    (folder / "tickets.csv").unlink()
+    too_late = terminal(command(raffle))
+
+    assert again.status == 0
+    assert too_late.status == 1
+    assert "The raffle is drawn" in too_late.err
+    assert "the code of that ticket is lost" in too_late.err
+    assert whole != (folder / "tickets.csv").read_bytes()
+
+
 def test_only_its_owner_may_read_what_holds_codes(terminal: Terminal, large: Raffle, folder: Path) -> None:
     before = os.umask(0)
     try:

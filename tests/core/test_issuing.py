@@ -114,6 +114,15 @@ def test_an_endless_list_is_read_a_part_at_a_time(engine: RaffleEngine) -> None:
     assert engine.get(raffle.id).available_tickets == 10**12 - 1_000
 
 
+def test_one_text_is_no_list(engine: RaffleEngine) -> None:
+    raffle = new_raffle(engine, 20)
+
+    with pytest.raises(InvalidValue, match="entries: must be a list"):
+        engine.participate_many(raffle.id, "ann@example.org")
+
+    assert engine.get(raffle.id).available_tickets == 20
+
+
 def test_a_list_for_no_raffle_is_refused_before_it_is_read(engine: RaffleEngine) -> None:
     with pytest.raises(RaffleNotFound):
         engine.participate_many("no raffle", iter(["ann"]))
