@@ -1,6 +1,7 @@
 """A rush of participants on servers that die: each asks again until it is answered, and what it read must be true."""
 
 import threading
+import time
 from collections.abc import Mapping
 from http.client import HTTPException
 from itertools import count
@@ -35,6 +36,7 @@ class Rush:
         self._path = f"/raffles/{raffle}/participate/"
         self._people = count()
         self._ends = threading.Event()
+        self._gives_up = False
         self._threads = [threading.Thread(target=self._ask_for_many) for _ in range(CLIENTS)]
 
     def __enter__(self) -> Self:
@@ -42,7 +44,9 @@ class Rush:
             thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        # After a failure there may be no server that would ever answer.
+        self._gives_up = error is not None
         self._ends.set()
         for thread in self._threads:
             thread.join()
@@ -63,8 +67,10 @@ class Rush:
         while not self._ends.is_set() and not self.surprises:
             person = next(self._people)
             address = f"127.{1 + person // 62_500}.{person // 250 % 250}.{person % 250 + 1}"
-            while not self._ask(address, f"the-key-of-participant-{person}") and not self.surprises:
-                self._ends.wait(PAUSE_S)
+            while not self._ask(address, f"the-key-of-participant-{person}"):
+                if self._gives_up or self.surprises:
+                    return
+                time.sleep(PAUSE_S)
 
     def _ask(self, address: str, key: str) -> bool:
         try:
