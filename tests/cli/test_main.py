@@ -14,7 +14,20 @@ import rafflekit
 from rafflekit import RaffleEngine
 from tests.cli.conftest import LIMIT_S, OnScreen, Process, Session, Terminal
 
-COMMANDS = ["create", "list", "show", "participate", "draw", "winners", "verify", "serve", "backup", "doctor", "demo", "db"]
+COMMANDS = [
+    "create",
+    "list",
+    "show",
+    "participate",
+    "draw",
+    "winners",
+    "verify",
+    "serve",
+    "backup",
+    "doctor",
+    "demo",
+    "db",
+]
 WITH_A_DATABASE = [command for command in COMMANDS if command not in ("demo", "db")]
 WITH_JSON = [command for command in WITH_A_DATABASE if command != "serve"]
 
