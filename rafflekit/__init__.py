@@ -4,6 +4,7 @@ The public names are here. `RaffleEngine` and the two functions for a database's
 asked for, so that `rafflekit --help` and the values alone need no database library.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rafflekit.core.errors import (
@@ -74,17 +75,17 @@ __all__ = [
 ]
 
 
+# Each with its module of the core.
+_LOADED_WHEN_ASKED_FOR = {
+    "RaffleEngine": "engine",
+    "back_up_database": "upkeep",
+    "check_database": "checkup",
+    "database_status": "upkeep",
+    "upgrade_database": "upkeep",
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name == "RaffleEngine":
-        from rafflekit.core.engine import RaffleEngine
-
-        return RaffleEngine
-    if name == "check_database":
-        from rafflekit.core.checkup import check_database
-
-        return check_database
-    if name in ("back_up_database", "database_status", "upgrade_database"):
-        from rafflekit.core import upkeep
-
-        return getattr(upkeep, name)
+    if name in _LOADED_WHEN_ASKED_FOR:
+        return getattr(import_module(f"rafflekit.core.{_LOADED_WHEN_ASKED_FOR[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from http.client import HTTPException
 from itertools import count
@@ -55,13 +55,15 @@ class Rush:
     def wait_for_tickets(self, more: int) -> None:
         """Return when so many more tickets have been answered."""
         before = len(self.tickets)
-        wait_until(lambda: len(self.tickets) >= before + more or self.surprises)
-        assert not self.surprises, self.surprises
+        self._wait(lambda: len(self.tickets) >= before + more)
 
     def wait_for_outage(self) -> None:
         """Return when clients are told that the service is away."""
         before = self.unavailable
-        wait_until(lambda: self.unavailable > before or self.surprises)
+        self._wait(lambda: self.unavailable > before)
+
+    def _wait(self, holds: Callable[[], bool]) -> None:
+        wait_until(lambda: holds() or self.surprises)
         assert not self.surprises, self.surprises
 
     def _ask_for_many(self) -> None:
