@@ -8,7 +8,7 @@ import typer
 from rafflekit import __version__
 from rafflekit.cli import databases, terminal
 from rafflekit.cli.demo import demo
-from rafflekit.cli.draws import draw, winners
+from rafflekit.cli.draws import draw, purge, winners
 from rafflekit.cli.raffles import create, list_raffles, show
 from rafflekit.cli.serve import serve
 from rafflekit.cli.tickets import participate, verify
@@ -22,6 +22,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "draw": draw,
     "winners": winners,
     "verify": verify,
+    "purge": purge,
     "serve": serve,
     "backup": databases.backup,
     "doctor": databases.doctor,

@@ -7,12 +7,10 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
-from rafflekit.cli.options import DatabaseUrl, named_database, read_settings
-
-_AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON and nothing else.")]
+from rafflekit.cli.options import AsJsonLine, DatabaseUrl, named_database, read_settings
 
 
-def status(*, as_json: _AsJson = False, database_url: DatabaseUrl = None) -> None:
+def status(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
     """Tell which layout the database has; nothing is made or changed."""
     from rafflekit.core.upkeep import database_status
 
@@ -24,7 +22,7 @@ def status(*, as_json: _AsJson = False, database_url: DatabaseUrl = None) -> Non
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file; nothing is overwritten.")],
     *,
-    as_json: _AsJson = False,
+    as_json: AsJsonLine = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Write a copy of the database file while servers go on. Keep it as safe as the database."""
@@ -35,10 +33,11 @@ def backup(
     render.show_backup(copy, as_json=as_json)
 
 
-def doctor(*, as_json: _AsJson = False, database_url: DatabaseUrl = None) -> None:
+def doctor(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
     """Check that counters, tickets, draws and secrets agree; nothing is changed.
 
-    Draws are replayed from their seeds. Exit status 1 if something is wrong.
+    Draws are replayed from their seeds, and the secrets of drawn raffles are looked for. Exit status 1 if something
+    is wrong.
     """
     from rafflekit.core.checkup import check_database
 
@@ -49,9 +48,11 @@ def doctor(*, as_json: _AsJson = False, database_url: DatabaseUrl = None) -> Non
         raise CommandStopped(
             "The database is not as it should be; keep it as it is, and restore a backup.", status=REFUSED
         )
+    if found.remains:
+        raise CommandStopped("Secrets that should be gone can still be read.", status=REFUSED)
 
 
-def upgrade(*, as_json: _AsJson = False, database_url: DatabaseUrl = None) -> None:
+def upgrade(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
     """Upgrade an older database to today's layout, or make an empty one.
 
     Stop the programs that use the database, and make a backup, before.

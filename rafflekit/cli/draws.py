@@ -1,4 +1,4 @@
-"""`rafflekit draw` and `winners`: the draw, once, and what came of it."""
+"""`rafflekit draw`, `winners` and `purge`: the draw, once, what came of it, and what may go after it."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
+from rafflekit.cli.options import AsJson, AsJsonLine, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.core import limits
 from rafflekit.core.models import Raffle
 
@@ -46,6 +46,15 @@ def winners(
         found = engine.find(raffle)
         wins = engine.winners(found.id, page=page, page_size=page_size)
     render.show_winners(wins, found, as_json=as_json)
+
+
+def purge(raffle: RaffleId, *, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
+    """Drop what is stored of a drawn raffle's participants; tickets, winners and codes stay."""
+    with open_engine(database_url) as engine:
+        found = engine.find(raffle)
+        with terminal.working(f"Dropping the participants of {render.counted(found.total_tickets, 'ticket')}"):
+            purged = engine.purge(found.id)
+    render.show_purge(purged, found, as_json=as_json)
 
 
 def _ask(raffle: Raffle) -> None:

@@ -23,6 +23,8 @@ DatabaseUrl = Annotated[
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON of the HTTP contract and nothing else.")]
 
+AsJsonLine = Annotated[bool, typer.Option("--json", help="Print one line of JSON and nothing else.")]
+
 RaffleId = Annotated[
     str, typer.Argument(metavar="RAFFLE", help="Its id, or enough of the beginning to be the only one.")
 ]

@@ -179,10 +179,17 @@ def show_check_up(report: DatabaseReport, *, as_json: bool) -> None:
     if as_json:
         _print_json(asdict(report))
         return
-    looked_at = (("url", report.url), ("raffles", report.raffles), ("tickets", report.tickets), ("draws", report.draws))
-    _print_fields(*looked_at, ("state", "wrong" if report.problems else "ok"))
-    for problem in report.problems:
-        terminal.say(problem)
+    _print_fields(
+        ("url", report.url),
+        ("raffles", report.raffles),
+        ("tickets", report.tickets),
+        ("draws", report.draws),
+        ("secrets of drawn raffles", len(report.remains) or "gone"),
+        ("participants of drawn raffles", report.hashed_participants or "gone"),
+        ("state", "wrong" if report.problems else "ok"),
+    )
+    for sentence in (*report.problems, *report.remains):
+        terminal.say(sentence)
 
 
 def show_backup(copy: Path, *, as_json: bool) -> None:
@@ -192,6 +199,14 @@ def show_backup(copy: Path, *, as_json: bool) -> None:
         _print_json({"file": str(copy), "bytes": size})
     else:
         _print_fields(("file", str(copy)), ("bytes", size))
+
+
+def show_purge(tickets: int, raffle: Raffle, *, as_json: bool) -> None:
+    """Print of how many tickets the participants were dropped."""
+    if as_json:
+        _print_json({"raffle_id": str(raffle.id), "purged": tickets})
+    else:
+        _print_fields(("id", raffle.id), ("purged", tickets))
 
 
 def show_run(*, tickets: int, refused: int, out: str, as_json: bool) -> None:

@@ -5,15 +5,18 @@ The database's own rules keep most of this true; a check-up tells whether somebo
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import chain, repeat, zip_longest
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from rafflekit.core import drawing, numbering
 from rafflekit.core.errors import SchemaMismatch, StorageUnavailable
 from rafflekit.core.models import DatabaseReport
 from rafflekit.core.storage import database, records
-from rafflekit.core.storage.location import default_database_url
+from rafflekit.core.storage.location import backend_of, default_database_url
 from rafflekit.core.storage.records import RaffleRecord
+from rafflekit.core.storage.remains import Remains
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -23,7 +26,8 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
     """Read a whole database, as it is at one moment, and tell what in it does not agree; nothing is changed.
 
     Counters are compared with the tickets, numbers of raffles not yet drawn with their keys, draws with what their
-    seeds give, and secrets must be gone after a draw. It takes about 30 µs a ticket; servers go on meanwhile.
+    seeds give. Secrets must be gone after a draw: from the tables, and from every byte of a SQLite file and its
+    journal. It takes about 30 µs a ticket; servers go on meanwhile.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
@@ -40,9 +44,12 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
             f"{status.newest_layout} can be checked; 'rafflekit db upgrade' makes it from an older one."
         )
 
+    drawn: list[UUID] = []
+
     def examine(connection: "Connection") -> DatabaseReport:
         records.hold_still(connection)
         raffles = records.raffle_records(connection)
+        drawn[:] = [raffle.id for raffle in raffles if raffle.is_drawn]
         problems = [f"The file is damaged: {what}." for what in records.damage(connection)]
         for raffle in raffles:
             problems += [f"Raffle {raffle.id}: {problem}." for problem in _problems(connection, raffle)]
@@ -50,12 +57,29 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
             status.url,
             raffles=len(raffles),
             tickets=sum(raffle.issued or 0 for raffle in raffles),
-            draws=sum(raffle.is_drawn for raffle in raffles),
+            draws=len(drawn),
+            hashed_participants=sum(records.count_hashed_participants(connection, raffle) for raffle in drawn),
+            remains=(),
             problems=tuple(problems),
         )
 
     with closing(database.Database(url)) as opened:
-        return opened.read(examine)
+        report = opened.read(examine)
+    # After the last connection: SQLite then empties its journal, if nobody else has the file open.
+    return replace(report, remains=tuple(_remains(backend_of(url).remains(drawn))))
+
+
+def _remains(found: Remains) -> Iterator[str]:
+    for raffle in sorted(found.in_journal):
+        yield (
+            f"Raffle {raffle}: its secrets are deleted, and can still be read in the journal of the file; they leave "
+            "it when no program reads the database any more."
+        )
+    for raffle in sorted(found.in_file):
+        yield (
+            f"Raffle {raffle}: its secrets are deleted, and can still be read in unused parts of the file; SQLite's "
+            "VACUUM overwrites them."
+        )
 
 
 def _problems(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:

@@ -9,6 +9,7 @@ import unicodedata
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 # readings of different ones go on side by side.
 _LOOKUP_QUEUES = 64
 _LOOKUPS_AT_ONCE = 64
+
+_PURGED_AT_ONCE = 10_000
 
 
 class RaffleEngine:
@@ -294,6 +297,30 @@ class RaffleEngine:
         if not self._hasher.check(ticket.code_hash if ticket else None, verification_code) or ticket is None:
             raise InvalidVerificationCode
         return Verification(has_won=ticket.prize is not None, prize=ticket.prize)
+
+    def purge(self, raffle_id: UUID | str) -> int:
+        """Drop the hashes of a drawn raffle's participants and idempotency keys; return how many tickets had one.
+
+        Nothing else changes, and nothing needs them any more: they tell only the database that nobody has two tickets.
+        It is done in parts of `_PURGED_AT_ONCE` tickets, so that others go on meanwhile; what an interruption leaves,
+        the next call drops.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            NotDrawnYet: the winners have not been drawn.
+        """
+        raffle = self.get(raffle_id)
+        if not raffle.winners_drawn:
+            raise NotDrawnYet
+        purged = 0
+        for first in range(0, raffle.total_tickets, _PURGED_AT_ONCE):
+            forget = partial(
+                queries.forget_participants, raffle=raffle.id, first=first, last=first + _PURGED_AT_ONCE - 1
+            )
+            purged += self._database.write(forget)
+        if purged:
+            self._database.empty_journal()
+        return purged
 
     def _look_up(self, raffles: Sequence[UUID]) -> Sequence[Raffle | RaffleNotFound]:
         """Read each of these raffles once, however many callers ask for it: all of them asked before it is read."""

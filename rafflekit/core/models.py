@@ -56,13 +56,16 @@ class DatabaseStatus:
 class DatabaseReport:
     """What a check-up of a database found: how much was looked at, and a sentence for each thing that is wrong.
 
-    `url` is the database's, as it may be shown.
+    `url` is the database's, as it may be shown. `hashed_participants` tells how many tickets of drawn raffles have
+    their participant's hash, `remains` where secrets that are deleted can still be read.
     """
 
     url: str
     raffles: int
     tickets: int
     draws: int
+    hashed_participants: int
+    remains: tuple[str, ...]
     problems: tuple[str, ...]
 
 

@@ -16,9 +16,20 @@ def test_a_database_that_is_well_is_ok(terminal: Terminal, engine: RaffleEngine,
     told, as_json = terminal("doctor"), terminal("doctor --json")
 
     assert (told.status, told.err) == (0, "")
-    assert told.out == f"url: {database_url}\nraffles: 1\ntickets: 6\ndraws: 1\nstate: ok\n"
+    assert told.out == (
+        f"url: {database_url}\nraffles: 1\ntickets: 6\ndraws: 1\n"
+        "secrets of drawn raffles: gone\nparticipants of drawn raffles: 6\nstate: ok\n"
+    )
     assert (as_json.status, as_json.err) == (0, "")
-    assert json.loads(as_json.out) == {"url": database_url, "raffles": 1, "tickets": 6, "draws": 1, "problems": []}
+    assert json.loads(as_json.out) == {
+        "url": database_url,
+        "raffles": 1,
+        "tickets": 6,
+        "draws": 1,
+        "hashed_participants": 6,
+        "remains": [],
+        "problems": [],
+    }
 
 
 def test_what_is_wrong_is_named_with_the_status_of_a_refusal(
@@ -37,6 +48,23 @@ def test_what_is_wrong_is_named_with_the_status_of_a_refusal(
     assert told.out.endswith(f"state: wrong\n{sentence}\n")
     assert "restore a backup" in told.err
     assert json.loads(as_json.out)["problems"] == [sentence]
+
+
+def test_secrets_that_can_still_be_read_are_named_with_the_status_of_a_refusal(
+    terminal: Terminal, engine: RaffleEngine, database: Path
+) -> None:
+    raffle = sold_out(engine)
+    with closing(sqlite3.connect(database, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM secrets").fetchall()
+        engine.draw(raffle.id)
+
+        told = terminal("doctor")
+
+    assert told.status == 1
+    assert "secrets of drawn raffles: 1\n" in told.out
+    assert f"Raffle {raffle.id}: its secrets are deleted, and can still be read in the journal" in told.out
+    assert told.err == "rafflekit: Secrets that should be gone can still be read.\n"
 
 
 def test_a_missing_database_is_named(terminal: Terminal, database: Path) -> None:

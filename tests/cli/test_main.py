@@ -22,6 +22,7 @@ COMMANDS = [
     "draw",
     "winners",
     "verify",
+    "purge",
     "serve",
     "backup",
     "doctor",

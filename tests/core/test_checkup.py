@@ -1,6 +1,8 @@
 """`check_database`: an honest database is well, and each thing that somebody changed past the rules is named."""
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -137,6 +139,62 @@ def test_a_damaged_file_is_named(database: Path) -> None:
     assert "The file is damaged: a row of counters belongs to a row of raffles" in "\n".join(
         check_database(url).problems
     )
+
+
+def test_secrets_that_can_still_be_read_in_the_journal_are_named_until_its_reader_is_done(database: Path) -> None:
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url) as engine:
+        raffle = sold_out(engine)
+        with closing(sqlite3.connect(database, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM secrets").fetchall()
+            engine.draw(raffle.id)
+
+            during = check_database(url)
+
+        engine.list()
+        afterwards = check_database(url)
+
+    assert [sentence.partition("; they leave")[0] for sentence in during.remains] == [
+        f"Raffle {raffle.id}: its secrets are deleted, and can still be read in the journal of the file"
+    ]
+    assert (during.problems, afterwards.problems, afterwards.remains) == ((), (), ())
+
+
+def test_secrets_that_can_still_be_read_in_the_file_are_named(database: Path) -> None:
+    """A program deleted them that does not overwrite what it deletes."""
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url) as engine:
+        drawn, kept = sold_out(engine), sold_out(engine)
+        engine.draw(drawn.id)
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        keys = [bytes([number]) * 32 for number in (1, 2, 3)]
+        connection.execute("INSERT INTO secrets VALUES (?, ?, ?, ?)", (drawn.id.bytes, *keys))
+        connection.execute("DELETE FROM secrets WHERE raffle = ?", (drawn.id.bytes,))
+
+    [sentence] = check_database(url).remains
+
+    assert sentence.startswith(f"Raffle {drawn.id}: its secrets are deleted, and can still be read in unused parts")
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("VACUUM")
+    assert check_database(url).remains == ()
+    assert kept.id.bytes in database.read_bytes()
+
+
+def test_a_check_up_takes_no_lock_from_an_engine_of_the_same_process(database: Path) -> None:
+    """Closing a file drops a process's locks on it; another process would then take the journal away."""
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url) as engine:
+        raffle = sold_out(engine)
+        check_database(url)
+        run_elsewhere = (
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM raffles'); c.close()"
+        )
+        subprocess.run([sys.executable, "-c", run_elsewhere, str(database)], check=True, timeout=60)
+
+        assert Path(f"{database}-wal").exists()
+        assert engine.get(raffle.id) == raffle
 
 
 def test_what_cannot_be_checked_is_refused_and_left_as_it_is(database: Path) -> None:

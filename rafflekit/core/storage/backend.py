@@ -1,10 +1,14 @@
 """What a kind of database has to tell `database.Database`: how it is opened, written, and what its errors mean."""
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine
+
+from rafflekit.core.storage.remains import Remains
 
 ENGINE_OPTIONS: dict[str, Any] = {
     # An error names its statement, never the hashes that were in it.
@@ -69,6 +73,13 @@ class Backend(Protocol):
         Raises:
             InvalidSetting: this kind of database has a better way of its own.
             SchemaMismatch, StorageUnavailable: it is another program's, or cannot be read, or the copy not written.
+        """
+
+    def remains(self, raffles: Collection[UUID]) -> Remains:
+        """Tell of which of these raffles deleted secrets can still be read from the database's own files.
+
+        Raises:
+            StorageUnavailable: they cannot be read.
         """
 
     def is_made(self, connection: Connection) -> bool:

@@ -1,15 +1,18 @@
 """What is particular to PostgreSQL: its URL, a connection's settings, locks, and what its errors mean to people."""
 
 import re
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
+from uuid import UUID
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from rafflekit.core.errors import InvalidSetting, SchemaMismatch
 from rafflekit.core.storage.backend import ENGINE_OPTIONS
+from rafflekit.core.storage.remains import Remains
 
 LOCK_TIMEOUT_S = 30
 """How long a statement waits for another transaction's lock."""
@@ -121,6 +124,10 @@ class Postgresql:
         """
         reason = "PostgreSQL makes its backups itself: use pg_dump, or pg_basebackup for a whole server."
         raise InvalidSetting("The database URL", self.url, reason)
+
+    def remains(self, raffles: Collection[UUID]) -> Remains:
+        """Find nothing: the server's files are not ours to read."""
+        return Remains()
 
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the schema in which tables would be made has ours.

@@ -14,10 +14,21 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from rafflekit.core.models import Prize, Raffle, Win
-from rafflekit.core.storage.schema import counters, prizes, raffle_key, raffles, secrets, tickets, wins
+from rafflekit.core.storage.schema import NOBODY, counters, prizes, raffle_key, raffles, secrets, tickets, wins
 
 # So many rows of a draw are handed over at once: more would only take memory.
 _ROWS_AT_ONCE = 10_000
@@ -252,6 +263,16 @@ def mark_drawn(connection: Connection, raffle: UUID, *, seed: bytes, drawn_at: d
 def delete_secrets(connection: Connection, raffle: UUID) -> None:
     """Delete the keys of a raffle."""
     connection.execute(delete(secrets).where(secrets.c.raffle == raffle))
+
+
+def forget_participants(connection: Connection, *, raffle: UUID, first: int, last: int) -> int:
+    """Put a ticket's serial in the place of its participant's hash, and nothing in that of its repeat's.
+
+    It is done for the tickets with the serials from `first` to `last` that have such a hash still; return how many.
+    """
+    chosen = and_(tickets.c.raffle == raffle, tickets.c.serial.between(first, last), tickets.c.participant != NOBODY)
+    forgotten = update(tickets).where(chosen).values(participant=NOBODY, repeat_hash=None)
+    return connection.execute(forgotten).rowcount
 
 
 def wins_between(connection: Connection, raffle: UUID, first: int, last: int) -> list[Win]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, or_, select
 
-from rafflekit.core.storage.schema import counters, prizes, raffles, secrets, tickets, wins
+from rafflekit.core.storage.schema import NOBODY, counters, prizes, raffles, secrets, tickets, wins
 
 _ROWS_AT_ONCE = 10_000
 
@@ -90,6 +90,12 @@ def count_tickets(connection: Connection, raffle: UUID) -> TicketCounts:
         ).where(tickets.c.raffle == raffle)
     ).one()
     return TicketCounts(*row)
+
+
+def count_hashed_participants(connection: Connection, raffle: UUID) -> int:
+    """Count a raffle's tickets that have their participant's hash, or that of an idempotency key."""
+    hashed = or_(tickets.c.participant != NOBODY, tickets.c.repeat_hash.is_not(None))
+    return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, hashed)) or 0
 
 
 def numbers(connection: Connection, raffle: UUID) -> Iterator[tuple[int, int]]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    cast,
 )
 from sqlalchemy.dialects.postgresql import UUID as POSTGRESQL_UUID
 from sqlalchemy.types import TypeEngine
@@ -149,6 +150,12 @@ tickets = _table(
     CheckConstraint("serial >= 0", name="tickets_serial"),
     CheckConstraint("number >= 1", name="tickets_number_from_one"),
 )
+
+NOBODY = cast(cast(tickets.c.serial, Text), LargeBinary)
+"""What stands for the participant of a ticket whose hash is dropped: its serial's digits, which no other ticket has.
+
+They are 12 at most, and so never the 16 bytes of a hash.
+"""
 
 wins = _table(
     "wins",

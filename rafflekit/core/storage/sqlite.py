@@ -3,10 +3,11 @@
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -14,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from rafflekit.core.errors import InvalidSetting, SchemaMismatch, StorageUnavailable
 from rafflekit.core.storage.backend import ENGINE_OPTIONS
+from rafflekit.core.storage.remains import Remains, remains_in
 
 BUSY_TIMEOUT_S = 30.0
 """How long a statement waits for another process's transaction."""
@@ -135,6 +137,17 @@ class Sqlite:
                 source.backup(copy)
         except sqlite3.Error as error:
             raise StorageUnavailable(f"{self.name} could not be copied: {error}.") from error
+
+    def remains(self, raffles: Collection[UUID]) -> Remains:
+        """Look for the secrets in the file and its journal.
+
+        Raises:
+            StorageUnavailable: they cannot be read.
+        """
+        try:
+            return remains_in(self.path, raffles)
+        except OSError as error:
+            raise StorageUnavailable(f"{self.name} cannot be read: {error.strerror}.") from error
 
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the file has tables, which are ours then."""

@@ -1,0 +1,68 @@
+"""Whether deleted secrets can still be read from a SQLite file: their bytes are looked for, past SQLite itself.
+
+A row of `secrets` is told by its format (https://sqlite.org/fileformat2.html#record_format): the sizes of its columns,
+a raffle's id, three keys of 32 bytes (76 in that format). Where it is deleted, SQLite writes over its first four bytes.
+"""
+
+import os
+import re
+import threading
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+_ID_BYTES = 16
+_KEYS_BYTES = 3 * 32
+# A look ahead, so that a match does not hide one that begins within it.
+_ROW = re.compile(rb"(?=\x4c\x4c(?P<id>.{%d})(?P<keys>.{%d}))" % (_ID_BYTES, _KEYS_BYTES), re.DOTALL)
+_ROW_BYTES = 2 + _ID_BYTES + _KEYS_BYTES
+_READ_BYTES = 1024 * 1024
+
+_one_reader = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """Raffles whose secrets can be read, though no table has them any more."""
+
+    in_file: frozenset[UUID] = frozenset()
+    in_journal: frozenset[UUID] = frozenset()
+
+
+def remains_in(database: Path, raffles: Collection[UUID]) -> Remains:
+    """Look for the secrets of these raffles in a database file and in its write-ahead log.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    ids = {raffle.bytes: raffle for raffle in raffles}
+    found = os.stat(database)
+    in_file = _found(_descriptor(database, found.st_dev, found.st_ino), ids)
+    try:
+        with Path(f"{database}-wal").open("rb") as journal:
+            return Remains(in_file, _found(journal.fileno(), ids))
+    except FileNotFoundError:
+        return Remains(in_file)
+
+
+@cache
+def _descriptor(database: Path, _device: int, _inode: int) -> int:
+    # Never closed: with that, this process would lose the locks of all its connections to the file
+    # (https://sqlite.org/howtocorrupt.html, 2.2). The journal has none.
+    return os.open(database, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+
+
+def _found(descriptor: int, ids: dict[bytes, UUID]) -> frozenset[UUID]:
+    # A descriptor has one place for all threads, and not every system reads without it.
+    with _one_reader:
+        rows = [row for part in _overlapping_parts(descriptor) for row in _ROW.finditer(part) if row["id"] in ids]
+    return frozenset(ids[row["id"]] for row in rows if any(row["keys"]))
+
+
+def _overlapping_parts(descriptor: int) -> Iterator[bytes]:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    while len(part := os.read(descriptor, _READ_BYTES)) >= _ROW_BYTES:
+        yield part
+        os.lseek(descriptor, 1 - _ROW_BYTES, os.SEEK_CUR)

@@ -1,0 +1,39 @@
+"""Deleted secrets are found wherever in a file they lie."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from rafflekit.core.storage.remains import Remains, remains_in
+
+RAFFLE = UUID("4c4c3f0c-3f0c-4f0c-8f0c-3f0c3f0c3f0c")
+ROW = b"\x4c\x4c\x4c" + RAFFLE.bytes + bytes(95) + b"\x01"
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize("before", [0, 1, MIB - len(ROW), MIB - 100, MIB - 1, MIB, 2 * MIB + 17])
+def test_secrets_are_found_at_any_place(tmp_path: Path, before: int) -> None:
+    database = tmp_path / "raffles.db"
+    database.write_bytes(bytes(before) + ROW)
+
+    assert remains_in(database, [RAFFLE]) == Remains(in_file=frozenset([RAFFLE]))
+    assert remains_in(database, [UUID(int=7)]) == Remains()
+
+
+def test_secrets_that_are_overwritten_are_gone(tmp_path: Path) -> None:
+    database = tmp_path / "raffles.db"
+    database.write_bytes(ROW[:-96] + bytes(96))
+
+    assert remains_in(database, [RAFFLE]) == Remains()
+
+
+def test_another_file_of_that_name_is_read_anew(tmp_path: Path) -> None:
+    database, another = tmp_path / "raffles.db", tmp_path / "another.db"
+    database.write_bytes(bytes(500))
+    assert remains_in(database, [RAFFLE]) == Remains()
+
+    another.write_bytes(ROW)
+    another.rename(database)
+
+    assert remains_in(database, [RAFFLE]) == Remains(in_file=frozenset([RAFFLE]))

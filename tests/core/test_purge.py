@@ -1,0 +1,90 @@
+"""`RaffleEngine.purge`: what is stored of a drawn raffle's participants goes, and nothing else."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rafflekit import NotDrawnYet, Prize, RaffleEngine, RaffleNotFound, SoldOut, check_database
+from rafflekit.core import engine as engine_module
+from tests.databases import run
+from tests.raffles import sell_all, sold_out, stored_bytes
+
+PRIZES = (Prize("car"), Prize("hug", 3))
+KEY = "the key of a request"
+
+
+def tickets_of(url: str, *columns: str) -> Sequence[Any]:
+    return run(url, f"SELECT {', '.join(columns)} FROM tickets ORDER BY raffle, serial")
+
+
+def test_the_participants_go_and_all_else_stays(
+    database_url: str, engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "_PURGED_AT_ONCE", 7)
+    drawn = engine.create("Drawn", total_tickets=20, prizes=PRIZES)
+    tickets = [engine.participate(drawn.id, f"participant {n}", idempotency_key=f"{KEY} {n}") for n in range(20)]
+    wins = list(engine.draw(drawn.id))
+    others = [sold_out(engine), sold_out(engine)]
+    engine.draw(others[0].id)
+    kept = ("raffle", "serial", "number", "code_hash", "issued_at")
+    before = tickets_of(database_url, *kept)
+    hashes = {each.id: hashes_of(database_url, each.id) for each in others}
+
+    purged = engine.purge(drawn.id)
+
+    assert purged == 20
+    assert hashes_of(database_url, drawn.id) == [(str(serial).encode(), None) for serial in range(20)]
+    assert tickets_of(database_url, *kept) == before
+    assert {each.id: hashes_of(database_url, each.id) for each in others} == hashes
+    assert list(engine.winners(drawn.id).items) == wins
+    won = {win.ticket_number: win.prize for win in wins}
+    for ticket in tickets:
+        assert engine.verify(drawn.id, ticket.number, ticket.verification_code).prize == won.get(ticket.number)
+    with pytest.raises(SoldOut):
+        engine.participate(drawn.id, "participant 0", idempotency_key=f"{KEY} 0")
+    report = check_database(database_url)
+    assert (report.problems, report.hashed_participants) == ((), 6)
+
+
+def hashes_of(url: str, raffle: Any) -> list[tuple[bytes, bytes | None]]:
+    mark, key = ("%s", raffle) if url.startswith("postgresql") else ("?", raffle.bytes)
+    rows = run(url, f"SELECT participant, repeat_hash FROM tickets WHERE raffle = {mark} ORDER BY serial", key)
+    return [(bytes(who), again and bytes(again)) for who, again in rows]
+
+
+def test_a_second_purge_finds_nothing(engine: RaffleEngine) -> None:
+    raffle = sold_out(engine)
+    engine.draw(raffle.id)
+
+    assert [engine.purge(raffle.id), engine.purge(raffle.id)] == [6, 0]
+
+
+def test_participants_are_dropped_only_after_the_draw(database_url: str, engine: RaffleEngine) -> None:
+    raffle = sold_out(engine)
+    before = hashes_of(database_url, raffle.id)
+
+    with pytest.raises(NotDrawnYet):
+        engine.purge(raffle.id)
+    with pytest.raises(RaffleNotFound):
+        engine.purge("3f0c3f0c-3f0c-3f0c-3f0c-3f0c3f0c3f0c")
+
+    assert hashes_of(database_url, raffle.id) == before
+
+
+def test_what_is_dropped_leaves_file_and_journal(database: Path) -> None:
+    with RaffleEngine(f"sqlite:///{database}") as engine:
+        raffle = engine.create("Foobar", total_tickets=300, prizes=PRIZES)
+        sell_all(engine, raffle)
+        engine.draw(raffle.id)
+        with closing(sqlite3.connect(database)) as connection:
+            hashes = [bytes(who) for (who,) in connection.execute("SELECT participant FROM tickets")]
+        assert all(each in stored_bytes(database) for each in hashes)
+
+        engine.purge(raffle.id)
+
+        stored = stored_bytes(database)
+    assert not [each for each in hashes if each[:8] in stored or each[8:] in stored]
