@@ -166,6 +166,7 @@ class Issuing:
         return _Wish(raffle, sale, participant, repeat_hash, code)
 
     def _settle_sold_out(self, wishes: Sequence[_Wish]) -> list[int | RaffleError]:
+        self._database.require_open()
         # Nothing can be given any more, so nothing is locked.
         holders = [wish.holder for wish in wishes if wish.repeat_hash is not None]
         held = self._database.query(lambda connection: statements.held_tickets(connection, holders)) if holders else {}

@@ -1,8 +1,9 @@
 """What a kind of database has to tell `database.Database`: how it is opened, written, and what its errors mean."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,15 +11,17 @@ from sqlalchemy import Connection, Engine
 
 from rafflekit.core.storage.remains import Remains
 
-ENGINE_OPTIONS: dict[str, Any] = {
-    # An error names its statement, never the hashes that were in it.
-    "hide_parameters": True,
-    # A connection for each thread that asks, and kept: what limits them is the caller's number of threads.
-    "pool_size": 0,
-    "pool_use_lifo": True,
-    # Every transaction is ended by its `with` block, so there is nothing to reset.
-    "pool_reset_on_return": None,
-}
+ENGINE_OPTIONS: Mapping[str, Any] = MappingProxyType(
+    {
+        # An error names its statement, never the hashes that were in it.
+        "hide_parameters": True,
+        # A connection for each thread that asks, and kept: what limits them is the caller's number of threads.
+        "pool_size": 0,
+        "pool_use_lifo": True,
+        # Every transaction is ended by its `with` block, so there is nothing to reset.
+        "pool_reset_on_return": None,
+    }
+)
 """How SQLAlchemy keeps the connections of every kind."""
 
 

@@ -85,7 +85,7 @@ class Database:
         sent, given = self.as_sent(statement, values)
 
         def attempt() -> list[Any]:
-            self._require_open()
+            self.require_open()
             try:
                 with closing(self._engine.raw_connection()) as connection:
                     return self._fetched(connection, sent, given)
@@ -155,6 +155,16 @@ class Database:
         if not self._try_to_empty_journal(wait_s=_JOURNAL_WAIT_S):
             _log.warning("The journal of %s is in use; what was deleted leaves it when its reader is done.", self.url)
 
+    def require_open(self) -> None:
+        """Refuse what needs no database either, once it is closed.
+
+        Raises:
+            StorageUnavailable: it is closed, or was opened by another process.
+        """
+        forks.check_inheritance(self._backend.name)
+        if self._closed:
+            raise StorageUnavailable(f"{self._backend.name} has been closed; open a new engine.")
+
     def close(self) -> None:
         """Close the database, for good; a second time does nothing.
 
@@ -209,13 +219,8 @@ class Database:
     def _turn(self, engine: Engine) -> Iterator[None]:
         in_turn = engine is self._writing and self._backend.writes_in_turn
         with self._writers_turn if in_turn else nullcontext():
-            self._require_open()
+            self.require_open()
             yield
-
-    def _require_open(self) -> None:
-        forks.check_inheritance(self._backend.name)
-        if self._closed:
-            raise StorageUnavailable(f"{self._backend.name} has been closed; open a new engine.")
 
     def _open(self, *, upgrades_shared: bool) -> None:
         if not self.query(self._backend.is_made):

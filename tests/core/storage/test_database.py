@@ -16,6 +16,7 @@ from rafflekit import (
     Prize,
     RaffleEngine,
     SchemaMismatch,
+    SoldOut,
     StorageUnavailable,
     Ticket,
 )
@@ -24,6 +25,7 @@ from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.issuing import NewTicket, insert_tickets
 from rafflekit.core.storage.queries import Secrets
 from tests.databases import run
+from tests.raffles import sold_out
 
 LIMIT_S = 60
 
@@ -120,6 +122,18 @@ def test_a_closed_engine_stays_closed(database: Path) -> None:
     with pytest.raises(StorageUnavailable, match="has been closed"):
         engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
     assert list(database.parent.iterdir()) == [database]
+
+
+def test_a_closed_engine_does_not_say_sold_out(database: Path) -> None:
+    """It knows that without its database."""
+    engine = RaffleEngine(f"sqlite:///{database}")
+    raffle = sold_out(engine)
+    with pytest.raises(SoldOut):
+        engine.participate(raffle.id, "too late")
+    engine.close()
+
+    with pytest.raises(StorageUnavailable, match="has been closed"):
+        engine.participate(raffle.id, "too late")
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "sqlite://h:99x/y", "sqlite:///a\0b.db", "sqlite:///\ud800.db"])
