@@ -47,7 +47,7 @@ def participate_from(
     with (
         open_engine(database_url) as engine,
         open_list(source, column=column) as people,
-        open_run(out, raffle_id=(raffle_id := engine.find(raffle).id), column=column) as run,
+        open_run(out, raffle_id=(found := engine.find(raffle)).id, column=column) as run,
     ):
         # All of it, before the first ticket: a list that breaks in the middle is better mended now.
         with terminal.working(f"Reading {people.name}"):
@@ -55,10 +55,14 @@ def participate_from(
         # What is added to the list from now on is for the next run.
         lines = islice(people, total)
         with _telling_how_to_go_on(), terminal.counting("Handing out tickets", total) as advance:
-            advance(tickets.take_up(lines, list_name=people.name))
+            taken_up = tickets.take_up(lines, list_name=people.name)
+            # Otherwise the run would leave files behind that no run can ever complete.
+            if found.winners_drawn and taken_up < total:
+                raise CommandStopped(_DRAWN, status=REFUSED)
+            advance(taken_up)
             keys = run.begin(list_name=people.name, last_line=tickets.last_line)
             with tickets.append() as writer:
-                _write(writer, _outcomes(engine, raffle_id, lines, keys), advance)
+                _write(writer, _outcomes(engine, found.id, lines, keys), advance)
     render.show_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
     if tickets.refused:
         raise typer.Exit(REFUSED)

@@ -6,6 +6,8 @@ options and arguments in which the command line takes them.
 
 import logging
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import typer
 
@@ -96,6 +98,15 @@ def parameter_of(field: str) -> str:
     return f"{PARAMETERS['prizes']} no. {int(position) + 1}" + (f", {part}" if part else "")
 
 
+@contextmanager
+def arguments_named(names: Mapping[str, str]) -> Iterator[None]:
+    """Name the engine's fields otherwise than `PARAMETERS` does, for a command that takes them elsewhere."""
+    try:
+        yield
+    except InvalidValue as error:
+        raise InvalidValue(names.get(error.field, error.field), error.reason) from error
+
+
 def _explained(error: Exception) -> tuple[str, int]:
     match error:
         case InvalidValue():
@@ -108,6 +119,8 @@ def _explained(error: Exception) -> tuple[str, int]:
             return f"{error.format_message().rstrip('.')}. {_where_to_look(error)}", WRONG_USAGE
         case OSError():
             reason = error.strerror or type(error).__name__
+            if error.filename is not None:
+                reason += f": {error.filename}"
             return f"The operating system refused ({reason}); what was done before stays done.", IO_FAILED
         case _:
             _log.debug("unexpected", exc_info=error)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from rafflekit.cli import prizes, render
+from rafflekit.cli.failures import arguments_named
 from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.core import limits
 
@@ -39,7 +40,7 @@ def list_raffles(
     database_url: DatabaseUrl = None,
 ) -> None:
     """List the raffles, the newest first."""
-    with open_engine(database_url) as engine:
+    with open_engine(database_url) as engine, arguments_named({"name": "--name"}):
         found = engine.list(page=page, page_size=page_size, name=name, winners_drawn=drawn)
     render.show_raffles(found, as_json=as_json)
 

@@ -78,6 +78,11 @@ class TicketFile:
             if header != HEADER.encode():
                 if HEADER.encode().startswith(header):
                     return 0
+                if header.strip(b"\xef\xbb\xbf\r\n") == HEADER.strip().encode():
+                    raise self._stopped(
+                        "was saved by another program, which changed its form; move it away, and all of it comes out "
+                        "again with the same numbers and codes, until the draw"
+                    )
                 raise self._stopped("was not made by 'rafflekit participate'; give another --out")
             self._whole_bytes = len(header)
             for number in count(2):

@@ -138,7 +138,31 @@ def test_a_run_that_comes_after_the_draw_says_what_is_lost(
     assert too_late.status == 1
     assert "The raffle is drawn" in too_late.err
     assert "the code of that ticket is lost" in too_late.err
-    assert whole != (folder / "tickets.csv").read_bytes()
+    assert not (folder / "tickets.csv").exists()
+    assert whole.count(b"\n") == 3
+
+
+def test_a_first_run_after_the_draw_leaves_no_file_behind(
+    terminal: Terminal, engine: RaffleEngine, folder: Path
+) -> None:
+    raffle = engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    engine.participate(raffle.id, "ann")
+    engine.draw(raffle.id)
+    write_list(folder / "people.csv", ["ann", "bob"])
+
+    assert terminal(command(raffle)).status == 1
+
+    assert [file.name for file in folder.iterdir() if file.name.startswith("tickets")] == []
+
+
+def test_a_name_that_cannot_be_written_is_named(terminal: Terminal, large: Raffle, folder: Path) -> None:
+    write_list(folder / "people.csv", ["ann"])
+    (folder / "tickets.csv.run").mkdir()
+
+    stopped = terminal(command(large))
+
+    assert stopped.status == 74
+    assert "(Is a directory: tickets.csv.run)" in stopped.err
 
 
 def test_only_its_owner_may_read_what_holds_codes(terminal: Terminal, large: Raffle, folder: Path) -> None:

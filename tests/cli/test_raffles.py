@@ -167,7 +167,8 @@ def test_an_empty_list_says_how_to_begin(terminal: Terminal) -> None:
         ("list --page 0", 2, "--page: must be at least 1."),
         ("list --page-size 1001", 2, "--page-size: must be at most 1,000."),
         ("list --page 2", 1, "The list ends before this page; begin with page 1."),
+        ("list --name '\a'", 2, "--name: must not contain control characters or line breaks."),
     ],
 )
-def test_list_refuses_a_page_that_cannot_be(terminal: Terminal, line: str, status: int, sentence: str) -> None:
+def test_list_refuses_what_cannot_be(terminal: Terminal, line: str, status: int, sentence: str) -> None:
     assert terminal(line) == Session(status, "", f"rafflekit: {sentence}\n")

@@ -97,6 +97,8 @@ def test_a_participant_is_no_formula_for_a_spreadsheet(text: str, cell: str) -> 
     ("content", "sentence"),
     [
         (b"who,what\nann,tea\n", "was not made by 'rafflekit participate'"),
+        (HEADER.encode().replace(b"\n", b"\r\n"), "was saved by another program, which changed its form"),
+        (b"\xef\xbb\xbf" + HEADER.encode() + b"1,ann,,,No.\n", "was saved by another program"),
         (HEADER.encode() + b"1,bob,7," + CODE.encode() + b",\n", "Line 1 of people.csv is not what line 2 of"),
         (HEADER.encode() + b"2,ann,7," + CODE.encode() + b",\n", "Line 1 of people.csv is not what line 2 of"),
         (HEADER.encode() + b"1,ann,7,\n", "is damaged in line 2; cut it off there"),
