@@ -1,0 +1,66 @@
+"""From the closing and the entropy to the seed, and the draw as the operator signs it (section 7; pure).
+
+The winners of a seed are `rafflekit.core.drawing`'s.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rafflekit.core.ledger.hashing import HASH_BYTES, tagged_hash
+from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64
+
+_TEXT = re.compile(
+    r"rafflekit draw v1\n(?P<origin>[^\n]+)\nclosing (?P<closing>[^\n]+)\nentropy (?P<entropy>[0-9a-f]{64})\n"
+    r"seed (?P<seed>[0-9a-f]{64})\nwinners (?P<wins>[1-9][0-9]{0,6}) (?P<digest>[^\n]+)\n"
+)
+
+
+def seed_of(closing_hash: bytes, entropy: bytes) -> bytes:
+    """Return the seed of a draw, 32 bytes."""
+    assert len(closing_hash) == len(entropy) == HASH_BYTES
+    return tagged_hash("seed", closing_hash + entropy)
+
+
+def winners_digest(wins: Iterable[tuple[int, int, int]]) -> bytes:
+    """Return the digest of all wins in draw order: serial, ticket number, and which prize (from 0) of each."""
+    rows = (
+        serial.to_bytes(8, "big") + number.to_bytes(8, "big") + prize.to_bytes(4, "big")
+        for serial, number, prize in wins
+    )
+    return tagged_hash("winners", b"".join(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class DrawStatement:
+    """What the operator says came of a draw."""
+
+    origin: str
+    closing_hash: bytes
+    entropy: bytes
+    seed: bytes
+    wins: int
+    winners_digest: bytes
+
+    @classmethod
+    def read(cls, text: str) -> "DrawStatement":
+        """Read the text of a statement.
+
+        Raises:
+            NoteWrong: it is none.
+        """
+        found = _TEXT.fullmatch(text)
+        if found is None:
+            raise NoteWrong("it is no statement of a draw: origin, closing, entropy, seed and winners")
+        closing_hash, digest = read_base64(found["closing"]), read_base64(found["digest"])
+        if len(closing_hash) != HASH_BYTES or len(digest) != HASH_BYTES:
+            raise NoteWrong("a hash of a draw has 32 bytes")
+        entropy, seed = bytes.fromhex(found["entropy"]), bytes.fromhex(found["seed"])
+        return cls(found["origin"], closing_hash, entropy, seed, int(found["wins"]), digest)
+
+    def text(self) -> str:
+        """Return the text that is signed."""
+        return (
+            f"rafflekit draw v1\n{self.origin}\nclosing {base64_of(self.closing_hash)}\nentropy {self.entropy.hex()}\n"
+            f"seed {self.seed.hex()}\nwinners {self.wins} {base64_of(self.winners_digest)}\n"
+        )

@@ -1,0 +1,11 @@
+"""The hashes of the protocol but for the tree's: SHA-256 under a tag, so that none can be taken for another."""
+
+from hashlib import sha256
+
+PROTOCOL = 1
+HASH_BYTES = 32
+
+
+def tagged_hash(tag: str, data: bytes) -> bytes:
+    """Return H(tag, data), 32 bytes (section 1 of the protocol)."""
+    return sha256(b"rafflekit v1 " + tag.encode("ascii") + b"\0" + data).digest()

@@ -1,0 +1,248 @@
+"""Signed notes of C2SP (https://c2sp.org/signed-note): a text, and below it signatures that anybody may add to.
+
+Ed25519 (RFC 8032) comes from `cryptography`, which is imported when something is signed or checked and not before.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+NOTE_BYTES = 64 * 1024
+SIGNATURES = 100
+KEY_NAME_CHARACTERS = 200
+
+OPERATOR = 1
+"""The signature type of whoever issues checkpoints (Ed25519 over the text)."""
+WITNESS = 4
+"""The signature type of cosignatures (https://c2sp.org/tlog-cosignature: Ed25519 over a time and the text)."""
+
+_KEY_BYTES = 32
+_SIGNATURE_BYTES = 64
+_ID_BYTES = 4
+_TIME_BYTES = 8
+_LINE = "— "
+_PRIVATE = "PRIVATE+KEY+"
+
+
+class NoteWrong(Exception):
+    """Say why a note, a key or a signature is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """A public key with its name and its kind; `str` gives the form in which it is passed on."""
+
+    name: str
+    kind: int
+    public: bytes
+
+    @property
+    def id(self) -> bytes:
+        """The first four bytes of a hash over name, kind and key, by which a signature line names its key."""
+        return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:_ID_BYTES]
+
+    @classmethod
+    def read(cls, text: str) -> "VerifierKey":
+        """Read a key from its text, `<name>+<hex of its id>+<Base64>`.
+
+        Raises:
+            NoteWrong: it is none.
+        """
+        name, _, rest = text.partition("+")
+        key_id, _, encoded = rest.partition("+")
+        content = read_base64(encoded)
+        if len(content) != 1 + _KEY_BYTES or content[0] not in (OPERATOR, WITNESS):
+            raise NoteWrong("a verifier key is <name>+<8 hexadecimal digits>+<Base64 of a type and 32 bytes>")
+        check_key_name(name)
+        key = cls(name, content[0], content[1:])
+        if str(key) != text:
+            raise NoteWrong(f"the id {key_id!r} is not that of the key; it was copied with a mistake")
+        return key
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.id.hex()}+{base64_of(bytes([self.kind]) + self.public)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SignerKey:
+    """A private key with its name and its kind."""
+
+    name: str
+    kind: int
+    private: "Ed25519PrivateKey" = field(repr=False)
+
+    @classmethod
+    def make(cls, name: str, *, kind: int = OPERATOR) -> "SignerKey":
+        """Make a new key.
+
+        Raises:
+            NoteWrong: no key can have this name.
+        """
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        check_key_name(name)
+        return cls(name, kind, Ed25519PrivateKey.generate())
+
+    @classmethod
+    def read(cls, text: str) -> "SignerKey":
+        """Read a key as `write` wrote it, `PRIVATE+KEY+<name>+<hex of its id>+<Base64>`.
+
+        Raises:
+            NoteWrong: it is none. The message shows nothing of it.
+        """
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        name, _, rest = text.removeprefix(_PRIVATE).partition("+")
+        content = read_base64(rest.partition("+")[2])
+        if (
+            not text.startswith(_PRIVATE)
+            or len(content) != 1 + _KEY_BYTES
+            or content[0]
+            not in (
+                OPERATOR,
+                WITNESS,
+            )
+        ):
+            raise NoteWrong("it holds no key of the form PRIVATE+KEY+<name>+<id>+<Base64>")
+        check_key_name(name)
+        key = cls(name, content[0], Ed25519PrivateKey.from_private_bytes(content[1:]))
+        if key.write() != text:
+            raise NoteWrong("its key is damaged: the id is not that of the key")
+        return key
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The public half."""
+        return VerifierKey(self.name, self.kind, self.private.public_key().public_bytes_raw())
+
+    def write(self) -> str:
+        """Return the text of the key, secret."""
+        content = bytes([self.kind]) + self.private.private_bytes_raw()
+        return f"{_PRIVATE}{self.name}+{self.verifier.id.hex()}+{base64_of(content)}"
+
+    def line(self, text: str, *, time: int = 0) -> str:
+        """Return the signature line for a text that ends with a newline; `time` (seconds since 1970) is a witness's."""
+        if self.kind == WITNESS:
+            signature = time.to_bytes(_TIME_BYTES, "big") + self.private.sign(_cosigned(text, time))
+        else:
+            signature = self.private.sign(text.encode())
+        return f"{_LINE}{self.name} {base64_of(self.verifier.id + signature)}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature line: name and id of the key that it claims, and its bytes."""
+
+    name: str
+    key_id: bytes
+    content: bytes
+
+    def is_by(self, key: VerifierKey) -> bool:
+        """Tell whether it claims this key."""
+        return (self.name, self.key_id) == (key.name, key.id)
+
+    def check(self, key: VerifierKey, text: str) -> int:
+        """Check it with the key that it claims; return a cosignature's time, and 0 for an operator's signature.
+
+        Raises:
+            NoteWrong: it is not the key's signature on this text.
+        """
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        stamped = _TIME_BYTES if key.kind == WITNESS else 0
+        if len(self.content) != stamped + _SIGNATURE_BYTES:
+            raise NoteWrong(f"the signature of {self.name} has a wrong length")
+        time = int.from_bytes(self.content[:stamped], "big")
+        message = _cosigned(text, time) if stamped else text.encode()
+        try:
+            Ed25519PublicKey.from_public_bytes(key.public).verify(self.content[stamped:], message)
+        except InvalidSignature as error:
+            raise NoteWrong(f"the signature of {self.name} is not on this text") from error
+        return time
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text (with its last newline) and its signatures."""
+
+    text: str
+    signatures: Sequence[Signature]
+
+    @classmethod
+    def read(cls, written: str) -> "Note":
+        """Take a note apart; no signature is checked.
+
+        Raises:
+            NoteWrong: it is no note.
+        """
+        if len(written.encode()) > NOTE_BYTES:
+            raise NoteWrong(f"a note has at most {NOTE_BYTES:,} bytes")
+        if any(character < " " and character != "\n" for character in written):
+            raise NoteWrong("a note has no control characters")
+        text, found, lines = written.rpartition("\n\n")
+        if not found or not lines.endswith("\n"):
+            raise NoteWrong("a note is a text, an empty line, and lines of signatures, each with a newline at its end")
+        signatures = [_read_line(line) for line in lines[:-1].split("\n")]
+        if len(signatures) > SIGNATURES:
+            raise NoteWrong(f"a note has at most {SIGNATURES} signatures")
+        return cls(text + "\n", signatures)
+
+    def check(self, key: VerifierKey) -> list[int]:
+        """Check all signatures that claim this key; return their times, one for each.
+
+        Raises:
+            NoteWrong: one is not the key's. Without any, the list is empty.
+        """
+        return [signature.check(key, self.text) for signature in self.signatures if signature.is_by(key)]
+
+
+def check_key_name(name: str) -> None:
+    """Check that a key can have a name.
+
+    Raises:
+        NoteWrong: it cannot.
+    """
+    if not 0 < len(name) <= KEY_NAME_CHARACTERS or not name.isprintable() or " " in name or "+" in name:
+        raise NoteWrong(
+            f"a key's name has 1 to {KEY_NAME_CHARACTERS} characters without spaces, control characters or +"
+        )
+
+
+def base64_of(content: bytes) -> str:
+    """Return bytes in Base64 with padding."""
+    return base64.b64encode(content).decode()
+
+
+def read_base64(text: str) -> bytes:
+    """Return the bytes of a text in Base64 with padding.
+
+    Raises:
+        NoteWrong: it has another character, wrong padding, or bits left over.
+    """
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise NoteWrong("it is no Base64") from error
+    if base64_of(content) != text:
+        raise NoteWrong("it is no Base64 of the one form that its bytes have")
+    return content
+
+
+def _read_line(line: str) -> Signature:
+    name, _, encoded = line.removeprefix(_LINE).partition(" ")
+    content = read_base64(encoded)
+    if not line.startswith(_LINE) or len(content) <= _ID_BYTES:
+        raise NoteWrong("a line of a signature is: — <name> <Base64>")
+    check_key_name(name)
+    return Signature(name, content[:_ID_BYTES], content[_ID_BYTES:])
+
+
+def _cosigned(text: str, time: int) -> bytes:
+    return f"cosignature/v1\ntime {time}\n{text}".encode()
