@@ -18,8 +18,10 @@ from rafflekit.core.errors import (
     RaffleError,
     RaffleNotFound,
     SchemaMismatch,
+    SigningKeyUnavailable,
     SoldOut,
     StorageUnavailable,
+    TicketNotFound,
     TicketsRemaining,
 )
 from rafflekit.core.models import (
@@ -60,9 +62,11 @@ __all__ = [
     "RaffleError",
     "RaffleNotFound",
     "SchemaMismatch",
+    "SigningKeyUnavailable",
     "SoldOut",
     "StorageUnavailable",
     "Ticket",
+    "TicketNotFound",
     "TicketsRemaining",
     "Verification",
     "Win",

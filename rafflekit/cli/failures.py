@@ -23,8 +23,10 @@ from rafflekit.core.errors import (
     RaffleError,
     RaffleNotFound,
     SchemaMismatch,
+    SigningKeyUnavailable,
     SoldOut,
     StorageUnavailable,
+    TicketNotFound,
     TicketsRemaining,
 )
 
@@ -41,6 +43,7 @@ EXIT_STATUSES: dict[type[RaffleError], int] = {
     RaffleError: REFUSED,
     RaffleNotFound: REFUSED,
     PageNotFound: REFUSED,
+    TicketNotFound: REFUSED,
     SoldOut: REFUSED,
     AlreadyParticipated: REFUSED,
     TicketsRemaining: REFUSED,
@@ -50,6 +53,7 @@ EXIT_STATUSES: dict[type[RaffleError], int] = {
     InvalidValue: WRONG_USAGE,
     InvalidSetting: WRONG_USAGE,
     StorageUnavailable: NO_DATABASE,
+    SigningKeyUnavailable: NO_DATABASE,
     SchemaMismatch: NO_DATABASE,
 }
 

@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain, repeat
 from types import TracebackType
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -23,13 +24,22 @@ from rafflekit.core.errors import (
     PageNotFound,
     RaffleError,
     RaffleNotFound,
+    TicketNotFound,
     TicketsRemaining,
 )
 from rafflekit.core.groups import Groups
 from rafflekit.core.issuing import Issuing
+from rafflekit.core.ledger.documents import Proof, Receipt
+from rafflekit.core.ledger.draws import seed_of, winners_digest
+from rafflekit.core.ledger.hashing import HASH_BYTES
+from rafflekit.core.ledger.leaves import Leaf
+from rafflekit.core.ledger.notes import SignerKey
+from rafflekit.core.ledger.terms import SECRETS
+from rafflekit.core.ledgers import Ledgers
 from rafflekit.core.models import Entry, Item, Page, Prize, Raffle, Ticket, Verification, Win, Wins
-from rafflekit.core.storage import queries
+from rafflekit.core.storage import ledger, queries
 from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.ledger import DrawRecord
 from rafflekit.core.storage.location import default_database_url
 
 if TYPE_CHECKING:
@@ -48,7 +58,9 @@ class RaffleEngine:
 
     `database_url` is a SQLAlchemy URL of a SQLite file (`sqlite:///raffles.db`) or of a PostgreSQL database
     (`postgresql://user@host/raffles`); without one the raffles are kept in the user's data folder. Clock, entropy and
-    code hasher are the real ones unless given: `clock` returns the time in UTC, `entropy` so many random bytes.
+    code hasher are the real ones unless given: `clock` returns the time in UTC, `entropy` so many random bytes. The
+    `signing_key` (`signing.read_signing_key`) signs the ledgers; without it, beside a SQLite file one is made at its
+    first use, and on PostgreSQL nothing is signed.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
@@ -64,13 +76,17 @@ class RaffleEngine:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         entropy: Callable[[int], bytes] = secrets.token_bytes,
         code_hasher: codes.CodeHasher | None = None,
+        signing_key: SignerKey | None = None,
     ) -> None:
         self._clock = clock
         self._entropy = entropy
         self._hasher = code_hasher or codes.CodeHasher()
         self._database = Database(default_database_url() if database_url is None else database_url)
         self._lookups = tuple(Groups(self._look_up, most=_LOOKUPS_AT_ONCE) for _ in range(_LOOKUP_QUEUES))
-        self._issuing = Issuing(self._database, clock=clock, entropy=entropy, hasher=self._hasher)
+        self._ledgers = Ledgers(self._database, signing_key=signing_key)
+        self._issuing = Issuing(
+            self._database, clock=clock, entropy=entropy, hasher=self._hasher, ledgers=self._ledgers
+        )
 
     @property
     def database_url(self) -> str:
@@ -114,6 +130,8 @@ class RaffleEngine:
             code_key=self._entropy(codes.KEY_BYTES),
         )
 
+        self._ledgers.signing_key()
+
         def store(connection: "Connection") -> None:
             self._database.lock_sequence(connection)
             queries.insert_raffle(
@@ -126,6 +144,7 @@ class RaffleEngine:
             )
             queries.insert_secrets(connection, raffle.id, keys)
             queries.insert_prizes(connection, raffle.id, raffle.prizes)
+            self._ledgers.begin(connection, raffle.id, entropy=SECRETS, delay_s=None)
 
         self._database.write(store)
         return raffle
@@ -239,7 +258,8 @@ class RaffleEngine:
         raffle = self.get(raffle_id)
         _check_drawable(raffle)
         count = _wins_of(raffle)
-        seed = self._entropy(drawing.SEED_BYTES)
+        entropy = self._entropy(HASH_BYTES)
+        seed = seed_of(self._ledgers.closing(raffle).closing_hash(), entropy)
         # Before the lock, since it takes its time: a sold-out raffle stays as it is, and of two draws one is refused.
         serials = array("q", drawing.winning_serials(seed, tickets=raffle.total_tickets, wins=count))
 
@@ -248,9 +268,12 @@ class RaffleEngine:
             _check_drawable(_found(queries.load_raffle(connection, raffle.id)))
             with self._database.storing_many_rows(connection):
                 queries.insert_wins(connection, raffle.id, raffle.prizes, serials)
+            numbers = queries.winning_numbers(connection, raffle.id, count)
+            digest = winners_digest(zip(serials, numbers, _prize_positions(raffle), strict=True))
+            ledger.insert_draw(connection, raffle.id, DrawRecord(entropy, digest))
             queries.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
             queries.delete_secrets(connection, raffle.id)
-            return queries.winning_numbers(connection, raffle.id, count)
+            return numbers
 
         numbers = self._database.write(store)
         self._issuing.forget(raffle.id)
@@ -322,6 +345,77 @@ class RaffleEngine:
             self._database.empty_journal()
         return purged
 
+    def checkpoint(self, raffle_id: UUID | str) -> str:
+        """Return the latest checkpoint of a raffle's ledger, signed; the closing, cosigned, once it is sold out.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            SigningKeyUnavailable: there is no key here that may sign for this raffle.
+        """
+        return self._ledgers.checkpoint(self.get(raffle_id))
+
+    def receipt(self, raffle_id: UUID | str, ticket_number: int) -> Receipt:
+        """Return the proof that a ticket is in the ledger, in its latest checkpoint: at most 40 hashes.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            TicketNotFound: no ticket has this number yet.
+            InvalidValue: the number is no whole number.
+            SigningKeyUnavailable: there is no key here that may sign for this raffle.
+        """
+        limits.check_ticket_number(ticket_number)
+        raffle = self.get(raffle_id)
+        found = None
+        if 1 <= ticket_number <= raffle.total_tickets:
+            found = self._ledgers.receipt(raffle, ticket_number)
+        if found is None:
+            raise TicketNotFound
+        return found
+
+    def consistency(self, raffle_id: UUID | str, old: int, new: int) -> Sequence[bytes]:
+        """Return the proof (RFC 9162) that the ledger of `new` tickets goes on from that of `old`.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            InvalidValue: `old` is not from 0 to `new`, or `new` is more than there are.
+        """
+        return self._ledgers.consistency(self.get(raffle_id), old, new)
+
+    def leaves(self, raffle_id: UUID | str) -> Iterator[Leaf]:
+        """Yield all leaves of a raffle's ledger, as it is now, in the order of issue.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+        """
+        return self._ledgers.leaves(self.get(raffle_id))
+
+    def proof(self, raffle_id: UUID | str) -> Proof:
+        """Return the proof of a draw: everything by which anybody can check it.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            NotDrawnYet: the winners have not been drawn.
+            SigningKeyUnavailable: there is no key here that may sign for this raffle.
+        """
+        raffle = self.get(raffle_id)
+        if not raffle.winners_drawn:
+            raise NotDrawnYet
+        seed = self._database.query(lambda connection: queries.seed_of_draw(connection, raffle.id))
+        return self._ledgers.proof(raffle, seed)
+
+    def cosign(self, raffle_id: UUID | str, note: str, verifier_key: str) -> None:
+        """Keep a witness's cosignature on a raffle's closing: `note` is the closing with it, the key the witness's.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            TicketsRemaining: the raffle has not closed.
+            InvalidValue: the note is not the closing of this raffle, or has no right cosignature of this key.
+        """
+        raffle = self.get(raffle_id)
+        if raffle.available_tickets:
+            raise TicketsRemaining
+        self._ledgers.cosign(raffle, note, verifier_key)
+
     def _look_up(self, raffles: Sequence[UUID]) -> Sequence[Raffle | RaffleNotFound]:
         """Read each of these raffles once, however many callers ask for it: all of them asked before it is read."""
         found = {
@@ -336,6 +430,11 @@ def _check_drawable(raffle: Raffle) -> None:
         raise AlreadyDrawn
     if raffle.available_tickets:
         raise TicketsRemaining
+
+
+def _prize_positions(raffle: Raffle) -> Iterator[int]:
+    """Yield the position of each win's prize, in draw order."""
+    return chain.from_iterable(repeat(position, prize.amount) for position, prize in enumerate(raffle.prizes))
 
 
 def _wins_of(raffle: Raffle) -> int:

@@ -43,6 +43,13 @@ class PageNotFound(RaffleError):
     sentence = "The list ends before this page; begin with page 1."
 
 
+class TicketNotFound(RaffleError):
+    """Say that no ticket of the raffle has this number, or none yet."""
+
+    code = "ticket_not_found"
+    sentence = "No ticket with this number has been handed out."
+
+
 class SoldOut(RaffleError):
     """Say that every ticket has been handed out."""
 
@@ -94,6 +101,13 @@ class StorageUnavailable(RaffleError):
 
     code = "storage_unavailable"
     sentence = "The database cannot be used."
+
+
+class SigningKeyUnavailable(RaffleError):
+    """Say that no key is at hand that may sign for a raffle: none was given, or its ledger has another one."""
+
+    code = "signing_key_unavailable"
+    sentence = "There is no key here that may sign for this raffle."
 
 
 class SchemaMismatch(RaffleError):

@@ -9,11 +9,11 @@ happened to it, gives nobody a second ticket and refuses nobody who got one.
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from rafflekit.core import codes, limits, numbering, participants
@@ -26,9 +26,14 @@ from rafflekit.core.errors import (
     StorageUnavailable,
 )
 from rafflekit.core.groups import Groups
-from rafflekit.core.models import Entry, Ticket
+from rafflekit.core.ledger.documents import Receipt
+from rafflekit.core.ledger.leaves import leaf_data
+from rafflekit.core.ledger.tiles import GrowingTree
+from rafflekit.core.ledger.tree import leaf_hash
+from rafflekit.core.ledgers import Book, Edge, Ledgers
+from rafflekit.core.models import Entry, Raffle, Ticket
 from rafflekit.core.storage import issuing as statements
-from rafflekit.core.storage import queries
+from rafflekit.core.storage import ledger, queries
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.issuing import HeldTicket, Holder, NewTicket
 
@@ -52,7 +57,10 @@ class _Sale:
     total_tickets: int
     keys: queries.Secrets
     permutation: numbering.Numbering = field(repr=False)
+    book: Book = field(repr=False)
     is_sold_out: bool
+    tree: GrowingTree | None = field(default=None, repr=False)
+    """The right edge of the ledger after the last group of this process; others may have gone on from there."""
 
 
 @dataclass(slots=True)
@@ -73,8 +81,17 @@ class _Wish:
     def holder(self) -> Holder:
         return self.raffle, self.participant
 
-    def ticket(self, number: int) -> Ticket:
-        return Ticket(self.raffle, number, codes.spell(self.code))
+    def ticket(self, given: "_Given") -> Ticket:
+        return Ticket(self.raffle, given.number, codes.spell(self.code))
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The ticket that a wish got: its number and, if it is new, its serial and the ledger after its group."""
+
+    number: int
+    serial: int | None = None
+    edge: Edge | None = None
 
 
 class Issuing:
@@ -87,13 +104,15 @@ class Issuing:
         clock: Callable[[], datetime],
         entropy: Callable[[int], bytes],
         hasher: codes.CodeHasher,
+        ledgers: Ledgers,
     ) -> None:
         self._database = database
+        self._ledgers = ledgers
         self._clock = clock
         self._entropy = entropy
         self._hasher = hasher
         self._sales = _KnownSales()
-        self._groups: Groups[_Wish, int] = Groups(self._serve, most=_GROUP)
+        self._groups: Groups[_Wish, _Given] = Groups(self._serve, most=_GROUP)
 
     def issue(self, raffle: UUID, entry: Entry) -> Ticket:
         """Hand out one ticket, together with whoever else asks for one at this moment.
@@ -104,9 +123,8 @@ class Issuing:
         _check(entry)
         sale = self._sale(raffle)
         wish = self._wish(raffle, sale, entry)
-        if sale.is_sold_out:
-            return wish.ticket(_number(self._settle_sold_out([wish])[0]))
-        return wish.ticket(self._groups.submit(wish))
+        given = _ticket_of(self._settle_sold_out([wish])[0]) if sale.is_sold_out else self._groups.submit(wish)
+        return replace(wish.ticket(given), receipt=self._receipt(wish, given))
 
     def issue_many(self, raffle: UUID, entries: Iterable[Entry]) -> Iterator[Ticket | RaffleError]:
         """Yield for each entry its ticket, or the refusal; a thousand at a time are stored, then yielded.
@@ -144,9 +162,25 @@ class Issuing:
             if loaded.secrets is None:
                 raise SoldOut
             keys, total = loaded.secrets, loaded.total_tickets
-            sale = _Sale(total, keys, numbering.Numbering(keys.numbering_key, total), loaded.issued >= total)
+            permutation = numbering.Numbering(keys.numbering_key, total)
+            sale = _Sale(
+                total, keys, permutation, self._ledgers.open_book(self._raffle(raffle)), loaded.issued >= total
+            )
             self._sales.remember(raffle, sale)
         return sale
+
+    def _receipt(self, wish: _Wish, given: _Given) -> Receipt | None:
+        if given.edge is None or given.serial is None:
+            if wish.sale.book.signer is None:
+                return None
+            return self._ledgers.receipt(self._raffle(wish.raffle), given.number)
+        return given.edge.receipt(given.serial, given.number, wish.code_hash)
+
+    def _raffle(self, raffle: UUID) -> Raffle:
+        found = self._database.query(lambda connection: queries.load_raffle(connection, raffle))
+        if found is None:
+            raise RaffleNotFound
+        return found
 
     def _wish_or_refusal(self, raffle: UUID, sale: _Sale, entry: Entry) -> _Wish | InvalidValue:
         try:
@@ -165,7 +199,7 @@ class Issuing:
             code = codes.derive_code(sale.keys.code_key, participant, key)
         return _Wish(raffle, sale, participant, repeat_hash, code)
 
-    def _settle_sold_out(self, wishes: Sequence[_Wish]) -> list[int | RaffleError]:
+    def _settle_sold_out(self, wishes: Sequence[_Wish]) -> list[_Given | RaffleError]:
         self._database.require_open()
         # Nothing can be given any more, so nothing is locked.
         holders = [wish.holder for wish in wishes if wish.repeat_hash is not None]
@@ -179,10 +213,10 @@ class Issuing:
             if ticket.is_drawn:
                 self.forget(raffle)
 
-    def _serve(self, wishes: Sequence[_Wish]) -> Sequence[int | RaffleError]:
+    def _serve(self, wishes: Sequence[_Wish]) -> Sequence[_Given | RaffleError]:
         self._make_codes(wishes)
         try:
-            answers, issued = self._database.write(lambda connection: self._write(connection, wishes))
+            answers, issued, trees = self._database.write(lambda connection: self._write(connection, wishes))
         except (AlreadyParticipated, StorageUnavailable) as error:
             broke_a_rule = not isinstance(error, StorageUnavailable) or self._database.broke_a_rule(error)
             if not broke_a_rule or len(wishes) == 1:
@@ -191,6 +225,8 @@ class Issuing:
             return [self._served_alone(wish) for wish in wishes]
         for wish in wishes:
             wish.sale.is_sold_out |= issued.get(wish.raffle, 0) >= wish.sale.total_tickets
+        for sale, tree in trees:
+            sale.tree = tree
         return answers
 
     def _make_codes(self, wishes: Sequence[_Wish]) -> None:
@@ -205,23 +241,21 @@ class Issuing:
         for wish, code_hash in zip(without_hash, hashes, strict=True):
             wish.code_hash = code_hash
 
-    def _served_alone(self, wish: _Wish) -> int | RaffleError:
+    def _served_alone(self, wish: _Wish) -> _Given | RaffleError:
         try:
             return self._serve([wish])[0]
         except RaffleError as refusal:
             return refusal
 
-    def _write(
-        self, connection: "Connection", wishes: Sequence[_Wish]
-    ) -> tuple[list[int | RaffleError], Mapping[UUID, int]]:
+    def _write(self, connection: "Connection", wishes: Sequence[_Wish]) -> "_Written":
         issued = statements.lock_counters(connection, list({wish.raffle for wish in wishes}))
         held = statements.held_tickets(connection, [wish.holder for wish in wishes])
         self._forget_what_is_drawn(held)
         before = dict(issued)
         now = int(self._clock().timestamp())
-        new: list[NewTicket] = []
-        answers: list[int | RaffleError] = []
-        for wish in wishes:
+        new: dict[int, NewTicket] = {}
+        answers: list[_Given | RaffleError] = []
+        for place, wish in enumerate(wishes):
             serial = issued.get(wish.raffle)
             if serial is None:
                 self.forget(wish.raffle)
@@ -229,18 +263,61 @@ class Issuing:
                 continue
             answer = _settled(wish, held.get(wish.holder), is_sold_out=serial >= wish.sale.total_tickets)
             if answer is None:
-                ticket = _new_ticket(wish, serial, now)
-                new.append(ticket)
+                ticket = new[place] = _new_ticket(wish, serial, now)
                 # Who asks twice in one group holds the ticket by now.
                 held[wish.holder] = HeldTicket(ticket.number, ticket.repeat_hash, ticket.code_hash, is_drawn=False)
                 issued[wish.raffle] = serial + 1
-                answer = ticket.number
+                answer = _Given(ticket.number)
             answers.append(answer)
-        if new:
-            statements.insert_tickets(connection, new)
-            counted = {raffle: count for raffle, count in issued.items() if count > before[raffle]}
-            statements.count_tickets(connection, counted)
-        return answers, issued
+        if not new:
+            return _Written(answers, issued, [])
+        statements.insert_tickets(connection, list(new.values()))
+        counted = {raffle: count for raffle, count in issued.items() if count > before[raffle]}
+        statements.count_tickets(connection, counted)
+        edges = self._record(connection, wishes, new, before, now)
+        for place, ticket in new.items():
+            answers[place] = _Given(ticket.number, ticket.serial, edges[ticket.raffle])
+        sales = {wish.raffle: wish.sale for wish in wishes}
+        return _Written(answers, issued, [(sales[raffle], edge.growing) for raffle, edge in edges.items()])
+
+    def _record(
+        self,
+        connection: "Connection",
+        wishes: Sequence[_Wish],
+        new: Mapping[int, NewTicket],
+        before: Mapping[UUID, int],
+        now: int,
+    ) -> dict[UUID, Edge]:
+        """Append new tickets to their raffles' ledgers; the last ticket closes its raffle's."""
+        leaves: dict[UUID, list[bytes]] = {}
+        sales: dict[UUID, _Sale] = {}
+        for place, ticket in new.items():
+            data = leaf_data(ticket.raffle, ticket.serial, ticket.number, ticket.code_hash)
+            leaves.setdefault(ticket.raffle, []).append(leaf_hash(data))
+            sales[ticket.raffle] = wishes[place].sale
+        edges = {}
+        for raffle, hashes in leaves.items():
+            sale, start = sales[raffle], before[raffle]
+            tree = sale.tree
+            if tree is None or tree.size != start:
+                tree = self._ledgers.load_edge(connection, raffle, start)
+            tree, whole = tree.grown(hashes)
+            if whole:
+                ledger.insert_tiles(connection, raffle, whole)
+            closing = None
+            if tree.size == sale.total_tickets:
+                closing = sale.book.closing_at(now)
+                ledger.close_ledger(connection, raffle, closing)
+            edges[raffle] = Edge(sale.book, tree, closing)
+        return edges
+
+
+class _Written(NamedTuple):
+    """What a group's transaction did: an answer for each wish, the counters, and the ledgers' new edges."""
+
+    answers: list[_Given | RaffleError]
+    issued: Mapping[UUID, int]
+    trees: list[tuple[_Sale, GrowingTree]]
 
 
 class _KnownSales:
@@ -271,10 +348,10 @@ def _check(entry: Entry) -> None:
         limits.check_idempotency_key(entry.idempotency_key)
 
 
-def _settled(wish: _Wish, held: HeldTicket | None, *, is_sold_out: bool) -> int | RaffleError | None:
+def _settled(wish: _Wish, held: HeldTicket | None, *, is_sold_out: bool) -> _Given | RaffleError | None:
     """Return the number of the ticket that is a wish's already, or why it gets none, or None: a ticket is due."""
     if held is not None and not held.is_drawn and _is_of(held, wish):
-        return held.number
+        return _Given(held.number)
     if is_sold_out:
         return SoldOut()
     return None if held is None else AlreadyParticipated()
@@ -289,7 +366,7 @@ def _new_ticket(wish: _Wish, serial: int, now: int) -> NewTicket:
     return NewTicket(wish.raffle, serial, number, wish.participant, wish.code_hash, wish.repeat_hash, now)
 
 
-def _number(answer: int | RaffleError) -> int:
+def _ticket_of(answer: _Given | RaffleError) -> _Given:
     if isinstance(answer, RaffleError):
         raise answer
     return answer

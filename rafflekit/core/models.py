@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
-from typing import Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar, overload
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from rafflekit.core.ledger.documents import Receipt
 
 Item = TypeVar("Item")
 
@@ -84,6 +87,8 @@ class Ticket:
     raffle_id: UUID
     number: int
     verification_code: str = field(repr=False)
+    receipt: "Receipt | None" = field(default=None, repr=False, compare=False)
+    """The evidence that it is in the raffle's ledger; None from a list, and where there is no key to sign with."""
 
 
 @dataclass(frozen=True, slots=True)

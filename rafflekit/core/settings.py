@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rafflekit.core.errors import InvalidSetting
@@ -41,10 +42,23 @@ ALLOWED_HOSTS = Variable(
     "host names under which the server is reached, separated by commas",
     "IP addresses and localhost only",
 )
+SIGNING_KEY = Variable(
+    "RAFFLEKIT_SIGNING_KEY",
+    "file with the key that signs the raffles' ledgers, the same for all servers of a database",
+    "beside a SQLite file, made at its first use; on PostgreSQL nothing is signed",
+)
 ARGON2_TIME_COST = Variable("RAFFLEKIT_ARGON2_TIME_COST", "passes of a code's Argon2id hash", "1")
 ARGON2_MEMORY_KIB = Variable("RAFFLEKIT_ARGON2_MEMORY_KIB", "memory of a code's Argon2id hash in KiB", "8")
 
-VARIABLES = (DATABASE_URL, MANAGER_IPS, TRUSTED_PROXIES, ALLOWED_HOSTS, ARGON2_TIME_COST, ARGON2_MEMORY_KIB)
+VARIABLES = (
+    DATABASE_URL,
+    MANAGER_IPS,
+    TRUSTED_PROXIES,
+    ALLOWED_HOSTS,
+    SIGNING_KEY,
+    ARGON2_TIME_COST,
+    ARGON2_MEMORY_KIB,
+)
 """Every variable that is read, for help texts and docs."""
 
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
@@ -59,6 +73,7 @@ class Settings:
     manager_networks: tuple[Network, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     allowed_hosts: frozenset[str] = frozenset()
+    signing_key: Path | None = None
     code_hasher: "CodeHasher | None" = None
 
     @classmethod
@@ -73,6 +88,7 @@ class Settings:
             manager_networks=_networks(environment, MANAGER_IPS),
             trusted_proxies=_networks(environment, TRUSTED_PROXIES),
             allowed_hosts=frozenset(_host(ALLOWED_HOSTS, text) for text in _entries(environment, ALLOWED_HOSTS)),
+            signing_key=Path(key) if (key := environment.get(SIGNING_KEY.name, "").strip()) else None,
             code_hasher=_code_hasher(environment),
         )
 

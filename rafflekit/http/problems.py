@@ -26,8 +26,10 @@ from rafflekit.core.errors import (
     RaffleError,
     RaffleNotFound,
     SchemaMismatch,
+    SigningKeyUnavailable,
     SoldOut,
     StorageUnavailable,
+    TicketNotFound,
     TicketsRemaining,
 )
 
@@ -38,6 +40,7 @@ STATUSES: dict[type[RaffleError], HTTPStatus] = {
     InvalidValue: HTTPStatus.BAD_REQUEST,
     RaffleNotFound: HTTPStatus.NOT_FOUND,
     PageNotFound: HTTPStatus.NOT_FOUND,
+    TicketNotFound: HTTPStatus.NOT_FOUND,
     SoldOut: HTTPStatus.GONE,
     AlreadyParticipated: HTTPStatus.FORBIDDEN,
     TicketsRemaining: HTTPStatus.FORBIDDEN,
@@ -45,6 +48,7 @@ STATUSES: dict[type[RaffleError], HTTPStatus] = {
     NotDrawnYet: HTTPStatus.BAD_REQUEST,
     InvalidVerificationCode: HTTPStatus.BAD_REQUEST,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    SigningKeyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
     InvalidSetting: HTTPStatus.INTERNAL_SERVER_ERROR,
     RaffleError: HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -46,6 +46,10 @@ class Backend(Protocol):
         """The URL, as it may be shown."""
 
     @property
+    def key_file(self) -> Path | None:
+        """Where a signing key of its own belongs, if it has such a place."""
+
+    @property
     def name(self) -> str:
         """The database in a sentence: "The database …"."""
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -131,6 +132,11 @@ class Database:
     def dialect(self) -> str:
         """The kind of database, as SQLAlchemy calls it."""
         return self._engine.dialect.name
+
+    @property
+    def key_file(self) -> Path | None:
+        """Where a signing key of its own belongs, if it has such a place."""
+        return self._backend.key_file
 
     def lock_sequence(self, connection: Connection) -> None:
         """Make others who create a raffle wait until this transaction ends; the first thing that it does."""

@@ -61,6 +61,7 @@ class Postgresql:
     begin_reading = "BEGIN READ ONLY"
     begin_writing = "BEGIN"
     is_embedded = False
+    key_file = None
     writes_in_turn = False
 
     def __init__(self, url: URL) -> None:

@@ -260,6 +260,11 @@ def mark_drawn(connection: Connection, raffle: UUID, *, seed: bytes, drawn_at: d
     connection.execute(update(raffles).where(raffles.c.id == raffle).values(drawn))
 
 
+def seed_of_draw(connection: Connection, raffle: UUID) -> bytes:
+    """Return the seed of a drawn raffle."""
+    return bytes(connection.execute(select(raffles.c.seed).where(raffles.c.id == raffle)).scalar_one())
+
+
 def delete_secrets(connection: Connection, raffle: UUID) -> None:
     """Delete the keys of a raffle."""
     connection.execute(delete(secrets).where(secrets.c.raffle == raffle))

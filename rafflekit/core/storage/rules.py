@@ -22,10 +22,10 @@ def _is_drawn(raffle: str) -> str:
     return f"EXISTS (SELECT 1 FROM raffles WHERE id = {raffle} AND drawn_at IS NOT NULL)"  # noqa: S608 - ours
 
 
-def _final_with_the_draw(table: str) -> list[Rule]:
+def _final_with_the_draw(table: str, since: str = "0001") -> list[Rule]:
     old, new = _is_drawn("OLD.raffle"), _is_drawn("NEW.raffle")
     return [
-        Rule(f"{table}_final_{event.lower()}", event, table, drawn, f"the {table} of a drawn raffle are final")
+        Rule(f"{table}_final_{event.lower()}", event, table, drawn, f"the {table} of a drawn raffle are final", since)
         for event, drawn in (("INSERT", new), ("UPDATE", f"{old} OR {new}"), ("DELETE", old))
     ]
 
@@ -74,16 +74,40 @@ RULES: tuple[Rule, ...] = (
         "a counter goes forward, to the last ticket",
         since="0002",
     ),
+    Rule("ledgers_fixed", "UPDATE OF raffle, entropy, delay_s", "ledgers", "TRUE", "a ledger is final", "0003"),
+    Rule(
+        "ledgers_key_once",
+        "UPDATE OF verifier_key",
+        "ledgers",
+        "OLD.verifier_key IS NOT NULL",
+        "the key of a ledger is final",
+        "0003",
+    ),
+    Rule(
+        "ledgers_closed_once",
+        "UPDATE OF closed_at, round",
+        "ledgers",
+        "OLD.closed_at IS NOT NULL",
+        "the closing of a ledger is final",
+        "0003",
+    ),
+    Rule("ledgers_final_delete", "DELETE", "ledgers", "TRUE", "a ledger is final", "0003"),
+    Rule("tiles_final_update", "UPDATE", "tiles", "TRUE", "a ledger is final", "0003"),
+    Rule("tiles_final_delete", "DELETE", "tiles", "TRUE", "a ledger is final", "0003"),
+    *_final_with_the_draw("draws", "0003"),
 )
 
 # What only PostgreSQL can do to all rows at once, without touching one.
 _NO_TRUNCATE: tuple[Rule, ...] = tuple(
-    Rule(f"{table}_final_truncate", "TRUNCATE", table, condition, message)
-    for table, condition, message in (
-        ("raffles", "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)", "a drawn raffle is final"),
-        ("prizes", "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)", "a drawn raffle is final"),
-        ("wins", "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)", "a drawn raffle is final"),
-        ("tickets", "EXISTS (SELECT 1 FROM tickets)", "a ticket is final"),
+    Rule(f"{table}_final_truncate", "TRUNCATE", table, condition, message, since)
+    for table, condition, message, since in (
+        ("raffles", "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)", "a drawn raffle is final", "0001"),
+        ("prizes", "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)", "a drawn raffle is final", "0001"),
+        ("wins", "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)", "a drawn raffle is final", "0001"),
+        ("tickets", "EXISTS (SELECT 1 FROM tickets)", "a ticket is final", "0001"),
+        ("ledgers", "EXISTS (SELECT 1 FROM ledgers)", "a ledger is final", "0003"),
+        ("tiles", "EXISTS (SELECT 1 FROM tiles)", "a ledger is final", "0003"),
+        ("draws", "EXISTS (SELECT 1 FROM draws)", "a drawn raffle is final", "0003"),
     )
 )
 

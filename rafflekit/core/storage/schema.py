@@ -30,7 +30,7 @@ from sqlalchemy.types import TypeEngine
 FIRST_VERSION = "0001"
 """The layout of the first release, from which on every database can be upgraded."""
 
-VERSION = "0002"
+VERSION = "0003"
 """The version of this schema: the newest migration, as the one row of `alembic_version` has it."""
 
 
@@ -149,6 +149,46 @@ tickets = _table(
     UniqueConstraint("raffle", "participant", name="tickets_participant"),
     CheckConstraint("serial >= 0", name="tickets_serial"),
     CheckConstraint("number >= 1", name="tickets_number_from_one"),
+)
+
+# How a raffle's winners will be decided, whose key signs its ledger, and when it closed: with its last ticket.
+ledgers = _table(
+    "ledgers",
+    _raffle_column(),
+    Column("verifier_key", Text),
+    Column("entropy", Text, nullable=False),
+    Column("delay_s", BigInteger),
+    Column("closed_at", BigInteger),
+    Column("round", BigInteger),
+    _of_a_raffle(),
+)
+
+# The hashes of whole tiles (`core.ledger.tiles`); everything else of a ledger comes from the tickets.
+tiles = _table(
+    "tiles",
+    _raffle_column(),
+    Column("level", BigInteger, primary_key=True),
+    Column("position", BigInteger, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    _of_a_raffle(),
+)
+
+# What witnesses have put their name to.
+cosignatures = _table(
+    "cosignatures",
+    _raffle_column(),
+    Column("verifier_key", String(400), primary_key=True),
+    Column("line", Text, nullable=False),
+    _of_a_raffle(),
+)
+
+# Where the seed of a draw came from; draws of releases before ledgers have no row.
+draws = _table(
+    "draws",
+    _raffle_column(),
+    Column("entropy", LargeBinary, nullable=False),
+    Column("winners_digest", LargeBinary, nullable=False),
+    _of_a_raffle(),
 )
 
 NOBODY = cast(cast(tickets.c.serial, Text), LargeBinary)

@@ -69,6 +69,7 @@ class Sqlite:
         self.path = _file_of(url.database)
         self.url = URL.create("sqlite", database=str(self.path)).render_as_string()
         self.name = f"The database {self.path}"
+        self.key_file = Path(f"{self.path}.key")
 
     def exists(self) -> bool:
         """Tell whether there is a file of that name.

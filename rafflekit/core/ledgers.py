@@ -1,0 +1,281 @@
+"""The ledgers of a database's raffles: their books, what is signed of them, and the proofs that come out of them.
+
+Tickets enter a ledger in `issuing`, in the transaction that stores them. Here it is read, signed once that is
+committed, and proven.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from rafflekit.core.errors import InvalidValue, NotDrawnYet, RaffleNotFound, SigningKeyUnavailable
+from rafflekit.core.ledger import tree
+from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
+from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, Entropy, Proof, ProvenWin, Receipt
+from rafflekit.core.ledger.draws import DrawStatement
+from rafflekit.core.ledger.leaves import Leaf
+from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey, base64_of
+from rafflekit.core.ledger.terms import EntropyKind, Terms
+from rafflekit.core.ledger.tiles import GrowingTree, TileReader
+from rafflekit.core.models import Raffle
+from rafflekit.core.signing import signing_key_beside
+from rafflekit.core.storage import ledger as statements
+from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.ledger import DrawRecord, LedgerRecord
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_LEAVES_AT_ONCE = 10_000
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What stays true of a raffle's ledger: its raffle, its terms, and the key that signs it, if there is one here."""
+
+    raffle: UUID
+    terms: Terms
+    terms_hash: bytes
+    signer: SignerKey | None = field(repr=False)
+
+    def closing_at(self, closed: int) -> Closing:
+        """Return the closing of the raffle if its last ticket is issued at this time (seconds since 1970)."""
+        return Closing(closed)
+
+    def checkpoint(self, root: bytes, size: int, closing: Closing | None) -> Checkpoint:
+        """Return the checkpoint of the tree with these leaves."""
+        return Checkpoint(origin_of(self.raffle), size, root, self.terms_hash, closing)
+
+    def signed(self, text: str) -> str:
+        """Return a text as a note with the operator's signature.
+
+        Raises:
+            SigningKeyUnavailable: there is no key.
+        """
+        if self.signer is None:
+            raise SigningKeyUnavailable
+        return f"{text}\n{self.signer.line(text)}"
+
+
+class Edge:
+    """The state of a ledger after a group of tickets: whoever got one gets a receipt from it."""
+
+    def __init__(self, book: Book, growing: GrowingTree, closing: Closing | None) -> None:
+        self.growing = growing
+        self._book = book
+        self._closing = closing
+        self._note = ""
+
+    def receipt(self, serial: int, ticket_number: int, code_hash: str) -> Receipt | None:
+        """Return the receipt of one of the tickets that were appended last; None if there is no key to sign with."""
+        if self._book.signer is None:
+            return None
+        size = self.growing.size
+        if not self._note:
+            # Two threads may both sign: Ed25519 gives the same signature.
+            root = tree.root(self.growing.subtree, size)
+            self._note = self._book.signed(self._book.checkpoint(root, size, self._closing).text())
+        path = tree.inclusion_proof(self.growing.subtree, serial, size)
+        return Receipt(Leaf(serial, ticket_number, code_hash), path, self._note)
+
+
+class Ledgers:
+    """The ledgers of one database.
+
+    `signing_key` signs them; without one, that of the database's own place, where it has such a place.
+    """
+
+    def __init__(self, database: Database, *, signing_key: SignerKey | None = None) -> None:
+        self._database = database
+        self._signing_key = signing_key
+
+    def signing_key(self) -> SignerKey | None:
+        """Return the key that signs, made if there is a place for one of its own; None if there is neither.
+
+        Raises:
+            InvalidSetting, StorageUnavailable: the key beside the database cannot be read or made.
+        """
+        if self._signing_key is None and self._database.key_file is not None:
+            self._signing_key = signing_key_beside(self._database.key_file)
+        return self._signing_key
+
+    def begin(self, connection: "Connection", raffle: UUID, *, entropy: EntropyKind, delay_s: int | None) -> None:
+        """Begin the ledger of a new raffle, in the transaction that stores it; the key has been asked for before."""
+        key = None if self._signing_key is None else str(self._signing_key.verifier)
+        statements.insert_ledger(connection, raffle, entropy=entropy, delay_s=delay_s, verifier_key=key)
+
+    def open_book(self, raffle: Raffle) -> Book:
+        """Return the book of a raffle; one whose ledger has no key yet gets this process's.
+
+        Raises:
+            SigningKeyUnavailable: its ledger has another key.
+        """
+        key = self.signing_key()
+        record = self._query(statements.load_ledger, raffle.id)
+        if record.verifier_key is None and key is not None:
+            claim = partial(statements.claim_ledger, raffle=raffle.id, verifier_key=str(key.verifier))
+            self._database.write(claim)
+            record = self._query(statements.load_ledger, raffle.id)
+        if key is not None and record.verifier_key != str(key.verifier):
+            raise SigningKeyUnavailable(
+                f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and here is another one; "
+                "start with that key."
+            )
+        terms = _terms(raffle, record)
+        return Book(raffle.id, terms, terms.hash(), key)
+
+    def checkpoint(self, raffle: Raffle) -> str:
+        """Return the latest checkpoint, signed, and cosigned if it is the closing.
+
+        Raises:
+            SigningKeyUnavailable: there is no key that may sign.
+        """
+        book = self.open_book(raffle)
+        return self._signed_checkpoint(book, self._reader(raffle), raffle)
+
+    def receipt(self, raffle: Raffle, ticket_number: int) -> Receipt | None:
+        """Return the receipt of a ticket in the latest checkpoint, or None if no ticket has this number yet.
+
+        Raises:
+            SigningKeyUnavailable: there is no key that may sign.
+        """
+        book = self.open_book(raffle)
+        leaf = self._database.query(partial(statements.leaf_of_number, raffle=raffle.id, number=ticket_number))
+        size = _size(raffle)
+        # A ticket may have been issued after the raffle was read.
+        if leaf is None or leaf.serial >= size:
+            return None
+        reader = self._reader(raffle)
+        path = tree.inclusion_proof(reader.subtree, leaf.serial, size)
+        return Receipt(leaf, path, self._signed_checkpoint(book, reader, raffle))
+
+    def consistency(self, raffle: Raffle, old: int, new: int) -> list[bytes]:
+        """Return the proof that the tree of `new` leaves goes on from that of `old`.
+
+        Raises:
+            InvalidValue: there are no trees of these sizes.
+        """
+        size = _size(raffle)
+        if not 0 <= old <= new:
+            raise InvalidValue("from", f"must be a size from 0 to the other one, {new:,}.")
+        if new > size:
+            raise InvalidValue("to", f"must be at most {size:,}, the size of the ledger now.")
+        return tree.consistency_proof(self._reader(raffle).subtree, old, new) if old else []
+
+    def leaves(self, raffle: Raffle) -> Iterator[Leaf]:
+        """Yield all leaves that the raffle has now, in the order of issue."""
+        for first in range(0, _size(raffle), _LEAVES_AT_ONCE):
+            last = min(first + _LEAVES_AT_ONCE, _size(raffle)) - 1
+            between = partial(statements.leaves_between, raffle=raffle.id, first=first, last=last)
+            yield from self._database.query(between)
+
+    def closing(self, raffle: Raffle) -> Checkpoint:
+        """Return the closing of a sold-out raffle."""
+        assert not raffle.available_tickets
+        record = self._query(statements.load_ledger, raffle.id)
+        assert record.closing is not None
+        root = tree.root(self._reader(raffle).subtree, raffle.total_tickets)
+        terms = _terms(raffle, record)
+        return Checkpoint(origin_of(raffle.id), raffle.total_tickets, root, terms.hash(), record.closing)
+
+    def proof(self, raffle: Raffle, seed: bytes) -> Proof:
+        """Return the proof of a draw with this seed.
+
+        Raises:
+            NotDrawnYet: the winners have not been drawn.
+            SigningKeyUnavailable: there is no key that may sign.
+        """
+        if not raffle.winners_drawn:
+            raise NotDrawnYet
+        book = self.open_book(raffle)
+        reader = self._reader(raffle)
+        record = self._database.query(partial(statements.load_draw, raffle=raffle.id))
+        wins = sum(prize.amount for prize in raffle.prizes)
+        return Proof(
+            terms=book.terms,
+            key="" if book.signer is None else str(book.signer.verifier),
+            closing=self._signed_checkpoint(book, reader, raffle),
+            witnesses=[key for key, _ in self._query(statements.load_cosignatures, raffle.id)],
+            entropy=Entropy(UNBOUND) if record is None else Entropy(book.terms.entropy, record.entropy),
+            seed=seed,
+            draw=None if record is None else book.signed(self._statement(raffle, seed, record, wins).text()),
+            winners=self._winners(raffle, reader, wins) if wins <= WINNERS_IN_A_PROOF else None,
+        )
+
+    def cosign(self, raffle: Raffle, note: str, key: str) -> None:
+        """Keep a witness's cosignature on the closing; the first of a witness stays.
+
+        Raises:
+            InvalidValue: the note is not this raffle's closing, or has no right cosignature by the key.
+            TicketsRemaining: the raffle has not closed.
+        """
+        try:
+            read, witness = Note.read(note), VerifierKey.read(key)
+            if read.text != self.closing(raffle).text():
+                raise InvalidValue("note", "is not the closing of this raffle.")
+            if not read.check(witness):
+                raise InvalidValue("note", f"has no cosignature by {witness.name}.")
+        except NoteWrong as error:
+            raise InvalidValue("note", f"{error}.") from error
+        line = next(line for line in read.signatures if line.is_by(witness))
+        written = f"— {line.name} {base64_of(line.key_id + line.content)}\n"
+        keep = partial(statements.put_cosignature, raffle=raffle.id, verifier_key=key, line=written)
+        self._database.write(keep)
+
+    def load_edge(self, connection: "Connection", raffle: UUID, size: int) -> GrowingTree:
+        """Return the right edge of the tree of the first `size` leaves, as it is stored."""
+        return GrowingTree(size, statements.edge_entries(connection, raffle, size))
+
+    def _statement(self, raffle: Raffle, seed: bytes, record: DrawRecord, wins: int) -> DrawStatement:
+        closing_hash = self.closing(raffle).closing_hash()
+        return DrawStatement(origin_of(raffle.id), closing_hash, record.entropy, seed, wins, record.winners_digest)
+
+    def _winners(self, raffle: Raffle, reader: TileReader, wins: int) -> list[ProvenWin]:
+        found = self._database.query(partial(statements.winning_leaves, raffle=raffle.id, first=1, last=wins))
+        size = raffle.total_tickets
+        return [
+            ProvenWin(prize, leaf, tree.inclusion_proof(reader.subtree, leaf.serial, size)) for prize, leaf in found
+        ]
+
+    def _signed_checkpoint(self, book: Book, reader: TileReader, raffle: Raffle) -> str:
+        size = _size(raffle)
+        closing = self._query(statements.load_ledger, raffle.id).closing if size == raffle.total_tickets else None
+        note = book.signed(book.checkpoint(tree.root(reader.subtree, size), size, closing).text())
+        lines = [line for _, line in self._query(statements.load_cosignatures, raffle.id)] if closing else []
+        return note + "".join(lines)
+
+    def _reader(self, raffle: Raffle) -> TileReader:
+        size = _size(raffle)
+
+        def entries(level: int, tile: int) -> list[bytes]:
+            return self._database.query(
+                lambda connection: statements.tile_entries(connection, raffle.id, size, level, tile)
+            )
+
+        return TileReader(entries)
+
+    def _query(self, statement: "Callable[[Connection, UUID], Result | None]", raffle: UUID) -> Result:
+        found = self._database.query(lambda connection: statement(connection, raffle))
+        if found is None:
+            raise RaffleNotFound
+        return found
+
+
+def _size(raffle: Raffle) -> int:
+    return raffle.total_tickets - raffle.available_tickets
+
+
+def _terms(raffle: Raffle, record: LedgerRecord) -> Terms:
+    return Terms(
+        id=raffle.id,
+        name=raffle.name,
+        created_at=raffle.created_at,
+        total_tickets=raffle.total_tickets,
+        prizes=raffle.prizes,
+        entropy=record.entropy,
+        delay_s=record.delay_s,
+    )

@@ -1,0 +1,82 @@
+"""The operator's signing key: named by a setting, or made at its first use beside a SQLite file.
+
+It is a file with one line (`ledger.notes`), for its owner alone. Whoever has it can sign other histories; who loses it
+cannot sign for the raffles that were begun with it.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from rafflekit.core.errors import InvalidSetting, StorageUnavailable
+from rafflekit.core.ledger.notes import NoteWrong, SignerKey
+from rafflekit.core.private_files import sync, sync_name
+from rafflekit.core.settings import SIGNING_KEY
+
+DEFAULT_KEY_NAME = "rafflekit"
+
+_KEY_FILE_BYTES = 4096
+
+
+def read_signing_key(file: Path) -> SignerKey:
+    """Read a key from its file.
+
+    Raises:
+        InvalidSetting: there is none, it may not be read, or it holds no key.
+    """
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_KEY_FILE_BYTES)
+    except OSError as error:
+        raise InvalidSetting(SIGNING_KEY.name, str(file), f"the key cannot be read: {error.strerror}.") from error
+    try:
+        return SignerKey.read(content.decode().strip())
+    # UnicodeDecodeError is a ValueError. Not "from": the cause could show the key.
+    except (NoteWrong, ValueError) as error:
+        reason = str(error) if isinstance(error, NoteWrong) else "it is no text"
+        raise InvalidSetting(SIGNING_KEY.name, str(file), f"{reason}; 'rafflekit key make' makes one.") from None
+
+
+def make_signing_key(file: Path, *, name: str = DEFAULT_KEY_NAME) -> SignerKey:
+    """Make a new key in a new file; nothing is overwritten. It is there whole, or not at all.
+
+    Raises:
+        InvalidSetting: no key can have this name, or there is a file already.
+        StorageUnavailable: the file cannot be written.
+    """
+    try:
+        key = SignerKey.make(name)
+    except NoteWrong as error:
+        raise InvalidSetting("name", name, f"{error}.") from error
+    try:
+        handle, partial = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.", suffix=".partial")
+        try:
+            with open(handle, "w", encoding="utf-8") as opened:
+                opened.write(f"{key.write()}\n")
+                sync(opened, file)
+            # Not a rename, which would overwrite a key that another process made meanwhile.
+            os.link(partial, file)
+            sync_name(file)
+        finally:
+            os.unlink(partial)
+    except FileExistsError as error:
+        raise InvalidSetting("file", str(file), "it is there already, and no key is ever overwritten.") from error
+    except OSError as error:
+        raise StorageUnavailable(f"The key {file} cannot be made: {error.strerror}.") from error
+    return key
+
+
+def signing_key_beside(file: Path) -> SignerKey:
+    """Return the key in this file, made if there is none; of several processes one makes it.
+
+    Raises:
+        InvalidSetting: there is a file, and no key in it.
+        StorageUnavailable: it cannot be made.
+    """
+    if not os.path.lexists(file):
+        try:
+            return make_signing_key(file)
+        except InvalidSetting:
+            # Another process was faster.
+            pass
+    return read_signing_key(file)
