@@ -270,7 +270,7 @@ class RaffleEngine:
                 queries.insert_wins(connection, raffle.id, raffle.prizes, serials)
             numbers = queries.winning_numbers(connection, raffle.id, count)
             digest = winners_digest(zip(serials, numbers, _prize_positions(raffle), strict=True))
-            ledger.insert_draw(connection, raffle.id, DrawRecord(entropy, digest))
+            ledger.insert_draw(connection, raffle.id, DrawRecord(entropy, digest, count))
             queries.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
             queries.delete_secrets(connection, raffle.id)
             return numbers

@@ -100,6 +100,7 @@ class Ledgers:
             InvalidSetting, StorageUnavailable: the key beside the database cannot be read or made.
         """
         if self._signing_key is None and self._database.key_file is not None:
+            self._database.require_open()
             self._signing_key = signing_key_beside(self._database.key_file)
         return self._signing_key
 
@@ -202,7 +203,7 @@ class Ledgers:
             witnesses=[key for key, _ in self._query(statements.load_cosignatures, raffle.id)],
             entropy=Entropy(UNBOUND) if record is None else Entropy(book.terms.entropy, record.entropy),
             seed=seed,
-            draw=None if record is None else book.signed(self._statement(raffle, seed, record, wins).text()),
+            draw=None if record is None else book.signed(self._statement(raffle, seed, record).text()),
             winners=self._winners(raffle, reader, wins) if wins <= WINNERS_IN_A_PROOF else None,
         )
 
@@ -230,9 +231,15 @@ class Ledgers:
         """Return the right edge of the tree of the first `size` leaves, as it is stored."""
         return GrowingTree(size, statements.edge_entries(connection, raffle, size))
 
-    def _statement(self, raffle: Raffle, seed: bytes, record: DrawRecord, wins: int) -> DrawStatement:
-        closing_hash = self.closing(raffle).closing_hash()
-        return DrawStatement(origin_of(raffle.id), closing_hash, record.entropy, seed, wins, record.winners_digest)
+    def _statement(self, raffle: Raffle, seed: bytes, record: DrawRecord) -> DrawStatement:
+        return DrawStatement(
+            origin=origin_of(raffle.id),
+            closing_hash=self.closing(raffle).closing_hash(),
+            entropy=record.entropy,
+            seed=seed,
+            wins=record.wins,
+            winners_digest=record.winners_digest,
+        )
 
     def _winners(self, raffle: Raffle, reader: TileReader, wins: int) -> list[ProvenWin]:
         found = self._database.query(partial(statements.winning_leaves, raffle=raffle.id, first=1, last=wins))

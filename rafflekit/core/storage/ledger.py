@@ -33,6 +33,7 @@ class DrawRecord:
 
     entropy: bytes
     winners_digest: bytes
+    wins: int
 
 
 def insert_ledger(
@@ -114,14 +115,14 @@ def leaf_of_number(connection: Connection, raffle: UUID, number: int) -> Leaf | 
 
 def insert_draw(connection: Connection, raffle: UUID, draw: DrawRecord) -> None:
     """Store where a draw's seed came from; before the raffle is marked as drawn."""
-    row = {"raffle": raffle, "entropy": draw.entropy, "winners_digest": draw.winners_digest}
+    row = {"raffle": raffle, "entropy": draw.entropy, "winners_digest": draw.winners_digest, "wins": draw.wins}
     connection.execute(insert(draws).values(row))
 
 
 def load_draw(connection: Connection, raffle: UUID) -> DrawRecord | None:
     """Return where a draw's seed came from; None for the draws of releases that did not keep it."""
     row = connection.execute(select(draws).where(draws.c.raffle == raffle)).one_or_none()
-    return None if row is None else DrawRecord(bytes(row.entropy), bytes(row.winners_digest))
+    return None if row is None else DrawRecord(bytes(row.entropy), bytes(row.winners_digest), row.wins)
 
 
 def winning_leaves(connection: Connection, raffle: UUID, first: int, last: int) -> list[tuple[int, Leaf]]:

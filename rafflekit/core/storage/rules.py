@@ -36,6 +36,8 @@ _BEYOND_THE_RAFFLE = (
 )
 _COUNTED_BEYOND = "NEW.issued > (SELECT total_tickets FROM raffles WHERE id = NEW.raffle)"
 
+_HAS_TICKETS = "EXISTS (SELECT 1 FROM tickets WHERE raffle = OLD.raffle)"
+
 # SQLite's REPLACE deletes the row in its way unseen by triggers on DELETE, unless the connection asks for more; so an
 # INSERT that would replace a drawn raffle is refused as such.
 _REPLACES_A_DRAW = (
@@ -91,7 +93,7 @@ RULES: tuple[Rule, ...] = (
         "the closing of a ledger is final",
         "0003",
     ),
-    Rule("ledgers_final_delete", "DELETE", "ledgers", "TRUE", "a ledger is final", "0003"),
+    Rule("ledgers_final_delete", "DELETE", "ledgers", _HAS_TICKETS, "a ledger is final", "0003"),
     Rule("tiles_final_update", "UPDATE", "tiles", "TRUE", "a ledger is final", "0003"),
     Rule("tiles_final_delete", "DELETE", "tiles", "TRUE", "a ledger is final", "0003"),
     *_final_with_the_draw("draws", "0003"),

@@ -188,6 +188,7 @@ draws = _table(
     _raffle_column(),
     Column("entropy", LargeBinary, nullable=False),
     Column("winners_digest", LargeBinary, nullable=False),
+    Column("wins", BigInteger, nullable=False),
     _of_a_raffle(),
 )
 

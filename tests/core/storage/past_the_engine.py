@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
+from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 
 from rafflekit.core.storage import migrations, schema
@@ -26,6 +27,15 @@ _OPEN_RAFFLE = (
     "INSERT INTO prizes VALUES ({id}, 0, 'hug', 2)",
     *(f"INSERT INTO tickets VALUES ({{id}}, {n}, {2 * n + 1}, {{participant{n}}}, '', NULL, 0)" for n in range(3)),
 )
+
+
+# A ledger for each, and for the drawn raffle where its seed came from; older layouts have no such tables.
+_LEDGERS = (
+    "INSERT INTO ledgers VALUES ({id}, 'key', 'secrets', NULL, NULL, NULL)",
+    "INSERT INTO tiles VALUES ({id}, 0, 0, {bytes})",
+    "UPDATE ledgers SET closed_at = 1 WHERE raffle IN (SELECT id FROM raffles WHERE sequence = 1)",
+)
+_DRAW = "INSERT INTO draws VALUES ({id}, {bytes}, {bytes}, 2)"
 
 
 class PastTheEngine:
@@ -60,7 +70,7 @@ class PastTheEngine:
 
     def everything(self) -> dict[str, Sequence[Any]]:
         """Return every row of every table."""
-        return {name: sorted(self.send(f"SELECT * FROM {name}"), key=repr) for name in schema.metadata.tables}
+        return {name: sorted(self.send(f"SELECT * FROM {name}"), key=repr) for name in self._tables()}
 
     def migrate(self, layout: str) -> None:
         """Run migrations up to `layout`, which is newer than the one that is there, if any."""
@@ -71,11 +81,20 @@ class PastTheEngine:
 
     def fill(self) -> None:
         """Store the two raffles of `rules`, by statements that suit every layout."""
+        has_ledgers = "ledgers" in self._tables()
         for id, statements in zip(_IDS, (_DRAWN_RAFFLE, _OPEN_RAFFLE), strict=True):
-            for statement in statements:
+            # The raffle first, what decides it last.
+            *first, last = statements
+            for statement in (*first, *([*_LEDGERS, _DRAW] if has_ledgers and id == _IDS[0] else []), last):
                 self.send(self._with_values(statement, id))
+            if has_ledgers and id == _IDS[1]:
+                self.send(self._with_values(_LEDGERS[0], id))
         assert self.send(f"SELECT count(*) FROM wins WHERE raffle = {DRAWN}") == [(2,)]
         assert self.send(f"SELECT count(*) FROM tickets WHERE raffle = {OPEN}") == [(3,)]
+
+    def _tables(self) -> list[str]:
+        there = inspect(self._engine).get_table_names()
+        return [name for name in schema.metadata.tables if name in there]
 
     def _with_values(self, statement: str, id: str) -> str:
         spelled = statement.replace("{id}", f"'{id}'" if self.is_postgresql else f"x'{id.replace('-', '')}'")

@@ -50,6 +50,22 @@ FINAL = [
 ]
 
 
+FINAL_LEDGERS = [
+    "UPDATE ledgers SET entropy = 'another'",
+    f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {DRAWN}",
+    f"UPDATE ledgers SET round = 5 WHERE raffle = {DRAWN}",
+    "UPDATE ledgers SET verifier_key = 'another'",
+    f"UPDATE ledgers SET raffle = {OPEN}",
+    "DELETE FROM ledgers",
+    "UPDATE tiles SET hash = {bytes}",
+    "DELETE FROM tiles",
+    f"INSERT INTO draws VALUES ({DRAWN}, {{bytes}}, {{bytes}}, 1)",
+    "UPDATE draws SET entropy = {bytes}",
+    "DELETE FROM draws",
+]
+"""What the layout 0003 refuses besides."""
+
+
 class Breach(NamedTuple):
     """A statement, and what names the rule that it breaks: for SQLite, for PostgreSQL; `since` that layout."""
 
@@ -136,3 +152,5 @@ TRUNCATIONS = [
     "TRUNCATE tickets, wins",
     "TRUNCATE raffles CASCADE",
 ]
+TRUNCATIONS_OF_LEDGERS = ["TRUNCATE ledgers", "TRUNCATE tiles", "TRUNCATE draws"]
+"""What the layout 0003 refuses besides."""

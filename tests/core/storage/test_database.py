@@ -39,11 +39,11 @@ def test_a_database_file_is_readable_by_its_owner_alone(database: Path, engine: 
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
-def test_closing_leaves_one_file(database: Path) -> None:
+def test_closing_leaves_the_file_and_its_key(database: Path) -> None:
     with RaffleEngine(f"sqlite:///{database}") as engine:
         engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
 
-    assert list(database.parent.iterdir()) == [database]
+    assert sorted(database.parent.iterdir()) == [database, Path(f"{database}.key")]
 
 
 def test_a_path_with_strange_characters_works(tmp_path: Path) -> None:

@@ -11,7 +11,16 @@ from rafflekit import RaffleEngine
 from rafflekit.core.storage import schema
 from rafflekit.core.storage.sqlite import prepare_connection
 from tests.core.storage.past_the_engine import PastTheEngine
-from tests.core.storage.rules import BREACHES, DRAWN, FINAL, OPEN, TRUNCATIONS, Breach
+from tests.core.storage.rules import (
+    BREACHES,
+    DRAWN,
+    FINAL,
+    FINAL_LEDGERS,
+    OPEN,
+    TRUNCATIONS,
+    TRUNCATIONS_OF_LEDGERS,
+    Breach,
+)
 from tests.databases import KINDS, PostgresqlServer
 
 
@@ -49,7 +58,7 @@ def made_and_filled(url: str) -> Iterator[PastTheEngine]:
         yield opened
 
 
-@pytest.mark.parametrize("statement", FINAL)
+@pytest.mark.parametrize("statement", [*FINAL, *FINAL_LEDGERS])
 def test_what_is_final_cannot_be_inserted_changed_or_deleted(filled: PastTheEngine, statement: str) -> None:
     before = filled.everything()
 
@@ -68,7 +77,7 @@ def test_what_breaks_a_rule_of_the_raffle_is_refused_by_the_database(filled: Pas
         assert breach.sqlite in refusal
 
 
-@pytest.mark.parametrize("statement", TRUNCATIONS)
+@pytest.mark.parametrize("statement", [*TRUNCATIONS, *TRUNCATIONS_OF_LEDGERS])
 def test_what_is_final_cannot_be_truncated(filled_postgresql: PastTheEngine, statement: str) -> None:
     before = filled_postgresql.everything()
 

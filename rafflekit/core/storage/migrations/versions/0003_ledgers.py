@@ -51,6 +51,7 @@ def upgrade() -> None:
         "draws",
         sa.Column("entropy", sa.LargeBinary, nullable=False),
         sa.Column("winners_digest", sa.LargeBinary, nullable=False),
+        sa.Column("wins", sa.BigInteger, nullable=False),
     )
     bind = op.get_bind()
     bind.exec_driver_sql(
