@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rafflekit import __version__
-from rafflekit.cli import databases, terminal
+from rafflekit.cli import databases, ledgers, terminal
 from rafflekit.cli.demo import demo
 from rafflekit.cli.draws import draw, purge, winners
 from rafflekit.cli.raffles import create, list_raffles, show
@@ -22,11 +22,17 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "draw": draw,
     "winners": winners,
     "verify": verify,
+    "receipt": ledgers.receipt,
+    "proof": ledgers.proof,
     "purge": purge,
     "serve": serve,
     "backup": databases.backup,
     "doctor": databases.doctor,
     "demo": demo,
+}
+_COMMANDS_ON_KEYS: dict[str, Callable[..., None]] = {
+    "make": ledgers.make_key,
+    "show": ledgers.show_key,
 }
 _COMMANDS_ON_DATABASES: dict[str, Callable[..., None]] = {
     "status": databases.status,
@@ -54,13 +60,14 @@ def _application() -> typer.Typer:
     # Plain help everywhere: the rich one draws boxes, and gives --help a <bool> as its value.
     application = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     application.callback()(_rafflekit)
-    on_databases = typer.Typer(rich_markup_mode=None)
-    on_databases.callback()(_db)
     for name, command in _COMMANDS.items():
         application.command(name, epilog=_variables_help() if command is serve else None)(command)
-    for name, command in _COMMANDS_ON_DATABASES.items():
-        on_databases.command(name)(command)
-    application.add_typer(on_databases, name="db")
+    for name, help_text, commands in (("key", _key, _COMMANDS_ON_KEYS), ("db", _db, _COMMANDS_ON_DATABASES)):
+        group = typer.Typer(rich_markup_mode=None)
+        group.callback()(help_text)
+        for of_group, command in commands.items():
+            group.command(of_group)(command)
+        application.add_typer(group, name=name)
     return application
 
 
@@ -76,6 +83,10 @@ def _rafflekit(
     ] = False,
 ) -> None:
     """Raffles with numbered tickets, and a draw that nobody can predict."""
+
+
+def _key() -> None:
+    """Make the key that signs the ledgers, and show its public half."""
 
 
 def _db() -> None:

@@ -50,10 +50,11 @@ def open_engine(database_url: str | None, *, settings: Settings | None = None) -
     Without `settings`, the environment is read.
     """
     from rafflekit.core.engine import RaffleEngine
+    from rafflekit.core.signing import signing_key_of
 
     settings = settings or read_settings()
     with named_database(database_url, settings) as url:
-        engine = RaffleEngine(url, code_hasher=settings.code_hasher)
+        engine = RaffleEngine(url, code_hasher=settings.code_hasher, signing_key=signing_key_of(settings))
     with engine:
         yield engine
 

@@ -13,7 +13,7 @@ The rules of the output, for every command:
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,8 @@ from rafflekit.core.models import (
 if TYPE_CHECKING:
     from rich.panel import Panel
     from rich.table import Table
+
+    from rafflekit.core.ledger.notes import VerifierKey
 
 KEEP_THE_CODE = "The code is shown this once. Keep it: it proves the ticket."
 
@@ -207,6 +209,19 @@ def show_purge(tickets: int, raffle: Raffle, *, as_json: bool) -> None:
         _print_json({"raffle_id": str(raffle.id), "purged": tickets})
     else:
         _print_fields(("id", raffle.id), ("purged", tickets))
+
+
+def show_verifier_key(key: "VerifierKey", *, as_json: bool) -> None:
+    """Print a public key in the form in which it is passed on."""
+    if as_json:
+        _print_json({"verifier_key": str(key)})
+    else:
+        terminal.say(str(key))
+
+
+def print_document(shape: Mapping[str, object]) -> None:
+    """Print a document of the protocol as one line of JSON."""
+    _print_json(shape)
 
 
 def show_run(*, tickets: int, refused: int, out: str, as_json: bool) -> None:

@@ -1,5 +1,7 @@
 """`rafflekit participate` and `verify`: a ticket is handed out, and proves itself later."""
 
+import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +41,10 @@ def participate(
         str | None,
         typer.Option(metavar="NAME", help="With --from, the column to read; line 1 of the list names the columns."),
     ] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A new file for the ticket's receipt: the proof that it is in the draw."),
+    ] = None,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -47,7 +53,7 @@ def participate(
     Its verification code is shown this once, or written to a file that only its owner may read.
     """
     if source is not None:
-        _refuse_beside_from(who=who, idempotency_key=idempotency_key)
+        _refuse_beside_from(who=who, idempotency_key=idempotency_key, receipt=receipt)
         if out is None:
             raise CommandStopped("--from needs --out, the file that the tickets are written to.", status=WRONG_USAGE)
         from rafflekit.cli.bulk import participate_from
@@ -59,10 +65,20 @@ def participate(
         raise CommandStopped(f"{option} needs --from, the list of participants.", status=WRONG_USAGE)
     if who is None:
         raise CommandStopped("WHO takes part? Name a participant, or a list with --from.", status=WRONG_USAGE)
+    if receipt is not None and os.path.lexists(receipt):
+        raise CommandStopped(f"--receipt: {receipt} is there already; name a new file.", status=WRONG_USAGE)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
+        key = engine.verifier_key() if receipt is not None else None
         ticket = engine.participate(found.id, who, idempotency_key=idempotency_key)
+    # The code first: it is shown this once, whatever becomes of the file.
     render.show_ticket(ticket, found, as_json=as_json)
+    if receipt is not None and ticket.receipt is not None and key is not None:
+        from rafflekit.core.ledger.receipts import check_receipt
+
+        check_receipt(ticket.receipt, found.id, key)
+        with open(receipt, "x", encoding="utf-8") as file:
+            file.write(f"{json.dumps(ticket.receipt.shape())}\n")
 
 
 def verify(
@@ -79,9 +95,14 @@ def verify(
     render.show_verification(verification, number, as_json=as_json)
 
 
-def _refuse_beside_from(*, who: str | None, idempotency_key: str | None) -> None:
+def _refuse_beside_from(*, who: str | None, idempotency_key: str | None, receipt: Path | None) -> None:
     if who is not None:
         raise CommandStopped("WHO and --from exclude each other: one participant, or a list.", status=WRONG_USAGE)
+    if receipt is not None:
+        raise CommandStopped(
+            "--receipt and --from exclude each other: 'rafflekit receipt' gives the receipt of any ticket.",
+            status=WRONG_USAGE,
+        )
     if idempotency_key is not None:
         raise CommandStopped(
             "--idempotency-key and --from exclude each other: a run makes a key for each line.", status=WRONG_USAGE

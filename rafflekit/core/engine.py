@@ -24,6 +24,7 @@ from rafflekit.core.errors import (
     PageNotFound,
     RaffleError,
     RaffleNotFound,
+    SigningKeyUnavailable,
     TicketNotFound,
     TicketsRemaining,
 )
@@ -33,7 +34,7 @@ from rafflekit.core.ledger.documents import Proof, Receipt
 from rafflekit.core.ledger.draws import seed_of, winners_digest
 from rafflekit.core.ledger.hashing import HASH_BYTES
 from rafflekit.core.ledger.leaves import Leaf
-from rafflekit.core.ledger.notes import SignerKey
+from rafflekit.core.ledger.notes import SignerKey, VerifierKey
 from rafflekit.core.ledger.terms import SECRETS
 from rafflekit.core.ledgers import Ledgers
 from rafflekit.core.models import Entry, Item, Page, Prize, Raffle, Ticket, Verification, Win, Wins
@@ -344,6 +345,18 @@ class RaffleEngine:
         if purged:
             self._database.empty_journal()
         return purged
+
+    def verifier_key(self) -> VerifierKey:
+        """Return the public key by which everybody can check what this engine signs.
+
+        Raises:
+            SigningKeyUnavailable: there is no key to sign with.
+            InvalidSetting, StorageUnavailable: the key beside the database cannot be read or made.
+        """
+        key = self._ledgers.signing_key()
+        if key is None:
+            raise SigningKeyUnavailable
+        return key.verifier
 
     def checkpoint(self, raffle_id: UUID | str) -> str:
         """Return the latest checkpoint of a raffle's ledger, signed; the closing, cosigned, once it is sold out.

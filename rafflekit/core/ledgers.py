@@ -23,7 +23,7 @@ from rafflekit.core.models import Raffle
 from rafflekit.core.signing import signing_key_beside
 from rafflekit.core.storage import ledger as statements
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.ledger import DrawRecord, LedgerRecord
+from rafflekit.core.storage.ledger import DrawRecord
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -126,7 +126,7 @@ class Ledgers:
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and here is another one; "
                 "start with that key."
             )
-        terms = _terms(raffle, record)
+        terms = _terms(raffle)
         return Book(raffle.id, terms, terms.hash(), key)
 
     def checkpoint(self, raffle: Raffle) -> str:
@@ -180,7 +180,7 @@ class Ledgers:
         record = self._query(statements.load_ledger, raffle.id)
         assert record.closing is not None
         root = tree.root(self._reader(raffle).subtree, raffle.total_tickets)
-        terms = _terms(raffle, record)
+        terms = _terms(raffle)
         return Checkpoint(origin_of(raffle.id), raffle.total_tickets, root, terms.hash(), record.closing)
 
     def proof(self, raffle: Raffle, seed: bytes) -> Proof:
@@ -276,13 +276,13 @@ def _size(raffle: Raffle) -> int:
     return raffle.total_tickets - raffle.available_tickets
 
 
-def _terms(raffle: Raffle, record: LedgerRecord) -> Terms:
+def _terms(raffle: Raffle) -> Terms:
     return Terms(
         id=raffle.id,
         name=raffle.name,
         created_at=raffle.created_at,
         total_tickets=raffle.total_tickets,
         prizes=raffle.prizes,
-        entropy=record.entropy,
-        delay_s=record.delay_s,
+        entropy=raffle.entropy,
+        delay_s=raffle.delay_s,
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from rafflekit.core.ledger.documents import Receipt
+    from rafflekit.core.ledger.terms import EntropyKind
 
 Item = TypeVar("Item")
 
@@ -27,7 +28,10 @@ class Prize:
 
 @dataclass(frozen=True, slots=True)
 class Raffle:
-    """One raffle as it stands now. `created_at` is UTC, in whole seconds; prizes are in the order given."""
+    """One raffle as it stands now. `created_at` is UTC, in whole seconds; prizes are in the order given.
+
+    `entropy` is what decides: "secrets", or "drand-quicknet", whose beacon comes `delay_s` seconds after the closing.
+    """
 
     id: UUID
     name: str
@@ -36,6 +40,8 @@ class Raffle:
     available_tickets: int
     winners_drawn: bool
     prizes: tuple[Prize, ...]
+    entropy: "EntropyKind" = "secrets"
+    delay_s: int | None = None
 
 
 DatabaseState = Literal["missing", "empty", "older", "current", "newer"]

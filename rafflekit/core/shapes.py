@@ -4,9 +4,12 @@ Both faces print these, so that a raffle looks the same on the terminal (`--json
 lists its fields one by one: nothing that a value may carry one day slips into an answer by itself.
 """
 
+from collections.abc import Sequence
 from datetime import UTC
 from typing import TypedDict
 
+from rafflekit.core.ledger.documents import ReceiptShape
+from rafflekit.core.ledger.notes import base64_of
 from rafflekit.core.models import Page, Raffle, Ticket, Verification, Win
 
 
@@ -27,6 +30,16 @@ class RaffleShape(TypedDict):
     available_tickets: int
     winners_drawn: bool
     prizes: list[PrizeShape]
+    entropy: str
+    delay_s: int | None
+
+
+class ConsistencyShape(TypedDict):
+    """The proof that one tree goes on from another."""
+
+    old: int
+    new: int
+    proof: list[str]
 
 
 class TicketShape(TypedDict):
@@ -35,6 +48,7 @@ class TicketShape(TypedDict):
     raffle_id: str
     ticket_number: int
     verification_code: str
+    receipt: ReceiptShape | None
 
 
 class WinShape(TypedDict):
@@ -79,6 +93,8 @@ def raffle_shape(raffle: Raffle) -> RaffleShape:
         "available_tickets": raffle.available_tickets,
         "winners_drawn": raffle.winners_drawn,
         "prizes": [{"name": prize.name, "amount": prize.amount} for prize in raffle.prizes],
+        "entropy": raffle.entropy,
+        "delay_s": raffle.delay_s,
     }
 
 
@@ -88,7 +104,13 @@ def ticket_shape(ticket: Ticket) -> TicketShape:
         "raffle_id": str(ticket.raffle_id),
         "ticket_number": ticket.number,
         "verification_code": ticket.verification_code,
+        "receipt": None if ticket.receipt is None else ticket.receipt.shape(),
     }
+
+
+def consistency_shape(old: int, new: int, proof: Sequence[bytes]) -> ConsistencyShape:
+    """Return the shape of a consistency proof."""
+    return {"old": old, "new": new, "proof": [base64_of(each) for each in proof]}
 
 
 def win_shape(win: Win) -> WinShape:

@@ -11,7 +11,7 @@ from pathlib import Path
 from rafflekit.core.errors import InvalidSetting, StorageUnavailable
 from rafflekit.core.ledger.notes import NoteWrong, SignerKey
 from rafflekit.core.private_files import sync, sync_name
-from rafflekit.core.settings import SIGNING_KEY
+from rafflekit.core.settings import SIGNING_KEY, Settings
 
 DEFAULT_KEY_NAME = "rafflekit"
 
@@ -35,6 +35,15 @@ def read_signing_key(file: Path) -> SignerKey:
     except (NoteWrong, ValueError) as error:
         reason = str(error) if isinstance(error, NoteWrong) else "it is no text"
         raise InvalidSetting(SIGNING_KEY.name, str(file), f"{reason}; 'rafflekit key make' makes one.") from None
+
+
+def signing_key_of(settings: Settings) -> SignerKey | None:
+    """Return the key that the settings name, or None if they name none.
+
+    Raises:
+        InvalidSetting: there is none, it may not be read, or it holds no key.
+    """
+    return None if settings.signing_key is None else read_signing_key(settings.signing_key)
 
 
 def make_signing_key(file: Path, *, name: str = DEFAULT_KEY_NAME) -> SignerKey:

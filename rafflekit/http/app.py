@@ -7,6 +7,7 @@ from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.settings import Settings
 from rafflekit.http import problems
 from rafflekit.http.access import Access
+from rafflekit.http.ledger import DrawProof, Ledger, LedgerConsistency, LedgerLeaves, LedgerProof
 from rafflekit.http.resources import Address, Participation, RaffleDetail, Raffles, TicketVerification, Winners
 
 WsgiApp = falcon.App[falcon.Request, falcon.Response]
@@ -26,6 +27,11 @@ def create_app(engine: RaffleEngine, settings: Settings) -> WsgiApp:
     app.add_route("/raffles/{raffle_id}/participate", Participation(engine, access))
     app.add_route("/raffles/{raffle_id}/winners", Winners(engine, access))
     app.add_route("/raffles/{raffle_id}/verify-ticket", TicketVerification(engine, access))
+    app.add_route("/raffles/{raffle_id}/ledger", Ledger(engine, access))
+    app.add_route("/raffles/{raffle_id}/ledger/proof", LedgerProof(engine, access))
+    app.add_route("/raffles/{raffle_id}/ledger/consistency", LedgerConsistency(engine, access))
+    app.add_route("/raffles/{raffle_id}/ledger/leaves", LedgerLeaves(engine, access))
+    app.add_route("/raffles/{raffle_id}/proof", DrawProof(engine, access))
     return app
 
 

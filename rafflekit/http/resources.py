@@ -51,7 +51,7 @@ class Raffles(Address):
             winners_drawn=wire.true_or_false(request, "winners_drawn"),
         )
         next_url, previous_url = _neighbours(page, request, f"{self.access.base_url(request.env)}/raffles/")
-        _answer(response, shapes.raffle_page_shape(page, next_url=next_url, previous_url=previous_url))
+        answer(response, shapes.raffle_page_shape(page, next_url=next_url, previous_url=previous_url))
 
     on_head = on_get
 
@@ -66,7 +66,7 @@ class Raffles(Address):
             prizes=[Prize(prize.name, prize.amount) for prize in body.prizes],
         )
         response.location = f"{self.access.base_url(request.env)}/raffles/{raffle.id}/"
-        _answer(response, shapes.raffle_shape(raffle), status=HTTPStatus.CREATED)
+        answer(response, shapes.raffle_shape(raffle), status=HTTPStatus.CREATED)
 
 
 class RaffleDetail(Address):
@@ -74,7 +74,7 @@ class RaffleDetail(Address):
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show a raffle as it stands now."""
-        _answer(response, shapes.raffle_shape(self.engine.get(_checked_id(raffle_id))))
+        answer(response, shapes.raffle_shape(self.engine.get(checked_id(raffle_id))))
 
     on_head = on_get
 
@@ -88,8 +88,8 @@ class Participation(Address):
         wire.check_no_fields(request)
         key = wire.idempotency_key(request)
         participant = self.access.participant(request.env)
-        ticket = self.engine.participate(_checked_id(raffle_id), participant, idempotency_key=key)
-        _answer(response, shapes.ticket_shape(ticket), status=HTTPStatus.CREATED)
+        ticket = self.engine.participate(checked_id(raffle_id), participant, idempotency_key=key)
+        answer(response, shapes.ticket_shape(ticket), status=HTTPStatus.CREATED)
 
 
 class Winners(Address):
@@ -98,13 +98,13 @@ class Winners(Address):
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """List the wins in draw order."""
         page = self.engine.winners(
-            _checked_id(raffle_id),
+            checked_id(raffle_id),
             page=wire.page_number(request),
             page_size=wire.page_size(request, limits.WINNERS_PAGE_SIZE),
         )
         url = f"{self.access.base_url(request.env)}/raffles/{raffle_id}/winners/"
         next_url, previous_url = _neighbours(page, request, url)
-        _answer(response, shapes.win_page_shape(page, next_url=next_url, previous_url=previous_url))
+        answer(response, shapes.win_page_shape(page, next_url=next_url, previous_url=previous_url))
 
     on_head = on_get
 
@@ -113,7 +113,7 @@ class Winners(Address):
         self.access.require_manager(request.env)
         self.access.require_own_page(request.env)
         wire.check_no_fields(request)
-        wins = self.engine.draw(_checked_id(raffle_id))
+        wins = self.engine.draw(checked_id(raffle_id))
         response.status = HTTPStatus.CREATED
         response.content_type = falcon.MEDIA_JSON
         response.stream = _array_of(wins)
@@ -125,11 +125,12 @@ class TicketVerification(Address):
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Tell the holder of a ticket's code what it won."""
         body = wire.read_body(request, wire.VerifyBody)
-        verification = self.engine.verify(_checked_id(raffle_id), body.ticket_number, body.verification_code)
-        _answer(response, shapes.verification_shape(verification))
+        verification = self.engine.verify(checked_id(raffle_id), body.ticket_number, body.verification_code)
+        answer(response, shapes.verification_shape(verification))
 
 
-def _answer(response: falcon.Response, shape: object, *, status: HTTPStatus = HTTPStatus.OK) -> None:
+def answer(response: falcon.Response, shape: object, *, status: HTTPStatus = HTTPStatus.OK) -> None:
+    """Answer with a shape as JSON."""
     response.status = status
     response.content_type = falcon.MEDIA_JSON
     response.data = msgspec.json.encode(shape)
@@ -145,7 +146,12 @@ def _array_of(wins: Sequence[Win]) -> Iterator[bytes]:
     yield b"]"
 
 
-def _checked_id(text: str) -> str:
+def checked_id(text: str) -> str:
+    """Return the id of an address, if it is spelled as ids are.
+
+    Raises:
+        RaffleNotFound: it is not.
+    """
     # uuid.UUID also reads braces, "urn:uuid:" and no dashes; a raffle has one address, though.
     if not _RAFFLE_ID.fullmatch(text):
         raise RaffleNotFound

@@ -133,6 +133,20 @@ def page_size(request: falcon.Request, default: int) -> int:
     return int(text) if len(text) <= _MOST_DIGITS else limits.PAGE_SIZE + 1
 
 
+def whole_number(request: falcon.Request, name: str) -> int:
+    """Return a query parameter that is a whole number and must be given; its limits are left to the engine.
+
+    Raises:
+        InvalidValue: it is missing, or no whole number.
+    """
+    text = _digits(request, name)
+    if text is None:
+        raise InvalidValue(name, "is missing.")
+    if len(text) > _MOST_DIGITS:
+        raise InvalidValue(name, f"has more than {_MOST_DIGITS} digits.")
+    return int(text)
+
+
 def true_or_false(request: falcon.Request, name: str) -> bool | None:
     """Return a query parameter that is `true` or `false`, or None if it is not given.
 

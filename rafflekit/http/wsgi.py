@@ -18,6 +18,7 @@ import falcon
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.errors import RaffleError
 from rafflekit.core.settings import Settings
+from rafflekit.core.signing import signing_key_of
 from rafflekit.http import problems
 from rafflekit.http.app import WsgiApp, create_app
 
@@ -87,7 +88,7 @@ class ForkSafeApplication:
 
 
 def _open(settings: Settings) -> RaffleEngine:
-    return RaffleEngine(settings.database_url, code_hasher=settings.code_hasher)
+    return RaffleEngine(settings.database_url, code_hasher=settings.code_hasher, signing_key=signing_key_of(settings))
 
 
 def _refusing(error: RaffleError) -> WsgiApp:

@@ -22,15 +22,18 @@ COMMANDS = [
     "draw",
     "winners",
     "verify",
+    "receipt",
+    "proof",
     "purge",
     "serve",
     "backup",
     "doctor",
     "demo",
+    "key",
     "db",
 ]
-WITH_A_DATABASE = [command for command in COMMANDS if command not in ("demo", "db")]
-WITH_JSON = [command for command in WITH_A_DATABASE if command != "serve"]
+WITH_A_DATABASE = [command for command in COMMANDS if command not in ("demo", "key", "db")]
+WITH_JSON = [command for command in WITH_A_DATABASE if command not in ("serve", "receipt", "proof")]
 
 
 def test_version_is_the_packages(terminal: Terminal) -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypedDict
 from uuid import UUID
 
 from rafflekit.core import limits
@@ -15,7 +15,7 @@ from rafflekit.core.errors import InvalidValue
 from rafflekit.core.ledger.hashing import HASH_BYTES, PROTOCOL
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64
-from rafflekit.core.ledger.terms import DELAY_S, DRAND_QUICKNET, SECRETS, Terms
+from rafflekit.core.ledger.terms import DELAY_S, DRAND_QUICKNET, SECRETS, Terms, TermsShape
 from rafflekit.core.models import Prize
 
 WINNERS_IN_A_PROOF = 1_000
@@ -32,6 +32,45 @@ UNBOUND: Literal["unbound"] = "unbound"
 
 class DocumentWrong(Exception):
     """Say where a document is not of the form that the protocol gives it."""
+
+
+class LeafShape(TypedDict):
+    """A ticket as its raffle's ledger has it."""
+
+    serial: int
+    ticket_number: int
+    code_hash: str
+
+
+class ReceiptShape(TypedDict):
+    """A receipt."""
+
+    protocol: int
+    leaf: LeafShape
+    path: list[str]
+    checkpoint: str
+
+
+class WinShape(TypedDict):
+    """A win with its proof."""
+
+    prize: int
+    leaf: LeafShape
+    path: list[str]
+
+
+class ProofShape(TypedDict):
+    """A proof."""
+
+    protocol: int
+    terms: TermsShape
+    key: str
+    closing: str
+    witnesses: list[str]
+    entropy: dict[str, Any]
+    seed: str
+    draw: str | None
+    winners: list[WinShape] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +98,7 @@ class Receipt:
     path: Sequence[bytes]
     checkpoint: str
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> ReceiptShape:
         """Return it as JSON has it."""
         return {
             "protocol": PROTOCOL,
@@ -91,7 +130,7 @@ class Proof:
     draw: str | None
     winners: Sequence[ProvenWin] | None
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> ProofShape:
         """Return it as JSON has it."""
         return {
             "protocol": PROTOCOL,
@@ -321,11 +360,11 @@ def _time(text: str) -> datetime:
     return found
 
 
-def _leaf_shape(leaf: Leaf) -> dict[str, Any]:
+def _leaf_shape(leaf: Leaf) -> LeafShape:
     return {"serial": leaf.serial, "ticket_number": leaf.ticket_number, "code_hash": leaf.code_hash}
 
 
-def _win_shape(win: ProvenWin) -> dict[str, Any]:
+def _win_shape(win: ProvenWin) -> WinShape:
     return {"prize": win.prize, "leaf": _leaf_shape(win.leaf), "path": [base64_of(each) for each in win.path]}
 
 

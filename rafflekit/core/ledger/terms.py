@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired, TypedDict
 from uuid import UUID
 
 from rafflekit.core.ledger.hashing import PROTOCOL, tagged_hash
@@ -21,6 +21,26 @@ DELAY_S = 604_800
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
+class TermsPrizeShape(TypedDict):
+    """A prize of the terms."""
+
+    name: str
+    amount: int
+
+
+class TermsShape(TypedDict):
+    """The terms; `delay_s` only with `drand-quicknet`."""
+
+    protocol: int
+    id: str
+    name: str
+    created_at: str
+    total_tickets: int
+    prizes: list[TermsPrizeShape]
+    entropy: str
+    delay_s: NotRequired[int]
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """The terms; `delay_s` (seconds from the closing to its beacon) is None with `secrets`."""
@@ -33,10 +53,9 @@ class Terms:
     entropy: EntropyKind = SECRETS
     delay_s: int | None = None
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> TermsShape:
         """Return the terms as JSON has them."""
-        delay = {} if self.delay_s is None else {"delay_s": self.delay_s}
-        return {
+        shape: TermsShape = {
             "protocol": PROTOCOL,
             "id": str(self.id),
             "name": self.name,
@@ -44,8 +63,10 @@ class Terms:
             "total_tickets": self.total_tickets,
             "prizes": [{"name": prize.name, "amount": prize.amount} for prize in self.prizes],
             "entropy": self.entropy,
-            **delay,
         }
+        if self.delay_s is not None:
+            shape["delay_s"] = self.delay_s
+        return shape
 
     def hash(self) -> bytes:
         """Return the terms hash."""

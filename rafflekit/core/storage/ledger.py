@@ -19,10 +19,8 @@ from rafflekit.core.storage.schema import cosignatures, draws, ledgers, raffle_k
 
 @dataclass(frozen=True, slots=True)
 class LedgerRecord:
-    """A ledger's row: how the winners will be decided, whose key signs, and the closing, if it is closed."""
+    """A ledger's row: whose key signs, and the closing, if it is closed."""
 
-    entropy: EntropyKind
-    delay_s: int | None
     verifier_key: str | None
     closing: Closing | None
 
@@ -50,7 +48,7 @@ def load_ledger(connection: Connection, raffle: UUID) -> LedgerRecord | None:
     if row is None:
         return None
     closing = None if row.closed_at is None else Closing(row.closed_at, row.round)
-    return LedgerRecord(row.entropy, row.delay_s, row.verifier_key, closing)
+    return LedgerRecord(row.verifier_key, closing)
 
 
 def claim_ledger(connection: Connection, raffle: UUID, verifier_key: str) -> None:

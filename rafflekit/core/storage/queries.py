@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from rafflekit.core.models import Prize, Raffle, Win
-from rafflekit.core.storage.schema import NOBODY, counters, prizes, raffle_key, raffles, secrets, tickets, wins
+from rafflekit.core.storage.schema import NOBODY, counters, ledgers, prizes, raffle_key, raffles, secrets, tickets, wins
 
 # So many rows of a draw are handed over at once: more would only take memory.
 _ROWS_AT_ONCE = 10_000
@@ -108,10 +108,13 @@ _RAFFLES = (
         raffles.c.total_tickets,
         raffles.c.drawn_at,
         counters.c.issued,
+        ledgers.c.entropy,
+        ledgers.c.delay_s,
         prizes.c.name.label("prize"),
         prizes.c.amount,
     )
     .join(counters, counters.c.raffle == raffles.c.id)
+    .join(ledgers, ledgers.c.raffle == raffles.c.id)
     .join(prizes, prizes.c.raffle == raffles.c.id)
 )
 
@@ -123,7 +126,7 @@ def raffle_of(rows: Sequence[Sequence[Any]]) -> Raffle | None:
     """Return the raffle that these rows tell of, as it stands, or None if there are none."""
     if not rows:
         return None
-    id, name, created_at, total_tickets, drawn_at, issued, *_ = rows[0]
+    id, name, created_at, total_tickets, drawn_at, issued, entropy, delay_s, *_ = rows[0]
     return Raffle(
         id=id if isinstance(id, UUID) else UUID(bytes=id),
         name=name,
@@ -132,6 +135,8 @@ def raffle_of(rows: Sequence[Sequence[Any]]) -> Raffle | None:
         available_tickets=total_tickets - issued,
         winners_drawn=drawn_at is not None,
         prizes=tuple([Prize(row[-2], row[-1]) for row in rows]),
+        entropy=entropy,
+        delay_s=delay_s,
     )
 
 

@@ -1,0 +1,51 @@
+"""`rafflekit key …`, `receipt` and `proof`: the key that signs the ledgers, and what a draw is checked by."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rafflekit.cli import render, terminal
+from rafflekit.cli.options import AsJsonLine, DatabaseUrl, RaffleId, open_engine
+
+_KEY_NAME = "rafflekit"
+
+
+def make_key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file; nothing is overwritten.")],
+    *,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="What the key is called in signatures, e.g. raffles.example.org.")
+    ] = _KEY_NAME,
+    as_json: AsJsonLine = False,
+) -> None:
+    """Make a key to sign ledgers with, in a file for its owner alone. Keep a copy in a safe place."""
+    from rafflekit.core.signing import make_signing_key
+
+    render.show_verifier_key(make_signing_key(file, name=name).verifier, as_json=as_json)
+
+
+def show_key(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
+    """Print the verifier key by which everybody can check what this database's servers sign."""
+    with open_engine(database_url) as engine:
+        key = engine.verifier_key()
+    render.show_verifier_key(key, as_json=as_json)
+
+
+def receipt(
+    raffle: RaffleId,
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="The ticket's number.")],
+    *,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Print the receipt of a ticket, one line of JSON: the proof that it is in the draw. It shows no code."""
+    with open_engine(database_url) as engine:
+        found = engine.receipt(engine.find(raffle).id, number)
+    render.print_document(found.shape())
+
+
+def proof(raffle: RaffleId, *, database_url: DatabaseUrl = None) -> None:
+    """Print the proof of a draw, one line of JSON: rafflekit proof RAFFLE > proof.json."""
+    with open_engine(database_url) as engine, terminal.working("Collecting the proof"):
+        found = engine.proof(engine.find(raffle).id)
+    render.print_document(found.shape())

@@ -1,0 +1,83 @@
+"""The addresses of a raffle's ledger and of its proof: what anybody needs to check a draw, and no more.
+
+They answer what `docs/draw-protocol.md` describes, as it describes it.
+"""
+
+from collections.abc import Iterator
+
+import falcon
+
+from rafflekit.core import shapes
+from rafflekit.core.ledger.documents import leaf_line
+from rafflekit.core.ledger.leaves import Leaf
+from rafflekit.http import wire
+from rafflekit.http.resources import Address, answer, checked_id
+
+_LEAVES_AT_ONCE = 1_000
+MEDIA_LINES = "application/jsonl"
+
+
+class Ledger(Address):
+    """`/raffles/<id>/ledger/`: the latest checkpoint."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Give the latest checkpoint as a signed note."""
+        response.content_type = falcon.MEDIA_TEXT
+        response.text = self.engine.checkpoint(checked_id(raffle_id))
+
+    on_head = on_get
+
+
+class LedgerProof(Address):
+    """`/raffles/<id>/ledger/proof/?ticket_number=N`: that a ticket is in the ledger."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Give the ticket's receipt in the latest checkpoint."""
+        number = wire.whole_number(request, "ticket_number")
+        answer(response, self.engine.receipt(checked_id(raffle_id), number).shape())
+
+    on_head = on_get
+
+
+class LedgerConsistency(Address):
+    """`/raffles/<id>/ledger/consistency/?from=M&to=N`: that the ledger only grew."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Give the consistency proof between the trees of two sizes."""
+        old, new = wire.whole_number(request, "from"), wire.whole_number(request, "to")
+        proof = self.engine.consistency(checked_id(raffle_id), old, new)
+        answer(response, shapes.consistency_shape(old, new, proof))
+
+    on_head = on_get
+
+
+class LedgerLeaves(Address):
+    """`/raffles/<id>/ledger/leaves/`: every ticket of the ledger."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Stream all leaves, a line of JSON each."""
+        leaves = self.engine.leaves(checked_id(raffle_id))
+        response.content_type = MEDIA_LINES
+        response.stream = _lines_of(leaves)
+
+    on_head = on_get
+
+
+class DrawProof(Address):
+    """`/raffles/<id>/proof/`: the proof of the draw."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Give everything by which anybody can check the draw."""
+        answer(response, self.engine.proof(checked_id(raffle_id)).shape())
+
+    on_head = on_get
+
+
+def _lines_of(leaves: Iterator[Leaf]) -> Iterator[bytes]:
+    lines: list[str] = []
+    for leaf in leaves:
+        lines.append(f"{leaf_line(leaf)}\n")
+        if len(lines) == _LEAVES_AT_ONCE:
+            yield "".join(lines).encode()
+            lines.clear()
+    yield "".join(lines).encode()

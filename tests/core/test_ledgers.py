@@ -1,0 +1,302 @@
+"""The engine's ledger: every ticket is in it, what was signed stays true, and a draw is proven."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from rafflekit import (
+    Entry,
+    InvalidSetting,
+    InvalidValue,
+    NotDrawnYet,
+    Prize,
+    Raffle,
+    RaffleEngine,
+    SigningKeyUnavailable,
+    Ticket,
+    TicketNotFound,
+    TicketsRemaining,
+)
+from rafflekit.core.codes import CodeHasher
+from rafflekit.core.drawing import winning_serials
+from rafflekit.core.ledger import tree
+from rafflekit.core.ledger.checkpoints import Checkpoint
+from rafflekit.core.ledger.documents import Receipt, read_proof, read_receipt
+from rafflekit.core.ledger.draws import DrawStatement, seed_of, winners_digest
+from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
+from rafflekit.core.ledger.receipts import check_receipt
+from rafflekit.core.signing import make_signing_key
+from tests.databases import PostgresqlServer, run
+
+PRIZES = (Prize("car"), Prize("hug", 3))
+KEY = SignerKey.make("raffles.example.org")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[RaffleEngine]:
+    """An engine that signs with `KEY`, on each kind of database."""
+    with RaffleEngine(database_url, signing_key=KEY) as opened:
+        yield opened
+
+
+def signed(note: str) -> Checkpoint:
+    """Return a checkpoint that the operator has signed."""
+    read = Note.read(note)
+    assert read.check(KEY.verifier) == [0]
+    return Checkpoint.read(read.text)
+
+
+def receipts_of(tickets: Sequence[Ticket]) -> list[Receipt]:
+    return [ticket.receipt for ticket in tickets if ticket.receipt is not None]
+
+
+def keyed(count: int, *, first: int = 0) -> list[Entry]:
+    return [Entry(f"participant {n}", f"the key of participant {n}") for n in range(first, first + count)]
+
+
+def sold_out(engine: RaffleEngine, *, tickets: int, prizes: Sequence[Prize] = PRIZES) -> tuple[Raffle, list[Ticket]]:
+    raffle = engine.create("Foobar", total_tickets=tickets, prizes=prizes)
+    sold = [ticket for ticket in engine.participate_many(raffle.id, keyed(tickets)) if isinstance(ticket, Ticket)]
+    return engine.get(raffle.id), sold
+
+
+def test_every_ticket_comes_with_a_receipt_that_stays_consistent_with_the_closing(engine: RaffleEngine) -> None:
+    """Tickets one at a time and in groups, across tiles, beside another raffle."""
+    raffle, other = (engine.create(name, total_tickets=600, prizes=PRIZES) for name in ("Foobar", "Other"))
+    tickets = [engine.participate(raffle.id, f"early {n}") for n in range(3)]
+    assert len(list(engine.participate_many(raffle.id, keyed(250)))) == 250
+    tickets += [engine.participate(raffle.id, f"amid {n}") for n in range(6)]
+    engine.participate(other.id, "early 0")
+    assert len(list(engine.participate_many(raffle.id, keyed(340, first=1_000)))) == 340
+    tickets.append(engine.participate(raffle.id, "last"))
+
+    closing = signed(engine.checkpoint(raffle.id))
+    assert (closing.size, closing.closing is not None) == (600, True)
+    leaves = list(engine.leaves(raffle.id))
+    assert [closing.root] == list(tree.running_roots([leaf.hash(raffle.id) for leaf in leaves], [600]))
+    for ticket, receipt in zip(tickets, receipts_of(tickets), strict=True):
+        checkpoint = check_receipt(receipt, raffle.id, KEY.verifier)
+        assert receipt.leaf == leaves[receipt.leaf.serial]
+        assert (receipt.leaf.ticket_number, checkpoint.terms) == (ticket.number, closing.terms)
+        assert CodeHasher().check(receipt.leaf.code_hash, ticket.verification_code)
+        assert read_receipt(json.dumps(receipt.shape())) == receipt
+        proof = engine.consistency(raffle.id, checkpoint.size, 600)
+        tree.check_consistency(checkpoint.size, 600, proof, checkpoint.root, closing.root)
+    assert signed(receipts_of(tickets)[-1].checkpoint) == closing
+
+
+def test_a_repeat_gets_a_receipt_for_the_same_leaf(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
+    key = "the key of a request"
+    first = engine.participate(raffle.id, "ann", idempotency_key=key)
+    engine.participate(raffle.id, "bob")
+
+    again = engine.participate(raffle.id, "ann", idempotency_key=key)
+
+    [before, after] = receipts_of([first, again])
+    assert (after.leaf, signed(after.checkpoint).size) == (before.leaf, 2)
+    assert check_receipt(after, raffle.id, KEY.verifier).size == 2
+
+
+def test_any_tickets_receipt_can_be_asked_for(engine: RaffleEngine) -> None:
+    raffle, tickets = sold_out(engine, tickets=300)
+
+    for ticket in tickets[::37]:
+        receipt = engine.receipt(raffle.id, ticket.number)
+        assert receipt.leaf.ticket_number == ticket.number
+        assert check_receipt(receipt, raffle.id, KEY.verifier).closing is not None
+        assert len(receipt.path) <= 9
+
+
+def test_a_number_that_nobody_has_yet_has_no_receipt(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=3, prizes=PRIZES[:1])
+    taken = engine.participate(raffle.id, "ann").number
+
+    for number in {0, -1, 1, 2, 3, 4, 10**30} - {taken}:
+        with pytest.raises(TicketNotFound):
+            engine.receipt(raffle.id, number)
+
+
+def test_several_processes_append_to_one_tree(database_url: str, engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=700, prizes=PRIZES)
+    with RaffleEngine(database_url, signing_key=KEY) as another:
+        tickets = []
+        for n in range(0, 690, 23):
+            list(another.participate_many(raffle.id, keyed(11, first=n)))
+            tickets.append(engine.participate(raffle.id, f"amid {n}"))
+            list(engine.participate_many(raffle.id, keyed(11, first=10_000 + n)))
+
+    leaves = [leaf.hash(raffle.id) for leaf in engine.leaves(raffle.id)]
+    checkpoint = signed(engine.checkpoint(raffle.id))
+    assert (checkpoint.size, len(leaves)) == (690, 690)
+    assert [checkpoint.root] == list(tree.running_roots(leaves, [690]))
+    for receipt in receipts_of(tickets):
+        check_receipt(receipt, raffle.id, KEY.verifier)
+    tiles = run(database_url, "SELECT level, position FROM tiles ORDER BY position")
+    assert [tuple(row) for row in tiles] == [(0, 0), (0, 1)]
+
+
+def test_a_refused_group_leaves_no_trace_in_the_ledger(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
+    engine.participate(raffle.id, "ann")
+    before = engine.checkpoint(raffle.id)
+
+    assert [type(answer).__name__ for answer in engine.participate_many(raffle.id, ["ann", "ann"])] == [
+        "AlreadyParticipated"
+    ] * 2
+
+    assert engine.checkpoint(raffle.id) == before
+
+
+def test_an_empty_ledger_has_a_checkpoint_too(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
+
+    checkpoint = signed(engine.checkpoint(raffle.id))
+
+    assert (checkpoint.size, checkpoint.root, checkpoint.closing) == (0, tree.EMPTY_ROOT, None)
+
+
+@pytest.mark.parametrize(("old", "new", "field"), [(-1, 3, "from"), (3, 2, "from"), (1, 7, "to")])
+def test_sizes_that_the_ledger_never_had_are_refused(engine: RaffleEngine, old: int, new: int, field: str) -> None:
+    raffle, _ = sold_out(engine, tickets=6)
+
+    with pytest.raises(InvalidValue) as refusal:
+        engine.consistency(raffle.id, old, new)
+
+    assert refusal.value.field == field
+    assert engine.consistency(raffle.id, 0, 6) == engine.consistency(raffle.id, 6, 6) == []
+
+
+@pytest.mark.parametrize("tickets", [4, 5, 257])
+def test_a_draw_is_proven_from_its_terms_to_its_winners(engine: RaffleEngine, tickets: int) -> None:
+    raffle, _ = sold_out(engine, tickets=tickets)
+    with pytest.raises(NotDrawnYet):
+        engine.proof(raffle.id)
+
+    wins = engine.draw(raffle.id)
+    proof = read_proof(json.dumps(engine.proof(raffle.id).shape()))
+
+    closing = signed(proof.closing)
+    assert proof.terms.hash() == closing.terms
+    assert proof.seed == seed_of(closing.closing_hash(), proof.entropy.value)
+    assert proof.winners is not None
+    assert [win.leaf.serial for win in proof.winners] == list(winning_serials(proof.seed, tickets=tickets, wins=4))
+    assert [win.prize for win in proof.winners] == [0, 1, 1, 1]
+    assert [win.leaf.ticket_number for win in proof.winners] == [win.ticket_number for win in wins]
+    for win in proof.winners:
+        tree.check_inclusion(win.leaf.hash(raffle.id), win.leaf.serial, tickets, win.path, closing.root)
+    assert proof.draw is not None
+    note = Note.read(proof.draw)
+    assert note.check(KEY.verifier) == [0]
+    statement = DrawStatement.read(note.text)
+    digest = winners_digest((win.leaf.serial, win.leaf.ticket_number, win.prize) for win in proof.winners)
+    assert (statement.seed, statement.winners_digest, statement.wins) == (proof.seed, digest, 4)
+    assert engine.proof(raffle.id) == engine.proof(raffle.id)
+
+
+def test_of_more_than_a_thousand_wins_the_proof_has_the_digest(engine: RaffleEngine) -> None:
+    raffle, _ = sold_out(engine, tickets=1_001, prizes=[Prize("hug", 1_001)])
+    wins = engine.draw(raffle.id)
+
+    proof = engine.proof(raffle.id)
+
+    serial_of = {leaf.ticket_number: leaf.serial for leaf in engine.leaves(raffle.id)}
+    assert proof.winners is None
+    assert proof.draw is not None
+    digest = winners_digest((serial_of[win.ticket_number], win.ticket_number, 0) for win in wins)
+    assert DrawStatement.read(Note.read(proof.draw).text).winners_digest == digest
+
+
+def test_a_witness_puts_its_name_on_the_closing_once(engine: RaffleEngine) -> None:
+    witness, stranger = SignerKey.make("gazette.example", kind=WITNESS), SignerKey.make("other.example", kind=WITNESS)
+    raffle, _ = sold_out(engine, tickets=5)
+    closing = engine.checkpoint(raffle.id)
+    text = Note.read(closing).text
+
+    engine.cosign(raffle.id, closing + witness.line(text, time=1_800_000_000), str(witness.verifier))
+    engine.cosign(raffle.id, closing + witness.line(text, time=1_900_000_000), str(witness.verifier))
+
+    cosigned = Note.read(engine.checkpoint(raffle.id))
+    assert cosigned.check(witness.verifier) == [1_800_000_000]
+    assert cosigned.check(KEY.verifier) == [0]
+    for note, key, words in (
+        (closing, stranger, "has no cosignature by other.example"),
+        (closing + witness.line("another text\n", time=1), witness, "is not on this text"),
+        (closing.replace("closed 1", "closed 2") + stranger.line(text, time=1), stranger, "is not the closing"),
+        ("no note", stranger, "a note is a text"),
+    ):
+        with pytest.raises(InvalidValue, match=words):
+            engine.cosign(raffle.id, note, str(key.verifier))
+    engine.draw(raffle.id)
+    assert engine.proof(raffle.id).witnesses == [str(witness.verifier)]
+
+
+def test_only_a_closing_is_cosigned(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
+
+    with pytest.raises(TicketsRemaining):
+        engine.cosign(raffle.id, engine.checkpoint(raffle.id), str(KEY.verifier))
+
+
+def test_a_server_with_another_key_refuses_and_takes_no_ticket(database_url: str, engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
+    with RaffleEngine(database_url, signing_key=SignerKey.make("raffles.example.org")) as another:
+        for call in (lambda: another.participate(raffle.id, "ann"), lambda: another.checkpoint(raffle.id)):
+            with pytest.raises(SigningKeyUnavailable, match="is signed by the key"):
+                call()
+
+    assert engine.get(raffle.id).available_tickets == 5
+
+
+def test_a_key_is_made_beside_a_file_for_its_owner_alone(database: Path) -> None:
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url) as engine:
+        raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
+        key = engine.verifier_key()
+        ticket = engine.participate(raffle.id, "ann")
+    file = Path(f"{database}.key")
+
+    with RaffleEngine(url) as engine:
+        assert engine.verifier_key() == key
+    [receipt] = receipts_of([ticket])
+    assert check_receipt(receipt, raffle.id, key).size == 1
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text().startswith("PRIVATE+KEY+rafflekit+")
+    file.write_text("no key")
+    with RaffleEngine(url) as engine, pytest.raises(InvalidSetting, match="'rafflekit key make' makes one") as refusal:
+        engine.participate(raffle.id, "bob")
+    assert "no key" not in str(refusal.value).replace("holds no key", "")
+
+
+def test_no_key_is_ever_overwritten(tmp_path: Path) -> None:
+    made = make_signing_key(tmp_path / "signing.key", name="raffles.example")
+
+    with pytest.raises(InvalidSetting, match="no key is ever overwritten"):
+        make_signing_key(tmp_path / "signing.key")
+    with pytest.raises(InvalidSetting, match="a key's name has"):
+        make_signing_key(tmp_path / "another.key", name="two words")
+
+    assert SignerKey.read((tmp_path / "signing.key").read_text().strip()).verifier == made.verifier
+    assert [file.name for file in tmp_path.iterdir()] == ["signing.key"]
+
+
+def test_without_a_key_there_are_tickets_and_no_receipts(postgresql: PostgresqlServer) -> None:
+    """On PostgreSQL, which has no place for a key of its own."""
+    database_url = postgresql.new_url()
+    with RaffleEngine(database_url) as engine:
+        raffle, _ = sold_out(engine, tickets=4)
+        other = engine.create("Other", total_tickets=5, prizes=PRIZES)
+        assert engine.participate(other.id, "ann").receipt is None
+        engine.draw(raffle.id)
+        for call in (lambda: engine.checkpoint(raffle.id), lambda: engine.proof(raffle.id), engine.verifier_key):
+            with pytest.raises(SigningKeyUnavailable):
+                call()
+
+    with RaffleEngine(database_url, signing_key=KEY) as engine:
+        assert signed(engine.checkpoint(raffle.id)).size == 4
+        assert engine.proof(raffle.id).key == str(KEY.verifier)
+        [receipt] = receipts_of([engine.participate(other.id, "bob")])
+        assert check_receipt(receipt, UUID(str(other.id)), KEY.verifier).size == 2
