@@ -104,7 +104,12 @@ def show_ticket(ticket: Ticket, raffle: Raffle, *, as_json: bool) -> None:
 
         _print_rich(panels.ticket_panel(ticket, raffle, advice=KEEP_THE_CODE))
     else:
-        _print_fields(*shapes.ticket_shape(ticket).items())
+        shape = shapes.ticket_shape(ticket)
+        _print_fields(
+            ("raffle_id", shape["raffle_id"]),
+            ("ticket_number", shape["ticket_number"]),
+            ("verification_code", shape["verification_code"]),
+        )
         terminal.remark(KEEP_THE_CODE)
 
 

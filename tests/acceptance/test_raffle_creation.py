@@ -21,7 +21,8 @@ def test_a_manager_creates_a_raffle(driver: Driver) -> None:
 
     assert re.fullmatch(r"[a-f0-9]{8}-([a-f0-9]{4}-){3}[a-f0-9]{12}", raffle.pop("id"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", raffle.pop("created_at"))
-    assert raffle == FOOBAR | {"available_tickets": 15, "winners_drawn": False}
+    decided = {"entropy": "secrets", "delay_s": None}
+    assert raffle == FOOBAR | {"available_tickets": 15, "winners_drawn": False} | decided
 
 
 def test_a_raffle_without_prizes_is_refused(driver: Driver) -> None:

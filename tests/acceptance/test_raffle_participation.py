@@ -16,7 +16,7 @@ def test_a_participant_gets_a_ticket_with_a_code(driver: Driver) -> None:
 
     ticket = driver.participate(raffle["id"], person(0))
 
-    assert set(ticket) == {"raffle_id", "ticket_number", "verification_code"}
+    assert set(ticket) == {"raffle_id", "ticket_number", "verification_code", "receipt"}
     assert ticket["raffle_id"] == raffle["id"]
     assert 1 <= ticket["ticket_number"] <= 15
     assert len(ticket["verification_code"]) == len("4XK2-9QRM-0000-0000-0000-0000")

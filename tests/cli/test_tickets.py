@@ -29,7 +29,7 @@ def test_participate_prints_the_contracts_json_with_a_code_that_proves_the_ticke
     for status, out, err in answers:
         ticket = json.loads(out)
         assert (status, err) == (0, "")
-        assert list(ticket) == ["raffle_id", "ticket_number", "verification_code"]
+        assert list(ticket) == ["raffle_id", "ticket_number", "verification_code", "receipt"]
         assert ticket["raffle_id"] == str(raffle.id)
         engine.verify(raffle.id, ticket["ticket_number"], ticket["verification_code"])
 

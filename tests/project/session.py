@@ -58,12 +58,17 @@ def steps_of(text: str) -> list[Step]:
 
 def normalised(output: str) -> str:
     """Return the words of an output, without what differs from run to run."""
-    text = re.sub(_ID, "ID", output)
+    text = re.sub(_ID, "ID", shortened(output))
     text = re.sub(_CODE, "CODE", text)
     text = re.sub(r"sqlite:////\S+", "DATABASE", text)
     text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8}\b", "ID", text)
     text = re.sub("cinema voucher|warm hug", "PRIZE", text)
     return " ".join(re.sub(r"\d+", "N", re.sub(r"[─│╭╮╰╯┬┴├┤┼]+", " ", text)).split())
+
+
+def shortened(output: str) -> str:
+    """Return an output with its receipts, which are long, as the README shows them."""
+    return re.sub(r'"receipt":\{.*?"checkpoint":"[^"]*"\}', '"receipt":{…}', output)
 
 
 @dataclass
@@ -176,7 +181,7 @@ def record() -> None:
         count = len(re.findall(r"^\$ ", block[1], flags=re.MULTILINE))
         return (
             "```console\n"
-            + "".join(f"$ {s.command}\n{s.output}" for s in (next(numbered) for _ in range(count)))
+            + "".join(f"$ {s.command}\n{shortened(s.output)}" for s in (next(numbered) for _ in range(count)))
             + "```"
         )
 

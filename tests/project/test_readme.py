@@ -52,16 +52,18 @@ def help_of(*words: str) -> str:
 
 
 def commands_below(*words: str) -> list[str]:
-    """Return every command that does something itself; `db` only leads to others."""
+    """Return every command that does something itself; groups only lead to others."""
     names = re.findall(r"^  (\w+) ", help_of(*words).partition("Commands:")[2], flags=re.MULTILINE)
     return [
-        command for name in names for command in (commands_below(name) if name == "db" else [" ".join((*words, name))])
+        command
+        for name in names
+        for command in (commands_below(name) if name in ("key", "db") else [" ".join((*words, name))])
     ]
 
 
 def test_every_command_has_its_line_with_every_option_of_its_own() -> None:
     commands = commands_below()
-    lines = re.findall(r"^\| `rafflekit ((?:db )?\w+).*", README.read_text(), flags=re.MULTILINE)
+    lines = re.findall(r"^\| `rafflekit ((?:(?:key|db) )?\w+).*", README.read_text(), flags=re.MULTILINE)
     assert lines == commands
 
     for command in commands:

@@ -39,7 +39,7 @@ def test_serve_wires_up_the_engine_as_it_is(monkeypatch: pytest.MonkeyPatch, dat
     assert main(["serve", "--port", "0", "--database-url", database_url]) == 0
 
     assert type(given.pop("engine")) is RaffleEngine
-    assert given == {"url": database_url, "code_hasher": None}
+    assert given == {"url": database_url, "code_hasher": None, "signing_key": None}
 
 
 def test_without_settings_codes_are_hashed_with_argon2id(engine: RaffleEngine) -> None:
