@@ -63,6 +63,6 @@ class Checkpoint:
         return tagged_hash("closing", self.text().encode())
 
 
-def origin_of(key_name: str, raffle: UUID) -> str:
+def origin_of(raffle: UUID) -> str:
     """Return the origin of a raffle's checkpoints."""
-    return f"{key_name}/{raffle}"
+    return f"rafflekit/{raffle}"

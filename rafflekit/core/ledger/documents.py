@@ -4,6 +4,7 @@ Reading checks the form alone: what is in a document, and whether any of it is t
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,16 +16,28 @@ from rafflekit.core.errors import InvalidValue
 from rafflekit.core.ledger.hashing import HASH_BYTES, PROTOCOL
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64
-from rafflekit.core.ledger.terms import DELAY_S, DRAND_QUICKNET, SECRETS, Terms
+from rafflekit.core.ledger.terms import DELAY_S, DRAND_QUICKNET, SECRETS, TIME, Terms
 from rafflekit.core.models import Prize
 
 WINNERS_IN_A_PROOF = 1_000
 """Up to so many wins stand in a proof each with its leaf; of more, only their digest is signed."""
 
+LEAF_LINE_BYTES = 8 * 1024
+"""The longest line of the stream of all leaves."""
+
+PROOF_BYTES = 4 * 1024 * 1024
+"""The largest proof."""
+
+RECEIPT_BYTES = 128 * 1024
+"""The largest receipt."""
+
 _BEACON_BYTES = 48
 _PATH_HASHES = 64
-_CODE_HASH_CHARACTERS = 1_000
 _MOST_DIGITS = 30
+_SHOWN = 40
+_PRINTABLE = re.compile(r"[!-~]{1,1000}")
+_FIRST_YEAR = 1970
+_NO_TIME = f"terms.created_at is no time YYYY-MM-DDThh:mm:ssZ from {_FIRST_YEAR} on"
 
 UNBOUND: Literal["unbound"] = "unbound"
 """The kind of entropy of draws that an earlier release made, whose seed nothing binds to a closing."""
@@ -111,33 +124,33 @@ def leaf_line(leaf: Leaf) -> str:
     return json.dumps(_leaf_shape(leaf), separators=(",", ":"))
 
 
-def read_leaf_line(line: str) -> Leaf:
-    """Read a line of the stream of all leaves.
+def read_leaf_line(line: str | bytes) -> Leaf:
+    """Read a line of the stream of all leaves, with its newline or without.
 
     Raises:
         DocumentWrong: it is none.
     """
-    return _leaf(_parsed(line), "leaf")
+    return _leaf(_parsed(line, most=LEAF_LINE_BYTES), "leaf")
 
 
-def read_receipt(text: str) -> Receipt:
+def read_receipt(text: str | bytes) -> Receipt:
     """Read a receipt.
 
     Raises:
         DocumentWrong: it is none, or of another protocol.
     """
-    fields = _fields(_of_this_protocol(text), "receipt", "protocol", "leaf", "path", "checkpoint")
+    fields = _fields(_of_this_protocol(text, most=RECEIPT_BYTES), "receipt", "protocol", "leaf", "path", "checkpoint")
     return Receipt(_leaf(fields["leaf"], "leaf"), _path(fields["path"], "path"), _text(fields, "checkpoint"))
 
 
-def read_proof(text: str) -> Proof:
+def read_proof(text: str | bytes) -> Proof:
     """Read a proof.
 
     Raises:
         DocumentWrong: it is none, or of another protocol.
     """
     fields = _fields(
-        _of_this_protocol(text),
+        _of_this_protocol(text, most=PROOF_BYTES),
         "proof",
         "protocol",
         "terms",
@@ -162,8 +175,8 @@ def read_proof(text: str) -> Proof:
     )
 
 
-def _of_this_protocol(text: str) -> Any:
-    document = _parsed(text)
+def _of_this_protocol(text: str | bytes, *, most: int) -> Any:
+    document = _parsed(text, most=most)
     # Before anything else: of another version, all else may be otherwise.
     protocol = document.get("protocol") if isinstance(document, dict) else None
     if protocol != PROTOCOL or isinstance(protocol, bool):
@@ -223,7 +236,7 @@ def _winners(value: Any) -> list[ProvenWin]:
         raise DocumentWrong(f"a proof has at most {WINNERS_IN_A_PROOF:,} winners")
     return [
         ProvenWin(
-            _number(win, "prize", 0, limits.PRIZE_KINDS),
+            _number(win, "prize", 0, limits.PRIZE_KINDS - 1),
             _leaf(win["leaf"], "winners.leaf"),
             _path(win["path"], "winners.path"),
         )
@@ -234,8 +247,8 @@ def _winners(value: Any) -> list[ProvenWin]:
 def _leaf(value: Any, place: str) -> Leaf:
     fields = _fields(value, place, "serial", "ticket_number", "code_hash")
     code_hash = _text(fields, "code_hash")
-    if not 0 < len(code_hash) <= _CODE_HASH_CHARACTERS or not code_hash.isascii():
-        raise DocumentWrong(f"{place}.code_hash is 1 to {_CODE_HASH_CHARACTERS:,} characters of ASCII")
+    if not _PRINTABLE.fullmatch(code_hash):
+        raise DocumentWrong(f"{place}.code_hash has no 1 to 1,000 printable characters of ASCII without spaces")
     return Leaf(
         _number(fields, "serial", 0, limits.TICKETS - 1), _number(fields, "ticket_number", 1, limits.TICKETS), code_hash
     )
@@ -259,7 +272,7 @@ def _fields(value: Any, place: str, *names: str) -> dict[str, Any]:
             raise DocumentWrong(f"{place}.{name} is missing")
     for name in value:
         if name not in names:
-            raise DocumentWrong(f"{place}.{name} is no field that is known")
+            raise DocumentWrong(f"{place} has no field {_shown(name)}")
     return value
 
 
@@ -313,11 +326,12 @@ def _uuid(text: str) -> UUID:
 
 def _time(text: str) -> datetime:
     try:
-        found = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        found = datetime.strptime(text, TIME).replace(tzinfo=UTC)
     except ValueError as error:
-        raise DocumentWrong("terms.created_at is no time YYYY-MM-DDThh:mm:ssZ") from error
-    if len(text) != len("2026-01-01T00:00:00Z"):
-        raise DocumentWrong("terms.created_at is no time YYYY-MM-DDThh:mm:ssZ")
+        raise DocumentWrong(_NO_TIME) from error
+    # strptime reads the digits of other scripts, too.
+    if found.year < _FIRST_YEAR or found.strftime(TIME) != text:
+        raise DocumentWrong(_NO_TIME)
     return found
 
 
@@ -329,26 +343,40 @@ def _win_shape(win: ProvenWin) -> dict[str, Any]:
     return {"prize": win.prize, "leaf": _leaf_shape(win.leaf), "path": [base64_of(each) for each in win.path]}
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str | bytes, *, most: int) -> Any:
+    # json.loads would guess the encoding of bytes, and forgive a byte order mark.
     try:
+        content = text.encode() if isinstance(text, str) else text
+        if len(content) > most:
+            raise DocumentWrong(f"it has {len(content):,} bytes, where {most:,} are possible")
         return json.loads(
-            text,
+            content.decode(),
             object_pairs_hook=_object,
             parse_int=_whole_number,
             parse_float=_refused,
             parse_constant=_refused,
         )
     except (ValueError, RecursionError) as error:
-        raise DocumentWrong(f"it is no JSON as the protocol has it: {error}") from error
+        raise DocumentWrong(f"it is no JSON as the protocol has it: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeError):
+        return "it is no UTF-8"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} is there more than once")
+    fields = {}
+    for name, value in pairs:
+        if name in fields:
+            raise ValueError(f"{_shown(name)} is there more than once")
+        fields[name] = value
     return fields
+
+
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}…"
 
 
 def _whole_number(digits: str) -> int:
@@ -358,4 +386,4 @@ def _whole_number(digits: str) -> int:
 
 
 def _refused(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no whole number in digits")
+    raise ValueError(f"{_shown(text)} is no whole number in digits")
