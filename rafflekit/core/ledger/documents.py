@@ -203,7 +203,7 @@ def _terms(value: Any) -> Terms:
     try:
         limits.check_raffle(_text(fields, "name"), total_tickets, prizes)
     except InvalidValue as error:
-        raise DocumentWrong(f"terms.{error.field} {error.reason}") from error
+        raise DocumentWrong(f"terms.{error.field}: {error.reason.rstrip('.')}") from error
     return Terms(
         id=_uuid(_text(fields, "id")),
         name=fields["name"],
@@ -381,7 +381,7 @@ def _shown(text: str) -> str:
 
 def _whole_number(digits: str) -> int:
     if len(digits) > _MOST_DIGITS or digits == "-0":
-        raise ValueError("a number is none that the protocol has")
+        raise ValueError("-0 is no number here, nor is one of more than 30 digits")
     return int(digits)
 
 

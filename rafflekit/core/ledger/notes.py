@@ -26,6 +26,8 @@ _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
 _ID_BYTES = 4
 _TIME_BYTES = 8
+_MOST = 10**12
+_MOST_DIGITS = 13
 _LINE = "— "
 _NO_NOTE = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _KEY_NAME = re.compile(r"[!-*,-~]{1,200}")
@@ -243,6 +245,18 @@ def read_base64(text: str) -> bytes:
     if base64_of(content) != text:
         raise NoteWrong("it is no Base64 of the one form that its bytes have")
     return content
+
+
+def read_number(digits: str) -> int:
+    """Return the number that a line of a note has in decimal digits.
+
+    Raises:
+        NoteWrong: it is above 10¹², or has a zero in front.
+    """
+    number = int(digits) if len(digits) <= _MOST_DIGITS else _MOST + 1
+    if number > _MOST or str(number) != digits:
+        raise NoteWrong("a number is from 0 to 10¹², in decimal digits")
+    return number
 
 
 def _read_line(line: str) -> Signature:

@@ -102,8 +102,12 @@ def _proven_wins(parts: ProofParts, proven: Sequence[ProvenWin], expected: Seque
                 f"Win {place:,} goes to serial {serial:,} and prize {prize:,} by the seed, "
                 f"in the proof to serial {leaf.serial:,} and prize {win.prize:,}."
             )
-        if leaf.ticket_number > terms.total_tickets or leaf.ticket_number in numbers:
-            raise Refuted(f"Win {place:,} has the ticket number {leaf.ticket_number:,}, which is there twice or none.")
+        if leaf.ticket_number > terms.total_tickets:
+            raise Refuted(
+                f"Win {place:,} has the ticket number {leaf.ticket_number:,}, of {terms.total_tickets:,} tickets."
+            )
+        if leaf.ticket_number in numbers:
+            raise Refuted(f"The ticket number {leaf.ticket_number:,} wins twice.")
         numbers.add(leaf.ticket_number)
         try:
             check_inclusion(leaf.hash(terms.id), leaf.serial, checkpoint.size, win.path, checkpoint.root)
