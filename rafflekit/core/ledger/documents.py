@@ -4,6 +4,7 @@ Reading checks the form alone: what is in a document, and whether any of it is t
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ _BEACON_BYTES = 48
 _PATH_HASHES = 64
 _CODE_HASH_CHARACTERS = 1_000
 _MOST_DIGITS = 30
+_SHOWN_CHARACTERS = 40
 
 UNBOUND: Literal["unbound"] = "unbound"
 """The kind of entropy of draws that an earlier release made, whose seed nothing binds to a closing."""
@@ -117,7 +119,7 @@ def read_leaf_line(line: str) -> Leaf:
     Raises:
         DocumentWrong: it is none.
     """
-    return _leaf(_parsed(line), "leaf")
+    return _leaf(read_json(line), "leaf")
 
 
 def read_receipt(text: str) -> Receipt:
@@ -162,8 +164,26 @@ def read_proof(text: str) -> Proof:
     )
 
 
+def read_json(text: str) -> Any:
+    """Read JSON as the protocol has it: no key twice, whole numbers only, nothing behind its end.
+
+    Raises:
+        DocumentWrong: it is none.
+    """
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_int=_whole_number,
+            parse_float=_refused,
+            parse_constant=_refused,
+        )
+    except (ValueError, RecursionError) as error:
+        raise DocumentWrong(f"it is no JSON as the protocol has it: {error}") from error
+
+
 def _of_this_protocol(text: str) -> Any:
-    document = _parsed(text)
+    document = read_json(text)
     # Before anything else: of another version, all else may be otherwise.
     protocol = document.get("protocol") if isinstance(document, dict) else None
     if protocol != PROTOCOL or isinstance(protocol, bool):
@@ -329,25 +349,12 @@ def _win_shape(win: ProvenWin) -> dict[str, Any]:
     return {"prize": win.prize, "leaf": _leaf_shape(win.leaf), "path": [base64_of(each) for each in win.path]}
 
 
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_whole_number,
-            parse_float=_refused,
-            parse_constant=_refused,
-        )
-    except (ValueError, RecursionError) as error:
-        raise DocumentWrong(f"it is no JSON as the protocol has it: {error}") from error
-
-
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} is there more than once")
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
+        raise ValueError(f"{twice[:_SHOWN_CHARACTERS]!r} is there more than once")
     return fields
 
 
@@ -358,4 +365,4 @@ def _whole_number(digits: str) -> int:
 
 
 def _refused(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no whole number in digits")
+    raise ValueError(f"{text[:_SHOWN_CHARACTERS]} is no whole number in digits")
