@@ -259,6 +259,7 @@ def _audits() -> list[dict[str, Any]]:
             "proof, key and copy": Given(whole.proof, key=whole.key, witnessed=whole.witnessed),
             "proof and leaves": Given(whole.proof, leaves=whole.leaves),
             "proof, receipt and code": Given(whole.proof, receipt=whole.receipt, code=whole.code),
+            "proof, receipt and consistency": Given(whole.proof, receipt=whole.receipt, consistency=whole.consistency),
             "proof and the receipt of the last ticket": Given(whole.proof, receipt=_last_receipt(base.example)),
         }.items():
             uses = [field for field, value in given.shape().items() if value not in (None, [])]

@@ -29,6 +29,7 @@ def audit(
     witnessed: Witnessed | None = None,
     leaves: Iterable[str | bytes] | None = None,
     receipt: str | bytes | None = None,
+    consistency: str | bytes | None = None,
     code: str | None = None,
     now: int | None = None,
 ) -> AuditReport:
@@ -36,9 +37,9 @@ def audit(
 
     `key` is the operator's verifier key and `raffle` the raffle's id, as the verifier knows them; `witnesses` are the
     verifier keys of those for whom the verifier vouches, `witnessed` is an independent copy of the closing. `leaves`
-    are the lines of all leaves; they are read once, and not at all if one of the steps 1 to 4 is wrong. `code` belongs
-    to the `receipt`, and is not looked at without one. `now` is the verifier's time in seconds since 1970, if it has
-    one.
+    are the lines of all leaves; they are read once, and not at all if one of the steps 1 to 4 is wrong. `code` and
+    `consistency`, the consistency proof from the receipt's checkpoint to the closing, belong to the `receipt`, and are
+    not looked at without one. `now` is the verifier's time in seconds since 1970, if it has one.
 
     Raises only what reading `leaves` raises.
     """
@@ -55,7 +56,7 @@ def audit(
         if not steps.take(name, step):
             return steps.report()
     _check_witnesses(steps, parts, witnesses, witnessed)
-    _check_tickets(steps, parts, leaves=leaves, receipt=receipt, code=code)
+    _check_tickets(steps, parts, leaves=leaves, receipt=receipt, consistency=consistency, code=code)
     return steps.report()
 
 
@@ -77,6 +78,7 @@ def _check_tickets(
     *,
     leaves: Iterable[str | bytes] | None,
     receipt: str | bytes | None,
+    consistency: str | bytes | None,
     code: str | None,
 ) -> None:
     ours = None if receipt is None else steps.value("receipt", lambda: read_receipt_parts(receipt))
@@ -91,7 +93,10 @@ def _check_tickets(
     numbers = None if seen is None else seen.numbers()
     are_winners = steps.take("winners", lambda: draw.check_winners(parts, serials, numbers))
     if ours is not None:
-        steps.take("receipt", lambda: check_receipt(parts, ours, seen, winners_hold=are_winners))
+        steps.take(
+            "receipt",
+            lambda: check_receipt(parts, ours, seen, consistency=consistency, winners_hold=are_winners),
+        )
         if code is not None:
             steps.take("code", lambda: check_code(ours, code))
 

@@ -39,7 +39,7 @@ def check_entropy(parts: ProofParts) -> str:
     except BeaconWrong as error:
         raise Refuted(f"The beacon is not drand's: {error}.") from error
     except BlsMissing as error:
-        raise Unproven(f"Nothing here can check drand's signature (BLS12-381): {error}.") from error
+        raise Unproven(f"drand's signature was not checked. {error}") from error
     return f"drand signed the beacon of round {beacon:,}, which came at {time_text(time_of(beacon))}."
 
 

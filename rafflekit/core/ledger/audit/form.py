@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from rafflekit.core.ledger.audit.report import Refuted
 from rafflekit.core.ledger.checkpoints import Checkpoint, Closing
-from rafflekit.core.ledger.documents import UNBOUND, DocumentWrong, Proof, read_proof
+from rafflekit.core.ledger.documents import UNBOUND, Proof, read_proof
 from rafflekit.core.ledger.draws import DrawStatement
 from rafflekit.core.ledger.notes import OPERATOR, SIGNATURES, WITNESS, Note, NoteWrong, VerifierKey
+from rafflekit.core.ledger.strict_json import DocumentWrong
 
 
 @dataclass(frozen=True, slots=True)

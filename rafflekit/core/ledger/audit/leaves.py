@@ -6,8 +6,9 @@ from uuid import UUID
 
 from rafflekit.core.ledger.audit.form import ProofParts
 from rafflekit.core.ledger.audit.report import Refuted, Unproven
-from rafflekit.core.ledger.documents import DocumentWrong, read_leaf_line
+from rafflekit.core.ledger.documents import read_leaf_line
 from rafflekit.core.ledger.leaves import Leaf
+from rafflekit.core.ledger.strict_json import DocumentWrong
 from rafflekit.core.ledger.tree import running_roots
 
 COUNTED = 10**8

@@ -8,10 +8,11 @@ from rafflekit.core.ledger.audit.leaves import SeenLeaves
 from rafflekit.core.ledger.audit.report import Refuted, Unproven
 from rafflekit.core.ledger.audit.signatures import check_operator
 from rafflekit.core.ledger.checkpoints import Checkpoint
-from rafflekit.core.ledger.documents import DocumentWrong, Receipt, read_receipt
+from rafflekit.core.ledger.documents import Receipt, read_consistency, read_receipt
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import Note, NoteWrong
-from rafflekit.core.ledger.tree import ProofWrong, check_inclusion
+from rafflekit.core.ledger.strict_json import DocumentWrong
+from rafflekit.core.ledger.tree import ProofWrong, check_consistency, check_inclusion
 
 # https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
 _ARGON2ID = re.compile(
@@ -45,11 +46,18 @@ def read_receipt_parts(document: str | bytes) -> ReceiptParts:
         raise Refuted(f"This is no receipt: {error}.") from error
 
 
-def check_receipt(parts: ProofParts, ours: ReceiptParts, seen: SeenLeaves | None, *, winners_hold: bool) -> str:
+def check_receipt(
+    parts: ProofParts,
+    ours: ReceiptParts,
+    seen: SeenLeaves | None,
+    *,
+    consistency: str | bytes | None,
+    winners_hold: bool,
+) -> str:
     """Step 11: the ticket of a receipt is in the draw, and the ledger went on from where the receipt saw it.
 
-    `seen` are the closing's leaves, with the receipt's leaf and the root at its size among what was asked for. What the
-    ticket won is told if the proof's winners hold.
+    `seen` are the closing's leaves, with the receipt's leaf and the root at its size among what was asked for;
+    `consistency` is a consistency proof. What the ticket won is told if the proof's winners hold.
     """
     _check_signed_state(parts, ours)
     leaf, checkpoint = ours.receipt.leaf, ours.checkpoint
@@ -69,11 +77,14 @@ def check_receipt(parts: ProofParts, ours: ReceiptParts, seen: SeenLeaves | None
             raise Refuted(
                 "The ledger was rewritten: the closing does not go on from the receipt's checkpoint. Keep both."
             )
-    elif checkpoint.size < parts.closed.checkpoint.size:
-        raise Unproven(
-            f"The receipt holds for the first {checkpoint.size:,} tickets; that the closing goes on from there, "
-            "only the leaves show."
-        )
+    if checkpoint.size < parts.closed.checkpoint.size:
+        if consistency is not None:
+            _check_consistency(parts, checkpoint, consistency)
+        elif seen is None:
+            raise Unproven(
+                f"The receipt holds for the first {checkpoint.size:,} tickets; that the closing goes on from there, "
+                "the leaves or a consistency proof would show."
+            )
     return f"Your ticket, number {leaf.ticket_number:,}, is in the draw{_won(parts, leaf) if winners_hold else ''}."
 
 
@@ -109,6 +120,23 @@ def _check_signed_state(parts: ProofParts, ours: ReceiptParts) -> None:
         raise Refuted(f"The receipt's checkpoint has {checkpoint.size:,} leaves, the closing {closing.size:,}.")
     if (checkpoint.size == closing.size or checkpoint.closing is not None) and checkpoint != closing:
         raise Refuted("The operator signed another closing for the receipt than for the proof. Keep both.")
+
+
+def _check_consistency(parts: ProofParts, checkpoint: Checkpoint, document: str | bytes) -> None:
+    closing = parts.closed.checkpoint
+    try:
+        given = read_consistency(document)
+    except DocumentWrong as error:
+        raise Refuted(f"This is no consistency proof: {error}.") from error
+    if (given.old, given.new) != (checkpoint.size, closing.size):
+        raise Refuted(
+            f"The consistency proof is from {given.old:,} to {given.new:,} tickets, "
+            f"where one from {checkpoint.size:,} to {closing.size:,} is needed."
+        )
+    try:
+        check_consistency(given.old, given.new, given.proof, checkpoint.root, closing.root)
+    except ProofWrong as error:
+        raise Refuted(f"The consistency proof does not lead from the receipt to the closing: {error}.") from error
 
 
 def _check_beside_winners(parts: ProofParts, leaf: Leaf) -> None:

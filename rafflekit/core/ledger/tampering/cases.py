@@ -13,6 +13,7 @@ from rafflekit.core.ledger.drand import entropy_of
 from rafflekit.core.ledger.examples import CLOSED, MANY_PRIZES, MANY_TICKETS, Example, example, witness
 from rafflekit.core.ledger.notes import base64_of, read_base64
 from rafflekit.core.ledger.terms import SECRETS
+from rafflekit.core.ledger.tree import consistency_proof
 
 COSIGNED = CLOSED + 5
 COPIED = CLOSED + 20
@@ -32,6 +33,7 @@ class Given:
     witnessed: Witnessed | None = None
     leaves: Sequence[str] | None = None
     receipt: str | None = None
+    consistency: str | None = None
     code: str | None = field(default=None, repr=False)
     now: int | None = None
 
@@ -45,6 +47,7 @@ class Given:
             witnessed=self.witnessed,
             leaves=self.leaves,
             receipt=self.receipt,
+            consistency=self.consistency,
             code=self.code,
             now=self.now,
         )
@@ -60,6 +63,7 @@ class Given:
             "witnessed": copy,
             "leaves": None if self.leaves is None else list(self.leaves),
             "receipt": self.receipt,
+            "consistency": self.consistency,
             "code": self.code,
             "now": self.now,
         }
@@ -145,6 +149,13 @@ def written(shape: dict[str, Any]) -> str:
     return json.dumps(shape, ensure_ascii=False, separators=(",", ":"))
 
 
+def consistency(example: Example, old: int) -> str:
+    """Return the proof that the closing goes on from the checkpoint of this size."""
+    new = len(example.leaves)
+    proof = [base64_of(each) for each in consistency_proof(example.subtree, old, new)]
+    return written({"old": old, "new": new, "proof": proof})
+
+
 def flipped(encoded: str) -> str:
     """Return a text in Base64 with one bit flipped, the lowest of the last byte."""
     content = read_base64(encoded)
@@ -174,6 +185,7 @@ def _base(name: str, honest: Example, *, cosigned: bool = False, unbound: bool =
         witnessed=Witnessed(honest.sign(honest.checkpoint(len(honest.leaves)).text()), COPIED),
         leaves=[leaf_line(leaf) for leaf in honest.leaves],
         receipt=written(honest.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()),
+        consistency=consistency(honest, RECEIPT_SIZE),
         code=honest.codes[RECEIPT_SERIAL],
         now=NOW,
     )

@@ -17,6 +17,7 @@ from rafflekit.core.ledger.tampering.cases import (
     Case,
     Given,
     bases,
+    consistency,
     flipped,
     flipped_last_word,
     written,
@@ -149,6 +150,10 @@ def receipt_cases() -> Iterator[Case]:
     for name, receipt, needs_leaves in _signed_receipts(drand):
         given = replace(drand.given, receipt=receipt, leaves=drand.given.leaves if needs_leaves else None)
         yield Case(f"signed receipt: {name}", "receipt", "drand", given)
+    proof = json.loads(str(drand.given.consistency))
+    for name, falsified in _consistencies(drand, proof).items():
+        given = replace(drand.given, leaves=None, consistency=written(falsified))
+        yield Case(f"a consistency proof {name}", "receipt", "drand", given)
     codes = {
         "another ticket's code": drand.example.codes[5],
         "a code with another character": _another_character(drand.example.codes[RECEIPT_SERIAL]),
@@ -205,6 +210,22 @@ def _signed_receipts(base: Base) -> Iterator[tuple[str, str, bool]]:
     yield "another ticket in its place later", written(taken_out.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()), True
 
 
+def _consistencies(base: Base, honest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    rewritten = replace(base.example.leaves[2], code_hash=base.example.leaves[3].code_hash)
+    other = _rewritten(base.example, rewritten)
+    return {
+        "with another bit": {**honest, "proof": [flipped(honest["proof"][0]), *honest["proof"][1:]]},
+        "that is too short": {**honest, "proof": honest["proof"][:-1]},
+        "that is too long": {**honest, "proof": [*honest["proof"], honest["proof"][0]]},
+        "that is empty": {**honest, "proof": []},
+        "from another size": json.loads(consistency(base.example, RECEIPT_SIZE + 1)),
+        "with another size in front": {**honest, "old": RECEIPT_SIZE + 1},
+        "to another size": {**honest, "new": 19},
+        "of another history": json.loads(consistency(other, RECEIPT_SIZE)),
+        "with an unknown field": {**honest, "protocol": 1},
+    }
+
+
 def _rewritten(example: Example, leaf: Leaf) -> Example:
     leaves = list(example.leaves)
     leaves[leaf.serial] = leaf
@@ -220,6 +241,7 @@ def _signed_otherwise(base: Base, leaf: Leaf) -> Given:
         witnessed=None,
         leaves=[leaf_line(each) for each in other.leaves],
         receipt=written(other.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()),
+        consistency=consistency(other, RECEIPT_SIZE),
     )
 
 
