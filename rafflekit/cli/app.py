@@ -7,6 +7,7 @@ import typer
 
 from rafflekit import __version__
 from rafflekit.cli import databases, terminal
+from rafflekit.cli.audit import audit
 from rafflekit.cli.demo import demo
 from rafflekit.cli.draws import draw, purge, winners
 from rafflekit.cli.raffles import create, list_raffles, show
@@ -22,6 +23,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "draw": draw,
     "winners": winners,
     "verify": verify,
+    "audit": audit,
     "purge": purge,
     "serve": serve,
     "backup": databases.backup,

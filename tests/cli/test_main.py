@@ -22,6 +22,7 @@ COMMANDS = [
     "draw",
     "winners",
     "verify",
+    "audit",
     "purge",
     "serve",
     "backup",
@@ -29,8 +30,8 @@ COMMANDS = [
     "demo",
     "db",
 ]
-WITH_A_DATABASE = [command for command in COMMANDS if command not in ("demo", "db")]
-WITH_JSON = [command for command in WITH_A_DATABASE if command != "serve"]
+WITH_A_DATABASE = [command for command in COMMANDS if command not in ("audit", "demo", "db")]
+WITH_JSON = ["audit", *(command for command in WITH_A_DATABASE if command != "serve")]
 
 
 def test_version_is_the_packages(terminal: Terminal) -> None:

@@ -15,7 +15,7 @@ from rafflekit.core.ledger.audit.report import NOT_PROVEN, OK, STEPS, WRONG, Aud
 from rafflekit.core.ledger.audit.signatures import Cosignature, Witnessed
 from rafflekit.core.ledger.documents import WINNERS_IN_A_PROOF
 
-__all__ = ["NOT_PROVEN", "OK", "STEPS", "WRONG", "AuditReport", "Step", "Witnessed", "audit"]
+__all__ = ["NOT_PROVEN", "OK", "STEPS", "WRONG", "AuditReport", "Step", "Witnessed", "audit", "sizes_of"]
 
 Value = TypeVar("Value")
 
@@ -58,6 +58,17 @@ def audit(
     _check_witnesses(steps, parts, witnesses, witnessed)
     _check_tickets(steps, parts, leaves=leaves, receipt=receipt, consistency=consistency, code=code)
     return steps.report()
+
+
+def sizes_of(proof: str | bytes, receipt: str | bytes) -> tuple[int, int] | None:
+    """Return between which sizes a receipt needs a consistency proof: its tree's and the closing's.
+
+    None if one of the documents is none.
+    """
+    try:
+        return read_receipt_parts(receipt).checkpoint.size, read_parts(proof).closed.checkpoint.size
+    except Refuted:
+        return None
 
 
 def _check_witnesses(steps: "_Steps", parts: ProofParts, witnesses: Sequence[str], witnessed: Witnessed | None) -> None:

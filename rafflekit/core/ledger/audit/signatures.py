@@ -119,8 +119,8 @@ def check_witnesses(cosignatures: Sequence[Cosignature], vouched: Sequence[Verif
         raise Unproven("None of the witnesses that you named cosigned the closing.")
     if cosignatures:
         raise Unproven(
-            f"The closing has {len(cosignatures):,} good cosignatures, and nobody vouches for the witnesses: "
-            "the operator may have made them. Name a witness that you know."
+            f"The closing is cosigned ({len(cosignatures):,}), and nobody vouches for the witnesses: the operator may "
+            "be all of them. Name a witness that you know."
         )
     raise Unproven("No witness cosigned the closing.")
 

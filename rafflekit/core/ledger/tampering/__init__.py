@@ -3,7 +3,9 @@
 It is data for every verifier: the tests' `tampering.json` is written from it, and `rafflekit audit --selftest` runs it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
 
 from rafflekit.core.ledger.audit import WRONG, AuditReport
 from rafflekit.core.ledger.tampering.cases import Base, Case, Given, bases
@@ -14,20 +16,22 @@ from rafflekit.core.ledger.tampering.tickets import leaf_cases, receipt_cases, w
 __all__ = ["Base", "Case", "Given", "bases", "catalogue", "first_wrong_step"]
 
 
-def catalogue() -> Iterator[Case]:
-    """Yield all cases, in the order of the steps."""
-    for cases in (
-        form_cases,
-        terms_cases,
-        key_cases,
-        closing_cases,
-        witness_cases,
-        entropy_cases,
-        winner_cases,
-        leaf_cases,
-        receipt_cases,
-    ):
-        yield from cases()
+@cache
+def catalogue() -> Sequence[Case]:
+    """Return all cases, in the order of the steps."""
+    return tuple(
+        chain(
+            form_cases(),
+            terms_cases(),
+            key_cases(),
+            closing_cases(),
+            witness_cases(),
+            entropy_cases(),
+            winner_cases(),
+            leaf_cases(),
+            receipt_cases(),
+        )
+    )
 
 
 def first_wrong_step(report: AuditReport) -> str | None:
