@@ -48,7 +48,7 @@ clean: ## take away what the other targets made
 	@touch $@
 
 .venv/developers: .venv/bin/python pyproject.toml constraints.txt
-	$(INSTALL) '.[http,granian,postgresql,dev]'
+	$(INSTALL) '.[http,granian,postgresql,drand,dev]'
 	@touch $@ .venv/users
 
 .venv/bin/python:

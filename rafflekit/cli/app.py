@@ -7,6 +7,7 @@ import typer
 
 from rafflekit import __version__
 from rafflekit.cli import databases, ledgers, terminal
+from rafflekit.cli.audit import audit
 from rafflekit.cli.demo import demo
 from rafflekit.cli.draws import draw, purge, winners
 from rafflekit.cli.raffles import create, list_raffles, show
@@ -24,6 +25,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify,
     "receipt": ledgers.receipt,
     "proof": ledgers.proof,
+    "audit": audit,
     "purge": purge,
     "serve": serve,
     "backup": databases.backup,

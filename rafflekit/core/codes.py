@@ -119,9 +119,28 @@ class CodeHasher:
         """
         salts = cut(secrets.token_bytes(_SALT_BYTES * len(codes)), _SALT_BYTES, len(codes))
         try:
-            return [self._hash(code, salt) for code, salt in zip(codes, salts, strict=True)]
+            return [self.hash(code, salt) for code, salt in zip(codes, salts, strict=True)]
         except HashingError as error:
             raise StorageUnavailable(_NO_MEMORY) from error
+
+    def hash(self, code: bytes, salt: bytes) -> str:
+        """Return the PHC string of a code of 15 bytes with a salt of 16.
+
+        Raises:
+            argon2.exceptions.HashingError: the machine has no memory for it.
+        """
+        # Not PasswordHasher.hash, which asks argon2 how long the string will be, too: each call of C hands the
+        # interpreter's lock to another thread, and in a rush waiting to get it back costs more than the call.
+        digest = hash_secret_raw(
+            _characters(code).encode(),
+            salt,
+            time_cost=self._argon2.time_cost,
+            memory_cost=self._argon2.memory_cost,
+            parallelism=self._argon2.parallelism,
+            hash_len=_HASH_BYTES,
+            type=Type.ID,
+        )
+        return f"{self._prefix}${_in_base64(salt)}${_in_base64(digest)}"
 
     def check(self, stored: str | None, text: str) -> bool:
         """Tell whether `text` spells the code whose PHC string is `stored`.
@@ -142,20 +161,6 @@ class CodeHasher:
         except (InvalidHashError, Argon2Error) as error:
             raise StorageUnavailable(_NO_MEMORY if str(error) == _OUT_OF_MEMORY else _DAMAGED) from error
         return known
-
-    def _hash(self, code: bytes, salt: bytes) -> str:
-        # Not PasswordHasher.hash, which asks argon2 how long the string will be, too: each call of C hands the
-        # interpreter's lock to another thread, and in a rush waiting to get it back costs more than the call.
-        digest = hash_secret_raw(
-            _characters(code).encode(),
-            salt,
-            time_cost=self._argon2.time_cost,
-            memory_cost=self._argon2.memory_cost,
-            parallelism=self._argon2.parallelism,
-            hash_len=_HASH_BYTES,
-            type=Type.ID,
-        )
-        return f"{self._prefix}${_in_base64(salt)}${_in_base64(digest)}"
 
 
 def _characters(code: bytes) -> str:

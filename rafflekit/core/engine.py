@@ -30,7 +30,7 @@ from rafflekit.core.errors import (
 )
 from rafflekit.core.groups import Groups
 from rafflekit.core.issuing import Issuing
-from rafflekit.core.ledger.documents import Proof, Receipt
+from rafflekit.core.ledger.documents import Consistency, Proof, Receipt
 from rafflekit.core.ledger.draws import seed_of, winners_digest
 from rafflekit.core.ledger.hashing import HASH_BYTES
 from rafflekit.core.ledger.leaves import Leaf
@@ -385,7 +385,7 @@ class RaffleEngine:
             raise TicketNotFound
         return found
 
-    def consistency(self, raffle_id: UUID | str, old: int, new: int) -> Sequence[bytes]:
+    def consistency(self, raffle_id: UUID | str, old: int, new: int) -> Consistency:
         """Return the proof (RFC 9162) that the ledger of `new` tickets goes on from that of `old`.
 
         Raises:

@@ -13,7 +13,7 @@ from uuid import UUID
 from rafflekit.core.errors import InvalidValue, NotDrawnYet, RaffleNotFound, SigningKeyUnavailable
 from rafflekit.core.ledger import tree
 from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
-from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, Entropy, Proof, ProvenWin, Receipt
+from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, Consistency, Entropy, Proof, ProvenWin, Receipt
 from rafflekit.core.ledger.draws import DrawStatement
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey, base64_of
@@ -44,7 +44,8 @@ class Book:
 
     def closing_at(self, closed: int) -> Closing:
         """Return the closing of the raffle if its last ticket is issued at this time (seconds since 1970)."""
-        return Closing(closed)
+        # A clock may have been set back since the raffle was created.
+        return Closing(max(closed, int(self.terms.created_at.timestamp())))
 
     def checkpoint(self, root: bytes, size: int, closing: Closing | None) -> Checkpoint:
         """Return the checkpoint of the tree with these leaves."""
@@ -154,7 +155,7 @@ class Ledgers:
         path = tree.inclusion_proof(reader.subtree, leaf.serial, size)
         return Receipt(leaf, path, self._signed_checkpoint(book, reader, raffle))
 
-    def consistency(self, raffle: Raffle, old: int, new: int) -> list[bytes]:
+    def consistency(self, raffle: Raffle, old: int, new: int) -> Consistency:
         """Return the proof that the tree of `new` leaves goes on from that of `old`.
 
         Raises:
@@ -165,7 +166,8 @@ class Ledgers:
             raise InvalidValue("from", f"must be a size from 0 to the other one, {new:,}.")
         if new > size:
             raise InvalidValue("to", f"must be at most {size:,}, the size of the ledger now.")
-        return tree.consistency_proof(self._reader(raffle).subtree, old, new) if old else []
+        proof = tree.consistency_proof(self._reader(raffle).subtree, old, new) if old else []
+        return Consistency(old, new, proof)
 
     def leaves(self, raffle: Raffle) -> Iterator[Leaf]:
         """Yield all leaves that the raffle has now, in the order of issue."""

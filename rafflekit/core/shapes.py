@@ -4,12 +4,10 @@ Both faces print these, so that a raffle looks the same on the terminal (`--json
 lists its fields one by one: nothing that a value may carry one day slips into an answer by itself.
 """
 
-from collections.abc import Sequence
 from datetime import UTC
 from typing import TypedDict
 
 from rafflekit.core.ledger.documents import ReceiptShape
-from rafflekit.core.ledger.notes import base64_of
 from rafflekit.core.models import Page, Raffle, Ticket, Verification, Win
 
 
@@ -32,14 +30,6 @@ class RaffleShape(TypedDict):
     prizes: list[PrizeShape]
     entropy: str
     delay_s: int | None
-
-
-class ConsistencyShape(TypedDict):
-    """The proof that one tree goes on from another."""
-
-    old: int
-    new: int
-    proof: list[str]
 
 
 class TicketShape(TypedDict):
@@ -106,11 +96,6 @@ def ticket_shape(ticket: Ticket) -> TicketShape:
         "verification_code": ticket.verification_code,
         "receipt": None if ticket.receipt is None else ticket.receipt.shape(),
     }
-
-
-def consistency_shape(old: int, new: int, proof: Sequence[bytes]) -> ConsistencyShape:
-    """Return the shape of a consistency proof."""
-    return {"old": old, "new": new, "proof": [base64_of(each) for each in proof]}
 
 
 def win_shape(win: Win) -> WinShape:

@@ -24,6 +24,7 @@ COMMANDS = [
     "verify",
     "receipt",
     "proof",
+    "audit",
     "purge",
     "serve",
     "backup",
@@ -32,8 +33,8 @@ COMMANDS = [
     "key",
     "db",
 ]
-WITH_A_DATABASE = [command for command in COMMANDS if command not in ("demo", "key", "db")]
-WITH_JSON = [command for command in WITH_A_DATABASE if command not in ("serve", "receipt", "proof")]
+WITH_A_DATABASE = [command for command in COMMANDS if command not in ("audit", "demo", "key", "db")]
+WITH_JSON = ["audit", *(command for command in WITH_A_DATABASE if command not in ("serve", "receipt", "proof"))]
 
 
 def test_version_is_the_packages(terminal: Terminal) -> None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from rafflekit.core.ledger.hashing import HASH_BYTES, tagged_hash
-from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64
+from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64, read_number
 
 _TEXT = re.compile(
-    r"(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]{0,12})\n(?P<root>[^\n]+)\nterms (?P<terms>[^\n]+)\n"
-    r"(?:closed (?P<closed>0|[1-9][0-9]{0,12})\n(?:round (?P<round>[1-9][0-9]{0,12})\n)?)?"
+    r"(?P<origin>[^\n]+)\n(?P<size>[0-9]+)\n(?P<root>[^\n]+)\nterms (?P<terms>[^\n]+)\n"
+    r"(?:closed (?P<closed>[0-9]+)\n(?:round (?P<round>[0-9]+)\n)?)?"
 )
 
 
@@ -45,8 +45,10 @@ class Checkpoint:
         if len(root) != HASH_BYTES or len(terms) != HASH_BYTES:
             raise NoteWrong("a hash of a checkpoint has 32 bytes")
         closed, beacon = found["closed"], found["round"]
-        closing = None if closed is None else Closing(int(closed), None if beacon is None else int(beacon))
-        return cls(found["origin"], int(found["size"]), root, terms, closing)
+        closing = None
+        if closed is not None:
+            closing = Closing(read_number(closed), None if beacon is None else read_number(beacon))
+        return cls(found["origin"], read_number(found["size"]), root, terms, closing)
 
     def text(self) -> str:
         """Return the text that is signed."""

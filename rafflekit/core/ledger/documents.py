@@ -4,10 +4,11 @@ Reading checks the form alone: what is in a document, and whether any of it is t
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, NoReturn, TypedDict
+from typing import Any, Literal, TypedDict
 from uuid import UUID
 
 from rafflekit.core import limits
@@ -15,23 +16,40 @@ from rafflekit.core.errors import InvalidValue
 from rafflekit.core.ledger.hashing import HASH_BYTES, PROTOCOL
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64
-from rafflekit.core.ledger.terms import DELAY_S, DRAND_QUICKNET, SECRETS, Terms, TermsShape
+from rafflekit.core.ledger.strict_json import (
+    MOST_BYTES,
+    DocumentWrong,
+    checked_text,
+    fields_of,
+    hex_of,
+    list_of,
+    number_of,
+    read_json,
+    text_of,
+)
+from rafflekit.core.ledger.terms import DELAY_S, DRAND_QUICKNET, SECRETS, TIME, Terms, TermsShape
 from rafflekit.core.models import Prize
 
 WINNERS_IN_A_PROOF = 1_000
 """Up to so many wins stand in a proof each with its leaf; of more, only their digest is signed."""
 
+LEAF_LINE_BYTES = 8 * 1024
+"""The longest line of the stream of all leaves."""
+
+PROOF_BYTES = MOST_BYTES
+"""The largest proof."""
+
+RECEIPT_BYTES = 128 * 1024
+"""The largest receipt."""
+
 _BEACON_BYTES = 48
 _PATH_HASHES = 64
-_CODE_HASH_CHARACTERS = 1_000
-_MOST_DIGITS = 30
+_PRINTABLE = re.compile(r"[!-~]{1,1000}")
+_FIRST_YEAR = 1970
+_NO_TIME = f"terms.created_at is no time YYYY-MM-DDThh:mm:ssZ from {_FIRST_YEAR} on"
 
 UNBOUND: Literal["unbound"] = "unbound"
 """The kind of entropy of draws that an earlier release made, whose seed nothing binds to a closing."""
-
-
-class DocumentWrong(Exception):
-    """Say where a document is not of the form that the protocol gives it."""
 
 
 class LeafShape(TypedDict):
@@ -49,6 +67,14 @@ class ReceiptShape(TypedDict):
     leaf: LeafShape
     path: list[str]
     checkpoint: str
+
+
+class ConsistencyShape(TypedDict):
+    """A consistency proof."""
+
+    old: int
+    new: int
+    proof: list[str]
 
 
 class WinShape(TypedDict):
@@ -109,6 +135,19 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Consistency:
+    """The proof that a tree of `new` leaves goes on from one of `old`."""
+
+    old: int
+    new: int
+    proof: Sequence[bytes]
+
+    def shape(self) -> ConsistencyShape:
+        """Return it as JSON has it."""
+        return {"old": self.old, "new": self.new, "proof": [base64_of(each) for each in self.proof]}
+
+
+@dataclass(frozen=True, slots=True)
 class ProvenWin:
     """A win: which prize (from 0), the ticket's leaf, and its inclusion proof in the closing's tree."""
 
@@ -150,33 +189,44 @@ def leaf_line(leaf: Leaf) -> str:
     return json.dumps(_leaf_shape(leaf), separators=(",", ":"))
 
 
-def read_leaf_line(line: str) -> Leaf:
-    """Read a line of the stream of all leaves.
+def read_leaf_line(line: str | bytes) -> Leaf:
+    """Read a line of the stream of all leaves, with its newline or without.
 
     Raises:
         DocumentWrong: it is none.
     """
-    return _leaf(_parsed(line), "leaf")
+    return _leaf(read_json(line, most=LEAF_LINE_BYTES), "leaf")
 
 
-def read_receipt(text: str) -> Receipt:
+def read_receipt(text: str | bytes) -> Receipt:
     """Read a receipt.
 
     Raises:
         DocumentWrong: it is none, or of another protocol.
     """
-    fields = _fields(_of_this_protocol(text), "receipt", "protocol", "leaf", "path", "checkpoint")
-    return Receipt(_leaf(fields["leaf"], "leaf"), _path(fields["path"], "path"), _text(fields, "checkpoint"))
+    fields = fields_of(_of_this_protocol(text, most=RECEIPT_BYTES), "receipt", "protocol", "leaf", "path", "checkpoint")
+    return Receipt(_leaf(fields["leaf"], "leaf"), _path(fields["path"], "path"), text_of(fields, "checkpoint"))
 
 
-def read_proof(text: str) -> Proof:
+def read_consistency(text: str | bytes) -> Consistency:
+    """Read a consistency proof.
+
+    Raises:
+        DocumentWrong: it is none.
+    """
+    fields = fields_of(read_json(text, most=RECEIPT_BYTES), "consistency", "old", "new", "proof")
+    old, new = number_of(fields, "old", 0, limits.TICKETS), number_of(fields, "new", 0, limits.TICKETS)
+    return Consistency(old, new, _path(fields["proof"], "proof"))
+
+
+def read_proof(text: str | bytes) -> Proof:
     """Read a proof.
 
     Raises:
         DocumentWrong: it is none, or of another protocol.
     """
-    fields = _fields(
-        _of_this_protocol(text),
+    fields = fields_of(
+        _of_this_protocol(text, most=PROOF_BYTES),
         "proof",
         "protocol",
         "terms",
@@ -191,18 +241,18 @@ def read_proof(text: str) -> Proof:
     winners, draw = fields["winners"], fields["draw"]
     return Proof(
         terms=_terms(fields["terms"]),
-        key=_text(fields, "key"),
-        closing=_text(fields, "closing"),
-        witnesses=[_as_text(each, "witnesses") for each in _list(fields["witnesses"], "witnesses")],
+        key=text_of(fields, "key"),
+        closing=text_of(fields, "closing"),
+        witnesses=[checked_text(each, "witnesses") for each in list_of(fields["witnesses"], "witnesses")],
         entropy=_entropy(fields["entropy"]),
-        seed=_hex(fields, "seed", HASH_BYTES),
-        draw=None if draw is None else _as_text(draw, "draw"),
+        seed=hex_of(fields, "seed", HASH_BYTES),
+        draw=None if draw is None else checked_text(draw, "draw"),
         winners=None if winners is None else _winners(winners),
     )
 
 
-def _of_this_protocol(text: str) -> Any:
-    document = _parsed(text)
+def _of_this_protocol(text: str | bytes, *, most: int) -> Any:
+    document = read_json(text, most=most)
     # Before anything else: of another version, all else may be otherwise.
     protocol = document.get("protocol") if isinstance(document, dict) else None
     if protocol != PROTOCOL or isinstance(protocol, bool):
@@ -213,56 +263,56 @@ def _of_this_protocol(text: str) -> Any:
 def _terms(value: Any) -> Terms:
     names = ("protocol", "id", "name", "created_at", "total_tickets", "prizes", "entropy")
     has_delay = isinstance(value, dict) and "delay_s" in value
-    fields = _fields(value, "terms", *names, *(["delay_s"] if has_delay else []))
-    if _number(fields, "protocol", 1, PROTOCOL) != PROTOCOL:
+    fields = fields_of(value, "terms", *names, *(["delay_s"] if has_delay else []))
+    if number_of(fields, "protocol", 1, PROTOCOL) != PROTOCOL:
         raise DocumentWrong("the terms are of another protocol")
     prizes = [
-        Prize(_text(prize, "name"), _number(prize, "amount", 1, limits.PRIZES))
+        Prize(text_of(prize, "name"), number_of(prize, "amount", 1, limits.PRIZES))
         for prize in (
-            _fields(each, "terms.prizes", "name", "amount") for each in _list(fields["prizes"], "terms.prizes")
+            fields_of(each, "terms.prizes", "name", "amount") for each in list_of(fields["prizes"], "terms.prizes")
         )
     ]
-    total_tickets = _number(fields, "total_tickets", 1, limits.TICKETS)
+    total_tickets = number_of(fields, "total_tickets", 1, limits.TICKETS)
     entropy = fields["entropy"]
     if entropy not in (SECRETS, DRAND_QUICKNET) or has_delay != (entropy == DRAND_QUICKNET):
         raise DocumentWrong(f"terms.entropy is {SECRETS}, or {DRAND_QUICKNET} with delay_s")
     try:
-        limits.check_raffle(_text(fields, "name"), total_tickets, prizes)
+        limits.check_raffle(text_of(fields, "name"), total_tickets, prizes)
     except InvalidValue as error:
-        raise DocumentWrong(f"terms.{error.field} {error.reason}") from error
+        raise DocumentWrong(f"terms.{error.field}: {error.reason.rstrip('.')}") from error
     return Terms(
-        id=_uuid(_text(fields, "id")),
+        id=_uuid(text_of(fields, "id")),
         name=fields["name"],
-        created_at=_time(_text(fields, "created_at")),
+        created_at=_time(text_of(fields, "created_at")),
         total_tickets=total_tickets,
         prizes=prizes,
         entropy=entropy,
-        delay_s=_number(fields, "delay_s", 1, DELAY_S) if has_delay else None,
+        delay_s=number_of(fields, "delay_s", 1, DELAY_S) if has_delay else None,
     )
 
 
 def _entropy(value: Any) -> Entropy:
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind == SECRETS:
-        return Entropy(SECRETS, _hex(_fields(value, "entropy", "kind", "value"), "value", HASH_BYTES))
+        return Entropy(SECRETS, hex_of(fields_of(value, "entropy", "kind", "value"), "value", HASH_BYTES))
     if kind == DRAND_QUICKNET:
-        fields = _fields(value, "entropy", "kind", "round", "signature")
+        fields = fields_of(value, "entropy", "kind", "round", "signature")
         return Entropy(
-            DRAND_QUICKNET, _hex(fields, "signature", _BEACON_BYTES), _number(fields, "round", 1, limits.TICKETS)
+            DRAND_QUICKNET, hex_of(fields, "signature", _BEACON_BYTES), number_of(fields, "round", 1, limits.TICKETS)
         )
     if kind == UNBOUND:
-        _fields(value, "entropy", "kind")
+        fields_of(value, "entropy", "kind")
         return Entropy(UNBOUND)
     raise DocumentWrong(f"entropy.kind is {SECRETS}, {DRAND_QUICKNET} or {UNBOUND}")
 
 
 def _winners(value: Any) -> list[ProvenWin]:
-    found = [_fields(each, "winners", "prize", "leaf", "path") for each in _list(value, "winners")]
+    found = [fields_of(each, "winners", "prize", "leaf", "path") for each in list_of(value, "winners")]
     if len(found) > WINNERS_IN_A_PROOF:
         raise DocumentWrong(f"a proof has at most {WINNERS_IN_A_PROOF:,} winners")
     return [
         ProvenWin(
-            _number(win, "prize", 0, limits.PRIZE_KINDS),
+            number_of(win, "prize", 0, limits.PRIZE_KINDS - 1),
             _leaf(win["leaf"], "winners.leaf"),
             _path(win["path"], "winners.path"),
         )
@@ -271,73 +321,25 @@ def _winners(value: Any) -> list[ProvenWin]:
 
 
 def _leaf(value: Any, place: str) -> Leaf:
-    fields = _fields(value, place, "serial", "ticket_number", "code_hash")
-    code_hash = _text(fields, "code_hash")
-    if not 0 < len(code_hash) <= _CODE_HASH_CHARACTERS or not code_hash.isascii():
-        raise DocumentWrong(f"{place}.code_hash is 1 to {_CODE_HASH_CHARACTERS:,} characters of ASCII")
+    fields = fields_of(value, place, "serial", "ticket_number", "code_hash")
+    code_hash = text_of(fields, "code_hash")
+    if not _PRINTABLE.fullmatch(code_hash):
+        raise DocumentWrong(f"{place}.code_hash has no 1 to 1,000 printable characters of ASCII without spaces")
     return Leaf(
-        _number(fields, "serial", 0, limits.TICKETS - 1), _number(fields, "ticket_number", 1, limits.TICKETS), code_hash
+        number_of(fields, "serial", 0, limits.TICKETS - 1),
+        number_of(fields, "ticket_number", 1, limits.TICKETS),
+        code_hash,
     )
 
 
 def _path(value: Any, place: str) -> list[bytes]:
     try:
-        path = [read_base64(_as_text(each, place)) for each in _list(value, place)]
+        path = [read_base64(checked_text(each, place)) for each in list_of(value, place)]
     except NoteWrong as error:
         raise DocumentWrong(f"{place}: {error}") from error
     if len(path) > _PATH_HASHES or any(len(each) != HASH_BYTES for each in path):
         raise DocumentWrong(f"{place} is at most {_PATH_HASHES} hashes of {HASH_BYTES} bytes")
     return path
-
-
-def _fields(value: Any, place: str, *names: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise DocumentWrong(f"{place} is no JSON object")
-    for name in names:
-        if name not in value:
-            raise DocumentWrong(f"{place}.{name} is missing")
-    for name in value:
-        if name not in names:
-            raise DocumentWrong(f"{place}.{name} is no field that is known")
-    return value
-
-
-def _list(value: Any, place: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise DocumentWrong(f"{place} is no list")
-    return value
-
-
-def _text(fields: dict[str, Any], name: str) -> str:
-    return _as_text(fields[name], name)
-
-
-def _as_text(value: Any, place: str) -> str:
-    if not isinstance(value, str):
-        raise DocumentWrong(f"{place} is no text")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise DocumentWrong(f"{place} is no Unicode text (a lone surrogate)") from error
-    return value
-
-
-def _number(fields: dict[str, Any], name: str, least: int, most: int) -> int:
-    value = fields[name]
-    if type(value) is not int or not least <= value <= most:
-        raise DocumentWrong(f"{name} is no whole number from {least:,} to {most:,}")
-    return value
-
-
-def _hex(fields: dict[str, Any], name: str, length: int) -> bytes:
-    text = _text(fields, name)
-    try:
-        content = bytes.fromhex(text)
-    except ValueError:
-        content = b""
-    if len(content) != length or content.hex() != text:
-        raise DocumentWrong(f"{name} is not {2 * length} hexadecimal digits in lower case")
-    return content
 
 
 def _uuid(text: str) -> UUID:
@@ -352,11 +354,12 @@ def _uuid(text: str) -> UUID:
 
 def _time(text: str) -> datetime:
     try:
-        found = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        found = datetime.strptime(text, TIME).replace(tzinfo=UTC)
     except ValueError as error:
-        raise DocumentWrong("terms.created_at is no time YYYY-MM-DDThh:mm:ssZ") from error
-    if len(text) != len("2026-01-01T00:00:00Z"):
-        raise DocumentWrong("terms.created_at is no time YYYY-MM-DDThh:mm:ssZ")
+        raise DocumentWrong(_NO_TIME) from error
+    # strptime reads the digits of other scripts, too.
+    if found.year < _FIRST_YEAR or found.strftime(TIME) != text:
+        raise DocumentWrong(_NO_TIME)
     return found
 
 
@@ -366,35 +369,3 @@ def _leaf_shape(leaf: Leaf) -> LeafShape:
 
 def _win_shape(win: ProvenWin) -> WinShape:
     return {"prize": win.prize, "leaf": _leaf_shape(win.leaf), "path": [base64_of(each) for each in win.path]}
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_whole_number,
-            parse_float=_refused,
-            parse_constant=_refused,
-        )
-    except (ValueError, RecursionError) as error:
-        raise DocumentWrong(f"it is no JSON as the protocol has it: {error}") from error
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} is there more than once")
-    return fields
-
-
-def _whole_number(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS or digits == "-0":
-        raise ValueError("a number is none that the protocol has")
-    return int(digits)
-
-
-def _refused(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no whole number in digits")

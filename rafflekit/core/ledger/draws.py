@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rafflekit.core.ledger.hashing import HASH_BYTES, tagged_hash
-from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64
+from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64, read_number
 
 _TEXT = re.compile(
     r"rafflekit draw v1\n(?P<origin>[^\n]+)\nclosing (?P<closing>[^\n]+)\nentropy (?P<entropy>[0-9a-f]{64})\n"
-    r"seed (?P<seed>[0-9a-f]{64})\nwinners (?P<wins>[1-9][0-9]{0,6}) (?P<digest>[^\n]+)\n"
+    r"seed (?P<seed>[0-9a-f]{64})\nwinners (?P<wins>[0-9]+) (?P<digest>[^\n]+)\n"
 )
 
 
@@ -56,7 +56,7 @@ class DrawStatement:
         if len(closing_hash) != HASH_BYTES or len(digest) != HASH_BYTES:
             raise NoteWrong("a hash of a draw has 32 bytes")
         entropy, seed = bytes.fromhex(found["entropy"]), bytes.fromhex(found["seed"])
-        return cls(found["origin"], closing_hash, entropy, seed, int(found["wins"]), digest)
+        return cls(found["origin"], closing_hash, entropy, seed, read_number(found["wins"]), digest)
 
     def text(self) -> str:
         """Return the text that is signed."""

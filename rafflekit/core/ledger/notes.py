@@ -5,6 +5,7 @@ Ed25519 (RFC 8032) comes from `cryptography`, which is imported when something i
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 NOTE_BYTES = 64 * 1024
 SIGNATURES = 100
-KEY_NAME_CHARACTERS = 200
 
 OPERATOR = 1
 """The signature type of whoever issues checkpoints (Ed25519 over the text)."""
@@ -26,7 +26,25 @@ _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
 _ID_BYTES = 4
 _TIME_BYTES = 8
+_MOST = 10**12
+_MOST_DIGITS = 13
 _LINE = "— "
+_NO_NOTE = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
+_KEY_NAME = re.compile(r"[!-*,-~]{1,200}")
+# The points of order 1, 2, 4 and 8 in every form that they have, but for the highest bit: whoever names one of them as
+# a public key has a signature that holds for any text, and could deny every receipt.
+_SMALL_ORDER = {
+    bytes.fromhex(text)
+    for text in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+}
 _PRIVATE = "PRIVATE+KEY+"
 
 
@@ -60,6 +78,8 @@ class VerifierKey:
         if len(content) != 1 + _KEY_BYTES or content[0] not in (OPERATOR, WITNESS):
             raise NoteWrong("a verifier key is <name>+<8 hexadecimal digits>+<Base64 of a type and 32 bytes>")
         check_key_name(name)
+        if content[1:-1] + bytes([content[-1] & 0x7F]) in _SMALL_ORDER:
+            raise NoteWrong("it is the key of nobody: a signature that fits every text exists for it")
         key = cls(name, content[0], content[1:])
         if str(key) != text:
             raise NoteWrong(f"the id {key_id!r} is not that of the key; it was copied with a mistake")
@@ -100,15 +120,8 @@ class SignerKey:
 
         name, _, rest = text.removeprefix(_PRIVATE).partition("+")
         content = read_base64(rest.partition("+")[2])
-        if (
-            not text.startswith(_PRIVATE)
-            or len(content) != 1 + _KEY_BYTES
-            or content[0]
-            not in (
-                OPERATOR,
-                WITNESS,
-            )
-        ):
+        of_a_known_kind = len(content) == 1 + _KEY_BYTES and content[0] in (OPERATOR, WITNESS)
+        if not text.startswith(_PRIVATE) or not of_a_known_kind:
             raise NoteWrong("it holds no key of the form PRIVATE+KEY+<name>+<id>+<Base64>")
         check_key_name(name)
         key = cls(name, content[0], Ed25519PrivateKey.from_private_bytes(content[1:]))
@@ -182,10 +195,11 @@ class Note:
         Raises:
             NoteWrong: it is no note.
         """
-        if len(written.encode()) > NOTE_BYTES:
+        # Lone surrogates, which no UTF-8 can carry, are refused with the other characters.
+        if len(written.encode(errors="surrogatepass")) > NOTE_BYTES:
             raise NoteWrong(f"a note has at most {NOTE_BYTES:,} bytes")
-        if any(character < " " and character != "\n" for character in written):
-            raise NoteWrong("a note has no control characters")
+        if _NO_NOTE.search(written):
+            raise NoteWrong("a note has no control characters (a line ends with a newline alone)")
         text, found, lines = written.rpartition("\n\n")
         if not found or not lines.endswith("\n"):
             raise NoteWrong("a note is a text, an empty line, and lines of signatures, each with a newline at its end")
@@ -209,10 +223,8 @@ def check_key_name(name: str) -> None:
     Raises:
         NoteWrong: it cannot.
     """
-    if not 0 < len(name) <= KEY_NAME_CHARACTERS or not name.isprintable() or " " in name or "+" in name:
-        raise NoteWrong(
-            f"a key's name has 1 to {KEY_NAME_CHARACTERS} characters without spaces, control characters or +"
-        )
+    if not _KEY_NAME.fullmatch(name):
+        raise NoteWrong("a key's name has 1 to 200 printable characters of ASCII without spaces or +")
 
 
 def base64_of(content: bytes) -> str:
@@ -233,6 +245,18 @@ def read_base64(text: str) -> bytes:
     if base64_of(content) != text:
         raise NoteWrong("it is no Base64 of the one form that its bytes have")
     return content
+
+
+def read_number(digits: str) -> int:
+    """Return the number that a line of a note has in decimal digits.
+
+    Raises:
+        NoteWrong: it is above 10¹², or has a zero in front.
+    """
+    number = int(digits) if len(digits) <= _MOST_DIGITS else _MOST + 1
+    if number > _MOST or str(number) != digits:
+        raise NoteWrong("a number is from 0 to 10¹², in decimal digits")
+    return number
 
 
 def _read_line(line: str) -> Signature:

@@ -18,7 +18,8 @@ DEFAULT_DELAY_S = 60
 DELAY_S = 604_800
 """The most seconds between a closing and its beacon: a week."""
 
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+"""How a time is written."""
 
 
 class TermsPrizeShape(TypedDict):
@@ -59,7 +60,7 @@ class Terms:
             "protocol": PROTOCOL,
             "id": str(self.id),
             "name": self.name,
-            "created_at": self.created_at.astimezone(UTC).strftime(_TIME),
+            "created_at": self.created_at.astimezone(UTC).strftime(TIME),
             "total_tickets": self.total_tickets,
             "prizes": [{"name": prize.name, "amount": prize.amount} for prize in self.prizes],
             "entropy": self.entropy,

@@ -1,0 +1,147 @@
+"""JSON as the protocol has it (section 1): what two implementations could read in two ways is refused."""
+
+import json
+from typing import Any, NoReturn
+
+MOST_BYTES = 4 * 1024 * 1024
+"""The most bytes that any document has."""
+
+_MOST_DIGITS = 30
+_SHOWN = 40
+
+
+class DocumentWrong(Exception):
+    """Say where a document is not of the form that the protocol gives it."""
+
+
+def read_json(text: str | bytes, *, most: int = MOST_BYTES) -> Any:
+    """Read JSON as the protocol has it: no key twice, whole numbers only, nothing behind its end.
+
+    `most` is how many bytes it may have.
+
+    Raises:
+        DocumentWrong: it is none.
+    """
+    # json.loads would guess the encoding of bytes, and forgive a byte order mark.
+    try:
+        content = text.encode() if isinstance(text, str) else text
+        if len(content) > most:
+            raise DocumentWrong(f"it has {len(content):,} bytes, where {most:,} are possible")
+        return json.loads(
+            content.decode(),
+            object_pairs_hook=_object,
+            parse_int=_whole_number,
+            parse_float=_refused,
+            parse_constant=_refused,
+        )
+    except (ValueError, RecursionError) as error:
+        raise DocumentWrong(f"it is no JSON as the protocol has it: {_reason(error)}") from error
+
+
+def fields_of(value: Any, place: str, *names: str) -> dict[str, Any]:
+    """Return a JSON object that has these fields, and no others.
+
+    Raises:
+        DocumentWrong: it is none.
+    """
+    if not isinstance(value, dict):
+        raise DocumentWrong(f"{place} is no JSON object")
+    for name in names:
+        if name not in value:
+            raise DocumentWrong(f"{place}.{name} is missing")
+    for name in value:
+        if name not in names:
+            raise DocumentWrong(f"{place} has no field {_shown(name)}")
+    return value
+
+
+def list_of(value: Any, place: str) -> list[Any]:
+    """Return a JSON array.
+
+    Raises:
+        DocumentWrong: it is none.
+    """
+    if not isinstance(value, list):
+        raise DocumentWrong(f"{place} is no list")
+    return value
+
+
+def text_of(fields: dict[str, Any], name: str) -> str:
+    """Return a field that is a text.
+
+    Raises:
+        DocumentWrong: it is none.
+    """
+    return checked_text(fields[name], name)
+
+
+def checked_text(value: Any, place: str) -> str:
+    """Return a text that UTF-8 can carry.
+
+    Raises:
+        DocumentWrong: it is none.
+    """
+    if not isinstance(value, str):
+        raise DocumentWrong(f"{place} is no text")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise DocumentWrong(f"{place} is no Unicode text (a lone surrogate)") from error
+    return value
+
+
+def number_of(fields: dict[str, Any], name: str, least: int, most: int) -> int:
+    """Return a field that is a whole number between two bounds, which belong to it.
+
+    Raises:
+        DocumentWrong: it is none.
+    """
+    value = fields[name]
+    if type(value) is not int or not least <= value <= most:
+        raise DocumentWrong(f"{name} is no whole number from {least:,} to {most:,}")
+    return value
+
+
+def hex_of(fields: dict[str, Any], name: str, length: int) -> bytes:
+    """Return a field of so many bytes in hexadecimal digits.
+
+    Raises:
+        DocumentWrong: it is none.
+    """
+    text = text_of(fields, name)
+    try:
+        content = bytes.fromhex(text)
+    except ValueError:
+        content = b""
+    if len(content) != length or content.hex() != text:
+        raise DocumentWrong(f"{name} is not {2 * length} hexadecimal digits in lower case")
+    return content
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeError):
+        return "it is no UTF-8"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = {}
+    for name, value in pairs:
+        if name in fields:
+            raise ValueError(f"{_shown(name)} is there more than once")
+        fields[name] = value
+    return fields
+
+
+def _shown(text: str) -> str:
+    return repr(text[:_SHOWN])
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS or digits == "-0":
+        raise ValueError("-0 is no number here, nor is one of more than 30 digits")
+    return int(digits)
+
+
+def _refused(text: str) -> NoReturn:
+    raise ValueError(f"{_shown(text)} is no whole number in digits")

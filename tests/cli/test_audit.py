@@ -1,0 +1,402 @@
+"""`rafflekit audit` like a terminal session: files, standard input, and a server that may say anything."""
+
+import io
+import json
+import re
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from rafflekit.cli import main
+from rafflekit.core.ledger.audit import STEPS
+from rafflekit.core.ledger.documents import PROOF_BYTES
+from rafflekit.core.ledger.drand import BlsMissing
+from rafflekit.core.ledger.examples import witness
+from rafflekit.core.ledger.tampering import bases, catalogue
+from tests.cli.conftest import OnScreen, Session, Terminal
+
+DRAND = bases()["drand"]
+KEY, WITNESS, CODE = str(DRAND.given.key), str(witness().verifier), str(DRAND.given.code)
+RAFFLE = f"/raffles/{DRAND.example.terms.id}"
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+class Operator:
+    """A server that somebody else runs: what it answers under which address, and what it was asked for."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.asked: list[str] = []
+        operator = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                operator.asked.append(self.path)
+                self.close_connection = True
+                operator.answers.get(self.path, refused(404, b"nothing here"))(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def sent(content: bytes, *, length: int | None = None, status: int = 200, **headers: str) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(content) if length is None else length))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return answer
+
+
+def refused(status: int, content: bytes) -> Answer:
+    return sent(content, status=status)
+
+
+def in_chunks(content: bytes, *, ended: bool = True) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for at in range(0, len(content), 1000):
+            chunk = content[at : at + 1000]
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+        handler.wfile.write(b"0\r\n\r\n" if ended else b"3e8\r\n{")
+
+    return answer
+
+
+@pytest.fixture(autouse=True)
+def _directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask the servers of a test themselves, whatever proxy this machine has."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with everything of one honest raffle, in which the terminal stands."""
+    assert DRAND.given.leaves is not None
+    assert DRAND.given.witnessed is not None
+    for name, text in {
+        "proof": DRAND.given.proof,
+        "leaves": "".join(f"{line}\n" for line in DRAND.given.leaves),
+        "receipt": DRAND.given.receipt,
+        "consistency": DRAND.given.consistency,
+        "copy": DRAND.given.witnessed.note,
+    }.items():
+        (tmp_path / name).write_text(str(text))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def operator(folder: Path) -> Iterator[Operator]:
+    """A server with that raffle."""
+    server = Operator()
+    server.answers = {
+        f"{RAFFLE}/proof/": sent((folder / "proof").read_bytes()),
+        f"{RAFFLE}/ledger/leaves/": in_chunks((folder / "leaves").read_bytes()),
+        f"{RAFFLE}/ledger/consistency/?from=7&to=20": sent((folder / "consistency").read_bytes()),
+    }
+    yield server
+    server.stop()
+
+
+def outcomes(session: Session) -> dict[str, str]:
+    return {step["name"]: step["outcome"] for step in json.loads(session.out)["steps"]}
+
+
+@pytest.mark.usefixtures("folder")
+def test_everything_at_hand_proves_everything(terminal: Terminal) -> None:
+    status, out, err = terminal(
+        f"audit proof --key {KEY} --raffle {DRAND.example.terms.id} --witness {WITNESS} --witnessed copy "
+        f"--witnessed-at 2023-08-23T15:58:44Z --leaves leaves --receipt receipt --code {CODE} --consistency consistency"
+    )
+
+    assert (status, err) == (0, "")
+    *steps, last = out.splitlines()
+    assert [line.split(":")[0] for line in steps] == [f"✓ {name}" for name in STEPS]
+    assert last == "Everything is proven."
+    assert CODE not in out
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_was_not_shown_is_named_at_the_end(terminal: Terminal) -> None:
+    status, out, _ = terminal("audit proof")
+
+    assert status == 0
+    assert "– key, not proven: " in out
+    assert out.splitlines()[-1] == "Nothing is wrong. Somebody's word is needed for: key, witnesses, witnessed, leaves."
+
+
+def test_a_falsified_proof_is_shown_as_wrong_with_exit_status_1(terminal: Terminal, folder: Path) -> None:
+    (folder / "proof").write_text(DRAND.edited(lambda proof: proof["winners"].reverse()).proof)
+    status, out, err = terminal("audit proof")
+
+    assert (status, err) == (1, "")
+    assert re.search(r"^✗ winners: Win 1 goes to ", out, flags=re.MULTILINE)
+    assert out.splitlines()[-1].startswith("The documents are not those of an honest draw")
+
+
+def test_json_is_one_line_and_the_exit_status_says_the_same(terminal: Terminal, folder: Path) -> None:
+    good = terminal("audit proof --json")
+    (folder / "proof").write_text("{}")
+    bad = terminal("audit proof --json")
+
+    assert (good.status, bad.status, good.out.count("\n"), bad.out.count("\n")) == (0, 1, 1, 1)
+    assert json.loads(good.out)["good"] is True
+    assert outcomes(bad) == {"form": "wrong"}
+
+
+def test_a_proof_comes_from_standard_input(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((folder / "proof").read_bytes())))
+
+    assert main(["audit", "-", "--json", "--leaves", "leaves"]) == 0
+    assert json.loads(capsys.readouterr().out)["good"] is True
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_code_comes_from_standard_input_and_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{CODE}\n".encode())))
+
+    assert main(["audit", "proof", "--receipt", "receipt", "--code", "-"]) == 0
+    printed = capsys.readouterr()
+    assert "✓ code: " in printed.out
+    assert CODE not in printed.out + printed.err
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_code_that_is_typed_does_not_appear_on_the_screen(screen: OnScreen) -> None:
+    status, text = screen("audit proof --receipt receipt --code -", answers={"Verification code:": f"{CODE}\n"})
+
+    assert status == 0
+    assert "code: The code fits the receipt's ticket." in " ".join(text.split())
+    assert CODE not in text
+
+
+@pytest.mark.usefixtures("folder")
+def test_no_database_is_made_or_needed(terminal: Terminal, database: Path) -> None:
+    assert terminal("audit proof --leaves leaves").status == 0
+    assert not database.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("audit", "PROOF is missing"),
+        ("audit proof --selftest", "leave PROOF away"),
+        (f"audit proof --code {CODE}", "--code needs --receipt"),
+        ("audit proof --consistency consistency", "--consistency needs --receipt"),
+        ("audit proof --witnessed-at 2026-11-24T12:00:00Z", "--witnessed-at needs --witnessed"),
+        ("audit proof --witnessed copy --witnessed-at yesterday", "--witnessed-at: a time with its zone"),
+        ("audit proof --witnessed copy --witnessed-at 2026-11-24T12:00:00", "--witnessed-at: a time with its zone"),
+        ("audit - --leaves -", "Only one document can come from standard input"),
+        ("audit proof --key nonsense", "--key: this is no verifier key"),
+        (f"audit proof --key {WITNESS}", "--key: this is not an operator's key"),
+        (f"audit proof --witness {KEY}", "--witness: this is not a witness's key"),
+        ("audit proof --leaves server", "--leaves server needs the address of a proof"),
+        ("audit proof --receipt receipt --consistency server", "--consistency server needs the address of a proof"),
+        ("audit file:///etc/passwd", "is no address that can be fetched"),
+        ("audit ftp://127.0.0.1/proof/", "is no address that can be fetched"),
+        ("audit http:///proof/", "is no address that can be fetched"),
+        ("audit http://me:secret@127.0.0.1/proof/", "is no address that can be fetched"),
+        ("audit http://[::1/proof/", "is no address that can be fetched"),
+        ("audit 'http://127.0.0.1/a b/'", "is no address that can be fetched"),
+        ("audit http://127.0.0.1:99999/proof/", "is no address that can be fetched"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_wrong_command_line_is_explained(terminal: Terminal, line: str, message: str) -> None:
+    status, out, err = terminal(line)
+
+    assert (status, out) == (2, "")
+    assert message in err
+    assert "secret" not in err
+
+
+@pytest.mark.parametrize("option", ["", "proof --leaves ", "proof --receipt ", "proof --witnessed "])
+@pytest.mark.usefixtures("folder")
+def test_a_file_that_is_not_there_is_named(terminal: Terminal, option: str) -> None:
+    status, out, err = terminal(f"audit {option}missing")
+
+    assert (status, out) == (74, "")
+    assert "missing" in err
+
+
+def test_files_that_hold_anything_get_a_report(terminal: Terminal, folder: Path) -> None:
+    for noise in (b"", b"\xff\xfe\0", b"\x1b[31m", "\ud800".encode(errors="surrogatepass"), b"[" * 100_000):
+        (folder / "noise").write_bytes(noise)
+        assert outcomes(terminal("audit noise --json")) == {"form": "wrong"}
+        session = terminal("audit proof --json --leaves noise --receipt noise --witnessed noise")
+        assert (session.status, outcomes(session)["leaves"], outcomes(session)["receipt"]) == (1, "wrong", "wrong")
+        assert "\x1b" not in terminal("audit noise").out
+
+
+def test_a_server_gives_proof_leaves_and_consistency(terminal: Terminal, operator: Operator) -> None:
+    session = terminal(
+        f"audit {operator.url}{RAFFLE}/proof/ --json --key {KEY} --witness {WITNESS} --leaves server "
+        f"--receipt receipt --code {CODE} --consistency server"
+    )
+
+    assert session.status == 0
+    assert outcomes(session) == dict.fromkeys(STEPS, "ok")
+    # A code never leaves this machine, nor what was asked beside the addresses.
+    assert sorted(operator.asked) == sorted(operator.answers)
+
+
+def test_a_receipt_of_the_closing_needs_no_consistency_proof(
+    terminal: Terminal, operator: Operator, folder: Path
+) -> None:
+    (folder / "receipt").write_text(json.dumps(DRAND.example.receipt(4, 20).shape()))
+
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --receipt receipt --consistency server")
+
+    assert (session.status, outcomes(session)["receipt"]) == (0, "ok")
+    assert operator.asked == [f"{RAFFLE}/proof/"]
+
+
+def test_a_server_that_gives_another_raffles_proof_is_found_out(terminal: Terminal, operator: Operator) -> None:
+    other = bases()["secrets"].given.proof
+    operator.answers[f"{RAFFLE}/proof/"] = sent(other.encode())
+
+    assert outcomes(terminal(f"audit {operator.url}{RAFFLE}/proof/ --json"))["terms"] == "wrong"
+
+
+def test_a_server_that_hides_a_leaf_is_found_out(terminal: Terminal, operator: Operator, folder: Path) -> None:
+    lines = (folder / "leaves").read_bytes().splitlines(keepends=True)
+    operator.answers[f"{RAFFLE}/ledger/leaves/"] = in_chunks(b"".join(lines[:-1]))
+
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --leaves server")
+
+    assert (session.status, outcomes(session)["leaves"]) == (1, "wrong")
+
+
+@pytest.mark.parametrize("proof", [b"x" * (PROOF_BYTES + 1), b" " * (3 * PROOF_BYTES)])
+def test_of_an_endless_answer_only_the_beginning_is_read(terminal: Terminal, operator: Operator, proof: bytes) -> None:
+    operator.answers[f"{RAFFLE}/proof/"] = sent(proof, length=10**12)
+
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json")
+
+    assert (session.status, outcomes(session)) == (1, {"form": "wrong"})
+
+
+@pytest.mark.parametrize(
+    ("what", "answer"),
+    [
+        ("proof", sent(b'{"protocol"', length=1000)),
+        ("proof", in_chunks(b'{"protocol"', ended=False)),
+        ("leaves", sent(b'{"serial":0', length=1000)),
+        ("leaves", sent(f"{(DRAND.given.leaves or [''])[0]}\n".encode(), length=1000)),
+        ("leaves", in_chunks((DRAND.given.leaves or [""])[0].encode(), ended=False)),
+    ],
+)
+def test_an_answer_that_breaks_off_is_not_called_wrong(
+    terminal: Terminal, operator: Operator, what: str, answer: Answer
+) -> None:
+    path = f"{RAFFLE}/proof/" if what == "proof" else f"{RAFFLE}/ledger/leaves/"
+    operator.answers[path] = answer
+
+    status, out, err = terminal(f"audit {operator.url}{RAFFLE}/proof/ --leaves server")
+
+    assert (status, out) == (74, "")
+    assert re.search(r"breaks off before its end|cannot be read to its end", err)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (refused(404, b""), "answers 404."),
+        (refused(400, b'{"detail": "Not drawn yet.\\u001b[31m"}'), "answers 400 (Not drawn yet.\\x1b[31m)."),
+        (refused(500, b'{"detail": 5}'), "answers 500."),
+        (refused(503, b"[" * 60_000), "answers 503."),
+        (sent(b"", status=302, Location="file:///etc/passwd"), "answers 302"),
+        (sent(b"", status=302, Location="ftp://127.0.0.1/"), "is not followed"),
+        (sent(b"", status=302, Location=f"{RAFFLE}/proof/"), "answers 302"),
+    ],
+)
+def test_a_server_that_refuses_or_leads_astray_is_named(
+    terminal: Terminal, operator: Operator, answer: Answer, message: str
+) -> None:
+    operator.answers[f"{RAFFLE}/proof/"] = answer
+
+    status, out, err = terminal(f"audit {operator.url}{RAFFLE}/proof/")
+
+    assert (status, out) == (74, "")
+    assert message in err
+    assert len(operator.asked) < 10
+
+
+def test_a_server_may_lead_to_another_address(terminal: Terminal, operator: Operator) -> None:
+    operator.answers["/old/"] = sent(b"", status=301, Location=f"{operator.url}{RAFFLE}/proof/")
+
+    assert terminal(f"audit {operator.url}/old/").status == 0
+    assert "needs an address" in terminal(f"audit {operator.url}/old/ --leaves server").err
+
+
+def test_a_server_that_is_not_there_is_named(terminal: Terminal) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        status, out, err = terminal(f"audit http://127.0.0.1:{free.getsockname()[1]}{RAFFLE}/proof/")
+
+    assert (status, out) == (74, "")
+    assert "cannot be reached" in err
+
+
+def test_the_selftest_counts_what_it_refused(terminal: Terminal) -> None:
+    status, out, err = terminal("audit --selftest")
+    tried = catalogue()
+
+    assert (status, err) == (0, "")
+    for step in STEPS:
+        assert f"✓ {step}: {sum(case.step == step for case in tried)} falsified documents were refused.\n" in out
+
+
+def test_the_selftest_tells_what_it_cannot_try(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> None:
+        raise BlsMissing
+
+    monkeypatch.setattr("rafflekit.core.ledger.drand.require_bls", missing)
+    status, out, _ = terminal("audit --selftest --json")
+    untried = [case.name for case in catalogue() if case.needs == "bls"]
+
+    assert status == 0
+    assert json.loads(out) == {
+        "good": True,
+        "refused": len(catalogue()) - len(untried),
+        "untried": untried,
+        "failures": [],
+    }
+
+
+def test_the_selftest_of_a_broken_verifier_fails(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rafflekit.core.ledger.audit.draw.check_inclusion", lambda *_: None)
+    status, out, _ = terminal("audit --selftest")
+
+    assert status == 1
+    assert "✗ winners: winners: a path with another bit: not judged as it must be.\n" in out

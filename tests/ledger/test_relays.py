@@ -1,0 +1,257 @@
+"""A beacon comes from whichever relay has the real one; what the others do costs a bounded time and nothing else."""
+
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rafflekit.core.ledger.drand import CHAIN_HASH, Beacon, BlsMissing
+from rafflekit.core.relays import DEFAULT_RELAYS, BeaconUnavailable, RelayWrong, fetch_beacon, read_relays
+from tests.ledger.beacons import DEFAULT_CHAIN, OTHER_ROUNDS, ROUND, SIGNATURE, relay_json
+from tests.ledger.relay_servers import Answer, Relay, drips, hangs, never_ends, says, self_signed, sends
+from tests.waiting import wait_until
+
+BEACON = Beacon(ROUND, SIGNATURE)
+HONEST = says(relay_json())
+
+SHORT_S = 0.3
+"""Enough where nothing is to come, and where a relay that could answer is not asked for its answer."""
+LONG_S = 60.0
+
+NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Trusts no certificate at all, and is made in no time: for relays that have none. None is what the system trusts."""
+
+Start = Callable[..., Relay]
+
+
+@pytest.fixture
+def relay() -> Iterator[Start]:
+    """Start relays: call it with an answer, and the TLS context of a server for https; they are stopped afterwards."""
+    relays: list[Relay] = []
+
+    def start(answer: Answer, certificate: ssl.SSLContext | None = None) -> Relay:
+        relays.append(Relay(answer, certificate))
+        return relays[-1]
+
+    yield start
+    for started in relays:
+        started.stop()
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_left_asking() -> Iterator[None]:
+    """See after each test that no thread still waits for a relay."""
+    yield
+    wait_until(lambda: not [each for each in threading.enumerate() if each.name.startswith("relay ")])
+
+
+def ask(*urls: str, timeout_s: float = LONG_S, context: ssl.SSLContext | None = NOBODY) -> Beacon:
+    """Ask relays for the beacon."""
+    return fetch_beacon(ROUND, urls, timeout_s=timeout_s, context=context)
+
+
+def reason_of(url: str, *, timeout_s: float = LONG_S, context: ssl.SSLContext | None = NOBODY) -> str:
+    """Return why a relay has no beacon."""
+    with pytest.raises(BeaconUnavailable) as caught:
+        ask(url, timeout_s=timeout_s, context=context)
+    assert list(caught.value.reasons) == [url]
+    return caught.value.reasons[url]
+
+
+def test_a_beacon_comes_from_a_relay(relay: Start) -> None:
+    honest = relay(HONEST)
+    assert ask(honest.url) == BEACON
+    assert honest.requests == [f"GET /{CHAIN_HASH}/public/{ROUND} HTTP/1.1"]
+
+
+def test_a_relay_may_be_below_a_path(relay: Start) -> None:
+    honest = relay(HONEST)
+    assert ask(f"{honest.url}/drand/") == BEACON
+    assert honest.requests == [f"GET /drand/{CHAIN_HASH}/public/{ROUND} HTTP/1.1"]
+
+
+FORGERIES = {
+    "another round's signature under this round": says(relay_json(ROUND, OTHER_ROUNDS[42])),
+    "another round": says(relay_json(42, OTHER_ROUNDS[42])),
+    "a changed signature": says(relay_json(ROUND, bytes([SIGNATURE[0] ^ 0x20]) + SIGNATURE[1:])),
+    "another chain": says(relay_json(ROUND, DEFAULT_CHAIN[1])),
+    "randomness of its own": says(relay_json().replace("fe290", "00000")),
+    "no JSON": says("<html>"),
+    "nothing": says(""),
+    "no text": sends(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\xff\xfe\x00\x00"),
+    "no such round": says("not found", status="404 Not Found"),
+    "an error": says(relay_json(), status="500 Internal Server Error"),
+    "a body cut off": sends(f"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{relay_json()[:99]}".encode()),
+    "no HTTP": sends(b"SSH-2.0-OpenSSH_9.9\r\n"),
+    "a connection that closes": sends(b""),
+    "a header without end": sends(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"),
+    "too many headers": sends(b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 1_000 + b"\r\n"),
+    "an endless body": never_ends,
+    "an answer one byte too long": says(relay_json() + " " * (65_537 - len(relay_json()))),
+}
+
+
+@pytest.mark.parametrize("answer", FORGERIES.values(), ids=list(FORGERIES))
+def test_the_beacon_of_an_honest_relay_is_found_behind_any_other(relay: Start, answer: Answer) -> None:
+    other, honest = relay(answer), relay(HONEST)
+    assert reason_of(other.url)
+    assert ask(other.url, honest.url) == BEACON
+
+
+def test_nobody_waits_for_a_relay_that_hangs_when_another_answered(relay: Start) -> None:
+    beacon_is_here, waited_for = threading.Event(), []
+
+    def hangs_until_then(connection: socket.socket) -> None:
+        if not beacon_is_here.wait(LONG_S):
+            waited_for.append(connection)
+
+    hanging, honest = relay(hangs_until_then), relay(HONEST)
+    assert ask(hanging.url, honest.url, timeout_s=2 * LONG_S) == BEACON
+    beacon_is_here.set()
+    assert not waited_for
+
+
+@pytest.mark.parametrize("answer", [hangs, drips])
+def test_a_relay_that_hangs_is_given_up_when_the_time_is_over(relay: Start, answer: Answer) -> None:
+    assert reason_of(relay(answer).url, timeout_s=SHORT_S) == "it did not answer within 0.3 s"
+
+
+def test_a_relay_that_hangs_before_the_handshake_is_given_up(relay: Start) -> None:
+    url = relay(hangs).url.replace("http:", "https:")
+    assert reason_of(url, timeout_s=SHORT_S) == "it did not answer within 0.3 s"
+
+
+def test_an_answer_as_long_as_allowed_is_read(relay: Start) -> None:
+    longest = relay(says(relay_json() + " " * (65_536 - len(relay_json()))))
+    assert ask(longest.url) == BEACON
+
+
+def test_no_redirection_is_followed(relay: Start) -> None:
+    honest = relay(HONEST)
+    for status in ("301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"):
+        redirecting = relay(says(relay_json(), status=status, headers=f"Location: {honest.url}/x\r\n"))
+        assert reason_of(redirecting.url) == f"it answered {status[:3]}, and redirections are not followed"
+    assert honest.requests == []
+
+
+def test_a_relay_with_a_trusted_certificate_is_believed_to_be_there(relay: Start, tmp_path: Path) -> None:
+    server, client = self_signed(tmp_path, "127.0.0.1")
+    honest = relay(HONEST, server)
+    assert honest.url.startswith("https://")
+    assert ask(honest.url, context=client) == BEACON
+
+
+def test_a_relay_with_a_certificate_that_the_system_does_not_trust_is_asked_nothing(
+    relay: Start, tmp_path: Path
+) -> None:
+    server, _ = self_signed(tmp_path, "127.0.0.1")
+    impostor = relay(HONEST, server)
+    assert reason_of(impostor.url, context=None).startswith("its certificate is not trusted: self")
+    assert impostor.requests == []
+
+
+def test_a_relay_with_the_certificate_of_another_host_is_asked_nothing(relay: Start, tmp_path: Path) -> None:
+    server, client = self_signed(tmp_path, "127.0.0.2")
+    impostor = relay(HONEST, server)
+    assert reason_of(impostor.url, context=client).startswith("its certificate is not trusted: IP address mismatch")
+    assert impostor.requests == []
+
+
+def test_a_relay_that_speaks_no_tls_is_no_https_relay(relay: Start) -> None:
+    plain = relay(HONEST)
+    assert reason_of(plain.url.replace("http:", "https:")).startswith("it cannot be reached: [SSL")
+    assert f"GET /{CHAIN_HASH}/public/{ROUND} HTTP/1.1" not in plain.requests
+
+
+def test_without_any_beacon_every_relay_is_named_with_its_reason(relay: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        closed = f"http://127.0.0.1:{free.getsockname()[1]}"
+    no_host = "https://a..example"
+    liar, late = relay(says(relay_json(42, OTHER_ROUNDS[42]))), relay(says("", status="404 Not Found"))
+    odd = relay(sends(b"220 smtp\r\n"))
+    with pytest.raises(BeaconUnavailable) as caught:
+        ask(liar.url, late.url, closed, no_host, odd.url)
+    assert caught.value.round == ROUND
+    reasons = caught.value.reasons
+    assert list(reasons) == [liar.url, late.url, closed, no_host, odd.url]
+    assert reasons[liar.url] == "it is the beacon of round 42, not of round 1000"
+    assert reasons[late.url] == "it does not have this round (404)"
+    assert reasons[closed] == "it cannot be reached: Connection refused"
+    assert reasons[no_host].startswith("it cannot be reached: ")
+    assert reasons[odd.url] == "its answer is no HTTP"
+    for url, reason in reasons.items():
+        assert f"{url}: {reason}" in str(caught.value)
+
+
+def test_without_the_library_no_relay_is_asked(relay: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = relay(HONEST)
+    monkeypatch.setitem(sys.modules, "py_arkworks_bls12381", None)
+    with pytest.raises(BlsMissing):
+        ask(honest.url)
+    assert honest.requests == []
+
+
+def test_a_relay_that_is_none_is_refused_before_any_is_asked(relay: Start) -> None:
+    honest = relay(HONEST)
+    with pytest.raises(RelayWrong):
+        ask(honest.url, "http://relay.example")
+    assert honest.requests == []
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_without_a_list_the_relays_of_drands_documentation_are_asked(text: str) -> None:
+    assert read_relays(text) == DEFAULT_RELAYS
+    assert all(url.startswith("https://") for url in DEFAULT_RELAYS)
+
+
+def test_a_list_of_relays_is_read() -> None:
+    text = (
+        " https://Relay.example/ ,https://relay.example:8443/drand,http://127.0.0.1:1,http://[::1]:2,http://localhost"
+    )
+    assert read_relays(f"{text},https://relay.example:8443/drand/") == (
+        "https://Relay.example",
+        "https://relay.example:8443/drand",
+        "http://127.0.0.1:1",
+        "http://[::1]:2",
+        "http://localhost",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "reason"),
+    [
+        (",https://relay.example", "", "empty"),
+        ("https://relay.example,", "", "empty"),
+        ("relay.example", "relay.example", "not the URL"),
+        ("ftp://relay.example", "ftp://relay.example", "not the URL"),
+        ("file:///etc/passwd", "file:///etc/passwd", "not the URL"),
+        ("https://", "https://", "not the URL"),
+        ("https://:443", "https://:443", "not the URL"),
+        ("https://relay.example:0", "https://relay.example:0", "not the URL"),
+        ("https://relay.example:65536", "https://relay.example:65536", "no URL"),
+        ("https://relay.example:x", "https://relay.example:x", "no URL"),
+        ("https://[::1", "https://[::1", "no URL"),
+        ("https://relay.example /x", "https://relay.example /x", "not the URL"),
+        ("https://relay\n.example", "https://relay\n.example", "not the URL"),
+        ("https://rélay.example", "https://rélay.example", "not the URL"),
+        ("https://relay.example\\@evil", "https://relay.example\\@evil", "no user"),
+        ("https://user@relay.example", "https://user@relay.example", "no user"),
+        ("https://user:secret@relay.example", "https://user:secret@relay.example", "no user"),
+        ("https://relay.example?", "https://relay.example?", "no user"),
+        ("https://relay.example#x", "https://relay.example#x", "no user"),
+        ("http://relay.example", "http://relay.example", "http is for relays on this machine"),
+        ("http://10.0.0.1", "http://10.0.0.1", "http is for relays on this machine"),
+        ("http://localhost.example", "http://localhost.example", "http is for relays on this machine"),
+        (",".join(f"https://relay{number}.example" for number in range(17)), None, "17 relays; name 16 at most"),
+    ],
+    ids=lambda value: (value or "")[:30],
+)
+def test_what_is_no_relay_is_refused_by_name(text: str, named: str | None, reason: str) -> None:
+    with pytest.raises(RelayWrong) as caught:
+        read_relays(text)
+    assert caught.value.text == (text if named is None else named)
+    assert reason in caught.value.reason

@@ -1,0 +1,46 @@
+"""Falsified documents are refused, each at the step that knows why, and honest ones are not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rafflekit.core.ledger.audit import STEPS, Witnessed, audit
+from rafflekit.core.ledger.tampering import first_wrong_step
+
+_FOLDER = Path(__file__).parent / "v1"
+BASES = json.loads((_FOLDER / "bases.json").read_text())
+CASES = json.loads((_FOLDER / "cases.json").read_text())
+
+
+def given_of(base: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    given = base | changed
+    return given | {"witnessed": Witnessed(**given["witnessed"]) if given["witnessed"] else None}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_falsified_documents_are_refused_at_the_step_that_knows_why(case: dict[str, Any]) -> None:
+    report = audit(**given_of(BASES[case["base"]], case["given"]))
+
+    assert first_wrong_step(report) == case["step"]
+    assert not report.good
+    # After a wrong of the first four steps nothing else is looked at, and so nothing else called good.
+    names = [step.name for step in report.steps]
+    assert names == list(STEPS[: STEPS.index(case["step"]) + 1]) or STEPS.index(case["step"]) > 3
+    assert all(step.sentence.endswith(".") and not step.sentence.endswith("..") for step in report.steps)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_the_honest_documents_that_they_are_made_of_are_good(base: str) -> None:
+    report = audit(**given_of(BASES[base], {}))
+
+    assert report.good
+    assert [step.name for step in report.steps] == list(STEPS)
+
+
+def test_the_catalogue_tries_every_step_and_no_case_twice() -> None:
+    assert {case["step"] for case in CASES} == set(STEPS)
+    assert len({case["name"] for case in CASES}) == len(CASES) >= 40
+    assert len({json.dumps([case["base"], case["given"]]) for case in CASES}) == len(CASES)
+    assert all(case["given"] for case in CASES)

@@ -1,0 +1,259 @@
+"""The frozen vectors: nobody edits them unseen, the library gives them, and the protocol's own words do, too.
+
+The second half is written from `docs/draw-protocol.md` alone and uses nothing of rafflekit.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from argon2.low_level import Type, hash_secret, verify_secret
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from rafflekit.core import codes
+from rafflekit.core.ledger import tree
+from rafflekit.core.ledger.audit import Witnessed, audit
+from tests.vectors.make_v1 import TAMPER, VECTORS, tampering, vectors
+
+FROZEN = json.loads((Path(__file__).parent / "frozen.json").read_text())
+"""The SHA-256 of every frozen file, by folder and name."""
+
+
+def vector(name: str) -> Any:
+    return json.loads((VECTORS / name).read_text())
+
+
+@pytest.mark.parametrize("folder", [VECTORS, TAMPER], ids=["vectors", "tamper"])
+def test_no_frozen_file_was_changed_added_or_taken_away(folder: Path) -> None:
+    found = {file.name: sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+
+    assert found == FROZEN[folder.parent.name]
+
+
+def test_the_list_of_frozen_files_is_frozen_itself() -> None:
+    listed = (Path(__file__).parent / "frozen.json").read_bytes()
+
+    assert sha256(listed).hexdigest() == "b23a3c9d59415ca7cd301c5ee099d71ae5bdb24f5776e0f573e715f7eaf6faf4"
+
+
+def test_the_library_gives_every_byte_of_the_vectors() -> None:
+    found = vectors()
+
+    assert sorted(found) == sorted(file.name for file in VECTORS.iterdir())
+    assert [name for name, content in found.items() if (VECTORS / name).read_bytes() != content] == []
+
+
+def test_the_library_gives_every_byte_of_the_catalogue_of_tampering() -> None:
+    found = tampering()
+
+    assert sorted(found) == sorted(file.name for file in TAMPER.iterdir())
+    assert [name for name, content in found.items() if (TAMPER / name).read_bytes() != content] == []
+
+
+@pytest.mark.parametrize("case", vector("audits.json"), ids=lambda case: f"{case['base']}, {case['what']}")
+def test_an_audit_of_honest_documents_ends_as_the_vectors_say(case: dict[str, Any]) -> None:
+    honest = json.loads((TAMPER / "bases.json").read_text())[case["base"]]
+    given = {field: honest[field] for field in case["uses"]} | (
+        {"receipt": case["receipt"]} if "receipt" in case else {}
+    )
+    if "witnessed" in given:
+        given["witnessed"] = Witnessed(**given["witnessed"])
+
+    assert {step.name: step.outcome for step in audit(**given).steps} == case["outcomes"]
+
+
+def test_every_proof_of_a_tree_holds_and_for_no_other_root() -> None:
+    for each in vector("tree.json"):
+        size, root = each["size"], b64decode(each["root"])
+        for proof in each["inclusion"]:
+            leaf = tree.leaf_hash(f"leaf {proof['index']}".encode())
+            tree.check_inclusion(leaf, proof["index"], size, [b64decode(one) for one in proof["path"]], root)
+        for proof in each["consistency"]:
+            hashes = [b64decode(one) for one in proof["proof"]]
+            tree.check_consistency(proof["old_size"], size, hashes, b64decode(proof["old_root"]), root)
+            with pytest.raises(tree.ProofWrong):
+                tree.check_consistency(proof["old_size"], size, hashes, b64decode(proof["old_root"]), sha256().digest())
+
+
+def test_codes_are_read_in_every_spelling_and_nothing_else_is_one() -> None:
+    found = vector("codes.json")
+
+    for each in found["codes"]:
+        assert codes.spell(bytes.fromhex(each["code"])) == each["spelled"]
+        assert {codes.read(text) for text in (each["spelled"], *each["also_read"])} == {each["hashed"]}
+        assert all(codes.CodeHasher().check(each["hash"], text) for text in (each["spelled"], *each["also_read"]))
+    assert [codes.read(text) for text in found["no_codes"]] == [None] * len(found["no_codes"])
+
+
+# From here on by the words of the protocol.
+
+
+def h(tag: str, data: bytes) -> bytes:
+    return sha256(b"rafflekit v1 " + tag.encode() + b"\0" + data).digest()
+
+
+def mth(leaves: list[bytes]) -> bytes:
+    """MTH of RFC 9162, 2.1.1."""
+    if len(leaves) == 1:
+        return sha256(b"\0" + leaves[0]).digest()
+    k = 1
+    while 2 * k < len(leaves):
+        k *= 2
+    return sha256(b"\1" + mth(leaves[:k]) + mth(leaves[k:])).digest()
+
+
+def draw(seed: bytes, tickets: int, wins: int) -> list[int]:
+    """Section 7, with every displaced slot in a dictionary and none ever taken out."""
+    slot: dict[int, int] = {}
+    block, found = 0, []
+    for k in range(wins):
+        n = tickets - k
+        while True:
+            v = int.from_bytes(sha256(seed + block.to_bytes(8)).digest())
+            block += 1
+            if v < n * (2**256 // n):
+                break
+        j = k + v % n
+        slot[k], slot[j] = slot.get(j, j), slot.get(k, k)
+        found.append(slot[k])
+    return found
+
+
+def signed(note: str, name: str, key_type: int, public: bytes) -> int | None:
+    """Return the time of the signature of a key on a note (0 if it is no witness), None without a good one."""
+    text, _, lines = note.rpartition("\n\n")
+    key_id = sha256(name.encode() + b"\n" + bytes([key_type]) + public).digest()[:4]
+    for line in lines.splitlines():
+        dash, line_name, encoded = line.split(" ")
+        content = b64decode(encoded, validate=True)
+        if (dash, line_name, content[:4]) != ("—", name, key_id):
+            continue
+        time = int.from_bytes(content[4:-64])
+        before = f"cosignature/v1\ntime {time}\n" if key_type == 4 else ""
+        try:
+            Ed25519PublicKey.from_public_bytes(public).verify(content[-64:], f"{before}{text}\n".encode())
+        except InvalidSignature:
+            return None
+        return time
+    return None
+
+
+def leaf_data(raffle: str, leaf: dict[str, Any]) -> bytes:
+    code_hash = leaf["code_hash"].encode("ascii")
+    numbers = leaf["serial"].to_bytes(8) + leaf["ticket_number"].to_bytes(8)
+    return b"\1" + UUID(raffle).bytes + numbers + len(code_hash).to_bytes(2) + code_hash
+
+
+def test_by_the_words_hashes_and_terms() -> None:
+    for each in vector("hashes.json"):
+        assert h(each["tag"], bytes.fromhex(each["data"])).hex() == each["hash"]
+    for each in vector("terms.json"):
+        assert json.loads(each["canonical"]) == each["terms"]
+        assert h("terms", each["canonical"].encode()).hex() == each["hash"]
+
+
+def test_by_the_words_leaves_and_trees() -> None:
+    for each in vector("leaves.json"):
+        assert leaf_data(each["id"], each["leaf"]).hex() == each["data"]
+        assert sha256(b"\0" + bytes.fromhex(each["data"])).hexdigest() == each["hash"]
+    for each in vector("tree.json"):
+        assert mth([f"leaf {index}".encode() for index in range(each["size"])]) == b64decode(each["root"])
+
+
+def test_by_the_words_codes() -> None:
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    for each in vector("codes.json")["codes"]:
+        value = int(each["code"], 16)
+        characters = "".join(alphabet[value >> 5 * place & 31] for place in reversed(range(24)))
+        cost = dict(part.split("=") for part in each["hash"].split("$")[3].split(","))
+        hashed = hash_secret(
+            characters.encode(),
+            bytes.fromhex(each["salt"]),
+            time_cost=int(cost["t"]),
+            memory_cost=int(cost["m"]),
+            parallelism=int(cost["p"]),
+            hash_len=16,
+            type=Type.ID,
+        )
+        assert (characters, hashed.decode()) == (each["hashed"], each["hash"])
+
+
+def test_by_the_words_keys_checkpoints_and_cosignatures() -> None:
+    operator, witness, _ = keys = vector("keys.json")
+    for key in keys:
+        public = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key["private"])).public_key().public_bytes_raw()
+        key_id = sha256(key["name"].encode() + b"\n" + bytes([key["type"]]) + public).hexdigest()[:8]
+        encoded = b64encode(bytes([key["type"]]) + public).decode()
+        assert (public.hex(), key_id) == (key["public"], key["id"])
+        assert f"{key['name']}+{key_id}+{encoded}" == key["verifier_key"]
+    for each in vector("checkpoints.json"):
+        lines = [f"rafflekit/{each['id']}", each["size"], b64encode(bytes.fromhex(each["root"])).decode()]
+        lines.append(f"terms {b64encode(bytes.fromhex(each['terms'])).decode()}")
+        lines += [f"closed {each['closed']}"] if "closed" in each else []
+        lines += [f"round {each['round']}"] if each.get("round") else []
+        assert "".join(f"{line}\n" for line in lines) == each["text"]
+        assert signed(each["note"], operator["name"], 1, bytes.fromhex(operator["public"])) == 0
+        if "closed" in each:
+            assert h("closing", each["text"].encode()).hex() == each["closing_hash"]
+            time = signed(each["cosigned_note"], witness["name"], 4, bytes.fromhex(witness["public"]))
+            assert time == each["cosigned_at"]
+
+
+def test_by_the_words_rounds_and_entropy() -> None:
+    found = vector("drand.json")
+    for each in found["times"]:
+        assert 1692803367 + 3 * (each["round"] - 1) == each["time"]
+    for each in found["rounds"]:
+        due = each["closed"] + each["delay_s"]
+        assert 1692803367 + 3 * (each["round"] - 2) < due <= 1692803367 + 3 * (each["round"] - 1)
+    (beacon,) = found["beacons"]
+    # What drand published as the randomness of this round.
+    assert beacon["entropy"] == "fe290beca10872ef2fb164d2aa4442de4566183ec51c56ff3cd603d930e54fdd"
+    assert sha256(bytes.fromhex(beacon["signature"])).hexdigest() == beacon["entropy"]
+
+
+def test_by_the_words_winners_seeds_and_statements() -> None:
+    operator = vector("keys.json")[0]
+    for each in vector("winners.json"):
+        assert draw(bytes.fromhex(each["seed"]), each["tickets"], each["wins"]) == each["serials"]
+    for each in vector("draws.json"):
+        seed = h("seed", bytes.fromhex(each["closing_hash"]) + bytes.fromhex(each["entropy"]))
+        rows = (w["serial"].to_bytes(8) + w["ticket_number"].to_bytes(8) + w["prize"].to_bytes(4) for w in each["wins"])
+        assert (seed.hex(), h("winners", b"".join(rows)).hex()) == (each["seed"], each["digest"])
+        assert draw(seed, 20, len(each["wins"])) == [win["serial"] for win in each["wins"]]
+        origin = each["text"].split("\n")[1]
+        closing_hash = b64encode(bytes.fromhex(each["closing_hash"])).decode()
+        digest = b64encode(bytes.fromhex(each["digest"])).decode()
+        assert each["text"] == (
+            f"rafflekit draw v1\n{origin}\nclosing {closing_hash}\nentropy {each['entropy']}\nseed {each['seed']}\n"
+            f"winners {len(each['wins'])} {digest}\n"
+        )
+        assert signed(each["note"], operator["name"], 1, bytes.fromhex(operator["public"])) == 0
+
+
+@pytest.mark.parametrize("name", ["drand", "secrets", "unbound", "many"])
+def test_by_the_words_whole_raffles(name: str) -> None:
+    proof, receipts = vector(f"proof-{name}.json"), vector(f"receipts-{name}.json")
+    raffle, tickets = proof["terms"]["id"], proof["terms"]["total_tickets"]
+    leaves = [json.loads(line) for line in (VECTORS / f"leaves-{name}.jsonl").read_text().splitlines()]
+    closing = proof["closing"].partition("\n\n")[0].split("\n")
+    wins = draw(bytes.fromhex(proof["seed"]), tickets, sum(prize["amount"] for prize in proof["terms"]["prizes"]))
+
+    assert mth([leaf_data(raffle, leaf) for leaf in leaves]) == b64decode(closing[2])
+    assert sorted(leaf["ticket_number"] for leaf in leaves) == list(range(1, tickets + 1))
+    if name != "many":
+        assert [win["leaf"] for win in proof["winners"]] == [leaves[serial] for serial in wins]
+    for each in receipts:
+        receipt = json.loads(each["receipt"])
+        _, size, root, *_ = receipt["checkpoint"].split("\n")
+        assert receipt["leaf"] == leaves[each["serial"]]
+        assert (int(size), root) == (
+            each["size"],
+            b64encode(mth([leaf_data(raffle, leaf) for leaf in leaves[: each["size"]]])).decode(),
+        )
+        assert verify_secret(receipt["leaf"]["code_hash"].encode(), each["code"].replace("-", "").encode(), Type.ID)
