@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rafflekit.core.ledger.audit import NOT_PROVEN, OK, STEPS, WRONG, AuditReport, Witnessed, audit, draw, leaves
+from rafflekit.core.ledger.checkpoints import Closing
 from rafflekit.core.ledger.documents import LEAF_LINE_BYTES, PROOF_BYTES, RECEIPT_BYTES, leaf_line
 from rafflekit.core.ledger.drand import BlsMissing, time_of
 from rafflekit.core.ledger.examples import BEACON_ROUND, CLOSED, CREATED, example, signer, witness
@@ -104,6 +105,13 @@ class TestWhatIsProven:
 
         assert (report.good, outcome(report, "entropy"), outcome(report, "witnessed")) == (True, NOT_PROVEN, OK)
         assert "pip install 'rafflekit[drand]'" in sentence(report, "entropy")
+
+    def test_a_raffle_may_close_in_the_second_of_its_creation_and_a_day_in_the_future(self) -> None:
+        created = int(CREATED.timestamp())
+        for closed, now in ((created, created), (CLOSED, CLOSED - 86_400), (CLOSED, None)):
+            again = SECRETS.closed_again(closing=Closing(closed))
+
+            assert outcome(replace(again, now=now).audit(), "closing") == OK
 
 
 class TestWitnesses:

@@ -7,7 +7,7 @@ from typing import Any
 from rafflekit.core.ledger.audit import Witnessed
 from rafflekit.core.ledger.checkpoints import Closing, origin_of
 from rafflekit.core.ledger.documents import UNBOUND, Entropy
-from rafflekit.core.ledger.drand import time_of
+from rafflekit.core.ledger.drand import round_of, time_of
 from rafflekit.core.ledger.examples import BEACON, BEACON_ROUND, CLOSED, CREATED, digest, signer, witness
 from rafflekit.core.ledger.notes import WITNESS, base64_of, read_base64
 from rafflekit.core.ledger.tampering.cases import (
@@ -52,7 +52,7 @@ def closing_cases() -> Iterator[Case]:
         "a ticket less": {"size": 19},
         "another origin": {"origin": origin_of(secrets.example.terms.id)},
         "the key's name as its origin": {"origin": f"{drand.example.signer.name}/{drand.example.terms.id}"},
-        "before the raffle was created": {"closing": Closing(_BEFORE, BEACON_ROUND)},
+        "before the raffle was created": {"closing": Closing(_BEFORE, round_of(_BEFORE, 60))},
         "the round before": {"closing": Closing(CLOSED, BEACON_ROUND - 1)},
         "the round after": {"closing": Closing(CLOSED, BEACON_ROUND + 1)},
         "three seconds later for the same round": {"closing": Closing(later, BEACON_ROUND)},
