@@ -110,6 +110,10 @@ def leaf_cases() -> Iterator[Case]:
     )
     twice = _signed_otherwise(drand, replace(leaves[9], ticket_number=leaves[8].ticket_number))
     yield Case("leaves: one number twice, and all of it signed", "leaves", "drand", twice)
+    above = _signed_otherwise(drand, replace(leaves[9], ticket_number=21))
+    yield Case("leaves: a number above N, and all of it signed", "leaves", "drand", above)
+    astray = _signed_otherwise(drand, replace(leaves[9], serial=12), place=9)
+    yield Case("leaves: a serial out of order, and all of it signed", "leaves", "drand", astray)
 
 
 def receipt_cases() -> Iterator[Case]:
@@ -232,15 +236,15 @@ def _consistencies(base: Base, honest: dict[str, Any]) -> dict[str, dict[str, An
     }
 
 
-def _rewritten(example: Example, leaf: Leaf) -> Example:
+def _rewritten(example: Example, leaf: Leaf, *, place: int | None = None) -> Example:
     leaves = list(example.leaves)
-    leaves[leaf.serial] = leaf
+    leaves[leaf.serial if place is None else place] = leaf
     return replace(example, leaves=leaves)
 
 
-def _signed_otherwise(base: Base, leaf: Leaf) -> Given:
+def _signed_otherwise(base: Base, leaf: Leaf, *, place: int | None = None) -> Given:
     # All that an operator signs of a ledger with another leaf: each document fits the others.
-    other = _rewritten(base.example, leaf)
+    other = _rewritten(base.example, leaf, place=place)
     return replace(
         base.given,
         proof=written(other.proof().shape()),
