@@ -318,6 +318,9 @@ class TestBounds:
         report = DRAND.given.audit()
 
         assert (report.good, outcome(report, "leaves")) == (True, NOT_PROVEN)
+        # Where no number is counted, one leaf more has to be seen by its place.
+        one_more = [*(DRAND.given.leaves or ()), leaf_line(replace(DRAND.example.leaves[0], serial=20))]
+        assert outcome(replace(DRAND.given, leaves=one_more).audit(), "leaves") == WRONG
 
     def test_an_error_of_reading_the_leaves_is_the_readers(self) -> None:
         def broken() -> Iterator[str]:
