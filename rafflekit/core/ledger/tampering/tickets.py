@@ -202,6 +202,7 @@ def _signed_receipts(base: Base) -> Iterator[tuple[str, str, bool]]:
     stranger = replace(example, signer=signer("stranger", key_name=example.signer.name))
     winner = base.proof.winners[0].leaf if base.proof.winners else example.leaves[0]
     second = _rewritten(example, replace(example.leaves[RECEIPT_SERIAL], ticket_number=winner.ticket_number))
+    above = _rewritten(example, replace(example.leaves[RECEIPT_SERIAL], ticket_number=21))
     later = replace(closing, closing=Closing(CLOSED - 1, BEACON_ROUND))
     checkpoints = {
         "another closing": (whole, later.text()),
@@ -217,6 +218,7 @@ def _signed_receipts(base: Base) -> Iterator[tuple[str, str, bool]]:
     yield "signed twice", written(signed_twice.shape()), False
     yield "by another key of the same name", written(stranger.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()), False
     yield "a winner's number", written(second.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()), False
+    yield "a number above N", written(above.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()), False
     yield "another history", written(rewritten.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()), True
     yield "another ticket in its place later", written(taken_out.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()), True
 
