@@ -15,7 +15,7 @@ from rafflekit.core.ledger.documents import LEAF_LINE_BYTES, PROOF_BYTES, RECEIP
 from rafflekit.core.ledger.drand import BlsMissing, time_of
 from rafflekit.core.ledger.examples import BEACON_ROUND, CLOSED, CREATED, example, signer, witness
 from rafflekit.core.ledger.notes import WITNESS
-from rafflekit.core.ledger.tampering import Base, bases
+from rafflekit.core.ledger.tampering import Base, bases, catalogue
 from rafflekit.core.ledger.tampering.cases import COSIGNED, Given, written
 
 DRAND, SECRETS, UNBOUND, MANY = (bases()[name] for name in ("drand", "secrets", "unbound", "many"))
@@ -214,6 +214,13 @@ class TestReceipts:
         assert outcome(replace(bare, receipt=whole).audit(), "receipt") == OK
         assert outcome(replace(bare, leaves=DRAND.given.leaves).audit(), "receipt") == OK
         assert outcome(replace(bare, consistency=DRAND.given.consistency).audit(), "receipt") == OK
+
+    def test_a_ticket_that_was_exchanged_later_is_named_as_such(self) -> None:
+        exchanged = next(
+            case for case in catalogue() if case.name == "signed receipt: another ticket in its place later"
+        )
+
+        assert "At the serial 4 the closing has another ticket" in sentence(exchanged.given.audit(), "receipt")
 
     def test_it_is_told_what_the_ticket_won(self) -> None:
         wins = {win.leaf.serial: win.prize for win in DRAND.proof.winners or ()}
