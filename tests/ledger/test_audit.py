@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rafflekit.core.ledger.audit import NOT_PROVEN, OK, STEPS, WRONG, AuditReport, Witnessed, audit, draw, leaves
+from rafflekit.core.ledger.checkpoints import Closing
 from rafflekit.core.ledger.documents import LEAF_LINE_BYTES, PROOF_BYTES, RECEIPT_BYTES, leaf_line
 from rafflekit.core.ledger.drand import BlsMissing, time_of
 from rafflekit.core.ledger.examples import BEACON_ROUND, CLOSED, CREATED, example, signer, witness
 from rafflekit.core.ledger.notes import WITNESS
-from rafflekit.core.ledger.tampering import Base, bases
+from rafflekit.core.ledger.tampering import Base, bases, catalogue
 from rafflekit.core.ledger.tampering.cases import COSIGNED, Given, written
 
 DRAND, SECRETS, UNBOUND, MANY = (bases()[name] for name in ("drand", "secrets", "unbound", "many"))
@@ -104,6 +105,13 @@ class TestWhatIsProven:
 
         assert (report.good, outcome(report, "entropy"), outcome(report, "witnessed")) == (True, NOT_PROVEN, OK)
         assert "pip install 'rafflekit[drand]'" in sentence(report, "entropy")
+
+    def test_a_raffle_may_close_in_the_second_of_its_creation_and_a_day_in_the_future(self) -> None:
+        created = int(CREATED.timestamp())
+        for closed, now in ((created, created), (CLOSED, CLOSED - 86_400), (CLOSED, None)):
+            again = SECRETS.closed_again(closing=Closing(closed))
+
+            assert outcome(replace(again, now=now).audit(), "closing") == OK
 
 
 class TestWitnesses:
@@ -206,6 +214,13 @@ class TestReceipts:
         assert outcome(replace(bare, receipt=whole).audit(), "receipt") == OK
         assert outcome(replace(bare, leaves=DRAND.given.leaves).audit(), "receipt") == OK
         assert outcome(replace(bare, consistency=DRAND.given.consistency).audit(), "receipt") == OK
+
+    def test_a_ticket_that_was_exchanged_later_is_named_as_such(self) -> None:
+        exchanged = next(
+            case for case in catalogue() if case.name == "signed receipt: another ticket in its place later"
+        )
+
+        assert "At the serial 4 the closing has another ticket" in sentence(exchanged.given.audit(), "receipt")
 
     def test_it_is_told_what_the_ticket_won(self) -> None:
         wins = {win.leaf.serial: win.prize for win in DRAND.proof.winners or ()}
@@ -310,6 +325,9 @@ class TestBounds:
         report = DRAND.given.audit()
 
         assert (report.good, outcome(report, "leaves")) == (True, NOT_PROVEN)
+        # Where no number is counted, one leaf more has to be seen by its place.
+        one_more = [*(DRAND.given.leaves or ()), leaf_line(replace(DRAND.example.leaves[0], serial=20))]
+        assert outcome(replace(DRAND.given, leaves=one_more).audit(), "leaves") == WRONG
 
     def test_an_error_of_reading_the_leaves_is_the_readers(self) -> None:
         def broken() -> Iterator[str]:

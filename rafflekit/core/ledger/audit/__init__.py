@@ -101,7 +101,7 @@ def _check_tickets(
         seen = steps.value("leaves", lambda: _see_leaves(parts, leaves, serials, ours))
         if seen is not None:
             steps.take("leaves", lambda: check_leaves(parts))
-    numbers = None if seen is None else seen.numbers()
+    numbers = None if seen is None else seen.numbers
     are_winners = steps.take("winners", lambda: draw.check_winners(parts, serials, numbers))
     if ours is not None:
         steps.take(
@@ -116,10 +116,10 @@ def _see_leaves(
     parts: ProofParts, lines: Iterable[str | bytes], serials: Sequence[int], ours: ReceiptParts | None
 ) -> SeenLeaves:
     # The winners' leaves are in the proof, unless they are too many for it.
-    wanted = list(serials) if parts.wins > WINNERS_IN_A_PROOF else []
+    winning = serials if parts.wins > WINNERS_IN_A_PROOF else ()
     if ours is None:
-        return see_leaves(parts, lines, serials=wanted, sizes=())
-    return see_leaves(parts, lines, serials=[*wanted, ours.receipt.leaf.serial], sizes=(ours.checkpoint.size,))
+        return see_leaves(parts, lines, winning=winning, serial=None, sizes=())
+    return see_leaves(parts, lines, winning=winning, serial=ours.receipt.leaf.serial, sizes=(ours.checkpoint.size,))
 
 
 class _Steps:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 from rafflekit.core.ledger.audit.form import ProofParts
 from rafflekit.core.ledger.audit.report import Refuted, Unproven
@@ -17,36 +16,44 @@ COUNTED = 10**8
 
 @dataclass(frozen=True, slots=True)
 class SeenLeaves:
-    """What was seen of the leaves, which are the closing's: the leaves and the roots that were asked for."""
+    """What was seen of the leaves, which are the closing's: what of them was asked for.
 
-    leaves: Mapping[int, Leaf]
+    `numbers` are ticket numbers by serial, `leaf` is one leaf, `roots` are roots by size.
+    """
+
+    numbers: Mapping[int, int]
+    leaf: Leaf | None
     roots: Mapping[int, bytes]
-
-    def numbers(self) -> dict[int, int]:
-        """Return the ticket numbers of the leaves that were asked for, by serial."""
-        return {serial: leaf.ticket_number for serial, leaf in self.leaves.items()}
 
 
 def see_leaves(
-    parts: ProofParts, lines: Iterable[str | bytes], *, serials: Collection[int], sizes: Collection[int]
+    parts: ProofParts,
+    lines: Iterable[str | bytes],
+    *,
+    winning: Collection[int],
+    serial: int | None,
+    sizes: Collection[int],
 ) -> SeenLeaves:
-    """Let all leaves go by, and keep those with these serials, and the roots of the trees of these sizes.
+    """Let all leaves go by, and keep some of them.
+
+    Kept are the numbers of the serials `winning`, the whole leaf of `serial`, and the roots of the trees of `sizes`.
 
     Raises:
         Refuted: they are not the closing's, or a rule is broken.
     """
-    checkpoint = parts.closed.checkpoint
-    kept: dict[int, Leaf] = {}
-    hashes = _hashes(lines, parts.proof.terms.id, checkpoint.size, frozenset(serials), kept)
+    checkpoint, raffle = parts.closed.checkpoint, parts.proof.terms.id
+    numbers = dict.fromkeys(winning, 0)
+    kept: dict[int, Leaf | None] = {} if serial is None else {serial: None}
+    hashes = (_kept(leaf, numbers, kept).hash(raffle) for leaf in _leaves(lines, checkpoint.size))
     wanted = sorted({*(size for size in sizes if size <= checkpoint.size), checkpoint.size})
     roots = dict(zip(wanted, running_roots(hashes, wanted), strict=False))
     if checkpoint.size not in roots:
         raise Refuted(f"There are fewer leaves than the closing has, {checkpoint.size:,}.")
-    if next(hashes, None) is not None:
-        raise Refuted(f"There are more leaves than the closing has, {checkpoint.size:,}.")
+    # That there is one more ends the step, too.
+    next(hashes, None)
     if roots[checkpoint.size] != checkpoint.root:
         raise Refuted("The leaves are not the ones that the operator signed: their root is not the closing's.")
-    return SeenLeaves(kept, roots)
+    return SeenLeaves(numbers, kept.get(serial) if serial is not None else None, roots)
 
 
 def check_leaves(parts: ProofParts) -> str:
@@ -60,15 +67,11 @@ def check_leaves(parts: ProofParts) -> str:
     return f"All {size:,} leaves are the closing's, and each ticket number from 1 to {size:,} is there once."
 
 
-def _hashes(
-    lines: Iterable[str | bytes], raffle: UUID, size: int, serials: frozenset[int], kept: dict[int, Leaf]
-) -> Iterator[bytes]:
+def _leaves(lines: Iterable[str | bytes], size: int) -> Iterator[Leaf]:
     seen = bytearray(size // 8 + 1 if size <= COUNTED else 0)
     for place, line in enumerate(lines):
         if place >= size:
-            # Not read: that it is there is too much already.
-            yield b""
-            return
+            raise Refuted(f"There are more leaves than the closing has, {size:,}.")
         try:
             leaf = read_leaf_line(line)
         except DocumentWrong as error:
@@ -83,6 +86,12 @@ def _hashes(
             if seen[byte] & bit:
                 raise Refuted(f"The ticket number {number:,} is there twice.")
             seen[byte] |= bit
-        if place in serials:
-            kept[place] = leaf
-        yield leaf.hash(raffle)
+        yield leaf
+
+
+def _kept(leaf: Leaf, numbers: dict[int, int], kept: dict[int, Leaf | None]) -> Leaf:
+    if leaf.serial in numbers:
+        numbers[leaf.serial] = leaf.ticket_number
+    if leaf.serial in kept:
+        kept[leaf.serial] = leaf
+    return leaf

@@ -56,7 +56,7 @@ def check_receipt(
 ) -> str:
     """Step 11: the ticket of a receipt is in the draw, and the ledger went on from where the receipt saw it.
 
-    `seen` are the closing's leaves, with the receipt's leaf and the root at its size among what was asked for;
+    `seen` is of the closing's leaves, the leaf of the receipt's serial and the root at its size;
     `consistency` is a consistency proof. What the ticket won is told if the proof's winners hold.
     """
     _check_signed_state(parts, ours)
@@ -71,7 +71,7 @@ def check_receipt(
         raise Refuted(f"The receipt's ticket is not in the tree that it names: {error}.") from error
     _check_beside_winners(parts, leaf)
     if seen is not None:
-        if seen.leaves[leaf.serial] != leaf:
+        if seen.leaf != leaf:
             raise Refuted(f"At the serial {leaf.serial:,} the closing has another ticket than the receipt.")
         if seen.roots[checkpoint.size] != checkpoint.root:
             raise Refuted(

@@ -142,6 +142,7 @@ def _limits() -> dict[str, Edit]:
         "a day that never was": lambda proof: proof["terms"].update(created_at="2023-02-29T15:00:00Z"),
         "a time without its zone": lambda proof: proof["terms"].update(created_at="2023-08-23T15:00:00"),
         "a time in other digits": lambda proof: proof["terms"].update(created_at="٢٠٢٣-08-23T15:00:00Z"),
+        "a time before 1970": lambda proof: proof["terms"].update(created_at="1969-12-31T23:59:59Z"),
         "a leap second": lambda proof: proof["terms"].update(created_at="2016-12-31T23:59:60Z"),
     }
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from rafflekit.core.ledger.audit import Witnessed
-from rafflekit.core.ledger.checkpoints import Closing, origin_of
+from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.ledger.documents import UNBOUND, Entropy
-from rafflekit.core.ledger.drand import time_of
+from rafflekit.core.ledger.drand import round_of, time_of
+from rafflekit.core.ledger.draws import seed_of
 from rafflekit.core.ledger.examples import BEACON, BEACON_ROUND, CLOSED, CREATED, digest, signer, witness
 from rafflekit.core.ledger.notes import WITNESS, base64_of, read_base64
 from rafflekit.core.ledger.tampering.cases import (
@@ -52,7 +53,7 @@ def closing_cases() -> Iterator[Case]:
         "a ticket less": {"size": 19},
         "another origin": {"origin": origin_of(secrets.example.terms.id)},
         "the key's name as its origin": {"origin": f"{drand.example.signer.name}/{drand.example.terms.id}"},
-        "before the raffle was created": {"closing": Closing(_BEFORE, BEACON_ROUND)},
+        "before the raffle was created": {"closing": Closing(_BEFORE, round_of(_BEFORE, 60))},
         "the round before": {"closing": Closing(CLOSED, BEACON_ROUND - 1)},
         "the round after": {"closing": Closing(CLOSED, BEACON_ROUND + 1)},
         "three seconds later for the same round": {"closing": Closing(later, BEACON_ROUND)},
@@ -116,6 +117,7 @@ def entropy_cases() -> Iterator[Case]:
     }
     for name, (entropy, needs) in beacons.items():
         yield Case(f"a beacon {name}", "entropy", "drand", drand.changed(entropy=entropy), needs)
+    yield Case("the real beacon of the round before, and all signed", "entropy", "drand", _known_beacon(drand))
     yield Case("secrets in place of a beacon", "entropy", "many", many.changed(entropy=secrets.proof.entropy))
     yield Case("a beacon in place of secrets", "entropy", "secrets", secrets.changed(entropy=drand.proof.entropy))
     yield Case("unbound in place of a beacon", "entropy", "drand", drand.changed(entropy=Entropy(UNBOUND), draw=None))
@@ -129,10 +131,21 @@ def entropy_cases() -> Iterator[Case]:
     yield Case("a closing that was dated back after the draw", "seed", "secrets", backdated)
 
 
+def _known_beacon(base: Base) -> Given:
+    # Closed a period later, so that the next round decides; drawn with the one that is known by then.
+    closing = replace(base.closing, closing=Closing(CLOSED + 3, BEACON_ROUND + 1))
+    given = _drawn_with(base, closing, seed_of(closing.closing_hash(), base.entropy_value))
+    return replace(given, witnessed=None)
+
+
 def _rolled_again(base: Base) -> Given:
-    seed = digest("another seed")
-    statement = base.example.statement(base.closing.closing_hash(), base.entropy_value, seed)
+    return _drawn_with(base, base.closing, digest("another seed"))
+
+
+def _drawn_with(base: Base, closing: Checkpoint, seed: bytes) -> Given:
+    statement = base.example.statement(closing.closing_hash(), base.entropy_value, seed)
     return base.changed(
+        closing=base.cosigned(closing.text()),
         seed=seed,
         draw=base.example.sign(statement.text()),
         winners=[base.example.win(*win) for win in base.example.wins(seed)],

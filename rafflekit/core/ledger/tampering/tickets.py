@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from rafflekit.core.ledger.checkpoints import Closing
-from rafflekit.core.ledger.documents import leaf_line
-from rafflekit.core.ledger.examples import BEACON_ROUND, CLOSED, Example, digest, signer
+from rafflekit.core.ledger.documents import ProvenWin, leaf_line
+from rafflekit.core.ledger.draws import winners_digest
+from rafflekit.core.ledger.examples import BEACON_ROUND, CLOSED, Example, digest, example, signer
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import base64_of
 from rafflekit.core.ledger.tampering.cases import (
@@ -22,7 +23,6 @@ from rafflekit.core.ledger.tampering.cases import (
     flipped_last_word,
     written,
 )
-from rafflekit.core.ledger.tree import inclusion_proof
 
 Edit = Callable[[dict[str, Any]], object]
 
@@ -32,7 +32,6 @@ def winner_cases() -> Iterator[Case]:
     drand, secrets, unbound, many = (bases()[name] for name in ("drand", "secrets", "unbound", "many"))
     edits: dict[str, Edit] = {
         "two in another order": lambda proof: _swap(proof["winners"], 0, 1),
-        "two with each other's prize": _swap_prizes,
         "two of the same prize in another order": lambda proof: _swap(proof["winners"], 1, 2),
         "one less": lambda proof: proof["winners"].pop(),
         "one more": lambda proof: proof["winners"].append(proof["winners"][-1]),
@@ -59,14 +58,21 @@ def winner_cases() -> Iterator[Case]:
         yield Case(f"winners: {name}", "winners", "drand", drand.edited(edit))
     for name, given in _false_draws(drand).items():
         yield Case(f"signed draw: {name}", "winners", "drand", given)
-    yield Case("winners: a friend's ticket", "winners", "drand", _friend_wins(drand))
+    for name, wins in _other_wins(drand).items():
+        yield Case(f"winners: {name}", "winners", "drand", drand.changed(winners=wins))
+        yield Case(f"signed winners: {name}", "winners", "drand", _signed_wins(drand, wins))
+    four = example("four", tickets=4)
+    for name, number in (("one number twice", four.leaves[2].ticket_number), ("a number above N", 5)):
+        other = _rewritten(four, replace(four.leaves[3], ticket_number=number))
+        given = Given(written(other.proof().shape()), key=drand.given.key)
+        yield Case(f"signed winners: {name}, in the tree too", "winners", "drand", given)
     yield Case("winners: another raffle's", "winners", "drand", drand.changed(winners=secrets.proof.winners))
     yield Case("winners: unbound, in another order", "winners", "unbound", unbound.edited(_swap_first))
     seed = digest("another unbound seed")
     yield Case("a re-rolled unbound seed", "winners", "unbound", unbound.changed(seed=seed))
     yield Case("winners: a list of more than 1,000 wins", "winners", "many", many.changed(winners=drand.proof.winners))
-    other = many.drawn_again(winners_digest=digest("other winners"))
-    yield Case("signed draw: another digest of more than 1,000 wins", "winners", "many", other)
+    false = many.drawn_again(winners_digest=digest("other winners"))
+    yield Case("signed draw: another digest of more than 1,000 wins", "winners", "many", false)
 
 
 def leaf_cases() -> Iterator[Case]:
@@ -104,6 +110,10 @@ def leaf_cases() -> Iterator[Case]:
     )
     twice = _signed_otherwise(drand, replace(leaves[9], ticket_number=leaves[8].ticket_number))
     yield Case("leaves: one number twice, and all of it signed", "leaves", "drand", twice)
+    above = _signed_otherwise(drand, replace(leaves[9], ticket_number=21))
+    yield Case("leaves: a number above N, and all of it signed", "leaves", "drand", above)
+    astray = _signed_otherwise(drand, replace(leaves[9], serial=12), place=9)
+    yield Case("leaves: a serial out of order, and all of it signed", "leaves", "drand", astray)
 
 
 def receipt_cases() -> Iterator[Case]:
@@ -148,7 +158,8 @@ def receipt_cases() -> Iterator[Case]:
     for name, text in texts.items():
         yield Case(name, "receipt", "drand", replace(drand.given, receipt=text))
     for name, receipt, needs_leaves in _signed_receipts(drand):
-        given = replace(drand.given, receipt=receipt, leaves=drand.given.leaves if needs_leaves else None)
+        leaves = drand.given.leaves if needs_leaves else None
+        given = replace(drand.given, receipt=receipt, leaves=leaves, consistency=None)
         yield Case(f"signed receipt: {name}", "receipt", "drand", given)
     proof = json.loads(str(drand.given.consistency))
     for name, falsified in _consistencies(drand, proof).items():
@@ -191,6 +202,7 @@ def _signed_receipts(base: Base) -> Iterator[tuple[str, str, bool]]:
     stranger = replace(example, signer=signer("stranger", key_name=example.signer.name))
     winner = base.proof.winners[0].leaf if base.proof.winners else example.leaves[0]
     second = _rewritten(example, replace(example.leaves[RECEIPT_SERIAL], ticket_number=winner.ticket_number))
+    above = _rewritten(example, replace(example.leaves[RECEIPT_SERIAL], ticket_number=21))
     later = replace(closing, closing=Closing(CLOSED - 1, BEACON_ROUND))
     checkpoints = {
         "another closing": (whole, later.text()),
@@ -206,6 +218,7 @@ def _signed_receipts(base: Base) -> Iterator[tuple[str, str, bool]]:
     yield "signed twice", written(signed_twice.shape()), False
     yield "by another key of the same name", written(stranger.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()), False
     yield "a winner's number", written(second.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()), False
+    yield "a number above N", written(above.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()), False
     yield "another history", written(rewritten.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()), True
     yield "another ticket in its place later", written(taken_out.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()), True
 
@@ -226,15 +239,15 @@ def _consistencies(base: Base, honest: dict[str, Any]) -> dict[str, dict[str, An
     }
 
 
-def _rewritten(example: Example, leaf: Leaf) -> Example:
+def _rewritten(example: Example, leaf: Leaf, *, place: int | None = None) -> Example:
     leaves = list(example.leaves)
-    leaves[leaf.serial] = leaf
+    leaves[leaf.serial if place is None else place] = leaf
     return replace(example, leaves=leaves)
 
 
-def _signed_otherwise(base: Base, leaf: Leaf) -> Given:
+def _signed_otherwise(base: Base, leaf: Leaf, *, place: int | None = None) -> Given:
     # All that an operator signs of a ledger with another leaf: each document fits the others.
-    other = _rewritten(base.example, leaf)
+    other = _rewritten(base.example, leaf, place=place)
     return replace(
         base.given,
         proof=written(other.proof().shape()),
@@ -245,12 +258,27 @@ def _signed_otherwise(base: Base, leaf: Leaf) -> Given:
     )
 
 
-def _friend_wins(base: Base) -> Given:
+def _other_wins(base: Base) -> dict[str, Sequence[ProvenWin]]:
+    first, second, *others = base.proof.winners or ()
     won = {win.leaf.serial for win in base.proof.winners or ()}
     friend = next(leaf for leaf in base.example.leaves if leaf.serial not in won)
-    path = inclusion_proof(base.example.subtree, friend.serial, len(base.example.leaves))
-    wins = list(base.proof.winners or ())
-    return base.changed(winners=[replace(wins[0], leaf=friend, path=path), *wins[1:]])
+    return {
+        "a friend's ticket": [base.example.win(friend.serial, first.prize), second, *others],
+        "each with the other's prize": [_with_prize(first, second), _with_prize(second, first), *others],
+        "the second one first": [_with_prize(second, first), _with_prize(first, second), *others],
+        "the first one in the second's place, too": [first, _with_prize(first, second), *others],
+    }
+
+
+def _with_prize(win: ProvenWin, other: ProvenWin) -> ProvenWin:
+    return replace(win, prize=other.prize)
+
+
+def _signed_wins(base: Base, wins: Sequence[ProvenWin]) -> Given:
+    rows = [(win.leaf.serial, win.leaf.ticket_number, win.prize) for win in wins]
+    statement = base.example.statement(base.closing.closing_hash(), base.entropy_value, base.proof.seed)
+    signed = base.example.sign(replace(statement, winners_digest=winners_digest(rows)).text())
+    return base.changed(winners=wins, draw=signed)
 
 
 def _numbered(leaves: Sequence[Leaf]) -> list[str]:
@@ -283,8 +311,3 @@ def _swap(items: list[Any], one: int, other: int) -> None:
 
 def _swap_first(proof: dict[str, Any]) -> None:
     _swap(proof["winners"], 0, 1)
-
-
-def _swap_prizes(proof: dict[str, Any]) -> None:
-    first, second = proof["winners"][0], proof["winners"][1]
-    first["prize"], second["prize"] = second["prize"], first["prize"]
