@@ -103,7 +103,7 @@ def check_relay(url: str) -> str:
 
 def beacon_url(relay: str, round: int) -> str:
     """Return where a relay has a round's beacon (version 1 of drand's HTTP API, which all relays have)."""
-    return f"{relay.rstrip('/')}/{CHAIN_HASH}/public/{round}"
+    return f"{relay}/{CHAIN_HASH}/public/{round}"
 
 
 def fetch_beacon(
