@@ -148,6 +148,21 @@ def test_a_relay_that_hangs_in_the_handshake_is_given_up(relay: Start, answer: A
     assert reason_of(url, timeout_s=SHORT_S) == "it did not answer within 0.3 s"
 
 
+def test_a_relay_that_hangs_in_the_handshake_is_hung_up_on_when_another_answered(relay: Start) -> None:
+    in_handshake = threading.Event()
+
+    def hangs_in_it(connection: socket.socket) -> None:
+        in_handshake.set()
+        hangs(connection)
+
+    def answers_meanwhile(connection: socket.socket) -> None:
+        in_handshake.wait(LONG_S)
+        HONEST(connection)
+
+    hanging, honest = relay(hangs_in_it), relay(answers_meanwhile)
+    assert ask(hanging.url.replace("http:", "https:"), honest.url, timeout_s=2 * LONG_S) == BEACON
+
+
 def test_a_program_that_ends_waits_for_no_relay(relay: Start) -> None:
     asking = []
 
