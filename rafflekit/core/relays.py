@@ -87,6 +87,9 @@ def check_relay(url: str) -> str:
     """
     if not url:
         raise RelayWrong(url, "an entry between the commas is empty; take that comma away.")
+    if "@" in url:
+        # What stands before it may be a password, which no message shows.
+        raise RelayWrong(f"…@{url.rpartition('@')[2]}", "a relay's URL has no user and no password.")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -94,8 +97,8 @@ def check_relay(url: str) -> str:
         raise RelayWrong(url, f"no URL: {error}.") from error
     if not _PRINTABLE.fullmatch(url) or parts.scheme not in _PORTS or not _HOST.fullmatch(host) or port == 0:
         raise RelayWrong(url, "not the URL of a relay; give URLs like https://api.drand.sh, separated by commas.")
-    if "@" in parts.netloc or "?" in url or "#" in url:
-        raise RelayWrong(url, "a relay's URL has no user, no password, no ? and no #.")
+    if "?" in url or "#" in url:
+        raise RelayWrong(url, "a relay's URL has no ? and no #.")
     if parts.scheme == "http" and not _is_this_machine(host):
         raise RelayWrong(url, "http is for relays on this machine (127.0.0.1, ::1, localhost); give https.")
     return url.rstrip("/")
@@ -103,7 +106,7 @@ def check_relay(url: str) -> str:
 
 def beacon_url(relay: str, round: int) -> str:
     """Return where a relay has a round's beacon (version 1 of drand's HTTP API, which all relays have)."""
-    return f"{relay.rstrip('/')}/{CHAIN_HASH}/public/{round}"
+    return f"{relay}/{CHAIN_HASH}/public/{round}"
 
 
 def fetch_beacon(

@@ -2,11 +2,12 @@
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from itertools import cycle, islice
 from pathlib import Path
 from threading import Thread
 
@@ -25,7 +26,7 @@ _REQUEST_BYTES = 4096
 
 @dataclass
 class Relay:
-    """A server that answers every connection in one way; `requests` are the first lines of what it was asked."""
+    """A server that answers every connection in one way; `requests` is what it was asked."""
 
     answer: Answer
     certificate: ssl.SSLContext | None = None
@@ -62,7 +63,7 @@ class Relay:
 
     def _answer(self, connection: socket.socket) -> None:
         request = connection.recv(_REQUEST_BYTES)
-        self.requests.append(request.decode(errors="replace").partition("\r\n")[0])
+        self.requests.append(request.decode(errors="replace"))
         self.answer(connection)
 
 
@@ -86,26 +87,31 @@ def hangs(connection: socket.socket) -> None:
 def drips(connection: socket.socket) -> None:
     """Send one header after the other, slowly, until the other side hangs up, or for 100 s at most."""
     connection.sendall(b"HTTP/1.1 100 Continue\r\n")
+    # A status that is to be followed by another begins anew before there are too many headers.
+    drip = b"X: x\r\n" * 50 + b"\r\nHTTP/1.1 100 Continue\r\n"
+    _send_slowly(connection, [drip[at : at + 6] for at in range(0, len(drip), 6)])
+
+
+def drips_in_the_handshake(connection: socket.socket) -> None:
+    """Begin a handshake of TLS with a long message, and send it slowly, as `drips` does."""
+    connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03")
+    _send_slowly(connection, [b"\0"])
+
+
+def _send_slowly(connection: socket.socket, pieces: Sequence[bytes]) -> None:
     connection.settimeout(_DRIP_S)
-    for number in range(_DRIPS):
-        # A status that is to be followed by another begins anew before there are too many headers.
-        connection.sendall(b"\r\nHTTP/1.1 100 Continue\r\n" if number % 50 == 0 else b"X: x\r\n")
+    for piece in islice(cycle(pieces), _DRIPS):
+        connection.sendall(piece)
         with suppress(TimeoutError):
             if not connection.recv(_REQUEST_BYTES):
                 return
 
 
-def never_ends(connection: socket.socket) -> None:
-    """Answer with a body that goes on as long as somebody reads it, to 64 MiB at most."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-    for _ in range(1024):
-        connection.sendall(b" " * 65_536)
-
-
-def self_signed(folder: Path, address: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Return the TLS context of a server with a new certificate for an address, and that of a client that trusts it."""
+def self_signed(folder: Path, host: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Return the TLS context of a server with a new certificate for a host, and that of a client that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a relay of the tests")])
+    named = x509.DNSName(host) if host.isalpha() else x509.IPAddress(ip_address(host))
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -115,7 +121,7 @@ def self_signed(folder: Path, address: str) -> tuple[ssl.SSLContext, ssl.SSLCont
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([named]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
         .public_bytes(serialization.Encoding.PEM)

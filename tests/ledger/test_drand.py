@@ -99,7 +99,7 @@ def test_a_round_that_no_document_can_name_is_refused(round: int) -> None:
         check_beacon(round, SIGNATURE)
 
 
-@pytest.mark.parametrize(("round", "signature"), [FASTNET, DEFAULT_CHAIN])
+@pytest.mark.parametrize(("round", "signature"), [FASTNET, DEFAULT_CHAIN], ids=["fastnet", "the default chain"])
 def test_another_chains_beacon_is_refused(round: int, signature: bytes) -> None:
     with pytest.raises(BeaconWrong, match="another chain"):
         check_beacon(round, signature)
@@ -126,6 +126,7 @@ def test_a_signature_of_another_length_is_refused(length: int) -> None:
         written(1, COMPRESSED | INFINITY),
         written(x_of(SIGNATURE), COMPRESSED | INFINITY | LARGER_Y),
     ],
+    ids=["as points are", "with the sign of y", "with an x", "with both"],
 )
 def test_the_point_at_infinity_is_no_signature_however_it_is_written(signature: bytes) -> None:
     with pytest.raises(BeaconWrong, match="point at infinity"):

@@ -12,7 +12,7 @@ import pytest
 from rafflekit.core.ledger.drand import CHAIN_HASH, Beacon, BlsMissing
 from rafflekit.core.relays import DEFAULT_RELAYS, BeaconUnavailable, RelayWrong, fetch_beacon, read_relays
 from tests.ledger.beacons import DEFAULT_CHAIN, OTHER_ROUNDS, ROUND, SIGNATURE, relay_json
-from tests.ledger.relay_servers import Answer, Relay, drips, hangs, never_ends, says, self_signed, sends
+from tests.ledger.relay_servers import Answer, Relay, drips, drips_in_the_handshake, hangs, says, self_signed, sends
 from tests.waiting import wait_until
 
 BEACON = Beacon(ROUND, SIGNATURE)
@@ -65,41 +65,63 @@ def reason_of(url: str, *, timeout_s: float = LONG_S, context: ssl.SSLContext | 
 def test_a_beacon_comes_from_a_relay(relay: Start) -> None:
     honest = relay(HONEST)
     assert ask(honest.url) == BEACON
-    assert honest.requests == [f"GET /{CHAIN_HASH}/public/{ROUND} HTTP/1.1"]
+    [request] = honest.requests
+    assert request.startswith(f"GET /{CHAIN_HASH}/public/{ROUND} HTTP/1.1\r\n")
+    assert f"\r\nHost: {honest.url.removeprefix('http://')}\r\n" in request
+    # Some services refuse who does not say what they are.
+    assert "\r\nUser-Agent: rafflekit\r\n" in request
 
 
 def test_a_relay_may_be_below_a_path(relay: Start) -> None:
     honest = relay(HONEST)
     assert ask(f"{honest.url}/drand/") == BEACON
-    assert honest.requests == [f"GET /drand/{CHAIN_HASH}/public/{ROUND} HTTP/1.1"]
+    assert honest.requests[0].startswith(f"GET /drand/{CHAIN_HASH}/public/{ROUND} HTTP/1.1\r\n")
 
 
-FORGERIES = {
-    "another round's signature under this round": says(relay_json(ROUND, OTHER_ROUNDS[42])),
-    "another round": says(relay_json(42, OTHER_ROUNDS[42])),
-    "a changed signature": says(relay_json(ROUND, bytes([SIGNATURE[0] ^ 0x20]) + SIGNATURE[1:])),
-    "another chain": says(relay_json(ROUND, DEFAULT_CHAIN[1])),
-    "randomness of its own": says(relay_json().replace("fe290", "00000")),
-    "no JSON": says("<html>"),
-    "nothing": says(""),
-    "no text": sends(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\xff\xfe\x00\x00"),
-    "no such round": says("not found", status="404 Not Found"),
-    "an error": says(relay_json(), status="500 Internal Server Error"),
-    "a body cut off": sends(f"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{relay_json()[:99]}".encode()),
-    "no HTTP": sends(b"SSH-2.0-OpenSSH_9.9\r\n"),
-    "a connection that closes": sends(b""),
-    "a header without end": sends(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"),
-    "too many headers": sends(b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 1_000 + b"\r\n"),
-    "an endless body": never_ends,
-    "an answer one byte too long": says(relay_json() + " " * (65_537 - len(relay_json()))),
+OTHERS = {
+    "another round's signature": (says(relay_json(ROUND, OTHER_ROUNDS[42])), "the signature is not that of drand's"),
+    "another round": (says(relay_json(42, OTHER_ROUNDS[42])), "it is the beacon of round 42, not of round 1000"),
+    "a changed signature": (
+        says(relay_json(ROUND, bytes([SIGNATURE[0] ^ 0x20]) + SIGNATURE[1:])),
+        "the signature is not that of drand's",
+    ),
+    "another chain": (says(relay_json(ROUND, DEFAULT_CHAIN[1])), "its signature is not 96 hexadecimal digits"),
+    "other randomness": (says(relay_json().replace("fe290", "00000")), "its randomness is not the SHA-256"),
+    "a page": (says("<html>"), "it is neither JSON"),
+    "nothing": (says(""), "it is neither JSON"),
+    "no text": (sends(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\xff\xfe\x00\x00"), "it is neither JSON"),
+    "no such round": (says("not found", status="404 Not Found"), "it does not have this round (404)"),
+    "an error": (says(relay_json(), status="500 Internal Server Error"), "it answered 500"),
+    "a body cut off": (
+        sends(f"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{relay_json()[:99]}".encode()),
+        "it is no JSON",
+    ),
+    "no HTTP": (sends(b"SSH-2.0-OpenSSH_9.9\r\n"), "its answer is no HTTP"),
+    "a closed connection": (sends(b""), "it cannot be reached: Remote end closed connection without response"),
+    "a long header": (sends(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"), "its answer is no HTTP"),
+    "too many headers": (sends(b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 1_000 + b"\r\n"), "its answer is no HTTP"),
+    "a byte too many": (says(relay_json().ljust(65_537)), "its answer is longer than 65,536 bytes"),
 }
 
 
-@pytest.mark.parametrize("answer", FORGERIES.values(), ids=list(FORGERIES))
-def test_the_beacon_of_an_honest_relay_is_found_behind_any_other(relay: Start, answer: Answer) -> None:
+@pytest.mark.parametrize(("answer", "reason"), OTHERS.values(), ids=list(OTHERS))
+def test_the_beacon_of_an_honest_relay_is_found_behind_any_other(relay: Start, answer: Answer, reason: str) -> None:
     other, honest = relay(answer), relay(HONEST)
-    assert reason_of(other.url)
+    assert reason_of(other.url).startswith(reason)
     assert ask(other.url, honest.url) == BEACON
+
+
+def test_a_body_that_does_not_end_is_not_read_to_its_end(relay: Start) -> None:
+    sent = []
+
+    def sends_64_mib(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        for number in range(1024):
+            connection.sendall(b" " * 65_536)
+            sent.append(number)
+
+    assert reason_of(relay(sends_64_mib).url) == "its answer is longer than 65,536 bytes"
+    assert len(sent) < 1024
 
 
 def test_nobody_waits_for_a_relay_that_hangs_when_another_answered(relay: Start) -> None:
@@ -120,13 +142,40 @@ def test_a_relay_that_hangs_is_given_up_when_the_time_is_over(relay: Start, answ
     assert reason_of(relay(answer).url, timeout_s=SHORT_S) == "it did not answer within 0.3 s"
 
 
-def test_a_relay_that_hangs_before_the_handshake_is_given_up(relay: Start) -> None:
-    url = relay(hangs).url.replace("http:", "https:")
+@pytest.mark.parametrize("answer", [hangs, drips_in_the_handshake])
+def test_a_relay_that_hangs_in_the_handshake_is_given_up(relay: Start, answer: Answer) -> None:
+    url = relay(answer).url.replace("http:", "https:")
     assert reason_of(url, timeout_s=SHORT_S) == "it did not answer within 0.3 s"
 
 
+def test_a_relay_that_hangs_in_the_handshake_is_hung_up_on_when_another_answered(relay: Start) -> None:
+    in_handshake = threading.Event()
+
+    def hangs_in_it(connection: socket.socket) -> None:
+        in_handshake.set()
+        hangs(connection)
+
+    def answers_meanwhile(connection: socket.socket) -> None:
+        in_handshake.wait(LONG_S)
+        HONEST(connection)
+
+    hanging, honest = relay(hangs_in_it), relay(answers_meanwhile)
+    assert ask(hanging.url.replace("http:", "https:"), honest.url, timeout_s=2 * LONG_S) == BEACON
+
+
+def test_a_program_that_ends_waits_for_no_relay(relay: Start) -> None:
+    asking = []
+
+    def sees_who_asks(connection: socket.socket) -> None:
+        asking.extend(each for each in threading.enumerate() if each.name.startswith("relay "))
+        HONEST(connection)
+
+    assert ask(relay(sees_who_asks).url) == BEACON
+    assert [each.daemon for each in asking] == [True]
+
+
 def test_an_answer_as_long_as_allowed_is_read(relay: Start) -> None:
-    longest = relay(says(relay_json() + " " * (65_536 - len(relay_json()))))
+    longest = relay(says(relay_json().ljust(65_536)))
     assert ask(longest.url) == BEACON
 
 
@@ -161,10 +210,20 @@ def test_a_relay_with_the_certificate_of_another_host_is_asked_nothing(relay: St
     assert impostor.requests == []
 
 
+def test_a_certificate_is_to_be_for_the_name_that_the_relay_is_asked_under(relay: Start, tmp_path: Path) -> None:
+    for host, is_named in (("localhost", True), ("127.0.0.1", False)):
+        server, client = self_signed(tmp_path, host)
+        url = relay(HONEST, server).url.replace("127.0.0.1", "localhost")
+        if is_named:
+            assert ask(url, context=client) == BEACON
+        else:
+            assert reason_of(url, context=client).startswith("its certificate is not trusted: Hostname mismatch")
+
+
 def test_a_relay_that_speaks_no_tls_is_no_https_relay(relay: Start) -> None:
     plain = relay(HONEST)
     assert reason_of(plain.url.replace("http:", "https:")).startswith("it cannot be reached: [SSL")
-    assert f"GET /{CHAIN_HASH}/public/{ROUND} HTTP/1.1" not in plain.requests
+    assert not any("GET" in request for request in plain.requests)
 
 
 def test_without_any_beacon_every_relay_is_named_with_its_reason(relay: Start) -> None:
@@ -238,11 +297,11 @@ def test_a_list_of_relays_is_read() -> None:
         ("https://relay.example /x", "https://relay.example /x", "not the URL"),
         ("https://relay\n.example", "https://relay\n.example", "not the URL"),
         ("https://rélay.example", "https://rélay.example", "not the URL"),
-        ("https://relay.example\\@evil", "https://relay.example\\@evil", "no user"),
-        ("https://user@relay.example", "https://user@relay.example", "no user"),
-        ("https://user:secret@relay.example", "https://user:secret@relay.example", "no user"),
-        ("https://relay.example?", "https://relay.example?", "no user"),
-        ("https://relay.example#x", "https://relay.example#x", "no user"),
+        ("https://relay.example\\@evil", "…@evil", "no user"),
+        ("https://user@relay.example", "…@relay.example", "no user"),
+        ("https://user:secret@relay.example:x", "…@relay.example:x", "no user"),
+        ("https://relay.example?", "https://relay.example?", "no ?"),
+        ("https://relay.example#x", "https://relay.example#x", "no ?"),
         ("http://relay.example", "http://relay.example", "http is for relays on this machine"),
         ("http://10.0.0.1", "http://10.0.0.1", "http is for relays on this machine"),
         ("http://localhost.example", "http://localhost.example", "http is for relays on this machine"),
@@ -255,3 +314,4 @@ def test_what_is_no_relay_is_refused_by_name(text: str, named: str | None, reaso
         read_relays(text)
     assert caught.value.text == (text if named is None else named)
     assert reason in caught.value.reason
+    assert "secret" not in str(caught.value)
