@@ -44,11 +44,9 @@ class Raffles(Address):
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """List raffles from the newest on."""
+        query = wire.read_query(request, wire.RafflesQuery)
         page = self.engine.list(
-            page=wire.page_number(request),
-            page_size=wire.page_size(request, limits.RAFFLES_PAGE_SIZE),
-            name=wire.parameter(request, "name"),
-            winners_drawn=wire.true_or_false(request, "winners_drawn"),
+            page=query.page, page_size=query.page_size, name=query.name, winners_drawn=query.winners_drawn
         )
         next_url, previous_url = _neighbours(page, request, f"{self.access.base_url(request.env)}/raffles/")
         _answer(response, shapes.raffle_page_shape(page, next_url=next_url, previous_url=previous_url))
@@ -97,11 +95,9 @@ class Winners(Address):
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """List the wins in draw order."""
-        page = self.engine.winners(
-            _checked_id(raffle_id),
-            page=wire.page_number(request),
-            page_size=wire.page_size(request, limits.WINNERS_PAGE_SIZE),
-        )
+        checked = _checked_id(raffle_id)
+        query = wire.read_query(request, wire.WinnersQuery)
+        page = self.engine.winners(checked, page=query.page, page_size=query.page_size)
         url = f"{self.access.base_url(request.env)}/raffles/{raffle_id}/winners/"
         next_url, previous_url = _neighbours(page, request, url)
         _answer(response, shapes.win_page_shape(page, next_url=next_url, previous_url=previous_url))
