@@ -1,4 +1,4 @@
-"""What comes in over the wire: bodies, query parameters and the Idempotency-Key header, read strictly.
+"""What comes in over the wire: bodies, ids, query parameters and the Idempotency-Key header, read strictly.
 
 The types of the requests stand here; those of the answers are `rafflekit.core.shapes`. Whatever is wrong leaves as
 `InvalidValue` with the field's name, but for the size and the media type of a body, which are HTTP's own matter.
@@ -18,7 +18,7 @@ import falcon
 import msgspec
 
 from rafflekit.core import limits
-from rafflekit.core.errors import InvalidValue, PageNotFound
+from rafflekit.core.errors import InvalidValue, PageNotFound, RaffleNotFound
 
 # More digits than any number here can have. Python itself stops at 4,300, with an error that names no field.
 _MOST_DIGITS = 30
@@ -43,6 +43,9 @@ _ESCAPED = re.compile(r'\\(["\\])')
 _BARE_CHARACTER = r"[!#-+\--~]"
 _BARE_KEY = re.compile(rf"{_BARE_CHARACTER}+")
 
+# uuid.UUID also reads braces, "urn:uuid:" and no dashes; a raffle has one address, though.
+_RAFFLE_ID = re.compile(r"[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}")
+
 # limits.UNPRINTABLE_CATEGORIES (but for lone surrogates) and blanks, as characters: not every reader of a JSON Schema
 # has Unicode's categories, and \s is not the same everywhere.
 _UNPRINTABLE = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
@@ -53,6 +56,9 @@ def _documented(**schema: Any) -> msgspec.Meta:
     # As constraints of its own, msgspec would refuse in its words, before the engine can in the contract's.
     return msgspec.Meta(extra_json_schema=schema)
 
+
+RaffleId = Annotated[str, _documented(format="uuid", pattern=f"^{_RAFFLE_ID.pattern}$")]
+"""A raffle's id."""
 
 Name = Annotated[
     str,
@@ -162,6 +168,17 @@ def check_no_fields(request: falcon.Request) -> None:
     content = _content(request, limits.BODY_BYTES)
     if content:
         _converted(_parsed(content), NoFields)
+
+
+def check_raffle_id(text: str) -> str:
+    """Return the id in an address, as it is.
+
+    Raises:
+        RaffleNotFound: no raffle can have it.
+    """
+    if not _RAFFLE_ID.fullmatch(text):
+        raise RaffleNotFound
+    return text
 
 
 def read_query(request: falcon.Request, shape: type[Query]) -> Query:
