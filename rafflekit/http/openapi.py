@@ -26,7 +26,8 @@ Raffles with numbered tickets. A manager creates a raffle, participants get tick
 the manager draws the winners, once.
 
 Every address works with and without the slash at its end. HEAD works wherever GET does; OPTIONS tells the methods of an
-address. Every refusal is a problem (RFC 9457), whose `type` is for programs and whose `detail` is for people.\
+address. Whole numbers are written with digits only: 1.0 is none. Query parameters that an address does not have are
+ignored. Every refusal is a problem (RFC 9457), whose `type` is for programs and whose `detail` is for people.\
 """
 
 _NO_SUCH_PATH = BareProblem(HTTPStatus.NOT_FOUND, "Nothing is at this address.")
