@@ -55,9 +55,10 @@ class Operation:
 
     id: str
     answer: Any
-    """The type of the answer's JSON."""
+    """The type of the answer: of its JSON, or `str` for another media type."""
     refusals: tuple[Refusal, ...] = ()
     status: HTTPStatus = HTTPStatus.OK
+    media_type: str = falcon.MEDIA_JSON
     description: str = ""
     body: type[msgspec.Struct] | None = None
     query: type[msgspec.Struct] | None = None

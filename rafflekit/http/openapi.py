@@ -102,7 +102,7 @@ def _path_item(path: Path) -> dict[str, Any]:
 
 
 def _operation(operation: Operation, path: Path, method: str) -> dict[str, Any]:
-    answer = _answer("Done.", content=_content(falcon.MEDIA_JSON, _schema(operation.answer)))
+    answer = _answer("Done.", content=_content(operation.media_type, _schema(operation.answer)))
     if operation.answer_headers:
         answer["headers"] = _headers(operation.answer_headers)
     if operation.links:
