@@ -5,9 +5,17 @@ from falcon.constants import COMBINED_METHODS
 
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.settings import Settings
-from rafflekit.http import problems
+from rafflekit.http import openapi, problems
 from rafflekit.http.access import Access
-from rafflekit.http.resources import Address, Participation, RaffleDetail, Raffles, TicketVerification, Winners
+from rafflekit.http.resources import (
+    Address,
+    ApiDescription,
+    Participation,
+    RaffleDetail,
+    Raffles,
+    TicketVerification,
+    Winners,
+)
 
 WsgiApp = falcon.App[falcon.Request, falcon.Response]
 
@@ -26,6 +34,7 @@ def create_app(engine: RaffleEngine, settings: Settings) -> WsgiApp:
     app.add_route("/raffles/{raffle_id}/participate", Participation(engine, access))
     app.add_route("/raffles/{raffle_id}/winners", Winners(engine, access))
     app.add_route("/raffles/{raffle_id}/verify-ticket", TicketVerification(engine, access))
+    app.add_route("/openapi.json", ApiDescription(engine, access, openapi.document))
     return app
 
 

@@ -92,6 +92,19 @@ def install(app: falcon.App[falcon.Request, falcon.Response]) -> None:
     app.set_error_serializer(_on_http_error)
 
 
+def problem_of(error: RaffleError) -> Problem:
+    """Return a refusal as the problem that it is answered with; not an outage, whose message is for the log."""
+    if isinstance(error, InvalidValue):
+        field = _FIELD_NAMES.get(error.field, error.field)
+        return _problem(error, f"{field}: {error.reason}", [FieldError(field, error.reason)])
+    return _problem(error, str(error))
+
+
+def bare_problem(status: int, detail: str) -> Problem:
+    """Return the problem of a status that says everything (RFC 9457, 4.2.1: "about:blank", titled by its phrase)."""
+    return Problem("about:blank", _phrase(status), status, detail)
+
+
 def _on_raffle_error(
     request: falcon.Request,
     response: falcon.Response,
@@ -100,18 +113,14 @@ def _on_raffle_error(
     *,
     outages: "_Outages",
 ) -> None:
-    status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    status = _status_of(error)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _on_surprise(request, response, error, parameters)
     elif status is HTTPStatus.SERVICE_UNAVAILABLE:
         outages.log(error)
         _on_outage(request, response, error)
-    elif isinstance(error, InvalidValue):
-        field = _FIELD_NAMES.get(error.field, error.field)
-        detail = f"{field}: {error.reason}"
-        _answer(response, _problem(error, status, detail, [FieldError(field, error.reason)]))
     else:
-        _answer(response, _problem(error, status, str(error)))
+        _answer(response, problem_of(error))
 
 
 def _on_outage(request: falcon.Request, response: falcon.Response, error: RaffleError) -> None:
@@ -119,7 +128,7 @@ def _on_outage(request: falcon.Request, response: falcon.Response, error: Raffle
     # A server that goes away while it commits leaves open whether it did.
     doubt = "" if request.method in _READING else f" {_REPEAT}"
     detail = f"{error.sentence} Try again later.{doubt}"
-    _answer(response, _problem(error, HTTPStatus.SERVICE_UNAVAILABLE, detail))
+    _answer(response, _problem(error, detail))
 
 
 class _Outages:
@@ -149,29 +158,26 @@ def _on_surprise(
     # The path is text from outside: its repr keeps line breaks out of the log.
     _log.error("Incident %s: %s %r failed.", incident, request.method, request.path, exc_info=error)
     detail = f"Something went wrong here; the log knows more under incident {incident}."
-    _answer(response, _bare_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+    _answer(response, bare_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
 
 def _on_http_error(_request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
     status = error.status_code
-    _answer(response, _bare_problem(status, error.description or _BARE_DETAILS.get(status, f"{_phrase(status)}.")))
+    _answer(response, bare_problem(status, error.description or _BARE_DETAILS.get(status, f"{_phrase(status)}.")))
 
 
-def _problem(
-    error: RaffleError, status: HTTPStatus, detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
-) -> Problem:
+def _problem(error: RaffleError, detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET) -> Problem:
     kind = f"urn:rafflekit:problem:{error.code.replace('_', '-')}"
-    return Problem(kind, error.sentence, status, detail, errors)
+    return Problem(kind, error.sentence, _status_of(error), detail, errors)
 
 
-def _bare_problem(status: int, detail: str) -> Problem:
-    # RFC 9457, 4.2.1: "about:blank" says no more than the status, whose phrase is the title.
-    return Problem("about:blank", _phrase(status), status, detail)
+def _status_of(error: RaffleError) -> HTTPStatus:
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
 def _phrase(status: int) -> str:
     # HTTPStatus has older words for some, and others in each version of Python.
-    line: str = falcon.code_to_http_status(status)
+    line: str = falcon.code_to_http_status(int(status))
     return line.partition(" ")[2]
 
 
