@@ -20,8 +20,9 @@ test: check ## run every check and every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 .PHONY: soak
-soak: .venv/developers ## kill servers ten times as often as the tests do; it takes minutes
+soak: .venv/developers ## kill servers ten times as often as the tests do, fuzz sixty times as long; it takes minutes
 	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py
+	RAFFLEKIT_TEST_CASES=3000 $(BIN)/python -m pytest tests/fuzz
 
 .PHONY: check
 check: .venv/developers ## lint, format, types, import rules
