@@ -19,7 +19,7 @@ Environ = Mapping[str, Any]
 
 # RFC 3986, 3.2.2 and 3.2.3: an IPv6 address in brackets, or a name; the port may be empty.
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
-_ORIGIN = re.compile(r"https?://([^/?#@]+)")
+_ORIGIN = re.compile(r"https?://(.+)")
 
 _SCHEMES = ("http", "https")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -90,8 +90,9 @@ class Access:
         """
         public_name = None
         # Both, since a proxy may pass on what a page told it that the host is.
-        for host in (environ.get("HTTP_HOST"), self._told_host(environ)):
-            if host is None:
+        for host in (environ.get("HTTP_HOST"), self._told(environ, "host")):
+            # Without one, Granian makes it empty.
+            if not host:
                 continue
             public_name = _host_name(host)
             if public_name is None or not self._is_own_host(public_name):
@@ -104,7 +105,7 @@ class Access:
 
     def base_url(self, environ: Environ) -> str:
         """Return the beginning of this service's whole URLs, without a slash at the end."""
-        host = self._told_host(environ) or environ.get("HTTP_HOST")
+        host = self._told(environ, "host") or environ.get("HTTP_HOST")
         if host is None or not _HOST.fullmatch(host):
             host = _server_host(environ)
         return f"{self._scheme(environ)}://{host}{environ.get('SCRIPT_NAME', '')}"
@@ -132,9 +133,6 @@ class Access:
     def _scheme(self, environ: Environ) -> str:
         told = self._told(environ, "proto")
         return told.lower() if told and told.lower() in _SCHEMES else str(environ["wsgi.url_scheme"])
-
-    def _told_host(self, environ: Environ) -> str | None:
-        return self._told(environ, "host") or None
 
     def _told(self, environ: Environ, what: str) -> str | None:
         """Return the host or the protocol by which a trusted proxy was asked, None if it does not tell.

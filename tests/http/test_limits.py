@@ -56,6 +56,7 @@ def prize(**changes: Any) -> dict[str, Any]:
         ({"name": "a\nb"}, "name", "must not contain control characters or line breaks."),
         ({"name": "a\x9bb"}, "name", "must not contain control characters or line breaks."),
         ({"name": "a\u2028b"}, "name", "must not contain control characters or line breaks."),
+        ({"name": "a\u2029b"}, "name", "must not contain control characters or line breaks."),
         ({"name": "a\x00"}, "name", "must not contain control characters or line breaks."),
         ({"name": "\ud800"}, "name", "is no Unicode text (a lone surrogate)."),
         ({"name": 5}, "name", "must be a text."),
