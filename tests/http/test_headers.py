@@ -1,4 +1,4 @@
-"""The headers of answers over real sockets, the server's own refusals included."""
+"""What headers do over real sockets: those of a foreign page, and those of answers, a server's own included."""
 
 import re
 import socket
@@ -32,6 +32,38 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     server = LiveServer(folder / "raffles.db", *arguments, log=folder / "log", **how, MANAGER_IPS="127.0.0.1")
     yield server
     server.stop()
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example", "Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=str,
+)
+def test_a_foreign_page_changes_nothing_and_is_told_the_setting(live: LiveServer, foreign: dict[str, str]) -> None:
+    one_ticket = RAFFLE | {"total_tickets": 1}
+    raffle = live.request("POST", "/raffles/", one_ticket).json
+    path = f"/raffles/{raffle['id']}"
+    count = live.request("GET", "/raffles/", **foreign).json["count"]
+
+    attacks = [live.request("POST", "/raffles/", one_ticket, **foreign)]
+    attacks += [live.request("POST", f"{path}/participate/", **foreign)]
+    assert live.request("GET", f"{path}/").json == raffle
+    assert live.request("POST", f"{path}/participate/").status == 201
+    attacks += [live.request("POST", f"{path}/winners/", **foreign)]
+
+    for answer in attacks:
+        assert answer.status == 403
+        assert "RAFFLEKIT_ALLOWED_HOSTS" in answer.json["detail"]
+    assert live.request("GET", "/raffles/").json["count"] == count
+    assert live.request("GET", f"{path}/").json["winners_drawn"] is False
+    assert live.request("POST", f"{path}/winners/").status == 201
 
 
 def names_no_version(answer: Answer) -> bool:
