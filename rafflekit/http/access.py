@@ -48,7 +48,7 @@ class Access:
         if not self._is_from_proxy(environ):
             return _peer(environ)
         # Servers join several headers of one name by commas, as the grammar has it.
-        for address in reversed(forwarded.addresses(self._header, environ.get(self._header_key, ""))):
+        for address in forwarded.addresses(self._header, environ.get(self._header_key, "")):
             if address is None or not _is_in(address, self._proxies):
                 return address
         return None

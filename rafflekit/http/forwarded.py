@@ -5,7 +5,7 @@ never skipped: Falcon's own `Request.forwarded` goes on behind the next comma, w
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
 
@@ -16,6 +16,9 @@ IpAddress: TypeAlias = IPv4Address | IPv6Address
 Element: TypeAlias = dict[str, str]
 
 _BLANK = " \t"
+
+# Dozens of hops, and little work for whoever sends nonsense.
+_MOST_CHARACTERS = 4_096
 
 # An IPv6 address in brackets or an IPv4 address, and a port; RFC 7239, 6.2 has ports that hide themselves (`_x`).
 _NODE = re.compile(r"(?:\[([^\[\]]*:[^\[\]]*)\]|([^:\[\]]*))(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?")
@@ -28,17 +31,21 @@ _SEPARATOR = re.compile(r"[ \t]*([;,])[ \t]*")
 _ESCAPED = re.compile(r"\\(.)")
 
 
-def addresses(header: ProxyHeader, text: str) -> list[IpAddress | None]:
-    """Return whom a header names, the nearest hop last; None for a hop that cannot be read, or that hides itself."""
+def addresses(header: ProxyHeader, text: str) -> Iterator[IpAddress | None]:
+    """Yield whom a header names, from the nearest hop on; None for a hop that cannot be read, or that hides itself."""
     return _READERS[header](text)
 
 
 def elements(text: str) -> list[Element] | None:
     """Return the elements of a Forwarded header, each with its parameters (lower case); None if it breaks the grammar.
 
+    One of more than 4,096 characters is not read.
+
     The whole of it is read from the left, since a comma in quotes separates nothing. A stray quote anywhere makes the
     number of quotes odd, so it spoils the header: it cannot hide or show an element.
     """
+    if len(text) > _MOST_CHARACTERS:
+        return None
     text = text.strip(_BLANK)
     found: list[Element] = [{}]
     position = 0
@@ -61,17 +68,19 @@ def elements(text: str) -> list[Element] | None:
         position = separator.end()
 
 
-def _x_forwarded_for(text: str) -> list[IpAddress | None]:
-    return [_hop(hop.strip(_BLANK)) for hop in text.split(",")]
+def _x_forwarded_for(text: str) -> Iterator[IpAddress | None]:
+    for hop in reversed(text.split(",")):
+        yield _hop(hop.strip(_BLANK))
 
 
-def _forwarded(text: str) -> list[IpAddress | None]:
-    return [_node(element.get("for", "")) for element in elements(text) or [{}]]
+def _forwarded(text: str) -> Iterator[IpAddress | None]:
+    for element in reversed(elements(text) or [{}]):
+        yield _node(element.get("for", ""))
 
 
-def _x_real_ip(text: str) -> list[IpAddress | None]:
+def _x_real_ip(text: str) -> Iterator[IpAddress | None]:
     # Several of them are a list to a server, and no address to anybody.
-    return [_hop(text.strip(_BLANK))]
+    yield _hop(text.strip(_BLANK))
 
 
 def _hop(text: str) -> IpAddress | None:
@@ -85,7 +94,7 @@ def _node(text: str) -> IpAddress | None:
     return canonical_address(found[1] or found[2]) if found else None
 
 
-_READERS: dict[ProxyHeader, Callable[[str], list[IpAddress | None]]] = {
+_READERS: dict[ProxyHeader, Callable[[str], Iterator[IpAddress | None]]] = {
     ProxyHeader.X_FORWARDED_FOR: _x_forwarded_for,
     ProxyHeader.FORWARDED: _forwarded,
     ProxyHeader.X_REAL_IP: _x_real_ip,

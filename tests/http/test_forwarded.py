@@ -53,7 +53,7 @@ def test_forwarded_is_read_as_rfc_7239_has_it(text: str, expected: list[dict[str
 def test_what_breaks_the_grammar_anywhere_says_nothing(text: str) -> None:
     assert elements(text) is None
     assert elements(f"for=192.0.2.1, {text}, for=192.0.2.2") is None
-    assert addresses(ProxyHeader.FORWARDED, f"for=192.0.2.1, {text}") == [None]
+    assert list(addresses(ProxyHeader.FORWARDED, f"for=192.0.2.1, {text}")) == [None]
 
 
 @pytest.mark.parametrize(
@@ -92,5 +92,20 @@ def test_a_node_is_an_address_with_or_without_a_port_or_nobody(node: str, expect
 
 
 def test_an_element_without_for_is_a_hop_that_cannot_be_read() -> None:
-    assert addresses(ProxyHeader.FORWARDED, "proto=https, for=192.0.2.1;by=192.0.2.2,")[::2] == [None, None]
-    assert addresses(ProxyHeader.FORWARDED, "") == [None]
+    read = list(addresses(ProxyHeader.FORWARDED, "proto=https, for=192.0.2.1;by=192.0.2.2,"))
+
+    assert (read[0], str(read[1]), read[2]) == (None, "192.0.2.1", None)
+    assert list(addresses(ProxyHeader.FORWARDED, "")) == [None]
+
+
+def test_the_nearest_hop_comes_first() -> None:
+    hops = addresses(ProxyHeader.X_FORWARDED_FOR, "192.0.2.1, nonsense, 192.0.2.2")
+
+    assert [str(hop) for hop in hops] == ["192.0.2.2", "None", "192.0.2.1"]
+
+
+def test_a_header_of_more_than_4096_characters_is_not_read() -> None:
+    longest = "for=192.0.2.1".rjust(4_096, ",")
+
+    assert elements(longest) is not None
+    assert elements(f",{longest}") is None
