@@ -11,7 +11,7 @@ import typer
 from rafflekit.cli import terminal
 from rafflekit.cli.failures import UNEXPECTED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import DatabaseUrl, open_engine, read_settings
-from rafflekit.core.settings import DATABASE_URL, MANAGER_IPS, TRUSTED_PROXIES, Settings
+from rafflekit.core.settings import DATABASE_URL, MANAGER_IPS, Settings
 
 _MOST_WORKERS = 128
 
@@ -76,11 +76,6 @@ def _serve_on_granian(host: str, port: int, *, workers: int, database_url: str |
     with open_engine(database_url, settings=settings) as engine:
         shown_url = engine.database_url
     _remark_on(settings)
-    if settings.trusted_proxies:
-        terminal.remark(
-            f"granian takes X_Forwarded_For for X-Forwarded-For: what {TRUSTED_PROXIES.name} names must drop headers "
-            "with underscores, as nginx does, or clients can choose their address."
-        )
     try:
         run(
             os.environ if database_url is None else os.environ | {DATABASE_URL.name: database_url},

@@ -27,6 +27,7 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
 from rafflekit.core.errors import InvalidSetting, RaffleError
+from rafflekit.core.settings import PROXY_HEADER, ProxyHeader, Settings
 from rafflekit.http.app import WsgiApp
 from rafflekit.http.listening import CONNECTIONS, KEEP_ALIVE_S, STOP_LIMIT_S, THREADS, listening_socket, url_of
 from rafflekit.http.wsgi import application_from_env
@@ -69,11 +70,13 @@ def run(
     connections are accepted. A stop takes at most `STOP_LIMIT_S` seconds.
 
     Raises:
-        InvalidSetting: the host cannot be listened on, or the port is taken; or this is Windows.
+        InvalidSetting: the host cannot be listened on, or the port is taken; or this is Windows; or proxies are trusted
+            and their header is not `Forwarded`.
         WorkersFailed: the workers cannot be kept alive.
     """
     if not hasattr(signal, "pthread_sigmask"):
         raise InvalidSetting("server", "granian", "does not run here on Windows; take waitress.")
+    _check_proxy_header(Settings.from_env(environment))
     with listening_socket(host, port) as listener, _new_processes():
         listener.listen(_BACKLOG)
         # As Granian does with its own sockets, whose connections inherit it.
@@ -85,6 +88,18 @@ def run(
         # Only now does it do what it does to every program.
         for number in received[1:2]:
             os.kill(os.getpid(), number)
+
+
+def _check_proxy_header(settings: Settings) -> None:
+    # To Granian, X_Forwarded_For is X-Forwarded-For, and the one that comes last takes the place of the other: whoever
+    # gets it past the proxy chooses an address. A name without a dash has no such double.
+    if settings.trusted_proxies and settings.proxy_header is not ProxyHeader.FORWARDED:
+        header = settings.proxy_header.value
+        reason = (
+            f"granian cannot tell {header} from {header.replace('-', '_')}, which clients may send; "
+            f"have the proxy set {ProxyHeader.FORWARDED} and name that here, or take waitress."
+        )
+        raise InvalidSetting(PROXY_HEADER.name, header, reason)
 
 
 def _serve(server: "_Server", environment: Mapping[str, str], received: list[int]) -> None:

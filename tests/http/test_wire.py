@@ -101,6 +101,25 @@ def test_a_body_that_is_no_json_object_is_refused(content: bytes) -> None:
     assert refused_field(content) == "body"
 
 
+@pytest.mark.parametrize("deep", [b"[" * 11 + b"]" * 11, b'{"a":[' * 6 + b"]}" * 6, b"[" * 21, b'["[]",' * 11])
+def test_a_body_that_is_nested_too_deeply_is_refused_as_such(deep: bytes) -> None:
+    with pytest.raises(InvalidValue, match="nested too deeply: at most 10 levels"):
+        wire.read_body(request(deep), wire.CreateBody)
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (b"[" * 10 + b"]" * 10, "body"),
+        (b'{"a":[' * 5 + b"]}" * 5, "a"),
+        (create_body(name="[{" * 20 + '"\\"[[[', colour=1), "colour"),
+        (create_body(prizes=CREATE["prizes"] * 50, colour=[[[[[[[[[]]]]]]]]]), "colour"),
+    ],
+)
+def test_a_body_of_ten_levels_or_with_brackets_in_texts_is_not_too_deep(content: bytes, field: str) -> None:
+    assert refused_field(content) == field
+
+
 @pytest.mark.parametrize(
     "content", [b'{"name": "a", "name": "a"}', b'{"prizes": [{"name": "a", "amount": 1, "n\\u0061me": "b"}]}']
 )
