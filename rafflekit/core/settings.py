@@ -41,10 +41,23 @@ ALLOWED_HOSTS = Variable(
     "host names under which the server is reached, separated by commas",
     "IP addresses and localhost only",
 )
+METRICS_IPS = Variable(
+    "RAFFLEKIT_METRICS_IPS",
+    "addresses and networks that may read /metrics, separated by commas",
+    "those of MANAGER_IPS",
+)
 ARGON2_TIME_COST = Variable("RAFFLEKIT_ARGON2_TIME_COST", "passes of a code's Argon2id hash", "1")
 ARGON2_MEMORY_KIB = Variable("RAFFLEKIT_ARGON2_MEMORY_KIB", "memory of a code's Argon2id hash in KiB", "8")
 
-VARIABLES = (DATABASE_URL, MANAGER_IPS, TRUSTED_PROXIES, ALLOWED_HOSTS, ARGON2_TIME_COST, ARGON2_MEMORY_KIB)
+VARIABLES = (
+    DATABASE_URL,
+    MANAGER_IPS,
+    TRUSTED_PROXIES,
+    ALLOWED_HOSTS,
+    METRICS_IPS,
+    ARGON2_TIME_COST,
+    ARGON2_MEMORY_KIB,
+)
 """Every variable that is read, for help texts and docs."""
 
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
@@ -59,6 +72,7 @@ class Settings:
     manager_networks: tuple[Network, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     allowed_hosts: frozenset[str] = frozenset()
+    metrics_networks: tuple[Network, ...] = ()
     code_hasher: "CodeHasher | None" = None
 
     @classmethod
@@ -68,11 +82,13 @@ class Settings:
         Raises:
             InvalidSetting: a value cannot be read.
         """
+        managers = _networks(environment, MANAGER_IPS)
         return cls(
             database_url=environment.get(DATABASE_URL.name, "").strip() or None,
-            manager_networks=_networks(environment, MANAGER_IPS),
+            manager_networks=managers,
             trusted_proxies=_networks(environment, TRUSTED_PROXIES),
             allowed_hosts=frozenset(_host(ALLOWED_HOSTS, text) for text in _entries(environment, ALLOWED_HOSTS)),
+            metrics_networks=_networks(environment, METRICS_IPS) or managers,
             code_hasher=_code_hasher(environment),
         )
 

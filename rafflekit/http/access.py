@@ -12,7 +12,7 @@ from typing import Any
 import falcon
 
 from rafflekit.core.participants import canonical_address
-from rafflekit.core.settings import ALLOWED_HOSTS, MANAGER_IPS, Network, Settings
+from rafflekit.core.settings import ALLOWED_HOSTS, MANAGER_IPS, METRICS_IPS, Network, Settings
 
 IpAddress = IPv4Address | IPv6Address
 Environ = Mapping[str, Any]
@@ -37,6 +37,7 @@ class Access:
         self._managers = settings.manager_networks
         self._proxies = settings.trusted_proxies
         self._allowed_hosts = settings.allowed_hosts
+        self._metrics_readers = settings.metrics_networks
 
     def client_address(self, environ: Environ) -> IpAddress | None:
         """Return the address that asks, or None if it cannot be told.
@@ -78,6 +79,19 @@ class Access:
             shown = "Your address cannot be told, so it" if address is None else f"Your address {address}"
             raise falcon.HTTPForbidden(
                 description=f"{shown} is none of the managers' addresses, which {MANAGER_IPS.name} lists."
+            )
+
+    def require_metrics_reader(self, environ: Environ) -> None:
+        """Let those pass who may read the metrics.
+
+        Raises:
+            HTTPForbidden: the address is none of theirs, or cannot be told.
+        """
+        address = self.client_address(environ)
+        if address is None or not _is_in(address, self._metrics_readers):
+            shown = "Your address cannot be told, so it" if address is None else f"Your address {address}"
+            raise falcon.HTTPForbidden(
+                description=f"{shown} may not read the metrics; {METRICS_IPS.name} lists those that may."
             )
 
     def require_own_page(self, environ: Environ) -> None:

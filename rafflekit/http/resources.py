@@ -24,11 +24,9 @@ _RAFFLE_ID = re.compile(r"[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}")
 
 
 class Address:
-    """What all addresses have: the engine, who may come in, and an answer to OPTIONS."""
+    """What all addresses have: an answer to OPTIONS."""
 
-    def __init__(self, engine: RaffleEngine, access: Access) -> None:
-        self.engine = engine
-        self.access = access
+    def __init__(self) -> None:
         self.allowed_methods = [
             method for method in ("GET", "HEAD", "OPTIONS", "POST") if hasattr(self, f"on_{method.lower()}")
         ]
@@ -39,7 +37,16 @@ class Address:
         response.set_header("Allow", ", ".join(self.allowed_methods))
 
 
-class Raffles(Address):
+class RaffleAddress(Address):
+    """What all addresses of the contract have: the engine, and who may come in."""
+
+    def __init__(self, engine: RaffleEngine, access: Access) -> None:
+        super().__init__()
+        self.engine = engine
+        self.access = access
+
+
+class Raffles(RaffleAddress):
     """`/raffles/`: list raffles, create one."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
@@ -69,7 +76,7 @@ class Raffles(Address):
         _answer(response, shapes.raffle_shape(raffle), status=HTTPStatus.CREATED)
 
 
-class RaffleDetail(Address):
+class RaffleDetail(RaffleAddress):
     """`/raffles/<id>/`: one raffle."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -79,7 +86,7 @@ class RaffleDetail(Address):
     on_head = on_get
 
 
-class Participation(Address):
+class Participation(RaffleAddress):
     """`/raffles/<id>/participate/`: get a ticket."""
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -92,7 +99,7 @@ class Participation(Address):
         _answer(response, shapes.ticket_shape(ticket), status=HTTPStatus.CREATED)
 
 
-class Winners(Address):
+class Winners(RaffleAddress):
     """`/raffles/<id>/winners/`: draw the winners, list them."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -119,7 +126,7 @@ class Winners(Address):
         response.stream = _array_of(wins)
 
 
-class TicketVerification(Address):
+class TicketVerification(RaffleAddress):
     """`/raffles/<id>/verify-ticket/`: check a ticket and what it won."""
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:

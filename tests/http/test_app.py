@@ -9,6 +9,8 @@ ADDRESSES = {
     "/raffles/x/participate": "OPTIONS, POST",
     "/raffles/x/winners": "GET, HEAD, OPTIONS, POST",
     "/raffles/x/verify-ticket": "OPTIONS, POST",
+    "/healthz": "GET, HEAD, OPTIONS",
+    "/readyz": "GET, HEAD, OPTIONS",
 }
 
 
