@@ -26,7 +26,7 @@ from rafflekit.core.errors import (
     TicketsRemaining,
 )
 from rafflekit.core.groups import Groups
-from rafflekit.core.issuing import Issuing
+from rafflekit.core.issuing import GroupObserver, Issuing
 from rafflekit.core.models import Entry, Item, Page, Prize, Raffle, Ticket, Verification, Win, Wins
 from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
@@ -49,6 +49,7 @@ class RaffleEngine:
     `database_url` is a SQLAlchemy URL of a SQLite file (`sqlite:///raffles.db`) or of a PostgreSQL database
     (`postgresql://user@host/raffles`); without one the raffles are kept in the user's data folder. Clock, entropy and
     code hasher are the real ones unless given: `clock` returns the time in UTC, `entropy` so many random bytes.
+    `on_group`, if given, is told of every group of tickets that was stored: `on_group(callers=…, tickets=…)`.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
@@ -64,18 +65,30 @@ class RaffleEngine:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         entropy: Callable[[int], bytes] = secrets.token_bytes,
         code_hasher: codes.CodeHasher | None = None,
+        on_group: GroupObserver | None = None,
     ) -> None:
         self._clock = clock
         self._entropy = entropy
         self._hasher = code_hasher or codes.CodeHasher()
         self._database = Database(default_database_url() if database_url is None else database_url)
         self._lookups = tuple(Groups(self._look_up, most=_LOOKUPS_AT_ONCE) for _ in range(_LOOKUP_QUEUES))
-        self._issuing = Issuing(self._database, clock=clock, entropy=entropy, hasher=self._hasher)
+        self._issuing = Issuing(self._database, clock=clock, entropy=entropy, hasher=self._hasher, on_group=on_group)
+        self._checks = Groups(self._check, most=_LOOKUPS_AT_ONCE)
 
     @property
     def database_url(self) -> str:
         """The URL of the database, as it may be shown."""
         return self._database.url
+
+    def check(self) -> None:
+        """Ask the database whether it answers and still has this version's layout: one light query.
+
+        Who asks while it is being asked shares one query with all who do, so that asking often costs it little.
+
+        Raises:
+            SchemaMismatch, StorageUnavailable: it has not, or does not.
+        """
+        self._checks.submit(None)
 
     def close(self) -> None:
         """Close the database; a second time does nothing."""
@@ -321,6 +334,10 @@ class RaffleEngine:
         if purged:
             self._database.empty_journal()
         return purged
+
+    def _check(self, callers: Sequence[None]) -> Sequence[bool]:
+        self._database.check_layout()
+        return [True] * len(callers)
 
     def _look_up(self, raffles: Sequence[UUID]) -> Sequence[Raffle | RaffleNotFound]:
         """Read each of these raffles once, however many callers ask for it: all of them asked before it is read."""

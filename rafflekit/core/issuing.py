@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from rafflekit.core import codes, limits, numbering, participants
@@ -77,6 +77,13 @@ class _Wish:
         return Ticket(self.raffle, number, codes.spell(self.code))
 
 
+class GroupObserver(Protocol):
+    """A function that is told of each group that has been stored; it must be quick, and must not raise."""
+
+    def __call__(self, *, callers: int, tickets: int) -> None:
+        """Take note: so many callers were served in one transaction, and got so many new tickets."""
+
+
 class Issuing:
     """Hand out the tickets of a database's raffles, from any number of threads."""
 
@@ -87,11 +94,13 @@ class Issuing:
         clock: Callable[[], datetime],
         entropy: Callable[[int], bytes],
         hasher: codes.CodeHasher,
+        on_group: GroupObserver | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._entropy = entropy
         self._hasher = hasher
+        self._on_group = on_group
         self._sales = _KnownSales()
         self._groups: Groups[_Wish, int] = Groups(self._serve, most=_GROUP)
 
@@ -182,7 +191,7 @@ class Issuing:
     def _serve(self, wishes: Sequence[_Wish]) -> Sequence[int | RaffleError]:
         self._make_codes(wishes)
         try:
-            answers, issued = self._database.write(lambda connection: self._write(connection, wishes))
+            answers, issued, new = self._database.write(lambda connection: self._write(connection, wishes))
         except (AlreadyParticipated, StorageUnavailable) as error:
             broke_a_rule = not isinstance(error, StorageUnavailable) or self._database.broke_a_rule(error)
             if not broke_a_rule or len(wishes) == 1:
@@ -191,6 +200,8 @@ class Issuing:
             return [self._served_alone(wish) for wish in wishes]
         for wish in wishes:
             wish.sale.is_sold_out |= issued.get(wish.raffle, 0) >= wish.sale.total_tickets
+        if self._on_group is not None:
+            self._on_group(callers=len(wishes), tickets=new)
         return answers
 
     def _make_codes(self, wishes: Sequence[_Wish]) -> None:
@@ -213,7 +224,8 @@ class Issuing:
 
     def _write(
         self, connection: "Connection", wishes: Sequence[_Wish]
-    ) -> tuple[list[int | RaffleError], Mapping[UUID, int]]:
+    ) -> tuple[list[int | RaffleError], Mapping[UUID, int], int]:
+        """Return each wish's answer, how many tickets its raffle has issued by now, and how many are new."""
         issued = statements.lock_counters(connection, list({wish.raffle for wish in wishes}))
         held = statements.held_tickets(connection, [wish.holder for wish in wishes])
         self._forget_what_is_drawn(held)
@@ -240,7 +252,7 @@ class Issuing:
             statements.insert_tickets(connection, new)
             counted = {raffle: count for raffle, count in issued.items() if count > before[raffle]}
             statements.count_tickets(connection, counted)
-        return answers, issued
+        return answers, issued, len(new)
 
 
 class _KnownSales:

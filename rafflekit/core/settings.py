@@ -49,6 +49,11 @@ ALLOWED_HOSTS = Variable(
     "host names under which the server is reached, separated by commas",
     "IP addresses and localhost only",
 )
+METRICS_IPS = Variable(
+    "RAFFLEKIT_METRICS_IPS",
+    "addresses and networks that may read /metrics, separated by commas",
+    "those of MANAGER_IPS",
+)
 ARGON2_TIME_COST = Variable("RAFFLEKIT_ARGON2_TIME_COST", "passes of a code's Argon2id hash", "1")
 ARGON2_MEMORY_KIB = Variable("RAFFLEKIT_ARGON2_MEMORY_KIB", "memory of a code's Argon2id hash in KiB", "8")
 
@@ -58,6 +63,7 @@ VARIABLES = (
     TRUSTED_PROXIES,
     PROXY_HEADER,
     ALLOWED_HOSTS,
+    METRICS_IPS,
     ARGON2_TIME_COST,
     ARGON2_MEMORY_KIB,
 )
@@ -85,6 +91,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     proxy_header: ProxyHeader = ProxyHeader.X_FORWARDED_FOR
     allowed_hosts: frozenset[str] = frozenset()
+    metrics_networks: tuple[Network, ...] = ()
     code_hasher: "CodeHasher | None" = None
 
     @classmethod
@@ -94,12 +101,14 @@ class Settings:
         Raises:
             InvalidSetting: a value cannot be read.
         """
+        managers = _networks(environment, MANAGER_IPS)
         return cls(
             database_url=environment.get(DATABASE_URL.name, "").strip() or None,
-            manager_networks=_networks(environment, MANAGER_IPS),
+            manager_networks=managers,
             trusted_proxies=_networks(environment, TRUSTED_PROXIES),
             proxy_header=_proxy_header(environment),
             allowed_hosts=frozenset(_host(ALLOWED_HOSTS, text) for text in _entries(environment, ALLOWED_HOSTS)),
+            metrics_networks=_networks(environment, METRICS_IPS) or managers,
             code_hasher=_code_hasher(environment),
         )
 

@@ -11,7 +11,15 @@ from typing import Any
 import falcon
 
 from rafflekit.core.participants import canonical_address
-from rafflekit.core.settings import ALLOWED_HOSTS, MANAGER_IPS, PROXY_HEADER, Network, ProxyHeader, Settings
+from rafflekit.core.settings import (
+    ALLOWED_HOSTS,
+    MANAGER_IPS,
+    METRICS_IPS,
+    PROXY_HEADER,
+    Network,
+    ProxyHeader,
+    Settings,
+)
 from rafflekit.http import forwarded
 from rafflekit.http.forwarded import IpAddress
 
@@ -38,6 +46,7 @@ class Access:
         self._allowed_hosts = settings.allowed_hosts
         self._header = settings.proxy_header
         self._header_key = _key(settings.proxy_header)
+        self._metrics_readers = settings.metrics_networks
 
     def client_address(self, environ: Environ) -> IpAddress | None:
         """Return the address that asks, or None if it cannot be told.
@@ -77,6 +86,19 @@ class Access:
             shown = "Your address cannot be told, so it" if address is None else f"Your address {address}"
             raise falcon.HTTPForbidden(
                 description=f"{shown} is none of the managers' addresses, which {MANAGER_IPS.name} lists."
+            )
+
+    def require_metrics_reader(self, environ: Environ) -> None:
+        """Let those pass who may read the metrics.
+
+        Raises:
+            HTTPForbidden: the address is none of theirs, or cannot be told.
+        """
+        address = self.client_address(environ)
+        if address is None or not _is_in(address, self._metrics_readers):
+            shown = "Your address cannot be told, so it" if address is None else f"Your address {address}"
+            raise falcon.HTTPForbidden(
+                description=f"{shown} may not read the metrics; {METRICS_IPS.name} lists those that may."
             )
 
     def require_own_page(self, environ: Environ) -> None:

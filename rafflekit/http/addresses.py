@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import falcon
 import msgspec
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from rafflekit.core import limits, shapes
 from rafflekit.core.errors import (
@@ -26,8 +27,10 @@ from rafflekit.core.errors import (
     StorageUnavailable,
     TicketsRemaining,
 )
-from rafflekit.core.settings import ALLOWED_HOSTS, MANAGER_IPS
+from rafflekit.core.settings import ALLOWED_HOSTS, MANAGER_IPS, METRICS_IPS
 from rafflekit.http import wire
+from rafflekit.http.health import Liveness, Readiness
+from rafflekit.http.metrics import SHARED_FOLDER, MetricsPage
 from rafflekit.http.resources import (
     Address,
     ApiDescription,
@@ -87,6 +90,14 @@ _NO_MANAGER = BareProblem(
 _FOREIGN_PAGE = BareProblem(
     HTTPStatus.FORBIDDEN,
     f"The request comes from another site's page, or the host is not this service's: {ALLOWED_HOSTS.name} lists those.",
+)
+
+
+_NO_METRICS_READER = BareProblem(
+    HTTPStatus.FORBIDDEN, f"The address that asks is none of those that {METRICS_IPS.name} lists."
+)
+_ONE_OF_SEVERAL = BareProblem(
+    HTTPStatus.SERVICE_UNAVAILABLE, f"The server has several processes that do not count together ({SHARED_FOLDER})."
 )
 
 
@@ -197,5 +208,12 @@ PATHS = (
         ),
     ),
     Path("/openapi.json", ApiDescription, get=Operation("describeApi", dict[str, Any])),
+    Path("/healthz", Liveness, get=Operation("isAlive", dict[str, str])),
+    Path("/readyz", Readiness, get=Operation("isReady", dict[str, str], _STORAGE)),
+    Path(
+        "/metrics",
+        MetricsPage,
+        get=Operation("showMetrics", str, (_NO_METRICS_READER, _ONE_OF_SEVERAL), media_type=CONTENT_TYPE_PLAIN_0_0_4),
+    ),
 )
 """Every address of the service."""

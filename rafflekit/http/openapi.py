@@ -15,7 +15,7 @@ import msgspec
 
 from rafflekit import __version__
 from rafflekit.core import limits
-from rafflekit.core.errors import InvalidValue
+from rafflekit.core.errors import InvalidValue, StorageUnavailable
 from rafflekit.http import problems, wire
 from rafflekit.http.addresses import PATHS, BareProblem, Operation, Path, Refusal
 
@@ -179,7 +179,7 @@ def _refusals(refusals: Iterable[Refusal]) -> dict[str, Any]:
     for refusal in (*refusals, _INCIDENT):
         by_status.setdefault(_status(refusal), []).append(refusal)
     return {
-        f"{status:d}": _refusal(some, headers=["Retry-After"] if status is HTTPStatus.SERVICE_UNAVAILABLE else [])
+        f"{status:d}": _refusal(some, headers=["Retry-After"] if StorageUnavailable in some else [])
         for status, some in sorted(by_status.items())
     }
 

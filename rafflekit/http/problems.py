@@ -8,13 +8,15 @@ import logging
 import secrets
 import threading
 import time
+import traceback
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import falcon
 import msgspec
 
+from rafflekit.core import limits
 from rafflekit.core.errors import (
     AlreadyDrawn,
     AlreadyParticipated,
@@ -30,6 +32,9 @@ from rafflekit.core.errors import (
     StorageUnavailable,
     TicketsRemaining,
 )
+from rafflekit.http import wire
+from rafflekit.http.monitoring import known_method, note_incident, note_refusal, route_of
+from rafflekit.http.redaction import redacted
 
 MEDIA_PROBLEM = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -114,6 +119,8 @@ def _on_raffle_error(
     outages: "_Outages",
 ) -> None:
     status = _status_of(error)
+    if status is not HTTPStatus.INTERNAL_SERVER_ERROR:
+        note_refusal(request, error.code)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _on_surprise(request, response, error, parameters)
     elif status is HTTPStatus.SERVICE_UNAVAILABLE:
@@ -155,14 +162,52 @@ def _on_surprise(
     request: falcon.Request, response: falcon.Response, error: Exception, _parameters: dict[str, Any]
 ) -> None:
     incident = secrets.token_hex(8)
-    # The path is text from outside: its repr keeps line breaks out of the log.
-    _log.error("Incident %s: %s %r failed.", incident, request.method, request.path, exc_info=error)
+    note_incident(request, incident)
+    _log.error(_Incident.of(incident, request, error))
     detail = f"Something went wrong here; the log knows more under incident {incident}."
     _answer(response, bare_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
 
-def _on_http_error(_request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
+class _Incident(NamedTuple):
+    """A failure that nobody foresaw, as it is logged (`log_lines.Event`).
+
+    The path is left out, since anything may stand in it; what a message quotes is taken out of it.
+    """
+
+    incident: str
+    method: str
+    route: str
+    traceback: str
+
+    @classmethod
+    def of(cls, incident: str, request: falcon.Request, error: Exception) -> "_Incident":
+        trace = "".join(traceback.format_exception(error))
+        return cls(incident, known_method(request), route_of(request), redacted(trace, _secrets_of(request)))
+
+    def fields(self) -> dict[str, Any]:
+        return {"message": self._sentence(), **self._asdict()}
+
+    def __str__(self) -> str:
+        return f"{self._sentence()}\n{self.traceback}"
+
+    def _sentence(self) -> str:
+        return f"Incident {self.incident}: {self.method} {self.route} failed."
+
+
+def _secrets_of(request: falcon.Request) -> list[str]:
+    """Return the idempotency key as it was sent and as it was read; codes and addresses are known by their form."""
+    sent = request.env.get("HTTP_IDEMPOTENCY_KEY", "")
+    try:
+        read = wire.idempotency_key(request) or ""
+    except InvalidValue:
+        read = ""
+    # What is shorter is no key, and may be any letter of the text.
+    return [key for key in (sent, read) if len(key) >= limits.IDEMPOTENCY_KEY_CHARACTERS[0]]
+
+
+def _on_http_error(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
     status = error.status_code
+    note_refusal(request, _phrase(status).lower().replace(" ", "_"))
     _answer(response, bare_problem(status, error.description or _BARE_DETAILS.get(status, f"{_phrase(status)}.")))
 
 

@@ -21,11 +21,9 @@ _DESCRIPTION_CACHED_S = 3_600
 
 
 class Address:
-    """What all addresses have: the engine, who may come in, and an answer to OPTIONS."""
+    """What all addresses have: an answer to OPTIONS."""
 
-    def __init__(self, engine: RaffleEngine, access: Access) -> None:
-        self.engine = engine
-        self.access = access
+    def __init__(self) -> None:
         self.allowed_methods = [
             method for method in ("GET", "HEAD", "OPTIONS", "POST") if hasattr(self, f"on_{method.lower()}")
         ]
@@ -36,7 +34,16 @@ class Address:
         response.set_header("Allow", ", ".join(self.allowed_methods))
 
 
-class Raffles(Address):
+class RaffleAddress(Address):
+    """What all addresses of the contract have: the engine, and who may come in."""
+
+    def __init__(self, engine: RaffleEngine, access: Access) -> None:
+        super().__init__()
+        self.engine = engine
+        self.access = access
+
+
+class Raffles(RaffleAddress):
     """`/raffles/`: list raffles, create one."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
@@ -64,7 +71,7 @@ class Raffles(Address):
         _answer(response, shapes.raffle_shape(raffle), status=HTTPStatus.CREATED)
 
 
-class RaffleDetail(Address):
+class RaffleDetail(RaffleAddress):
     """`/raffles/<id>/`: one raffle."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -74,7 +81,7 @@ class RaffleDetail(Address):
     on_head = on_get
 
 
-class Participation(Address):
+class Participation(RaffleAddress):
     """`/raffles/<id>/participate/`: get a ticket."""
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -87,7 +94,7 @@ class Participation(Address):
         _answer(response, shapes.ticket_shape(ticket), status=HTTPStatus.CREATED)
 
 
-class Winners(Address):
+class Winners(RaffleAddress):
     """`/raffles/<id>/winners/`: draw the winners, list them."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -112,7 +119,7 @@ class Winners(Address):
         response.stream = _array_of(wins)
 
 
-class TicketVerification(Address):
+class TicketVerification(RaffleAddress):
     """`/raffles/<id>/verify-ticket/`: check a ticket and what it won."""
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -125,8 +132,8 @@ class TicketVerification(Address):
 class ApiDescription(Address):
     """`/openapi.json`: the API, described for programs."""
 
-    def __init__(self, engine: RaffleEngine, access: Access, document: Callable[[], bytes]) -> None:
-        super().__init__(engine, access)
+    def __init__(self, document: Callable[[], bytes]) -> None:
+        super().__init__()
         self._document = document
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:

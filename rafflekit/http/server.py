@@ -19,6 +19,7 @@ from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.settings import Settings
 from rafflekit.http.app import create_app
 from rafflekit.http.listening import CONNECTIONS, KEEP_ALIVE_S, STOP_LIMIT_S, THREADS, listening_socket, url_of
+from rafflekit.http.metrics import Metrics
 
 _SILENCE_S = 5.0
 """How long a stop waits for the next bytes of a request that has begun to arrive."""
@@ -44,11 +45,20 @@ _WAITRESS_SETTINGS: dict[str, Any] = {
 _SEND_BYTES = 64 * 1024
 
 
-def run(engine: RaffleEngine, settings: Settings, *, host: str, port: int, on_listening: Callable[[str], None]) -> None:
+def run(
+    engine: RaffleEngine,
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    on_listening: Callable[[str], None],
+    metrics: Metrics | None = None,
+) -> None:
     """Serve until SIGTERM or Ctrl-C, then answer what is under way and return; a second signal kills.
 
     Call it in the main thread, the only one to which Python gives signals. `port` 0 takes a free port.
-    `on_listening` gets the URL as soon as connections are accepted. A stop takes at most `STOP_LIMIT_S` seconds.
+    `on_listening` gets the URL as soon as connections are accepted; `metrics`, if given, are shown at `/metrics`. A
+    stop takes at most `STOP_LIMIT_S` seconds.
 
     Raises:
         InvalidSetting: the host cannot be listened on, or the port is taken.
@@ -58,7 +68,7 @@ def run(engine: RaffleEngine, settings: Settings, *, host: str, port: int, on_li
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         connections: dict[int, Any] = {}
         server = create_server(
-            create_app(engine, settings),
+            create_app(engine, settings, metrics=metrics),
             connections,
             sockets=[listener],
             server_name=listener.getsockname()[0],

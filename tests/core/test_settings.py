@@ -40,6 +40,7 @@ def test_addresses_and_networks_are_read_and_mapped_ones_count_as_ipv4() -> None
         ("RAFFLEKIT_PROXY_HEADER", "Via", "one of X-Forwarded-For, Forwarded, X-Real-IP"),
         ("RAFFLEKIT_PROXY_HEADER", "X_Forwarded_For", "one of X-Forwarded-For"),
         ("RAFFLEKIT_PROXY_HEADER", "X-Forwarded-For, Forwarded", "one of X-Forwarded-For"),
+        ("RAFFLEKIT_METRICS_IPS", "prometheus", "does not appear to be"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "https://raffle.example", "not a host name"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "raffle.example:8080", "not a host name"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "*", "not a host name"),
@@ -61,6 +62,15 @@ def test_a_wrong_setting_is_refused_with_its_name_its_value_and_the_reason(
     assert refusal.value.variable == variable
     assert refusal.value.value in value
     assert f"{variable} is {refusal.value.value!r}: " in str(refusal.value)
+
+
+def test_who_reads_the_metrics_are_the_managers_unless_others_are_named() -> None:
+    managers = {"MANAGER_IPS": "192.0.2.7"}
+
+    assert Settings.from_env(managers).metrics_networks == (ip_network("192.0.2.7"),)
+    named = Settings.from_env(managers | {"RAFFLEKIT_METRICS_IPS": "10.0.0.0/8"})
+    assert named.metrics_networks == (ip_network("10.0.0.0/8"),)
+    assert named.manager_networks == (ip_network("192.0.2.7"),)
 
 
 def test_host_names_count_in_any_case() -> None:

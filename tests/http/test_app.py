@@ -10,6 +10,8 @@ ADDRESSES = {
     "/raffles/x/winners": "GET, HEAD, OPTIONS, POST",
     "/raffles/x/verify-ticket": "OPTIONS, POST",
     "/openapi.json": "GET, HEAD, OPTIONS",
+    "/healthz": "GET, HEAD, OPTIONS",
+    "/readyz": "GET, HEAD, OPTIONS",
 }
 
 

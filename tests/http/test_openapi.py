@@ -7,6 +7,7 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -20,6 +21,7 @@ from rafflekit.core import limits
 from rafflekit.core.errors import InvalidSetting, InvalidValue, RaffleError
 from rafflekit.http import openapi, wire
 from rafflekit.http.app import create_app
+from rafflekit.http.metrics import Metrics
 from rafflekit.http.problems import STATUSES
 from tests.http.conftest import MANAGER, PROXY, RAFFLE, SETTINGS, Post
 from tests.http.test_wire import request as wire_request
@@ -96,7 +98,7 @@ def test_every_example_is_as_its_schema_has_it() -> None:
 
 
 def test_every_route_of_the_service_is_in_the_document_with_its_methods_and_no_other(engine: RaffleEngine) -> None:
-    routes = inspect.inspect_routes(create_app(engine, SETTINGS))
+    routes = inspect.inspect_routes(create_app(engine, SETTINGS, metrics=Metrics()))
     served = {route.path: {method.method for method in route.methods if not method.internal} for route in routes}
     described = {path.removesuffix("/"): {m.upper() for m in item} for path, item in DOCUMENT["paths"].items()}
 
@@ -159,6 +161,13 @@ def types_of(answer: dict[str, Any]) -> list[str | None]:
     return problem["schema"]["properties"]["type"]["enum"] if problem else [None]
 
 
+@pytest.fixture
+def client(engine: RaffleEngine) -> testing.TestClient:
+    """A client of the application with all of its addresses; managers read the metrics."""
+    settings = replace(SETTINGS, metrics_networks=SETTINGS.manager_networks)
+    return testing.TestClient(create_app(engine, settings, metrics=Metrics()), headers={"Host": "127.0.0.1:8080"})
+
+
 class Conversation:
     """Requests whose answers are held against the document; `seen` is what was answered."""
 
@@ -167,7 +176,9 @@ class Conversation:
         self.seen: set[Seen] = set()
 
     def ask(self, method: str, path: str, *, source: str = MANAGER, **arguments: Any) -> Any:
-        answer = self._client.simulate_request(method, path, remote_addr=source, **arguments)
+        # Falcon's own would say that there are several processes.
+        alone = {"wsgi.multiprocess": False}
+        answer = self._client.simulate_request(method, path, remote_addr=source, extras=alone, **arguments)
         template = re.sub(r"/raffles/[^/]+", "/raffles/{raffle_id}", path).removesuffix("/")
         template = template if template in DOCUMENT["paths"] else f"{template}/"
         described = DOCUMENT["paths"][template][method.lower()]["responses"][str(answer.status_code)]
@@ -178,10 +189,11 @@ class Conversation:
             [(media_type, about)] = content.items()
             assert answer.headers["Content-Type"] == media_type
             schema = about["schema"] | {"components": DOCUMENT["components"]}
-            jsonschema_rs.validate(schema, answer.json, validate_formats=True)
+            told = answer.json if "json" in media_type else answer.text
+            jsonschema_rs.validate(schema, told, validate_formats=True)
         is_problem = "application/problem+json" in content
         self.seen.add((method, template, answer.status_code, answer.json["type"] if is_problem else None))
-        return answer.json if content else None
+        return told if content else None
 
 
 def test_every_answer_in_the_document_can_be_had_and_is_as_described(client: testing.TestClient) -> None:
@@ -204,13 +216,16 @@ def test_every_answer_in_the_document_can_be_had_and_is_as_described(client: tes
     ask("POST", f"{raffle}/verify-ticket/", json=ticket)
     ask("POST", f"{raffle}/verify-ticket/", json=ticket | {"verification_code": "x"})
     for method in ("GET", "HEAD", "OPTIONS"):
-        for path in ("/raffles/", f"{raffle}/", f"{raffle}/winners/", "/openapi.json", f"{NO_RAFFLE}/winners/"):
+        for path in ("/raffles/", f"{raffle}/", f"{raffle}/winners/", f"{NO_RAFFLE}/winners/"):
+            ask(method, path)
+        for path in ("/openapi.json", "/healthz", "/readyz", "/metrics"):
             ask(method, path)
         for path in ("/raffles/", f"{raffle}/winners/") if method != "OPTIONS" else ():
             for query in ("page=0", "page=2"):
                 ask(method, path, query_string=query)
     for method in ("GET", "HEAD"):
         ask(method, f"{NO_RAFFLE}/")
+        ask(method, "/metrics", source=STRANGER)
     for action in ("participate", "verify-ticket"):
         ask("OPTIONS", f"{raffle}/{action}/")
     for path in ("/raffles/", *(f"{NO_RAFFLE}/{action}/" for action in ("participate", "winners", "verify-ticket"))):

@@ -132,6 +132,16 @@ class Database:
         """The kind of database, as SQLAlchemy calls it."""
         return self._engine.dialect.name
 
+    def check_layout(self) -> None:
+        """Ask the database, in one light query, whether it still has the layout with which it was opened.
+
+        Raises:
+            SchemaMismatch: it has another one by now.
+            StorageUnavailable: it does not answer.
+        """
+        rows = self.fetch(layout.VERSION_FOUND, {})
+        layout.check_unchanged(rows[0][0] if rows else "none", self._backend)
+
     def lock_sequence(self, connection: Connection) -> None:
         """Make others who create a raffle wait until this transaction ends; the first thing that it does."""
         self._backend.lock_sequence(connection)
