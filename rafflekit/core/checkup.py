@@ -54,7 +54,7 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
             problems=tuple(problems),
         )
 
-    with closing(database.Database(url)) as opened:
+    with closing(database.Database(url, is_patient=True)) as opened:
         return opened.read(examine)
 
 

@@ -49,8 +49,10 @@ class Backend(Protocol):
             StorageUnavailable: its place cannot be looked at.
         """
 
-    def create_engine(self) -> Engine:
+    def create_engine(self, *, is_patient: bool = False) -> Engine:
         """Return the engine, which connects when it is first used; what is not there is made if that is possible.
+
+        `is_patient` waits for a server for ever, where a statement may take hours.
 
         Raises:
             SchemaMismatch, StorageUnavailable: it can be told beforehand that the database is of no use.

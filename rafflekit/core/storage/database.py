@@ -48,7 +48,8 @@ class _MetAnother(Exception):
 class Database:
     """An open database of this version's schema; an empty one is made into that, an older file is upgraded.
 
-    An older database of several servers is upgraded only if that is asked for (`upgrades_shared`).
+    An older database of several servers is upgraded only if that is asked for (`upgrades_shared`). `is_patient` waits
+    for a server for ever, where a statement may take hours.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
@@ -56,14 +57,14 @@ class Database:
         StorageUnavailable: it cannot be opened or made.
     """
 
-    def __init__(self, url: str, *, upgrades_shared: bool = False) -> None:
+    def __init__(self, url: str, *, upgrades_shared: bool = False, is_patient: bool = False) -> None:
         self._backend = backend_of(url)
         self.url = self._backend.url
         self._closed = False
         self._journal_is_due = False
         self._writers_turn = threading.Lock()
         self._known_statements: dict[Select[Any], tuple[str, Sequence[str] | None]] = {}
-        self._engine = self._backend.create_engine()
+        self._engine = self._backend.create_engine(is_patient=is_patient)
         self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         event.listen(self._engine, "begin", _begin)
         self._reading = self._engine.execution_options(**{_BEGIN: self._backend.begin_reading})

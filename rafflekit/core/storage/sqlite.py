@@ -81,7 +81,7 @@ class Sqlite:
         except OSError as error:
             raise StorageUnavailable(f"{self.name} cannot be opened: {error.strerror}.") from error
 
-    def create_engine(self) -> Engine:
+    def create_engine(self, *, is_patient: bool = False) -> Engine:
         """Return the engine; a file that is not there is made, readable by its owner alone.
 
         Another program's file is refused, and stays as it is, to the byte.
