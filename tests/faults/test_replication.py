@@ -81,6 +81,22 @@ def test_a_ticket_is_not_answered_before_the_standby_has_it_whatever_ends_the_wa
         assert engine.get(raffle.id).available_tickets == 8
 
 
+def test_the_last_ticket_is_not_answered_again_before_the_standby_has_it(pair: PostgresqlPair) -> None:
+    with RaffleEngine(pair.url()) as engine, RaffleEngine(pair.url()) as another, ThreadPoolExecutor() as elsewhere:
+        raffle = new_raffle(engine, total_tickets=1)
+        with without_its_standby(pair):
+            asked = elsewhere.submit(participate, engine, raffle.id)
+            end_the_wait(pair, how="terminate")
+            with pytest.raises(StorageUnavailable):
+                asked.result()
+            # Who sees a sold-out raffle at first needs no lock, nor anything written.
+            repeated = elsewhere.submit(participate, another, raffle.id)
+            wait_until(lambda: repeated.done() or a_commit_waits(pair))
+            assert not repeated.done()
+
+        assert repeated.result() == participate(engine, raffle.id)
+
+
 def test_a_primary_whose_standby_was_promoted_answers_no_ticket_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     # Whoever would wait for ever is freed by the end of the servers.
     with ThreadPoolExecutor() as elsewhere, postgresql_pair(**SYNCHRONOUS) as pair:

@@ -73,6 +73,9 @@ class Backend(Protocol):
             SchemaMismatch, StorageUnavailable: it is another program's, or cannot be read, or the copy not written.
         """
 
+    def confirm(self, connection: Connection) -> None:
+        """Make the end of this transaction wait until everything that it saw is as durable as what it writes."""
+
     def is_made(self, connection: Connection) -> bool:
         """Tell whether rafflekit made this database; an empty one is nobody's yet.
 

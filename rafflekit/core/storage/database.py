@@ -113,6 +113,10 @@ class Database:
         """
         return self._run(self._writing, work)
 
+    def confirm(self) -> None:
+        """Return when what was read before is as durable as what is written: with a standby, when that has it, too."""
+        self.write(self._backend.confirm)
+
     def as_sent(self, statement: Select[Any], values: Mapping[str, Any]) -> tuple[str, Any]:
         """Return a statement and its values as `fetch` hands them to the driver."""
         known = self._known_statements.get(statement)

@@ -143,6 +143,13 @@ class Postgresql:
         reason = "PostgreSQL makes its backups itself: use pg_dump, or pg_basebackup for a whole server."
         raise InvalidSetting("The database URL", self.url, reason)
 
+    def confirm(self, connection: Connection) -> None:
+        """Write a message for nobody into the log; its commit waits for the standbys to have all that came before it.
+
+        A transaction whose own wait was broken off, by a crash of the primary or by somebody, is seen at once.
+        """
+        connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'rafflekit', '')")
+
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the schema in which tables would be made has ours.
 

@@ -136,6 +136,9 @@ class Sqlite:
         except sqlite3.Error as error:
             raise StorageUnavailable(f"{self.name} could not be copied: {error}.") from error
 
+    def confirm(self, connection: Connection) -> None:
+        """Do nothing: nobody sees a transaction before it is on the disk."""
+
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the file has tables, which are ours then."""
         return bool(connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar())
