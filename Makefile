@@ -21,7 +21,7 @@ test: check ## run every check and every test
 
 .PHONY: soak
 soak: .venv/developers ## kill servers ten times as often as the tests do; it takes minutes
-	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py
+	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py tests/faults/test_failover.py
 
 .PHONY: check
 check: .venv/developers ## lint, format, types, import rules
