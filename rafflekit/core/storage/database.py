@@ -189,9 +189,15 @@ class Database:
             cursor.execute(statement, values)
             return list(cursor.fetchall())
         except self._driver_error as error:
-            # As SQLAlchemy does: a connection after an error may be a dead one.
+            # As SQLAlchemy does: a connection after an error may be a dead one, and if it is, so may be the idle ones.
+            is_dead = self._is_dead(error, connection)
             connection.invalidate(error)
+            if is_dead:
+                self._engine.pool.dispose()
             raise
+
+    def _is_dead(self, error: Any, connection: PoolProxiedConnection) -> bool:
+        return self._engine.dialect.is_disconnect(error, connection.dbapi_connection, None)
 
     def _run(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
         def attempt() -> Result:

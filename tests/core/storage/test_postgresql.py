@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
+from threading import Barrier
+from uuid import UUID
 
 import pytest
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, Connection, make_url
 
 from rafflekit import (
     InvalidSetting,
@@ -27,6 +29,7 @@ from rafflekit import (
     check_database,
 )
 from rafflekit.core.storage import postgresql as backend
+from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
 from tests.databases import PostgresqlServer, run
 from tests.postgresql_server import SUPERUSER, OwnServer, own_server
@@ -185,6 +188,23 @@ def test_after_a_restart_of_the_server_one_call_at_most_fails(server: OwnServer,
             engine.participate(raffle.id, "bob")
         assert engine.participate(raffle.id, "cid")
         assert engine.get(raffle.id).available_tickets in (6, 7)
+
+
+def test_where_one_connection_turns_out_to_be_dead_no_idle_one_is_tried(server: OwnServer) -> None:
+    all_connected = Barrier(3)
+
+    def look(connection: Connection) -> None:
+        all_connected.wait(60)
+        connection.exec_driver_sql("SELECT 1")
+
+    with closing(Database(new_database(server, "idle"))) as opened, ThreadPoolExecutor(3) as pool:
+        list(pool.map(opened.query, [look] * 3))
+        server.stop()
+        server.start()
+        with pytest.raises(StorageUnavailable):
+            opened.fetch(queries.RAFFLE, {"raffle": UUID(int=1)})
+
+        assert list(pool.map(opened.query, [look] * 3)) == [None] * 3
 
 
 def test_without_psycopg_it_says_how_to_install_it() -> None:
