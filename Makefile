@@ -21,7 +21,7 @@ test: check ## run every check and every test
 
 .PHONY: soak
 soak: .venv/developers ## kill servers and try requests, ten times as much as the tests do and more; it takes minutes
-	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py
+	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py tests/faults/test_failover.py
 	RAFFLEKIT_TEST_CASES=10000 $(BIN)/python -m pytest -s tests/fuzz/test_schemathesis.py
 	RAFFLEKIT_TEST_CASES=3000 $(BIN)/python -m pytest -s tests/fuzz --ignore tests/fuzz/test_schemathesis.py
 

@@ -55,7 +55,7 @@ class RaffleEngine:
         InvalidSetting: the URL is none, or names a database that is not supported.
         SchemaMismatch: the database belongs to another program or another version of rafflekit.
         StorageUnavailable: it cannot be opened or made. So may every method raise, having done nothing; only when a
-            PostgreSQL server goes while it commits does nobody know.
+            PostgreSQL server goes or falls silent while it commits does nobody know.
     """
 
     def __init__(

@@ -180,7 +180,11 @@ class Issuing:
         holders = [wish.holder for wish in wishes if wish.repeat_hash is not None]
         held = self._database.query(lambda connection: statements.held_tickets(connection, holders)) if holders else {}
         self._forget_what_is_drawn(held)
-        return [_settled(wish, held.get(wish.holder), is_sold_out=True) or SoldOut() for wish in wishes]
+        answers = [_settled(wish, held.get(wish.holder), is_sold_out=True) or SoldOut() for wish in wishes]
+        if not all(isinstance(answer, RaffleError) for answer in answers):
+            # Where nothing is written, nothing has made sure yet that these tickets outlive the primary.
+            self._database.confirm()
+        return answers
 
     def _forget_what_is_drawn(self, held: Mapping[Holder, HeldTicket]) -> None:
         # Drawn by another process: the keys are gone from the database, and go from here.

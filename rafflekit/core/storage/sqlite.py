@@ -83,7 +83,7 @@ class Sqlite:
         except OSError as error:
             raise StorageUnavailable(f"{self.name} cannot be opened: {error.strerror}.") from error
 
-    def create_engine(self) -> Engine:
+    def create_engine(self, *, is_patient: bool = False) -> Engine:
         """Return the engine; a file that is not there is made, readable by its owner alone.
 
         Another program's file is refused, and stays as it is, to the byte.
@@ -148,6 +148,9 @@ class Sqlite:
             return remains_in(self.path, raffles)
         except OSError as error:
             raise StorageUnavailable(f"{self.name} cannot be read: {error.strerror}.") from error
+
+    def confirm(self, connection: Connection) -> None:
+        """Do nothing: nobody sees a transaction before it is on the disk."""
 
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the file has tables, which are ours then."""
