@@ -1,0 +1,169 @@
+"""The connections of waitress: how many there may be, how long each may take, and what is no clear request.
+
+waitress stops to accept when its connections are used up, and leaves one for ever to whoever sends, or takes, a byte
+now and then. Here whoever has kept the server waiting longest makes room, and everybody has a time limit. waitress has
+no settings for that, so these are children of its classes; `tests/faults` and `tests/http` look at them from outside.
+"""
+
+import re
+import select
+import time
+from typing import Any
+
+from waitress import receiver  # type: ignore[import-untyped]  # waitress has no types
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
+from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
+
+from rafflekit.http.listening import CONNECTIONS, KEEP_ALIVE_S, room_for_connections
+
+# In a rush of newcomers, so many are let in, or shown out, between two looks at everybody else.
+_AT_ONCE = 64
+_LOOK_EVERY_S = 1.0
+
+_FOLDED_LINE = re.compile(rb"\r\n[ \t]")
+_TRANSFER_ENCODING = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
+
+# waitress's own ends in "$", which is true before a last line feed, too: "5\n" would be a chunk's size here, and the
+# end of a line for a proxy that is content with a line feed. Then the two see different requests.
+receiver.ONLY_HEXDIG_RE = re.compile(rb"[0-9a-fA-F]+\Z")
+
+
+class _Request(HTTPRequestParser):  # type: ignore[misc]  # no types
+    """A request that nobody can understand in two ways (RFC 9112, 6.1 and 11.2: request smuggling)."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the headers.
+
+        Raises:
+            ParsingError: they could mean two things; it is answered 400, and nothing behind it is read.
+        """
+        if _FOLDED_LINE.search(header_plus):
+            raise ParsingError("A header is folded into several lines")
+        encodings = _TRANSFER_ENCODING.findall(header_plus)
+        super().parse_header(header_plus)
+        if not encodings:
+            return
+        # HTTP/1.0 has no such header, and waitress would not heed it there.
+        if not self.chunked or len(encodings) > 1 or encodings[0].lower() != b"chunked":
+            raise ParsingError("Transfer-Encoding must be chunked, once, in HTTP/1.1")
+        if "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Both Transfer-Encoding and Content-Length are given")
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]  # no types
+    """One client's connection.
+
+    Requests that come together (pipelining) are taken one at a time: waitress takes them all, and a thread then waits
+    for a client that never reads the answers; sixteen of those would stop the service.
+    """
+
+    parser_class = _Request
+    # waitress's own.
+    request: Any
+    sent_continue: bool
+    total_outbufs_len: int
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        self.unread = b""
+        self.waiting_since = time.monotonic()
+        super().__init__(*arguments, **keywords)
+
+    def received(self, data: bytes) -> bool:
+        """Take in what has come, up to the end of a request; the rest when that is answered."""
+        with self.requests_lock:
+            # Being closed, by the thread that answered.
+            if self.will_close or self.close_when_flushed:
+                return False
+            self.unread += data
+            while self.unread and not self.requests:
+                self._take_in()
+        return True
+
+    def readable(self) -> bool:
+        """Tell whether more may come, or take it from what has come already."""
+        # As waitress has it, in one go: every connection is asked in every turn of the loop.
+        if self.requests or self.total_outbufs_len or self.will_close or self.close_when_flushed:
+            return False
+        if self.unread:
+            self.received(b"")
+        return not self.requests
+
+    def service(self) -> None:
+        """Answer a request, in a thread."""
+        super().service()
+        self.waiting_since = time.monotonic()
+
+    def is_overdue(self) -> bool:
+        """Tell whether the client has had its time, to send a whole request or to take the next bytes of an answer."""
+        unsent = self.total_outbufs_len
+        # waitress keeps a small answer back until it is complete, however long that takes.
+        if unsent and (unsent >= self.adj.send_bytes or not self.requests):
+            return bool(time.time() - self.last_activity > KEEP_ALIVE_S)
+        return not self.requests and time.monotonic() - self.waiting_since > KEEP_ALIVE_S
+
+    def _take_in(self) -> None:
+        if self.request is None:
+            self.request = self.parser_class(self.adj)
+            self.waiting_since = time.monotonic()
+        request = self.request
+        self.unread = self.unread[request.received(self.unread) :]
+        if request.expect_continue and request.headers_finished and not self.sent_continue:
+            self.send_continue()
+        if request.completed:
+            self.sent_continue = False
+            self.request = None
+            if not request.empty:
+                self.requests.append(request)
+                self.server.add_task(self)
+
+
+class Server(TcpWSGIServer):  # type: ignore[misc]  # no types
+    """waitress on one socket that listens already: call `tend` before each turn of its loop."""
+
+    channel_class = Channel
+    # waitress's own.
+    accepting: bool
+    active_channels: dict[int, Channel]
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        self._room = room_for_connections(CONNECTIONS)
+        self._next_look = 0.0
+        super().__init__(*arguments, **keywords)
+
+    def tend(self) -> None:
+        """Close connections whose time is over and, if there is no room for someone who waits, those next to it.
+
+        Not within a turn: the next connection has the number of the one that was closed, and would get what waitress
+        had noticed of that.
+        """
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + _LOOK_EVERY_S
+            for channel in [channel for channel in self.active_channels.values() if channel.is_overdue()]:
+                channel.handle_close()
+        if self._is_full() and select.select([self.socket], [], [], 0)[0]:
+            waiting = [channel for channel in self.active_channels.values() if not channel.requests]
+            for channel in sorted(waiting, key=_claim)[:_AT_ONCE]:
+                channel.handle_close()
+
+    def readable(self) -> bool:
+        """Tell whether there is room for one more."""
+        return self.accepting and not self._is_full()
+
+    def handle_accept(self) -> None:
+        """Let in who waits, as many as there is room for."""
+        for _ in range(_AT_ONCE):
+            before = len(self.active_channels)
+            if not self._is_full():
+                super().handle_accept()
+            if len(self.active_channels) == before:
+                break
+
+    def _is_full(self) -> bool:
+        return len(self.active_channels) >= self._room
+
+
+def _claim(channel: Channel) -> tuple[bool, float]:
+    # Who has begun a request, or still reads an answer, goes after those who only wait.
+    return channel.request is not None or channel.total_outbufs_len > 0, channel.waiting_since
