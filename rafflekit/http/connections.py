@@ -17,8 +17,10 @@ from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
 
 from rafflekit.http.listening import CONNECTIONS, KEEP_ALIVE_S, room_for_connections
 
-# In a rush of newcomers, so many are let in, or shown out, between two looks at everybody else.
+# Newcomers that are let in between two looks at everybody else.
 _AT_ONCE = 64
+# One in so many connections is closed when there is no room: to choose takes a look at all of them.
+_CLOSED_OF = 16
 _LOOK_EVERY_S = 1.0
 
 _FOLDED_LINE = re.compile(rb"\r\n[ \t]")
@@ -76,7 +78,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
             if self.will_close or self.close_when_flushed:
                 return False
             self.unread += data
-            while self.unread and not self.requests:
+            while self.unread and not (self.requests or self.will_close):
                 self._take_in()
         return True
 
@@ -104,6 +106,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
 
     def _take_in(self) -> None:
         if self.request is None:
+            # Empty lines may come before a request (RFC 9112, 2.2), and begin none.
+            self.unread = self.unread.lstrip(b"\r\n")
+            if not self.unread:
+                return
             self.request = self.parser_class(self.adj)
             self.waiting_since = time.monotonic()
         request = self.request
@@ -113,9 +119,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
         if request.completed:
             self.sent_continue = False
             self.request = None
-            if not request.empty:
-                self.requests.append(request)
-                self.server.add_task(self)
+            if request.empty:
+                self.will_close = True
+                return
+            self.requests.append(request)
+            self.server.add_task(self)
 
 
 class Server(TcpWSGIServer):  # type: ignore[misc]  # no types
@@ -144,7 +152,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # no types
                 channel.handle_close()
         if self._is_full() and select.select([self.socket], [], [], 0)[0]:
             waiting = [channel for channel in self.active_channels.values() if not channel.requests]
-            for channel in sorted(waiting, key=_claim)[:_AT_ONCE]:
+            for channel in sorted(waiting, key=_claim)[: 1 + self._room // _CLOSED_OF]:
                 channel.handle_close()
 
     def readable(self) -> bool:
