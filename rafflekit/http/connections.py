@@ -7,6 +7,8 @@ no settings for that, so these are children of its classes; `tests/faults` and `
 
 import re
 import select
+import socket
+import sys
 import time
 from typing import Any
 
@@ -22,6 +24,8 @@ _AT_ONCE = 64
 # One in so many connections is closed when there is no room: to choose takes a look at all of them.
 _CLOSED_OF = 16
 _LOOK_EVERY_S = 1.0
+# A newcomer's request comes a moment after its connection, and a client's next one a moment after its answer.
+_GRACE_S = 0.25
 
 _FOLDED_LINE = re.compile(rb"\r\n[ \t]")
 _TRANSFER_ENCODING = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
@@ -62,6 +66,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
 
     parser_class = _Request
     # waitress's own.
+    socket: socket.socket
     request: Any
     sent_continue: bool
     total_outbufs_len: int
@@ -104,6 +109,20 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
             return bool(time.time() - self.last_activity > KEEP_ALIVE_S)
         return not self.requests and time.monotonic() - self.waiting_since > KEEP_ALIVE_S
 
+    def may_make_room(self, now: float) -> bool:
+        """Tell whether the server waits for the client, and has for a moment."""
+        return not self.requests and now - self.waiting_since > _GRACE_S
+
+    def is_silent(self) -> bool:
+        """Tell whether nothing has come that is still to be read."""
+        try:
+            self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
+
     def _take_in(self) -> None:
         if self.request is None:
             # Empty lines may come before a request (RFC 9112, 2.2), and begin none.
@@ -135,9 +154,10 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # no types
     active_channels: dict[int, Channel]
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        self._room = room_for_connections(CONNECTIONS)
-        self._next_look = 0.0
         super().__init__(*arguments, **keywords)
+        # Those in the queue are let in when the service stops.
+        self._room = min(CONNECTIONS, room_for_connections(CONNECTIONS + self.adj.backlog))
+        self._next_look = 0.0
 
     def tend(self) -> None:
         """Close connections whose time is over and, if there is no room for someone who waits, those next to it.
@@ -150,10 +170,11 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # no types
             self._next_look = now + _LOOK_EVERY_S
             for channel in [channel for channel in self.active_channels.values() if channel.is_overdue()]:
                 channel.handle_close()
-        if self._is_full() and select.select([self.socket], [], [], 0)[0]:
-            waiting = [channel for channel in self.active_channels.values() if not channel.requests]
+        if self.accepting and self._is_full() and select.select([self.socket], [], [], 0)[0]:
+            waiting = [channel for channel in self.active_channels.values() if channel.may_make_room(now)]
             for channel in sorted(waiting, key=_claim)[: 1 + self._room // _CLOSED_OF]:
-                channel.handle_close()
+                if channel.is_silent():
+                    channel.handle_close()
 
     def readable(self) -> bool:
         """Tell whether there is room for one more."""
@@ -167,6 +188,15 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # no types
                 super().handle_accept()
             if len(self.active_channels) == before:
                 break
+
+    def stop_listening(self) -> None:
+        """Let in everybody who has connected already, and nobody else: to close the socket would break them off."""
+        self._room = sys.maxsize
+        for _ in range(1 + self.adj.backlog // _AT_ONCE):
+            self.handle_accept()
+        self.accepting = False
+        self.del_channel()
+        self.socket.close()
 
     def _is_full(self) -> bool:
         return len(self.active_channels) >= self._room

@@ -10,7 +10,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from select import select
 from types import FrameType
 from typing import Any
 
@@ -26,6 +25,9 @@ from rafflekit.http.listening import STOP_LIMIT_S, THREADS, listening_socket, ur
 
 _SILENCE_S = 5.0
 """How long a stop waits for the next bytes of a request that has begun to arrive."""
+
+_TURN_S = 0.25
+"""How long a turn of the loop waits for something to happen, before the server tends its connections again."""
 
 _MIB = 1024 * 1024
 
@@ -61,7 +63,7 @@ def run(engine: RaffleEngine, settings: Settings, *, host: str, port: int, on_li
             with _stop_signals(server.pull_trigger) as received:
                 on_listening(url_of(listener))
                 while not received:
-                    _turn(server, connections, wait_s=server.adj.asyncore_loop_timeout)
+                    _turn(server, connections, wait_s=_TURN_S)
             _finish(server, connections)
         finally:
             wasyncore.close_all(connections)
@@ -113,7 +115,7 @@ def _turn(server: Server, connections: dict[int, Any], *, wait_s: float) -> None
 
 def _finish(server: Server, connections: dict[int, Any]) -> None:
     deadline = time.monotonic() + STOP_LIMIT_S
-    _stop_listening(server)
+    server.stop_listening()
     idle: set[Any] = set()
     while server.active_channels and time.monotonic() < deadline:
         for channel in server.active_channels.values():
@@ -125,17 +127,6 @@ def _finish(server: Server, connections: dict[int, Any]) -> None:
             channel.handle_close()
         idle = still_idle
     server.task_dispatcher.shutdown(timeout=max(0.1, deadline - time.monotonic()))
-
-
-def _stop_listening(server: Server) -> None:
-    # Who has connected already is let in: closing the socket would break these connections.
-    for _ in range(server.adj.backlog):
-        if not select([server.socket], [], [], 0)[0]:
-            break
-        server.tend()
-        server.handle_accept()
-    server.del_channel()
-    server.socket.close()
 
 
 def _announce_close(channel: Channel) -> None:
