@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import struct
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPResponse
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from rafflekit.core import limits
+from rafflekit.http.connections import _GRACE_S
 from rafflekit.http.listening import STOP_LIMIT_S, THREADS
 from tests.live_server import Answer, LiveServer
 from tests.waiting import wait_until
@@ -49,8 +51,8 @@ SLOW_S = 10.0
 """Less than the time that a server gives a connection: who is answered later has waited for somebody else."""
 
 PAGE = GET.replace(b"/raffles/", b"/raffles/?page_size=5")
-LONG = PAGE * 20
-"""Answers of some twenty million bytes: more than sockets hold, and more than a server keeps before it waits."""
+LONG = PAGE * 40
+"""Answers of some forty million bytes: more than sockets hold, and more than a server keeps before it waits."""
 
 Connect = Callable[..., socket.socket]
 
@@ -229,6 +231,8 @@ def test_who_waits_for_an_answer_never_makes_room(small_waitress: LiveServer, co
         for number in range(12):
             crowd.append(connect(small_waitress, source=f"127.0.1.{number + 1}"))
             crowd[-1].sendall(participate(path))
+        began = time.monotonic()
+        wait_until(lambda: time.monotonic() > began + 2 * _GRACE_S)
 
     # Eight of them were let in when others had been answered, and made room.
     assert [read_answer(connection).status for connection in crowd] == [201] * 12
@@ -256,13 +260,15 @@ def test_requests_that_do_not_arrive_in_time_are_given_up(impatient_server: Live
         connections[case].sendall(begins)
     received = dict.fromkeys(endless, b"")
 
-    while connections:
+    def have_all_ended() -> bool:
         for case, connection in list(connections.items()):
             piece = exchange(connection, endless[case][1])
             received[case] += piece or b""
             if piece is None:
                 del connections[case]
+        return not connections
 
+    wait_until(have_all_ended)
     assert set(received.values()) == {b""}
 
 
