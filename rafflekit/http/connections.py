@@ -5,6 +5,7 @@ now and then. Here whoever has kept the server waiting longest makes room, and e
 no settings for that, so these are children of its classes; `tests/faults` and `tests/http` look at them from outside.
 """
 
+import math
 import re
 import select
 import socket
@@ -73,6 +74,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         self.unread = b""
+        # Since when the server waits for the client: for its next request, the rest of one, or that it reads an answer.
         self.waiting_since = time.monotonic()
         super().__init__(*arguments, **keywords)
 
@@ -99,7 +101,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
     def service(self) -> None:
         """Answer a request, in a thread."""
         super().service()
-        self.waiting_since = time.monotonic()
+        with self.requests_lock:
+            if not self.requests:
+                self.waiting_since = time.monotonic()
 
     def is_overdue(self) -> bool:
         """Tell whether the client has had its time, to send a whole request or to take the next bytes of an answer."""
@@ -141,6 +145,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
             if request.empty:
                 self.will_close = True
                 return
+            # Not before its answer is complete: the request leaves the list a moment earlier.
+            self.waiting_since = math.inf
             self.requests.append(request)
             self.server.add_task(self)
 

@@ -210,18 +210,20 @@ def test_ten_thousand_idle_connections_keep_nobody_waiting(live: LiveServer, con
 
 
 def test_who_has_been_idle_longest_makes_room_first(small_waitress: LiveServer, connect: Connect) -> None:
-    begun, *idle = (connect(small_waitress) for _ in range(4))
+    def ask(connection: socket.socket, request: bytes = GET) -> int:
+        connection.sendall(request)
+        return read_answer(connection).status
+
+    begun, first = connect(small_waitress), connect(small_waitress)
     begun.sendall(GET[:20])
-    for connection in idle:
-        connection.sendall(GET)
-        assert read_answer(connection).status == 200
+    assert ask(first) == 200
+    silent, second = connect(small_waitress), connect(small_waitress)
+    assert [ask(second), ask(first)] == [200, 200]
 
     assert answers_others(small_waitress, connect)
 
-    assert idle[0].recv(1) == b""
-    for connection, rest in ((begun, GET[20:]), (idle[1], GET), (idle[2], GET)):
-        connection.sendall(rest)
-        assert read_answer(connection).status == 200
+    assert silent.recv(1) == b""
+    assert [ask(begun, GET[20:]), ask(first), ask(second)] == [200, 200, 200]
 
 
 def test_who_waits_for_an_answer_never_makes_room(small_waitress: LiveServer, connect: Connect) -> None:
