@@ -49,19 +49,26 @@ class Fault(NamedTuple):
     problem: str = "storage-unavailable"
 
 
-@pytest.fixture
-def raffles() -> Iterator[Raffles]:
-    """A database in a folder of its own that everybody may enter; pytest's own is for one user."""
-    folder = Path(tempfile.mkdtemp(prefix="rafflekit-"))
-    folder.chmod(0o777)
-    database = folder / "raffles.db"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Raffles:
+    """The database that each test gets a copy of."""
+    database = tmp_path_factory.mktemp("made") / "raffles.db"
     with RaffleEngine(f"sqlite:///{database}") as engine:
         made = [engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")]) for _ in range(3)]
         tickets = [sell_all(engine, raffle) for raffle in made[1:]]
         engine.draw(made[2].id)
+    return Raffles(database, *(raffle.id for raffle in made), tickets[1][0].number, tickets[1][0].verification_code)
+
+
+@pytest.fixture
+def raffles(made: Raffles) -> Iterator[Raffles]:
+    """A database in a folder of its own that everybody may enter; pytest's own is for one user."""
+    folder = Path(tempfile.mkdtemp(prefix="rafflekit-"))
+    folder.chmod(0o777)
+    database = folder / "raffles.db"
+    shutil.copyfile(made.database, database)
     database.chmod(0o666)
-    ids = [raffle.id for raffle in made]
-    yield Raffles(database, *ids, tickets[1][0].number, tickets[1][0].verification_code)
+    yield made._replace(database=database)
     folder.chmod(0o777)
     shutil.rmtree(folder)
 
