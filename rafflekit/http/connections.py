@@ -71,6 +71,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
     request: Any
     sent_continue: bool
     total_outbufs_len: int
+    last_activity: float
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         self.unread = b""
@@ -107,11 +108,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
 
     def is_overdue(self) -> bool:
         """Tell whether the client has had its time, to send a whole request or to take the next bytes of an answer."""
-        unsent = self.total_outbufs_len
-        # waitress keeps a small answer back until it is complete, however long that takes.
-        if unsent and (unsent >= self.adj.send_bytes or not self.requests):
-            return bool(time.time() - self.last_activity > KEEP_ALIVE_S)
-        return not self.requests and time.monotonic() - self.waiting_since > KEEP_ALIVE_S
+        takes_nothing = time.time() - self.last_activity > KEEP_ALIVE_S
+        if self.requests:
+            # A thread waits for the client, with more than waitress would keep back until an answer is complete.
+            return self.total_outbufs_len >= self.adj.send_bytes and takes_nothing
+        has_had_its_time = time.monotonic() - self.waiting_since > KEEP_ALIVE_S
+        return has_had_its_time and (takes_nothing or not self.total_outbufs_len)
 
     def may_make_room(self, now: float) -> bool:
         """Tell whether the server waits for the client, and has for a moment."""
