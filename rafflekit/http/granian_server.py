@@ -29,7 +29,15 @@ from granian.server.mp import MPServer
 from rafflekit.core.errors import InvalidSetting, RaffleError
 from rafflekit.core.settings import PROXY_HEADER, ProxyHeader, Settings
 from rafflekit.http.app import WsgiApp
-from rafflekit.http.listening import CONNECTIONS, KEEP_ALIVE_S, STOP_LIMIT_S, THREADS, listening_socket, url_of
+from rafflekit.http.listening import (
+    IDLE_CONNECTIONS,
+    KEEP_ALIVE_S,
+    STOP_LIMIT_S,
+    THREADS,
+    listening_socket,
+    room_for_connections,
+    url_of,
+)
 from rafflekit.http.log_lines import Log
 from rafflekit.http.metrics import remove_shared_folder, shared_counting
 from rafflekit.http.wsgi import application_from_env
@@ -46,8 +54,6 @@ _GRANIAN_SETTINGS: dict[str, Any] = {
     "blocking_threads": THREADS,
     # A new thread is new connections to the database: the longest that Granian allows.
     "blocking_threads_idle_timeout": 600,
-    # What Granian means by it is connections, each of which holds its place until it is closed.
-    "backpressure": CONNECTIONS,
     "workers_kill_timeout": int(STOP_LIMIT_S),
     "respawn_failed_workers": True,
     "log_enabled": False,
@@ -92,7 +98,9 @@ def run(
         listener.listen(_BACKLOG)
         # As Granian does with its own sockets, whose connections inherit it.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        server = _Server(listener, workers=workers, **_GRANIAN_SETTINGS)
+        # What Granian means by it is connections, each of which holds its place until it is closed.
+        most_connections = room_for_connections(IDLE_CONNECTIONS)
+        server = _Server(listener, workers=workers, backpressure=most_connections, **_GRANIAN_SETTINGS)
         with _stop_signals(server) as received:
             on_listening(url_of(listener))
             _serve(server, environment, received, log)

@@ -238,6 +238,9 @@ def _content(request: falcon.Request, most_bytes: int) -> bytes:
     content = stream.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise _too_large(most_bytes)
+    # Granian hands over what has come before the client went away, or sent something that is no chunk.
+    if len(content) < (request.content_length or (1 if "HTTP_TRANSFER_ENCODING" in request.env else 0)):
+        raise InvalidValue("body", "ended before it was complete.")
     media_type = (request.content_type or "").partition(";")[0].strip().lower()
     if content and media_type != falcon.MEDIA_JSON:
         raise falcon.HTTPUnsupportedMediaType(description=f"The body must be {falcon.MEDIA_JSON}.")

@@ -121,6 +121,15 @@ def test_a_body_of_ten_levels_or_with_brackets_in_texts_is_not_too_deep(content:
 
 
 @pytest.mark.parametrize(
+    ("content", "headers"),
+    [(b"{}", {"Content_Length": "3"}), (b"", {"Content_Length": "1"}), (b"", {"Transfer_Encoding": "chunked"})],
+)
+def test_a_body_that_broke_off_is_refused_where_none_is_needed(content: bytes, headers: dict[str, str]) -> None:
+    with pytest.raises(InvalidValue, match="body: ended before it was complete"):
+        wire.check_no_fields(request(content, **headers))
+
+
+@pytest.mark.parametrize(
     "content", [b'{"name": "a", "name": "a"}', b'{"prizes": [{"name": "a", "amount": 1, "n\\u0061me": "b"}]}']
 )
 def test_a_field_that_is_given_twice_is_refused(content: bytes) -> None:

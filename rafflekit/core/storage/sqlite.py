@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPICursor, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from rafflekit.core.errors import InvalidSetting, SchemaMismatch, StorageUnavailable
@@ -106,6 +106,7 @@ class Sqlite:
             **ENGINE_OPTIONS,
         )
         event.listen(engine, "connect", _prepare)
+        event.listen(engine, "handle_error", _give_up_read_only)
         return engine
 
     def create_looking_engine(self) -> Engine:
@@ -174,7 +175,9 @@ class Sqlite:
         try:
             yield
         finally:
-            connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
+            # One that was given up takes no more statements.
+            if not connection.invalidated:
+                connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
 
     def must_run_again(self, error: BaseException | None) -> bool:
         """Return False: transactions that write never overlap here."""
@@ -243,6 +246,12 @@ def prepare_connection(connection: sqlite3.Connection) -> None:
 
 def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
     prepare_connection(dbapi_connection)
+
+
+def _give_up_read_only(context: ExceptionContext) -> None:
+    # A connection that was opened while the file could not be written stays so, whatever the file's rights become.
+    code = getattr(context.original_exception, "sqlite_errorcode", 0)
+    context.is_disconnect = context.is_disconnect or code & 0xFF == sqlite3.SQLITE_READONLY
 
 
 def _file_of(database: str | None) -> Path:
