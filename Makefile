@@ -20,8 +20,10 @@ test: check ## run every check and every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 .PHONY: soak
-soak: .venv/developers ## kill servers ten times as often as the tests do; it takes minutes
-	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py
+soak: .venv/developers ## kill servers and try requests, ten times as much as the tests do and more; it takes minutes
+	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py tests/faults/test_failover.py
+	RAFFLEKIT_TEST_CASES=10000 $(BIN)/python -m pytest -s tests/fuzz/test_schemathesis.py
+	RAFFLEKIT_TEST_CASES=3000 $(BIN)/python -m pytest -s tests/fuzz --ignore tests/fuzz/test_schemathesis.py
 
 .PHONY: check
 check: .venv/developers ## lint, format, types, import rules

@@ -1,8 +1,9 @@
-"""A PostgreSQL server of a test's own, from the wheel's programs: with chosen settings, stopped, started, killed."""
+"""A PostgreSQL server of a test's own, from the wheel's programs: stopped, started, killed, followed by a standby."""
 
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -17,6 +18,8 @@ import pytest
 from sqlalchemy import URL
 
 SUPERUSER = "postgres"
+STANDBY = "standby"
+"""What a standby calls itself, for `synchronous_standby_names`; a copy that is only being made does not."""
 LIMIT_S = 60
 
 _SYSTEM_USER = "pgserver"
@@ -41,28 +44,37 @@ def programs() -> Path:
 
 
 @contextmanager
-def own_server(**settings: str) -> Iterator["OwnServer"]:
-    """Give a server that runs, in a folder of its own; `settings` are those of postgresql.conf."""
+def own_server(
+    *, port: int | None = None, follows: "OwnServer | None" = None, **settings: str
+) -> Iterator["OwnServer"]:
+    """Give a server that runs, in a folder of its own; the arguments are those of `OwnServer`."""
     with tempfile.TemporaryDirectory(prefix="rafflekit-postgresql-") as folder:
         # Whoever the server runs as must get there.
         Path(folder).chmod(0o755)
-        data = Path(folder) / "data"
-        data.mkdir()
-        with OwnServer(data, **settings) as server:
+        with OwnServer(Path(folder), port=port, follows=follows, **settings) as server:
             yield server
 
 
 class OwnServer:
-    """A server in `folder`, on a free port of 127.0.0.1 and on a Unix socket; `settings` are those of postgresql.conf.
+    """A server in `folder`, on a port of 127.0.0.1 and on a Unix socket; `settings` are those of postgresql.conf.
 
-    The superuser needs no password on the socket; over TCP everybody needs one. Use it as a context manager.
+    The superuser needs no password on the socket; over TCP everybody needs one. A server that `follows` another one
+    is its standby, a copy that receives what the other writes. Without a `port` it takes a free one. Use it as a
+    context manager.
     """
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, *, port: int | None = None, follows: "OwnServer | None" = None, **settings: str
+    ) -> None:
         self.folder = folder
+        # What belongs to this server, and not to the copies that are made of it, is beside the data.
+        self._data = folder / "data"
+        self._log = folder / "log"
+        self._pid_file = self._data / "postmaster.pid"
+        self._follows = follows
         self._programs = programs()
         self._settings = {"fsync": "off", "max_connections": "50", "shared_buffers": "16MB"} | settings
-        with socket.create_server(("127.0.0.1", 0)) as free:
+        with socket.create_server(("127.0.0.1", port or 0)) as free:
             self.port: int = free.getsockname()[1]
 
     def __enter__(self) -> Self:
@@ -72,7 +84,11 @@ class OwnServer:
 
     def __exit__(self, *_: object) -> None:
         if self._is_running():
+            self.go_on()
             self.stop("immediate")
+        elif self._pid_file.exists():
+            # It was killed, and its shared memory outlives it; a server that starts in its place frees that.
+            self._run("postgres", "--single", "-D", str(self._data), "postgres")
 
     def url(self, *, user: str = SUPERUSER, password: str | None = None, database: str = "postgres") -> str:
         """Return a URL: over TCP with a password, by the socket without one."""
@@ -87,36 +103,57 @@ class OwnServer:
         settings = self._settings | {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
+            "cluster_name": STANDBY,
             "unix_socket_directories": str(self.folder),
         }
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-        self._run("pg_ctl", "-w", "-D", str(self.folder), "-l", str(self.folder / "log"), "-o", options, "start")
+        self._run("pg_ctl", "-w", "-D", str(self._data), "-l", str(self._log), "-o", options, "start")
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
         """Stop it, and return when it is gone: "fast" ends every session first, "immediate" just drops everything."""
-        self._run("pg_ctl", "-w", "-D", str(self.folder), "-m", mode, "stop")
+        self._run("pg_ctl", "-w", "-D", str(self._data), "-m", mode, "stop")
 
     def kill(self) -> None:
         """Let all of its processes die at once, as in a crash; `start` recovers."""
+        _, alive = psutil.wait_procs(self._signal_all(signal.SIGKILL), timeout=LIMIT_S)
+        assert not alive
+
+    def hang(self) -> None:
+        """Let it do nothing more: whoever connects is accepted by the system, and gets no answer."""
+        self._signal_all(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """End what `hang` began."""
+        self._signal_all(signal.SIGCONT)
+
+    def promote(self) -> None:
+        """Make a standby a primary, and return when it can be written."""
+        self._run("pg_ctl", "-w", "-D", str(self._data), "promote")
+
+    def _signal_all(self, number: signal.Signals) -> list[psutil.Process]:
         server = psutil.Process(self._pid())
         processes = [server, *server.children(recursive=True)]
         for process in processes:
             with suppress(psutil.NoSuchProcess):
-                process.kill()
-        _, alive = psutil.wait_procs(processes, timeout=LIMIT_S)
-        assert not alive
+                process.send_signal(number)
+        return processes
 
     def _pid(self) -> int:
-        return int((self.folder / "postmaster.pid").read_text().splitlines()[0])
+        return int(self._pid_file.read_text().splitlines()[0])
 
     def _is_running(self) -> bool:
-        return (self.folder / "postmaster.pid").exists() and psutil.pid_exists(self._pid())
+        return self._pid_file.exists() and psutil.pid_exists(self._pid())
 
     def _make(self) -> None:
         if os.geteuid() == 0:
             shutil.chown(self.folder, _SYSTEM_USER)
+        if self._follows is not None:
+            place = f"host={self._follows.folder} port={self._follows.port}"
+            settings = ("--checkpoint=fast", "--no-sync", "--write-recovery-conf")
+            self._run("pg_basebackup", "-D", str(self._data), "-d", f"{place} user={SUPERUSER}", *settings)
+            return
         auth = ("--auth-local=trust", "--auth-host=scram-sha-256")
-        self._run("initdb", "--no-sync", "--encoding=utf8", "-U", SUPERUSER, "-D", str(self.folder), *auth)
+        self._run("initdb", "--no-sync", "--encoding=utf8", "-U", SUPERUSER, "-D", str(self._data), *auth)
 
     def _run(self, program: str, *arguments: str) -> None:
         as_user: dict[str, Any] = {}
@@ -124,14 +161,17 @@ class OwnServer:
             entry = pwd.getpwnam(_SYSTEM_USER)
             as_user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
         # Not to a pipe: the server would keep it open.
-        with (self.folder.parent / f"{self.folder.name}.out").open("ab") as output:
-            subprocess.run(
+        printed = self.folder / "printed"
+        with printed.open("ab") as output:
+            done = subprocess.run(
                 [self._programs / program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 cwd=self.folder,
                 timeout=LIMIT_S,
-                check=True,
+                check=False,
                 **as_user,
             )
+        log = self._log.read_text() if self._log.exists() else ""
+        assert done.returncode == 0, f"{program}: {printed.read_text()} {log}"

@@ -37,7 +37,8 @@ NO_DATABASE = 3
 UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h …
 IO_FAILED = 74  # … and EX_IOERR
 INTERRUPTED = 130  # what a shell makes of SIGINT …
-READER_GONE = 141  # … and of SIGPIPE
+READER_GONE = 141  # … of SIGPIPE
+TERMINATED = 143  # … and of SIGTERM
 
 EXIT_STATUSES: dict[type[RaffleError], int] = {
     RaffleError: REFUSED,
@@ -80,6 +81,10 @@ class CommandStopped(Exception):
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class Terminated(KeyboardInterrupt):
+    """Say that the process was told to end (SIGTERM), as Ctrl-C says it."""
 
 
 def report(error: Exception) -> int:

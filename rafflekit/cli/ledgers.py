@@ -28,7 +28,7 @@ def make_key(
 def show_key(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
     """Print the verifier key by which everybody can check what this database's servers sign."""
     with open_engine(database_url) as engine:
-        key = engine.verifier_key()
+        key = engine.ledgers.verifier_key()
     render.show_verifier_key(key, as_json=as_json)
 
 
@@ -40,12 +40,12 @@ def receipt(
 ) -> None:
     """Print the receipt of a ticket, one line of JSON: the proof that it is in the draw. It shows no code."""
     with open_engine(database_url) as engine:
-        found = engine.receipt(engine.find(raffle).id, number)
+        found = engine.ledgers.receipt(engine.find(raffle).id, number)
     render.print_document(found.shape())
 
 
 def proof(raffle: RaffleId, *, database_url: DatabaseUrl = None) -> None:
     """Print the proof of a draw, one line of JSON: rafflekit proof RAFFLE > proof.json."""
     with open_engine(database_url) as engine, terminal.working("Collecting the proof"):
-        found = engine.proof(engine.find(raffle).id)
+        found = engine.ledgers.proof(engine.find(raffle).id)
     render.print_document(found.shape())

@@ -13,6 +13,7 @@ from rafflekit.core.settings import DATABASE_URL, Settings
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
+    from rafflekit.core.issuing import GroupObserver
 
 _WITHOUT_URL = f"Without it: what {DATABASE_URL.name} says, or {DATABASE_URL.default}."
 
@@ -44,17 +45,21 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def open_engine(database_url: str | None, *, settings: Settings | None = None) -> Iterator["RaffleEngine"]:
+def open_engine(
+    database_url: str | None, *, settings: Settings | None = None, on_group: "GroupObserver | None" = None
+) -> Iterator["RaffleEngine"]:
     """Give an engine on the database that the option names, or else the settings, or else the default one.
 
-    Without `settings`, the environment is read.
+    Without `settings`, the environment is read. `on_group` is the engine's.
     """
     from rafflekit.core.engine import RaffleEngine
     from rafflekit.core.signing import signing_key_of
 
     settings = settings or read_settings()
     with named_database(database_url, settings) as url:
-        engine = RaffleEngine(url, code_hasher=settings.code_hasher, signing_key=signing_key_of(settings))
+        engine = RaffleEngine(
+            url, code_hasher=settings.code_hasher, signing_key=signing_key_of(settings), on_group=on_group
+        )
     with engine:
         yield engine
 

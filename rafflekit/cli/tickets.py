@@ -69,7 +69,7 @@ def participate(
         raise CommandStopped(f"--receipt: {receipt} is there already; name a new file.", status=WRONG_USAGE)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
-        key = engine.verifier_key() if receipt is not None else None
+        key = engine.ledgers.verifier_key() if receipt is not None else None
         ticket = engine.participate(found.id, who, idempotency_key=idempotency_key)
     # The code first: it is shown this once, whatever becomes of the file.
     render.show_ticket(ticket, found, as_json=as_json)

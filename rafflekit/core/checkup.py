@@ -63,7 +63,7 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
             problems=tuple(problems),
         )
 
-    with closing(database.Database(url)) as opened:
+    with closing(database.Database(url, is_patient=True)) as opened:
         report = opened.read(examine)
     # After the last connection: SQLite then empties its journal, if nobody else has the file open.
     return replace(report, remains=tuple(_remains(backend_of(url).remains(drawn))))

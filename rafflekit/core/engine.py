@@ -5,7 +5,6 @@ locked, and the database's constraints and triggers hold the same rules a second
 """
 
 import secrets
-import unicodedata
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -21,23 +20,19 @@ from rafflekit.core.errors import (
     InvalidValue,
     InvalidVerificationCode,
     NotDrawnYet,
-    PageNotFound,
     RaffleError,
     RaffleNotFound,
-    SigningKeyUnavailable,
-    TicketNotFound,
     TicketsRemaining,
 )
 from rafflekit.core.groups import Groups
-from rafflekit.core.issuing import Issuing
-from rafflekit.core.ledger.documents import Consistency, Proof, Receipt
+from rafflekit.core.issuing import GroupObserver, Issuing
 from rafflekit.core.ledger.draws import seed_of, winners_digest
 from rafflekit.core.ledger.hashing import HASH_BYTES
-from rafflekit.core.ledger.leaves import Leaf
-from rafflekit.core.ledger.notes import SignerKey, VerifierKey
+from rafflekit.core.ledger.notes import SignerKey
 from rafflekit.core.ledger.terms import SECRETS
 from rafflekit.core.ledgers import Ledgers
 from rafflekit.core.models import Entry, Item, Page, Prize, Raffle, Ticket, Verification, Win, Wins
+from rafflekit.core.pages import folded, items_before, page_of
 from rafflekit.core.storage import ledger, queries
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.ledger import DrawRecord
@@ -61,13 +56,14 @@ class RaffleEngine:
     (`postgresql://user@host/raffles`); without one the raffles are kept in the user's data folder. Clock, entropy and
     code hasher are the real ones unless given: `clock` returns the time in UTC, `entropy` so many random bytes. The
     `signing_key` (`signing.read_signing_key`) signs the ledgers; without it, beside a SQLite file one is made at its
-    first use, and on PostgreSQL nothing is signed.
+    first use, and on PostgreSQL nothing is signed. `on_group`, if given, is told of every group of tickets that was
+    stored: `on_group(callers=…, tickets=…)`.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
         SchemaMismatch: the database belongs to another program or another version of rafflekit.
         StorageUnavailable: it cannot be opened or made. So may every method raise, having done nothing; only when a
-            PostgreSQL server goes while it commits does nobody know.
+            PostgreSQL server goes or falls silent while it commits does nobody know.
     """
 
     def __init__(
@@ -78,21 +74,38 @@ class RaffleEngine:
         entropy: Callable[[int], bytes] = secrets.token_bytes,
         code_hasher: codes.CodeHasher | None = None,
         signing_key: SignerKey | None = None,
+        on_group: GroupObserver | None = None,
     ) -> None:
         self._clock = clock
         self._entropy = entropy
         self._hasher = code_hasher or codes.CodeHasher()
         self._database = Database(default_database_url() if database_url is None else database_url)
         self._lookups = tuple(Groups(self._look_up, most=_LOOKUPS_AT_ONCE) for _ in range(_LOOKUP_QUEUES))
-        self._ledgers = Ledgers(self._database, signing_key=signing_key)
+        self.ledgers = Ledgers(self._database, self.get, signing_key=signing_key)
         self._issuing = Issuing(
-            self._database, clock=clock, entropy=entropy, hasher=self._hasher, ledgers=self._ledgers
+            self._database,
+            clock=clock,
+            entropy=entropy,
+            hasher=self._hasher,
+            ledgers=self.ledgers,
+            on_group=on_group,
         )
+        self._checks = Groups(self._check, most=_LOOKUPS_AT_ONCE)
 
     @property
     def database_url(self) -> str:
         """The URL of the database, as it may be shown."""
         return self._database.url
+
+    def check(self) -> None:
+        """Ask the database whether it answers and still has this version's layout: one light query.
+
+        Who asks while it is being asked shares one query with all who do, so that asking often costs it little.
+
+        Raises:
+            SchemaMismatch, StorageUnavailable: it has not, or does not.
+        """
+        self._checks.submit(None)
 
     def close(self) -> None:
         """Close the database; a second time does nothing."""
@@ -131,7 +144,7 @@ class RaffleEngine:
             code_key=self._entropy(codes.KEY_BYTES),
         )
 
-        self._ledgers.signing_key()
+        self.ledgers.signing_key()
 
         def store(connection: "Connection") -> None:
             self._database.lock_sequence(connection)
@@ -139,13 +152,13 @@ class RaffleEngine:
                 connection,
                 id=raffle.id,
                 name=name,
-                folded_name=_folded(name),
+                folded_name=folded(name),
                 created_at=raffle.created_at,
                 total_tickets=total_tickets,
             )
             queries.insert_secrets(connection, raffle.id, keys)
             queries.insert_prizes(connection, raffle.id, raffle.prizes)
-            self._ledgers.begin(connection, raffle.id, entropy=SECRETS, delay_s=None)
+            self.ledgers.begin(connection, raffle.id, entropy=SECRETS, delay_s=None)
 
         self._database.write(store)
         return raffle
@@ -164,23 +177,23 @@ class RaffleEngine:
             InvalidValue: `page`, `page_size`, `name` or `winners_drawn` breaks a limit.
             PageNotFound: the list ends before this page; page 1 always exists.
         """
-        skip = _items_before(page, page_size)
+        skip = items_before(page, page_size)
         if name is not None:
             limits.check_searched_name(name)
         if winners_drawn is not None:
             limits.check_winners_drawn(winners_drawn)
-        folded = None if name is None else _folded(name)
+        searched = None if name is None else folded(name)
 
         def load(connection: "Connection") -> Page[Raffle]:
-            if folded is None and winners_drawn is None:
+            if searched is None and winners_drawn is None:
                 count = queries.count_raffles(connection)
                 found = queries.newest_raffles(connection, newest=count - skip, most=page_size)
             else:
-                count = queries.count_matching(connection, folded_name=folded, drawn=winners_drawn)
+                count = queries.count_matching(connection, folded_name=searched, drawn=winners_drawn)
                 found = queries.newest_matching(
-                    connection, folded_name=folded, drawn=winners_drawn, skip=skip, most=page_size
+                    connection, folded_name=searched, drawn=winners_drawn, skip=skip, most=page_size
                 )
-            return _page(found, count, page, page_size)
+            return page_of(found, count, page, page_size)
 
         return self._database.read(load)
 
@@ -260,7 +273,7 @@ class RaffleEngine:
         _check_drawable(raffle)
         count = _wins_of(raffle)
         entropy = self._entropy(HASH_BYTES)
-        seed = seed_of(self._ledgers.closing(raffle).closing_hash(), entropy)
+        seed = seed_of(self.ledgers.closing_of(raffle).closing_hash(), entropy)
         # Before the lock, since it takes its time: a sold-out raffle stays as it is, and of two draws one is refused.
         serials = array("q", drawing.winning_serials(seed, tickets=raffle.total_tickets, wins=count))
 
@@ -289,15 +302,15 @@ class RaffleEngine:
             InvalidValue: `page` or `page_size` breaks a limit.
             PageNotFound: the list ends before this page; page 1 always exists.
         """
-        skip = _items_before(page, page_size)
+        skip = items_before(page, page_size)
         raffle = self.get(raffle_id)
         if not raffle.winners_drawn:
-            return _page((), 0, page, page_size)
+            return page_of((), 0, page, page_size)
         # What is drawn is final, so the two statements need no transaction around them.
         wins = self._database.query(
             lambda connection: queries.wins_between(connection, raffle.id, skip + 1, skip + page_size)
         )
-        return _page(wins, _wins_of(raffle), page, page_size)
+        return page_of(wins, _wins_of(raffle), page, page_size)
 
     def verify(self, raffle_id: UUID | str, ticket_number: int, verification_code: str) -> Verification:
         """Tell what a ticket won, to whoever has its code.
@@ -346,88 +359,9 @@ class RaffleEngine:
             self._database.empty_journal()
         return purged
 
-    def verifier_key(self) -> VerifierKey:
-        """Return the public key by which everybody can check what this engine signs.
-
-        Raises:
-            SigningKeyUnavailable: there is no key to sign with.
-            InvalidSetting, StorageUnavailable: the key beside the database cannot be read or made.
-        """
-        key = self._ledgers.signing_key()
-        if key is None:
-            raise SigningKeyUnavailable
-        return key.verifier
-
-    def checkpoint(self, raffle_id: UUID | str) -> str:
-        """Return the latest checkpoint of a raffle's ledger, signed; the closing, cosigned, once it is sold out.
-
-        Raises:
-            RaffleNotFound: no raffle has this id.
-            SigningKeyUnavailable: there is no key here that may sign for this raffle.
-        """
-        return self._ledgers.checkpoint(self.get(raffle_id))
-
-    def receipt(self, raffle_id: UUID | str, ticket_number: int) -> Receipt:
-        """Return the proof that a ticket is in the ledger, in its latest checkpoint: at most 40 hashes.
-
-        Raises:
-            RaffleNotFound: no raffle has this id.
-            TicketNotFound: no ticket has this number yet.
-            InvalidValue: the number is no whole number.
-            SigningKeyUnavailable: there is no key here that may sign for this raffle.
-        """
-        limits.check_ticket_number(ticket_number)
-        raffle = self.get(raffle_id)
-        found = None
-        if 1 <= ticket_number <= raffle.total_tickets:
-            found = self._ledgers.receipt(raffle, ticket_number)
-        if found is None:
-            raise TicketNotFound
-        return found
-
-    def consistency(self, raffle_id: UUID | str, old: int, new: int) -> Consistency:
-        """Return the proof (RFC 9162) that the ledger of `new` tickets goes on from that of `old`.
-
-        Raises:
-            RaffleNotFound: no raffle has this id.
-            InvalidValue: `old` is not from 0 to `new`, or `new` is more than there are.
-        """
-        return self._ledgers.consistency(self.get(raffle_id), old, new)
-
-    def leaves(self, raffle_id: UUID | str) -> Iterator[Leaf]:
-        """Yield all leaves of a raffle's ledger, as it is now, in the order of issue.
-
-        Raises:
-            RaffleNotFound: no raffle has this id.
-        """
-        return self._ledgers.leaves(self.get(raffle_id))
-
-    def proof(self, raffle_id: UUID | str) -> Proof:
-        """Return the proof of a draw: everything by which anybody can check it.
-
-        Raises:
-            RaffleNotFound: no raffle has this id.
-            NotDrawnYet: the winners have not been drawn.
-            SigningKeyUnavailable: there is no key here that may sign for this raffle.
-        """
-        raffle = self.get(raffle_id)
-        if not raffle.winners_drawn:
-            raise NotDrawnYet
-        seed = self._database.query(lambda connection: queries.seed_of_draw(connection, raffle.id))
-        return self._ledgers.proof(raffle, seed)
-
-    def cosign(self, raffle_id: UUID | str, note: str, verifier_key: str) -> None:
-        """Keep a witness's cosignature on a raffle's closing: `note` is the closing with it, the key the witness's.
-
-        Raises:
-            RaffleNotFound: no raffle has this id.
-            TicketsRemaining: the raffle has not closed.
-            InvalidValue: the note is not the closing of this raffle, or has no right cosignature of this key.
-        """
-        raffle = self.get(raffle_id)
-        if raffle.available_tickets:
-            raise TicketsRemaining
-        self._ledgers.cosign(raffle, note, verifier_key)
+    def _check(self, callers: Sequence[None]) -> Sequence[bool]:
+        self._database.check_layout()
+        return [True] * len(callers)
 
     def _look_up(self, raffles: Sequence[UUID]) -> Sequence[Raffle | RaffleNotFound]:
         """Read each of these raffles once, however many callers ask for it: all of them asked before it is read."""
@@ -471,20 +405,3 @@ def _found(value: Item | None) -> Item:
 
 def _not_found(beginning: str) -> RaffleNotFound:
     return RaffleNotFound(f"No raffle's id begins with {beginning!r}; the list of raffles shows those that exist.")
-
-
-def _items_before(page: int, page_size: int) -> int:
-    limits.check_page(page, page_size)
-    if page > limits.PAGE_NUMBER:
-        raise PageNotFound
-    return (page - 1) * page_size
-
-
-def _page(items: Sequence[Item], count: int, number: int, size: int) -> Page[Item]:
-    if not items and number > 1:
-        raise PageNotFound
-    return Page(tuple(items), count, number, size)
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()

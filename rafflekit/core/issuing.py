@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
 from rafflekit.core import codes, limits, numbering, participants
@@ -94,6 +94,13 @@ class _Given:
     edge: Edge | None = None
 
 
+class GroupObserver(Protocol):
+    """A function that is told of each group that has been stored; it must be quick, and must not raise."""
+
+    def __call__(self, *, callers: int, tickets: int) -> None:
+        """Take note: so many callers were served in one transaction, and got so many new tickets."""
+
+
 class Issuing:
     """Hand out the tickets of a database's raffles, from any number of threads."""
 
@@ -105,12 +112,14 @@ class Issuing:
         entropy: Callable[[int], bytes],
         hasher: codes.CodeHasher,
         ledgers: Ledgers,
+        on_group: GroupObserver | None = None,
     ) -> None:
         self._database = database
         self._ledgers = ledgers
         self._clock = clock
         self._entropy = entropy
         self._hasher = hasher
+        self._on_group = on_group
         self._sales = _KnownSales()
         self._groups: Groups[_Wish, _Given] = Groups(self._serve, most=_GROUP)
 
@@ -173,7 +182,7 @@ class Issuing:
         if given.edge is None or given.serial is None:
             if wish.sale.book.signer is None:
                 return None
-            return self._ledgers.receipt(self._raffle(wish.raffle), given.number)
+            return self._ledgers.receipt(wish.raffle, given.number)
         return given.edge.receipt(given.serial, given.number, wish.code_hash)
 
     def _raffle(self, raffle: UUID) -> Raffle:
@@ -205,7 +214,11 @@ class Issuing:
         holders = [wish.holder for wish in wishes if wish.repeat_hash is not None]
         held = self._database.query(lambda connection: statements.held_tickets(connection, holders)) if holders else {}
         self._forget_what_is_drawn(held)
-        return [_settled(wish, held.get(wish.holder), is_sold_out=True) or SoldOut() for wish in wishes]
+        answers = [_settled(wish, held.get(wish.holder), is_sold_out=True) or SoldOut() for wish in wishes]
+        if not all(isinstance(answer, RaffleError) for answer in answers):
+            # Where nothing is written, nothing has made sure yet that these tickets outlive the primary.
+            self._database.confirm()
+        return answers
 
     def _forget_what_is_drawn(self, held: Mapping[Holder, HeldTicket]) -> None:
         # Drawn by another process: the keys are gone from the database, and go from here.
@@ -216,7 +229,7 @@ class Issuing:
     def _serve(self, wishes: Sequence[_Wish]) -> Sequence[_Given | RaffleError]:
         self._make_codes(wishes)
         try:
-            answers, issued, trees = self._database.write(lambda connection: self._write(connection, wishes))
+            written = self._database.write(lambda connection: self._write(connection, wishes))
         except (AlreadyParticipated, StorageUnavailable) as error:
             broke_a_rule = not isinstance(error, StorageUnavailable) or self._database.broke_a_rule(error)
             if not broke_a_rule or len(wishes) == 1:
@@ -224,10 +237,12 @@ class Issuing:
             # The rows of one raffle or one wish are at fault: the others get their tickets.
             return [self._served_alone(wish) for wish in wishes]
         for wish in wishes:
-            wish.sale.is_sold_out |= issued.get(wish.raffle, 0) >= wish.sale.total_tickets
-        for sale, tree in trees:
+            wish.sale.is_sold_out |= written.issued.get(wish.raffle, 0) >= wish.sale.total_tickets
+        for sale, tree in written.trees:
             sale.tree = tree
-        return answers
+        if self._on_group is not None:
+            self._on_group(callers=len(wishes), tickets=written.new)
+        return written.answers
 
     def _make_codes(self, wishes: Sequence[_Wish]) -> None:
         # What a group that was interrupted has made already stays: its tickets may be stored.
@@ -270,7 +285,7 @@ class Issuing:
                 answer = _Given(ticket.number)
             answers.append(answer)
         if not new:
-            return _Written(answers, issued, [])
+            return _Written(answers, issued, 0, [])
         statements.insert_tickets(connection, list(new.values()))
         counted = {raffle: count for raffle, count in issued.items() if count > before[raffle]}
         statements.count_tickets(connection, counted)
@@ -278,7 +293,7 @@ class Issuing:
         for place, ticket in new.items():
             answers[place] = _Given(ticket.number, ticket.serial, edges[ticket.raffle])
         sales = {wish.raffle: wish.sale for wish in wishes}
-        return _Written(answers, issued, [(sales[raffle], edge.growing) for raffle, edge in edges.items()])
+        return _Written(answers, issued, len(new), [(sales[raffle], edge.growing) for raffle, edge in edges.items()])
 
     def _record(
         self,
@@ -313,10 +328,11 @@ class Issuing:
 
 
 class _Written(NamedTuple):
-    """What a group's transaction did: an answer for each wish, the counters, and the ledgers' new edges."""
+    """What a group's transaction did: each wish's answer, the counters, how many tickets are new, and new edges."""
 
     answers: list[_Given | RaffleError]
     issued: Mapping[UUID, int]
+    new: int
     trees: list[tuple[_Sale, GrowingTree]]
 
 

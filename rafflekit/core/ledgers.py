@@ -10,7 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from rafflekit.core.errors import InvalidValue, NotDrawnYet, RaffleNotFound, SigningKeyUnavailable
+from rafflekit.core import limits
+from rafflekit.core.errors import (
+    InvalidValue,
+    NotDrawnYet,
+    RaffleNotFound,
+    SigningKeyUnavailable,
+    TicketNotFound,
+    TicketsRemaining,
+)
 from rafflekit.core.ledger import tree
 from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, Consistency, Entropy, Proof, ProvenWin, Receipt
@@ -22,6 +30,7 @@ from rafflekit.core.ledger.tiles import GrowingTree, TileReader
 from rafflekit.core.models import Raffle
 from rafflekit.core.signing import signing_key_beside
 from rafflekit.core.storage import ledger as statements
+from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.ledger import DrawRecord
 
@@ -85,14 +94,134 @@ class Edge:
 
 
 class Ledgers:
-    """The ledgers of one database.
+    """The ledgers of one database: what `engine.ledgers` is.
 
-    `signing_key` signs them; without one, that of the database's own place, where it has such a place.
+    `get` looks a raffle up. `signing_key` signs; without one, that of the database's own place, where it has such a
+    place. Every method that takes an id raises `RaffleNotFound` if no raffle has it.
     """
 
-    def __init__(self, database: Database, *, signing_key: SignerKey | None = None) -> None:
+    def __init__(
+        self, database: Database, get: Callable[[UUID | str], Raffle], *, signing_key: SignerKey | None = None
+    ) -> None:
         self._database = database
+        self._get = get
         self._signing_key = signing_key
+
+    def verifier_key(self) -> VerifierKey:
+        """Return the public key by which everybody can check what is signed here.
+
+        Raises:
+            SigningKeyUnavailable: there is no key to sign with.
+            InvalidSetting, StorageUnavailable: the key beside the database cannot be read or made.
+        """
+        key = self.signing_key()
+        if key is None:
+            raise SigningKeyUnavailable
+        return key.verifier
+
+    def checkpoint(self, raffle_id: UUID | str) -> str:
+        """Return the latest checkpoint of a raffle's ledger, signed; the closing, cosigned, once it is sold out.
+
+        Raises:
+            SigningKeyUnavailable: there is no key here that may sign for this raffle.
+        """
+        raffle = self._get(raffle_id)
+        return self._signed_checkpoint(self.open_book(raffle), self._reader(raffle), raffle)
+
+    def receipt(self, raffle_id: UUID | str, ticket_number: int) -> Receipt:
+        """Return the proof that a ticket is in the ledger, in its latest checkpoint: at most 40 hashes.
+
+        Raises:
+            TicketNotFound: no ticket has this number yet.
+            InvalidValue: the number is no whole number.
+            SigningKeyUnavailable: there is no key here that may sign for this raffle.
+        """
+        limits.check_ticket_number(ticket_number)
+        raffle = self._get(raffle_id)
+        book = self.open_book(raffle)
+        # A number outside the raffle may not fit a 64-bit column; 0 is nobody's.
+        number = ticket_number if 1 <= ticket_number <= raffle.total_tickets else 0
+        leaf = self._database.query(lambda connection: statements.leaf_of_number(connection, raffle.id, number))
+        size = _size(raffle)
+        # A ticket may have been issued after the raffle was read.
+        if leaf is None or leaf.serial >= size:
+            raise TicketNotFound
+        reader = self._reader(raffle)
+        path = tree.inclusion_proof(reader.subtree, leaf.serial, size)
+        return Receipt(leaf, path, self._signed_checkpoint(book, reader, raffle))
+
+    def consistency(self, raffle_id: UUID | str, old: int, new: int) -> Consistency:
+        """Return the proof (RFC 9162) that the ledger of `new` tickets goes on from that of `old`.
+
+        Raises:
+            InvalidValue: `old` is not from 0 to `new`, or `new` is more than there are.
+        """
+        raffle = self._get(raffle_id)
+        size = _size(raffle)
+        if not 0 <= old <= new:
+            raise InvalidValue("from", f"must be a size from 0 to the other one, {new:,}.")
+        if new > size:
+            raise InvalidValue("to", f"must be at most {size:,}, the size of the ledger now.")
+        proof = tree.consistency_proof(self._reader(raffle).subtree, old, new) if old else []
+        return Consistency(old, new, proof)
+
+    def leaves(self, raffle_id: UUID | str) -> Iterator[Leaf]:
+        """Yield all leaves of a raffle's ledger, as it is now, in the order of issue."""
+        return self._leaves(self._get(raffle_id))
+
+    def proof(self, raffle_id: UUID | str) -> Proof:
+        """Return the proof of a draw: everything by which anybody can check it.
+
+        Raises:
+            NotDrawnYet: the winners have not been drawn.
+            SigningKeyUnavailable: there is no key here that may sign for this raffle.
+        """
+        raffle = self._get(raffle_id)
+        if not raffle.winners_drawn:
+            raise NotDrawnYet
+        book = self.open_book(raffle)
+        if book.signer is None:
+            raise SigningKeyUnavailable
+        reader = self._reader(raffle)
+        seed = self._query(queries.seed_of_draw, raffle.id)
+        record = self._database.query(lambda connection: statements.load_draw(connection, raffle.id))
+        wins = sum(prize.amount for prize in raffle.prizes)
+        return Proof(
+            terms=book.terms,
+            key=str(book.signer.verifier),
+            closing=self._signed_checkpoint(book, reader, raffle),
+            witnesses=[key for key, _ in self._query(statements.load_cosignatures, raffle.id)],
+            entropy=Entropy(UNBOUND) if record is None else Entropy(book.terms.entropy, record.entropy),
+            seed=seed,
+            draw=None if record is None else book.signed(self._statement(raffle, seed, record).text()),
+            winners=self._winners(raffle, reader, wins) if wins <= WINNERS_IN_A_PROOF else None,
+        )
+
+    def cosign(self, raffle_id: UUID | str, note: str, verifier_key: str) -> None:
+        """Keep a witness's cosignature on a raffle's closing; the first of a witness stays.
+
+        `note` is the closing with it, the key the witness's.
+
+        Raises:
+            TicketsRemaining: the raffle has not closed.
+            InvalidValue: the note is not the closing of this raffle, or has no right cosignature of this key.
+        """
+        raffle = self._get(raffle_id)
+        if raffle.available_tickets:
+            raise TicketsRemaining
+        try:
+            read, witness = Note.read(note), VerifierKey.read(verifier_key)
+            if read.text != self.closing_of(raffle).text():
+                raise InvalidValue("note", "is not the closing of this raffle.")
+            if not read.check(witness):
+                raise InvalidValue("note", f"has no cosignature by {witness.name}.")
+        except NoteWrong as error:
+            raise InvalidValue("note", f"{error}.") from error
+        line = next(line for line in read.signatures if line.is_by(witness))
+        written = f"— {line.name} {base64_of(line.key_id + line.content)}\n"
+        self._database.write(
+            lambda connection: statements.put_cosignature(connection, raffle.id, verifier_key, written)
+        )
 
     def signing_key(self) -> SignerKey | None:
         """Return the key that signs, made if there is a place for one of its own; None if there is neither.
@@ -130,113 +259,29 @@ class Ledgers:
         terms = _terms(raffle)
         return Book(raffle.id, terms, terms.hash(), key)
 
-    def checkpoint(self, raffle: Raffle) -> str:
-        """Return the latest checkpoint, signed, and cosigned if it is the closing.
-
-        Raises:
-            SigningKeyUnavailable: there is no key that may sign.
-        """
-        book = self.open_book(raffle)
-        return self._signed_checkpoint(book, self._reader(raffle), raffle)
-
-    def receipt(self, raffle: Raffle, ticket_number: int) -> Receipt | None:
-        """Return the receipt of a ticket in the latest checkpoint, or None if no ticket has this number yet.
-
-        Raises:
-            SigningKeyUnavailable: there is no key that may sign.
-        """
-        book = self.open_book(raffle)
-        leaf = self._database.query(partial(statements.leaf_of_number, raffle=raffle.id, number=ticket_number))
-        size = _size(raffle)
-        # A ticket may have been issued after the raffle was read.
-        if leaf is None or leaf.serial >= size:
-            return None
-        reader = self._reader(raffle)
-        path = tree.inclusion_proof(reader.subtree, leaf.serial, size)
-        return Receipt(leaf, path, self._signed_checkpoint(book, reader, raffle))
-
-    def consistency(self, raffle: Raffle, old: int, new: int) -> Consistency:
-        """Return the proof that the tree of `new` leaves goes on from that of `old`.
-
-        Raises:
-            InvalidValue: there are no trees of these sizes.
-        """
-        size = _size(raffle)
-        if not 0 <= old <= new:
-            raise InvalidValue("from", f"must be a size from 0 to the other one, {new:,}.")
-        if new > size:
-            raise InvalidValue("to", f"must be at most {size:,}, the size of the ledger now.")
-        proof = tree.consistency_proof(self._reader(raffle).subtree, old, new) if old else []
-        return Consistency(old, new, proof)
-
-    def leaves(self, raffle: Raffle) -> Iterator[Leaf]:
-        """Yield all leaves that the raffle has now, in the order of issue."""
-        for first in range(0, _size(raffle), _LEAVES_AT_ONCE):
-            last = min(first + _LEAVES_AT_ONCE, _size(raffle)) - 1
-            between = partial(statements.leaves_between, raffle=raffle.id, first=first, last=last)
-            yield from self._database.query(between)
-
-    def closing(self, raffle: Raffle) -> Checkpoint:
+    def closing_of(self, raffle: Raffle) -> Checkpoint:
         """Return the closing of a sold-out raffle."""
         assert not raffle.available_tickets
         record = self._query(statements.load_ledger, raffle.id)
         assert record.closing is not None
         root = tree.root(self._reader(raffle).subtree, raffle.total_tickets)
-        terms = _terms(raffle)
-        return Checkpoint(origin_of(raffle.id), raffle.total_tickets, root, terms.hash(), record.closing)
-
-    def proof(self, raffle: Raffle, seed: bytes) -> Proof:
-        """Return the proof of a draw with this seed.
-
-        Raises:
-            NotDrawnYet: the winners have not been drawn.
-            SigningKeyUnavailable: there is no key that may sign.
-        """
-        if not raffle.winners_drawn:
-            raise NotDrawnYet
-        book = self.open_book(raffle)
-        reader = self._reader(raffle)
-        record = self._database.query(partial(statements.load_draw, raffle=raffle.id))
-        wins = sum(prize.amount for prize in raffle.prizes)
-        return Proof(
-            terms=book.terms,
-            key="" if book.signer is None else str(book.signer.verifier),
-            closing=self._signed_checkpoint(book, reader, raffle),
-            witnesses=[key for key, _ in self._query(statements.load_cosignatures, raffle.id)],
-            entropy=Entropy(UNBOUND) if record is None else Entropy(book.terms.entropy, record.entropy),
-            seed=seed,
-            draw=None if record is None else book.signed(self._statement(raffle, seed, record).text()),
-            winners=self._winners(raffle, reader, wins) if wins <= WINNERS_IN_A_PROOF else None,
-        )
-
-    def cosign(self, raffle: Raffle, note: str, key: str) -> None:
-        """Keep a witness's cosignature on the closing; the first of a witness stays.
-
-        Raises:
-            InvalidValue: the note is not this raffle's closing, or has no right cosignature by the key.
-            TicketsRemaining: the raffle has not closed.
-        """
-        try:
-            read, witness = Note.read(note), VerifierKey.read(key)
-            if read.text != self.closing(raffle).text():
-                raise InvalidValue("note", "is not the closing of this raffle.")
-            if not read.check(witness):
-                raise InvalidValue("note", f"has no cosignature by {witness.name}.")
-        except NoteWrong as error:
-            raise InvalidValue("note", f"{error}.") from error
-        line = next(line for line in read.signatures if line.is_by(witness))
-        written = f"— {line.name} {base64_of(line.key_id + line.content)}\n"
-        keep = partial(statements.put_cosignature, raffle=raffle.id, verifier_key=key, line=written)
-        self._database.write(keep)
+        return Checkpoint(origin_of(raffle.id), raffle.total_tickets, root, _terms(raffle).hash(), record.closing)
 
     def load_edge(self, connection: "Connection", raffle: UUID, size: int) -> GrowingTree:
         """Return the right edge of the tree of the first `size` leaves, as it is stored."""
         return GrowingTree(size, statements.edge_entries(connection, raffle, size))
 
+    def _leaves(self, raffle: Raffle) -> Iterator[Leaf]:
+        for first in range(0, _size(raffle), _LEAVES_AT_ONCE):
+            last = min(first + _LEAVES_AT_ONCE, _size(raffle)) - 1
+            yield from self._database.query(
+                partial(statements.leaves_between, raffle=raffle.id, first=first, last=last)
+            )
+
     def _statement(self, raffle: Raffle, seed: bytes, record: DrawRecord) -> DrawStatement:
         return DrawStatement(
             origin=origin_of(raffle.id),
-            closing_hash=self.closing(raffle).closing_hash(),
+            closing_hash=self.closing_of(raffle).closing_hash(),
             entropy=record.entropy,
             seed=seed,
             wins=record.wins,

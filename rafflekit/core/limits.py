@@ -46,6 +46,9 @@ BODY_BYTES = 64 * 1024
 CREATE_BODY_BYTES = 1024 * 1024
 """The largest body of a request that creates a raffle: 1,000 prizes with long names fit."""
 
+BODY_NESTING = 10
+"""How deep the lists and objects of a request's body may stand in each other; three levels are needed."""
+
 UNPRINTABLE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 """What no name may contain, as Unicode has it: controls, lone surrogates (which no UTF-8 can carry), line breaks."""
 

@@ -1,8 +1,9 @@
 """Who is one participant: normalise a text, hash it under the raffle's key (pure).
 
-Any stable text names a participant. An IP address counts in one spelling, an IPv4-mapped one as IPv4, and an
-IPv6 address by its /64 network, which one household or phone holds as a whole. Any other text counts as it
-is but for surrounding white space and Unicode's composed form (NFC).
+Any stable text names a participant. An IP address counts in one spelling, an IPv4-mapped one (::ffff:0:0/96) as IPv4,
+and an IPv6 address by its /64 network, which one household or phone holds as a whole. Other IPv6 addresses that have
+an IPv4 address in them (NAT64, 6to4, IPv4-compatible) stay what they are: they say who translates, not who asks. Any
+other text counts as it is but for surrounding white space and Unicode's composed form (NFC).
 """
 
 import unicodedata
@@ -12,16 +13,24 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 KEY_BYTES = 32
 
+# The longest IPv6 address (45) with the name of a network card (15) behind %.
+_ADDRESS_CHARACTERS = 61
+
 # Two of the 10^12 participants of the largest raffle collide with a chance of 1.5e-15 at 128 bits.
 _HASH_BYTES = 16
 _PARTICIPANT_TAG = b"rafflekit who"
 _REPEAT_TAG = b"rafflekit repeat"
 
 
-# One request names the same few addresses several times: its sender's, its proxy's.
-@lru_cache(maxsize=1_024)
 def canonical_address(text: str) -> IPv4Address | IPv6Address | None:
     """Return the address that `text` spells, an IPv4-mapped one as IPv4, without a zone id; None if it is none."""
+    # Strangers send text of any length, and what is remembered is kept.
+    return _remembered_address(text) if len(text) <= _ADDRESS_CHARACTERS else None
+
+
+# One request names the same few addresses several times: its sender's, its proxy's.
+@lru_cache(maxsize=1_024)
+def _remembered_address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)
     except ValueError:

@@ -6,6 +6,7 @@ A value that cannot be read stops the start, with the variable, the value and th
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,7 +36,14 @@ MANAGER_IPS = Variable(
     "MANAGER_IPS", "addresses and networks that may create and draw over HTTP, separated by commas", "nobody"
 )
 TRUSTED_PROXIES = Variable(
-    "RAFFLEKIT_TRUSTED_PROXIES", "addresses and networks whose X-Forwarded-* headers count, separated by commas", "none"
+    "RAFFLEKIT_TRUSTED_PROXIES",
+    "addresses and networks of the proxies that are believed, separated by commas",
+    "none",
+)
+PROXY_HEADER = Variable(
+    "RAFFLEKIT_PROXY_HEADER",
+    "the one header by which those proxies tell who asks: X-Forwarded-For, Forwarded or X-Real-IP",
+    "X-Forwarded-For",
 )
 ALLOWED_HOSTS = Variable(
     "RAFFLEKIT_ALLOWED_HOSTS",
@@ -47,6 +55,11 @@ SIGNING_KEY = Variable(
     "file with the key that signs the raffles' ledgers, the same for all servers of a database",
     "beside a SQLite file, made at its first use; on PostgreSQL nothing is signed",
 )
+METRICS_IPS = Variable(
+    "RAFFLEKIT_METRICS_IPS",
+    "addresses and networks that may read /metrics, separated by commas",
+    "those of MANAGER_IPS",
+)
 ARGON2_TIME_COST = Variable("RAFFLEKIT_ARGON2_TIME_COST", "passes of a code's Argon2id hash", "1")
 ARGON2_MEMORY_KIB = Variable("RAFFLEKIT_ARGON2_MEMORY_KIB", "memory of a code's Argon2id hash in KiB", "8")
 
@@ -54,15 +67,26 @@ VARIABLES = (
     DATABASE_URL,
     MANAGER_IPS,
     TRUSTED_PROXIES,
+    PROXY_HEADER,
     ALLOWED_HOSTS,
     SIGNING_KEY,
+    METRICS_IPS,
     ARGON2_TIME_COST,
     ARGON2_MEMORY_KIB,
 )
 """Every variable that is read, for help texts and docs."""
 
-_HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
+# Underscores are in no host's name, and in many a container's.
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+class ProxyHeader(StrEnum):
+    """A header by which proxies tell who asks."""
+
+    X_FORWARDED_FOR = "X-Forwarded-For"
+    FORWARDED = "Forwarded"
+    X_REAL_IP = "X-Real-IP"
 
 
 @dataclass(frozen=True)
@@ -72,8 +96,10 @@ class Settings:
     database_url: str | None = None
     manager_networks: tuple[Network, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
+    proxy_header: ProxyHeader = ProxyHeader.X_FORWARDED_FOR
     allowed_hosts: frozenset[str] = frozenset()
     signing_key: Path | None = None
+    metrics_networks: tuple[Network, ...] = ()
     code_hasher: "CodeHasher | None" = None
 
     @classmethod
@@ -83,12 +109,15 @@ class Settings:
         Raises:
             InvalidSetting: a value cannot be read.
         """
+        managers = _networks(environment, MANAGER_IPS)
         return cls(
             database_url=environment.get(DATABASE_URL.name, "").strip() or None,
-            manager_networks=_networks(environment, MANAGER_IPS),
+            manager_networks=managers,
             trusted_proxies=_networks(environment, TRUSTED_PROXIES),
+            proxy_header=_proxy_header(environment),
             allowed_hosts=frozenset(_host(ALLOWED_HOSTS, text) for text in _entries(environment, ALLOWED_HOSTS)),
             signing_key=Path(key) if (key := environment.get(SIGNING_KEY.name, "").strip()) else None,
+            metrics_networks=_networks(environment, METRICS_IPS) or managers,
             code_hasher=_code_hasher(environment),
         )
 
@@ -113,6 +142,8 @@ def _network(variable: Variable, text: str) -> Network:
     except ValueError as error:
         reason = f"{error}; give addresses (192.0.2.7) or networks (192.0.2.0/24), separated by commas."
         raise InvalidSetting(variable.name, text, reason) from error
+    if "%" in text:
+        raise InvalidSetting(variable.name, text, "a zone (%…) says nothing about who asks; take it away.")
     if isinstance(network, IPv6Network) and network.prefixlen >= 96:
         mapped = network.network_address.ipv4_mapped
         if mapped is not None:
@@ -120,10 +151,20 @@ def _network(variable: Variable, text: str) -> Network:
     return network
 
 
+def _proxy_header(environment: Mapping[str, str]) -> ProxyHeader:
+    text = environment.get(PROXY_HEADER.name, "").strip() or PROXY_HEADER.default
+    # Names of headers count in any case (RFC 9110, 5.1).
+    for header in ProxyHeader:
+        if text.lower() == header.lower():
+            return header
+    raise InvalidSetting(PROXY_HEADER.name, text, f"must be one of {', '.join(ProxyHeader)}.")
+
+
 def _host(variable: Variable, text: str) -> str:
-    name = text.lower().rstrip(".")
-    if not _HOST_NAME.fullmatch(name):
-        raise InvalidSetting(variable.name, text, "not a host name; give names (raffle.example), without port or path.")
+    name = text.lower().removesuffix(".")
+    if not (text.isascii() and _HOST_NAME.fullmatch(name)):
+        reason = "not a host name; give names in ASCII (raffle.example, xn--…), without scheme, port or path."
+        raise InvalidSetting(variable.name, text, reason)
     return name
 
 

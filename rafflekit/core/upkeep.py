@@ -76,5 +76,5 @@ def upgrade_database(database_url: str | None = None) -> DatabaseStatus:
         StorageUnavailable: it cannot be opened, or could not be upgraded and is as it was.
     """
     url = default_database_url() if database_url is None else database_url
-    with closing(database.Database(url, upgrades_shared=True)):
+    with closing(database.Database(url, upgrades_shared=True, is_patient=True)):
         return database.status(url)

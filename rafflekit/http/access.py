@@ -6,21 +6,28 @@ Everything is read from the WSGI environ. Falcon's `remote_addr` says 127.0.0.1 
 
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import falcon
 
 from rafflekit.core.participants import canonical_address
-from rafflekit.core.settings import ALLOWED_HOSTS, MANAGER_IPS, Network, Settings
+from rafflekit.core.settings import (
+    ALLOWED_HOSTS,
+    MANAGER_IPS,
+    METRICS_IPS,
+    PROXY_HEADER,
+    Network,
+    ProxyHeader,
+    Settings,
+)
+from rafflekit.http import forwarded
+from rafflekit.http.forwarded import IpAddress
 
-IpAddress = IPv4Address | IPv6Address
 Environ = Mapping[str, Any]
 
-# An address with a port, or an IPv6 address in brackets with or without one; anything else stands for itself.
-_HOP = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?|([^:]*):[0-9]{1,5}")
-_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
-_ORIGIN = re.compile(r"https?://([^/?#@]+)")
+# RFC 3986, 3.2.2 and 3.2.3: an IPv6 address in brackets, or a name; the port may be empty.
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
+_ORIGIN = re.compile(r"https?://(.+)")
 
 _SCHEMES = ("http", "https")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -37,18 +44,20 @@ class Access:
         self._managers = settings.manager_networks
         self._proxies = settings.trusted_proxies
         self._allowed_hosts = settings.allowed_hosts
+        self._header = settings.proxy_header
+        self._header_key = _key(settings.proxy_header)
+        self._metrics_readers = settings.metrics_networks
 
     def client_address(self, environ: Environ) -> IpAddress | None:
         """Return the address that asks, or None if it cannot be told.
 
-        It is the connection's own, unless that is a trusted proxy's: then the right-most address of
-        `X-Forwarded-For` that is no trusted proxy's. What stands left of it anybody may have written.
+        It is the connection's own, unless that is a trusted proxy's: then the right-most address of the one header
+        that counts which is no trusted proxy's. What stands left of it, and in other headers, anybody may have written.
         """
         if not self._is_from_proxy(environ):
             return _peer(environ)
         # Servers join several headers of one name by commas, as the grammar has it.
-        for hop in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-            address = _hop_address(hop)
+        for address in forwarded.addresses(self._header, environ.get(self._header_key, "")):
             if address is None or not _is_in(address, self._proxies):
                 return address
         return None
@@ -62,8 +71,7 @@ class Access:
         address = self.client_address(environ)
         if address is None:
             raise falcon.HTTPBadRequest(
-                description="Your address cannot be told, so it cannot take part: the X-Forwarded-For header "
-                "is missing, has an entry that is no address, or names trusted proxies only."
+                description=f"Your address cannot be told, so it cannot take part: {self._why_nobody(environ)}"
             )
         return str(address)
 
@@ -80,6 +88,19 @@ class Access:
                 description=f"{shown} is none of the managers' addresses, which {MANAGER_IPS.name} lists."
             )
 
+    def require_metrics_reader(self, environ: Environ) -> None:
+        """Let those pass who may read the metrics.
+
+        Raises:
+            HTTPForbidden: the address is none of theirs, or cannot be told.
+        """
+        address = self.client_address(environ)
+        if address is None or not _is_in(address, self._metrics_readers):
+            shown = "Your address cannot be told, so it" if address is None else f"Your address {address}"
+            raise falcon.HTTPForbidden(
+                description=f"{shown} may not read the metrics; {METRICS_IPS.name} lists those that may."
+            )
+
     def require_own_page(self, environ: Environ) -> None:
         """Let requests pass that no foreign page can have made a browser send.
 
@@ -89,22 +110,34 @@ class Access:
         Raises:
             HTTPForbidden: one of them is foreign.
         """
-        host = self._host(environ)
-        name = None if host is None else _host_name(host)
-        if host is not None and (name is None or not self._is_own_host(name)):
-            raise _foreign(f"The host {host!r} is not one of this service's.")
+        public_name = None
+        # Both, since a proxy may pass on what a page told it that the host is.
+        for host in (environ.get("HTTP_HOST"), self._told(environ, "host")):
+            # Without one, Granian makes it empty.
+            if not host:
+                continue
+            public_name = _host_name(host)
+            if public_name is None or not self._is_own_host(public_name):
+                raise _foreign(f"The host {host!r} is not one of this service's.")
         if environ.get("HTTP_SEC_FETCH_SITE", "none") not in _OWN_PAGES:
             raise _foreign("The request comes from a page of another site.")
         origin = environ.get("HTTP_ORIGIN")
-        if origin is not None and not self._is_own_origin(origin, name):
+        if origin is not None and not self._is_own_origin(origin, public_name):
             raise _foreign(f"The request comes from a page of {origin!r}, which is not this service.")
 
     def base_url(self, environ: Environ) -> str:
         """Return the beginning of this service's whole URLs, without a slash at the end."""
-        host = self._host(environ)
+        host = self._told(environ, "host") or environ.get("HTTP_HOST")
         if host is None or not _HOST.fullmatch(host):
             host = _server_host(environ)
         return f"{self._scheme(environ)}://{host}{environ.get('SCRIPT_NAME', '')}"
+
+    def _why_nobody(self, environ: Environ) -> str:
+        if _peer(environ) is None:
+            return "its connection has no IP address."
+        if self._header_key not in environ:
+            return f"the proxy sent no {self._header} header, which is the one that {PROXY_HEADER.name} names."
+        return f"the {self._header} header has an entry that is no address, or names trusted proxies only."
 
     def _is_own_host(self, name: str) -> bool:
         # An address is safe in Host, though not in Origin: nobody can bend an address to another one.
@@ -120,22 +153,29 @@ class Access:
         return name == own_name or is_own_machine or name in self._allowed_hosts
 
     def _scheme(self, environ: Environ) -> str:
-        told = self._from_proxy(environ, "HTTP_X_FORWARDED_PROTO")
+        told = self._told(environ, "proto")
         return told.lower() if told and told.lower() in _SCHEMES else str(environ["wsgi.url_scheme"])
 
-    def _host(self, environ: Environ) -> str | None:
-        return self._from_proxy(environ, "HTTP_X_FORWARDED_HOST") or environ.get("HTTP_HOST")
+    def _told(self, environ: Environ, what: str) -> str | None:
+        """Return the host or the protocol by which a trusted proxy was asked, None if it does not tell.
 
-    def _from_proxy(self, environ: Environ, name: str) -> str | None:
-        text = environ.get(name)
-        if text is None or not self._is_from_proxy(environ):
+        The right-most entry is the nearest proxy's; a client may have sent the others.
+        """
+        if not self._is_from_proxy(environ):
             return None
-        # The right-most entry is the nearest proxy's; a client may have sent the others.
-        return str(text).rpartition(",")[2].strip()
+        if self._header is ProxyHeader.FORWARDED:
+            elements = forwarded.elements(environ.get(self._header_key, ""))
+            return elements[-1].get(what) if elements else None
+        text = environ.get(f"HTTP_X_FORWARDED_{what.upper()}")
+        return None if text is None else str(text).rpartition(",")[2].strip(" \t")
 
     def _is_from_proxy(self, environ: Environ) -> bool:
         peer = _peer(environ)
         return peer is not None and _is_in(peer, self._proxies)
+
+
+def _key(header: str) -> str:
+    return f"HTTP_{header.upper().replace('-', '_')}"
 
 
 def _peer(environ: Environ) -> IpAddress | None:
@@ -144,12 +184,6 @@ def _peer(environ: Environ) -> IpAddress | None:
 
 def _is_in(address: IpAddress, networks: Iterable[Network]) -> bool:
     return any(address in network for network in networks)
-
-
-def _hop_address(hop: str) -> IpAddress | None:
-    text = hop.strip(" \t")
-    found = _HOP.fullmatch(text)
-    return canonical_address(found[1] or found[2] or "" if found else text)
 
 
 def _host_name(host: str) -> str | None:

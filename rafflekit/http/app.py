@@ -1,14 +1,28 @@
 """`create_app`: the WSGI application, put together. It only wires: no environment, no thread, no database opened."""
 
+from typing import NoReturn
+
 import falcon
 from falcon.constants import COMBINED_METHODS
 
 from rafflekit.core.engine import RaffleEngine
+from rafflekit.core.errors import RaffleError
 from rafflekit.core.settings import Settings
-from rafflekit.http import problems
+from rafflekit.http import openapi, problems
 from rafflekit.http.access import Access
+from rafflekit.http.health import Liveness, Readiness
 from rafflekit.http.ledger import DrawProof, Ledger, LedgerConsistency, LedgerLeaves, LedgerProof
-from rafflekit.http.resources import Address, Participation, RaffleDetail, Raffles, TicketVerification, Winners
+from rafflekit.http.metrics import Metrics, MetricsPage
+from rafflekit.http.monitoring import Monitoring
+from rafflekit.http.resources import (
+    Address,
+    ApiDescription,
+    Participation,
+    RaffleDetail,
+    Raffles,
+    TicketVerification,
+    Winners,
+)
 
 WsgiApp = falcon.App[falcon.Request, falcon.Response]
 
@@ -16,12 +30,14 @@ _KNOWN_METHODS = frozenset(COMBINED_METHODS)
 _SAFE_METHODS = ("GET", "HEAD")
 
 
-def create_app(engine: RaffleEngine, settings: Settings) -> WsgiApp:
-    """Return the WSGI application of the HTTP contract on an open engine; the engine stays the caller's to close."""
+def create_app(engine: RaffleEngine, settings: Settings, *, metrics: Metrics | None = None) -> WsgiApp:
+    """Return the WSGI application of the HTTP contract on an open engine; the engine stays the caller's to close.
+
+    `metrics` are shown at `/metrics`; without any there is no such address. Whoever gives them has given the engine
+    their `note_group`, too.
+    """
     access = Access(settings)
-    app = falcon.App(middleware=[_EveryAnswer()])
-    app.req_options.strip_url_path_trailing_slash = True
-    problems.install(app)
+    app = _bare_app(access, metrics)
     app.add_route("/raffles", Raffles(engine, access))
     app.add_route("/raffles/{raffle_id}", RaffleDetail(engine, access))
     app.add_route("/raffles/{raffle_id}/participate", Participation(engine, access))
@@ -32,6 +48,30 @@ def create_app(engine: RaffleEngine, settings: Settings) -> WsgiApp:
     app.add_route("/raffles/{raffle_id}/ledger/consistency", LedgerConsistency(engine, access))
     app.add_route("/raffles/{raffle_id}/ledger/leaves", LedgerLeaves(engine, access))
     app.add_route("/raffles/{raffle_id}/proof", DrawProof(engine, access))
+    app.add_route("/openapi.json", ApiDescription(openapi.document))
+    app.add_route("/readyz", Readiness(engine))
+    if metrics is not None:
+        app.add_route("/metrics", MetricsPage(metrics, access))
+    return app
+
+
+def create_refusing_app(error: RaffleError, settings: Settings) -> WsgiApp:
+    """Return an application that is alive, and refuses everything with the error for which there is no engine."""
+    app = _bare_app(Access(settings), None)
+
+    def refuse(*_request: object, **_parameters: object) -> NoReturn:
+        raise error
+
+    app.add_sink(refuse, "/")
+    return app
+
+
+def _bare_app(access: Access, metrics: Metrics | None) -> WsgiApp:
+    middleware: list[Monitoring | _EveryAnswer] = [Monitoring(access, metrics), _EveryAnswer()]
+    app = falcon.App(middleware=middleware)
+    app.req_options.strip_url_path_trailing_slash = True
+    problems.install(app)
+    app.add_route("/healthz", Liveness())
     return app
 
 

@@ -27,8 +27,19 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
 from rafflekit.core.errors import InvalidSetting, RaffleError
+from rafflekit.core.settings import PROXY_HEADER, ProxyHeader, Settings
 from rafflekit.http.app import WsgiApp
-from rafflekit.http.listening import CONNECTIONS, KEEP_ALIVE_S, STOP_LIMIT_S, THREADS, listening_socket, url_of
+from rafflekit.http.listening import (
+    IDLE_CONNECTIONS,
+    KEEP_ALIVE_S,
+    STOP_LIMIT_S,
+    THREADS,
+    listening_socket,
+    room_for_connections,
+    url_of,
+)
+from rafflekit.http.log_lines import Log
+from rafflekit.http.metrics import remove_shared_folder, shared_counting
 from rafflekit.http.wsgi import application_from_env
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -43,14 +54,14 @@ _GRANIAN_SETTINGS: dict[str, Any] = {
     "blocking_threads": THREADS,
     # A new thread is new connections to the database: the longest that Granian allows.
     "blocking_threads_idle_timeout": 600,
-    # What Granian means by it is connections, each of which holds its place until it is closed.
-    "backpressure": CONNECTIONS,
     "workers_kill_timeout": int(STOP_LIMIT_S),
     "respawn_failed_workers": True,
     "log_enabled": False,
     # Granian's own configuration would put handlers on standard output, and throw away those that a program has.
     "log_dictconfig": {"incremental": True, "handlers": {}, "loggers": {}},
 }
+
+_QUIET_LOG = Log()
 
 _log = logging.getLogger(__name__)
 
@@ -60,37 +71,60 @@ class WorkersFailed(Exception):
 
 
 def run(
-    environment: Mapping[str, str], *, host: str, port: int, workers: int, on_listening: Callable[[str], None]
+    environment: Mapping[str, str],
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    on_listening: Callable[[str], None],
+    log: Log = _QUIET_LOG,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then answer what is under way and return; a second signal kills.
 
     Each of the `workers` processes opens the database for itself, with the settings that `environment` has: check
     both beforehand. Call it in the main thread. `port` 0 takes a free port. `on_listening` gets the URL as soon as
-    connections are accepted. A stop takes at most `STOP_LIMIT_S` seconds.
+    connections are accepted. `log` is how the workers write theirs. They count together what `/metrics` shows. A stop
+    takes at most `STOP_LIMIT_S` seconds.
 
     Raises:
-        InvalidSetting: the host cannot be listened on, or the port is taken; or this is Windows.
+        InvalidSetting: the host cannot be listened on, or the port is taken; or this is Windows; or proxies are trusted
+            and their header is not `Forwarded`.
         WorkersFailed: the workers cannot be kept alive.
     """
     if not hasattr(signal, "pthread_sigmask"):
         raise InvalidSetting("server", "granian", "does not run here on Windows; take waitress.")
-    with listening_socket(host, port) as listener, _new_processes():
+    _check_proxy_header(Settings.from_env(environment))
+    with listening_socket(host, port) as listener, _new_processes(), shared_counting():
         listener.listen(_BACKLOG)
         # As Granian does with its own sockets, whose connections inherit it.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        server = _Server(listener, workers=workers, **_GRANIAN_SETTINGS)
+        # What Granian means by it is connections, each of which holds its place until it is closed.
+        most_connections = room_for_connections(IDLE_CONNECTIONS)
+        server = _Server(listener, workers=workers, backpressure=most_connections, **_GRANIAN_SETTINGS)
         with _stop_signals(server) as received:
             on_listening(url_of(listener))
-            _serve(server, environment, received)
+            _serve(server, environment, received, log)
         # Only now does it do what it does to every program.
         for number in received[1:2]:
             os.kill(os.getpid(), number)
 
 
-def _serve(server: "_Server", environment: Mapping[str, str], received: list[int]) -> None:
+def _check_proxy_header(settings: Settings) -> None:
+    # To Granian, X_Forwarded_For is X-Forwarded-For, and the one that comes last takes the place of the other: whoever
+    # gets it past the proxy chooses an address. A name without a dash has no such double.
+    if settings.trusted_proxies and settings.proxy_header is not ProxyHeader.FORWARDED:
+        header = settings.proxy_header.value
+        reason = (
+            f"granian cannot tell {header} from {header.replace('-', '_')}, which clients may send; "
+            f"have the proxy set {ProxyHeader.FORWARDED} and name that here, or take waitress."
+        )
+        raise InvalidSetting(PROXY_HEADER.name, header, reason)
+
+
+def _serve(server: "_Server", environment: Mapping[str, str], received: list[int], log: Log) -> None:
     load = partial(_application, dict(environment))
     try:
-        server.serve(spawn_target=_work, target_loader=load, wrap_loader=False)
+        server.serve(spawn_target=partial(_work, log), target_loader=load, wrap_loader=False)
     except SystemExit as failure:
         # A worker that ends while it is told to is no failure.
         if not received:
@@ -188,11 +222,16 @@ def _stop_signals(server: _Server) -> Iterator[list[int]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _work(*arguments: Any) -> None:
+def _work(log: Log, *arguments: Any) -> None:
     """Be a worker, in a process of its own, until SIGTERM, which is blocked as the parent had it."""
     threading.Thread(target=_stop_on_signal, name="stop signal", daemon=True).start()
     threading.Thread(target=_stop_after_parent, name="parent", daemon=True).start()
-    MPServer._spawn_wsgi_worker(*arguments)
+    try:
+        with log.written():
+            MPServer._spawn_wsgi_worker(*arguments)
+    finally:
+        if _is_orphan():
+            remove_shared_folder()
 
 
 def _stop_on_signal() -> None:
@@ -215,7 +254,15 @@ def _stop_after_parent() -> None:
     os._exit(1)
 
 
+def _is_orphan() -> bool:
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
+
+
 def _application(environment: Mapping[str, str]) -> WsgiApp:
+    if _is_orphan():
+        # What it would count in may be gone, and nobody waits for it.
+        raise SystemExit(0)
     try:
         return application_from_env(environment)
     except RaffleError as error:

@@ -10,63 +10,64 @@ import falcon
 from rafflekit.core.ledger.documents import leaf_line
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.http import wire
-from rafflekit.http.resources import Address, answer, checked_id
+from rafflekit.http.resources import RaffleAddress, answer
 
 _LEAVES_AT_ONCE = 1_000
 MEDIA_LINES = "application/jsonl"
 
 
-class Ledger(Address):
+class Ledger(RaffleAddress):
     """`/raffles/<id>/ledger/`: the latest checkpoint."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Give the latest checkpoint as a signed note."""
         response.content_type = falcon.MEDIA_TEXT
-        response.text = self.engine.checkpoint(checked_id(raffle_id))
+        response.text = self.engine.ledgers.checkpoint(wire.check_raffle_id(raffle_id))
 
     on_head = on_get
 
 
-class LedgerProof(Address):
+class LedgerProof(RaffleAddress):
     """`/raffles/<id>/ledger/proof/?ticket_number=N`: that a ticket is in the ledger."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Give the ticket's receipt in the latest checkpoint."""
-        number = wire.whole_number(request, "ticket_number")
-        answer(response, self.engine.receipt(checked_id(raffle_id), number).shape())
+        query = wire.read_query(request, wire.TicketQuery)
+        answer(response, self.engine.ledgers.receipt(wire.check_raffle_id(raffle_id), query.ticket_number).shape())
 
     on_head = on_get
 
 
-class LedgerConsistency(Address):
+class LedgerConsistency(RaffleAddress):
     """`/raffles/<id>/ledger/consistency/?from=M&to=N`: that the ledger only grew."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Give the consistency proof between the trees of two sizes."""
-        old, new = wire.whole_number(request, "from"), wire.whole_number(request, "to")
-        answer(response, self.engine.consistency(checked_id(raffle_id), old, new).shape())
+        sizes = wire.read_query(request, wire.SizesQuery)
+        proof = self.engine.ledgers.consistency(wire.check_raffle_id(raffle_id), sizes.old, sizes.new)
+        answer(response, proof.shape())
 
     on_head = on_get
 
 
-class LedgerLeaves(Address):
+class LedgerLeaves(RaffleAddress):
     """`/raffles/<id>/ledger/leaves/`: every ticket of the ledger."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Stream all leaves, a line of JSON each."""
-        leaves = self.engine.leaves(checked_id(raffle_id))
+        leaves = self.engine.ledgers.leaves(wire.check_raffle_id(raffle_id))
         response.content_type = MEDIA_LINES
         response.stream = _lines_of(leaves)
 
     on_head = on_get
 
 
-class DrawProof(Address):
+class DrawProof(RaffleAddress):
     """`/raffles/<id>/proof/`: the proof of the draw."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Give everything by which anybody can check the draw."""
-        answer(response, self.engine.proof(checked_id(raffle_id)).shape())
+        answer(response, self.engine.ledgers.proof(wire.check_raffle_id(raffle_id)).shape())
 
     on_head = on_get
 

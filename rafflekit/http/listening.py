@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from contextlib import suppress
 
 from rafflekit.core.errors import InvalidSetting
 
@@ -14,7 +15,10 @@ KEEP_ALIVE_S = 75
 that sends requests is the one to close."""
 
 CONNECTIONS = 800
-"""Connections of a process: below the 1,024 files that one may usually open, with room for the database's."""
+"""Connections of waitress, which looks at each of them in every turn of its loop; then those that wait make room."""
+
+IDLE_CONNECTIONS = 16_384
+"""Connections of a process of Granian, which does not look at them, and does not make room either."""
 
 THREADS = 16
 """Requests of a process at a time. A thread waits for the database most of its time; SQLite's one writer keeps more
@@ -44,6 +48,25 @@ def listening_socket(host: str, port: int) -> socket.socket:
         variable, value = ("port", str(port)) if error.errno in _PORT_ERRORS else ("host", host)
         reason = f"{host} port {port} cannot be listened on: {os.strerror(error.errno or 0)}; try another."
         raise InvalidSetting(variable, value, reason) from error
+
+
+def room_for_connections(wanted: int) -> int:
+    """Return how many connections this process may have, `wanted` at most: each is an open file, and so are others.
+
+    The limit of open files, often 1,024, is raised for that as far as the system allows.
+    """
+    # Windows has no such limit, and no such module.
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # A quarter more: the database's files, and answers that wait in files of their own.
+        needed = wanted * 5 // 4
+        if 0 <= files < needed:
+            files = needed if most < 0 else min(needed, most)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+            return files * 4 // 5
+    return wanted
 
 
 def url_of(listener: socket.socket) -> str:

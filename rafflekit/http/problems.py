@@ -8,13 +8,15 @@ import logging
 import secrets
 import threading
 import time
+import traceback
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import falcon
 import msgspec
 
+from rafflekit.core import limits
 from rafflekit.core.errors import (
     AlreadyDrawn,
     AlreadyParticipated,
@@ -32,6 +34,9 @@ from rafflekit.core.errors import (
     TicketNotFound,
     TicketsRemaining,
 )
+from rafflekit.http import wire
+from rafflekit.http.monitoring import known_method, note_incident, note_refusal, route_of
+from rafflekit.http.redaction import redacted
 
 MEDIA_PROBLEM = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -96,6 +101,19 @@ def install(app: falcon.App[falcon.Request, falcon.Response]) -> None:
     app.set_error_serializer(_on_http_error)
 
 
+def problem_of(error: RaffleError) -> Problem:
+    """Return a refusal as the problem that it is answered with; not an outage, whose message is for the log."""
+    if isinstance(error, InvalidValue):
+        field = _FIELD_NAMES.get(error.field, error.field)
+        return _problem(error, f"{field}: {error.reason}", [FieldError(field, error.reason)])
+    return _problem(error, str(error))
+
+
+def bare_problem(status: int, detail: str) -> Problem:
+    """Return the problem of a status that says everything (RFC 9457, 4.2.1: "about:blank", titled by its phrase)."""
+    return Problem("about:blank", _phrase(status), status, detail)
+
+
 def _on_raffle_error(
     request: falcon.Request,
     response: falcon.Response,
@@ -104,18 +122,16 @@ def _on_raffle_error(
     *,
     outages: "_Outages",
 ) -> None:
-    status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    status = _status_of(error)
+    if status is not HTTPStatus.INTERNAL_SERVER_ERROR:
+        note_refusal(request, error.code)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _on_surprise(request, response, error, parameters)
     elif status is HTTPStatus.SERVICE_UNAVAILABLE:
         outages.log(error)
         _on_outage(request, response, error)
-    elif isinstance(error, InvalidValue):
-        field = _FIELD_NAMES.get(error.field, error.field)
-        detail = f"{field}: {error.reason}"
-        _answer(response, _problem(error, status, detail, [FieldError(field, error.reason)]))
     else:
-        _answer(response, _problem(error, status, str(error)))
+        _answer(response, problem_of(error))
 
 
 def _on_outage(request: falcon.Request, response: falcon.Response, error: RaffleError) -> None:
@@ -123,7 +139,7 @@ def _on_outage(request: falcon.Request, response: falcon.Response, error: Raffle
     # A server that goes away while it commits leaves open whether it did.
     doubt = "" if request.method in _READING else f" {_REPEAT}"
     detail = f"{error.sentence} Try again later.{doubt}"
-    _answer(response, _problem(error, HTTPStatus.SERVICE_UNAVAILABLE, detail))
+    _answer(response, _problem(error, detail))
 
 
 class _Outages:
@@ -150,32 +166,67 @@ def _on_surprise(
     request: falcon.Request, response: falcon.Response, error: Exception, _parameters: dict[str, Any]
 ) -> None:
     incident = secrets.token_hex(8)
-    # The path is text from outside: its repr keeps line breaks out of the log.
-    _log.error("Incident %s: %s %r failed.", incident, request.method, request.path, exc_info=error)
+    note_incident(request, incident)
+    _log.error(_Incident.of(incident, request, error))
     detail = f"Something went wrong here; the log knows more under incident {incident}."
-    _answer(response, _bare_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+    _answer(response, bare_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
 
-def _on_http_error(_request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
+class _Incident(NamedTuple):
+    """A failure that nobody foresaw, as it is logged (`log_lines.Event`).
+
+    The path is left out, since anything may stand in it; what a message quotes is taken out of it.
+    """
+
+    incident: str
+    method: str
+    route: str
+    traceback: str
+
+    @classmethod
+    def of(cls, incident: str, request: falcon.Request, error: Exception) -> "_Incident":
+        trace = "".join(traceback.format_exception(error))
+        return cls(incident, known_method(request), route_of(request), redacted(trace, _secrets_of(request)))
+
+    def fields(self) -> dict[str, Any]:
+        return {"message": self._sentence(), **self._asdict()}
+
+    def __str__(self) -> str:
+        return f"{self._sentence()}\n{self.traceback}"
+
+    def _sentence(self) -> str:
+        return f"Incident {self.incident}: {self.method} {self.route} failed."
+
+
+def _secrets_of(request: falcon.Request) -> list[str]:
+    """Return the idempotency key as it was sent and as it was read; codes and addresses are known by their form."""
+    sent = request.env.get("HTTP_IDEMPOTENCY_KEY", "")
+    try:
+        read = wire.idempotency_key(request) or ""
+    except InvalidValue:
+        read = ""
+    # What is shorter is no key, and may be any letter of the text.
+    return [key for key in (sent, read) if len(key) >= limits.IDEMPOTENCY_KEY_CHARACTERS[0]]
+
+
+def _on_http_error(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
     status = error.status_code
-    _answer(response, _bare_problem(status, error.description or _BARE_DETAILS.get(status, f"{_phrase(status)}.")))
+    note_refusal(request, _phrase(status).lower().replace(" ", "_"))
+    _answer(response, bare_problem(status, error.description or _BARE_DETAILS.get(status, f"{_phrase(status)}.")))
 
 
-def _problem(
-    error: RaffleError, status: HTTPStatus, detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
-) -> Problem:
+def _problem(error: RaffleError, detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET) -> Problem:
     kind = f"urn:rafflekit:problem:{error.code.replace('_', '-')}"
-    return Problem(kind, error.sentence, status, detail, errors)
+    return Problem(kind, error.sentence, _status_of(error), detail, errors)
 
 
-def _bare_problem(status: int, detail: str) -> Problem:
-    # RFC 9457, 4.2.1: "about:blank" says no more than the status, whose phrase is the title.
-    return Problem("about:blank", _phrase(status), status, detail)
+def _status_of(error: RaffleError) -> HTTPStatus:
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
 def _phrase(status: int) -> str:
     # HTTPStatus has older words for some, and others in each version of Python.
-    line: str = falcon.code_to_http_status(status)
+    line: str = falcon.code_to_http_status(int(status))
     return line.partition(" ")[2]
 
 

@@ -4,8 +4,7 @@ A method reads top-down as the contract decides: who asks, from which page, with
 engine, and its value's shape as the answer. No rule of a raffle is here.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 
 import falcon
@@ -13,22 +12,18 @@ import msgspec
 
 from rafflekit.core import limits, shapes
 from rafflekit.core.engine import RaffleEngine
-from rafflekit.core.errors import RaffleNotFound
 from rafflekit.core.models import Item, Page, Prize, Win
 from rafflekit.http import wire
 from rafflekit.http.access import Access
 
 _WINS_AT_ONCE = 1_000
-
-_RAFFLE_ID = re.compile(r"[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}")
+_DESCRIPTION_CACHED_S = 3_600
 
 
 class Address:
-    """What all addresses have: the engine, who may come in, and an answer to OPTIONS."""
+    """What all addresses have: an answer to OPTIONS."""
 
-    def __init__(self, engine: RaffleEngine, access: Access) -> None:
-        self.engine = engine
-        self.access = access
+    def __init__(self) -> None:
         self.allowed_methods = [
             method for method in ("GET", "HEAD", "OPTIONS", "POST") if hasattr(self, f"on_{method.lower()}")
         ]
@@ -39,16 +34,23 @@ class Address:
         response.set_header("Allow", ", ".join(self.allowed_methods))
 
 
-class Raffles(Address):
+class RaffleAddress(Address):
+    """What all addresses of the contract have: the engine, and who may come in."""
+
+    def __init__(self, engine: RaffleEngine, access: Access) -> None:
+        super().__init__()
+        self.engine = engine
+        self.access = access
+
+
+class Raffles(RaffleAddress):
     """`/raffles/`: list raffles, create one."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """List raffles from the newest on."""
+        query = wire.read_query(request, wire.RafflesQuery)
         page = self.engine.list(
-            page=wire.page_number(request),
-            page_size=wire.page_size(request, limits.RAFFLES_PAGE_SIZE),
-            name=wire.parameter(request, "name"),
-            winners_drawn=wire.true_or_false(request, "winners_drawn"),
+            page=query.page, page_size=query.page_size, name=query.name, winners_drawn=query.winners_drawn
         )
         next_url, previous_url = _neighbours(page, request, f"{self.access.base_url(request.env)}/raffles/")
         answer(response, shapes.raffle_page_shape(page, next_url=next_url, previous_url=previous_url))
@@ -69,17 +71,17 @@ class Raffles(Address):
         answer(response, shapes.raffle_shape(raffle), status=HTTPStatus.CREATED)
 
 
-class RaffleDetail(Address):
+class RaffleDetail(RaffleAddress):
     """`/raffles/<id>/`: one raffle."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show a raffle as it stands now."""
-        answer(response, shapes.raffle_shape(self.engine.get(checked_id(raffle_id))))
+        answer(response, shapes.raffle_shape(self.engine.get(wire.check_raffle_id(raffle_id))))
 
     on_head = on_get
 
 
-class Participation(Address):
+class Participation(RaffleAddress):
     """`/raffles/<id>/participate/`: get a ticket."""
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -88,20 +90,18 @@ class Participation(Address):
         wire.check_no_fields(request)
         key = wire.idempotency_key(request)
         participant = self.access.participant(request.env)
-        ticket = self.engine.participate(checked_id(raffle_id), participant, idempotency_key=key)
+        ticket = self.engine.participate(wire.check_raffle_id(raffle_id), participant, idempotency_key=key)
         answer(response, shapes.ticket_shape(ticket), status=HTTPStatus.CREATED)
 
 
-class Winners(Address):
+class Winners(RaffleAddress):
     """`/raffles/<id>/winners/`: draw the winners, list them."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """List the wins in draw order."""
-        page = self.engine.winners(
-            checked_id(raffle_id),
-            page=wire.page_number(request),
-            page_size=wire.page_size(request, limits.WINNERS_PAGE_SIZE),
-        )
+        checked_id = wire.check_raffle_id(raffle_id)
+        query = wire.read_query(request, wire.WinnersQuery)
+        page = self.engine.winners(checked_id, page=query.page, page_size=query.page_size)
         url = f"{self.access.base_url(request.env)}/raffles/{raffle_id}/winners/"
         next_url, previous_url = _neighbours(page, request, url)
         answer(response, shapes.win_page_shape(page, next_url=next_url, previous_url=previous_url))
@@ -113,20 +113,36 @@ class Winners(Address):
         self.access.require_manager(request.env)
         self.access.require_own_page(request.env)
         wire.check_no_fields(request)
-        wins = self.engine.draw(checked_id(raffle_id))
+        wins = self.engine.draw(wire.check_raffle_id(raffle_id))
         response.status = HTTPStatus.CREATED
         response.content_type = falcon.MEDIA_JSON
         response.stream = _array_of(wins)
 
 
-class TicketVerification(Address):
+class TicketVerification(RaffleAddress):
     """`/raffles/<id>/verify-ticket/`: check a ticket and what it won."""
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Tell the holder of a ticket's code what it won."""
         body = wire.read_body(request, wire.VerifyBody)
-        verification = self.engine.verify(checked_id(raffle_id), body.ticket_number, body.verification_code)
+        verification = self.engine.verify(wire.check_raffle_id(raffle_id), body.ticket_number, body.verification_code)
         answer(response, shapes.verification_shape(verification))
+
+
+class ApiDescription(Address):
+    """`/openapi.json`: the API, described for programs."""
+
+    def __init__(self, document: Callable[[], bytes]) -> None:
+        super().__init__()
+        self._document = document
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Describe this API for programs, as OpenAPI 3.1."""
+        response.content_type = falcon.MEDIA_JSON
+        response.cache_control = ["public", f"max-age={_DESCRIPTION_CACHED_S}"]
+        response.data = self._document()
+
+    on_head = on_get
 
 
 def answer(response: falcon.Response, shape: object, *, status: HTTPStatus = HTTPStatus.OK) -> None:
@@ -144,18 +160,6 @@ def _array_of(wins: Sequence[Win]) -> Iterator[bytes]:
         yield opening + msgspec.json.encode(some)[1:-1]
         opening = b","
     yield b"]"
-
-
-def checked_id(text: str) -> str:
-    """Return the id of an address, if it is spelled as ids are.
-
-    Raises:
-        RaffleNotFound: it is not.
-    """
-    # uuid.UUID also reads braces, "urn:uuid:" and no dashes; a raffle has one address, though.
-    if not _RAFFLE_ID.fullmatch(text):
-        raise RaffleNotFound
-    return text
 
 
 def _neighbours(page: Page[Item], request: falcon.Request, url: str) -> tuple[str | None, str | None]:

@@ -11,16 +11,15 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Any, NoReturn
-
-import falcon
+from typing import Any
 
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.errors import RaffleError
+from rafflekit.core.issuing import GroupObserver
 from rafflekit.core.settings import Settings
 from rafflekit.core.signing import signing_key_of
-from rafflekit.http import problems
-from rafflekit.http.app import WsgiApp, create_app
+from rafflekit.http.app import WsgiApp, create_app, create_refusing_app
+from rafflekit.http.metrics import Metrics
 
 
 def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
@@ -33,7 +32,8 @@ def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
         SchemaMismatch, StorageUnavailable: the database cannot be used.
     """
     settings = Settings.from_env(environment)
-    engine = _open(settings)
+    metrics = Metrics()
+    engine = _open(settings, on_group=metrics.note_group)
     process = os.getpid()
 
     def close() -> None:
@@ -42,7 +42,7 @@ def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
             engine.close()
 
     atexit.register(close)
-    return create_app(engine, settings)
+    return create_app(engine, settings, metrics=metrics)
 
 
 class ForkSafeApplication:
@@ -55,7 +55,8 @@ class ForkSafeApplication:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
-        _open(Settings.from_env(environment)).close()
+        self._settings = Settings.from_env(environment)
+        _open(self._settings).close()
         self._application: WsgiApp | None = None
         self._inherited: list[WsgiApp] = []
         self._opening = threading.Lock()
@@ -75,7 +76,7 @@ class ForkSafeApplication:
                     self._application = application_from_env(self._environment)
                 except RaffleError as error:
                     # Not kept: the next request tries again.
-                    return _refusing(error)
+                    return create_refusing_app(error, self._settings)
             return self._application
 
     def _start_afresh(self) -> None:
@@ -87,19 +88,13 @@ class ForkSafeApplication:
         self._opening = threading.Lock()
 
 
-def _open(settings: Settings) -> RaffleEngine:
-    return RaffleEngine(settings.database_url, code_hasher=settings.code_hasher, signing_key=signing_key_of(settings))
-
-
-def _refusing(error: RaffleError) -> WsgiApp:
-    app = falcon.App()
-    problems.install(app)
-
-    def refuse(*_request: object, **_parameters: object) -> NoReturn:
-        raise error
-
-    app.add_sink(refuse, "/")
-    return app
+def _open(settings: Settings, *, on_group: GroupObserver | None = None) -> RaffleEngine:
+    return RaffleEngine(
+        settings.database_url,
+        code_hasher=settings.code_hasher,
+        signing_key=signing_key_of(settings),
+        on_group=on_group,
+    )
 
 
 @cache

@@ -1,6 +1,8 @@
 """`rafflekit serve`: one line says where, and the real engine answers."""
 
+import json
 import os
+import pty
 import re
 import secrets
 import signal
@@ -8,6 +10,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +19,9 @@ import pytest
 
 from rafflekit import RaffleEngine
 from rafflekit.core.settings import VARIABLES
+from rafflekit.http.log_lines import Log, requests_are_logged
 from tests.cli.conftest import LIMIT_S, Process, Session, Terminal
-from tests.live_server import LiveServer
+from tests.live_server import SERVE, LiveServer
 
 Serve = Callable[..., LiveServer]
 
@@ -112,22 +117,6 @@ def test_granian_has_one_worker_unless_more_are_asked_for(terminal: Terminal, wi
     assert how["workers"] == 1
 
 
-def test_granian_behind_a_proxy_comes_with_what_the_proxy_must_do(
-    terminal: Terminal, wired_to_granian: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MANAGER_IPS", "192.0.2.1")
-    monkeypatch.setenv("RAFFLEKIT_TRUSTED_PROXIES", "127.0.0.1")
-
-    warned = terminal("serve --server granian")
-
-    sentence = (
-        "granian takes X_Forwarded_For for X-Forwarded-For: what RAFFLEKIT_TRUSTED_PROXIES names must drop headers "
-        "with underscores, as nginx does, or clients can choose their address."
-    )
-    assert warned.err == sentence + "\n"
-    assert wired_to_granian
-
-
 def test_waitress_refuses_several_workers_and_says_what_to_do(terminal: Terminal, wired: list[Any]) -> None:
     refused = terminal("serve --workers 2")
 
@@ -146,12 +135,19 @@ def test_a_server_or_a_number_of_workers_that_is_none_is_wrong_usage(terminal: T
 
 @pytest.mark.parametrize(
     ("variable", "value", "status"),
-    [("MANAGER_IPS", "everyone", 2), ("RAFFLEKIT_DATABASE_URL", "sqlite:////no/such/folder/raffles.db", 3)],
+    [
+        ("MANAGER_IPS", "everyone", 2),
+        ("RAFFLEKIT_PROXY_HEADER", "Via", 2),
+        ("RAFFLEKIT_TRUSTED_PROXIES", "127.0.0.1", 2),
+        ("RAFFLEKIT_DATABASE_URL", "sqlite:////no/such/folder/raffles.db", 3),
+    ],
 )
 def test_granian_starts_no_worker_with_settings_that_are_wrong(
     process: Process, variable: str, value: str, status: int
 ) -> None:
-    ended = process("serve --server granian --port 0", **{variable: value})
+    settings = {"MANAGER_IPS": "192.0.2.1", variable: value}
+
+    ended = process("serve --server granian --port 0", **settings)
 
     assert (ended.status, ended.out) == (status, "")
     assert re.fullmatch(r"rafflekit: .*\n", ended.err)
@@ -192,6 +188,65 @@ def test_a_real_server_answers_until_it_is_told_to_stop(
     assert "Traceback" not in server.log.read_text()
 
 
+@pytest.mark.parametrize("options", ["", "--log-format json", "--log-format human"])
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_requests_are_logged_if_that_is_asked_for_or_somebody_watches(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, options: str, is_watched: bool
+) -> None:
+    import rafflekit.http.server
+
+    logged: list[bool] = []
+    monkeypatch.setattr(rafflekit.http.server, "run", lambda *_, **__: logged.append(requests_are_logged()))
+    monkeypatch.setattr("rafflekit.cli.terminal.is_terminal", lambda _: is_watched)
+
+    assert terminal(f"serve {options}").status == 0
+
+    assert logged == [bool(options) or is_watched]
+    assert not requests_are_logged()
+
+
+def test_granian_is_told_how_to_log(terminal: Terminal, wired_to_granian: list[Any]) -> None:
+    terminal("serve --server granian")
+    terminal("serve --server granian --log-format json")
+
+    assert [how["log"] for _, how in wired_to_granian] == [Log("human", requests=False), Log("json", requests=True)]
+
+
+def test_a_log_for_programs_has_no_line_for_people(terminal: Terminal, wired: object, wired_to_granian: object) -> None:
+    for server in ("waitress", "granian"):
+        [line] = map(json.loads, terminal(f"serve --server {server} --log-format json").err.splitlines())
+        assert line["level"] == "warning"
+        assert "MANAGER_IPS is not set" in line["message"]
+    assert wired
+    assert wired_to_granian
+
+
+def test_a_form_of_log_that_is_none_is_wrong_usage(terminal: Terminal) -> None:
+    status, out, err = terminal("serve --log-format xml")
+
+    assert (status, out) == (2, "")
+    assert err.startswith("rafflekit: Invalid value for '--log-format'")
+
+
+def test_on_a_terminal_a_server_shows_the_requests(database_url: str) -> None:
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"RAFFLEKIT_DATABASE_URL": database_url, "TERM": "xterm"}
+    process = subprocess.Popen(SERVE, stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment)
+    os.close(theirs)
+    assert process.stdout is not None
+    port = process.stdout.readline().rpartition(":")[2].split()[0]
+    with closing(HTTPConnection("127.0.0.1", int(port), timeout=LIMIT_S)) as connection:
+        connection.request("GET", "/raffles/")
+        assert connection.getresponse().status == 200
+    process.terminate()
+    process.communicate(timeout=LIMIT_S)
+    # Little enough for the terminal to have kept it all.
+    shown = os.read(ours, 4096).decode().splitlines()[-1]
+    os.close(ours)
+
+    assert re.fullmatch(r"\S+Z 200 GET /raffles \d+\.\d ms 127\.0\.0\.0/24", shown)
+
+
 def test_serve_takes_the_database_of_its_option(terminal: Terminal, wired: object, tmp_path: Path) -> None:
     served = terminal(f"serve --database-url sqlite:///{tmp_path}/other.db")
 
@@ -223,6 +278,7 @@ def test_a_port_that_is_none_is_wrong_usage(terminal: Terminal, port: str) -> No
     [
         ("falcon", "waitress", "http"),
         ("msgspec", "waitress", "http"),
+        ("prometheus_client", "waitress", "http"),
         ("waitress", "waitress", "http"),
         ("falcon", "granian", "http"),
         ("granian", "granian", "granian"),

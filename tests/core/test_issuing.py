@@ -263,3 +263,35 @@ def test_a_wish_does_not_show_its_code(engine: RaffleEngine) -> None:
 
     assert repr(wish.code) not in repr(wish)
     assert repr(wish.sale.keys.code_key) not in repr(wish)
+
+
+def test_an_observer_is_told_of_every_group_and_of_its_new_tickets_only(database_url: str) -> None:
+    groups: list[tuple[int, int]] = []
+    with RaffleEngine(database_url, on_group=lambda *, callers, tickets: groups.append((callers, tickets))) as engine:
+        raffle = new_raffle(engine, 1_504)
+        for _ in range(2):
+            engine.participate(raffle.id, "ann", idempotency_key="a key of sixteen or more")
+        with pytest.raises(AlreadyParticipated):
+            engine.participate(raffle.id, "ann")
+        list(engine.participate_many(raffle.id, ["ann", *(f"person {n}" for n in range(1_500))]))
+
+    assert groups == [(1, 1), (1, 0), (1, 0), (1_000, 999), (501, 501)]
+
+
+def test_an_observer_is_not_told_of_what_was_not_stored(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups: list[dict[str, int]] = []
+    with RaffleEngine(database_url, on_group=lambda **group: groups.append(group)) as engine:
+        raffle = new_raffle(engine, 2)
+        with monkeypatch.context() as patched:
+            patched.setattr(statements, "count_tickets", _fail)
+            with pytest.raises(StorageUnavailable):
+                engine.participate(raffle.id, "ann")
+        assert groups == []
+
+        engine.participate(raffle.id, "ann")
+
+    assert groups == [{"callers": 1, "tickets": 1}]
+
+
+def _fail(*_: object) -> None:
+    raise StorageUnavailable

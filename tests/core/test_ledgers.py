@@ -73,9 +73,9 @@ def test_every_ticket_comes_with_a_receipt_that_stays_consistent_with_the_closin
     assert len(list(engine.participate_many(raffle.id, keyed(340, first=1_000)))) == 340
     tickets.append(engine.participate(raffle.id, "last"))
 
-    closing = signed(engine.checkpoint(raffle.id))
+    closing = signed(engine.ledgers.checkpoint(raffle.id))
     assert (closing.size, closing.closing is not None) == (600, True)
-    leaves = list(engine.leaves(raffle.id))
+    leaves = list(engine.ledgers.leaves(raffle.id))
     assert [closing.root] == list(tree.running_roots([leaf.hash(raffle.id) for leaf in leaves], [600]))
     for ticket, receipt in zip(tickets, receipts_of(tickets), strict=True):
         checkpoint = check_receipt(receipt, raffle.id, KEY.verifier)
@@ -83,7 +83,7 @@ def test_every_ticket_comes_with_a_receipt_that_stays_consistent_with_the_closin
         assert (receipt.leaf.ticket_number, checkpoint.terms) == (ticket.number, closing.terms)
         assert CodeHasher().check(receipt.leaf.code_hash, ticket.verification_code)
         assert read_receipt(json.dumps(receipt.shape())) == receipt
-        proof = engine.consistency(raffle.id, checkpoint.size, 600).proof
+        proof = engine.ledgers.consistency(raffle.id, checkpoint.size, 600).proof
         tree.check_consistency(checkpoint.size, 600, proof, checkpoint.root, closing.root)
     assert signed(receipts_of(tickets)[-1].checkpoint) == closing
 
@@ -105,7 +105,7 @@ def test_any_tickets_receipt_can_be_asked_for(engine: RaffleEngine) -> None:
     raffle, tickets = sold_out(engine, tickets=300)
 
     for ticket in tickets[::37]:
-        receipt = engine.receipt(raffle.id, ticket.number)
+        receipt = engine.ledgers.receipt(raffle.id, ticket.number)
         assert receipt.leaf.ticket_number == ticket.number
         assert check_receipt(receipt, raffle.id, KEY.verifier).closing is not None
         assert len(receipt.path) <= 9
@@ -117,7 +117,7 @@ def test_a_number_that_nobody_has_yet_has_no_receipt(engine: RaffleEngine) -> No
 
     for number in {0, -1, 1, 2, 3, 4, 10**30} - {taken}:
         with pytest.raises(TicketNotFound):
-            engine.receipt(raffle.id, number)
+            engine.ledgers.receipt(raffle.id, number)
 
 
 def test_several_processes_append_to_one_tree(database_url: str, engine: RaffleEngine) -> None:
@@ -129,8 +129,8 @@ def test_several_processes_append_to_one_tree(database_url: str, engine: RaffleE
             tickets.append(engine.participate(raffle.id, f"amid {n}"))
             list(engine.participate_many(raffle.id, keyed(11, first=10_000 + n)))
 
-    leaves = [leaf.hash(raffle.id) for leaf in engine.leaves(raffle.id)]
-    checkpoint = signed(engine.checkpoint(raffle.id))
+    leaves = [leaf.hash(raffle.id) for leaf in engine.ledgers.leaves(raffle.id)]
+    checkpoint = signed(engine.ledgers.checkpoint(raffle.id))
     assert (checkpoint.size, len(leaves)) == (690, 690)
     assert [checkpoint.root] == list(tree.running_roots(leaves, [690]))
     for receipt in receipts_of(tickets):
@@ -142,19 +142,19 @@ def test_several_processes_append_to_one_tree(database_url: str, engine: RaffleE
 def test_a_refused_group_leaves_no_trace_in_the_ledger(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
     engine.participate(raffle.id, "ann")
-    before = engine.checkpoint(raffle.id)
+    before = engine.ledgers.checkpoint(raffle.id)
 
     assert [type(answer).__name__ for answer in engine.participate_many(raffle.id, ["ann", "ann"])] == [
         "AlreadyParticipated"
     ] * 2
 
-    assert engine.checkpoint(raffle.id) == before
+    assert engine.ledgers.checkpoint(raffle.id) == before
 
 
 def test_an_empty_ledger_has_a_checkpoint_too(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
 
-    checkpoint = signed(engine.checkpoint(raffle.id))
+    checkpoint = signed(engine.ledgers.checkpoint(raffle.id))
 
     assert (checkpoint.size, checkpoint.root, checkpoint.closing) == (0, tree.EMPTY_ROOT, None)
 
@@ -164,20 +164,20 @@ def test_sizes_that_the_ledger_never_had_are_refused(engine: RaffleEngine, old: 
     raffle, _ = sold_out(engine, tickets=6)
 
     with pytest.raises(InvalidValue) as refusal:
-        engine.consistency(raffle.id, old, new)
+        engine.ledgers.consistency(raffle.id, old, new)
 
     assert refusal.value.field == field
-    assert engine.consistency(raffle.id, 0, 6).proof == engine.consistency(raffle.id, 6, 6).proof == []
+    assert engine.ledgers.consistency(raffle.id, 0, 6).proof == engine.ledgers.consistency(raffle.id, 6, 6).proof == []
 
 
 @pytest.mark.parametrize("tickets", [4, 5, 257])
 def test_a_draw_is_proven_from_its_terms_to_its_winners(engine: RaffleEngine, tickets: int) -> None:
     raffle, _ = sold_out(engine, tickets=tickets)
     with pytest.raises(NotDrawnYet):
-        engine.proof(raffle.id)
+        engine.ledgers.proof(raffle.id)
 
     wins = engine.draw(raffle.id)
-    proof = read_proof(json.dumps(engine.proof(raffle.id).shape()))
+    proof = read_proof(json.dumps(engine.ledgers.proof(raffle.id).shape()))
 
     closing = signed(proof.closing)
     assert proof.terms.hash() == closing.terms
@@ -194,16 +194,16 @@ def test_a_draw_is_proven_from_its_terms_to_its_winners(engine: RaffleEngine, ti
     statement = DrawStatement.read(note.text)
     digest = winners_digest((win.leaf.serial, win.leaf.ticket_number, win.prize) for win in proof.winners)
     assert (statement.seed, statement.winners_digest, statement.wins) == (proof.seed, digest, 4)
-    assert engine.proof(raffle.id) == engine.proof(raffle.id)
+    assert engine.ledgers.proof(raffle.id) == engine.ledgers.proof(raffle.id)
 
 
 def test_of_more_than_a_thousand_wins_the_proof_has_the_digest(engine: RaffleEngine) -> None:
     raffle, _ = sold_out(engine, tickets=1_001, prizes=[Prize("hug", 1_001)])
     wins = engine.draw(raffle.id)
 
-    proof = engine.proof(raffle.id)
+    proof = engine.ledgers.proof(raffle.id)
 
-    serial_of = {leaf.ticket_number: leaf.serial for leaf in engine.leaves(raffle.id)}
+    serial_of = {leaf.ticket_number: leaf.serial for leaf in engine.ledgers.leaves(raffle.id)}
     assert proof.winners is None
     assert proof.draw is not None
     digest = winners_digest((serial_of[win.ticket_number], win.ticket_number, 0) for win in wins)
@@ -213,13 +213,13 @@ def test_of_more_than_a_thousand_wins_the_proof_has_the_digest(engine: RaffleEng
 def test_a_witness_puts_its_name_on_the_closing_once(engine: RaffleEngine) -> None:
     witness, stranger = SignerKey.make("gazette.example", kind=WITNESS), SignerKey.make("other.example", kind=WITNESS)
     raffle, _ = sold_out(engine, tickets=5)
-    closing = engine.checkpoint(raffle.id)
+    closing = engine.ledgers.checkpoint(raffle.id)
     text = Note.read(closing).text
 
-    engine.cosign(raffle.id, closing + witness.line(text, time=1_800_000_000), str(witness.verifier))
-    engine.cosign(raffle.id, closing + witness.line(text, time=1_900_000_000), str(witness.verifier))
+    engine.ledgers.cosign(raffle.id, closing + witness.line(text, time=1_800_000_000), str(witness.verifier))
+    engine.ledgers.cosign(raffle.id, closing + witness.line(text, time=1_900_000_000), str(witness.verifier))
 
-    cosigned = Note.read(engine.checkpoint(raffle.id))
+    cosigned = Note.read(engine.ledgers.checkpoint(raffle.id))
     assert cosigned.check(witness.verifier) == [1_800_000_000]
     assert cosigned.check(KEY.verifier) == [0]
     for note, key, words in (
@@ -229,22 +229,22 @@ def test_a_witness_puts_its_name_on_the_closing_once(engine: RaffleEngine) -> No
         ("no note", stranger, "a note is a text"),
     ):
         with pytest.raises(InvalidValue, match=words):
-            engine.cosign(raffle.id, note, str(key.verifier))
+            engine.ledgers.cosign(raffle.id, note, str(key.verifier))
     engine.draw(raffle.id)
-    assert engine.proof(raffle.id).witnesses == [str(witness.verifier)]
+    assert engine.ledgers.proof(raffle.id).witnesses == [str(witness.verifier)]
 
 
 def test_only_a_closing_is_cosigned(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
 
     with pytest.raises(TicketsRemaining):
-        engine.cosign(raffle.id, engine.checkpoint(raffle.id), str(KEY.verifier))
+        engine.ledgers.cosign(raffle.id, engine.ledgers.checkpoint(raffle.id), str(KEY.verifier))
 
 
 def test_a_server_with_another_key_refuses_and_takes_no_ticket(database_url: str, engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
     with RaffleEngine(database_url, signing_key=SignerKey.make("raffles.example.org")) as another:
-        for call in (lambda: another.participate(raffle.id, "ann"), lambda: another.checkpoint(raffle.id)):
+        for call in (lambda: another.participate(raffle.id, "ann"), lambda: another.ledgers.checkpoint(raffle.id)):
             with pytest.raises(SigningKeyUnavailable, match="is signed by the key"):
                 call()
 
@@ -255,12 +255,12 @@ def test_a_key_is_made_beside_a_file_for_its_owner_alone(database: Path) -> None
     url = f"sqlite:///{database}"
     with RaffleEngine(url) as engine:
         raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
-        key = engine.verifier_key()
+        key = engine.ledgers.verifier_key()
         ticket = engine.participate(raffle.id, "ann")
     file = Path(f"{database}.key")
 
     with RaffleEngine(url) as engine:
-        assert engine.verifier_key() == key
+        assert engine.ledgers.verifier_key() == key
     [receipt] = receipts_of([ticket])
     assert check_receipt(receipt, raffle.id, key).size == 1
     assert file.stat().st_mode & 0o777 == 0o600
@@ -291,12 +291,16 @@ def test_without_a_key_there_are_tickets_and_no_receipts(postgresql: PostgresqlS
         other = engine.create("Other", total_tickets=5, prizes=PRIZES)
         assert engine.participate(other.id, "ann").receipt is None
         engine.draw(raffle.id)
-        for call in (lambda: engine.checkpoint(raffle.id), lambda: engine.proof(raffle.id), engine.verifier_key):
+        for call in (
+            lambda: engine.ledgers.checkpoint(raffle.id),
+            lambda: engine.ledgers.proof(raffle.id),
+            engine.ledgers.verifier_key,
+        ):
             with pytest.raises(SigningKeyUnavailable):
                 call()
 
     with RaffleEngine(database_url, signing_key=KEY) as engine:
-        assert signed(engine.checkpoint(raffle.id)).size == 4
-        assert engine.proof(raffle.id).key == str(KEY.verifier)
+        assert signed(engine.ledgers.checkpoint(raffle.id)).size == 4
+        assert engine.ledgers.proof(raffle.id).key == str(KEY.verifier)
         [receipt] = receipts_of([engine.participate(other.id, "bob")])
         assert check_receipt(receipt, UUID(str(other.id)), KEY.verifier).size == 2

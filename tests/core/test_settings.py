@@ -8,7 +8,7 @@ import pytest
 from rafflekit import InvalidSetting, RaffleEngine
 from rafflekit.core import settings
 from rafflekit.core.codes import CodeHasher
-from rafflekit.core.settings import Settings
+from rafflekit.core.settings import ProxyHeader, Settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -30,10 +30,25 @@ def test_addresses_and_networks_are_read_and_mapped_ones_count_as_ipv4() -> None
         ("MANAGER_IPS", "192.0.2.7/24", "host bits"),
         ("MANAGER_IPS", "192.0.2.7,,192.0.2.8", "empty"),
         ("MANAGER_IPS", "manager.example", "does not appear to be"),
+        ("MANAGER_IPS", "fe80::1%eth0", "zone"),
+        ("MANAGER_IPS", "fe80::%eth0/64", "zone"),
+        ("MANAGER_IPS", "192.0.2.7;192.0.2.8", "does not appear to be"),
+        ("MANAGER_IPS", "192.0.2.07", "does not appear to be"),
+        ("MANAGER_IPS", "[2001:db8::1]", "does not appear to be"),
         ("RAFFLEKIT_TRUSTED_PROXIES", "proxy", "does not appear to be"),
+        ("RAFFLEKIT_TRUSTED_PROXIES", "10.0.0.1,", "empty"),
+        ("RAFFLEKIT_PROXY_HEADER", "Via", "one of X-Forwarded-For, Forwarded, X-Real-IP"),
+        ("RAFFLEKIT_PROXY_HEADER", "X_Forwarded_For", "one of X-Forwarded-For"),
+        ("RAFFLEKIT_PROXY_HEADER", "X-Forwarded-For, Forwarded", "one of X-Forwarded-For"),
+        ("RAFFLEKIT_METRICS_IPS", "prometheus", "does not appear to be"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "https://raffle.example", "not a host name"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "raffle.example:8080", "not a host name"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "*", "not a host name"),
+        ("RAFFLEKIT_ALLOWED_HOSTS", "raffle.example..", "not a host name"),
+        ("RAFFLEKIT_ALLOWED_HOSTS", "-raffle.example", "not a host name"),
+        ("RAFFLEKIT_ALLOWED_HOSTS", "b\u00fccher.example", "not a host name"),
+        ("RAFFLEKIT_ALLOWED_HOSTS", "raffle.example\u212a", "not a host name"),
+        ("RAFFLEKIT_ALLOWED_HOSTS", "[::1]", "not a host name"),
         ("RAFFLEKIT_ARGON2_TIME_COST", "fast", "not a whole number"),
         ("RAFFLEKIT_ARGON2_MEMORY_KIB", "7", "too small"),
     ],
@@ -44,13 +59,30 @@ def test_a_wrong_setting_is_refused_with_its_name_its_value_and_the_reason(
     with pytest.raises(InvalidSetting, match=reason) as refusal:
         Settings.from_env({variable: value})
 
-    assert variable in str(refusal.value)
+    assert refusal.value.variable == variable
+    assert refusal.value.value in value
+    assert f"{variable} is {refusal.value.value!r}: " in str(refusal.value)
+
+
+def test_who_reads_the_metrics_are_the_managers_unless_others_are_named() -> None:
+    managers = {"MANAGER_IPS": "192.0.2.7"}
+
+    assert Settings.from_env(managers).metrics_networks == (ip_network("192.0.2.7"),)
+    named = Settings.from_env(managers | {"RAFFLEKIT_METRICS_IPS": "10.0.0.0/8"})
+    assert named.metrics_networks == (ip_network("10.0.0.0/8"),)
+    assert named.manager_networks == (ip_network("192.0.2.7"),)
 
 
 def test_host_names_count_in_any_case() -> None:
-    read = Settings.from_env({"RAFFLEKIT_ALLOWED_HOSTS": "Raffle.Example., fair.local"})
+    read = Settings.from_env({"RAFFLEKIT_ALLOWED_HOSTS": "Raffle.Example., fair.local,web_1,xn--bcher-kva.example"})
 
-    assert read.allowed_hosts == {"raffle.example", "fair.local"}
+    assert read.allowed_hosts == {"raffle.example", "fair.local", "web_1", "xn--bcher-kva.example"}
+
+
+@pytest.mark.parametrize("header", ProxyHeader)
+def test_the_header_of_the_proxies_is_named_in_any_case(header: ProxyHeader) -> None:
+    for text in (header, f" {header.lower()} ", header.upper()):
+        assert Settings.from_env({"RAFFLEKIT_PROXY_HEADER": text}).proxy_header is header
 
 
 def test_the_documented_costs_are_the_hashers_own() -> None:

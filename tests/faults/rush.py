@@ -1,5 +1,6 @@
 """A rush of participants on servers that die: each asks again until it is answered, and what it read must be true."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -9,14 +10,33 @@ from itertools import count
 from typing import Self
 from uuid import UUID
 
+from rafflekit import Prize, Raffle, RaffleEngine
 from rafflekit.core.codes import CodeHasher
 from tests.databases import run
 from tests.live_server import LiveServer
 from tests.waiting import wait_until
 
+KILLS = int(os.environ.get("RAFFLEKIT_TEST_KILLS", "20"))
+"""How often servers are killed in each test; `make soak` says 200."""
+
 CLIENTS = 12
 PAUSE_S = 0.02
 """How long a client waits before it asks again; the servers under test ask for more, for people's sake."""
+
+Start = Callable[..., LiveServer]
+"""Start a server on the database of a URL, with another `program` than usual: what the fixture `start` gives."""
+
+
+def new_raffle(url: str) -> Raffle:
+    """Make a raffle that no rush sells out."""
+    with RaffleEngine(url) as engine:
+        return engine.create("Foobar", total_tickets=10**9, prizes=[Prize("hug")])
+
+
+def kill(server: LiveServer) -> None:
+    """Let a server die as it is."""
+    server.process.kill()
+    server.process.communicate()
 
 
 class Rush:
@@ -92,9 +112,22 @@ class Rush:
 # After each kill everything that was ever answered is looked at again.
 _verifies = cache(CodeHasher().check)
 
+Answered = Mapping[str, tuple[int, str]]
+"""Who was answered 201, with the ticket's number and its code."""
 
-def check_tickets(url: str, raffle: UUID, answered: Mapping[str, tuple[int, str]]) -> int:
+
+def check_tickets(url: str, raffle: UUID, answered: Answered) -> int:
     """Check that what was answered is stored, once each, and that the counter counts; return how many are stored."""
+    lost, issued = lost_tickets(url, raffle, answered)
+    assert lost == []
+    return issued
+
+
+def lost_tickets(url: str, raffle: UUID, answered: Answered) -> tuple[list[int], int]:
+    """Return the numbers that were answered and are not stored under that code, and how many tickets are stored.
+
+    What is stored must agree with itself: the counter counts, and nobody and no number is there twice.
+    """
     mark, key = ("%s", raffle) if url.startswith("postgresql") else ("?", raffle.bytes)
     # One statement: a PostgreSQL server may still be committing for a client that was killed.
     stored = run(
@@ -107,8 +140,6 @@ def check_tickets(url: str, raffle: UUID, answered: Mapping[str, tuple[int, str]
 
     assert sorted(serials) == list(range(issued))
     assert len(set(numbers)) == len(set(participants)) == issued
-    hash_of = dict(zip(numbers, code_hashes, strict=True))
-    lost = [ticket for ticket in answered.values() if not _verifies(hash_of.get(ticket[0]), ticket[1])]
-    assert lost == []
     assert len({number for number, _ in answered.values()}) == len(answered)
-    return int(issued)
+    hash_of = dict(zip(numbers, code_hashes, strict=True))
+    return [number for number, code in answered.values() if not _verifies(hash_of.get(number), code)], int(issued)

@@ -115,13 +115,15 @@ def test_a_run_that_is_killed_from_outside_again_and_again_loses_nothing_and_dou
     check_whole_run(engine, raffle, PEOPLE, out)
 
 
-def test_ctrl_c_ends_a_run_that_then_goes_on(
-    engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str]
+@pytest.mark.parametrize("ending", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_or_a_system_that_shuts_down_ends_a_run_that_then_goes_on(
+    engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str], ending: tuple[signal.Signals, int]
 ) -> None:
-    interrupted = signal_at("row", 1_500, arguments, signal.SIGINT)
+    number, status = ending
+    interrupted = signal_at("row", 1_500, arguments, number)
     done = run(arguments)
 
-    assert interrupted.returncode == 130
+    assert interrupted.returncode == status
     assert b"The same command goes on from where this one ended; nothing is lost.\n" in interrupted.stderr
     assert b"Traceback" not in interrupted.stderr
     assert done.returncode == 1

@@ -3,13 +3,12 @@
 `RAFFLEKIT_TEST_KILLS` says how often each; `make soak` kills 200 times.
 """
 
-import os
 import secrets
 import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from http.client import HTTPException
 from pathlib import Path
@@ -18,49 +17,19 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection
 
-from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit import Prize, RaffleEngine
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.issuing import NewTicket, count_tickets, insert_tickets, lock_counters
 from tests.databases import run
-from tests.faults.rush import Rush, check_tickets
+from tests.faults.rush import KILLS, Rush, Start, check_tickets, kill, new_raffle
 from tests.live_server import LiveServer
 from tests.postgresql_server import OwnServer, own_server
 
-KILLS = int(os.environ.get("RAFFLEKIT_TEST_KILLS", "20"))
 DRAW_KILLS = max(4, KILLS // 5)
 PRIZES = 100_000
 HASH = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"
 
 random = secrets.SystemRandom()
-
-Start = Callable[[str], LiveServer]
-
-
-def new_raffle(url: str) -> Raffle:
-    with RaffleEngine(url) as engine:
-        return engine.create("Foobar", total_tickets=10**9, prizes=[Prize("hug")])
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start `rafflekit serve` on a database; whatever still runs at the end is killed."""
-    servers: list[LiveServer] = []
-
-    def start(url: str) -> LiveServer:
-        servers.append(
-            LiveServer(Path(), log=tmp_path / "server.log", RAFFLEKIT_DATABASE_URL=url, MANAGER_IPS="127.0.0.1")
-        )
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        if server.process.returncode is None:
-            kill(server)
-
-
-def kill(server: LiveServer) -> None:
-    server.process.kill()
-    server.process.communicate()
 
 
 def check_file(database: Path) -> None:

@@ -9,6 +9,9 @@ ADDRESSES = {
     "/raffles/x/participate": "OPTIONS, POST",
     "/raffles/x/winners": "GET, HEAD, OPTIONS, POST",
     "/raffles/x/verify-ticket": "OPTIONS, POST",
+    "/openapi.json": "GET, HEAD, OPTIONS",
+    "/healthz": "GET, HEAD, OPTIONS",
+    "/readyz": "GET, HEAD, OPTIONS",
 }
 
 
@@ -39,7 +42,7 @@ def test_a_method_that_an_address_lacks_is_refused_with_those_it_has(
 
 
 def test_head_is_get_without_the_body(client: testing.TestClient, raffle: str) -> None:
-    for path in ("/raffles/", f"{raffle}/", f"{raffle}/winners/"):
+    for path in ("/raffles/", f"{raffle}/", f"{raffle}/winners/", "/openapi.json"):
         get, head = client.simulate_get(path), client.simulate_head(path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers == get.headers

@@ -62,7 +62,9 @@ def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
 
 
 def test_workers_do_not_outlive_a_parent_that_is_killed(database: Path, tmp_path: Path) -> None:
-    live = LiveServer(database, "--server", "granian", "--workers", "2", log=tmp_path / "log")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    live = LiveServer(database, "--server", "granian", "--workers", "2", log=tmp_path / "log", TMPDIR=str(temporary))
     assert live.request("GET", "/raffles/").status == 200
     workers = workers_of(live.process.pid)
 
@@ -72,6 +74,7 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(database: Path, tmp_path
     until_refused(live.port)
     wait_until(lambda: not any("spawn_main" in command_of(worker) for worker in workers))
     assert (tmp_path / "log").read_text().count("\n") == 1  # that nobody is manager
+    assert list(temporary.iterdir()) == []  # where the workers counted together
 
 
 def test_nothing_is_printed_but_the_announcement(serve: Serve) -> None:
@@ -95,7 +98,7 @@ def test_workers_that_cannot_start_end_the_server_with_their_reason(tmp_path: Pa
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
 
     *said, last = done.stderr.strip().splitlines()
-    assert any(line.startswith("A worker cannot start: ") and str(folder) in line for line in said)
+    assert any("ERROR A worker cannot start: " in line and str(folder) in line for line in said)
     assert last.startswith("rafflekit.http.granian_server.WorkersFailed: The worker processes end by themselves")
     assert done.stderr.count("Traceback") == 2  # the program's own, with its cause; no worker's
 

@@ -28,7 +28,7 @@ def test_a_proxys_public_name_is_in_the_location(post: Post) -> None:
         "X-Forwarded-For": MANAGER,
         "X-Forwarded-Proto": "https",
         "X-Forwarded-Host": "raffle.example",
-        "Host": "upstream:8080",
+        "Host": "10.0.0.5:8080",
     }
 
     answer = post("/raffles", json=RAFFLE, source=PROXY, headers=forwarded)

@@ -172,35 +172,6 @@ def test_head_and_options_have_no_body(serve: Serve) -> None:
     assert (options.status, options.body, options.headers["allow"]) == (204, b"", "GET, HEAD, OPTIONS, POST")
 
 
-def test_forwarding_headers_count_from_a_trusted_proxy(serve: Serve) -> None:
-    live = serve(
-        MANAGER_IPS="192.0.2.7", RAFFLEKIT_TRUSTED_PROXIES="127.0.0.1", RAFFLEKIT_ALLOWED_HOSTS="raffle.example"
-    )
-    forwarded = {"X_Forwarded_Proto": "https", "X_Forwarded_Host": "raffle.example"}
-
-    created = live.request("POST", "/raffles/", RAFFLE, X_Forwarded_For="203.0.113.1, 192.0.2.7", **forwarded)
-
-    assert created.status == 201
-    assert created.headers["location"] == f"https://raffle.example/raffles/{created.json['id']}/"
-    assert live.request("POST", "/raffles/", RAFFLE, X_Forwarded_For="192.0.2.7, 203.0.113.1").status == 403
-    participate = f"/raffles/{created.json['id']}/participate"
-    sources = ("203.0.113.1", "203.0.113.2:80", "203.0.113.1")
-    assert [live.request("POST", participate, X_Forwarded_For=source).status for source in sources] == [201, 201, 410]
-
-
-def test_forwarding_headers_do_not_count_from_anybody_else(serve: Serve) -> None:
-    live = serve(MANAGER_IPS="192.0.2.7", RAFFLEKIT_TRUSTED_PROXIES="192.0.2.8")
-
-    assert live.request("POST", "/raffles/", RAFFLE, X_Forwarded_For="192.0.2.7").status == 403
-
-
-def test_the_proxy_itself_is_no_manager_although_it_is_listed(serve: Serve) -> None:
-    live = serve(MANAGER_IPS="127.0.0.1", RAFFLEKIT_TRUSTED_PROXIES="127.0.0.1")
-
-    assert live.request("POST", "/raffles/", RAFFLE).status == 403
-    assert live.request("POST", "/raffles/", RAFFLE, X_Forwarded_For="127.0.0.1").status == 403
-
-
 def test_a_key_that_is_sent_in_two_headers_is_refused(serve: Serve, connect: Connect) -> None:
     live = serve(MANAGER_IPS="127.0.0.1")
     raffle_id = live.request("POST", "/raffles/", RAFFLE).json["id"]

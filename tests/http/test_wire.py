@@ -101,6 +101,34 @@ def test_a_body_that_is_no_json_object_is_refused(content: bytes) -> None:
     assert refused_field(content) == "body"
 
 
+@pytest.mark.parametrize("deep", [b"[" * 11 + b"]" * 11, b'{"a":[' * 6 + b"]}" * 6, b"[" * 21, b'["[]",' * 11])
+def test_a_body_that_is_nested_too_deeply_is_refused_as_such(deep: bytes) -> None:
+    with pytest.raises(InvalidValue, match="nested too deeply: at most 10 levels"):
+        wire.read_body(request(deep), wire.CreateBody)
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (b"[" * 10 + b"]" * 10, "body"),
+        (b'{"a":[' * 5 + b"]}" * 5, "a"),
+        (create_body(name="[{" * 20 + '"\\"[[[', colour=1), "colour"),
+        (create_body(prizes=CREATE["prizes"] * 50, colour=[[[[[[[[[]]]]]]]]]), "colour"),
+    ],
+)
+def test_a_body_of_ten_levels_or_with_brackets_in_texts_is_not_too_deep(content: bytes, field: str) -> None:
+    assert refused_field(content) == field
+
+
+@pytest.mark.parametrize(
+    ("content", "headers"),
+    [(b"{}", {"Content_Length": "3"}), (b"", {"Content_Length": "1"}), (b"", {"Transfer_Encoding": "chunked"})],
+)
+def test_a_body_that_broke_off_is_refused_where_none_is_needed(content: bytes, headers: dict[str, str]) -> None:
+    with pytest.raises(InvalidValue, match="body: ended before it was complete"):
+        wire.check_no_fields(request(content, **headers))
+
+
 @pytest.mark.parametrize(
     "content", [b'{"name": "a", "name": "a"}', b'{"prizes": [{"name": "a", "amount": 1, "n\\u0061me": "b"}]}']
 )
@@ -192,15 +220,16 @@ def test_a_request_that_takes_nothing_refuses_anything_else(content: bytes, fiel
 @pytest.mark.parametrize(
     ("query", "expected"), [("", 1), ("page=1", 1), ("page=007", 7), (f"page={limits.PAGE_NUMBER}", limits.PAGE_NUMBER)]
 )
-def test_a_page_is_a_whole_number(query: str, expected: int) -> None:
-    assert wire.page_number(request(query=query)) == expected
+@pytest.mark.parametrize("shape", [wire.RafflesQuery, wire.WinnersQuery])
+def test_a_page_is_a_whole_number(shape: Any, query: str, expected: int) -> None:
+    assert wire.read_query(request(query=query), shape).page == expected
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "%2B1", "1.0", "1e3", "0x1", "%201", "1%20", "%D9%A1", "1_0", "%00"])
 @pytest.mark.parametrize("name", ["page", "page_size"])
 def test_a_page_that_is_no_whole_number_in_plain_digits_is_refused(name: str, text: str) -> None:
     with pytest.raises(InvalidValue, match=f"^{name}: ") as refusal:
-        _ = (wire.page_number(request(query=f"{name}={text}")), wire.page_size(request(query=f"{name}={text}"), 10))
+        wire.read_query(request(query=f"{name}={text}"), wire.WinnersQuery)
 
     assert refusal.value.field == name
 
@@ -208,32 +237,37 @@ def test_a_page_that_is_no_whole_number_in_plain_digits_is_refused(name: str, te
 @pytest.mark.parametrize("text", ["9" * 31, "9" * 5000])
 def test_a_page_beyond_all_lists_is_not_found(text: str) -> None:
     with pytest.raises(PageNotFound):
-        wire.page_number(request(query=f"page={text}"))
+        wire.read_query(request(query=f"page={text}"), wire.WinnersQuery)
 
 
 def test_a_page_size_that_is_too_long_to_be_read_is_above_the_limit() -> None:
-    assert wire.page_size(request(query=f"page_size={'9' * 5000}"), 10) > limits.PAGE_SIZE
-    assert wire.page_size(request(query=""), 10) == 10
-    assert wire.page_size(request(query="page_size=25"), 10) == 25
+    def page_size(query: str) -> int:
+        return wire.read_query(request(query=query), wire.RafflesQuery).page_size
+
+    assert page_size(f"page_size={'9' * 5000}") > limits.PAGE_SIZE
+    assert page_size("") == limits.RAFFLES_PAGE_SIZE
+    assert page_size("page_size=25") == 25
 
 
 @pytest.mark.parametrize("name", ["page", "page_size", "name", "winners_drawn"])
 def test_a_parameter_that_is_given_twice_is_refused_by_name(name: str) -> None:
-    with pytest.raises(InvalidValue) as refusal:
-        wire.parameter(request(query=f"{name}=1&{name}=1"), name)
+    with pytest.raises(InvalidValue, match="is given more than once") as refusal:
+        wire.read_query(request(query=f"{name}=1&{name}=1"), wire.RafflesQuery)
 
     assert refusal.value.field == name
 
 
-@pytest.mark.parametrize(("query", "expected"), [("", None), ("drawn=true", True), ("drawn=false", False)])
+@pytest.mark.parametrize(
+    ("query", "expected"), [("", None), ("winners_drawn=true", True), ("winners_drawn=false", False)]
+)
 def test_true_or_false_is_read(query: str, expected: bool | None) -> None:
-    assert wire.true_or_false(request(query=query), "drawn") is expected
+    assert wire.read_query(request(query=query), wire.RafflesQuery).winners_drawn is expected
 
 
 @pytest.mark.parametrize("text", ["", "True", "1", "yes", "null"])
 def test_anything_but_true_or_false_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValue, match=r"^drawn: "):
-        wire.true_or_false(request(query=f"drawn={text}"), "drawn")
+    with pytest.raises(InvalidValue, match=r"^winners_drawn: "):
+        wire.read_query(request(query=f"winners_drawn={text}"), wire.RafflesQuery)
 
 
 def test_another_page_keeps_the_other_parameters() -> None:

@@ -14,6 +14,7 @@ from rafflekit import RaffleEngine
 from rafflekit.cli import main
 from rafflekit.core.codes import CodeHasher
 from rafflekit.http import server
+from rafflekit.http.metrics import Metrics
 
 
 def test_the_engine_takes_its_entropy_from_secrets_and_its_time_from_the_clock() -> None:
@@ -39,6 +40,8 @@ def test_serve_wires_up_the_engine_as_it_is(monkeypatch: pytest.MonkeyPatch, dat
     assert main(["serve", "--port", "0", "--database-url", database_url]) == 0
 
     assert type(given.pop("engine")) is RaffleEngine
+    # Told of what is stored, so that it can be counted.
+    assert given.pop("on_group").__self__.__class__ is Metrics
     assert given == {"url": database_url, "code_hasher": None, "signing_key": None}
 
 

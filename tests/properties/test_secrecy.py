@@ -1,15 +1,21 @@
 """What is stored tells no code, no participant and, before the draw, no winner."""
 
 import base64
+import re
 import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from falcon import testing
 
 from rafflekit import Prize, RaffleEngine
 from rafflekit.core.drawing import winning_serials
+from rafflekit.core.settings import Settings
+from rafflekit.http.app import create_app
+from rafflekit.http.log_lines import Log
 from tests.live_server import Serve
 from tests.raffles import sell_all, stored_bytes
 
@@ -43,8 +49,17 @@ def test_no_code_participant_or_idempotency_key_is_stored(database: Path) -> Non
         assert KEY.encode() not in stored
 
 
-def test_over_http_a_code_is_in_no_answer_but_its_own_and_in_no_log(database: Path, serve: Serve) -> None:
-    server = serve(MANAGER_IPS="127.0.0.1")
+LOGGING_SERVERS = {
+    "waitress, JSON": ("--log-format", "json"),
+    "Granian, for people": ("--log-format", "human", "--server", "granian", "--workers", "2"),
+}
+
+
+@pytest.mark.parametrize("arguments", LOGGING_SERVERS.values(), ids=LOGGING_SERVERS)
+def test_over_http_a_code_is_in_no_answer_but_its_own_and_in_no_log(
+    database: Path, serve: Serve, arguments: tuple[str, ...]
+) -> None:
+    server = serve(*arguments, MANAGER_IPS="127.0.0.1")
     body = {"name": "Foobar", "total_tickets": 12, "prizes": [{"name": "hug", "amount": 4}]}
     raffle = server.request("POST", "/raffles/", body).json["id"]
     paths = ("/raffles/", f"/raffles/{raffle}/", f"/raffles/{raffle}/winners/")
@@ -64,6 +79,16 @@ def test_over_http_a_code_is_in_no_answer_but_its_own_and_in_no_log(database: Pa
     others += [server.request("GET", each) for each in paths]
     server.stop()
 
+    # Every request has its line, and no line has a whole address.
+    log = server.log.read_text()
+    requests = [line for line in log.splitlines() if " ms " in line or "rafflekit.requests" in line]
+    # Another worker may just have read the journal that the draw empties.
+    assert not [line for line in log.splitlines() if line not in requests and "is in use" not in line]
+    assert len(requests) == len(tickets) + len(others) + 1
+    assert log.count("/raffles/{raffle_id}/participate") == 24
+    assert log.count("127.0.1.0/24") == 24
+    assert not re.search(r"127\.0\.\d\.[1-9]", log)
+
     assert {ticket.status for ticket in tickets} == {201}
     assert {answer.status for answer in others} == {200, 201, 400, 403, 410}
     said = b"".join(repr(answer.headers).encode() + answer.body for answer in others)
@@ -73,6 +98,44 @@ def test_over_http_a_code_is_in_no_answer_but_its_own_and_in_no_log(database: Pa
         assert not [spelling for spelling in spellings(code) if spelling in written]
         assert [other for other in tickets if code.encode() in other.body] == [ticket]
     assert KEY.replace(" ", "-").encode() not in server.log.read_bytes() + stored_bytes(database)
+
+
+@pytest.mark.parametrize("form", ["human", "json"])
+def test_a_failure_that_nobody_foresaw_tells_the_log_no_secret(
+    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: Any
+) -> None:
+    """The errors say all that a request brought, and all that the engine would have answered."""
+    raffle = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug")])
+    client = testing.TestClient(create_app(engine, Settings()), headers={"Host": "127.0.0.1"})
+    key, addresses = KEY.replace(" ", "-"), ("203.0.113.77", "2001:db8:1:2::3", "::ffff:198.51.100.7")
+    codes = []
+
+    def fail_after(method: str) -> None:
+        done = getattr(engine, method)
+
+        def failing(*given: Any, **named: Any) -> None:
+            outcome = done(*given, **named)
+            codes.append(getattr(outcome, "verification_code", given[-1]))
+            raise KeyError(given, named, outcome, codes) from ValueError(f"{given} {named} {codes[-1].lower()}")
+
+        monkeypatch.setattr(engine, method, failing)
+
+    fail_after("participate")
+    with Log(form, requests=True).written():
+        for address in addresses:
+            path = f"/raffles/{raffle.id}/participate"
+            client.simulate_post(path, remote_addr=address, headers={"Idempotency-Key": f'"{key}"'})
+        engine.draw(raffle.id)
+        fail_after("verify")
+        for number in (1, 2, 3):
+            given = {"ticket_number": number, "verification_code": codes[number - 1]}
+            client.simulate_post(f"/raffles/{raffle.id}/verify-ticket?x={codes[0]}", json=given)
+
+    log = capsys.readouterr().err
+    assert log.count("KeyError") >= len(addresses)
+    assert "203.0.113.0/24" in log
+    assert not [secret for secret in (key, *addresses, "198.51.100.7") if secret in log]
+    assert not [spelling for code in codes for spelling in spellings(code) if spelling in log.encode()]
 
 
 def test_the_secrets_of_a_raffle_leave_file_and_journal_with_its_draw(database: Path, engine: RaffleEngine) -> None:

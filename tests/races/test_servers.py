@@ -16,7 +16,12 @@ PEOPLE = 300
 CLIENTS = 32
 PRIZES = 25
 MANAGER = "198.51.100.7"
-TRUST: dict[str, Any] = {"MANAGER_IPS": MANAGER, "RAFFLEKIT_TRUSTED_PROXIES": "127.0.0.1"}
+AS_MANAGER = f"for={MANAGER}"
+TRUST: dict[str, Any] = {
+    "MANAGER_IPS": MANAGER,
+    "RAFFLEKIT_TRUSTED_PROXIES": "127.0.0.1",
+    "RAFFLEKIT_PROXY_HEADER": "Forwarded",
+}
 
 SERVERS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "granian": (("--server", "granian", "--workers", "2"), {}),
@@ -46,19 +51,19 @@ def live(serve: Serve, request: pytest.FixtureRequest, database: Path) -> Live:
 
 def address(person: int) -> str:
     # Households of their own: an IPv6 address counts by its /64.
-    return (
-        f"2001:db8:0:{person:x}::1" if person % 2 else f"203.0.113.{person % 250}, 10.{person // 250}.0.{person % 250}"
-    )
+    if person % 2:
+        return f'for="[2001:db8:0:{person:x}::1]"'
+    return f"for=203.0.113.{person % 250}, for=10.{person // 250}.0.{person % 250}"
 
 
 def test_a_rush_on_several_processes_gives_every_number_once_and_nobody_two(live: Live) -> None:
     first, last = live.servers[0], live.servers[-1]
     prizes = [{"name": "hug", "amount": PRIZES}]
     creation = {"name": "Rush", "total_tickets": PEOPLE, "prizes": prizes}
-    raffle = f"/raffles/{first.request('POST', '/raffles/', creation, X_Forwarded_For=MANAGER).json['id']}"
+    raffle = f"/raffles/{first.request('POST', '/raffles/', creation, Forwarded=AS_MANAGER).json['id']}"
 
     def participate(person: int, server: LiveServer) -> Any:
-        return server.request("POST", f"{raffle}/participate/", X_Forwarded_For=address(person))
+        return server.request("POST", f"{raffle}/participate/", Forwarded=address(person))
 
     # Everybody comes twice, where there are two servers to both.
     rush = [(person, server) for person in range(PEOPLE) for server in (first, last)]
@@ -71,7 +76,7 @@ def test_a_rush_on_several_processes_gives_every_number_once_and_nobody_two(live
     assert len({ticket["verification_code"] for ticket in tickets}) == PEOPLE
     assert stored(live.database_url) == [(PEOPLE, PEOPLE, PEOPLE)]
 
-    drawn = last.request("POST", f"{raffle}/winners/", X_Forwarded_For=MANAGER)
+    drawn = last.request("POST", f"{raffle}/winners/", Forwarded=AS_MANAGER)
     assert drawn.status == 201
     verify = [
         first.request(

@@ -60,8 +60,10 @@ class Backend(Protocol):
             StorageUnavailable: its place cannot be looked at.
         """
 
-    def create_engine(self) -> Engine:
+    def create_engine(self, *, is_patient: bool = False) -> Engine:
         """Return the engine, which connects when it is first used; what is not there is made if that is possible.
+
+        `is_patient` waits for a server for ever, where a statement may take hours.
 
         Raises:
             SchemaMismatch, StorageUnavailable: it can be told beforehand that the database is of no use.
@@ -88,6 +90,9 @@ class Backend(Protocol):
         Raises:
             StorageUnavailable: they cannot be read.
         """
+
+    def confirm(self, connection: Connection) -> None:
+        """Make the end of this transaction wait until everything that it saw is as durable as what it writes."""
 
     def is_made(self, connection: Connection) -> bool:
         """Tell whether rafflekit made this database; an empty one is nobody's yet.

@@ -49,7 +49,8 @@ class _MetAnother(Exception):
 class Database:
     """An open database of this version's schema; an empty one is made into that, an older file is upgraded.
 
-    An older database of several servers is upgraded only if that is asked for (`upgrades_shared`).
+    An older database of several servers is upgraded only if that is asked for (`upgrades_shared`). `is_patient` waits
+    for a server for ever, where a statement may take hours.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
@@ -57,14 +58,14 @@ class Database:
         StorageUnavailable: it cannot be opened or made.
     """
 
-    def __init__(self, url: str, *, upgrades_shared: bool = False) -> None:
+    def __init__(self, url: str, *, upgrades_shared: bool = False, is_patient: bool = False) -> None:
         self._backend = backend_of(url)
         self.url = self._backend.url
         self._closed = False
         self._journal_is_due = False
         self._writers_turn = threading.Lock()
         self._known_statements: dict[Select[Any], tuple[str, Sequence[str] | None]] = {}
-        self._engine = self._backend.create_engine()
+        self._engine = self._backend.create_engine(is_patient=is_patient)
         self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
         event.listen(self._engine, "begin", _begin)
         self._reading = self._engine.execution_options(**{_BEGIN: self._backend.begin_reading})
@@ -113,6 +114,10 @@ class Database:
         """
         return self._run(self._writing, work)
 
+    def confirm(self) -> None:
+        """Return when what was read before is as durable as what is written: with a standby, when that has it, too."""
+        self.write(self._backend.confirm)
+
     def as_sent(self, statement: Select[Any], values: Mapping[str, Any]) -> tuple[str, Any]:
         """Return a statement and its values as `fetch` hands them to the driver."""
         known = self._known_statements.get(statement)
@@ -137,6 +142,16 @@ class Database:
     def key_file(self) -> Path | None:
         """Where a signing key of its own belongs, if it has such a place."""
         return self._backend.key_file
+
+    def check_layout(self) -> None:
+        """Ask the database, in one light query, whether it still has the layout with which it was opened.
+
+        Raises:
+            SchemaMismatch: it has another one by now.
+            StorageUnavailable: it does not answer.
+        """
+        rows = self.fetch(layout.VERSION_FOUND, {})
+        layout.check_unchanged(rows[0][0] if rows else "none", self._backend)
 
     def lock_sequence(self, connection: Connection) -> None:
         """Make others who create a raffle wait until this transaction ends; the first thing that it does."""
@@ -200,9 +215,15 @@ class Database:
             cursor.execute(statement, values)
             return list(cursor.fetchall())
         except self._driver_error as error:
-            # As SQLAlchemy does: a connection after an error may be a dead one.
+            # As SQLAlchemy does: a connection after an error may be a dead one, and if it is, so may be the idle ones.
+            is_dead = self._is_dead(error, connection)
             connection.invalidate(error)
+            if is_dead:
+                self._engine.pool.dispose()
             raise
+
+    def _is_dead(self, error: Any, connection: PoolProxiedConnection) -> bool:
+        return self._engine.dialect.is_disconnect(error, connection.dbapi_connection, None)
 
     def _run(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
         def attempt() -> Result:

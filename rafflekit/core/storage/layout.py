@@ -24,9 +24,26 @@ def make(connection: Connection, backend: Backend) -> None:
     connection.execute(insert(schema.schema_version).values(version_num=schema.VERSION))
 
 
+VERSION_FOUND = select(schema.schema_version.c.version_num)
+"""Reads the layout of a made database: the name of its newest migration."""
+
+
 def version(connection: Connection) -> str:
-    """Return the layout that a made database has, by the name of its newest migration."""
-    return connection.execute(select(schema.schema_version.c.version_num)).scalar() or "none"
+    """Return the layout that a made database has."""
+    return connection.execute(VERSION_FOUND).scalar() or "none"
+
+
+def check_unchanged(found: str, backend: Backend) -> None:
+    """Check that a database that this program has opened still has the layout with which it was opened.
+
+    Raises:
+        SchemaMismatch: another version of rafflekit, or somebody else, has changed it since.
+    """
+    if found != schema.VERSION:
+        raise SchemaMismatch(
+            f"{backend.name} has the layout {found} by now, and this rafflekit, which has it open, knows "
+            f"{schema.VERSION}; stop it, and start the version of rafflekit that fits."
+        )
 
 
 def status(url: str, found: str | None, *, exists: bool = True) -> DatabaseStatus:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from rafflekit.core.errors import InvalidSetting, SchemaMismatch
@@ -15,9 +15,22 @@ from rafflekit.core.storage.backend import ENGINE_OPTIONS
 from rafflekit.core.storage.remains import Remains
 
 LOCK_TIMEOUT_S = 30
-"""How long a statement waits for another transaction's lock."""
+"""How long a statement waits for another transaction's lock, which the server measures."""
 
-_CONNECT_TIMEOUT_S = 10
+ANSWER_LIMIT_S = 35
+"""How long a server may say nothing to a statement or a commit: longer than a statement may wait for a lock."""
+
+# Of libpq's options, unless the URL has them. A machine that is gone answers nothing at all: TCP finds that out by
+# itself, but by its own defaults only after 15 minutes while it sends, and after two hours while it waits.
+_DEFAULTS: dict[str, str | int] = {
+    "application_name": "rafflekit",
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+_DEFAULTS_OF_SEVERAL_HOSTS = _DEFAULTS | {"target_session_attrs": "read-write"}
 
 # What makes a database ours, beside the tables' names: Alembic's own table is common.
 _MARK = "rafflekit"
@@ -25,18 +38,19 @@ _MARK = "rafflekit"
 # Any number that no other program is likely to have taken, for the advisory lock of whoever makes the tables.
 _LAYOUT_LOCK = int.from_bytes(b"rafflkit", "big")
 
-_SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION = "40001", "40P01", "23505"
+_SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION, _READ_ONLY = "40001", "40P01", "23505", "25006"
 
 # By SQLSTATE or by its class, the first two characters (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 _MEANINGS = {
     "3D000": "does not exist; 'createdb' makes one",
     "28": "does not let this user in; check name and password",
     "42501": "does not let this user do that; the owner of the tables may do it, or grant it",
-    "25006": "cannot be written: it is a standby; name the primary's host, too, and target_session_attrs=read-write",
+    "25006": "cannot be written: it is a standby; name the primary's host, too",
     "53100": "cannot grow: the disk is full; free some space",
     "53300": "has no connection left; raise max_connections, or run fewer servers",
     "55P03": "is in use by another program; try again when that is done",
     "57P": "is being shut down or started; try again when it is up",
+    "08007": "has not made sure that its standby has what it did; try again",
     "08": "cannot be reached; check that it runs, and what the URL says",
 }
 
@@ -80,7 +94,7 @@ class Postgresql:
         """Return the engine: nothing on this side is there to be made or changed."""
         return self.create_engine()
 
-    def create_engine(self) -> Engine:
+    def create_engine(self, *, is_patient: bool = False) -> Engine:
         """Return the engine.
 
         Raises:
@@ -88,22 +102,29 @@ class Postgresql:
         """
         try:
             self._check_options()
-            engine = create_engine(
-                self._url,
-                connect_args={
-                    "autocommit": True,
-                    "connect_timeout": self._url.query.get("connect_timeout", _CONNECT_TIMEOUT_S),
-                    "application_name": self._url.query.get("application_name", "rafflekit"),
-                    "client_encoding": "utf8",
-                },
-                **ENGINE_OPTIONS,
-            )
+            engine = create_engine(self._url, connect_args=self._connect_args(), **ENGINE_OPTIONS)
+            from rafflekit.core.storage.postgresql_connection import PostgresqlConnection
         # Not installed, or without the libpq that it needs.
         except ImportError as error:
             reason = "PostgreSQL needs psycopg; pip install 'rafflekit[postgresql]' installs it."
             raise InvalidSetting("The database URL", self.url, reason) from error
+
+        def connect(_dialect: object, _entry: object, arguments: list[Any], named: dict[str, Any]) -> Any:
+            connection = PostgresqlConnection.connect(*arguments, **named)
+            connection.answer_limit_s = None if is_patient else ANSWER_LIMIT_S
+            return connection
+
+        event.listen(engine, "do_connect", connect)
         event.listen(engine, "connect", _prepare)
+        event.listen(engine, "handle_error", _leave_a_standby)
         return engine
+
+    def _connect_args(self) -> dict[str, Any]:
+        hosts = self._url.query.get("host", "")
+        is_one_host = isinstance(hosts, str) and "," not in hosts
+        defaults = _DEFAULTS if is_one_host else _DEFAULTS_OF_SEVERAL_HOSTS
+        unless_in_url = {name: value for name, value in defaults.items() if name not in self._url.query}
+        return unless_in_url | {"autocommit": True, "client_encoding": "utf8"}
 
     def _check_options(self) -> None:
         from psycopg import pq
@@ -129,6 +150,13 @@ class Postgresql:
     def remains(self, raffles: Collection[UUID]) -> Remains:
         """Find nothing: the server's files are not ours to read."""
         return Remains()
+
+    def confirm(self, connection: Connection) -> None:
+        """Write a message for nobody into the log; its commit waits for the standbys to have all that came before it.
+
+        A transaction whose own wait was broken off, by a crash of the primary or by somebody, is seen at once.
+        """
+        connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'rafflekit', '')")
 
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the schema in which tables would be made has ours.
@@ -200,8 +228,16 @@ def _constraint_of(error: BaseException | None) -> str | None:
     return getattr(diagnosis, "constraint_name", None)
 
 
+def _leave_a_standby(context: ExceptionContext) -> None:
+    # A primary that was made read-only to hand its office on keeps its connections; SQLAlchemy drops all of them.
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
+
+
 def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
     dbapi_connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")
+    # A commit in doubt is told by a warning.
+    dbapi_connection.execute("SET client_min_messages = warning")
     # Every statement finds its few rows by a key. Left to choose, the server reads a table whole while it is nearly
     # empty, and keeps that plan for a prepared statement while a rush fills the table.
     dbapi_connection.execute("SET enable_seqscan = off")

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPICursor, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from rafflekit.core.errors import InvalidSetting, SchemaMismatch, StorageUnavailable
@@ -84,7 +84,7 @@ class Sqlite:
         except OSError as error:
             raise StorageUnavailable(f"{self.name} cannot be opened: {error.strerror}.") from error
 
-    def create_engine(self) -> Engine:
+    def create_engine(self, *, is_patient: bool = False) -> Engine:
         """Return the engine; a file that is not there is made, readable by its owner alone.
 
         Another program's file is refused, and stays as it is, to the byte.
@@ -107,6 +107,7 @@ class Sqlite:
             **ENGINE_OPTIONS,
         )
         event.listen(engine, "connect", _prepare)
+        event.listen(engine, "handle_error", _give_up_read_only)
         return engine
 
     def create_looking_engine(self) -> Engine:
@@ -150,6 +151,9 @@ class Sqlite:
         except OSError as error:
             raise StorageUnavailable(f"{self.name} cannot be read: {error.strerror}.") from error
 
+    def confirm(self, connection: Connection) -> None:
+        """Do nothing: nobody sees a transaction before it is on the disk."""
+
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the file has tables, which are ours then."""
         return bool(connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar())
@@ -172,7 +176,9 @@ class Sqlite:
         try:
             yield
         finally:
-            connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
+            # One that was given up takes no more statements.
+            if not connection.invalidated:
+                connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
 
     def must_run_again(self, error: BaseException | None) -> bool:
         """Return False: transactions that write never overlap here."""
@@ -241,6 +247,12 @@ def prepare_connection(connection: sqlite3.Connection) -> None:
 
 def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
     prepare_connection(dbapi_connection)
+
+
+def _give_up_read_only(context: ExceptionContext) -> None:
+    # A connection that was opened while the file could not be written stays so, whatever the file's rights become.
+    code = getattr(context.original_exception, "sqlite_errorcode", 0)
+    context.is_disconnect = context.is_disconnect or code & 0xFF == sqlite3.SQLITE_READONLY
 
 
 def _file_of(database: str | None) -> Path:

@@ -5,19 +5,35 @@ And one that is several: the first host that lives and can be written is the one
 
 import logging
 import re
+import socket
 import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Barrier
+from uuid import UUID
 
 import pytest
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, Connection, make_url
 
-from rafflekit import InvalidSetting, Prize, RaffleEngine, RaffleError, SchemaMismatch, StorageUnavailable
+from rafflekit import (
+    InvalidSetting,
+    Prize,
+    RaffleEngine,
+    RaffleError,
+    SchemaMismatch,
+    StorageUnavailable,
+    check_database,
+)
+from rafflekit.core.storage import postgresql as backend
+from rafflekit.core.storage import queries
+from rafflekit.core.storage.database import Database
 from tests.databases import PostgresqlServer, run
 from tests.postgresql_server import SUPERUSER, OwnServer, own_server
+from tests.waiting import wait_until
 
 PASSWORD = "hunter2@example"
 GRANTS = Path(__file__).parents[3] / "docs" / "postgresql.md"
@@ -174,6 +190,23 @@ def test_after_a_restart_of_the_server_one_call_at_most_fails(server: OwnServer,
         assert engine.get(raffle.id).available_tickets in (6, 7)
 
 
+def test_where_one_connection_turns_out_to_be_dead_no_idle_one_is_tried(server: OwnServer) -> None:
+    all_connected = Barrier(3)
+
+    def look(connection: Connection) -> None:
+        all_connected.wait(60)
+        connection.exec_driver_sql("SELECT 1")
+
+    with closing(Database(new_database(server, "idle"))) as opened, ThreadPoolExecutor(3) as pool:
+        list(pool.map(opened.query, [look] * 3))
+        server.stop()
+        server.start()
+        with pytest.raises(StorageUnavailable):
+            opened.fetch(queries.RAFFLE, {"raffle": UUID(int=1)})
+
+        assert list(pool.map(opened.query, [look] * 3)) == [None] * 3
+
+
 def test_without_psycopg_it_says_how_to_install_it() -> None:
     program = "import sys; sys.modules['psycopg'] = None; from rafflekit.cli import main; sys.exit(main(sys.argv[1:]))"
     words = ["list", "--database-url", "postgresql://ann:hunter2@host/db"]
@@ -188,9 +221,9 @@ def test_without_psycopg_it_says_how_to_install_it() -> None:
 
 
 def several_hosts(*ports: int, user: str = SUPERUSER) -> str:
-    """Return a URL of several servers on this machine, of which one must be writable."""
+    """Return a URL of several servers on this machine."""
     hosts, numbers = ",".join(["127.0.0.1"] * len(ports)), ",".join(map(str, ports))
-    query = {"host": hosts, "port": numbers, "target_session_attrs": "read-write"}
+    query = {"host": hosts, "port": numbers}
     return URL.create("postgresql", user, PASSWORD, database="postgres", query=query).render_as_string(False)
 
 
@@ -213,3 +246,46 @@ def test_of_several_hosts_one_that_can_be_written_is_taken(server: OwnServer) ->
     for error in (without_the_primary, without_asking):
         assert isinstance(error, StorageUnavailable)
         assert "cannot be written: it is a standby; name the primary's host, too" in str(error)
+
+
+def test_a_server_that_says_nothing_is_given_up_but_not_one_that_answers_bit_by_bit(
+    postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "ANSWER_LIMIT_S", 2)
+    with closing(Database(postgresql.new_url())) as opened:
+        with pytest.raises(StorageUnavailable, match=r"cannot be reached; .* \(no answer for 2 s\)"):
+            opened.query(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(60)"))
+
+        bits = opened.query(
+            lambda connection: connection.exec_driver_sql(
+                "SELECT repeat('x', 20000), pg_sleep(0.25) FROM generate_series(1, 10)"
+            ).all()
+        )
+
+    assert len(bits) == 10
+
+
+def test_a_check_up_waits_for_as_long_as_it_takes(
+    postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgresql.new_url()
+    RaffleEngine(url).close()
+    monkeypatch.setattr(backend, "ANSWER_LIMIT_S", 1)
+    with ThreadPoolExecutor() as elsewhere:
+        holding = elsewhere.submit(run, url, "BEGIN; LOCK TABLE prizes; SELECT pg_sleep(2.5); COMMIT")
+        wait_until(lambda: run(url, "SELECT 1 FROM pg_locks WHERE relation = 'prizes'::regclass"))
+
+        assert check_database(url).problems == ()
+        assert holding.result() is not None
+
+
+def test_tcp_notices_a_machine_that_is_gone(server: OwnServer) -> None:
+    url = make_url(server.url(password=PASSWORD)).update_query_dict({"keepalives_count": "9"})
+    with closing(Database(url.render_as_string(hide_password=False))) as opened:
+        handle = opened.query(lambda connection: connection.connection.driver_connection.fileno())
+        with socket.socket(fileno=handle) as connected:
+            names = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+            options = [connected.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in names]
+            connected.detach()
+
+    assert options == [10, 5, 9, 30_000]

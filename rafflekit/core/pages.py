@@ -1,0 +1,37 @@
+"""Pages of lists: where one begins, whether it exists, and how a name is searched (pure)."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from rafflekit.core import limits
+from rafflekit.core.errors import PageNotFound
+from rafflekit.core.models import Item, Page
+
+
+def items_before(page: int, page_size: int) -> int:
+    """Return how many items come before a page.
+
+    Raises:
+        InvalidValue: `page` or `page_size` breaks a limit.
+        PageNotFound: no list can have so many pages.
+    """
+    limits.check_page(page, page_size)
+    if page > limits.PAGE_NUMBER:
+        raise PageNotFound
+    return (page - 1) * page_size
+
+
+def page_of(items: Sequence[Item], count: int, number: int, size: int) -> Page[Item]:
+    """Return a page of a list of `count` items.
+
+    Raises:
+        PageNotFound: the list ends before it; page 1 always exists.
+    """
+    if not items and number > 1:
+        raise PageNotFound
+    return Page(tuple(items), count, number, size)
+
+
+def folded(name: str) -> str:
+    """Return a name as it is searched: in Unicode's composed form, without letter case."""
+    return unicodedata.normalize("NFC", name).casefold()

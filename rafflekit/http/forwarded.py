@@ -1,0 +1,101 @@
+"""What proxies tell about whom they ask for: X-Forwarded-For, Forwarded (RFC 7239) and X-Real-IP, read strictly.
+
+Here is only what the headers say; which of them counts, and how far, is for `access`. Whatever cannot be read is None,
+never skipped: Falcon's own `Request.forwarded` goes on behind the next comma, where a stranger may have written.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address, IPv6Address
+from typing import TypeAlias
+
+from rafflekit.core.participants import canonical_address
+from rafflekit.core.settings import ProxyHeader
+
+IpAddress: TypeAlias = IPv4Address | IPv6Address
+Element: TypeAlias = dict[str, str]
+
+_BLANK = " \t"
+
+# Dozens of hops, and little work for whoever sends nonsense.
+_MOST_CHARACTERS = 4_096
+
+# An IPv6 address in brackets or an IPv4 address, and a port; RFC 7239, 6.2 has ports that hide themselves (`_x`).
+_NODE = re.compile(r"(?:\[([^\[\]]*:[^\[\]]*)\]|([^:\[\]]*))(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?")
+
+# RFC 9110, 5.6: a token, a quoted string. obs-text (%x80-FF) is in neither: nobody needs it here.
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # a grammar's token
+_QUOTED = r'"(?:[\t !#-\[\]-~]|\\[\t !-~])*"'
+_PAIR = re.compile(rf"({_TOKEN})=({_TOKEN}|{_QUOTED})")
+_SEPARATOR = re.compile(r"[ \t]*([;,])[ \t]*")
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def addresses(header: ProxyHeader, text: str) -> Iterator[IpAddress | None]:
+    """Yield whom a header names, from the nearest hop on; None for a hop that cannot be read, or that hides itself."""
+    return _READERS[header](text)
+
+
+def elements(text: str) -> list[Element] | None:
+    """Return the elements of a Forwarded header, each with its parameters (lower case); None if it breaks the grammar.
+
+    One of more than 4,096 characters is not read.
+
+    The whole of it is read from the left, since a comma in quotes separates nothing. A stray quote anywhere makes the
+    number of quotes odd, so it spoils the header: it cannot hide or show an element.
+    """
+    if len(text) > _MOST_CHARACTERS:
+        return None
+    text = text.strip(_BLANK)
+    found: list[Element] = [{}]
+    position = 0
+    while True:
+        pair = _PAIR.match(text, position)
+        if pair:
+            name, value = pair[1].lower(), pair[2]
+            # RFC 7239, 4: no parameter twice.
+            if name in found[-1]:
+                return None
+            found[-1][name] = _ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value
+            position = pair.end()
+        if position == len(text):
+            return found
+        separator = _SEPARATOR.match(text, position)
+        if separator is None:
+            return None
+        if separator[1] == ",":
+            found.append({})
+        position = separator.end()
+
+
+def _x_forwarded_for(text: str) -> Iterator[IpAddress | None]:
+    for hop in reversed(text.split(",")):
+        yield _hop(hop.strip(_BLANK))
+
+
+def _forwarded(text: str) -> Iterator[IpAddress | None]:
+    for element in reversed(elements(text) or [{}]):
+        yield _node(element.get("for", ""))
+
+
+def _x_real_ip(text: str) -> Iterator[IpAddress | None]:
+    # Several of them are a list to a server, and no address to anybody.
+    yield _hop(text.strip(_BLANK))
+
+
+def _hop(text: str) -> IpAddress | None:
+    # Outside of RFC 7239, an IPv6 address may stand without brackets: then nothing behind it is a port.
+    address = canonical_address(text)
+    return _node(text) if address is None else address
+
+
+def _node(text: str) -> IpAddress | None:
+    found = _NODE.fullmatch(text)
+    return canonical_address(found[1] or found[2]) if found else None
+
+
+_READERS: dict[ProxyHeader, Callable[[str], Iterator[IpAddress | None]]] = {
+    ProxyHeader.X_FORWARDED_FOR: _x_forwarded_for,
+    ProxyHeader.FORWARDED: _forwarded,
+    ProxyHeader.X_REAL_IP: _x_real_ip,
+}

@@ -1,0 +1,250 @@
+"""`document`: the OpenAPI 3.1 document of the HTTP contract, generated.
+
+What it says comes from where it holds: what an address takes and answers from `addresses`, bodies and queries from
+`wire`, answers from `core.shapes`, problems from `problems`, summaries from the resources' methods.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import falcon
+import msgspec
+
+from rafflekit import __version__
+from rafflekit.core import limits
+from rafflekit.core.errors import InvalidValue, StorageUnavailable
+from rafflekit.http import problems, wire
+from rafflekit.http.addresses import PATHS, BareProblem, Operation, Path, Refusal
+
+_SCHEMAS = "#/components/schemas/{name}"
+
+_ABOUT = """\
+Raffles with numbered tickets. A manager creates a raffle, participants get tickets, one an address; when none is left,
+the manager draws the winners, once.
+
+Every address works with and without the slash at its end. HEAD works wherever GET does; OPTIONS tells the methods of an
+address. Whole numbers are written with digits only: 1.0 is none. Query parameters that an address does not have are
+ignored. Every refusal is a problem (RFC 9457), whose `type` is for programs and whose `detail` is for people.\
+"""
+
+_NO_SUCH_PATH = BareProblem(HTTPStatus.NOT_FOUND, "Nothing is at this address.")
+_NO_SUCH_METHOD = BareProblem(
+    HTTPStatus.METHOD_NOT_ALLOWED, "This address does not have this method; the Allow header lists those it has."
+)
+_INCIDENT = BareProblem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong; the log has the incident's id, too.")
+
+_PATH_PARAMETERS = {"raffle_id": (wire.RaffleId, "A raffle's id.")}
+
+_ANSWER_HEADERS = {
+    "Allow": (str, "The methods of the address."),
+    "Location": (Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})], "The new raffle's whole URL."),
+    "Retry-After": (
+        Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 1})],
+        "The seconds after which to try again.",
+    ),
+}
+
+# Typed dicts of the core cannot carry facts that only msgspec reads.
+_Url = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})]
+_ANSWER_FIELDS = {
+    "id": wire.RaffleId,
+    "raffle_id": wire.RaffleId,
+    "name": wire.Name,
+    "created_at": Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})],
+    "total_tickets": wire.TicketCount,
+    "available_tickets": Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": limits.TICKETS})],
+    "ticket_number": wire.TicketNumber,
+    "amount": wire.PrizeAmount,
+    "count": Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0})],
+    "next": _Url | None,
+    "previous": _Url | None,
+}
+
+
+@cache
+def document() -> bytes:
+    """Return the document as JSON; it is made when it is first asked for, and names no host."""
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "rafflekit",
+                "version": __version__,
+                "description": _ABOUT,
+                "license": {"name": "MIT", "identifier": "MIT"},
+            },
+            # Where this document is, so that a service below a path of a larger site is found, too.
+            "servers": [{"url": "."}],
+            "paths": {path.template: _path_item(path) for path in PATHS},
+            "components": {
+                "schemas": _components(),
+                "responses": {
+                    "NoSuchPath": _refusal([_NO_SUCH_PATH]),
+                    "NoSuchMethod": _refusal([_NO_SUCH_METHOD], headers=["Allow"]),
+                },
+            },
+        }
+    )
+
+
+def _path_item(path: Path) -> dict[str, Any]:
+    item: dict[str, Any] = {}
+    if path.get:
+        item["get"] = _operation(path.get, path, "on_get")
+        item["head"] = _head(item["get"])
+    if path.post:
+        item["post"] = _operation(path.post, path, "on_post")
+    item["options"] = _options(path)
+    return item
+
+
+def _operation(operation: Operation, path: Path, method: str) -> dict[str, Any]:
+    answer = _answer("Done.", content=_content(operation.media_type, _schema(operation.answer)))
+    if operation.answer_headers:
+        answer["headers"] = _headers(operation.answer_headers)
+    if operation.links:
+        answer["links"] = {name: {"operationId": name} | link for name, link in operation.links.items()}
+    described = {
+        "operationId": operation.id,
+        "summary": _summary(path, method),
+        "description": operation.description,
+        "parameters": _path_parameters(path) + _parameters(operation),
+        "requestBody": _request_body(operation),
+        "responses": {f"{operation.status:d}": answer} | _refusals(operation.refusals),
+    }
+    return {name: value for name, value in described.items() if value}
+
+
+def _head(get: dict[str, Any]) -> dict[str, Any]:
+    """Return the operation HEAD beside a GET: the same, without the bodies."""
+    responses = {
+        status: {name: part for name, part in answer.items() if name not in ("content", "links")}
+        for status, answer in get["responses"].items()
+    }
+    return get | {"operationId": f"{get['operationId']}Head", "responses": responses}
+
+
+def _options(path: Path) -> dict[str, Any]:
+    allowed = _answer("The methods are in the Allow header.", headers=["Allow"])
+    # Whether there is such a raffle is not asked.
+    anything = [parameter | {"schema": {"type": "string"}} for parameter in _path_parameters(path)]
+    return {
+        "summary": _summary(path, "on_options"),
+        "parameters": anything,
+        "responses": {f"{HTTPStatus.NO_CONTENT:d}": allowed} | _refusals([]),
+    }
+
+
+def _summary(path: Path, method: str) -> str:
+    # Without docstrings (python -OO) there is none.
+    return (getattr(path.resource, method).__doc__ or "").rstrip(".")
+
+
+def _path_parameters(path: Path) -> list[dict[str, Any]]:
+    names = re.findall(r"\{(\w+)\}", path.template)
+    return [_parameter("path", name, *_PATH_PARAMETERS[name], required=True) for name in names]
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    query = _components_of(operation.query)[operation.query.__name__]["properties"] if operation.query else {}
+    return [
+        *({"in": "query", "name": name, "schema": _not_null(schema)} for name, schema in query.items()),
+        *(_parameter("header", name, *about) for name, about in (operation.headers or {}).items()),
+    ]
+
+
+def _parameter(place: str, name: str, kind: Any, what: str, *, required: bool = False) -> dict[str, Any]:
+    return {"in": place, "name": name, "required": required, "description": what, "schema": _schema(kind)}
+
+
+def _not_null(schema: Mapping[str, Any]) -> Any:
+    # A parameter is null by not being there.
+    return schema["anyOf"][0] if "anyOf" in schema else schema
+
+
+def _request_body(operation: Operation) -> dict[str, Any]:
+    if operation.body is None:
+        return {}
+    content = _content(falcon.MEDIA_JSON, _schema(operation.body))
+    if operation.example:
+        content[falcon.MEDIA_JSON]["example"] = operation.example
+    return {"required": operation.body is not wire.NoFields, "content": content}
+
+
+def _refusals(refusals: Iterable[Refusal]) -> dict[str, Any]:
+    by_status: dict[HTTPStatus, list[Refusal]] = {}
+    for refusal in (*refusals, _INCIDENT):
+        by_status.setdefault(_status(refusal), []).append(refusal)
+    return {
+        f"{status:d}": _refusal(some, headers=["Retry-After"] if StorageUnavailable in some else [])
+        for status, some in sorted(by_status.items())
+    }
+
+
+def _refusal(refusals: list[Refusal], *, headers: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the answer of one status that stands for several problems."""
+    examples = [_example(refusal) for refusal in refusals]
+    kinds = sorted({example.type for example in examples})
+    schema = {
+        "allOf": [_schema(problems.Problem)],
+        "properties": {"type": {"enum": kinds}, "status": {"const": _status(refusals[0])}},
+    }
+    content = _content(problems.MEDIA_PROBLEM, schema)
+    content[problems.MEDIA_PROBLEM]["examples"] = {
+        f"{example.type.rpartition(':')[2]}-{number}": {"value": example} for number, example in enumerate(examples, 1)
+    }
+    described = "\n".join(f"- {example.detail}" for example in examples)
+    return _answer(described, content=content, headers=headers)
+
+
+def _status(refusal: Refusal) -> HTTPStatus:
+    return refusal.status if isinstance(refusal, BareProblem) else problems.STATUSES[refusal]
+
+
+def _example(refusal: Refusal) -> problems.Problem:
+    if isinstance(refusal, BareProblem):
+        return problems.bare_problem(refusal.status, refusal.when)
+    if refusal is InvalidValue:
+        return problems.problem_of(InvalidValue("field", "what is wrong with it, and what would be right."))
+    return problems.problem_of(refusal())
+
+
+def _answer(
+    description: str, *, content: Mapping[str, Any] | None = None, headers: Iterable[str] = ()
+) -> dict[str, Any]:
+    described = {"description": description, "headers": _headers(headers), "content": content}
+    return {name: value for name, value in described.items() if value}
+
+
+def _headers(names: Iterable[str]) -> dict[str, Any]:
+    return {
+        name: {"required": True, "description": what, "schema": _schema(kind)}
+        for name, (kind, what) in _ANSWER_HEADERS.items()
+        if name in names
+    }
+
+
+def _content(media_type: str, schema: Any) -> dict[str, Any]:
+    return {media_type: {"schema": schema}}
+
+
+def _schema(kind: Any) -> Any:
+    [schema], _ = msgspec.json.schema_components([kind], ref_template=_SCHEMAS)
+    return schema
+
+
+def _components_of(*kinds: Any) -> dict[str, Any]:
+    return msgspec.json.schema_components(kinds, ref_template=_SCHEMAS)[1]
+
+
+def _components() -> dict[str, Any]:
+    operations = [operation for path in PATHS for operation in (path.get, path.post) if operation]
+    asked = _components_of(problems.Problem, *(operation.body for operation in operations if operation.body))
+    answered = _components_of(*(operation.answer for operation in operations))
+    for schema in answered.values():
+        properties = schema["properties"]
+        properties |= {name: _schema(_ANSWER_FIELDS[name]) for name in properties.keys() & _ANSWER_FIELDS.keys()}
+    return asked | answered

@@ -1,0 +1,25 @@
+"""Servers that the faults of this folder are done to."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.faults.rush import Start, kill
+from tests.live_server import SERVE, LiveServer
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start `rafflekit serve` on a database; whatever still runs at the end is killed."""
+    servers: list[LiveServer] = []
+
+    def start(url: str, program: Sequence[str] = SERVE) -> LiveServer:
+        environment = {"RAFFLEKIT_DATABASE_URL": url, "MANAGER_IPS": "127.0.0.1"}
+        servers.append(LiveServer(Path(), log=tmp_path / "server.log", program=program, **environment))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        if server.process.returncode is None:
+            kill(server)

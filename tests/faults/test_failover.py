@@ -1,0 +1,94 @@
+"""A PostgreSQL primary is lost again and again in a rush, and its standby promoted: nothing answered is lost.
+
+`make soak` loses twenty of them.
+"""
+
+import secrets
+import sys
+
+import pytest
+
+from tests.faults.rush import KILLS, Rush, Start, check_tickets, lost_tickets, new_raffle
+from tests.postgresql_pair import ASYNCHRONOUS, SYNCHRONOUS, PostgresqlPair, postgresql_pair
+
+FAILOVERS = max(3, KILLS // 10)
+TICKETS = 50
+
+# `rafflekit serve`, but for how long it waits for a primary that says nothing.
+IMPATIENT = """
+import sys
+from rafflekit.cli import main
+from rafflekit.core.storage import postgresql
+
+postgresql.ANSWER_LIMIT_S = 2
+sys.exit(main(["serve", "--host", "127.0.0.1", "--port", "0"]))
+"""
+
+random = secrets.SystemRandom()
+
+
+def test_a_failover_to_a_synchronous_standby_loses_no_ticket_that_was_answered(start: Start) -> None:
+    with postgresql_pair(**SYNCHRONOUS) as pair:
+        # Two seconds are the shortest time that libpq gives a connection.
+        url = pair.url(connect_timeout="2")
+        raffle = new_raffle(url).id
+        with Rush(raffle, start(url, [sys.executable, "-c", IMPATIENT])) as rush:
+            for turn in range(FAILOVERS):
+                # A number of answers, not a time: the primary is then lost in any phase of a group.
+                rush.wait_for_tickets(random.randint(1, 60))
+                lose_the_primary(pair, rush, how=("killed", "stopped", "hanging")[turn % 3])
+                check_tickets(pair.primary.url(), raffle, dict(rush.tickets))
+                pair.add_a_standby()
+            # One server has seen it all, and nobody told it where the primary is.
+            rush.wait_for_tickets(TICKETS)
+        rush.server.stop()
+
+        assert rush.surprises == []
+        # Who asked again got the ticket of the first time: nobody has two, and none is nobody's.
+        assert check_tickets(pair.primary.url(), raffle, rush.tickets) == len(rush.tickets)
+    print(f"\n{FAILOVERS} failovers, {len(rush.tickets):,} tickets answered, none lost, none doubled")
+
+
+def lose_the_primary(pair: PostgresqlPair, rush: Rush, *, how: str) -> None:
+    """Take the primary away in the middle of the rush, and promote its standby."""
+    lost = pair.primary
+    if how == "stopped":
+        lost.stop("immediate")
+    elif how == "killed":
+        lost.kill()
+    else:
+        lost.hang()
+        # Every thread of the service waits for the primary by now, and none for ever.
+        rush.wait_for_outage()
+    pair.promote_the_standby()
+    if how == "hanging":
+        lost.kill()
+
+
+@pytest.mark.parametrize("settings", [SYNCHRONOUS, ASYNCHRONOUS], ids=["synchronous", "asynchronous"])
+def test_tickets_that_no_standby_has_are_answered_and_lost_only_where_replication_is_asynchronous(
+    settings: dict[str, str], start: Start
+) -> None:
+    is_synchronous = settings is SYNCHRONOUS
+    with postgresql_pair(**settings) as pair:
+        raffle = new_raffle(pair.url()).id
+        with Rush(raffle, start(pair.url(), [sys.executable, "-c", IMPATIENT])) as rush:
+            rush.wait_for_tickets(TICKETS)
+            replicated = set(rush.tickets)
+            pair.standby.stop()
+            if is_synchronous:
+                rush.wait_for_outage()
+            else:
+                rush.wait_for_tickets(TICKETS)
+            pair.primary.kill()
+            answered = dict(rush.tickets)
+            pair.standby.start()
+            pair.promote_the_standby()
+            lost, _ = lost_tickets(pair.primary.url(), raffle, answered)
+            # Whoever still asks is to be answered.
+            if is_synchronous:
+                pair.add_a_standby()
+
+    assert not {answered[participant][0] for participant in replicated} & set(lost)
+    assert not lost if is_synchronous else len(lost) >= TICKETS
+    print(f"\n{len(answered):,} tickets answered, the last ones without a standby, {len(lost)} lost")

@@ -1,0 +1,141 @@
+"""A primary and its standby: what counts as stored, and which of the two an engine finds.
+
+What is committed on the primary alone may be lost with it, so nobody is answered it.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from uuid import UUID
+
+import pytest
+
+from rafflekit import Prize, Raffle, RaffleEngine, StorageUnavailable
+from rafflekit.core.storage import postgresql
+from tests.databases import run
+from tests.postgresql_pair import ASYNCHRONOUS, SYNCHRONOUS, PostgresqlPair, postgresql_pair
+from tests.waiting import wait_until
+
+KEY = "the-key-of-one-participant"
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[PostgresqlPair]:
+    """A primary whose commits wait for its standby; these tests take the standby away, and bring it back."""
+    with postgresql_pair(**SYNCHRONOUS) as started:
+        yield started
+
+
+@contextmanager
+def without_its_standby(pair: PostgresqlPair) -> Iterator[None]:
+    pair.standby.stop()
+    try:
+        yield
+    finally:
+        pair.standby.start()
+
+
+def new_raffle(engine: RaffleEngine, *, total_tickets: int = 9) -> Raffle:
+    return engine.create("Foobar", total_tickets=total_tickets, prizes=[Prize("hug")])
+
+
+def participate(engine: RaffleEngine, raffle: UUID) -> int:
+    return engine.participate(raffle, "ann", idempotency_key=KEY).number
+
+
+WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+
+
+def a_commit_waits(pair: PostgresqlPair) -> bool:
+    return bool(run(pair.primary.url(), f"SELECT pid {WAITING}"))
+
+
+def end_the_wait(pair: PostgresqlPair, *, how: str) -> None:
+    wait_until(lambda: a_commit_waits(pair))
+    run(pair.primary.url(), f"SELECT pg_{how}_backend(pid) {WAITING}")
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [("cancel", "has not made sure that its standby has what it did; try again"), ("terminate", "cannot be reached")],
+)
+def test_a_ticket_is_not_answered_before_the_standby_has_it_whatever_ends_the_wait(
+    pair: PostgresqlPair, how: str, reason: str
+) -> None:
+    # Even where the administrator thinks that warnings are a nuisance: this is told by one.
+    url = pair.url(options="-cclient_min_messages=error")
+    with RaffleEngine(url) as engine, ThreadPoolExecutor() as elsewhere:
+        raffle = new_raffle(engine)
+        with without_its_standby(pair):
+            asked = elsewhere.submit(participate, engine, raffle.id)
+            end_the_wait(pair, how=how)
+            with pytest.raises(StorageUnavailable, match=reason):
+                asked.result()
+            # It is committed on the primary, and waits there again.
+            assert engine.get(raffle.id).available_tickets == 8
+            repeated = elsewhere.submit(participate, engine, raffle.id)
+            wait_until(lambda: repeated.done() or a_commit_waits(pair))
+            assert not repeated.done()
+
+        assert repeated.result() == participate(engine, raffle.id)
+        assert engine.get(raffle.id).available_tickets == 8
+
+
+def test_the_last_ticket_is_not_answered_again_before_the_standby_has_it(pair: PostgresqlPair) -> None:
+    with RaffleEngine(pair.url()) as engine, RaffleEngine(pair.url()) as another, ThreadPoolExecutor() as elsewhere:
+        raffle = new_raffle(engine, total_tickets=1)
+        with without_its_standby(pair):
+            asked = elsewhere.submit(participate, engine, raffle.id)
+            end_the_wait(pair, how="terminate")
+            with pytest.raises(StorageUnavailable):
+                asked.result()
+            # Who sees a sold-out raffle at first needs no lock, nor anything written.
+            repeated = elsewhere.submit(participate, another, raffle.id)
+            wait_until(lambda: repeated.done() or a_commit_waits(pair))
+            assert not repeated.done()
+
+        assert repeated.result() == participate(engine, raffle.id)
+
+
+def test_a_primary_whose_standby_was_promoted_answers_no_ticket_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whoever would wait for ever is freed by the end of the servers.
+    with ThreadPoolExecutor() as elsewhere, postgresql_pair(**SYNCHRONOUS) as pair:
+        before = pair.primary
+        with RaffleEngine(before.url()) as patient:
+            raffle = new_raffle(patient)
+            pair.promote_the_standby()
+            monkeypatch.setattr(postgresql, "ANSWER_LIMIT_S", 2)
+            with RaffleEngine(before.url()) as engine:
+                asked = elsewhere.submit(participate, engine, raffle.id)
+                wait_until(asked.done)
+
+            with pytest.raises(StorageUnavailable, match=r"cannot be reached; .* \(no answer for 2 s\)"):
+                asked.result()
+            # Given up, but not cancelled: that would show it to everybody.
+            assert patient.get(raffle.id).available_tickets == 9
+
+
+def test_a_primary_that_became_read_only_is_left_for_the_next_one() -> None:
+    with postgresql_pair(**ASYNCHRONOUS) as pair, RaffleEngine(pair.url()) as engine:
+        raffle = new_raffle(engine)
+        run(pair.primary.url(), "ALTER SYSTEM SET default_transaction_read_only = on")
+        run(pair.primary.url(), "SELECT pg_reload_conf()")
+        pair.promote_the_standby()
+        with pytest.raises(StorageUnavailable, match="it is a standby"):
+            participate(engine, raffle.id)
+
+        assert participate(engine, raffle.id) == participate(engine, raffle.id)
+
+
+def test_a_standby_is_passed_over_where_it_is_the_first_of_several_hosts(pair: PostgresqlPair) -> None:
+    standby_first = f"{pair.standby.port},{pair.primary.port}"
+    with RaffleEngine(pair.url(port=standby_first)) as engine:
+        assert new_raffle(engine)
+    wait_until(lambda: run(pair.standby.url(), "SELECT pg_last_wal_replay_lsn() = pg_last_wal_receive_lsn()")[0][0])
+
+    with RaffleEngine(pair.url(port=standby_first, target_session_attrs="any")) as engine:
+        assert engine.list().count > 0
+        with pytest.raises(
+            StorageUnavailable, match="cannot be written: it is a standby; name the primary's host, too"
+        ):
+            new_raffle(engine)

@@ -1,0 +1,381 @@
+"""Clients that are slow, silent, gone or far too many, at real servers: everybody else is answered."""
+
+import errno
+import resource
+import signal
+import socket
+import sqlite3
+import struct
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from http.client import HTTPResponse
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rafflekit.core import limits
+from rafflekit.http.connections import _GRACE_S
+from rafflekit.http.listening import STOP_LIMIT_S, THREADS
+from tests.live_server import Answer, LiveServer
+from tests.waiting import wait_until
+
+SERVERS = {"waitress": (), "granian": ("--server", "granian")}
+
+ON_WAITRESS = pytest.mark.parametrize("impatient_server", ["waitress"], indirect=True)
+"""What is rafflekit's own there."""
+
+GET = b"GET /raffles/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
+VERIFY = (
+    b"POST /raffles/00000000-0000-0000-0000-000000000000/verify-ticket/ HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+)
+# What somebody begins with, and what he sends now and then.
+ENDLESS = {
+    "silent": (b"", b""),
+    "begun": (b"GET /", b""),
+    "a byte now and then": (b"GET /", b"a"),
+    "empty lines": (b"", b"\r\n"),
+}
+# Granian lets a body take its time.
+ENDLESS_BODIES = {
+    "blank lines": (b"", b" \r\n\r\n"),
+    "no body": (VERIFY, b""),
+    "a body, a byte now and then": (VERIFY, b" "),
+}
+KEY = "the-key-of-somebody"
+MOST = 10_000
+SLOW_S = 10.0
+"""Less than the time that a server gives a connection: who is answered later has waited for somebody else."""
+
+PAGE = GET.replace(b"/raffles/", b"/raffles/?page_size=5")
+LONG = PAGE * 40
+"""Answers of some forty million bytes: more than sockets hold, and more than a server keeps before it waits."""
+
+Connect = Callable[..., socket.socket]
+
+
+def impatient(**numbers: float) -> tuple[str, ...]:
+    """Return the program `rafflekit serve` with other numbers in `listening`: nobody waits 75 seconds for a test."""
+    program = "import sys\nfrom rafflekit.http import listening\nfrom rafflekit.cli import main\n"
+    program += "".join(f"listening.{name} = {number}\n" for name, number in numbers.items())
+    return sys.executable, "-c", program + "sys.exit(main())", "serve", "--host", "127.0.0.1", "--port", "0"
+
+
+@contextmanager
+def server_in(folder: Path, *arguments: str, **how: Any) -> Iterator[LiveServer]:
+    """Run a server on a database of its own in a folder, and see that it has nothing to complain of."""
+    live = LiveServer(folder / "raffles.db", *arguments, log=folder / "log", MANAGER_IPS="127.0.0.1", **how)
+    try:
+        yield live
+    finally:
+        live.stop()
+    assert live.log.read_text() == ""
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server of each kind, with raffles whose list is long."""
+    with server_in(tmp_path_factory.mktemp(request.param), *SERVERS[request.param]) as server:
+        prizes = [{"name": f"{number} ".ljust(190, "x"), "amount": 1} for number in range(limits.PRIZE_KINDS)]
+        for _ in range(5):
+            raffle = {"name": "Long", "total_tickets": 10**6, "prizes": prizes}
+            assert server.request("POST", "/raffles/", raffle).status == 201
+        yield server
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def impatient_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server of each kind that gives a connection one second."""
+    folder = tmp_path_factory.mktemp(f"impatient-{request.param}")
+    with server_in(folder, *SERVERS[request.param], program=impatient(KEEP_ALIVE_S=1)) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def small_waitress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """waitress with four connections; Granian does not make room."""
+    with server_in(tmp_path_factory.mktemp("small"), program=impatient(CONNECTIONS=4)) as server:
+        yield server
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Open connections: `connect(live, source=…)`; they are closed afterwards."""
+    with ExitStack() as opened:
+
+        def open_one(live: LiveServer, *, source: str = "127.0.0.1") -> socket.socket:
+            connection = socket.create_connection(("127.0.0.1", live.port), timeout=SLOW_S, source_address=(source, 0))
+            return opened.enter_context(connection)
+
+        yield open_one
+
+
+@pytest.fixture
+def open_files() -> Iterator[int]:
+    """Let this process open as many files as it may, and give their number."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    yield before[1] if before[1] > 0 else 10**9
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def new_raffle(live: LiveServer, tickets: int = 100) -> str:
+    """Create a raffle and return its path."""
+    shape = {"name": "Foobar", "total_tickets": tickets, "prizes": [{"name": "hug", "amount": 1}]}
+    return f"/raffles/{live.request('POST', '/raffles/', shape).json['id']}"
+
+
+@contextmanager
+def writers_waiting(live: LiveServer) -> Iterator[None]:
+    """Keep everybody from writing to the server's database."""
+    with closing(sqlite3.connect(live.log.with_name("raffles.db"), isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def read_answer(connection: socket.socket) -> Answer:
+    response = HTTPResponse(connection)
+    response.begin()
+    return Answer.of(response)
+
+
+def answers_others(live: LiveServer, connect: Connect) -> bool:
+    """Tell whether somebody else is answered, in less time than any other connection would be given."""
+    connection = connect(live)
+    connection.sendall(GET)
+    return read_answer(connection).status == 200
+
+
+def exchange(connection: socket.socket, more: bytes) -> bytes | None:
+    """Send a little more, and return what has come, or None if the server has closed."""
+    connection.settimeout(0.02)
+    try:
+        connection.sendall(more)
+        return connection.recv(65536) or None
+    except TimeoutError:
+        return b""
+    except ConnectionError:
+        return None
+
+
+def holds(live: LiveServer, client: tuple[str, int]) -> bool:
+    """Tell whether the server has a client's connection open; Linux lists whose file it is, or 0 if it is closed."""
+    address = socket.inet_aton(client[0])[::-1].hex().upper()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[1].endswith(f":{live.port:04X}") and fields[2] == f"{address}:{client[1]:04X}":
+            return fields[9] != "0"
+    return False
+
+
+def is_refused(live: LiveServer) -> bool:
+    """Tell whether nobody listens any more."""
+    try:
+        with socket.create_connection(("127.0.0.1", live.port), timeout=SLOW_S):
+            return False
+    except ConnectionRefusedError:
+        return True
+
+
+def vanish(connection: socket.socket) -> None:
+    """Break a connection off: whoever sends something is told that nobody is there (RST)."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def participate(path: str, headers: str = "") -> bytes:
+    return f"POST {path}/participate/ HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode()
+
+
+def available(live: LiveServer, path: str) -> int:
+    number: int = live.request("GET", path).json["available_tickets"]
+    return number
+
+
+def test_ten_thousand_idle_connections_keep_nobody_waiting(live: LiveServer, connect: Connect, open_files: int) -> None:
+    """Fewer where so many files may not be opened: see `ulimit -Hn`."""
+    with ExitStack() as opened:
+        for number in range(min(MOST, open_files * 3 // 5)):
+            connection = opened.enter_context(socket.socket())
+            connection.setblocking(False)
+            assert connection.connect_ex(("127.0.0.1", live.port)) in (0, errno.EINPROGRESS)
+            if number % 1_000 == 0:
+                assert answers_others(live, connect)
+
+        assert answers_others(live, connect)
+
+
+def test_who_has_been_idle_longest_makes_room_first(small_waitress: LiveServer, connect: Connect) -> None:
+    def ask(connection: socket.socket, request: bytes = GET) -> int:
+        connection.sendall(request)
+        return read_answer(connection).status
+
+    begun, first = connect(small_waitress), connect(small_waitress)
+    begun.sendall(GET[:20])
+    assert ask(first) == 200
+    silent, second = connect(small_waitress), connect(small_waitress)
+    assert [ask(second), ask(first)] == [200, 200]
+
+    assert answers_others(small_waitress, connect)
+
+    assert silent.recv(1) == b""
+    assert [ask(begun, GET[20:]), ask(first), ask(second)] == [200, 200, 200]
+
+
+def test_who_waits_for_an_answer_never_makes_room(small_waitress: LiveServer, connect: Connect) -> None:
+    path = new_raffle(small_waitress)
+    with writers_waiting(small_waitress):
+        crowd = []
+        for number in range(12):
+            crowd.append(connect(small_waitress, source=f"127.0.1.{number + 1}"))
+            crowd[-1].sendall(participate(path))
+        began = time.monotonic()
+        wait_until(lambda: time.monotonic() > began + 2 * _GRACE_S)
+
+    # Eight of them were let in when others had been answered, and made room.
+    assert [read_answer(connection).status for connection in crowd] == [201] * 12
+
+
+def test_a_stop_with_no_room_left_answers_everybody(small_waitress: LiveServer, connect: Connect) -> None:
+    path = new_raffle(small_waitress)
+    crowd = []
+    with writers_waiting(small_waitress):
+        for number in range(20):
+            crowd.append(connect(small_waitress, source=f"127.0.1.{number + 1}"))
+            crowd[-1].sendall(participate(path))
+        small_waitress.process.send_signal(signal.SIGTERM)
+        # It has closed its port, behind everybody who had come before.
+        wait_until(lambda: is_refused(small_waitress))
+
+    assert [read_answer(connection).status for connection in crowd] == [201] * 20
+    assert small_waitress.process.wait(STOP_LIMIT_S) == 0
+
+
+def test_requests_that_do_not_arrive_in_time_are_given_up(impatient_server: LiveServer, connect: Connect) -> None:
+    endless = ENDLESS if "granian" in impatient_server.process.args else ENDLESS | ENDLESS_BODIES
+    connections = {case: connect(impatient_server) for case in endless}
+    for case, (begins, _) in endless.items():
+        connections[case].sendall(begins)
+    received = dict.fromkeys(endless, b"")
+
+    def have_all_ended() -> bool:
+        for case, connection in list(connections.items()):
+            piece = exchange(connection, endless[case][1])
+            received[case] += piece or b""
+            if piece is None:
+                del connections[case]
+        return not connections
+
+    wait_until(have_all_ended)
+    assert set(received.values()) == {b""}
+
+
+@ON_WAITRESS
+def test_an_answer_that_nobody_takes_is_given_up(impatient_server: LiveServer, connect: Connect) -> None:
+    shape = {"name": "Long", "total_tickets": 10**6}
+    shape["prizes"] = [{"name": f"{number} ".ljust(190, "x"), "amount": 1} for number in range(limits.PRIZE_KINDS)]
+    for _ in range(5):
+        impatient_server.request("POST", "/raffles/", shape)
+    connection = connect(impatient_server)
+    connection.sendall(LONG)
+    assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 200"
+
+    wait_until(lambda: not holds(impatient_server, connection.getsockname()))
+
+    answers = 0
+    with suppress(ConnectionResetError):
+        while piece := connection.recv(65536):
+            answers += piece.count(b"HTTP/1.1 200")
+    assert 0 < answers < LONG.count(GET[:4])
+
+
+@ON_WAITRESS
+def test_bodies_that_never_end_keep_nobody_waiting(impatient_server: LiveServer, connect: Connect) -> None:
+    for _ in range(2 * THREADS):
+        connect(impatient_server).sendall(VERIFY)
+
+    assert answers_others(impatient_server, connect)
+
+
+def test_clients_that_do_not_read_their_answers_keep_nobody_waiting(live: LiveServer, connect: Connect) -> None:
+    for _ in range(THREADS + 1):
+        connect(live).sendall(LONG)
+
+    assert answers_others(live, connect)
+
+
+def test_a_client_that_vanishes_behind_its_request_finds_its_ticket_again(live: LiveServer, connect: Connect) -> None:
+    path = new_raffle(live)
+    connection = connect(live, source="127.0.0.2")
+    with writers_waiting(live):
+        connection.sendall(participate(path, f'Idempotency-Key: "{KEY}"\r\n'))
+        # Whoever asks later is answered later: the request has been read.
+        assert answers_others(live, connect)
+        vanish(connection)
+    wait_until(lambda: available(live, path) == 99)
+
+    first, second = (
+        live.request_from("127.0.0.2", "POST", f"{path}/participate/", Idempotency_Key=f'"{KEY}"') for _ in range(2)
+    )
+
+    assert first.status == 201
+    assert (second.status, second.json) == (201, first.json)
+    assert available(live, path) == 99
+
+
+@pytest.mark.parametrize("how", [vanish, socket.socket.close])
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n",
+        "Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{}",
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n",
+        "Idempotency-Key: ",
+    ],
+    ids=["no body", "half a body", "a chunk", "a header"],
+)
+def test_a_client_that_vanishes_within_its_request_gets_no_ticket(
+    live: LiveServer, connect: Connect, cut: str, how: Callable[[socket.socket], None]
+) -> None:
+    path = new_raffle(live)
+    connection = connect(live)
+    client = connection.getsockname()
+    connection.sendall(participate(path).removesuffix(b"\r\n") + cut.encode())
+    assert answers_others(live, connect)
+    how(connection)
+
+    wait_until(lambda: not holds(live, client))
+    assert answers_others(live, connect)
+    assert available(live, path) == 100
+
+
+def test_clients_that_vanish_in_the_middle_of_their_answers_are_nobodys_loss(
+    live: LiveServer, connect: Connect
+) -> None:
+    for _ in range(THREADS + 1):
+        connection = connect(live)
+        connection.sendall(LONG)
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        vanish(connection)
+
+    assert answers_others(live, connect)
+
+
+def test_a_draw_whose_reader_vanishes_is_whole(live: LiveServer, connect: Connect) -> None:
+    path = new_raffle(live, tickets=1)
+    assert live.request("POST", f"{path}/participate/").status == 201
+    connection = connect(live)
+    with writers_waiting(live):
+        connection.sendall(f"POST {path}/winners/ HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        # Whoever asks later is answered later: the request has been read.
+        assert answers_others(live, connect)
+        vanish(connection)
+
+    wait_until(lambda: live.request("GET", path).json["winners_drawn"])
+
+    assert live.request("GET", f"{path}/winners/").json["count"] == 1
+    assert live.request("POST", f"{path}/winners/").status == 403

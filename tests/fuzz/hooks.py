@@ -1,0 +1,148 @@
+"""What schemathesis is told of raffles; it loads this in its own process, as schemathesis.toml says.
+
+A schema cannot say which raffles there are, nor who asks. Here most valid ids become those of real raffles, in one
+state after the other; participants ask from addresses of their own, and a stranger tries what managers may, as the
+proxy in front of the service tells it. Two kinds of failures are none, since no schema can say the contract's rule:
+`filter_failure` has them.
+"""
+
+import atexit
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from ipaddress import IPv4Address, IPv6Address
+from itertools import chain, count, cycle
+from pathlib import Path
+from typing import Any
+
+import schemathesis
+
+from rafflekit.core.errors import InvalidVerificationCode, NotDrawnYet, SoldOut
+
+MANAGER = "192.0.2.1"
+STRANGER = "192.0.2.2"
+
+CREATE = "POST /raffles/"
+PARTICIPATE = "POST /raffles/{raffle_id}/participate/"
+DRAW = "POST /raffles/{raffle_id}/winners/"
+VERIFY = "POST /raffles/{raffle_id}/verify-ticket/"
+
+_STATES = {
+    PARTICIPATE: ("open", "taken part", "open", "sold out", "drawn", "unknown"),
+    DRAW: ("open", "to be drawn", "drawn", "unknown"),
+    VERIFY: ("open", "ticket", "drawn", "ticket", "unknown"),
+}
+_OTHER_STATES = ("sold out", "open", "drawn", "unknown")
+
+_ID = re.compile(r"[a-f0-9]{8}-([a-f0-9]{4}-){3}[a-f0-9]{12}")
+# Rules between the fields of a raffle, and between a request and the state of its raffle.
+_RULES = ("Too many prizes", *(error.sentence for error in (SoldOut, NotDrawnYet, InvalidVerificationCode)))
+
+
+class _Run:
+    """What this process has to remember."""
+
+    def __init__(self) -> None:
+        raffles = json.loads(Path(os.environ["RAFFLES"]).read_text())
+        self.tickets: Iterator[tuple[str, int, str]] = cycle(raffles["tickets"])
+        """Those of drawn raffles: an id, a number, a code."""
+        drawn = cycle([raffle for raffle, _, _ in raffles["tickets"]])
+        self.raffles = {
+            "open": cycle(raffles["open"]),
+            "taken part": cycle(raffles["open"]),
+            "sold out": cycle(raffles["sold out"]),
+            # Each once.
+            "to be drawn": chain(raffles["sold out"], drawn),
+            "drawn": drawn,
+        }
+        self.participants = count()
+        self.turns: Counter[str] = Counter()
+        self.answers: Counter[str] = Counter()
+        """How often an operation gave an answer: by name, status and the problem's type."""
+        atexit.register(self._write_answers)
+
+    def turn(self, what: str) -> int:
+        """Return how often this has been asked for: a cycle of choices meets each of them in few cases."""
+        self.turns[what] += 1
+        return self.turns[what]
+
+    def _write_answers(self) -> None:
+        Path(os.environ["ANSWERS"]).write_text(json.dumps(self.answers))
+
+
+@cache
+def _run() -> _Run:
+    return _Run()
+
+
+@schemathesis.hook
+def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, _kwargs: dict[str, Any]) -> None:
+    """Choose the raffle and who asks."""
+    assert case.meta is not None
+    label = case.operation.label
+    if case.meta.generation.mode.is_positive and isinstance(case.body, dict):
+        case.body = _with_digits_only(case.body)
+        if label == CREATE and _run().turn("one ticket") % 2:
+            # One that participants can sell out.
+            case.body = case.body | {"total_tickets": 1, "prizes": [case.body["prizes"][0] | {"amount": 1}]}
+    # In the stateful phase answers give the ids.
+    is_free = case.meta.phase.name.value != "stateful" and _ID.fullmatch(str(case.path_parameters.get("raffle_id")))
+    state = _choose_raffle(case, label) if is_free else "unknown"
+    case.headers["X-Forwarded-For"] = _asker(label, state)
+
+
+def _with_digits_only(body: Any) -> Any:
+    """Return a body whose whole numbers are written as such: to JSON Schema 1.0 is one, to rafflekit it is not."""
+    if isinstance(body, dict):
+        return {name: _with_digits_only(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_with_digits_only(value) for value in body]
+    return int(body) if isinstance(body, float) else body
+
+
+def _choose_raffle(case: schemathesis.Case, label: str) -> str:
+    """Put a real raffle into an address, most of the time; return its state."""
+    run = _run()
+    states = _STATES.get(label, _OTHER_STATES)
+    state = states[run.turn(f"{label} {case.meta.generation.mode}") % len(states)]
+    if state in run.raffles:
+        case.path_parameters["raffle_id"] = next(run.raffles[state])
+    elif state == "ticket" and case.meta.generation.mode.is_positive:
+        raffle, number, code = next(run.tickets)
+        case.path_parameters["raffle_id"] = raffle
+        case.body = {"ticket_number": number, "verification_code": code}
+    return state
+
+
+def _asker(label: str, state: str) -> str:
+    if label == PARTICIPATE and state != "taken part":
+        number = next(_run().participants)
+        return str(IPv6Address((0x20010DB8 << 96) + (number << 64)) if number % 2 else IPv4Address((10 << 24) + number))
+    if label == PARTICIPATE:
+        return MANAGER
+    return STRANGER if _run().turn(f"who asks {label}") % 7 == 0 else MANAGER
+
+
+@schemathesis.hook
+def after_call(_context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response) -> None:
+    """Count the answer."""
+    is_problem = response.headers.get("content-type", [""])[0] == "application/problem+json" and response.content
+    kind = f" {json.loads(response.content)['type']}" if is_problem else ""
+    _run().answers[f"{case.method} {case.operation.path} {response.status_code}{kind}"] += 1
+
+
+@schemathesis.hook
+def filter_failure(
+    _context: schemathesis.HookContext, failure: Any, case: schemathesis.Case, response: schemathesis.Response
+) -> bool:
+    """Tell whether a failure is one."""
+    # Valid by the schema, and yet refused.
+    if failure.code == "ST202":
+        return not any(rule in response.text for rule in _RULES)
+    # Parameters that a list does not have are ignored: a link may carry any. A schema cannot say it of a query.
+    if failure.code == "ST201":
+        return "x-schemathesis-unknown-property" not in (case.query or {})
+    return True

@@ -1,0 +1,93 @@
+"""Whole requests over a real socket: any path, headers and body get an answer, which is no mistake of the server's."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPResponse
+
+import pytest
+from hypothesis import strategies as st
+
+from tests.fuzz.cases import damaged, fuzz
+from tests.live_server import Answer, LiveServer
+
+SERVERS = {"waitress": (), "granian": ("--server", "granian")}
+CREATE = {"name": "a", "total_tickets": 5, "prizes": [{"name": "hug", "amount": 1}]}
+# "R" stands for the raffle that there is.
+PATHS = st.sampled_from(["/raffles/", "/raffles/R/", "/raffles/R/participate/", "/raffles/R/winners/"])
+QUERIES = st.sampled_from(["", "page=1&page_size=9", "name=x&winners_drawn=true"])
+TARGETS = st.builds(
+    "{}?{}".format,
+    PATHS | st.just("/raffles/R/verify-ticket/") | damaged(PATHS, alphabet="/%0aF.-_~"),
+    QUERIES | damaged(QUERIES, alphabet="=&%+0aF;9"),
+)
+HEADERS = {
+    "Host": st.sampled_from(["localhost", "127.0.0.1:1", "[::1]", "evil.example"]),
+    "Origin": st.sampled_from(["http://localhost", "null", "https://evil.example"]),
+    "Sec-Fetch-Site": st.sampled_from(["same-origin", "none", "cross-site"]),
+    "Idempotency-Key": st.sampled_from(["x" * 20, '"' + "x" * 20 + '"', "short"]),
+    "Forwarded": st.ip_addresses(network="203.0.113.0/24").map("for={};host=localhost".format),
+    "Content-Type": st.just("application/json"),
+    "Accept": st.sampled_from(["*/*", "text/html", "application/xml;q=0.5"]),
+    "Cookie": st.just("a=b; c"),
+    "Range": st.just("bytes=0-1"),
+}
+HEADS = st.fixed_dictionaries(
+    {"Host": HEADERS["Host"]},
+    optional={
+        name: damaged(values, alphabet='",;=\\ []:0a\xe9\t') for name, values in HEADERS.items() if name != "Host"
+    },
+)
+OBJECTS = st.sampled_from(["", "{}", json.dumps(CREATE), '{"ticket_number": 1, "verification_code": "x"}'])
+BODIES = (
+    OBJECTS.map(str.encode) | damaged(OBJECTS, alphabet='{}[]",:\\ud80e1-.tN\xe9\x00').map(str.encode) | st.binary()
+)
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, str]]:
+    """Each server, behind a proxy on 127.0.0.1, with the id of a raffle; who asks from elsewhere is a manager."""
+    folder = tmp_path_factory.mktemp("requests")
+    server = LiveServer(
+        folder / "raffles.db",
+        *SERVERS[request.param],
+        log=folder / "log",
+        MANAGER_IPS="127.0.0.2,203.0.113.0/24",
+        RAFFLEKIT_TRUSTED_PROXIES="127.0.0.1",
+        RAFFLEKIT_PROXY_HEADER="Forwarded",
+    )
+    raffle = server.request_from("127.0.0.2", "POST", "/raffles/", CREATE | {"total_tickets": 10**9}).json["id"]
+    yield server, raffle
+    server.stop()
+    assert server.log.read_text() == ""
+
+
+@fuzz(
+    source=st.sampled_from(["127.0.0.1", "127.0.0.2"]),
+    method=st.sampled_from(["GET", "HEAD", *["POST"] * 6, "PUT"]),
+    target=TARGETS,
+    head=HEADS,
+    body=BODIES,
+)
+def test_any_request_has_an_answer_that_is_no_mistake_of_the_servers(
+    live: tuple[LiveServer, str], *, source: str, method: str, target: str, head: dict[str, str], body: bytes
+) -> None:
+    server, raffle = live
+    lines = [
+        f"{method} {target.replace('R', raffle)} HTTP/1.1",
+        *(f"{name}: {value.strip()}" for name, value in head.items()),
+    ]
+    lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20, source_address=(source, 0)) as connection:
+        connection.sendall("\r\n".join(lines).encode("latin-1") + body)
+        with closing(HTTPResponse(connection, method=method)) as response:
+            response.begin()
+            answer = Answer.of(response)
+
+    assert 200 <= answer.status < 500
+    if "x-content-type-options" not in answer.headers:
+        # The server's own: it takes the request for no HTTP.
+        assert answer.status == 400
+    elif answer.body:
+        assert (answer.json.get("status", 400) == answer.status) if answer.status >= 400 else answer.json is not None

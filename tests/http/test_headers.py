@@ -1,0 +1,105 @@
+"""What headers do over real sockets: those of a foreign page, and those of answers, a server's own included."""
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.http.conftest import RAFFLE
+from tests.http.test_servers import read_answer
+from tests.live_server import GUNICORN, Answer, LiveServer
+
+SERVERS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "waitress": ((), {}),
+    "granian": (("--server", "granian"), {}),
+    "gunicorn": ((), {"program": GUNICORN}),
+}
+NO_HTTP = (
+    b"nonsense\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nX : y\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+)
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Each server, to which 127.0.0.1 is a manager."""
+    folder = tmp_path_factory.mktemp("headers")
+    arguments, how = SERVERS[request.param]
+    server = LiveServer(folder / "raffles.db", *arguments, log=folder / "log", **how, MANAGER_IPS="127.0.0.1")
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example", "Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=str,
+)
+def test_a_foreign_page_changes_nothing_and_is_told_the_setting(live: LiveServer, foreign: dict[str, str]) -> None:
+    one_ticket = RAFFLE | {"total_tickets": 1}
+    raffle = live.request("POST", "/raffles/", one_ticket).json
+    path = f"/raffles/{raffle['id']}"
+    count = live.request("GET", "/raffles/", **foreign).json["count"]
+
+    attacks = [live.request("POST", "/raffles/", one_ticket, **foreign)]
+    attacks += [live.request("POST", f"{path}/participate/", **foreign)]
+    assert live.request("GET", f"{path}/").json == raffle
+    assert live.request("POST", f"{path}/participate/").status == 201
+    attacks += [live.request("POST", f"{path}/winners/", **foreign)]
+
+    for answer in attacks:
+        assert answer.status == 403
+        assert "RAFFLEKIT_ALLOWED_HOSTS" in answer.json["detail"]
+    assert live.request("GET", "/raffles/").json["count"] == count
+    assert live.request("GET", f"{path}/").json["winners_drawn"] is False
+    assert live.request("POST", f"{path}/winners/").status == 201
+
+
+def names_no_version(answer: Answer) -> bool:
+    told = [answer.headers.get(name, "") for name in ("server", "via", "x-powered-by")]
+    # The server's own pages are text; ours have numbers of their own.
+    told += [] if "x-content-type-options" in answer.headers else [answer.body.decode()]
+    return not re.search(r"(waitress|granian|gunicorn|hyper|falcon|python)[ /]*v?\d", " ".join(told), re.IGNORECASE)
+
+
+def test_every_answer_forbids_to_guess_its_type_and_only_what_has_no_code_may_be_stored(live: LiveServer) -> None:
+    created = live.request("POST", "/raffles/", RAFFLE)
+    raffle = f"/raffles/{created.json['id']}"
+    tickets = [live.request_from(f"127.0.0.{host}", "POST", f"{raffle}/participate/") for host in (2, 2, 3, 4)]
+    drawn = live.request("POST", f"{raffle}/winners/")
+    ticket = {name: tickets[0].json[name] for name in ("ticket_number", "verification_code")}
+    verified = live.request("POST", f"{raffle}/verify-ticket/", ticket)
+    refused = [live.request("GET", "/nothing"), live.request("PUT", raffle), live.request("POST", "/raffles/", b"x")]
+    read = [live.request("GET", path) for path in ("/raffles/", raffle, f"{raffle}/winners/")]
+
+    changing = [created, *tickets, drawn, verified, *refused]
+    assert [answer.status for answer in changing] == [201, 201, 403, 201, 410, 201, 200, 404, 405, 415]
+    assert {answer.headers.get("cache-control") for answer in changing} == {"no-store"}
+    assert {answer.headers.get("cache-control") for answer in read} == {None}
+    for answer in (*changing, *read):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers.get("server") in (None, "granian", "gunicorn")
+        assert names_no_version(answer)
+        assert ticket["verification_code"].encode() not in answer.body or answer is tickets[0]
+
+
+def test_what_a_server_refuses_itself_names_no_version_either(
+    live: LiveServer, connect: Callable[[int], socket.socket]
+) -> None:
+    for request in NO_HTTP:
+        connection = connect(live.port)
+        connection.sendall(request)
+        answer = read_answer(connection)
+        assert 400 <= answer.status < 500
+        assert names_no_version(answer)

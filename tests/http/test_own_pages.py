@@ -1,0 +1,180 @@
+"""Which pages may make a browser change something, and how this service calls itself."""
+
+from typing import Any
+
+import falcon
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rafflekit.core.settings import ALLOWED_HOSTS
+from rafflekit.http.access import Access
+from tests.http.environs import ACCESS, BY_FORWARDED, environ
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"host": "127.0.0.1:8080"},
+        {"host": "[::1]:8080"},
+        {"host": "192.0.2.50"},
+        {"host": "localhost:8080"},
+        {"host": "localhost:"},
+        {"host": ""},
+        {"host": "LOCALHOST."},
+        {"host": "raffles.localhost"},
+        {"host": "raffle.example"},
+        {"host": "Raffle.Example.:443"},
+        {"host": "raffle.example", "origin": "https://raffle.example", "sec_fetch_site": "same-origin"},
+        {"host": "192.0.2.50:8080", "origin": "http://192.0.2.50:8080"},
+        {"host": "127.0.0.1:8080", "origin": "http://localhost:3000"},
+        {"host": "127.0.0.1:8080", "origin": "http://[::1]:3000"},
+        {"host": "127.0.0.1:8080", "sec_fetch_site": "none"},
+    ],
+)
+def test_programs_and_this_services_own_pages_may_change_things(headers: dict[str, str]) -> None:
+    ACCESS.require_own_page(environ(**headers))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"host": "evil.example"},
+        {"host": "raffle.example.evil.example"},
+        {"host": "xraffle.example"},
+        {"host": "notlocalhost"},
+        {"host": "2130706433"},
+        {"host": "127.0.0.1.evil.example"},
+        {"host": "evil.example, 127.0.0.1"},
+        {"host": "127.0.0.1@evil.example"},
+        {"host": "[127.0.0.1]"},
+        {"host": "[localhost]"},
+        {"host": "::1"},
+        {"host": "[fe80::1%25eth0]"},
+        {"host": "127.0.0.1", "sec_fetch_site": "cross-site"},
+        {"host": "127.0.0.1", "sec_fetch_site": "same-site"},
+        {"host": "127.0.0.1", "sec_fetch_site": "cross-site, none"},
+        {"host": "127.0.0.1", "origin": "null"},
+        {"host": "127.0.0.1", "origin": ""},
+        {"host": "127.0.0.1", "origin": "https://evil.example"},
+        {"host": "127.0.0.1", "origin": "https://evil.example, http://127.0.0.1"},
+        {"host": "127.0.0.1", "origin": "http://127.0.0.1:80@evil.example"},
+        {"host": "127.0.0.1", "origin": "http://6.6.6.6"},
+        {"host": "127.0.0.1", "origin": "file://127.0.0.1"},
+        {"host": "raffle.example", "origin": "https://raffle.example.evil.example"},
+        {"host": "raffle.example", "origin": "https://evilraffle.example"},
+        {"host": "raffle.example", "origin": "http://localhost"},
+        {"host": "", "origin": "https://evil.example"},
+        {"host": "192.0.2.50:8080", "origin": "http://127.0.0.1:8080"},
+    ],
+)
+def test_a_foreign_page_is_refused_with_the_settings_name(headers: dict[str, str]) -> None:
+    with pytest.raises(falcon.HTTPForbidden) as refusal:
+        ACCESS.require_own_page(environ(**headers))
+
+    assert refusal.value.description is not None
+    assert ALLOWED_HOSTS.name in refusal.value.description
+
+
+@pytest.mark.parametrize(
+    ("access", "headers"),
+    [
+        (ACCESS, {"x_forwarded_host": "{}"}),
+        (ACCESS, {"x_forwarded_host": "localhost, {}"}),
+        (BY_FORWARDED, {"forwarded": "for=192.0.2.9;host={}"}),
+        (BY_FORWARDED, {"forwarded": 'for=192.0.2.9;host=localhost, for=10.0.0.2;Host="{}"'}),
+    ],
+)
+def test_the_host_that_a_trusted_proxy_tells_must_be_this_services_too(access: Access, headers: dict[str, str]) -> None:
+    def sent(peer: str, name: str, **others: str) -> dict[str, Any]:
+        return environ(peer, **{header: form.format(name) for header, form in headers.items()}, **others)
+
+    access.require_own_page(sent("10.0.0.1", "raffle.example", host="10.0.0.9", origin="https://raffle.example"))
+    access.require_own_page(sent("192.0.2.1", "evil.example", host="10.0.0.9"))
+    for told, others in (
+        ("evil.example", {"host": "10.0.0.9"}),
+        # A page that has bent evil.example to the proxy may send any header, and a proxy may pass it on.
+        ("raffle.example", {"host": "evil.example"}),
+        ("raffle.example", {"host": "10.0.0.9", "origin": "http://evil.example"}),
+    ):
+        with pytest.raises(falcon.HTTPForbidden):
+            access.require_own_page(sent("10.0.0.1", told, **others))
+
+
+def test_with_forwarded_no_other_header_tells_the_host_or_the_protocol() -> None:
+    others = {"x_forwarded_host": "evil.example", "x_forwarded_proto": "https"}
+    sent = environ("10.0.0.1", host="raffle.example", forwarded="for=192.0.2.9", **others)
+
+    BY_FORWARDED.require_own_page(sent)
+    assert BY_FORWARDED.base_url(sent) == "http://raffle.example"
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("for=192.0.2.9;proto=https;host=raffle.example", "https://raffle.example"),
+        ('proto="HTTPS";host="raffle.example:8443"', "https://raffle.example:8443"),
+        ("proto=http;host=evil.example, proto=https;host=raffle.example", "https://raffle.example"),
+        ("proto=https;host=raffle.example, for=192.0.2.9", "http://up"),
+        ("proto=https;host=raffle.example;", "https://raffle.example"),
+        ("proto=ftp;host=not/a/host", "http://up"),
+        ('proto=ftp;host="not a host"', "http://here:8080"),
+        ('proto=https;host=raffle.example, for="', "http://up"),
+    ],
+)
+def test_the_nearest_element_of_forwarded_tells_what_the_client_called(told: str, expected: str) -> None:
+    assert BY_FORWARDED.base_url(environ("10.0.0.1", host="up", forwarded=told)) == expected
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "expected"),
+    [
+        ("192.0.2.1", {"host": "raffle.example:8080"}, "http://raffle.example:8080"),
+        ("192.0.2.1", {"host": "[::1]:8080"}, "http://[::1]:8080"),
+        ("192.0.2.1", {}, "http://here:8080"),
+        ("192.0.2.1", {"host": "not a host"}, "http://here:8080"),
+        (
+            "192.0.2.1",
+            {"host": "here", "x_forwarded_proto": "https", "x_forwarded_host": "evil.example"},
+            "http://here",
+        ),
+        (None, {"host": "here", "x_forwarded_proto": "https", "x_forwarded_host": "evil.example"}, "http://here"),
+        (
+            "10.0.0.1",
+            {"host": "up", "x_forwarded_proto": "https", "x_forwarded_host": "raffle.example"},
+            "https://raffle.example",
+        ),
+        ("10.0.0.1", {"host": "up", "x_forwarded_proto": "HTTPS"}, "https://up"),
+        ("10.0.0.1", {"host": "up", "x_forwarded_proto": "http, https"}, "https://up"),
+        ("10.0.0.1", {"host": "up", "x_forwarded_proto": "javascript"}, "http://up"),
+        ("10.0.0.1", {"host": "up", "x_forwarded_host": "evil.example, raffle.example"}, "http://raffle.example"),
+        ("10.0.0.1", {"host": "up", "x_forwarded_host": ""}, "http://up"),
+    ],
+)
+def test_whole_urls_begin_with_what_the_client_called(peer: str | None, headers: dict[str, str], expected: str) -> None:
+    assert ACCESS.base_url(environ(peer, **headers)) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"SERVER_PORT": "80"}, "http://here"),
+        ({"SERVER_NAME": "::1"}, "http://[::1]:8080"),
+        ({"SCRIPT_NAME": "/under"}, "http://here:8080/under"),
+        ({"wsgi.url_scheme": "https", "SERVER_PORT": "443"}, "https://here"),
+    ],
+)
+def test_without_a_host_header_whole_urls_begin_with_the_servers_own_name(
+    changes: dict[str, str], expected: str
+) -> None:
+    assert ACCESS.base_url(environ() | changes) == expected
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
+def test_any_host_and_origin_is_either_let_in_or_refused(host: str, origin: str, site: str) -> None:
+    try:
+        ACCESS.require_own_page(environ(host=host, origin=origin, sec_fetch_site=site))
+    except falcon.HTTPForbidden:
+        return
+    assert site in ("same-origin", "none")

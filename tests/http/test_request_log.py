@@ -1,0 +1,305 @@
+"""The server's log: what a line says, that it is one line, and what it never says."""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from falcon import testing
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from rafflekit import RaffleEngine
+from rafflekit.core import codes
+from rafflekit.http.app import create_app
+from rafflekit.http.log_lines import Log, requests_are_logged
+from rafflekit.http.redaction import network_of, redacted
+from tests.http.conftest import MANAGER, PROXY, SETTINGS, Post
+
+OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+FORMS = ("human", "json")
+CODE = codes.spell(bytes(15))
+
+
+class Lines:
+    """What was logged since the last look."""
+
+    def __init__(self, capture: pytest.CaptureFixture[str]) -> None:
+        self._capture = capture
+
+    def text(self) -> str:
+        return self._capture.readouterr().err
+
+    def objects(self) -> list[dict[str, Any]]:
+        text = self.text()
+        assert not text or text.endswith("\n")
+        return [json.loads(line) for line in text.split("\n")[:-1]]
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
+    """What is logged."""
+    return Lines(capsys)
+
+
+@contextmanager
+def failing_lookups(engine: RaffleEngine, message: str) -> Iterator[None]:
+    """Let whoever looks at a raffle meet a failure that nobody foresaw."""
+
+    def fail(_raffle: object) -> None:
+        raise ZeroDivisionError(message)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(engine, "get", fail)
+        yield
+
+
+def test_a_request_is_one_json_object(post: Post, raffle: str, lines: Lines) -> None:
+    with Log("json", requests=True).written():
+        post(f"{raffle}/participate/", source="203.0.113.77")
+        post(f"{raffle}/participate/", source="203.0.113.77")
+
+    issued, refused = lines.objects()
+    assert re.fullmatch(TIME, issued.pop("time"))
+    assert issued.pop("duration_ms") > 0
+    assert issued == {
+        "level": "info",
+        "logger": "rafflekit.requests",
+        "method": "POST",
+        "route": "/raffles/{raffle_id}/participate",
+        "status": 201,
+        "client": "203.0.113.0/24",
+    }
+    assert (refused["status"], refused["refusal"]) == (403, "already_participated")
+
+
+def test_a_request_is_one_line_for_people(post: Post, raffle: str, client: testing.TestClient, lines: Lines) -> None:
+    with Log("human", requests=True).written():
+        post(f"{raffle}/participate/", source="2001:db8:1:2::3")
+        client.simulate_get("/nothing", remote_addr="somewhere")
+
+    issued, missed, end = lines.text().split("\n")
+    ms = r"\d+\.\d ms"
+    assert re.fullmatch(rf"{TIME} 201 POST /raffles/{{raffle_id}}/participate {ms} 2001:db8:1::/48", issued)
+    assert re.fullmatch(rf"{TIME} 404 GET unmatched {ms} - not_found", missed)
+    assert end == ""
+
+
+def test_requests_are_logged_when_they_are_asked_for_and_only_then(client: testing.TestClient, lines: Lines) -> None:
+    client.simulate_get("/raffles")
+    with Log("json", requests=False).written():
+        client.simulate_get("/raffles")
+    with Log("json", requests=True).written():
+        assert requests_are_logged()
+    client.simulate_get("/raffles")
+
+    assert lines.text() == ""
+    assert not requests_are_logged()
+
+
+@pytest.mark.parametrize(
+    ("source", "forwarded", "client_network"),
+    [
+        ("203.0.113.77", None, "203.0.113.0/24"),
+        ("::ffff:203.0.113.77", None, "203.0.113.0/24"),
+        ("2001:db8:aaaa:bbbb::1", None, "2001:db8:aaaa::/48"),
+        (PROXY, "192.0.2.1, 203.0.113.77", "203.0.113.0/24"),
+        (PROXY, "nonsense", None),
+        (PROXY, None, None),
+        ("localhost", None, None),
+    ],
+)
+def test_a_client_is_logged_as_its_network(
+    client: testing.TestClient, lines: Lines, source: str, forwarded: str | None, client_network: str | None
+) -> None:
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+    with Log("json", requests=True).written():
+        client.simulate_get("/raffles", remote_addr=source, headers=headers)
+
+    assert [line["client"] for line in lines.objects()] == [client_network]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_that_is_sent_gets_into_a_line(client: testing.TestClient, lines: Lines, form: Any) -> None:
+    hostile = "x\r\n2026-11-24T00:00:00.000Z 200 GET /forged \x1b[31m\u202e\x85"
+    environ = testing.create_environ("/", method="GET") | {
+        "REQUEST_METHOD": hostile,
+        "PATH_INFO": f"/raffles/{hostile}".encode().decode("latin-1"),
+        "QUERY_STRING": f"name={hostile}",
+        "HTTP_HOST": hostile,
+        "HTTP_X_FORWARDED_FOR": hostile,
+        "HTTP_USER_AGENT": hostile,
+        "HTTP_IDEMPOTENCY_KEY": hostile,
+        "REMOTE_ADDR": PROXY,
+    }
+    with Log(form, requests=True).written():
+        list(client.app(environ, testing.StartResponseMock()))
+
+    text = lines.text()
+    assert text.count("\n") == 1
+    assert not [word for word in ("forged", "\x1b", "\u202e", "\x85", "\r") if word in text]
+
+
+def test_an_incident_has_one_id_in_the_answer_its_line_and_its_requests_line(
+    client: testing.TestClient, engine: RaffleEngine, raffle: str, lines: Lines
+) -> None:
+    with failing_lookups(engine, "one\ntwo"), Log("json", requests=True).written():
+        answer = client.simulate_get(raffle)
+
+    (told,) = re.findall(r"incident ([0-9a-f]{16})\.", answer.json["detail"])
+    failure, request = lines.objects()
+    assert (answer.status_code, request["status"]) == (500, 500)
+    assert (failure["incident"], request["incident"]) == (told, told)
+    assert (failure["level"], failure["method"], failure["route"]) == ("error", "GET", "/raffles/{raffle_id}")
+    assert failure["message"] == f"Incident {told}: GET /raffles/{{raffle_id}} failed."
+    assert failure["traceback"].rstrip().endswith("ZeroDivisionError: one\ntwo")
+
+
+def test_what_a_failure_says_cannot_pass_for_another_line(
+    client: testing.TestClient, engine: RaffleEngine, raffle: str, lines: Lines
+) -> None:
+    forged = "2026-11-24T00:00:00.000Z 200 GET /forged"
+    with failing_lookups(engine, f"\n{forged}\r\x1b[31m\u202e"), Log("human").written():
+        client.simulate_get(raffle)
+
+    first, *others = lines.text().splitlines()
+    assert re.match(rf"{TIME} ERROR Incident [0-9a-f]{{16}}: GET ", first)
+    assert others
+    assert all(line.startswith("    ") for line in others)
+    assert not [word for word in ("\x1b", "\u202e", "\r") if any(word in line for line in others)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_other_libraries_say_goes_without_codes_and_addresses(lines: Lines, form: Any) -> None:
+    other = logging.getLogger("waitress")
+    with Log(form).written():
+        other.error("<%s:50123>, %s", "198.51.100.7", CODE, exc_info=OSError("from 203.0.113.77"))
+
+    text = lines.text()
+    assert "203.0.113.0/24" in text
+    assert "198.51.100.0/24:50123" in text
+    assert not [word for word in ("203.0.113.77", "198.51.100.7", CODE) if word in text]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_any_text_can_be_logged(lines: Lines, form: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not for the handlers of pytest, whose parallel runs cannot pass a lone surrogate on.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    with Log(form).written():
+        logging.getLogger("rafflekit.any").error("\ud800 \x00 \u2028 \x85 %s", "100 %")
+
+    text = lines.text()
+    assert len(text.splitlines()) == 1
+    assert "100 %" in text
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(client: testing.TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - closing it fails, too
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", full)
+        with Log("json", requests=True).written():
+            answers = [client.simulate_get("/raffles").status_code for _ in range(3)]
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+
+    assert answers == [200] * 3
+
+
+def test_the_docs_have_a_line_for_every_field(
+    post: Post, client: testing.TestClient, engine: RaffleEngine, raffle: str, lines: Lines
+) -> None:
+    with failing_lookups(engine, "x"), Log("json", requests=True).written():
+        client.simulate_get(raffle)
+        post(f"{raffle}/participate/")
+        client.simulate_get("/nothing")
+
+    table = OPERATIONS.partition("| field |")[2].partition("\n\n")[0]
+    documented = set(re.findall(r"`(\w+)`", "\n".join(row.split("|")[1] for row in table.splitlines()[2:])))
+    assert documented == {name for line in lines.objects() for name in line}
+
+
+BOUNDARIES = st.sampled_from(["", " ", ".", ":", ",", "'", '"', "(", "[", "/", "=", "@", "\n", "...", "::"])
+ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).filter(
+    # An address that is its own network's name, and words of one letter, cannot be told from what may stay.
+    lambda address: str(network_of(address)).partition("/")[0] != str(address)
+)
+
+
+@settings(max_examples=150)
+@given(address=ADDRESSES, before=BOUNDARIES, behind=BOUNDARIES)
+@example(address=IPv4Address("203.0.113.77"), before="...", behind=".")
+@example(address=IPv6Address("fe80::1:2:3:4"), before="", behind="%eth0")
+@example(address=IPv6Address("2001:db8:1:2:3:4:5:6"), before="code:", behind="")
+@example(address=IPv6Address("2001:db8::1"), before="::", behind=":")
+@example(address=IPv6Address("::ffff:203.0.113.77"), before="", behind="")
+@example(address=IPv6Address("1:2:3:4:5:6:7:8"), before=":", behind="::")
+def test_no_whole_address_stays_in_a_text(address: IPv4Address | IPv6Address, before: str, behind: str) -> None:
+    for spelling in {str(address), address.exploded, str(address).upper()}:
+        assert spelling not in redacted(f"the client {before}{spelling}{behind} is gone")
+
+
+@settings(max_examples=60)
+@given(code=st.binary(min_size=15, max_size=15).map(codes.spell), before=BOUNDARIES, behind=BOUNDARIES)
+def test_no_code_stays_in_a_text(code: str, before: str, behind: str) -> None:
+    for spelling in (code, code.lower(), code.replace("-", "")):
+        assert spelling not in redacted(f"the code {before}{spelling}{behind} is wrong")
+
+
+@settings(max_examples=200)
+@given(key=st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=16, max_size=40))
+def test_no_secret_stays_in_a_text_quoted_or_not(key: str) -> None:
+    text = redacted(f"bare {key}, quoted {key!r}", [key])
+
+    assert key not in text
+    assert repr(key) not in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "at 11:24:29 in line 12",
+        "/raffles/3f0c1234-ab12-4cd3-9ef4-123456789abc/winners",
+        "argon2-cffi 25.1.0, std::vector, ::, Python 3.11.7",
+        'File "/srv/rafflekit/http/app.py", line 12, in process_response',
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redacted(text) == text
+
+
+KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=","), min_size=16, max_size=60)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(key=KEYS, is_quoted=st.booleans())
+@example(key='a"key\\with"quotes\\in-it', is_quoted=True)
+def test_a_failure_that_quotes_the_requests_key_does_not_tell_it(
+    engine: RaffleEngine, capsys: pytest.CaptureFixture[str], key: str, is_quoted: bool
+) -> None:
+    sent = '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"' if is_quoted else key.replace('"', "'")
+    seen: list[str] = []
+
+    def fail(_raffle: object, _participant: str, *, idempotency_key: str) -> None:
+        seen.append(idempotency_key)
+        raise ValueError(f"{idempotency_key} or {idempotency_key!r}, sent as {sent} or {sent!r}")
+
+    app = create_app(engine, SETTINGS)
+    with pytest.MonkeyPatch.context() as patched, Log("json", requests=True).written():
+        patched.setattr(engine, "participate", fail)
+        path = "/raffles/3f0c1234-ab12-4cd3-9ef4-123456789abc/participate"
+        headers = {"Host": "127.0.0.1", "Idempotency-Key": sent}
+        testing.TestClient(app).simulate_post(path, headers=headers, remote_addr=MANAGER)
+
+    logged = capsys.readouterr().err
+    traces = [json.loads(line).get("traceback", "") for line in logged.splitlines()]
+    assert (len(seen), len(traces), logged.count("ValueError: ")) == (1, 2, 1)
+    for known in {sent, *seen}:
+        assert known not in logged
+        assert not [trace for trace in traces if known in trace or repr(known)[1:-1] in trace]
