@@ -101,18 +101,23 @@ def audit(
     address = ProofAddress.read(proof)
     document = read_file(proof, PROOF_BYTES) if address is None else fetch(address.url, PROOF_BYTES)
     own = None if receipt is None else read_file(receipt, RECEIPT_BYTES)
-    report = take_steps(
-        document,
-        raffle=raffle if raffle is not None or address is None else address.id,
-        key=operator_key,
-        witnesses=witness_keys,
-        witnessed=None if witnessed is None else _read_copy(witnessed, witnessed_at),
-        leaves=None if leaves is None else _lines_of_leaves(leaves, address),
-        receipt=own,
-        consistency=None if consistency is None else _read_consistency(consistency, address, document, own),
-        code=_asked_for(code),
-        now=int(time.time()),
-    )
+    copy = None if witnessed is None else _read_copy(witnessed, witnessed_at)
+    goes_on = None if consistency is None else _read_consistency(consistency, address, document, own)
+    lines = None if leaves is None else _lines_of_leaves(leaves, address)
+    secret = _asked_for(code)
+    with terminal.working("Checking"):
+        report = take_steps(
+            document,
+            raffle=raffle if raffle is not None or address is None else address.id,
+            key=operator_key,
+            witnesses=witness_keys,
+            witnessed=copy,
+            leaves=lines,
+            receipt=own,
+            consistency=goes_on,
+            code=secret,
+            now=int(time.time()),
+        )
     _show(report, as_json=as_json)
     if not report.good:
         raise typer.Exit(REFUSED)
