@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rafflekit.core.errors import (
     AlreadyDrawn,
     AlreadyParticipated,
+    BeaconNotPublished,
+    BeaconUnavailable,
     InvalidSetting,
     InvalidValue,
     InvalidVerificationCode,
@@ -47,6 +49,8 @@ __version__ = "0.1.0"
 __all__ = [
     "AlreadyDrawn",
     "AlreadyParticipated",
+    "BeaconNotPublished",
+    "BeaconUnavailable",
     "DatabaseReport",
     "DatabaseStatus",
     "Entry",

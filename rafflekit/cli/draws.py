@@ -1,6 +1,7 @@
 """`rafflekit draw`, `winners` and `purge`: the draw, once, what came of it, and what may go after it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,16 +13,22 @@ from rafflekit.core import limits
 from rafflekit.core.models import Raffle
 
 _PRIZES_IN_THE_QUESTION = 10
+_BEACON_CHARACTERS = 64 * 1024
 
 
 def draw(
     raffle: RaffleId,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Draw without asking.")] = False,
+    beacon: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The beacon of the raffle's round, where drand's relays are out of reach."),
+    ] = None,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Draw the winners of a sold-out raffle, once and for ever."""
+    text = None if beacon is None else _read_beacon(beacon)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         # A raffle that cannot be drawn is nothing to ask about: the engine says why not.
@@ -29,7 +36,7 @@ def draw(
         if drawable and not yes:
             _ask(found)
         with terminal.working(f"Drawing among {render.counted(found.total_tickets, 'ticket')}"):
-            wins = engine.draw(found.id)
+            wins = engine.draw(found.id, beacon=text)
     render.show_draw(wins, found, as_json=as_json)
 
 
@@ -55,6 +62,14 @@ def purge(raffle: RaffleId, *, as_json: AsJsonLine = False, database_url: Databa
         with terminal.working(f"Dropping the participants of {render.counted(found.total_tickets, 'ticket')}"):
             purged = engine.purge(found.id)
     render.show_purge(purged, found, as_json=as_json)
+
+
+def _read_beacon(file: Path) -> str:
+    try:
+        with file.open(encoding="utf-8-sig") as opened:
+            return opened.read(_BEACON_CHARACTERS)
+    except UnicodeDecodeError as error:
+        raise CommandStopped(f"--beacon: {file} is no text.", status=WRONG_USAGE) from error
 
 
 def _ask(raffle: Raffle) -> None:

@@ -52,14 +52,11 @@ def open_engine(
 
     Without `settings`, the environment is read. `on_group` is the engine's.
     """
-    from rafflekit.core.engine import RaffleEngine
-    from rafflekit.core.signing import signing_key_of
+    from rafflekit.core.opening import engine_of
 
     settings = settings or read_settings()
     with named_database(database_url, settings) as url:
-        engine = RaffleEngine(
-            url, code_hasher=settings.code_hasher, signing_key=signing_key_of(settings), on_group=on_group
-        )
+        engine = engine_of(settings, url, on_group=on_group)
     with engine:
         yield engine
 

@@ -8,6 +8,7 @@ from rafflekit.cli import prizes, render
 from rafflekit.cli.failures import arguments_named
 from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.core import limits
+from rafflekit.core.ledger.terms import DEFAULT_DELAY_S, DRAND_QUICKNET, SECRETS
 
 
 def create(
@@ -15,6 +16,18 @@ def create(
     *,
     tickets: Annotated[int, typer.Option(metavar="COUNT", help="How many tickets there are, numbered from 1.")],
     prize: Annotated[list[str], typer.Option(metavar="PRIZE", help=prizes.HELP)],
+    entropy: Annotated[
+        str,
+        typer.Option(metavar="KIND", help=f"What decides who wins: {SECRETS} of this machine, or {DRAND_QUICKNET}."),
+    ] = SECRETS,
+    delay: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS",
+            show_default=False,
+            help=f"With {DRAND_QUICKNET}, from the last ticket to its beacon; {DEFAULT_DELAY_S} without it.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -24,7 +37,7 @@ def create(
     """
     offered = [prizes.read_prize(text) for text in prize]
     with open_engine(database_url) as engine:
-        raffle = engine.create(name, total_tickets=tickets, prizes=offered)
+        raffle = engine.create(name, total_tickets=tickets, prizes=offered, entropy=entropy, delay_s=delay)
     render.show_raffle(raffle, as_json=as_json)
 
 

@@ -5,37 +5,31 @@ locked, and the database's constraints and triggers hold the same rules a second
 """
 
 import secrets
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain, repeat
 from types import TracebackType
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rafflekit.core import codes, drawing, limits, numbering, participants
+from rafflekit.core import codes, limits, numbering, participants
+from rafflekit.core.draws import BeaconSource, Draws, check_entropy, wins_of
 from rafflekit.core.errors import (
-    AlreadyDrawn,
     InvalidValue,
     InvalidVerificationCode,
     NotDrawnYet,
     RaffleError,
     RaffleNotFound,
-    TicketsRemaining,
 )
 from rafflekit.core.groups import Groups
 from rafflekit.core.issuing import GroupObserver, Issuing
-from rafflekit.core.ledger.draws import seed_of, winners_digest
-from rafflekit.core.ledger.hashing import HASH_BYTES
 from rafflekit.core.ledger.notes import SignerKey
 from rafflekit.core.ledger.terms import SECRETS
 from rafflekit.core.ledgers import Ledgers
-from rafflekit.core.models import Entry, Item, Page, Prize, Raffle, Ticket, Verification, Win, Wins
+from rafflekit.core.models import Entry, Item, Page, Prize, Raffle, Ticket, Verification, Win
 from rafflekit.core.pages import folded, items_before, page_of
-from rafflekit.core.storage import ledger, queries
+from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.ledger import DrawRecord
 from rafflekit.core.storage.location import default_database_url
 
 if TYPE_CHECKING:
@@ -56,8 +50,9 @@ class RaffleEngine:
     (`postgresql://user@host/raffles`); without one the raffles are kept in the user's data folder. Clock, entropy and
     code hasher are the real ones unless given: `clock` returns the time in UTC, `entropy` so many random bytes. The
     `signing_key` (`signing.read_signing_key`) signs the ledgers; without it, beside a SQLite file one is made at its
-    first use, and on PostgreSQL nothing is signed. `on_group`, if given, is told of every group of tickets that was
-    stored: `on_group(callers=…, tickets=…)`.
+    first use, and on PostgreSQL nothing is signed. `beacons` gives a round's beacon, by default from drand's relays
+    (`relays.fetch_beacon`). `on_group`, if given, is told of every group of tickets that was stored:
+    `on_group(callers=…, tickets=…)`.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
@@ -74,6 +69,7 @@ class RaffleEngine:
         entropy: Callable[[int], bytes] = secrets.token_bytes,
         code_hasher: codes.CodeHasher | None = None,
         signing_key: SignerKey | None = None,
+        beacons: BeaconSource | None = None,
         on_group: GroupObserver | None = None,
     ) -> None:
         self._clock = clock
@@ -90,6 +86,7 @@ class RaffleEngine:
             ledgers=self.ledgers,
             on_group=on_group,
         )
+        self._draws = Draws(self._database, self.ledgers, clock=clock, entropy=entropy, beacons=beacons)
         self._checks = Groups(self._check, most=_LOOKUPS_AT_ONCE)
 
     @property
@@ -119,15 +116,26 @@ class RaffleEngine:
     ) -> None:
         self.close()
 
-    def create(self, name: str, *, total_tickets: int, prizes: Sequence[Prize]) -> Raffle:
+    def create(
+        self,
+        name: str,
+        *,
+        total_tickets: int,
+        prizes: Sequence[Prize],
+        entropy: str = SECRETS,
+        delay_s: int | None = None,
+    ) -> Raffle:
         """Create a raffle of `total_tickets` tickets, at the same cost for any number of them.
 
-        `limits` says how long a name may be and how many tickets and prizes are possible.
+        `limits` says how long a name may be and how many tickets and prizes are possible. Its winners come from secrets
+        that this machine makes in the draw, or from the first beacon of `drand-quicknet` that comes `delay_s` seconds
+        (60 without it) or more after the last ticket.
 
         Raises:
             InvalidValue: a value breaks a limit, or there are more prizes than tickets.
         """
         limits.check_raffle(name, total_tickets, prizes)
+        decided_by, delay_s = check_entropy(entropy, delay_s)
         raffle = Raffle(
             # Random, not time-ordered: then a short beginning of an id tells raffles apart.
             id=UUID(bytes=self._entropy(16), version=4),
@@ -137,6 +145,8 @@ class RaffleEngine:
             available_tickets=total_tickets,
             winners_drawn=False,
             prizes=tuple(prizes),
+            entropy=decided_by,
+            delay_s=delay_s,
         )
         keys = queries.Secrets(
             numbering_key=self._entropy(numbering.KEY_BYTES),
@@ -158,7 +168,7 @@ class RaffleEngine:
             )
             queries.insert_secrets(connection, raffle.id, keys)
             queries.insert_prizes(connection, raffle.id, raffle.prizes)
-            self.ledgers.begin(connection, raffle.id, entropy=SECRETS, delay_s=None)
+            self.ledgers.begin(connection, raffle.id, entropy=decided_by, delay_s=delay_s)
 
         self._database.write(store)
         return raffle
@@ -258,41 +268,26 @@ class RaffleEngine:
             _uuid(raffle_id), (entry if isinstance(entry, Entry) else Entry(entry) for entry in entries)
         )
 
-    def draw(self, raffle_id: UUID | str) -> Sequence[Win]:
+    def draw(self, raffle_id: UUID | str, *, beacon: str | None = None) -> Sequence[Win]:
         """Draw the winners of a sold-out raffle, once and for ever; return the wins in draw order.
 
-        Prizes are drawn in the order in which they were given. The seed comes into being here and is kept;
-        the raffle's secrets are destroyed.
+        Prizes are drawn in the order in which they were given. The seed comes into being here and is kept, with what it
+        came from; the raffle's secrets are destroyed. Where drand decides, the beacon is fetched from its relays, or
+        comes as a text (`ledger.drand.read_beacon`).
 
         Raises:
             RaffleNotFound: no raffle has this id.
             TicketsRemaining: the raffle is not sold out.
             AlreadyDrawn: the winners have been drawn.
+            BeaconNotPublished: the round that decides is still to come.
+            BeaconUnavailable: no relay gives it, or this machine cannot check it.
+            InvalidValue: `beacon` is not the one that decides, or none does.
         """
         raffle = self.get(raffle_id)
-        _check_drawable(raffle)
-        count = _wins_of(raffle)
-        entropy = self._entropy(HASH_BYTES)
-        seed = seed_of(self.ledgers.closing_of(raffle).closing_hash(), entropy)
-        # Before the lock, since it takes its time: a sold-out raffle stays as it is, and of two draws one is refused.
-        serials = array("q", drawing.winning_serials(seed, tickets=raffle.total_tickets, wins=count))
-
-        def store(connection: "Connection") -> "array[int]":
-            queries.lock_counter(connection, raffle.id)
-            _check_drawable(_found(queries.load_raffle(connection, raffle.id)))
-            with self._database.storing_many_rows(connection):
-                queries.insert_wins(connection, raffle.id, raffle.prizes, serials)
-            numbers = queries.winning_numbers(connection, raffle.id, count)
-            digest = winners_digest(zip(serials, numbers, _prize_positions(raffle), strict=True))
-            ledger.insert_draw(connection, raffle.id, DrawRecord(entropy, digest, count))
-            queries.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
-            queries.delete_secrets(connection, raffle.id)
-            return numbers
-
-        numbers = self._database.write(store)
+        wins = self._draws.draw(raffle, beacon)
         self._issuing.forget(raffle.id)
         self._database.empty_journal()
-        return Wins(numbers, raffle.prizes)
+        return wins
 
     def winners(self, raffle_id: UUID | str, *, page: int = 1, page_size: int = limits.WINNERS_PAGE_SIZE) -> Page[Win]:
         """List the wins of a raffle in draw order; before the draw, none.
@@ -310,7 +305,7 @@ class RaffleEngine:
         wins = self._database.query(
             lambda connection: queries.wins_between(connection, raffle.id, skip + 1, skip + page_size)
         )
-        return page_of(wins, _wins_of(raffle), page, page_size)
+        return page_of(wins, wins_of(raffle), page, page_size)
 
     def verify(self, raffle_id: UUID | str, ticket_number: int, verification_code: str) -> Verification:
         """Tell what a ticket won, to whoever has its code.
@@ -370,22 +365,6 @@ class RaffleEngine:
             for raffle in set(raffles)
         }
         return [found[raffle] or RaffleNotFound() for raffle in raffles]
-
-
-def _check_drawable(raffle: Raffle) -> None:
-    if raffle.winners_drawn:
-        raise AlreadyDrawn
-    if raffle.available_tickets:
-        raise TicketsRemaining
-
-
-def _prize_positions(raffle: Raffle) -> Iterator[int]:
-    """Yield the position of each win's prize, in draw order."""
-    return chain.from_iterable(repeat(position, prize.amount) for position, prize in enumerate(raffle.prizes))
-
-
-def _wins_of(raffle: Raffle) -> int:
-    return sum(prize.amount for prize in raffle.prizes)
 
 
 def _uuid(raffle_id: UUID | str) -> UUID:

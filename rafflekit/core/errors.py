@@ -78,6 +78,24 @@ class AlreadyDrawn(RaffleError):
     sentence = "Winners for the raffle have already been drawn"
 
 
+class BeaconNotPublished(RaffleError):
+    """Say that a draw came before the beacon that decides it; `retry_after_s` is how long that takes, in seconds."""
+
+    code = "beacon_not_published"
+    sentence = "The draw's beacon round has not been published yet"
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__()
+        self.retry_after_s = retry_after_s
+
+
+class BeaconUnavailable(RaffleError):
+    """Say that the beacon that decides a draw cannot be had or checked here."""
+
+    code = "beacon_unavailable"
+    sentence = "The draw's beacon cannot be had now."
+
+
 class NotDrawnYet(RaffleError):
     """Say that a ticket can be verified only after the draw."""
 

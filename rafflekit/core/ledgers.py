@@ -24,8 +24,8 @@ from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, Consistency, Entropy, Proof, ProvenWin, Receipt
 from rafflekit.core.ledger.draws import DrawStatement
 from rafflekit.core.ledger.leaves import Leaf
-from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey, base64_of
-from rafflekit.core.ledger.terms import EntropyKind, Terms
+from rafflekit.core.ledger.notes import WITNESS, Note, NoteWrong, SignerKey, VerifierKey, base64_of
+from rafflekit.core.ledger.terms import SECRETS, EntropyKind, Terms
 from rafflekit.core.ledger.tiles import GrowingTree, TileReader
 from rafflekit.core.models import Raffle
 from rafflekit.core.signing import signing_key_beside
@@ -54,7 +54,12 @@ class Book:
     def closing_at(self, closed: int) -> Closing:
         """Return the closing of the raffle if its last ticket is issued at this time (seconds since 1970)."""
         # A clock may have been set back since the raffle was created.
-        return Closing(max(closed, int(self.terms.created_at.timestamp())))
+        closed = max(closed, int(self.terms.created_at.timestamp()))
+        if self.terms.delay_s is None:
+            return Closing(closed)
+        from rafflekit.core.ledger.drand import round_of
+
+        return Closing(closed, round_of(closed, self.terms.delay_s))
 
     def checkpoint(self, root: bytes, size: int, closing: Closing | None) -> Checkpoint:
         """Return the checkpoint of the tree with these leaves."""
@@ -191,7 +196,7 @@ class Ledgers:
             key=str(book.signer.verifier),
             closing=self._signed_checkpoint(book, reader, raffle),
             witnesses=[key for key, _ in self._query(statements.load_cosignatures, raffle.id)],
-            entropy=Entropy(UNBOUND) if record is None else Entropy(book.terms.entropy, record.entropy),
+            entropy=self._entropy(raffle, record),
             seed=seed,
             draw=None if record is None else book.signed(self._statement(raffle, seed, record).text()),
             winners=self._winners(raffle, reader, wins) if wins <= WINNERS_IN_A_PROOF else None,
@@ -213,8 +218,7 @@ class Ledgers:
             read, witness = Note.read(note), VerifierKey.read(verifier_key)
             if read.text != self.closing_of(raffle).text():
                 raise InvalidValue("note", "is not the closing of this raffle.")
-            if not read.check(witness):
-                raise InvalidValue("note", f"has no cosignature by {witness.name}.")
+            self._check_witness(read, witness, raffle)
         except NoteWrong as error:
             raise InvalidValue("note", f"{error}.") from error
         line = next(line for line in read.signatures if line.is_by(witness))
@@ -271,6 +275,20 @@ class Ledgers:
         """Return the right edge of the tree of the first `size` leaves, as it is stored."""
         return GrowingTree(size, statements.edge_entries(connection, raffle, size))
 
+    def _check_witness(self, note: Note, witness: VerifierKey, raffle: Raffle) -> None:
+        operator = self.verifier_key()
+        if witness.kind != WITNESS or witness.public == operator.public:
+            raise InvalidValue("key", "is none of a witness: it must be somebody else's, and made for cosignatures.")
+        times = note.check(witness)
+        if not times:
+            raise InvalidValue("note", f"has no cosignature by {witness.name}.")
+        closing = self.closing_of(raffle).closing
+        if closing is not None and closing.round is not None:
+            from rafflekit.core.ledger.drand import time_of
+
+            if min(times) >= time_of(closing.round):
+                raise InvalidValue("note", "was cosigned after the beacon had come, and so shows nothing any more.")
+
     def _leaves(self, raffle: Raffle) -> Iterator[Leaf]:
         for first in range(0, _size(raffle), _LEAVES_AT_ONCE):
             last = min(first + _LEAVES_AT_ONCE, _size(raffle)) - 1
@@ -282,11 +300,17 @@ class Ledgers:
         return DrawStatement(
             origin=origin_of(raffle.id),
             closing_hash=self.closing_of(raffle).closing_hash(),
-            entropy=record.entropy,
+            entropy=_entropy_bytes(raffle, record),
             seed=seed,
             wins=record.wins,
             winners_digest=record.winners_digest,
         )
+
+    def _entropy(self, raffle: Raffle, record: DrawRecord | None) -> Entropy:
+        if record is None:
+            return Entropy(UNBOUND)
+        closing = self._query(statements.load_ledger, raffle.id).closing
+        return Entropy(raffle.entropy, record.entropy, None if closing is None else closing.round)
 
     def _winners(self, raffle: Raffle, reader: TileReader, wins: int) -> list[ProvenWin]:
         found = self._database.query(partial(statements.winning_leaves, raffle=raffle.id, first=1, last=wins))
@@ -317,6 +341,14 @@ class Ledgers:
         if found is None:
             raise RaffleNotFound
         return found
+
+
+def _entropy_bytes(raffle: Raffle, record: DrawRecord) -> bytes:
+    if raffle.entropy == SECRETS:
+        return record.entropy
+    from rafflekit.core.ledger.drand import entropy_of
+
+    return entropy_of(record.entropy)
 
 
 def _size(raffle: Raffle) -> int:

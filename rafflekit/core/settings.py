@@ -60,6 +60,11 @@ METRICS_IPS = Variable(
     "addresses and networks that may read /metrics, separated by commas",
     "those of MANAGER_IPS",
 )
+DRAND_RELAYS = Variable(
+    "RAFFLEKIT_DRAND_RELAYS",
+    "where beacons are fetched: URLs of drand relays, separated by commas",
+    "drand's own relays",
+)
 ARGON2_TIME_COST = Variable("RAFFLEKIT_ARGON2_TIME_COST", "passes of a code's Argon2id hash", "1")
 ARGON2_MEMORY_KIB = Variable("RAFFLEKIT_ARGON2_MEMORY_KIB", "memory of a code's Argon2id hash in KiB", "8")
 
@@ -70,6 +75,7 @@ VARIABLES = (
     PROXY_HEADER,
     ALLOWED_HOSTS,
     SIGNING_KEY,
+    DRAND_RELAYS,
     METRICS_IPS,
     ARGON2_TIME_COST,
     ARGON2_MEMORY_KIB,
@@ -91,7 +97,7 @@ class ProxyHeader(StrEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one process. None means the engine's own choice: the default place, the default cost."""
+    """The settings of one process. None, and no relays, mean the engine's own choice: the default place and cost."""
 
     database_url: str | None = None
     manager_networks: tuple[Network, ...] = ()
@@ -99,6 +105,7 @@ class Settings:
     proxy_header: ProxyHeader = ProxyHeader.X_FORWARDED_FOR
     allowed_hosts: frozenset[str] = frozenset()
     signing_key: Path | None = None
+    drand_relays: tuple[str, ...] = ()
     metrics_networks: tuple[Network, ...] = ()
     code_hasher: "CodeHasher | None" = None
 
@@ -118,6 +125,7 @@ class Settings:
             allowed_hosts=frozenset(_host(ALLOWED_HOSTS, text) for text in _entries(environment, ALLOWED_HOSTS)),
             signing_key=Path(key) if (key := environment.get(SIGNING_KEY.name, "").strip()) else None,
             metrics_networks=_networks(environment, METRICS_IPS) or managers,
+            drand_relays=_drand_relays(environment),
             code_hasher=_code_hasher(environment),
         )
 
@@ -166,6 +174,19 @@ def _host(variable: Variable, text: str) -> str:
         reason = "not a host name; give names in ASCII (raffle.example, xn--…), without scheme, port or path."
         raise InvalidSetting(variable.name, text, reason)
     return name
+
+
+def _drand_relays(environment: Mapping[str, str]) -> tuple[str, ...]:
+    text = environment.get(DRAND_RELAYS.name, "")
+    if not text.strip():
+        return ()
+    # Imported when it is needed: it brings what a network takes.
+    from rafflekit.core.relays import RelayWrong, read_relays
+
+    try:
+        return read_relays(text)
+    except RelayWrong as error:
+        raise InvalidSetting(DRAND_RELAYS.name, error.text, error.reason) from error
 
 
 def _code_hasher(environment: Mapping[str, str]) -> "CodeHasher | None":

@@ -16,6 +16,8 @@ from rafflekit.core import limits, shapes
 from rafflekit.core.errors import (
     AlreadyDrawn,
     AlreadyParticipated,
+    BeaconNotPublished,
+    BeaconUnavailable,
     InvalidValue,
     InvalidVerificationCode,
     NotDrawnYet,
@@ -123,6 +125,7 @@ def _body_refusals(most_bytes: int = limits.BODY_BYTES) -> tuple[Refusal, ...]:
 _MANAGERS_ONLY = (_NO_MANAGER, _FOREIGN_PAGE)
 _STORAGE = (StorageUnavailable, SchemaMismatch)
 _SIGNED = (SigningKeyUnavailable, *_STORAGE)
+_BEACON = (BeaconNotPublished, BeaconUnavailable)
 _PROTOCOL = "As docs/draw-protocol.md describes it."
 _OF_THIS_RAFFLE = {"raffle_id": "$request.path.raffle_id"}
 _OF_THE_NEW_RAFFLE = {"raffle_id": "$response.body#/id"}
@@ -201,7 +204,7 @@ PATHS = (
         post=Operation(
             "drawWinners",
             list[shapes.WinShape],
-            (*_MANAGERS_ONLY, *_body_refusals(), RaffleNotFound, TicketsRemaining, AlreadyDrawn, *_STORAGE),
+            (*_MANAGERS_ONLY, *_body_refusals(), RaffleNotFound, TicketsRemaining, AlreadyDrawn, *_BEACON, *_STORAGE),
             status=HTTPStatus.CREATED,
             description="Managers only. The answer is every win, in draw order.",
             body=wire.NoFields,

@@ -20,6 +20,8 @@ from rafflekit.core import limits
 from rafflekit.core.errors import (
     AlreadyDrawn,
     AlreadyParticipated,
+    BeaconNotPublished,
+    BeaconUnavailable,
     InvalidSetting,
     InvalidValue,
     InvalidVerificationCode,
@@ -50,6 +52,8 @@ STATUSES: dict[type[RaffleError], HTTPStatus] = {
     AlreadyParticipated: HTTPStatus.FORBIDDEN,
     TicketsRemaining: HTTPStatus.FORBIDDEN,
     AlreadyDrawn: HTTPStatus.FORBIDDEN,
+    BeaconNotPublished: HTTPStatus.FORBIDDEN,
+    BeaconUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     NotDrawnYet: HTTPStatus.BAD_REQUEST,
     InvalidVerificationCode: HTTPStatus.BAD_REQUEST,
     StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -131,6 +135,8 @@ def _on_raffle_error(
         outages.log(error)
         _on_outage(request, response, error)
     else:
+        if isinstance(error, BeaconNotPublished):
+            response.retry_after = error.retry_after_s
         _answer(response, problem_of(error))
 
 

@@ -66,6 +66,8 @@ class Raffles(RaffleAddress):
             body.name,
             total_tickets=body.total_tickets,
             prizes=[Prize(prize.name, prize.amount) for prize in body.prizes],
+            entropy=body.entropy,
+            delay_s=body.delay_s,
         )
         response.location = f"{self.access.base_url(request.env)}/raffles/{raffle.id}/"
         answer(response, shapes.raffle_shape(raffle), status=HTTPStatus.CREATED)

@@ -20,6 +20,7 @@ import msgspec
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, PageNotFound, RaffleNotFound
+from rafflekit.core.ledger.terms import DELAY_S, DRAND_QUICKNET, SECRETS
 
 # More digits than any number here can have. Python itself stops at 4,300, with an error that names no field.
 _MOST_DIGITS = 30
@@ -91,6 +92,12 @@ PrizeAmount = Annotated[int, _documented(minimum=1, maximum=limits.PRIZES)]
 LedgerSize = Annotated[int, _documented(minimum=0, maximum=limits.TICKETS)]
 """How many tickets a ledger had."""
 
+Entropy = Annotated[str, _documented(enum=[SECRETS, DRAND_QUICKNET])]
+"""What decides who wins."""
+
+Delay = Annotated[int, _documented(minimum=1, maximum=DELAY_S)]
+"""Seconds between the last ticket and the beacon that decides."""
+
 PageNumber = Annotated[int, _documented(minimum=1)]
 """A page of a list."""
 
@@ -121,6 +128,8 @@ class CreateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     total_tickets: TicketCount
     prizes: Annotated[list[PrizeBody], _documented(minItems=1, maxItems=limits.PRIZE_KINDS)]
+    entropy: Entropy = SECRETS
+    delay_s: Delay | None = None
 
 
 class VerifyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

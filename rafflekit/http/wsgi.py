@@ -16,8 +16,8 @@ from typing import Any
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.errors import RaffleError
 from rafflekit.core.issuing import GroupObserver
+from rafflekit.core.opening import engine_of
 from rafflekit.core.settings import Settings
-from rafflekit.core.signing import signing_key_of
 from rafflekit.http.app import WsgiApp, create_app, create_refusing_app
 from rafflekit.http.metrics import Metrics
 
@@ -89,12 +89,7 @@ class ForkSafeApplication:
 
 
 def _open(settings: Settings, *, on_group: GroupObserver | None = None) -> RaffleEngine:
-    return RaffleEngine(
-        settings.database_url,
-        code_hasher=settings.code_hasher,
-        signing_key=signing_key_of(settings),
-        on_group=on_group,
-    )
+    return engine_of(settings, settings.database_url, on_group=on_group)
 
 
 @cache

@@ -1,0 +1,168 @@
+"""The draw: the closing, and what nobody could know then, make the seed; the seed makes the winners, for ever."""
+
+from array import array
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import chain, repeat
+from typing import TYPE_CHECKING
+
+from rafflekit.core import drawing
+from rafflekit.core.errors import (
+    AlreadyDrawn,
+    BeaconNotPublished,
+    BeaconUnavailable,
+    InvalidValue,
+    RaffleNotFound,
+    TicketsRemaining,
+)
+from rafflekit.core.ledger.checkpoints import Closing
+from rafflekit.core.ledger.draws import seed_of, winners_digest
+from rafflekit.core.ledger.hashing import HASH_BYTES
+from rafflekit.core.ledger.terms import DEFAULT_DELAY_S, DELAY_S, DRAND_QUICKNET, SECRETS, EntropyKind
+from rafflekit.core.ledgers import Ledgers
+from rafflekit.core.models import Raffle, Wins
+from rafflekit.core.storage import ledger, queries
+from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.ledger import DrawRecord
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from rafflekit.core.ledger.drand import Beacon
+
+BeaconSource = Callable[[int], "Beacon"]
+"""Gives the beacon of a round; raises `relays.BeaconUnavailable`."""
+
+
+class Draws:
+    """The draws of one database's raffles. `beacons` is where beacons come from; by default, drand's relays."""
+
+    def __init__(
+        self,
+        database: Database,
+        ledgers: Ledgers,
+        *,
+        clock: Callable[[], datetime],
+        entropy: Callable[[int], bytes],
+        beacons: BeaconSource | None = None,
+    ) -> None:
+        self._database = database
+        self._ledgers = ledgers
+        self._clock = clock
+        self._entropy = entropy
+        self._beacons = beacons
+
+    def draw(self, raffle: Raffle, beacon: str | None) -> Wins:
+        """Draw the winners of a raffle; `beacon` is the text of the beacon of its round, if somebody has it.
+
+        Raises:
+            TicketsRemaining, AlreadyDrawn: it is not sold out, or drawn.
+            BeaconNotPublished, BeaconUnavailable, InvalidValue: see `RaffleEngine.draw`.
+        """
+        _check_drawable(raffle)
+        closing = self._ledgers.closing_of(raffle)
+        assert closing.closing is not None
+        count = wins_of(raffle)
+        evidence, entropy = self._decision(raffle, closing.closing, beacon)
+        seed = seed_of(closing.closing_hash(), entropy)
+        # Before the lock, since it takes its time: a sold-out raffle stays as it is, and of two draws one is refused.
+        serials = array("q", drawing.winning_serials(seed, tickets=raffle.total_tickets, wins=count))
+
+        def store(connection: "Connection") -> "array[int]":
+            queries.lock_counter(connection, raffle.id)
+            found = queries.load_raffle(connection, raffle.id)
+            if found is None:
+                raise RaffleNotFound
+            _check_drawable(found)
+            with self._database.storing_many_rows(connection):
+                queries.insert_wins(connection, raffle.id, raffle.prizes, serials)
+            numbers = queries.winning_numbers(connection, raffle.id, count)
+            digest = winners_digest(zip(serials, numbers, _prize_positions(raffle), strict=True))
+            ledger.insert_draw(connection, raffle.id, DrawRecord(evidence, digest, count))
+            queries.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
+            queries.delete_secrets(connection, raffle.id)
+            return numbers
+
+        return Wins(self._database.write(store), raffle.prizes)
+
+    def _decision(self, raffle: Raffle, closing: Closing, beacon: str | None) -> tuple[bytes, bytes]:
+        """Return what decides, as evidence that is kept, and as the 32 bytes that come from it."""
+        if raffle.entropy != DRAND_QUICKNET:
+            if beacon is not None:
+                raise InvalidValue("beacon", "is none of this raffle's: its winners come from secrets of this machine.")
+            entropy = self._entropy(HASH_BYTES)
+            return entropy, entropy
+        from rafflekit.core.ledger.drand import entropy_of
+
+        assert closing.round is not None
+        found = self._fetched(closing.round) if beacon is None else _given(beacon, closing.round)
+        return found.signature, entropy_of(found.signature)
+
+    def _fetched(self, round: int) -> "Beacon":
+        from rafflekit.core import relays
+        from rafflekit.core.ledger.drand import BlsMissing, time_of
+
+        waiting_s = time_of(round) - int(self._clock().timestamp())
+        if waiting_s > 0:
+            raise BeaconNotPublished(waiting_s)
+        try:
+            return (self._beacons or relays.fetch_beacon)(round)
+        except (relays.BeaconUnavailable, BlsMissing) as error:
+            raise BeaconUnavailable(str(error)) from error
+
+
+def wins_of(raffle: Raffle) -> int:
+    """Return how many wins a raffle has, or will have."""
+    return sum(prize.amount for prize in raffle.prizes)
+
+
+def check_entropy(entropy: object, delay_s: object) -> tuple[EntropyKind, int | None]:
+    """Check how the winners of a new raffle are to be decided; return it, with the delay that holds.
+
+    Raises:
+        InvalidValue: for `entropy` or `delay_s`; also where this machine could not check a beacon.
+    """
+    if entropy == SECRETS:
+        if delay_s is not None:
+            raise InvalidValue("delay_s", f"belongs to {DRAND_QUICKNET}; {SECRETS} wait for nothing.")
+        return SECRETS, None
+    if entropy != DRAND_QUICKNET:
+        raise InvalidValue("entropy", f"must be {SECRETS} or {DRAND_QUICKNET}.")
+    if delay_s is None:
+        delay_s = DEFAULT_DELAY_S
+    if isinstance(delay_s, bool) or not isinstance(delay_s, int) or not 1 <= delay_s <= DELAY_S:
+        raise InvalidValue("delay_s", f"must be a whole number of seconds from 1 to {DELAY_S:,}.")
+    from rafflekit.core.ledger.drand import BlsMissing, require_bls
+
+    try:
+        require_bls()
+    except BlsMissing as error:
+        raise InvalidValue("entropy", f"cannot be {DRAND_QUICKNET} here: {error}") from error
+    return DRAND_QUICKNET, delay_s
+
+
+def _given(text: str, round: int) -> "Beacon":
+    from rafflekit.core.ledger.drand import BeaconWrong, BlsMissing, check_beacon, read_beacon
+
+    try:
+        found = read_beacon(text, round=round)
+        if found.round != round:
+            raise InvalidValue("beacon", f"is that of round {found.round}; this raffle waits for round {round}.")
+        check_beacon(found.round, found.signature)
+    except BeaconWrong as error:
+        raise InvalidValue("beacon", f"is not round {round} of drand's quicknet: {error}.") from error
+    except BlsMissing as error:
+        raise BeaconUnavailable(str(error)) from error
+    return found
+
+
+def _check_drawable(raffle: Raffle) -> None:
+    if raffle.winners_drawn:
+        raise AlreadyDrawn
+    if raffle.available_tickets:
+        raise TicketsRemaining
+
+
+def _prize_positions(raffle: Raffle) -> Iterator[int]:
+    """Yield the position of each win's prize, in draw order."""
+    return chain.from_iterable(repeat(position, prize.amount) for position, prize in enumerate(raffle.prizes))
