@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rafflekit import __version__
-from rafflekit.cli import databases, ledgers, terminal
+from rafflekit.cli import databases, ledgers, terminal, witnesses
 from rafflekit.cli.audit import audit
 from rafflekit.cli.demo import demo
 from rafflekit.cli.draws import draw, purge, winners
@@ -24,6 +24,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "winners": winners,
     "verify": verify,
     "receipt": ledgers.receipt,
+    "checkpoint": ledgers.checkpoint,
     "proof": ledgers.proof,
     "audit": audit,
     "purge": purge,
@@ -35,6 +36,10 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 _COMMANDS_ON_KEYS: dict[str, Callable[..., None]] = {
     "make": ledgers.make_key,
     "show": ledgers.show_key,
+}
+_COMMANDS_ON_WITNESSES: dict[str, Callable[..., None]] = {
+    "add": witnesses.add,
+    "sign": witnesses.sign,
 }
 _COMMANDS_ON_DATABASES: dict[str, Callable[..., None]] = {
     "status": databases.status,
@@ -64,7 +69,11 @@ def _application() -> typer.Typer:
     application.callback()(_rafflekit)
     for name, command in _COMMANDS.items():
         application.command(name, epilog=_variables_help() if command is serve else None)(command)
-    for name, help_text, commands in (("key", _key, _COMMANDS_ON_KEYS), ("db", _db, _COMMANDS_ON_DATABASES)):
+    for name, help_text, commands in (
+        ("key", _key, _COMMANDS_ON_KEYS),
+        ("witness", _witness, _COMMANDS_ON_WITNESSES),
+        ("db", _db, _COMMANDS_ON_DATABASES),
+    ):
         group = typer.Typer(rich_markup_mode=None)
         group.callback()(help_text)
         for of_group, command in commands.items():
@@ -89,6 +98,10 @@ def _rafflekit(
 
 def _key() -> None:
     """Make the key that signs the ledgers, and show its public half."""
+
+
+def _witness() -> None:
+    """Cosign the closing of somebody else's raffle, and keep cosignatures on one's own."""
 
 
 def _db() -> None:

@@ -1,4 +1,4 @@
-"""`rafflekit key …`, `receipt` and `proof`: the key that signs the ledgers, and what a draw is checked by."""
+"""`rafflekit key …`, `receipt`, `checkpoint`, `proof`: what signs the ledgers, and what a draw is checked by."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,12 +17,17 @@ def make_key(
     name: Annotated[
         str, typer.Option(metavar="NAME", help="What the key is called in signatures, e.g. raffles.example.org.")
     ] = _KEY_NAME,
+    witness: Annotated[
+        bool, typer.Option("--witness", help="A key to cosign other people's raffles with, as a witness.")
+    ] = False,
     as_json: AsJsonLine = False,
 ) -> None:
     """Make a key to sign ledgers with, in a file for its owner alone. Keep a copy in a safe place."""
+    from rafflekit.core.ledger.notes import OPERATOR, WITNESS
     from rafflekit.core.signing import make_signing_key
 
-    render.show_verifier_key(make_signing_key(file, name=name).verifier, as_json=as_json)
+    key = make_signing_key(file, name=name, kind=WITNESS if witness else OPERATOR)
+    render.show_verifier_key(key.verifier, as_json=as_json)
 
 
 def show_key(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
@@ -42,6 +47,13 @@ def receipt(
     with open_engine(database_url) as engine:
         found = engine.ledgers.receipt(engine.find(raffle).id, number)
     render.print_document(found.shape())
+
+
+def checkpoint(raffle: RaffleId, *, database_url: DatabaseUrl = None) -> None:
+    """Print the latest signed checkpoint of a raffle's ledger; once it is sold out, its closing, for witnesses."""
+    with open_engine(database_url) as engine:
+        note = engine.ledgers.checkpoint(engine.find(raffle).id)
+    render.print_note(note)
 
 
 def proof(raffle: RaffleId, *, database_url: DatabaseUrl = None) -> None:

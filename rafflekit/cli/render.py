@@ -229,6 +229,12 @@ def print_document(shape: Mapping[str, object]) -> None:
     _print_json(shape)
 
 
+def print_note(note: str) -> None:
+    """Print a signed note, every byte as it is signed."""
+    for line in note.removesuffix("\n").split("\n"):
+        terminal.say(line)
+
+
 def show_run(*, tickets: int, refused: int, out: str, as_json: bool) -> None:
     """Print what came of a whole list of participants; the tickets themselves are in the file `out`."""
     if as_json:

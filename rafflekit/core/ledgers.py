@@ -260,7 +260,7 @@ class Ledgers:
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and here is another one; "
                 "start with that key."
             )
-        terms = _terms(raffle)
+        terms = terms_of(raffle)
         return Book(raffle.id, terms, terms.hash(), key)
 
     def closing_of(self, raffle: Raffle) -> Checkpoint:
@@ -269,7 +269,7 @@ class Ledgers:
         record = self._query(statements.load_ledger, raffle.id)
         assert record.closing is not None
         root = tree.root(self._reader(raffle).subtree, raffle.total_tickets)
-        return Checkpoint(origin_of(raffle.id), raffle.total_tickets, root, _terms(raffle).hash(), record.closing)
+        return Checkpoint(origin_of(raffle.id), raffle.total_tickets, root, terms_of(raffle).hash(), record.closing)
 
     def load_edge(self, connection: "Connection", raffle: UUID, size: int) -> GrowingTree:
         """Return the right edge of the tree of the first `size` leaves, as it is stored."""
@@ -300,7 +300,7 @@ class Ledgers:
         return DrawStatement(
             origin=origin_of(raffle.id),
             closing_hash=self.closing_of(raffle).closing_hash(),
-            entropy=_entropy_bytes(raffle, record),
+            entropy=entropy_bytes(raffle, record),
             seed=seed,
             wins=record.wins,
             winners_digest=record.winners_digest,
@@ -343,7 +343,8 @@ class Ledgers:
         return found
 
 
-def _entropy_bytes(raffle: Raffle, record: DrawRecord) -> bytes:
+def entropy_bytes(raffle: Raffle, record: DrawRecord) -> bytes:
+    """Return the 32 bytes that decided a draw, from what is kept of it."""
     if raffle.entropy == SECRETS:
         return record.entropy
     from rafflekit.core.ledger.drand import entropy_of
@@ -355,7 +356,8 @@ def _size(raffle: Raffle) -> int:
     return raffle.total_tickets - raffle.available_tickets
 
 
-def _terms(raffle: Raffle) -> Terms:
+def terms_of(raffle: Raffle) -> Terms:
+    """Return what was announced of a raffle."""
     return Terms(
         id=raffle.id,
         name=raffle.name,

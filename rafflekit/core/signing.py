@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from rafflekit.core.errors import InvalidSetting, StorageUnavailable
-from rafflekit.core.ledger.notes import NoteWrong, SignerKey
+from rafflekit.core.ledger.notes import OPERATOR, NoteWrong, SignerKey
 from rafflekit.core.private_files import sync, sync_name
 from rafflekit.core.settings import SIGNING_KEY, Settings
 
@@ -43,10 +43,17 @@ def signing_key_of(settings: Settings) -> SignerKey | None:
     Raises:
         InvalidSetting: there is none, it may not be read, or it holds no key.
     """
-    return None if settings.signing_key is None else read_signing_key(settings.signing_key)
+    if settings.signing_key is None:
+        return None
+    key = read_signing_key(settings.signing_key)
+    if key.kind != OPERATOR:
+        raise InvalidSetting(
+            SIGNING_KEY.name, str(settings.signing_key), "it is a witness's key; 'rafflekit key make' makes another."
+        )
+    return key
 
 
-def make_signing_key(file: Path, *, name: str = DEFAULT_KEY_NAME) -> SignerKey:
+def make_signing_key(file: Path, *, name: str = DEFAULT_KEY_NAME, kind: int = OPERATOR) -> SignerKey:
     """Make a new key in a new file; nothing is overwritten. It is there whole, or not at all.
 
     Raises:
@@ -54,7 +61,7 @@ def make_signing_key(file: Path, *, name: str = DEFAULT_KEY_NAME) -> SignerKey:
         StorageUnavailable: the file cannot be written.
     """
     try:
-        key = SignerKey.make(name)
+        key = SignerKey.make(name, kind=kind)
     except NoteWrong as error:
         raise InvalidSetting("name", name, f"{error}.") from error
     try:

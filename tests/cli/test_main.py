@@ -23,6 +23,7 @@ COMMANDS = [
     "winners",
     "verify",
     "receipt",
+    "checkpoint",
     "proof",
     "audit",
     "purge",
@@ -31,10 +32,14 @@ COMMANDS = [
     "doctor",
     "demo",
     "key",
+    "witness",
     "db",
 ]
-WITH_A_DATABASE = [command for command in COMMANDS if command not in ("audit", "demo", "key", "db")]
-WITH_JSON = ["audit", *(command for command in WITH_A_DATABASE if command not in ("serve", "receipt", "proof"))]
+WITH_A_DATABASE = [command for command in COMMANDS if command not in ("audit", "demo", "key", "witness", "db")]
+WITH_JSON = [
+    "audit",
+    *(command for command in WITH_A_DATABASE if command not in ("serve", "receipt", "checkpoint", "proof")),
+]
 
 
 def test_version_is_the_packages(terminal: Terminal) -> None:

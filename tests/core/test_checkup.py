@@ -16,7 +16,7 @@ PRIZES = (Prize("car"), Prize("hug", 3))
 
 
 def fill(url: str) -> None:
-    """Make a drawn raffle of 20 tickets, an open one with 5 of 20, and an empty one."""
+    """Make a drawn raffle of 20 tickets, an open one with 5 of 20, an empty one, and one with a whole tile."""
     with RaffleEngine(url) as engine:
         drawn = sold_out(engine, tickets=20, prizes=PRIZES)
         engine.draw(drawn.id)
@@ -24,6 +24,8 @@ def fill(url: str) -> None:
         for person in range(5):
             engine.participate(half.id, f"participant {person}")
         engine.create("Empty", total_tickets=10**12, prizes=PRIZES)
+        large = engine.create("Large", total_tickets=10**6, prizes=PRIZES)
+        assert len(list(engine.participate_many(large.id, [f"participant {person}" for person in range(300)]))) == 300
 
 
 def past_the_rules(url: str, *statements: str) -> None:
@@ -43,10 +45,11 @@ def test_an_honest_database_is_well(database_url: str) -> None:
     report = check_database(database_url)
 
     assert report.problems == ()
-    assert (report.raffles, report.tickets, report.draws) == (3, 25, 1)
+    assert (report.raffles, report.tickets, report.draws) == (4, 325, 1)
 
 
 OPEN = "(SELECT id FROM raffles WHERE name = 'Half')"
+LARGE = "(SELECT id FROM raffles WHERE name = 'Large')"
 DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
 
 
@@ -74,6 +77,16 @@ DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
             f"INSERT INTO secrets SELECT {DRAWN}, numbering_key, participant_key, code_key FROM secrets LIMIT 1",
             "it is drawn, and its secrets are still there",
         ),
+        (f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {OPEN}", "its ledger is closed, and tickets remain"),
+        (f"UPDATE ledgers SET closed_at = NULL WHERE raffle = {DRAWN}", "it is sold out, and not closed"),
+        (f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {DRAWN}", "its seed does not come from its closing"),
+        ("UPDATE raffles SET name = 'Another' WHERE name = 'Sold out'", "its seed does not come from its closing"),
+        (f"DELETE FROM ledgers WHERE raffle = {OPEN}", "it has no ledger"),
+        (f"DELETE FROM tiles WHERE raffle = {LARGE}", "1 of its ledger's stored hashes are not those of its tickets"),
+        (
+            f"UPDATE tickets SET code_hash = 'another' WHERE raffle = {LARGE} AND serial = 7",
+            "2 of its ledger's stored hashes are not those of its tickets",
+        ),
     ],
 )
 def test_what_was_changed_past_the_rules_is_named(database_url: str, statement: str, problem: str) -> None:
@@ -88,10 +101,11 @@ def test_another_seed_gives_other_winners(database_url: str) -> None:
     zeros = "decode(repeat('00', 32), 'hex')" if database_url.startswith("postgresql") else "zeroblob(32)"
     past_the_rules(database_url, f"UPDATE raffles SET seed = {zeros} WHERE name = 'Sold out'")
 
-    [problem] = check_database(database_url).problems
+    ledger, wins = check_database(database_url).problems
 
     # That zeros and the draw's own seed agree in all four winners of 20: 1 in 116,280.
-    assert "wins are not what its seed gives" in problem
+    assert "wins are not what its seed gives" in wins
+    assert "its seed does not come from its closing" in ledger
 
 
 def test_a_damaged_seed_and_a_damaged_key_are_named(database: Path, postgresql: PostgresqlServer) -> None:
@@ -107,7 +121,7 @@ def test_a_damaged_seed_and_a_damaged_key_are_named(database: Path, postgresql: 
         problems = "\n".join(check_database(url).problems)
 
         assert "its draw cannot be replayed" in problems
-        assert problems.count("the key of its numbers is damaged") == 2
+        assert problems.count("the key of its numbers is damaged") == 3
 
 
 def test_a_ticket_and_a_participant_that_are_there_twice_are_named(postgresql: PostgresqlServer) -> None:

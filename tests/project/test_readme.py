@@ -57,13 +57,13 @@ def commands_below(*words: str) -> list[str]:
     return [
         command
         for name in names
-        for command in (commands_below(name) if name in ("key", "db") else [" ".join((*words, name))])
+        for command in (commands_below(name) if name in ("key", "witness", "db") else [" ".join((*words, name))])
     ]
 
 
 def test_every_command_has_its_line_with_every_option_of_its_own() -> None:
     commands = commands_below()
-    lines = re.findall(r"^\| `rafflekit ((?:(?:key|db) )?\w+).*", README.read_text(), flags=re.MULTILINE)
+    lines = re.findall(r"^\| `rafflekit ((?:(?:key|witness|db) )?\w+).*", README.read_text(), flags=re.MULTILINE)
     assert lines == commands
 
     for command in commands:

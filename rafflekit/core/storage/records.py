@@ -7,7 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, func, or_, select
 
-from rafflekit.core.storage.schema import NOBODY, counters, prizes, raffles, secrets, tickets, wins
+from rafflekit.core.ledger.leaves import Leaf
+from rafflekit.core.ledger.tiles import WholeTile
+from rafflekit.core.storage.schema import NOBODY, counters, prizes, raffles, secrets, tickets, tiles, wins
 
 _ROWS_AT_ONCE = 10_000
 
@@ -102,6 +104,19 @@ def numbers(connection: Connection, raffle: UUID) -> Iterator[tuple[int, int]]:
     """Yield serial and number of a raffle's tickets, in the order of issue."""
     chosen = select(tickets.c.serial, tickets.c.number).where(tickets.c.raffle == raffle)
     yield from _streamed(connection, chosen.order_by(tickets.c.serial))
+
+
+def leaf_hashes(connection: Connection, raffle: UUID) -> Iterator[bytes]:
+    """Yield the hashes of a ledger's leaves as the tickets give them, in the order of issue."""
+    chosen = select(tickets.c.serial, tickets.c.number, tickets.c.code_hash).where(tickets.c.raffle == raffle)
+    for row in _streamed(connection, chosen.order_by(tickets.c.serial)):
+        yield Leaf(*row).hash(raffle)
+
+
+def stored_tiles(connection: Connection, raffle: UUID) -> set[WholeTile]:
+    """Return the hashes of whole tiles as they are stored."""
+    chosen = select(tiles.c.level, tiles.c.position, tiles.c.hash).where(tiles.c.raffle == raffle)
+    return {WholeTile(level, position, bytes(found)) for level, position, found in connection.execute(chosen)}
 
 
 def wins_in_order(connection: Connection, raffle: UUID) -> Iterator[tuple[int, int, int]]:

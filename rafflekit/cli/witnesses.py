@@ -1,0 +1,89 @@
+"""`rafflekit witness …`: somebody else than the operator puts a name and a time on a closing."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rafflekit.cli import documents, render
+from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.options import DatabaseUrl, RaffleId, open_engine
+
+_NOTE_CHARACTERS = 64 * 1024
+_RECEIPT_BYTES = 128 * 1024
+
+
+def add(
+    raffle: RaffleId,
+    note: Annotated[str, typer.Argument(metavar="NOTE", help="The closing with the cosignature: a file, or -.")],
+    *,
+    key: Annotated[str, typer.Option(metavar="KEY", help="The witness's verifier key.")],
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Keep a witness's cosignature on the closing of a sold-out raffle; the proof of the draw shows it."""
+    text = _text(documents.read_file(note, _NOTE_CHARACTERS), "NOTE")
+    with open_engine(database_url) as engine:
+        engine.ledgers.cosign(engine.find(raffle).id, text, key)
+
+
+def sign(
+    checkpoint: Annotated[
+        str, typer.Argument(metavar="CHECKPOINT", help="A file, -, or the address of a raffle's ledger.")
+    ],
+    *,
+    key: Annotated[Path, typer.Option(metavar="FILE", help="The witness's key: 'rafflekit key make --witness'.")],
+    operator: Annotated[str, typer.Option(metavar="KEY", help="The operator's verifier key.")],
+    state: Annotated[Path, typer.Option(metavar="FILE", help="Where the witness keeps what it saw.")],
+    consistency: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The proof that it goes on from what was seen; from an address it is fetched."
+        ),
+    ] = None,
+) -> None:
+    """Cosign a checkpoint, if it goes on from the last one seen of that raffle, and print it with the cosignature."""
+    from rafflekit.core.ledger.documents import Consistency, read_consistency
+    from rafflekit.core.ledger.notes import WITNESS, NoteWrong, VerifierKey
+    from rafflekit.core.ledger.strict_json import DocumentWrong
+    from rafflekit.core.signing import read_signing_key
+    from rafflekit.core.witness import Witness
+
+    signer = read_signing_key(key)
+    if signer.kind != WITNESS:
+        raise CommandStopped("--key is no witness's key: 'rafflekit key make --witness' makes one.", status=WRONG_USAGE)
+    address = checkpoint.rstrip("/") if "://" in checkpoint else None
+
+    def proof(old: int, new: int) -> Consistency:
+        if consistency is not None:
+            content = documents.read_file(str(consistency), _RECEIPT_BYTES)
+        elif address is not None:
+            content = documents.fetch(f"{address}/consistency/?from={old}&to={new}", _RECEIPT_BYTES)
+        else:
+            raise CommandStopped(
+                f"A smaller tree of this raffle was seen: --consistency, the proof from {old} to {new}, is needed.",
+                status=REFUSED,
+            )
+        try:
+            return read_consistency(content)
+        except DocumentWrong as error:
+            raise CommandStopped(f"The consistency proof is none: {error}.", status=REFUSED) from error
+
+    content = (
+        documents.read_file(checkpoint, _NOTE_CHARACTERS)
+        if address is None
+        else documents.fetch(f"{address}/", _NOTE_CHARACTERS)
+    )
+    try:
+        known = VerifierKey.read(operator)
+    except NoteWrong as error:
+        raise CommandStopped(f"--operator: {error}.", status=WRONG_USAGE) from error
+    signed = Witness(signer, state).cosign(_text(content, "CHECKPOINT"), known, proof, time=int(time.time()))
+    render.print_note(signed)
+
+
+def _text(content: bytes, name: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise CommandStopped(f"{name} is no text in UTF-8.", status=WRONG_USAGE) from error

@@ -1,0 +1,121 @@
+"""A small witness: it cosigns checkpoints, each only if it goes on from the last one that it saw of that raffle.
+
+What it saw is kept in a file of its own, on the disk before anything is signed: a witness that forgot, or was stopped
+between the two, could be made to sign two histories.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rafflekit.core.errors import InvalidValue, StorageUnavailable
+from rafflekit.core.ledger.checkpoints import Checkpoint
+from rafflekit.core.ledger.documents import Consistency
+from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey, base64_of, read_base64
+from rafflekit.core.ledger.tree import ProofWrong, check_consistency
+from rafflekit.core.private_files import private, sync, sync_name
+
+_STATE_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The largest tree of a raffle that a witness has signed: how many leaves, and the root."""
+
+    size: int
+    root: bytes
+
+
+class Witness:
+    """A witness with its key (of the witnesses' kind) and the file in which it keeps what it saw."""
+
+    def __init__(self, key: SignerKey, state: Path) -> None:
+        self._key = key
+        self._state = state
+
+    def cosign(self, note: str, operator: VerifierKey, proof: Callable[[int, int], Consistency], *, time: int) -> str:
+        """Return the note with the witness's cosignature at the end, dated `time` (seconds since 1970).
+
+        `proof` gives the consistency proof between two sizes; it is asked for only if a smaller tree was seen before.
+
+        Raises:
+            InvalidValue: the note is no checkpoint signed by the operator, or does not go on from what was seen.
+            StorageUnavailable: what was seen cannot be read or kept.
+        """
+        try:
+            read = Note.read(note)
+            if not read.check(operator):
+                raise InvalidValue("checkpoint", f"is not signed by {operator}.")
+            checkpoint = Checkpoint.read(read.text)
+        except NoteWrong as error:
+            raise InvalidValue("checkpoint", f"{error}.") from error
+        with self._alone():
+            everything = self._load()
+            before = everything.get(checkpoint.origin)
+            if before is not None:
+                _check_that_it_goes_on(before, checkpoint, proof)
+            self._keep(everything | {checkpoint.origin: Seen(checkpoint.size, checkpoint.root)})
+        return note + self._key.line(read.text, time=time)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        # Two that sign at once could each sign what the other has not seen.
+        try:
+            with open(f"{self._state}.lock", "ab", opener=private) as lock:
+                if sys.platform != "win32":
+                    import fcntl
+
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise StorageUnavailable(f"What the witness saw cannot be kept: {error.strerror}.") from error
+
+    def _load(self) -> dict[str, Seen]:
+        try:
+            if not os.path.lexists(self._state):
+                return {}
+            with self._state.open("rb") as file:
+                stored = json.loads(file.read(_STATE_BYTES))
+            return {origin: Seen(int(each["size"]), read_base64(each["root"])) for origin, each in stored.items()}
+        except OSError as error:
+            raise StorageUnavailable(f"What the witness saw cannot be read: {error.strerror}.") from error
+        except (ValueError, KeyError, TypeError, AttributeError, NoteWrong) as error:
+            raise StorageUnavailable(f"{self._state} is not what a witness keeps; nothing was signed.") from error
+
+    def _keep(self, everything: dict[str, Seen]) -> None:
+        shape: dict[str, Any] = {
+            origin: {"size": seen.size, "root": base64_of(seen.root)} for origin, seen in everything.items()
+        }
+        try:
+            handle, partial = tempfile.mkstemp(dir=self._state.absolute().parent, prefix=f"{self._state.name}.")
+            with open(handle, "w", encoding="utf-8") as file:
+                json.dump(shape, file)
+                sync(file, self._state)
+            os.replace(partial, self._state)
+            sync_name(self._state)
+        except OSError as error:
+            raise StorageUnavailable(f"What the witness saw cannot be kept: {error.strerror}.") from error
+
+
+def _check_that_it_goes_on(before: Seen, checkpoint: Checkpoint, proof: Callable[[int, int], Consistency]) -> None:
+    if checkpoint.size < before.size:
+        raise InvalidValue(
+            "checkpoint", f"has {checkpoint.size:,} leaves, and one with {before.size:,} was seen; it is an old one."
+        )
+    given = Consistency(before.size, checkpoint.size, ())
+    if 0 < before.size < checkpoint.size:
+        given = proof(before.size, checkpoint.size)
+    if (given.old, given.new) != (before.size, checkpoint.size):
+        raise InvalidValue("proof", f"is not that from {before.size:,} to {checkpoint.size:,} leaves.")
+    try:
+        check_consistency(before.size, checkpoint.size, given.proof, before.root, checkpoint.root)
+    except ProofWrong as error:
+        raise InvalidValue(
+            "checkpoint", f"does not go on from what was seen of this raffle ({error}): keep both, they are evidence."
+        ) from error

@@ -1,0 +1,141 @@
+"""`rafflekit key`, `receipt`, `checkpoint`, `proof` and `witness`, and an audit of what they give."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit.core.ledger.documents import read_proof, read_receipt
+from rafflekit.core.ledger.notes import Note, SignerKey, VerifierKey
+from rafflekit.core.ledger.receipts import check_receipt
+from tests.cli.conftest import Session, Terminal
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in which the commands run."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_whole_draw_is_followed_from_the_receipt_to_the_audit(terminal: Terminal, engine: RaffleEngine) -> None:
+    key = terminal("key show").out.strip()
+    raffle = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug")]).id
+    ticket = json.loads(terminal(f"participate {raffle} ann --receipt receipt.json --json").out)
+    for person in ("bob", "cy"):
+        terminal(f"participate {raffle} {person}")
+    witness = terminal("key make witness.key --name gazette.example --witness").out.strip()
+    Path("closing.txt").write_text(terminal(f"checkpoint {raffle}").out)
+    signed = terminal(f"witness sign closing.txt --key witness.key --operator {key} --state seen.json")
+    Path("cosigned.txt").write_text(signed.out)
+    assert terminal(f"witness add {raffle} cosigned.txt --key {witness}") == Session(0, "", "")
+    terminal(f"draw {raffle} --yes")
+    Path("proof.json").write_text(terminal(f"proof {raffle}").out)
+
+    audited = terminal(
+        f"audit proof.json --key {key} --witness {witness} --receipt receipt.json --code {ticket['verification_code']} "
+        "--json"
+    )
+
+    assert audited.status == 0
+    said = {step["name"]: step["outcome"] for step in json.loads(audited.out)["steps"]}
+    assert "wrong" not in said.values()
+    assert {said[step] for step in ("key", "closing", "witnesses", "seed", "winners", "code")} == {"ok"}
+    assert json.loads(Path("receipt.json").read_text()) == ticket["receipt"]
+
+
+def test_a_receipt_is_printed_for_any_ticket(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+    printed = terminal(f"receipt {sold_out.id} 1")
+    none = terminal(f"receipt {sold_out.id} 99")
+
+    receipt = read_receipt(printed.out)
+    assert check_receipt(receipt, sold_out.id, engine.ledgers.verifier_key()).size == sold_out.total_tickets
+    assert receipt.leaf.ticket_number == 1
+    assert none == Session(1, "", "rafflekit: No ticket with this number has been handed out.\n")
+
+
+def test_a_proof_comes_after_the_draw(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+    early = terminal(f"proof {sold_out.id}")
+    engine.draw(sold_out.id)
+    printed = terminal(f"proof {sold_out.id}")
+
+    assert early == Session(1, "", "rafflekit: Winners for the raffle have not been drawn yet\n")
+    assert read_proof(printed.out).terms.id == sold_out.id
+
+
+def test_a_key_is_made_once(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "signing.key"
+    made = terminal(f"key make {file} --name raffles.example")
+    again = terminal(f"key make {file}")
+
+    assert made.status == 0
+    assert str(SignerKey.read(file.read_text().strip()).verifier) == made.out.strip()
+    assert VerifierKey.read(made.out.strip()).name == "raffles.example"
+    assert again.status == 2
+    assert "no key is ever overwritten" in again.err
+    assert "PRIVATE" not in made.out + made.err + again.err
+
+
+def test_the_named_key_signs(
+    terminal: Terminal, raffle: Raffle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not that of a raffle that another key signs, nor a witness's."""
+    own, witness = tmp_path / "own.key", tmp_path / "witness.key"
+    key = terminal(f"key make {own}").out
+    terminal(f"key make {witness} --witness")
+    monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(own))
+
+    assert terminal("key show").out == key
+    assert "is signed by the key" in terminal(f"participate {raffle.id} ann").err
+    assert terminal(f"participate {raffle.id} ann").status == 3
+    monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(witness))
+    assert "it is a witness's key" in terminal("key show").err
+    monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(tmp_path / "nowhere"))
+    assert "the key cannot be read: No such file or directory" in terminal("key show").err
+
+
+def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
+    terminal: Terminal, engine: RaffleEngine, raffle: Raffle, tmp_path: Path
+) -> None:
+    file = tmp_path / "receipt.json"
+    file.write_text("mine")
+
+    refused = terminal(f"participate {raffle.id} ann --receipt {file}")
+
+    assert refused.status == 2
+    assert "is there already; name a new file" in refused.err
+    assert file.read_text() == "mine"
+    assert engine.get(raffle.id).available_tickets == raffle.total_tickets
+
+
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [
+        ("--key operator.key --operator {key}", (2, "--key is no witness's key")),
+        ("--key witness.key --operator nonsense", (2, "--operator: ")),
+        ("--key witness.key --operator {other}", (2, "checkpoint: is not signed by")),
+    ],
+)
+def test_a_witness_is_told_what_is_wrong(
+    terminal: Terminal, sold_out: Raffle, folder: Path, options: str, refusal: tuple[int, str]
+) -> None:
+    key, other = terminal("key show").out.strip(), terminal("key make operator.key").out.strip()
+    terminal("key make witness.key --witness")
+    Path("closing.txt").write_text(terminal(f"checkpoint {sold_out.id}").out)
+
+    refused = terminal(f"witness sign closing.txt --state seen.json {options.format(key=key, other=other)}")
+
+    assert (refused.status, refused.out) == (refusal[0], "")
+    assert refusal[1] in refused.err
+    assert sorted(file.name for file in folder.iterdir() if "seen" in file.name) == []
+
+
+def test_a_checkpoint_is_a_signed_note(terminal: Terminal, engine: RaffleEngine, raffle: Raffle) -> None:
+    note = Note.read(terminal(f"checkpoint {raffle.id}").out)
+
+    assert note.check(engine.ledgers.verifier_key()) == [0]
+    assert len(note.signatures) == 1

@@ -1,0 +1,140 @@
+"""A witness signs what goes on from what it saw, and nothing else, whatever happens in between."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from rafflekit import InvalidValue, Prize, RaffleEngine, StorageUnavailable
+from rafflekit.core.ledger.documents import Consistency
+from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
+from rafflekit.core.witness import Witness
+
+OPERATOR_KEY = SignerKey.make("raffles.example")
+WITNESS_KEY = SignerKey.make("gazette.example", kind=WITNESS)
+NOON = 1_800_000_000
+
+
+class Scene:
+    """A raffle that sells its tickets, and a witness that looks now and then."""
+
+    def __init__(self, engine: RaffleEngine, state: Path) -> None:
+        self.engine = engine
+        self.witness = Witness(WITNESS_KEY, state)
+        self.raffle = engine.create("Foobar", total_tickets=300, prizes=[Prize("hug")]).id
+        self.asked: list[tuple[int, int]] = []
+
+    def sell(self, first: int, count: int) -> None:
+        assert (
+            len(list(self.engine.participate_many(self.raffle, [f"p{n}" for n in range(first, first + count)])))
+            == count
+        )
+
+    def cosign(self, note: str | None = None) -> str:
+        note = self.engine.ledgers.checkpoint(self.raffle) if note is None else note
+        return self.witness.cosign(note, OPERATOR_KEY.verifier, self.proof, time=NOON)
+
+    def proof(self, old: int, new: int) -> Consistency:
+        self.asked.append((old, new))
+        return self.engine.ledgers.consistency(self.raffle, old, new)
+
+
+@pytest.fixture
+def scene(database: Path, tmp_path: Path) -> Iterator[Scene]:
+    """The raffle in a SQLite file, the witness's memory in another."""
+    with RaffleEngine(f"sqlite:///{database}", signing_key=OPERATOR_KEY) as engine:
+        yield Scene(engine, tmp_path / "seen.json")
+
+
+def test_a_witness_signs_a_ledger_that_only_grew(scene: Scene) -> None:
+    for first, count in ((0, 0), (0, 5), (5, 0), (5, 258), (263, 37)):
+        scene.sell(first, count)
+        cosigned = Note.read(scene.cosign())
+        assert cosigned.check(WITNESS_KEY.verifier) == [NOON]
+        assert cosigned.check(OPERATOR_KEY.verifier) == [0]
+
+    assert scene.asked == [(5, 263), (263, 300)]
+    scene.engine.ledgers.cosign(scene.raffle, scene.cosign(), str(WITNESS_KEY.verifier))
+
+
+def test_a_witness_refuses_another_history_of_the_same_raffle(scene: Scene, tmp_path: Path) -> None:
+    scene.sell(0, 20)
+    scene.cosign()
+    with RaffleEngine(f"sqlite:///{tmp_path}/fork.db", signing_key=OPERATOR_KEY) as forked:
+        other = forked.create("Foobar", total_tickets=300, prizes=[Prize("hug")]).id
+        for size in (20, 30):
+            assert list(forked.participate_many(other, [f"q{n}" for n in range(size)]))
+            text = Note.read(forked.ledgers.checkpoint(other)).text.replace(str(other), str(scene.raffle))
+            note = f"{text}\n{OPERATOR_KEY.line(text)}"
+            before = scene.engine
+            scene.engine, scene.raffle, kept = forked, other, scene.raffle
+            with pytest.raises(InvalidValue, match="does not go on from what was seen"):
+                scene.cosign(note)
+            scene.engine, scene.raffle = before, kept
+
+    scene.sell(20, 5)
+    assert Note.read(scene.cosign()).check(WITNESS_KEY.verifier)
+
+
+def test_a_witness_refuses_what_is_old_or_not_the_operators(scene: Scene) -> None:
+    scene.sell(0, 3)
+    old = scene.engine.ledgers.checkpoint(scene.raffle)
+    scene.sell(3, 3)
+    new = scene.engine.ledgers.checkpoint(scene.raffle)
+    scene.cosign(new)
+    text = Note.read(new).text
+    stranger = SignerKey.make("raffles.example")
+
+    for note, words in (
+        (old, "it is an old one"),
+        (f"{text}\n{stranger.line(text)}", "is not signed by raffles.example"),
+        (new.replace("\n6\n", "\n7\n"), "is not on this text"),
+        ("Six tickets.\n", "a note is a text"),
+    ):
+        with pytest.raises(InvalidValue, match=words):
+            scene.cosign(note)
+
+
+def test_a_proof_of_something_else_is_refused(scene: Scene) -> None:
+    scene.sell(0, 3)
+    scene.cosign()
+    scene.sell(3, 5)
+    checkpoint = scene.engine.ledgers.checkpoint(scene.raffle)
+    wrong = scene.engine.ledgers.consistency(scene.raffle, 2, 8)
+
+    with pytest.raises(InvalidValue, match="is not that from 3 to 8"):
+        scene.witness.cosign(checkpoint, OPERATOR_KEY.verifier, lambda _old, _new: wrong, time=NOON)
+    with pytest.raises(InvalidValue, match="does not go on"):
+        scene.witness.cosign(
+            checkpoint, OPERATOR_KEY.verifier, lambda old, new: Consistency(old, new, wrong.proof), time=NOON
+        )
+
+
+def test_a_witness_keeps_raffles_apart(scene: Scene) -> None:
+    scene.sell(0, 3)
+    scene.cosign()
+    scene.raffle = UUID(str(scene.engine.create("Other", total_tickets=5, prizes=[Prize("hug")]).id))
+    scene.sell(0, 1)
+
+    scene.cosign()
+
+    assert scene.asked == []
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"rafflekit/x": {"size": 1}}', b"\xff", b'{"rafflekit/x": 1}'])
+def test_a_memory_that_is_none_stops_the_witness(scene: Scene, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "seen.json").write_bytes(content)
+
+    with pytest.raises(StorageUnavailable, match="is not what a witness keeps; nothing was signed"):
+        scene.cosign()
+
+    assert (tmp_path / "seen.json").read_bytes() == content
+
+
+def test_what_cannot_be_kept_is_not_signed(database: Path, tmp_path: Path) -> None:
+    with RaffleEngine(f"sqlite:///{database}", signing_key=OPERATOR_KEY) as engine:
+        scene = Scene(engine, tmp_path / "no folder" / "seen.json")
+
+        with pytest.raises(StorageUnavailable, match="cannot be kept: No such file or directory"):
+            scene.cosign()
