@@ -20,8 +20,9 @@ test: check ## run every check and every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 .PHONY: soak
-soak: .venv/developers ## kill servers ten times as often as the tests do; it takes minutes
+soak: .venv/developers ## kill servers ten times as often as the tests do, and search races ten times as long; it takes minutes
 	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py
+	RAFFLEKIT_TEST_INTERLEAVINGS=2000 $(BIN)/python -m pytest -s tests/races/test_interleavings.py
 
 .PHONY: check
 check: .venv/developers ## lint, format, types, import rules
