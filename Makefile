@@ -20,9 +20,13 @@ test: check ## run every check and every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 .PHONY: soak
-soak: .venv/developers ## kill servers ten times as often as the tests do, and search races ten times as long; it takes minutes
+soak: .venv/developers ## kill servers and search races ten times as long as the tests do; it takes minutes
 	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py
 	RAFFLEKIT_TEST_INTERLEAVINGS=2000 $(BIN)/python -m pytest -s tests/races/test_interleavings.py
+
+.PHONY: mutants
+mutants: .venv/mutants ## break the core in small ways and count what the tests let through; it takes an hour
+	$(BIN)/python -m tests.mutants $(MODULES)
 
 .PHONY: check
 check: .venv/developers ## lint, format, types, import rules
@@ -42,7 +46,7 @@ bench: .venv/developers ## measure: every figure is a ratio against a baseline o
 
 .PHONY: clean
 clean: ## take away what the other targets made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .mutants
 
 .venv/users: .venv/bin/python pyproject.toml constraints.txt
 	$(INSTALL) '.[http]'
@@ -51,6 +55,10 @@ clean: ## take away what the other targets made
 .venv/developers: .venv/bin/python pyproject.toml constraints.txt
 	$(INSTALL) '.[http,granian,postgresql,dev]'
 	@touch $@ .venv/users
+
+.venv/mutants: .venv/developers
+	$(INSTALL) '.[mutants]'
+	@touch $@
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "rafflekit needs Python 3.11 or newer; install it, or name it: make PYTHON=…" >&2; exit 1; }
