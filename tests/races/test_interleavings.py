@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, note, settings
+from hypothesis import Phase, example, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, make_url, text
 
@@ -44,7 +44,7 @@ from tests.races.scheduler import Clock, Made, Scheduler, Session, stopping_conn
 from tests.raffle_model import RaffleModel
 
 EXAMPLES = os.environ.get("RAFFLEKIT_TEST_INTERLEAVINGS")
-SEARCH = settings(max_examples=int(EXAMPLES or "200"), derandomize=EXAMPLES is None)
+SEARCH = settings(max_examples=int(EXAMPLES or "120"), derandomize=EXAMPLES is None)
 
 SESSIONS = ("A", "B", "C")
 PEOPLE = ("ann", "ben", "cat")
@@ -83,9 +83,9 @@ def plans(draw: st.DrawFn) -> Plan:
         st.builds(Create, st.sampled_from(("first", "second"))),
         *([st.builds(Verify, holders, holders)] if sold else []),
     ]
-    # Two kinds and one request that may be repeated, so that sessions often make the same; mostly those that write.
+    # Two kinds and one request that is repeated, so that sessions often make the same; mostly those that write.
     chosen = st.sampled_from((participations, st.just(Draw()), st.one_of(kinds)))
-    calls = st.one_of(draw(chosen), draw(chosen), st.just(draw(participations)))
+    calls = st.one_of(draw(chosen), draw(chosen), st.just(Participate(draw(st.sampled_from(PEOPLE[:2])), KEY)))
     of_each = st.lists(calls, min_size=1, max_size=3).map(tuple)
     return Plan(
         total_tickets,
@@ -93,6 +93,15 @@ def plans(draw: st.DrawFn) -> Plan:
         tuple(draw(st.lists(of_each, min_size=2, max_size=len(SESSIONS)))),
         tuple(draw(st.lists(st.integers(0, 8), min_size=2, max_size=12))),
     )
+
+
+# Found once, and too rarely to be left to the search: a session that knows the raffle from before its draw.
+A_REPEAT_AFTER_THE_DRAW = Plan(
+    total_tickets=1,
+    sold=1,
+    calls=((Draw(),), (Participate("ann", KEY), Participate("ann", KEY))),
+    turns=(0, 3),
+)
 
 
 @dataclass
@@ -198,7 +207,7 @@ def test_whatever_statements_of_sessions_come_in_between_every_answer_is_right(
     database_url: str, request: pytest.FixtureRequest
 ) -> None:
     with bench_on(database_url) as bench:
-        search = SEARCH(given(plans())(bench.check))
+        search = SEARCH(example(A_REPEAT_AFTER_THE_DRAW)(given(plans())(bench.check)))
 
         search()
 
