@@ -28,7 +28,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "participants": ("tests/core/test_participants.py",),
     "groups": ("tests/core/test_groups.py",),
     "models": ("tests/core/test_models.py",),
-    "limits": ("tests/core/test_issuing.py", "tests/http/test_wire.py", *ENGINE),
+    "limits": ("tests/core/test_limits.py",),
     "shapes": ("tests/http/test_wire.py",),
     "settings": ("tests/core/test_settings.py", "tests/http/test_access.py"),
     "issuing": ("tests/core/test_issuing.py", "tests/core/test_engine_tickets.py"),
