@@ -82,6 +82,11 @@ def test_the_last_value_within_a_limit_passes(check: Check) -> None:
             "A ticket wins at most one prize; add tickets or take prizes away.",
         ),
         (
+            raffle(total_tickets=5, prizes=[Prize("hug", 10**12)]),
+            "prizes: Too many prizes: 1,000,000,000,000 for 5 tickets. "
+            "A ticket wins at most one prize; add tickets or take prizes away.",
+        ),
+        (
             raffle(prizes=[Prize("hug", 1_000_001)]),
             "prizes: Too many prizes: 1,000,001, where 1,000,000 in all are possible.",
         ),
