@@ -61,7 +61,7 @@ class ParticipateMany:
 
     def after(self, world: World, outcome: Any) -> World | None:
         # After the draw the whole list may be refused instead of each entry.
-        answers = [outcome] * len(self.entries) if isinstance(outcome, RaffleError) else outcome
+        answers = [outcome] * len(self.entries) if isinstance(outcome, Exception) else outcome
         now: World | None = world
         for entry, answer in zip(self.entries, answers, strict=True):
             now = now and entry.after(now, answer)
@@ -101,7 +101,7 @@ class Get:
 
 @dataclass(frozen=True)
 class Verify:
-    """Ask with one participant's number and another's code; without two that hold tickets, with nobody's."""
+    """Ask with one participant's number and another's code, or the same one's; both hold tickets beforehand."""
 
     person: str
     code_of: str
