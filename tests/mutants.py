@@ -29,7 +29,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "groups": ("tests/core/test_groups.py",),
     "models": ("tests/core/test_models.py",),
     "limits": ("tests/core/test_limits.py",),
-    "shapes": ("tests/http/test_resources.py", "tests/cli/test_raffles.py", "tests/cli/test_draws.py"),
+    "shapes": (
+        "tests/core/test_shapes.py",
+        "tests/http/test_resources.py",
+        "tests/cli/test_raffles.py",
+        "tests/cli/test_draws.py",
+    ),
     "settings": ("tests/core/test_settings.py", "tests/http/test_access.py"),
     "issuing": ("tests/core/test_issuing.py", "tests/core/test_engine_tickets.py"),
     "engine": ENGINE,
