@@ -20,10 +20,15 @@ test: check ## run every check and every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
 
 .PHONY: soak
-soak: .venv/developers ## kill servers and try requests, ten times as much as the tests do and more; it takes minutes
+soak: .venv/developers ## kill servers, search races and try requests, ten times as long as the tests do; it takes long
 	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py tests/faults/test_failover.py
+	RAFFLEKIT_TEST_INTERLEAVINGS=2000 $(BIN)/python -m pytest -s tests/races/test_interleavings.py
 	RAFFLEKIT_TEST_CASES=10000 $(BIN)/python -m pytest -s tests/fuzz/test_schemathesis.py
 	RAFFLEKIT_TEST_CASES=3000 $(BIN)/python -m pytest -s tests/fuzz --ignore tests/fuzz/test_schemathesis.py
+
+.PHONY: mutants
+mutants: .venv/mutants ## break the core in small ways and count what the tests let through; it takes an hour
+	$(BIN)/python -m tests.mutants $(MODULES)
 
 .PHONY: check
 check: .venv/developers ## lint, format, types, import rules
@@ -43,7 +48,7 @@ bench: .venv/developers ## measure: every figure is a ratio against a baseline o
 
 .PHONY: clean
 clean: ## take away what the other targets made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .mutants
 
 .venv/users: .venv/bin/python pyproject.toml constraints.txt
 	$(INSTALL) '.[http]'
@@ -52,6 +57,10 @@ clean: ## take away what the other targets made
 .venv/developers: .venv/bin/python pyproject.toml constraints.txt
 	$(INSTALL) '.[http,granian,postgresql,drand,dev]'
 	@touch $@ .venv/users
+
+.venv/mutants: .venv/developers
+	$(INSTALL) '.[mutants]'
+	@touch $@
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "rafflekit needs Python 3.11 or newer; install it, or name it: make PYTHON=…" >&2; exit 1; }

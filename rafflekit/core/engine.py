@@ -335,7 +335,7 @@ class RaffleEngine:
 
         Nothing else changes, and nothing needs them any more: they tell only the database that nobody has two tickets.
         It is done in parts of `_PURGED_AT_ONCE` tickets, so that others go on meanwhile; what an interruption leaves,
-        the next call drops.
+        the next call drops. At the end, SQLite's indexes of all tickets are written anew: others wait so long.
 
         Raises:
             RaffleNotFound: no raffle has this id.
@@ -351,6 +351,7 @@ class RaffleEngine:
             )
             purged += self._database.write(forget)
         if purged:
+            self._database.write(lambda connection: self._database.rebuild_indexes(connection, "tickets"))
             self._database.empty_journal()
         return purged
 

@@ -108,8 +108,16 @@ def test_hashes_of_older_parameters_are_still_checked() -> None:
 
 
 def test_parameters_that_argon2_refuses_are_refused_with_their_reason() -> None:
-    with pytest.raises(InvalidSetting, match="Memory cost is too small"):
+    refused = r"Argon2's cost is 'time 1, memory 7 KiB, parallelism 1': Memory cost is too small\."
+
+    with pytest.raises(InvalidSetting, match=refused):
         codes.CodeHasher(memory_kib=7)
+
+
+def test_a_hash_costs_the_least_that_argon2_allows_unless_it_is_told_otherwise() -> None:
+    stored = codes.CodeHasher().hash_all([bytes(codes.CODE_BYTES)])[0]
+
+    assert stored.startswith("$argon2id$v=19$m=8,t=1,p=1$")
 
 
 def test_codes_are_hashed_in_their_order() -> None:

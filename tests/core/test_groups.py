@@ -107,7 +107,16 @@ def test_an_error_reaches_its_group_and_nobody_else() -> None:
     assert [str(error) for error in errors] == ["None", "this group", "this group", "None"]
     # A traceback grows in every thread that raises it, so each has an error of its own.
     assert errors[1] is not errors[2]
+    assert isinstance(errors[2], ValueError)
+    assert errors[2].__cause__ is errors[1]
     assert futures[3].result() == 3
+
+
+def test_whoever_serves_and_leaves_one_unanswered_hears_of_it() -> None:
+    groups: Groups[int, int] = Groups(lambda wishes: wishes[1:], most=5)
+
+    with pytest.raises(ValueError, match="shorter"):
+        groups.submit(1)
 
 
 def test_who_waits_for_a_caller_that_is_interrupted_is_served_all_the_same() -> None:
@@ -216,6 +225,8 @@ def test_an_office_that_is_being_handed_on_survives_an_interruption(monkeypatch:
     assert [future.result(LIMIT_S) for future in futures[1:]] == [2, 4]
 
 
+# An interruption may also land in what somebody else has hooked into the interpreter, as hypothesis does.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_interruptions_in_a_crowd_stop_nobody_else() -> None:
     """Signals hit the main thread around the end of the groups that it serves, while three others submit."""
     main = threading.get_ident()

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import count, islice
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from rafflekit import (
     AlreadyParticipated,
@@ -26,6 +27,8 @@ from rafflekit.core import issuing
 from rafflekit.core.codes import CodeHasher
 from rafflekit.core.issuing import _Given
 from rafflekit.core.storage import issuing as statements
+from rafflekit.core.storage import queries
+from rafflekit.core.storage.database import Database
 from tests.databases import run
 from tests.waiting import wait_until
 
@@ -83,6 +86,38 @@ def test_each_entry_of_a_list_has_its_own_outcome(engine: RaffleEngine) -> None:
         SoldOut,
     ]
     assert engine.get(raffle.id).available_tickets == 0
+
+
+def test_a_sold_out_raffle_is_refused_without_waiting_for_whoever_writes(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever waits after all gives up soon.
+    monkeypatch.setattr("rafflekit.core.storage.sqlite.BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("rafflekit.core.storage.postgresql.LOCK_TIMEOUT_S", 0.1)
+    with RaffleEngine(database_url) as seller, RaffleEngine(database_url) as newcomer:
+        raffle = new_raffle(seller, 2)
+        ticket = seller.participate(raffle.id, "ann", idempotency_key="the secret key of ann")
+        seller.participate(raffle.id, "ben")
+
+        def hold(connection: Connection) -> None:
+            queries.lock_counter(connection, raffle.id)
+            for engine in (seller, newcomer):
+                with pytest.raises(SoldOut):
+                    engine.participate(raffle.id, "cat")
+                repeated, refused = engine.participate_many(raffle.id, [*keyed(["ann"]), "cat"])
+                assert (repeated, type(refused)) == (ticket, SoldOut)
+
+        with closing(Database(database_url)) as other:
+            other.write(hold)
+
+
+def test_a_list_ends_with_an_error_when_the_database_goes_in_the_middle_of_it(engine: RaffleEngine) -> None:
+    raffle = new_raffle(engine, 9)
+    outcomes = engine.participate_many(raffle.id, ["ann", "ben"])
+    engine.close()
+
+    with pytest.raises(StorageUnavailable, match="has been closed"):
+        list(outcomes)
 
 
 def test_a_list_that_is_repeated_gives_the_same_tickets_until_the_draw(engine: RaffleEngine) -> None:

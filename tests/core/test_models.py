@@ -55,6 +55,7 @@ def test_wins_of_other_numbers_or_prizes_are_others() -> None:
     assert wins != Wins([1, 2], [Prize("hug"), Prize("kiss")])
     assert wins != [Win(1, "hug"), Win(2, "hug")]
     assert {wins, Wins([1, 2], [Prize("hug"), Prize("hug")])} == {wins}
+    assert (Win(1, "hug"), Win(2, "hug")) in {wins}
 
 
 def test_a_win_takes_eight_bytes() -> None:

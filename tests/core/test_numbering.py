@@ -39,6 +39,16 @@ def test_the_first_and_the_last_ticket_have_numbers_of_the_raffle(size: int) -> 
     assert all(1 <= numbering.number(serial) <= size for serial in (0, size - 1))
 
 
+def test_what_is_beyond_the_raffle_has_neither_number_nor_serial() -> None:
+    numbering = Numbering(bytes(KEY_BYTES), 5)
+
+    for beyond in (5, -1):
+        with pytest.raises(AssertionError):
+            numbering.number(beyond)
+        with pytest.raises(AssertionError):
+            numbering.serial(beyond + 1)
+
+
 def test_the_order_of_a_key_never_changes() -> None:
     """Tickets of earlier releases keep their numbers: this order is frozen."""
     numbering = Numbering(bytes(range(KEY_BYTES)), 10)

@@ -53,6 +53,33 @@ def fork(connection):
 engine._database.write(fork)
 """
 
+# Whoever serves a group in the parent does not exist in the child, and nobody is to wait for it there.
+FORKED_WHILE_A_GROUP_IS_SERVED = """
+import os, signal, threading
+from rafflekit.core.groups import Groups
+parent, serving, may_end = os.getpid(), threading.Event(), threading.Event()
+
+def serve(wishes):
+    if os.getpid() == parent:
+        serving.set()
+        may_end.wait()
+    return [2 * wish for wish in wishes]
+
+groups = Groups(serve, most=5)
+caller = threading.Thread(target=groups.submit, args=(1,))
+caller.start()
+serving.wait()
+child = os.fork()
+if child == 0:
+    # A child that waits for ever is ended.
+    signal.alarm(30)
+    print(groups.submit(21), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+may_end.set()
+caller.join()
+"""
+
 
 def run(program: str, database: Path, raffle: object) -> list[str]:
     done = subprocess.run(
@@ -89,3 +116,7 @@ def test_a_child_that_inherits_a_database_in_use_is_refused(database: Path) -> N
 
         assert run(FORKED_IN_THE_MIDDLE, database, raffle.id) == ["True", "True", "True"]
         assert engine.get(raffle.id).available_tickets == TICKETS - 1
+
+
+def test_a_child_waits_for_nobody_who_was_served_in_its_parent(database: Path) -> None:
+    assert run(FORKED_WHILE_A_GROUP_IS_SERVED, database, "no raffle") == ["42"]

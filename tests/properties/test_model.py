@@ -1,7 +1,7 @@
 """A state machine drives the engine, restarts and a second session included, beside a simple model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -18,20 +18,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from rafflekit import (
-    AlreadyDrawn,
-    AlreadyParticipated,
-    InvalidVerificationCode,
-    NotDrawnYet,
-    Prize,
-    Raffle,
-    RaffleEngine,
-    SoldOut,
-    Ticket,
-    TicketsRemaining,
-    Win,
-)
+from rafflekit import Prize, Raffle, RaffleEngine, RaffleError, Ticket, Win
 from tests.databases import PostgresqlServer
+from tests.raffle_model import RaffleModel
 
 people = st.sampled_from([f"person {n}" for n in range(6)])
 keys = st.none() | st.sampled_from(["the first idempotency key", "another idempotency key"])
@@ -39,22 +28,17 @@ sessions = st.integers(0, 1)
 
 
 @dataclass
-class Model:
-    """What a raffle is, said as simply as possible."""
+class Modelled:
+    """A raffle, and what it should be by now."""
 
     raffle: Raffle
-    tickets: dict[str, tuple[str | None, Ticket]] = field(default_factory=dict)
-    wins: list[Win] | None = None
-
-    @property
-    def sold_out(self) -> bool:
-        return len(self.tickets) == self.raffle.total_tickets
+    model: RaffleModel
 
 
 class RaffleMachine(RuleBasedStateMachine):
     """Several raffles in one database, used from two engine sessions at a time."""
 
-    models = Bundle("models")
+    raffles = Bundle("raffles")
 
     def __init__(self, new_url: Callable[[], str]) -> None:
         super().__init__()
@@ -64,7 +48,7 @@ class RaffleMachine(RuleBasedStateMachine):
     def open(self) -> None:
         self.url = self.new_url()
         self.sessions = [self.new_session(), self.new_session()]
-        self.created: list[Model] = []
+        self.created: list[Modelled] = []
 
     def new_session(self) -> RaffleEngine:
         return RaffleEngine(self.url)
@@ -78,74 +62,71 @@ class RaffleMachine(RuleBasedStateMachine):
         self.sessions[session].close()
         self.sessions[session] = self.new_session()
 
-    @rule(target=models, session=sessions, tickets=st.integers(1, 4), data=st.data())
-    def create(self, session: int, tickets: int, data: st.DataObject) -> Model:
+    @rule(target=raffles, session=sessions, tickets=st.integers(1, 4), data=st.data())
+    def create(self, session: int, tickets: int, data: st.DataObject) -> Modelled:
         prizes = [Prize("first"), Prize("second", data.draw(st.integers(1, 2)))][: data.draw(st.integers(1, 2))]
         if sum(prize.amount for prize in prizes) > tickets:
             prizes = prizes[:1]
         raffle = self.sessions[session].create(f"Raffle {len(self.created)}", total_tickets=tickets, prizes=prizes)
-        self.created.append(Model(raffle))
+        self.created.append(Modelled(raffle, RaffleModel(tickets)))
         return self.created[-1]
 
-    @rule(model=models, session=sessions, person=people, key=keys)
-    def participate(self, model: Model, session: int, person: str, key: str | None) -> None:
-        held = model.tickets.get(person)
+    @rule(chosen=raffles, session=sessions, person=people, key=keys)
+    def participate(self, chosen: Modelled, session: int, person: str, key: str | None) -> None:
+        expected = chosen.model.answer_to_participant(person, key)
 
         def ask() -> Ticket:
-            return self.sessions[session].participate(model.raffle.id, person, idempotency_key=key)
+            return self.sessions[session].participate(chosen.raffle.id, person, idempotency_key=key)
 
-        if held is not None and key is not None and held[0] == key and model.wins is None:
-            assert ask() == held[1]
-        elif model.sold_out:
-            with pytest.raises(SoldOut):
-                ask()
-        elif held is not None:
-            with pytest.raises(AlreadyParticipated):
-                ask()
-        else:
+        if expected is None:
             ticket = ask()
-            assert ticket.number not in {other.number for _, other in model.tickets.values()}
-            assert 1 <= ticket.number <= model.raffle.total_tickets
-            model.tickets[person] = (key, ticket)
-
-    @rule(model=models, session=sessions)
-    def draw(self, model: Model, session: int) -> None:
-        engine = self.sessions[session]
-        if model.wins is not None:
-            with pytest.raises(AlreadyDrawn):
-                engine.draw(model.raffle.id)
-        elif not model.sold_out:
-            with pytest.raises(TicketsRemaining):
-                engine.draw(model.raffle.id)
+            assert chosen.model.can_issue(ticket.number)
+            chosen.model = chosen.model.with_ticket(person, key, ticket)
         else:
-            model.wins = list(engine.draw(model.raffle.id))
+            assert_answer(expected, ask)
 
-    @rule(model=models, session=sessions, person=people, other=people)
-    def verify(self, model: Model, session: int, person: str, other: str) -> None:
-        if person not in model.tickets or other not in model.tickets:
+    @rule(chosen=raffles, session=sessions)
+    def draw(self, chosen: Modelled, session: int) -> None:
+        refusal = chosen.model.refusal_of_draw()
+
+        def ask() -> tuple[Win, ...]:
+            return tuple(self.sessions[session].draw(chosen.raffle.id))
+
+        if refusal is None:
+            chosen.model = chosen.model.with_wins(ask())
+        else:
+            assert_answer(refusal, ask)
+
+    @rule(chosen=raffles, session=sessions, person=people, other=people)
+    def verify(self, chosen: Modelled, session: int, person: str, other: str) -> None:
+        tickets = chosen.model.tickets
+        if person not in tickets or other not in tickets:
             return
-        number, code = model.tickets[person][1].number, model.tickets[other][1].verification_code
-        engine = self.sessions[session]
-        if model.wins is None:
-            with pytest.raises(NotDrawnYet):
-                engine.verify(model.raffle.id, number, code)
-        elif person != other:
-            with pytest.raises(InvalidVerificationCode):
-                engine.verify(model.raffle.id, number, code)
-        else:
-            won = {win.ticket_number: win.prize for win in model.wins}.get(number)
-            verification = engine.verify(model.raffle.id, number, code)
-            assert (verification.has_won, verification.prize) == (won is not None, won)
+        number, code = tickets[person][1].number, tickets[other][1].verification_code
+
+        assert_answer(
+            chosen.model.verification(person, other),
+            lambda: self.sessions[session].verify(chosen.raffle.id, number, code),
+        )
 
     @invariant()
     def every_session_shows_what_the_model_says(self) -> None:
         for session in self.sessions:
             shown = session.list(page_size=1000).items
-            assert [raffle.id for raffle in shown] == [model.raffle.id for model in reversed(self.created)]
-            for raffle, model in zip(reversed(shown), self.created, strict=True):
-                assert raffle.available_tickets == model.raffle.total_tickets - len(model.tickets)
+            assert [raffle.id for raffle in shown] == [modelled.raffle.id for modelled in reversed(self.created)]
+            for raffle, modelled in zip(reversed(shown), self.created, strict=True):
+                model = modelled.model
+                assert raffle.available_tickets == model.available_tickets
                 assert raffle.winners_drawn == (model.wins is not None)
-                assert list(session.winners(raffle.id).items) == (model.wins or [])
+                assert session.winners(raffle.id).items == (model.wins or ())
+
+
+def assert_answer(expected: object, ask: Callable[[], object]) -> None:
+    if isinstance(expected, type) and issubclass(expected, RaffleError):
+        with pytest.raises(expected):
+            ask()
+    else:
+        assert ask() == expected
 
 
 def test_the_engine_does_what_the_model_says_on_sqlite(tmp_path: Path) -> None:

@@ -94,6 +94,9 @@ class Backend(Protocol):
     def confirm(self, connection: Connection) -> None:
         """Make the end of this transaction wait until everything that it saw is as durable as what it writes."""
 
+    def rebuild_indexes(self, connection: Connection, table: str) -> None:
+        """Write a table's indexes anew, where what was deleted can stay in their pages."""
+
     def is_made(self, connection: Connection) -> bool:
         """Tell whether rafflekit made this database; an empty one is nobody's yet.
 

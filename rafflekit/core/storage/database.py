@@ -165,6 +165,10 @@ class Database:
         """Tell whether an error of `write` means that the rows, and not the surroundings, are at fault."""
         return isinstance(error.__cause__, IntegrityError)
 
+    def rebuild_indexes(self, connection: Connection, table: str) -> None:
+        """Write a table's indexes anew in this transaction, where what was deleted can stay in their pages."""
+        self._backend.rebuild_indexes(connection, table)
+
     def empty_journal(self) -> None:
         """Move SQLite's write-ahead log into the file and truncate it, so that deleted bytes are in neither.
 

@@ -158,6 +158,9 @@ class Postgresql:
         """
         connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'rafflekit', '')")
 
+    def rebuild_indexes(self, connection: Connection, table: str) -> None:
+        """Do nothing: the server overwrites nothing by itself, in tables neither (`docs/privacy.md`)."""
+
     def is_made(self, connection: Connection) -> bool:
         """Tell whether the schema in which tables would be made has ours.
 

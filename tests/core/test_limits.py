@@ -1,0 +1,118 @@
+"""Limits: the last value that passes, the first that does not, and the sentence that says what would be right."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from rafflekit import InvalidValue, Prize
+from rafflekit.core import limits
+
+Check = Callable[[], None]
+
+hug = [Prize("hug")]
+
+
+def raffle(name: Any = "Foobar", total_tickets: Any = 10**12, prizes: Any = hug) -> Check:
+    return partial(limits.check_raffle, name, total_tickets, prizes)
+
+
+def searched(part: Any) -> Check:
+    return partial(limits.check_searched_name, part)
+
+
+def participant(text: Any) -> Check:
+    return partial(limits.check_participant, text)
+
+
+def key(text: Any) -> Check:
+    return partial(limits.check_idempotency_key, text)
+
+
+def page(number: Any, size: Any) -> Check:
+    return partial(limits.check_page, number, size)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        raffle("n" * 200),
+        raffle("é"),
+        raffle(total_tickets=1),
+        raffle(prizes=(Prize("p" * 200, 1_000_000),)),
+        raffle(prizes=[Prize("hug")] * 1_000),
+        raffle(total_tickets=3, prizes=[Prize("hug"), Prize("kiss", 2)]),
+        searched(""),
+        searched("n" * 200),
+        participant("p" * limits.PARTICIPANT_CHARACTERS),
+        key("k" * 16),
+        key("k" * 255),
+        page(1, 1),
+        page(10**15, 1_000),
+        partial(limits.check_winners_drawn, False),
+        partial(limits.check_ticket_number, -1),
+        partial(limits.check_verification_code, ""),
+    ],
+)
+def test_the_last_value_within_a_limit_passes(check: Check) -> None:
+    check()
+
+
+@pytest.mark.parametrize(
+    ("check", "sentence"),
+    [
+        (raffle(7), "name: must be a text."),
+        (raffle(" "), "name: must not be empty."),
+        (raffle("n" * 201), "name: must have at most 200 characters, not 201."),
+        (raffle("a\nb"), "name: must not contain control characters or line breaks."),
+        (raffle(total_tickets=True), "total_tickets: must be a whole number."),
+        (raffle(total_tickets=0), "total_tickets: must be at least 1."),
+        (raffle(total_tickets=10**12 + 1), "total_tickets: must be at most 1,000,000,000,000."),
+        (raffle(prizes="hug"), "prizes: must be a list of at least one prize."),
+        (raffle(prizes=[]), "prizes: must be a list of at least one prize."),
+        (raffle(prizes=[Prize("hug")] * 1_001), "prizes: at most 1,000 kinds are possible, these are 1,001."),
+        (raffle(prizes=[Prize("hug"), "kiss"]), "prizes[1]: must be a Prize with a name and an amount."),
+        (raffle(prizes=[Prize("")]), "prizes[0].name: must not be empty."),
+        (raffle(prizes=[Prize("p" * 201)]), "prizes[0].name: must have at most 200 characters, not 201."),
+        (raffle(prizes=[Prize("hug", 0)]), "prizes[0].amount: must be at least 1."),
+        (
+            raffle(total_tickets=2, prizes=[Prize("hug", 3)]),
+            "prizes: Too many prizes: 3 for 2 tickets. "
+            "A ticket wins at most one prize; add tickets or take prizes away.",
+        ),
+        (
+            raffle(total_tickets=5, prizes=[Prize("hug", 10**12)]),
+            "prizes: Too many prizes: 1,000,000,000,000 for 5 tickets. "
+            "A ticket wins at most one prize; add tickets or take prizes away.",
+        ),
+        (
+            raffle(prizes=[Prize("hug", 1_000_001)]),
+            "prizes: Too many prizes: 1,000,001, where 1,000,000 in all are possible.",
+        ),
+        (
+            raffle(prizes=[Prize("hug", 10**5000)]),
+            "prizes: Too many prizes: more than 1,000,000,000,000 for 1,000,000,000,000 tickets. "
+            "A ticket wins at most one prize; add tickets or take prizes away.",
+        ),
+        (searched("n" * 201), "name: must have at most 200 characters, not 201."),
+        (partial(limits.check_winners_drawn, 1), "winners_drawn: must be true or false."),
+        (participant(""), "participant: must not be empty."),
+        (key("k" * 15), "idempotency_key: must be a text of 16 to 255 characters."),
+        (key("k" * 256), "idempotency_key: must be a text of 16 to 255 characters."),
+        (key(b"k" * 16), "idempotency_key: must be a text of 16 to 255 characters."),
+        (key("k" * 16 + "\0"), "idempotency_key: must not contain control characters."),
+        (page(0, 1), "page: must be at least 1."),
+        (page(1, 1_001), "page_size: must be at most 1,000."),
+        (partial(limits.check_ticket_number, True), "ticket_number: must be a whole number."),
+        (partial(limits.check_ticket_number, "7"), "ticket_number: must be a whole number."),
+        (partial(limits.check_verification_code, None), "verification_code: must be a text."),
+    ],
+)
+def test_the_first_value_beyond_a_limit_is_refused_by_its_name_with_what_would_be_right(
+    check: Check, sentence: str
+) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        check()
+
+    assert str(refusal.value) == sentence

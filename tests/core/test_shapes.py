@@ -1,0 +1,33 @@
+"""Shapes: what the contract's JSON holds, field by field."""
+
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
+
+from rafflekit import Prize, Raffle, Ticket
+from rafflekit.core.shapes import raffle_shape, ticket_shape
+
+ID = "3f0c0000-0000-4000-8000-000000000001"
+
+
+def test_a_raffle_has_the_fields_of_the_contract_and_its_time_in_utc() -> None:
+    an_hour_ahead = timezone(timedelta(hours=1))
+    created_at = datetime(2026, 11, 23, 9, tzinfo=an_hour_ahead)
+    raffle = Raffle(UUID(ID), "Foobar raffle", created_at, 15, 14, winners_drawn=False, prizes=(Prize("warm hug", 3),))
+
+    assert raffle_shape(raffle) == {
+        "id": ID,
+        "name": "Foobar raffle",
+        "created_at": "2026-11-23T08:00:00Z",
+        "total_tickets": 15,
+        "available_tickets": 14,
+        "winners_drawn": False,
+        "prizes": [{"name": "warm hug", "amount": 3}],
+    }
+
+
+def test_a_ticket_has_the_fields_of_the_contract() -> None:
+    assert ticket_shape(Ticket(UUID(ID), 7, "code")) == {
+        "raffle_id": ID,
+        "ticket_number": 7,
+        "verification_code": "code",
+    }

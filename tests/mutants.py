@@ -1,0 +1,113 @@
+"""Break the core in small ways, one at a time, and tell which of these mutants the tests let through.
+
+mutmut (https://mutmut.readthedocs.io) makes the mutants of a module and runs, for each, those of the module's tests
+that reach it, on SQLite only. Every module has a copy of the project of its own in .mutants/, where `mutmut results`
+and `mutmut show MUTANT` tell more. What is known of the survivors stands in docs/mutants.md.
+
+    python -m tests.mutants [MODULE …]        e.g. drawing storage.queries; all of `TESTS` without any
+"""
+
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COPIES = ROOT / ".mutants"
+MUTMUT = Path(sys.executable).with_name("mutmut")
+
+ENGINE = ("tests/core/test_engine_raffles.py", "tests/core/test_engine_tickets.py", "tests/core/test_engine_draws.py")
+STORAGE = ("tests/core/storage", *ENGINE)
+
+# A survivor is met by every one of its tests, so there are no more of them than a module needs.
+TESTS: dict[str, tuple[str, ...]] = {
+    "drawing": ("tests/core/test_drawing.py",),
+    "numbering": ("tests/core/test_numbering.py",),
+    "codes": ("tests/core/test_codes.py",),
+    "participants": ("tests/core/test_participants.py",),
+    "groups": ("tests/core/test_groups.py",),
+    "models": ("tests/core/test_models.py",),
+    "limits": ("tests/core/test_limits.py",),
+    "shapes": (
+        "tests/core/test_shapes.py",
+        "tests/http/test_resources.py",
+        "tests/cli/test_raffles.py",
+        "tests/cli/test_draws.py",
+    ),
+    "settings": ("tests/core/test_settings.py", "tests/http/test_access.py"),
+    "issuing": ("tests/core/test_issuing.py", "tests/core/test_engine_tickets.py"),
+    "engine": ENGINE,
+    "checkup": ("tests/core/test_checkup.py",),
+    "storage.database": STORAGE,
+    "storage.issuing": ("tests/core/test_issuing.py", *ENGINE),
+    "storage.layout": STORAGE,
+    "storage.location": STORAGE,
+    "storage.queries": STORAGE,
+    "storage.records": ("tests/core/test_checkup.py",),
+    "storage.sqlite": STORAGE,
+}
+
+CONFIGURATION = """
+
+[tool.mutmut]
+source_paths = ["rafflekit"]
+only_mutate = ["rafflekit/core/{path}.py"]
+also_copy = ["README.md"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "--hypothesis-profile=ci", "-k", "not postgresql"]
+pytest_add_cli_args_test_selection = {tests}
+"""
+
+# What ended at a time limit was noticed, too. "no tests": none of the tests comes by.
+KILLED, SURVIVED, TIMED_OUT, UNREACHED = "killed", "survived", "timeout", "no tests"
+
+
+def main() -> None:
+    print(f"{'module':18} mutants  killed  timeouts  unreached  survived")
+    everything: Counter[str] = Counter()
+    for module in sys.argv[1:] or TESTS:
+        try:
+            found = Counter(mutants_of(module).values())
+        except subprocess.CalledProcessError:
+            print(f"{module:18} could not be run: {COPIES / module / 'output'} says why", flush=True)
+            continue
+        everything += found
+        print_row(module, found)
+    print_row("all", everything)
+
+
+def mutants_of(module: str) -> dict[str, str]:
+    """Return the mutants of a module, each with what came of it."""
+    folder = COPIES / module
+    copy_project(folder)
+    with (folder / "pyproject.toml").open("a") as configuration:
+        tests = [str(tests) for tests in TESTS[module]]
+        configuration.write(CONFIGURATION.format(path=module.replace(".", "/"), tests=tests))
+    with (folder / "output").open("w") as output:
+        subprocess.run([MUTMUT, "run"], cwd=folder, stdout=output, stderr=output, check=True)
+    listed = subprocess.run(
+        [MUTMUT, "results", "--all", "true"], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
+    return dict(line.strip().split(": ", 1) for line in listed.splitlines() if ": " in line)
+
+
+def copy_project(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("rafflekit", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder / name)
+
+
+def print_row(module: str, found: Counter[str]) -> None:
+    of_all = found.total()
+    print(
+        f"{module:18} {of_all:7,} {found[KILLED]:7,} {found[TIMED_OUT]:9,} {found[UNREACHED]:10,} "
+        f"{found[SURVIVED]:9,} = {found[SURVIVED] / max(of_all, 1):.1%}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
