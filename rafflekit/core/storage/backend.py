@@ -35,6 +35,10 @@ class Backend(Protocol):
     begin_reading: str
     begin_writing: str
 
+    confirmation: str | None
+    """A statement whose commit waits until everything that was seen before is as durable as what is written; None where
+    nothing is seen before it is."""
+
     is_embedded: bool
     """It belongs to whoever opens it, so an older layout is upgraded on opening."""
 
@@ -90,9 +94,6 @@ class Backend(Protocol):
         Raises:
             StorageUnavailable: they cannot be read.
         """
-
-    def confirm(self, connection: Connection) -> None:
-        """Make the end of this transaction wait until everything that it saw is as durable as what it writes."""
 
     def rebuild_indexes(self, connection: Connection, table: str) -> None:
         """Write a table's indexes anew, where what was deleted can stay in their pages."""

@@ -116,7 +116,9 @@ class Database:
 
     def confirm(self) -> None:
         """Return when what was read before is as durable as what is written: with a standby, when that has it, too."""
-        self.write(self._backend.confirm)
+        statement = self._backend.confirmation
+        if statement is not None:
+            self.write(lambda connection: connection.exec_driver_sql(statement))
 
     def as_sent(self, statement: Select[Any], values: Mapping[str, Any]) -> tuple[str, Any]:
         """Return a statement and its values as `fetch` hands them to the driver."""

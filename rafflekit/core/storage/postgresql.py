@@ -74,6 +74,9 @@ class Postgresql:
 
     begin_reading = "BEGIN READ ONLY"
     begin_writing = "BEGIN"
+    # A message for nobody in the log. A transaction whose own wait for the standbys was broken off, by a crash of the
+    # primary or by somebody, is seen at once; the message's commit waits for them to have all that came before it.
+    confirmation: str | None = "SELECT pg_logical_emit_message(true, 'rafflekit', '')"
     is_embedded = False
     key_file = None
     writes_in_turn = False
@@ -150,13 +153,6 @@ class Postgresql:
     def remains(self, raffles: Collection[UUID]) -> Remains:
         """Find nothing: the server's files are not ours to read."""
         return Remains()
-
-    def confirm(self, connection: Connection) -> None:
-        """Write a message for nobody into the log; its commit waits for the standbys to have all that came before it.
-
-        A transaction whose own wait was broken off, by a crash of the primary or by somebody, is seen at once.
-        """
-        connection.exec_driver_sql("SELECT pg_logical_emit_message(true, 'rafflekit', '')")
 
     def rebuild_indexes(self, connection: Connection, table: str) -> None:
         """Do nothing: the server overwrites nothing by itself, in tables neither (`docs/privacy.md`)."""

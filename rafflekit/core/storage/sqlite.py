@@ -61,6 +61,7 @@ class Sqlite:
     begin_reading = "BEGIN"
     # A transaction that reads first and writes then may fail at once, whatever the busy timeout.
     begin_writing = "BEGIN IMMEDIATE"
+    confirmation: str | None = None
     is_embedded = True
     # SQLite's own waiting is polling, which starves some.
     writes_in_turn = True
@@ -150,9 +151,6 @@ class Sqlite:
             return remains_in(self.path, raffles)
         except OSError as error:
             raise StorageUnavailable(f"{self.name} cannot be read: {error.strerror}.") from error
-
-    def confirm(self, connection: Connection) -> None:
-        """Do nothing: nobody sees a transaction before it is on the disk."""
 
     def rebuild_indexes(self, connection: Connection, table: str) -> None:
         """Do so: secure_delete overwrites pages that are freed, but not what a page keeps when its cells move away."""
