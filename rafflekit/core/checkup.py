@@ -34,7 +34,7 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
 
     Counters are compared with the tickets, numbers of raffles not yet drawn with their keys, ledgers with the tickets,
     seeds with what they came from, draws with what their seeds give. Secrets must be gone after a draw: from the
-    tables, and from every byte of a SQLite file and its journal. It takes about 35 µs a ticket; servers go on meanwhile.
+    tables, and from every byte of a SQLite file and its journal. It takes some 35 µs a ticket; servers go on meanwhile.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.

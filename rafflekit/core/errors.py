@@ -84,7 +84,7 @@ class BeaconNotPublished(RaffleError):
     code = "beacon_not_published"
     sentence = "The draw's beacon round has not been published yet"
 
-    def __init__(self, retry_after_s: int) -> None:
+    def __init__(self, retry_after_s: int = 1) -> None:
         super().__init__()
         self.retry_after_s = retry_after_s
 

@@ -22,6 +22,8 @@ def test_a_raffle_has_the_fields_of_the_contract_and_its_time_in_utc() -> None:
         "available_tickets": 14,
         "winners_drawn": False,
         "prizes": [{"name": "warm hug", "amount": 3}],
+        "entropy": "secrets",
+        "delay_s": None,
     }
 
 
@@ -30,4 +32,5 @@ def test_a_ticket_has_the_fields_of_the_contract() -> None:
         "raffle_id": ID,
         "ticket_number": 7,
         "verification_code": "code",
+        "receipt": None,
     }

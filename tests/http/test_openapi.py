@@ -6,7 +6,7 @@ import subprocess
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -189,7 +189,7 @@ class Conversation:
             [(media_type, about)] = content.items()
             assert answer.headers["Content-Type"] == media_type
             schema = about["schema"] | {"components": DOCUMENT["components"]}
-            told = answer.json if "json" in media_type else answer.text
+            told = answer.json if media_type.endswith("json") else answer.text
             jsonschema_rs.validate(schema, told, validate_formats=True)
         is_problem = "application/problem+json" in content
         self.seen.add((method, template, answer.status_code, answer.json["type"] if is_problem else None))
@@ -237,11 +237,35 @@ def test_every_answer_in_the_document_can_be_had_and_is_as_described(client: tes
         if path != "/raffles/":
             ask("POST", path, json=ticket if "verify" in path else {})
 
+    waiting = f"/raffles/{ask('POST', '/raffles/', json=RAFFLE | {'entropy': 'drand-quicknet'})['id']}"
+    for host in (1, 2):
+        ask("POST", f"{waiting}/participate/", source=f"192.0.2.{host}")
+    ask("POST", f"{waiting}/winners/")
+    ask_about_ledgers(ask, drawn=raffle, waiting=waiting)
+
     failures = {seen for seen in documented() if seen[2] >= 500}
     assert conversation.seen == {
         (method, path, status, None if method == "HEAD" else kind)
         for method, path, status, kind in documented() - failures
     }
+
+
+def ask_about_ledgers(ask: Callable[..., Any], *, drawn: str, waiting: str) -> None:
+    """Provoke every answer of the ledger's addresses and of the proof."""
+    for method in ("GET", "HEAD"):
+        for path in ("ledger/", "ledger/leaves/", "proof/"):
+            ask(method, f"{drawn}/{path}")
+            ask(method, f"{NO_RAFFLE}/{path}")
+        ask(method, f"{waiting}/proof/")
+        for path, queries in (
+            ("ledger/proof/", ("ticket_number=1", "ticket_number=99", "")),
+            ("ledger/consistency/", ("from=1&to=2", "from=2&to=1")),
+        ):
+            for query in queries:
+                ask(method, f"{drawn}/{path}", query_string=query)
+            ask(method, f"{NO_RAFFLE}/{path}", query_string=queries[0])
+    for path in ("ledger/", "ledger/leaves/", "ledger/proof/", "ledger/consistency/", "proof/"):
+        ask("OPTIONS", f"{drawn}/{path}")
 
 
 @pytest.mark.parametrize(

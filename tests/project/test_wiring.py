@@ -42,7 +42,7 @@ def test_serve_wires_up_the_engine_as_it_is(monkeypatch: pytest.MonkeyPatch, dat
     assert type(given.pop("engine")) is RaffleEngine
     # Told of what is stored, so that it can be counted.
     assert given.pop("on_group").__self__.__class__ is Metrics
-    assert given == {"url": database_url, "code_hasher": None, "signing_key": None}
+    assert given == {"url": database_url, "code_hasher": None, "signing_key": None, "beacons": None}
 
 
 def test_without_settings_codes_are_hashed_with_argon2id(engine: RaffleEngine) -> None:
