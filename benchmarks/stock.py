@@ -15,10 +15,16 @@ from functools import cached_property
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from sqlalchemy import Connection
+
 from benchmarks.baselines import raw_sqlite
 from benchmarks.sizes import Sizes
 from rafflekit import Prize, RaffleEngine
+from rafflekit.core.ledger.checkpoints import Closing
+from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
 from rafflekit.core.numbering import Numbering
+from rafflekit.core.storage import ledger, records
+from rafflekit.core.storage.database import Database
 
 ROOM = 40_000
 """More tickets than any benchmark sells in one raffle on top of what is sold already."""
@@ -93,12 +99,13 @@ class Stock:
         """Copy a database that nobody has open; the copy is on the disk when this returns."""
         path = self.new_path()
         shutil.copyfile(filled.database, path)
+        shutil.copyfile(f"{filled.database}.key", f"{path}.key")
         _sync(path)
         return replace(filled, database=path)
 
     def discard(self, filled: Filled) -> None:
         """Delete a copy that has served."""
-        for ending in ("", "-wal", "-shm"):
+        for ending in ("", "-wal", "-shm", ".key"):
             Path(f"{filled.database}{ending}").unlink(missing_ok=True)
 
     def _made(self, total_tickets: int, prizes: list[Prize]) -> Filled:
@@ -120,8 +127,26 @@ def fill(empty: Filled, sold: int) -> Filled:
         while some := list(itertools.islice(rows, _ROWS_AT_ONCE)):
             raw_sqlite.insert_tickets(connection, some)
         connection.execute("COMMIT")
+    with closing(Database(empty.url)) as opened:
+        opened.write(lambda connection: _keep_ledger(connection, empty.raffle))
     settle(empty)
     return replace(empty, sold=sold)
+
+
+def _keep_ledger(connection: Connection, raffle: UUID) -> None:
+    """Store what tickets that went past the engine make of their raffle's ledger."""
+    growing, whole = GrowingTree(), list[WholeTile]()
+    leaves = records.leaf_hashes(connection, raffle)
+    while some := list(itertools.islice(leaves, _ROWS_AT_ONCE)):
+        growing, more = growing.grown(some)
+        whole += more
+    if whole:
+        ledger.insert_tiles(connection, raffle, whole)
+    if (
+        growing.size
+        == connection.exec_driver_sql("SELECT total_tickets FROM raffles WHERE id = ?", (raffle.bytes,)).scalar()
+    ):
+        ledger.close_ledger(connection, raffle, Closing(1_800_000_000))
 
 
 def settle(filled: Filled) -> None:
@@ -150,6 +175,7 @@ def fill_with_raffles(filled: Filled, raffles: int) -> None:
             ((id, sequence) for sequence, id in enumerate(ids, start=last + 1)),
         )
         connection.executemany("INSERT INTO counters (raffle, issued) VALUES (?, 0)", ((id,) for id in ids))
+        connection.executemany("INSERT INTO ledgers (raffle, entropy) VALUES (?, 'secrets')", ((id,) for id in ids))
         connection.executemany(
             "INSERT INTO prizes (raffle, position, name, amount) VALUES (?, 0, 'hug', 3)", ((id,) for id in ids)
         )

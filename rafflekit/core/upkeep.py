@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rafflekit.core.errors import InvalidValue, StorageUnavailable
 from rafflekit.core.models import DatabaseStatus
-from rafflekit.core.private_files import sync_name
+from rafflekit.core.private_files import private, sync, sync_name
 from rafflekit.core.storage import database
 from rafflekit.core.storage.location import backend_of, default_database_url
 
@@ -32,6 +32,7 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
 
     Servers go on meanwhile. The file is there when the copy is whole and on the disk, and not before. Before a
     raffle's draw it holds the raffle's secrets, as the database does: keep it as safe, and not for longer than needed.
+    The key that signs the ledgers is copied beside it, if the database has one of its own (`raffles.db.key`).
 
     Raises:
         InvalidValue: there is something of that name already; nothing is ever overwritten.
@@ -41,7 +42,9 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
     """
     path = Path(file).absolute()
     url = default_database_url(makes_folder=False) if database_url is None else database_url
-    _require_free(path)
+    backend = backend_of(url)
+    for new in (path, Path(f"{path}.key")):
+        _require_free(new)
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".partial")
     except OSError as error:
@@ -49,15 +52,23 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
     os.close(handle)
     partial = Path(name)
     try:
-        backend_of(url).back_up(partial)
+        backend.back_up(partial)
         _require_free(path)
         partial.rename(path)
         sync_name(path)
+        if backend.key_file is not None and backend.key_file.exists():
+            _copy_key(backend.key_file, Path(f"{path}.key"))
     except OSError as error:
         raise StorageUnavailable(f"The backup {path} cannot be made: {error.strerror}.") from error
     finally:
         partial.unlink(missing_ok=True)
     return path
+
+
+def _copy_key(key: Path, copy: Path) -> None:
+    with open(copy, "xb", opener=private) as file:
+        file.write(key.read_bytes())
+        sync(file, copy)
 
 
 def _require_free(path: Path) -> None:

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from http.client import HTTPException
 from itertools import count
@@ -12,6 +12,11 @@ from uuid import UUID
 
 from rafflekit import Prize, Raffle, RaffleEngine
 from rafflekit.core.codes import CodeHasher
+from rafflekit.core.ledger.checkpoints import Checkpoint
+from rafflekit.core.ledger.leaves import Leaf
+from rafflekit.core.ledger.notes import Note
+from rafflekit.core.ledger.tiles import GrowingTree
+from rafflekit.core.ledger.tree import running_roots
 from tests.databases import run
 from tests.live_server import LiveServer
 from tests.waiting import wait_until
@@ -50,6 +55,8 @@ class Rush:
         self.server = server
         self.tickets: dict[str, tuple[int, str]] = {}
         """Who was answered 201, with the ticket's number and its code."""
+        self.checkpoints: set[str] = set()
+        """Every signed checkpoint that anybody read."""
         self.unavailable = 0
         """How often the answer was 503."""
         self.surprises: list[object] = []
@@ -101,6 +108,7 @@ class Rush:
         except (OSError, HTTPException):
             return False
         if answer.status == 201:
+            self.checkpoints.add(answer.json["receipt"]["checkpoint"])
             self.tickets[address] = answer.json["ticket_number"], answer.json["verification_code"]
         elif answer.status == 503 and "retry-after" in answer.headers:
             self.unavailable += 1
@@ -143,3 +151,17 @@ def lost_tickets(url: str, raffle: UUID, answered: Answered) -> tuple[list[int],
     assert len({number for number, _ in answered.values()}) == len(answered)
     hash_of = dict(zip(numbers, code_hashes, strict=True))
     return [number for number, code in answered.values() if not _verifies(hash_of.get(number), code)], int(issued)
+
+
+def check_ledger(url: str, raffle: UUID, checkpoints: Iterable[str]) -> None:
+    """Check that the stored tree is that of the rows, and that every signed checkpoint is one of its states."""
+    mark, key = ("%s", raffle) if url.startswith("postgresql") else ("?", raffle.bytes)
+    # The tiles first: a PostgreSQL server may still be committing for a client that was killed.
+    tiles = run(url, f"SELECT level, position, hash FROM tiles WHERE raffle = {mark}", key)
+    rows = run(url, f"SELECT serial, number, code_hash FROM tickets WHERE raffle = {mark} ORDER BY serial", key)
+    leaves = [Leaf(*row).hash(raffle) for row in rows]
+    _, whole = GrowingTree().grown(leaves)
+    assert {(level, position, bytes(found)) for level, position, found in tiles} <= set(whole)
+    signed = {(each.size, each.root) for each in (Checkpoint.read(Note.read(note).text) for note in checkpoints)}
+    sizes = sorted({size for size, _ in signed})
+    assert signed == set(zip(sizes, running_roots(leaves, sizes), strict=True))

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.faults.rush import KILLS, Rush, Start, check_tickets, lost_tickets, new_raffle
+from tests.faults.rush import KILLS, Rush, Start, check_ledger, check_tickets, lost_tickets, new_raffle
 from tests.postgresql_pair import ASYNCHRONOUS, SYNCHRONOUS, PostgresqlPair, postgresql_pair
 
 FAILOVERS = max(3, KILLS // 10)
@@ -46,6 +46,7 @@ def test_a_failover_to_a_synchronous_standby_loses_no_ticket_that_was_answered(s
         assert rush.surprises == []
         # Who asked again got the ticket of the first time: nobody has two, and none is nobody's.
         assert check_tickets(pair.primary.url(), raffle, rush.tickets) == len(rush.tickets)
+        check_ledger(pair.primary.url(), raffle, rush.checkpoints)
     print(f"\n{FAILOVERS} failovers, {len(rush.tickets):,} tickets answered, none lost, none doubled")
 
 

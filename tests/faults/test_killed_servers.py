@@ -18,10 +18,15 @@ import pytest
 from sqlalchemy import Connection
 
 from rafflekit import Prize, RaffleEngine
+from rafflekit.core.ledger.checkpoints import Closing
+from rafflekit.core.ledger.leaves import leaf_data
+from rafflekit.core.ledger.tiles import GrowingTree
+from rafflekit.core.ledger.tree import leaf_hash
+from rafflekit.core.storage import ledger
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.issuing import NewTicket, count_tickets, insert_tickets, lock_counters
 from tests.databases import run
-from tests.faults.rush import KILLS, Rush, Start, check_tickets, kill, new_raffle
+from tests.faults.rush import KILLS, Rush, Start, check_ledger, check_tickets, kill, new_raffle
 from tests.live_server import LiveServer
 from tests.postgresql_server import OwnServer, own_server
 
@@ -48,6 +53,7 @@ def test_a_killed_server_loses_no_ticket_that_it_answered(database: Path, start:
             kill(rush.server)
             answered = dict(rush.tickets)
             check_tickets(url, raffle, answered)
+            check_ledger(url, raffle, set(rush.checkpoints))
             check_file(database)
             rush.server = start(url)
     rush.server.stop()
@@ -55,6 +61,7 @@ def test_a_killed_server_loses_no_ticket_that_it_answered(database: Path, start:
     assert rush.surprises == []
     # Who asked again got the ticket of the first time: nobody has two, and none is nobody's.
     assert check_tickets(url, raffle, rush.tickets) == len(rush.tickets)
+    check_ledger(url, raffle, rush.checkpoints)
     print(f"\n{KILLS} kills, {len(rush.tickets):,} tickets answered, none lost, none doubled")
 
 
@@ -83,11 +90,13 @@ def test_killed_servers_of_postgresql_lose_no_ticket_that_they_answered(
                 postgresql_of_our_own.start()
             answered = dict(rush.tickets)
             check_tickets(url, raffle, answered)
+            check_ledger(url, raffle, set(rush.checkpoints))
         rush.wait_for_tickets(1)
     rush.server.stop()
 
     assert rush.surprises == []
     assert check_tickets(url, raffle, rush.tickets) == len(rush.tickets)
+    check_ledger(url, raffle, rush.checkpoints)
     print(f"\n{KILLS} kills, {len(rush.tickets):,} tickets answered, none lost, none doubled")
 
 
@@ -123,12 +132,16 @@ def sold_out_raffle(database: Path) -> UUID:
             lock_counters(connection, [raffle])
             insert_tickets(connection, tickets)
             count_tickets(connection, {raffle: PRIZES})
+            leaves = [leaf_hash(leaf_data(raffle, each.serial, each.number, each.code_hash)) for each in tickets]
+            ledger.insert_tiles(connection, raffle, GrowingTree().grown(leaves)[1])
+            ledger.close_ledger(connection, raffle, Closing(1_800_000_000))
 
         opened.write(sell_out)
     return raffle
 
 
 def copy_of(database: Path, copy: Path) -> Path:
+    shutil.copyfile(f"{database}.key", f"{copy}.key")
     return Path(shutil.copyfile(database, copy))
 
 

@@ -85,6 +85,11 @@ def test_the_api_table_has_every_endpoint_of_the_contract() -> None:
         "POST /raffles/<id>/winners/",
         "GET /raffles/<id>/winners/",
         "POST /raffles/<id>/verify-ticket/",
+        "GET /raffles/<id>/ledger/",
+        "GET /raffles/<id>/ledger/proof/",
+        "GET /raffles/<id>/ledger/consistency/",
+        "GET /raffles/<id>/ledger/leaves/",
+        "GET /raffles/<id>/proof/",
     ]
 
 
