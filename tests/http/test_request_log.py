@@ -274,7 +274,10 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert redacted(text) == text
 
 
-KEYS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=","), min_size=16, max_size=60)
+# With an end that no log has by itself: hypothesis also tries texts that it finds in the code, a route for instance.
+KEYS = st.text(
+    st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=","), min_size=15, max_size=60
+).map("{}~".format)
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
