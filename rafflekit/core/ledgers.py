@@ -6,7 +6,7 @@ committed, and proven.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _LEAVES_AT_ONCE = 10_000
+_STATES_KEPT = 64
 
 Result = TypeVar("Result")
 
@@ -98,6 +99,21 @@ class Edge:
         return Receipt(Leaf(serial, ticket_number, code_hash), path, self._note)
 
 
+class _State:
+    """A ledger with so many leaves: its tree, and its checkpoint once it is signed."""
+
+    def __init__(self, size: int, reader: TileReader) -> None:
+        self.size = size
+        self.reader = reader
+        self.note = ""
+        self._root = b""
+
+    def root(self) -> bytes:
+        if not self._root:
+            self._root = tree.root(self.reader.subtree, self.size)
+        return self._root
+
+
 class Ledgers:
     """The ledgers of one database: what `engine.ledgers` is.
 
@@ -111,6 +127,7 @@ class Ledgers:
         self._database = database
         self._get = get
         self._signing_key = signing_key
+        self._states = lru_cache(_STATES_KEPT)(self._read_state)
 
     def verifier_key(self) -> VerifierKey:
         """Return the public key by which everybody can check what is signed here.
@@ -131,7 +148,7 @@ class Ledgers:
             SigningKeyUnavailable: there is no key here that may sign for this raffle.
         """
         raffle = self._get(raffle_id)
-        return self._signed_checkpoint(self.open_book(raffle), self._reader(raffle), raffle)
+        return self._signed_checkpoint(self.open_book(raffle), raffle)
 
     def receipt(self, raffle_id: UUID | str, ticket_number: int) -> Receipt:
         """Return the proof that a ticket is in the ledger, in its latest checkpoint: at most 40 hashes.
@@ -147,13 +164,12 @@ class Ledgers:
         # A number outside the raffle may not fit a 64-bit column; 0 is nobody's.
         number = ticket_number if 1 <= ticket_number <= raffle.total_tickets else 0
         leaf = self._database.query(lambda connection: statements.leaf_of_number(connection, raffle.id, number))
-        size = _size(raffle)
+        state = self._state(raffle)
         # A ticket may have been issued after the raffle was read.
-        if leaf is None or leaf.serial >= size:
+        if leaf is None or leaf.serial >= state.size:
             raise TicketNotFound
-        reader = self._reader(raffle)
-        path = tree.inclusion_proof(reader.subtree, leaf.serial, size)
-        return Receipt(leaf, path, self._signed_checkpoint(book, reader, raffle))
+        path = tree.inclusion_proof(state.reader.subtree, leaf.serial, state.size)
+        return Receipt(leaf, path, self._signed_checkpoint(book, raffle))
 
     def consistency(self, raffle_id: UUID | str, old: int, new: int) -> Consistency:
         """Return the proof (RFC 9162) that the ledger of `new` tickets goes on from that of `old`.
@@ -167,7 +183,7 @@ class Ledgers:
             raise InvalidValue("from", f"must be a size from 0 to the other one, {new:,}.")
         if new > size:
             raise InvalidValue("to", f"must be at most {size:,}, the size of the ledger now.")
-        proof = tree.consistency_proof(self._reader(raffle).subtree, old, new) if old else []
+        proof = tree.consistency_proof(self._state(raffle).reader.subtree, old, new) if old else []
         return Consistency(old, new, proof)
 
     def leaves(self, raffle_id: UUID | str) -> Iterator[Leaf]:
@@ -187,19 +203,18 @@ class Ledgers:
         book = self.open_book(raffle)
         if book.signer is None:
             raise SigningKeyUnavailable
-        reader = self._reader(raffle)
         seed = self._query(queries.seed_of_draw, raffle.id)
         record = self._database.query(lambda connection: statements.load_draw(connection, raffle.id))
         wins = sum(prize.amount for prize in raffle.prizes)
         return Proof(
             terms=book.terms,
             key=str(book.signer.verifier),
-            closing=self._signed_checkpoint(book, reader, raffle),
+            closing=self._signed_checkpoint(book, raffle),
             witnesses=[key for key, _ in self._query(statements.load_cosignatures, raffle.id)],
             entropy=self._entropy(raffle, record),
             seed=seed,
             draw=None if record is None else book.signed(self._statement(raffle, seed, record).text()),
-            winners=self._winners(raffle, reader, wins) if wins <= WINNERS_IN_A_PROOF else None,
+            winners=self._winners(raffle, wins) if wins <= WINNERS_IN_A_PROOF else None,
         )
 
     def cosign(self, raffle_id: UUID | str, note: str, verifier_key: str) -> None:
@@ -268,7 +283,7 @@ class Ledgers:
         assert not raffle.available_tickets
         record = self._query(statements.load_ledger, raffle.id)
         assert record.closing is not None
-        root = tree.root(self._reader(raffle).subtree, raffle.total_tickets)
+        root = self._state(raffle).root()
         return Checkpoint(origin_of(raffle.id), raffle.total_tickets, root, terms_of(raffle).hash(), record.closing)
 
     def load_edge(self, connection: "Connection", raffle: UUID, size: int) -> GrowingTree:
@@ -312,29 +327,31 @@ class Ledgers:
         closing = self._query(statements.load_ledger, raffle.id).closing
         return Entropy(raffle.entropy, record.entropy, None if closing is None else closing.round)
 
-    def _winners(self, raffle: Raffle, reader: TileReader, wins: int) -> list[ProvenWin]:
+    def _winners(self, raffle: Raffle, wins: int) -> list[ProvenWin]:
         found = self._database.query(partial(statements.winning_leaves, raffle=raffle.id, first=1, last=wins))
-        size = raffle.total_tickets
-        return [
-            ProvenWin(prize, leaf, tree.inclusion_proof(reader.subtree, leaf.serial, size)) for prize, leaf in found
-        ]
+        subtree, size = self._state(raffle).reader.subtree, raffle.total_tickets
+        return [ProvenWin(prize, leaf, tree.inclusion_proof(subtree, leaf.serial, size)) for prize, leaf in found]
 
-    def _signed_checkpoint(self, book: Book, reader: TileReader, raffle: Raffle) -> str:
-        size = _size(raffle)
-        closing = self._query(statements.load_ledger, raffle.id).closing if size == raffle.total_tickets else None
-        note = book.signed(book.checkpoint(tree.root(reader.subtree, size), size, closing).text())
-        lines = [line for _, line in self._query(statements.load_cosignatures, raffle.id)] if closing else []
-        return note + "".join(lines)
+    def _signed_checkpoint(self, book: Book, raffle: Raffle) -> str:
+        state = self._state(raffle)
+        is_closed = state.size == raffle.total_tickets
+        if not state.note:
+            closing = self._query(statements.load_ledger, raffle.id).closing if is_closed else None
+            state.note = book.signed(book.checkpoint(state.root(), state.size, closing).text())
+        lines = [line for _, line in self._query(statements.load_cosignatures, raffle.id)] if is_closed else []
+        return state.note + "".join(lines)
 
-    def _reader(self, raffle: Raffle) -> TileReader:
-        size = _size(raffle)
+    def _state(self, raffle: Raffle) -> "_State":
+        """Return the state of a ledger as it was when the raffle was read: it never changes, so it is kept a while."""
+        return self._states(raffle.id, raffle.total_tickets - raffle.available_tickets)
 
+    def _read_state(self, raffle: UUID, size: int) -> "_State":
         def entries(level: int, tile: int) -> list[bytes]:
             return self._database.query(
-                lambda connection: statements.tile_entries(connection, raffle.id, size, level, tile)
+                lambda connection: statements.tile_entries(connection, raffle, size, level, tile)
             )
 
-        return TileReader(entries)
+        return _State(size, TileReader(entries))
 
     def _query(self, statement: "Callable[[Connection, UUID], Result | None]", raffle: UUID) -> Result:
         found = self._database.query(lambda connection: statement(connection, raffle))

@@ -6,12 +6,14 @@ the tickets themselves.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rafflekit.core.ledger.tree import node_hash
 
 TILE = 256
 _TILE_HEIGHT = 8
+_TILES_KEPT = 64
 
 Entries = Callable[[int, int], Sequence[bytes]]
 """Gives the hashes of a level from those of a tile on (level, tile): all that the tree has of that tile."""
@@ -26,20 +28,16 @@ class WholeTile(NamedTuple):
 
 
 class TileReader:
-    """The subtrees of a tree whose tiles are read when they are needed, each once."""
+    """The subtrees of a tree whose tiles are read when they are needed; those used last are kept (8 KiB each)."""
 
     def __init__(self, entries: Entries) -> None:
-        self._entries = entries
-        self._tiles: dict[tuple[int, int], Sequence[bytes]] = {}
+        self._tile = lru_cache(_TILES_KEPT)(entries)
 
     def subtree(self, height: int, position: int) -> bytes:
         """Return the hash of a whole subtree (`tree.Subtree`)."""
         level, within = divmod(height, _TILE_HEIGHT)
-        first = position << within
-        tile, offset = divmod(first, TILE)
-        if (level, tile) not in self._tiles:
-            self._tiles[level, tile] = self._entries(level, tile)
-        return whole_hash(self._tiles[level, tile][offset : offset + (1 << within)])
+        tile, offset = divmod(position << within, TILE)
+        return whole_hash(self._tile(level, tile)[offset : offset + (1 << within)])
 
 
 def whole_hash(hashes: Sequence[bytes]) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rafflekit.core.ledger.checkpoints import Closing
@@ -44,11 +44,14 @@ def insert_ledger(
 
 def load_ledger(connection: Connection, raffle: UUID) -> LedgerRecord | None:
     """Return a raffle's ledger, or None if there is no such raffle."""
-    row = connection.execute(select(ledgers).where(ledgers.c.raffle == raffle)).one_or_none()
+    row = connection.execute(_LEDGER, {"raffle": raffle}).one_or_none()
     if row is None:
         return None
     closing = None if row.closed_at is None else Closing(row.closed_at, row.round)
     return LedgerRecord(row.verifier_key, closing)
+
+
+_LEDGER = select(ledgers).where(ledgers.c.raffle == bindparam("raffle"))
 
 
 def claim_ledger(connection: Connection, raffle: UUID, verifier_key: str) -> None:
@@ -77,10 +80,19 @@ def tile_entries(connection: Connection, raffle: UUID, size: int, level: int, ti
     if level == 0:
         return [leaf.hash(raffle) for leaf in leaves_between(connection, raffle, first, min(size, first + TILE) - 1)]
     end = min(size >> 8 * level, first + TILE)
-    chosen = select(tiles.c.hash).where(
-        tiles.c.raffle == raffle, tiles.c.level == level - 1, tiles.c.position.between(first, end - 1)
+    span = {"raffle": raffle, "level": level - 1, "first": first, "last": end - 1}
+    return [bytes(found) for found in connection.scalars(_TILE_HASHES, span)]
+
+
+_TILE_HASHES = (
+    select(tiles.c.hash)
+    .where(
+        tiles.c.raffle == bindparam("raffle"),
+        tiles.c.level == bindparam("level"),
+        tiles.c.position.between(bindparam("first"), bindparam("last")),
     )
-    return [bytes(found) for found in connection.scalars(chosen.order_by(tiles.c.position))]
+    .order_by(tiles.c.position)
+)
 
 
 def edge_entries(connection: Connection, raffle: UUID, size: int) -> list[list[bytes]]:
@@ -96,19 +108,23 @@ def edge_entries(connection: Connection, raffle: UUID, size: int) -> list[list[b
 
 def leaves_between(connection: Connection, raffle: UUID, first: int, last: int) -> list[Leaf]:
     """Return the leaves with the serials from `first` to `last`."""
-    chosen = select(tickets.c.serial, tickets.c.number, tickets.c.code_hash).where(
-        tickets.c.raffle == raffle, tickets.c.serial.between(first, last)
-    )
-    return [Leaf(*row) for row in connection.execute(chosen.order_by(tickets.c.serial))]
+    span = {"raffle": raffle, "first": first, "last": last}
+    return [Leaf(*row) for row in connection.execute(_LEAVES_BETWEEN, span)]
+
+
+_LEAVES = select(tickets.c.serial, tickets.c.number, tickets.c.code_hash).where(tickets.c.raffle == bindparam("raffle"))
+_LEAVES_BETWEEN = _LEAVES.where(tickets.c.serial.between(bindparam("first"), bindparam("last"))).order_by(
+    tickets.c.serial
+)
 
 
 def leaf_of_number(connection: Connection, raffle: UUID, number: int) -> Leaf | None:
     """Return the leaf of a ticket, or None if no ticket has this number yet."""
-    chosen = select(tickets.c.serial, tickets.c.number, tickets.c.code_hash).where(
-        tickets.c.raffle == raffle, tickets.c.number == number
-    )
-    row = connection.execute(chosen).one_or_none()
+    row = connection.execute(_LEAF_OF_NUMBER, {"raffle": raffle, "number": number}).one_or_none()
     return None if row is None else Leaf(*row)
+
+
+_LEAF_OF_NUMBER = _LEAVES.where(tickets.c.number == bindparam("number"))
 
 
 def insert_draw(connection: Connection, raffle: UUID, draw: DrawRecord) -> None:
@@ -143,5 +159,11 @@ def put_cosignature(connection: Connection, raffle: UUID, verifier_key: str, lin
 
 def load_cosignatures(connection: Connection, raffle: UUID) -> list[tuple[str, str]]:
     """Return the verifier key and the line of each witness, in the order of the keys."""
-    chosen = select(cosignatures.c.verifier_key, cosignatures.c.line).where(cosignatures.c.raffle == raffle)
-    return [(key, line) for key, line in connection.execute(chosen.order_by(cosignatures.c.verifier_key))]
+    return [(key, line) for key, line in connection.execute(_COSIGNATURES, {"raffle": raffle})]
+
+
+_COSIGNATURES = (
+    select(cosignatures.c.verifier_key, cosignatures.c.line)
+    .where(cosignatures.c.raffle == bindparam("raffle"))
+    .order_by(cosignatures.c.verifier_key)
+)
