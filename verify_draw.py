@@ -5,21 +5,20 @@ import argparse, calendar, contextlib, itertools, json, re, sys, time, uuid
 from base64 import b64decode, b64encode
 from hashlib import sha256, sha512
 from struct import pack
-
 # What documents look like: {key: shape}, [shape of each, lengths], (shape, or shape), a range of numbers, a pattern.
-ONE, COUNT, WHOLE, DELAY_S = range(1, 2), range(1, 10**12 + 1), range(10**12 + 1), range(1, 604801)
+ONE, COUNT, SERIAL, DELAY_S = range(1, 2), range(1, 10**12 + 1), range(10**12), range(1, 604801)
 HEX, TEXT, HASH = "[0-9a-f]{64}", r"[^\ud800-\udfff]*", "[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
-KEY, NUMBER = "([!-*,-~]{1,200})[+]([0-9a-f]{8})[+]([A-Za-z0-9+/]{44})", "(?:0|[1-9][0-9]{0,12})"
+KEY, NUMBER = "([!-*,-~]{1,200})[+]([0-9a-f]{8})[+]([A-Za-z0-9+/]{44})", "(?:0|[1-9][0-9]{0,11}|10{12})"
 TIME = "(19[7-9]|[2-9][0-9]{2})[0-9](-[0-9]{2}){2}T([0-9]{2}:){2}[0-5][0-9]Z"
 NAME = r"(?=.*[^ \xa0\u1680\u2000-\u200a\u202f\u205f\u3000])[^\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,200}"
 TERMS = {"protocol": ONE, "id": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "name": NAME, "created_at": TIME,
          "total_tickets": COUNT, "prizes": [{"name": NAME, "amount": COUNT}, range(1, 1001)]}
-TICKET = {"leaf": {"serial": WHOLE, "ticket_number": COUNT, "code_hash": "[!-~]{1,1000}"}, "path": [HASH, range(65)]}
+TICKET = {"leaf": {"serial": SERIAL, "ticket_number": COUNT, "code_hash": "[!-~]{1,1000}"}, "path": [HASH, range(65)]}
 PROOF = {"protocol": ONE, "key": KEY, "closing": TEXT, "witnesses": [KEY, range(101)], "seed": HEX,
          "terms": ({"entropy": "secrets", **TERMS}, {"entropy": "drand-quicknet", "delay_s": DELAY_S, **TERMS}),
          "entropy": ({"kind": "drand-quicknet", "round": COUNT, "signature": "[0-9a-f]{96}"},
                      {"kind": "secrets", "value": HEX}, {"kind": "unbound"}),
-         "draw": (TEXT, None), "winners": ([{"prize": WHOLE, **TICKET}, range(2**22)], None)}
+         "draw": (TEXT, None), "winners": ([{"prize": range(1000), **TICKET}, range(1001)], None)}
 CHECKPOINT = (f"(?P<origin>.+)\n(?P<size>{NUMBER})\n(?P<root>{HASH})\nterms (?P<terms>{HASH})\n"
               f"(?:closed (?P<closed>{NUMBER})\n(?:round (?P<round>{NUMBER})\n)?)?")
 DRAW = f"rafflekit draw v1\n.+\nclosing {HASH}\nentropy {HEX}\nseed {HEX}\nwinners {NUMBER} (?P<digest>{HASH})\n"
@@ -90,7 +89,6 @@ def signed(public, signature, text):  # is [S]B - [k]A, encoded, the first half 
     if len(signature) != 64 or s >= ORDER: return False
     x, y = add(times(s, point(BASE)), times(k, (P - x, y)))
     return signature[:32] == (y | x % 2 << 255).to_bytes(32, "little")
-
 # The tree by RFC 9162, section 2.1.
 def node(left, right): return sha256(b"\1" + left + right).digest()
 def leaf_hash(raffle, leaf):
@@ -125,20 +123,22 @@ def check_beacon(number, signature):  # section 6
     need(GT.pairing_check(*pairs), "drand did not sign the beacon")
 def check_code(code, hashed):  # section 3
     code = re.sub("[- \t]", "", code).translate(str.maketrans("OoIiLl", "001111"))
-    asked = re.fullmatch(r"\$argon2id\$v=19\$m=([0-9]{1,10}),t=([0-9]{1,10}),p=[0-9]{1,8}(\$[A-Za-z0-9+/]+){2}", hashed)
+    form = r"\$argon2id\$v=19\$m=N,t=N,p=[1-9][0-9]{0,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}"
+    asked = re.fullmatch(form.replace("N", "([1-9][0-9]{0,9})"), hashed)
     need(asked and re.fullmatch("[0-9A-TV-Za-tv-z]{24}", code), "that is no code, or no Argon2id string")
     need(int(asked[1]) <= 2**20 >= int(asked[1]) * int(asked[2]) / 4, "skipped: the hash asks for too much", NotProven)
     try: from argon2 import exceptions, low_level
     except ImportError: raise NotProven("skipped: a code needs argon2-cffi") from None
     try: low_level.verify_secret(hashed.encode(), code.upper().encode(), low_level.Type.ID)
-    except exceptions.Argon2Error: raise ValueError("the code is not your ticket's") from None
+    except exceptions.VerifyMismatchError: raise ValueError("the code is not your ticket's") from None
+    except exceptions.Argon2Error as reason: raise NotProven(f"skipped: {reason}") from None
 
 @contextlib.contextmanager
 def step(report, name, right):  # is right if nothing is raised in it
     try:
         yield
         report[name] = "ok", right
-    except (NotProven, MemoryError, OSError) as reason: report[name] = "not proven", str(reason) or "too large for this computer"
+    except (NotProven, MemoryError, OSError) as reason: report[name] = "not proven", str(reason) or "no memory"
     except (ValueError, RecursionError) as reason: report[name] = "wrong", str(reason)
     if len(report) <= 4 and report[name][0] == "wrong": raise Stop
 
@@ -167,19 +167,19 @@ def audit(given, report):  # section 9
         number = max(1, 1 - (GENESIS - closed - terms["delay_s"]) // PERIOD_S) if "delay_s" in terms else None
         need(created <= closed <= given.now + 86400, "closed before the raffle was created, or in the future")
         need(closing["round"] == (number and str(number)), "the round is not the first one after the delay")
-    known, due = witnesses + given.witness, GENESIS + PERIOD_S * (number - 1) if number else 2**64
+    known, times, due = witnesses + given.witness, [], GENESIS + PERIOD_S * (number - 1) if number else 2**64
     with step(report, "witnesses", "a witness whom you trust signed the closing"):
         need(operator[1] not in [public for _, public in known], "the operator is no witness")
-        times = [cosigned_at(closing, key) for key in known]
-        need(None not in times[:len(witnesses)], "one of the witnesses did not sign")
-        need(any(times[len(witnesses):]), "the operator may have made all; name your witness with --witness", NotProven)
+        found = [cosigned_at(closing, key) for key in known]
+        need(None not in found[:len(witnesses)], "one of the witnesses did not sign")
+        times = found  # which count in step 7
+        need(set(times[len(witnesses):]) - {None}, "nobody whom you named with --witness signed", NotProven)
     with step(report, "entropy", "drand signed the beacon of the closing's round"):
         need(kind == terms["entropy"] or (kind, number) == ("unbound", None), "another entropy than the announced one")
         need(number, "the operator's word that the seed was made once, and after the closing", NotProven)
         need(entropy["round"] == number, "the beacon is of another round than the closing's")
         check_beacon(number, bytes.fromhex(entropy["signature"]))
     with step(report, "witnessed", "somebody whom you trust had the closing before the beacon came"):
-        times = [cosigned_at(closing, key) for key in known]
         need(all(at is None or at < due for at in times), "a cosignature is dated at or after the beacon")
         need(number, "the operator's word that nobody tried out draws before this one", NotProven)
         need(any(at is not None and at >= created for at in times[len(witnesses):]), "the operator's clock", NotProven)
