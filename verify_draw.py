@@ -239,7 +239,7 @@ if __name__ == "__main__":
     try:
         with open(given.proof, "rb") as file: given.proof = file.read(2**22 + 1)
         given.receipt = given.receipt and open(given.receipt, "rb").read(2**17 + 1)
-        given.leaves = given.leaves and iter(lambda file=open(given.leaves, "rb"): file.readline(8194), b"")
+        given.leaves = given.leaves and iter(lambda file=open(given.leaves, "rb"): file.readline(8193), b"")
         given.witness, given.now = [read_key(key, 4) for key in given.witness], time.time()
     except (OSError, ValueError) as error: options.error(str(error))
     with contextlib.suppress(Stop): audit(given, report)
