@@ -281,6 +281,17 @@ def test_a_key_with_a_part_of_small_order_signs_the_same_for_both(verifier: Modu
     assert len(seen) == 4
 
 
+def test_a_signature_whose_s_is_not_reduced_is_none(verifier: ModuleType) -> None:
+    note = verifier.read_note(json.loads(BASES["drand"]["proof"])["closing"], verifier.CHECKPOINT)
+    claim, public = verifier.read_key(BASES["drand"]["key"], 1)
+    signature = note["signatures"][claim][0]
+    larger = int.from_bytes(signature[32:], "little") + verifier.ORDER
+
+    assert verifier.signed(public, signature, note["text"])
+    assert not verifier.signed(public, signature[:32] + larger.to_bytes(32, "little"), note["text"])
+    assert not verifier.signed(public, signature + b"\0", note["text"])
+
+
 def test_a_real_draw_is_verified(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
