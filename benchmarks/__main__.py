@@ -17,6 +17,7 @@ from benchmarks import (
     bulk,
     codes,
     draws,
+    ledgers,
     machine,
     over_http,
     pages,
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Callable[[Stock], Iterator[Finding]]] = {
     "draw-ten": draws.ten_figures,
     "draw-all": draws.all_figures,
     "pages": pages.figures,
+    "ledger": ledgers.figures,
 }
 
 
