@@ -77,7 +77,7 @@ class ConsistencyShape(TypedDict):
     proof: list[str]
 
 
-class WinShape(TypedDict):
+class ProvenWinShape(TypedDict):
     """A win with its proof."""
 
     prize: int
@@ -96,7 +96,7 @@ class ProofShape(TypedDict):
     entropy: dict[str, Any]
     seed: str
     draw: str | None
-    winners: list[WinShape] | None
+    winners: list[ProvenWinShape] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,5 +367,5 @@ def _leaf_shape(leaf: Leaf) -> LeafShape:
     return {"serial": leaf.serial, "ticket_number": leaf.ticket_number, "code_hash": leaf.code_hash}
 
 
-def _win_shape(win: ProvenWin) -> WinShape:
+def _win_shape(win: ProvenWin) -> ProvenWinShape:
     return {"prize": win.prize, "leaf": _leaf_shape(win.leaf), "path": [base64_of(each) for each in win.path]}
