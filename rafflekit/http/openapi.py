@@ -102,7 +102,10 @@ def _path_item(path: Path) -> dict[str, Any]:
 
 
 def _operation(operation: Operation, path: Path, method: str) -> dict[str, Any]:
-    answer = _answer("Done.", content=_content(operation.media_type, _schema(operation.answer)))
+    content = _content(operation.media_type, _schema(operation.answer))
+    if operation.page:
+        content |= _content(falcon.MEDIA_HTML, _schema(str))
+    answer = _answer("Done.", content=content)
     if operation.answer_headers:
         answer["headers"] = _headers(operation.answer_headers)
     if operation.links:
