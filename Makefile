@@ -25,6 +25,10 @@ soak: .venv/developers ## kill servers and try requests, ten times as much as th
 	RAFFLEKIT_TEST_CASES=10000 $(BIN)/python -m pytest -s tests/fuzz/test_schemathesis.py
 	RAFFLEKIT_TEST_CASES=3000 $(BIN)/python -m pytest -s tests/fuzz --ignore tests/fuzz/test_schemathesis.py
 
+.PHONY: browser
+browser: .venv/developers ## try the page of a proof in a real Chromium (Debian: apt-get install chromium)
+	$(BIN)/python -m pytest -m browser tests/pages
+
 .PHONY: check
 check: .venv/developers ## lint, format, types, import rules
 	$(BIN)/ruff check .

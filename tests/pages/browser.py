@@ -30,7 +30,7 @@ class Browser:
     """One page in a browser of its own; what it loaded and complained of is kept in `requests` and `complaints`."""
 
     def __init__(
-        self, program: str, profile: Path, *, width: int = 1100, height: int = 900, dark: bool = False
+        self, program: str, profile: Path, *flags: str, width: int = 1100, height: int = 900, dark: bool = False
     ) -> None:
         from_browser, to_us = os.pipe()
         from_us, to_browser = os.pipe()
@@ -43,7 +43,7 @@ class Browser:
 
         with (profile.parent / "chromium.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
+                [program, *_FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"],
                 stdout=log,
                 stderr=log,
                 close_fds=False,
