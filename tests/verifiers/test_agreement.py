@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rafflekit.core.drawing import winning_serials
 from rafflekit.core.ledger.audit import audit
 from rafflekit.core.ledger.documents import Consistency, leaf_line
-from rafflekit.core.ledger.examples import CLOSED, Example, signer, witness
+from rafflekit.core.ledger.drand import time_of
+from rafflekit.core.ledger.examples import BEACON_ROUND, CLOSED, Example, example, signer, witness
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import SignerKey
 from rafflekit.core.ledger.strict_json import DocumentWrong, read_json
@@ -60,7 +61,11 @@ def audits(draw: st.DrawFn) -> dict[str, Any]:
     size = len(raffle.leaves)
     terms = replace(raffle.terms, created_at=raffle.terms.created_at.replace(tzinfo=UTC))
     raffle = replace(raffle, terms=terms)
-    cosigned = [(witness(), draw(st.integers(CLOSED - 90, CLOSED + 90)))] if draw(st.booleans()) else []
+    cosigned = (
+        [(witness(), draw(st.one_of(st.integers(CLOSED - 90, CLOSED + 90), st.integers(0, CLOSED))))]
+        if draw(st.booleans())
+        else []
+    )
     seen = draw(st.integers(1, size))
     receipt = raffle.receipt(draw(st.integers(0, seen - 1)), seen)
     grown = Consistency(seen, size, consistency_proof(raffle.subtree, seen, size))
@@ -146,7 +151,7 @@ json_like = st.one_of(
 )
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=json_like)
 def test_json_is_read_and_refused_the_same_by_both(javascript: Javascript, text: str) -> None:
     try:
@@ -219,6 +224,40 @@ def test_the_same_seed_lets_the_same_tickets_win(javascript: Javascript, seed: b
     found = javascript.call("winningSerials", seed, tickets, wins)
 
     assert found == list(winning_serials(seed, tickets=tickets, wins=wins))
+
+
+def test_a_block_above_the_last_whole_multiple_is_passed_over(javascript: Javascript) -> None:
+    # Of 2²⁵⁶ values, three do not share the last: so rare that no seed is known for it.
+    drawn = "((blocks, n) => uniform(BigInt(n), () => BigInt(blocks.shift())))"
+    highest, last_good = str(2**256 - 1), str(2**256 - 2)
+
+    assert javascript.call(drawn, [highest, highest, "7"], 3) == 7 % 3
+    assert javascript.call(drawn, [last_good, "7"], 3) == (2**256 - 2) % 3
+
+
+def test_a_witness_from_before_the_raffle_witnesses_nothing(javascript: Javascript) -> None:
+    drand = example("drand")
+    vouched = [str(witness().verifier)]
+    created = int(drand.terms.created_at.timestamp())
+
+    ends = [
+        javascript.audit({"proof": json.dumps(drand.proof(cosigned=[(witness(), time)]).shape()), "witnesses": vouched})
+        for time in (created - 1, created)
+    ]
+
+    assert [each["witnessed"] for each in ends] == ["not proven", "ok"]
+
+
+def test_a_copy_from_the_time_of_its_beacon_comes_too_late(javascript: Javascript) -> None:
+    proof = example("drand").proof()
+    beacon = time_of(BEACON_ROUND)
+
+    ends = [
+        javascript.audit({"proof": json.dumps(proof.shape()), "witnessed": {"note": proof.closing, "at": time}})
+        for time in (beacon - 1, beacon)
+    ]
+
+    assert [each["witnessed"] for each in ends] == ["ok", "not proven"]
 
 
 def test_a_key_under_which_every_text_is_signed_is_none_in_both(javascript: Javascript) -> None:

@@ -29,7 +29,7 @@ function readJson(content, mostBytes) {
   const bytes = typeof content === "string" ? utf8(content).length : content.length;
   if (bytes > mostBytes) throw new Wrong(`it has ${counted(bytes)} bytes, where ${counted(mostBytes)} are possible`);
   const string = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/.source;
-  const number = /(?:0|[1-9][0-9]{0,29})(?![0-9.eE])/.source;
+  const number = /0|[1-9][0-9]{0,29}/.source;
   const token = new RegExp(`[ \\t\\n\\r]*(?:([{}[\\],:])|(${string})|(${number})|(true|false|null))`, "y");
   let at = 0;
 

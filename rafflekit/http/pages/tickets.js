@@ -78,20 +78,22 @@ class RunningRoot {
 
 const seedOf = (closingHash, entropy) => taggedHash("seed", joined(closingHash, entropy));
 
+function uniform(n, nextBlock) {
+  const bound = n * ((1n << 256n) / n);
+  let value;
+  do value = nextBlock();
+  while (value >= bound);
+  return Number(value % n);
+}
+
 // Section 7: the serials that win, in draw order. Only displaced slots are kept.
 function winningSerials(seed, tickets, wins) {
   let block = 0;
-  function uniform(n) {
-    const bound = n * ((1n << 256n) / n);
-    let value;
-    do value = numberOf(sha256(joined(seed, bigEndian(block++, 8))));
-    while (value >= bound);
-    return Number(value % n);
-  }
+  const nextBlock = () => numberOf(sha256(joined(seed, bigEndian(block++, 8))));
   const slot = new Map();
   const serials = [];
   for (let k = 0; k < wins; k++) {
-    const j = k + uniform(BigInt(tickets - k));
+    const j = k + uniform(BigInt(tickets - k), nextBlock);
     const displaced = slot.get(k) ?? k;
     serials.push(j === k ? displaced : (slot.get(j) ?? j));
     slot.delete(k);
