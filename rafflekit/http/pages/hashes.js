@@ -24,15 +24,24 @@ function sameBytes(one, other) {
 
 function bigEndian(number, length) {
   const bytes = new Uint8Array(length);
-  let rest = BigInt(number);
-  for (let at = length - 1; at >= 0; at--) {
-    bytes[at] = Number(rest & 255n);
-    rest >>= 8n;
+  // Numbers that need no BigInt are much faster without.
+  const isLarge = typeof number === "bigint";
+  let rest = number;
+  for (let at = length - 1; rest > 0; at--) {
+    bytes[at] = Number(isLarge ? rest & 255n : rest % 256);
+    rest = isLarge ? rest >> 8n : Math.floor(rest / 256);
   }
   return bytes;
 }
 
-const hexOf = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+function hexOf(bytes) {
+  let hex = "";
+  for (const byte of bytes) hex += HEX[byte];
+  return hex;
+}
+
 const bytesOfHex = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 const numberOf = (bytes) => BigInt(`0x${hexOf(bytes) || "0"}`);
 
@@ -111,7 +120,8 @@ function sha256(bytes) {
       b = a;
       a = (one + two) | 0;
     }
-    [a, b, c, d, e, f, g, h].forEach((word, place) => (state[place] += word));
+    const mixed = [a, b, c, d, e, f, g, h];
+    for (let place = 0; place < 8; place++) state[place] += mixed[place];
   }
   const digest = new Uint8Array(32);
   const out = new DataView(digest.buffer);
