@@ -30,6 +30,10 @@ soak: .venv/developers ## kill servers, search races and try requests, ten times
 mutants: .venv/mutants ## break the core in small ways and count what the tests let through; it takes an hour
 	$(BIN)/python -m tests.mutants $(MODULES)
 
+.PHONY: browser
+browser: .venv/developers ## try the page of a proof in a real Chromium (Debian: apt-get install chromium)
+	$(BIN)/python -m pytest -m browser tests/pages
+
 .PHONY: check
 check: .venv/developers ## lint, format, types, import rules
 	$(BIN)/ruff check .

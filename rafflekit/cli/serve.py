@@ -13,7 +13,7 @@ import typer
 from rafflekit.cli import terminal
 from rafflekit.cli.failures import UNEXPECTED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import DatabaseUrl, open_engine, read_settings
-from rafflekit.core.settings import DATABASE_URL, MANAGER_IPS, Settings
+from rafflekit.core.settings import DATABASE_URL, MANAGER_IPS, SIGNING_KEY, Settings
 
 if TYPE_CHECKING:
     from rafflekit.http.log_lines import Log
@@ -85,7 +85,7 @@ def _serve_on_waitress(host: str, port: int, *, database_url: str | None, log: "
     settings = read_settings()
     metrics = Metrics()
     with open_engine(database_url, settings=settings, on_group=metrics.note_group) as engine:
-        _remark_on(settings, log)
+        _remark_on(settings, log, signs=engine.ledgers.signing_key() is not None)
         run(
             engine,
             settings,
@@ -104,7 +104,8 @@ def _serve_on_granian(host: str, port: int, *, workers: int, database_url: str |
     # Opened and closed again: what cannot work is said here, once, and not by every worker.
     with open_engine(database_url, settings=settings) as engine:
         shown_url = engine.database_url
-    _remark_on(settings, log)
+        signs = engine.ledgers.signing_key() is not None
+    _remark_on(settings, log, signs=signs)
     try:
         run(
             os.environ if database_url is None else os.environ | {DATABASE_URL.name: database_url},
@@ -145,7 +146,13 @@ def _log(log_format: LogFormat | None) -> Iterator["Log"]:
         yield log
 
 
-def _remark_on(settings: Settings, log: "Log") -> None:
+def _remark_on(settings: Settings, log: "Log", *, signs: bool) -> None:
+    if not signs:
+        _remark(
+            log,
+            f"{SIGNING_KEY.name} is not set, so tickets come without receipts and draws cannot be proven; "
+            "'rafflekit key make FILE' makes a key, the same one for all servers of the database.",
+        )
     if not settings.manager_networks:
         _remark(
             log,

@@ -75,6 +75,8 @@ class Operation:
     refusals: tuple[Refusal, ...] = ()
     status: HTTPStatus = HTTPStatus.OK
     media_type: str = falcon.MEDIA_JSON
+    page: bool = False
+    """Whether whoever prefers HTML gets a page instead."""
     description: str = ""
     body: type[msgspec.Struct] | None = None
     query: type[msgspec.Struct] | None = None
@@ -261,7 +263,11 @@ PATHS = (
         "/raffles/{raffle_id}/proof/",
         DrawProof,
         get=Operation(
-            "proveDraw", documents.ProofShape, (RaffleNotFound, NotDrawnYet, *_SIGNED), description=_PROTOCOL
+            "proveDraw",
+            documents.ProofShape,
+            (RaffleNotFound, NotDrawnYet, *_SIGNED),
+            description=f"{_PROTOCOL} Whoever prefers HTML gets a page that checks it.",
+            page=True,
         ),
     ),
     Path("/openapi.json", ApiDescription, get=Operation("describeApi", dict[str, Any])),

@@ -10,9 +10,11 @@ import falcon
 from rafflekit.core.ledger.documents import leaf_line
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.http import wire
+from rafflekit.http.pages import proof_page
 from rafflekit.http.resources import RaffleAddress, answer
 
 _LEAVES_AT_ONCE = 1_000
+_PREFERENCES = (falcon.MEDIA_JSON, falcon.MEDIA_HTML)
 MEDIA_LINES = "application/jsonl"
 
 
@@ -63,13 +65,29 @@ class LedgerLeaves(RaffleAddress):
 
 
 class DrawProof(RaffleAddress):
-    """`/raffles/<id>/proof/`: the proof of the draw."""
+    """`/raffles/<id>/proof/`: the proof of the draw, and the page that checks it in a browser."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Give everything by which anybody can check the draw."""
-        answer(response, self.engine.ledgers.proof(wire.check_raffle_id(raffle_id)).shape())
+        # Of refusals, too, since a browser gets a page before the draw.
+        response.set_header("Vary", "Accept")
+        checked_id = wire.check_raffle_id(raffle_id)
+        # Of two that a client likes as much, */* among them, the first.
+        if request.client_prefers(_PREFERENCES) == falcon.MEDIA_HTML:
+            self.engine.get(checked_id)
+            _answer_page(response)
+        else:
+            answer(response, self.engine.ledgers.proof(checked_id).shape())
 
     on_head = on_get
+
+
+def _answer_page(response: falcon.Response) -> None:
+    page = proof_page()
+    response.content_type = falcon.MEDIA_HTML
+    response.set_header("Content-Security-Policy", page.policy)
+    response.set_header("Referrer-Policy", "no-referrer")
+    response.data = page.content
 
 
 def _lines_of(leaves: Iterator[Leaf]) -> Iterator[bytes]:

@@ -102,7 +102,10 @@ def _path_item(path: Path) -> dict[str, Any]:
 
 
 def _operation(operation: Operation, path: Path, method: str) -> dict[str, Any]:
-    answer = _answer("Done.", content=_content(operation.media_type, _schema(operation.answer)))
+    content = _content(operation.media_type, _schema(operation.answer))
+    if operation.page:
+        content |= _content(falcon.MEDIA_HTML, _schema(str))
+    answer = _answer("Done.", content=content)
     if operation.answer_headers:
         answer["headers"] = _headers(operation.answer_headers)
     if operation.links:
@@ -149,9 +152,13 @@ def _path_parameters(path: Path) -> list[dict[str, Any]]:
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    query = _components_of(operation.query)[operation.query.__name__]["properties"] if operation.query else {}
+    query = _components_of(operation.query)[operation.query.__name__] if operation.query else {"properties": {}}
+    required = query.get("required", ())
     return [
-        *({"in": "query", "name": name, "schema": _not_null(schema)} for name, schema in query.items()),
+        *(
+            {"in": "query", "name": name, "required": name in required, "schema": _not_null(schema)}
+            for name, schema in query["properties"].items()
+        ),
         *(_parameter("header", name, *about) for name, about in (operation.headers or {}).items()),
     ]
 

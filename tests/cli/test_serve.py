@@ -21,6 +21,7 @@ from rafflekit import RaffleEngine
 from rafflekit.core.settings import VARIABLES
 from rafflekit.http.log_lines import Log, requests_are_logged
 from tests.cli.conftest import LIMIT_S, Process, Session, Terminal
+from tests.databases import PostgresqlServer
 from tests.live_server import SERVE, LiveServer
 
 Serve = Callable[..., LiveServer]
@@ -307,3 +308,13 @@ def test_port_0_takes_a_free_port(serve: Serve) -> None:
     first, second = serve(), serve()
 
     assert first.port != second.port
+
+
+def test_a_server_without_a_key_says_what_is_missing(
+    terminal: Terminal, wired: object, postgresql: PostgresqlServer
+) -> None:
+    served = terminal(f"serve --database-url {postgresql.new_url()}")
+
+    assert served.status == 0
+    assert "RAFFLEKIT_SIGNING_KEY is not set, so tickets come without receipts" in served.err
+    assert wired

@@ -1,0 +1,1 @@
+"""Verifiers that are not the Python one, held to the same vectors."""

@@ -1,0 +1,281 @@
+// The documents of the protocol, read strictly: JSON (section 1), terms (2), leaves (3), receipts (5), proofs (8).
+// Reading checks the form alone; whether any of it is true is verifier.js's to say.
+
+const PROTOCOL = 1;
+const MOST = 10 ** 12; // Tickets, rounds, every number.
+const MOST_WINS = 1_000_000;
+const PROOF_BYTES = 4 * 1024 * 1024;
+const RECEIPT_BYTES = 128 * 1024;
+const LEAF_LINE_BYTES = 8 * 1024;
+const WINNERS_IN_A_PROOF = 1_000;
+const PATH_HASHES = 64;
+const NESTING = 10; // No document of the protocol needs more than 5 levels.
+const NO_DOCUMENT = "it is no JSON as the protocol has it";
+
+const LONE_SURROGATE = /\p{Cs}/u;
+const MOVES_TEXT = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+// What others wrote, to be shown: characters that turn the direction of the text around them are spelled out.
+function shown(text) {
+  return text.replace(MOVES_TEXT, (each) => `‹U+${each.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}›`);
+}
+// The same inside a sentence, whose direction it leaves alone (U+2068 and U+2069 isolate it).
+const quoted = (text) => `“\u2068${shown(text)}\u2069”`;
+const counted = (number) => number.toLocaleString("en");
+
+// JSON without what two readers could read in two ways: JSON.parse forgives keys that are there twice, 1.0 and -0.
+function readJson(content, mostBytes) {
+  const text = typeof content === "string" ? content : decodedText(content);
+  const bytes = typeof content === "string" ? utf8(content).length : content.length;
+  if (bytes > mostBytes) throw new Wrong(`it has ${counted(bytes)} bytes, where ${counted(mostBytes)} are possible`);
+  const string = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/.source;
+  const number = /0|[1-9][0-9]{0,29}/.source;
+  const token = new RegExp(`[ \\t\\n\\r]*(?:([{}[\\],:])|(${string})|(${number})|(true|false|null))`, "y");
+  let at = 0;
+
+  function next() {
+    token.lastIndex = at;
+    const found = token.exec(text);
+    if (found === null) throw new Wrong(`${NO_DOCUMENT} (at character ${counted(at + 1)})`);
+    at = token.lastIndex;
+    return found;
+  }
+  function expect(...marks) {
+    const found = next()[1];
+    if (!marks.includes(found)) throw new Wrong(`${NO_DOCUMENT}: ${marks.join(" or ")} is missing`);
+    return found;
+  }
+  function closes(mark) {
+    const before = at;
+    if (next()[1] === mark) return true;
+    at = before;
+    return false;
+  }
+  function value(depth) {
+    const [, mark, string, digits, word] = next();
+    if (string !== undefined) return JSON.parse(string);
+    if (digits !== undefined) return Number(digits);
+    if (word !== undefined) return JSON.parse(word);
+    if (depth === NESTING) throw new Wrong(`${NO_DOCUMENT}: it is nested too deeply`);
+    if (mark === "[") return list(depth + 1);
+    if (mark === "{") return object(depth + 1);
+    throw new Wrong(`${NO_DOCUMENT}: a value is missing`);
+  }
+  function list(depth) {
+    const items = [];
+    if (closes("]")) return items;
+    do items.push(value(depth));
+    while (expect(",", "]") === ",");
+    return items;
+  }
+  function object(depth) {
+    const fields = new Map();
+    if (closes("}")) return fields;
+    do {
+      const key = next()[2];
+      if (key === undefined) throw new Wrong(`${NO_DOCUMENT}: a key is missing`);
+      const name = JSON.parse(key);
+      if (fields.has(name)) throw new Wrong(`${NO_DOCUMENT}: ${quoted(name.slice(0, 40))} is there more than once`);
+      expect(":");
+      fields.set(name, value(depth));
+    } while (expect(",", "}") === ",");
+    return fields;
+  }
+
+  const found = value(0);
+  if (!/^[ \t\n\r]*$/.test(text.slice(at))) throw new Wrong(`${NO_DOCUMENT}: something stands behind its end`);
+  return found;
+}
+
+function decodedText(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Wrong(`${NO_DOCUMENT}: it is no UTF-8`);
+  }
+}
+
+// Objects are Maps, so that no key ("__proto__") means anything to the language.
+function fieldsOf(value, place, ...names) {
+  if (!(value instanceof Map)) throw new Wrong(`${place} is no JSON object`);
+  for (const name of names) if (!value.has(name)) throw new Wrong(`${place}.${name} is missing`);
+  for (const name of value.keys()) {
+    if (!names.includes(name)) throw new Wrong(`${place} has no field ${quoted(name.slice(0, 40))}`);
+  }
+  return Object.fromEntries(value);
+}
+
+function listOf(value, place, most = Infinity) {
+  if (!Array.isArray(value)) throw new Wrong(`${place} is no list`);
+  if (value.length > most) throw new Wrong(`${place} has more than ${counted(most)} items`);
+  return value;
+}
+
+function textOf(value, place) {
+  if (typeof value !== "string" || LONE_SURROGATE.test(value)) throw new Wrong(`${place} is no text`);
+  return value;
+}
+
+function wholeNumber(value, place, least, most) {
+  if (typeof value !== "number" || value < least || value > most) {
+    throw new Wrong(`${place} is no whole number from ${counted(least)} to ${counted(most)}`);
+  }
+  return value;
+}
+
+function hexBytes(value, place, length) {
+  if (textOf(value, place).length !== 2 * length || !/^[0-9a-f]*$/.test(value)) {
+    throw new Wrong(`${place} is not ${2 * length} hexadecimal digits in lower case`);
+  }
+  return bytesOfHex(value);
+}
+
+function ofThisProtocol(content, mostBytes) {
+  const document = readJson(content, mostBytes);
+  // Before anything else: of another version, all else may be otherwise.
+  if (!(document instanceof Map) || document.get("protocol") !== PROTOCOL) {
+    throw new Wrong(`it is no JSON object with protocol ${PROTOCOL}, the only one known here`);
+  }
+  return document;
+}
+
+function readProof(content) {
+  const document = ofThisProtocol(content, PROOF_BYTES);
+  const names = ["protocol", "terms", "key", "closing", "witnesses", "entropy", "seed", "draw", "winners"];
+  const fields = fieldsOf(document, "proof", ...names);
+  return {
+    terms: readTerms(fields.terms),
+    key: textOf(fields.key, "key"),
+    closing: textOf(fields.closing, "closing"),
+    witnesses: listOf(fields.witnesses, "witnesses").map((each) => textOf(each, "witnesses")),
+    entropy: readEntropy(fields.entropy),
+    seed: hexBytes(fields.seed, "seed", HASH_BYTES),
+    draw: fields.draw === null ? null : textOf(fields.draw, "draw"),
+    winners: fields.winners === null ? null : readWinners(fields.winners),
+  };
+}
+
+function readReceipt(content) {
+  const document = ofThisProtocol(content, RECEIPT_BYTES);
+  const fields = fieldsOf(document, "receipt", "protocol", "leaf", "path", "checkpoint");
+  return {
+    leaf: readLeaf(fields.leaf, "leaf"),
+    path: readPath(fields.path, "path"),
+    checkpoint: textOf(fields.checkpoint, "checkpoint"),
+  };
+}
+
+function readConsistency(content) {
+  const fields = fieldsOf(readJson(content, RECEIPT_BYTES), "consistency", "old", "new", "proof");
+  return {
+    oldSize: wholeNumber(fields.old, "old", 0, MOST),
+    newSize: wholeNumber(fields.new, "new", 0, MOST),
+    proof: readPath(fields.proof, "proof"),
+  };
+}
+
+const readLeafLine = (line) => readLeaf(readJson(line, LEAF_LINE_BYTES), "leaf");
+
+function readTerms(value) {
+  const hasDelay = value instanceof Map && value.has("delay_s");
+  const names = ["protocol", "id", "name", "created_at", "total_tickets", "prizes", "entropy"];
+  const fields = fieldsOf(value, "terms", ...names, ...(hasDelay ? ["delay_s"] : []));
+  wholeNumber(fields.protocol, "terms.protocol", PROTOCOL, PROTOCOL);
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(textOf(fields.id, "terms.id"))) {
+    throw new Wrong("terms.id is no raffle's id");
+  }
+  checkName(fields.name, "terms.name");
+  const tickets = wholeNumber(fields.total_tickets, "terms.total_tickets", 1, MOST);
+  const prizes = listOf(fields.prizes, "terms.prizes", 1_000).map((each) => {
+    const prize = fieldsOf(each, "terms.prizes", "name", "amount");
+    checkName(prize.name, "terms.prizes.name");
+    wholeNumber(prize.amount, "terms.prizes.amount", 1, MOST_WINS);
+    return prize;
+  });
+  const wins = prizes.reduce((sum, prize) => sum + prize.amount, 0);
+  wholeNumber(wins, "the sum of terms.prizes", 1, Math.min(tickets, MOST_WINS));
+  if (hasDelay !== (fields.entropy === DRAND) || ![DRAND, SECRETS].includes(fields.entropy)) {
+    throw new Wrong(`terms.entropy is ${SECRETS}, or ${DRAND} with delay_s`);
+  }
+  if (hasDelay) wholeNumber(fields.delay_s, "terms.delay_s", 1, 604_800);
+  return { ...fields, prizes, wins, created: readTime(textOf(fields.created_at, "terms.created_at")) };
+}
+
+function checkName(value, place) {
+  const characters = Array.from(textOf(value, place)).length;
+  if (characters > 200 || /[\p{Cc}\u2028\u2029]/u.test(value) || /^\p{Zs}*$/u.test(value)) {
+    throw new Wrong(`${place} has not 1 to 200 characters, or controls among them`);
+  }
+}
+
+// Seconds since 1970.
+function readTime(text) {
+  const found = /^(19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/.test(text);
+  const time = found ? Date.parse(text) : NaN;
+  // Date.parse takes February 30 for March 2 in some browsers.
+  if (Number.isNaN(time) || new Date(time).toISOString() !== text.replace("Z", ".000Z")) {
+    throw new Wrong("terms.created_at is no time YYYY-MM-DDThh:mm:ssZ from 1970 on");
+  }
+  return time / 1000;
+}
+
+const SECRETS = "secrets";
+const DRAND = "drand-quicknet";
+const UNBOUND = "unbound";
+
+function readEntropy(value) {
+  const kind = value instanceof Map ? value.get("kind") : null;
+  if (kind === SECRETS) {
+    const fields = fieldsOf(value, "entropy", "kind", "value");
+    return { kind, value: hexBytes(fields.value, "entropy.value", HASH_BYTES), round: null };
+  }
+  if (kind === DRAND) {
+    const fields = fieldsOf(value, "entropy", "kind", "round", "signature");
+    const signature = hexBytes(fields.signature, "entropy.signature", 48);
+    return { kind, value: sha256(signature), round: wholeNumber(fields.round, "entropy.round", 1, MOST) };
+  }
+  if (kind !== UNBOUND) throw new Wrong(`entropy.kind is ${SECRETS}, ${DRAND} or ${UNBOUND}`);
+  fieldsOf(value, "entropy", "kind");
+  return { kind, value: null, round: null };
+}
+
+function readWinners(value) {
+  return listOf(value, "winners", WINNERS_IN_A_PROOF).map((each) => {
+    const win = fieldsOf(each, "winners", "prize", "leaf", "path");
+    return {
+      prize: wholeNumber(win.prize, "winners.prize", 0, 999),
+      leaf: readLeaf(win.leaf, "winners.leaf"),
+      path: readPath(win.path, "winners.path"),
+    };
+  });
+}
+
+function readLeaf(value, place) {
+  const fields = fieldsOf(value, place, "serial", "ticket_number", "code_hash");
+  if (!/^[!-~]{1,1000}$/.test(textOf(fields.code_hash, `${place}.code_hash`))) {
+    throw new Wrong(`${place}.code_hash has no 1 to 1,000 printable characters of ASCII without spaces`);
+  }
+  return {
+    serial: wholeNumber(fields.serial, `${place}.serial`, 0, MOST - 1),
+    number: wholeNumber(fields.ticket_number, `${place}.ticket_number`, 1, MOST),
+    codeHash: fields.code_hash,
+  };
+}
+
+function readPath(value, place) {
+  const path = listOf(value, place, PATH_HASHES).map((each) => readBase64(textOf(each, place)));
+  if (path.some((hash) => hash.length !== HASH_BYTES)) throw new Wrong(`${place} is not of hashes of 32 bytes`);
+  return path;
+}
+
+// RFC 8785. The keys of terms are ASCII, and JSON.stringify writes their texts and numbers as the RFC has them.
+function canonicalJson(value) {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (typeof value !== "object") return JSON.stringify(value);
+  const fields = Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
+  return `{${fields.join(",")}}`;
+}
+
+function termsHash({ wins, created, ...terms }) {
+  return taggedHash("terms", utf8(canonicalJson(terms)));
+}

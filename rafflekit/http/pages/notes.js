@@ -1,0 +1,146 @@
+// Signed notes (https://c2sp.org/signed-note), verifier keys, checkpoints and the draw's statement (sections 4 and 7).
+
+const OPERATOR = 1;
+const WITNESS = 4;
+const NOTE_BYTES = 64 * 1024;
+const SIGNATURES = 100;
+const LINE = "— ";
+const KEY_NAME = /^[!-*,-~]{1,200}$/;
+// A signature that fits every text exists under these keys: the points of small order in every spelling, but for the
+// highest bit.
+const NO_KEYS = [
+  "00".repeat(32),
+  `01${"00".repeat(31)}`,
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+  `ec${"ff".repeat(30)}7f`,
+  `ed${"ff".repeat(30)}7f`,
+  `ee${"ff".repeat(30)}7f`,
+];
+
+// Reads a verifier key, <name>+<hex of key id>+<b64 of type and public key>, of type OPERATOR or WITNESS.
+function readKey(text, kind, place) {
+  const [name, idHex, ...rest] = text.split("+");
+  const content = within(place, () => readBase64(rest.join("+")));
+  if (content.length !== 33 || !KEY_NAME.test(name)) throw new Wrong(`${place}: it is no verifier key`);
+  if (content[0] !== kind) throw new Wrong(`${place}: the key is of type ${content[0]}, where type ${kind} belongs`);
+  const publicKey = content.slice(1);
+  const cleared = joined(publicKey.slice(0, 31), [publicKey[31] & 0x7f]);
+  if (NO_KEYS.includes(hexOf(cleared))) {
+    throw new Wrong(`${place}: it is the key of nobody: a signature that fits every text exists for it`);
+  }
+  const id = sha256(joined(utf8(`${name}\n`), content)).slice(0, 4);
+  if (hexOf(id) !== idHex) throw new Wrong(`${place}: the id is not that of the key; it was copied with a mistake`);
+  return { name, kind, publicKey, id, text };
+}
+
+function within(place, action) {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof Wrong) throw new Wrong(`${place}: ${error.message}`);
+    throw error;
+  }
+}
+
+function readNote(written) {
+  if (utf8(written).length > NOTE_BYTES) throw new Wrong(`a note has at most ${counted(NOTE_BYTES)} bytes`);
+  if (/[\u0000-\u0009\u000b-\u001f]/.test(written) || LONE_SURROGATE.test(written)) {
+    throw new Wrong("a note has no control characters (a line ends with a newline alone)");
+  }
+  const division = written.lastIndexOf("\n\n");
+  const lines = written.slice(division + 2);
+  if (division < 0 || !lines.endsWith("\n")) {
+    throw new Wrong("a note is a text, an empty line, and lines of signatures, each with a newline at its end");
+  }
+  const signatures = lines.slice(0, -1).split("\n").map(readSignatureLine);
+  if (signatures.length > SIGNATURES) throw new Wrong(`a note has at most ${SIGNATURES} signatures`);
+  return { text: written.slice(0, division + 1), signatures };
+}
+
+function readSignatureLine(line) {
+  const [name, ...rest] = line.slice(LINE.length).split(" ");
+  const content = readBase64(rest.join(" "));
+  if (!line.startsWith(LINE) || content.length <= 4 || !KEY_NAME.test(name)) {
+    throw new Wrong("a line of a signature is: — <name> <Base64>");
+  }
+  return { name, id: content.slice(0, 4), content: content.slice(4) };
+}
+
+// Checks all signatures of a note that claim a key; returns their times (0 for an operator's), one for each.
+function timesOf(note, key) {
+  return note.signatures
+    .filter((each) => each.name === key.name && sameBytes(each.id, key.id))
+    .map(({ content }) => {
+      const stamp = content.slice(0, key.kind === WITNESS ? 8 : 0);
+      const signature = content.slice(stamp.length);
+      const before = key.kind === WITNESS ? `cosignature/v1\ntime ${numberOf(stamp)}\n` : "";
+      if (signature.length !== 64 || !isSignature(key.publicKey, signature, utf8(before + note.text))) {
+        throw new Wrong(`the signature of ${key.name} is not on this text`);
+      }
+      return Number(numberOf(stamp));
+    });
+}
+
+function readDecimal(digits) {
+  if (!/^(0|[1-9][0-9]{0,12})$/.test(digits) || Number(digits) > MOST) {
+    throw new Wrong("a number is from 0 to 10¹², in decimal digits");
+  }
+  return Number(digits);
+}
+
+function readHash(text) {
+  const hash = readBase64(text);
+  if (hash.length !== HASH_BYTES) throw new Wrong("a hash has 32 bytes");
+  return hash;
+}
+
+function readCheckpoint(written) {
+  const note = readNote(written);
+  const found = note.text.match(
+    /^([^\n]+)\n([0-9]+)\n([^\n]+)\nterms ([^\n]+)\n(?:closed ([0-9]+)\n(?:round ([0-9]+)\n)?)?$/,
+  );
+  if (found === null) {
+    throw new Wrong("it is no checkpoint: origin, size, root, terms, and closed and round if it is a closing");
+  }
+  const [, origin, size, root, terms, closed, round] = found;
+  return {
+    note,
+    origin,
+    size: readDecimal(size),
+    root: readHash(root),
+    terms: readHash(terms),
+    closed: closed === undefined ? null : readDecimal(closed),
+    round: round === undefined ? null : readDecimal(round),
+  };
+}
+
+function readClosing(written) {
+  const closing = readCheckpoint(written);
+  if (closing.closed === null) throw new Wrong("the line that says when it was closed is missing");
+  return { ...closing, hash: taggedHash("closing", utf8(closing.note.text)) };
+}
+
+function readStatement(written) {
+  const note = readNote(written);
+  const found = note.text.match(
+    /^rafflekit draw v1\n([^\n]+)\nclosing ([^\n]+)\nentropy ([0-9a-f]{64})\nseed ([0-9a-f]{64})\nwinners ([0-9]+) ([^\n]+)\n$/,
+  );
+  if (found === null) throw new Wrong("it is no statement of a draw: origin, closing, entropy, seed and winners");
+  const [, origin, closing, entropy, seed, wins, digest] = found;
+  return {
+    note,
+    origin,
+    closingHash: readHash(closing),
+    entropy: bytesOfHex(entropy),
+    seed: bytesOfHex(seed),
+    wins: readDecimal(wins),
+    digest: readHash(digest),
+  };
+}
+
+// Of a known round, when it comes, and of a closing, which round decides (section 6): seconds since 1970.
+const GENESIS_S = 1_692_803_367;
+const PERIOD_S = 3;
+const timeOfRound = (round) => GENESIS_S + PERIOD_S * (round - 1);
+const roundOf = (closed, delay) => Math.max(1, Math.ceil((closed + delay - GENESIS_S) / PERIOD_S) + 1);

@@ -1,0 +1,285 @@
+// The page: gets the proof, has it checked, and shows what came of it. What others wrote is put in as text alone.
+
+const byId = (id) => document.getElementById(id);
+const MOST_FETCHED = 1_000_000; // Of more tickets a browser has no room for the lines.
+const MARKS = { ok: ["✓", "holds", "ok"], wrong: ["✗", "wrong", "wrong"], "not proven": ["?", "not proven", "open"] };
+const NOT_DRAWN = "urn:rafflekit:problem:not-drawn-yet";
+
+const isServed = location.protocol !== "file:";
+const ownAddress = `${location.pathname.replace(/\/+$/, "")}/`;
+const raffleAddress = ownAddress.replace(/proof\/$/, "");
+const raffleInAddress = isServed ? (ownAddress.match(/\/raffles\/([0-9a-f-]{36})\/proof\/$/)?.[1] ?? null) : null;
+
+// What the check is given; all of it stays here.
+const given = { proof: null, receipt: null, number: null, leaves: null, consistency: null, closing: null };
+
+function element(name, className, ...children) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+}
+
+function say(tone, sentence, more = "") {
+  byId("verdict").className = `card ${tone}`;
+  byId("summary").textContent = sentence;
+  byId("more").textContent = more;
+  byId("more").hidden = more === "";
+}
+
+const filled = (id) => byId(id).value.trim() || null;
+
+function auditGiven() {
+  const copy = byId("copy").value.trim();
+  return audit(given.proof, {
+    key: filled("key"),
+    raffle: raffleInAddress,
+    witnesses: byId("witness-keys").value.split("\n").map((line) => line.trim()).filter(Boolean),
+    // A text field drops the newline that a note ends with.
+    witnessed: copy ? { note: `${copy}\n`, at: null } : null,
+    leaves: given.leaves,
+    receipt: given.receipt,
+    consistency: given.consistency,
+    now: Math.floor(Date.now() / 1000),
+  });
+}
+
+async function check() {
+  if (given.proof === null) return;
+  if (given.leaves !== null) await painted("Checking …");
+  const report = auditGiven();
+  const { tone, sentence, more } = summaryOf(report);
+  say(tone, sentence, more);
+  showSteps(report);
+  showRaffle(report);
+  showTicket(report);
+}
+
+// Lets the browser show a sentence before it is busy.
+async function painted(sentence) {
+  say("waiting", sentence);
+  await new Promise((go) => setTimeout(go, 50));
+}
+
+function showSteps({ parts, steps }) {
+  byId("checked").hidden = false;
+  byId("steps").replaceChildren(...steps.map(stepItem));
+  byId("stopped").hidden = steps.some((step) => step.name === "winners");
+  const needed = parts !== null && given.leaves === null;
+  byId("all").hidden = !needed;
+  byId("fetch-leaves").hidden = !isServed || raffleInAddress === null || (needed && parts.terms.total_tickets > MOST_FETCHED);
+}
+
+function stepItem({ name, outcome, sentence }) {
+  const [mark, said, className] = MARKS[outcome];
+  const sign = element("span", "mark", mark);
+  sign.setAttribute("aria-hidden", "true");
+  const heading = element("div", "", element("span", "title", TITLES[name]), " ", element("span", "said", said), " ");
+  heading.append(element("span", "step", `step ${STEPS.indexOf(name) + 1}, ${name}`));
+  return element("li", className, sign, element("div", "", heading, element("p", "sentence", sentence)));
+}
+
+function showRaffle({ parts, wins, steps }) {
+  byId("yours").hidden = byId("documents").hidden = parts === null;
+  byId("won").hidden = parts === null || !steps.some((step) => step.name === "winners" && step.outcome !== "wrong");
+  byId("save-proof").hidden = false;
+  byId("saving").hidden = false;
+  if (parts === null) return;
+  const { terms, closing, draw } = parts;
+  showName(terms.name, `${counted(terms.total_tickets)} tickets, ${counted(terms.wins)} wins. Created ${timeText(terms.created)}, closed ${timeText(closing.closed)}.`);
+  showClosing(parts.proof.closing);
+  byId("draw-part").hidden = draw === null;
+  byId("draw").textContent = draw === null ? "" : shown(parts.proof.draw);
+  showWinners(parts, wins);
+}
+
+// With its signatures: that is what makes a copy worth keeping.
+function showClosing(note) {
+  given.closing = note;
+  byId("closing").textContent = shown(note);
+}
+
+function showName(name, facts) {
+  byId("name").textContent = shown(name);
+  document.title = `${shown(name)}: proof of the draw`;
+  byId("facts").textContent = facts;
+}
+
+function showWinners({ terms, draw }, wins) {
+  const listed = (wins ?? []).slice(0, WINNERS_IN_A_PROOF);
+  let about = "In the order in which they were drawn.";
+  if (wins === null) {
+    const digest = draw === null ? "" : ` The operator signed a digest of them: ${base64Of(draw.digest)}.`;
+    about = `${counted(terms.wins)} wins are too many for a proof: check all tickets, below, to see them.${digest}`;
+  } else if (listed.length < wins.length) {
+    about += ` These are the first ${counted(listed.length)} of ${counted(wins.length)}, all of which were checked.`;
+  }
+  byId("won-about").textContent = about;
+  byId("winners").hidden = wins === null;
+  const rows = listed.map((win, place) => {
+    const prize = element("bdi", "", shown(terms.prizes[win.prize].name));
+    const row = element("tr", "", ...[place + 1, win.number].map((each) => element("td", "", counted(each))));
+    row.append(element("td", "", prize));
+    row.dataset.number = win.number;
+    return row;
+  });
+  byId("winners").tBodies[0].replaceChildren(...rows);
+}
+
+function showTicket(report) {
+  const isAsked = given.receipt !== null || given.number !== null;
+  const { tone, sentence } = isAsked ? ticketSummaryOf(report, given.number) : { tone: "ok", sentence: "" };
+  sayTicket(tone, sentence);
+  const step = report.steps.find((each) => each.name === "receipt");
+  byId("further").hidden = step?.outcome !== "not proven";
+  byId("ask").hidden = byId("further-served").hidden = !isServed || raffleInAddress === null;
+  const ours = report.leaf?.number ?? given.number;
+  for (const row of byId("winners").tBodies[0].rows) row.className = Number(row.dataset.number) === ours ? "mine" : "";
+}
+
+function sayTicket(tone, sentence) {
+  byId("ticket").className = `outcome ${MARKS[tone][2]}`;
+  byId("ticket").textContent = sentence && `${MARKS[tone][0]} ${sentence}`;
+}
+
+// A receipt as it was copied, alone or in the server's answer with ticket and code, of which only the receipt is taken.
+function receiptIn(text) {
+  try {
+    const answer = JSON.parse(text);
+    if (answer?.receipt && typeof answer.receipt === "object") return JSON.stringify(answer.receipt);
+  } catch {
+    // That it is no JSON, the check says.
+  }
+  return text;
+}
+
+async function checkTicket() {
+  const text = filled("receipt");
+  const digits = filled("number")?.replace(/[\s,.'’]/g, "") ?? null;
+  if (text === null && digits === null) return sayTicket("not proven", "Put in your receipt, or your ticket's number.");
+  if (digits !== null && !/^[1-9][0-9]{0,12}$/.test(digits)) return sayTicket("wrong", "A ticket's number is a whole number from 1.");
+  const receipt = text === null ? null : receiptIn(text);
+  if (receipt !== given.receipt) given.consistency = null;
+  Object.assign(given, { receipt, number: digits === null ? null : Number(digits) });
+  await check();
+}
+
+async function fetched(address, accept) {
+  const headers = { Accept: accept };
+  return fetch(address, { headers, cache: "no-store" });
+}
+
+async function load() {
+  const answer = await fetched(ownAddress, "application/json");
+  const kind = answer.headers.get("Content-Type") ?? "";
+  if (answer.ok && kind.startsWith("application/json")) {
+    given.proof = new Uint8Array(await answer.arrayBuffer());
+    return check();
+  }
+  if (!kind.startsWith("application/problem+json")) return offerFiles();
+  const problem = await answer.json();
+  if (problem.type === NOT_DRAWN) return showWaiting();
+  return say("wrong", `The server gives no proof: ${shown(String(problem.detail))}`);
+}
+
+async function showWaiting() {
+  const raffle = await (await fetched(raffleAddress, "application/json")).json();
+  const left = Number(raffle.available_tickets);
+  showName(String(raffle.name), `${counted(raffle.total_tickets)} tickets, created ${timeText(Date.parse(raffle.created_at) / 1000)}.`);
+  byId("saving").hidden = false;
+  if (left > 0) {
+    const more = "Whoever gets a ticket gets a receipt with it: keep it, and come back after the draw.";
+    return say("waiting", `Open: ${counted(left)} of ${counted(raffle.total_tickets)} tickets are left, so nothing has been drawn yet.`, more);
+  }
+  const note = await (await fetched(`${raffleAddress}ledger/`, "text/plain")).text();
+  const closing = readClosing(note);
+  const beacon = closing.round === null ? "" : ` drand's public beacon of ${timeText(timeOfRound(closing.round))} decides.`;
+  byId("documents").hidden = false;
+  byId("draw-part").hidden = true;
+  showClosing(note);
+  const more = "Keep a copy of the closing, below, from before the draw: with it you can see later that it was not exchanged.";
+  return say("waiting", `Closed ${timeText(closing.closed)}, and waiting for the draw: every ticket is handed out.${beacon}`, more);
+}
+
+function offerFiles() {
+  byId("choose").hidden = false;
+  say("waiting", "No proof was chosen yet.");
+}
+
+// Knows by its content what a file is.
+async function takeFile(file) {
+  const content = new Uint8Array(await file.arrayBuffer());
+  const start = new TextDecoder().decode(content.slice(0, 4096));
+  if (/^\s*\{\s*"serial"/.test(start)) given.leaves = linesOf(new TextDecoder().decode(content));
+  else if (/"leaf"\s*:/.test(start) && !/"terms"\s*:/.test(start)) return takeReceipt(content);
+  else Object.assign(given, { proof: content, leaves: null, consistency: null });
+  return check();
+}
+
+async function takeReceipt(content) {
+  byId("receipt").value = new TextDecoder().decode(content);
+  return checkTicket();
+}
+
+// The lines of all leaves; the newline after the last one may be missing.
+const linesOf = (text) => text.replace(/\n$/, "").split("\n");
+
+async function fetchLeaves() {
+  await painted("Fetching all tickets …");
+  const answer = await fetched(`${raffleAddress}ledger/leaves/`, "application/jsonl");
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  given.leaves = linesOf(await answer.text());
+  await check();
+}
+
+async function askForConsistency() {
+  const [oldSize, newSize] = [readReceiptParts(given.receipt).checkpoint.size, readParts(given.proof).closing.size];
+  const answer = await fetched(`${raffleAddress}ledger/consistency/?from=${oldSize}&to=${newSize}`, "application/json");
+  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+  given.consistency = await answer.text();
+  await check();
+}
+
+function save(name, blob) {
+  const link = element("a", "");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+async function savePage() {
+  save("rafflekit-proof.html", await (await fetched(ownAddress, "text/html")).blob());
+}
+
+// Runs what a button or a file starts; a failure is said, never swallowed.
+function doing(action) {
+  return async (event) => {
+    try {
+      await action(event);
+    } catch (error) {
+      say("wrong", `That did not work: ${shown(String(error.message))}. Load the page again, or use rafflekit audit.`);
+    }
+  };
+}
+
+for (const [id, action] of Object.entries({
+  check: checkTicket,
+  recheck: check,
+  ask: askForConsistency,
+  "fetch-leaves": fetchLeaves,
+  "save-page": savePage,
+  "save-closing": () => save("closing.txt", new Blob([given.closing], { type: "text/plain" })),
+  "save-proof": () => save("proof.json", new Blob([given.proof], { type: "application/json" })),
+})) {
+  byId(id).addEventListener("click", doing(action));
+}
+for (const id of ["proof-file", "receipt-file", "leaves-file"]) {
+  byId(id).addEventListener("change", doing((event) => event.target.files[0] && takeFile(event.target.files[0])));
+}
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", doing(async (event) => {
+  event.preventDefault();
+  for (const file of event.dataTransfer.files) await takeFile(file);
+}));
+doing(isServed ? load : offerFiles)();

@@ -1,0 +1,274 @@
+// The steps that are about tickets: winners (9), all leaves (10), a receipt (11) and its code (12); and the tree.
+
+function leafHash(raffle, leaf) {
+  const codeHash = utf8(leaf.codeHash);
+  const id = bytesOfHex(raffle.replaceAll("-", ""));
+  const numbers = [bigEndian(leaf.serial, 8), bigEndian(leaf.number, 8), bigEndian(codeHash.length, 2)];
+  return sha256(joined([0, 1], id, ...numbers, codeHash));
+}
+
+const nodeHash = (left, right) => sha256(joined([1], left, right));
+const half = (number) => Math.floor(number / 2); // Sizes have more than 32 bits.
+const isOdd = (number) => number % 2 === 1;
+
+// RFC 9162, 2.1.3.2.
+function checkInclusion(leaf, index, size, path, root) {
+  if (index >= size) throw new Wrong(`there is no leaf ${index} in a tree of ${size}`);
+  let [fn, sn, found] = [index, size - 1, leaf];
+  for (const sibling of path) {
+    if (sn === 0) throw new Wrong("the path has another length than the tree");
+    if (isOdd(fn) || fn === sn) {
+      found = nodeHash(sibling, found);
+      while (!isOdd(fn) && fn) [fn, sn] = [half(fn), half(sn)];
+    } else {
+      found = nodeHash(found, sibling);
+    }
+    [fn, sn] = [half(fn), half(sn)];
+  }
+  if (sn) throw new Wrong("the path has another length than the tree");
+  if (!sameBytes(found, root)) throw new Wrong("the path does not lead to the root");
+}
+
+// RFC 9162, 2.1.4.2. With an empty tree, every tree is consistent.
+function checkConsistency(oldSize, newSize, proof, oldRoot, newRoot) {
+  const otherLength = "the proof has another length than the trees";
+  if (oldSize > newSize) throw new Wrong(`a tree of ${newSize} leaves does not go on from one of ${oldSize}`);
+  if (oldSize === 0 || oldSize === newSize) {
+    if (proof.length) throw new Wrong(otherLength);
+    if (!sameBytes(oldRoot, oldSize === newSize ? newRoot : sha256(new Uint8Array()))) {
+      throw new Wrong("the roots are not the same");
+    }
+    return;
+  }
+  const isWhole = Number.isInteger(Math.log2(oldSize)) && 2 ** Math.log2(oldSize) === oldSize;
+  const [first, ...rest] = isWhole ? [oldRoot, ...proof] : proof;
+  if (first === undefined) throw new Wrong(otherLength);
+  let [fn, sn, foundOld, foundNew] = [oldSize - 1, newSize - 1, first, first];
+  while (isOdd(fn)) [fn, sn] = [half(fn), half(sn)];
+  for (const sibling of rest) {
+    if (sn === 0) throw new Wrong(otherLength);
+    if (isOdd(fn) || fn === sn) {
+      [foundOld, foundNew] = [nodeHash(sibling, foundOld), nodeHash(sibling, foundNew)];
+      while (!isOdd(fn) && fn) [fn, sn] = [half(fn), half(sn)];
+    } else {
+      foundNew = nodeHash(foundNew, sibling);
+    }
+    [fn, sn] = [half(fn), half(sn)];
+  }
+  if (sn) throw new Wrong(otherLength);
+  if (!sameBytes(foundOld, oldRoot) || !sameBytes(foundNew, newRoot)) throw new Wrong("the proof does not lead to the roots");
+}
+
+// Keeps a hash for each power of two while the leaves go by.
+class RunningRoot {
+  count = 0;
+  #whole = [];
+
+  add(leaf) {
+    this.count += 1;
+    let found = leaf;
+    for (let rest = this.count; !isOdd(rest); rest = half(rest)) found = nodeHash(this.#whole.pop(), found);
+    this.#whole.push(found);
+  }
+  root() {
+    if (!this.#whole.length) return sha256(new Uint8Array());
+    return this.#whole.reduceRight((right, left) => nodeHash(left, right));
+  }
+}
+
+const seedOf = (closingHash, entropy) => taggedHash("seed", joined(closingHash, entropy));
+
+function uniform(n, nextBlock) {
+  const bound = n * ((1n << 256n) / n);
+  let value;
+  do value = nextBlock();
+  while (value >= bound);
+  return Number(value % n);
+}
+
+// Section 7: the serials that win, in draw order. Only displaced slots are kept.
+function winningSerials(seed, tickets, wins) {
+  let block = 0;
+  const nextBlock = () => numberOf(sha256(joined(seed, bigEndian(block++, 8))));
+  const slot = new Map();
+  const serials = [];
+  for (let k = 0; k < wins; k++) {
+    const j = k + uniform(BigInt(tickets - k), nextBlock);
+    const displaced = slot.get(k) ?? k;
+    serials.push(j === k ? displaced : (slot.get(j) ?? j));
+    slot.delete(k);
+    if (j !== k) slot.set(j, displaced);
+  }
+  return serials;
+}
+
+function winnersDigest(wins) {
+  const rows = wins.map((win) => joined(bigEndian(win.serial, 8), bigEndian(win.number, 8), bigEndian(win.prize, 4)));
+  return taggedHash("winners", joined(...rows));
+}
+
+// The wins as {serial, number, prize}, null if only the leaves could tell the numbers; `seen` are the leaves, if they were
+// given and are the closing's.
+function winsOf(parts, serials, seen) {
+  const { proof, terms } = parts;
+  const listed = proof.winners;
+  if ((listed === null) !== (terms.wins > WINNERS_IN_A_PROOF) || (listed !== null && listed.length !== terms.wins)) {
+    const what = listed === null ? "no list of winners" : `${counted(listed.length)} winners`;
+    throw new Wrong(`The proof has ${what}, the terms promise ${counted(terms.wins)} wins.`);
+  }
+  const prizes = terms.prizes.flatMap((prize, number) => Array(prize.amount).fill(number));
+  if (listed !== null) return provenWins(parts, serials, prizes);
+  if (seen === null) return null;
+  return serials.map((serial, place) => ({ serial, number: seen.numbers.get(serial), prize: prizes[place] }));
+}
+
+function checkWinners(parts, wins) {
+  const { proof, terms, draw } = parts;
+  if (draw !== null) checkStatement(parts, wins);
+  if (wins === null) {
+    throw new Unproven(
+      `There are ${counted(terms.wins)} wins. More than 1,000 do not stand in a proof: who won, only all tickets show.`,
+    );
+  }
+  if (draw === null && proof.winners === null) {
+    throw new Unproven(`The seed and the tickets give ${counted(wins.length)} wins; nothing in the proof says that they won.`);
+  }
+  const signed = draw === null ? "nobody signed that" : "the operator signed that";
+  return `The seed gives exactly these ${counted(wins.length)} wins, each for another ticket of the closed list, and ${signed}.`;
+}
+
+function provenWins({ proof, terms, closing }, serials, prizes) {
+  const numbers = new Set();
+  return proof.winners.map(({ leaf, prize, path }, place) => {
+    const which = `Win ${counted(place + 1)}`;
+    if (leaf.serial !== serials[place] || prize !== prizes[place]) {
+      throw new Wrong(`${which} goes to another ticket or prize by the seed than in the proof.`);
+    }
+    if (leaf.number > terms.total_tickets) throw new Wrong(`${which} has a ticket number that this raffle does not have.`);
+    if (numbers.has(leaf.number)) throw new Wrong(`The ticket number ${counted(leaf.number)} wins twice.`);
+    numbers.add(leaf.number);
+    explained(`The ticket of win ${counted(place + 1)} is not in the closed list`, () =>
+      checkInclusion(leafHash(terms.id, leaf), leaf.serial, closing.size, path, closing.root),
+    );
+    return { serial: leaf.serial, number: leaf.number, prize };
+  });
+}
+
+function checkStatement({ proof, terms, closing, key, draw }, wins) {
+  checkOperator(draw.note, key, "draw");
+  const lines = {
+    raffle: draw.origin === closing.origin,
+    closing: sameBytes(draw.closingHash, closing.hash),
+    "random number": sameBytes(draw.entropy, proof.entropy.value),
+    seed: sameBytes(draw.seed, proof.seed),
+    "number of winners": draw.wins === terms.wins,
+    "list of winners": wins === null || sameBytes(draw.digest, winnersDigest(wins)),
+  };
+  for (const [name, holds] of Object.entries(lines)) {
+    if (!holds) throw new Wrong(`The operator signed a draw with another ${name}.`);
+  }
+}
+
+// Lets all leaves go by; keeps the numbers of winners that are not in the proof, the leaf beside a receipt's, and the
+// root at a receipt's size.
+function seeLeaves({ proof, terms, closing }, lines, serials, ours) {
+  const { size } = closing;
+  const wanted = new Set(proof.winners === null ? serials : []);
+  const numbers = new Map();
+  const used = size <= COUNTED ? new Uint8Array(size + 1) : null;
+  const tree = new RunningRoot();
+  const seen = { numbers, leaf: null, rootAt: ours?.checkpoint.size === 0 ? tree.root() : null };
+  for (const line of lines) {
+    const place = tree.count;
+    if (place >= size) throw new Wrong(`There are more tickets than the closing has, ${counted(size)}.`);
+    const leaf = explained(`Line ${counted(place + 1)} of the tickets is none`, () => readLeafLine(line));
+    if (leaf.serial !== place) throw new Wrong(`Line ${counted(place + 1)} of the tickets is out of order.`);
+    if (leaf.number > size) throw new Wrong(`A ticket has the number ${counted(leaf.number)}, of ${counted(size)} tickets.`);
+    if (used?.[leaf.number]) throw new Wrong(`The ticket number ${counted(leaf.number)} is there twice.`);
+    if (used) used[leaf.number] = 1;
+    if (wanted.has(leaf.serial)) numbers.set(leaf.serial, leaf.number);
+    tree.add(leafHash(terms.id, leaf));
+    if (leaf.serial === ours?.leaf.serial) seen.leaf = leaf;
+    if (tree.count === ours?.checkpoint.size) seen.rootAt = tree.root();
+  }
+  if (tree.count < size) throw new Wrong(`There are fewer tickets than the closing has, ${counted(size)}.`);
+  if (!sameBytes(tree.root(), closing.root)) throw new Wrong("The tickets are not the ones of the closed list.");
+  return seen;
+}
+
+function checkedLeaves({ closing: { size } }) {
+  if (size > COUNTED) {
+    throw new Unproven(`All ${counted(size)} tickets are the closed list's. That no number is there twice was not counted.`);
+  }
+  return `All ${counted(size)} tickets are the closed list's, and each number from 1 to ${counted(size)} is there once.`;
+}
+
+function readReceiptParts(document) {
+  return explained("This is no receipt", () => {
+    const receipt = readReceipt(document);
+    return { ...receipt, checkpoint: readCheckpoint(receipt.checkpoint) };
+  });
+}
+
+function checkReceipt(parts, ours, seen, consistency) {
+  const { terms, closing, proof } = parts;
+  const { leaf, checkpoint } = ours;
+  checkSignedState(parts, checkpoint);
+  if (leaf.number > terms.total_tickets) throw new Wrong(`The ticket number ${counted(leaf.number)} is none of this raffle.`);
+  explained("The receipt's ticket is not in the list that it names", () =>
+    checkInclusion(leafHash(terms.id, leaf), leaf.serial, checkpoint.size, ours.path, checkpoint.root),
+  );
+  for (const win of proof.winners ?? []) {
+    if ((win.leaf.serial === leaf.serial || win.leaf.number === leaf.number) && !sameLeaf(win.leaf, leaf)) {
+      throw new Wrong("A winner of the proof has the receipt's place or number, and is another ticket.");
+    }
+  }
+  if (seen !== null) {
+    if (!sameLeaf(seen.leaf, leaf)) throw new Wrong("In the closed list, another ticket stands in the place of yours.");
+    if (!sameBytes(seen.rootAt, checkpoint.root)) {
+      throw new Wrong("The list was rewritten after you got your receipt. Keep the receipt and the proof.");
+    }
+  }
+  if (checkpoint.size < closing.size) {
+    if (consistency !== null) checkGrowth(checkpoint, closing, consistency);
+    else if (seen === null) {
+      throw new Unproven(
+        `The receipt is genuine, and holds for the first ${counted(checkpoint.size)} tickets. That the closed list goes on from there is still to be looked at.`,
+      );
+    }
+  }
+  return `Your ticket, number ${counted(leaf.number)}, is in the draw.`;
+}
+
+const sameLeaf = (one, other) =>
+  one.serial === other.serial && one.number === other.number && one.codeHash === other.codeHash;
+
+function checkSignedState({ closing, key }, checkpoint) {
+  checkOperator(checkpoint.note, key, "receipt");
+  if (checkpoint.origin !== closing.origin) throw new Wrong("The receipt is of another raffle.");
+  if (!sameBytes(checkpoint.terms, closing.terms)) {
+    throw new Wrong("The receipt was signed for other terms: what was announced has changed since.");
+  }
+  if (checkpoint.size > closing.size) throw new Wrong("The receipt knows of more tickets than the closed list has.");
+  const isClosing = checkpoint.size === closing.size || checkpoint.closed !== null;
+  if (isClosing && checkpoint.note.text !== closing.note.text) {
+    throw new Wrong("The operator signed another closing for your receipt than for the proof. Keep both.");
+  }
+}
+
+function checkGrowth(checkpoint, closing, document) {
+  const given = explained("This is no consistency proof", () => readConsistency(document));
+  if (given.oldSize !== checkpoint.size || given.newSize !== closing.size) {
+    throw new Wrong("The consistency proof is not from the receipt's list to the closed one.");
+  }
+  explained("The closed list does not go on from the receipt's", () =>
+    checkConsistency(given.oldSize, given.newSize, given.proof, checkpoint.root, closing.root),
+  );
+}
+
+function checkCode({ leaf }) {
+  const argon2 =
+    /^\$argon2id\$v=19\$m=[1-9][0-9]{0,9},t=[1-9][0-9]{0,9},p=[1-9][0-9]{0,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/;
+  if (!argon2.test(leaf.codeHash)) throw new Wrong("No code fits the receipt: its ticket has no Argon2id hash.");
+  throw new Unproven("Browsers have no Argon2, by which a code is checked: rafflekit audit does it.");
+}

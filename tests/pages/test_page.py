@@ -1,0 +1,138 @@
+"""The address of a proof gives browsers a page, and everybody else the proof."""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+from importlib.resources import files
+
+import pytest
+from falcon import testing
+
+from rafflekit.http import pages
+from rafflekit.http.pages import proof_page
+from tests.http.conftest import Post, client, post, raffle
+
+__all__ = ["client", "post", "raffle"]
+
+CHROMIUM = (
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+    "application/signed-exchange;v=b3;q=0.7"
+)
+FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+SOURCES = [file for file in files(pages.__name__).iterdir() if not file.name.startswith("__")]
+
+
+@pytest.fixture
+def drawn(post: Post, raffle: str) -> str:
+    """The address of a drawn raffle."""
+    for n in (1, 2):
+        assert post(f"{raffle}/participate", source=f"192.0.2.{n}").status_code == 201
+    assert post(f"{raffle}/winners").status_code == 201
+    return raffle
+
+
+def get(client: testing.TestClient, path: str, accept: str | None, method: str = "GET") -> testing.Result:
+    return client.simulate_request(method, path, headers={} if accept is None else {"Accept": accept})
+
+
+@pytest.mark.parametrize("accept", [CHROMIUM, FIREFOX, "text/html", "application/json;q=0.5, text/html;q=0.9"])
+def test_whoever_prefers_html_gets_the_page(client: testing.TestClient, drawn: str, accept: str) -> None:
+    found = get(client, f"{drawn}/proof/", accept)
+
+    assert (found.status_code, found.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert found.headers["Vary"] == "Accept"
+    assert found.content == proof_page().content
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [None, "*/*", "application/json", "application/json, text/html", "text/html;q=0.1, */*;q=0.5", "text/plain", "?"],
+)
+def test_everybody_else_gets_the_proof(client: testing.TestClient, drawn: str, accept: str | None) -> None:
+    found = get(client, f"{drawn}/proof/", accept)
+
+    assert (found.status_code, found.headers["Content-Type"]) == (200, "application/json")
+    assert found.headers["Vary"] == "Accept"
+    assert found.json["protocol"] == 1
+
+
+def test_a_head_is_answered_as_its_get(client: testing.TestClient, drawn: str) -> None:
+    for accept in (CHROMIUM, "*/*"):
+        head, got = get(client, f"{drawn}/proof", accept, "HEAD"), get(client, f"{drawn}/proof", accept)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers == got.headers
+
+
+def test_before_the_draw_browsers_get_the_page_and_programs_the_problem(
+    client: testing.TestClient, raffle: str
+) -> None:
+    page, problem = get(client, f"{raffle}/proof/", CHROMIUM), get(client, f"{raffle}/proof/", "*/*")
+
+    assert (page.status_code, page.content) == (200, proof_page().content)
+    assert (problem.status_code, problem.json["type"]) == (400, "urn:rafflekit:problem:not-drawn-yet")
+    # A cache that has the one must not give it to the other.
+    assert page.headers["Vary"] == problem.headers["Vary"] == "Accept"
+
+
+@pytest.mark.parametrize("raffle", ["garbage", "00000000-0000-4000-8000-000000000000"])
+@pytest.mark.parametrize("accept", [CHROMIUM, "*/*"])
+def test_a_raffle_that_is_none_has_no_page(client: testing.TestClient, raffle: str, accept: str) -> None:
+    found = get(client, f"/raffles/{raffle}/proof/", accept)
+
+    assert (found.status_code, found.headers["Content-Type"]) == (404, "application/problem+json")
+    assert found.headers["Vary"] == "Accept"
+
+
+def test_the_policy_lets_the_pages_own_script_and_style_run_and_nothing_else(
+    client: testing.TestClient, drawn: str
+) -> None:
+    found = get(client, f"{drawn}/proof/", CHROMIUM)
+    [script] = re.findall(r"<script>(.*?)</script>", found.text, re.DOTALL)
+    [style] = re.findall(r"<style>(.*?)</style>", found.text, re.DOTALL)
+
+    policy = dict(part.split(" ", 1) for part in found.headers["Content-Security-Policy"].split("; "))
+
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'",
+        "style-src": f"'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'",
+        "connect-src": "'self'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    assert found.headers["X-Content-Type-Options"] == "nosniff"
+    assert found.headers["Referrer-Policy"] == "no-referrer"
+    # A saved page is as strict; frame-ancestors is for headers only.
+    [saved] = re.findall(r'<meta http-equiv="Content-Security-Policy" content="(.*?)">', found.text)
+    assert f"{saved}; frame-ancestors 'none'" == found.headers["Content-Security-Policy"]
+
+
+def test_the_page_is_whole_and_names_no_other_host() -> None:
+    html = proof_page().content.decode()
+
+    assert not re.findall(r"\{(policy|style|script)\}", html)
+    # In comments only, where a standard is named.
+    assert set(re.findall(r"https?://[^\s)]+", html)) <= {"https://c2sp.org/signed-note"}
+    assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=(?!\"data:,\")", html)
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.name)
+def test_no_text_of_others_can_become_a_part_of_the_page(file: object) -> None:
+    text = file.read_text(encoding="utf-8")  # type: ignore[attr-defined]
+
+    for way_in in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", " on"):
+        if way_in == " on":
+            assert not re.search(r"<[^>]* on\w+=", text)
+        else:
+            assert way_in not in text
+    assert "</script" not in text or file.name == "page.html"  # type: ignore[attr-defined]
+
+
+def test_what_tells_of_the_page_tells_of_html(client: testing.TestClient) -> None:
+    document = client.simulate_get("/openapi.json").json
+
+    operation = document["paths"]["/raffles/{raffle_id}/proof/"]["get"]
+    assert set(operation["responses"]["200"]["content"]) == {"application/json", "text/html; charset=utf-8"}
+    assert "text/html" not in str(document["paths"]["/raffles/{raffle_id}/ledger/"])

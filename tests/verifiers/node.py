@@ -1,0 +1,70 @@
+"""The page's verifier in a process of Node."""
+
+import json
+import shutil
+import subprocess
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Self
+
+from rafflekit.http import pages
+
+_RUN = Path(__file__).parent / "run.js"
+_SUMMARY = "summary.js"
+
+
+def node() -> str | None:
+    """Give the path of Node, None if there is none."""
+    return shutil.which("node")
+
+
+class Javascript:
+    """One process, which takes as many calls as there are; bytes go in and come out as bytes."""
+
+    def __init__(self, program: str) -> None:
+        with as_file(files(pages.__name__)) as folder:
+            parts = [str(folder / name) for name in (*pages.VERIFIER, _SUMMARY)]
+        self._process = subprocess.Popen(
+            [program, str(_RUN), *parts], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=60)
+        assert self._process.returncode == 0
+
+    def calls(self, *calls: tuple[Any, ...]) -> list[Any]:
+        """Return what functions give, each named with its arguments; {"wrong": why} where one refuses."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{json.dumps(calls, default=_hex)}\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "Node ended"
+        found: list[Any] = json.loads(line, object_hook=_bytes)
+        return found
+
+    def call(self, name: str, *arguments: Any) -> Any:
+        """Return what one function gives."""
+        return self.calls((name, *arguments))[0]
+
+    def audit(self, given: dict[str, Any]) -> dict[str, str]:
+        """Return how the steps of an audit end; what is given has the names of `tests/tamper/v1/bases.json`."""
+        return {step["name"]: step["outcome"] for step in self.report(given)["steps"]}
+
+    def report(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the whole report of such an audit."""
+        rest = {name: value for name, value in given.items() if name != "proof"}
+        found: dict[str, Any] = self.call("audit", given["proof"], rest)
+        return found
+
+
+def _hex(value: object) -> dict[str, str]:
+    assert isinstance(value, bytes)
+    return {"hex": value.hex()}
+
+
+def _bytes(value: dict[str, Any]) -> Any:
+    return bytes.fromhex(value["hex"]) if list(value) == ["hex"] else value

@@ -1,0 +1,219 @@
+"""The page's verifier finds what the Python one finds: on the frozen vectors, and on falsified documents."""
+
+import json
+from base64 import b64decode
+from typing import Any
+
+import pytest
+
+from tests.tamper.test_tampering import BASES, CASES
+from tests.vectors.test_vectors import vector
+from tests.verifiers.node import Javascript
+
+NO_ARGON2 = "browsers have no Argon2, so a code is not checked"
+NO_BLS = "browsers have no BLS12-381, so drand's signature is not checked"
+NOT_SEEN = {
+    "another ticket's code": NO_ARGON2,
+    "a code with another character": NO_ARGON2,
+    "half a code": NO_ARGON2,
+    "no code": NO_ARGON2,
+    "a beacon with another bit": NO_BLS,
+    "a beacon with another sign": NO_BLS,
+    "a beacon that is the point at infinity": NO_BLS,
+    "a beacon of zeros": NO_BLS,
+    "a beacon of ones": NO_BLS,
+}
+"""Falsified documents that this verifier does not refuse at the step that knows why, and the reason."""
+
+NEVER_PROVEN = ("entropy", "code")
+"""What rests on BLS or Argon2 is never good here."""
+
+
+def expected(outcomes: dict[str, str]) -> dict[str, str]:
+    return {
+        name: "not proven" if name in NEVER_PROVEN and outcome == "ok" else outcome
+        for name, outcome in outcomes.items()
+    }
+
+
+def test_the_hashes_are_those_of_the_standards(javascript: Javascript) -> None:
+    # FIPS 180-4's own examples, and every length around the borders of a block.
+    from hashlib import sha256, sha512
+
+    texts = [b"abc", *(bytes(range(length)) for length in (0, 1, 54, 55, 56, 63, 64, 65, 111, 112, 113, 127, 128, 250))]
+
+    found = javascript.calls(*(("sha256", text) for text in texts), *(("sha512", text) for text in texts))
+
+    assert found == [sha256(text).digest() for text in texts] + [sha512(text).digest() for text in texts]
+
+
+def test_hashes_terms_and_leaves_are_those_of_the_vectors(javascript: Javascript) -> None:
+    for each in vector("hashes.json"):
+        assert javascript.call("taggedHash", each["tag"], bytes.fromhex(each["data"])).hex() == each["hash"]
+    for each in vector("terms.json"):
+        canonical = javascript.call("canonicalJson", each["terms"])
+        read = javascript.call("((text) => termsHash(readTerms(readJson(text, 1e6))))", json.dumps(each["terms"]))
+        assert (canonical, read.hex()) == (each["canonical"], each["hash"])
+    for each in vector("leaves.json"):
+        read = javascript.call("((id, line) => leafHash(id, readLeafLine(line)))", each["id"], json.dumps(each["leaf"]))
+        assert read.hex() == each["hash"]
+
+
+def test_trees_and_their_proofs_are_those_of_the_vectors(javascript: Javascript) -> None:
+    leaf = "((index) => sha256(joined([0], utf8(`leaf ${index}`))))"
+    root = (
+        "((size) => { const tree = new RunningRoot();"
+        f" for (let index = 0; index < size; index++) tree.add({leaf}(index)); return tree.root(); }})"
+    )
+    for each in vector("tree.json"):
+        size, found = each["size"], b64decode(each["root"])
+        assert javascript.call(root, size) == found
+        for proof in each["inclusion"]:
+            path = [b64decode(one) for one in proof["path"]]
+            hashed = javascript.call(leaf, proof["index"])
+            good, shorter, other = javascript.calls(
+                ("checkInclusion", hashed, proof["index"], size, path, found),
+                ("checkInclusion", hashed, proof["index"], size, path[:-1], found),
+                ("checkInclusion", hashed, proof["index"], size, path, bytes(32)),
+            )
+            assert good is None
+            assert "wrong" in other
+            assert not path or "wrong" in shorter
+        for proof in each["consistency"]:
+            hashes = [b64decode(one) for one in proof["proof"]]
+            old = b64decode(proof["old_root"])
+            good, longer, other = javascript.calls(
+                ("checkConsistency", proof["old_size"], size, hashes, old, found),
+                ("checkConsistency", proof["old_size"], size, [*hashes, bytes(32)], old, found),
+                ("checkConsistency", proof["old_size"], size, hashes, bytes(32), found),
+            )
+            assert good is None
+            assert "wrong" in longer
+            assert "wrong" in other
+
+
+def test_keys_checkpoints_and_cosignatures_are_those_of_the_vectors(javascript: Javascript) -> None:
+    operator, witness, _ = keys = vector("keys.json")
+    for key in keys:
+        read = javascript.call("readKey", key["verifier_key"], key["type"], "key")
+        assert (read["publicKey"].hex(), read["id"].hex()) == (key["public"], key["id"])
+        assert "wrong" in javascript.call("readKey", key["verifier_key"], 5 - key["type"], "key")
+    times = "((note, key, type) => timesOf(readNote(note), readKey(key, type, 'key')))"
+    for each in vector("checkpoints.json"):
+        read = javascript.call("readCheckpoint", each["note"])
+        assert (read["size"], read["root"].hex(), read["terms"].hex()) == (each["size"], each["root"], each["terms"])
+        assert javascript.call(times, each["note"], operator["verifier_key"], 1) == [0]
+        if "closed" in each:
+            closing = javascript.call("readClosing", each["cosigned_note"])
+            assert (closing["closed"], closing["round"]) == (each["closed"], each.get("round"))
+            assert closing["hash"].hex() == each["closing_hash"]
+            cosigned = javascript.call(times, each["cosigned_note"], witness["verifier_key"], 4)
+            assert cosigned == [each["cosigned_at"]]
+
+
+def test_rounds_winners_and_draws_are_those_of_the_vectors(javascript: Javascript) -> None:
+    drand = vector("drand.json")
+    for each in drand["times"]:
+        assert javascript.call("timeOfRound", each["round"]) == each["time"]
+    for each in drand["rounds"]:
+        assert javascript.call("roundOf", each["closed"], each["delay_s"]) == each["round"]
+    for each in vector("winners.json"):
+        found = javascript.call("winningSerials", bytes.fromhex(each["seed"]), each["tickets"], each["wins"])
+        assert found == each["serials"]
+    for each in vector("draws.json"):
+        wins = [{"serial": w["serial"], "number": w["ticket_number"], "prize": w["prize"]} for w in each["wins"]]
+        seed, digest, statement = javascript.calls(
+            ("seedOf", bytes.fromhex(each["closing_hash"]), bytes.fromhex(each["entropy"])),
+            ("winnersDigest", wins),
+            ("readStatement", each["note"]),
+        )
+        assert (seed.hex(), digest.hex()) == (each["seed"], each["digest"])
+        assert (statement["seed"], statement["digest"]) == (seed, digest)
+
+
+@pytest.mark.parametrize("case", vector("audits.json"), ids=lambda case: f"{case['base']}, {case['what']}")
+def test_an_audit_of_honest_documents_ends_as_the_vectors_say(javascript: Javascript, case: dict[str, Any]) -> None:
+    given = {field: BASES[case["base"]][field] for field in case["uses"]}
+    given |= {"receipt": case["receipt"]} if "receipt" in case else {}
+
+    assert javascript.audit(given) == expected(case["outcomes"])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_falsified_documents_are_refused_at_the_step_that_knows_why(
+    javascript: Javascript, case: dict[str, Any]
+) -> None:
+    outcomes = javascript.audit(BASES[case["base"]] | case["given"])
+
+    wrong = next((name for name, outcome in outcomes.items() if outcome == "wrong"), None)
+    if case["name"] in NOT_SEEN:
+        # What is not seen is not called good either.
+        assert outcomes[case["step"]] == "not proven"
+    else:
+        assert wrong == case["step"]
+
+
+def test_what_is_not_seen_is_in_the_catalogue() -> None:
+    assert set(NOT_SEEN) <= {case["name"] for case in CASES}
+    assert {case["name"] for case in CASES if case.get("needs") == "bls"} <= set(NOT_SEEN)
+
+
+def test_bytes_are_read_as_their_text_and_what_is_no_utf8_is_refused(javascript: Javascript) -> None:
+    proof = BASES["secrets"]["proof"]
+
+    assert javascript.audit({"proof": proof.encode()}) == javascript.audit({"proof": proof})
+    for content in (b"\xef\xbb\xbf" + proof.encode(), proof.encode() + b"\xff", proof.encode("utf-16")):
+        assert javascript.audit({"proof": content}) == {"form": "wrong"}
+
+
+def test_names_cannot_turn_the_text_around_them(javascript: Javascript) -> None:
+    name = "prize \u202e\u2066evil\u2069 \u200f<img onerror=x>"
+
+    assert javascript.call("shown", name) == "prize ‹U+202E›‹U+2066›evil‹U+2069› ‹U+200F›<img onerror=x>"
+    assert javascript.call("quoted", "مرحبا") == "“\u2068مرحبا\u2069”"
+
+
+@pytest.mark.parametrize(
+    ("base", "changed", "tone", "words"),
+    [
+        ("secrets", {}, "part", "The 4 winners follow from the closed list of tickets and the random number"),
+        ("secrets", {"key": None}, "part", "Not proven here: whose key signed it; "),
+        ("unbound", {}, "part", "The 4 winners follow from the seed, "),
+        ("many", {"leaves": None}, "part", "The places of the 1,003 winners follow from"),
+        ("secrets", {"proof": "{}"}, "wrong", "This proof does not hold. This is no proof: "),
+        ("secrets", {"receipt": "{}"}, "wrong", "Your receipt does not fit this draw. This is no receipt: "),
+    ],
+)
+def test_a_sentence_sums_up_what_holds_and_what_is_not_proven(
+    javascript: Javascript, base: str, changed: dict[str, Any], tone: str, words: str
+) -> None:
+    given = BASES[base] | changed
+    rest = {name: value for name, value in given.items() if name != "proof"}
+
+    found = javascript.call("((proof, given) => summaryOf(audit(proof, given)))", given["proof"], rest)
+
+    assert found["tone"] == tone
+    assert words in found["sentence"]
+
+
+def test_a_participant_is_told_what_a_ticket_won(javascript: Javascript) -> None:
+    base = BASES["secrets"]
+    [first, *_] = json.loads(base["proof"])["winners"]
+    prize = json.loads(base["proof"])["terms"]["prizes"][first["prize"]]["name"]
+    winner = first["leaf"]["ticket_number"]
+    told = "((proof, given, number) => ticketSummaryOf(audit(proof, given), number))"
+
+    by_number, by_leaves, of_none, beyond = javascript.calls(
+        (told, base["proof"], {}, winner),
+        (told, base["proof"], {"leaves": base["leaves"]}, winner),
+        (told, base["proof"], {"receipt": base["receipt"], "consistency": base["consistency"]}, None),
+        (told, base["proof"], {}, 21),
+    )
+
+    assert by_number["tone"] == "not proven"
+    assert by_number["sentence"].startswith(f"The ticket {winner} won “\u2068{prize}\u2069”. That it is yours")
+    assert by_leaves == {
+        "tone": "ok",
+        "sentence": f"The ticket {winner} is in the draw. The ticket {winner} won “\u2068{prize}\u2069”.",
+    }
+    assert (of_none["tone"], beyond["tone"]) == ("ok", "wrong")
