@@ -350,9 +350,9 @@ class RaffleEngine:
                 queries.forget_participants, raffle=raffle.id, first=first, last=first + _PURGED_AT_ONCE - 1
             )
             purged += self._database.write(forget)
-        if purged:
-            self._database.write(lambda connection: self._database.rebuild_indexes(connection, "tickets"))
-            self._database.empty_journal()
+        # Also where nothing was left to drop: whoever dropped it may have been interrupted before this.
+        self._database.write(lambda connection: self._database.rebuild_indexes(connection, "tickets"))
+        self._database.empty_journal()
         return purged
 
     def _check(self, callers: Sequence[None]) -> Sequence[bool]:

@@ -141,6 +141,18 @@ def test_a_ticket_and_a_participant_that_are_there_twice_are_named(postgresql: P
     assert "4 tickets belong to somebody who has another one" in problems
 
 
+def test_a_hash_of_an_idempotency_key_alone_counts_as_left(database_url: str) -> None:
+    with RaffleEngine(database_url) as engine:
+        raffle = sold_out(engine)
+        engine.draw(raffle.id)
+        engine.purge(raffle.id)
+    assert check_database(database_url).hashed_participants == 0
+    some = "'\\x00'" if database_url.startswith("postgresql") else "x'00'"
+    past_the_rules(database_url, f"UPDATE tickets SET repeat_hash = {some} WHERE serial = 2")
+
+    assert check_database(database_url).hashed_participants == 1
+
+
 def test_a_damaged_file_is_named(database: Path) -> None:
     url = f"sqlite:///{database}"
     fill(url)

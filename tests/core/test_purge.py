@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from rafflekit import NotDrawnYet, Prize, RaffleEngine, RaffleNotFound, SoldOut, check_database
+from rafflekit import NotDrawnYet, Prize, RaffleEngine, RaffleNotFound, SoldOut, StorageUnavailable, check_database
 from rafflekit.core import engine as engine_module
+from rafflekit.core.storage.database import Database
 from tests.databases import run
 from tests.raffles import sold_out, stored_bytes
 
@@ -88,6 +89,27 @@ def test_what_is_dropped_leaves_file_and_journal(database: Path) -> None:
 
         for raffle in raffles:
             assert engine.purge(raffle.id) == 3_000
+
+        assert not hashes & pieces_of(database, 8)
+
+
+def test_a_purge_that_was_interrupted_is_made_good_by_the_next(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_database: Database, _connection: object, _table: str) -> None:
+        raise StorageUnavailable
+
+    with RaffleEngine(f"sqlite:///{database}") as engine:
+        raffle = engine.create("Foobar", total_tickets=6_000, prizes=PRIZES)
+        assert len(list(engine.participate_many(raffle.id, [f"participant {n}" for n in range(6_000)]))) == 6_000
+        engine.draw(raffle.id)
+        with closing(sqlite3.connect(database)) as connection:
+            hashes = {bytes(who)[:8] for (who,) in connection.execute("SELECT participant FROM tickets")}
+        with monkeypatch.context() as patched:
+            patched.setattr(Database, "rebuild_indexes", interrupted)
+            with pytest.raises(StorageUnavailable):
+                engine.purge(raffle.id)
+        assert hashes & pieces_of(database, 8)
+
+        assert engine.purge(raffle.id) == 0
 
         assert not hashes & pieces_of(database, 8)
 

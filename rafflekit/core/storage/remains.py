@@ -5,7 +5,6 @@ a raffle's id, three keys of 32 bytes (76 in that format). Where it is deleted, 
 """
 
 import os
-import re
 import threading
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -15,9 +14,8 @@ from uuid import UUID
 
 _ID_BYTES = 16
 _KEYS_BYTES = 3 * 32
-# A look ahead, so that a match does not hide one that begins within it.
-_ROW = re.compile(rb"(?=\x4c\x4c(?P<id>.{%d})(?P<keys>.{%d}))" % (_ID_BYTES, _KEYS_BYTES), re.DOTALL)
-_ROW_BYTES = 2 + _ID_BYTES + _KEYS_BYTES
+_SIZES_OF_TWO_KEYS = b"\x4c\x4c"
+_ROW_BYTES = len(_SIZES_OF_TWO_KEYS) + _ID_BYTES + _KEYS_BYTES
 _READ_BYTES = 1024 * 1024
 
 _one_reader = threading.Lock()
@@ -57,8 +55,18 @@ def _descriptor(database: Path, _device: int, _inode: int) -> int:
 def _found(descriptor: int, ids: dict[bytes, UUID]) -> frozenset[UUID]:
     # A descriptor has one place for all threads, and not every system reads without it.
     with _one_reader:
-        rows = [row for part in _overlapping_parts(descriptor) for row in _ROW.finditer(part) if row["id"] in ids]
-    return frozenset(ids[row["id"]] for row in rows if any(row["keys"]))
+        return frozenset(ids[found] for part in _overlapping_parts(descriptor) for found in _ids_with_keys(part, ids))
+
+
+def _ids_with_keys(part: bytes, ids: Collection[bytes]) -> Iterator[bytes]:
+    at = part.find(_SIZES_OF_TWO_KEYS)
+    while 0 <= at <= len(part) - _ROW_BYTES:
+        begin = at + len(_SIZES_OF_TWO_KEYS)
+        end = begin + _ID_BYTES
+        if part[begin:end] in ids and any(part[end : end + _KEYS_BYTES]):
+            yield part[begin:end]
+        # One byte on: a match may begin within another.
+        at = part.find(_SIZES_OF_TWO_KEYS, at + 1)
 
 
 def _overlapping_parts(descriptor: int) -> Iterator[bytes]:

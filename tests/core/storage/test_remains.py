@@ -8,17 +8,29 @@ import pytest
 from rafflekit.core.storage.remains import Remains, remains_in
 
 RAFFLE = UUID("4c4c3f0c-3f0c-4f0c-8f0c-3f0c3f0c3f0c")
-ROW = b"\x4c\x4c\x4c" + RAFFLE.bytes + bytes(95) + b"\x01"
+OTHER = UUID("00000000-3f0c-4f0c-8f0c-3f0c3f0c3f0c")
+ROW = b"\x4c\x4c" + RAFFLE.bytes + bytes(95) + b"\x01"
 MIB = 1024 * 1024
 
 
-@pytest.mark.parametrize("before", [0, 1, MIB - len(ROW), MIB - 100, MIB - 1, MIB, 2 * MIB + 17])
+@pytest.mark.parametrize(
+    "before", [0, 1, *range(MIB - len(ROW) - 1, MIB - len(ROW) + 3), MIB - 100, MIB - 1, MIB, 2 * MIB + 17]
+)
 def test_secrets_are_found_at_any_place(tmp_path: Path, before: int) -> None:
     database = tmp_path / "raffles.db"
     database.write_bytes(bytes(before) + ROW)
 
-    assert remains_in(database, [RAFFLE]) == Remains(in_file=frozenset([RAFFLE]))
+    for _ in range(2):
+        assert remains_in(database, [RAFFLE]) == Remains(in_file=frozenset([RAFFLE]))
     assert remains_in(database, [UUID(int=7)]) == Remains()
+
+
+def test_secrets_of_several_raffles_are_found_and_a_third_size_hides_none(tmp_path: Path) -> None:
+    database = tmp_path / "raffles.db"
+    other = b"\x4c\x4c\x4c" + OTHER.bytes + b"\x01" * 96
+    database.write_bytes(ROW + b"\x4c" * 50 + other)
+
+    assert remains_in(database, [RAFFLE, OTHER]) == Remains(in_file=frozenset([RAFFLE, OTHER]))
 
 
 def test_secrets_that_are_overwritten_are_gone(tmp_path: Path) -> None:
