@@ -121,13 +121,13 @@ def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord) -> Ite
     if record is None:
         yield "it has no ledger"
         return
-    if (record.closing is not None) != (raffle.issued == raffle.total_tickets):
-        yield "its ledger is closed, and tickets remain" if record.closing else "it is sold out, and not closed"
     growing, whole = GrowingTree(), set[WholeTile]()
     leaves = records.leaf_hashes(connection, raffle.id)
     while some := list(islice(leaves, _LEAVES_AT_ONCE)):
         growing, more = growing.grown(some)
         whole.update(more)
+    if (record.closing is not None) != (growing.size == raffle.total_tickets):
+        yield "its ledger is closed, and tickets remain" if record.closing else "it is sold out, and not closed"
     different = whole ^ records.stored_tiles(connection, raffle.id)
     if different:
         yield f"{len(different)} of its ledger's stored hashes are not those of its tickets"

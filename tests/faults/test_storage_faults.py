@@ -67,6 +67,7 @@ def raffles(made: Raffles) -> Iterator[Raffles]:
     folder.chmod(0o777)
     database = folder / "raffles.db"
     shutil.copyfile(made.database, database)
+    shutil.copyfile(f"{made.database}.key", f"{database}.key")
     database.chmod(0o666)
     yield made._replace(database=database)
     folder.chmod(0o777)
