@@ -36,6 +36,7 @@ def raffle_panel(raffle: Raffle) -> Panel:
         ("Tickets", f"{raffle.available_tickets:,} of {raffle.total_tickets:,} left"),
         ("State", _state(raffle)),
         ("Prizes", prizes),
+        ("Decides", raffle.entropy if raffle.delay_s is None else f"{raffle.entropy}, {raffle.delay_s:,} s later"),
     ]
     return _panel("Raffle", _grid(rows))
 

@@ -67,6 +67,8 @@ def show_raffle(raffle: Raffle, *, as_json: bool) -> None:
             ("available_tickets", shape["available_tickets"]),
             ("winners_drawn", _yes_or_no(raffle.winners_drawn)),
             *(("prize", write_prize(prize)) for prize in raffle.prizes),
+            ("entropy", raffle.entropy),
+            *([] if raffle.delay_s is None else [("delay_s", raffle.delay_s)]),
         )
 
 

@@ -22,9 +22,18 @@ def test_create_prints_the_raffle_field_by_field(terminal: Terminal, engine: Raf
         "available_tickets: 15\n"
         "winners_drawn: no\n"
         "prize: invisibility:1\n"
-        "prize: warm hug:3\n",
+        "prize: warm hug:3\n"
+        "entropy: secrets\n",
         "",
     )
+
+
+def test_create_says_which_beacon_will_decide(terminal: Terminal) -> None:
+    created = terminal("create Fair --tickets 5 --prize car --entropy drand-quicknet --delay 90")
+    refused = terminal("create Fair --tickets 5 --prize car --entropy dice")
+
+    assert created.out.endswith("prize: car:1\nentropy: drand-quicknet\ndelay_s: 90\n")
+    assert refused == Session(2, "", "rafflekit: --entropy: must be secrets or drand-quicknet.\n")
 
 
 def test_create_prints_the_contracts_json(terminal: Terminal, engine: RaffleEngine) -> None:
