@@ -46,7 +46,9 @@ def doctor(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> 
     render.show_check_up(found, as_json=as_json)
     if found.problems:
         raise CommandStopped(
-            "The database is not as it should be; keep it as it is, and restore a backup.", status=REFUSED
+            "The database is not as it should be. Keep it as it is, and restore a backup under another name; in the "
+            "old place, delete the -wal and -shm beside it first.",
+            status=REFUSED,
         )
     if found.remains:
         raise CommandStopped("Secrets that should be gone can still be read.", status=REFUSED)

@@ -195,7 +195,7 @@ def show_check_up(report: DatabaseReport, *, as_json: bool) -> None:
         ("draws", report.draws),
         ("secrets of drawn raffles", len(report.remains) or "gone"),
         ("participants of drawn raffles", report.hashed_participants or "gone"),
-        ("state", "wrong" if report.problems else "ok"),
+        ("state", "wrong" if report.problems else "not clean" if report.remains else "ok"),
     )
     for sentence in (*report.problems, *report.remains):
         terminal.say(sentence)

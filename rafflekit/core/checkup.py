@@ -45,6 +45,11 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
     status = database.status(url)
     if status.state == "missing":
         raise StorageUnavailable(f"The database {status.url} is not there, so there is nothing to check.")
+    if status.state == "newer":
+        raise SchemaMismatch(
+            f"The database {status.url} has the layout {status.layout}, which a newer rafflekit made; "
+            "check it with that."
+        )
     if status.state != "current":
         raise SchemaMismatch(
             f"The database {status.url} has the layout {status.layout or 'none'}, and only the layout "
@@ -52,11 +57,14 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
         )
 
     drawn: list[UUID] = []
+    cleaned: list[UUID] = []
 
     def examine(connection: "Connection") -> DatabaseReport:
         records.hold_still(connection)
         raffles = records.raffle_records(connection)
         drawn[:] = [raffle.id for raffle in raffles if raffle.is_drawn]
+        # Those that are there as rows are a problem of their own, and no remains.
+        cleaned[:] = [raffle.id for raffle in raffles if raffle.is_drawn and raffle.numbering_key is None]
         problems = [f"The file is damaged: {what}." for what in records.damage(connection)]
         for raffle in raffles:
             problems += [f"Raffle {raffle.id}: {problem}." for problem in _problems(connection, raffle)]
@@ -73,7 +81,7 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
     with closing(database.Database(url, is_patient=True)) as opened:
         report = opened.read(examine)
     # After the last connection: SQLite then empties its journal, if nobody else has the file open.
-    return replace(report, remains=tuple(_remains(backend_of(url).remains(drawn))))
+    return replace(report, remains=tuple(_remains(backend_of(url).remains(cleaned))))
 
 
 def _remains(found: Remains) -> Iterator[str]:
@@ -90,10 +98,21 @@ def _remains(found: Remains) -> Iterator[str]:
 
 
 def _problems(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
+    if not raffle.amounts:
+        yield "it has no prizes, and so is shown nowhere"
+    try:
+        yield from _problems_of_rows(connection, raffle)
+    except (TypeError, ValueError, OverflowError, AttributeError):
+        yield "it has a value of another kind than its column"
+
+
+def _problems_of_rows(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
     yield from _problems_of_tickets(connection, raffle)
     yield from _problems_of_a_ledger(connection, raffle)
     if raffle.is_drawn:
         yield from _problems_of_a_draw(connection, raffle)
+    elif records.count_wins(connection, raffle.id):
+        yield "it is not drawn, and has wins"
     elif raffle.numbering_key is None:
         yield "it is not drawn, and its secrets are gone"
     else:
@@ -110,6 +129,9 @@ def _problems_of_tickets(connection: "Connection", raffle: RaffleRecord) -> Iter
         yield f"it has {raffle.total_tickets} tickets, and {counted.rows} are stored, up to no. {counted.last_number}"
     if counted.numbers != counted.rows:
         yield f"{counted.rows - counted.numbers} tickets have a number that another one has"
+    damaged = records.count_damaged_hashes(connection, raffle.id)
+    if damaged:
+        yield f"{damaged} tickets have no Argon2id hash of a code, and can never be verified"
     if counted.participants != counted.rows:
         yield f"{counted.rows - counted.participants} tickets belong to somebody who has another one"
     if sum(raffle.amounts) > raffle.total_tickets:

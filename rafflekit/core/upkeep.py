@@ -61,7 +61,9 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
     except OSError as error:
         raise StorageUnavailable(f"The backup {path} cannot be made: {error.strerror}.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        # With what SQLite leaves beside a copy that it could not finish.
+        for left in (partial, Path(f"{partial}-journal")):
+            left.unlink(missing_ok=True)
     return path
 
 

@@ -87,6 +87,12 @@ DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
             f"UPDATE tickets SET code_hash = 'another' WHERE raffle = {LARGE} AND serial = 7",
             "2 of its ledger's stored hashes are not those of its tickets",
         ),
+        (f"DELETE FROM prizes WHERE raffle = {OPEN}", "it has no prizes, and so is shown nowhere"),
+        (f"INSERT INTO wins SELECT {OPEN}, 1, 0, 0", "it is not drawn, and has wins"),
+        (
+            f"UPDATE tickets SET code_hash = 'nonsense' WHERE raffle = {OPEN} AND serial = 2",
+            "1 tickets have no Argon2id hash of a code, and can never be verified",
+        ),
     ],
 )
 def test_what_was_changed_past_the_rules_is_named(database_url: str, statement: str, problem: str) -> None:
@@ -151,6 +157,24 @@ def test_a_hash_of_an_idempotency_key_alone_counts_as_left(database_url: str) ->
     past_the_rules(database_url, f"UPDATE tickets SET repeat_hash = {some} WHERE serial = 2")
 
     assert check_database(database_url).hashed_participants == 1
+
+
+def test_a_value_of_another_kind_is_named(database: Path) -> None:
+    """SQLite takes a text for a number."""
+    url = f"sqlite:///{database}"
+    fill(url)
+    past_the_rules(url, f"UPDATE tickets SET number = 'seven' WHERE raffle = {OPEN} AND serial = 2")
+
+    assert "it has a value of another kind than its column" in "\n".join(check_database(url).problems)
+
+
+def test_a_layout_of_a_newer_rafflekit_is_left_to_that(database: Path) -> None:
+    url = f"sqlite:///{database}"
+    fill(url)
+    run(url, "UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(SchemaMismatch, match="which a newer rafflekit made; check it with that"):
+        check_database(url)
 
 
 def test_a_damaged_file_is_named(database: Path) -> None:

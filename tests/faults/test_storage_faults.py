@@ -158,7 +158,9 @@ FAULTS = {
     "written by another program": Fault(written_by_another_program, "is in use by another program", can_read=True),
     "full disk": Fault(full_disk, "the disk is full", can_read=True),
     "read-only file": Fault(read_only_file, "cannot be written; check the rights of the file", can_read=True),
-    "read-only folder": Fault(read_only_folder, "cannot be written; check the rights of the file and of its folder"),
+    "read-only folder": Fault(
+        read_only_folder, "cannot be written; check the rights of the file, of its -wal and -shm"
+    ),
     "no database": Fault(other_bytes, "is no SQLite database; name another file"),
     "newer layout": Fault(newer_layout, "has the layout 9999, and this rafflekit knows", problem="schema-mismatch"),
 }

@@ -14,10 +14,10 @@ from rafflekit.core.errors import InvalidSetting, SchemaMismatch
 from rafflekit.core.storage.backend import ENGINE_OPTIONS
 from rafflekit.core.storage.remains import Remains
 
-LOCK_TIMEOUT_S = 30
+LOCK_TIMEOUT_S = 10
 """How long a statement waits for another transaction's lock, which the server measures."""
 
-ANSWER_LIMIT_S = 35
+ANSWER_LIMIT_S = 12
 """How long a server may say nothing to a statement or a commit: longer than a statement may wait for a lock."""
 
 # Of libpq's options, unless the URL has them. A machine that is gone answers nothing at all: TCP finds that out by

@@ -12,6 +12,7 @@ from rafflekit.core.ledger.tiles import WholeTile
 from rafflekit.core.storage.schema import NOBODY, counters, prizes, raffles, secrets, tickets, tiles, wins
 
 _ROWS_AT_ONCE = 10_000
+_ARGON2ID = "$argon2id$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,17 @@ def count_tickets(connection: Connection, raffle: UUID) -> TicketCounts:
         ).where(tickets.c.raffle == raffle)
     ).one()
     return TicketCounts(*row)
+
+
+def count_wins(connection: Connection, raffle: UUID) -> int:
+    """Count a raffle's wins."""
+    return connection.scalar(select(func.count()).where(wins.c.raffle == raffle)) or 0
+
+
+def count_damaged_hashes(connection: Connection, raffle: UUID) -> int:
+    """Count a raffle's tickets whose code hash is no Argon2id hash, by how it begins."""
+    damaged = tickets.c.code_hash.not_like(f"{_ARGON2ID}%")
+    return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, damaged)) or 0
 
 
 def count_hashed_participants(connection: Connection, raffle: UUID) -> int:

@@ -17,8 +17,9 @@ from rafflekit.core.errors import InvalidSetting, SchemaMismatch, StorageUnavail
 from rafflekit.core.storage.backend import ENGINE_OPTIONS
 from rafflekit.core.storage.remains import Remains, remains_in
 
-BUSY_TIMEOUT_S = 30.0
-"""How long a statement waits for another process's transaction."""
+BUSY_TIMEOUT_S = 10.0
+"""How long a statement waits for another process's transaction: a service that is stopped (`http.listening`) has time
+for two who wait one after the other."""
 
 # So many prepared statements a connection keeps: those of groups differ by the group's size.
 _PREPARED_STATEMENTS = 512
@@ -42,8 +43,8 @@ _MEANINGS = {
     sqlite3.SQLITE_BUSY: "is in use by another program; try again when that is done",
     sqlite3.SQLITE_LOCKED: "is in use by another program; try again when that is done",
     sqlite3.SQLITE_FULL: "cannot grow: the disk is full; free some space",
-    sqlite3.SQLITE_READONLY: "cannot be written; check the rights of the file and of its folder",
-    sqlite3.SQLITE_PERM: "cannot be written; check the rights of the file and of its folder",
+    sqlite3.SQLITE_READONLY: "cannot be written; check the rights of the file, of its -wal and -shm, and of its folder",
+    sqlite3.SQLITE_PERM: "cannot be written; check the rights of the file, of its -wal and -shm, and of its folder",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file and that you may write in its folder",
     sqlite3.SQLITE_NOTADB: "is no SQLite database; name another file",
     sqlite3.SQLITE_CORRUPT: "is damaged; restore a backup",
