@@ -181,7 +181,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # no types
         if self.accepting and self._is_full() and select.select([self.socket], [], [], 0)[0]:
             waiting = [channel for channel in self.active_channels.values() if channel.may_make_room(now)]
             for channel in sorted(waiting, key=_claim)[: 1 + self._room // _CLOSED_OF]:
-                if channel.is_silent():
+                # Who has an answer to read is not listened to, and could send something just to keep its place.
+                if channel.total_outbufs_len or channel.is_silent():
                     channel.handle_close()
 
     def readable(self) -> bool:

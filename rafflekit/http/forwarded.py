@@ -19,6 +19,8 @@ _BLANK = " \t"
 
 # Dozens of hops, and little work for whoever sends nonsense.
 _MOST_CHARACTERS = 4_096
+# More than any address with its zone and its port.
+_LONGEST_NODE = 80
 
 # An IPv6 address in brackets or an IPv4 address, and a port; RFC 7239, 6.2 has ports that hide themselves (`_x`).
 _NODE = re.compile(r"(?:\[([^\[\]]*:[^\[\]]*)\]|([^:\[\]]*))(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?")
@@ -90,7 +92,8 @@ def _hop(text: str) -> IpAddress | None:
 
 
 def _node(text: str) -> IpAddress | None:
-    found = _NODE.fullmatch(text)
+    # The expression takes the square of a text's length where there are many colons.
+    found = _NODE.fullmatch(text) if len(text) <= _LONGEST_NODE else None
     return canonical_address(found[1] or found[2]) if found else None
 
 

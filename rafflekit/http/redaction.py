@@ -11,11 +11,26 @@ REMOVED = "[removed]"
 
 _IPV4_PREFIX, _IPV6_PREFIX = 24, 48
 
-# Six groups of four, as `codes` spells them, with and without dashes, in any letter case; not the end of a raffle's id.
-_CODE = re.compile(r"(?<![\w-])(?:[0-9A-Za-z]{4}-?){5}[0-9A-Za-z]{4}(?![\w-])")
-_IPV4 = re.compile(r"(?<!\d)(?<!\d\.)\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
-# Whatever could be an IPv6 address with what stands before and behind it: ":2001:db8::1:". No word ends in one.
-_COLONS = re.compile(r"(?:(?<!\w)[0-9A-Fa-f.]+)?:[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*")
+# Behind no letter or digit, or behind what a `repr` makes of a character ("\n", "\x1b"): that ends in one.
+_ESCAPE = r"(?<=\\[abfnrtv])|(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-f]{4})|(?<=\\U[0-9a-f]{8})"
+_BEGINS = rf"(?:(?<![0-9A-Za-z])|{_ESCAPE})"
+
+_UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])"
+# 24 characters as `codes.read` takes them, in any letter case: dashes anywhere, blanks between groups of four (anywhere
+# would make a code of any sentence). Groups that follow go, too: the first that were found may not be the code's own.
+# A raffle's id is found first, and stays.
+_CODE = re.compile(
+    rf"{_BEGINS}(?:(?P<uuid>{_UUID})|"
+    r"(?:[0-9A-Za-z](?:-*[0-9A-Za-z]){23}|[0-9A-Za-z]{4}(?:[- \t]*[0-9A-Za-z]{4}){5})(?![0-9A-Za-z])"
+    r"(?:-+[0-9A-Za-z]+|[- \t]+[0-9A-Za-z]{4}(?![0-9A-Za-z]))*)"
+)
+# Four numbers, or more: there may be a number before or behind an address.
+_IPV4 = re.compile(rf"(?:(?<!\d)|{_ESCAPE})\d{{1,3}}(?:\.\d{{1,3}}){{3,}}(?!\d)")
+# Whatever could be an IPv6 address with what stands before and behind it: ":2001:db8::1:". No word ends in one. The
+# limits are above an address's length: without, the work would grow with the square of a text's.
+_COLONS = rf"(?:{_BEGINS}[0-9A-Fa-f.]{{1,60}})?:[0-9A-Fa-f.]{{0,60}}:[0-9A-Fa-f.:]*"
+# In one go: what takes an address's place is not looked at again.
+_ADDRESS = re.compile(rf"(?P<colons>{_COLONS})|{_IPV4.pattern}")
 
 
 def network_of(address: IPv4Address | IPv6Address) -> str:
@@ -42,17 +57,18 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
         # As it is, and as a `repr` shows it.
         for spelling in (secret, repr(secret)[1:-1]):
             text = text.replace(spelling, REMOVED)
-    text = _CODE.sub(REMOVED, text)
-    # IPv6 first: the address may end in an IPv4 one.
-    return _IPV4.sub(_network_of_ipv4, _COLONS.sub(_network_of_ipv6, text))
+    return _ADDRESS.sub(_without_address, _CODE.sub(lambda found: found["uuid"] or REMOVED, text))
+
+
+def _without_address(found: re.Match[str]) -> str:
+    return _network_of_ipv4(found) if found["colons"] is None else _network_of_ipv6(found["colons"])
 
 
 def _network_of_ipv4(found: re.Match[str]) -> str:
     return _network_in(found[0]) or REMOVED
 
 
-def _network_of_ipv6(found: re.Match[str]) -> str:
-    run = found[0]
+def _network_of_ipv6(run: str) -> str:
     if not run.strip(":."):
         return run
     for candidate in (run, run.strip("."), run.strip(".:"), run.rstrip(".").removesuffix(":"), run.removeprefix(":")):
@@ -60,7 +76,7 @@ def _network_of_ipv6(found: re.Match[str]) -> str:
         if network is not None:
             return run.replace(candidate, network)
     # A time of day has two colons. With more, or two in a row, it may be an address with something else at its ends.
-    return REMOVED if run.count(":") >= 4 or "::" in run else run
+    return REMOVED if run.count(":") >= 4 or "::" in run else _IPV4.sub(_network_of_ipv4, run)
 
 
 def _network_in(text: str) -> str | None:

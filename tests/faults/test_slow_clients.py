@@ -5,11 +5,11 @@ import resource
 import signal
 import socket
 import sqlite3
-import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import pytest
 from rafflekit.core import limits
 from rafflekit.http.connections import _GRACE_S
 from rafflekit.http.listening import STOP_LIMIT_S, THREADS
+from tests.faults.sockets import SLOW_S, exchange, holds, is_refused, leaves_unread, vanish
 from tests.live_server import Answer, LiveServer
 from tests.waiting import wait_until
 
@@ -47,8 +48,6 @@ ENDLESS_BODIES = {
 }
 KEY = "the-key-of-somebody"
 MOST = 10_000
-SLOW_S = 10.0
-"""Less than the time that a server gives a connection: who is answered later has waited for somebody else."""
 
 PAGE = GET.replace(b"/raffles/", b"/raffles/?page_size=5")
 LONG = PAGE * 40
@@ -75,14 +74,19 @@ def server_in(folder: Path, *arguments: str, **how: Any) -> Iterator[LiveServer]
     assert live.log.read_text() == ""
 
 
+def make_its_list_long(live: LiveServer) -> None:
+    """Create raffles on a server until its list is a long answer."""
+    prizes = [{"name": f"{number} ".ljust(190, "x"), "amount": 1} for number in range(limits.PRIZE_KINDS)]
+    for _ in range(5):
+        raffle = {"name": "Long", "total_tickets": 10**6, "prizes": prizes}
+        assert live.request("POST", "/raffles/", raffle).status == 201
+
+
 @pytest.fixture(scope="module", params=SERVERS)
 def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server of each kind, with raffles whose list is long."""
     with server_in(tmp_path_factory.mktemp(request.param), *SERVERS[request.param]) as server:
-        prizes = [{"name": f"{number} ".ljust(190, "x"), "amount": 1} for number in range(limits.PRIZE_KINDS)]
-        for _ in range(5):
-            raffle = {"name": "Long", "total_tickets": 10**6, "prizes": prizes}
-            assert server.request("POST", "/raffles/", raffle).status == 201
+        make_its_list_long(server)
         yield server
 
 
@@ -150,43 +154,6 @@ def answers_others(live: LiveServer, connect: Connect) -> bool:
     return read_answer(connection).status == 200
 
 
-def exchange(connection: socket.socket, more: bytes) -> bytes | None:
-    """Send a little more, and return what has come, or None if the server has closed."""
-    connection.settimeout(0.02)
-    try:
-        connection.sendall(more)
-        return connection.recv(65536) or None
-    except TimeoutError:
-        return b""
-    except ConnectionError:
-        return None
-
-
-def holds(live: LiveServer, client: tuple[str, int]) -> bool:
-    """Tell whether the server has a client's connection open; Linux lists whose file it is, or 0 if it is closed."""
-    address = socket.inet_aton(client[0])[::-1].hex().upper()
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[1].endswith(f":{live.port:04X}") and fields[2] == f"{address}:{client[1]:04X}":
-            return fields[9] != "0"
-    return False
-
-
-def is_refused(live: LiveServer) -> bool:
-    """Tell whether nobody listens any more."""
-    try:
-        with socket.create_connection(("127.0.0.1", live.port), timeout=SLOW_S):
-            return False
-    except ConnectionRefusedError:
-        return True
-
-
-def vanish(connection: socket.socket) -> None:
-    """Break a connection off: whoever sends something is told that nobody is there (RST)."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
-
-
 def participate(path: str, headers: str = "") -> bytes:
     return f"POST {path}/participate/ HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode()
 
@@ -224,6 +191,17 @@ def test_who_has_been_idle_longest_makes_room_first(small_waitress: LiveServer, 
 
     assert silent.recv(1) == b""
     assert [ask(begun, GET[20:]), ask(first), ask(second)] == [200, 200, 200]
+
+
+def test_who_reads_no_answer_makes_room_whatever_it_sends(small_waitress: LiveServer, connect: Connect) -> None:
+    make_its_list_long(small_waitress)
+    for _ in range(4):
+        connection = connect(small_waitress)
+        connection.sendall(LONG)
+        assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 200"
+        wait_until(partial(leaves_unread, small_waitress, connection))
+
+    assert answers_others(small_waitress, connect)
 
 
 def test_who_waits_for_an_answer_never_makes_room(small_waitress: LiveServer, connect: Connect) -> None:
@@ -276,10 +254,7 @@ def test_requests_that_do_not_arrive_in_time_are_given_up(impatient_server: Live
 
 @ON_WAITRESS
 def test_an_answer_that_nobody_takes_is_given_up(impatient_server: LiveServer, connect: Connect) -> None:
-    shape = {"name": "Long", "total_tickets": 10**6}
-    shape["prizes"] = [{"name": f"{number} ".ljust(190, "x"), "amount": 1} for number in range(limits.PRIZE_KINDS)]
-    for _ in range(5):
-        impatient_server.request("POST", "/raffles/", shape)
+    make_its_list_long(impatient_server)
     connection = connect(impatient_server)
     connection.sendall(LONG)
     assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 200"

@@ -4,6 +4,7 @@ import pytest
 
 from rafflekit.core.settings import ProxyHeader
 from rafflekit.http.forwarded import addresses, elements
+from tests.http.growth import growth
 
 
 @pytest.mark.parametrize(
@@ -109,3 +110,10 @@ def test_a_header_of_more_than_4096_characters_is_not_read() -> None:
 
     assert elements(longest) is not None
     assert elements(f",{longest}") is None
+
+
+@pytest.mark.parametrize("header", [ProxyHeader.X_FORWARDED_FOR, ProxyHeader.X_REAL_IP])
+@pytest.mark.parametrize("begins", ["[", "[:]:_", ""])
+@pytest.mark.parametrize("goes_on", [":", "[", "_", "1", "1:", ",", "[:", "%"])
+def test_reading_a_long_header_takes_no_more_than_its_length(header: ProxyHeader, begins: str, goes_on: str) -> None:
+    assert growth(lambda length: list(addresses(header, begins + goes_on * (length // len(goes_on))))) < 10

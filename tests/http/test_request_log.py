@@ -19,8 +19,9 @@ from rafflekit import RaffleEngine
 from rafflekit.core import codes
 from rafflekit.http.app import create_app
 from rafflekit.http.log_lines import Log, requests_are_logged
-from rafflekit.http.redaction import network_of, redacted
+from rafflekit.http.redaction import REMOVED, network_of, redacted
 from tests.http.conftest import MANAGER, PROXY, SETTINGS, Post
+from tests.http.growth import growth
 
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -225,7 +226,9 @@ def test_the_docs_have_a_line_for_every_field(
     assert documented == {name for line in lines.objects() for name in line}
 
 
-BOUNDARIES = st.sampled_from(["", " ", ".", ":", ",", "'", '"', "(", "[", "/", "=", "@", "\n", "...", "::"])
+BOUNDARIES = st.sampled_from(
+    ["", " ", ".", ":", ",", "'", '"', "(", "[", "/", "=", "@", "\n", "...", "::", "_", "-", "--", "\\n", "\\x1b"]
+)
 ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).filter(
     # An address that is its own network's name, and words of one letter, cannot be told from what may stay.
     lambda address: str(network_of(address)).partition("/")[0] != str(address)
@@ -240,16 +243,47 @@ ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).filter(
 @example(address=IPv6Address("2001:db8::1"), before="::", behind=":")
 @example(address=IPv6Address("::ffff:203.0.113.77"), before="", behind="")
 @example(address=IPv6Address("1:2:3:4:5:6:7:8"), before=":", behind="::")
+@example(address=IPv4Address("203.0.113.77"), before="", behind=".5")
+@example(address=IPv4Address("203.0.113.77"), before="11:24:", behind="")
+@example(address=IPv6Address("2001:db8::1"), before="x.", behind="")
+@example(address=IPv6Address("2001:db8::1"), before="." * 100, behind="")
 def test_no_whole_address_stays_in_a_text(address: IPv4Address | IPv6Address, before: str, behind: str) -> None:
     for spelling in {str(address), address.exploded, str(address).upper()}:
         assert spelling not in redacted(f"the client {before}{spelling}{behind} is gone")
 
 
-@settings(max_examples=60)
+@settings(max_examples=100)
 @given(code=st.binary(min_size=15, max_size=15).map(codes.spell), before=BOUNDARIES, behind=BOUNDARIES)
+@example(code=CODE, before="code-", behind="")
+@example(code=CODE, before="aaaa bbbb cccc dddd ", behind="")
+@example(code=CODE, before="aaaa-bbbb-cccc-dddd-eeee-", behind="-ffff")
+@example(code=CODE, before="deadbeef-", behind="")
 def test_no_code_stays_in_a_text(code: str, before: str, behind: str) -> None:
-    for spelling in (code, code.lower(), code.replace("-", "")):
-        assert spelling not in redacted(f"the code {before}{spelling}{behind} is wrong")
+    plain = code.replace("-", "")
+    separated = (code.replace("-", separator) for separator in ("--", " ", "\t", " - "))
+    for spelling in (code, plain, f"{plain[:3]}-{plain[3:]}", *separated):
+        assert codes.read(spelling) == plain
+        for cased in (spelling, spelling.lower()):
+            text = redacted(f"the code {before}{cased}{behind} is wrong")
+            # Not so much as its end: what is left to guess would be little.
+            assert cased[-6:] not in text
+            assert REMOVED in text
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [("::ffff:203.0.113.7", "203.0.113.0/24"), ("203.0.113.7:80", "203.0.113.0/24:80"), ("203.0.113.7.5", REMOVED)],
+)
+def test_an_address_is_replaced_once(address: str, network: str) -> None:
+    assert redacted(f"from {address}.") == f"from {network}."
+
+
+@pytest.mark.parametrize(
+    "piece", [".", ":", "-", "a", "a-", "1.", "a.", "aaaa ", " ", "." * 60 + ":", ".:", "a:", "1:"]
+)
+@pytest.mark.parametrize("end", ["", "x"])
+def test_redacting_a_long_text_takes_no_more_than_its_length(piece: str, end: str) -> None:
+    assert growth(lambda length: redacted(piece * (length // len(piece)) + end)) < 10
 
 
 @settings(max_examples=200)
@@ -267,6 +301,8 @@ def test_no_secret_stays_in_a_text_quoted_or_not(key: str) -> None:
         "at 11:24:29 in line 12",
         "/raffles/3f0c1234-ab12-4cd3-9ef4-123456789abc/winners",
         "argon2-cffi 25.1.0, std::vector, ::, Python 3.11.7",
+        "the database is locked by somebody else, try again later",
+        "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
         'File "/srv/rafflekit/http/app.py", line 12, in process_response',
     ],
 )

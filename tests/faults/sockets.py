@@ -1,0 +1,58 @@
+"""What clients do to a server's connections, and what can be seen of these from outside."""
+
+import socket
+import struct
+from pathlib import Path
+
+from tests.live_server import LiveServer
+
+SLOW_S = 10.0
+"""Less than the time that a server gives a connection: who is answered later has waited for somebody else."""
+
+
+def exchange(connection: socket.socket, more: bytes) -> bytes | None:
+    """Send a little more, and return what has come, or None if the server has closed."""
+    connection.settimeout(0.02)
+    try:
+        connection.sendall(more)
+        return connection.recv(65536) or None
+    except TimeoutError:
+        return b""
+    except ConnectionError:
+        return None
+
+
+def server_socket(live: LiveServer, client: tuple[str, int]) -> list[str]:
+    """Return what Linux tells of the server's end of a client's connection (proc(5), /proc/net/tcp), or nothing."""
+    address = socket.inet_aton(client[0])[::-1].hex().upper()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[1].endswith(f":{live.port:04X}") and fields[2] == f"{address}:{client[1]:04X}":
+            return fields
+    return []
+
+
+def holds(live: LiveServer, client: tuple[str, int]) -> bool:
+    """Tell whether the server has a client's connection open: whose file it is, or 0 if it is closed."""
+    return (server_socket(live, client) or ["0"] * 10)[9] != "0"
+
+
+def leaves_unread(live: LiveServer, connection: socket.socket) -> bool:
+    """Send one more byte, and tell whether the server takes nothing more."""
+    connection.sendall(b"G")
+    return not server_socket(live, connection.getsockname())[4].endswith(":00000000")
+
+
+def is_refused(live: LiveServer) -> bool:
+    """Tell whether nobody listens any more."""
+    try:
+        with socket.create_connection(("127.0.0.1", live.port), timeout=SLOW_S):
+            return False
+    except ConnectionRefusedError:
+        return True
+
+
+def vanish(connection: socket.socket) -> None:
+    """Break a connection off: whoever sends something is told that nobody is there (RST)."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
