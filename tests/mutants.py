@@ -1,4 +1,4 @@
-"""Break the core in small ways, one at a time, and tell which of these mutants the tests let through.
+"""Break the core, and who may what over HTTP, in small ways, one at a time; tell what the tests let through.
 
 mutmut (https://mutmut.readthedocs.io) makes the mutants of a module and runs, for each, those of the module's tests
 that reach it, on SQLite only. Every module has a copy of the project of its own in .mutants/, where `mutmut results`
@@ -46,13 +46,15 @@ TESTS: dict[str, tuple[str, ...]] = {
     "storage.queries": STORAGE,
     "storage.records": ("tests/core/test_checkup.py",),
     "storage.sqlite": STORAGE,
+    "http.access": ("tests/http/test_access.py", "tests/http/test_own_pages.py"),
+    "http.forwarded": ("tests/http/test_forwarded.py", "tests/http/test_access.py", "tests/http/test_own_pages.py"),
 }
 
 CONFIGURATION = """
 
 [tool.mutmut]
 source_paths = ["rafflekit"]
-only_mutate = ["rafflekit/core/{path}.py"]
+only_mutate = ["{path}"]
 also_copy = ["README.md"]
 pytest_add_cli_args = ["-p", "no:cacheprovider", "--hypothesis-profile=ci", "-k", "not postgresql"]
 pytest_add_cli_args_test_selection = {tests}
@@ -82,13 +84,18 @@ def mutants_of(module: str) -> dict[str, str]:
     copy_project(folder)
     with (folder / "pyproject.toml").open("a") as configuration:
         tests = [str(tests) for tests in TESTS[module]]
-        configuration.write(CONFIGURATION.format(path=module.replace(".", "/"), tests=tests))
+        configuration.write(CONFIGURATION.format(path=path_of(module), tests=tests))
     with (folder / "output").open("w") as output:
         subprocess.run([MUTMUT, "run"], cwd=folder, stdout=output, stderr=output, check=True)
     listed = subprocess.run(
         [MUTMUT, "results", "--all", "true"], cwd=folder, capture_output=True, text=True, check=True
     ).stdout
     return dict(line.strip().split(": ", 1) for line in listed.splitlines() if ": " in line)
+
+
+def path_of(module: str) -> Path:
+    room = Path("rafflekit") if module.startswith("http.") else Path("rafflekit/core")
+    return (room / module.replace(".", "/")).with_suffix(".py")
 
 
 def copy_project(folder: Path) -> None:

@@ -81,12 +81,7 @@ class Access:
         Raises:
             HTTPForbidden: the address is no manager's, or cannot be told.
         """
-        address = self.client_address(environ)
-        if address is None or not _is_in(address, self._managers):
-            shown = "Your address cannot be told, so it" if address is None else f"Your address {address}"
-            raise falcon.HTTPForbidden(
-                description=f"{shown} is none of the managers' addresses, which {MANAGER_IPS.name} lists."
-            )
+        self._require(environ, self._managers, f"is none of the managers' addresses, which {MANAGER_IPS.name} lists.")
 
     def require_metrics_reader(self, environ: Environ) -> None:
         """Let those pass who may read the metrics.
@@ -94,12 +89,9 @@ class Access:
         Raises:
             HTTPForbidden: the address is none of theirs, or cannot be told.
         """
-        address = self.client_address(environ)
-        if address is None or not _is_in(address, self._metrics_readers):
-            shown = "Your address cannot be told, so it" if address is None else f"Your address {address}"
-            raise falcon.HTTPForbidden(
-                description=f"{shown} may not read the metrics; {METRICS_IPS.name} lists those that may."
-            )
+        self._require(
+            environ, self._metrics_readers, f"may not read the metrics; {METRICS_IPS.name} lists those that may."
+        )
 
     def require_own_page(self, environ: Environ) -> None:
         """Let requests pass that no foreign page can have made a browser send.
@@ -131,6 +123,12 @@ class Access:
         if host is None or not _HOST.fullmatch(host):
             host = _server_host(environ)
         return f"{self._scheme(environ)}://{host}{environ.get('SCRIPT_NAME', '')}"
+
+    def _require(self, environ: Environ, networks: Iterable[Network], refusal: str) -> None:
+        address = self.client_address(environ)
+        if address is None or not _is_in(address, networks):
+            shown = "Your address cannot be told, so it" if address is None else f"Your address {address}"
+            raise falcon.HTTPForbidden(description=f"{shown} {refusal}")
 
     def _why_nobody(self, environ: Environ) -> str:
         if _peer(environ) is None:

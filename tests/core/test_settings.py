@@ -23,6 +23,10 @@ def test_addresses_and_networks_are_read_and_mapped_ones_count_as_ipv4() -> None
     assert read.manager_networks == tuple(ip_network(text) for text in written)
 
 
+def test_all_mapped_addresses_are_all_of_ipv4() -> None:
+    assert Settings.from_env({"MANAGER_IPS": "::ffff:0:0/96"}).manager_networks == (ip_network("0.0.0.0/0"),)
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "reason"),
     [

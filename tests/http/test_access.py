@@ -1,4 +1,5 @@
-from ipaddress import ip_address
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import falcon
@@ -6,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rafflekit.core.settings import PROXY_HEADER, Settings
+from rafflekit.core.settings import MANAGER_IPS, METRICS_IPS, PROXY_HEADER, Settings
 from rafflekit.http.access import Access
-from tests.http.environs import ACCESS, BY_FORWARDED, BY_X_REAL_IP, PROXIES, environ
+from tests.http.environs import ACCESS, BY_FORWARDED, BY_X_REAL_IP, PROXIES, SETTINGS, environ
 
 EVERY_HEADER = {"x_forwarded_for": "{}", "x_real_ip": "{}", "forwarded": "for={}", "client_ip": "{}", "via": "1.1 {}"}
 
@@ -200,6 +201,26 @@ def test_a_forged_forwarding_header_makes_nobody_a_manager(peer: str | None, hea
 def test_without_settings_nobody_is_a_manager() -> None:
     with pytest.raises(falcon.HTTPForbidden):
         Access(Settings()).require_manager(environ("127.0.0.1"))
+
+
+def test_who_is_refused_is_told_its_address_and_the_setting_that_lists_the_others() -> None:
+    readers = Access(replace(SETTINGS, metrics_networks=(ip_network("203.0.113.0/28"),)))
+    readers.require_metrics_reader(environ("203.0.113.15"))
+    for require, rest in (
+        (readers.require_manager, f"is none of the managers' addresses, which {MANAGER_IPS.name} lists."),
+        (readers.require_metrics_reader, f"may not read the metrics; {METRICS_IPS.name} lists those that may."),
+    ):
+        for peer, who_asks in (
+            ("192.0.2.1", "Your address 192.0.2.1"),
+            (None, "Your address cannot be told, so it"),
+        ):
+            with pytest.raises(falcon.HTTPForbidden) as refusal:
+                require(environ(peer))
+            assert refusal.value.description == f"{who_asks} {rest}"
+
+    # Managers are not among those that are named here.
+    with pytest.raises(falcon.HTTPForbidden):
+        readers.require_metrics_reader(environ("198.51.100.1"))
 
 
 def test_a_participant_is_named_by_its_address() -> None:

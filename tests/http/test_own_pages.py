@@ -31,6 +31,9 @@ from tests.http.environs import ACCESS, BY_FORWARDED, environ
         {"host": "127.0.0.1:8080", "origin": "http://localhost:3000"},
         {"host": "127.0.0.1:8080", "origin": "http://[::1]:3000"},
         {"host": "127.0.0.1:8080", "sec_fetch_site": "none"},
+        {"host": "192.0.2.50", "origin": "https://raffle.example"},
+        {"origin": "http://localhost:3000"},
+        {"origin": "http://127.0.0.1:3000"},
     ],
 )
 def test_programs_and_this_services_own_pages_may_change_things(headers: dict[str, str]) -> None:
@@ -43,6 +46,7 @@ def test_programs_and_this_services_own_pages_may_change_things(headers: dict[st
         {"host": "evil.example"},
         {"host": "raffle.example.evil.example"},
         {"host": "xraffle.example"},
+        {"host": "evil.raffle.example"},
         {"host": "notlocalhost"},
         {"host": "2130706433"},
         {"host": "127.0.0.1.evil.example"},
@@ -64,6 +68,7 @@ def test_programs_and_this_services_own_pages_may_change_things(headers: dict[st
         {"host": "127.0.0.1", "origin": "file://127.0.0.1"},
         {"host": "raffle.example", "origin": "https://raffle.example.evil.example"},
         {"host": "raffle.example", "origin": "https://evilraffle.example"},
+        {"host": "raffle.example", "origin": "https://evil.raffle.example"},
         {"host": "raffle.example", "origin": "http://localhost"},
         {"host": "", "origin": "https://evil.example"},
         {"host": "192.0.2.50:8080", "origin": "http://127.0.0.1:8080"},
@@ -100,6 +105,15 @@ def test_the_host_that_a_trusted_proxy_tells_must_be_this_services_too(access: A
     ):
         with pytest.raises(falcon.HTTPForbidden):
             access.require_own_page(sent("10.0.0.1", told, **others))
+
+
+def test_behind_a_proxy_own_pages_are_those_of_the_host_that_it_tells() -> None:
+    def sent(origin: str) -> dict[str, Any]:
+        return environ("10.0.0.1", host="10.0.0.9", x_forwarded_host="192.0.2.50", origin=origin)
+
+    ACCESS.require_own_page(sent("http://192.0.2.50"))
+    with pytest.raises(falcon.HTTPForbidden):
+        ACCESS.require_own_page(sent("http://10.0.0.9"))
 
 
 def test_with_forwarded_no_other_header_tells_the_host_or_the_protocol() -> None:
