@@ -68,6 +68,31 @@ def test_a_wrong_setting_is_refused_with_its_name_its_value_and_the_reason(
     assert f"{variable} is {refusal.value.value!r}: " in str(refusal.value)
 
 
+def test_the_place_of_the_raffles_is_read_without_the_blanks_around_it() -> None:
+    read = Settings.from_env({"RAFFLEKIT_DATABASE_URL": " sqlite:////srv/raffles.db\n"})
+
+    assert read.database_url == "sqlite:////srv/raffles.db"
+
+
+def test_each_cost_of_a_hash_is_the_one_that_is_set() -> None:
+    def cost(**given: str) -> str:
+        hasher = Settings.from_env({f"RAFFLEKIT_ARGON2_{name}": value for name, value in given.items()}).code_hasher
+        assert hasher is not None
+        return hasher.hash_all([bytes(15)])[0].split("$")[3]
+
+    assert cost(TIME_COST="2") == "m=8,t=2,p=1"
+    assert cost(MEMORY_KIB="16") == "m=16,t=1,p=1"
+    assert cost(TIME_COST="3", MEMORY_KIB="24") == "m=24,t=3,p=1"
+
+
+def test_costs_that_do_not_go_together_are_refused_with_both_names_and_values() -> None:
+    with pytest.raises(InvalidSetting) as refusal:
+        Settings.from_env({"RAFFLEKIT_ARGON2_TIME_COST": "2", "RAFFLEKIT_ARGON2_MEMORY_KIB": "7"})
+
+    assert refusal.value.variable == "RAFFLEKIT_ARGON2_TIME_COST or RAFFLEKIT_ARGON2_MEMORY_KIB"
+    assert refusal.value.value == "2, 7"
+
+
 def test_who_reads_the_metrics_are_the_managers_unless_others_are_named() -> None:
     managers = {"MANAGER_IPS": "192.0.2.7"}
 

@@ -1,7 +1,10 @@
 """Shapes: what the contract's JSON holds, field by field."""
 
-from datetime import datetime, timedelta, timezone
+import time
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
+
+import pytest
 
 from rafflekit import Prize, Raffle, Ticket
 from rafflekit.core.shapes import raffle_shape, ticket_shape
@@ -25,6 +28,25 @@ def test_a_raffle_has_the_fields_of_the_contract_and_its_time_in_utc() -> None:
         "entropy": "secrets",
         "delay_s": None,
     }
+
+
+def test_the_time_of_a_raffle_is_in_utc_wherever_the_service_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    raffle = Raffle(
+        UUID(ID),
+        "Foobar raffle",
+        datetime(2026, 11, 23, 9, tzinfo=UTC),
+        1,
+        1,
+        winners_drawn=False,
+        prizes=(Prize("hug"),),
+    )
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "XYZ-5:30")
+        time.tzset()
+        shown = raffle_shape(raffle)["created_at"]
+    time.tzset()
+
+    assert shown == "2026-11-23T09:00:00Z"
 
 
 def test_a_ticket_has_the_fields_of_the_contract() -> None:

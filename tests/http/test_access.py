@@ -108,6 +108,7 @@ def test_an_address_that_cannot_be_told_is_nobodys(forwarded: str | None) -> Non
         (" [2001:db8::1]:443\t", "2001:db8::1"),
         ("203.0.113.7, 203.0.113.8", None),
         ("203.0.113.7,", None),
+        ("203.0.113.7\x0b", None),
         ("10.0.0.2", None),
         ("unknown", None),
         ("", None),

@@ -83,6 +83,25 @@ def test_a_foreign_page_is_refused_with_the_settings_name(headers: dict[str, str
 
 
 @pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({"host": "evil.example"}, "The host 'evil.example' is not one of this service's."),
+        ({"sec_fetch_site": "same-site"}, "The request comes from a page of another site."),
+        (
+            {"host": "127.0.0.1", "origin": "https://evil.example"},
+            "The request comes from a page of 'https://evil.example', which is not this service.",
+        ),
+    ],
+)
+def test_a_refusal_says_what_was_foreign(headers: dict[str, str], reason: str) -> None:
+    with pytest.raises(falcon.HTTPForbidden) as refusal:
+        ACCESS.require_own_page(environ(**headers))
+
+    hint = f"{ALLOWED_HOSTS.name} lists the names under which this service is reached."
+    assert refusal.value.description == f"{reason} {hint}"
+
+
+@pytest.mark.parametrize(
     ("access", "headers"),
     [
         (ACCESS, {"x_forwarded_host": "{}"}),
@@ -99,12 +118,20 @@ def test_the_host_that_a_trusted_proxy_tells_must_be_this_services_too(access: A
     access.require_own_page(sent("192.0.2.1", "evil.example", host="10.0.0.9"))
     for told, others in (
         ("evil.example", {"host": "10.0.0.9"}),
+        ("evil.example", {"host": ""}),
         # A page that has bent evil.example to the proxy may send any header, and a proxy may pass it on.
         ("raffle.example", {"host": "evil.example"}),
         ("raffle.example", {"host": "10.0.0.9", "origin": "http://evil.example"}),
     ):
         with pytest.raises(falcon.HTTPForbidden):
             access.require_own_page(sent("10.0.0.1", told, **others))
+
+
+@pytest.mark.parametrize("told", ["Xraffle.example", "raffle.example\x0b", "raffle.example, evil.example"])
+def test_of_a_host_that_a_proxy_tells_nothing_but_blanks_is_taken_away(told: str) -> None:
+    ACCESS.require_own_page(environ("10.0.0.1", x_forwarded_host="evil.example,\traffle.example "))
+    with pytest.raises(falcon.HTTPForbidden):
+        ACCESS.require_own_page(environ("10.0.0.1", x_forwarded_host=told))
 
 
 def test_behind_a_proxy_own_pages_are_those_of_the_host_that_it_tells() -> None:
@@ -139,6 +166,14 @@ def test_with_forwarded_no_other_header_tells_the_host_or_the_protocol() -> None
 )
 def test_the_nearest_element_of_forwarded_tells_what_the_client_called(told: str, expected: str) -> None:
     assert BY_FORWARDED.base_url(environ("10.0.0.1", host="up", forwarded=told)) == expected
+
+
+def test_a_proxy_that_tells_nothing_leaves_the_host_and_the_protocol_as_they_came() -> None:
+    sent = environ("10.0.0.1", host="raffle.example")
+
+    for access in (ACCESS, BY_FORWARDED):
+        access.require_own_page(sent)
+        assert access.base_url(sent) == "http://raffle.example"
 
 
 @pytest.mark.parametrize(
