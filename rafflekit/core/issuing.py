@@ -7,6 +7,7 @@ transaction. A wish knows the ticket that it got by its own code's hash, so a gr
 happened to it, gives nobody a second ticket and refuses nobody who got one.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,8 @@ from rafflekit.core.storage.issuing import HeldTicket, Holder, NewTicket
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+_log = logging.getLogger(__name__)
 
 _GROUP = 64
 """Callers who are served together: above this a group gets no cheaper, and the first of it waits for the last."""
@@ -240,9 +243,17 @@ class Issuing:
             wish.sale.is_sold_out |= written.issued.get(wish.raffle, 0) >= wish.sale.total_tickets
         for sale, tree in written.trees:
             sale.tree = tree
-        if self._on_group is not None:
-            self._on_group(callers=len(wishes), tickets=written.new)
+        self._tell_observer(callers=len(wishes), tickets=written.new)
         return written.answers
+
+    def _tell_observer(self, *, callers: int, tickets: int) -> None:
+        if self._on_group is None:
+            return
+        try:
+            self._on_group(callers=callers, tickets=tickets)
+        # The outermost edge to somebody else's code: these tickets are stored, and their callers must hear of it.
+        except Exception:
+            _log.exception("The observer of groups failed; the tickets are stored all the same.")
 
     def _make_codes(self, wishes: Sequence[_Wish]) -> None:
         # What a group that was interrupted has made already stays: its tickets may be stored.

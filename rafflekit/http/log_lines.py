@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from json import JSONEncoder
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TextIO, runtime_checkable
 
 import msgspec
 
@@ -69,12 +69,14 @@ class _Lines(logging.Handler):
     def __init__(self, form: logging.Formatter) -> None:
         super().__init__()
         self.setFormatter(form)
-        self._stream = sys.stderr
+        self._stream: TextIO | None = sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:
-        # A disk that is full, a reader that is gone: the service goes on without a log.
-        with suppress(OSError):
-            self._stream.write(f"{self.format(record)}\n")
+        # A disk that is full, a reader that is gone, a stream that is closed (ValueError) or was never there: the
+        # service goes on without a log.
+        if self._stream is not None:
+            with suppress(OSError, ValueError):
+                self._stream.write(f"{self.format(record)}\n")
 
 
 class _Line(logging.Formatter):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import count, islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -330,3 +331,15 @@ def test_an_observer_is_not_told_of_what_was_not_stored(database_url: str, monke
 
 def _fail(*_: object) -> None:
     raise StorageUnavailable
+
+
+def test_an_observer_that_fails_takes_nobodys_ticket(database: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def on_group(*, callers: int, tickets: int) -> None:
+        raise OSError(f"no room for {callers} and {tickets}")
+
+    with RaffleEngine(f"sqlite:///{database}", on_group=on_group) as engine:
+        raffle = new_raffle(engine, 3)
+
+        assert engine.participate(raffle.id, "ann").number in (1, 2, 3)
+
+    assert "the tickets are stored all the same" in caplog.text

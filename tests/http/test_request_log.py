@@ -1,11 +1,12 @@
 """The server's log: what a line says, that it is one line, and what it never says."""
 
+import io
 import json
 import logging
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
@@ -342,3 +343,20 @@ def test_a_failure_that_quotes_the_requests_key_does_not_tell_it(
     for known in {sent, *seen}:
         assert known not in logged
         assert not [trace for trace in traces if known in trace or repr(known)[1:-1] in trace]
+
+
+@pytest.mark.parametrize("stream", [None, "closed"])
+def test_a_service_without_a_standard_error_goes_on(
+    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, stream: str | None
+) -> None:
+    """As after `2>&-`: Python has no stream then, or one that is closed."""
+    closed = io.StringIO()
+    closed.close()
+    with ExitStack() as logging:
+        # Only while the log looks for it: the test's own client needs one.
+        with monkeypatch.context() as patched:
+            patched.setattr("sys.stderr", closed if stream else None)
+            logging.enter_context(Log("json", requests=True).written())
+        answer = testing.TestClient(create_app(engine, SETTINGS)).simulate_get("/raffles/")
+
+    assert answer.status_code == 200
