@@ -72,11 +72,12 @@ class _Lines(logging.Handler):
         self._stream: TextIO | None = sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:
+        line = f"{self.format(record)}\n"
         # A disk that is full, a reader that is gone, a stream that is closed (ValueError) or was never there: the
         # service goes on without a log.
         if self._stream is not None:
             with suppress(OSError, ValueError):
-                self._stream.write(f"{self.format(record)}\n")
+                self._stream.write(line)
 
 
 class _Line(logging.Formatter):

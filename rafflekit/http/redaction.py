@@ -50,8 +50,8 @@ def network_of(address: IPv4Address | IPv6Address) -> str:
 def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     """Return a text without codes, with networks in place of addresses, and without these secrets, quoted or not.
 
-    >>> redacted("0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ came from 203.0.113.7: 'my key'", ["my key"])
-    "[removed] came from 203.0.113.0/24: '[removed]'"
+    >>> redacted("0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ was used by 203.0.113.7: 'my key'", ["my key"])
+    "[removed] was used by 203.0.113.0/24: '[removed]'"
     """
     for secret in secrets:
         # As it is, and as a `repr` shows it.
