@@ -33,7 +33,7 @@ def _throughput(stock: Stock) -> Iterator[Finding]:
     ours = stock.fresh()
     tickets = stock.sizes.rush_tickets
     with RaffleEngine(ours.url) as engine:
-        book = engine.ledgers.open_book(engine.get(ours.raffle))
+        book = engine.ledgers.book(ours.raffle)
 
         def ledger_alone() -> float:
             """Do what the ledger does for so many tickets in groups: leaves, tree, signature, paths."""

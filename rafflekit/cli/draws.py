@@ -10,7 +10,7 @@ from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, AsJsonLine, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.core import limits
-from rafflekit.core.models import Raffle
+from rafflekit.core.models import Raffle, count_wins
 
 _PRIZES_IN_THE_QUESTION = 10
 _BEACON_CHARACTERS = 64 * 1024
@@ -83,8 +83,8 @@ def _ask(raffle: Raffle) -> None:
 
 
 def _question(raffle: Raffle) -> Iterator[str]:
-    in_all = sum(prize.amount for prize in raffle.prizes)
-    tickets, prizes = render.counted(raffle.total_tickets, "ticket"), render.counted(in_all, "prize")
+    tickets = render.counted(raffle.total_tickets, "ticket")
+    prizes = render.counted(count_wins(raffle.prizes), "prize")
     yield f"“{terminal.visible(raffle.name)}” has {tickets} for {prizes}:"
     for prize in raffle.prizes[:_PRIZES_IN_THE_QUESTION]:
         yield f"  {prize.amount:,} × {terminal.visible(prize.name)}"

@@ -6,17 +6,16 @@ The database's own rules keep most of this true; a check-up tells whether somebo
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from itertools import chain, islice, repeat, zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rafflekit.core import drawing, numbering
 from rafflekit.core.errors import SchemaMismatch, StorageUnavailable
 from rafflekit.core.ledger import tree
-from rafflekit.core.ledger.checkpoints import Checkpoint, origin_of
 from rafflekit.core.ledger.draws import seed_of
 from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
-from rafflekit.core.ledgers import entropy_bytes, terms_of
+from rafflekit.core.ledgers import book_of, entropy_bytes
 from rafflekit.core.models import DatabaseReport
 from rafflekit.core.storage import database, ledger, queries, records
 from rafflekit.core.storage.location import backend_of, default_database_url
@@ -56,13 +55,12 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
             f"{status.newest_layout} can be checked; 'rafflekit db upgrade' makes it from an older one."
         )
 
-    drawn: list[UUID] = []
     cleaned: list[UUID] = []
 
     def examine(connection: "Connection") -> DatabaseReport:
         records.hold_still(connection)
         raffles = records.raffle_records(connection)
-        drawn[:] = [raffle.id for raffle in raffles if raffle.is_drawn]
+        drawn = [raffle.id for raffle in raffles if raffle.is_drawn]
         # Those that are there as rows are a problem of their own, and no remains.
         cleaned[:] = [raffle.id for raffle in raffles if raffle.is_drawn and raffle.numbering_key is None]
         problems = [f"The file is damaged: {what}." for what in records.damage(connection)]
@@ -157,7 +155,7 @@ def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord) -> Ite
     draw, loaded = ledger.load_draw(connection, raffle.id), queries.load_raffle(connection, raffle.id)
     if draw is not None and loaded is not None and record.closing is not None:
         root = tree.root(growing.subtree, growing.size)
-        closing = Checkpoint(origin_of(raffle.id), growing.size, root, terms_of(loaded).hash(), record.closing)
+        closing = book_of(loaded).checkpoint(root, growing.size, record.closing)
         if seed_of(closing.closing_hash(), entropy_bytes(loaded, draw)) != raffle.seed:
             yield "its seed does not come from its closing and what decided"
 
@@ -186,8 +184,8 @@ def _problems_of_a_draw(connection: "Connection", raffle: RaffleRecord) -> Itera
         yield "its draw cannot be replayed, since its seed or its prizes are damaged"
         return
     serials = drawing.winning_serials(raffle.seed, tickets=raffle.total_tickets, wins=winners)
-    positions = chain.from_iterable(repeat(position, amount) for position, amount in enumerate(raffle.amounts))
-    due = ((ordinal, *win) for ordinal, win in enumerate(zip(serials, positions, strict=True), start=1))
+    prizes = drawing.prizes_of_wins(raffle.amounts)
+    due = ((ordinal, *win) for ordinal, win in enumerate(zip(serials, prizes, strict=True), start=1))
     different = sum(a != b for a, b in zip_longest(due, records.wins_in_order(connection, raffle.id)))
     if different:
         yield f"{different} of its {winners} wins are not what its seed gives"

@@ -10,9 +10,9 @@ of W distinct serials is equally likely; from the seed anybody can replay it. On
 memory grows with the wins, not with the tickets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from itertools import count
+from itertools import chain, count, repeat
 
 SEED_BYTES = 32
 
@@ -26,6 +26,15 @@ def winning_serials(seed: bytes, *, tickets: int, wins: int) -> Iterator[int]:
     """
     assert len(seed) == SEED_BYTES
     return shuffled(_blocks(seed), tickets=tickets, wins=wins)
+
+
+def prizes_of_wins(amounts: Iterable[int]) -> Iterator[int]:
+    """Yield which prize (from 0) each win gets, in draw order; `amounts` has how many there are of each prize.
+
+    >>> list(prizes_of_wins([1, 2]))
+    [0, 1, 1]
+    """
+    return chain.from_iterable(repeat(prize, amount) for prize, amount in enumerate(amounts))
 
 
 def shuffled(blocks: Iterator[int], *, tickets: int, wins: int) -> Iterator[int]:

@@ -1,9 +1,8 @@
 """The draw: the closing, and what nobody could know then, make the seed; the seed makes the winners, for ever."""
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from rafflekit.core import drawing
@@ -20,7 +19,7 @@ from rafflekit.core.ledger.draws import seed_of, winners_digest
 from rafflekit.core.ledger.hashing import HASH_BYTES
 from rafflekit.core.ledger.terms import DEFAULT_DELAY_S, DELAY_S, DRAND_QUICKNET, SECRETS, EntropyKind
 from rafflekit.core.ledgers import Ledgers
-from rafflekit.core.models import Raffle, Wins
+from rafflekit.core.models import Raffle, Wins, count_wins
 from rafflekit.core.storage import ledger, queries
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.ledger import DrawRecord
@@ -62,7 +61,7 @@ class Draws:
         _check_drawable(raffle)
         closing = self._ledgers.closing_of(raffle)
         assert closing.closing is not None
-        count = wins_of(raffle)
+        count = count_wins(raffle.prizes)
         evidence, entropy = self._decision(raffle, closing.closing, beacon)
         seed = seed_of(closing.closing_hash(), entropy)
         # Before the lock, since it takes its time: a sold-out raffle stays as it is, and of two draws one is refused.
@@ -77,7 +76,8 @@ class Draws:
             with self._database.storing_many_rows(connection):
                 queries.insert_wins(connection, raffle.id, raffle.prizes, serials)
             numbers = queries.winning_numbers(connection, raffle.id, count)
-            digest = winners_digest(zip(serials, numbers, _prize_positions(raffle), strict=True))
+            prizes = drawing.prizes_of_wins(prize.amount for prize in raffle.prizes)
+            digest = winners_digest(zip(serials, numbers, prizes, strict=True))
             ledger.insert_draw(connection, raffle.id, DrawRecord(evidence, digest, count))
             queries.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
             queries.delete_secrets(connection, raffle.id)
@@ -109,11 +109,6 @@ class Draws:
             return (self._beacons or relays.fetch_beacon)(round)
         except (relays.BeaconUnavailable, BlsMissing) as error:
             raise BeaconUnavailable(str(error)) from error
-
-
-def wins_of(raffle: Raffle) -> int:
-    """Return how many wins a raffle has, or will have."""
-    return sum(prize.amount for prize in raffle.prizes)
 
 
 def check_entropy(entropy: object, delay_s: object) -> tuple[EntropyKind, int | None]:
@@ -161,8 +156,3 @@ def _check_drawable(raffle: Raffle) -> None:
         raise AlreadyDrawn
     if raffle.available_tickets:
         raise TicketsRemaining
-
-
-def _prize_positions(raffle: Raffle) -> Iterator[int]:
-    """Yield the position of each win's prize, in draw order."""
-    return chain.from_iterable(repeat(position, prize.amount) for position, prize in enumerate(raffle.prizes))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rafflekit.core import codes, limits, numbering, participants
-from rafflekit.core.draws import BeaconSource, Draws, check_entropy, wins_of
+from rafflekit.core.draws import BeaconSource, Draws, check_entropy
 from rafflekit.core.errors import (
     InvalidValue,
     InvalidVerificationCode,
@@ -26,7 +26,7 @@ from rafflekit.core.issuing import GroupObserver, Issuing
 from rafflekit.core.ledger.notes import SignerKey
 from rafflekit.core.ledger.terms import SECRETS
 from rafflekit.core.ledgers import Ledgers
-from rafflekit.core.models import Entry, Item, Page, Prize, Raffle, Ticket, Verification, Win
+from rafflekit.core.models import Entry, Page, Prize, Raffle, Ticket, Verification, Win, count_wins
 from rafflekit.core.pages import folded, items_before, page_of
 from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
@@ -305,7 +305,7 @@ class RaffleEngine:
         wins = self._database.query(
             lambda connection: queries.wins_between(connection, raffle.id, skip + 1, skip + page_size)
         )
-        return page_of(wins, wins_of(raffle), page, page_size)
+        return page_of(wins, count_wins(raffle.prizes), page, page_size)
 
     def verify(self, raffle_id: UUID | str, ticket_number: int, verification_code: str) -> Verification:
         """Tell what a ticket won, to whoever has its code.
@@ -323,8 +323,7 @@ class RaffleEngine:
         raffle = self.get(raffle_id)
         if not raffle.winners_drawn:
             raise NotDrawnYet
-        # A number outside the raffle may not fit a 64-bit column; 0 is nobody's.
-        number = ticket_number if 1 <= ticket_number <= raffle.total_tickets else 0
+        number = numbering.possible_number(ticket_number, raffle.total_tickets)
         ticket = self._database.query(lambda connection: queries.drawn_ticket(connection, raffle.id, number))
         if not self._hasher.check(ticket.code_hash if ticket else None, verification_code) or ticket is None:
             raise InvalidVerificationCode
@@ -375,12 +374,6 @@ def _uuid(raffle_id: UUID | str) -> UUID:
         return UUID(raffle_id)
     except (ValueError, AttributeError, TypeError) as error:
         raise RaffleNotFound from error
-
-
-def _found(value: Item | None) -> Item:
-    if value is None:
-        raise RaffleNotFound
-    return value
 
 
 def _not_found(beginning: str) -> RaffleNotFound:

@@ -32,7 +32,7 @@ from rafflekit.core.ledger.leaves import leaf_data
 from rafflekit.core.ledger.tiles import GrowingTree
 from rafflekit.core.ledger.tree import leaf_hash
 from rafflekit.core.ledgers import Book, Edge, Ledgers
-from rafflekit.core.models import Entry, Raffle, Ticket
+from rafflekit.core.models import Entry, Ticket
 from rafflekit.core.storage import issuing as statements
 from rafflekit.core.storage import ledger, queries
 from rafflekit.core.storage.database import Database
@@ -175,9 +175,7 @@ class Issuing:
                 raise SoldOut
             keys, total = loaded.secrets, loaded.total_tickets
             permutation = numbering.Numbering(keys.numbering_key, total)
-            sale = _Sale(
-                total, keys, permutation, self._ledgers.open_book(self._raffle(raffle)), loaded.issued >= total
-            )
+            sale = _Sale(total, keys, permutation, self._ledgers.book(raffle), loaded.issued >= total)
             self._sales.remember(raffle, sale)
         return sale
 
@@ -187,12 +185,6 @@ class Issuing:
                 return None
             return self._ledgers.receipt(wish.raffle, given.number)
         return given.edge.receipt(given.serial, given.number, wish.code_hash)
-
-    def _raffle(self, raffle: UUID) -> Raffle:
-        found = self._database.query(lambda connection: queries.load_raffle(connection, raffle))
-        if found is None:
-            raise RaffleNotFound
-        return found
 
     def _wish_or_refusal(self, raffle: UUID, sale: _Sale, entry: Entry) -> _Wish | InvalidValue:
         try:
@@ -300,27 +292,25 @@ class Issuing:
         statements.insert_tickets(connection, list(new.values()))
         counted = {raffle: count for raffle, count in issued.items() if count > before[raffle]}
         statements.count_tickets(connection, counted)
-        edges = self._record(connection, wishes, new, before, now)
+        sales = {wish.raffle: wish.sale for wish in wishes}
+        edges = self._record(connection, sales, new.values(), before, now)
         for place, ticket in new.items():
             answers[place] = _Given(ticket.number, ticket.serial, edges[ticket.raffle])
-        sales = {wish.raffle: wish.sale for wish in wishes}
         return _Written(answers, issued, len(new), [(sales[raffle], edge.growing) for raffle, edge in edges.items()])
 
     def _record(
         self,
         connection: "Connection",
-        wishes: Sequence[_Wish],
-        new: Mapping[int, NewTicket],
+        sales: Mapping[UUID, _Sale],
+        new: Iterable[NewTicket],
         before: Mapping[UUID, int],
         now: int,
     ) -> dict[UUID, Edge]:
         """Append new tickets to their raffles' ledgers; the last ticket closes its raffle's."""
         leaves: dict[UUID, list[bytes]] = {}
-        sales: dict[UUID, _Sale] = {}
-        for place, ticket in new.items():
+        for ticket in new:
             data = leaf_data(ticket.raffle, ticket.serial, ticket.number, ticket.code_hash)
             leaves.setdefault(ticket.raffle, []).append(leaf_hash(data))
-            sales[ticket.raffle] = wishes[place].sale
         edges = {}
         for raffle, hashes in leaves.items():
             sale, start = sales[raffle], before[raffle]

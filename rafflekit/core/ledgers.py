@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from rafflekit.core import limits
+from rafflekit.core import limits, numbering
 from rafflekit.core.errors import (
     InvalidValue,
     NotDrawnYet,
@@ -24,10 +24,10 @@ from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, Consistency, Entropy, Proof, ProvenWin, Receipt
 from rafflekit.core.ledger.draws import DrawStatement
 from rafflekit.core.ledger.leaves import Leaf
-from rafflekit.core.ledger.notes import WITNESS, Note, NoteWrong, SignerKey, VerifierKey, base64_of
+from rafflekit.core.ledger.notes import WITNESS, Note, NoteWrong, Signature, SignerKey, VerifierKey
 from rafflekit.core.ledger.terms import SECRETS, EntropyKind, Terms
 from rafflekit.core.ledger.tiles import GrowingTree, TileReader
-from rafflekit.core.models import Raffle
+from rafflekit.core.models import Raffle, count_wins
 from rafflekit.core.signing import signing_key_beside
 from rafflekit.core.storage import ledger as statements
 from rafflekit.core.storage import queries
@@ -45,12 +45,11 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What stays true of a raffle's ledger: its raffle, its terms, and the key that signs it, if there is one here."""
+    """What stays true of a raffle's ledger: its terms, their hash, and the key that signs it, if there is one here."""
 
-    raffle: UUID
     terms: Terms
     terms_hash: bytes
-    signer: SignerKey | None = field(repr=False)
+    signer: SignerKey | None = field(default=None, repr=False)
 
     def closing_at(self, closed: int) -> Closing:
         """Return the closing of the raffle if its last ticket is issued at this time (seconds since 1970)."""
@@ -64,7 +63,7 @@ class Book:
 
     def checkpoint(self, root: bytes, size: int, closing: Closing | None) -> Checkpoint:
         """Return the checkpoint of the tree with these leaves."""
-        return Checkpoint(origin_of(self.raffle), size, root, self.terms_hash, closing)
+        return Checkpoint(origin_of(self.terms.id), size, root, self.terms_hash, closing)
 
     def signed(self, text: str) -> str:
         """Return a text as a note with the operator's signature.
@@ -148,7 +147,7 @@ class Ledgers:
             SigningKeyUnavailable: there is no key here that may sign for this raffle.
         """
         raffle = self._get(raffle_id)
-        return self._signed_checkpoint(self.open_book(raffle), raffle)
+        return self._signed_checkpoint(self._open_book(raffle), raffle)
 
     def receipt(self, raffle_id: UUID | str, ticket_number: int) -> Receipt:
         """Return the proof that a ticket is in the ledger, in its latest checkpoint: at most 40 hashes.
@@ -160,9 +159,8 @@ class Ledgers:
         """
         limits.check_ticket_number(ticket_number)
         raffle = self._get(raffle_id)
-        book = self.open_book(raffle)
-        # A number outside the raffle may not fit a 64-bit column; 0 is nobody's.
-        number = ticket_number if 1 <= ticket_number <= raffle.total_tickets else 0
+        book = self._open_book(raffle)
+        number = numbering.possible_number(ticket_number, raffle.total_tickets)
         leaf = self._database.query(lambda connection: statements.leaf_of_number(connection, raffle.id, number))
         state = self._state(raffle)
         # A ticket may have been issued after the raffle was read.
@@ -200,20 +198,21 @@ class Ledgers:
         raffle = self._get(raffle_id)
         if not raffle.winners_drawn:
             raise NotDrawnYet
-        book = self.open_book(raffle)
+        book = self._open_book(raffle)
         if book.signer is None:
             raise SigningKeyUnavailable
         seed = self._query(queries.seed_of_draw, raffle.id)
         record = self._database.query(lambda connection: statements.load_draw(connection, raffle.id))
-        wins = sum(prize.amount for prize in raffle.prizes)
+        wins = count_wins(raffle.prizes)
+        closing = self.closing_of(raffle)
         return Proof(
             terms=book.terms,
             key=str(book.signer.verifier),
             closing=self._signed_checkpoint(book, raffle),
             witnesses=[key for key, _ in self._query(statements.load_cosignatures, raffle.id)],
-            entropy=self._entropy(raffle, record),
+            entropy=_entropy(raffle, closing, record),
             seed=seed,
-            draw=None if record is None else book.signed(self._statement(raffle, seed, record).text()),
+            draw=None if record is None else book.signed(_statement(raffle, closing, seed, record).text()),
             winners=self._winners(raffle, wins) if wins <= WINNERS_IN_A_PROOF else None,
         )
 
@@ -231,15 +230,14 @@ class Ledgers:
             raise TicketsRemaining
         try:
             read, witness = Note.read(note), VerifierKey.read(verifier_key)
-            if read.text != self.closing_of(raffle).text():
+            closing = self.closing_of(raffle)
+            if read.text != closing.text():
                 raise InvalidValue("note", "is not the closing of this raffle.")
-            self._check_witness(read, witness, raffle)
+            line = self._cosignature(read, witness, closing)
         except NoteWrong as error:
             raise InvalidValue("note", f"{error}.") from error
-        line = next(line for line in read.signatures if line.is_by(witness))
-        written = f"— {line.name} {base64_of(line.key_id + line.content)}\n"
         self._database.write(
-            lambda connection: statements.put_cosignature(connection, raffle.id, verifier_key, written)
+            lambda connection: statements.put_cosignature(connection, raffle.id, verifier_key, line.write())
         )
 
     def signing_key(self) -> SignerKey | None:
@@ -258,12 +256,26 @@ class Ledgers:
         key = None if self._signing_key is None else str(self._signing_key.verifier)
         statements.insert_ledger(connection, raffle, entropy=entropy, delay_s=delay_s, verifier_key=key)
 
-    def open_book(self, raffle: Raffle) -> Book:
+    def book(self, raffle_id: UUID | str) -> Book:
         """Return the book of a raffle; one whose ledger has no key yet gets this process's.
 
         Raises:
             SigningKeyUnavailable: its ledger has another key.
         """
+        return self._open_book(self._get(raffle_id))
+
+    def closing_of(self, raffle: Raffle) -> Checkpoint:
+        """Return the closing of a sold-out raffle."""
+        assert not raffle.available_tickets
+        record = self._query(statements.load_ledger, raffle.id)
+        assert record.closing is not None
+        return book_of(raffle).checkpoint(self._state(raffle).root(), raffle.total_tickets, record.closing)
+
+    def load_edge(self, connection: "Connection", raffle: UUID, size: int) -> GrowingTree:
+        """Return the right edge of the tree of the first `size` leaves, as it is stored."""
+        return GrowingTree(size, statements.edge_entries(connection, raffle, size))
+
+    def _open_book(self, raffle: Raffle) -> Book:
         key = self.signing_key()
         record = self._query(statements.load_ledger, raffle.id)
         if record.verifier_key is None and key is not None:
@@ -275,34 +287,21 @@ class Ledgers:
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and here is another one; "
                 "start with that key."
             )
-        terms = terms_of(raffle)
-        return Book(raffle.id, terms, terms.hash(), key)
+        return book_of(raffle, key)
 
-    def closing_of(self, raffle: Raffle) -> Checkpoint:
-        """Return the closing of a sold-out raffle."""
-        assert not raffle.available_tickets
-        record = self._query(statements.load_ledger, raffle.id)
-        assert record.closing is not None
-        root = self._state(raffle).root()
-        return Checkpoint(origin_of(raffle.id), raffle.total_tickets, root, terms_of(raffle).hash(), record.closing)
-
-    def load_edge(self, connection: "Connection", raffle: UUID, size: int) -> GrowingTree:
-        """Return the right edge of the tree of the first `size` leaves, as it is stored."""
-        return GrowingTree(size, statements.edge_entries(connection, raffle, size))
-
-    def _check_witness(self, note: Note, witness: VerifierKey, raffle: Raffle) -> None:
+    def _cosignature(self, note: Note, witness: VerifierKey, closing: Checkpoint) -> Signature:
         operator = self.verifier_key()
         if witness.kind != WITNESS or witness.public == operator.public:
             raise InvalidValue("key", "is none of a witness: it must be somebody else's, and made for cosignatures.")
         times = note.check(witness)
         if not times:
             raise InvalidValue("note", f"has no cosignature by {witness.name}.")
-        closing = self.closing_of(raffle).closing
-        if closing is not None and closing.round is not None:
+        if closing.closing is not None and closing.closing.round is not None:
             from rafflekit.core.ledger.drand import time_of
 
-            if min(times) >= time_of(closing.round):
+            if min(times) >= time_of(closing.closing.round):
                 raise InvalidValue("note", "was cosigned after the beacon had come, and so shows nothing any more.")
+        return next(line for line in note.signatures if line.is_by(witness))
 
     def _leaves(self, raffle: Raffle) -> Iterator[Leaf]:
         for first in range(0, _size(raffle), _LEAVES_AT_ONCE):
@@ -310,22 +309,6 @@ class Ledgers:
             yield from self._database.query(
                 partial(statements.leaves_between, raffle=raffle.id, first=first, last=last)
             )
-
-    def _statement(self, raffle: Raffle, seed: bytes, record: DrawRecord) -> DrawStatement:
-        return DrawStatement(
-            origin=origin_of(raffle.id),
-            closing_hash=self.closing_of(raffle).closing_hash(),
-            entropy=entropy_bytes(raffle, record),
-            seed=seed,
-            wins=record.wins,
-            winners_digest=record.winners_digest,
-        )
-
-    def _entropy(self, raffle: Raffle, record: DrawRecord | None) -> Entropy:
-        if record is None:
-            return Entropy(UNBOUND)
-        closing = self._query(statements.load_ledger, raffle.id).closing
-        return Entropy(raffle.entropy, record.entropy, None if closing is None else closing.round)
 
     def _winners(self, raffle: Raffle, wins: int) -> list[ProvenWin]:
         found = self._database.query(partial(statements.winning_leaves, raffle=raffle.id, first=1, last=wins))
@@ -343,7 +326,7 @@ class Ledgers:
 
     def _state(self, raffle: Raffle) -> "_State":
         """Return the state of a ledger as it was when the raffle was read: it never changes, so it is kept a while."""
-        return self._states(raffle.id, raffle.total_tickets - raffle.available_tickets)
+        return self._states(raffle.id, _size(raffle))
 
     def _read_state(self, raffle: UUID, size: int) -> "_State":
         def entries(level: int, tile: int) -> list[bytes]:
@@ -369,13 +352,9 @@ def entropy_bytes(raffle: Raffle, record: DrawRecord) -> bytes:
     return entropy_of(record.entropy)
 
 
-def _size(raffle: Raffle) -> int:
-    return raffle.total_tickets - raffle.available_tickets
-
-
-def terms_of(raffle: Raffle) -> Terms:
-    """Return what was announced of a raffle."""
-    return Terms(
+def book_of(raffle: Raffle, signer: SignerKey | None = None) -> Book:
+    """Return the book of a raffle, to sign with this key or to sign nothing."""
+    terms = Terms(
         id=raffle.id,
         name=raffle.name,
         created_at=raffle.created_at,
@@ -384,3 +363,25 @@ def terms_of(raffle: Raffle) -> Terms:
         entropy=raffle.entropy,
         delay_s=raffle.delay_s,
     )
+    return Book(terms, terms.hash(), signer)
+
+
+def _statement(raffle: Raffle, closing: Checkpoint, seed: bytes, record: DrawRecord) -> DrawStatement:
+    return DrawStatement(
+        origin=closing.origin,
+        closing_hash=closing.closing_hash(),
+        entropy=entropy_bytes(raffle, record),
+        seed=seed,
+        wins=record.wins,
+        winners_digest=record.winners_digest,
+    )
+
+
+def _entropy(raffle: Raffle, closing: Checkpoint, record: DrawRecord | None) -> Entropy:
+    if record is None:
+        return Entropy(UNBOUND)
+    return Entropy(raffle.entropy, record.entropy, None if closing.closing is None else closing.closing.round)
+
+
+def _size(raffle: Raffle) -> int:
+    return raffle.total_tickets - raffle.available_tickets

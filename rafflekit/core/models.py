@@ -4,7 +4,7 @@ They hold no behaviour that needs a database. How they look as the contract's JS
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
@@ -24,6 +24,11 @@ class Prize:
 
     name: str
     amount: int = 1
+
+
+def count_wins(prizes: Iterable[Prize]) -> int:
+    """Return how many wins these prizes make."""
+    return sum(prize.amount for prize in prizes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,14 @@ class Numbering:
         return place
 
 
+def possible_number(number: int, size: int) -> int:
+    """Return a number that somebody gave, or 0, which is nobody's, if a raffle of `size` tickets cannot have it.
+
+    Such a number may not fit a database's 64-bit column.
+    """
+    return number if 1 <= number <= size else 0
+
+
 def _pivot(key: bytes, round_: int, size: int) -> int:
     # 256 bits modulo at most 10^12: the bias is below 2^-216.
     digest = blake2b(bytes([round_]), digest_size=32, key=key, person=_PIVOT_TAG).digest()

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import chain, repeat
 from uuid import UUID
 
 from rafflekit.core.codes import CODE_BYTES, CodeHasher, spell
-from rafflekit.core.drawing import winning_serials
+from rafflekit.core.drawing import prizes_of_wins, winning_serials
 from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, Entropy, Proof, ProvenWin, Receipt
 from rafflekit.core.ledger.drand import entropy_of, round_of
@@ -21,7 +20,7 @@ from rafflekit.core.ledger.notes import OPERATOR, WITNESS, SignerKey
 from rafflekit.core.ledger.terms import DRAND_QUICKNET, SECRETS, Terms
 from rafflekit.core.ledger.tiles import whole_hash
 from rafflekit.core.ledger.tree import inclusion_proof, root
-from rafflekit.core.models import Prize
+from rafflekit.core.models import Prize, count_wins
 
 BEACON_ROUND = 1000
 BEACON = bytes.fromhex(
@@ -78,9 +77,8 @@ class Example:
 
     def wins(self, seed: bytes) -> list[tuple[int, int]]:
         """Return serial and prize of all wins that a seed gives."""
-        prizes = chain.from_iterable(repeat(prize, each.amount) for prize, each in enumerate(self.terms.prizes))
-        amount = sum(prize.amount for prize in self.terms.prizes)
-        return list(zip(winning_serials(seed, tickets=len(self.leaves), wins=amount), prizes, strict=True))
+        serials = winning_serials(seed, tickets=len(self.leaves), wins=count_wins(self.terms.prizes))
+        return list(zip(serials, prizes_of_wins(prize.amount for prize in self.terms.prizes), strict=True))
 
     def statement(self, closing_hash: bytes, entropy: bytes, seed: bytes) -> DrawStatement:
         """Return what the operator says of a draw with this seed."""

@@ -145,7 +145,7 @@ class SignerKey:
             signature = time.to_bytes(_TIME_BYTES, "big") + self.private.sign(_cosigned(text, time))
         else:
             signature = self.private.sign(text.encode())
-        return f"{_LINE}{self.name} {base64_of(self.verifier.id + signature)}\n"
+        return Signature(self.name, self.verifier.id, signature).write()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,10 @@ class Signature:
     def is_by(self, key: VerifierKey) -> bool:
         """Tell whether it claims this key."""
         return (self.name, self.key_id) == (key.name, key.id)
+
+    def write(self) -> str:
+        """Return the line, with its newline."""
+        return f"{_LINE}{self.name} {base64_of(self.key_id + self.content)}\n"
 
     def check(self, key: VerifierKey, text: str) -> int:
         """Check it with the key that it claims; return a cosignature's time, and 0 for an operator's signature.

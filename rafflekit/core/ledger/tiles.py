@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from rafflekit.core.ledger.tree import node_hash
 
-TILE = 256
-_TILE_HEIGHT = 8
+TILE_HEIGHT = 8
+TILE = 1 << TILE_HEIGHT
 _TILES_KEPT = 64
 
 Entries = Callable[[int, int], Sequence[bytes]]
@@ -35,7 +35,7 @@ class TileReader:
 
     def subtree(self, height: int, position: int) -> bytes:
         """Return the hash of a whole subtree (`tree.Subtree`)."""
-        level, within = divmod(height, _TILE_HEIGHT)
+        level, within = divmod(height, TILE_HEIGHT)
         tile, offset = divmod(position << within, TILE)
         return whole_hash(self._tile(level, tile)[offset : offset + (1 << within)])
 
@@ -60,7 +60,7 @@ class GrowingTree:
         self._whole: dict[tuple[int, int], bytes] = {}
         self._edge = size & -TILE
         for level, hashes in enumerate(entries):
-            height = _TILE_HEIGHT * level
+            height = TILE_HEIGHT * level
             first = (size >> height) & -TILE
             for offset, each in enumerate(hashes):
                 self._whole[height, first + offset] = each
@@ -77,8 +77,8 @@ class GrowingTree:
                 found = node_hash(tree.subtree(height, position - 1), found)
                 position, height = position >> 1, height + 1
                 tree._whole[height, position] = found
-                if height % _TILE_HEIGHT == 0:
-                    whole_tiles.append(WholeTile(height // _TILE_HEIGHT - 1, position, found))
+                if height % TILE_HEIGHT == 0:
+                    whole_tiles.append(WholeTile(height // TILE_HEIGHT - 1, position, found))
             tree.size += 1
         return tree, whole_tiles
 
@@ -86,8 +86,8 @@ class GrowingTree:
         # Of each level only its last tile: what stands left of it is in the hashes of the levels above.
         kept = {}
         for (height, position), each in self._whole.items():
-            level, within = divmod(height, _TILE_HEIGHT)
-            if position << within >= (self.size >> _TILE_HEIGHT * level) & -TILE:
+            level, within = divmod(height, TILE_HEIGHT)
+            if position << within >= (self.size >> TILE_HEIGHT * level) & -TILE:
                 kept[height, position] = each
         return kept
 

@@ -13,8 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from rafflekit.core.ledger.checkpoints import Closing
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.terms import EntropyKind
-from rafflekit.core.ledger.tiles import TILE, WholeTile
-from rafflekit.core.storage.schema import cosignatures, draws, ledgers, raffle_key, tickets, tiles, wins
+from rafflekit.core.ledger.tiles import TILE, TILE_HEIGHT, WholeTile
+from rafflekit.core.storage.schema import cosignatures, draws, ledgers, tickets, tiles, wins
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,7 @@ def close_ledger(connection: Connection, raffle: UUID, closing: Closing) -> None
 
 def insert_tiles(connection: Connection, raffle: UUID, whole: Sequence[WholeTile]) -> None:
     """Store the hashes of tiles that became whole."""
-    key = raffle_key(raffle, connection.dialect.name)
-    mark = "%s" if connection.dialect.name == "postgresql" else "?"
-    statement = f"INSERT INTO tiles (raffle, level, position, hash) VALUES ({mark}, {mark}, {mark}, {mark})"  # noqa: S608
-    connection.exec_driver_sql(statement, [(key, *tile) for tile in whole])
+    connection.execute(insert(tiles), [{"raffle": raffle, **tile._asdict()} for tile in whole])
 
 
 def tile_entries(connection: Connection, raffle: UUID, size: int, level: int, tile: int) -> list[bytes]:
@@ -79,7 +76,7 @@ def tile_entries(connection: Connection, raffle: UUID, size: int, level: int, ti
     first = tile * TILE
     if level == 0:
         return [leaf.hash(raffle) for leaf in leaves_between(connection, raffle, first, min(size, first + TILE) - 1)]
-    end = min(size >> 8 * level, first + TILE)
+    end = min(size >> TILE_HEIGHT * level, first + TILE)
     span = {"raffle": raffle, "level": level - 1, "first": first, "last": end - 1}
     return [bytes(found) for found in connection.scalars(_TILE_HASHES, span)]
 
@@ -97,12 +94,10 @@ _TILE_HASHES = (
 
 def edge_entries(connection: Connection, raffle: UUID, size: int) -> list[list[bytes]]:
     """Return the hashes of the last, incomplete tile of each level, from the leaves upwards."""
-    entries = []
-    level = 0
-    while size >> 8 * level:
-        count = size >> 8 * level
+    entries: list[list[bytes]] = []
+    while count := size >> TILE_HEIGHT * len(entries):
+        level = len(entries)
         entries.append(tile_entries(connection, raffle, size, level, count // TILE) if count % TILE else [])
-        level += 1
     return entries
 
 

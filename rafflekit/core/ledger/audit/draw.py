@@ -1,10 +1,9 @@
 """Steps 6, 8 and 9: what decided, the seed from it, and the winners from the seed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain, repeat
+from typing import NamedTuple
 
-from rafflekit.core.drawing import winning_serials
+from rafflekit.core.drawing import prizes_of_wins, winning_serials
 from rafflekit.core.ledger.audit.form import ProofParts, SignedDraw
 from rafflekit.core.ledger.audit.report import Refuted, Unproven
 from rafflekit.core.ledger.audit.signatures import check_operator, time_text
@@ -15,8 +14,7 @@ from rafflekit.core.ledger.terms import DRAND_QUICKNET, SECRETS
 from rafflekit.core.ledger.tree import ProofWrong, check_inclusion
 
 
-@dataclass(frozen=True, slots=True)
-class _Win:
+class _Win(NamedTuple):
     serial: int
     number: int
     prize: int
@@ -67,7 +65,7 @@ def check_winners(parts: ProofParts, serials: Sequence[int], numbers: Mapping[in
     if (proven is None) != (parts.wins > WINNERS_IN_A_PROOF) or (proven is not None and len(proven) != parts.wins):
         shown = "no list of winners" if proven is None else f"{len(proven):,} winners"
         raise Refuted(f"The proof has {shown}, the terms promise {parts.wins:,} wins.")
-    prizes = chain.from_iterable(repeat(prize, each.amount) for prize, each in enumerate(parts.proof.terms.prizes))
+    prizes = prizes_of_wins(prize.amount for prize in parts.proof.terms.prizes)
     expected = list(zip(serials, prizes, strict=True))
     wins: list[_Win] | None = None
     if proven is not None:
@@ -129,7 +127,5 @@ def _check_statement(parts: ProofParts, draw: SignedDraw, wins: Sequence[_Win] |
     for name, holds in lines.items():
         if not holds:
             raise Refuted(f"The operator signed a draw with another {name}.")
-    if wins is not None and statement.winners_digest != winners_digest(
-        (win.serial, win.number, win.prize) for win in wins
-    ):
+    if wins is not None and statement.winners_digest != winners_digest(wins):
         raise Refuted("The operator signed a draw with other winners: their digest is another.")

@@ -9,6 +9,7 @@ from rafflekit.core.ledger.documents import UNBOUND, Proof, read_proof
 from rafflekit.core.ledger.draws import DrawStatement
 from rafflekit.core.ledger.notes import OPERATOR, SIGNATURES, WITNESS, Note, NoteWrong, VerifierKey
 from rafflekit.core.ledger.strict_json import DocumentWrong
+from rafflekit.core.models import count_wins
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class ProofParts:
     @property
     def wins(self) -> int:
         """How many wins the terms promise (W)."""
-        return sum(prize.amount for prize in self.proof.terms.prizes)
+        return count_wins(self.proof.terms.prizes)
 
 
 def read_parts(document: str | bytes) -> ProofParts:
