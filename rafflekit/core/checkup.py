@@ -18,7 +18,7 @@ from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
 from rafflekit.core.ledgers import book_of, entropy_bytes
 from rafflekit.core.models import DatabaseReport
 from rafflekit.core.storage import database, ledger, queries, records
-from rafflekit.core.storage.location import backend_of, default_database_url
+from rafflekit.core.storage.location import backend_of, url_or_default
 from rafflekit.core.storage.records import RaffleRecord
 from rafflekit.core.storage.remains import Remains
 
@@ -40,7 +40,7 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
         SchemaMismatch: it is another program's, or has another layout than this version's.
         StorageUnavailable: it is not there, or cannot be opened.
     """
-    url = default_database_url(makes_folder=False) if database_url is None else database_url
+    url = url_or_default(database_url, makes_folder=False)
     status = database.status(url)
     if status.state == "missing":
         raise StorageUnavailable(f"The database {status.url} is not there, so there is nothing to check.")

@@ -30,7 +30,7 @@ from rafflekit.core.models import Entry, Page, Prize, Raffle, Ticket, Verificati
 from rafflekit.core.pages import folded, items_before, page_of
 from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.location import default_database_url
+from rafflekit.core.storage.location import url_or_default
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -75,7 +75,7 @@ class RaffleEngine:
         self._clock = clock
         self._entropy = entropy
         self._hasher = code_hasher or codes.CodeHasher()
-        self._database = Database(default_database_url() if database_url is None else database_url)
+        self._database = Database(url_or_default(database_url))
         self._lookups = tuple(Groups(self._look_up, most=_LOOKUPS_AT_ONCE) for _ in range(_LOOKUP_QUEUES))
         self.ledgers = Ledgers(self._database, self.get, signing_key=signing_key)
         self._issuing = Issuing(

@@ -1,6 +1,9 @@
 """Files that hold secrets: for their owner alone from the moment they are made, and on the disk when that counts."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -10,6 +13,22 @@ _OWNER_ONLY = 0o600
 def private(path: str, flags: int) -> int:
     """Open a file as the `opener` of `open`: one that is made is for its owner alone."""
     return os.open(path, flags, _OWNER_ONLY)
+
+
+@contextmanager
+def partial_file(path: Path) -> Iterator[Path]:
+    """Give a new empty file beside `path`, to be renamed or linked to it when it is whole; else nothing is left of it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".partial")
+    os.close(handle)
+    partial = Path(name)
+    try:
+        yield partial
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def sync_name(path: Path) -> None:

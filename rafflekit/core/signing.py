@@ -5,12 +5,11 @@ cannot sign for the raffles that were begun with it.
 """
 
 import os
-import tempfile
 from pathlib import Path
 
 from rafflekit.core.errors import InvalidSetting, StorageUnavailable
 from rafflekit.core.ledger.notes import OPERATOR, NoteWrong, SignerKey
-from rafflekit.core.private_files import sync, sync_name
+from rafflekit.core.private_files import partial_file, sync, sync_name
 from rafflekit.core.settings import SIGNING_KEY, Settings
 
 DEFAULT_KEY_NAME = "rafflekit"
@@ -65,16 +64,13 @@ def make_signing_key(file: Path, *, name: str = DEFAULT_KEY_NAME, kind: int = OP
     except NoteWrong as error:
         raise InvalidSetting("name", name, f"{error}.") from error
     try:
-        handle, partial = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.", suffix=".partial")
-        try:
-            with open(handle, "w", encoding="utf-8") as opened:
+        with partial_file(file) as partial:
+            with partial.open("w", encoding="utf-8") as opened:
                 opened.write(f"{key.write()}\n")
                 sync(opened, file)
             # Not a rename, which would overwrite a key that another process made meanwhile.
             os.link(partial, file)
             sync_name(file)
-        finally:
-            os.unlink(partial)
     except FileExistsError as error:
         raise InvalidSetting("file", str(file), "it is there already, and no key is ever overwritten.") from error
     except OSError as error:

@@ -5,15 +5,14 @@ upgraded only when somebody says so, here.
 """
 
 import os
-import tempfile
 from contextlib import closing
 from pathlib import Path
 
 from rafflekit.core.errors import InvalidValue, StorageUnavailable
 from rafflekit.core.models import DatabaseStatus
-from rafflekit.core.private_files import private, sync, sync_name
+from rafflekit.core.private_files import partial_file, private, sync, sync_name
 from rafflekit.core.storage import database
-from rafflekit.core.storage.location import backend_of, default_database_url
+from rafflekit.core.storage.location import backend_of, url_or_default
 
 
 def database_status(database_url: str | None = None) -> DatabaseStatus:
@@ -24,7 +23,7 @@ def database_status(database_url: str | None = None) -> DatabaseStatus:
         SchemaMismatch: the database belongs to another program.
         StorageUnavailable: it cannot be opened.
     """
-    return database.status(default_database_url(makes_folder=False) if database_url is None else database_url)
+    return database.status(url_or_default(database_url, makes_folder=False))
 
 
 def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
@@ -41,29 +40,23 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
         StorageUnavailable: it cannot be read, or the copy cannot be written; nothing is left of it.
     """
     path = Path(file).absolute()
-    url = default_database_url(makes_folder=False) if database_url is None else database_url
-    backend = backend_of(url)
+    backend = backend_of(url_or_default(database_url, makes_folder=False))
     for new in (path, Path(f"{path}.key")):
         _require_free(new)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".partial")
+        with partial_file(path) as partial:
+            try:
+                backend.back_up(partial)
+            finally:
+                # What SQLite leaves beside a copy that it could not finish.
+                Path(f"{partial}-journal").unlink(missing_ok=True)
+            _require_free(path)
+            partial.rename(path)
+            sync_name(path)
+            if backend.key_file is not None and backend.key_file.exists():
+                _copy_key(backend.key_file, Path(f"{path}.key"))
     except OSError as error:
         raise StorageUnavailable(f"The backup {path} cannot be made: {error.strerror}.") from error
-    os.close(handle)
-    partial = Path(name)
-    try:
-        backend.back_up(partial)
-        _require_free(path)
-        partial.rename(path)
-        sync_name(path)
-        if backend.key_file is not None and backend.key_file.exists():
-            _copy_key(backend.key_file, Path(f"{path}.key"))
-    except OSError as error:
-        raise StorageUnavailable(f"The backup {path} cannot be made: {error.strerror}.") from error
-    finally:
-        # With what SQLite leaves beside a copy that it could not finish.
-        for left in (partial, Path(f"{partial}-journal")):
-            left.unlink(missing_ok=True)
     return path
 
 
@@ -88,6 +81,6 @@ def upgrade_database(database_url: str | None = None) -> DatabaseStatus:
         SchemaMismatch: the database belongs to another program, or to a newer version of rafflekit.
         StorageUnavailable: it cannot be opened, or could not be upgraded and is as it was.
     """
-    url = default_database_url() if database_url is None else database_url
+    url = url_or_default(database_url)
     with closing(database.Database(url, upgrades_shared=True, is_patient=True)):
         return database.status(url)

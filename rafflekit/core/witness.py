@@ -7,7 +7,6 @@ between the two, could be made to sign two histories.
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from rafflekit.core.ledger.checkpoints import Checkpoint
 from rafflekit.core.ledger.documents import Consistency
 from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey, base64_of, read_base64
 from rafflekit.core.ledger.tree import ProofWrong, check_consistency
-from rafflekit.core.private_files import private, sync, sync_name
+from rafflekit.core.private_files import partial_file, private, sync, sync_name
 
 _STATE_BYTES = 16 * 1024 * 1024
 
@@ -93,12 +92,12 @@ class Witness:
             origin: {"size": seen.size, "root": base64_of(seen.root)} for origin, seen in everything.items()
         }
         try:
-            handle, partial = tempfile.mkstemp(dir=self._state.absolute().parent, prefix=f"{self._state.name}.")
-            with open(handle, "w", encoding="utf-8") as file:
-                json.dump(shape, file)
-                sync(file, self._state)
-            os.replace(partial, self._state)
-            sync_name(self._state)
+            with partial_file(self._state) as partial:
+                with partial.open("w", encoding="utf-8") as file:
+                    json.dump(shape, file)
+                    sync(file, self._state)
+                partial.replace(self._state)
+                sync_name(self._state)
         except OSError as error:
             raise StorageUnavailable(f"What the witness saw cannot be kept: {error.strerror}.") from error
 

@@ -1,5 +1,6 @@
 """A witness signs what goes on from what it saw, and nothing else, whatever happens in between."""
 
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -138,3 +139,17 @@ def test_what_cannot_be_kept_is_not_signed(database: Path, tmp_path: Path) -> No
 
         with pytest.raises(StorageUnavailable, match="cannot be kept: No such file or directory"):
             scene.cosign()
+
+
+def test_a_witness_whose_disk_is_full_signs_nothing_and_leaves_nothing(scene: Scene, tmp_path: Path) -> None:
+    scene.sell(0, 3)
+    note = scene.engine.ledgers.checkpoint(scene.raffle)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(StorageUnavailable, match="cannot be kept: File too large"):
+            scene.cosign(note)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert [path.name for path in tmp_path.glob("seen.json*")] == ["seen.json.lock"]

@@ -13,19 +13,13 @@ _SQLITE = ("sqlite", "sqlite+pysqlite")
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 
 
-def default_database_url(*, makes_folder: bool = True) -> str:
-    """Return the URL of `raffles.db` in the user's data folder, made if need be.
+def url_or_default(url: str | None, *, makes_folder: bool = True) -> str:
+    """Return a URL, or without one that of `raffles.db` in the user's data folder, which is made if need be.
 
     Raises:
         StorageUnavailable: the folder cannot be made.
     """
-    folder = platformdirs.user_data_path("rafflekit", appauthor=False)
-    try:
-        if makes_folder:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageUnavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
-    return URL.create("sqlite", database=str(folder / "raffles.db")).render_as_string()
+    return _default_url(makes_folder=makes_folder) if url is None else url
 
 
 def backend_of(text: str) -> Backend:
@@ -49,6 +43,16 @@ def backend_of(text: str) -> Backend:
     if url.query or url.host or url.port or url.username is not None:
         raise _wrong_url(text, "it takes a path only: three slashes, then the file.")
     return Sqlite(url)
+
+
+def _default_url(*, makes_folder: bool) -> str:
+    folder = platformdirs.user_data_path("rafflekit", appauthor=False)
+    try:
+        if makes_folder:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageUnavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    return URL.create("sqlite", database=str(folder / "raffles.db")).render_as_string()
 
 
 def _wrong_url(text: str, reason: str) -> InvalidSetting:
