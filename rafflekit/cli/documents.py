@@ -184,7 +184,7 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         # Not from HTTPS to anything that others can read and change on the way.
         if scheme not in {"http", "https"} or (req.type == "https" and scheme != "https"):
             raise urllib.error.URLError(f"it leads to {newurl[:_SHOWN]}, which is not followed")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]
+        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]  # HTTPMessage
 
 
 class _NothingElse(urllib.request.BaseHandler):

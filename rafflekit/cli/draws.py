@@ -13,7 +13,6 @@ from rafflekit.core import limits
 from rafflekit.core.models import Raffle, count_wins
 
 _PRIZES_IN_THE_QUESTION = 10
-_BEACON_CHARACTERS = 64 * 1024
 
 
 def draw(
@@ -65,9 +64,11 @@ def purge(raffle: RaffleId, *, as_json: AsJsonLine = False, database_url: Databa
 
 
 def _read_beacon(file: Path) -> str:
+    from rafflekit.core.ledger.drand import BEACON_CHARACTERS
+
     try:
         with file.open(encoding="utf-8-sig") as opened:
-            return opened.read(_BEACON_CHARACTERS)
+            return opened.read(BEACON_CHARACTERS)
     except UnicodeDecodeError as error:
         raise CommandStopped(f"--beacon: {file} is no text.", status=WRONG_USAGE) from error
 

@@ -10,9 +10,6 @@ from rafflekit.cli import documents, render
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import DatabaseUrl, RaffleId, open_engine
 
-_NOTE_CHARACTERS = 64 * 1024
-_RECEIPT_BYTES = 128 * 1024
-
 
 def add(
     raffle: RaffleId,
@@ -22,7 +19,9 @@ def add(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Keep a witness's cosignature on the closing of a sold-out raffle; the proof of the draw shows it."""
-    text = _text(documents.read_file(note, _NOTE_CHARACTERS), "NOTE")
+    from rafflekit.core.ledger.notes import NOTE_BYTES
+
+    text = _text(documents.read_file(note, NOTE_BYTES), "NOTE")
     with open_engine(database_url) as engine:
         engine.ledgers.cosign(engine.find(raffle).id, text, key)
 
@@ -43,8 +42,8 @@ def sign(
     ] = None,
 ) -> None:
     """Cosign a checkpoint, if it goes on from the last one seen of that raffle, and print it with the cosignature."""
-    from rafflekit.core.ledger.documents import Consistency, read_consistency
-    from rafflekit.core.ledger.notes import WITNESS, NoteWrong, VerifierKey
+    from rafflekit.core.ledger.documents import RECEIPT_BYTES, Consistency, read_consistency
+    from rafflekit.core.ledger.notes import NOTE_BYTES, WITNESS, NoteWrong, VerifierKey
     from rafflekit.core.ledger.strict_json import DocumentWrong
     from rafflekit.core.signing import read_signing_key
     from rafflekit.core.witness import Witness
@@ -56,9 +55,9 @@ def sign(
 
     def proof(old: int, new: int) -> Consistency:
         if consistency is not None:
-            content = documents.read_file(str(consistency), _RECEIPT_BYTES)
+            content = documents.read_file(str(consistency), RECEIPT_BYTES)
         elif address is not None:
-            content = documents.fetch(f"{address}/consistency/?from={old}&to={new}", _RECEIPT_BYTES)
+            content = documents.fetch(f"{address}/consistency/?from={old}&to={new}", RECEIPT_BYTES)
         else:
             raise CommandStopped(
                 f"A smaller tree of this raffle was seen: --consistency, the proof from {old} to {new}, is needed.",
@@ -70,9 +69,7 @@ def sign(
             raise CommandStopped(f"The consistency proof is none: {error}.", status=REFUSED) from error
 
     content = (
-        documents.read_file(checkpoint, _NOTE_CHARACTERS)
-        if address is None
-        else documents.fetch(f"{address}/", _NOTE_CHARACTERS)
+        documents.read_file(checkpoint, NOTE_BYTES) if address is None else documents.fetch(f"{address}/", NOTE_BYTES)
     )
     try:
         known = VerifierKey.read(operator)

@@ -1,5 +1,7 @@
 """What every address of the service takes and answers, in one table: `PATHS`. Whoever adds an address adds its entry.
 
+Those of raffles (`RaffleAddress`) are served by being in it; the others take something of their own, from `app`.
+
 HEAD, OPTIONS and the answers that every address has are not in it: `openapi` adds them.
 """
 

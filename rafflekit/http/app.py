@@ -10,19 +10,11 @@ from rafflekit.core.errors import RaffleError
 from rafflekit.core.settings import Settings
 from rafflekit.http import openapi, problems
 from rafflekit.http.access import Access
+from rafflekit.http.addresses import PATHS
 from rafflekit.http.health import Liveness, Readiness
-from rafflekit.http.ledger import DrawProof, Ledger, LedgerConsistency, LedgerLeaves, LedgerProof
 from rafflekit.http.metrics import Metrics, MetricsPage
 from rafflekit.http.monitoring import Monitoring
-from rafflekit.http.resources import (
-    Address,
-    ApiDescription,
-    Participation,
-    RaffleDetail,
-    Raffles,
-    TicketVerification,
-    Winners,
-)
+from rafflekit.http.resources import Address, ApiDescription, RaffleAddress
 
 WsgiApp = falcon.App[falcon.Request, falcon.Response]
 
@@ -38,16 +30,9 @@ def create_app(engine: RaffleEngine, settings: Settings, *, metrics: Metrics | N
     """
     access = Access(settings)
     app = _bare_app(access, metrics)
-    app.add_route("/raffles", Raffles(engine, access))
-    app.add_route("/raffles/{raffle_id}", RaffleDetail(engine, access))
-    app.add_route("/raffles/{raffle_id}/participate", Participation(engine, access))
-    app.add_route("/raffles/{raffle_id}/winners", Winners(engine, access))
-    app.add_route("/raffles/{raffle_id}/verify-ticket", TicketVerification(engine, access))
-    app.add_route("/raffles/{raffle_id}/ledger", Ledger(engine, access))
-    app.add_route("/raffles/{raffle_id}/ledger/proof", LedgerProof(engine, access))
-    app.add_route("/raffles/{raffle_id}/ledger/consistency", LedgerConsistency(engine, access))
-    app.add_route("/raffles/{raffle_id}/ledger/leaves", LedgerLeaves(engine, access))
-    app.add_route("/raffles/{raffle_id}/proof", DrawProof(engine, access))
+    for path in PATHS:
+        if issubclass(path.resource, RaffleAddress):
+            app.add_route(path.template.removesuffix("/"), path.resource(engine, access))
     app.add_route("/openapi.json", ApiDescription(openapi.document))
     app.add_route("/readyz", Readiness(engine))
     if metrics is not None:

@@ -14,9 +14,9 @@ import time
 from typing import Any
 
 from waitress import receiver  # type: ignore[import-untyped]  # waitress has no types
-from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
-from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]
-from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # no types
+from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]  # no types
+from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]  # no types
 
 from rafflekit.http.listening import CONNECTIONS, KEEP_ALIVE_S, room_for_connections
 

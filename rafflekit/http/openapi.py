@@ -31,9 +31,7 @@ ignored. Every refusal is a problem (RFC 9457), whose `type` is for programs and
 """
 
 _NO_SUCH_PATH = BareProblem(HTTPStatus.NOT_FOUND, "Nothing is at this address.")
-_NO_SUCH_METHOD = BareProblem(
-    HTTPStatus.METHOD_NOT_ALLOWED, "This address does not have this method; the Allow header lists those it has."
-)
+_NO_SUCH_METHOD = BareProblem(HTTPStatus.METHOD_NOT_ALLOWED, problems.BARE_DETAILS[HTTPStatus.METHOD_NOT_ALLOWED])
 _INCIDENT = BareProblem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong; the log has the incident's id, too.")
 
 _PATH_PARAMETERS = {"raffle_id": (wire.RaffleId, "A raffle's id.")}

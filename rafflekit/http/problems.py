@@ -64,10 +64,11 @@ STATUSES: dict[type[RaffleError], HTTPStatus] = {
 }
 """The status of every error of the core."""
 
-_BARE_DETAILS: dict[int, str] = {
+BARE_DETAILS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "Nothing is at this address; the raffles are at /raffles/.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not have this method; the Allow header lists those it has.",
 }
+"""What is said of a status of Falcon's own, which has no words for it."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _REPEAT = (
@@ -218,7 +219,7 @@ def _secrets_of(request: falcon.Request) -> list[str]:
 def _on_http_error(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
     status = error.status_code
     note_refusal(request, _phrase(status).lower().replace(" ", "_"))
-    _answer(response, bare_problem(status, error.description or _BARE_DETAILS.get(status, f"{_phrase(status)}.")))
+    _answer(response, bare_problem(status, error.description or BARE_DETAILS.get(status, f"{_phrase(status)}.")))
 
 
 def _problem(error: RaffleError, detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET) -> Problem:

@@ -14,8 +14,8 @@ from types import FrameType
 from typing import Any
 
 from waitress import wasyncore  # type: ignore[import-untyped]  # waitress has no types
-from waitress.adjustments import Adjustments  # type: ignore[import-untyped]
-from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]
+from waitress.adjustments import Adjustments  # type: ignore[import-untyped]  # no types
+from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]  # no types
 
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.settings import Settings
