@@ -17,7 +17,8 @@ demo: .venv/users ## run a whole raffle: server, participants, draw, verificatio
 
 .PHONY: test
 test: check ## run every check and every test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope
+	@# Three on two cores, since many tests wait for others; in their order, or the few and long ones come last, alone.
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 .PHONY: soak
 soak: .venv/developers ## kill servers, search races and try requests, ten times as long as the tests do; it takes long
