@@ -7,6 +7,7 @@ import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import create_engine, func, select
@@ -17,6 +18,7 @@ from benchmarks.sizes import CONNECTIONS
 from benchmarks.stock import LARGE_RAFFLE, Stock
 from rafflekit import Prize, RaffleEngine
 from rafflekit.core.errors import InvalidSetting
+from rafflekit.core.signing import make_signing_key
 from rafflekit.core.storage.schema import counters, tickets
 
 PROCESSES = 2
@@ -37,7 +39,7 @@ def figures(stock: Stock) -> Iterator[Finding]:
             yield Skipped(_WHAT, str(error))
             return
         raffle = engine.create("Rush", total_tickets=LARGE_RAFFLE, prizes=[Prize("hug", 3)]).id
-        answered, seconds = _rush(url, raffle, seconds=stock.sizes.postgresql_s)
+        answered, seconds = _rush(url, raffle, stock.new_path(".key"), seconds=stock.sizes.postgresql_s)
         rows = _checked(url, raffle, answered=answered)
     yield Figure(
         _WHAT,
@@ -58,10 +60,11 @@ def server_version() -> str:
     return printed.stdout.split()[-1]
 
 
-def _rush(url: str, raffle: UUID, *, seconds: int) -> tuple[int, float]:
+def _rush(url: str, raffle: UUID, key: Path, *, seconds: int) -> tuple[int, float]:
     """Return how many tickets were answered by all processes together, and in how many seconds."""
+    make_signing_key(key)
     with ExitStack() as running:
-        bases = [running.enter_context(servers.rafflekit(url)) for _ in range(PROCESSES)]
+        bases = [running.enter_context(servers.rafflekit(url, key=key)) for _ in range(PROCESSES)]
         started = [
             loads.start(f"{base}/raffles/{raffle}/participate/", "POST", 201, seconds=seconds, connections=CONNECTIONS)
             for base in bases

@@ -12,6 +12,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from benchmarks.baselines import empty_falcon
+from rafflekit.core.settings import SIGNING_KEY
 
 HOST = "127.0.0.1"
 START_LIMIT_S = 30
@@ -19,13 +20,18 @@ STOP_LIMIT_S = 40
 
 
 @contextmanager
-def rafflekit(database_url: str, *, server: str = "waitress") -> Iterator[str]:
-    """Serve a database; give the URL without a slash at the end. The load's addresses come from its proxy."""
+def rafflekit(database_url: str, *, server: str = "waitress", key: Path | None = None) -> Iterator[str]:
+    """Serve a database, signing with this key; give the URL without a slash at the end.
+
+    The load's addresses come from its proxy.
+    """
     port = _free_port()
     command = [sys.executable, "-m", "rafflekit", "serve", "--host", HOST, "--port", str(port)]
     if server != "waitress":
         command += ["--server", server, "--workers", "1"]
     settings = {"RAFFLEKIT_DATABASE_URL": database_url, "RAFFLEKIT_TRUSTED_PROXIES": HOST}
+    if key is not None:
+        settings[SIGNING_KEY.name] = str(key)
     with _process(command, port, settings):
         yield f"http://{HOST}:{port}"
 

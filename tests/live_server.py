@@ -11,6 +11,8 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rafflekit.core.signing import signing_key_beside
+
 STOP_LIMIT_S = 30
 
 SERVE = (sys.executable, "-m", "rafflekit", "serve", "--host", "127.0.0.1", "--port", "0")
@@ -42,7 +44,7 @@ class Answer(NamedTuple):
 class LiveServer:
     """A server process; `stop` ends it and returns what it printed after the line that says where it is.
 
-    `arguments` go behind the command line `program`.
+    `arguments` go behind the command line `program`. On PostgreSQL, servers with the same `log` have the same key.
     """
 
     def __init__(
@@ -50,13 +52,18 @@ class LiveServer:
     ) -> None:
         self.log = log
         clean = {name: value for name, value in os.environ.items() if "RAFFLEKIT" not in name and name != "MANAGER_IPS"}
+        environment = {"RAFFLEKIT_DATABASE_URL": f"sqlite:///{database}"} | environment
+        if environment["RAFFLEKIT_DATABASE_URL"].startswith("postgresql"):
+            key = log.with_suffix(".key")
+            signing_key_beside(key)
+            environment = {"RAFFLEKIT_SIGNING_KEY": str(key)} | environment
         with log.open("ab") as stderr:
             self.process = subprocess.Popen(
                 [*program, *arguments],
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
-                env=clean | {"RAFFLEKIT_DATABASE_URL": f"sqlite:///{database}"} | environment,
+                env=clean | environment,
             )
         assert self.process.stdout is not None
         self.announcement = next((line for line in self.process.stdout if "http://" in line), "")

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rafflekit.core import limits
-from rafflekit.core.errors import InvalidSetting
+from rafflekit.core.errors import NAMELESS_URL, InvalidSetting
 from rafflekit.core.settings import DATABASE_URL, Settings
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
-    from rafflekit.core.issuing import GroupObserver
 
 _WITHOUT_URL = f"Without it: what {DATABASE_URL.name} says, or {DATABASE_URL.default}."
 
@@ -45,18 +44,16 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def open_engine(
-    database_url: str | None, *, settings: Settings | None = None, on_group: "GroupObserver | None" = None
-) -> Iterator["RaffleEngine"]:
+def open_engine(database_url: str | None, *, settings: Settings | None = None) -> Iterator["RaffleEngine"]:
     """Give an engine on the database that the option names, or else the settings, or else the default one.
 
-    Without `settings`, the environment is read. `on_group` is the engine's.
+    Without `settings`, the environment is read.
     """
     from rafflekit.core.opening import engine_of
 
     settings = settings or read_settings()
     with named_database(database_url, settings) as url:
-        engine = engine_of(settings, url, on_group=on_group)
+        engine = engine_of(settings, url)
     with engine:
         yield engine
 
@@ -67,5 +64,7 @@ def named_database(database_url: str | None, settings: Settings) -> Iterator[str
     try:
         yield settings.database_url if database_url is None else database_url
     except InvalidSetting as error:
+        if error.variable != NAMELESS_URL:
+            raise
         where = DATABASE_URL.name if database_url is None else "--database-url"
         raise InvalidSetting(where, error.value, error.reason) from error

@@ -12,10 +12,12 @@ import typer
 
 from rafflekit.cli import terminal
 from rafflekit.cli.failures import UNEXPECTED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import DatabaseUrl, open_engine, read_settings
-from rafflekit.core.settings import DATABASE_URL, MANAGER_IPS, SIGNING_KEY, Settings
+from rafflekit.cli.options import DatabaseUrl, named_database, read_settings
+from rafflekit.core.settings import DATABASE_URL, MANAGER_IPS, Settings
 
 if TYPE_CHECKING:
+    from rafflekit.core.engine import RaffleEngine
+    from rafflekit.core.issuing import GroupObserver
     from rafflekit.http.log_lines import Log
 
 _MOST_WORKERS = 128
@@ -84,8 +86,8 @@ def _serve_on_waitress(host: str, port: int, *, database_url: str | None, log: "
 
     settings = read_settings()
     metrics = Metrics()
-    with open_engine(database_url, settings=settings, on_group=metrics.note_group) as engine:
-        _remark_on(settings, log, signs=engine.ledgers.signing_key() is not None)
+    with _open_to_serve(database_url, settings, on_group=metrics.note_group) as engine:
+        _remark_on(settings, log)
         run(
             engine,
             settings,
@@ -102,10 +104,9 @@ def _serve_on_granian(host: str, port: int, *, workers: int, database_url: str |
 
     settings = read_settings()
     # Opened and closed again: what cannot work is said here, once, and not by every worker.
-    with open_engine(database_url, settings=settings) as engine:
+    with _open_to_serve(database_url, settings) as engine:
         shown_url = engine.database_url
-        signs = engine.ledgers.signing_key() is not None
-    _remark_on(settings, log, signs=signs)
+    _remark_on(settings, log)
     try:
         run(
             os.environ if database_url is None else os.environ | {DATABASE_URL.name: database_url},
@@ -117,6 +118,15 @@ def _serve_on_granian(host: str, port: int, *, workers: int, database_url: str |
         )
     except WorkersFailed as error:
         raise CommandStopped(str(error), status=UNEXPECTED) from error
+
+
+def _open_to_serve(
+    database_url: str | None, settings: Settings, *, on_group: "GroupObserver | None" = None
+) -> "RaffleEngine":
+    from rafflekit.core.opening import serving_engine_of
+
+    with named_database(database_url, settings) as url:
+        return serving_engine_of(settings, url, on_group=on_group)
 
 
 @contextmanager
@@ -146,13 +156,7 @@ def _log(log_format: LogFormat | None) -> Iterator["Log"]:
         yield log
 
 
-def _remark_on(settings: Settings, log: "Log", *, signs: bool) -> None:
-    if not signs:
-        _remark(
-            log,
-            f"{SIGNING_KEY.name} is not set, so tickets come without receipts and draws cannot be proven; "
-            "'rafflekit key make FILE' makes a key, the same one for all servers of the database.",
-        )
+def _remark_on(settings: Settings, log: "Log") -> None:
     if not settings.manager_networks:
         _remark(
             log,

@@ -136,13 +136,17 @@ class SchemaMismatch(RaffleError):
 
 
 class InvalidSetting(RaffleError):
-    """Say that a setting cannot be read: `variable`, the value it has, and why that is wrong."""
+    """Say that a setting cannot be read: `variable`, the value it has (None: it is not set), and why that is wrong."""
 
     code = "invalid_setting"
     sentence = "A setting cannot be read."
 
-    def __init__(self, variable: str, value: str, reason: str) -> None:
-        super().__init__(f"{variable} is {value!r}: {reason}")
+    def __init__(self, variable: str, value: str | None, reason: str) -> None:
+        super().__init__(f"{variable} is {'not set' if value is None else repr(value)}: {reason}")
         self.variable = variable
         self.value = value
         self.reason = reason
+
+
+NAMELESS_URL = "The database URL"
+"""What an `InvalidSetting` of a URL calls it, as long as nobody has said which setting it came from."""

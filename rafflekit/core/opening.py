@@ -1,10 +1,14 @@
-"""`engine_of`: an engine as the settings of a process have it; both faces open theirs here."""
+"""Engines as the settings of a process have them: `engine_of`, and `serving_engine_of` for those who serve others.
+
+Both faces open theirs here.
+"""
 
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rafflekit.core.engine import RaffleEngine
-from rafflekit.core.settings import Settings
+from rafflekit.core.errors import InvalidSetting
+from rafflekit.core.settings import SIGNING_KEY, Settings
 from rafflekit.core.signing import signing_key_of
 
 if TYPE_CHECKING:
@@ -26,6 +30,32 @@ def engine_of(settings: Settings, url: str | None, *, on_group: "GroupObserver |
         beacons=_beacons(settings),
         on_group=on_group,
     )
+
+
+def serving_engine_of(settings: Settings, url: str | None, *, on_group: "GroupObserver | None" = None) -> RaffleEngine:
+    """Return the same, where every ticket comes with a receipt: there is a key to sign it.
+
+    Raises:
+        InvalidSetting: there is no key, and the database has no place for one; or as `engine_of` does.
+        SchemaMismatch, StorageUnavailable: the database cannot be used, or the key beside it not be made.
+    """
+    engine = engine_of(settings, url, on_group=on_group)
+    try:
+        _require_key(engine)
+    except BaseException:
+        engine.close()
+        raise
+    return engine
+
+
+def _require_key(engine: RaffleEngine) -> None:
+    if engine.ledgers.signing_key() is None:
+        raise InvalidSetting(
+            SIGNING_KEY.name,
+            None,
+            "it must name the key that signs the receipts, the same for all servers of a shared database; "
+            "'rafflekit key make FILE' makes one.",
+        )
 
 
 def _beacons(settings: Settings) -> "BeaconSource | None":

@@ -53,7 +53,7 @@ ALLOWED_HOSTS = Variable(
 SIGNING_KEY = Variable(
     "RAFFLEKIT_SIGNING_KEY",
     "file with the key that signs the raffles' ledgers, the same for all servers of a database",
-    "beside a SQLite file, made at its first use; on PostgreSQL nothing is signed",
+    "beside a SQLite file, made at its first use; on PostgreSQL a server does not start",
 )
 METRICS_IPS = Variable(
     "RAFFLEKIT_METRICS_IPS",

@@ -16,7 +16,7 @@ from typing import Any
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.errors import RaffleError
 from rafflekit.core.issuing import GroupObserver
-from rafflekit.core.opening import engine_of
+from rafflekit.core.opening import serving_engine_of
 from rafflekit.core.settings import Settings
 from rafflekit.http.app import WsgiApp, create_app, create_refusing_app
 from rafflekit.http.metrics import Metrics
@@ -28,7 +28,7 @@ def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
     The database is closed when the process ends.
 
     Raises:
-        InvalidSetting: a value cannot be read.
+        InvalidSetting: a value cannot be read, or a shared database has no key to sign receipts with.
         SchemaMismatch, StorageUnavailable: the database cannot be used.
     """
     settings = Settings.from_env(environment)
@@ -49,7 +49,7 @@ class ForkSafeApplication:
     """A WSGI application that a process may inherit: whoever is the first to ask in a process opens the database.
 
     Raises:
-        InvalidSetting: a value of the environment cannot be read.
+        InvalidSetting: a value of the environment cannot be read, or there is no key to sign receipts with.
         SchemaMismatch, StorageUnavailable: the database cannot be used; afterwards, in a request, this is a 503.
     """
 
@@ -89,7 +89,7 @@ class ForkSafeApplication:
 
 
 def _open(settings: Settings, *, on_group: GroupObserver | None = None) -> RaffleEngine:
-    return engine_of(settings, settings.database_url, on_group=on_group)
+    return serving_engine_of(settings, settings.database_url, on_group=on_group)
 
 
 @cache

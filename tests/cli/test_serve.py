@@ -310,11 +310,29 @@ def test_port_0_takes_a_free_port(serve: Serve) -> None:
     assert first.port != second.port
 
 
-def test_a_server_without_a_key_says_what_is_missing(
-    terminal: Terminal, wired: object, postgresql: PostgresqlServer
+@pytest.mark.parametrize("server", ["waitress", "granian"])
+def test_a_server_of_a_shared_database_does_not_start_without_a_key(
+    terminal: Terminal, wired: list[Any], wired_to_granian: list[Any], postgresql: PostgresqlServer, server: str
 ) -> None:
-    served = terminal(f"serve --database-url {postgresql.new_url()}")
+    served = terminal(f"serve --server {server} --database-url {postgresql.new_url()}")
 
-    assert served.status == 0
-    assert "RAFFLEKIT_SIGNING_KEY is not set, so tickets come without receipts" in served.err
-    assert wired
+    assert (served.status, served.out) == (2, "")
+    assert served.err == (
+        "rafflekit: RAFFLEKIT_SIGNING_KEY is not set: it must name the key that signs the receipts, the same for all "
+        "servers of a shared database; 'rafflekit key make FILE' makes one.\n"
+    )
+    assert not wired + wired_to_granian
+
+
+@pytest.mark.parametrize("command", ["serve", "list"])
+def test_a_key_that_is_not_there_is_named_and_not_the_database(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(tmp_path / "nowhere"))
+
+    stopped = terminal(command)
+
+    assert stopped.status == 2
+    assert stopped.err.startswith(
+        f"rafflekit: RAFFLEKIT_SIGNING_KEY is '{tmp_path / 'nowhere'}': the key cannot be read"
+    )

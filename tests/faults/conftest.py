@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit.core.signing import make_signing_key
 from tests.faults.rush import Start, kill
 from tests.live_server import SERVE, LiveServer
 
@@ -14,13 +13,9 @@ from tests.live_server import SERVE, LiveServer
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start `rafflekit serve` on a database; whatever still runs at the end is killed."""
     servers: list[LiveServer] = []
-    key = tmp_path / "signing.key"
-    make_signing_key(key)
 
     def start(url: str, program: Sequence[str] = SERVE) -> LiveServer:
         environment = {"RAFFLEKIT_DATABASE_URL": url, "MANAGER_IPS": "127.0.0.1"}
-        if url.startswith("postgresql"):
-            environment["RAFFLEKIT_SIGNING_KEY"] = str(key)
         servers.append(LiveServer(Path(), log=tmp_path / "server.log", program=program, **environment))
         return servers[-1]
 

@@ -8,6 +8,7 @@ from falcon import testing
 
 from rafflekit import InvalidSetting, StorageUnavailable
 from rafflekit.http import wsgi
+from tests.databases import PostgresqlServer
 from tests.http.conftest import RAFFLE
 
 # Parent and child create a raffle each, by the same application, which has served before the fork.
@@ -47,6 +48,11 @@ def test_an_environment_that_cannot_be_read_makes_no_application(database_url: s
         wsgi.application_from_env({"RAFFLEKIT_DATABASE_URL": database_url, "MANAGER_IPS": "everyone"})
 
 
+def test_a_shared_database_without_a_key_makes_no_application(postgresql: PostgresqlServer) -> None:
+    with pytest.raises(InvalidSetting, match="RAFFLEKIT_SIGNING_KEY is not set"):
+        wsgi.application_from_env({"RAFFLEKIT_DATABASE_URL": postgresql.new_url()})
+
+
 def test_importing_opens_nothing_and_asking_for_the_application_makes_the_database(database: Path) -> None:
     program = f"""
 import pathlib, rafflekit.http.wsgi as wsgi
@@ -59,7 +65,7 @@ print(pathlib.Path({str(database)!r}).exists(), application is wsgi.application)
 
     assert done.stdout.split() == ["False", "True", "True"]
     # Closed when the process ended: no journal is left.
-    assert list(database.parent.iterdir()) == [database]
+    assert sorted(database.parent.iterdir()) == [database, database.with_name(f"{database.name}.key")]
 
 
 def test_a_child_by_fork_opens_the_database_for_itself_and_leaves_its_parents_alone(database_url: str) -> None:

@@ -4,7 +4,7 @@ import platformdirs
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from rafflekit.core.errors import InvalidSetting, StorageUnavailable
+from rafflekit.core.errors import NAMELESS_URL, InvalidSetting, StorageUnavailable
 from rafflekit.core.storage.backend import Backend
 from rafflekit.core.storage.postgresql import Postgresql
 from rafflekit.core.storage.sqlite import Sqlite
@@ -59,4 +59,4 @@ def _wrong_url(text: str, reason: str) -> InvalidSetting:
     # Whatever the rest of it is, some of it may be a password; a SQLite file has none.
     scheme, colon, rest = text.partition(":")
     shown = text if not colon or (scheme in _SQLITE and "@" not in rest) else f"{scheme}:…"
-    return InvalidSetting("The database URL", shown, reason)
+    return InvalidSetting(NAMELESS_URL, shown, reason)

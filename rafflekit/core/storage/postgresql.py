@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from rafflekit.core.errors import InvalidSetting, SchemaMismatch
+from rafflekit.core.errors import NAMELESS_URL, InvalidSetting, SchemaMismatch
 from rafflekit.core.storage.backend import ENGINE_OPTIONS
 from rafflekit.core.storage.remains import Remains
 
@@ -110,7 +110,7 @@ class Postgresql:
         # Not installed, or without the libpq that it needs.
         except ImportError as error:
             reason = "PostgreSQL needs psycopg; pip install 'rafflekit[postgresql]' installs it."
-            raise InvalidSetting("The database URL", self.url, reason) from error
+            raise InvalidSetting(NAMELESS_URL, self.url, reason) from error
 
         def connect(_dialect: object, _entry: object, arguments: list[Any], named: dict[str, Any]) -> Any:
             connection = PostgresqlConnection.connect(*arguments, **named)
@@ -139,7 +139,7 @@ class Postgresql:
                 reason = (
                     f"PostgreSQL knows no option {name!r}; https://www.postgresql.org/docs/current/libpq-connect.html"
                 )
-                raise InvalidSetting("The database URL", self.url, f"{reason} lists them.")
+                raise InvalidSetting(NAMELESS_URL, self.url, f"{reason} lists them.")
 
     def back_up(self, to: Path) -> NoReturn:
         """Refuse: PostgreSQL's own programs do it better.
@@ -148,7 +148,7 @@ class Postgresql:
             InvalidSetting: always, with what to use.
         """
         reason = "PostgreSQL makes its backups itself: use pg_dump, or pg_basebackup for a whole server."
-        raise InvalidSetting("The database URL", self.url, reason)
+        raise InvalidSetting(NAMELESS_URL, self.url, reason)
 
     def remains(self, raffles: Collection[UUID]) -> Remains:
         """Find nothing: the server's files are not ours to read."""

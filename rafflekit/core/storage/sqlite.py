@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPICursor, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from rafflekit.core.errors import InvalidSetting, SchemaMismatch, StorageUnavailable
+from rafflekit.core.errors import NAMELESS_URL, InvalidSetting, SchemaMismatch, StorageUnavailable
 from rafflekit.core.storage.backend import ENGINE_OPTIONS
 from rafflekit.core.storage.remains import Remains, remains_in
 
@@ -261,14 +261,14 @@ def _give_up_read_only(context: ExceptionContext) -> None:
 def _file_of(database: str | None) -> Path:
     if not database or database == ":memory:" or database.startswith("file:"):
         reason = "name a file (sqlite:///raffles.db); a raffle must outlive the program."
-        raise InvalidSetting("The database URL", f"sqlite:///{database or ''}", reason)
+        raise InvalidSetting(NAMELESS_URL, f"sqlite:///{database or ''}", reason)
     try:
         # A NUL or a lone surrogate, which no path can have.
         is_possible = b"\0" not in os.fsencode(database)
     except UnicodeEncodeError:
         is_possible = False
     if not is_possible:
-        raise InvalidSetting("The database URL", f"sqlite:///{database}", "no file can have this name.")
+        raise InvalidSetting(NAMELESS_URL, f"sqlite:///{database}", "no file can have this name.")
     return Path(database).absolute()
 
 
