@@ -71,7 +71,7 @@ def _proof_of_a_ticket(stock: Stock) -> Iterator[Finding]:
 
         def timed(path: str) -> float:
             begun = perf_counter()
-            connection.request("GET", path, headers={"X-Forwarded-For": "192.0.2.1"})
+            connection.request("GET", path, headers={"Forwarded": "for=192.0.2.1"})
             answer = connection.getresponse()
             answer.read()
             assert answer.status == 200, answer.status

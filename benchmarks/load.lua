@@ -25,7 +25,7 @@ function request()
    end
    local high, middle, low = math.floor(address / 65536) % 256, math.floor(address / 256) % 256, address % 256
    address = address + 1
-   return wrk.format("POST", nil, { ["X-Forwarded-For"] = "10." .. high .. "." .. middle .. "." .. low })
+   return wrk.format("POST", nil, { Forwarded = "for=10." .. high .. "." .. middle .. "." .. low })
 end
 
 function response(status)

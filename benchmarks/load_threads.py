@@ -49,7 +49,7 @@ class Load:
         if self._method == "GET":
             return {}
         address = next(self._addresses)
-        return {"X-Forwarded-For": f"10.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"}
+        return {"Forwarded": f"for=10.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"}
 
 
 def main() -> None:

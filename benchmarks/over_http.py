@@ -64,8 +64,8 @@ class _Pair:
             self._empty_url = unless_started.enter_context(
                 servers.empty(
                     server=self.server,
-                    post_bytes=_bytes_of_answer("POST", self._ticket_url),
-                    get_bytes=_bytes_of_answer("GET", self._detail_url),
+                    post_bytes=bytes_of_answer("POST", self._ticket_url),
+                    get_bytes=bytes_of_answer("GET", self._detail_url),
                 )
             )
             self._running = unless_started.pop_all()
@@ -153,12 +153,12 @@ def _detail(pair: _Pair) -> Figure:
     )
 
 
-def _bytes_of_answer(method: str, url: str) -> int:
+def bytes_of_answer(method: str, url: str) -> int:
     """Ask once, as one of the load's addresses would, and return the length of the answer's body."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=30)
     try:
-        connection.request(method, parts.path, headers={"X-Forwarded-For": "192.0.2.1"} if method == "POST" else {})
+        connection.request(method, parts.path, headers={"Forwarded": "for=192.0.2.1"} if method == "POST" else {})
         answer = connection.getresponse()
         body = answer.read()
     finally:

@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from benchmarks.baselines import empty_falcon
-from rafflekit.core.settings import SIGNING_KEY
+from rafflekit.core.settings import DATABASE_URL, PROXY_HEADER, SIGNING_KEY, TRUSTED_PROXIES, ProxyHeader
 
 HOST = "127.0.0.1"
 START_LIMIT_S = 30
@@ -29,7 +29,12 @@ def rafflekit(database_url: str, *, server: str = "waitress", key: Path | None =
     command = [sys.executable, "-m", "rafflekit", "serve", "--host", HOST, "--port", str(port)]
     if server != "waitress":
         command += ["--server", server, "--workers", "1"]
-    settings = {"RAFFLEKIT_DATABASE_URL": database_url, "RAFFLEKIT_TRUSTED_PROXIES": HOST}
+    settings = {
+        DATABASE_URL.name: database_url,
+        TRUSTED_PROXIES.name: HOST,
+        # The one header that every server can tell from its look-alikes.
+        PROXY_HEADER.name: ProxyHeader.FORWARDED,
+    }
     if key is not None:
         settings[SIGNING_KEY.name] = str(key)
     with _process(command, port, settings):
