@@ -19,6 +19,7 @@ from rafflekit.cli.documents import (
     lines_fetched,
     lines_of_file,
     read_file,
+    read_key,
 )
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJsonLine
@@ -96,8 +97,8 @@ def audit(
     from rafflekit.core.ledger.documents import PROOF_BYTES, RECEIPT_BYTES
     from rafflekit.core.ledger.notes import OPERATOR, WITNESS
 
-    operator_key = None if key is None else _checked_key(key, OPERATOR, "--key")
-    witness_keys = [_checked_key(each, WITNESS, "--witness") for each in witness or ()]
+    operator_key = None if key is None else str(read_key(key, OPERATOR, "--key"))
+    witness_keys = [str(read_key(each, WITNESS, "--witness")) for each in witness or ()]
     address = ProofAddress.read(proof)
     document = read_file(proof, PROOF_BYTES) if address is None else fetch(address.url, PROOF_BYTES)
     own = None if receipt is None else read_file(receipt, RECEIPT_BYTES)
@@ -133,19 +134,6 @@ def _refuse_what_needs_more(
     ):
         if given is not None and needed is None:
             raise CommandStopped(f"{name} needs {other}.", status=WRONG_USAGE)
-
-
-def _checked_key(text: str, kind: int, option: str) -> str:
-    from rafflekit.core.ledger.notes import OPERATOR, NoteWrong, VerifierKey
-
-    try:
-        key = VerifierKey.read(text)
-    except NoteWrong as error:
-        raise CommandStopped(f"{option}: this is no verifier key: {error}.", status=WRONG_USAGE) from error
-    if key.kind != kind:
-        needed = "an operator's" if kind == OPERATOR else "a witness's"
-        raise CommandStopped(f"{option}: this is not {needed} key.", status=WRONG_USAGE)
-    return text
 
 
 def _read_copy(file: str, at: str | None) -> "Witnessed":

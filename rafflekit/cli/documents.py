@@ -1,4 +1,4 @@
-"""Where documents come from that somebody else wrote: a file, standard input, or a server; each up to a size.
+"""Where documents come from that somebody else wrote: a file, standard input, a server, each up to a size; a key.
 
 What is fetched is fetched by HTTP or HTTPS alone, wherever a server leads; nothing of it is believed here.
 """
@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from io import BufferedReader
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
+
+if TYPE_CHECKING:
+    from rafflekit.core.ledger.notes import VerifierKey
 
 STDIN = "-"
 SERVER = "server"
@@ -103,6 +106,24 @@ def fetch(url: str, most: int) -> bytes:
                 raise CommandStopped(f"{url} takes longer than {_PROOF_S} s to answer.", status=IO_FAILED)
         _refuse_half_an_answer(url, answer, unless=len(content) > most)
     return content
+
+
+def read_key(text: str, kind: int, option: str) -> "VerifierKey":
+    """Read the verifier key of this kind (`notes.OPERATOR`, `notes.WITNESS`) that an option gives.
+
+    Raises:
+        CommandStopped: it is none, or one of another kind.
+    """
+    from rafflekit.core.ledger.notes import OPERATOR, NoteWrong, VerifierKey
+
+    try:
+        key = VerifierKey.read(text)
+    except NoteWrong as error:
+        raise CommandStopped(f"{option}: this is no verifier key: {error}.", status=WRONG_USAGE) from error
+    if key.kind != kind:
+        needed = "an operator's" if kind == OPERATOR else "a witness's"
+        raise CommandStopped(f"{option}: this is not {needed} key.", status=WRONG_USAGE)
+    return key
 
 
 def lines_of_file(name: str, most: int) -> Iterator[bytes]:

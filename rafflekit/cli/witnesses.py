@@ -43,7 +43,7 @@ def sign(
 ) -> None:
     """Cosign a checkpoint, if it goes on from the last one seen of that raffle, and print it with the cosignature."""
     from rafflekit.core.ledger.documents import RECEIPT_BYTES, Consistency, read_consistency
-    from rafflekit.core.ledger.notes import NOTE_BYTES, WITNESS, NoteWrong, VerifierKey
+    from rafflekit.core.ledger.notes import NOTE_BYTES, OPERATOR, WITNESS
     from rafflekit.core.ledger.strict_json import DocumentWrong
     from rafflekit.core.signing import read_signing_key
     from rafflekit.core.witness import Witness
@@ -71,10 +71,7 @@ def sign(
     content = (
         documents.read_file(checkpoint, NOTE_BYTES) if address is None else documents.fetch(f"{address}/", NOTE_BYTES)
     )
-    try:
-        known = VerifierKey.read(operator)
-    except NoteWrong as error:
-        raise CommandStopped(f"--operator: {error}.", status=WRONG_USAGE) from error
+    known = documents.read_key(operator, OPERATOR, "--operator")
     signed = Witness(signer, state).cosign(_text(content, "CHECKPOINT"), known, proof, time=int(time.time()))
     render.print_note(signed)
 

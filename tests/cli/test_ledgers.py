@@ -116,7 +116,8 @@ def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
     ("options", "refusal"),
     [
         ("--key operator.key --operator {key}", (2, "--key is no witness's key")),
-        ("--key witness.key --operator nonsense", (2, "--operator: ")),
+        ("--key witness.key --operator nonsense", (2, "--operator: this is no verifier key: ")),
+        ("--key witness.key --operator {witness}", (2, "--operator: this is not an operator's key")),
         ("--key witness.key --operator {other}", (2, "checkpoint: is not signed by")),
     ],
 )
@@ -124,10 +125,10 @@ def test_a_witness_is_told_what_is_wrong(
     terminal: Terminal, sold_out: Raffle, folder: Path, options: str, refusal: tuple[int, str]
 ) -> None:
     key, other = terminal("key show").out.strip(), terminal("key make operator.key").out.strip()
-    terminal("key make witness.key --witness")
+    keys = {"key": key, "other": other, "witness": terminal("key make witness.key --witness").out.strip()}
     Path("closing.txt").write_text(terminal(f"checkpoint {sold_out.id}").out)
 
-    refused = terminal(f"witness sign closing.txt --state seen.json {options.format(key=key, other=other)}")
+    refused = terminal(f"witness sign closing.txt --state seen.json {options.format(**keys)}")
 
     assert (refused.status, refused.out) == (refusal[0], "")
     assert refusal[1] in refused.err
