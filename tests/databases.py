@@ -1,11 +1,13 @@
 """The databases that the tests run on: SQLite files, and a real PostgreSQL that is started for them."""
 
 import os
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +78,15 @@ def at_layout(url: str, layout: str) -> None:
             backend.mark_as_ours(connection)
     finally:
         engine.dispose()
+
+
+@contextmanager
+def writers_waiting(database: Path) -> Iterator[None]:
+    """Keep everybody from writing to a SQLite file: another program is in the middle of a transaction."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
 
 
 @contextmanager

@@ -4,9 +4,11 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +41,13 @@ class Answer(NamedTuple):
         is_json = "json" in response.headers.get("Content-Type", "")
         headers = {name.lower(): value for name, value in response.getheaders()}
         return cls(response.status, headers, body, json.loads(body) if is_json and body else None)
+
+
+def read_answer(connection: socket.socket) -> Answer:
+    """Return the next answer on a connection that asked by itself."""
+    with closing(HTTPResponse(connection)) as response:
+        response.begin()
+        return Answer.of(response)
 
 
 class LiveServer:

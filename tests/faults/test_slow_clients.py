@@ -4,13 +4,11 @@ import errno
 import resource
 import signal
 import socket
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,9 @@ import pytest
 from rafflekit.core import limits
 from rafflekit.http.connections import _GRACE_S
 from rafflekit.http.listening import STOP_LIMIT_S, THREADS
+from tests.databases import writers_waiting
 from tests.faults.sockets import SLOW_S, exchange, holds, is_refused, leaves_unread, vanish
-from tests.live_server import Answer, LiveServer
+from tests.live_server import LiveServer, read_answer
 from tests.waiting import wait_until
 
 SERVERS = {"waitress": (), "granian": ("--server", "granian")}
@@ -132,21 +131,6 @@ def new_raffle(live: LiveServer, tickets: int = 100) -> str:
     return f"/raffles/{live.request('POST', '/raffles/', shape).json['id']}"
 
 
-@contextmanager
-def writers_waiting(live: LiveServer) -> Iterator[None]:
-    """Keep everybody from writing to the server's database."""
-    with closing(sqlite3.connect(live.log.with_name("raffles.db"), isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
-
-
-def read_answer(connection: socket.socket) -> Answer:
-    response = HTTPResponse(connection)
-    response.begin()
-    return Answer.of(response)
-
-
 def answers_others(live: LiveServer, connect: Connect) -> bool:
     """Tell whether somebody else is answered, in less time than any other connection would be given."""
     connection = connect(live)
@@ -206,7 +190,7 @@ def test_who_reads_no_answer_makes_room_whatever_it_sends(small_waitress: LiveSe
 
 def test_who_waits_for_an_answer_never_makes_room(small_waitress: LiveServer, connect: Connect) -> None:
     path = new_raffle(small_waitress)
-    with writers_waiting(small_waitress):
+    with writers_waiting(small_waitress.log.with_name("raffles.db")):
         crowd = []
         for number in range(12):
             crowd.append(connect(small_waitress, source=f"127.0.1.{number + 1}"))
@@ -221,7 +205,7 @@ def test_who_waits_for_an_answer_never_makes_room(small_waitress: LiveServer, co
 def test_a_stop_with_no_room_left_answers_everybody(small_waitress: LiveServer, connect: Connect) -> None:
     path = new_raffle(small_waitress)
     crowd = []
-    with writers_waiting(small_waitress):
+    with writers_waiting(small_waitress.log.with_name("raffles.db")):
         for number in range(20):
             crowd.append(connect(small_waitress, source=f"127.0.1.{number + 1}"))
             crowd[-1].sendall(participate(path))
@@ -286,7 +270,7 @@ def test_clients_that_do_not_read_their_answers_keep_nobody_waiting(live: LiveSe
 def test_a_client_that_vanishes_behind_its_request_finds_its_ticket_again(live: LiveServer, connect: Connect) -> None:
     path = new_raffle(live)
     connection = connect(live, source="127.0.0.2")
-    with writers_waiting(live):
+    with writers_waiting(live.log.with_name("raffles.db")):
         connection.sendall(participate(path, f'Idempotency-Key: "{KEY}"\r\n'))
         # Whoever asks later is answered later: the request has been read.
         assert answers_others(live, connect)
@@ -344,7 +328,7 @@ def test_a_draw_whose_reader_vanishes_is_whole(live: LiveServer, connect: Connec
     path = new_raffle(live, tickets=1)
     assert live.request("POST", f"{path}/participate/").status == 201
     connection = connect(live)
-    with writers_waiting(live):
+    with writers_waiting(live.log.with_name("raffles.db")):
         connection.sendall(f"POST {path}/winners/ HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         # Whoever asks later is answered later: the request has been read.
         assert answers_others(live, connect)

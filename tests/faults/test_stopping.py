@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from itertools import count
 from pathlib import Path
 from uuid import UUID
@@ -16,7 +16,7 @@ import pytest
 from rafflekit import Prize, RaffleEngine
 from rafflekit.http.listening import STOP_LIMIT_S
 from tests.faults.rush import check_tickets
-from tests.live_server import Answer, LiveServer
+from tests.live_server import LiveServer, read_answer
 from tests.waiting import wait_until
 
 SERVERS = {"waitress": (), "granian": ("--server", "granian", "--workers", "2")}
@@ -95,12 +95,6 @@ class Crowd:
 
 def request(path: str, key: str) -> bytes:
     return f'POST {path} HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: "{key}"\r\n\r\n'.encode()
-
-
-def read_answer(connection: socket.socket) -> Answer:
-    response = HTTPResponse(connection)
-    response.begin()
-    return Answer.of(response)
 
 
 def refuses(live: LiveServer) -> bool:

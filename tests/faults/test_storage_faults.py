@@ -21,6 +21,7 @@ from rafflekit import Prize, RaffleEngine
 from rafflekit.cli import main
 from rafflekit.core.storage import sqlite
 from rafflekit.http.wsgi import ForkSafeApplication
+from tests.databases import writers_waiting
 from tests.live_server import LiveServer, Serve
 from tests.raffles import sell_all
 
@@ -80,15 +81,6 @@ def locked(database: Path) -> Iterator[None]:
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        yield
-        other.execute("ROLLBACK")
-
-
-@contextmanager
-def written_by_another_program(database: Path) -> Iterator[None]:
-    """Let another program be in the middle of a transaction."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
 
@@ -155,7 +147,7 @@ def newer_layout(database: Path) -> Iterator[None]:
 
 FAULTS = {
     "locked": Fault(locked, "is in use by another program; try again when that is done"),
-    "written by another program": Fault(written_by_another_program, "is in use by another program", can_read=True),
+    "written by another program": Fault(writers_waiting, "is in use by another program", can_read=True),
     "full disk": Fault(full_disk, "the disk is full", can_read=True),
     "read-only file": Fault(read_only_file, "cannot be written; check the rights of the file", can_read=True),
     "read-only folder": Fault(

@@ -15,8 +15,8 @@ import pytest
 from rafflekit.http import granian_server
 from rafflekit.http.listening import STOP_LIMIT_S
 from tests.http.conftest import RAFFLE
-from tests.http.test_servers import LIST, read_answer, until_refused
-from tests.live_server import LiveServer, Serve
+from tests.http.test_servers import LIST, until_refused
+from tests.live_server import LiveServer, Serve, read_answer
 from tests.waiting import wait_until
 
 

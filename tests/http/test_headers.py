@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.http.conftest import RAFFLE
-from tests.http.test_servers import read_answer
-from tests.live_server import GUNICORN, Answer, LiveServer
+from tests.live_server import GUNICORN, Answer, LiveServer, read_answer
 
 SERVERS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "waitress": ((), {}),

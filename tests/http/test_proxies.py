@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.http.conftest import RAFFLE
-from tests.http.test_servers import read_answer
-from tests.live_server import GUNICORN, LiveServer
+from tests.live_server import GUNICORN, LiveServer, read_answer
 
 MANAGER = "192.0.2.7"
 STRANGER = "203.0.113.1"

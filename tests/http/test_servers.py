@@ -3,13 +3,12 @@
 import json
 import signal
 import socket
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from functools import partial
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,9 @@ import pytest
 from rafflekit import Prize, RaffleEngine
 from rafflekit.core import limits
 from rafflekit.http.listening import STOP_LIMIT_S
+from tests.databases import writers_waiting
 from tests.http.conftest import RAFFLE
-from tests.live_server import Answer, LiveServer, Serve
+from tests.live_server import Answer, LiveServer, Serve, read_answer
 
 Connect = Callable[[int], socket.socket]
 
@@ -33,12 +33,6 @@ ARGUMENTS = {"waitress": (), "granian": ("--server", "granian", "--workers", "2"
 def serve(serve: Serve, request: pytest.FixtureRequest) -> Serve:
     """Start a server of each kind: call it with environment variables."""
     return partial(serve, *ARGUMENTS[request.param])
-
-
-def read_answer(connection: socket.socket) -> Answer:
-    with closing(HTTPResponse(connection)) as response:
-        response.begin()
-        return Answer.of(response)
 
 
 def ask_to_stop(live: LiveServer) -> None:
@@ -67,15 +61,6 @@ def until_refused(port: int) -> None:
             # It stopped listening in this very moment.
             continue
     pytest.fail("It still listens.")
-
-
-@contextmanager
-def writers_waiting(database: Path) -> Iterator[None]:
-    """Keep everybody from writing to the database."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        yield
-        connection.execute("ROLLBACK")
 
 
 def test_the_announced_url_is_the_one_that_answers(serve: Serve) -> None:
