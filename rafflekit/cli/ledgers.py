@@ -7,8 +7,7 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, RaffleId, open_engine
-
-_KEY_NAME = "rafflekit"
+from rafflekit.core.settings import KEY_NAME
 
 
 def make_key(
@@ -16,7 +15,7 @@ def make_key(
     *,
     name: Annotated[
         str, typer.Option(metavar="NAME", help="What the key is called in signatures, e.g. raffles.example.org.")
-    ] = _KEY_NAME,
+    ] = KEY_NAME,
     witness: Annotated[
         bool, typer.Option("--witness", help="A key to cosign other people's raffles with, as a witness.")
     ] = False,

@@ -55,6 +55,9 @@ SIGNING_KEY = Variable(
     "file with the key that signs the raffles' ledgers, the same for all servers of a database",
     "beside a SQLite file, made at its first use; on PostgreSQL a server does not start",
 )
+KEY_NAME = "rafflekit"
+"""What a signing key is called in signatures that nobody gave a name."""
+
 METRICS_IPS = Variable(
     "RAFFLEKIT_METRICS_IPS",
     "addresses and networks that may read /metrics, separated by commas",

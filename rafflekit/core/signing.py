@@ -10,9 +10,7 @@ from pathlib import Path
 from rafflekit.core.errors import InvalidSetting, StorageUnavailable
 from rafflekit.core.ledger.notes import OPERATOR, NoteWrong, SignerKey
 from rafflekit.core.private_files import partial_file, sync, sync_name
-from rafflekit.core.settings import SIGNING_KEY, Settings
-
-DEFAULT_KEY_NAME = "rafflekit"
+from rafflekit.core.settings import KEY_NAME, SIGNING_KEY, Settings
 
 _KEY_FILE_BYTES = 4096
 
@@ -52,7 +50,7 @@ def signing_key_of(settings: Settings) -> SignerKey | None:
     return key
 
 
-def make_signing_key(file: Path, *, name: str = DEFAULT_KEY_NAME, kind: int = OPERATOR) -> SignerKey:
+def make_signing_key(file: Path, *, name: str = KEY_NAME, kind: int = OPERATOR) -> SignerKey:
     """Make a new key in a new file; nothing is overwritten. It is there whole, or not at all.
 
     Raises:

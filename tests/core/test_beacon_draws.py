@@ -64,7 +64,7 @@ def closed_raffle(engine: RaffleEngine, *, delay_s: int | None = None) -> Raffle
 def outcomes(engine: RaffleEngine, raffle: Raffle, **known: object) -> dict[str, str]:
     """Return what an audit says of each step of a raffle's proof."""
     document = json.dumps(engine.ledgers.proof(raffle.id).shape())
-    return {step.name: step.outcome for step in audit(document, key=str(KEY.verifier), **known).steps}  # type: ignore[arg-type]
+    return {step.name: step.outcome for step in audit(document, key=str(KEY.verifier), **known).steps}  # type: ignore[arg-type]  # of several types
 
 
 def test_a_draw_waits_for_the_beacon_that_its_closing_names(engine: RaffleEngine, clock: Clock) -> None:
@@ -172,7 +172,7 @@ def test_relays_that_give_nothing_leave_the_raffle_as_it_is(database_url: str, c
 )
 def test_what_cannot_decide_is_refused(engine: RaffleEngine, entropy: object, delay_s: object, field: str) -> None:
     with pytest.raises(InvalidValue) as refusal:
-        engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")], entropy=entropy, delay_s=delay_s)  # type: ignore[arg-type]
+        engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")], entropy=entropy, delay_s=delay_s)  # type: ignore[arg-type]  # wrong on purpose
 
     assert refusal.value.field == field
     assert engine.list().count == 0

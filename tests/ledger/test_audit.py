@@ -315,7 +315,7 @@ class TestBounds:
                 read += 1
                 yield "{}"
 
-        report = replace(DRAND.given, leaves=endless()).audit()  # type: ignore[arg-type]
+        report = replace(DRAND.given, leaves=endless()).audit()  # type: ignore[arg-type]  # replace knows no types
 
         assert (outcome(report, "leaves"), read) == (WRONG, 21)
 

@@ -175,7 +175,7 @@ class _StoppingConnection(sqlite3.Connection):
 
     _has_looked = False
 
-    def cursor(self, *_: Any) -> _StoppingCursor:  # type: ignore[override]
+    def cursor(self, *_: Any) -> _StoppingCursor:  # type: ignore[override]  # what sqlite3 asks of a factory
         return super().cursor(_StoppingCursor)
 
     def commit(self) -> None:
