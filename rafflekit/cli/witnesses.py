@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rafflekit.cli import documents, render
+from rafflekit.cli import documents, render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import DatabaseUrl, RaffleId, open_engine
 
@@ -48,7 +48,7 @@ def sign(
     from rafflekit.core.signing import read_signing_key
     from rafflekit.core.witness import Witness
 
-    signer = read_signing_key(key)
+    signer = read_signing_key(key, setting="--key")
     if signer.kind != WITNESS:
         raise CommandStopped("--key is no witness's key: 'rafflekit key make --witness' makes one.", status=WRONG_USAGE)
     address = checkpoint.rstrip("/") if "://" in checkpoint else None
@@ -73,7 +73,9 @@ def sign(
     )
     known = documents.read_key(operator, OPERATOR, "--operator")
     signed = Witness(signer, state).cosign(_text(content, "CHECKPOINT"), known, proof, time=int(time.time()))
-    render.print_note(signed)
+    if signed.is_first:
+        terminal.remark(f"The first checkpoint of this raffle that {state} knows: it was compared with nothing.")
+    render.print_note(signed.note)
 
 
 def _text(content: bytes, name: str) -> str:

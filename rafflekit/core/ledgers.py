@@ -223,7 +223,8 @@ class Ledgers:
 
         Raises:
             TicketsRemaining: the raffle has not closed.
-            InvalidValue: the note is not the closing of this raffle, or has no right cosignature of this key.
+            InvalidValue: the note is not the closing of this raffle, or has not one right cosignature of this key, or
+                one that shows nothing by its time; or another one of this key is kept.
         """
         raffle = self._get(raffle_id)
         if raffle.available_tickets:
@@ -233,12 +234,14 @@ class Ledgers:
             closing = self.closing_of(raffle)
             if read.text != closing.text():
                 raise InvalidValue("note", "is not the closing of this raffle.")
-            line = self._cosignature(read, witness, closing)
+            line = self._cosignature(read, witness, closing, raffle).write()
         except NoteWrong as error:
             raise InvalidValue("note", f"{error}.") from error
-        self._database.write(
-            lambda connection: statements.put_cosignature(connection, raffle.id, verifier_key, line.write())
-        )
+        self._database.write(lambda connection: statements.put_cosignature(connection, raffle.id, verifier_key, line))
+        if dict(self._query(statements.load_cosignatures, raffle.id))[verifier_key] != line:
+            raise InvalidValue(
+                "note", f"comes late: another cosignature by {witness.name} is kept, and the first stays."
+            )
 
     def signing_key(self) -> SignerKey | None:
         """Return the key that signs, made if there is a place for one of its own; None if there is neither.
@@ -289,17 +292,19 @@ class Ledgers:
             )
         return book_of(raffle, key)
 
-    def _cosignature(self, note: Note, witness: VerifierKey, closing: Checkpoint) -> Signature:
+    def _cosignature(self, note: Note, witness: VerifierKey, closing: Checkpoint, raffle: Raffle) -> Signature:
         operator = self.verifier_key()
         if witness.kind != WITNESS or witness.public == operator.public:
             raise InvalidValue("key", "is none of a witness: it must be somebody else's, and made for cosignatures.")
         times = note.check(witness)
-        if not times:
-            raise InvalidValue("note", f"has no cosignature by {witness.name}.")
+        if len(times) != 1:
+            raise InvalidValue("note", f"has {'no' if not times else 'more than one'} cosignature by {witness.name}.")
+        if times[0] < raffle.created_at.timestamp():
+            raise InvalidValue("note", "was cosigned before there was the raffle, and so shows nothing.")
         if closing.closing is not None and closing.closing.round is not None:
             from rafflekit.core.ledger.drand import time_of
 
-            if min(times) >= time_of(closing.closing.round):
+            if times[0] >= time_of(closing.closing.round):
                 raise InvalidValue("note", "was cosigned after the beacon had come, and so shows nothing any more.")
         return next(line for line in note.signatures if line.is_by(witness))
 

@@ -15,8 +15,8 @@ from rafflekit.core.settings import KEY_NAME, SIGNING_KEY, Settings
 _KEY_FILE_BYTES = 4096
 
 
-def read_signing_key(file: Path) -> SignerKey:
-    """Read a key from its file.
+def read_signing_key(file: Path, *, setting: str = SIGNING_KEY.name) -> SignerKey:
+    """Read a key from its file, which this setting names.
 
     Raises:
         InvalidSetting: there is none, it may not be read, or it holds no key.
@@ -25,13 +25,13 @@ def read_signing_key(file: Path) -> SignerKey:
         with file.open("rb") as opened:
             content = opened.read(_KEY_FILE_BYTES)
     except OSError as error:
-        raise InvalidSetting(SIGNING_KEY.name, str(file), f"the key cannot be read: {error.strerror}.") from error
+        raise InvalidSetting(setting, str(file), f"the key cannot be read: {error.strerror}.") from error
     try:
         return SignerKey.read(content.decode().strip())
     # UnicodeDecodeError is a ValueError. Not "from": the cause could show the key.
     except (NoteWrong, ValueError) as error:
         reason = str(error) if isinstance(error, NoteWrong) else "it is no text"
-        raise InvalidSetting(SIGNING_KEY.name, str(file), f"{reason}; 'rafflekit key make' makes one.") from None
+        raise InvalidSetting(setting, str(file), f"{reason}; 'rafflekit key make' makes one.") from None
 
 
 def signing_key_of(settings: Settings) -> SignerKey | None:

@@ -1,5 +1,8 @@
 """A small witness: it cosigns checkpoints, each only if it goes on from the last one that it saw of that raffle.
 
+Of one state of a ledger it signs one text: an operator with several closings of the same tickets, all cosigned before
+the beacon, could choose among them afterwards.
+
 What it saw is kept in a file of its own, on the disk before anything is signed: a witness that forgot, or was stopped
 between the two, could be made to sign two histories.
 """
@@ -7,28 +10,26 @@ between the two, could be made to sign two histories.
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from rafflekit.core.errors import InvalidValue, StorageUnavailable
 from rafflekit.core.ledger.checkpoints import Checkpoint
 from rafflekit.core.ledger.documents import Consistency
-from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey, base64_of, read_base64
+from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey
 from rafflekit.core.ledger.tree import ProofWrong, check_consistency
 from rafflekit.core.private_files import partial_file, private, sync, sync_name
 
 _STATE_BYTES = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The largest tree of a raffle that a witness has signed: how many leaves, and the root."""
+class Cosigned(NamedTuple):
+    """A note with the witness's cosignature at the end, and whether it is the first that was seen of its raffle."""
 
-    size: int
-    root: bytes
+    note: str
+    is_first: bool
 
 
 class Witness:
@@ -38,8 +39,10 @@ class Witness:
         self._key = key
         self._state = state
 
-    def cosign(self, note: str, operator: VerifierKey, proof: Callable[[int, int], Consistency], *, time: int) -> str:
-        """Return the note with the witness's cosignature at the end, dated `time` (seconds since 1970).
+    def cosign(
+        self, note: str, operator: VerifierKey, proof: Callable[[int, int], Consistency], *, time: int
+    ) -> Cosigned:
+        """Cosign a note, dated `time` (seconds since 1970); asked again, it signs the same text again.
 
         `proof` gives the consistency proof between two sizes; it is asked for only if a smaller tree was seen before.
 
@@ -59,8 +62,8 @@ class Witness:
             before = everything.get(checkpoint.origin)
             if before is not None:
                 _check_that_it_goes_on(before, checkpoint, proof)
-            self._keep(everything | {checkpoint.origin: Seen(checkpoint.size, checkpoint.root)})
-        return note + self._key.line(read.text, time=time)
+            self._keep(everything | {checkpoint.origin: checkpoint})
+        return Cosigned(note + self._key.line(read.text, time=time), before is None)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -75,26 +78,26 @@ class Witness:
         except OSError as error:
             raise StorageUnavailable(f"What the witness saw cannot be kept: {error.strerror}.") from error
 
-    def _load(self) -> dict[str, Seen]:
+    def _load(self) -> dict[str, Checkpoint]:
         try:
             if not os.path.lexists(self._state):
                 return {}
             with self._state.open("rb") as file:
                 stored = json.loads(file.read(_STATE_BYTES))
-            return {origin: Seen(int(each["size"]), read_base64(each["root"])) for origin, each in stored.items()}
+            seen = [Checkpoint.read(text) for text in stored]
         except OSError as error:
             raise StorageUnavailable(f"What the witness saw cannot be read: {error.strerror}.") from error
-        except (ValueError, KeyError, TypeError, AttributeError, NoteWrong) as error:
+        # RecursionError: too many brackets in one another.
+        except (ValueError, TypeError, RecursionError, NoteWrong) as error:
             raise StorageUnavailable(f"{self._state} is not what a witness keeps; nothing was signed.") from error
+        return {checkpoint.origin: checkpoint for checkpoint in seen}
 
-    def _keep(self, everything: dict[str, Seen]) -> None:
-        shape: dict[str, Any] = {
-            origin: {"size": seen.size, "root": base64_of(seen.root)} for origin, seen in everything.items()
-        }
+    def _keep(self, everything: Mapping[str, Checkpoint]) -> None:
+        texts = [checkpoint.text() for checkpoint in everything.values()]
         try:
             with partial_file(self._state) as partial:
                 with partial.open("w", encoding="utf-8") as file:
-                    json.dump(shape, file)
+                    json.dump(texts, file)
                     sync(file, self._state)
                 partial.replace(self._state)
                 sync_name(self._state)
@@ -102,19 +105,31 @@ class Witness:
             raise StorageUnavailable(f"What the witness saw cannot be kept: {error.strerror}.") from error
 
 
-def _check_that_it_goes_on(before: Seen, checkpoint: Checkpoint, proof: Callable[[int, int], Consistency]) -> None:
+def _check_that_it_goes_on(
+    before: Checkpoint, checkpoint: Checkpoint, proof: Callable[[int, int], Consistency]
+) -> None:
     if checkpoint.size < before.size:
         raise InvalidValue(
             "checkpoint", f"has {checkpoint.size:,} leaves, and one with {before.size:,} was seen; it is an old one."
         )
-    given = Consistency(before.size, checkpoint.size, ())
-    if 0 < before.size < checkpoint.size:
-        given = proof(before.size, checkpoint.size)
+    if checkpoint.terms != before.terms:
+        raise _evidence("it has other terms")
+    if checkpoint == before:
+        return
+    if before.closing is not None:
+        raise _evidence("that was the closing")
+    if checkpoint.size == before.size:
+        raise _evidence("it is another one of the same tickets")
+    given = Consistency(0, checkpoint.size, ()) if before.size == 0 else proof(before.size, checkpoint.size)
     if (given.old, given.new) != (before.size, checkpoint.size):
         raise InvalidValue("proof", f"is not that from {before.size:,} to {checkpoint.size:,} leaves.")
     try:
         check_consistency(before.size, checkpoint.size, given.proof, before.root, checkpoint.root)
     except ProofWrong as error:
-        raise InvalidValue(
-            "checkpoint", f"does not go on from what was seen of this raffle ({error}): keep both, they are evidence."
-        ) from error
+        raise _evidence(str(error)) from error
+
+
+def _evidence(reason: str) -> InvalidValue:
+    return InvalidValue(
+        "checkpoint", f"does not go on from what was seen of this raffle ({reason}): keep both, they are evidence."
+    )

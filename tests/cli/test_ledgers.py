@@ -116,6 +116,7 @@ def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
     ("options", "refusal"),
     [
         ("--key operator.key --operator {key}", (2, "--key is no witness's key")),
+        ("--key nowhere.key --operator {key}", (2, "--key is 'nowhere.key': the key cannot be read")),
         ("--key witness.key --operator nonsense", (2, "--operator: this is no verifier key: ")),
         ("--key witness.key --operator {witness}", (2, "--operator: this is not an operator's key")),
         ("--key witness.key --operator {other}", (2, "checkpoint: is not signed by")),

@@ -217,13 +217,17 @@ def test_a_witness_puts_its_name_on_the_closing_once(engine: RaffleEngine) -> No
     text = Note.read(closing).text
 
     engine.ledgers.cosign(raffle.id, closing + witness.line(text, time=1_800_000_000), str(witness.verifier))
-    engine.ledgers.cosign(raffle.id, closing + witness.line(text, time=1_900_000_000), str(witness.verifier))
+    # The same again is no mistake.
+    engine.ledgers.cosign(raffle.id, closing + witness.line(text, time=1_800_000_000), str(witness.verifier))
 
     cosigned = Note.read(engine.ledgers.checkpoint(raffle.id))
     assert cosigned.check(witness.verifier) == [1_800_000_000]
     assert cosigned.check(KEY.verifier) == [0]
     for note, key, words in (
         (closing, stranger, "has no cosignature by other.example"),
+        (closing + witness.line(text, time=1_900_000_000), witness, "the first stays"),
+        (closing + 2 * witness.line(text, time=1_800_000_000), witness, "has more than one cosignature"),
+        (closing + stranger.line(text, time=0), stranger, "before there was the raffle"),
         (closing + witness.line("another text\n", time=1), witness, "is not on this text"),
         (closing.replace("closed 1", "closed 2") + stranger.line(text, time=1), stranger, "is not the closing"),
         ("no note", stranger, "a note is a text"),

@@ -2,12 +2,14 @@
 
 import resource
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from rafflekit import InvalidValue, Prize, RaffleEngine, StorageUnavailable
+from rafflekit.core.ledger.checkpoints import Checkpoint, Closing
 from rafflekit.core.ledger.documents import Consistency
 from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
 from rafflekit.core.witness import Witness
@@ -34,7 +36,7 @@ class Scene:
 
     def cosign(self, note: str | None = None) -> str:
         note = self.engine.ledgers.checkpoint(self.raffle) if note is None else note
-        return self.witness.cosign(note, OPERATOR_KEY.verifier, self.proof, time=NOON)
+        return self.witness.cosign(note, OPERATOR_KEY.verifier, self.proof, time=NOON).note
 
     def proof(self, old: int, new: int) -> Consistency:
         self.asked.append((old, new))
@@ -76,6 +78,39 @@ def test_a_witness_refuses_another_history_of_the_same_raffle(scene: Scene, tmp_
 
     scene.sell(20, 5)
     assert Note.read(scene.cosign()).check(WITNESS_KEY.verifier)
+
+
+def test_a_witness_signs_one_text_of_one_state(scene: Scene) -> None:
+    """Else an operator could have many closings cosigned before the beacon, and choose among them after it."""
+    for count in (299, 1):
+        scene.sell(300 - count if count == 1 else 0, count)
+        note = scene.engine.ledgers.checkpoint(scene.raffle)
+        assert scene.cosign(note) == scene.cosign(note)
+        checkpoint = Checkpoint.read(Note.read(note).text)
+        closing = checkpoint.closing
+        others = [replace(checkpoint, terms=bytes(32)), replace(checkpoint, root=bytes(32))]
+        if closing is None:
+            others.append(replace(checkpoint, closing=Closing(NOON)))
+        else:
+            others.append(replace(checkpoint, closing=None))
+            others.append(replace(checkpoint, closing=Closing(closing.closed + 1)))
+            others.append(replace(checkpoint, closing=Closing(closing.closed, 1000)))
+            others.append(replace(checkpoint, size=301, closing=None))
+        for other in others:
+            with pytest.raises(InvalidValue, match=r"does not go on from what was seen .* evidence"):
+                scene.cosign(f"{other.text()}\n{OPERATOR_KEY.line(other.text())}")
+
+    assert scene.asked == [(299, 300)]
+
+
+def test_a_witness_signs_no_other_terms_of_a_ledger_that_grew(scene: Scene) -> None:
+    scene.sell(0, 3)
+    scene.cosign()
+    scene.sell(3, 2)
+    other = replace(Checkpoint.read(Note.read(scene.engine.ledgers.checkpoint(scene.raffle)).text), terms=bytes(32))
+
+    with pytest.raises(InvalidValue, match="it has other terms"):
+        scene.cosign(f"{other.text()}\n{OPERATOR_KEY.line(other.text())}")
 
 
 def test_a_witness_refuses_what_is_old_or_not_the_operators(scene: Scene) -> None:
@@ -123,7 +158,7 @@ def test_a_witness_keeps_raffles_apart(scene: Scene) -> None:
     assert scene.asked == []
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"rafflekit/x": {"size": 1}}', b"\xff", b'{"rafflekit/x": 1}'])
+@pytest.mark.parametrize("content", [b"", b"1", b"[1]", b'["rafflekit/x\\n1\\n"]', b"\xff", b"[" * 100_000])
 def test_a_memory_that_is_none_stops_the_witness(scene: Scene, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "seen.json").write_bytes(content)
 
