@@ -222,7 +222,7 @@ def audit(given, report):  # section 9
         check_signed(note, operator)
         need(all(note[part] == closing[part] for part in ("origin", "terms")), "the receipt is of another raffle")
         need(max(size, number) <= total, "the receipt is of more tickets than there are")
-        need(note["text"] == closing["text"] or size < total and not note["closed"], "it is of another closing")
+        need(note["text"] == closing["text"] or size < total and draw and not note["closed"], "it is of another draw")
         check_in_tree(receipt, terms["id"], note)
         for win in [each["leaf"] for each in wins or () if each["leaf"] != ticket]:
             need(win["serial"] != serial and win["ticket_number"] != number, "a winner has your serial or number")

@@ -243,7 +243,7 @@ function checkReceipt(parts, ours, seen, consistency) {
 const sameLeaf = (one, other) =>
   one.serial === other.serial && one.number === other.number && one.codeHash === other.codeHash;
 
-function checkSignedState({ closing, key }, checkpoint) {
+function checkSignedState({ closing, draw, key }, checkpoint) {
   checkOperator(checkpoint.note, key, "receipt");
   if (checkpoint.origin !== closing.origin) throw new Wrong("The receipt is of another raffle.");
   if (!sameBytes(checkpoint.terms, closing.terms)) {
@@ -253,6 +253,11 @@ function checkSignedState({ closing, key }, checkpoint) {
   const isClosing = checkpoint.size === closing.size || checkpoint.closed !== null;
   if (isClosing && checkpoint.note.text !== closing.note.text) {
     throw new Wrong("The operator signed another closing for your receipt than for the proof. Keep both.");
+  }
+  if (draw === null && !isClosing) {
+    throw new Wrong(
+      "The proof says that an earlier release drew, which had no ledger, and your receipt was signed before the last ticket was sold. Keep both.",
+    );
   }
 }
 

@@ -188,7 +188,7 @@ function checkEntropy({ proof, terms, closing }) {
   if (kind !== terms.entropy && !(kind === UNBOUND && terms.entropy === SECRETS)) {
     throw new Wrong(`The terms announce entropy from ${terms.entropy}, the proof has ${kind}.`);
   }
-  if (kind === UNBOUND) throw new Unproven("The seed came from an earlier release, and nothing binds it to the closing.");
+  if (kind === UNBOUND) throw new Unproven("The operator says that an earlier release drew, whose seed nothing binds to the closing.");
   if (kind === SECRETS) {
     throw new Unproven(
       "The random number came from the operator's own server. That it was made only once, and after the closing, is the operator's word.",

@@ -8,7 +8,7 @@ from rafflekit.core.ledger.audit.leaves import SeenLeaves
 from rafflekit.core.ledger.audit.report import Refuted, Unproven
 from rafflekit.core.ledger.audit.signatures import check_operator
 from rafflekit.core.ledger.checkpoints import Checkpoint
-from rafflekit.core.ledger.documents import Receipt, read_consistency, read_receipt
+from rafflekit.core.ledger.documents import UNBOUND, Receipt, read_consistency, read_receipt
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import Note, NoteWrong
 from rafflekit.core.ledger.strict_json import DocumentWrong
@@ -120,6 +120,11 @@ def _check_signed_state(parts: ProofParts, ours: ReceiptParts) -> None:
         raise Refuted(f"The receipt's checkpoint has {checkpoint.size:,} leaves, the closing {closing.size:,}.")
     if (checkpoint.size == closing.size or checkpoint.closing is not None) and checkpoint != closing:
         raise Refuted("The operator signed another closing for the receipt than for the proof. Keep both.")
+    if parts.proof.entropy.kind == UNBOUND and checkpoint.size < closing.size:
+        raise Refuted(
+            "The proof says that an earlier release drew, which had no ledger, and the receipt was signed before the "
+            "last ticket was sold. Keep both."
+        )
 
 
 def _check_consistency(parts: ProofParts, checkpoint: Checkpoint, document: str | bytes) -> None:

@@ -157,6 +157,10 @@ def receipt_cases() -> Iterator[Case]:
     }
     for name, text in texts.items():
         yield Case(name, "receipt", "drand", replace(drand.given, receipt=text))
+    unbound = bases()["unbound"]
+    early = written(unbound.example.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape())
+    given = replace(unbound.given, receipt=early, consistency=consistency(unbound.example, RECEIPT_SIZE))
+    yield Case("a draw as if of an earlier release, and a receipt from before its closing", "receipt", "unbound", given)
     for name, receipt, needs_leaves in _signed_receipts(drand):
         leaves = drand.given.leaves if needs_leaves else None
         given = replace(drand.given, receipt=receipt, leaves=leaves, consistency=None)
