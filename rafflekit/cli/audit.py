@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -70,7 +71,8 @@ def audit(
         str | None,
         typer.Option(
             metavar="FILE",
-            help=f"That the closing goes on from your receipt: a file, or '{SERVER}' to fetch it from PROOF's.",
+            help=f"That the closing goes on from your receipt: a file, or '{SERVER}' to fetch it from PROOF's; from an "
+            "address it is fetched, too, if neither this nor the leaves are given.",
         ),
     ] = None,
     selftest: Annotated[
@@ -99,9 +101,13 @@ def audit(
 
     operator_key = None if key is None else str(read_key(key, OPERATOR, "--key"))
     witness_keys = [str(read_key(each, WITNESS, "--witness")) for each in witness or ()]
+    raffle_id = None if raffle is None else _checked_id(raffle)
     address = ProofAddress.read(proof)
     document = read_file(proof, PROOF_BYTES) if address is None else fetch(address.url, PROOF_BYTES)
     own = None if receipt is None else read_file(receipt, RECEIPT_BYTES)
+    if own is not None and leaves is None and consistency is None and address is not None and address.raffle:
+        # Without it a receipt would hold for the tickets before it alone, and a rewritten list pass for an honest one.
+        consistency = SERVER
     copy = None if witnessed is None else _read_copy(witnessed, witnessed_at)
     goes_on = None if consistency is None else _read_consistency(consistency, address, document, own)
     lines = None if leaves is None else _lines_of_leaves(leaves, address)
@@ -109,7 +115,7 @@ def audit(
     with terminal.working("Checking"):
         report = take_steps(
             document,
-            raffle=raffle if raffle is not None or address is None else address.id,
+            raffle=raffle_id if raffle_id is not None or address is None else address.id,
             key=operator_key,
             witnesses=witness_keys,
             witnessed=copy,
@@ -134,6 +140,14 @@ def _refuse_what_needs_more(
     ):
         if given is not None and needed is None:
             raise CommandStopped(f"{name} needs {other}.", status=WRONG_USAGE)
+
+
+def _checked_id(text: str) -> str:
+    # A beginning of an id, as other commands take it, would look like another raffle's proof.
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise CommandStopped("--raffle: a raffle's whole id is needed here.", status=WRONG_USAGE) from error
 
 
 def _read_copy(file: str, at: str | None) -> "Witnessed":

@@ -122,7 +122,7 @@ def _problems_of_tickets(connection: "Connection", raffle: RaffleRecord) -> Iter
     if raffle.issued != counted.rows:
         yield f"its counter says {raffle.issued} tickets, and {counted.rows} are stored"
     if counted.last_serial + 1 != counted.rows:
-        yield f"its last ticket was issued as the {counted.last_serial + 1}th, and {counted.rows} are stored"
+        yield f"its last ticket was issued as no. {counted.last_serial + 1}, and {counted.rows} are stored"
     if counted.rows > raffle.total_tickets or counted.last_number > raffle.total_tickets:
         yield f"it has {raffle.total_tickets} tickets, and {counted.rows} are stored, up to no. {counted.last_number}"
     if counted.numbers != counted.rows:

@@ -281,6 +281,34 @@ def test_a_receipt_of_the_closing_needs_no_consistency_proof(
     assert operator.asked == [f"{RAFFLE}/proof/"]
 
 
+def test_that_the_list_goes_on_from_a_receipt_is_looked_at_unasked(terminal: Terminal, operator: Operator) -> None:
+    path = f"{RAFFLE}/ledger/consistency/?from=7&to=20"
+
+    honest = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --receipt receipt")
+    operator.answers[path] = sent(b'{"old":7,"new":20,"proof":[]}')
+    rewritten = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --receipt receipt")
+    del operator.answers[path]
+    hidden = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --receipt receipt")
+
+    assert (honest.status, outcomes(honest)["receipt"]) == (0, "ok")
+    assert (rewritten.status, outcomes(rewritten)["receipt"]) == (1, "wrong")
+    assert (hidden.status, hidden.out) == (74, "")
+
+
+@pytest.mark.parametrize("raffle", ["90b6f672", "no id", ""])
+@pytest.mark.usefixtures("folder")
+def test_what_is_no_whole_id_is_no_other_raffle(terminal: Terminal, raffle: str) -> None:
+    session = terminal(f"audit proof --raffle '{raffle}'")
+
+    assert (session.status, session.out) == (2, "")
+    assert "--raffle: a raffle's whole id is needed" in session.err
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_id_is_the_same_in_capitals(terminal: Terminal) -> None:
+    assert outcomes(terminal(f"audit proof --json --raffle {str(DRAND.given.raffle).upper()}"))["terms"] == "ok"
+
+
 def test_a_server_that_gives_another_raffles_proof_is_found_out(terminal: Terminal, operator: Operator) -> None:
     other = bases()["secrets"].given.proof
     operator.answers[f"{RAFFLE}/proof/"] = sent(other.encode())

@@ -58,7 +58,7 @@ DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
     [
         (f"UPDATE counters SET issued = 6 WHERE raffle = {OPEN}", "its counter says 6 tickets, and 5 are stored"),
         (f"DELETE FROM counters WHERE raffle = {OPEN}", "its counter says None tickets, and 5 are stored"),
-        (f"DELETE FROM tickets WHERE raffle = {OPEN} AND serial = 2", "issued as the 5th, and 4 are stored"),
+        (f"DELETE FROM tickets WHERE raffle = {OPEN} AND serial = 2", "issued as no. 5, and 4 are stored"),
         (f"UPDATE tickets SET number = 21 WHERE raffle = {OPEN} AND serial = 0", "5 are stored, up to no. 21"),
         ("UPDATE raffles SET total_tickets = 4 WHERE name = 'Half'", "it has 4 tickets, and 5 are stored"),
         ("UPDATE raffles SET total_tickets = 3 WHERE name = 'Half'", "it has 4 prizes for 3 tickets"),

@@ -45,8 +45,8 @@ def check_terms(parts: ProofParts, raffle: str | None) -> str:
         raise Refuted("The closing was signed for other terms than these: their hash is another.")
     delay = f" {terms.delay_s:,} s after the closing" if terms.delay_s is not None else ""
     return (
-        f"The closing binds the terms: “{terms.name}”, {terms.total_tickets:,} tickets, {parts.wins:,} wins of "
-        f"{len(terms.prizes):,} prizes in their order, entropy from {terms.entropy}{delay}."
+        f"The closing binds the terms: “{terms.name}”, {terms.total_tickets:,} tickets, the prizes in their order "
+        f"({parts.wins:,} to be won), entropy from {terms.entropy}{delay}."
     )
 
 
