@@ -1,0 +1,22 @@
+"""Which signature lines of a note are a key's."""
+
+import pytest
+
+from rafflekit.core.ledger.notes import OPERATOR, Note, NoteWrong, SignerKey, VerifierKey
+
+KEY = SignerKey.make("raffles.example.org")
+
+
+def test_a_line_with_a_key_s_id_and_another_name_does_not_claim_it() -> None:
+    line = KEY.line("A text.\n")
+    other = line.replace("raffles.example.org", "other.example.org")
+
+    assert Note.read(f"A text.\n\n{line}").check(KEY.verifier) == [0]
+    assert Note.read(f"A text.\n\n{other}").check(KEY.verifier) == []
+    assert Note.read(f"A text.\n\n{line}{other}").check(KEY.verifier) == [0]
+
+
+@pytest.mark.parametrize("key", [bytes(31) + b"\x80", b"\1" + bytes(30) + b"\x80", b"\xec" + b"\xff" * 31])
+def test_a_point_of_small_order_is_no_key_with_its_highest_bit_either(key: bytes) -> None:
+    with pytest.raises(NoteWrong, match="the key of nobody"):
+        VerifierKey.read(str(VerifierKey("raffles.example.org", OPERATOR, key)))

@@ -1,0 +1,39 @@
+"""What a participant's side checks of a receipt before anything is believed."""
+
+from uuid import UUID
+
+import pytest
+
+from rafflekit.core.ledger.checkpoints import Checkpoint, origin_of
+from rafflekit.core.ledger.documents import Receipt
+from rafflekit.core.ledger.leaves import Leaf
+from rafflekit.core.ledger.notes import SignerKey
+from rafflekit.core.ledger.receipts import ReceiptWrong, check_receipt
+
+KEY = SignerKey.make("raffles.example.org")
+RAFFLE, OTHER = UUID(int=1), UUID(int=2)
+LEAF = Leaf(0, 7, "$argon2id$")
+
+
+def receipt(*, raffle: UUID = RAFFLE, origin: UUID = RAFFLE, signer: SignerKey = KEY) -> Receipt:
+    """A receipt of the only leaf of a tree."""
+    text = Checkpoint(origin_of(origin), 1, LEAF.hash(raffle), b"\0" * 32).text()
+    return Receipt(LEAF, [], f"{text}\n{signer.line(text)}")
+
+
+def test_a_receipt_that_is_right_gives_its_checkpoint() -> None:
+    assert check_receipt(receipt(), RAFFLE, KEY.verifier).size == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (receipt(origin=OTHER), "its checkpoint is that of rafflekit/00000000-0000-0000-0000-000000000002"),
+        (receipt(raffle=OTHER), "the path does not lead to the root"),
+        (receipt(signer=SignerKey.make("raffles.example.org")), "is not signed by raffles.example.org"),
+    ],
+    ids=["another raffle's origin", "another raffle's leaf", "another key"],
+)
+def test_a_receipt_of_something_else_proves_nothing(wrong: Receipt, words: str) -> None:
+    with pytest.raises(ReceiptWrong, match=words):
+        check_receipt(wrong, RAFFLE, KEY.verifier)

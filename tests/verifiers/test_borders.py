@@ -1,0 +1,52 @@
+"""Borders of the protocol, at which all three verifiers say the same."""
+
+import json
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from rafflekit.core.ledger.drand import time_of
+from rafflekit.core.ledger.examples import BEACON_ROUND, example, witness
+from rafflekit.core.ledger.notes import WITNESS, SignerKey
+from tests.verifiers.node import Javascript
+from tests.verifiers.test_standalone import loaded, outcomes, outcomes_of_the_library
+
+DRAND = example("drand")
+CREATED = int(DRAND.terms.created_at.timestamp())
+BEACON = time_of(BEACON_ROUND)
+
+
+@pytest.fixture
+def standalone() -> ModuleType:
+    """`verify_draw.py` as a module."""
+    return loaded()
+
+
+def said_by_all(given: dict[str, Any], step: str, *, javascript: Javascript, standalone: ModuleType) -> set[str | None]:
+    """What the three verifiers say of a step."""
+    ends = (outcomes_of_the_library(given), outcomes(standalone, given), javascript.audit(given))
+    return {end.get(step) for end in ends}
+
+
+@pytest.mark.parametrize(
+    ("time", "outcome"),
+    [(CREATED - 1, "not proven"), (CREATED, "ok"), (BEACON - 1, "ok"), (BEACON, "wrong")],
+    ids=["before the raffle", "as it begins", "before the beacon", "as the beacon comes"],
+)
+def test_a_witness_counts_from_the_creation_on_and_before_the_beacon(
+    javascript: Javascript, standalone: ModuleType, time: int, outcome: str
+) -> None:
+    proof = DRAND.proof(cosigned=[(witness(), time)])
+    given = {"proof": json.dumps(proof.shape()), "witnesses": [str(witness().verifier)]}
+
+    assert said_by_all(given, "witnessed", javascript=javascript, standalone=standalone) == {outcome}
+
+
+def test_one_public_key_under_two_names_is_not_two_witnesses(javascript: Javascript, standalone: ModuleType) -> None:
+    again = SignerKey("example.test/again", WITNESS, witness().private)
+    proof = DRAND.proof(cosigned=[(witness(), CREATED), (again, CREATED)])
+
+    given = {"proof": json.dumps(proof.shape())}
+
+    assert said_by_all(given, "form", javascript=javascript, standalone=standalone) == {"wrong"}
