@@ -80,6 +80,17 @@ def at_layout(url: str, layout: str) -> None:
         engine.dispose()
 
 
+def past_the_rules(url: str, *statements: str) -> None:
+    """Send statements without the database's rules: no triggers, no foreign keys."""
+    if url.startswith("postgresql"):
+        run(url, "; ".join(("SET session_replication_role = replica", *statements)))
+        return
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for statement in (*(f"DROP TRIGGER {name}" for (name,) in triggers), *statements):
+            connection.execute(statement)
+
+
 @contextmanager
 def writers_waiting(database: Path) -> Iterator[None]:
     """Keep everybody from writing to a SQLite file: another program is in the middle of a transaction."""

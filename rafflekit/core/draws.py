@@ -100,15 +100,20 @@ class Draws:
 
     def _fetched(self, round: int) -> "Beacon":
         from rafflekit.core import relays
-        from rafflekit.core.ledger.drand import BlsMissing, time_of
+        from rafflekit.core.ledger.drand import BeaconWrong, BlsMissing, check_beacon, time_of
 
         waiting_s = time_of(round) - int(self._clock().timestamp())
         if waiting_s > 0:
             raise BeaconNotPublished(waiting_s)
         try:
-            return (self._beacons or relays.fetch_beacon)(round)
+            found = (self._beacons or relays.fetch_beacon)(round)
+            # Once more, where it was a relay's: a source may be anybody's.
+            check_beacon(round, found.signature)
         except (relays.BeaconUnavailable, BlsMissing) as error:
             raise BeaconUnavailable(str(error)) from error
+        except BeaconWrong as error:
+            raise BeaconUnavailable(f"What was fetched is not round {round} of drand's quicknet: {error}.") from error
+        return found
 
 
 def check_entropy(entropy: object, delay_s: object) -> tuple[EntropyKind, int | None]:
@@ -141,8 +146,6 @@ def _given(text: str, round: int) -> "Beacon":
 
     try:
         found = read_beacon(text, round=round)
-        if found.round != round:
-            raise InvalidValue("beacon", f"is that of round {found.round}; this raffle waits for round {round}.")
         check_beacon(found.round, found.signature)
     except BeaconWrong as error:
         raise InvalidValue("beacon", f"is not round {round} of drand's quicknet: {error}.") from error

@@ -315,7 +315,7 @@ class Issuing:
         for raffle, hashes in leaves.items():
             sale, start = sales[raffle], before[raffle]
             tree = sale.tree
-            if tree is None or tree.size != start:
+            if tree is None or tree.size != start or not self._is_stored(connection, raffle, tree):
                 tree = self._ledgers.load_edge(connection, raffle, start)
             tree, whole = tree.grown(hashes)
             if whole:
@@ -326,6 +326,12 @@ class Issuing:
                 ledger.close_ledger(connection, raffle, closing)
             edges[raffle] = Edge(sale.book, tree, closing)
         return edges
+
+    def _is_stored(self, connection: "Connection", raffle: UUID, tree: GrowingTree) -> bool:
+        # A database that was set back, by a backup or a failover without a synchronous standby, may have sold as many
+        # tickets again: then its last one is another.
+        last = ledger.leaf_of_serial(connection, raffle, tree.size - 1)
+        return last is not None and last.hash(raffle) == tree.subtree(0, tree.size - 1)
 
 
 class _Written(NamedTuple):

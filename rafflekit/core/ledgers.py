@@ -4,7 +4,7 @@ Tickets enter a ledger in `issuing`, in the transaction that stores them. Here i
 committed, and proven.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
@@ -24,7 +24,7 @@ from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, Consistency, Entropy, Proof, ProvenWin, Receipt
 from rafflekit.core.ledger.draws import DrawStatement
 from rafflekit.core.ledger.leaves import Leaf
-from rafflekit.core.ledger.notes import WITNESS, Note, NoteWrong, Signature, SignerKey, VerifierKey
+from rafflekit.core.ledger.notes import SIGNATURES, WITNESS, Note, NoteWrong, Signature, SignerKey, VerifierKey
 from rafflekit.core.ledger.terms import SECRETS, EntropyKind, Terms
 from rafflekit.core.ledger.tiles import GrowingTree, TileReader
 from rafflekit.core.models import Raffle, count_wins
@@ -147,7 +147,8 @@ class Ledgers:
             SigningKeyUnavailable: there is no key here that may sign for this raffle.
         """
         raffle = self._get(raffle_id)
-        return self._signed_checkpoint(self._open_book(raffle), raffle)
+        checkpoint = self._signed_checkpoint(self._open_book(raffle), raffle)
+        return checkpoint + _lines(self._query(statements.load_cosignatures, raffle.id))
 
     def receipt(self, raffle_id: UUID | str, ticket_number: int) -> Receipt:
         """Return the proof that a ticket is in the ledger, in its latest checkpoint: at most 40 hashes.
@@ -201,6 +202,8 @@ class Ledgers:
         book = self._open_book(raffle)
         if book.signer is None:
             raise SigningKeyUnavailable
+        # Read once, for both places that have them: another may come meanwhile.
+        cosignatures = self._query(statements.load_cosignatures, raffle.id)
         seed = self._query(queries.seed_of_draw, raffle.id)
         record = self._database.query(lambda connection: statements.load_draw(connection, raffle.id))
         wins = count_wins(raffle.prizes)
@@ -208,8 +211,8 @@ class Ledgers:
         return Proof(
             terms=book.terms,
             key=str(book.signer.verifier),
-            closing=self._signed_checkpoint(book, raffle),
-            witnesses=[key for key, _ in self._query(statements.load_cosignatures, raffle.id)],
+            closing=self._signed_checkpoint(book, raffle) + _lines(cosignatures),
+            witnesses=[key for key, _ in cosignatures],
             entropy=_entropy(raffle, closing, record),
             seed=seed,
             draw=None if record is None else book.signed(_statement(raffle, closing, seed, record).text()),
@@ -234,14 +237,22 @@ class Ledgers:
             closing = self.closing_of(raffle)
             if read.text != closing.text():
                 raise InvalidValue("note", "is not the closing of this raffle.")
-            line = self._cosignature(read, witness, closing, raffle).write()
+            line = _cosignature(read, witness, closing, raffle).write()
         except NoteWrong as error:
             raise InvalidValue("note", f"{error}.") from error
-        self._database.write(lambda connection: statements.put_cosignature(connection, raffle.id, verifier_key, line))
-        if dict(self._query(statements.load_cosignatures, raffle.id))[verifier_key] != line:
-            raise InvalidValue(
-                "note", f"comes late: another cosignature by {witness.name} is kept, and the first stays."
-            )
+
+        def keep(connection: "Connection") -> None:
+            queries.lock_counter(connection, raffle.id)
+            record = statements.load_ledger(connection, raffle.id)
+            kept = dict(statements.load_cosignatures(connection, raffle.id))
+            if verifier_key not in kept:
+                operator = [] if record is None or record.verifier_key is None else [record.verifier_key]
+                _check_beside(witness, [VerifierKey.read(each) for each in [*operator, *kept]])
+                statements.put_cosignature(connection, raffle.id, verifier_key, line)
+            elif kept[verifier_key] != line:
+                raise InvalidValue("note", f"comes late: another cosignature by {witness.name} is kept already.")
+
+        self._database.write(keep)
 
     def signing_key(self) -> SignerKey | None:
         """Return the key that signs, made if there is a place for one of its own; None if there is neither.
@@ -275,8 +286,14 @@ class Ledgers:
         return book_of(raffle).checkpoint(self._state(raffle).root(), raffle.total_tickets, record.closing)
 
     def load_edge(self, connection: "Connection", raffle: UUID, size: int) -> GrowingTree:
-        """Return the right edge of the tree of the first `size` leaves, as it is stored."""
-        return GrowingTree(size, statements.edge_entries(connection, raffle, size))
+        """Return the right edge of the tree of the first `size` leaves, as it is stored.
+
+        Raises:
+            StorageUnavailable: some of it is missing; nothing may be added to it then.
+        """
+        growing = GrowingTree(size, statements.edge_entries(connection, raffle, size))
+        tree.root(growing.subtree, size)
+        return growing
 
     def _open_book(self, raffle: Raffle) -> Book:
         key = self.signing_key()
@@ -292,22 +309,6 @@ class Ledgers:
             )
         return book_of(raffle, key)
 
-    def _cosignature(self, note: Note, witness: VerifierKey, closing: Checkpoint, raffle: Raffle) -> Signature:
-        operator = self.verifier_key()
-        if witness.kind != WITNESS or witness.public == operator.public:
-            raise InvalidValue("key", "is none of a witness: it must be somebody else's, and made for cosignatures.")
-        times = note.check(witness)
-        if len(times) != 1:
-            raise InvalidValue("note", f"has {'no' if not times else 'more than one'} cosignature by {witness.name}.")
-        if times[0] < raffle.created_at.timestamp():
-            raise InvalidValue("note", "was cosigned before there was the raffle, and so shows nothing.")
-        if closing.closing is not None and closing.closing.round is not None:
-            from rafflekit.core.ledger.drand import time_of
-
-            if times[0] >= time_of(closing.closing.round):
-                raise InvalidValue("note", "was cosigned after the beacon had come, and so shows nothing any more.")
-        return next(line for line in note.signatures if line.is_by(witness))
-
     def _leaves(self, raffle: Raffle) -> Iterator[Leaf]:
         for first in range(0, _size(raffle), _LEAVES_AT_ONCE):
             last = min(first + _LEAVES_AT_ONCE, _size(raffle)) - 1
@@ -322,18 +323,24 @@ class Ledgers:
 
     def _signed_checkpoint(self, book: Book, raffle: Raffle) -> str:
         state = self._state(raffle)
-        is_closed = state.size == raffle.total_tickets
         if not state.note:
+            is_closed = state.size == raffle.total_tickets
             closing = self._query(statements.load_ledger, raffle.id).closing if is_closed else None
+            # What is signed must outlive the primary, and nobody may have made sure of it yet.
+            self._database.confirm()
             state.note = book.signed(book.checkpoint(state.root(), state.size, closing).text())
-        lines = [line for _, line in self._query(statements.load_cosignatures, raffle.id)] if is_closed else []
-        return state.note + "".join(lines)
+        return state.note
 
     def _state(self, raffle: Raffle) -> "_State":
-        """Return the state of a ledger as it was when the raffle was read: it never changes, so it is kept a while."""
-        return self._states(raffle.id, _size(raffle))
+        """Return the state of a ledger as it was when the raffle was read: it never changes, so it is kept a while.
 
-    def _read_state(self, raffle: UUID, size: int) -> "_State":
+        But a database may be set back, and sell as many tickets again: then the last one is another, and so the state.
+        """
+        size = _size(raffle)
+        last = self._database.query(lambda connection: statements.leaf_of_serial(connection, raffle.id, size - 1))
+        return self._states(raffle.id, size, last)
+
+    def _read_state(self, raffle: UUID, size: int, _last: Leaf | None) -> "_State":
         def entries(level: int, tile: int) -> list[bytes]:
             return self._database.query(
                 lambda connection: statements.tile_entries(connection, raffle, size, level, tile)
@@ -386,6 +393,37 @@ def _entropy(raffle: Raffle, closing: Checkpoint, record: DrawRecord | None) -> 
     if record is None:
         return Entropy(UNBOUND)
     return Entropy(raffle.entropy, record.entropy, None if closing.closing is None else closing.closing.round)
+
+
+def _cosignature(note: Note, witness: VerifierKey, closing: Checkpoint, raffle: Raffle) -> Signature:
+    if witness.kind != WITNESS:
+        raise InvalidValue("key", "is none of a witness, which is made for cosignatures.")
+    times = note.check(witness)
+    if len(times) != 1:
+        raise InvalidValue("note", f"has {'no' if not times else 'more than one'} cosignature by {witness.name}.")
+    if times[0] < raffle.created_at.timestamp():
+        raise InvalidValue("note", "was cosigned before there was the raffle, and so shows nothing.")
+    if closing.closing is not None and closing.closing.round is not None:
+        from rafflekit.core.ledger.drand import time_of
+
+        if times[0] >= time_of(closing.closing.round):
+            raise InvalidValue("note", "was cosigned after the beacon had come, and so shows nothing any more.")
+    return next(line for line in note.signatures if line.is_by(witness))
+
+
+def _check_beside(witness: VerifierKey, others: Sequence[VerifierKey]) -> None:
+    """Check that a closing with one more cosignature is one that verifiers take; `others` signed it already."""
+    if len(others) >= SIGNATURES:
+        raise InvalidValue("note", f"comes late: {SIGNATURES} signatures, the most that a note can have, are kept.")
+    for other in others:
+        if other.public == witness.public:
+            raise InvalidValue("key", f"is that of {other.name}, who signed already: a witness is somebody else.")
+        if (other.name, other.id) == (witness.name, witness.id):
+            raise InvalidValue("key", "has name and id of another key that signed; its lines could not be told apart.")
+
+
+def _lines(cosignatures: Iterable[tuple[str, str]]) -> str:
+    return "".join(line for _, line in cosignatures)
 
 
 def _size(raffle: Raffle) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, check_database
-from tests.databases import PostgresqlServer, at_layout, run
+from tests.databases import PostgresqlServer, at_layout, past_the_rules, run
 from tests.raffles import sold_out
 
 PRIZES = (Prize("car"), Prize("hug", 3))
@@ -26,17 +26,6 @@ def fill(url: str) -> None:
         engine.create("Empty", total_tickets=10**12, prizes=PRIZES)
         large = engine.create("Large", total_tickets=10**6, prizes=PRIZES)
         assert len(list(engine.participate_many(large.id, [f"participant {person}" for person in range(300)]))) == 300
-
-
-def past_the_rules(url: str, *statements: str) -> None:
-    """Send statements without the database's rules: no triggers, no foreign keys."""
-    if url.startswith("postgresql"):
-        run(url, "; ".join(("SET session_replication_role = replica", *statements)))
-        return
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
-        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for statement in (*(f"DROP TRIGGER {name}" for (name,) in triggers), *statements):
-            connection.execute(statement)
 
 
 def test_an_honest_database_is_well(database_url: str) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from rafflekit import InvalidValue, Prize, Raffle, RaffleEngine, TicketNotFound
+from rafflekit import InvalidValue, Prize, Raffle, RaffleEngine, StorageUnavailable, Ticket, TicketNotFound
 from rafflekit.core import ledgers
 from rafflekit.core.ledger.audit import audit
 from rafflekit.core.ledger.documents import leaf_line
 from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
+from tests.databases import past_the_rules
 
 KEY = SignerKey.make("raffles.example.org")
 NOON = 1_800_000_000
@@ -73,7 +74,55 @@ def test_an_operator_is_no_witness_of_their_own(engine: RaffleEngine) -> None:
     closing = engine.ledgers.checkpoint(raffle.id)
     own = SignerKey("gazette.example", WITNESS, KEY.private)
 
-    with pytest.raises(InvalidValue, match="it must be somebody else's"):
+    with pytest.raises(InvalidValue, match="a witness is somebody else"):
         engine.ledgers.cosign(raffle.id, closing + own.line(Note.read(closing).text, time=NOON), str(own.verifier))
 
     assert engine.ledgers.checkpoint(raffle.id) == closing
+
+
+def set_back(database_url: str, *, to: int) -> None:
+    """Let a database lose its last tickets, as a backup does, or a failover without a synchronous standby."""
+    past_the_rules(database_url, f"DELETE FROM tickets WHERE serial >= {to}", f"UPDATE counters SET issued = {to}")
+
+
+def test_a_server_goes_on_from_the_rows_and_not_from_what_it_remembers(engine: RaffleEngine, database_url: str) -> None:
+    """Else it would sign a history that is in no database, and store hashes of it for ever."""
+    raffle = engine.create("Foobar", total_tickets=300, prizes=[Prize("hug")])
+    for person in ("ann", "bob", "cy"):
+        engine.participate(raffle.id, person)
+    engine.ledgers.checkpoint(raffle.id)
+    set_back(database_url, to=2)
+
+    with RaffleEngine(database_url, signing_key=KEY) as other:
+        other.participate(raffle.id, "dan")
+        assert engine.ledgers.checkpoint(raffle.id) == other.ledgers.checkpoint(raffle.id)
+        ticket = engine.participate(raffle.id, "eve")
+        assert ticket.receipt is not None
+        assert ticket.receipt.checkpoint == other.ledgers.checkpoint(raffle.id)
+        assert len(list(engine.participate_many(raffle.id, [f"p{n}" for n in range(296)]))) == 296
+        engine.draw(raffle.id)
+        for each in (engine, other):
+            leaves = [leaf_line(leaf) for leaf in each.ledgers.leaves(raffle.id)]
+            assert audit(json.dumps(each.ledgers.proof(raffle.id).shape()), leaves=leaves).good
+
+
+def test_what_is_missing_of_a_ledger_is_said_and_no_mistake_of_the_program(
+    engine: RaffleEngine, database_url: str
+) -> None:
+    raffle = engine.create("Foobar", total_tickets=400, prizes=[Prize("hug")])
+    numbers = [
+        ticket.number
+        for ticket in engine.participate_many(raffle.id, [f"p{n}" for n in range(300)])
+        if isinstance(ticket, Ticket)
+    ]
+    past_the_rules(database_url, "DELETE FROM tickets WHERE serial = 299", "DELETE FROM tiles")
+
+    with RaffleEngine(database_url, signing_key=KEY) as later:
+        for ask in (
+            lambda: later.ledgers.checkpoint(raffle.id),
+            lambda: later.ledgers.receipt(raffle.id, numbers[0]),
+            lambda: later.participate(raffle.id, "ann"),
+        ):
+            with pytest.raises(StorageUnavailable, match="'rafflekit doctor' says which"):
+                ask()
+        assert later.get(raffle.id).available_tickets == 100

@@ -225,7 +225,7 @@ def test_a_witness_puts_its_name_on_the_closing_once(engine: RaffleEngine) -> No
     assert cosigned.check(KEY.verifier) == [0]
     for note, key, words in (
         (closing, stranger, "has no cosignature by other.example"),
-        (closing + witness.line(text, time=1_900_000_000), witness, "the first stays"),
+        (closing + witness.line(text, time=1_900_000_000), witness, "is kept already"),
         (closing + 2 * witness.line(text, time=1_800_000_000), witness, "has more than one cosignature"),
         (closing + stranger.line(text, time=0), stranger, "before there was the raffle"),
         (closing + witness.line("another text\n", time=1), witness, "is not on this text"),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from rafflekit.core.errors import StorageUnavailable
 from rafflekit.core.ledger.tree import node_hash
 
 TILE_HEIGHT = 8
@@ -34,10 +35,17 @@ class TileReader:
         self._tile = lru_cache(_TILES_KEPT)(entries)
 
     def subtree(self, height: int, position: int) -> bytes:
-        """Return the hash of a whole subtree (`tree.Subtree`)."""
+        """Return the hash of a whole subtree (`tree.Subtree`).
+
+        Raises:
+            StorageUnavailable: some of it is missing.
+        """
         level, within = divmod(height, TILE_HEIGHT)
         tile, offset = divmod(position << within, TILE)
-        return whole_hash(self._tile(level, tile)[offset : offset + (1 << within)])
+        hashes = self._tile(level, tile)[offset : offset + (1 << within)]
+        if len(hashes) != 1 << within:
+            raise _damaged()
+        return whole_hash(hashes)
 
 
 def whole_hash(hashes: Sequence[bytes]) -> bytes:
@@ -45,6 +53,12 @@ def whole_hash(hashes: Sequence[bytes]) -> bytes:
     while len(hashes) > 1:
         hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
     return hashes[0]
+
+
+def _damaged() -> StorageUnavailable:
+    return StorageUnavailable(
+        "Of a ledger, tickets or hashes are missing in the database; 'rafflekit doctor' says which."
+    )
 
 
 class GrowingTree:
@@ -92,9 +106,15 @@ class GrowingTree:
         return kept
 
     def subtree(self, height: int, position: int) -> bytes:
-        """Return the hash of a whole subtree at the edge (`tree.Subtree`)."""
+        """Return the hash of a whole subtree at the edge (`tree.Subtree`).
+
+        Raises:
+            StorageUnavailable: some of it is missing.
+        """
         found = self._whole.get((height, position))
         if found is None:
+            if height == 0:
+                raise _damaged()
             found = node_hash(self.subtree(height - 1, 2 * position), self.subtree(height - 1, 2 * position + 1))
             self._whole[height, position] = found
         return found

@@ -113,6 +113,15 @@ _LEAVES_BETWEEN = _LEAVES.where(tickets.c.serial.between(bindparam("first"), bin
 )
 
 
+def leaf_of_serial(connection: Connection, raffle: UUID, serial: int) -> Leaf | None:
+    """Return the leaf at a place, or None if there are not so many yet."""
+    row = connection.execute(_LEAF_OF_SERIAL, {"raffle": raffle, "serial": serial}).one_or_none()
+    return None if row is None else Leaf(*row)
+
+
+_LEAF_OF_SERIAL = _LEAVES.where(tickets.c.serial == bindparam("serial"))
+
+
 def leaf_of_number(connection: Connection, raffle: UUID, number: int) -> Leaf | None:
     """Return the leaf of a ticket, or None if no ticket has this number yet."""
     row = connection.execute(_LEAF_OF_NUMBER, {"raffle": raffle, "number": number}).one_or_none()

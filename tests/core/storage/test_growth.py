@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from rafflekit import Prize, RaffleEngine, Ticket
+from rafflekit.core.ledger.tiles import TILE
 from tests.databases import PostgresqlServer, run
 from tests.raffles import sell_all
 
@@ -39,13 +40,23 @@ ROWS_READ = """
 
 def grow(url: str, raffle: str) -> None:
     """Let others take tickets of a raffle, and create raffles; nothing that would make the server plan anew."""
+    ((issued,),) = run(url, "SELECT issued FROM counters WHERE raffle = %s", raffle)
     run(
         url,
-        "INSERT INTO tickets SELECT %s, 1000 + n, n, sha256(n::text::bytea), '', NULL, 0 "
-        f"FROM generate_series(1, {TICKETS}) AS n",
+        "INSERT INTO tickets SELECT %s, %s + n, n + 1, sha256(n::text::bytea), '', NULL, 0 "
+        f"FROM generate_series(0, {TICKETS - 1}) AS n",
         raffle,
+        issued,
     )
-    run(url, "UPDATE counters SET issued = %s WHERE raffle = %s", 2 * TICKETS, raffle)
+    run(
+        url,
+        "INSERT INTO tiles (raffle, level, position, hash) SELECT %s, 0, n, sha256(n::text::bytea) "
+        "FROM generate_series(%s::int, %s::int) AS n",
+        raffle,
+        issued // TILE,
+        (issued + TICKETS) // TILE - 1,
+    )
+    run(url, "UPDATE counters SET issued = %s WHERE raffle = %s", issued + TICKETS, raffle)
     run(
         url,
         "INSERT INTO raffles SELECT gen_random_uuid(), 10 + n, 'Other', 'other', 0, 1, NULL, NULL "
