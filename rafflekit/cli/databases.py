@@ -8,6 +8,7 @@ import typer
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, named_database, read_settings
+from rafflekit.cli.signals import ending_as_with_ctrl_c
 
 
 def status(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
@@ -28,7 +29,11 @@ def backup(
     """Write a copy of the database file while servers go on. Keep it as safe as the database."""
     from rafflekit.core.upkeep import back_up_database
 
-    with named_database(database_url, read_settings()) as url, terminal.working("Copying the database"):
+    with (
+        ending_as_with_ctrl_c(),
+        named_database(database_url, read_settings()) as url,
+        terminal.working("Copying the database"),
+    ):
         copy = back_up_database(file, url)
     render.show_backup(copy, as_json=as_json)
 
