@@ -39,10 +39,10 @@ def backup(
 
 
 def doctor(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
-    """Check that counters, tickets, draws and secrets agree; nothing is changed.
+    """Check that layout, counters, tickets, draws and secrets agree; nothing is changed.
 
-    Draws are replayed from their seeds, and the secrets of drawn raffles are looked for. Exit status 1 if something
-    is wrong.
+    Tables, indexes and triggers are compared with those that rafflekit makes, draws are replayed from their
+    seeds, and the secrets of drawn raffles are looked for. Exit status 1 if something is wrong.
     """
     from rafflekit.core.checkup import check_database
 
