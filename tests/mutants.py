@@ -39,7 +39,6 @@ TESTS: dict[str, tuple[str, ...]] = {
     "issuing": ("tests/core/test_issuing.py", "tests/core/test_engine_tickets.py"),
     "engine": ENGINE,
     "checkup": ("tests/core/test_checkup.py",),
-    "storage.catalog": ("tests/core/test_checkup.py",),
     "storage.database": STORAGE,
     "storage.issuing": ("tests/core/test_issuing.py", *ENGINE),
     "storage.layout": STORAGE,
