@@ -221,6 +221,8 @@ def test_who_still_reads_an_answer_makes_room_after_those_who_are_idle(
     reader = connect(small_waitress)
     reader.sendall(LONG)
     wait_until(partial(leaves_unread, small_waitress, reader))
+    # Until the last answer that sockets have room for is on its way.
+    pass_time(1)
     idle = [connect(small_waitress) for _ in range(3)]
     for connection in idle:
         connection.sendall(GET)
@@ -290,6 +292,17 @@ def test_requests_that_do_not_arrive_in_time_are_given_up(impatient_server: Live
 
     wait_until(have_all_ended)
     assert set(received.values()) == {b""}
+
+
+def test_a_request_has_its_time_from_its_beginning(tmp_path: Path, connect: Connect) -> None:
+    with server_in(tmp_path, program=impatient(KEEP_ALIVE_S=3)) as live:
+        connection = connect(live)
+        pass_time(2.4)
+        connection.sendall(GET[:20])
+        pass_time(2.1)
+        connection.sendall(GET[20:])
+
+        assert read_answer(connection).status == 200
 
 
 @ON_WAITRESS
