@@ -86,8 +86,9 @@ def past_the_rules(url: str, *statements: str) -> None:
         run(url, "; ".join(("SET session_replication_role = replica", *statements)))
         return
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
-        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for statement in (*(f"DROP TRIGGER {name}" for (name,) in triggers), *statements):
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        drop = [f"DROP TRIGGER {name}" for name, _ in triggers]
+        for statement in (*drop, *statements, *(trigger for _, trigger in triggers)):
             connection.execute(statement)
 
 

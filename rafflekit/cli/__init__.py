@@ -18,8 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         return _run(sys.argv[1:] if argv is None else argv)
-    except failures.Terminated:
-        return failures.TERMINATED
+    except failures.Terminated as ended:
+        return ended.status
     except KeyboardInterrupt:
         return failures.INTERRUPTED
     except BrokenPipeError:

@@ -4,22 +4,20 @@ Three files: the list (`participant_list`), the output (`ticket_file`), and the 
 ticket is for the engine to say.
 """
 
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import typer
 
 from rafflekit.cli import render, terminal
-from rafflekit.cli.failures import REFUSED, CommandStopped, Terminated
+from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.options import open_engine
 from rafflekit.cli.participant_list import Line, open_list
+from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.cli.ticket_file import TicketFile, TicketWriter
 from rafflekit.cli.ticket_run import LineKeys, open_run
 from rafflekit.core.errors import SoldOut, StorageUnavailable
@@ -48,7 +46,7 @@ def participate_from(
     """
     tickets = TicketFile(out)
     with (
-        _ending_as_with_ctrl_c(),
+        ending_as_with_ctrl_c(),
         open_engine(database_url) as engine,
         open_list(source, column=column) as people,
         open_run(out, raffle_id=(found := engine.find(raffle)).id, column=column) as run,
@@ -104,25 +102,6 @@ def _write(writer: TicketWriter, outcomes: Iterator[tuple[Line, Ticket | str]], 
     writer.sync()
     if refused > _REFUSALS_TOLD:
         terminal.remark(f"{refused - _REFUSALS_TOLD:,} more lines were refused; the output has the reason in each row.")
-
-
-@contextmanager
-def _ending_as_with_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM, by which a system that shuts down ends a run, do what Ctrl-C does; a second one kills."""
-
-    def end(number: int, _frame: FrameType | None) -> NoReturn:
-        signal.signal(number, signal.SIG_DFL)
-        raise Terminated
-
-    # A program that calls `main` in another thread gets no signals there.
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import typer
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, named_database, read_settings
+from rafflekit.cli.signals import ending_as_with_ctrl_c
 
 
 def status(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
@@ -28,16 +29,20 @@ def backup(
     """Write a copy of the database file while servers go on. Keep it as safe as the database."""
     from rafflekit.core.upkeep import back_up_database
 
-    with named_database(database_url, read_settings()) as url, terminal.working("Copying the database"):
+    with (
+        ending_as_with_ctrl_c(),
+        named_database(database_url, read_settings()) as url,
+        terminal.working("Copying the database"),
+    ):
         copy = back_up_database(file, url)
     render.show_backup(copy, as_json=as_json)
 
 
 def doctor(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
-    """Check that counters, tickets, draws and secrets agree; nothing is changed.
+    """Check that layout, counters, tickets, draws and secrets agree; nothing is changed.
 
-    Draws are replayed from their seeds, and the secrets of drawn raffles are looked for. Exit status 1 if something
-    is wrong.
+    Tables, indexes and triggers are compared with those that rafflekit makes, draws are replayed from their
+    seeds, and the secrets of drawn raffles are looked for. Exit status 1 if something is wrong.
     """
     from rafflekit.core.checkup import check_database
 

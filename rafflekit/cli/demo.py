@@ -4,13 +4,10 @@ Nothing is staged: the server and the commands are real ones, each answer is che
 """
 
 import shlex
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +15,7 @@ import typer
 from rafflekit.cli import terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.prizes import write_prize
+from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.core import shapes
 from rafflekit.core.errors import AlreadyParticipated, InvalidVerificationCode, RaffleError, SoldOut
 from rafflekit.core.models import Prize
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 _NAME = "Foobar raffle"
 _PRIZES = (Prize("invisibility"), Prize("warm hug", 3))
 _AT_A_TIME = 8
-_ENDING_SIGNALS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]  # Windows has no SIGHUP
 
 
 def demo(
@@ -41,7 +38,7 @@ def demo(
     """
     from rafflekit.cli.demo_server import COMMAND, ManagersTerminal, running_server
 
-    with _ending_by_signals(), TemporaryDirectory(prefix="rafflekit-demo-") as folder:
+    with ending_as_with_ctrl_c(), TemporaryDirectory(prefix="rafflekit-demo-") as folder:
         url = f"sqlite:///{folder}/raffles.db"
         with running_server(url, log=Path(folder, "server.log")) as server:
             _tell_command(COMMAND)
@@ -189,18 +186,3 @@ def _tell_request(request: str, circumstances: str) -> None:
 
 def _tell(answer: str) -> None:
     terminal.say(f"  {answer}")
-
-
-@contextmanager
-def _ending_by_signals() -> Iterator[None]:
-    """Let the signals that end a process pass through `finally`, which stops the server and clears up."""
-    before = {number: signal.signal(number, _end) for number in _ENDING_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)

@@ -39,8 +39,7 @@ NO_DATABASE = 3
 UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h …
 IO_FAILED = 74  # … and EX_IOERR
 INTERRUPTED = 130  # what a shell makes of SIGINT …
-READER_GONE = 141  # … of SIGPIPE
-TERMINATED = 143  # … and of SIGTERM
+READER_GONE = 141  # … and of SIGPIPE
 
 EXIT_STATUSES: dict[type[RaffleError], int] = {
     RaffleError: REFUSED,
@@ -91,7 +90,12 @@ class CommandStopped(Exception):
 
 
 class Terminated(KeyboardInterrupt):
-    """Say that the process was told to end (SIGTERM), as Ctrl-C says it."""
+    """Say that the process was told to end by a signal (SIGTERM, SIGHUP), as Ctrl-C says it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.status = 128 + number
+        """What a shell makes of the signal."""
 
 
 def report(error: Exception) -> int:

@@ -17,7 +17,7 @@ from rafflekit.core.ledger.draws import seed_of
 from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
 from rafflekit.core.ledgers import book_of, entropy_bytes
 from rafflekit.core.models import DatabaseReport
-from rafflekit.core.storage import database, ledger, queries, records
+from rafflekit.core.storage import catalog, database, ledger, queries, records
 from rafflekit.core.storage.location import backend_of, url_or_default
 from rafflekit.core.storage.records import RaffleRecord
 from rafflekit.core.storage.remains import Remains
@@ -31,9 +31,10 @@ _LEAVES_AT_ONCE = 10_000
 def check_database(database_url: str | None = None) -> DatabaseReport:
     """Read a whole database, as it is at one moment, and tell what in it does not agree; nothing is changed.
 
-    Counters are compared with the tickets, numbers of raffles not yet drawn with their keys, ledgers with the tickets,
-    seeds with what they came from, draws with what their seeds give. Secrets must be gone after a draw: from the
-    tables, and from every byte of a SQLite file and its journal. It takes some 35 µs a ticket; servers go on meanwhile.
+    The layout is compared with this version's, counters with the tickets, numbers of raffles not yet drawn with their
+    keys, ledgers with the tickets, seeds with what they came from, draws with what their seeds give. Secrets must be
+    gone after a draw: from the tables, and from every byte of a SQLite file and its journal. It takes some 35 µs a
+    ticket; servers go on meanwhile.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
@@ -64,12 +65,13 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
         # Those that are there as rows are a problem of their own, and no remains.
         cleaned[:] = [raffle.id for raffle in raffles if raffle.is_drawn and raffle.numbering_key is None]
         problems = [f"The file is damaged: {what}." for what in records.damage(connection)]
+        problems += _problems_of_the_layout(connection)
         for raffle in raffles:
             problems += [f"Raffle {raffle.id}: {problem}." for problem in _problems(connection, raffle)]
         return DatabaseReport(
             status.url,
             raffles=len(raffles),
-            tickets=sum(raffle.issued or 0 for raffle in raffles),
+            tickets=sum(raffle.issued for raffle in raffles if isinstance(raffle.issued, int)),
             draws=len(drawn),
             hashed_participants=sum(records.count_hashed_participants(connection, raffle) for raffle in drawn),
             remains=(),
@@ -93,6 +95,17 @@ def _remains(found: Remains) -> Iterator[str]:
             f"Raffle {raffle}: its secrets are deleted, and can still be read in unused parts of the file; SQLite's "
             "VACUUM overwrites them."
         )
+
+
+def _problems_of_the_layout(connection: "Connection") -> Iterator[str]:
+    different = catalog.differences(connection)
+    if different:
+        yield (
+            f"The layout is not as rafflekit made it: {'; '.join(different)}. Without indexes a database is "
+            "slow, without constraints and triggers it does not hold the rules: make them again as a new database has "
+            "them, or restore a backup."
+        )
+    yield from (f"{misfits}." for misfits in records.misfits(connection))
 
 
 def _problems(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
@@ -180,7 +193,7 @@ def _problems_of_a_draw(connection: "Connection", raffle: RaffleRecord) -> Itera
     if raffle.issued != raffle.total_tickets:
         yield "it is drawn, and not sold out"
     winners = sum(raffle.amounts)
-    if raffle.seed is None or len(raffle.seed) != drawing.SEED_BYTES or winners > raffle.total_tickets:
+    if not isinstance(raffle.seed, bytes) or len(raffle.seed) != drawing.SEED_BYTES or winners > raffle.total_tickets:
         yield "its draw cannot be replayed, since its seed or its prizes are damaged"
         return
     serials = drawing.winning_serials(raffle.seed, tickets=raffle.total_tickets, wins=winners)

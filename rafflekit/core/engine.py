@@ -58,7 +58,7 @@ class RaffleEngine:
         InvalidSetting: the URL is none, or names a database that is not supported.
         SchemaMismatch: the database belongs to another program or another version of rafflekit.
         StorageUnavailable: it cannot be opened or made. So may every method raise, having done nothing; only when a
-            PostgreSQL server goes or falls silent while it commits does nobody know.
+            PostgreSQL server goes or falls silent, or a disk fails, while it commits does nobody know (`is_in_doubt`).
     """
 
     def __init__(

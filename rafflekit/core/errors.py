@@ -113,12 +113,16 @@ class InvalidVerificationCode(RaffleError):
 class StorageUnavailable(RaffleError):
     """Say that the database cannot be used now.
 
-    What was asked for was not done, unless it was PostgreSQL, and its connection broke during the commit: then nobody
-    knows. An idempotency key makes asking again safe.
+    The transaction that failed did nothing, unless `is_in_doubt`: its commit was on the way when the connection or the
+    disk failed, and nobody knows. An idempotency key makes asking again safe.
     """
 
     code = "storage_unavailable"
     sentence = "The database cannot be used."
+
+    def __init__(self, message: str | None = None, *, is_in_doubt: bool = False) -> None:
+        super().__init__(message)
+        self.is_in_doubt = is_in_doubt
 
 
 class SigningKeyUnavailable(RaffleError):

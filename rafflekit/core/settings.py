@@ -155,11 +155,9 @@ def _network(variable: Variable, text: str) -> Network:
         raise InvalidSetting(variable.name, text, reason) from error
     if "%" in text:
         raise InvalidSetting(variable.name, text, "a zone (%…) says nothing about who asks; take it away.")
-    if isinstance(network, IPv6Network) and network.prefixlen >= 96:
-        mapped = network.network_address.ipv4_mapped
-        if mapped is not None:
-            return IPv4Network((int(mapped), network.prefixlen - 96))
-    return network
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    # Those have 96 bits in common, and so has each network that begins with one.
+    return network if mapped is None else IPv4Network((int(mapped), network.prefixlen - 96))
 
 
 def _proxy_header(environment: Mapping[str, str]) -> ProxyHeader:

@@ -71,7 +71,8 @@ BARE_DETAILS: dict[int, str] = {
 """What is said of a status of Falcon's own, which has no words for it."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
-_REPEAT = (
+_NOTHING_DONE = "This request has done nothing."
+_IN_DOUBT = (
     "It may have been done all the same; a request that is repeated with its Idempotency-Key gets the same ticket."
 )
 _OUTAGE_LINE_S = 1.0
@@ -143,10 +144,11 @@ def _on_raffle_error(
 
 def _on_outage(request: falcon.Request, response: falcon.Response, error: RaffleError) -> None:
     response.retry_after = RETRY_AFTER_S
-    # A server that goes away while it commits leaves open whether it did.
-    doubt = "" if request.method in _READING else f" {_REPEAT}"
-    detail = f"{error.sentence} Try again later.{doubt}"
-    _answer(response, _problem(error, detail))
+    said = [error.sentence, "Try again later."]
+    if request.method not in _READING:
+        is_in_doubt = isinstance(error, StorageUnavailable) and error.is_in_doubt
+        said.append(_IN_DOUBT if is_in_doubt else _NOTHING_DONE)
+    _answer(response, _problem(error, " ".join(said)))
 
 
 class _Outages:

@@ -18,12 +18,20 @@ _BEGINS = rf"(?:(?<![0-9A-Za-z])|{_ESCAPE})"
 _UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])"
 # 24 characters as `codes.read` takes them, in any letter case: dashes anywhere, blanks between groups of four (anywhere
 # would make a code of any sentence). Groups that follow go, too: the first that were found may not be the code's own.
-# A raffle's id is found first, and stays.
-_CODE = re.compile(
-    rf"{_BEGINS}(?:(?P<uuid>{_UUID})|"
-    r"(?:[0-9A-Za-z](?:-*[0-9A-Za-z]){23}|[0-9A-Za-z]{4}(?:[- \t]*[0-9A-Za-z]{4}){5})(?![0-9A-Za-z])"
-    r"(?:-+[0-9A-Za-z]+|[- \t]+[0-9A-Za-z]{4}(?![0-9A-Za-z]))*)"
+_BY_ITSELF = (
+    rf"{_BEGINS}(?:[0-9A-Za-z](?:-*[0-9A-Za-z]){{23}}|[0-9A-Za-z]{{4}}(?:[- \t]*[0-9A-Za-z]{{4}}){{5}})(?![0-9A-Za-z])"
 )
+# With letters or digits right in front or behind it is known by its six groups, or by its length. Words can look so,
+# too, but seldom with a dash at each of five places, or with a digit; a hash in hexadecimal does, and is none.
+_WITH_A_DIGIT = r"(?=(?:[A-Za-z][- \t]*+){0,23}[0-9])"
+_ATTACHED = (
+    r"[0-9A-Za-z]{4}(?:[ \t]*+-[- \t]*+[0-9A-Za-z]{4}){5}[0-9A-Za-z]*+|"
+    rf"(?=[0-9A-Za-z]{{4}}[- \t]){_WITH_A_DIGIT}[0-9A-Za-z]{{4}}(?:[- \t]++[0-9A-Za-z]{{4}}){{5}}[0-9A-Za-z]*+|"
+    r"(?<![0-9A-Za-z])(?=[A-Za-z]*+[0-9])(?!(?:0x)?[0-9A-Fa-f]++(?![0-9A-Za-z]))[0-9A-Za-z]{25,}+"
+)
+_FOLLOWING_GROUPS = r"(?:-+[0-9A-Za-z]+|[- \t]+[0-9A-Za-z]{4}(?![0-9A-Za-z]))*"
+# A raffle's id is found first, and stays.
+_CODE = re.compile(rf"{_BEGINS}(?P<uuid>{_UUID})|(?:{_BY_ITSELF}|{_ATTACHED}){_FOLLOWING_GROUPS}")
 # Four numbers, or more: there may be a number before or behind an address.
 _IPV4 = re.compile(rf"(?:(?<!\d)|{_ESCAPE})\d{{1,3}}(?:\.\d{{1,3}}){{3,}}(?!\d)")
 # Whatever could be an IPv6 address with what stands before and behind it: ":2001:db8::1:". No word ends in one. The

@@ -1,8 +1,11 @@
 """`rafflekit backup`: a whole copy while people take part, or a clear refusal that leaves nothing behind."""
 
 import json
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from itertools import count
@@ -15,6 +18,43 @@ from tests.cli.conftest import Terminal
 from tests.databases import PostgresqlServer
 from tests.raffles import sold_out
 from tests.waiting import wait_until
+
+LIMIT_S = 60
+
+# Sends itself a signal in the middle of the copy, and others while it clears up.
+SIGNALLED_HALFWAY = """
+import os, sys
+from pathlib import Path
+from rafflekit.cli import main
+from rafflekit.core.storage import sqlite
+
+first, *others = map(int, sys.argv[1].split(","))
+unlink = Path.unlink
+
+def signalling(status, remaining, total):
+    if 0 < remaining < total / 2:
+        os.kill(os.getpid(), first)
+
+def signalling_again(path, **options):
+    while others:
+        os.kill(os.getpid(), others.pop())
+    unlink(path, **options)
+
+sqlite._between_steps, Path.unlink = signalling, signalling_again
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+def large(database: Path) -> None:
+    """Make a file of many steps of a backup."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE filler AS SELECT randomblob(20000000) AS bytes")
+
+
+def backup_signalled_halfway(copy: Path, *numbers: int, before: str = "") -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-c", SIGNALLED_HALFWAY, ",".join(str(int(number)) for number in numbers)]
+    command = ["sh", "-c", f'{before} exec "$@"', "sh", *program, "backup", str(copy)]
+    return subprocess.run(command, timeout=LIMIT_S, check=False, capture_output=True, text=True)
 
 
 def test_a_backup_is_a_database_for_its_owner_alone(terminal: Terminal, engine: RaffleEngine, tmp_path: Path) -> None:
@@ -105,3 +145,42 @@ def test_postgresql_is_left_to_its_own_programs(postgresql: PostgresqlServer, tm
         back_up_database(tmp_path / "copy.db", postgresql.new_url())
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "status"),
+    [
+        ([signal.SIGINT], 130),
+        ([signal.SIGTERM], 143),
+        ([signal.SIGHUP], 129),
+        # The shell and the system may both tell that a terminal was closed, and systemd sends both of these.
+        ([signal.SIGHUP, signal.SIGHUP], 129),
+        ([signal.SIGTERM, signal.SIGHUP], 143),
+        ([signal.SIGHUP, signal.SIGTERM], 129),
+    ],
+)
+def test_a_backup_that_is_ended_halfway_leaves_no_secrets_behind(
+    engine: RaffleEngine, database: Path, tmp_path: Path, numbers: list[signal.Signals], status: int
+) -> None:
+    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    large(database)
+    folder = tmp_path / "copies"
+    folder.mkdir()
+
+    ended = backup_signalled_halfway(folder / "monday.db", *numbers)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (status, "", "")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_backup_outlives_its_terminal_if_that_was_asked_for(
+    engine: RaffleEngine, database: Path, tmp_path: Path
+) -> None:
+    """As `nohup` does: the signal is ignored from the beginning."""
+    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    large(database)
+
+    ended = backup_signalled_halfway(tmp_path / "copy.db", signal.SIGHUP, before="trap '' HUP;")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (tmp_path / "copy.db").stat().st_size == database.stat().st_size

@@ -1,5 +1,6 @@
 """`check_database`: an honest database is well, and each thing that somebody changed past the rules is named."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit import Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, check_database
+from rafflekit import Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, check_database, upgrade_database
 from tests.databases import PostgresqlServer, at_layout, past_the_rules, run
 from tests.raffles import sold_out
 
@@ -157,6 +158,51 @@ def test_a_value_of_another_kind_is_named(database: Path) -> None:
     assert "it has a value of another kind than its column" in "\n".join(check_database(url).problems)
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "problem"),
+    [
+        ("raffles", "seed", "its draw cannot be replayed, since its seed or its prizes are damaged"),
+        ("secrets", "numbering_key", "the key of its numbers is damaged"),
+        ("counters", "issued", "its counter says some text tickets"),
+        ("raffles", "total_tickets", "it has a value of another kind than its column"),
+        ("raffles", "drawn_at", ""),
+        ("raffles", "name", ""),
+        ("prizes", "amount", "it has a value of another kind than its column"),
+        ("tickets", "participant", ""),
+        ("wins", "serial", "of its 4 wins are not what its seed gives"),
+        ("draws", "entropy", "it has a value of another kind than its column"),
+        ("tiles", "hash", ""),
+    ],
+)
+def test_a_value_of_another_kind_is_named_by_its_column(database: Path, table: str, column: str, problem: str) -> None:
+    url = f"sqlite:///{database}"
+    fill(url)
+    kind = "x'00'" if column == "name" else "'some text'"
+    which = "" if column in {"numbering_key", "hash"} else ", ".join(["WHERE drawn_at > 0"] * (table == "raffles"))
+    past_the_rules(url, f"UPDATE OR IGNORE {table} SET {column} = {kind} {which}")
+
+    problems = "\n".join(check_database(url).problems)
+
+    assert f"rows of the table {table} have a value of another kind in the column {column}." in problems
+    assert problem in problems
+
+
+@pytest.mark.parametrize("identity", ["'some text'", "x'00'"])
+def test_a_raffle_whose_id_is_none_is_named(database: Path, identity: str) -> None:
+    url = f"sqlite:///{database}"
+    fill(url)
+    past_the_rules(
+        url,
+        f"UPDATE prizes SET raffle = {identity} WHERE raffle = {DRAWN}",
+        f"UPDATE raffles SET id = {identity} WHERE name = 'Sold out'",
+    )
+
+    report = check_database(url)
+
+    assert report.raffles == 3
+    assert "1 rows of the table raffles have a value of another kind in the column id." in report.problems
+
+
 def test_a_layout_of_a_newer_rafflekit_is_left_to_that(database: Path) -> None:
     url = f"sqlite:///{database}"
     fill(url)
@@ -164,6 +210,138 @@ def test_a_layout_of_a_newer_rafflekit_is_left_to_that(database: Path) -> None:
 
     with pytest.raises(SchemaMismatch, match="which a newer rafflekit made; check it with that"):
         check_database(url)
+
+
+@pytest.mark.parametrize(
+    ("statements", "difference"),
+    [
+        (["DROP INDEX raffles_open"], "the index raffles_open of the table raffles is missing"),
+        (
+            ["DROP INDEX raffles_open", "CREATE INDEX raffles_open ON raffles (sequence) WHERE drawn_at IS NOT NULL"],
+            "the index raffles_open of the table raffles is not as rafflekit made it, or off",
+        ),
+    ],
+)
+def test_an_index_that_was_dropped_or_changed_is_named(
+    database_url: str, statements: list[str], difference: str
+) -> None:
+    fill(database_url)
+    for statement in statements:
+        run(database_url, statement)
+
+    [problem] = check_database(database_url).problems
+
+    assert problem.startswith(f"The layout is not as rafflekit made it: {difference}. ")
+    assert "make them again as a new database has them, or restore a backup." in problem
+
+
+@pytest.mark.parametrize(
+    ("statements", "difference"),
+    [
+        (["DROP TRIGGER wins_final_insert"], "the trigger wins_final_insert of the table wins is missing"),
+        (
+            [
+                "DROP TRIGGER tickets_final_delete",
+                "CREATE TRIGGER tickets_final_delete BEFORE DELETE ON tickets WHEN FALSE "
+                "BEGIN SELECT RAISE(ABORT, 'a ticket is final'); END",
+            ],
+            "the trigger tickets_final_delete of the table tickets is not as rafflekit made it, or off",
+        ),
+        (
+            ["CREATE TRIGGER loaded AFTER INSERT ON tickets BEGIN SELECT 1; END"],
+            "the trigger loaded of the table tickets is not rafflekit's",
+        ),
+        (
+            [
+                "PRAGMA writable_schema = ON",
+                "UPDATE sqlite_master SET sql = replace(sql, 'amount >= 1', 'amount >= 0') WHERE name = 'prizes'",
+            ],
+            "the table prizes is not as rafflekit made it, or off",
+        ),
+    ],
+)
+def test_a_rule_that_was_taken_from_a_file_is_named(database: Path, statements: list[str], difference: str) -> None:
+    url = f"sqlite:///{database}"
+    fill(url)
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+    [problem] = check_database(url).problems
+
+    assert problem.startswith(f"The layout is not as rafflekit made it: {difference}. ")
+
+
+@pytest.mark.parametrize(
+    ("statement", "difference"),
+    [
+        ("DROP TRIGGER wins_final_insert ON wins", "the trigger wins_final_insert of the table wins is missing"),
+        (
+            "ALTER TABLE wins DISABLE TRIGGER wins_final_update",
+            "the trigger wins_final_update of the table wins is not as rafflekit made it, or off",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION tickets_final_truncate() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RETURN NULL; END $$",
+            "the trigger tickets_final_truncate of the table tickets is not as rafflekit made it, or off",
+        ),
+        (
+            "CREATE TRIGGER loaded AFTER INSERT ON tickets FOR EACH ROW EXECUTE FUNCTION wins_final_insert()",
+            "the trigger loaded of the table tickets is not rafflekit's",
+        ),
+        (
+            "ALTER TABLE tickets DROP CONSTRAINT tickets_number",
+            "the constraint tickets_number of the table tickets is missing",
+        ),
+        (
+            "ALTER TABLE prizes DROP CONSTRAINT prizes_amount, ADD CONSTRAINT prizes_amount CHECK (amount >= 0)",
+            "the constraint prizes_amount of the table prizes is not as rafflekit made it, or off",
+        ),
+        (
+            "ALTER TABLE counters DROP CONSTRAINT counters_raffle_fkey",
+            "the constraint FOREIGN KEY (raffle) REFERENCES raffles(id) of the table counters is missing",
+        ),
+        (
+            "ALTER TABLE secrets DISABLE TRIGGER ALL",
+            "the constraint FOREIGN KEY (raffle) REFERENCES raffles(id) of the table secrets is not as rafflekit made "
+            "it, or off",
+        ),
+        (
+            "ALTER TABLE tiles DROP CONSTRAINT tiles_pkey",
+            "the constraint PRIMARY KEY (raffle, level, position) of the table tiles is missing",
+        ),
+        (
+            "ALTER TABLE secrets ALTER COLUMN code_key DROP NOT NULL",
+            "the column code_key of the table secrets is not as rafflekit made it, or off",
+        ),
+    ],
+)
+def test_a_rule_that_was_taken_from_postgresql_is_named(
+    postgresql: PostgresqlServer, statement: str, difference: str
+) -> None:
+    url = postgresql.new_url()
+    fill(url)
+    run(url, statement)
+
+    [problem] = check_database(url).problems
+
+    assert problem.startswith(f"The layout is not as rafflekit made it: {difference}. ")
+
+
+@pytest.mark.parametrize("layout", ["0001", "0002"])
+def test_an_older_database_that_was_upgraded_is_well(database_url: str, layout: str) -> None:
+    at_layout(database_url, layout)
+    upgrade_database(database_url)
+
+    assert check_database(database_url).problems == ()
+
+
+def test_a_file_of_the_first_release_that_was_upgraded_is_well(database: Path) -> None:
+    """Made by the libraries of its time."""
+    shutil.copyfile(Path(__file__).parent / "storage" / "data" / "first-release.db", database)
+    upgrade_database(f"sqlite:///{database}")
+
+    assert check_database(f"sqlite:///{database}").problems == ()
 
 
 def test_a_damaged_file_is_named(database: Path) -> None:

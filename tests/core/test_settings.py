@@ -2,6 +2,7 @@
 
 import inspect
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,7 @@ def test_all_mapped_addresses_are_all_of_ipv4() -> None:
         ("RAFFLEKIT_ALLOWED_HOSTS", "b\u00fccher.example", "not a host name"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "raffle.example\u212a", "not a host name"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "[::1]", "not a host name"),
+        ("RAFFLEKIT_DRAND_RELAYS", "https://drand.example, http://drand.example", "http"),
         ("RAFFLEKIT_ARGON2_TIME_COST", "fast", "not a whole number"),
         ("RAFFLEKIT_ARGON2_MEMORY_KIB", "7", "too small"),
     ],
@@ -66,6 +68,41 @@ def test_a_wrong_setting_is_refused_with_its_name_its_value_and_the_reason(
     assert refusal.value.variable == variable
     assert refusal.value.value in value
     assert f"{variable} is {refusal.value.value!r}: " in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("MANAGER_IPS", "192.0.2.7,", "an entry between the commas is empty; take that comma away."),
+        ("MANAGER_IPS", "fe80::1%eth0", "a zone (%…) says nothing about who asks; take it away."),
+        (
+            "RAFFLEKIT_ALLOWED_HOSTS",
+            "*",
+            "not a host name; give names in ASCII (raffle.example, xn--…), without scheme, port or path.",
+        ),
+        ("RAFFLEKIT_ARGON2_TIME_COST", "1" * 10, "not a whole number of at most 9 digits."),
+        (
+            "RAFFLEKIT_DRAND_RELAYS",
+            "https://drand.example,",
+            "an entry between the commas is empty; take that comma away.",
+        ),
+    ],
+)
+def test_a_reason_says_what_would_be_right(variable: str, value: str, reason: str) -> None:
+    with pytest.raises(InvalidSetting) as refusal:
+        Settings.from_env({variable: value})
+
+    assert (refusal.value.variable, refusal.value.reason) == (variable, reason)
+
+
+def test_the_place_of_the_signing_key_is_read_without_the_blanks_around_it() -> None:
+    assert Settings.from_env({"RAFFLEKIT_SIGNING_KEY": " /srv/raffles.key\n"}).signing_key == Path("/srv/raffles.key")
+
+
+def test_the_relays_of_drand_are_read_in_their_order() -> None:
+    read = Settings.from_env({"RAFFLEKIT_DRAND_RELAYS": "https://b.example/, https://a.example/drand"})
+
+    assert read.drand_relays == ("https://b.example", "https://a.example/drand")
 
 
 def test_the_place_of_the_raffles_is_read_without_the_blanks_around_it() -> None:

@@ -2,11 +2,12 @@
 
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from rafflekit import Prize, Raffle, Ticket
+from rafflekit import Prize, Raffle, RaffleEngine, Ticket
 from rafflekit.core.shapes import raffle_shape, ticket_shape
 
 ID = "3f0c0000-0000-4000-8000-000000000001"
@@ -56,3 +57,12 @@ def test_a_ticket_has_the_fields_of_the_contract() -> None:
         "verification_code": "code",
         "receipt": None,
     }
+
+
+def test_a_ticket_of_a_signed_ledger_has_its_receipt(database: Path) -> None:
+    with RaffleEngine(f"sqlite:///{database}") as engine:
+        raffle = engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")])
+        ticket = engine.participate(raffle.id, "ann")
+
+    assert ticket.receipt is not None
+    assert ticket_shape(ticket)["receipt"] == ticket.receipt.shape()

@@ -115,8 +115,8 @@ def test_a_run_that_is_killed_from_outside_again_and_again_loses_nothing_and_dou
     check_whole_run(engine, raffle, PEOPLE, out)
 
 
-@pytest.mark.parametrize("ending", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_ctrl_c_or_a_system_that_shuts_down_ends_a_run_that_then_goes_on(
+@pytest.mark.parametrize("ending", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_ctrl_c_a_shutdown_or_a_closed_terminal_ends_a_run_that_then_goes_on(
     engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str], ending: tuple[signal.Signals, int]
 ) -> None:
     number, status = ending

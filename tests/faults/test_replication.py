@@ -69,8 +69,9 @@ def test_a_ticket_is_not_answered_before_the_standby_has_it_whatever_ends_the_wa
         with without_its_standby(pair):
             asked = elsewhere.submit(participate, engine, raffle.id)
             end_the_wait(pair, how=how)
-            with pytest.raises(StorageUnavailable, match=reason):
+            with pytest.raises(StorageUnavailable, match=reason) as refusal:
                 asked.result()
+            assert refusal.value.is_in_doubt
             # It is committed on the primary, and waits there again.
             assert engine.get(raffle.id).available_tickets == 8
             repeated = elsewhere.submit(participate, engine, raffle.id)
@@ -109,8 +110,9 @@ def test_a_primary_whose_standby_was_promoted_answers_no_ticket_any_more(monkeyp
                 asked = elsewhere.submit(participate, engine, raffle.id)
                 wait_until(asked.done)
 
-            with pytest.raises(StorageUnavailable, match=r"cannot be reached; .* \(no answer for 2 s\)"):
+            with pytest.raises(StorageUnavailable, match=r"cannot be reached; .* \(no answer for 2 s\)") as refusal:
                 asked.result()
+            assert refusal.value.is_in_doubt
             # Given up, but not cancelled: that would show it to everybody.
             assert patient.get(raffle.id).available_tickets == 9
 
@@ -121,8 +123,9 @@ def test_a_primary_that_became_read_only_is_left_for_the_next_one() -> None:
         run(pair.primary.url(), "ALTER SYSTEM SET default_transaction_read_only = on")
         run(pair.primary.url(), "SELECT pg_reload_conf()")
         pair.promote_the_standby()
-        with pytest.raises(StorageUnavailable, match="it is a standby"):
+        with pytest.raises(StorageUnavailable, match="it is a standby") as refusal:
             participate(engine, raffle.id)
+        assert not refusal.value.is_in_doubt
 
         assert participate(engine, raffle.id) == participate(engine, raffle.id)
 

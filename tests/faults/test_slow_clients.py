@@ -1,6 +1,7 @@
 """Clients that are slow, silent, gone or far too many, at real servers: everybody else is answered."""
 
 import errno
+import json
 import resource
 import signal
 import socket
@@ -9,11 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rafflekit import Prize, RaffleEngine
 from rafflekit.core import limits
 from rafflekit.http.connections import _GRACE_S
 from rafflekit.http.listening import STOP_LIMIT_S, THREADS
@@ -51,6 +54,11 @@ MOST = 10_000
 PAGE = GET.replace(b"/raffles/", b"/raffles/?page_size=5")
 LONG = PAGE * 40
 """Answers of some forty million bytes: more than sockets hold, and more than a server keeps before it waits."""
+
+LONG_DRAW = 36_000
+"""So many wins of some 830 bytes are 30 MB: more than the 16 MiB, and what sockets hold, for which a thread waits."""
+
+DRAW = "POST {path}/winners/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 Connect = Callable[..., socket.socket]
 
@@ -131,6 +139,20 @@ def new_raffle(live: LiveServer, tickets: int = 100) -> str:
     return f"/raffles/{live.request('POST', '/raffles/', shape).json['id']}"
 
 
+def sold_out_with_a_long_draw(live: LiveServer) -> str:
+    """Sell a raffle whose draw is a longer answer than the server, and sockets, keep for a slow reader."""
+    with RaffleEngine(f"sqlite:///{live.log.with_name('raffles.db')}") as engine:
+        raffle = engine.create("Long", total_tickets=LONG_DRAW, prizes=[Prize("🎁" * 200, LONG_DRAW)])
+        assert all(engine.participate_many(raffle.id, (f"participant {number}" for number in range(LONG_DRAW))))
+    return f"/raffles/{raffle.id}"
+
+
+def pass_time(seconds: float) -> None:
+    """Let time pass, which is what a server's limits are of."""
+    began = time.monotonic()
+    wait_until(lambda: time.monotonic() > began + seconds)
+
+
 def answers_others(live: LiveServer, connect: Connect) -> bool:
     """Tell whether somebody else is answered, in less time than any other connection would be given."""
     connection = connect(live)
@@ -177,6 +199,26 @@ def test_who_has_been_idle_longest_makes_room_first(small_waitress: LiveServer, 
     assert [ask(begun, GET[20:]), ask(first), ask(second)] == [200, 200, 200]
 
 
+def test_who_still_reads_an_answer_makes_room_after_those_who_are_idle(
+    small_waitress: LiveServer, connect: Connect
+) -> None:
+    make_its_list_long(small_waitress)
+    reader = connect(small_waitress)
+    reader.sendall(LONG)
+    wait_until(partial(leaves_unread, small_waitress, reader))
+    # Until the last answer that sockets have room for is on its way.
+    pass_time(1)
+    idle = [connect(small_waitress) for _ in range(3)]
+    for connection in idle:
+        connection.sendall(GET)
+        assert read_answer(connection).status == 200
+
+    assert answers_others(small_waitress, connect)
+
+    assert idle[0].recv(1) == b""
+    assert holds(small_waitress, reader.getsockname())
+
+
 def test_who_reads_no_answer_makes_room_whatever_it_sends(small_waitress: LiveServer, connect: Connect) -> None:
     make_its_list_long(small_waitress)
     for _ in range(4):
@@ -205,15 +247,16 @@ def test_who_waits_for_an_answer_never_makes_room(small_waitress: LiveServer, co
 def test_a_stop_with_no_room_left_answers_everybody(small_waitress: LiveServer, connect: Connect) -> None:
     path = new_raffle(small_waitress)
     crowd = []
+    # More than are let in at once.
     with writers_waiting(small_waitress.log.with_name("raffles.db")):
-        for number in range(20):
+        for number in range(100):
             crowd.append(connect(small_waitress, source=f"127.0.1.{number + 1}"))
             crowd[-1].sendall(participate(path))
         small_waitress.process.send_signal(signal.SIGTERM)
         # It has closed its port, behind everybody who had come before.
         wait_until(lambda: is_refused(small_waitress))
 
-    assert [read_answer(connection).status for connection in crowd] == [201] * 20
+    assert [read_answer(connection).status for connection in crowd] == [201] * 100
     assert small_waitress.process.wait(STOP_LIMIT_S) == 0
 
 
@@ -236,6 +279,17 @@ def test_requests_that_do_not_arrive_in_time_are_given_up(impatient_server: Live
     assert set(received.values()) == {b""}
 
 
+def test_a_request_has_its_time_from_its_beginning(tmp_path: Path, connect: Connect) -> None:
+    with server_in(tmp_path, program=impatient(KEEP_ALIVE_S=3)) as live:
+        connection = connect(live)
+        pass_time(2.4)
+        connection.sendall(GET[:20])
+        pass_time(2.1)
+        connection.sendall(GET[20:])
+
+        assert read_answer(connection).status == 200
+
+
 @ON_WAITRESS
 def test_an_answer_that_nobody_takes_is_given_up(impatient_server: LiveServer, connect: Connect) -> None:
     make_its_list_long(impatient_server)
@@ -250,6 +304,51 @@ def test_an_answer_that_nobody_takes_is_given_up(impatient_server: LiveServer, c
         while piece := connection.recv(65536):
             answers += piece.count(b"HTTP/1.1 200")
     assert 0 < answers < LONG.count(GET[:4])
+
+
+@ON_WAITRESS
+def test_who_waits_for_an_answer_has_more_time_than_a_connection(
+    impatient_server: LiveServer, connect: Connect
+) -> None:
+    path = new_raffle(impatient_server)
+    connection = connect(impatient_server)
+    with writers_waiting(impatient_server.log.with_name("raffles.db")):
+        connection.sendall(participate(path))
+        pass_time(3)
+
+    assert read_answer(connection).status == 201
+
+
+@ON_WAITRESS
+def test_a_draw_whose_reader_takes_nothing_is_whole_and_given_up(
+    impatient_server: LiveServer, connect: Connect
+) -> None:
+    path = sold_out_with_a_long_draw(impatient_server)
+    connection = connect(impatient_server)
+    connection.sendall(DRAW.format(path=path).encode())
+    assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 201"
+
+    wait_until(lambda: not holds(impatient_server, connection.getsockname()))
+
+    assert impatient_server.request("GET", path).json["winners_drawn"]
+
+
+def test_a_draw_whose_reader_takes_a_little_now_and_then_is_read_to_its_end(tmp_path: Path, connect: Connect) -> None:
+    with server_in(tmp_path, program=impatient(KEEP_ALIVE_S=2)) as live:
+        path = sold_out_with_a_long_draw(live)
+        connection = connect(live)
+        connection.sendall(DRAW.format(path=path).encode())
+        response = HTTPResponse(connection)
+        response.begin()
+
+        # Some seconds while its thread waits for room, and some while what it has left behind is sent. The system tells
+        # a server of room in its socket by the megabyte.
+        read = bytearray()
+        while piece := response.read(2**20):
+            read += piece
+            pass_time(0.2)
+
+    assert len(json.loads(read)) == LONG_DRAW
 
 
 @ON_WAITRESS

@@ -42,12 +42,13 @@ class Raffles(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What happens to the file, what the sentence says, and whether reading goes on."""
+    """What happens to the file, what the sentence says, whether reading goes on, and whether a change may be done."""
 
     happens: Callable[[Path], AbstractContextManager[object]]
     sentence: str
     can_read: bool = False
     problem: str = "storage-unavailable"
+    is_in_doubt: bool = False
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +149,7 @@ def newer_layout(database: Path) -> Iterator[None]:
 FAULTS = {
     "locked": Fault(locked, "is in use by another program; try again when that is done"),
     "written by another program": Fault(writers_waiting, "is in use by another program", can_read=True),
-    "full disk": Fault(full_disk, "the disk is full", can_read=True),
+    "full disk": Fault(full_disk, "the disk is full", can_read=True, is_in_doubt=True),
     "read-only file": Fault(read_only_file, "cannot be written; check the rights of the file", can_read=True),
     "read-only folder": Fault(
         read_only_folder, "cannot be written; check the rights of the file, of its -wal and -shm"
@@ -281,6 +282,9 @@ def test_a_request_that_changes_something_is_answered_503_and_changes_nothing(
         answer = client.simulate_post(path, json=body, remote_addr="127.0.0.1")
 
     check_problem(answer, fault, raffles, caplog.text)
+    # What a disk refuses is the commit, and nobody knows how far it came.
+    told = "It may have been done all the same" if fault.is_in_doubt else "This request has done nothing."
+    assert f"Try again later. {told}" in answer.json["detail"]
     assert everything(raffles.database) == before
     assert client.simulate_post(path, json=body, remote_addr="127.0.0.1").status_code == 201
 
@@ -326,6 +330,7 @@ def test_a_running_server_without_room_on_the_disk_says_so_until_there_is_some(
 
     assert [answer.status for answer in refused] == [503] * 3
     assert {answer.json["type"] for answer in refused} == {"urn:rafflekit:problem:storage-unavailable"}
+    assert all("It may have been done all the same" in answer.json["detail"] for answer in refused)
     assert everything(raffles.database) == before
     assert [live.request("POST", path, body).status for path, body in posts] == [201] * 3
 

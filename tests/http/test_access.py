@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rafflekit.core.settings import MANAGER_IPS, METRICS_IPS, PROXY_HEADER, Settings
+from rafflekit.core.settings import MANAGER_IPS, METRICS_IPS, PROXY_HEADER, ProxyHeader, Settings
 from rafflekit.http.access import Access
 from tests.http.environs import ACCESS, BY_FORWARDED, BY_X_REAL_IP, PROXIES, SETTINGS, environ
 
@@ -250,6 +250,33 @@ def test_whose_address_cannot_be_told_is_told_why_it_cannot_take_part(
 
     assert refusal.value.description is not None
     assert why in refusal.value.description
+
+
+def test_a_connection_without_an_address_is_told_so() -> None:
+    with pytest.raises(falcon.HTTPBadRequest) as refusal:
+        ACCESS.participant(environ("localhost"))
+
+    assert refusal.value.description == (
+        "Your address cannot be told, so it cannot take part: its connection has no IP address."
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "sent"),
+    [
+        (ProxyHeader.X_FORWARDED_FOR, {"x_forwarded_for": "203.0.113.7"}),
+        (ProxyHeader.FORWARDED, {"forwarded": "for=203.0.113.7"}),
+        (ProxyHeader.X_REAL_IP, {"x_real_ip": "203.0.113.7"}),
+    ],
+)
+def test_what_the_settings_say_is_what_counts(header: ProxyHeader, sent: dict[str, str]) -> None:
+    # Made here, not with this file: a mistake in the making is then found here, too.
+    access = Access(replace(SETTINGS, proxy_header=header))
+
+    assert access.participant(environ("10.0.0.1", **sent)) == "203.0.113.7"
+    access.require_own_page(environ(host="raffle.example"))
+    with pytest.raises(falcon.HTTPForbidden):
+        access.require_own_page(environ(host="another.example"))
 
 
 def test_a_scope_of_an_address_says_nothing_about_who_asks() -> None:

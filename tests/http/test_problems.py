@@ -116,13 +116,24 @@ def test_an_outage_in_a_rush_is_one_line_a_second(
     assert lines[1].endswith(": still away")
 
 
-def test_only_who_wanted_something_done_is_told_that_it_may_have_been_done(
-    failing: Callable[..., testing.Result],
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            StorageUnavailable("away", is_in_doubt=True),
+            "It may have been done all the same; a request that is repeated",
+        ),
+        (StorageUnavailable("locked"), "This request has done nothing."),
+        (SchemaMismatch("newer"), "This request has done nothing."),
+    ],
+)
+def test_who_wanted_something_done_is_told_whether_it_may_have_been_done(
+    error: RaffleError, sentence: str, failing: Callable[..., testing.Result]
 ) -> None:
-    read, written = (failing(StorageUnavailable("away"), method=method) for method in ("GET", "POST"))
+    read, written = (failing(error, method=method) for method in ("GET", "POST"))
 
-    assert read.json["detail"] == "The database cannot be used. Try again later."
-    assert "Idempotency-Key" in written.json["detail"]
+    assert read.json["detail"] == f"{error.sentence} Try again later."
+    assert written.json["detail"].startswith(f"{error.sentence} Try again later. {sentence}")
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(SECRET_PATH), InvalidSetting("X", SECRET_PATH, "is wrong")])

@@ -271,6 +271,37 @@ def test_no_code_stays_in_a_text(code: str, before: str, behind: str) -> None:
             assert REMOVED in text
 
 
+# Whatever a text may have around a code; letters, digits, dashes and blanks are tried more often than by chance.
+ANYTHING = st.one_of(st.text(max_size=20), st.text("aZ09-- \t\n\\", max_size=40))
+
+
+@settings(max_examples=1_000)
+@given(code=st.binary(min_size=15, max_size=15).map(codes.spell), before=ANYTHING, behind=ANYTHING)
+@example(code="0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ", before="x", behind="")
+@example(code="0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ", before="x", behind="y")
+@example(code="0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ", before="the code", behind="was used")
+@example(code="0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ", before="aaaa-bbbb-x", behind="-")
+@example(code="0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ", before="xaaaa-bbbb-", behind="y")
+@example(code="0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ", before="3f0c1234-ab12-4cd3-9ef4-123456789abc", behind="")
+def test_no_code_can_be_read_whatever_is_right_in_front_or_behind(code: str, before: str, behind: str) -> None:
+    groups = code.split("-")
+    separators = ["-", "--", " - ", "\t-"]
+    # By letters alone, a code without its dashes may be a word.
+    if any(character.isdigit() for character in code) and not is_hexadecimal(code):
+        separators += [" ", "\t", ""]
+    for separator in separators:
+        for cased in (groups, [group.lower() for group in groups]):
+            text = redacted(f"{before}{separator.join(cased)}{behind}")
+            # What is left of it is a group at an end, at most: 100 bits are to be guessed.
+            left = [group for group in cased if group not in before + behind and group in text]
+            assert len(left) <= 1
+            assert REMOVED in text
+
+
+def is_hexadecimal(code: str) -> bool:
+    return set(code) <= set("0123456789ABCDEF-")
+
+
 @pytest.mark.parametrize(
     ("address", "network"),
     [("::ffff:203.0.113.7", "203.0.113.0/24"), ("203.0.113.7:80", "203.0.113.0/24:80"), ("203.0.113.7.5", REMOVED)],
@@ -280,7 +311,11 @@ def test_an_address_is_replaced_once(address: str, network: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", [".", ":", "-", "a", "a-", "1.", "a.", "aaaa ", " ", "." * 60 + ":", ".:", "a:", "1:"]
+    "piece",
+    [
+        *(".", ":", "-", "a", "a-", "1.", "a.", "aaaa ", " ", "." * 60 + ":", ".:", "a:", "1:"),
+        *("aaaa-", "aaaa -", " -", "aaaa-aaaa-aaaa-aaaa-aaaa-a-", "a" * 24 + " ", "aaaa" + " " * 60, "a" * 60 + "1 "),
+    ],
 )
 @pytest.mark.parametrize("end", ["", "x"])
 def test_redacting_a_long_text_takes_no_more_than_its_length(piece: str, end: str) -> None:
@@ -304,6 +339,9 @@ def test_no_secret_stays_in_a_text_quoted_or_not(key: str) -> None:
         "argon2-cffi 25.1.0, std::vector, ::, Python 3.11.7",
         "the database is locked by somebody else, try again later",
         "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "0x2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        "information that with some more textual stuff is InvalidVerificationCodeError",
+        "rafflekit-worker-deployment-7d9f8b6c5d-x2x4z",
         'File "/srv/rafflekit/http/app.py", line 12, in process_response',
     ],
 )

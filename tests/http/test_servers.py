@@ -126,6 +126,21 @@ def test_one_connection_serves_many_requests_one_after_the_other(serve: Serve, c
         assert read_answer(connection).status == 200
 
 
+def test_who_asks_before_it_sends_a_body_is_told_to_go_on_each_time(serve: Serve, connect: Connect) -> None:
+    connection = connect(serve(MANAGER_IPS="127.0.0.1").port)
+    body = json.dumps(RAFFLE).encode()
+    headers = "Host: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue"
+
+    for _ in range(2):
+        connection.sendall(f"POST /raffles/ HTTP/1.1\r\n{headers}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+        told = b""
+        while not told.endswith(b"\r\n\r\n"):
+            told += connection.recv(1)
+        connection.sendall(body)
+        assert told.startswith(b"HTTP/1.1 100 ")
+        assert read_answer(connection).status == 201
+
+
 def test_requests_that_are_sent_together_are_answered_in_their_order(serve: Serve, connect: Connect) -> None:
     connection = connect(serve().port)
 

@@ -92,7 +92,7 @@ class Database:
                 with closing(self._engine.raw_connection()) as connection:
                     return self._fetched(connection, sent, given)
             except self._driver_error as error:
-                raise _meaning(self._backend, error, is_a_broken_rule=False) from error
+                raise _meaning(self._backend, error) from error
 
         return self._repeated(attempt)
 
@@ -233,8 +233,15 @@ class Database:
 
     def _run(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
         def attempt() -> Result:
-            with self._turn(engine), _translated(self._backend), engine.begin() as connection:
-                return work(connection)
+            with (
+                self._turn(engine),
+                _translated(self._backend) as stage,
+                # Its end is the commit, and comes before the end of what is around it.
+                engine.begin() as connection,
+            ):
+                result = work(connection)
+                stage.is_commit = engine is self._writing
+                return result
 
         return self._repeated(attempt)
 
@@ -317,20 +324,31 @@ def _run_until_alone(backend: Backend, attempt: Callable[[], Result]) -> Result:
     raise StorageUnavailable(f"{backend.name} is too busy; try again later.") from met
 
 
+class _Stage:
+    """How far a transaction is: whether its commit is on the way, or done."""
+
+    is_commit = False
+
+
 @contextmanager
-def _translated(backend: Backend) -> Iterator[None]:
+def _translated(backend: Backend) -> Iterator[_Stage]:
+    stage = _Stage()
     try:
-        yield
+        yield stage
     except DBAPIError as error:
-        raise _meaning(backend, error.orig, is_a_broken_rule=isinstance(error, IntegrityError)) from error
+        broke_a_rule = isinstance(error, IntegrityError)
+        # Whoever writes has the lock by then, so it is the connection that failed, or the disk.
+        raise _meaning(backend, error.orig, is_a_broken_rule=broke_a_rule, is_in_doubt=stage.is_commit) from error
 
 
-def _meaning(backend: Backend, error: BaseException | None, *, is_a_broken_rule: bool) -> Exception:
+def _meaning(
+    backend: Backend, error: BaseException | None, *, is_a_broken_rule: bool = False, is_in_doubt: bool = False
+) -> Exception:
     if backend.must_run_again(error):
         return _MetAnother()
     if is_a_broken_rule and backend.says_participant_has_ticket(error):
         return AlreadyParticipated()
-    return StorageUnavailable(backend.meaning(error))
+    return StorageUnavailable(backend.meaning(error), is_in_doubt=is_in_doubt)
 
 
 def _begin(connection: Connection) -> None:

@@ -17,11 +17,16 @@ def make(connection: Connection, backend: Backend) -> None:
     backend.lock_layout(connection)
     if backend.is_made(connection):
         return
+    make_tables(connection)
+    backend.mark_as_ours(connection)
+    connection.execute(insert(schema.schema_version).values(version_num=schema.VERSION))
+
+
+def make_tables(connection: Connection) -> None:
+    """Make all tables and rules."""
     schema.metadata.create_all(connection)
     for statement in rules.statements(connection.dialect.name):
         connection.exec_driver_sql(statement)
-    backend.mark_as_ours(connection)
-    connection.execute(insert(schema.schema_version).values(version_num=schema.VERSION))
 
 
 VERSION_FOUND = select(schema.schema_version.c.version_num)

@@ -5,14 +5,42 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
 
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.tiles import WholeTile
-from rafflekit.core.storage.schema import NOBODY, counters, prizes, raffles, secrets, tickets, tiles, wins
+from rafflekit.core.storage.schema import (
+    NOBODY,
+    RaffleKey,
+    counters,
+    metadata,
+    prizes,
+    raffles,
+    schema_version,
+    secrets,
+    tickets,
+    tiles,
+    wins,
+)
 
 _ROWS_AT_ONCE = 10_000
 _ARGON2ID = "$argon2id$"
+_RAFFLE_KEY_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +83,49 @@ def damage(connection: Connection) -> list[str]:
     return [*found, *(f"a row of {row[0]} belongs to a row of {row[2]} that is not there" for row in lost)]
 
 
+def misfits(connection: Connection) -> list[str]:
+    """Tell of values of another kind than their column's, which SQLite stores as well; PostgreSQL takes none."""
+    if connection.dialect.name == "postgresql":
+        return []
+    found = []
+    for table in (table for table in metadata.sorted_tables if table is not schema_version):
+        counts = connection.execute(select(*(func.count(case((~_fits(column), 1))) for column in table.columns))).one()
+        found += [
+            f"{count} rows of the table {table.name} have a value of another kind in the column {column.name}"
+            for column, count in zip(table.columns, counts, strict=True)
+            if count
+        ]
+    return found
+
+
+def _fits(column: Column[Any]) -> ColumnElement[bool]:
+    kind = func.typeof(column)
+    if isinstance(column.type, RaffleKey):
+        return and_(kind == "blob", func.length(column) == _RAFFLE_KEY_BYTES)
+    due = {BigInteger: "integer", LargeBinary: "blob"}.get(type(column.type), "text")
+    return or_(kind == due, column.is_(None)) if column.nullable else kind == due
+
+
 def raffle_records(connection: Connection) -> list[RaffleRecord]:
-    """Return every raffle, in the order of creation."""
+    """Return every raffle that has an id, in the order of creation."""
+    is_typed = connection.dialect.name == "postgresql"
+    has_id = true() if is_typed else _fits(raffles.c.id)
+    is_of_a_raffle = true() if is_typed else _fits(prizes.c.raffle)
     amounts: dict[UUID, list[int]] = {}
     in_order = select(prizes.c.raffle, prizes.c.amount).order_by(prizes.c.raffle, prizes.c.position)
-    for raffle, amount in connection.execute(in_order):
+    for raffle, amount in connection.execute(in_order.where(is_of_a_raffle)):
         amounts.setdefault(raffle, []).append(amount)
     rows = connection.execute(
-        select(raffles, counters.c.issued, secrets.c.numbering_key)
+        select(
+            raffles.c.id,
+            raffles.c.total_tickets,
+            raffles.c.drawn_at,
+            # As they are: SQLAlchemy would break on what are no bytes.
+            type_coerce(raffles.c.seed, NullType).label("seed"),
+            counters.c.issued,
+            type_coerce(secrets.c.numbering_key, NullType).label("numbering_key"),
+        )
+        .where(has_id)
         .outerjoin(counters, counters.c.raffle == raffles.c.id)
         .outerjoin(secrets, secrets.c.raffle == raffles.c.id)
         .order_by(raffles.c.sequence)

@@ -116,21 +116,19 @@ _NO_TRUNCATE: tuple[Rule, ...] = tuple(
 
 def statements(dialect: str, *, since: str | None = None) -> list[str]:
     """Return the statements by which a database ("sqlite" or "postgresql") holds the rules: all, or one migration's."""
+    chosen = [rule for rule in of(dialect) if since in (None, rule.since)]
     if dialect == "postgresql":
-        chosen = [rule for rule in (*RULES, *_NO_TRUNCATE) if since in (None, rule.since)]
-        return [statement for rule in chosen for statement in _postgresql_statements(rule)]
-    return [_sqlite_statement(rule) for rule in RULES if since in (None, rule.since)]
+        return [statement for rule in chosen for statement in postgresql_statements(rule)]
+    return [_sqlite_statement(rule) for rule in chosen]
 
 
-def _sqlite_statement(rule: Rule) -> str:
-    condition = rule.condition.format(greatest="max")
-    return (
-        f"CREATE TRIGGER {rule.name} BEFORE {rule.event} ON {rule.table} WHEN {condition} "
-        f"BEGIN SELECT RAISE(ABORT, '{rule.message}'); END"
-    )
+def of(dialect: str) -> tuple[Rule, ...]:
+    """Return the rules that a database ("sqlite" or "postgresql") holds."""
+    return RULES + _NO_TRUNCATE if dialect == "postgresql" else RULES
 
 
-def _postgresql_statements(rule: Rule) -> tuple[str, str]:
+def postgresql_statements(rule: Rule) -> tuple[str, str]:
+    """Return what makes a rule's function, whose body stands between two "$$", and its trigger."""
     # The condition of a PostgreSQL trigger cannot look at other tables, so a function looks.
     condition = rule.condition.format(greatest="greatest")
     each, row = ("STATEMENT", "NULL") if rule.event == "TRUNCATE" else ("ROW", "NEW")
@@ -147,3 +145,11 @@ def _postgresql_statements(rule: Rule) -> tuple[str, str]:
         f"CREATE TRIGGER {rule.name} BEFORE {rule.event} ON {rule.table} FOR EACH {each} EXECUTE FUNCTION {rule.name}()"
     )
     return function, trigger
+
+
+def _sqlite_statement(rule: Rule) -> str:
+    condition = rule.condition.format(greatest="max")
+    return (
+        f"CREATE TRIGGER {rule.name} BEFORE {rule.event} ON {rule.table} WHEN {condition} "
+        f"BEGIN SELECT RAISE(ABORT, '{rule.message}'); END"
+    )

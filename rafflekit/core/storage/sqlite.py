@@ -26,6 +26,9 @@ _PREPARED_STATEMENTS = 512
 
 _LARGE_CACHE_KIB = 64 * 1024
 
+# 4 MiB: who ends a backup waits for a step.
+_PAGES_A_STEP = 1_024
+
 _APPLICATION_ID = int.from_bytes(b"rafl", "big")
 
 # recursive_triggers: without it INSERT OR REPLACE deletes rows unseen by the triggers that guard them.
@@ -123,7 +126,7 @@ class Sqlite:
         return create_engine("sqlite://", creator=self._connect_to_look, poolclass=NullPool, hide_parameters=True)
 
     def back_up(self, to: Path) -> None:
-        """Copy the database with SQLite's online backup (https://sqlite.org/backup.html), all in one step.
+        """Copy the database with SQLite's online backup (https://sqlite.org/backup.html).
 
         Raises:
             SchemaMismatch: the file is another program's.
@@ -135,10 +138,13 @@ class Sqlite:
         address = f"{self.path.as_uri()}?mode=rw"
         try:
             with (
-                closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)) as source,
+                closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as source,
                 closing(sqlite3.connect(to)) as copy,
             ):
-                source.backup(copy)
+                # A copy begins anew when somebody writes between two of its steps, but not within a transaction.
+                source.execute("BEGIN")
+                source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                source.backup(copy, pages=_PAGES_A_STEP, progress=_between_steps)
         except sqlite3.Error as error:
             raise StorageUnavailable(f"{self.name} could not be copied: {error}.") from error
 
@@ -246,6 +252,10 @@ def prepare_connection(connection: sqlite3.Connection) -> None:
         _use_write_ahead_log(cursor)
         for pragma in _PRAGMAS:
             cursor.execute(pragma)
+
+
+def _between_steps(_status: int, _remaining: int, _total: int) -> None:
+    """Do nothing, in Python, which then looks whether a signal has come."""
 
 
 def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
