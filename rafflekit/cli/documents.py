@@ -100,11 +100,14 @@ def fetch(url: str, most: int) -> bytes:
     """
     begun, content = time.monotonic(), b""
     with _opened(url) as answer:
-        while chunk := answer.read(min(_CHUNK_BYTES, most + 1 - len(content))):
+        announced = answer.length
+        # Whatever is there: a server that sends a byte now and then would never fill a larger piece.
+        while chunk := answer.read1(min(_CHUNK_BYTES, most + 1 - len(content))):
             content += chunk
             if time.monotonic() - begun > _PROOF_S:
                 raise CommandStopped(f"{url} takes longer than {_PROOF_S} s to answer.", status=IO_FAILED)
-        _refuse_half_an_answer(url, answer, unless=len(content) > most)
+    if announced is not None and len(content) < min(announced, most + 1):
+        raise _breaks_off(url)
     return content
 
 
@@ -161,9 +164,13 @@ def _standard_input() -> BinaryIO:
 
 
 def _refuse_half_an_answer(url: str, answer: HTTPResponse, *, unless: bool = False) -> None:
-    # Documents that a bad line cut off are not wrong, and must not be called so.
     if answer.length and not unless:
-        raise CommandStopped(f"{url} breaks off before its end; try again.", status=IO_FAILED)
+        raise _breaks_off(url)
+
+
+def _breaks_off(url: str) -> CommandStopped:
+    # Documents that a bad line cut off are not wrong, and must not be called so.
+    return CommandStopped(f"{url} breaks off before its end; try again.", status=IO_FAILED)
 
 
 @contextmanager

@@ -3,13 +3,17 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rafflekit.cli import render
-from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, DatabaseUrl, RaffleId, open_engine
+
+if TYPE_CHECKING:
+    from rafflekit.core.ledger.notes import VerifierKey
+    from rafflekit.core.models import Ticket
 
 
 def participate(
@@ -73,12 +77,8 @@ def participate(
         ticket = engine.participate(found.id, who, idempotency_key=idempotency_key)
     # The code first: it is shown this once, whatever becomes of the file.
     render.show_ticket(ticket, found, as_json=as_json)
-    if receipt is not None and ticket.receipt is not None and key is not None:
-        from rafflekit.core.ledger.receipts import check_receipt
-
-        check_receipt(ticket.receipt, found.id, key)
-        with open(receipt, "x", encoding="utf-8") as file:
-            file.write(f"{json.dumps(ticket.receipt.shape())}\n")
+    if receipt is not None and key is not None:
+        _keep_receipt(ticket, key, receipt)
 
 
 def verify(
@@ -93,6 +93,18 @@ def verify(
     with open_engine(database_url) as engine:
         verification = engine.verify(engine.find(raffle).id, number, code)
     render.show_verification(verification, number, as_json=as_json)
+
+
+def _keep_receipt(ticket: "Ticket", key: "VerifierKey", file: Path) -> None:
+    from rafflekit.core.ledger.receipts import ReceiptWrong, check_ticket
+
+    try:
+        check_ticket(ticket, key)
+    except ReceiptWrong as error:
+        raise CommandStopped(f"The ticket's receipt proves nothing: {error}.", status=REFUSED) from error
+    assert ticket.receipt is not None
+    with open(file, "x", encoding="utf-8") as opened:
+        opened.write(f"{json.dumps(ticket.receipt.shape())}\n")
 
 
 def _refuse_beside_from(*, who: str | None, idempotency_key: str | None, receipt: Path | None) -> None:

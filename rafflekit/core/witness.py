@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,15 +68,16 @@ class Witness:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         # Two that sign at once could each sign what the other has not seen.
-        try:
-            with open(f"{self._state}.lock", "ab", opener=private) as lock:
+        with ExitStack() as held:
+            try:
+                lock = held.enter_context(open(f"{self._state}.lock", "ab", opener=private))
                 if sys.platform != "win32":
                     import fcntl
 
                     fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            raise StorageUnavailable(f"What the witness saw cannot be kept: {error.strerror}.") from error
+            except OSError as error:
+                raise _cannot_keep(error) from error
+            yield
 
     def _load(self) -> dict[str, Checkpoint]:
         try:
@@ -102,7 +103,11 @@ class Witness:
                 partial.replace(self._state)
                 sync_name(self._state)
         except OSError as error:
-            raise StorageUnavailable(f"What the witness saw cannot be kept: {error.strerror}.") from error
+            raise _cannot_keep(error) from error
+
+
+def _cannot_keep(error: OSError) -> StorageUnavailable:
+    return StorageUnavailable(f"What the witness saw cannot be kept: {error.strerror}.")
 
 
 def _check_that_it_goes_on(

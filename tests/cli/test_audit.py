@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit.cli import main
+from rafflekit.cli import documents, main
 from rafflekit.core.ledger.audit import STEPS
 from rafflekit.core.ledger.documents import PROOF_BYTES
 from rafflekit.core.ledger.drand import BlsMissing
@@ -279,6 +279,31 @@ def test_a_receipt_of_the_closing_needs_no_consistency_proof(
 
     assert (session.status, outcomes(session)["receipt"]) == (0, "ok")
     assert operator.asked == [f"{RAFFLE}/proof/"]
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
+    terminal: Terminal, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "_PROOF_S", 0.5)
+    sent_bytes = 0
+    given_up = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        nonlocal sent_bytes
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        while sent_bytes < 200 and not given_up.wait(0.05):
+            handler.wfile.write(b" ")
+            sent_bytes += 1
+
+    operator.answers[f"{RAFFLE}/proof/"] = drip
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/")
+    given_up.set()
+
+    assert (session.status, session.out) == (74, "")
+    assert "takes longer than 0.5 s to answer" in session.err
+    assert sent_bytes < 200
 
 
 def test_that_the_list_goes_on_from_a_receipt_is_looked_at_unasked(terminal: Terminal, operator: Operator) -> None:

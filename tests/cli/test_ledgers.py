@@ -1,11 +1,13 @@
 """`rafflekit key`, `receipt`, `checkpoint`, `proof` and `witness`, and an audit of what they give."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit import Prize, Raffle, RaffleEngine, Ticket
 from rafflekit.core.ledger.documents import read_proof, read_receipt
 from rafflekit.core.ledger.notes import Note, SignerKey, VerifierKey
 from rafflekit.core.ledger.receipts import check_receipt
@@ -46,6 +48,25 @@ def test_a_whole_draw_is_followed_from_the_receipt_to_the_audit(terminal: Termin
     assert "wrong" not in said.values()
     assert {said[step] for step in ("key", "closing", "witnesses", "seed", "winners", "code")} == {"ok"}
     assert json.loads(Path("receipt.json").read_text()) == ticket["receipt"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_receipt_that_proves_nothing_is_not_kept(
+    terminal: Terminal, raffle: Raffle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    participate = RaffleEngine.participate
+
+    def of_another_number(engine: RaffleEngine, *what: Any, **how: Any) -> Ticket:
+        ticket = participate(engine, *what, **how)
+        return replace(ticket, number=ticket.number + 1)
+
+    monkeypatch.setattr(RaffleEngine, "participate", of_another_number)
+    refused = terminal(f"participate {raffle.id} ann --receipt receipt.json")
+
+    assert refused.status == 1
+    assert "The ticket's receipt proves nothing: it is of the ticket" in refused.err
+    assert "-" in refused.out
+    assert not Path("receipt.json").exists()
 
 
 def test_a_receipt_is_printed_for_any_ticket(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:

@@ -1,18 +1,22 @@
 """What a participant's side checks of a receipt before anything is believed."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
+from rafflekit.core.codes import CodeHasher
 from rafflekit.core.ledger.checkpoints import Checkpoint, origin_of
 from rafflekit.core.ledger.documents import Receipt
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import SignerKey
-from rafflekit.core.ledger.receipts import ReceiptWrong, check_receipt
+from rafflekit.core.ledger.receipts import ReceiptWrong, check_receipt, check_ticket
+from rafflekit.core.models import Ticket
 
 KEY = SignerKey.make("raffles.example.org")
 RAFFLE, OTHER = UUID(int=1), UUID(int=2)
-LEAF = Leaf(0, 7, "$argon2id$")
+CODE = "0000-0000-0000-0000-0000-0000"
+LEAF = Leaf(0, 7, CodeHasher().hash_all([bytes(15)])[0])
 
 
 def receipt(*, raffle: UUID = RAFFLE, origin: UUID = RAFFLE, signer: SignerKey = KEY) -> Receipt:
@@ -31,9 +35,23 @@ def test_a_receipt_that_is_right_gives_its_checkpoint() -> None:
         (receipt(origin=OTHER), "its checkpoint is that of rafflekit/00000000-0000-0000-0000-000000000002"),
         (receipt(raffle=OTHER), "the path does not lead to the root"),
         (receipt(signer=SignerKey.make("raffles.example.org")), "is not signed by raffles.example.org"),
+        (replace(receipt(), checkpoint=receipt().checkpoint + receipt().checkpoint.split("\n\n")[1]), "once"),
     ],
-    ids=["another raffle's origin", "another raffle's leaf", "another key"],
+    ids=["another raffle's origin", "another raffle's leaf", "another key", "signed twice"],
 )
 def test_a_receipt_of_something_else_proves_nothing(wrong: Receipt, words: str) -> None:
     with pytest.raises(ReceiptWrong, match=words):
         check_receipt(wrong, RAFFLE, KEY.verifier)
+
+
+def test_a_tickets_receipt_is_of_its_number_and_its_code() -> None:
+    ticket = Ticket(RAFFLE, 7, CODE, receipt())
+
+    check_ticket(ticket, KEY.verifier)
+    for wrong, words in (
+        (replace(ticket, number=8), "it is of the ticket 7"),
+        (replace(ticket, verification_code="1" + CODE[1:]), "it is of another code"),
+        (replace(ticket, receipt=None), "there is none"),
+    ):
+        with pytest.raises(ReceiptWrong, match=words):
+            check_ticket(wrong, KEY.verifier)

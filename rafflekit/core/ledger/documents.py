@@ -13,6 +13,7 @@ from uuid import UUID
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
+from rafflekit.core.ledger.drand import SIGNATURE_BYTES
 from rafflekit.core.ledger.hashing import HASH_BYTES, PROTOCOL
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64
@@ -42,7 +43,6 @@ PROOF_BYTES = MOST_BYTES
 RECEIPT_BYTES = 128 * 1024
 """The largest receipt."""
 
-_BEACON_BYTES = 48
 _PATH_HASHES = 64
 _PRINTABLE = re.compile(r"[!-~]{1,1000}")
 _FIRST_YEAR = 1970
@@ -298,7 +298,7 @@ def _entropy(value: Any) -> Entropy:
     if kind == DRAND_QUICKNET:
         fields = fields_of(value, "entropy", "kind", "round", "signature")
         return Entropy(
-            DRAND_QUICKNET, hex_of(fields, "signature", _BEACON_BYTES), number_of(fields, "round", 1, limits.TICKETS)
+            DRAND_QUICKNET, hex_of(fields, "signature", SIGNATURE_BYTES), number_of(fields, "round", 1, limits.TICKETS)
         )
     if kind == UNBOUND:
         fields_of(value, "entropy", "kind")
