@@ -3,7 +3,8 @@
 The database's own rules keep most of this true; a check-up tells whether somebody went past them, or a disk did.
 """
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice, zip_longest
@@ -13,7 +14,11 @@ from uuid import UUID
 from rafflekit.core import drawing, numbering
 from rafflekit.core.errors import SchemaMismatch, StorageUnavailable
 from rafflekit.core.ledger import tree
-from rafflekit.core.ledger.draws import seed_of
+from rafflekit.core.ledger.drand import SIGNATURE_BYTES
+from rafflekit.core.ledger.draws import seed_of, winners_digest
+from rafflekit.core.ledger.hashing import HASH_BYTES
+from rafflekit.core.ledger.notes import WITNESS, Note, NoteWrong, VerifierKey
+from rafflekit.core.ledger.terms import SECRETS
 from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
 from rafflekit.core.ledgers import book_of, entropy_bytes
 from rafflekit.core.models import DatabaseReport
@@ -165,12 +170,33 @@ def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord) -> Ite
     if different:
         yield f"{len(different)} of its ledger's stored hashes are not those of its tickets"
         return
-    draw, loaded = ledger.load_draw(connection, raffle.id), queries.load_raffle(connection, raffle.id)
-    if draw is not None and loaded is not None and record.closing is not None:
-        root = tree.root(growing.subtree, growing.size)
-        closing = book_of(loaded).checkpoint(root, growing.size, record.closing)
-        if seed_of(closing.closing_hash(), entropy_bytes(loaded, draw)) != raffle.seed:
-            yield "its seed does not come from its closing and what decided"
+    loaded = queries.load_raffle(connection, raffle.id)
+    if loaded is None or record.closing is None:
+        return
+    if (loaded.entropy == SECRETS) != (record.closing.round is None):
+        yield "its closing does not fit its entropy"
+        return
+    closing = book_of(loaded).checkpoint(tree.root(growing.subtree, growing.size), growing.size, record.closing)
+    yield from _problems_of_cosignatures(ledger.load_cosignatures(connection, raffle.id), closing.text())
+    draw = ledger.load_draw(connection, raffle.id)
+    if draw is None:
+        if loaded.winners_drawn and loaded.entropy != SECRETS:
+            yield "it is drawn, and the beacon that decided is missing"
+    elif len(draw.entropy) != (HASH_BYTES if loaded.entropy == SECRETS else SIGNATURE_BYTES):
+        yield "what decided its draw is damaged"
+    elif seed_of(closing.closing_hash(), entropy_bytes(loaded, draw)) != raffle.seed:
+        yield "its seed does not come from its closing and what decided"
+
+
+def _problems_of_cosignatures(kept: Sequence[tuple[str, str]], text: str) -> Iterator[str]:
+    for key, line in kept:
+        try:
+            witness = VerifierKey.read(key)
+            is_good = witness.kind == WITNESS and len(Note.read(f"{text}\n{line}").check(witness)) == 1
+        except NoteWrong:
+            is_good = False
+        if not is_good:
+            yield f"the cosignature of {key} is not on its closing, so that its proof is refused"
 
 
 def _problems_of_numbers(connection: "Connection", raffle: RaffleRecord, key: bytes) -> Iterator[str]:
@@ -196,9 +222,17 @@ def _problems_of_a_draw(connection: "Connection", raffle: RaffleRecord) -> Itera
     if not isinstance(raffle.seed, bytes) or len(raffle.seed) != drawing.SEED_BYTES or winners > raffle.total_tickets:
         yield "its draw cannot be replayed, since its seed or its prizes are damaged"
         return
-    serials = drawing.winning_serials(raffle.seed, tickets=raffle.total_tickets, wins=winners)
-    prizes = drawing.prizes_of_wins(raffle.amounts)
-    due = ((ordinal, *win) for ordinal, win in enumerate(zip(serials, prizes, strict=True), start=1))
+    serials = array("q", drawing.winning_serials(raffle.seed, tickets=raffle.total_tickets, wins=winners))
+    places = zip(serials, drawing.prizes_of_wins(raffle.amounts), strict=True)
+    due = ((ordinal, *win) for ordinal, win in enumerate(places, start=1))
     different = sum(a != b for a, b in zip_longest(due, records.wins_in_order(connection, raffle.id)))
     if different:
         yield f"{different} of its {winners} wins are not what its seed gives"
+        return
+    draw = ledger.load_draw(connection, raffle.id)
+    numbers = queries.winning_numbers(connection, raffle.id, winners)
+    if draw is None or len(numbers) != winners:
+        return
+    digest = winners_digest(zip(serials, numbers, drawing.prizes_of_wins(raffle.amounts), strict=True))
+    if (draw.wins, draw.winners_digest) != (winners, digest):
+        yield "what is kept of its draw is not what its seed and its tickets give, so that its proof is refused"

@@ -4,9 +4,11 @@ Tickets enter a ledger in `issuing`, in the transaction that stores them. Here i
 committed, and proven.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -259,11 +261,24 @@ class Ledgers:
 
         Raises:
             InvalidSetting, StorageUnavailable: the key beside the database cannot be read or made.
+            SigningKeyUnavailable: there was one, which has signed already, and it is missing.
         """
         if self._signing_key is None and self._database.key_file is not None:
             self._database.require_open()
+            self._refuse_to_replace(self._database.key_file)
             self._signing_key = signing_key_beside(self._database.key_file)
         return self._signing_key
+
+    def _refuse_to_replace(self, key_file: Path) -> None:
+        if os.path.lexists(key_file):
+            return
+        used = self._database.query(statements.any_verifier_key)
+        # Looked at again: another process may have made it, and used it, meanwhile.
+        if used is not None and not os.path.lexists(key_file):
+            raise SigningKeyUnavailable(
+                f"The key {key_file} is missing, and raffles here are signed by {used}: put a copy of it there. If it "
+                f"is lost, they cannot go on, and 'rafflekit key make {key_file}' makes another one for new raffles."
+            )
 
     def begin(self, connection: "Connection", raffle: UUID, *, entropy: EntropyKind, delay_s: int | None) -> None:
         """Begin the ledger of a new raffle, in the transaction that stores it; the key has been asked for before."""

@@ -14,11 +14,13 @@ from rafflekit import (
     Raffle,
     RaffleEngine,
     TicketsRemaining,
+    check_database,
 )
 from rafflekit.core import relays
 from rafflekit.core.ledger.audit import audit
 from rafflekit.core.ledger.drand import Beacon, round_of, time_of
 from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
+from tests.databases import past_the_rules
 from tests.raffles import sell_all
 
 ROUND = 1000
@@ -95,6 +97,39 @@ def test_the_same_closing_and_beacon_always_give_the_same_winners(engine: Raffle
 
     assert (proof.entropy.round, proof.entropy.value.hex()) == (ROUND, SIGNATURE)
     assert engine.ledgers.proof(raffle.id) == proof
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("DELETE FROM draws", "it is drawn, and the beacon that decided is missing"),
+        ("UPDATE draws SET entropy = winners_digest", "what decided its draw is damaged"),
+        ("UPDATE ledgers SET entropy = 'secrets', delay_s = NULL", "its closing does not fit its entropy"),
+    ],
+)
+def test_a_check_up_looks_at_what_decided(
+    engine: RaffleEngine, clock: Clock, database_url: str, statement: str, problem: str
+) -> None:
+    raffle = closed_raffle(engine)
+    clock.now = time_of(ROUND)
+    engine.draw(raffle.id)
+    assert check_database(database_url).problems == ()
+
+    past_the_rules(database_url, statement)
+
+    assert any(problem in found for found in check_database(database_url).problems)
+
+
+@pytest.mark.parametrize("false", [Beacon(ROUND, bytes(48)), Beacon(ROUND, bytes.fromhex("c0" + 94 * "0"))])
+def test_a_source_of_beacons_is_not_believed(database_url: str, clock: Clock, false: Beacon) -> None:
+    with RaffleEngine(database_url, clock=clock, signing_key=KEY, beacons=lambda _: false) as engine:
+        raffle = closed_raffle(engine)
+        clock.now = time_of(ROUND)
+
+        with pytest.raises(BeaconUnavailable, match="is not round 1000 of drand's quicknet"):
+            engine.draw(raffle.id)
+
+        assert not engine.get(raffle.id).winners_drawn
 
 
 def test_a_machine_without_a_network_draws_with_the_beacon_as_a_text(engine: RaffleEngine) -> None:

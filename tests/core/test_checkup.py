@@ -67,6 +67,13 @@ DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
             f"INSERT INTO secrets SELECT {DRAWN}, numbering_key, participant_key, code_key FROM secrets LIMIT 1",
             "it is drawn, and its secrets are still there",
         ),
+        (f"UPDATE draws SET wins = 2 WHERE raffle = {DRAWN}", "what is kept of its draw is not what its seed and its"),
+        (f"UPDATE draws SET winners_digest = entropy WHERE raffle = {DRAWN}", "what is kept of its draw is not what"),
+        (f"UPDATE ledgers SET round = 1000 WHERE raffle = {DRAWN}", "its closing does not fit its entropy"),
+        (
+            f"INSERT INTO cosignatures (raffle, verifier_key, line) VALUES ({DRAWN}, 'gazette', '— gazette AAAAAAAA')",
+            "the cosignature of gazette is not on its closing",
+        ),
         (f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {OPEN}", "its ledger is closed, and tickets remain"),
         (f"UPDATE ledgers SET closed_at = NULL WHERE raffle = {DRAWN}", "it is sold out, and not closed"),
         (f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {DRAWN}", "its seed does not come from its closing"),

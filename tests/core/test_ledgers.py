@@ -238,6 +238,29 @@ def test_a_witness_puts_its_name_on_the_closing_once(engine: RaffleEngine) -> No
     assert engine.ledgers.proof(raffle.id).witnesses == [str(witness.verifier)]
 
 
+def test_a_key_that_signed_and_is_missing_is_not_replaced(tmp_path: Path) -> None:
+    """Whoever published the new one would find out when nobody's receipt fits it."""
+    url, key_file = f"sqlite:///{tmp_path / 'raffles.db'}", tmp_path / "raffles.db.key"
+    with RaffleEngine(url) as engine:
+        raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
+        key = engine.ledgers.verifier_key()
+    key_file.rename(tmp_path / "elsewhere")
+
+    with RaffleEngine(url) as engine:
+        for ask in (
+            engine.ledgers.verifier_key,
+            lambda: engine.participate(raffle.id, "ann"),
+            lambda: engine.create("Other", total_tickets=5, prizes=PRIZES),
+        ):
+            with pytest.raises(SigningKeyUnavailable, match=r"raffles\.db\.key is missing, .* put a copy of it there"):
+                ask()
+        assert not key_file.exists()
+        assert [each.id for each in engine.list().items] == [raffle.id]
+        (tmp_path / "elsewhere").rename(key_file)
+        assert engine.ledgers.verifier_key() == key
+        assert engine.participate(raffle.id, "ann").receipt is not None
+
+
 def test_only_a_closing_is_cosigned(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rafflekit.core.ledger.hashing import HASH_BYTES, tagged_hash
+from rafflekit.core.ledger.hashing import HASH_BYTES, tagged_hash, tagged_hash_of_all
 from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64, read_number
 
 _TEXT = re.compile(
@@ -28,7 +28,7 @@ def winners_digest(wins: Iterable[tuple[int, int, int]]) -> bytes:
         serial.to_bytes(8, "big") + number.to_bytes(8, "big") + prize.to_bytes(4, "big")
         for serial, number, prize in wins
     )
-    return tagged_hash("winners", b"".join(rows))
+    return tagged_hash_of_all("winners", rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,11 @@ def claim_ledger(connection: Connection, raffle: UUID, verifier_key: str) -> Non
     connection.execute(update(ledgers).where(unclaimed).values(verifier_key=verifier_key))
 
 
+def any_verifier_key(connection: Connection) -> str | None:
+    """Return one of the keys that sign the ledgers here, or None if none has signed yet."""
+    return connection.scalar(select(ledgers.c.verifier_key).where(ledgers.c.verifier_key.is_not(None)).limit(1))
+
+
 def close_ledger(connection: Connection, raffle: UUID, closing: Closing) -> None:
     """Store a ledger's closing, once and for ever."""
     closed = {"closed_at": closing.closed, "round": closing.round}
