@@ -5,7 +5,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from http.client import HTTPConnection, HTTPException
@@ -33,6 +33,17 @@ ARGUMENTS = {"waitress": (), "granian": ("--server", "granian", "--workers", "2"
 def serve(serve: Serve, request: pytest.FixtureRequest) -> Serve:
     """Start a server of each kind: call it with environment variables."""
     return partial(serve, *ARGUMENTS[request.param])
+
+
+@pytest.fixture(scope="module", params=ARGUMENTS)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server of each kind, with this machine as its manager, for all tests that leave it as it is."""
+    folder = tmp_path_factory.mktemp("running")
+    live = LiveServer(
+        folder / "raffles.db", *ARGUMENTS[request.param], log=folder / "server.log", MANAGER_IPS="127.0.0.1"
+    )
+    yield live
+    live.stop()
 
 
 def ask_to_stop(live: LiveServer) -> None:
@@ -70,36 +81,31 @@ def test_the_announced_url_is_the_one_that_answers(serve: Serve) -> None:
     assert live.request("GET", "/raffles/").json["count"] == 0
 
 
-def test_an_answer_names_no_version(serve: Serve) -> None:
-    live = serve()
-
-    for answer in (live.request("GET", "/raffles/"), live.request("GET", "/nothing")):
+def test_an_answer_names_no_version(running: LiveServer) -> None:
+    for answer in (running.request("GET", "/raffles/"), running.request("GET", "/nothing")):
         # waitress can be silent; Granian says its name.
         assert answer.headers.get("server", "granian") == "granian"
         assert b"waitress" not in answer.body
 
 
-def test_a_body_over_the_limit_is_a_problem(serve: Serve) -> None:
-    live = serve(MANAGER_IPS="127.0.0.1")
-
+def test_a_body_over_the_limit_is_a_problem(running: LiveServer) -> None:
     for path, most in (("/raffles/", limits.CREATE_BODY_BYTES), ("/raffles/x/verify-ticket/", limits.BODY_BYTES)):
-        answer = live.request("POST", path, b" " * (most + 1), Content_Type="application/json")
+        answer = running.request("POST", path, b" " * (most + 1), Content_Type="application/json")
         assert answer.status == 413
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json["status"] == 413
 
 
-def test_a_body_over_the_servers_own_limit_is_refused_unread(serve: Serve, connect: Connect) -> None:
-    connection = connect(serve(MANAGER_IPS="127.0.0.1").port)
+def test_a_body_over_the_servers_own_limit_is_refused_unread(running: LiveServer, connect: Connect) -> None:
+    connection = connect(running.port)
 
     connection.sendall(b"POST /raffles/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n")
 
     assert read_answer(connection).status == 413
 
 
-def test_a_chunked_body_is_read(serve: Serve) -> None:
-    live = serve(MANAGER_IPS="127.0.0.1")
-    with closing(HTTPConnection("127.0.0.1", live.port, timeout=20)) as connection:
+def test_a_chunked_body_is_read(running: LiveServer) -> None:
+    with closing(HTTPConnection("127.0.0.1", running.port, timeout=20)) as connection:
         pieces = iter([b'{"name": "Foobar raffle", "total_tick', json.dumps(RAFFLE).encode().partition(b"tick")[2]])
         connection.request("POST", "/raffles/", pieces, {"Content-Type": "application/json"}, encode_chunked=True)
         answer = Answer.of(connection.getresponse())
@@ -108,9 +114,8 @@ def test_a_chunked_body_is_read(serve: Serve) -> None:
     assert answer.json["total_tickets"] == 2
 
 
-def test_a_chunked_body_has_the_same_limit(serve: Serve) -> None:
-    live = serve(MANAGER_IPS="127.0.0.1")
-    with closing(HTTPConnection("127.0.0.1", live.port, timeout=20)) as connection:
+def test_a_chunked_body_has_the_same_limit(running: LiveServer) -> None:
+    with closing(HTTPConnection("127.0.0.1", running.port, timeout=20)) as connection:
         pieces = iter([b" " * limits.CREATE_BODY_BYTES, b" "])
         connection.request("POST", "/raffles/", pieces, {"Content-Type": "application/json"}, encode_chunked=True)
         answer = Answer.of(connection.getresponse())
@@ -118,16 +123,16 @@ def test_a_chunked_body_has_the_same_limit(serve: Serve) -> None:
     assert (answer.status, answer.json["status"]) == (413, 413)
 
 
-def test_one_connection_serves_many_requests_one_after_the_other(serve: Serve, connect: Connect) -> None:
-    connection = connect(serve().port)
+def test_one_connection_serves_many_requests_one_after_the_other(running: LiveServer, connect: Connect) -> None:
+    connection = connect(running.port)
 
     for _ in range(3):
         connection.sendall(LIST)
         assert read_answer(connection).status == 200
 
 
-def test_who_asks_before_it_sends_a_body_is_told_to_go_on_each_time(serve: Serve, connect: Connect) -> None:
-    connection = connect(serve(MANAGER_IPS="127.0.0.1").port)
+def test_who_asks_before_it_sends_a_body_is_told_to_go_on_each_time(running: LiveServer, connect: Connect) -> None:
+    connection = connect(running.port)
     body = json.dumps(RAFFLE).encode()
     headers = "Host: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue"
 
@@ -141,8 +146,8 @@ def test_who_asks_before_it_sends_a_body_is_told_to_go_on_each_time(serve: Serve
         assert read_answer(connection).status == 201
 
 
-def test_requests_that_are_sent_together_are_answered_in_their_order(serve: Serve, connect: Connect) -> None:
-    connection = connect(serve().port)
+def test_requests_that_are_sent_together_are_answered_in_their_order(running: LiveServer, connect: Connect) -> None:
+    connection = connect(running.port)
 
     connection.sendall(LIST + LIST.replace(b"/raffles/", b"/nothing"))
 
@@ -162,13 +167,11 @@ def test_an_answer_arrives_in_one_piece(serve: Serve, connect: Connect) -> None:
     assert connection.recv(65536).endswith(b'"results":[]}')
 
 
-def test_head_and_options_have_no_body(serve: Serve) -> None:
-    live = serve()
-
-    head, options = live.request("HEAD", "/raffles"), live.request("OPTIONS", "/raffles")
+def test_head_and_options_have_no_body(running: LiveServer) -> None:
+    head, options = running.request("HEAD", "/raffles"), running.request("OPTIONS", "/raffles")
 
     assert (head.status, head.body) == (200, b"")
-    assert head.headers["content-length"] == live.request("GET", "/raffles").headers["content-length"]
+    assert head.headers["content-length"] == running.request("GET", "/raffles").headers["content-length"]
     assert (options.status, options.body, options.headers["allow"]) == (204, b"", "GET, HEAD, OPTIONS, POST")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rafflekit.core.ledger import tree
@@ -187,6 +187,7 @@ def stored_entries(size: int, tiles: dict[tuple[int, int], bytes]) -> Callable[[
     return entries
 
 
+@settings(max_examples=50)
 @given(
     st.lists(st.integers(1, 700), min_size=1, max_size=12), st.sampled_from([0, 1, 255, 256, 65_280, 65_500]), st.data()
 )

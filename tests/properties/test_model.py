@@ -133,10 +133,10 @@ def test_the_engine_does_what_the_model_says_on_sqlite(tmp_path: Path) -> None:
     numbers = count()
     machine = partial(RaffleMachine, lambda: f"sqlite:///{tmp_path}/raffles-{next(numbers)}.db")
 
-    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=40))
+    run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=40))
 
 
 def test_the_engine_does_what_the_model_says_on_postgresql(postgresql: PostgresqlServer) -> None:
     machine = partial(RaffleMachine, postgresql.new_url)
 
-    run_state_machine_as_test(machine, settings=settings(max_examples=10, stateful_step_count=40))
+    run_state_machine_as_test(machine, settings=settings(max_examples=6, stateful_step_count=40))

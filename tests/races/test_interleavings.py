@@ -44,7 +44,7 @@ from tests.races.scheduler import Clock, Made, Scheduler, Session, stopping_conn
 from tests.raffle_model import RaffleModel
 
 EXAMPLES = os.environ.get("RAFFLEKIT_TEST_INTERLEAVINGS")
-SEARCH = settings(max_examples=int(EXAMPLES or "120"), derandomize=EXAMPLES is None)
+SEARCH = settings(max_examples=int(EXAMPLES or "80"), derandomize=EXAMPLES is None)
 
 SESSIONS = ("A", "B", "C")
 PEOPLE = ("ann", "ben", "cat")
