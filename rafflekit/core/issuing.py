@@ -28,7 +28,7 @@ from rafflekit.core.errors import (
 )
 from rafflekit.core.groups import Groups
 from rafflekit.core.ledger.documents import Receipt
-from rafflekit.core.ledger.leaves import leaf_data
+from rafflekit.core.ledger.leaves import Leaf, leaf_data
 from rafflekit.core.ledger.tiles import GrowingTree
 from rafflekit.core.ledger.tree import leaf_hash
 from rafflekit.core.ledgers import Book, Edge, Ledgers
@@ -330,8 +330,9 @@ class Issuing:
     def _is_stored(self, connection: "Connection", raffle: UUID, tree: GrowingTree) -> bool:
         # A database that was set back, by a backup or a failover without a synchronous standby, may have sold as many
         # tickets again: then its last one is another.
-        last = ledger.leaf_of_serial(connection, raffle, tree.size - 1)
-        return last is not None and last.hash(raffle) == tree.subtree(0, tree.size - 1)
+        asked = self._database.as_sent(ledger.LEAF_OF_SERIAL, {"raffle": raffle, "serial": tree.size - 1})
+        last = connection.exec_driver_sql(*asked).one_or_none()
+        return last is not None and Leaf(*last).hash(raffle) == tree.subtree(0, tree.size - 1)
 
 
 class _Written(NamedTuple):

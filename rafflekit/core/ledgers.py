@@ -352,10 +352,10 @@ class Ledgers:
         But a database may be set back, and sell as many tickets again: then the last one is another, and so the state.
         """
         size = _size(raffle)
-        last = self._database.query(lambda connection: statements.leaf_of_serial(connection, raffle.id, size - 1))
-        return self._states(raffle.id, size, last)
+        last = self._database.fetch(statements.LEAF_OF_SERIAL, {"raffle": raffle.id, "serial": size - 1})
+        return self._states(raffle.id, size, tuple(tuple(row) for row in last))
 
-    def _read_state(self, raffle: UUID, size: int, _last: Leaf | None) -> "_State":
+    def _read_state(self, raffle: UUID, size: int, _last: tuple[object, ...]) -> "_State":
         def entries(level: int, tile: int) -> list[bytes]:
             return self._database.query(
                 lambda connection: statements.tile_entries(connection, raffle, size, level, tile)

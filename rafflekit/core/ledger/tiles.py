@@ -15,6 +15,9 @@ from rafflekit.core.ledger.tree import node_hash
 TILE_HEIGHT = 8
 TILE = 1 << TILE_HEIGHT
 _TILES_KEPT = 64
+_SUBTREES_KEPT = 1024
+# Every proof needs some of the large subtrees, of which there are few, and each costs many hashes.
+_KEPT_FROM_HEIGHT = TILE_HEIGHT + 3
 
 Entries = Callable[[int, int], Sequence[bytes]]
 """Gives the hashes of a level from those of a tile on (level, tile): all that the tree has of that tile."""
@@ -33,6 +36,7 @@ class TileReader:
 
     def __init__(self, entries: Entries) -> None:
         self._tile = lru_cache(_TILES_KEPT)(entries)
+        self._large = lru_cache(_SUBTREES_KEPT)(self._computed)
 
     def subtree(self, height: int, position: int) -> bytes:
         """Return the hash of a whole subtree (`tree.Subtree`).
@@ -40,6 +44,9 @@ class TileReader:
         Raises:
             StorageUnavailable: some of it is missing.
         """
+        return (self._large if height >= _KEPT_FROM_HEIGHT else self._computed)(height, position)
+
+    def _computed(self, height: int, position: int) -> bytes:
         level, within = divmod(height, TILE_HEIGHT)
         tile, offset = divmod(position << within, TILE)
         hashes = self._tile(level, tile)[offset : offset + (1 << within)]

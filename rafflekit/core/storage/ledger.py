@@ -118,13 +118,8 @@ _LEAVES_BETWEEN = _LEAVES.where(tickets.c.serial.between(bindparam("first"), bin
 )
 
 
-def leaf_of_serial(connection: Connection, raffle: UUID, serial: int) -> Leaf | None:
-    """Return the leaf at a place, or None if there are not so many yet."""
-    row = connection.execute(_LEAF_OF_SERIAL, {"raffle": raffle, "serial": serial}).one_or_none()
-    return None if row is None else Leaf(*row)
-
-
-_LEAF_OF_SERIAL = _LEAVES.where(tickets.c.serial == bindparam("serial"))
+LEAF_OF_SERIAL = _LEAVES.where(tickets.c.serial == bindparam("serial"))
+"""The row of the leaf at a place (`Leaf`), for `Database.fetch` and `as_sent`: it is asked for with every group."""
 
 
 def leaf_of_number(connection: Connection, raffle: UUID, number: int) -> Leaf | None:
