@@ -1,7 +1,6 @@
 """Clients that are slow, silent, gone or far too many, at real servers: everybody else is answered."""
 
 import errno
-import json
 import resource
 import signal
 import socket
@@ -10,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -199,26 +197,6 @@ def test_who_has_been_idle_longest_makes_room_first(small_waitress: LiveServer, 
     assert [ask(begun, GET[20:]), ask(first), ask(second)] == [200, 200, 200]
 
 
-def test_who_still_reads_an_answer_makes_room_after_those_who_are_idle(
-    small_waitress: LiveServer, connect: Connect
-) -> None:
-    make_its_list_long(small_waitress)
-    reader = connect(small_waitress)
-    reader.sendall(LONG)
-    wait_until(partial(leaves_unread, small_waitress, reader))
-    # Until the last answer that sockets have room for is on its way.
-    pass_time(1)
-    idle = [connect(small_waitress) for _ in range(3)]
-    for connection in idle:
-        connection.sendall(GET)
-        assert read_answer(connection).status == 200
-
-    assert answers_others(small_waitress, connect)
-
-    assert idle[0].recv(1) == b""
-    assert holds(small_waitress, reader.getsockname())
-
-
 def test_who_reads_no_answer_makes_room_whatever_it_sends(small_waitress: LiveServer, connect: Connect) -> None:
     make_its_list_long(small_waitress)
     for _ in range(4):
@@ -331,24 +309,6 @@ def test_a_draw_whose_reader_takes_nothing_is_whole_and_given_up(
     wait_until(lambda: not holds(impatient_server, connection.getsockname()))
 
     assert impatient_server.request("GET", path).json["winners_drawn"]
-
-
-def test_a_draw_whose_reader_takes_a_little_now_and_then_is_read_to_its_end(tmp_path: Path, connect: Connect) -> None:
-    with server_in(tmp_path, program=impatient(KEEP_ALIVE_S=2)) as live:
-        path = sold_out_with_a_long_draw(live)
-        connection = connect(live)
-        connection.sendall(DRAW.format(path=path).encode())
-        response = HTTPResponse(connection)
-        response.begin()
-
-        # Some seconds while its thread waits for room, and some while what it has left behind is sent. The system tells
-        # a server of room in its socket by the megabyte.
-        read = bytearray()
-        while piece := response.read(2**20):
-            read += piece
-            pass_time(0.2)
-
-    assert len(json.loads(read)) == LONG_DRAW
 
 
 @ON_WAITRESS
