@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rafflekit.core import drawing, numbering
-from rafflekit.core.errors import SchemaMismatch, StorageUnavailable
+from rafflekit.core.errors import InvalidValue, SchemaMismatch, StorageUnavailable
 from rafflekit.core.ledger import tree
+from rafflekit.core.ledger.cosignatures import cosignature_of
 from rafflekit.core.ledger.drand import SIGNATURE_BYTES
 from rafflekit.core.ledger.draws import seed_of, winners_digest
 from rafflekit.core.ledger.hashing import HASH_BYTES
-from rafflekit.core.ledger.notes import WITNESS, Note, NoteWrong, VerifierKey
+from rafflekit.core.ledger.notes import Note, NoteWrong, VerifierKey
 from rafflekit.core.ledger.terms import SECRETS
 from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
 from rafflekit.core.ledgers import book_of, entropy_bytes
@@ -191,11 +192,8 @@ def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord) -> Ite
 def _problems_of_cosignatures(kept: Sequence[tuple[str, str]], text: str) -> Iterator[str]:
     for key, line in kept:
         try:
-            witness = VerifierKey.read(key)
-            is_good = witness.kind == WITNESS and len(Note.read(f"{text}\n{line}").check(witness)) == 1
-        except NoteWrong:
-            is_good = False
-        if not is_good:
+            cosignature_of(VerifierKey.read(key), Note.read(f"{text}\n{line}"))
+        except (NoteWrong, InvalidValue):
             yield f"the cosignature of {key} is not on its closing, so that its proof is refused"
 
 

@@ -5,7 +5,7 @@ committed, and proven.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,12 +21,12 @@ from rafflekit.core.errors import (
     TicketNotFound,
     TicketsRemaining,
 )
-from rafflekit.core.ledger import tree
+from rafflekit.core.ledger import cosignatures, tree
 from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, Consistency, Entropy, Proof, ProvenWin, Receipt
 from rafflekit.core.ledger.draws import DrawStatement
 from rafflekit.core.ledger.leaves import Leaf
-from rafflekit.core.ledger.notes import SIGNATURES, WITNESS, Note, NoteWrong, Signature, SignerKey, VerifierKey
+from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey
 from rafflekit.core.ledger.terms import SECRETS, EntropyKind, Terms
 from rafflekit.core.ledger.tiles import GrowingTree, TileReader
 from rafflekit.core.models import Raffle, count_wins
@@ -149,7 +149,7 @@ class Ledgers:
             SigningKeyUnavailable: there is no key here that may sign for this raffle.
         """
         raffle = self._get(raffle_id)
-        checkpoint = self._signed_checkpoint(self._open_book(raffle), raffle)
+        checkpoint = self._signed_checkpoint(self._open_book(raffle), raffle, self._state(raffle))
         return checkpoint + _lines(self._query(statements.load_cosignatures, raffle.id))
 
     def receipt(self, raffle_id: UUID | str, ticket_number: int) -> Receipt:
@@ -170,7 +170,7 @@ class Ledgers:
         if leaf is None or leaf.serial >= state.size:
             raise TicketNotFound
         path = tree.inclusion_proof(state.reader.subtree, leaf.serial, state.size)
-        return Receipt(leaf, path, self._signed_checkpoint(book, raffle))
+        return Receipt(leaf, path, self._signed_checkpoint(book, raffle, state))
 
     def consistency(self, raffle_id: UUID | str, old: int, new: int) -> Consistency:
         """Return the proof (RFC 9162) that the ledger of `new` tickets goes on from that of `old`.
@@ -205,20 +205,21 @@ class Ledgers:
         if book.signer is None:
             raise SigningKeyUnavailable
         # Read once, for both places that have them: another may come meanwhile.
-        cosignatures = self._query(statements.load_cosignatures, raffle.id)
+        kept = self._query(statements.load_cosignatures, raffle.id)
         seed = self._query(queries.seed_of_draw, raffle.id)
         record = self._database.query(lambda connection: statements.load_draw(connection, raffle.id))
         wins = count_wins(raffle.prizes)
-        closing = self.closing_of(raffle)
+        state = self._state(raffle)
+        closing = self._closing(raffle, state)
         return Proof(
             terms=book.terms,
             key=str(book.signer.verifier),
-            closing=self._signed_checkpoint(book, raffle) + _lines(cosignatures),
-            witnesses=[key for key, _ in cosignatures],
+            closing=self._signed_checkpoint(book, raffle, state) + _lines(kept),
+            witnesses=[key for key, _ in kept],
             entropy=_entropy(raffle, closing, record),
             seed=seed,
             draw=None if record is None else book.signed(_statement(raffle, closing, seed, record).text()),
-            winners=self._winners(raffle, wins) if wins <= WINNERS_IN_A_PROOF else None,
+            winners=self._winners(raffle, wins, state) if wins <= WINNERS_IN_A_PROOF else None,
         )
 
     def cosign(self, raffle_id: UUID | str, note: str, verifier_key: str) -> None:
@@ -239,7 +240,9 @@ class Ledgers:
             closing = self.closing_of(raffle)
             if read.text != closing.text():
                 raise InvalidValue("note", "is not the closing of this raffle.")
-            line = _cosignature(read, witness, closing, raffle).write()
+            line, time = cosignatures.cosignature_of(witness, read)
+            assert closing.closing is not None
+            cosignatures.check_date(time, closing.closing, raffle.created_at)
         except NoteWrong as error:
             raise InvalidValue("note", f"{error}.") from error
 
@@ -249,7 +252,7 @@ class Ledgers:
             kept = dict(statements.load_cosignatures(connection, raffle.id))
             if verifier_key not in kept:
                 operator = [] if record is None or record.verifier_key is None else [record.verifier_key]
-                _check_beside(witness, [VerifierKey.read(each) for each in [*operator, *kept]])
+                cosignatures.check_beside(witness, [VerifierKey.read(each) for each in [*operator, *kept]])
                 statements.put_cosignature(connection, raffle.id, verifier_key, line)
             elif kept[verifier_key] != line:
                 raise InvalidValue("note", f"comes late: another cosignature by {witness.name} is kept already.")
@@ -269,17 +272,6 @@ class Ledgers:
             self._signing_key = signing_key_beside(self._database.key_file)
         return self._signing_key
 
-    def _refuse_to_replace(self, key_file: Path) -> None:
-        if os.path.lexists(key_file):
-            return
-        used = self._database.query(statements.any_verifier_key)
-        # Looked at again: another process may have made it, and used it, meanwhile.
-        if used is not None and not os.path.lexists(key_file):
-            raise SigningKeyUnavailable(
-                f"The key {key_file} is missing, and raffles here are signed by {used}: put a copy of it there. If it "
-                f"is lost, they cannot go on, and 'rafflekit key make {key_file}' makes another one for new raffles."
-            )
-
     def begin(self, connection: "Connection", raffle: UUID, *, entropy: EntropyKind, delay_s: int | None) -> None:
         """Begin the ledger of a new raffle, in the transaction that stores it; the key has been asked for before."""
         key = None if self._signing_key is None else str(self._signing_key.verifier)
@@ -295,10 +287,7 @@ class Ledgers:
 
     def closing_of(self, raffle: Raffle) -> Checkpoint:
         """Return the closing of a sold-out raffle."""
-        assert not raffle.available_tickets
-        record = self._query(statements.load_ledger, raffle.id)
-        assert record.closing is not None
-        return book_of(raffle).checkpoint(self._state(raffle).root(), raffle.total_tickets, record.closing)
+        return self._closing(raffle, self._state(raffle))
 
     def load_edge(self, connection: "Connection", raffle: UUID, size: int) -> GrowingTree:
         """Return the right edge of the tree of the first `size` leaves, as it is stored.
@@ -309,6 +298,17 @@ class Ledgers:
         growing = GrowingTree(size, statements.edge_entries(connection, raffle, size))
         tree.root(growing.subtree, size)
         return growing
+
+    def _refuse_to_replace(self, key_file: Path) -> None:
+        if os.path.lexists(key_file):
+            return
+        used = self._database.query(statements.any_verifier_key)
+        # Looked at again: another process may have made it, and used it, meanwhile.
+        if used is not None and not os.path.lexists(key_file):
+            raise SigningKeyUnavailable(
+                f"The key {key_file} is missing, and raffles here are signed by {used}: put a copy of it there. If it "
+                f"is lost, they cannot go on, and 'rafflekit key make {key_file}' makes another one for new raffles."
+            )
 
     def _open_book(self, raffle: Raffle) -> Book:
         key = self.signing_key()
@@ -331,13 +331,20 @@ class Ledgers:
                 partial(statements.leaves_between, raffle=raffle.id, first=first, last=last)
             )
 
-    def _winners(self, raffle: Raffle, wins: int) -> list[ProvenWin]:
-        found = self._database.query(partial(statements.winning_leaves, raffle=raffle.id, first=1, last=wins))
-        subtree, size = self._state(raffle).reader.subtree, raffle.total_tickets
-        return [ProvenWin(prize, leaf, tree.inclusion_proof(subtree, leaf.serial, size)) for prize, leaf in found]
+    def _closing(self, raffle: Raffle, state: "_State") -> Checkpoint:
+        assert not raffle.available_tickets
+        record = self._query(statements.load_ledger, raffle.id)
+        assert record.closing is not None
+        return book_of(raffle).checkpoint(state.root(), state.size, record.closing)
 
-    def _signed_checkpoint(self, book: Book, raffle: Raffle) -> str:
-        state = self._state(raffle)
+    def _winners(self, raffle: Raffle, wins: int, state: "_State") -> list[ProvenWin]:
+        found = self._database.query(partial(statements.winning_leaves, raffle=raffle.id, first=1, last=wins))
+        return [
+            ProvenWin(prize, leaf, tree.inclusion_proof(state.reader.subtree, leaf.serial, state.size))
+            for prize, leaf in found
+        ]
+
+    def _signed_checkpoint(self, book: Book, raffle: Raffle, state: "_State") -> str:
         if not state.note:
             is_closed = state.size == raffle.total_tickets
             closing = self._query(statements.load_ledger, raffle.id).closing if is_closed else None
@@ -352,10 +359,10 @@ class Ledgers:
         But a database may be set back, and sell as many tickets again: then the last one is another, and so the state.
         """
         size = _size(raffle)
-        last = self._database.fetch(statements.LEAF_OF_SERIAL, {"raffle": raffle.id, "serial": size - 1})
-        return self._states(raffle.id, size, tuple(tuple(row) for row in last))
+        rows = self._database.fetch(statements.LEAF_OF_SERIAL, {"raffle": raffle.id, "serial": size - 1})
+        return self._states(raffle.id, size, Leaf(*rows[0]) if rows else None)
 
-    def _read_state(self, raffle: UUID, size: int, _last: tuple[object, ...]) -> "_State":
+    def _read_state(self, raffle: UUID, size: int, _last: Leaf | None) -> "_State":
         def entries(level: int, tile: int) -> list[bytes]:
             return self._database.query(
                 lambda connection: statements.tile_entries(connection, raffle, size, level, tile)
@@ -410,35 +417,8 @@ def _entropy(raffle: Raffle, closing: Checkpoint, record: DrawRecord | None) -> 
     return Entropy(raffle.entropy, record.entropy, None if closing.closing is None else closing.closing.round)
 
 
-def _cosignature(note: Note, witness: VerifierKey, closing: Checkpoint, raffle: Raffle) -> Signature:
-    if witness.kind != WITNESS:
-        raise InvalidValue("key", "is none of a witness, which is made for cosignatures.")
-    times = note.check(witness)
-    if len(times) != 1:
-        raise InvalidValue("note", f"has {'no' if not times else 'more than one'} cosignature by {witness.name}.")
-    if times[0] < raffle.created_at.timestamp():
-        raise InvalidValue("note", "was cosigned before there was the raffle, and so shows nothing.")
-    if closing.closing is not None and closing.closing.round is not None:
-        from rafflekit.core.ledger.drand import time_of
-
-        if times[0] >= time_of(closing.closing.round):
-            raise InvalidValue("note", "was cosigned after the beacon had come, and so shows nothing any more.")
-    return next(line for line in note.signatures if line.is_by(witness))
-
-
-def _check_beside(witness: VerifierKey, others: Sequence[VerifierKey]) -> None:
-    """Check that a closing with one more cosignature is one that verifiers take; `others` signed it already."""
-    if len(others) >= SIGNATURES:
-        raise InvalidValue("note", f"comes late: {SIGNATURES} signatures, the most that a note can have, are kept.")
-    for other in others:
-        if other.public == witness.public:
-            raise InvalidValue("key", f"is that of {other.name}, who signed already: a witness is somebody else.")
-        if (other.name, other.id) == (witness.name, witness.id):
-            raise InvalidValue("key", "has name and id of another key that signed; its lines could not be told apart.")
-
-
-def _lines(cosignatures: Iterable[tuple[str, str]]) -> str:
-    return "".join(line for _, line in cosignatures)
+def _lines(kept: Iterable[tuple[str, str]]) -> str:
+    return "".join(line for _, line in kept)
 
 
 def _size(raffle: Raffle) -> int:
