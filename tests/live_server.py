@@ -59,7 +59,7 @@ class LiveServer:
     def __init__(
         self, database: Path, *arguments: str, log: Path, program: Sequence[str] = SERVE, **environment: str
     ) -> None:
-        self.log = log
+        self.log, self.database = log, database
         clean = {name: value for name, value in os.environ.items() if "RAFFLEKIT" not in name and name != "MANAGER_IPS"}
         environment = {"RAFFLEKIT_DATABASE_URL": f"sqlite:///{database}"} | environment
         if environment["RAFFLEKIT_DATABASE_URL"].startswith("postgresql"):

@@ -44,14 +44,11 @@ def read_settings() -> Settings:
 
 
 @contextmanager
-def open_engine(database_url: str | None, *, settings: Settings | None = None) -> Iterator["RaffleEngine"]:
-    """Give an engine on the database that the option names, or else the settings, or else the default one.
-
-    Without `settings`, the environment is read.
-    """
+def open_engine(database_url: str | None) -> Iterator["RaffleEngine"]:
+    """Give an engine on the database that the option names, or else the environment, or else the default one."""
     from rafflekit.core.opening import engine_of
 
-    settings = settings or read_settings()
+    settings = read_settings()
     with named_database(database_url, settings) as url:
         engine = engine_of(settings, url)
     with engine:

@@ -99,12 +99,11 @@ def _keep_receipt(ticket: "Ticket", key: "VerifierKey", file: Path) -> None:
     from rafflekit.core.ledger.receipts import ReceiptWrong, check_ticket
 
     try:
-        check_ticket(ticket, key)
+        receipt = check_ticket(ticket, key)
     except ReceiptWrong as error:
         raise CommandStopped(f"The ticket's receipt proves nothing: {error}.", status=REFUSED) from error
-    assert ticket.receipt is not None
     with open(file, "x", encoding="utf-8") as opened:
-        opened.write(f"{json.dumps(ticket.receipt.shape())}\n")
+        opened.write(f"{json.dumps(receipt.shape())}\n")
 
 
 def _refuse_beside_from(*, who: str | None, idempotency_key: str | None, receipt: Path | None) -> None:

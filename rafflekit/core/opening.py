@@ -3,6 +3,7 @@
 Both faces open theirs here.
 """
 
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -39,23 +40,17 @@ def serving_engine_of(settings: Settings, url: str | None, *, on_group: "GroupOb
         InvalidSetting: there is no key, and the database has no place for one; or as `engine_of` does.
         SchemaMismatch, StorageUnavailable: the database cannot be used, or the key beside it not be made.
     """
-    engine = engine_of(settings, url, on_group=on_group)
-    try:
-        _require_key(engine)
-    except BaseException:
-        engine.close()
-        raise
+    with ExitStack() as unless_opened:
+        engine = unless_opened.enter_context(engine_of(settings, url, on_group=on_group))
+        if engine.ledgers.signing_key() is None:
+            raise InvalidSetting(
+                SIGNING_KEY.name,
+                None,
+                "it must name the key that signs the receipts, the same for all servers of a shared database; "
+                "'rafflekit key make FILE' makes one.",
+            )
+        unless_opened.pop_all()
     return engine
-
-
-def _require_key(engine: RaffleEngine) -> None:
-    if engine.ledgers.signing_key() is None:
-        raise InvalidSetting(
-            SIGNING_KEY.name,
-            None,
-            "it must name the key that signs the receipts, the same for all servers of a shared database; "
-            "'rafflekit key make FILE' makes one.",
-        )
 
 
 def _beacons(settings: Settings) -> "BeaconSource | None":

@@ -139,7 +139,7 @@ def new_raffle(live: LiveServer, tickets: int = 100) -> str:
 
 def sold_out_with_a_long_draw(live: LiveServer) -> str:
     """Sell a raffle whose draw is a longer answer than the server, and sockets, keep for a slow reader."""
-    with RaffleEngine(f"sqlite:///{live.log.with_name('raffles.db')}") as engine:
+    with RaffleEngine(f"sqlite:///{live.database}") as engine:
         raffle = engine.create("Long", total_tickets=LONG_DRAW, prizes=[Prize("🎁" * 200, LONG_DRAW)])
         assert all(engine.participate_many(raffle.id, (f"participant {number}" for number in range(LONG_DRAW))))
     return f"/raffles/{raffle.id}"
@@ -210,7 +210,7 @@ def test_who_reads_no_answer_makes_room_whatever_it_sends(small_waitress: LiveSe
 
 def test_who_waits_for_an_answer_never_makes_room(small_waitress: LiveServer, connect: Connect) -> None:
     path = new_raffle(small_waitress)
-    with writers_waiting(small_waitress.log.with_name("raffles.db")):
+    with writers_waiting(small_waitress.database):
         crowd = []
         for number in range(12):
             crowd.append(connect(small_waitress, source=f"127.0.1.{number + 1}"))
@@ -226,7 +226,7 @@ def test_a_stop_with_no_room_left_answers_everybody(small_waitress: LiveServer, 
     path = new_raffle(small_waitress)
     crowd = []
     # More than are let in at once.
-    with writers_waiting(small_waitress.log.with_name("raffles.db")):
+    with writers_waiting(small_waitress.database):
         for number in range(100):
             crowd.append(connect(small_waitress, source=f"127.0.1.{number + 1}"))
             crowd[-1].sendall(participate(path))
@@ -290,7 +290,7 @@ def test_who_waits_for_an_answer_has_more_time_than_a_connection(
 ) -> None:
     path = new_raffle(impatient_server)
     connection = connect(impatient_server)
-    with writers_waiting(impatient_server.log.with_name("raffles.db")):
+    with writers_waiting(impatient_server.database):
         connection.sendall(participate(path))
         pass_time(3)
 
@@ -329,7 +329,7 @@ def test_clients_that_do_not_read_their_answers_keep_nobody_waiting(live: LiveSe
 def test_a_client_that_vanishes_behind_its_request_finds_its_ticket_again(live: LiveServer, connect: Connect) -> None:
     path = new_raffle(live)
     connection = connect(live, source="127.0.0.2")
-    with writers_waiting(live.log.with_name("raffles.db")):
+    with writers_waiting(live.database):
         connection.sendall(participate(path, f'Idempotency-Key: "{KEY}"\r\n'))
         # Whoever asks later is answered later: the request has been read.
         assert answers_others(live, connect)
@@ -387,7 +387,7 @@ def test_a_draw_whose_reader_vanishes_is_whole(live: LiveServer, connect: Connec
     path = new_raffle(live, tickets=1)
     assert live.request("POST", f"{path}/participate/").status == 201
     connection = connect(live)
-    with writers_waiting(live.log.with_name("raffles.db")):
+    with writers_waiting(live.database):
         connection.sendall(f"POST {path}/winners/ HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         # Whoever asks later is answered later: the request has been read.
         assert answers_others(live, connect)

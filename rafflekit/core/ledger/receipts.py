@@ -34,8 +34,8 @@ def check_receipt(receipt: Receipt, raffle: UUID, key: VerifierKey) -> Checkpoin
     return checkpoint
 
 
-def check_ticket(ticket: Ticket, key: VerifierKey) -> None:
-    """Check that a new ticket has a good receipt, and that it is of this number and of this code.
+def check_ticket(ticket: Ticket, key: VerifierKey) -> Receipt:
+    """Check that a new ticket has a good receipt, and that it is of this number and of this code; return it.
 
     Raises:
         ReceiptWrong: it is not.
@@ -48,3 +48,4 @@ def check_ticket(ticket: Ticket, key: VerifierKey) -> None:
         raise ReceiptWrong(f"it is of the ticket {leaf.ticket_number:,}")
     if not CodeHasher().check(leaf.code_hash, ticket.verification_code):
         raise ReceiptWrong("it is of another code")
+    return ticket.receipt
