@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rafflekit.core.signing import signing_key_beside
+from tests.waiting import wait_until
 
 STOP_LIMIT_S = 30
 
@@ -48,6 +49,20 @@ def read_answer(connection: socket.socket) -> Answer:
     with closing(HTTPResponse(connection)) as response:
         response.begin()
         return Answer.of(response)
+
+
+def until_read(*connections: socket.socket) -> None:
+    """Wait until the server at the other end has read all that these connections of this machine sent."""
+    ends = {(opened.getpeername()[1], opened.getsockname()[1]) for opened in connections}
+    wait_until(lambda: ends <= _all_read())
+
+
+def _all_read() -> set[tuple[int, int]]:
+    # proc_pid_net(5): local and remote address, and "sent, not acknowledged:received, not read", all in hexadecimal.
+    lines = re.findall(
+        r"^ *\d+: \w+:(\w+) \w+:(\w+) \w+ \w+:00000000 ", Path("/proc/net/tcp").read_text(), re.MULTILINE
+    )
+    return {(int(local, 16), int(remote, 16)) for local, remote in lines}
 
 
 class LiveServer:

@@ -18,7 +18,7 @@ from rafflekit.core import limits
 from rafflekit.http.listening import STOP_LIMIT_S
 from tests.databases import writers_waiting
 from tests.http.conftest import RAFFLE
-from tests.live_server import Answer, LiveServer, Serve, read_answer
+from tests.live_server import Answer, LiveServer, Serve, read_answer, until_read
 
 Connect = Callable[[int], socket.socket]
 
@@ -209,6 +209,7 @@ def test_a_stop_answers_every_request_that_was_sent_before_it(serve: Serve, conn
         crowd = [connect(live.port) for _ in range(CROWD)]
         for connection in crowd:
             connection.sendall(head.format(len(content)).encode() + content)
+        until_read(*crowd)
         ask_to_stop(live)
         assert live.process.poll() is None
 
@@ -228,6 +229,7 @@ def test_a_second_signal_does_not_wait(
     assert live.request("GET", "/raffles/").status == 200
     connection = connect(live.port)
     connection.sendall(LIST[:20])
+    until_read(connection)
     ask_to_stop(live)
 
     live.process.send_signal(signal.SIGTERM)
@@ -240,6 +242,7 @@ def test_a_stop_waits_for_the_rest_of_a_request(serve: Serve, connect: Connect) 
     live = serve()
     connection = connect(live.port)
     connection.sendall(LIST[:20])
+    until_read(connection)
     ask_to_stop(live)
 
     connection.sendall(LIST[20:])

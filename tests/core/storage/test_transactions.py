@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from threading import Barrier
+from threading import Barrier, Event
 from uuid import UUID
 
 import pytest
@@ -96,17 +96,21 @@ def test_of_two_transactions_in_a_deadlock_one_runs_again(postgresql: Postgresql
     url = postgresql.new_url("deadlock_timeout=50ms")
     with RaffleEngine(url) as engine:
         raffles = [engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")]).id for _ in range(2)]
-    both_hold_one = Barrier(2)
+    both_hold_one, one_holds_both = Barrier(2), Event()
     runs: list[list[UUID]] = []
 
     def lock(opened: Database, in_order: list[UUID]) -> None:
         def work(connection: Connection) -> None:
             is_first_run = in_order not in runs
             runs.append(in_order)
+            if not is_first_run:
+                # Or it would take the other's second lock from under it, and both might begin again.
+                one_holds_both.wait(LIMIT_S)
             for raffle in in_order:
                 connection.exec_driver_sql("UPDATE counters SET issued = issued + 1 WHERE raffle = %s", (raffle,))
                 if is_first_run and raffle == in_order[0]:
                     both_hold_one.wait(LIMIT_S)
+            one_holds_both.set()
 
         opened.write(work)
 
