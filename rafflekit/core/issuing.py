@@ -33,8 +33,8 @@ from rafflekit.core.ledger.tiles import GrowingTree
 from rafflekit.core.ledger.tree import leaf_hash
 from rafflekit.core.ledgers import Book, Edge, Ledgers
 from rafflekit.core.models import Entry, Ticket
+from rafflekit.core.storage import driver, ledger, queries
 from rafflekit.core.storage import issuing as statements
-from rafflekit.core.storage import ledger, queries
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.issuing import HeldTicket, Holder, NewTicket
 
@@ -331,8 +331,7 @@ class Issuing:
         # A database that was set back, by a backup or a failover without a synchronous standby, may have sold as many
         # tickets again: then its last one is another.
         asked = self._database.as_sent(ledger.LEAF_OF_SERIAL, {"raffle": raffle, "serial": tree.size - 1})
-        last = connection.exec_driver_sql(*asked).one_or_none()
-        return last is not None and Leaf(*last).hash(raffle) == tree.subtree(0, tree.size - 1)
+        return [Leaf(*row).hash(raffle) for row in driver.send(connection, *asked)] == [tree.subtree(0, tree.size - 1)]
 
 
 class _Written(NamedTuple):

@@ -22,7 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from rafflekit.core.errors import AlreadyParticipated, StorageUnavailable
 from rafflekit.core.models import DatabaseStatus
-from rafflekit.core.storage import forks, layout, schema, sqlite
+from rafflekit.core.storage import driver, forks, layout, schema, sqlite
 from rafflekit.core.storage.backend import Backend
 from rafflekit.core.storage.location import backend_of
 
@@ -354,4 +354,4 @@ def _meaning(
 def _begin(connection: Connection) -> None:
     statement = connection.get_execution_options().get(_BEGIN)
     if statement is not None:
-        connection.exec_driver_sql(statement)
+        driver.send(connection, statement)

@@ -1,7 +1,6 @@
 """The four statements of a group of tickets, of any raffles: lock, look, insert, count.
 
-They are the hot path: each goes to the driver as it is, once for the whole group, because SQLAlchemy's own work for a
-statement costs several times what SQLite does for it.
+Each goes to the driver as it is, once for the whole group.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql
 
+from rafflekit.core.storage import driver
 from rafflekit.core.storage.schema import raffle_key, tickets
 
 # Only to spell the types of columns.
@@ -61,7 +61,7 @@ def lock_counters(connection: Connection, raffles: Sequence[UUID]) -> dict[UUID,
     issued: dict[UUID, int] = {}
     for part in _parts(list(raffle_of), dialect):
         parameters = (part,) if dialect == "postgresql" else tuple(part)
-        for key, count in connection.exec_driver_sql(_lock(dialect, _size(part, dialect)), parameters).all():
+        for key, count in driver.send(connection, _lock(dialect, _size(part, dialect)), parameters):
             issued[raffle_of[key]] = count
     return issued
 
@@ -73,9 +73,9 @@ def held_tickets(connection: Connection, holders: Sequence[Holder]) -> dict[Hold
     held: dict[Holder, HeldTicket] = {}
     asked = [(raffle_key(raffle, dialect), participant) for raffle, participant in holders]
     for part in _parts(asked, dialect):
-        for raffle, participant, number, repeat_hash, code_hash, is_drawn in connection.exec_driver_sql(
-            _held(dialect, _size(part, dialect)), _parameters(part, dialect)
-        ).all():
+        for raffle, participant, number, repeat_hash, code_hash, is_drawn in driver.send(
+            connection, _held(dialect, _size(part, dialect)), _parameters(part, dialect)
+        ):
             held[raffle_of[raffle], bytes(participant)] = HeldTicket(number, repeat_hash, code_hash, bool(is_drawn))
     return held
 
@@ -96,7 +96,7 @@ def insert_tickets(connection: Connection, new: Sequence[NewTicket]) -> None:
         for ticket in new
     ]
     for part in _parts(rows, dialect):
-        connection.exec_driver_sql(_insert(dialect, _size(part, dialect)), _parameters(part, dialect))
+        driver.send(connection, _insert(dialect, _size(part, dialect)), _parameters(part, dialect))
 
 
 def count_tickets(connection: Connection, issued: Mapping[UUID, int]) -> None:
@@ -104,7 +104,7 @@ def count_tickets(connection: Connection, issued: Mapping[UUID, int]) -> None:
     dialect = connection.dialect.name
     rows = [(count, raffle_key(raffle, dialect)) for raffle, count in issued.items()]
     mark = "%s" if dialect == "postgresql" else "?"
-    connection.exec_driver_sql(f"UPDATE counters SET issued = {mark} WHERE raffle = {mark}", rows)  # noqa: S608
+    driver.send_many(connection, f"UPDATE counters SET issued = {mark} WHERE raffle = {mark}", rows)  # noqa: S608
 
 
 def _parts(rows: list[Row], dialect: str) -> list[list[Row]]:

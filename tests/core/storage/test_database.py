@@ -9,6 +9,7 @@ from threading import Event
 
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from rafflekit import (
     AlreadyParticipated,
@@ -175,11 +176,16 @@ def test_an_error_of_the_database_does_not_show_the_values(database: Path, engin
     raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("ALTER TABLE tickets RENAME TO gone")
+        with pytest.raises(StorageUnavailable, match="no such table: tickets") as failure:
+            engine.participate(raffle.id, "ann")
+        connection.execute("ALTER TABLE prizes RENAME TO gone_too")
+        with pytest.raises(StorageUnavailable, match="no such table: prizes") as of_sqlalchemy:
+            engine.create("Foobar", total_tickets=9, prizes=[Prize("kiss")])
 
-    with pytest.raises(StorageUnavailable, match="no such table") as failure:
-        engine.participate(raffle.id, "ann")
-
-    assert "parameters hidden" in str(failure.value.__cause__)
+    assert "INSERT INTO prizes" in str(of_sqlalchemy.value.__cause__)
+    assert "kiss" not in str(of_sqlalchemy.value.__cause__)
+    assert isinstance(failure.value.__cause__, DBAPIError)
+    assert failure.value.__cause__.params is None
 
 
 def test_secrets_do_not_show_themselves() -> None:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -28,8 +28,8 @@ from rafflekit import (
     StorageUnavailable,
     check_database,
 )
+from rafflekit.core.storage import driver, queries
 from rafflekit.core.storage import postgresql as backend
-from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
 from tests.databases import PostgresqlServer, run
 from tests.postgresql_server import SUPERUSER, OwnServer, own_server
@@ -190,19 +190,35 @@ def test_after_a_restart_of_the_server_one_call_at_most_fails(server: OwnServer,
         assert engine.get(raffle.id).available_tickets in (6, 7)
 
 
-def test_where_one_connection_turns_out_to_be_dead_no_idle_one_is_tried(server: OwnServer) -> None:
+def fetch(opened: Database) -> object:
+    return opened.fetch(queries.RAFFLE, {"raffle": UUID(int=1)})
+
+
+def send(opened: Database) -> object:
+    return opened.write(lambda connection: driver.send(connection, "SELECT 1"))
+
+
+def send_many(opened: Database) -> object:
+    return opened.write(lambda connection: driver.send_many(connection, "SELECT %s", [(1,)]))
+
+
+@pytest.mark.parametrize("ask", [fetch, send, send_many])
+def test_where_one_connection_turns_out_to_be_dead_no_idle_one_is_tried(
+    server: OwnServer, ask: Callable[[Database], object]
+) -> None:
     all_connected = Barrier(3)
 
     def look(connection: Connection) -> None:
         all_connected.wait(60)
         connection.exec_driver_sql("SELECT 1")
 
-    with closing(Database(new_database(server, "idle"))) as opened, ThreadPoolExecutor(3) as pool:
+    database = new_database(server, f"idle_{ask.__name__}")
+    with closing(Database(database)) as opened, ThreadPoolExecutor(3) as pool:
         list(pool.map(opened.query, [look] * 3))
         server.stop()
         server.start()
         with pytest.raises(StorageUnavailable):
-            opened.fetch(queries.RAFFLE, {"raffle": UUID(int=1)})
+            ask(opened)
 
         assert list(pool.map(opened.query, [look] * 3)) == [None] * 3
 

@@ -6,17 +6,17 @@ walking would be slower.
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Select, event
+from sqlalchemy import Connection, Engine, Select, event
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
-from rafflekit.core.storage import schema
+from rafflekit.core.storage import driver, schema
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.location import backend_of
 from tests.databases import PostgresqlServer, run
@@ -43,9 +43,19 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sent]:
         remember(None, None, *database.as_sent(statement, values), None, False)
         return fetched(database, statement, values)
 
-    # What is fetched goes past SQLAlchemy's events.
-    fetched = Database.fetch
+    def send(connection: Connection, statement: str, values: driver.Values = ()) -> list[Any]:
+        remember(None, None, statement, values, None, False)
+        return gone(connection, statement, values)
+
+    def send_many(connection: Connection, statement: str, rows: Sequence[driver.Values]) -> None:
+        remember(None, None, statement, rows, None, True)
+        many_gone(connection, statement, rows)
+
+    # These go past SQLAlchemy's events.
+    fetched, gone, many_gone = Database.fetch, driver.send, driver.send_many
     monkeypatch.setattr(Database, "fetch", fetch)
+    monkeypatch.setattr(driver, "send", send)
+    monkeypatch.setattr(driver, "send_many", send_many)
     event.listen(Engine, "before_cursor_execute", remember)
     yield statements
     event.remove(Engine, "before_cursor_execute", remember)
