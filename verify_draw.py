@@ -67,7 +67,6 @@ def cosigned_at(note, key):  # in seconds since 1970; None if the witness did no
     at = int.from_bytes(found[0][:8], "big") if found else None
     good = not found or signed(key[1], found[0][8:], f"cosignature/v1\ntime {at}\n{note['text']}")
     return need(good and len(found) < 2, "a cosignature is wrong, or there twice") or at
-
 # Ed25519 by RFC 8032, section 5.1, with points as (x, y).
 P, ORDER, BASE = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493, bytes.fromhex("58" + 31 * "66")
 D, EIGHTH = -121665 * pow(121666, -1, P) % P, "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
@@ -237,6 +236,7 @@ if __name__ == "__main__":
     options.add_argument("--witness", metavar="KEY", action="append", default=[])
     given = options.parse_args()
     try:
+        need(given.receipt or not given.code, "--code is your ticket's: it needs --receipt")
         with open(given.proof, "rb") as file: given.proof = file.read(2**22 + 1)
         given.receipt = given.receipt and open(given.receipt, "rb").read(2**17 + 1)
         given.leaves = given.leaves and iter(lambda file=open(given.leaves, "rb"): file.readline(8193), b"")

@@ -4,7 +4,9 @@ It is a file with one line (`ledger.notes`), for its owner alone. Whoever has it
 cannot sign for the raffles that were begun with it.
 """
 
+import logging
 import os
+import stat
 from pathlib import Path
 
 from rafflekit.core.errors import InvalidSetting, StorageUnavailable
@@ -13,6 +15,8 @@ from rafflekit.core.private_files import partial_file, sync, sync_name
 from rafflekit.core.settings import KEY_NAME, SIGNING_KEY, Settings
 
 _KEY_FILE_BYTES = 4096
+
+_log = logging.getLogger(__name__)
 
 
 def read_signing_key(file: Path, *, setting: str = SIGNING_KEY.name) -> SignerKey:
@@ -24,8 +28,12 @@ def read_signing_key(file: Path, *, setting: str = SIGNING_KEY.name) -> SignerKe
     try:
         with file.open("rb") as opened:
             content = opened.read(_KEY_FILE_BYTES)
+            mode = os.fstat(opened.fileno()).st_mode
     except OSError as error:
         raise InvalidSetting(setting, str(file), f"the key cannot be read: {error.strerror}.") from error
+    # Not refused: where secrets are mounted into containers, this is how they come. Windows has no such rights.
+    if mode & stat.S_IROTH and os.name != "nt":
+        _log.warning("The key %s can be read by everybody on this machine; 'chmod o= %s' ends that.", file, file)
     try:
         return SignerKey.read(content.decode().strip())
     # UnicodeDecodeError is a ValueError. Not "from": the cause could show the key.

@@ -222,7 +222,10 @@ def test_no_file_makes_a_traceback(tmp_path: Path, name: str, content: bytes) ->
     assert out.count("✗") == 1
 
 
-@pytest.mark.parametrize("arguments", [["."], ["/nowhere"], [FILE, "--witness=x"], [FILE, "--leaves=/nowhere"], []])
+@pytest.mark.parametrize(
+    "arguments",
+    [["."], ["/nowhere"], [FILE, "--witness=x"], [FILE, "--leaves=/nowhere"], [FILE, "--code=0"], []],
+)
 def test_wrong_arguments_are_told_in_a_line(arguments: list[object]) -> None:
     status, out, err = run(*arguments)
 
