@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rafflekit.core.ledger.drand import Beacon
 
 BeaconSource = Callable[[int], "Beacon"]
-"""Gives the beacon of a round; raises `relays.BeaconUnavailable`."""
+"""Gives the beacon of a round; raises `relays.NoRelayGaveIt`."""
 
 
 class Draws:
@@ -109,7 +109,7 @@ class Draws:
             found = (self._beacons or relays.fetch_beacon)(round)
             # Once more, where it was a relay's: a source may be anybody's.
             check_beacon(round, found.signature)
-        except (relays.BeaconUnavailable, BlsMissing) as error:
+        except (relays.NoRelayGaveIt, BlsMissing) as error:
             raise BeaconUnavailable(str(error)) from error
         except BeaconWrong as error:
             raise BeaconUnavailable(f"What was fetched is not round {round} of drand's quicknet: {error}.") from error

@@ -55,7 +55,7 @@ class RelayWrong(ValueError):
         self.reason = reason
 
 
-class BeaconUnavailable(Exception):
+class NoRelayGaveIt(Exception):
     """Say that no relay gave a round's beacon: `reasons` has each relay with what came instead."""
 
     def __init__(self, round: int, reasons: Mapping[str, str]) -> None:
@@ -122,7 +122,7 @@ def fetch_beacon(
     default those that the system trusts.
 
     Raises:
-        BeaconUnavailable: no relay gave it.
+        NoRelayGaveIt: no relay gave it.
         BlsMissing: the extra `drand` is not installed; then no relay is asked.
         RelayWrong: one of `relays` is none.
     """
@@ -148,7 +148,7 @@ def fetch_beacon(
     finally:
         for question in waiting:
             question.hang_up()
-    raise BeaconUnavailable(round, reasons)
+    raise NoRelayGaveIt(round, reasons)
 
 
 class _NoBeacon(Exception):

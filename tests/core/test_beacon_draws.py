@@ -184,7 +184,7 @@ def test_what_cannot_be_drawn_is_told_before_the_beacon_is_asked_for(engine: Raf
 
 def test_relays_that_give_nothing_leave_the_raffle_as_it_is(database_url: str, clock: Clock) -> None:
     def beacons(round: int) -> Beacon:
-        raise relays.BeaconUnavailable(round, {"https://relay.example": "it is away"})
+        raise relays.NoRelayGaveIt(round, {"https://relay.example": "it is away"})
 
     with RaffleEngine(database_url, clock=clock, beacons=beacons) as engine:
         raffle = closed_raffle(engine)
