@@ -99,7 +99,7 @@ class Stock:
         """Copy a database that nobody has open; the copy is on the disk when this returns."""
         path = self.new_path()
         shutil.copyfile(filled.database, path)
-        shutil.copyfile(f"{filled.database}.key", f"{path}.key")
+        shutil.copy(f"{filled.database}.key", f"{path}.key")
         _sync(path)
         return replace(filled, database=path)
 
