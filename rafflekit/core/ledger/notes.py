@@ -8,6 +8,7 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,7 @@ class VerifierKey:
         return f"{self.name}+{self.id.hex()}+{base64_of(bytes([self.kind]) + self.public)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignerKey:
     """A private key with its name and its kind."""
 
@@ -129,7 +130,7 @@ class SignerKey:
             raise NoteWrong("its key is damaged: the id is not that of the key")
         return key
 
-    @property
+    @cached_property
     def verifier(self) -> VerifierKey:
         """The public half."""
         return VerifierKey(self.name, self.kind, self.private.public_key().public_bytes_raw())

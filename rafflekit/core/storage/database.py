@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Select, event
+from sqlalchemy import Connection, Select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -29,9 +29,6 @@ from rafflekit.core.storage.location import backend_of
 Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
-
-# An execution option of ours: the statement that begins a connection's transactions.
-_BEGIN = "rafflekit_begin"
 
 # A transaction that met another one runs again, after a pause of random length up to twice as long each time.
 _RUNS = 14
@@ -67,9 +64,6 @@ class Database:
         self._known_statements: dict[Select[Any], tuple[str, Sequence[str] | None]] = {}
         self._engine = self._backend.create_engine(is_patient=is_patient)
         self._driver_error: type[Exception] = self._engine.dialect.loaded_dbapi.Error
-        event.listen(self._engine, "begin", _begin)
-        self._reading = self._engine.execution_options(**{_BEGIN: self._backend.begin_reading})
-        self._writing = self._engine.execution_options(**{_BEGIN: self._backend.begin_writing})
         forks.watch(self)
         with ExitStack() as unless_opened:
             unless_opened.callback(self.close)
@@ -98,21 +92,21 @@ class Database:
 
     def query(self, work: Callable[[Connection], Result]) -> Result:
         """Return what `work` makes of a connection on which each statement stands for itself: the cheapest read."""
-        return self._run(self._engine, work)
+        return self._run(work)
 
     def read(self, work: Callable[[Connection], Result]) -> Result:
         """Return what `work` reads in one transaction; it may run several times.
 
         On SQLite it sees one state of the database, on PostgreSQL what the isolation level promises.
         """
-        return self._run(self._reading, work)
+        return self._run(work, begin=self._backend.begin_reading)
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
         """Return what `work` returns, when what it wrote in one transaction is durable.
 
         An error that leaves `work` undoes what it wrote. `work` may run several times, each in a new transaction.
         """
-        return self._run(self._writing, work)
+        return self._run(work, begin=self._backend.begin_writing, writes=True)
 
     def confirm(self) -> None:
         """Return when what was read before is as durable as what is written: with a standby, when that has it, too."""
@@ -231,16 +225,18 @@ class Database:
     def _is_dead(self, error: Any, connection: PoolProxiedConnection) -> bool:
         return self._engine.dialect.is_disconnect(error, connection.dbapi_connection, None)
 
-    def _run(self, engine: Engine, work: Callable[[Connection], Result]) -> Result:
+    def _run(self, work: Callable[[Connection], Result], *, begin: str | None = None, writes: bool = False) -> Result:
         def attempt() -> Result:
             with (
-                self._turn(engine),
+                self._turn(writes=writes),
                 _translated(self._backend) as stage,
                 # Its end is the commit, and comes before the end of what is around it.
-                engine.begin() as connection,
+                self._engine.begin() as connection,
             ):
+                if begin is not None:
+                    driver.send(connection, begin)
                 result = work(connection)
-                stage.is_commit = engine is self._writing
+                stage.is_commit = writes
                 return result
 
         return self._repeated(attempt)
@@ -256,9 +252,8 @@ class Database:
         return result
 
     @contextmanager
-    def _turn(self, engine: Engine) -> Iterator[None]:
-        in_turn = engine is self._writing and self._backend.writes_in_turn
-        with self._writers_turn if in_turn else nullcontext():
+    def _turn(self, *, writes: bool) -> Iterator[None]:
+        with self._writers_turn if writes and self._backend.writes_in_turn else nullcontext():
             self.require_open()
             yield
 
@@ -349,9 +344,3 @@ def _meaning(
     if is_a_broken_rule and backend.says_participant_has_ticket(error):
         return AlreadyParticipated()
     return StorageUnavailable(backend.meaning(error), is_in_doubt=is_in_doubt)
-
-
-def _begin(connection: Connection) -> None:
-    statement = connection.get_execution_options().get(_BEGIN)
-    if statement is not None:
-        driver.send(connection, statement)
