@@ -139,7 +139,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
             self.waiting_since = time.monotonic()
         request = self.request
         self.unread = self.unread[request.received(self.unread) :]
-        if request.expect_continue and request.headers_finished and not self.sent_continue:
+        # Who has nothing more to send waits for the answer, and waitress would wait for the rest.
+        if request.expect_continue and request.headers_finished and not (request.completed or self.sent_continue):
             self.send_continue()
         if request.completed:
             self.sent_continue = False

@@ -146,6 +146,19 @@ def test_who_asks_before_it_sends_a_body_is_told_to_go_on_each_time(running: Liv
         assert read_answer(connection).status == 201
 
 
+@pytest.mark.parametrize("length", ["", "Content-Length: 0\r\n"], ids=["no length", "length 0"])
+def test_who_asks_before_it_sends_nothing_is_answered(running: LiveServer, connect: Connect, length: str) -> None:
+    connection = connect(running.port)
+    raffle = running.request("POST", "/raffles/", RAFFLE).json["id"]
+    head = f"POST /raffles/{raffle}/participate/ HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n{length}\r\n"
+
+    connection.sendall(head.encode())
+
+    assert read_answer(connection).status == 201
+    connection.sendall(LIST.replace(b"Host", b"Expect: 100-continue\r\nHost"))
+    assert read_answer(connection).json["count"] >= 1
+
+
 def test_requests_that_are_sent_together_are_answered_in_their_order(running: LiveServer, connect: Connect) -> None:
     connection = connect(running.port)
 
