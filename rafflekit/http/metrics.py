@@ -39,9 +39,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.are_shared = values.ValueClass is not values.MutexValue
-        if self.are_shared:
-            _check_shared_folder()
+        check_shared_folder()
+        self.are_shared = _are_shared()
         self._requests = Counter(
             "rafflekit_http_requests",
             "Requests answered.",
@@ -161,7 +160,18 @@ def _is_one_of_several(request: falcon.Request) -> bool:
     return bool(request.env.get("wsgi.multiprocess")) or multiprocessing.parent_process() is not None
 
 
-def _check_shared_folder() -> None:
+def _are_shared() -> bool:
+    return values.ValueClass is not values.MutexValue
+
+
+def check_shared_folder() -> None:
+    """Check that processes which are to count together can.
+
+    Raises:
+        InvalidSetting: their folder is none.
+    """
     folder = os.environ.get(SHARED_FOLDER, "")
+    if not _are_shared():
+        return
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
         raise InvalidSetting(SHARED_FOLDER, folder, "no folder in which files can be made; make it, empty, beforehand.")

@@ -19,7 +19,7 @@ from rafflekit.core.issuing import GroupObserver
 from rafflekit.core.opening import serving_engine_of
 from rafflekit.core.settings import Settings
 from rafflekit.http.app import WsgiApp, create_app, create_refusing_app
-from rafflekit.http.metrics import Metrics
+from rafflekit.http.metrics import Metrics, check_shared_folder
 
 
 def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
@@ -56,6 +56,7 @@ class ForkSafeApplication:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
         self._settings = Settings.from_env(environment)
+        check_shared_folder()
         _open(self._settings).close()
         self._application: WsgiApp | None = None
         self._inherited: list[WsgiApp] = []

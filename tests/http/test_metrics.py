@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
@@ -292,3 +294,19 @@ def test_a_folder_to_count_in_that_is_none_is_a_setting_that_cannot_be_read(
 
     with pytest.raises(InvalidSetting, match=r"PROMETHEUS_MULTIPROC_DIR is '.*/none': no folder "):
         Metrics()
+
+
+@pytest.mark.parametrize("folder", ["none", ""])
+def test_a_folder_to_count_in_that_is_none_stops_the_start(tmp_path: Path, database_url: str, folder: str) -> None:
+    environment = {"RAFFLEKIT_DATABASE_URL": database_url, "PROMETHEUS_MULTIPROC_DIR": folder}
+    done = subprocess.run(
+        [sys.executable, "-c", "from rafflekit.http.wsgi import application"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert f"InvalidSetting: PROMETHEUS_MULTIPROC_DIR is '{folder}': no folder in which" in done.stderr
