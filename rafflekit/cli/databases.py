@@ -45,9 +45,11 @@ def doctor(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> 
     seeds, and the secrets of drawn raffles are looked for. Exit status 1 if something is wrong.
     """
     from rafflekit.core.checkup import check_database
+    from rafflekit.core.signing import signing_key_of
 
-    with named_database(database_url, read_settings()) as url, terminal.working("Checking the database"):
-        found = check_database(url)
+    settings = read_settings()
+    with named_database(database_url, settings) as url, terminal.working("Checking the database"):
+        found = check_database(url, signing_key=signing_key_of(settings))
     render.show_check_up(found, as_json=as_json)
     if found.problems:
         raise CommandStopped(

@@ -3,27 +3,30 @@
 The database's own rules keep most of this true; a check-up tells whether somebody went past them, or a disk did.
 """
 
+import os
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice, zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from rafflekit.core import drawing, numbering
-from rafflekit.core.errors import InvalidValue, SchemaMismatch, StorageUnavailable
+from rafflekit.core.errors import InvalidSetting, InvalidValue, SchemaMismatch, StorageUnavailable
 from rafflekit.core.ledger import tree
 from rafflekit.core.ledger.cosignatures import cosignature_of
 from rafflekit.core.ledger.drand import SIGNATURE_BYTES
 from rafflekit.core.ledger.draws import seed_of, winners_digest
 from rafflekit.core.ledger.hashing import HASH_BYTES
-from rafflekit.core.ledger.notes import Note, NoteWrong, VerifierKey
+from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey
 from rafflekit.core.ledger.terms import SECRETS
 from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
 from rafflekit.core.ledgers import book_of, entropy_bytes
 from rafflekit.core.models import DatabaseReport
+from rafflekit.core.signing import read_signing_key
 from rafflekit.core.storage import catalog, database, ledger, queries, records
+from rafflekit.core.storage.backend import Backend
 from rafflekit.core.storage.location import backend_of, url_or_default
 from rafflekit.core.storage.records import RaffleRecord
 from rafflekit.core.storage.remains import Remains
@@ -33,14 +36,18 @@ if TYPE_CHECKING:
 
 _LEAVES_AT_ONCE = 10_000
 
+_MOMENTS = range(253_402_300_800)
+"""The seconds of the dates that are known everywhere: from 1970 to the end of the year 9999."""
 
-def check_database(database_url: str | None = None) -> DatabaseReport:
+
+def check_database(database_url: str | None = None, *, signing_key: SignerKey | None = None) -> DatabaseReport:
     """Read a whole database, as it is at one moment, and tell what in it does not agree; nothing is changed.
 
     The layout is compared with this version's, counters with the tickets, numbers of raffles not yet drawn with their
     keys, ledgers with the tickets, seeds with what they came from, draws with what their seeds give. Secrets must be
     gone after a draw: from the tables, and from every byte of a SQLite file and its journal. It takes some 35 µs a
-    ticket; servers go on meanwhile.
+    ticket; servers go on meanwhile. `signing_key` is that with which they sign; by default, of a file it is the one
+    beside it, and of a PostgreSQL none is looked at.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
@@ -62,6 +69,8 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
             f"{status.newest_layout} can be checked; 'rafflekit db upgrade' makes it from an older one."
         )
 
+    backend = backend_of(url)
+    keys = _Keys.at_hand(backend, signing_key)
     cleaned: list[UUID] = []
 
     def examine(connection: "Connection") -> DatabaseReport:
@@ -72,8 +81,9 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
         cleaned[:] = [raffle.id for raffle in raffles if raffle.is_drawn and raffle.numbering_key is None]
         problems = [f"The file is damaged: {what}." for what in records.damage(connection)]
         problems += _problems_of_the_layout(connection)
+        problems += keys.problems
         for raffle in raffles:
-            problems += [f"Raffle {raffle.id}: {problem}." for problem in _problems(connection, raffle)]
+            problems += [f"Raffle {raffle.id}: {problem}." for problem in _problems(connection, raffle, keys)]
         return DatabaseReport(
             status.url,
             raffles=len(raffles),
@@ -87,7 +97,37 @@ def check_database(database_url: str | None = None) -> DatabaseReport:
     with closing(database.Database(url, is_patient=True)) as opened:
         report = opened.read(examine)
     # After the last connection: SQLite then empties its journal, if nobody else has the file open.
-    return replace(report, remains=tuple(_remains(backend_of(url).remains(cleaned))))
+    return replace(report, remains=tuple(_remains(backend.remains(cleaned))))
+
+
+class _Keys(NamedTuple):
+    """The key that signs here: `known` is None where none is, and nothing is asked of it unless `is_looked_at`."""
+
+    known: str | None
+    is_looked_at: bool
+    problems: Sequence[str]
+
+    @classmethod
+    def at_hand(cls, backend: Backend, given: SignerKey | None) -> "_Keys":
+        if given is not None:
+            return cls(str(given.verifier), True, ())
+        file = backend.key_file
+        if file is None or not os.path.lexists(file):
+            return cls(None, file is not None, ())
+        try:
+            return cls(str(read_signing_key(file, setting="The signing key").verifier), True, ())
+        except InvalidSetting as error:
+            return cls(None, True, (str(error),))
+
+    def problems_of(self, verifier_key: str) -> Iterator[str]:
+        """Tell what is wrong with the key of a ledger."""
+        try:
+            VerifierKey.read(verifier_key)
+        except NoteWrong:
+            yield "the key of its ledger is none, so that nothing more can be signed"
+            return
+        if self.is_looked_at and verifier_key != self.known:
+            yield f"its key {verifier_key} is not here, and without it it can be neither drawn nor proven"
 
 
 def _remains(found: Remains) -> Iterator[str]:
@@ -114,18 +154,21 @@ def _problems_of_the_layout(connection: "Connection") -> Iterator[str]:
     yield from (f"{misfits}." for misfits in records.misfits(connection))
 
 
-def _problems(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
+def _problems(connection: "Connection", raffle: RaffleRecord, keys: "_Keys") -> Iterator[str]:
     if not raffle.amounts:
         yield "it has no prizes, and so is shown nowhere"
+    if raffle.created_at not in _MOMENTS:
+        yield "the date of its creation is none, so that it cannot be shown"
+        return
     try:
-        yield from _problems_of_rows(connection, raffle)
+        yield from _problems_of_rows(connection, raffle, keys)
     except (TypeError, ValueError, OverflowError, AttributeError):
         yield "it has a value of another kind than its column"
 
 
-def _problems_of_rows(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
+def _problems_of_rows(connection: "Connection", raffle: RaffleRecord, keys: "_Keys") -> Iterator[str]:
     yield from _problems_of_tickets(connection, raffle)
-    yield from _problems_of_a_ledger(connection, raffle)
+    yield from _problems_of_a_ledger(connection, raffle, keys)
     if raffle.is_drawn:
         yield from _problems_of_a_draw(connection, raffle)
     elif records.count_wins(connection, raffle.id):
@@ -155,11 +198,13 @@ def _problems_of_tickets(connection: "Connection", raffle: RaffleRecord) -> Iter
         yield f"it has {sum(raffle.amounts)} prizes for {raffle.total_tickets} tickets"
 
 
-def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
+def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord, keys: "_Keys") -> Iterator[str]:
     record = ledger.load_ledger(connection, raffle.id)
     if record is None:
         yield "it has no ledger"
         return
+    if record.verifier_key is not None:
+        yield from keys.problems_of(record.verifier_key)
     growing, whole = GrowingTree(), set[WholeTile]()
     leaves = records.leaf_hashes(connection, raffle.id)
     while some := list(islice(leaves, _LEAVES_AT_ONCE)):

@@ -56,9 +56,12 @@ class Draws:
 
         Raises:
             TicketsRemaining, AlreadyDrawn: it is not sold out, or drawn.
+            SigningKeyUnavailable: the key that its proof would be signed with is not here.
             BeaconNotPublished, BeaconUnavailable, InvalidValue: see `RaffleEngine.draw`.
         """
         _check_drawable(raffle)
+        # Once drawn it is drawn for ever, and without the key nobody could show how.
+        self._ledgers.require_key(raffle)
         closing = self._ledgers.closing_of(raffle)
         assert closing.closing is not None
         count = count_wins(raffle.prizes)

@@ -30,6 +30,7 @@ from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey
 from rafflekit.core.ledger.terms import SECRETS, EntropyKind, Terms
 from rafflekit.core.ledger.tiles import GrowingTree, TileReader
 from rafflekit.core.models import Raffle, count_wins
+from rafflekit.core.settings import SIGNING_KEY
 from rafflekit.core.signing import signing_key_beside
 from rafflekit.core.storage import ledger as statements
 from rafflekit.core.storage import queries
@@ -139,7 +140,10 @@ class Ledgers:
         """
         key = self.signing_key()
         if key is None:
-            raise SigningKeyUnavailable
+            raise SigningKeyUnavailable(
+                f"There is no key here to sign with; {SIGNING_KEY.name} names its file, and 'rafflekit key make FILE' "
+                "makes one."
+            )
         return key.verifier
 
     def checkpoint(self, raffle_id: UUID | str) -> str:
@@ -284,6 +288,19 @@ class Ledgers:
             SigningKeyUnavailable: its ledger has another key.
         """
         return self._open_book(self._get(raffle_id))
+
+    def require_key(self, raffle: Raffle) -> None:
+        """Check that the key with which a raffle's ledger was begun is here; one that was begun without needs none.
+
+        Raises:
+            SigningKeyUnavailable: it is not.
+        """
+        signed_by = self._query(statements.load_ledger, raffle.id).verifier_key
+        if self._open_book(raffle).signer is None and signed_by is not None:
+            raise SigningKeyUnavailable(
+                f"The raffle {raffle.id} is signed by the key {signed_by}, and here is none; start with that key "
+                f"({SIGNING_KEY.name})."
+            )
 
     def closing_of(self, raffle: Raffle) -> Checkpoint:
         """Return the closing of a sold-out raffle."""

@@ -113,11 +113,11 @@ def test_a_check_up_looks_at_what_decided(
     raffle = closed_raffle(engine)
     clock.now = time_of(ROUND)
     engine.draw(raffle.id)
-    assert check_database(database_url).problems == ()
+    assert check_database(database_url, signing_key=KEY).problems == ()
 
     past_the_rules(database_url, statement)
 
-    assert any(problem in found for found in check_database(database_url).problems)
+    assert any(problem in found for found in check_database(database_url, signing_key=KEY).problems)
 
 
 @pytest.mark.parametrize("false", [Beacon(ROUND, bytes(48)), Beacon(ROUND, bytes.fromhex("c0" + 94 * "0"))])

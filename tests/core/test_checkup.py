@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, check_database, upgrade_database
+from rafflekit.core.ledger.notes import SignerKey
 from tests.databases import PostgresqlServer, at_layout, past_the_rules, run
 from tests.raffles import sold_out
 
@@ -78,6 +79,9 @@ DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
         (f"UPDATE ledgers SET closed_at = NULL WHERE raffle = {DRAWN}", "it is sold out, and not closed"),
         (f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {DRAWN}", "its seed does not come from its closing"),
         ("UPDATE raffles SET name = 'Another' WHERE name = 'Sold out'", "its seed does not come from its closing"),
+        (f"UPDATE raffles SET created_at = {9 * 10**18} WHERE name = 'Half'", "the date of its creation is none"),
+        ("UPDATE raffles SET created_at = -1 WHERE name = 'Sold out'", "the date of its creation is none"),
+        (f"UPDATE ledgers SET verifier_key = 'foo' WHERE raffle = {OPEN}", "the key of its ledger is none"),
         (f"DELETE FROM ledgers WHERE raffle = {OPEN}", "it has no ledger"),
         (f"DELETE FROM tiles WHERE raffle = {LARGE}", "1 of its ledger's stored hashes are not those of its tickets"),
         (
@@ -97,6 +101,28 @@ def test_what_was_changed_past_the_rules_is_named(database_url: str, statement: 
     past_the_rules(database_url, statement)
 
     assert problem in "\n".join(check_database(database_url).problems)
+
+
+def test_a_key_that_is_not_the_ledgers_is_named(database_url: str) -> None:
+    key, other = SignerKey.make("raffles.example"), SignerKey.make("other.example")
+    with RaffleEngine(database_url, signing_key=key) as engine:
+        raffle = engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")]).id
+    missing = f"Raffle {raffle}: its key {key.verifier} is not here, and without it it can be neither drawn nor proven."
+
+    assert check_database(database_url, signing_key=key).problems == ()
+    assert check_database(database_url, signing_key=other).problems == (missing,)
+    if database_url.startswith("postgresql"):
+        # Which key its servers have is not to be seen.
+        assert check_database(database_url).problems == ()
+        return
+    assert check_database(database_url).problems == (missing,)
+    beside = Path(f"{database_url.removeprefix('sqlite:///')}.key")
+    beside.write_text("nonsense")
+    unreadable, *others = check_database(database_url).problems
+    assert unreadable.startswith(f"The signing key is '{beside}': it holds no key")
+    assert others == [missing]
+    beside.write_text(key.write())
+    assert check_database(database_url).problems == ()
 
 
 def test_another_seed_gives_other_winners(database_url: str) -> None:

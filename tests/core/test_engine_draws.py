@@ -13,10 +13,12 @@ from rafflekit import (
     Prize,
     Raffle,
     RaffleEngine,
+    SigningKeyUnavailable,
     TicketsRemaining,
     Verification,
 )
 from rafflekit.core.codes import CodeHasher
+from rafflekit.core.ledger.notes import SignerKey
 from tests.raffles import sell_all, sold_out
 
 HUG = [Prize("hug")]
@@ -35,6 +37,32 @@ def test_winners_are_drawn_only_when_sold_out_and_only_once(engine: RaffleEngine
         engine.draw(raffle.id)
     assert list(engine.winners(raffle.id).items) == list(wins)
     assert engine.get(raffle.id).winners_drawn
+
+
+def test_without_the_key_that_signed_the_tickets_nothing_is_drawn(database_url: str) -> None:
+    """Its proof would be nobody's, and it is drawn for ever."""
+    key, other = SignerKey.make("raffles.example"), SignerKey.make("other.example")
+    with RaffleEngine(database_url, signing_key=key) as engine:
+        raffle = sold_out(engine)
+
+    with RaffleEngine(database_url, signing_key=other) as engine:
+        with pytest.raises(SigningKeyUnavailable, match=r"is signed by the key .*, and here is another one"):
+            engine.draw(raffle.id)
+        assert not engine.get(raffle.id).winners_drawn
+    if database_url.startswith("postgresql"):
+        with RaffleEngine(database_url) as engine:
+            with pytest.raises(SigningKeyUnavailable, match="and here is none; start with that key"):
+                engine.draw(raffle.id)
+            with pytest.raises(SigningKeyUnavailable, match="RAFFLEKIT_SIGNING_KEY names its file"):
+                engine.ledgers.verifier_key()
+            assert not engine.get(raffle.id).winners_drawn
+    else:
+        with RaffleEngine(database_url) as engine, pytest.raises(SigningKeyUnavailable, match="is missing"):
+            engine.draw(raffle.id)
+
+    with RaffleEngine(database_url, signing_key=key) as engine:
+        assert len(engine.draw(raffle.id)) == 2
+        assert engine.ledgers.proof(raffle.id).draw
 
 
 def test_tickets_go_to_prizes_in_the_order_in_which_the_prizes_were_given(engine: RaffleEngine) -> None:

@@ -13,8 +13,10 @@ from rafflekit import (
     Prize,
     RaffleEngine,
     RaffleNotFound,
+    StorageUnavailable,
 )
 from rafflekit.core import limits
+from tests.databases import past_the_rules
 from tests.raffles import sold_out
 
 HUG = [Prize("hug")]
@@ -154,6 +156,16 @@ def test_what_no_name_can_contain_is_not_searched_for(engine: RaffleEngine, part
 def test_only_true_and_false_are_filters(engine: RaffleEngine) -> None:
     with pytest.raises(InvalidValue, match="winners_drawn"):
         engine.list(winners_drawn="yes")  # type: ignore[arg-type]  # that it is refused is the point
+
+
+@pytest.mark.parametrize("date", [9 * 10**18, 9 * 10**11])
+def test_a_date_that_is_none_is_the_databases_fault(engine: RaffleEngine, database_url: str, date: int) -> None:
+    raffle = engine.create("Foobar", total_tickets=9, prizes=HUG)
+    past_the_rules(database_url, f"UPDATE raffles SET created_at = {date}")
+
+    for look in (engine.list, lambda: engine.get(raffle.id)):
+        with pytest.raises(StorageUnavailable, match="has a date that is none; 'rafflekit doctor' says which"):
+            look()
 
 
 def test_raffles_are_filtered_by_whether_they_are_drawn(engine: RaffleEngine) -> None:

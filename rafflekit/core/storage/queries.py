@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from rafflekit.core.errors import StorageUnavailable
 from rafflekit.core.models import Prize, Raffle, Win
 from rafflekit.core.storage.schema import NOBODY, counters, ledgers, prizes, raffle_key, raffles, secrets, tickets, wins
 
@@ -130,7 +131,7 @@ def raffle_of(rows: Sequence[Sequence[Any]]) -> Raffle | None:
     return Raffle(
         id=id if isinstance(id, UUID) else UUID(bytes=id),
         name=name,
-        created_at=datetime.fromtimestamp(created_at, UTC),
+        created_at=_moment(created_at),
         total_tickets=total_tickets,
         available_tickets=total_tickets - issued,
         winners_drawn=drawn_at is not None,
@@ -138,6 +139,16 @@ def raffle_of(rows: Sequence[Sequence[Any]]) -> Raffle | None:
         entropy=entropy,
         delay_s=delay_s,
     )
+
+
+def _moment(seconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    # The system's calendar ends somewhere, Python's at the year 9999.
+    except (OverflowError, OSError, TypeError, ValueError) as error:
+        raise StorageUnavailable(
+            "A raffle in the database has a date that is none; 'rafflekit doctor' says which."
+        ) from error
 
 
 def load_raffle(connection: Connection, raffle: UUID) -> Raffle | None:

@@ -48,6 +48,7 @@ class RaffleRecord:
     """A raffle's rows but for its tickets and wins; None is what is not there."""
 
     id: UUID
+    created_at: int
     total_tickets: int
     is_drawn: bool
     seed: bytes | None
@@ -118,6 +119,7 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
     rows = connection.execute(
         select(
             raffles.c.id,
+            raffles.c.created_at,
             raffles.c.total_tickets,
             raffles.c.drawn_at,
             # As they are: SQLAlchemy would break on what are no bytes.
@@ -133,6 +135,7 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
     return [
         RaffleRecord(
             row.id,
+            row.created_at,
             row.total_tickets,
             row.drawn_at is not None,
             row.seed,
