@@ -4,17 +4,15 @@
 standard error. Nothing heavy is imported before a command needs it, so that `--help` answers at once.
 """
 
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command, by default the one that the process was given, and return its exit status: see `failures`."""
-    from rafflekit.cli import failures
+    from rafflekit.cli import failures, terminal
 
     try:
         return _run(sys.argv[1:] if argv is None else argv)
@@ -24,11 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return failures.INTERRUPTED
     except BrokenPipeError:
         # `rafflekit list | head -1`: the reader has enough, which is no failure to speak of.
-        _discard_output()
+        terminal.discard_output()
         return failures.READER_GONE
     except OSError as error:
         status = failures.report(error)
-        _discard_output()
+        terminal.discard_output()
         return status
     except Exception as error:
         return failures.report(error)
@@ -42,13 +40,3 @@ def _run(arguments: Sequence[str]) -> int:
     # A full disk must not pass for success.
     print(end="", flush=True)  # noqa: T201 - flushes, and knows what to do without a standard output
     return status
-
-
-def _discard_output() -> None:
-    """Let what is still to be written go nowhere, or Python complains once more when it flushes at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        # A stream may be closed, or no file at all when a program calls `main`.
-        with suppress(OSError, ValueError, AttributeError):
-            os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)

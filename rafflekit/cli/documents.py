@@ -85,11 +85,24 @@ class ProofAddress:
 
 
 def read_file(name: str, most: int) -> bytes:
-    """Return the content of a file, or of standard input (`STDIN`): at most one byte more than `most`."""
+    """Return the content of a file, or of standard input (`STDIN`): at most one byte more than `most`.
+
+    Raises:
+        CommandStopped: it cannot be read.
+    """
     if name == STDIN:
         return _standard_input().read(most + 1)
-    with Path(name).open("rb") as opened:
+    with _opened_file(name) as opened:
         return opened.read(most + 1)
+
+
+@contextmanager
+def _opened_file(name: str) -> Iterator[BinaryIO]:
+    try:
+        with Path(name).open("rb") as opened:
+            yield opened
+    except OSError as error:
+        raise CommandStopped(f"{name} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
 
 
 def fetch(url: str, most: int) -> bytes:
@@ -130,11 +143,15 @@ def read_key(text: str, kind: int, option: str) -> "VerifierKey":
 
 
 def lines_of_file(name: str, most: int) -> Iterator[bytes]:
-    """Yield the lines of a file, or of standard input; one longer than `most` bytes is cut behind the next."""
+    """Yield the lines of a file, or of standard input; one longer than `most` bytes is cut behind the next.
+
+    Raises:
+        CommandStopped: it cannot be read.
+    """
     if name == STDIN:
         yield from _lines(_standard_input(), most)
     else:
-        with Path(name).open("rb") as opened:
+        with _opened_file(name) as opened:
             yield from _lines(opened, most)
 
 

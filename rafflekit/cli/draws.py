@@ -1,7 +1,6 @@
 """`rafflekit draw`, `winners` and `purge`: the draw, once, what came of it, and what may go after it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,8 +19,10 @@ def draw(
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Draw without asking.")] = False,
     beacon: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The beacon of the raffle's round, where drand's relays are out of reach."),
+        str | None,
+        typer.Option(
+            metavar="FILE", help="The beacon of the raffle's round (- for standard input), if no relay is in reach."
+        ),
     ] = None,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
@@ -63,12 +64,12 @@ def purge(raffle: RaffleId, *, as_json: AsJsonLine = False, database_url: Databa
     render.show_purge(purged, found, as_json=as_json)
 
 
-def _read_beacon(file: Path) -> str:
+def _read_beacon(file: str) -> str:
+    from rafflekit.cli.documents import read_file
     from rafflekit.core.ledger.drand import BEACON_CHARACTERS
 
     try:
-        with file.open(encoding="utf-8-sig") as opened:
-            return opened.read(BEACON_CHARACTERS)
+        return read_file(file, BEACON_CHARACTERS).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CommandStopped(f"--beacon: {file} is no text.", status=WRONG_USAGE) from error
 

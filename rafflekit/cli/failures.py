@@ -101,7 +101,11 @@ class Terminated(KeyboardInterrupt):
 def report(error: Exception) -> int:
     """Print one sentence about `error` on standard error and return the exit status that it means."""
     message, status = _explained(error)
-    terminal.complain(message)
+    try:
+        terminal.complain(message)
+    # Where there is no room for output there may be none for complaints: the status says it all the same.
+    except (OSError, ValueError, AttributeError):
+        terminal.discard_output()
     return status
 
 

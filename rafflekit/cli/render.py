@@ -202,12 +202,16 @@ def show_check_up(report: DatabaseReport, *, as_json: bool) -> None:
 
 
 def show_backup(copy: Path, *, as_json: bool) -> None:
-    """Print where the copy of a database is and how large it is."""
+    """Print where the copy of a database is, how large it is, and where that of its key is."""
+    from rafflekit.core.upkeep import key_of_backup
+
     size = copy.stat().st_size
+    key = str(key_of_backup(copy)) if key_of_backup(copy).exists() else None
     if as_json:
-        _print_json({"file": str(copy), "bytes": size})
+        _print_json({"file": str(copy), "bytes": size, "key": key})
     else:
-        _print_fields(("file", str(copy)), ("bytes", size))
+        elsewhere = "not with the database; keep a copy of it, too"
+        _print_fields(("file", str(copy)), ("bytes", size), ("signing key", key or elsewhere))
 
 
 def show_purge(tickets: int, raffle: Raffle, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -62,6 +62,16 @@ def remark(line: str) -> None:
 def complain(message: str) -> None:
     """Print why a command failed, on standard error."""
     _print_line(f"rafflekit: {message}", sys.stderr, style="red")
+
+
+def discard_output() -> None:
+    """Let what is still to be written go nowhere, or Python complains once more when it flushes at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        # A stream may be closed, or no file at all when a program calls `main`.
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def can_ask() -> bool:

@@ -71,6 +71,10 @@ def participate(
         raise CommandStopped("WHO takes part? Name a participant, or a list with --from.", status=WRONG_USAGE)
     if receipt is not None and os.path.lexists(receipt):
         raise CommandStopped(f"--receipt: {receipt} is there already; name a new file.", status=WRONG_USAGE)
+    if receipt is not None and not os.access(receipt.parent, os.W_OK | os.X_OK):
+        raise CommandStopped(
+            f"--receipt: no file can be made in {receipt.parent}; name one in another folder.", status=WRONG_USAGE
+        )
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         key = engine.ledgers.verifier_key() if receipt is not None else None

@@ -49,6 +49,9 @@ CREATE_BODY_BYTES = 1024 * 1024
 BODY_NESTING = 10
 """How deep the lists and objects of a request's body may stand in each other; three levels are needed."""
 
+NO_UNICODE = "is no Unicode text (a lone surrogate)."
+"""What a text is told that no UTF-8 can carry."""
+
 UNPRINTABLE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 """What no name may contain, as Unicode has it: controls, lone surrogates (which no UTF-8 can carry), line breaks."""
 
@@ -92,7 +95,7 @@ def check_participant(participant: object) -> None:
 
 
 def check_idempotency_key(key: object) -> None:
-    """Check the length of an idempotency key: see `IDEMPOTENCY_KEY_CHARACTERS`.
+    """Check an idempotency key: its length (`IDEMPOTENCY_KEY_CHARACTERS`), and that a header can have its characters.
 
     Raises:
         InvalidValue: for `idempotency_key`.
@@ -100,8 +103,8 @@ def check_idempotency_key(key: object) -> None:
     least, most = IDEMPOTENCY_KEY_CHARACTERS
     if not isinstance(key, str) or not least <= len(key) <= most:
         raise InvalidValue("idempotency_key", f"must be a text of {least} to {most} characters.")
-    if _has_unprintable(key):
-        raise InvalidValue("idempotency_key", "must not contain control characters.")
+    if not (key.isascii() and key.isprintable()):
+        raise InvalidValue("idempotency_key", "must be of printable ASCII characters.")
 
 
 def check_page(number: object, size: object) -> None:
@@ -174,7 +177,9 @@ def _check_characters(field: str, text: object, *, most: int) -> None:
     if len(text) > most:
         raise InvalidValue(field, f"must have at most {most:,} characters, not {len(text):,}.")
     if _has_unprintable(text):
-        raise InvalidValue(field, "must not contain control characters or line breaks.")
+        is_unicode = not any(unicodedata.category(character) == "Cs" for character in text)
+        reason = "must not contain control characters or line breaks." if is_unicode else NO_UNICODE
+        raise InvalidValue(field, reason)
 
 
 def _whole_number(field: str, number: object, *, most: int | None = None) -> int:

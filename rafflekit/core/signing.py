@@ -97,4 +97,4 @@ def signing_key_beside(file: Path) -> SignerKey:
         except InvalidSetting:
             # Another process was faster.
             pass
-    return read_signing_key(file)
+    return read_signing_key(file, setting="The signing key")

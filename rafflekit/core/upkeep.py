@@ -41,7 +41,7 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
     """
     path = Path(file).absolute()
     backend = backend_of(url_or_default(database_url, makes_folder=False))
-    for new in (path, Path(f"{path}.key")):
+    for new in (path, key_of_backup(path)):
         _require_free(new)
     try:
         with partial_file(path) as partial:
@@ -54,10 +54,15 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
             partial.rename(path)
             sync_name(path)
             if backend.key_file is not None and backend.key_file.exists():
-                _copy_key(backend.key_file, Path(f"{path}.key"))
+                _copy_key(backend.key_file, key_of_backup(path))
     except OSError as error:
         raise StorageUnavailable(f"The backup {path} cannot be made: {error.strerror}.") from error
     return path
+
+
+def key_of_backup(backup: Path) -> Path:
+    """Return where the copy of the signing key is, if the database had one of its own."""
+    return Path(f"{backup}.key")
 
 
 def _copy_key(key: Path, copy: Path) -> None:

@@ -312,7 +312,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
         if _LONE_SURROGATE.search(name):
             raise InvalidValue("body", "has a field whose name is no Unicode text (a lone surrogate).")
         if isinstance(value, str) and _LONE_SURROGATE.search(value):
-            raise InvalidValue(name, "is no Unicode text (a lone surrogate).")
+            raise InvalidValue(name, limits.NO_UNICODE)
         if name in fields:
             raise InvalidValue(name, "is given more than once.")
         fields[name] = value

@@ -65,8 +65,8 @@ def test_a_backup_is_a_database_for_its_owner_alone(terminal: Terminal, engine: 
     told = terminal(f"backup {copy} --json")
 
     assert (told.status, told.err) == (0, "")
-    assert json.loads(told.out) == {"file": str(copy), "bytes": copy.stat().st_size}
     key = Path(f"{copy}.key")
+    assert json.loads(told.out) == {"file": str(copy), "bytes": copy.stat().st_size, "key": str(key)}
     assert sorted(copy.parent.iterdir()) == [copy, key]
     assert {stat.S_IMODE(file.stat().st_mode) for file in (copy, key)} == {0o600}
     with RaffleEngine(f"sqlite:///{copy}") as restored:

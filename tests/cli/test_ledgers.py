@@ -119,6 +119,15 @@ def test_the_named_key_signs(
     assert "the key cannot be read: No such file or directory" in terminal("key show").err
 
 
+def test_a_key_beside_the_database_that_is_none_is_called_so(terminal: Terminal, database: Path) -> None:
+    Path(f"{database}.key").write_text("nonsense")
+
+    told = terminal("key show")
+
+    assert (told.status, told.out) == (2, "")
+    assert told.err.startswith(f"rafflekit: The signing key is '{database}.key': it holds no key of the form")
+
+
 def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
     terminal: Terminal, engine: RaffleEngine, raffle: Raffle, tmp_path: Path
 ) -> None:
@@ -127,8 +136,11 @@ def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
 
     refused = terminal(f"participate {raffle.id} ann --receipt {file}")
 
-    assert refused.status == 2
+    nowhere = terminal(f"participate {raffle.id} ann --receipt {tmp_path}/nowhere/receipt.json")
+
+    assert (refused.status, nowhere.status) == (2, 2)
     assert "is there already; name a new file" in refused.err
+    assert f"--receipt: no file can be made in {tmp_path}/nowhere; name one in another folder" in nowhere.err
     assert file.read_text() == "mine"
     assert engine.get(raffle.id).available_tickets == raffle.total_tickets
 

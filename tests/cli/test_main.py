@@ -228,3 +228,18 @@ def test_a_full_disk_does_not_pass_for_success(database_url: str) -> None:
 
     assert done.returncode == 74
     assert done.stderr.startswith(b"rafflekit: The operating system refused (No space left on device)")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize(("line", "status"), [("list", 74), ("show 7", 1), ("list --page 0", 2)])
+def test_where_complaints_have_no_room_either_the_status_says_it(database_url: str, line: str, status: int) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rafflekit", *line.split(), "--database-url", database_url],
+            stdout=full,
+            stderr=full,
+            timeout=LIMIT_S,
+            check=False,
+        )
+
+    assert done.returncode == status

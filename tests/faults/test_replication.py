@@ -139,6 +139,7 @@ def test_a_standby_is_passed_over_where_it_is_the_first_of_several_hosts(pair: P
     with RaffleEngine(pair.url(port=standby_first, target_session_attrs="any")) as engine:
         assert engine.list().count > 0
         with pytest.raises(
-            StorageUnavailable, match="cannot be written: it is a standby; name the primary's host, too"
+            StorageUnavailable,
+            match="cannot be written: it is a standby, or set to be read only; name the primary's host, too",
         ):
             new_raffle(engine)

@@ -45,7 +45,7 @@ _MEANINGS = {
     "3D000": "does not exist; 'createdb' makes one",
     "28": "does not let this user in; check name and password",
     "42501": "does not let this user do that; the owner of the tables may do it, or grant it",
-    "25006": "cannot be written: it is a standby; name the primary's host, too",
+    "25006": "cannot be written: it is a standby, or set to be read only; name the primary's host, too",
     "53100": "cannot grow: the disk is full; free some space",
     "53300": "has no connection left; raise max_connections, or run fewer servers",
     "55P03": "is in use by another program; try again when that is done",

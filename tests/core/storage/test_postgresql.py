@@ -261,7 +261,7 @@ def test_of_several_hosts_one_that_can_be_written_is_taken(server: OwnServer) ->
 
     for error in (without_the_primary, without_asking):
         assert isinstance(error, StorageUnavailable)
-        assert "cannot be written: it is a standby; name the primary's host, too" in str(error)
+        assert "cannot be written: it is a standby, or set to be read only; name the primary's host, too" in str(error)
 
 
 def test_a_server_that_says_nothing_is_given_up_but_not_one_that_answers_bit_by_bit(
