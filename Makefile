@@ -28,7 +28,7 @@ soak: .venv/developers ## kill servers, search races and try requests, ten times
 	RAFFLEKIT_TEST_CASES=3000 $(BIN)/python -m pytest -s tests/fuzz --ignore tests/fuzz/test_schemathesis.py
 
 .PHONY: mutants
-mutants: .venv/mutants ## break the core in small ways and count what the tests let through; it takes an hour
+mutants: .mutants/venv/mutants ## break the core in small ways and count what the tests let through; it takes an hour
 	$(BIN)/python -m tests.mutants $(MODULES)
 
 .PHONY: browser
@@ -63,10 +63,13 @@ clean: ## take away what the other targets made
 	$(INSTALL) '.[http,granian,postgresql,drand,dev]'
 	@touch $@ .venv/users
 
-.venv/mutants: .venv/developers
-	$(INSTALL) '.[mutants]'
+# Its own, since mutmut brings setproctitle: Granian renames its processes where it is, and tests look for their names.
+mutants .mutants/venv/mutants: BIN := .mutants/venv/bin
+
+.mutants/venv/mutants: .mutants/venv/bin/python pyproject.toml constraints.txt
+	$(INSTALL) '.[http,granian,postgresql,drand,dev,mutants]'
 	@touch $@
 
-.venv/bin/python:
+%/bin/python:
 	@test -n "$(PYTHON)" || { echo "rafflekit needs Python 3.11 or newer; install it, or name it: make PYTHON=…" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $*
