@@ -2,8 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from secrets import token_bytes
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import RFC_4122, UUID, uuid4
 
 import pytest
 
@@ -178,6 +179,25 @@ def test_raffles_are_filtered_by_whether_they_are_drawn(engine: RaffleEngine) ->
     assert [raffle.id for raffle in engine.list(winners_drawn=False, name="sold").items] == []
 
 
+def test_a_filtered_list_counts_what_both_filters_let_through(engine: RaffleEngine) -> None:
+    for name in ("Fair", "Fair", "Tombola"):
+        raffle = engine.create(name, total_tickets=1, prizes=HUG)
+        engine.participate(raffle.id, "ann")
+        engine.draw(raffle.id)
+    engine.create("Fair", total_tickets=1, prizes=HUG)
+
+    def counted(**filters: Any) -> tuple[int, int]:
+        page = engine.list(page_size=1, **filters)
+        return page.count, len(page.items)
+
+    assert counted() == (4, 1)
+    assert counted(name="FAIR") == (3, 1)
+    assert counted(winners_drawn=True) == (3, 1)
+    assert counted(winners_drawn=False) == (1, 1)
+    assert counted(name="fair", winners_drawn=True) == (2, 1)
+    assert counted(name="tombola", winners_drawn=False) == (0, 0)
+
+
 def test_a_filtered_list_has_pages_too(engine: RaffleEngine) -> None:
     created = [engine.create(f"Fair {n}", total_tickets=1, prizes=HUG) for n in range(5)]
 
@@ -202,16 +222,49 @@ def test_a_beginning_that_several_raffles_share_is_refused(engine: RaffleEngine)
     digits = [str(raffle.id)[0] for raffle in raffles]
     shared = next(digit for digit in digits if digits.count(digit) > 1)
 
-    with pytest.raises(InvalidValue, match="several raffles"):
+    with pytest.raises(InvalidValue, match=rf"the ids of several raffles begin with '{shared}'") as refusal:
         engine.find(shared)
 
+    assert refusal.value.field == "raffle"
 
-@pytest.mark.parametrize("beginning", ["", "-", "xyz", "0" * 33, "%", "١"])
+
+def test_a_beginning_reaches_from_the_first_to_the_last_id_that_begins_so(database_url: str) -> None:
+    ids = [
+        UUID("9fffffff-ffff-4fff-bfff-ffffffffffff"),
+        UUID("a0000000-0000-4000-8000-000000000000"),
+        UUID("afffffff-ffff-4fff-bfff-ffffffffffff"),
+        UUID("b0000000-0000-4000-8000-000000000000"),
+    ]
+    next_ids = iter(ids)
+
+    def entropy(size: int) -> bytes:
+        return next(next_ids).bytes if size == 16 else token_bytes(size)
+
+    with RaffleEngine(database_url, entropy=entropy) as engine:
+        assert [engine.create("Foobar", total_tickets=1, prizes=HUG).id for _ in ids] == ids
+
+        assert [engine.find(beginning).id for beginning in ("9", "a0", " AF\n", "b")] == ids
+        assert engine.find("afff-ffff-ffff4").id == ids[2]
+        with pytest.raises(InvalidValue, match="several raffles"):
+            engine.find("a")
+
+
+def test_the_id_of_a_raffle_is_a_random_uuid_and_says_so(engine: RaffleEngine) -> None:
+    raffles = [engine.create("Foobar", total_tickets=1, prizes=HUG) for _ in range(8)]
+
+    assert {(raffle.id.version, raffle.id.variant) for raffle in raffles} == {(4, RFC_4122)}
+
+
+@pytest.mark.parametrize("beginning", ["", "-", "xyz", "0" * 32, "0" * 33, "%", "١"])
 def test_a_beginning_of_no_id_finds_nothing(engine: RaffleEngine, beginning: str) -> None:
     engine.create("Foobar", total_tickets=1, prizes=HUG)
 
-    with pytest.raises(RaffleNotFound):
+    with pytest.raises(RaffleNotFound) as refusal:
         engine.find(beginning)
+
+    assert str(refusal.value) == (
+        f"No raffle's id begins with {beginning!r}; the list of raffles shows those that exist."
+    )
 
 
 def test_an_unknown_id_is_refused_by_every_use_case(engine: RaffleEngine) -> None:
