@@ -18,6 +18,7 @@ COPIES = ROOT / ".mutants"
 MUTMUT = Path(sys.executable).with_name("mutmut")
 
 ENGINE = ("tests/core/test_engine_raffles.py", "tests/core/test_engine_tickets.py", "tests/core/test_engine_draws.py")
+LEDGERS = ("tests/core/test_ledgers.py", "tests/core/test_ledger_borders.py")
 STORAGE = ("tests/core/storage", *ENGINE)
 
 # A survivor is met by every one of its tests, so there are no more of them than a module needs.
@@ -36,7 +37,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/cli/test_draws.py",
     ),
     "settings": ("tests/core/test_settings.py", "tests/http/test_access.py"),
-    "issuing": ("tests/core/test_issuing.py", "tests/core/test_engine_tickets.py"),
+    "issuing": ("tests/core/test_issuing.py", "tests/core/test_engine_tickets.py", *LEDGERS),
     "engine": (
         *ENGINE,
         "tests/core/test_beacon_draws.py",
@@ -45,10 +46,17 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/core/test_purge.py",
         "tests/core/test_readiness.py",
     ),
-    "checkup": ("tests/core/test_checkup.py",),
+    "upkeep": ("tests/cli/test_backup.py", "tests/cli/test_databases.py", "tests/core/storage/test_migrations.py"),
+    "checkup": ("tests/core/test_checkup.py", "tests/core/test_beacon_draws.py", "tests/core/test_purge.py"),
+    "private_files": ("tests/cli/test_backup.py", "tests/core/test_ledgers.py", "tests/core/test_witness_memory.py"),
+    "ledger.draws": ("tests/vectors", "tests/core/test_ledgers.py"),
+    "ledger.hashing": ("tests/vectors", "tests/core/test_ledgers.py"),
+    "ledger.leaves": ("tests/vectors", "tests/core/test_ledgers.py"),
+    "ledger.tree": ("tests/ledger/test_tree.py",),
     "storage.database": STORAGE,
     "storage.issuing": ("tests/core/test_issuing.py", *ENGINE),
     "storage.layout": STORAGE,
+    "storage.ledger": (*LEDGERS, "tests/core/test_cosignatures.py"),
     "storage.location": STORAGE,
     "storage.queries": STORAGE,
     "storage.records": ("tests/core/test_checkup.py",),

@@ -69,6 +69,13 @@ def outcomes(engine: RaffleEngine, raffle: Raffle, **known: object) -> dict[str,
     return {step.name: step.outcome for step in audit(document, key=str(KEY.verifier), **known).steps}  # type: ignore[arg-type]  # of several types
 
 
+def test_a_created_raffle_tells_what_will_decide_it_as_the_stored_one_does(engine: RaffleEngine) -> None:
+    created = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")], entropy="drand-quicknet", delay_s=90)
+
+    assert (created.entropy, created.delay_s) == ("drand-quicknet", 90)
+    assert engine.get(created.id) == created
+
+
 def test_a_draw_waits_for_the_beacon_that_its_closing_names(engine: RaffleEngine, clock: Clock) -> None:
     raffle = closed_raffle(engine)
     assert (raffle.entropy, raffle.delay_s) == ("drand-quicknet", 60)

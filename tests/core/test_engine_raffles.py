@@ -1,8 +1,10 @@
 """The engine: raffles are created, listed and found; several of them in one database."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from secrets import token_bytes
+from threading import Event
 from typing import Any
 from uuid import RFC_4122, UUID, uuid4
 
@@ -17,10 +19,12 @@ from rafflekit import (
     StorageUnavailable,
 )
 from rafflekit.core import limits
+from rafflekit.core.engine import _LOOKUP_QUEUES
 from tests.databases import past_the_rules
 from tests.raffles import sold_out
 
 HUG = [Prize("hug")]
+LIMIT_S = 20
 
 
 def test_a_created_raffle_is_what_is_stored(engine: RaffleEngine) -> None:
@@ -234,6 +238,8 @@ def test_a_beginning_reaches_from_the_first_to_the_last_id_that_begins_so(databa
         UUID("a0000000-0000-4000-8000-000000000000"),
         UUID("afffffff-ffff-4fff-bfff-ffffffffffff"),
         UUID("b0000000-0000-4000-8000-000000000000"),
+        # Of every digit there is.
+        UUID("01234567-89ab-4cde-8f00-000000000000"),
     ]
     next_ids = iter(ids)
 
@@ -243,7 +249,7 @@ def test_a_beginning_reaches_from_the_first_to_the_last_id_that_begins_so(databa
     with RaffleEngine(database_url, entropy=entropy) as engine:
         assert [engine.create("Foobar", total_tickets=1, prizes=HUG).id for _ in ids] == ids
 
-        assert [engine.find(beginning).id for beginning in ("9", "a0", " AF\n", "b")] == ids
+        assert [engine.find(beginning).id for beginning in ("9", "a0", " AF\n", "b", str(ids[4]))] == ids
         assert engine.find("afff-ffff-ffff4").id == ids[2]
         with pytest.raises(InvalidValue, match="several raffles"):
             engine.find("a")
@@ -296,3 +302,29 @@ def test_a_crowd_that_looks_at_raffles_sees_each_as_it_stands(engine: RaffleEngi
 
     assert seen == [f"Raffle {n % 3}" if n % 4 else None for n in range(400)]
     assert engine.get(raffles[0].id).available_tickets == 8
+
+
+def test_who_looks_at_one_raffle_waits_for_no_look_at_another(
+    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for one in so many, that comes into the same queue."""
+    slow, *raffles = [engine.create("Foobar", total_tickets=1, prizes=HUG) for _ in range(9)]
+    other = next(each for each in raffles if (hash(each.id) - hash(slow.id)) % _LOOKUP_QUEUES)
+    is_looked_at, may_go = Event(), Event()
+    fetch = engine._database.fetch
+
+    def fetch_slowly(statement: Any, values: Mapping[str, Any]) -> list[Any]:
+        if values == {"raffle": slow.id}:
+            is_looked_at.set()
+            assert may_go.wait(LIMIT_S)
+        return fetch(statement, values)
+
+    monkeypatch.setattr(engine._database, "fetch", fetch_slowly)
+    with ThreadPoolExecutor(2) as callers:
+        looks_slowly = callers.submit(engine.get, slow.id)
+        try:
+            assert is_looked_at.wait(LIMIT_S)
+            assert callers.submit(engine.get, other.id).result(LIMIT_S) == other
+        finally:
+            may_go.set()
+        assert looks_slowly.result(LIMIT_S) == slow

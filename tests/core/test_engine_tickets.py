@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -103,6 +104,22 @@ def test_every_raffle_has_secrets_of_its_own_for_each_purpose(database_url: str,
     secrets = [secret for row in rows for secret in row]
     assert len(set(secrets)) == 9
     assert {len(secret) for secret in secrets} == {32}
+
+
+def test_id_and_secrets_of_a_raffle_are_made_of_the_entropy_that_was_given(database_url: str) -> None:
+    sizes: list[int] = []
+
+    def entropy(size: int) -> bytes:
+        sizes.append(size)
+        return bytes([len(sizes)]) * size
+
+    with RaffleEngine(database_url, entropy=entropy) as engine:
+        raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
+
+    (secrets,) = run(database_url, "SELECT numbering_key, participant_key, code_key FROM secrets")
+    assert sizes == [16, 32, 32, 32]
+    assert raffle.id == UUID(bytes=b"\1" * 16, version=4)
+    assert [bytes(secret) for secret in secrets] == [b"\2" * 32, b"\3" * 32, b"\4" * 32]
 
 
 def test_what_is_stored_of_a_request_is_keyed_by_the_raffles_secrets(database_url: str, engine: RaffleEngine) -> None:

@@ -112,6 +112,23 @@ def test_a_sold_out_raffle_is_refused_without_waiting_for_whoever_writes(
             other.write(hold)
 
 
+def test_a_ticket_of_a_sold_out_raffle_is_confirmed_before_it_is_given_again(
+    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written then, so nothing else waits for the standby; a refusal gives nothing away that could go."""
+    raffle = new_raffle(engine, 1)
+    ticket = engine.participate(raffle.id, "ann", idempotency_key="the secret key of ann")
+    confirmed: list[None] = []
+    monkeypatch.setattr(engine._database, "confirm", lambda: confirmed.append(None))
+
+    with pytest.raises(SoldOut):
+        engine.participate(raffle.id, "ben")
+    assert confirmed == []
+    assert list(engine.participate_many(raffle.id, keyed(["ann"]))) == [ticket]
+
+    assert confirmed == [None]
+
+
 def test_a_list_ends_with_an_error_when_the_database_goes_in_the_middle_of_it(engine: RaffleEngine) -> None:
     raffle = new_raffle(engine, 9)
     outcomes = engine.participate_many(raffle.id, ["ann", "ben"])
@@ -342,4 +359,4 @@ def test_an_observer_that_fails_takes_nobodys_ticket(database: Path, caplog: pyt
 
         assert engine.participate(raffle.id, "ann").number in (1, 2, 3)
 
-    assert "the tickets are stored all the same" in caplog.text
+    assert caplog.messages == ["The observer of groups failed; the tickets are stored all the same."]

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Connection
 
 from rafflekit import (
     Entry,
@@ -28,6 +29,7 @@ from rafflekit.core.ledger.documents import Receipt, read_proof, read_receipt
 from rafflekit.core.ledger.draws import DrawStatement, seed_of, winners_digest
 from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
 from rafflekit.core.ledger.receipts import check_receipt
+from rafflekit.core.ledger.tiles import GrowingTree
 from rafflekit.core.signing import make_signing_key
 from tests.databases import PostgresqlServer, run
 
@@ -137,6 +139,24 @@ def test_several_processes_append_to_one_tree(database_url: str, engine: RaffleE
         check_receipt(receipt, raffle.id, KEY.verifier)
     tiles = run(database_url, "SELECT level, position FROM tiles ORDER BY position")
     assert [tuple(row) for row in tiles] == [(0, 0), (0, 1)]
+
+
+def test_a_process_that_sells_alone_reads_the_edge_of_a_tree_once(
+    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
+    sizes: list[int] = []
+    load_edge = engine.ledgers.load_edge
+
+    def noted(connection: Connection, raffle: UUID, size: int) -> GrowingTree:
+        sizes.append(size)
+        return load_edge(connection, raffle, size)
+
+    monkeypatch.setattr(engine.ledgers, "load_edge", noted)
+    for n in range(3):
+        engine.participate(raffle.id, f"participant {n}")
+
+    assert sizes == [0]
 
 
 def test_a_refused_group_leaves_no_trace_in_the_ledger(engine: RaffleEngine) -> None:
@@ -310,8 +330,8 @@ def test_no_key_is_ever_overwritten(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["signing.key"]
 
 
-def test_without_a_key_there_are_tickets_and_no_receipts(postgresql: PostgresqlServer) -> None:
-    """On PostgreSQL, which has no place for a key of its own."""
+def test_on_postgresql_without_a_key_there_are_tickets_and_no_receipts(postgresql: PostgresqlServer) -> None:
+    """It has no place for a key of its own."""
     database_url = postgresql.new_url()
     with RaffleEngine(database_url) as engine:
         raffle, _ = sold_out(engine, tickets=4)

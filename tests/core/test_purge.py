@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import Connection
 
 from rafflekit import NotDrawnYet, Prize, RaffleEngine, RaffleNotFound, SoldOut, StorageUnavailable, check_database
 from rafflekit.core import engine as engine_module
+from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
 from tests.databases import run
 from tests.raffles import sold_out, stored_bytes
@@ -55,6 +58,25 @@ def hashes_of(url: str, raffle: Any) -> list[tuple[bytes, bytes | None]]:
     mark, key = ("%s", raffle) if url.startswith("postgresql") else ("?", raffle.bytes)
     rows = run(url, f"SELECT participant, repeat_hash FROM tickets WHERE raffle = {mark} ORDER BY serial", key)
     return [(bytes(who), again and bytes(again)) for who, again in rows]
+
+
+def test_the_participants_go_in_parts_each_of_which_comes_once(
+    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raffle = sold_out(engine, tickets=20)
+    engine.draw(raffle.id)
+    parts: list[tuple[int, int]] = []
+    forget = queries.forget_participants
+
+    def noted(connection: Connection, *, raffle: UUID, first: int, last: int) -> int:
+        parts.append((first, last))
+        return forget(connection, raffle=raffle, first=first, last=last)
+
+    monkeypatch.setattr(queries, "forget_participants", noted)
+    monkeypatch.setattr(engine_module, "_PURGED_AT_ONCE", 7)
+
+    assert engine.purge(raffle.id) == 20
+    assert parts == [(0, 6), (7, 13), (14, 20)]
 
 
 def test_a_second_purge_finds_nothing(engine: RaffleEngine) -> None:
