@@ -5,11 +5,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from rafflekit import InvalidValue, Prize, Raffle, RaffleEngine, StorageUnavailable, Ticket, TicketNotFound
+from rafflekit import (
+    InvalidValue,
+    Prize,
+    Raffle,
+    RaffleEngine,
+    SigningKeyUnavailable,
+    StorageUnavailable,
+    Ticket,
+    TicketNotFound,
+)
 from rafflekit.core import ledgers
 from rafflekit.core.ledger.audit import audit
 from rafflekit.core.ledger.documents import leaf_line
 from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
+from rafflekit.core.ledger.tiles import whole_hash
+from rafflekit.core.storage import ledger as statements
 from tests.databases import past_the_rules
 
 KEY = SignerKey.make("raffles.example.org")
@@ -67,6 +78,39 @@ def test_a_ticket_that_is_issued_while_a_receipt_is_made_is_not_in_it_yet(
     assert engine.ledgers.receipt(raffle.id, first.number).leaf.serial == 0
     with pytest.raises(TicketNotFound):
         engine.ledgers.receipt(raffle.id, second.number)
+
+
+def test_a_tile_has_the_hashes_of_the_tree_that_is_asked_about_and_no_later_ones(engine: RaffleEngine) -> None:
+    raffle = sold_out(engine, "Foo", tickets=600)
+    leaves = [leaf.hash(raffle.id) for leaf in engine.ledgers.leaves(raffle.id)]
+
+    def tile(size: int, level: int, position: int) -> list[bytes]:
+        return engine._database.query(
+            lambda connection: statements.tile_entries(connection, raffle.id, size, level, position)
+        )
+
+    assert tile(300, 0, 0) == leaves[:256]
+    assert tile(300, 0, 1) == leaves[256:300]
+    assert tile(300, 1, 0) == [whole_hash(leaves[:256])]
+    assert tile(600, 1, 0) == [whole_hash(leaves[:256]), whole_hash(leaves[256:512])]
+
+
+def test_a_ledger_that_nobody_has_signed_takes_the_first_key_that_signs_it(
+    engine: RaffleEngine, database_url: str
+) -> None:
+    """As of a raffle that was begun without a key, or by a release that had none."""
+    raffles = [engine.create(name, total_tickets=5, prizes=[Prize("hug")]) for name in ("Foo", "Bar")]
+    past_the_rules(database_url, "UPDATE ledgers SET verifier_key = NULL")
+
+    with (
+        RaffleEngine(database_url, signing_key=KEY) as one,
+        RaffleEngine(database_url, signing_key=SignerKey.make("other.example.org")) as other,
+    ):
+        for first, second, raffle in ((one, other, raffles[0]), (other, one, raffles[1])):
+            checkpoint = first.ledgers.checkpoint(raffle.id)
+            with pytest.raises(SigningKeyUnavailable, match="is signed by the key"):
+                second.ledgers.checkpoint(raffle.id)
+            assert Note.read(checkpoint).check(first.ledgers.verifier_key()) == [0]
 
 
 def test_an_operator_is_no_witness_of_their_own(engine: RaffleEngine) -> None:
