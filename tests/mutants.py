@@ -48,7 +48,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "upkeep": ("tests/cli/test_backup.py", "tests/cli/test_databases.py", "tests/core/storage/test_migrations.py"),
     "checkup": ("tests/core/test_checkup.py", "tests/core/test_beacon_draws.py", "tests/core/test_purge.py"),
-    "private_files": ("tests/cli/test_backup.py", "tests/core/test_ledgers.py", "tests/core/test_witness_memory.py"),
+    "private_files": (
+        "tests/cli/test_backup.py",
+        "tests/cli/test_ticket_run.py",
+        "tests/core/test_ledgers.py",
+        "tests/core/test_witness_memory.py",
+    ),
     "ledger.draws": ("tests/ledger/test_draw_statements.py", "tests/vectors", "tests/core/test_ledgers.py"),
     "ledger.hashing": ("tests/vectors", "tests/core/test_ledgers.py"),
     "ledger.leaves": ("tests/vectors", "tests/core/test_ledgers.py"),

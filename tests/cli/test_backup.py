@@ -1,6 +1,7 @@
 """`rafflekit backup`: a whole copy while people take part, or a clear refusal that leaves nothing behind."""
 
 import json
+import os
 import signal
 import sqlite3
 import stat
@@ -13,7 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit import InvalidSetting, Prize, RaffleEngine, back_up_database
+from rafflekit import (
+    InvalidSetting,
+    InvalidValue,
+    Prize,
+    RaffleEngine,
+    StorageUnavailable,
+    back_up_database,
+)
+from rafflekit.core.storage import sqlite
 from tests.cli.conftest import Terminal
 from tests.databases import PostgresqlServer
 from tests.raffles import sold_out
@@ -115,6 +124,86 @@ def test_nothing_is_overwritten(terminal: Terminal, engine: RaffleEngine, tmp_pa
     assert (told.status, told.out) == (2, "")
     assert f"{taken} is there already; name a new file" in told.err
     assert taken.read_text() == "precious"
+
+
+def test_no_key_is_overwritten_and_no_copy_made_beside_it(
+    terminal: Terminal, engine: RaffleEngine, tmp_path: Path
+) -> None:
+    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    taken = tmp_path / "copy.db.key"
+    taken.write_text("precious")
+
+    told = terminal(f"backup {tmp_path / 'copy.db'}")
+
+    assert (told.status, told.out) == (2, "")
+    assert f"{taken} is there already; name a new file, since no backup is overwritten." in told.err
+    assert taken.read_text() == "precious"
+    assert not (tmp_path / "copy.db").exists()
+
+
+def test_a_file_that_comes_while_the_copy_is_made_is_not_overwritten(
+    engine: RaffleEngine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    copy = tmp_path / "copies" / "monday.db"
+    copy.parent.mkdir()
+    monkeypatch.setattr(sqlite, "_between_steps", lambda *_: copy.write_text("precious"))
+
+    with pytest.raises(InvalidValue) as refusal:
+        back_up_database(copy, database_url)
+
+    assert str(refusal.value) == f"file: {copy} is there already; name a new file, since no backup is overwritten."
+    assert copy.read_text() == "precious"
+    assert list(copy.parent.iterdir()) == [copy]
+
+
+def test_a_backup_and_its_key_are_on_the_disk_when_it_is_told_to_be_made(
+    engine: RaffleEngine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copy's content is SQLite's to write through; its name, and the key with its name, are ours."""
+    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    copy = tmp_path / "copies" / "monday.db"
+    copy.parent.mkdir()
+    synced: list[tuple[str, list[str], bytes]] = []
+    key = Path(f"{copy}.key")
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        there = sorted(file.name for file in copy.parent.iterdir())
+        name = Path(os.readlink(f"/proc/self/fd/{descriptor}")).name
+        synced.append((name, there, key.read_bytes() if key.exists() else b""))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+
+    back_up_database(copy, database_url)
+
+    both, content = ["monday.db", "monday.db.key"], key.read_bytes()
+    assert content == (tmp_path / "raffles.db.key").read_bytes()
+    assert synced == [
+        ("copies", ["monday.db"], b""),
+        ("monday.db.key", both, content),
+        ("copies", both, content),
+    ]
+
+
+def test_a_path_may_be_a_text_and_is_told_from_the_root(
+    engine: RaffleEngine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    monkeypatch.chdir(tmp_path)
+
+    assert back_up_database("copy.db", database_url) == tmp_path / "copy.db"
+
+
+def test_the_default_place_of_a_backup_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    with pytest.raises(StorageUnavailable, match="is not there, so there is nothing to back up"):
+        back_up_database(tmp_path / "copy.db")
+
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("file", ["no-such-folder/copy.db", "raffles.db/copy.db"])

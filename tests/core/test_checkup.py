@@ -1,5 +1,6 @@
 """`check_database`: an honest database is well, and each thing that somebody changed past the rules is named."""
 
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, check_database, upgrade_database
-from rafflekit.core.ledger.notes import SignerKey
+from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
 from tests.databases import PostgresqlServer, at_layout, past_the_rules, run
 from tests.raffles import sold_out
 
@@ -42,6 +43,8 @@ def test_an_honest_database_is_well(database_url: str) -> None:
 OPEN = "(SELECT id FROM raffles WHERE name = 'Half')"
 LARGE = "(SELECT id FROM raffles WHERE name = 'Large')"
 DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
+WRONG_NUMBERS = r"\d tickets have a number that they were not given, no. \d+ is the first"
+WRONG_DRAW = "what is kept of its draw is not what its seed and its tickets give, so that its proof is refused"
 
 
 @pytest.mark.parametrize(
@@ -49,39 +52,69 @@ DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
     [
         (f"UPDATE counters SET issued = 6 WHERE raffle = {OPEN}", "its counter says 6 tickets, and 5 are stored"),
         (f"DELETE FROM counters WHERE raffle = {OPEN}", "its counter says None tickets, and 5 are stored"),
-        (f"DELETE FROM tickets WHERE raffle = {OPEN} AND serial = 2", "issued as no. 5, and 4 are stored"),
-        (f"UPDATE tickets SET number = 21 WHERE raffle = {OPEN} AND serial = 0", "5 are stored, up to no. 21"),
-        ("UPDATE raffles SET total_tickets = 4 WHERE name = 'Half'", "it has 4 tickets, and 5 are stored"),
+        (
+            f"DELETE FROM tickets WHERE raffle = {OPEN} AND serial = 2",
+            "its last ticket was issued as no. 5, and 4 are stored",
+        ),
+        (
+            f"UPDATE tickets SET number = 21 WHERE raffle = {OPEN} AND serial = 0",
+            "it has 20 tickets, and 5 are stored, up to no. 21",
+        ),
+        (
+            "UPDATE raffles SET total_tickets = 4 WHERE name = 'Half'",
+            r"it has 4 tickets, and 5 are stored, up to no. \d+",
+        ),
         ("UPDATE raffles SET total_tickets = 3 WHERE name = 'Half'", "it has 4 prizes for 3 tickets"),
-        ("UPDATE raffles SET total_tickets = 21 WHERE name = 'Half'", "tickets have a number that they were not given"),
+        ("UPDATE raffles SET total_tickets = 21 WHERE name = 'Half'", WRONG_NUMBERS),
         (f"DELETE FROM secrets WHERE raffle = {OPEN}", "it is not drawn, and its secrets are gone"),
-        (f"UPDATE secrets SET numbering_key = code_key WHERE raffle = {OPEN}", "a number that they were not given"),
+        (f"UPDATE secrets SET numbering_key = code_key WHERE raffle = {OPEN}", WRONG_NUMBERS),
         (f"UPDATE counters SET issued = 19 WHERE raffle = {DRAWN}", "it is drawn, and not sold out"),
         (f"DELETE FROM wins WHERE raffle = {DRAWN} AND ordinal = 4", "1 of its 4 wins are not what its seed gives"),
-        (f"UPDATE wins SET ordinal = 5 - ordinal + 100 WHERE raffle = {DRAWN}", "4 of its 4 wins are not"),
-        (f"UPDATE wins SET prize = 0 WHERE raffle = {DRAWN} AND prize = 1", "3 of its 4 wins are not what its seed"),
+        (
+            f"UPDATE wins SET ordinal = 5 - ordinal + 100 WHERE raffle = {DRAWN}",
+            "4 of its 4 wins are not what its seed gives",
+        ),
+        (
+            f"UPDATE wins SET prize = 0 WHERE raffle = {DRAWN} AND prize = 1",
+            "3 of its 4 wins are not what its seed gives",
+        ),
         (
             f"UPDATE prizes SET amount = 2 WHERE raffle = {DRAWN} AND position = 1",
-            "of its 3 wins are not what its seed",
+            r"\d of its 3 wins are not what its seed gives",
         ),
         (
             f"INSERT INTO secrets SELECT {DRAWN}, numbering_key, participant_key, code_key FROM secrets LIMIT 1",
             "it is drawn, and its secrets are still there",
         ),
-        (f"UPDATE draws SET wins = 2 WHERE raffle = {DRAWN}", "what is kept of its draw is not what its seed and its"),
-        (f"UPDATE draws SET winners_digest = entropy WHERE raffle = {DRAWN}", "what is kept of its draw is not what"),
+        (f"UPDATE draws SET wins = 2 WHERE raffle = {DRAWN}", WRONG_DRAW),
+        (f"UPDATE draws SET winners_digest = entropy WHERE raffle = {DRAWN}", WRONG_DRAW),
         (f"UPDATE ledgers SET round = 1000 WHERE raffle = {DRAWN}", "its closing does not fit its entropy"),
         (
             f"INSERT INTO cosignatures (raffle, verifier_key, line) VALUES ({DRAWN}, 'gazette', '— gazette AAAAAAAA')",
-            "the cosignature of gazette is not on its closing",
+            "the cosignature of gazette is not on its closing, so that its proof is refused",
         ),
         (f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {OPEN}", "its ledger is closed, and tickets remain"),
         (f"UPDATE ledgers SET closed_at = NULL WHERE raffle = {DRAWN}", "it is sold out, and not closed"),
-        (f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {DRAWN}", "its seed does not come from its closing"),
-        ("UPDATE raffles SET name = 'Another' WHERE name = 'Sold out'", "its seed does not come from its closing"),
-        (f"UPDATE raffles SET created_at = {9 * 10**18} WHERE name = 'Half'", "the date of its creation is none"),
-        ("UPDATE raffles SET created_at = -1 WHERE name = 'Sold out'", "the date of its creation is none"),
-        (f"UPDATE ledgers SET verifier_key = 'foo' WHERE raffle = {OPEN}", "the key of its ledger is none"),
+        (
+            f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {DRAWN}",
+            "its seed does not come from its closing and what decided",
+        ),
+        (
+            "UPDATE raffles SET name = 'Another' WHERE name = 'Sold out'",
+            "its seed does not come from its closing and what decided",
+        ),
+        (
+            f"UPDATE raffles SET created_at = {9 * 10**18} WHERE name = 'Half'",
+            "the date of its creation is none, so that it cannot be shown",
+        ),
+        (
+            "UPDATE raffles SET created_at = -1 WHERE name = 'Sold out'",
+            "the date of its creation is none, so that it cannot be shown",
+        ),
+        (
+            f"UPDATE ledgers SET verifier_key = 'foo' WHERE raffle = {OPEN}",
+            "the key of its ledger is none, so that nothing more can be signed",
+        ),
         (f"DELETE FROM ledgers WHERE raffle = {OPEN}", "it has no ledger"),
         (f"DELETE FROM tiles WHERE raffle = {LARGE}", "1 of its ledger's stored hashes are not those of its tickets"),
         (
@@ -100,7 +133,33 @@ def test_what_was_changed_past_the_rules_is_named(database_url: str, statement: 
     fill(database_url)
     past_the_rules(database_url, statement)
 
-    assert problem in "\n".join(check_database(database_url).problems)
+    problems = check_database(database_url).problems
+
+    assert any(re.fullmatch(rf"Raffle [0-9a-f-]{{36}}: {problem}\.", each) for each in problems)
+
+
+def test_a_draw_in_which_every_ticket_wins_is_well(database_url: str) -> None:
+    with RaffleEngine(database_url) as engine:
+        engine.draw(sold_out(engine, tickets=4, prizes=PRIZES).id)
+
+    assert check_database(database_url).problems == ()
+
+
+def test_a_cosigned_closing_is_well_until_it_is_another(database_url: str) -> None:
+    key, witness = SignerKey.make("raffles.example.org"), SignerKey.make("gazette.example", kind=WITNESS)
+    with RaffleEngine(database_url, signing_key=key) as engine:
+        raffle = sold_out(engine)
+        closing = engine.ledgers.checkpoint(raffle.id)
+        line = witness.line(Note.read(closing).text, time=int(raffle.created_at.timestamp()) + 60)
+        engine.ledgers.cosign(raffle.id, closing + line, str(witness.verifier))
+    assert check_database(database_url, signing_key=key).problems == ()
+
+    past_the_rules(database_url, "UPDATE ledgers SET closed_at = closed_at + 1")
+
+    assert check_database(database_url, signing_key=key).problems == (
+        f"Raffle {raffle.id}: the cosignature of {witness.verifier} is not on its closing, so that its proof is "
+        "refused.",
+    )
 
 
 def test_a_key_that_is_not_the_ledgers_is_named(database_url: str) -> None:
@@ -149,8 +208,8 @@ def test_a_damaged_seed_and_a_damaged_key_are_named(database: Path, postgresql: 
 
         problems = "\n".join(check_database(url).problems)
 
-        assert "its draw cannot be replayed" in problems
-        assert problems.count("the key of its numbers is damaged") == 3
+        assert problems.count(": its draw cannot be replayed, since its seed or its prizes are damaged.") == 1
+        assert problems.count(": the key of its numbers is damaged.") == 3
 
 
 def test_a_ticket_and_a_participant_that_are_there_twice_are_named(postgresql: PostgresqlServer) -> None:
