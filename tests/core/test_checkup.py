@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit import Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, check_database, upgrade_database
+from rafflekit import (
+    Prize,
+    RaffleEngine,
+    SchemaMismatch,
+    StorageUnavailable,
+    check_database,
+    database_status,
+    upgrade_database,
+)
 from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
 from tests.databases import PostgresqlServer, at_layout, past_the_rules, run
 from tests.raffles import sold_out
@@ -38,6 +46,7 @@ def test_an_honest_database_is_well(database_url: str) -> None:
 
     assert report.problems == ()
     assert (report.raffles, report.tickets, report.draws) == (4, 325, 1)
+    assert report.url == database_status(database_url).url
 
 
 OPEN = "(SELECT id FROM raffles WHERE name = 'Half')"
@@ -464,9 +473,10 @@ def test_secrets_that_can_still_be_read_in_the_journal_are_named_until_its_reade
         engine.list()
         afterwards = check_database(url)
 
-    assert [sentence.partition("; they leave")[0] for sentence in during.remains] == [
-        f"Raffle {raffle.id}: its secrets are deleted, and can still be read in the journal of the file"
-    ]
+    assert during.remains == (
+        f"Raffle {raffle.id}: its secrets are deleted, and can still be read in the journal of the file; they leave "
+        "it when no program reads the database any more.",
+    )
     assert (during.problems, afterwards.problems, afterwards.remains) == ((), (), ())
 
 
@@ -482,9 +492,10 @@ def test_secrets_that_can_still_be_read_in_the_file_are_named(database: Path) ->
         connection.execute("INSERT INTO secrets VALUES (?, ?, ?, ?)", (drawn.id.bytes, *keys))
         connection.execute("DELETE FROM secrets WHERE raffle = ?", (drawn.id.bytes,))
 
-    [sentence] = check_database(url).remains
-
-    assert sentence.startswith(f"Raffle {drawn.id}: its secrets are deleted, and can still be read in unused parts")
+    assert check_database(url).remains == (
+        f"Raffle {drawn.id}: its secrets are deleted, and can still be read in unused parts of the file; SQLite's "
+        "VACUUM overwrites them.",
+    )
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("VACUUM")
     assert check_database(url).remains == ()
@@ -512,7 +523,42 @@ def test_what_cannot_be_checked_is_refused_and_left_as_it_is(database: Path) -> 
     assert not database.exists()
 
     database.touch()
+    with pytest.raises(SchemaMismatch, match="has the layout none, and only the layout"):
+        check_database(f"sqlite:///{database}")
     at_layout(f"sqlite:///{database}", "0001")
     with pytest.raises(SchemaMismatch, match="the layout 0001, and only the layout"):
         check_database(f"sqlite:///{database}")
     assert run(f"sqlite:///{database}", "SELECT version_num FROM alembic_version") == [("0001",)]
+
+
+def test_a_check_up_of_the_default_place_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAFFLEKIT_DATABASE_URL", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    with pytest.raises(StorageUnavailable, match="is not there"):
+        check_database()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_secrets_that_are_there_as_rows_are_a_problem_and_no_remains(database: Path) -> None:
+    url = f"sqlite:///{database}"
+    fill(url)
+    past_the_rules(url, f"UPDATE secrets SET raffle = {DRAWN} WHERE raffle = {OPEN}")
+
+    report = check_database(url)
+
+    assert any("it is drawn, and its secrets are still there" in each for each in report.problems)
+    assert report.remains == ()
+
+
+def test_differences_of_the_layout_are_told_together(database: Path) -> None:
+    url = f"sqlite:///{database}"
+    fill(url)
+    run(url, "DROP INDEX raffles_open")
+    run(url, "DROP TRIGGER counters_forward")
+
+    [sentence] = check_database(url).problems
+
+    assert "raffles_open of the table raffles is missing; the trigger counters_forward" in sentence
