@@ -28,7 +28,7 @@ soak: .venv/developers ## kill servers, search races and try requests, ten times
 	RAFFLEKIT_TEST_CASES=3000 $(BIN)/python -m pytest -s tests/fuzz --ignore tests/fuzz/test_schemathesis.py
 
 .PHONY: mutants
-mutants: .mutants/venv/mutants ## break the core in small ways and count what the tests let through; it takes an hour
+mutants: .mutants/venv/mutants ## break the core in small ways and count what the tests let through; it takes hours
 	$(BIN)/python -m tests.mutants $(MODULES)
 
 .PHONY: browser

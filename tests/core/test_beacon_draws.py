@@ -124,7 +124,7 @@ def test_a_check_up_looks_at_what_decided(
 
     past_the_rules(database_url, statement)
 
-    assert any(problem in found for found in check_database(database_url, signing_key=KEY).problems)
+    assert f"Raffle {raffle.id}: {problem}." in check_database(database_url, signing_key=KEY).problems
 
 
 @pytest.mark.parametrize("false", [Beacon(ROUND, bytes(48)), Beacon(ROUND, bytes.fromhex("c0" + 94 * "0"))])
