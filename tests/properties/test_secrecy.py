@@ -203,6 +203,8 @@ def test_nothing_stored_before_the_draw_determines_who_wins(tmp_path: Path) -> N
         raffle = engine.create("Foobar", total_tickets=50, prizes=[Prize("hug", 10)])
         sell_all(engine, raffle)
     shutil.copyfile(original, copy)
+    # Without the key that signed the tickets nothing is drawn.
+    shutil.copyfile(f"{original}.key", f"{copy}.key")
 
     draws = []
     for database in (original, copy):
