@@ -281,6 +281,7 @@ class RaffleEngine:
             AlreadyDrawn: the winners have been drawn.
             BeaconNotPublished: the round that decides is still to come.
             BeaconUnavailable: no relay gives it, or this machine cannot check it.
+            SigningKeyUnavailable: the key that signed its tickets is not here, so that nobody could prove the draw.
             InvalidValue: `beacon` is not the one that decides, or none does.
         """
         raffle = self.get(raffle_id)

@@ -208,7 +208,7 @@ PATHS = (
         post=Operation(
             "drawWinners",
             list[shapes.WinShape],
-            (*_MANAGERS_ONLY, *_body_refusals(), RaffleNotFound, TicketsRemaining, AlreadyDrawn, *_BEACON, *_STORAGE),
+            (*_MANAGERS_ONLY, *_body_refusals(), RaffleNotFound, TicketsRemaining, AlreadyDrawn, *_BEACON, *_SIGNED),
             status=HTTPStatus.CREATED,
             description="Managers only. The answer is every win, in draw order.",
             body=wire.NoFields,
