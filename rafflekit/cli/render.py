@@ -206,12 +206,12 @@ def show_backup(copy: Path, *, as_json: bool) -> None:
     from rafflekit.core.upkeep import key_of_backup
 
     size = copy.stat().st_size
-    key = str(key_of_backup(copy)) if key_of_backup(copy).exists() else None
+    key = key_of_backup(copy)
     if as_json:
-        _print_json({"file": str(copy), "bytes": size, "key": key})
+        _print_json({"file": str(copy), "bytes": size, "key": key and str(key)})
     else:
-        elsewhere = "not with the database; keep a copy of it, too"
-        _print_fields(("file", str(copy)), ("bytes", size), ("signing key", key or elsewhere))
+        where = "not with the database; keep a copy of it, too" if key is None else str(key)
+        _print_fields(("file", str(copy)), ("bytes", size), ("signing key", where))
 
 
 def show_purge(tickets: int, raffle: Raffle, *, as_json: bool) -> None:

@@ -69,12 +69,8 @@ def participate(
         raise CommandStopped(f"{option} needs --from, the list of participants.", status=WRONG_USAGE)
     if who is None:
         raise CommandStopped("WHO takes part? Name a participant, or a list with --from.", status=WRONG_USAGE)
-    if receipt is not None and os.path.lexists(receipt):
-        raise CommandStopped(f"--receipt: {receipt} is there already; name a new file.", status=WRONG_USAGE)
-    if receipt is not None and not os.access(receipt.parent, os.W_OK | os.X_OK):
-        raise CommandStopped(
-            f"--receipt: no file can be made in {receipt.parent}; name one in another folder.", status=WRONG_USAGE
-        )
+    if receipt is not None:
+        _check_place_of_receipt(receipt)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         key = engine.ledgers.verifier_key() if receipt is not None else None
@@ -97,6 +93,15 @@ def verify(
     with open_engine(database_url) as engine:
         verification = engine.verify(engine.find(raffle).id, number, code)
     render.show_verification(verification, number, as_json=as_json)
+
+
+def _check_place_of_receipt(file: Path) -> None:
+    if os.path.lexists(file):
+        raise CommandStopped(f"--receipt: {file} is there already; name a new file.", status=WRONG_USAGE)
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        raise CommandStopped(
+            f"--receipt: no file can be made in {file.parent}; name one in another folder.", status=WRONG_USAGE
+        )
 
 
 def _keep_receipt(ticket: "Ticket", key: "VerifierKey", file: Path) -> None:

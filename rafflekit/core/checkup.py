@@ -24,7 +24,7 @@ from rafflekit.core.ledger.terms import SECRETS
 from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
 from rafflekit.core.ledgers import book_of, entropy_bytes
 from rafflekit.core.models import DatabaseReport
-from rafflekit.core.signing import read_signing_key
+from rafflekit.core.signing import read_key_beside
 from rafflekit.core.storage import catalog, database, ledger, queries, records
 from rafflekit.core.storage.backend import Backend
 from rafflekit.core.storage.location import backend_of, url_or_default
@@ -109,13 +109,14 @@ class _Keys(NamedTuple):
 
     @classmethod
     def at_hand(cls, backend: Backend, given: SignerKey | None) -> "_Keys":
+        """Return the key that was given, or that which the database has beside it."""
         if given is not None:
             return cls(str(given.verifier), True, ())
         file = backend.key_file
         if file is None or not os.path.lexists(file):
             return cls(None, file is not None, ())
         try:
-            return cls(str(read_signing_key(file, setting="The signing key").verifier), True, ())
+            return cls(str(read_key_beside(file).verifier), True, ())
         except InvalidSetting as error:
             return cls(None, True, (str(error),))
 

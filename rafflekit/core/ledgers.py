@@ -295,12 +295,7 @@ class Ledgers:
         Raises:
             SigningKeyUnavailable: it is not.
         """
-        signed_by = self._query(statements.load_ledger, raffle.id).verifier_key
-        if self._open_book(raffle).signer is None and signed_by is not None:
-            raise SigningKeyUnavailable(
-                f"The raffle {raffle.id} is signed by the key {signed_by}, and here is none; start with that key "
-                f"({SIGNING_KEY.name})."
-            )
+        self._open_book(raffle, needs_key=True)
 
     def closing_of(self, raffle: Raffle) -> Checkpoint:
         """Return the closing of a sold-out raffle."""
@@ -327,7 +322,7 @@ class Ledgers:
                 f"is lost, they cannot go on, and 'rafflekit key make {key_file}' makes another one for new raffles."
             )
 
-    def _open_book(self, raffle: Raffle) -> Book:
+    def _open_book(self, raffle: Raffle, *, needs_key: bool = False) -> Book:
         key = self.signing_key()
         record = self._query(statements.load_ledger, raffle.id)
         if record.verifier_key is None and key is not None:
@@ -338,6 +333,11 @@ class Ledgers:
             raise SigningKeyUnavailable(
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and here is another one; "
                 "start with that key."
+            )
+        if key is None and needs_key and record.verifier_key is not None:
+            raise SigningKeyUnavailable(
+                f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and here is none; start with that "
+                f"key ({SIGNING_KEY.name})."
             )
         return book_of(raffle, key)
 

@@ -97,4 +97,13 @@ def signing_key_beside(file: Path) -> SignerKey:
         except InvalidSetting:
             # Another process was faster.
             pass
+    return read_key_beside(file)
+
+
+def read_key_beside(file: Path) -> SignerKey:
+    """Read the key of a database that has it beside it, which no setting names.
+
+    Raises:
+        InvalidSetting: there is none, it may not be read, or it holds no key.
+    """
     return read_signing_key(file, setting="The signing key")

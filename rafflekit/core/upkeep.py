@@ -13,6 +13,7 @@ from rafflekit.core.models import DatabaseStatus
 from rafflekit.core.private_files import partial_file, private, sync, sync_name
 from rafflekit.core.storage import database
 from rafflekit.core.storage.location import backend_of, url_or_default
+from rafflekit.core.storage.sqlite import key_beside
 
 
 def database_status(database_url: str | None = None) -> DatabaseStatus:
@@ -41,7 +42,8 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
     """
     path = Path(file).absolute()
     backend = backend_of(url_or_default(database_url, makes_folder=False))
-    for new in (path, key_of_backup(path)):
+    key = key_beside(path)
+    for new in (path, key):
         _require_free(new)
     try:
         with partial_file(path) as partial:
@@ -54,15 +56,16 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
             partial.rename(path)
             sync_name(path)
             if backend.key_file is not None and backend.key_file.exists():
-                _copy_key(backend.key_file, key_of_backup(path))
+                _copy_key(backend.key_file, key)
     except OSError as error:
         raise StorageUnavailable(f"The backup {path} cannot be made: {error.strerror}.") from error
     return path
 
 
-def key_of_backup(backup: Path) -> Path:
-    """Return where the copy of the signing key is, if the database had one of its own."""
-    return Path(f"{backup}.key")
+def key_of_backup(backup: Path) -> Path | None:
+    """Return where the copy of the signing key is; None if the database had none beside it."""
+    key = key_beside(backup)
+    return key if key.exists() else None
 
 
 def _copy_key(key: Path, copy: Path) -> None:

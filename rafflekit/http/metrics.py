@@ -170,8 +170,8 @@ def check_shared_folder() -> None:
     Raises:
         InvalidSetting: their folder is none.
     """
-    folder = os.environ.get(SHARED_FOLDER, "")
     if not _are_shared():
         return
+    folder = os.environ.get(SHARED_FOLDER, "")
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
         raise InvalidSetting(SHARED_FOLDER, folder, "no folder in which files can be made; make it, empty, beforehand.")

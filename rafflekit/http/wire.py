@@ -310,7 +310,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     for name, value in pairs:
         # "\ud800" can be parsed, and never be written as UTF-8 again.
         if _LONE_SURROGATE.search(name):
-            raise InvalidValue("body", "has a field whose name is no Unicode text (a lone surrogate).")
+            raise InvalidValue("body", f"has a field whose name {limits.NO_UNICODE}")
         if isinstance(value, str) and _LONE_SURROGATE.search(value):
             raise InvalidValue(name, limits.NO_UNICODE)
         if name in fields:
@@ -335,7 +335,7 @@ def _converted(value: object, shape: type[Body]) -> Body:
         raise _explained(str(error)) from error
     # A lone surrogate where _object sees none: in a list.
     except UnicodeEncodeError as error:
-        raise InvalidValue("body", "has a text that is no Unicode text (a lone surrogate).") from error
+        raise InvalidValue("body", f"has a text that {limits.NO_UNICODE}") from error
 
 
 def _explained(complaint: str) -> InvalidValue:

@@ -114,23 +114,12 @@ def test_backups_under_a_rush_are_each_of_one_moment(engine: RaffleEngine, datab
     assert sold == sorted(set(sold))
 
 
-def test_nothing_is_overwritten(terminal: Terminal, engine: RaffleEngine, tmp_path: Path) -> None:
-    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
-    taken = tmp_path / "taken.db"
-    taken.write_text("precious")
-
-    told = terminal(f"backup {taken}")
-
-    assert (told.status, told.out) == (2, "")
-    assert f"{taken} is there already; name a new file" in told.err
-    assert taken.read_text() == "precious"
-
-
-def test_no_key_is_overwritten_and_no_copy_made_beside_it(
-    terminal: Terminal, engine: RaffleEngine, tmp_path: Path
+@pytest.mark.parametrize("name", ["copy.db", "copy.db.key"])
+def test_nothing_is_overwritten_neither_a_copy_nor_a_key_beside_it(
+    terminal: Terminal, engine: RaffleEngine, tmp_path: Path, name: str
 ) -> None:
     engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
-    taken = tmp_path / "copy.db.key"
+    taken, before = tmp_path / name, set(tmp_path.iterdir())
     taken.write_text("precious")
 
     told = terminal(f"backup {tmp_path / 'copy.db'}")
@@ -138,7 +127,7 @@ def test_no_key_is_overwritten_and_no_copy_made_beside_it(
     assert (told.status, told.out) == (2, "")
     assert f"{taken} is there already; name a new file, since no backup is overwritten." in told.err
     assert taken.read_text() == "precious"
-    assert not (tmp_path / "copy.db").exists()
+    assert set(tmp_path.iterdir()) - before == {taken}
 
 
 def test_a_file_that_comes_while_the_copy_is_made_is_not_overwritten(

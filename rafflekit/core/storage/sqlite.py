@@ -74,7 +74,7 @@ class Sqlite:
         self.path = _file_of(url.database)
         self.url = URL.create("sqlite", database=str(self.path)).render_as_string()
         self.name = f"The database {self.path}"
-        self.key_file = Path(f"{self.path}.key")
+        self.key_file = key_beside(self.path)
 
     def exists(self) -> bool:
         """Tell whether there is a file of that name.
@@ -231,6 +231,11 @@ class Sqlite:
             raise StorageUnavailable(self.meaning(error)) from error
         if tables and application != _APPLICATION_ID:
             raise SchemaMismatch(f"{self.name} belongs to another program; name another file.")
+
+
+def key_beside(database: Path) -> Path:
+    """Return where the signing key of a file is, if it has one of its own."""
+    return Path(f"{database}.key")
 
 
 def empty_journal(cursor: DBAPICursor, *, wait_s: float) -> bool:
