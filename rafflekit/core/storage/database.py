@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from rafflekit.core.errors import AlreadyParticipated, StorageUnavailable
@@ -83,8 +83,7 @@ class Database:
         def attempt() -> list[Any]:
             self.require_open()
             try:
-                with closing(self._engine.raw_connection()) as connection:
-                    return self._fetched(connection, sent, given)
+                return driver.fetch(self._engine, sent, given)
             except self._driver_error as error:
                 raise _meaning(self._backend, error) from error
 
@@ -208,22 +207,6 @@ class Database:
         """Start afresh in a child: its other threads, and the locks that they hold, are its parent's."""
         self._writers_turn = threading.Lock()
         self._engine.dispose(close=False)
-
-    def _fetched(self, connection: PoolProxiedConnection, statement: str, values: Any) -> list[Any]:
-        try:
-            cursor = connection.cursor()
-            cursor.execute(statement, values)
-            return list(cursor.fetchall())
-        except self._driver_error as error:
-            # As SQLAlchemy does: a connection after an error may be a dead one, and if it is, so may be the idle ones.
-            is_dead = self._is_dead(error, connection)
-            connection.invalidate(error)
-            if is_dead:
-                self._engine.pool.dispose()
-            raise
-
-    def _is_dead(self, error: Any, connection: PoolProxiedConnection) -> bool:
-        return self._engine.dialect.is_disconnect(error, connection.dbapi_connection, None)
 
     def _run(self, work: Callable[[Connection], Result], *, begin: str | None = None, writes: bool = False) -> Result:
         def attempt() -> Result:

@@ -1,14 +1,38 @@
 """Statements that go to the driver as they are: the hot path, where SQLAlchemy's work costs more than the database's.
 
-What fails goes through SQLAlchemy all the same: it gives dead connections up, and whoever minds errors knows one kind.
+Whatever a statement was interrupted by (a time-out of the caller's, Ctrl-C), its connection is not used again: it may
+still be in the middle of it. `send` and `send_many` are for a transaction of SQLAlchemy's, whose errors they raise.
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 Values = Sequence[Any]
+
+
+def fetch(engine: Engine, statement: str, values: Any) -> list[Any]:
+    """Send one statement on a connection of its own; return its rows as the driver gives them.
+
+    Raises:
+        Exception: the driver's errors, as they are.
+    """
+    with closing(engine.raw_connection()) as connection:
+        try:
+            cursor = connection.cursor()
+            cursor.execute(statement, values)
+            return list(cursor.fetchall())
+        except BaseException as error:
+            # As SQLAlchemy does: a connection after an error may be a dead one, and if it is, so may be the idle ones.
+            is_dead = isinstance(error, engine.dialect.loaded_dbapi.Error) and engine.dialect.is_disconnect(
+                error, connection.dbapi_connection, None
+            )
+            connection.invalidate(error)
+            if is_dead:
+                engine.pool.dispose()
+            raise
 
 
 def send(connection: Connection, statement: str, values: Values = ()) -> list[Any]:
@@ -21,7 +45,7 @@ def send(connection: Connection, statement: str, values: Values = ()) -> list[An
         cursor = connection.connection.cursor()
         cursor.execute(statement, values)
         return list(cursor.fetchall()) if cursor.description else []
-    except connection.dialect.loaded_dbapi.Error as error:
+    except BaseException as error:
         _raise_as_sqlalchemy(connection, statement, error)
 
 
@@ -33,10 +57,13 @@ def send_many(connection: Connection, statement: str, rows: Sequence[Values]) ->
     """
     try:
         connection.connection.cursor().executemany(statement, rows)
-    except connection.dialect.loaded_dbapi.Error as error:
+    except BaseException as error:
         _raise_as_sqlalchemy(connection, statement, error)
 
 
 def _raise_as_sqlalchemy(connection: Connection, statement: str, error: BaseException) -> NoReturn:
+    if not isinstance(error, connection.dialect.loaded_dbapi.Error):
+        connection.invalidate(error)
+        raise error
     # Private, and the one place where SQLAlchemy asks whether the connection is dead, listeners of ours included.
     connection._handle_dbapi_exception(error, statement, None, None, None)

@@ -120,6 +120,7 @@ class Postgresql:
         event.listen(engine, "do_connect", connect)
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "handle_error", _leave_a_standby)
+        event.listen(engine, "handle_error", _leave_a_statement)
         return engine
 
     def _connect_args(self) -> dict[str, Any]:
@@ -231,6 +232,14 @@ def _leave_a_standby(context: ExceptionContext) -> None:
     # A primary that was made read-only to hand its office on keeps its connections; SQLAlchemy drops all of them.
     if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
         context.is_disconnect = True
+
+
+def _leave_a_statement(context: ExceptionContext) -> None:
+    # A pipeline that an interruption ended tells of its own end, while the connection is busy with a statement still.
+    used = context.connection
+    if used is not None and not used.invalidated:
+        driven: Any = used.connection.dbapi_connection
+        context.is_disconnect = context.is_disconnect or driven.info.transaction_status.name == "ACTIVE"
 
 
 def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:

@@ -5,19 +5,21 @@ And one that is several: the first host that lives and can be written is the one
 
 import logging
 import re
+import signal
 import socket
 import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Barrier
+from typing import NoReturn
 from uuid import UUID
 
 import pytest
-from sqlalchemy import URL, Connection, make_url
+from sqlalchemy import URL, Connection, bindparam, func, make_url, select
 
 from rafflekit import (
     InvalidSetting,
@@ -221,6 +223,66 @@ def test_where_one_connection_turns_out_to_be_dead_no_idle_one_is_tried(
             ask(opened)
 
         assert list(pool.map(opened.query, [look] * 3)) == [None] * 3
+
+
+def fetch_slowly(opened: Database) -> object:
+    return opened.fetch(select(func.pg_sleep(bindparam("long"))), {"long": 60})
+
+
+def send_slowly(opened: Database) -> object:
+    return opened.write(lambda connection: driver.send(connection, "SELECT pg_sleep(60)"))
+
+
+def send_many_slowly(opened: Database) -> object:
+    return opened.write(lambda connection: driver.send_many(connection, "SELECT pg_sleep(%s)", [(60,)]))
+
+
+@contextmanager
+def broken_off() -> Iterator[None]:
+    """Let the caller's own time-out end what goes on, as a worker's may, once it has had time to begin."""
+
+    def end(*_: object) -> NoReturn:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("ask", [fetch_slowly, send_slowly, send_many_slowly])
+def test_a_connection_that_was_broken_off_in_a_statement_is_not_used_again(
+    postgresql: PostgresqlServer, ask: Callable[[Database], object]
+) -> None:
+    with closing(Database(postgresql.new_url())) as opened:
+        # A pipeline that cannot end, since its statement goes on, is psycopg's error.
+        with pytest.raises((TimeoutError, StorageUnavailable)), broken_off():
+            ask(opened)
+
+        assert send(opened) == [(1,)]
+
+
+def write(opened: Database) -> object:
+    return opened.write(lambda connection: driver.send(connection, "DELETE FROM tickets"))
+
+
+def write_many(opened: Database) -> object:
+    return opened.write(lambda connection: driver.send_many(connection, "DELETE FROM tickets WHERE %s", [(True,)]))
+
+
+@pytest.mark.parametrize("ask", [write, write_many])
+def test_a_connection_that_turned_out_to_be_read_only_is_not_used_again(
+    postgresql: PostgresqlServer, ask: Callable[[Database], object]
+) -> None:
+    with closing(Database(postgresql.new_url())) as opened:
+        opened.query(lambda connection: connection.exec_driver_sql("SET default_transaction_read_only = on"))
+        with pytest.raises(StorageUnavailable, match="read-only"):
+            ask(opened)
+
+        ask(opened)
 
 
 def test_without_psycopg_it_says_how_to_install_it() -> None:
