@@ -1,10 +1,12 @@
 """Many callers at once: threads and processes that wait for one another and then start together."""
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing.managers import SyncManager
+from multiprocessing.pool import Pool
 from threading import Barrier
 from typing import Any
 
@@ -49,18 +51,31 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return new_database_url(request)
 
 
+@dataclass(frozen=True)
+class Processes:
+    """Processes that are there for all tests of a module, since each takes its time to import what it needs."""
+
+    pool: Pool
+    manager: SyncManager
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Processes]:
+    """Processes that know nothing of this one."""
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(PROCESSES) as pool:
+        yield Processes(pool, manager)
+
+
 @pytest.fixture
-def at_once(database_url: str) -> Callable[[Sequence[Call]], list[Outcome]]:
+def at_once(database_url: str, processes: Processes) -> Callable[[Sequence[Call]], list[Outcome]]:
     """Make all calls at once, dealt out to 32 threads in each of 2 processes, each with an engine of its own."""
 
     def run(calls: Sequence[Call]) -> list[Outcome]:
-        context = multiprocessing.get_context("spawn")
-        with context.Manager() as manager:
-            start = manager.Barrier(PROCESSES)
-            with context.Pool(PROCESSES) as pool:
-                shares = [calls[process::PROCESSES] for process in range(PROCESSES)]
-                running = pool.map_async(partial(_in_threads, database_url, start), shares)
-                return [outcome for share in running.get(LIMIT_S) for outcome in share]
+        start = processes.manager.Barrier(PROCESSES)
+        shares = [calls[process::PROCESSES] for process in range(PROCESSES)]
+        running = processes.pool.map_async(partial(_in_threads, database_url, start), shares)
+        return [outcome for share in running.get(LIMIT_S) for outcome in share]
 
     return run
 
