@@ -27,6 +27,7 @@ from rafflekit.core.errors import (
     TicketsRemaining,
 )
 from rafflekit.core.models import (
+    DatabaseBackup,
     DatabaseReport,
     DatabaseStatus,
     Entry,
@@ -51,6 +52,7 @@ __all__ = [
     "AlreadyParticipated",
     "BeaconNotPublished",
     "BeaconUnavailable",
+    "DatabaseBackup",
     "DatabaseReport",
     "DatabaseStatus",
     "Entry",

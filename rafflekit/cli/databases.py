@@ -9,6 +9,7 @@ from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, named_database, read_settings
 from rafflekit.cli.signals import ending_as_with_ctrl_c
+from rafflekit.core.settings import SIGNING_KEY
 
 
 def status(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
@@ -29,20 +30,22 @@ def backup(
     """Write a copy of the database file while servers go on. Keep it as safe as the database."""
     from rafflekit.core.upkeep import back_up_database
 
+    settings = read_settings()
     with (
         ending_as_with_ctrl_c(),
-        named_database(database_url, read_settings()) as url,
+        named_database(database_url, settings) as url,
         terminal.working("Copying the database"),
     ):
-        copy = back_up_database(file, url)
-    render.show_backup(copy, as_json=as_json)
+        made = back_up_database(file, url)
+    render.show_backup(made, named_key=settings.signing_key, as_json=as_json)
 
 
 def doctor(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
-    """Check that layout, counters, tickets, draws and secrets agree; nothing is changed.
+    """Check that layout, counters, tickets, draws, secrets and keys agree; nothing is changed.
 
     Tables, indexes and triggers are compared with those that rafflekit makes, draws are replayed from their
-    seeds, and the secrets of drawn raffles are looked for. Exit status 1 if something is wrong.
+    seeds, and the secrets of drawn raffles and the keys of the ledgers are looked for. Exit status 1 if something
+    is wrong.
     """
     from rafflekit.core.checkup import check_database
     from rafflekit.core.signing import signing_key_of
@@ -55,6 +58,12 @@ def doctor(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> 
         raise CommandStopped(
             "The database is not as it should be. Keep it as it is, and restore a backup under another name; in the "
             "old place, delete the -wal and -shm beside it first.",
+            status=REFUSED,
+        )
+    if found.missing_keys:
+        raise CommandStopped(
+            "A key is missing, and the database itself is whole: put a copy of the key in its place, or name its file "
+            f"in {SIGNING_KEY.name}.",
             status=REFUSED,
         )
     if found.remains:

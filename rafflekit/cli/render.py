@@ -22,6 +22,7 @@ from rafflekit.cli import terminal
 from rafflekit.cli.prizes import write_prize
 from rafflekit.core import limits, shapes
 from rafflekit.core.models import (
+    DatabaseBackup,
     DatabaseReport,
     DatabaseState,
     DatabaseStatus,
@@ -195,23 +196,23 @@ def show_check_up(report: DatabaseReport, *, as_json: bool) -> None:
         ("draws", report.draws),
         ("secrets of drawn raffles", len(report.remains) or "gone"),
         ("participants of drawn raffles", report.hashed_participants or "gone"),
-        ("state", "wrong" if report.problems else "not clean" if report.remains else "ok"),
+        ("missing keys", len(report.missing_keys) or "none"),
+        ("state", _state(report)),
     )
-    for sentence in (*report.problems, *report.remains):
+    for sentence in (*report.problems, *report.missing_keys, *report.remains):
         terminal.say(sentence)
 
 
-def show_backup(copy: Path, *, as_json: bool) -> None:
-    """Print where the copy of a database is, how large it is, and where that of its key is."""
-    from rafflekit.core.upkeep import key_of_backup
-
-    size = copy.stat().st_size
-    key = key_of_backup(copy)
+def show_backup(backup: DatabaseBackup, *, named_key: Path | None, as_json: bool) -> None:
+    """Print where the copy of a database is, how large it is, and where its key is: one that is named is not copied."""
+    size = backup.file.stat().st_size
+    key = backup.key if named_key is None else None
     if as_json:
-        _print_json({"file": str(copy), "bytes": size, "key": key and str(key)})
+        _print_json({"file": str(backup.file), "bytes": size, "key": key and str(key)})
     else:
-        where = "not with the database; keep a copy of it, too" if key is None else str(key)
-        _print_fields(("file", str(copy)), ("bytes", size), ("signing key", where))
+        elsewhere = "not with the database" if named_key is None else str(named_key)
+        where = f"{elsewhere}; keep a copy of it, too" if key is None else str(key)
+        _print_fields(("file", str(backup.file)), ("bytes", size), ("signing key", where))
 
 
 def show_purge(tickets: int, raffle: Raffle, *, as_json: bool) -> None:
@@ -265,7 +266,8 @@ def _print_json(shape: object) -> None:
     except UnicodeEncodeError:
         # A terminal without UTF-8 still gets the same JSON, spelled in ASCII.
         text = json.dumps(shape)
-    print(text)  # noqa: T201
+    # At once: what comes after it may fail, and this may be a code that is shown this once.
+    print(text, flush=True)  # noqa: T201
 
 
 def _print_fields(*fields: tuple[str, object]) -> None:
@@ -292,6 +294,14 @@ def _remark_on_pages(page: Page[Item], one: str, many: str) -> None:
     last = -(-page.count // page.size)
     goes_on = f"; --page {page.number + 1} goes on" if page.has_next else ""
     terminal.remark(f"page {page.number:,} of {last:,}, {page.count:,} {one if page.count == 1 else many}{goes_on}")
+
+
+def _state(report: DatabaseReport) -> str:
+    if report.problems:
+        return "wrong"
+    if report.missing_keys:
+        return "without its key"
+    return "not clean" if report.remains else "ok"
 
 
 def _yes_or_no(answer: bool) -> str:

@@ -48,9 +48,7 @@ def sign(
     from rafflekit.core.signing import read_signing_key
     from rafflekit.core.witness import Witness
 
-    signer = read_signing_key(key, setting="--key")
-    if signer.kind != WITNESS:
-        raise CommandStopped("--key is no witness's key: 'rafflekit key make --witness' makes one.", status=WRONG_USAGE)
+    signer = read_signing_key(key, setting="--key", kind=WITNESS)
     address = checkpoint.rstrip("/") if "://" in checkpoint else None
 
     def proof(old: int, new: int) -> Consistency:

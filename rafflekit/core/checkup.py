@@ -5,24 +5,26 @@ The database's own rules keep most of this true; a check-up tells whether somebo
 
 import os
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice, zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rafflekit.core import drawing, numbering
-from rafflekit.core.errors import InvalidSetting, InvalidValue, SchemaMismatch, StorageUnavailable
-from rafflekit.core.ledger import tree
-from rafflekit.core.ledger.cosignatures import cosignature_of
+from rafflekit.core.errors import InvalidValue, SchemaMismatch, SigningKeyUnavailable, StorageUnavailable
+from rafflekit.core.ledger import cosignatures, tree
+from rafflekit.core.ledger.books import book_of
+from rafflekit.core.ledger.checkpoints import Closing
 from rafflekit.core.ledger.drand import SIGNATURE_BYTES
-from rafflekit.core.ledger.draws import seed_of, winners_digest
+from rafflekit.core.ledger.draws import entropy_of, seed_of, winners_digest
 from rafflekit.core.ledger.hashing import HASH_BYTES
-from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey
+from rafflekit.core.ledger.notes import OPERATOR, Note, NoteWrong, SignerKey, VerifierKey
 from rafflekit.core.ledger.terms import SECRETS
 from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
-from rafflekit.core.ledgers import book_of, entropy_bytes
 from rafflekit.core.models import DatabaseReport
 from rafflekit.core.signing import read_key_beside
 from rafflekit.core.storage import catalog, database, ledger, queries, records
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
 
 _LEAVES_AT_ONCE = 10_000
 
-_MOMENTS = range(253_402_300_800)
-"""The seconds of the dates that are known everywhere: from 1970 to the end of the year 9999."""
+_END_OF_DATES = 253_402_300_800
+"""The first second of the year 10000; raffles are from 1970 on."""
 
 
 def check_database(database_url: str | None = None, *, signing_key: SignerKey | None = None) -> DatabaseReport:
@@ -45,9 +47,9 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
 
     The layout is compared with this version's, counters with the tickets, numbers of raffles not yet drawn with their
     keys, ledgers with the tickets, seeds with what they came from, draws with what their seeds give. Secrets must be
-    gone after a draw: from the tables, and from every byte of a SQLite file and its journal. It takes some 35 µs a
-    ticket; servers go on meanwhile. `signing_key` is that with which they sign; by default, of a file it is the one
-    beside it, and of a PostgreSQL none is looked at.
+    gone after a draw: from the tables, and from every byte of a SQLite file and its journal. Every key that signs a
+    ledger must be here: `signing_key`, or the one beside a file; a PostgreSQL without the first is not asked for keys.
+    It takes some 35 µs a ticket; servers go on meanwhile.
 
     Raises:
         InvalidSetting: the URL is none, or names a database that is not supported.
@@ -70,7 +72,7 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
         )
 
     backend = backend_of(url)
-    keys = _Keys.at_hand(backend, signing_key)
+    key = _KeyAtHand.found(backend, signing_key)
     cleaned: list[UUID] = []
 
     def examine(connection: "Connection") -> DatabaseReport:
@@ -81,9 +83,10 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
         cleaned[:] = [raffle.id for raffle in raffles if raffle.is_drawn and raffle.numbering_key is None]
         problems = [f"The file is damaged: {what}." for what in records.damage(connection)]
         problems += _problems_of_the_layout(connection)
-        problems += keys.problems
         for raffle in raffles:
-            problems += [f"Raffle {raffle.id}: {problem}." for problem in _problems(connection, raffle, keys)]
+            problems += [f"Raffle {raffle.id}: {problem}." for problem in _problems(connection, raffle)]
+        keys = ledger.verifier_keys(connection)
+        used = [(keys[raffle.id], raffle.is_drawn) for raffle in raffles if _is_an_operators(keys.get(raffle.id))]
         return DatabaseReport(
             status.url,
             raffles=len(raffles),
@@ -91,6 +94,7 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
             draws=len(drawn),
             hashed_participants=sum(records.count_hashed_participants(connection, raffle) for raffle in drawn),
             remains=(),
+            missing_keys=() if key is None else tuple(key.missing(used)),
             problems=tuple(problems),
         )
 
@@ -100,35 +104,36 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
     return replace(report, remains=tuple(_remains(backend.remains(cleaned))))
 
 
-class _Keys(NamedTuple):
-    """The key that signs here: `known` is None where none is, and nothing is asked of it unless `is_looked_at`."""
+@dataclass(frozen=True)
+class _KeyAtHand:
+    """The key that signs here (its verifier key), or why there is none."""
 
-    known: str | None
-    is_looked_at: bool
-    problems: Sequence[str]
+    known: str | None = None
+    problem: str | None = None
 
     @classmethod
-    def at_hand(cls, backend: Backend, given: SignerKey | None) -> "_Keys":
-        """Return the key that was given, or that which the database has beside it."""
+    def found(cls, backend: Backend, given: SignerKey | None) -> "_KeyAtHand | None":
+        """Return the key that was given, or that beside the database; None if nobody can say which one signs here."""
         if given is not None:
-            return cls(str(given.verifier), True, ())
+            return cls(str(given.verifier))
         file = backend.key_file
-        if file is None or not os.path.lexists(file):
-            return cls(None, file is not None, ())
+        if file is None:
+            return None
+        if not os.path.lexists(file):
+            return cls()
         try:
-            return cls(str(read_key_beside(file).verifier), True, ())
-        except InvalidSetting as error:
-            return cls(None, True, (str(error),))
+            return cls(str(read_key_beside(file).verifier))
+        except SigningKeyUnavailable as error:
+            return cls(problem=str(error))
 
-    def problems_of(self, verifier_key: str) -> Iterator[str]:
-        """Tell what is wrong with the key of a ledger."""
-        try:
-            VerifierKey.read(verifier_key)
-        except NoteWrong:
-            yield "the key of its ledger is none, so that nothing more can be signed"
-            return
-        if self.is_looked_at and verifier_key != self.known:
-            yield f"its key {verifier_key} is not here, and without it it can be neither drawn nor proven"
+    def missing(self, used: Iterable[tuple[str, bool]]) -> Iterator[str]:
+        """Tell which keys are missing; `used` are those of the ledgers, and whether their raffles are drawn."""
+        if self.problem is not None:
+            yield self.problem
+        others = Counter(each for each in used if each[0] != self.known)
+        for (key, is_drawn), raffles in sorted(others.items()):
+            what = "proven" if is_drawn else "drawn or proven"
+            yield f"The key {key} is not here, and without it {raffles:,} of the raffles cannot be {what}."
 
 
 def _remains(found: Remains) -> Iterator[str]:
@@ -155,21 +160,20 @@ def _problems_of_the_layout(connection: "Connection") -> Iterator[str]:
     yield from (f"{misfits}." for misfits in records.misfits(connection))
 
 
-def _problems(connection: "Connection", raffle: RaffleRecord, keys: "_Keys") -> Iterator[str]:
+def _problems(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
     if not raffle.amounts:
         yield "it has no prizes, and so is shown nowhere"
-    if raffle.created_at not in _MOMENTS:
-        yield "the date of its creation is none, so that it cannot be shown"
-        return
+    if not _has_a_date(raffle):
+        yield "the date of its creation is none from 1970 to 9999, so that it cannot be shown or proven"
     try:
-        yield from _problems_of_rows(connection, raffle, keys)
+        yield from _problems_of_rows(connection, raffle)
     except (TypeError, ValueError, OverflowError, AttributeError):
         yield "it has a value of another kind than its column"
 
 
-def _problems_of_rows(connection: "Connection", raffle: RaffleRecord, keys: "_Keys") -> Iterator[str]:
+def _problems_of_rows(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
     yield from _problems_of_tickets(connection, raffle)
-    yield from _problems_of_a_ledger(connection, raffle, keys)
+    yield from _problems_of_a_ledger(connection, raffle)
     if raffle.is_drawn:
         yield from _problems_of_a_draw(connection, raffle)
     elif records.count_wins(connection, raffle.id):
@@ -199,13 +203,13 @@ def _problems_of_tickets(connection: "Connection", raffle: RaffleRecord) -> Iter
         yield f"it has {sum(raffle.amounts)} prizes for {raffle.total_tickets} tickets"
 
 
-def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord, keys: "_Keys") -> Iterator[str]:
+def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
     record = ledger.load_ledger(connection, raffle.id)
     if record is None:
         yield "it has no ledger"
         return
-    if record.verifier_key is not None:
-        yield from keys.problems_of(record.verifier_key)
+    if record.verifier_key is not None and not _is_an_operators(record.verifier_key):
+        yield "the key of its ledger is none, so that nothing more can be signed"
     growing, whole = GrowingTree(), set[WholeTile]()
     leaves = records.leaf_hashes(connection, raffle.id)
     while some := list(islice(leaves, _LEAVES_AT_ONCE)):
@@ -217,30 +221,54 @@ def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord, keys: 
     if different:
         yield f"{len(different)} of its ledger's stored hashes are not those of its tickets"
         return
+    if record.closing is not None and _has_a_date(raffle):
+        root = tree.root(growing.subtree, growing.size)
+        yield from _problems_of_a_closing(connection, raffle, record.closing, root)
+
+
+def _problems_of_a_closing(
+    connection: "Connection", raffle: RaffleRecord, closing: Closing, root: bytes
+) -> Iterator[str]:
     loaded = queries.load_raffle(connection, raffle.id)
-    if loaded is None or record.closing is None:
+    if loaded is None:
         return
-    if (loaded.entropy == SECRETS) != (record.closing.round is None):
+    if (loaded.entropy == SECRETS) != (closing.round is None):
         yield "its closing does not fit its entropy"
         return
-    closing = book_of(loaded).checkpoint(tree.root(growing.subtree, growing.size), growing.size, record.closing)
-    yield from _problems_of_cosignatures(ledger.load_cosignatures(connection, raffle.id), closing.text())
+    closed = book_of(loaded).checkpoint(root, raffle.total_tickets, closing)
+    for key, line in ledger.load_cosignatures(connection, raffle.id):
+        if not _is_cosigned(closed.text(), key, line, closing, loaded.created_at):
+            yield f"the cosignature of {key} is none for its closing, so that its proof is refused"
     draw = ledger.load_draw(connection, raffle.id)
     if draw is None:
         if loaded.winners_drawn and loaded.entropy != SECRETS:
             yield "it is drawn, and the beacon that decided is missing"
     elif len(draw.entropy) != (HASH_BYTES if loaded.entropy == SECRETS else SIGNATURE_BYTES):
         yield "what decided its draw is damaged"
-    elif seed_of(closing.closing_hash(), entropy_bytes(loaded, draw)) != raffle.seed:
+    elif seed_of(closed.closing_hash(), entropy_of(loaded.entropy, draw.entropy)) != raffle.seed:
         yield "its seed does not come from its closing and what decided"
 
 
-def _problems_of_cosignatures(kept: Sequence[tuple[str, str]], text: str) -> Iterator[str]:
-    for key, line in kept:
-        try:
-            cosignature_of(VerifierKey.read(key), Note.read(f"{text}\n{line}"))
-        except (NoteWrong, InvalidValue):
-            yield f"the cosignature of {key} is not on its closing, so that its proof is refused"
+def _is_cosigned(text: str, key: str, line: str, closing: Closing, created_at: datetime) -> bool:
+    try:
+        kept = cosignatures.cosignature_of(VerifierKey.read(key), Note.read(f"{text}\n{line}"))
+        cosignatures.check_date(kept.time, closing, created_at)
+    except (NoteWrong, InvalidValue):
+        return False
+    return True
+
+
+def _is_an_operators(verifier_key: str | None) -> bool:
+    try:
+        return isinstance(verifier_key, str) and VerifierKey.read(verifier_key).kind == OPERATOR
+    except NoteWrong:
+        return False
+
+
+def _has_a_date(raffle: RaffleRecord) -> bool:
+    # SQLite takes other things than whole numbers.
+    created_at: object = raffle.created_at
+    return isinstance(created_at, int) and 0 <= created_at < _END_OF_DATES
 
 
 def _problems_of_numbers(connection: "Connection", raffle: RaffleRecord, key: bytes) -> Iterator[str]:

@@ -95,11 +95,11 @@ class Draws:
                 raise InvalidValue("beacon", "is none of this raffle's: its winners come from secrets of this machine.")
             entropy = self._entropy(HASH_BYTES)
             return entropy, entropy
-        from rafflekit.core.ledger.drand import entropy_of
+        from rafflekit.core.ledger.drand import randomness_of
 
         assert closing.round is not None
         found = self._fetched(closing.round) if beacon is None else _given(beacon, closing.round)
-        return found.signature, entropy_of(found.signature)
+        return found.signature, randomness_of(found.signature)
 
     def _fetched(self, round: int) -> "Beacon":
         from rafflekit.core import relays

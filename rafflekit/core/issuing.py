@@ -27,14 +27,15 @@ from rafflekit.core.errors import (
     StorageUnavailable,
 )
 from rafflekit.core.groups import Groups
+from rafflekit.core.ledger.books import Book, Edge
 from rafflekit.core.ledger.documents import Receipt
 from rafflekit.core.ledger.leaves import Leaf, leaf_data
 from rafflekit.core.ledger.tiles import GrowingTree
 from rafflekit.core.ledger.tree import leaf_hash
-from rafflekit.core.ledgers import Book, Edge, Ledgers
+from rafflekit.core.ledgers import Ledgers
 from rafflekit.core.models import Entry, Ticket
-from rafflekit.core.storage import driver, ledger, queries
 from rafflekit.core.storage import issuing as statements
+from rafflekit.core.storage import ledger, queries
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.issuing import HeldTicket, Holder, NewTicket
 
@@ -330,8 +331,9 @@ class Issuing:
     def _is_stored(self, connection: "Connection", raffle: UUID, tree: GrowingTree) -> bool:
         # A database that was set back, by a backup or a failover without a synchronous standby, may have sold as many
         # tickets again: then its last one is another.
-        asked = self._database.as_sent(ledger.LEAF_OF_SERIAL, {"raffle": raffle, "serial": tree.size - 1})
-        return [Leaf(*row).hash(raffle) for row in driver.send(connection, *asked)] == [tree.subtree(0, tree.size - 1)]
+        last = {"raffle": raffle, "serial": tree.size - 1}
+        rows = self._database.send(connection, ledger.LEAF_OF_SERIAL, last)
+        return [Leaf(*row).hash(raffle) for row in rows] == [tree.subtree(0, tree.size - 1)]
 
 
 class _Written(NamedTuple):

@@ -6,7 +6,6 @@ committed, and proven.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -22,12 +21,13 @@ from rafflekit.core.errors import (
     TicketsRemaining,
 )
 from rafflekit.core.ledger import cosignatures, tree
-from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
+from rafflekit.core.ledger.books import Book, book_of
+from rafflekit.core.ledger.checkpoints import Checkpoint
 from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, Consistency, Entropy, Proof, ProvenWin, Receipt
-from rafflekit.core.ledger.draws import DrawStatement
+from rafflekit.core.ledger.draws import DrawStatement, entropy_of
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey
-from rafflekit.core.ledger.terms import SECRETS, EntropyKind, Terms
+from rafflekit.core.ledger.terms import EntropyKind
 from rafflekit.core.ledger.tiles import GrowingTree, TileReader
 from rafflekit.core.models import Raffle, count_wins
 from rafflekit.core.settings import SIGNING_KEY
@@ -43,62 +43,11 @@ if TYPE_CHECKING:
 _LEAVES_AT_ONCE = 10_000
 _STATES_KEPT = 64
 
+_NO_KEY = (
+    f"There is no key here to sign with; {SIGNING_KEY.name} names its file, and 'rafflekit key make FILE' makes one."
+)
+
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """What stays true of a raffle's ledger: its terms, their hash, and the key that signs it, if there is one here."""
-
-    terms: Terms
-    terms_hash: bytes
-    signer: SignerKey | None = field(default=None, repr=False)
-
-    def closing_at(self, closed: int) -> Closing:
-        """Return the closing of the raffle if its last ticket is issued at this time (seconds since 1970)."""
-        # A clock may have been set back since the raffle was created.
-        closed = max(closed, int(self.terms.created_at.timestamp()))
-        if self.terms.delay_s is None:
-            return Closing(closed)
-        from rafflekit.core.ledger.drand import round_of
-
-        return Closing(closed, round_of(closed, self.terms.delay_s))
-
-    def checkpoint(self, root: bytes, size: int, closing: Closing | None) -> Checkpoint:
-        """Return the checkpoint of the tree with these leaves."""
-        return Checkpoint(origin_of(self.terms.id), size, root, self.terms_hash, closing)
-
-    def signed(self, text: str) -> str:
-        """Return a text as a note with the operator's signature.
-
-        Raises:
-            SigningKeyUnavailable: there is no key.
-        """
-        if self.signer is None:
-            raise SigningKeyUnavailable
-        return f"{text}\n{self.signer.line(text)}"
-
-
-class Edge:
-    """The state of a ledger after a group of tickets: whoever got one gets a receipt from it."""
-
-    def __init__(self, book: Book, growing: GrowingTree, closing: Closing | None) -> None:
-        self.growing = growing
-        self._book = book
-        self._closing = closing
-        self._note = ""
-
-    def receipt(self, serial: int, ticket_number: int, code_hash: str) -> Receipt | None:
-        """Return the receipt of one of the tickets that were appended last; None if there is no key to sign with."""
-        if self._book.signer is None:
-            return None
-        size = self.growing.size
-        if not self._note:
-            # Two threads may both sign: Ed25519 gives the same signature.
-            root = tree.root(self.growing.subtree, size)
-            self._note = self._book.signed(self._book.checkpoint(root, size, self._closing).text())
-        path = tree.inclusion_proof(self.growing.subtree, serial, size)
-        return Receipt(Leaf(serial, ticket_number, code_hash), path, self._note)
 
 
 class _State:
@@ -135,15 +84,12 @@ class Ledgers:
         """Return the public key by which everybody can check what is signed here.
 
         Raises:
-            SigningKeyUnavailable: there is no key to sign with.
-            InvalidSetting, StorageUnavailable: the key beside the database cannot be read or made.
+            SigningKeyUnavailable: there is no key to sign with, or the key beside the database is none.
+            StorageUnavailable: it cannot be made.
         """
         key = self.signing_key()
         if key is None:
-            raise SigningKeyUnavailable(
-                f"There is no key here to sign with; {SIGNING_KEY.name} names its file, and 'rafflekit key make FILE' "
-                "makes one."
-            )
+            raise SigningKeyUnavailable(_NO_KEY)
         return key.verifier
 
     def checkpoint(self, raffle_id: UUID | str) -> str:
@@ -153,7 +99,7 @@ class Ledgers:
             SigningKeyUnavailable: there is no key here that may sign for this raffle.
         """
         raffle = self._get(raffle_id)
-        checkpoint = self._signed_checkpoint(self._open_book(raffle), raffle, self._state(raffle))
+        checkpoint = self._signed_checkpoint(self._book_to_sign(raffle), raffle, self._state(raffle))
         return checkpoint + _lines(self._query(statements.load_cosignatures, raffle.id))
 
     def receipt(self, raffle_id: UUID | str, ticket_number: int) -> Receipt:
@@ -166,7 +112,7 @@ class Ledgers:
         """
         limits.check_ticket_number(ticket_number)
         raffle = self._get(raffle_id)
-        book = self._open_book(raffle)
+        book = self._book_to_sign(raffle)
         number = numbering.possible_number(ticket_number, raffle.total_tickets)
         leaf = self._database.query(lambda connection: statements.leaf_of_number(connection, raffle.id, number))
         state = self._state(raffle)
@@ -205,9 +151,8 @@ class Ledgers:
         raffle = self._get(raffle_id)
         if not raffle.winners_drawn:
             raise NotDrawnYet
-        book = self._open_book(raffle)
-        if book.signer is None:
-            raise SigningKeyUnavailable
+        book = self._book_to_sign(raffle)
+        assert book.signer is not None
         # Read once, for both places that have them: another may come meanwhile.
         kept = self._query(statements.load_cosignatures, raffle.id)
         seed = self._query(queries.seed_of_draw, raffle.id)
@@ -267,8 +212,8 @@ class Ledgers:
         """Return the key that signs, made if there is a place for one of its own; None if there is neither.
 
         Raises:
-            InvalidSetting, StorageUnavailable: the key beside the database cannot be read or made.
-            SigningKeyUnavailable: there was one, which has signed already, and it is missing.
+            SigningKeyUnavailable: the key beside the database is none, or has signed already and is missing.
+            StorageUnavailable: it cannot be made.
         """
         if self._signing_key is None and self._database.key_file is not None:
             self._database.require_open()
@@ -295,7 +240,7 @@ class Ledgers:
         Raises:
             SigningKeyUnavailable: it is not.
         """
-        self._open_book(raffle, needs_key=True)
+        self._open_book(raffle, must_match=True)
 
     def closing_of(self, raffle: Raffle) -> Checkpoint:
         """Return the closing of a sold-out raffle."""
@@ -322,7 +267,13 @@ class Ledgers:
                 f"is lost, they cannot go on, and 'rafflekit key make {key_file}' makes another one for new raffles."
             )
 
-    def _open_book(self, raffle: Raffle, *, needs_key: bool = False) -> Book:
+    def _book_to_sign(self, raffle: Raffle) -> Book:
+        book = self._open_book(raffle, must_match=True)
+        if book.signer is None:
+            raise SigningKeyUnavailable(_NO_KEY)
+        return book
+
+    def _open_book(self, raffle: Raffle, *, must_match: bool = False) -> Book:
         key = self.signing_key()
         record = self._query(statements.load_ledger, raffle.id)
         if record.verifier_key is None and key is not None:
@@ -334,7 +285,7 @@ class Ledgers:
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and here is another one; "
                 "start with that key."
             )
-        if key is None and needs_key and record.verifier_key is not None:
+        if key is None and must_match and record.verifier_key is not None:
             raise SigningKeyUnavailable(
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and here is none; start with that "
                 f"key ({SIGNING_KEY.name})."
@@ -394,34 +345,11 @@ class Ledgers:
         return found
 
 
-def entropy_bytes(raffle: Raffle, record: DrawRecord) -> bytes:
-    """Return the 32 bytes that decided a draw, from what is kept of it."""
-    if raffle.entropy == SECRETS:
-        return record.entropy
-    from rafflekit.core.ledger.drand import entropy_of
-
-    return entropy_of(record.entropy)
-
-
-def book_of(raffle: Raffle, signer: SignerKey | None = None) -> Book:
-    """Return the book of a raffle, to sign with this key or to sign nothing."""
-    terms = Terms(
-        id=raffle.id,
-        name=raffle.name,
-        created_at=raffle.created_at,
-        total_tickets=raffle.total_tickets,
-        prizes=raffle.prizes,
-        entropy=raffle.entropy,
-        delay_s=raffle.delay_s,
-    )
-    return Book(terms, terms.hash(), signer)
-
-
 def _statement(raffle: Raffle, closing: Checkpoint, seed: bytes, record: DrawRecord) -> DrawStatement:
     return DrawStatement(
         origin=closing.origin,
         closing_hash=closing.closing_hash(),
-        entropy=entropy_bytes(raffle, record),
+        entropy=entropy_of(raffle.entropy, record.entropy),
         seed=seed,
         wins=record.wins,
         winners_digest=record.winners_digest,

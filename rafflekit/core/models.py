@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar, overload
 from uuid import UUID
 
@@ -67,11 +68,20 @@ class DatabaseStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseBackup:
+    """The copy of a database, and that of its signing key; None if it has none of its own."""
+
+    file: Path
+    key: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseReport:
     """What a check-up of a database found: how much was looked at, and a sentence for each thing that is wrong.
 
     `url` is the database's, as it may be shown. `hashed_participants` tells how many tickets of drawn raffles have
-    their participant's hash, `remains` where secrets that are deleted can still be read.
+    their participant's hash, `remains` where secrets that are deleted can still be read, `missing_keys` which keys
+    that sign its ledgers are not here.
     """
 
     url: str
@@ -80,6 +90,7 @@ class DatabaseReport:
     draws: int
     hashed_participants: int
     remains: tuple[str, ...]
+    missing_keys: tuple[str, ...]
     problems: tuple[str, ...]
 
 

@@ -9,53 +9,39 @@ import os
 import stat
 from pathlib import Path
 
-from rafflekit.core.errors import InvalidSetting, StorageUnavailable
-from rafflekit.core.ledger.notes import OPERATOR, NoteWrong, SignerKey
+from rafflekit.core.errors import InvalidSetting, SigningKeyUnavailable, StorageUnavailable
+from rafflekit.core.ledger.notes import OPERATOR, WITNESS, NoteWrong, SignerKey
 from rafflekit.core.private_files import partial_file, sync, sync_name
 from rafflekit.core.settings import KEY_NAME, SIGNING_KEY, Settings
 
 _KEY_FILE_BYTES = 4096
 
+_KINDS = {OPERATOR: "an operator", WITNESS: "a witness"}
+
 _log = logging.getLogger(__name__)
 
 
-def read_signing_key(file: Path, *, setting: str = SIGNING_KEY.name) -> SignerKey:
-    """Read a key from its file, which this setting names.
+def read_signing_key(file: Path, *, setting: str = SIGNING_KEY.name, kind: int = OPERATOR) -> SignerKey:
+    """Read a key of this kind (`notes.OPERATOR`, `notes.WITNESS`) from its file, which a setting or an option names.
 
     Raises:
-        InvalidSetting: there is none, it may not be read, or it holds no key.
+        InvalidSetting: there is none, it may not be read, or it holds no key or one of the other kind.
     """
     try:
-        with file.open("rb") as opened:
-            content = opened.read(_KEY_FILE_BYTES)
-            mode = os.fstat(opened.fileno()).st_mode
-    except OSError as error:
-        raise InvalidSetting(setting, str(file), f"the key cannot be read: {error.strerror}.") from error
-    # Not refused: where secrets are mounted into containers, this is how they come. Windows has no such rights.
-    if mode & stat.S_IROTH and os.name != "nt":
-        _log.warning("The key %s can be read by everybody on this machine; 'chmod o= %s' ends that.", file, file)
-    try:
-        return SignerKey.read(content.decode().strip())
-    # UnicodeDecodeError is a ValueError. Not "from": the cause could show the key.
-    except (NoteWrong, ValueError) as error:
-        reason = str(error) if isinstance(error, NoteWrong) else "it is no text"
-        raise InvalidSetting(setting, str(file), f"{reason}; 'rafflekit key make' makes one.") from None
+        return _read(file, kind)
+    except _KeyWrong as error:
+        option = "" if kind == OPERATOR else " --witness"
+        advice = "" if error.is_out_of_reach else f"; 'rafflekit key make{option}' makes one"
+        raise InvalidSetting(setting, str(file), f"{error}{advice}.") from error
 
 
 def signing_key_of(settings: Settings) -> SignerKey | None:
     """Return the key that the settings name, or None if they name none.
 
     Raises:
-        InvalidSetting: there is none, it may not be read, or it holds no key.
+        InvalidSetting: there is none, it may not be read, or it holds no operator's key.
     """
-    if settings.signing_key is None:
-        return None
-    key = read_signing_key(settings.signing_key)
-    if key.kind != OPERATOR:
-        raise InvalidSetting(
-            SIGNING_KEY.name, str(settings.signing_key), "it is a witness's key; 'rafflekit key make' makes another."
-        )
-    return key
+    return None if settings.signing_key is None else read_signing_key(settings.signing_key)
 
 
 def make_signing_key(file: Path, *, name: str = KEY_NAME, kind: int = OPERATOR) -> SignerKey:
@@ -88,7 +74,7 @@ def signing_key_beside(file: Path) -> SignerKey:
     """Return the key in this file, made if there is none; of several processes one makes it.
 
     Raises:
-        InvalidSetting: there is a file, and no key in it.
+        SigningKeyUnavailable: there is a file, and it may not be read, or holds no operator's key.
         StorageUnavailable: it cannot be made.
     """
     if not os.path.lexists(file):
@@ -104,6 +90,38 @@ def read_key_beside(file: Path) -> SignerKey:
     """Read the key of a database that has it beside it, which no setting names.
 
     Raises:
-        InvalidSetting: there is none, it may not be read, or it holds no key.
+        SigningKeyUnavailable: there is none, it may not be read, or it holds no operator's key.
     """
-    return read_signing_key(file, setting="The signing key")
+    try:
+        return _read(file, OPERATOR)
+    except _KeyWrong as error:
+        raise SigningKeyUnavailable(f"The signing key {file} cannot be used: {error}.") from error
+
+
+class _KeyWrong(Exception):
+    """Say what is wrong with a key's file; its cause, which could show the key, is not told."""
+
+    def __init__(self, reason: str, *, is_out_of_reach: bool = False) -> None:
+        super().__init__(reason)
+        self.is_out_of_reach = is_out_of_reach
+
+
+def _read(file: Path, kind: int) -> SignerKey:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_KEY_FILE_BYTES)
+            mode = os.fstat(opened.fileno()).st_mode
+    except OSError as error:
+        raise _KeyWrong(f"the key cannot be read: {error.strerror}", is_out_of_reach=True) from None
+    # Not refused: where secrets are mounted into containers, this is how they come. Windows has no such rights.
+    if mode & stat.S_IRWXO and os.name != "nt":
+        _log.warning("The key %r is open to everybody on this machine; its owner ends that with 'chmod o='.", str(file))
+    try:
+        key = SignerKey.read(content.decode().strip())
+    except NoteWrong as error:
+        raise _KeyWrong(str(error)) from None
+    except ValueError:
+        raise _KeyWrong("it is no text") from None
+    if key.kind != kind:
+        raise _KeyWrong(f"it is {_KINDS[key.kind]}'s key, and {_KINDS[kind]}'s is needed")
+    return key

@@ -5,11 +5,11 @@ upgraded only when somebody says so, here.
 """
 
 import os
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from rafflekit.core.errors import InvalidValue, StorageUnavailable
-from rafflekit.core.models import DatabaseStatus
+from rafflekit.core.models import DatabaseBackup, DatabaseStatus
 from rafflekit.core.private_files import partial_file, private, sync, sync_name
 from rafflekit.core.storage import database
 from rafflekit.core.storage.location import backend_of, url_or_default
@@ -27,8 +27,8 @@ def database_status(database_url: str | None = None) -> DatabaseStatus:
     return database.status(url_or_default(database_url, makes_folder=False))
 
 
-def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
-    """Write a copy of an embedded database, as it is at one moment, to a new file for its owner alone; return its path.
+def back_up_database(file: Path | str, database_url: str | None = None) -> DatabaseBackup:
+    """Write a copy of an embedded database, as it is at one moment, to a new file for its owner alone.
 
     Servers go on meanwhile. The file is there when the copy is whole and on the disk, and not before. Before a
     raffle's draw it holds the raffle's secrets, as the database does: keep it as safe, and not for longer than needed.
@@ -46,32 +46,32 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Path:
     for new in (path, key):
         _require_free(new)
     try:
-        with partial_file(path) as partial:
+        with partial_file(path) as partial, ExitStack() as unless_made:
             try:
                 backend.back_up(partial)
             finally:
                 # What SQLite leaves beside a copy that it could not finish.
                 Path(f"{partial}-journal").unlink(missing_ok=True)
             _require_free(path)
+            # First: a copy that is there is whole, and without its key it could not go on.
+            has_key = _copy_key(backend.key_file, key, unless_made)
             partial.rename(path)
+            unless_made.pop_all()
             sync_name(path)
-            if backend.key_file is not None and backend.key_file.exists():
-                _copy_key(backend.key_file, key)
     except OSError as error:
         raise StorageUnavailable(f"The backup {path} cannot be made: {error.strerror}.") from error
-    return path
+    return DatabaseBackup(path, key if has_key else None)
 
 
-def key_of_backup(backup: Path) -> Path | None:
-    """Return where the copy of the signing key is; None if the database had none beside it."""
-    key = key_beside(backup)
-    return key if key.exists() else None
-
-
-def _copy_key(key: Path, copy: Path) -> None:
+def _copy_key(key: Path | None, copy: Path, unless_made: ExitStack) -> bool:
+    if key is None or not os.path.lexists(key):
+        return False
+    content = key.read_bytes()
     with open(copy, "xb", opener=private) as file:
-        file.write(key.read_bytes())
+        unless_made.callback(copy.unlink)
+        file.write(content)
         sync(file, copy)
+    return True
 
 
 def _require_free(path: Path) -> None:

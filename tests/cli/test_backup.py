@@ -99,7 +99,7 @@ def test_backups_under_a_rush_are_each_of_one_moment(engine: RaffleEngine, datab
     sold = []
     try:
         for turn in range(10):
-            copy = back_up_database(tmp_path / f"{turn}.db", database_url)
+            copy = back_up_database(tmp_path / f"{turn}.db", database_url).file
             with closing(sqlite3.connect(copy)) as connection:
                 assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
                 [(issued, rows)] = connection.execute("SELECT issued, (SELECT count(*) FROM tickets) FROM counters")
@@ -112,6 +112,37 @@ def test_backups_under_a_rush_are_each_of_one_moment(engine: RaffleEngine, datab
             thread.join()
 
     assert sold == sorted(set(sold))
+
+
+def test_a_backup_whose_key_cannot_be_copied_is_none(
+    terminal: Terminal, engine: RaffleEngine, database: Path, tmp_path: Path
+) -> None:
+    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    key = Path(f"{database}.key")
+    key.rename(tmp_path / "moved.key")
+    key.mkdir()
+    before = set(tmp_path.iterdir())
+
+    told = terminal(f"backup {tmp_path / 'copy.db'}")
+
+    assert (told.status, told.out) == (3, "")
+    assert "cannot be made: Is a directory" in told.err
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_a_key_that_a_setting_names_is_told_of_and_not_copied(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = tmp_path / "named.key"
+    terminal(f"key make {named}")
+    monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(named))
+    terminal("create Foobar --tickets 2 --prize hug")
+
+    told, as_json = terminal(f"backup {tmp_path / 'one.db'}"), terminal(f"backup {tmp_path / 'two.db'} --json")
+
+    assert told.out.endswith(f"signing key: {named}; keep a copy of it, too\n")
+    assert json.loads(as_json.out)["key"] is None
+    assert not Path(f"{tmp_path / 'one.db'}.key").exists()
 
 
 @pytest.mark.parametrize("name", ["copy.db", "copy.db.key"])
@@ -169,11 +200,10 @@ def test_a_backup_and_its_key_are_on_the_disk_when_it_is_told_to_be_made(
 
     both, content = ["monday.db", "monday.db.key"], key.read_bytes()
     assert content == (tmp_path / "raffles.db.key").read_bytes()
-    assert synced == [
-        ("copies", ["monday.db"], b""),
-        ("monday.db.key", both, content),
-        ("copies", both, content),
-    ]
+    assert [name for name, *_ in synced] == ["monday.db.key", "copies", "copies"]
+    # The copy comes last: what is there by its name is whole.
+    assert ["monday.db" in there for _, there, _ in synced] == [False, False, True]
+    assert synced[-1] == ("copies", both, content)
 
 
 def test_a_path_may_be_a_text_and_is_told_from_the_root(
@@ -182,7 +212,7 @@ def test_a_path_may_be_a_text_and_is_told_from_the_root(
     engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
     monkeypatch.chdir(tmp_path)
 
-    assert back_up_database("copy.db", database_url) == tmp_path / "copy.db"
+    assert back_up_database("copy.db", database_url).file == tmp_path / "copy.db"
 
 
 def test_the_default_place_of_a_backup_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

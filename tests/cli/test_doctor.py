@@ -5,6 +5,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from rafflekit import RaffleEngine
 from tests.cli.conftest import Terminal
 from tests.raffles import sold_out
@@ -18,7 +20,7 @@ def test_a_database_that_is_well_is_ok(terminal: Terminal, engine: RaffleEngine,
     assert (told.status, told.err) == (0, "")
     assert told.out == (
         f"url: {database_url}\nraffles: 1\ntickets: 6\ndraws: 1\n"
-        "secrets of drawn raffles: gone\nparticipants of drawn raffles: 6\nstate: ok\n"
+        "secrets of drawn raffles: gone\nparticipants of drawn raffles: 6\nmissing keys: none\nstate: ok\n"
     )
     assert (as_json.status, as_json.err) == (0, "")
     assert json.loads(as_json.out) == {
@@ -28,6 +30,7 @@ def test_a_database_that_is_well_is_ok(terminal: Terminal, engine: RaffleEngine,
         "draws": 1,
         "hashed_participants": 6,
         "remains": [],
+        "missing_keys": [],
         "problems": [],
     }
 
@@ -66,6 +69,37 @@ def test_secrets_that_can_still_be_read_are_named_with_the_status_of_a_refusal(
     assert "secrets of drawn raffles: 1\n" in told.out
     assert f"Raffle {raffle.id}: its secrets are deleted, and can still be read in the journal" in told.out
     assert told.err == "rafflekit: Secrets that should be gone can still be read.\n"
+
+
+def test_a_missing_key_is_named_and_the_database_called_whole(
+    terminal: Terminal, engine: RaffleEngine, database: Path
+) -> None:
+    sold_out(engine)
+    key = engine.ledgers.verifier_key()
+    Path(f"{database}.key").rename(database.with_name("elsewhere.key"))
+
+    told, as_json = terminal("doctor"), terminal("doctor --json")
+
+    sentence = f"The key {key} is not here, and without it 1 of the raffles cannot be drawn or proven."
+    assert (told.status, as_json.status) == (1, 1)
+    assert told.out.endswith(f"missing keys: 1\nstate: without its key\n{sentence}\n")
+    assert told.err == (
+        "rafflekit: A key is missing, and the database itself is whole: put a copy of the key in its place, or name "
+        "its file in RAFFLEKIT_SIGNING_KEY.\n"
+    )
+    assert (json.loads(as_json.out)["problems"], json.loads(as_json.out)["missing_keys"]) == ([], [sentence])
+
+
+def test_the_key_that_a_setting_names_is_the_one_that_signs(
+    terminal: Terminal, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal(f"key make {database.with_name('named.key')}")
+    monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(database.with_name("named.key")))
+    terminal("create Foobar --tickets 2 --prize hug")
+
+    assert terminal("doctor").status == 0
+    monkeypatch.delenv("RAFFLEKIT_SIGNING_KEY")
+    assert "is not here" in terminal("doctor").out
 
 
 def test_a_missing_database_is_named(terminal: Terminal, database: Path) -> None:

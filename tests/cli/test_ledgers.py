@@ -124,8 +124,8 @@ def test_a_key_beside_the_database_that_is_none_is_called_so(terminal: Terminal,
 
     told = terminal("key show")
 
-    assert (told.status, told.out) == (2, "")
-    assert told.err.startswith(f"rafflekit: The signing key is '{database}.key': it holds no key of the form")
+    assert (told.status, told.out) == (3, "")
+    assert told.err.startswith(f"rafflekit: The signing key {database}.key cannot be used: it holds no key of the form")
 
 
 def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
@@ -148,7 +148,10 @@ def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
 @pytest.mark.parametrize(
     ("options", "refusal"),
     [
-        ("--key operator.key --operator {key}", (2, "--key is no witness's key")),
+        (
+            "--key operator.key --operator {key}",
+            (2, "it is an operator's key, and a witness's is needed"),
+        ),
         ("--key nowhere.key --operator {key}", (2, "--key is 'nowhere.key': the key cannot be read")),
         ("--key witness.key --operator nonsense", (2, "--operator: this is no verifier key: ")),
         ("--key witness.key --operator {witness}", (2, "--operator: this is not an operator's key")),

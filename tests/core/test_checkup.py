@@ -52,6 +52,7 @@ def test_an_honest_database_is_well(database_url: str) -> None:
 OPEN = "(SELECT id FROM raffles WHERE name = 'Half')"
 LARGE = "(SELECT id FROM raffles WHERE name = 'Large')"
 DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
+NO_DATE = "the date of its creation is none from 1970 to 9999, so that it cannot be shown or proven"
 WRONG_NUMBERS = r"\d tickets have a number that they were not given, no. \d+ is the first"
 WRONG_DRAW = "what is kept of its draw is not what its seed and its tickets give, so that its proof is refused"
 
@@ -100,7 +101,7 @@ WRONG_DRAW = "what is kept of its draw is not what its seed and its tickets give
         (f"UPDATE ledgers SET round = 1000 WHERE raffle = {DRAWN}", "its closing does not fit its entropy"),
         (
             f"INSERT INTO cosignatures (raffle, verifier_key, line) VALUES ({DRAWN}, 'gazette', '— gazette AAAAAAAA')",
-            "the cosignature of gazette is not on its closing, so that its proof is refused",
+            "the cosignature of gazette is none for its closing, so that its proof is refused",
         ),
         (f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {OPEN}", "its ledger is closed, and tickets remain"),
         (f"UPDATE ledgers SET closed_at = NULL WHERE raffle = {DRAWN}", "it is sold out, and not closed"),
@@ -112,14 +113,9 @@ WRONG_DRAW = "what is kept of its draw is not what its seed and its tickets give
             "UPDATE raffles SET name = 'Another' WHERE name = 'Sold out'",
             "its seed does not come from its closing and what decided",
         ),
-        (
-            f"UPDATE raffles SET created_at = {9 * 10**18} WHERE name = 'Half'",
-            "the date of its creation is none, so that it cannot be shown",
-        ),
-        (
-            "UPDATE raffles SET created_at = -1 WHERE name = 'Sold out'",
-            "the date of its creation is none, so that it cannot be shown",
-        ),
+        (f"UPDATE raffles SET created_at = {9 * 10**18} WHERE name = 'Half'", NO_DATE),
+        ("UPDATE raffles SET created_at = 253402300800 WHERE name = 'Half'", NO_DATE),
+        ("UPDATE raffles SET created_at = -1 WHERE name = 'Sold out'", NO_DATE),
         (
             f"UPDATE ledgers SET verifier_key = 'foo' WHERE raffle = {OPEN}",
             "the key of its ledger is none, so that nothing more can be signed",
@@ -166,31 +162,62 @@ def test_a_cosigned_closing_is_well_until_it_is_another(database_url: str) -> No
     past_the_rules(database_url, "UPDATE ledgers SET closed_at = closed_at + 1")
 
     assert check_database(database_url, signing_key=key).problems == (
-        f"Raffle {raffle.id}: the cosignature of {witness.verifier} is not on its closing, so that its proof is "
+        f"Raffle {raffle.id}: the cosignature of {witness.verifier} is none for its closing, so that its proof is "
         "refused.",
     )
 
 
-def test_a_key_that_is_not_the_ledgers_is_named(database_url: str) -> None:
-    key, other = SignerKey.make("raffles.example"), SignerKey.make("other.example")
-    with RaffleEngine(database_url, signing_key=key) as engine:
-        raffle = engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")]).id
-    missing = f"Raffle {raffle}: its key {key.verifier} is not here, and without it it can be neither drawn nor proven."
+KEY, OTHER = SignerKey.make("raffles.example"), SignerKey.make("other.example")
 
-    assert check_database(database_url, signing_key=key).problems == ()
-    assert check_database(database_url, signing_key=other).problems == (missing,)
-    if database_url.startswith("postgresql"):
+
+def missing(raffles: int, what: str = "drawn or proven") -> str:
+    return f"The key {KEY.verifier} is not here, and without it {raffles} of the raffles cannot be {what}."
+
+
+@pytest.fixture
+def signed(database_url: str) -> str:
+    """The URL of a database with two open raffles and a drawn one, all signed with `KEY`."""
+    with RaffleEngine(database_url, signing_key=KEY) as engine:
+        for _ in range(2):
+            engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")])
+        engine.draw(sold_out(engine).id)
+    return database_url
+
+
+def test_a_key_that_signed_and_is_not_here_is_no_problem_of_the_database(signed: str) -> None:
+    report = check_database(signed, signing_key=OTHER)
+
+    assert (report.problems, set(report.missing_keys)) == ((), {missing(2), missing(1, "proven")})
+    assert check_database(signed, signing_key=KEY).missing_keys == ()
+
+
+def test_the_key_beside_a_file_is_looked_for(signed: str, database: Path) -> None:
+    if signed.startswith("postgresql"):
         # Which key its servers have is not to be seen.
-        assert check_database(database_url).problems == ()
+        assert check_database(signed).missing_keys == ()
         return
-    assert check_database(database_url).problems == (missing,)
-    beside = Path(f"{database_url.removeprefix('sqlite:///')}.key")
-    beside.write_text("nonsense")
-    unreadable, *others = check_database(database_url).problems
-    assert unreadable.startswith(f"The signing key is '{beside}': it holds no key")
-    assert others == [missing]
-    beside.write_text(key.write())
-    assert check_database(database_url).problems == ()
+    beside = Path(f"{database}.key")
+
+    without = check_database(signed).missing_keys
+    beside.write_text(KEY.write())
+    with_it = check_database(signed).missing_keys
+
+    assert (set(without), with_it) == ({missing(2), missing(1, "proven")}, ())
+
+
+@pytest.mark.parametrize(
+    "content", ["nonsense", SignerKey.make("gazette", kind=WITNESS).write()], ids=["nonsense", "a witness's"]
+)
+def test_a_key_beside_a_file_that_cannot_sign_is_named(database: Path, content: str) -> None:
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url, signing_key=KEY) as engine:
+        engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")])
+    Path(f"{database}.key").write_text(content)
+
+    unusable, *others = check_database(url).missing_keys
+
+    assert unusable.startswith(f"The signing key {database}.key cannot be used: it ")
+    assert others == [missing(1)]
 
 
 def test_another_seed_gives_other_winners(database_url: str) -> None:
@@ -266,6 +293,7 @@ def test_a_value_of_another_kind_is_named(database: Path) -> None:
         ("secrets", "numbering_key", "the key of its numbers is damaged"),
         ("counters", "issued", "its counter says some text tickets"),
         ("raffles", "total_tickets", "it has a value of another kind than its column"),
+        ("raffles", "created_at", NO_DATE),
         ("raffles", "drawn_at", ""),
         ("raffles", "name", ""),
         ("prizes", "amount", "it has a value of another kind than its column"),

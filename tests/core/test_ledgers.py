@@ -313,7 +313,7 @@ def test_a_key_is_made_beside_a_file_for_its_owner_alone(database: Path) -> None
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.read_text().startswith("PRIVATE+KEY+rafflekit+")
     file.write_text("no key")
-    with RaffleEngine(url) as engine, pytest.raises(InvalidSetting, match="'rafflekit key make' makes one") as refusal:
+    with RaffleEngine(url) as engine, pytest.raises(SigningKeyUnavailable, match="cannot be used") as refusal:
         engine.participate(raffle.id, "bob")
     assert "no key" not in str(refusal.value).replace("holds no key", "")
 

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit.core.signing import make_signing_key, read_signing_key
+from rafflekit import InvalidSetting, SigningKeyUnavailable
+from rafflekit.core.ledger.notes import OPERATOR, WITNESS
+from rafflekit.core.signing import make_signing_key, read_signing_key, signing_key_beside
 
 
-@pytest.mark.parametrize(("mode", "is_for_everybody"), [(0o644, True), (0o604, True), (0o640, False), (0o600, False)])
-def test_a_key_that_everybody_can_read_is_read_with_a_warning(
+@pytest.mark.parametrize(
+    ("mode", "is_for_everybody"), [(0o644, True), (0o604, True), (0o602, True), (0o640, False), (0o600, False)]
+)
+def test_a_key_that_everybody_can_read_or_change_is_read_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, is_for_everybody: bool
 ) -> None:
     file = tmp_path / "raffles.key"
@@ -19,9 +23,26 @@ def test_a_key_that_everybody_can_read_is_read_with_a_warning(
     with caplog.at_level(logging.WARNING):
         assert str(read_signing_key(file).verifier) == str(made.verifier)
 
-    told = [f"The key {file} can be read by everybody on this machine; 'chmod o= {file}' ends that."]
+    told = [f"The key '{file}' is open to everybody on this machine; its owner ends that with 'chmod o='."]
     assert caplog.messages == (told if is_for_everybody else [])
     assert made.write() not in caplog.text
+
+
+@pytest.mark.parametrize(("kind", "other", "named"), [(OPERATOR, WITNESS, "a witness's"), (WITNESS, OPERATOR, "an op")])
+def test_a_key_of_the_other_kind_is_refused(tmp_path: Path, kind: int, other: int, named: str) -> None:
+    file = tmp_path / "other.key"
+    make_signing_key(file, kind=other)
+
+    with pytest.raises(InvalidSetting, match=named):
+        read_signing_key(file, kind=kind)
+
+
+def test_a_witnesss_key_beside_a_database_signs_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "raffles.db.key"
+    make_signing_key(file, kind=WITNESS)
+
+    with pytest.raises(SigningKeyUnavailable, match="it is a witness's key, and an operator's is needed"):
+        signing_key_beside(file)
 
 
 def test_a_new_key_is_for_its_owner_alone(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_real_beacons_are_accepted() -> None:
 
 
 def test_the_entropy_is_what_drand_calls_the_randomness() -> None:
-    assert drand.entropy_of(SIGNATURE) == RANDOMNESS
+    assert drand.randomness_of(SIGNATURE) == RANDOMNESS
 
 
 def test_key_genesis_and_period_are_those_of_the_chain_hash() -> None:

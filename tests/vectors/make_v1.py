@@ -202,7 +202,7 @@ def _drand() -> dict[str, Any]:
     return {
         "rounds": rounds,
         "times": [{"round": each, "time": drand.time_of(each)} for each in (1, 2, BEACON_ROUND, 10**9)],
-        "beacons": [{"round": BEACON_ROUND, "signature": BEACON.hex(), "entropy": drand.entropy_of(BEACON).hex()}],
+        "beacons": [{"round": BEACON_ROUND, "signature": BEACON.hex(), "entropy": drand.randomness_of(BEACON).hex()}],
     }
 
 

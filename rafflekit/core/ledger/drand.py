@@ -63,7 +63,7 @@ def time_of(round: int) -> int:
     return GENESIS_S + PERIOD_S * (round - 1)
 
 
-def entropy_of(signature: bytes) -> bytes:
+def randomness_of(signature: bytes) -> bytes:
     """Return the entropy of a beacon, 32 bytes: what drand calls its randomness."""
     return sha256(signature).digest()
 
@@ -155,7 +155,7 @@ def _from_json(text: str) -> Beacon:
         raise BeaconWrong(f"its round is no whole number from 1 to {ROUNDS}")
     signature = _bytes("signature", fields.get("signature"), SIGNATURE_BYTES)
     # Version 2 of the API leaves it out.
-    if "randomness" in fields and _bytes("randomness", fields["randomness"], HASH_BYTES) != entropy_of(signature):
+    if "randomness" in fields and _bytes("randomness", fields["randomness"], HASH_BYTES) != randomness_of(signature):
         raise BeaconWrong("its randomness is not the SHA-256 of its signature: one of the two was changed")
     return Beacon(round, signature)
 

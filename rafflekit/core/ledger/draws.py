@@ -9,11 +9,21 @@ from dataclasses import dataclass
 
 from rafflekit.core.ledger.hashing import HASH_BYTES, tagged_hash, tagged_hash_of_all
 from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64, read_number
+from rafflekit.core.ledger.terms import DRAND_QUICKNET
 
 _TEXT = re.compile(
     r"rafflekit draw v1\n(?P<origin>[^\n]+)\nclosing (?P<closing>[^\n]+)\nentropy (?P<entropy>[0-9a-f]{64})\n"
     r"seed (?P<seed>[0-9a-f]{64})\nwinners (?P<wins>[0-9]+) (?P<digest>[^\n]+)\n"
 )
+
+
+def entropy_of(kind: str, kept: bytes) -> bytes:
+    """Return the 32 bytes that decide a draw, from what is kept of it: those, or the signature of a beacon."""
+    if kind != DRAND_QUICKNET:
+        return kept
+    from rafflekit.core.ledger.drand import randomness_of
+
+    return randomness_of(kept)
 
 
 def seed_of(closing_hash: bytes, entropy: bytes) -> bytes:

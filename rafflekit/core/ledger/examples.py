@@ -13,7 +13,7 @@ from rafflekit.core.codes import CODE_BYTES, CodeHasher, spell
 from rafflekit.core.drawing import prizes_of_wins, winning_serials
 from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, Entropy, Proof, ProvenWin, Receipt
-from rafflekit.core.ledger.drand import entropy_of, round_of
+from rafflekit.core.ledger.drand import randomness_of, round_of
 from rafflekit.core.ledger.draws import DrawStatement, seed_of, winners_digest
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import OPERATOR, WITNESS, SignerKey
@@ -93,7 +93,7 @@ class Example:
         entropy_value = entropy.value
         if self.terms.entropy == DRAND_QUICKNET:
             entropy = Entropy(DRAND_QUICKNET, BEACON, BEACON_ROUND)
-            entropy_value = entropy_of(BEACON)
+            entropy_value = randomness_of(BEACON)
         seed = digest("unbound seed") if unbound else seed_of(closing_hash, entropy_value)
         wins = self.wins(seed)
         return Proof(

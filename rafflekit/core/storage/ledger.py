@@ -65,6 +65,12 @@ def any_verifier_key(connection: Connection) -> str | None:
     return connection.scalar(select(ledgers.c.verifier_key).where(ledgers.c.verifier_key.is_not(None)).limit(1))
 
 
+def verifier_keys(connection: Connection) -> dict[UUID, str]:
+    """Return the key that signs each ledger that has one, by its raffle."""
+    signed = select(ledgers.c.raffle, ledgers.c.verifier_key).where(ledgers.c.verifier_key.is_not(None))
+    return dict(connection.execute(signed).all())
+
+
 def close_ledger(connection: Connection, raffle: UUID, closing: Closing) -> None:
     """Store a ledger's closing, once and for ever."""
     closed = {"closed_at": closing.closed, "round": closing.round}
@@ -119,7 +125,7 @@ _LEAVES_BETWEEN = _LEAVES.where(tickets.c.serial.between(bindparam("first"), bin
 
 
 LEAF_OF_SERIAL = _LEAVES.where(tickets.c.serial == bindparam("serial"))
-"""The row of the leaf at a place (`Leaf`), for `Database.fetch` and `as_sent`: it is asked for with every group."""
+"""The row of the leaf at a place (`Leaf`), for `Database.fetch` and `send`: it is asked for with every group."""
 
 
 def leaf_of_number(connection: Connection, raffle: UUID, number: int) -> Leaf | None:

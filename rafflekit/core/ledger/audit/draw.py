@@ -8,9 +8,9 @@ from rafflekit.core.ledger.audit.form import ProofParts, SignedDraw
 from rafflekit.core.ledger.audit.report import Refuted, Unproven
 from rafflekit.core.ledger.audit.signatures import check_operator, time_text
 from rafflekit.core.ledger.documents import UNBOUND, WINNERS_IN_A_PROOF, ProvenWin
-from rafflekit.core.ledger.drand import BeaconWrong, BlsMissing, check_beacon, entropy_of, time_of
-from rafflekit.core.ledger.draws import seed_of, winners_digest
-from rafflekit.core.ledger.terms import DRAND_QUICKNET, SECRETS
+from rafflekit.core.ledger.drand import BeaconWrong, BlsMissing, check_beacon, time_of
+from rafflekit.core.ledger.draws import entropy_of, seed_of, winners_digest
+from rafflekit.core.ledger.terms import SECRETS
 from rafflekit.core.ledger.tree import ProofWrong, check_inclusion
 
 
@@ -87,7 +87,7 @@ def check_winners(parts: ProofParts, serials: Sequence[int], numbers: Mapping[in
 
 def _entropy_value(parts: ProofParts) -> bytes:
     entropy = parts.proof.entropy
-    return entropy_of(entropy.value) if entropy.kind == DRAND_QUICKNET else entropy.value
+    return entropy_of(entropy.kind, entropy.value)
 
 
 def _proven_wins(parts: ProofParts, proven: Sequence[ProvenWin], expected: Sequence[tuple[int, int]]) -> Iterator[_Win]:

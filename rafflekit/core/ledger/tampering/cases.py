@@ -9,7 +9,7 @@ from typing import Any
 from rafflekit.core.ledger.audit import AuditReport, Witnessed, audit
 from rafflekit.core.ledger.checkpoints import Checkpoint
 from rafflekit.core.ledger.documents import Proof, leaf_line
-from rafflekit.core.ledger.drand import entropy_of
+from rafflekit.core.ledger.draws import entropy_of
 from rafflekit.core.ledger.examples import CLOSED, MANY_PRIZES, MANY_TICKETS, Example, example, witness
 from rafflekit.core.ledger.notes import base64_of, read_base64
 from rafflekit.core.ledger.terms import SECRETS
@@ -118,8 +118,7 @@ class Base:
     @property
     def entropy_value(self) -> bytes:
         """The 32 bytes that decided."""
-        entropy = self.proof.entropy
-        return entropy.value if entropy.kind == SECRETS else entropy_of(entropy.value)
+        return entropy_of(self.proof.entropy.kind, self.proof.entropy.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,85 @@
+"""A raffle's book: what stays true of its ledger; and the edge at which tickets are written into it (pure).
+
+What is stored of ledgers, and signed once it is committed, is `rafflekit.core.ledgers`'.
+"""
+
+from dataclasses import dataclass, field
+
+from rafflekit.core.errors import SigningKeyUnavailable
+from rafflekit.core.ledger import tree
+from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
+from rafflekit.core.ledger.documents import Receipt
+from rafflekit.core.ledger.leaves import Leaf
+from rafflekit.core.ledger.notes import SignerKey
+from rafflekit.core.ledger.terms import Terms
+from rafflekit.core.ledger.tiles import GrowingTree
+from rafflekit.core.models import Raffle
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What stays true of a raffle's ledger: its terms, their hash, and the key that signs it, if there is one here."""
+
+    terms: Terms
+    terms_hash: bytes
+    signer: SignerKey | None = field(default=None, repr=False)
+
+    def closing_at(self, closed: int) -> Closing:
+        """Return the closing of the raffle if its last ticket is issued at this time (seconds since 1970)."""
+        # A clock may have been set back since the raffle was created.
+        closed = max(closed, int(self.terms.created_at.timestamp()))
+        if self.terms.delay_s is None:
+            return Closing(closed)
+        from rafflekit.core.ledger.drand import round_of
+
+        return Closing(closed, round_of(closed, self.terms.delay_s))
+
+    def checkpoint(self, root: bytes, size: int, closing: Closing | None) -> Checkpoint:
+        """Return the checkpoint of the tree with these leaves."""
+        return Checkpoint(origin_of(self.terms.id), size, root, self.terms_hash, closing)
+
+    def signed(self, text: str) -> str:
+        """Return a text as a note with the operator's signature.
+
+        Raises:
+            SigningKeyUnavailable: there is no key.
+        """
+        if self.signer is None:
+            raise SigningKeyUnavailable
+        return f"{text}\n{self.signer.line(text)}"
+
+
+class Edge:
+    """The state of a ledger after a group of tickets: whoever got one gets a receipt from it."""
+
+    def __init__(self, book: Book, growing: GrowingTree, closing: Closing | None) -> None:
+        self.growing = growing
+        self._book = book
+        self._closing = closing
+        self._note = ""
+
+    def receipt(self, serial: int, ticket_number: int, code_hash: str) -> Receipt | None:
+        """Return the receipt of one of the tickets that were appended last; None if there is no key to sign with."""
+        if self._book.signer is None:
+            return None
+        size = self.growing.size
+        if not self._note:
+            # Two threads may both sign: Ed25519 gives the same signature.
+            root = tree.root(self.growing.subtree, size)
+            self._note = self._book.signed(self._book.checkpoint(root, size, self._closing).text())
+        path = tree.inclusion_proof(self.growing.subtree, serial, size)
+        return Receipt(Leaf(serial, ticket_number, code_hash), path, self._note)
+
+
+def book_of(raffle: Raffle, signer: SignerKey | None = None) -> Book:
+    """Return the book of a raffle, to sign with this key or to sign nothing."""
+    terms = Terms(
+        id=raffle.id,
+        name=raffle.name,
+        created_at=raffle.created_at,
+        total_tickets=raffle.total_tickets,
+        prizes=raffle.prizes,
+        entropy=raffle.entropy,
+        delay_s=raffle.delay_s,
+    )
+    return Book(terms, terms.hash(), signer)
