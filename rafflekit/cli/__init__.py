@@ -22,12 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return failures.INTERRUPTED
     except BrokenPipeError:
         # `rafflekit list | head -1`: the reader has enough, which is no failure to speak of.
-        terminal.discard_output()
+        terminal.discard_what_is_stuck()
         return failures.READER_GONE
-    except OSError as error:
-        status = failures.report(error)
-        terminal.discard_output()
-        return status
     except Exception as error:
         return failures.report(error)
 

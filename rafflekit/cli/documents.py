@@ -84,25 +84,23 @@ class ProofAddress:
         return f"{self.raffle}/{rest}"
 
 
-def read_file(name: str, most: int) -> bytes:
+def read_file(name: str, most: int, parameter: str) -> bytes:
     """Return the content of a file, or of standard input (`STDIN`): at most one byte more than `most`.
 
     Raises:
-        CommandStopped: it cannot be read.
+        CommandStopped: it cannot be opened; the sentence names the option or argument (`parameter`) that gives it.
     """
     if name == STDIN:
         return _standard_input().read(most + 1)
-    with _opened_file(name) as opened:
+    with _open_file(name, parameter) as opened:
         return opened.read(most + 1)
 
 
-@contextmanager
-def _opened_file(name: str) -> Iterator[BinaryIO]:
+def _open_file(name: str, parameter: str) -> BinaryIO:
     try:
-        with Path(name).open("rb") as opened:
-            yield opened
+        return Path(name).open("rb")
     except OSError as error:
-        raise CommandStopped(f"{name} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
+        raise CommandStopped(f"{parameter}: {name} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
 
 
 def fetch(url: str, most: int) -> bytes:
@@ -142,7 +140,7 @@ def read_key(text: str, kind: int, option: str) -> "VerifierKey":
     return key
 
 
-def lines_of_file(name: str, most: int) -> Iterator[bytes]:
+def lines_of_file(name: str, most: int, parameter: str) -> Iterator[bytes]:
     """Yield the lines of a file, or of standard input; one longer than `most` bytes is cut behind the next.
 
     Raises:
@@ -151,7 +149,7 @@ def lines_of_file(name: str, most: int) -> Iterator[bytes]:
     if name == STDIN:
         yield from _lines(_standard_input(), most)
     else:
-        with _opened_file(name) as opened:
+        with _open_file(name, parameter) as opened:
             yield from _lines(opened, most)
 
 

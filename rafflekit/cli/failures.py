@@ -7,7 +7,7 @@ options and arguments in which the command line takes them.
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import typer
 
@@ -101,11 +101,10 @@ class Terminated(KeyboardInterrupt):
 def report(error: Exception) -> int:
     """Print one sentence about `error` on standard error and return the exit status that it means."""
     message, status = _explained(error)
-    try:
-        terminal.complain(message)
     # Where there is no room for output there may be none for complaints: the status says it all the same.
-    except (OSError, ValueError, AttributeError):
-        terminal.discard_output()
+    with suppress(OSError, ValueError):
+        terminal.complain(message)
+    terminal.discard_what_is_stuck()
     return status
 
 

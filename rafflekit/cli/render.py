@@ -262,7 +262,7 @@ def counted(number: int, noun: str) -> str:
 def _print_json(shape: object) -> None:
     text = json.dumps(shape, ensure_ascii=False)
     try:
-        text.encode(sys.stdout.encoding or "utf-8")
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
         # A terminal without UTF-8 still gets the same JSON, spelled in ASCII.
         text = json.dumps(shape)

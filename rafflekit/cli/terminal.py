@@ -64,14 +64,13 @@ def complain(message: str) -> None:
     _print_line(f"rafflekit: {message}", sys.stderr, style="red")
 
 
-def discard_output() -> None:
-    """Let what is still to be written go nowhere, or Python complains once more when it flushes at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def discard_what_is_stuck() -> None:
+    """Let output that cannot be written go nowhere, or Python complains once more when it flushes at its end."""
     for stream in (sys.stdout, sys.stderr):
-        # A stream may be closed, or no file at all when a program calls `main`.
-        with suppress(OSError, ValueError, AttributeError):
-            os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+        try:
+            print(end="", file=stream, flush=True)
+        except (OSError, ValueError):
+            _discard(stream)
 
 
 def can_ask() -> bool:
@@ -124,11 +123,22 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
+def _discard(stream: TextIO) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    # It may be closed, or no file at all when a program calls `main`.
+    with suppress(OSError, ValueError):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 def _advance_nothing(steps: int = 1) -> None:
     pass
 
 
-def _print_line(line: str, stream: TextIO, *, style: str) -> None:
+def _print_line(line: str, stream: TextIO | None, *, style: str) -> None:
+    # To `print` no stream means standard output.
+    if stream is None:
+        return
     if style and is_terminal(stream):
         console(stream).print(visible(line), style=style, soft_wrap=True)
     else:

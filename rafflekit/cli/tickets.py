@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rafflekit.cli import render
-from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.failures import IO_FAILED, REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, DatabaseUrl, RaffleId, open_engine
 
 if TYPE_CHECKING:
@@ -111,8 +111,19 @@ def _keep_receipt(ticket: "Ticket", key: "VerifierKey", file: Path) -> None:
         receipt = check_ticket(ticket, key)
     except ReceiptWrong as error:
         raise CommandStopped(f"The ticket's receipt proves nothing: {error}.", status=REFUSED) from error
-    with open(file, "x", encoding="utf-8") as opened:
-        opened.write(f"{json.dumps(receipt.shape())}\n")
+    is_made = False
+    try:
+        with open(file, "x", encoding="utf-8") as opened:
+            is_made = True
+            opened.write(f"{json.dumps(receipt.shape())}\n")
+    except OSError as error:
+        if is_made:
+            file.unlink(missing_ok=True)
+        raise CommandStopped(
+            f"--receipt: {file} cannot be written: {error.strerror}. The ticket stays, and 'rafflekit receipt' gives "
+            "its receipt.",
+            status=IO_FAILED,
+        ) from error
 
 
 def _refuse_beside_from(*, who: str | None, idempotency_key: str | None, receipt: Path | None) -> None:

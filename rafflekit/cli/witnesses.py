@@ -21,7 +21,7 @@ def add(
     """Keep a witness's cosignature on the closing of a sold-out raffle; the proof of the draw shows it."""
     from rafflekit.core.ledger.notes import NOTE_BYTES
 
-    text = _text(documents.read_file(note, NOTE_BYTES), "NOTE")
+    text = _text(documents.read_file(note, NOTE_BYTES, "NOTE"), "NOTE")
     with open_engine(database_url) as engine:
         engine.ledgers.cosign(engine.find(raffle).id, text, key)
 
@@ -53,7 +53,7 @@ def sign(
 
     def proof(old: int, new: int) -> Consistency:
         if consistency is not None:
-            content = documents.read_file(str(consistency), RECEIPT_BYTES)
+            content = documents.read_file(str(consistency), RECEIPT_BYTES, "--consistency")
         elif address is not None:
             content = documents.fetch(f"{address}/consistency/?from={old}&to={new}", RECEIPT_BYTES)
         else:
@@ -67,7 +67,9 @@ def sign(
             raise CommandStopped(f"The consistency proof is none: {error}.", status=REFUSED) from error
 
     content = (
-        documents.read_file(checkpoint, NOTE_BYTES) if address is None else documents.fetch(f"{address}/", NOTE_BYTES)
+        documents.read_file(checkpoint, NOTE_BYTES, "CHECKPOINT")
+        if address is None
+        else documents.fetch(f"{address}/", NOTE_BYTES)
     )
     known = documents.read_key(operator, OPERATOR, "--operator")
     signed = Witness(signer, state).cosign(_text(content, "CHECKPOINT"), known, proof, time=int(time.time()))

@@ -242,10 +242,11 @@ def test_a_wrong_command_line_is_explained(terminal: Terminal, line: str, messag
 
 @pytest.mark.parametrize("option", ["", "proof --leaves ", "proof --receipt ", "proof --witnessed "])
 @pytest.mark.usefixtures("folder")
-def test_a_file_that_is_not_there_is_named(terminal: Terminal, option: str) -> None:
+def test_a_file_that_is_not_there_is_named_with_its_option(terminal: Terminal, option: str) -> None:
     status, out, err = terminal(f"audit {option}missing")
 
-    assert (status, out, err) == (2, "", "rafflekit: missing cannot be read: No such file or directory.\n")
+    named = option.removeprefix("proof ").strip() or "PROOF"
+    assert (status, out, err) == (2, "", f"rafflekit: {named}: missing cannot be read: No such file or directory.\n")
 
 
 def test_files_that_hold_anything_get_a_report(terminal: Terminal, folder: Path) -> None:

@@ -11,7 +11,9 @@ from rafflekit import Prize, Raffle, RaffleEngine, Ticket
 from rafflekit.core.ledger.documents import read_proof, read_receipt
 from rafflekit.core.ledger.notes import Note, SignerKey, VerifierKey
 from rafflekit.core.ledger.receipts import check_receipt
-from tests.cli.conftest import Session, Terminal
+from tests.cli.conftest import Process, Session, Terminal
+
+KEY = "an idempotency key"
 
 
 @pytest.fixture
@@ -136,13 +138,36 @@ def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
 
     refused = terminal(f"participate {raffle.id} ann --receipt {file}")
 
-    nowhere = terminal(f"participate {raffle.id} ann --receipt {tmp_path}/nowhere/receipt.json")
-
-    assert (refused.status, nowhere.status) == (2, 2)
+    assert refused.status == 2
     assert "is there already; name a new file" in refused.err
-    assert f"--receipt: no file can be made in {tmp_path}/nowhere; name one in another folder" in nowhere.err
     assert file.read_text() == "mine"
     assert engine.get(raffle.id).available_tickets == raffle.total_tickets
+
+
+def test_a_receipt_in_a_folder_that_is_not_there_takes_no_ticket(
+    terminal: Terminal, engine: RaffleEngine, raffle: Raffle, tmp_path: Path
+) -> None:
+    refused = terminal(f"participate {raffle.id} ann --receipt {tmp_path}/nowhere/receipt.json")
+
+    assert refused.status == 2
+    assert f"--receipt: no file can be made in {tmp_path}/nowhere; name one in another folder" in refused.err
+    assert engine.get(raffle.id).available_tickets == raffle.total_tickets
+
+
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_a_receipt_that_cannot_be_written_takes_no_code_along(
+    process: Process, engine: RaffleEngine, raffle: Raffle, tmp_path: Path, options: str
+) -> None:
+    file = tmp_path / f"{'x' * 300}.json"
+
+    told = process(f"participate {raffle.id} ann --idempotency-key '{KEY}' --receipt {file} {options}")
+
+    assert told.status == 74
+    assert told.err.endswith(
+        f"rafflekit: --receipt: {file} cannot be written: File name too long. The ticket stays, and "
+        "'rafflekit receipt' gives its receipt.\n"
+    )
+    assert engine.participate(raffle.id, "ann", idempotency_key=KEY).verification_code in told.out
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The outermost edge: help, version, exit statuses, and how a command line ends that was broken off."""
 
+import json
 import logging
 import os
 import sqlite3
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import rafflekit
-from rafflekit import RaffleEngine
+from rafflekit import Prize, RaffleEngine
 from tests.cli.conftest import LIMIT_S, OnScreen, Process, Session, Terminal
 
 COMMANDS = [
@@ -228,6 +229,38 @@ def test_a_full_disk_does_not_pass_for_success(database_url: str) -> None:
 
     assert done.returncode == 74
     assert done.stderr.startswith(b"rafflekit: The operating system refused (No space left on device)")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
+def test_where_complaints_have_no_room_what_was_asked_for_is_there(engine: RaffleEngine, database: Path) -> None:
+    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    Path(f"{database}.key").unlink()
+
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "rafflekit", "doctor", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=full,
+            timeout=LIMIT_S,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["missing_keys"]
+
+
+@pytest.mark.parametrize("line", ["list --json", "show deadbeef"])
+def test_a_stream_that_is_closed_changes_nothing_on_the_other_one(line: str) -> None:
+    def printed(closing: str) -> tuple[int, bytes, bytes]:
+        program = ["sh", "-c", f'"$@" {closing}', "sh", sys.executable, "-m", "rafflekit", *line.split()]
+        done = subprocess.run(program, capture_output=True, timeout=LIMIT_S, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    status, out, err = printed("")
+
+    assert out or err
+    assert printed(">&-") == (status, b"", err)
+    assert printed("2>&-") == (status, out, b"")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
