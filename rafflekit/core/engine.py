@@ -237,8 +237,8 @@ class RaffleEngine:
     def participate(self, raffle_id: UUID | str, participant: str, *, idempotency_key: str | None = None) -> Ticket:
         """Hand a ticket to a participant: any stable text, an IP address or not (`participants`).
 
-        The same participant repeating the same `idempotency_key` (16 to 255 characters, not to be guessed)
-        gets the same ticket and code, on any process, until the draw.
+        The same participant repeating the same `idempotency_key` (16 to 255 printable ASCII characters,
+        not to be guessed) gets the same ticket and code, on any process, until the draw.
 
         Raises:
             RaffleNotFound: no raffle has this id.
@@ -282,6 +282,7 @@ class RaffleEngine:
             BeaconNotPublished: the round that decides is still to come.
             BeaconUnavailable: no relay gives it, or this machine cannot check it.
             SigningKeyUnavailable: the key that signed its tickets is not here, so that nobody could prove the draw.
+            StorageUnavailable: the database cannot be used, or a key beside it not be made.
             InvalidValue: `beacon` is not the one that decides, or none does.
         """
         raffle = self.get(raffle_id)

@@ -4,6 +4,7 @@ A check returns nothing and raises `InvalidValue` with the field's name. Types a
 number here, although Python thinks so.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -49,8 +50,11 @@ CREATE_BODY_BYTES = 1024 * 1024
 BODY_NESTING = 10
 """How deep the lists and objects of a request's body may stand in each other; three levels are needed."""
 
-NO_UNICODE = "is no Unicode text (a lone surrogate)."
-"""What a text is told that no UTF-8 can carry."""
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What a text may not contain, since no UTF-8 can carry it …"""
+
+LONE_SURROGATE_REASON = "is no Unicode text (a lone surrogate)."
+"""… and what is said of it then."""
 
 UNPRINTABLE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 """What no name may contain, as Unicode has it: controls, lone surrogates (which no UTF-8 can carry), line breaks."""
@@ -177,8 +181,8 @@ def _check_characters(field: str, text: object, *, most: int) -> None:
     if len(text) > most:
         raise InvalidValue(field, f"must have at most {most:,} characters, not {len(text):,}.")
     if _has_unprintable(text):
-        is_unicode = not any(unicodedata.category(character) == "Cs" for character in text)
-        reason = "must not contain control characters or line breaks." if is_unicode else NO_UNICODE
+        is_unicode = LONE_SURROGATE.search(text) is None
+        reason = "must not contain control characters or line breaks." if is_unicode else LONE_SURROGATE_REASON
         raise InvalidValue(field, reason)
 
 

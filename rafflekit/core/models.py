@@ -96,7 +96,10 @@ class DatabaseReport:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One wish for a ticket among many: who takes part, and the key by which the wish is known again, if any."""
+    """One wish for a ticket among many: who takes part, and the key by which the wish is known again, if any.
+
+    The key is as in `RaffleEngine.participate`.
+    """
 
     participant: str
     idempotency_key: str | None = field(default=None, repr=False)

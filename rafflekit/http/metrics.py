@@ -137,6 +137,20 @@ def shared_counting() -> Iterator[None]:
                 os.environ[SHARED_FOLDER] = before
 
 
+def check_shared_folder() -> None:
+    """Check that processes which are to count together can.
+
+    Raises:
+        InvalidSetting: their folder is none.
+    """
+    if not _are_shared():
+        return
+    # As the library reads it, whatever environment an application was given.
+    folder = os.environ.get(SHARED_FOLDER, "")
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
+        raise InvalidSetting(SHARED_FOLDER, folder, "no folder in which files can be made; make it, empty, beforehand.")
+
+
 def remove_shared_folder() -> None:
     """Remove the folder of `shared_counting`, from a process that was started meanwhile and whose parent was killed."""
     # Whoever still counts has its files open, and they stay usable.
@@ -162,16 +176,3 @@ def _is_one_of_several(request: falcon.Request) -> bool:
 
 def _are_shared() -> bool:
     return values.ValueClass is not values.MutexValue
-
-
-def check_shared_folder() -> None:
-    """Check that processes which are to count together can.
-
-    Raises:
-        InvalidSetting: their folder is none.
-    """
-    if not _are_shared():
-        return
-    folder = os.environ.get(SHARED_FOLDER, "")
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
-        raise InvalidSetting(SHARED_FOLDER, folder, "no folder in which files can be made; make it, empty, beforehand.")

@@ -30,7 +30,6 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _OBJECTS_AS_LISTS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _COMPLAINT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<where>.+)`)?", re.DOTALL)
 _MISPLACED_FIELD = re.compile(r"Object (?P<how>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 _WRONG_TYPE = re.compile(r"Expected `(?P<type>\w+)`.*", re.DOTALL)
@@ -309,10 +308,10 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields: dict[str, object] = {}
     for name, value in pairs:
         # "\ud800" can be parsed, and never be written as UTF-8 again.
-        if _LONE_SURROGATE.search(name):
-            raise InvalidValue("body", f"has a field whose name {limits.NO_UNICODE}")
-        if isinstance(value, str) and _LONE_SURROGATE.search(value):
-            raise InvalidValue(name, limits.NO_UNICODE)
+        if limits.LONE_SURROGATE.search(name):
+            raise InvalidValue("body", f"has a field whose name {limits.LONE_SURROGATE_REASON}")
+        if isinstance(value, str) and limits.LONE_SURROGATE.search(value):
+            raise InvalidValue(name, limits.LONE_SURROGATE_REASON)
         if name in fields:
             raise InvalidValue(name, "is given more than once.")
         fields[name] = value
@@ -335,7 +334,7 @@ def _converted(value: object, shape: type[Body]) -> Body:
         raise _explained(str(error)) from error
     # A lone surrogate where _object sees none: in a list.
     except UnicodeEncodeError as error:
-        raise InvalidValue("body", f"has a text that {limits.NO_UNICODE}") from error
+        raise InvalidValue("body", f"has a text that {limits.LONE_SURROGATE_REASON}") from error
 
 
 def _explained(complaint: str) -> InvalidValue:

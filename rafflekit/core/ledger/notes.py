@@ -90,6 +90,7 @@ class VerifierKey:
         return f"{self.name}+{self.id.hex()}+{base64_of(bytes([self.kind]) + self.public)}"
 
 
+# Without slots, since `cached_property` keeps what it returns in the object.
 @dataclass(frozen=True)
 class SignerKey:
     """A private key with its name and its kind."""
