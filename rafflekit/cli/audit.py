@@ -16,8 +16,6 @@ from rafflekit.cli.documents import (
     SERVER,
     STDIN,
     ProofAddress,
-    fetch,
-    lines_fetched,
     lines_of_file,
     read_file,
     read_key,
@@ -103,7 +101,7 @@ def audit(
     witness_keys = [str(read_key(each, WITNESS, "--witness")) for each in witness or ()]
     raffle_id = None if raffle is None else _checked_id(raffle)
     address = ProofAddress.read(proof)
-    document = read_file(proof, PROOF_BYTES, "PROOF") if address is None else fetch(address.url, PROOF_BYTES)
+    document = read_file(proof, PROOF_BYTES, "PROOF") if address is None else _fetch(address.url, PROOF_BYTES)
     own = None if receipt is None else read_file(receipt, RECEIPT_BYTES, "--receipt")
     if own is not None and leaves is None and consistency is None and address is not None and address.raffle:
         # Without it a receipt would hold for the tickets before it alone, and a rewritten list pass for an honest one.
@@ -171,6 +169,8 @@ def _lines_of_leaves(leaves: str, address: ProofAddress | None) -> Iterator[byte
     from rafflekit.core.ledger.documents import LEAF_LINE_BYTES
 
     if leaves == SERVER:
+        from rafflekit.cli.fetching import lines_fetched
+
         return lines_fetched(_on_server(address, "--leaves").of_raffle("ledger/leaves/"), LEAF_LINE_BYTES)
     return lines_of_file(leaves, LEAF_LINE_BYTES, "--leaves")
 
@@ -186,7 +186,13 @@ def _read_consistency(file: str, address: ProofAddress | None, document: bytes, 
     # Of documents that tell no sizes, the audit says what is wrong; a receipt of the closing needs no such proof.
     if sizes is None or sizes[0] >= sizes[1]:
         return None
-    return fetch(server.of_raffle(f"ledger/consistency/?from={sizes[0]}&to={sizes[1]}"), RECEIPT_BYTES)
+    return _fetch(server.of_raffle(f"ledger/consistency/?from={sizes[0]}&to={sizes[1]}"), RECEIPT_BYTES)
+
+
+def _fetch(url: str, most: int) -> bytes:
+    from rafflekit.cli.fetching import fetch
+
+    return fetch(url, most)
 
 
 def _on_server(address: ProofAddress | None, option: str) -> ProofAddress:

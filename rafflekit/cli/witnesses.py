@@ -42,6 +42,7 @@ def sign(
     ] = None,
 ) -> None:
     """Cosign a checkpoint, if it goes on from the last one seen of that raffle, and print it with the cosignature."""
+    from rafflekit.cli.fetching import fetch
     from rafflekit.core.ledger.documents import RECEIPT_BYTES, Consistency, read_consistency
     from rafflekit.core.ledger.notes import NOTE_BYTES, OPERATOR, WITNESS
     from rafflekit.core.ledger.strict_json import DocumentWrong
@@ -55,7 +56,7 @@ def sign(
         if consistency is not None:
             content = documents.read_file(str(consistency), RECEIPT_BYTES, "--consistency")
         elif address is not None:
-            content = documents.fetch(f"{address}/consistency/?from={old}&to={new}", RECEIPT_BYTES)
+            content = fetch(f"{address}/consistency/?from={old}&to={new}", RECEIPT_BYTES)
         else:
             raise CommandStopped(
                 f"A smaller tree of this raffle was seen: --consistency, the proof from {old} to {new}, is needed.",
@@ -69,7 +70,7 @@ def sign(
     content = (
         documents.read_file(checkpoint, NOTE_BYTES, "CHECKPOINT")
         if address is None
-        else documents.fetch(f"{address}/", NOTE_BYTES)
+        else fetch(f"{address}/", NOTE_BYTES)
     )
     known = documents.read_key(operator, OPERATOR, "--operator")
     signed = Witness(signer, state).cosign(_text(content, "CHECKPOINT"), known, proof, time=int(time.time()))

@@ -33,7 +33,7 @@ from rafflekit.core.errors import (
     TicketNotFound,
     TicketsRemaining,
 )
-from rafflekit.core.ledger import documents
+from rafflekit.core.ledger import shapes as document_shapes
 from rafflekit.core.settings import ALLOWED_HOSTS, MANAGER_IPS, METRICS_IPS
 from rafflekit.http import wire
 from rafflekit.http.health import Liveness, Readiness
@@ -239,7 +239,7 @@ PATHS = (
         LedgerProof,
         get=Operation(
             "proveTicket",
-            documents.ReceiptShape,
+            document_shapes.ReceiptShape,
             (InvalidValue, RaffleNotFound, TicketNotFound, *_SIGNED),
             description=_PROTOCOL,
             query=wire.TicketQuery,
@@ -250,7 +250,7 @@ PATHS = (
         LedgerConsistency,
         get=Operation(
             "proveConsistency",
-            documents.ConsistencyShape,
+            document_shapes.ConsistencyShape,
             (InvalidValue, RaffleNotFound, *_STORAGE),
             description=_PROTOCOL,
             query=wire.SizesQuery,
@@ -266,7 +266,7 @@ PATHS = (
         DrawProof,
         get=Operation(
             "proveDraw",
-            documents.ProofShape,
+            document_shapes.ProofShape,
             (RaffleNotFound, NotDrawnYet, *_SIGNED),
             description=f"{_PROTOCOL} Whoever prefers HTML gets a page that checks it.",
             page=True,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit.cli import documents, main
+from rafflekit.cli import fetching, main
 from rafflekit.core.ledger.audit import STEPS
 from rafflekit.core.ledger.documents import PROOF_BYTES
 from rafflekit.core.ledger.drand import BlsMissing
@@ -284,7 +284,7 @@ def test_a_receipt_of_the_closing_needs_no_consistency_proof(
 def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
     terminal: Terminal, operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents, "_PROOF_S", 0.5)
+    monkeypatch.setattr(fetching, "_PROOF_S", 0.5)
     sent_bytes = 0
     given_up = threading.Event()
 

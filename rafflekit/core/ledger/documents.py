@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 from uuid import UUID
 
 from rafflekit.core import limits
@@ -17,6 +17,7 @@ from rafflekit.core.ledger.drand import SIGNATURE_BYTES
 from rafflekit.core.ledger.hashing import HASH_BYTES, PROTOCOL
 from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.notes import NoteWrong, base64_of, read_base64
+from rafflekit.core.ledger.shapes import ConsistencyShape, LeafShape, ProofShape, ProvenWinShape, ReceiptShape
 from rafflekit.core.ledger.strict_json import (
     MOST_BYTES,
     DocumentWrong,
@@ -28,7 +29,7 @@ from rafflekit.core.ledger.strict_json import (
     read_json,
     text_of,
 )
-from rafflekit.core.ledger.terms import DELAY_S, DRAND_QUICKNET, SECRETS, TIME, Terms, TermsShape
+from rafflekit.core.ledger.terms import DELAY_S, DRAND_QUICKNET, SECRETS, TIME, Terms
 from rafflekit.core.models import Prize
 
 WINNERS_IN_A_PROOF = 1_000
@@ -50,53 +51,6 @@ _NO_TIME = f"terms.created_at is no time YYYY-MM-DDThh:mm:ssZ from {_FIRST_YEAR}
 
 UNBOUND: Literal["unbound"] = "unbound"
 """The kind of entropy of draws that an earlier release made, whose seed nothing binds to a closing."""
-
-
-class LeafShape(TypedDict):
-    """A ticket as its raffle's ledger has it."""
-
-    serial: int
-    ticket_number: int
-    code_hash: str
-
-
-class ReceiptShape(TypedDict):
-    """A receipt."""
-
-    protocol: int
-    leaf: LeafShape
-    path: list[str]
-    checkpoint: str
-
-
-class ConsistencyShape(TypedDict):
-    """A consistency proof."""
-
-    old: int
-    new: int
-    proof: list[str]
-
-
-class ProvenWinShape(TypedDict):
-    """A win with its proof."""
-
-    prize: int
-    leaf: LeafShape
-    path: list[str]
-
-
-class ProofShape(TypedDict):
-    """A proof."""
-
-    protocol: int
-    terms: TermsShape
-    key: str
-    closing: str
-    witnesses: list[str]
-    entropy: dict[str, Any]
-    seed: str
-    draw: str | None
-    winners: list[ProvenWinShape] | None
 
 
 @dataclass(frozen=True, slots=True)

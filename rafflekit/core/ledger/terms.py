@@ -4,10 +4,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal
 from uuid import UUID
 
 from rafflekit.core.ledger.hashing import PROTOCOL, tagged_hash
+from rafflekit.core.ledger.shapes import TermsShape
 from rafflekit.core.models import Prize
 
 EntropyKind = Literal["secrets", "drand-quicknet"]
@@ -20,26 +21,6 @@ DELAY_S = 604_800
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 """How a time is written."""
-
-
-class TermsPrizeShape(TypedDict):
-    """A prize of the terms."""
-
-    name: str
-    amount: int
-
-
-class TermsShape(TypedDict):
-    """The terms; `delay_s` only with `drand-quicknet`."""
-
-    protocol: int
-    id: str
-    name: str
-    created_at: str
-    total_tickets: int
-    prizes: list[TermsPrizeShape]
-    entropy: str
-    delay_s: NotRequired[int]
 
 
 @dataclass(frozen=True, slots=True)
