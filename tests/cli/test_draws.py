@@ -1,12 +1,33 @@
 """`rafflekit draw` and `winners`."""
 
+import io
 import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit.cli import main
+from rafflekit.core.ledger.drand import time_of
 from rafflekit.core.shapes import win_page_shape, win_shape
+from rafflekit.core.signing import make_signing_key
 from tests.cli.conftest import OnScreen, Session, Terminal, without_styles
+from tests.ledger.beacons import ROUND, relay_json
+from tests.raffles import sell_all
+
+
+@pytest.fixture
+def awaiting(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Raffle:
+    """A sold-out raffle of three tickets that round `ROUND` decides, which came long ago; no relay is in reach."""
+    # Port 1, where nobody listens.
+    monkeypatch.setenv("RAFFLEKIT_DRAND_RELAYS", "http://127.0.0.1:1")
+    a_minute_before = datetime.fromtimestamp(time_of(ROUND) - 60, UTC)
+    with RaffleEngine(database_url, clock=lambda: a_minute_before) as engine:
+        raffle = engine.create("Beacon", total_tickets=3, prizes=[Prize("tea", 2)], entropy="drand-quicknet")
+        sell_all(engine, raffle)
+        return engine.get(raffle.id)
 
 
 def test_draw_prints_the_winners_in_draw_order(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
@@ -57,6 +78,57 @@ def test_draw_wants_yes_where_nobody_can_be_asked(terminal: Terminal, engine: Ra
 
     assert (status, out) == (2, "")
     assert "--yes" in err
+    assert not engine.get(sold_out.id).winners_drawn
+
+
+def test_draw_takes_the_beacon_from_a_file(
+    terminal: Terminal, engine: RaffleEngine, awaiting: Raffle, tmp_path: Path
+) -> None:
+    file = tmp_path / "beacon.json"
+    # With the byte order mark that Windows' editors put in front.
+    file.write_text(relay_json(), encoding="utf-8-sig")
+    assert terminal(f"draw {awaiting.id} --yes").status == 3
+
+    drawn = terminal(f"draw {awaiting.id} --yes --beacon '{file}'")
+
+    wins = engine.winners(awaiting.id).items
+    assert drawn == Session(0, "".join(f"{win.ticket_number}\ttea\n" for win in wins), "")
+    assert len(wins) == 2
+
+
+def test_draw_takes_the_beacon_from_standard_input(
+    engine: RaffleEngine, awaiting: Raffle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(relay_json().encode())))
+
+    assert main(["draw", str(awaiting.id), "--yes", "--json", "--beacon", "-"]) == 0
+    wins = engine.winners(awaiting.id).items
+    assert json.loads(capsys.readouterr().out) == [win_shape(win) for win in wins]
+    assert len(wins) == 2
+
+
+def test_a_beacon_that_is_no_utf_8_is_wrong_usage_and_nothing_is_drawn(
+    terminal: Terminal, engine: RaffleEngine, awaiting: Raffle, tmp_path: Path
+) -> None:
+    file = tmp_path / "beacon.json"
+    file.write_bytes(relay_json().encode("utf-16"))
+
+    drawn = terminal(f"draw {awaiting.id} --yes --beacon '{file}'")
+
+    assert drawn == Session(2, "", f"rafflekit: --beacon: {file} is no text.\n")
+    assert not engine.get(awaiting.id).winners_drawn
+
+
+def test_without_the_key_that_signed_the_tickets_nothing_is_drawn(
+    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_signing_key(tmp_path / "other.key")
+    monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(tmp_path / "other.key"))
+
+    status, out, err = terminal(f"draw {sold_out.id} --yes")
+
+    assert (status, out) == (3, "")
+    assert "is signed by the key" in err
     assert not engine.get(sold_out.id).winners_drawn
 
 
