@@ -19,12 +19,14 @@ from hypothesis import strategies as st
 from rafflekit import RaffleEngine
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidSetting, InvalidValue, RaffleError
+from rafflekit.core.ledger.notes import SignerKey
 from rafflekit.http import openapi, wire
 from rafflekit.http.app import create_app
 from rafflekit.http.metrics import Metrics
 from rafflekit.http.problems import STATUSES
 from tests.http.conftest import MANAGER, PROXY, RAFFLE, SETTINGS, Post
 from tests.http.test_wire import request as wire_request
+from tests.raffles import sold_out
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.document())
 NO_RAFFLE = "/raffles/00000000-0000-4000-8000-000000000000"
@@ -164,6 +166,10 @@ def types_of(answer: dict[str, Any]) -> list[str | None]:
 @pytest.fixture
 def client(engine: RaffleEngine) -> testing.TestClient:
     """A client of the application with all of its addresses; managers read the metrics."""
+    return client_of(engine)
+
+
+def client_of(engine: RaffleEngine) -> testing.TestClient:
     settings = replace(SETTINGS, metrics_networks=SETTINGS.manager_networks)
     return testing.TestClient(create_app(engine, settings, metrics=Metrics()), headers={"Host": "127.0.0.1:8080"})
 
@@ -262,6 +268,20 @@ def _ask_of_ledgers(ask: Callable[..., Any], *, drawn: str, selling: str) -> Non
         ask(method, f"{drawn}/ledger/proof/", query_string="ticket_number=9")
         ask(method, f"{drawn}/proof/", headers={"Accept": "text/html"})
         ask(method, f"{selling}/proof/")
+
+
+def test_a_draw_without_the_key_that_signed_the_tickets_is_refused_as_described(
+    engine: RaffleEngine, database_url: str
+) -> None:
+    raffle = sold_out(engine)
+
+    with RaffleEngine(database_url, signing_key=SignerKey.make("other.example")) as another:
+        conversation = Conversation(client_of(another))
+        conversation.ask("POST", f"/raffles/{raffle.id}/winners/")
+
+    refusal = "urn:rafflekit:problem:signing-key-unavailable"
+    assert conversation.seen == {("POST", "/raffles/{raffle_id}/winners/", 503, refusal)}
+    assert not engine.get(raffle.id).winners_drawn
 
 
 @pytest.mark.parametrize(
