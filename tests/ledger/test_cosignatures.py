@@ -1,0 +1,133 @@
+"""What a closing may bear: one cosignature of a witness, from a time that shows something, beside other keys."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from rafflekit import InvalidValue
+from rafflekit.core.ledger.checkpoints import Closing
+from rafflekit.core.ledger.cosignatures import Cosignature, check_beside, check_date, cosignature_of
+from rafflekit.core.ledger.drand import time_of
+from rafflekit.core.ledger.notes import SIGNATURES, WITNESS, Note, NoteWrong, SignerKey, VerifierKey
+
+TEXT = "a closing\n"
+GAZETTE = SignerKey.make("gazette.example", kind=WITNESS)
+OTHER = SignerKey.make("other.example", kind=WITNESS)
+NOON = 1_800_000_000
+CREATED_AT = datetime.fromtimestamp(NOON, UTC)
+ROUND = 36_000_000
+BEACON = time_of(ROUND)
+PUBLIC = GAZETTE.verifier.public
+
+
+def note_with(*lines: str) -> Note:
+    return Note.read(f"{TEXT}\n{OTHER.line(TEXT, time=NOON)}{''.join(lines)}")
+
+
+def witnesses(count: int) -> list[VerifierKey]:
+    return [VerifierKey(f"w{number}", WITNESS, number.to_bytes(32, "big")) for number in range(count)]
+
+
+def test_the_one_cosignature_of_a_witness_is_found_among_others() -> None:
+    line = GAZETTE.line(TEXT, time=NOON + 7)
+
+    assert cosignature_of(GAZETTE.verifier, note_with(line)) == Cosignature(line, NOON + 7)
+
+
+@pytest.mark.parametrize(
+    ("times", "reason"),
+    [
+        ((), "has no cosignature by gazette.example."),
+        ((NOON, NOON), "has more than one cosignature by gazette.example."),
+        ((NOON, NOON + 1), "has more than one cosignature by gazette.example."),
+    ],
+)
+def test_a_witness_who_signs_never_or_twice_is_refused(times: tuple[int, ...], reason: str) -> None:
+    note = note_with(*(GAZETTE.line(TEXT, time=time) for time in times))
+
+    with pytest.raises(InvalidValue) as refusal:
+        cosignature_of(GAZETTE.verifier, note)
+
+    assert (refusal.value.field, refusal.value.reason) == ("note", reason)
+
+
+def test_an_operators_key_gives_no_cosignature() -> None:
+    operator = SignerKey.make("raffles.example")
+
+    with pytest.raises(InvalidValue) as refusal:
+        cosignature_of(operator.verifier, note_with(operator.line(TEXT)))
+
+    assert (refusal.value.field, refusal.value.reason) == (
+        "key",
+        "is none of a witness, which is made for cosignatures.",
+    )
+
+
+def test_a_cosignature_of_another_text_is_none() -> None:
+    with pytest.raises(NoteWrong, match=r"gazette\.example is not on this text"):
+        cosignature_of(GAZETTE.verifier, note_with(GAZETTE.line("another closing\n", time=NOON)))
+
+
+def test_a_cosignature_may_be_as_old_as_the_raffle_and_no_older() -> None:
+    check_date(NOON, Closing(NOON), CREATED_AT)
+
+    with pytest.raises(InvalidValue) as refusal:
+        check_date(NOON - 1, Closing(NOON), CREATED_AT)
+    assert (refusal.value.field, refusal.value.reason) == (
+        "note",
+        "was cosigned before there was the raffle, and so shows nothing.",
+    )
+
+
+def test_a_cosignature_comes_before_the_beacon_and_not_with_it() -> None:
+    closing = Closing(BEACON - 60, ROUND)
+    check_date(BEACON - 1, closing, CREATED_AT)
+
+    with pytest.raises(InvalidValue) as refusal:
+        check_date(BEACON, closing, CREATED_AT)
+    assert (refusal.value.field, refusal.value.reason) == (
+        "note",
+        "was cosigned after the beacon had come, and so shows nothing any more.",
+    )
+
+
+def test_without_a_beacon_a_cosignature_may_come_at_any_later_time() -> None:
+    check_date(BEACON, Closing(NOON), CREATED_AT)
+
+
+def test_a_witness_is_taken_up_to_as_many_signatures_as_a_note_has() -> None:
+    check_beside(GAZETTE.verifier, [])
+    check_beside(GAZETTE.verifier, witnesses(SIGNATURES - 1))
+
+    with pytest.raises(InvalidValue) as refusal:
+        check_beside(GAZETTE.verifier, witnesses(SIGNATURES))
+    assert (refusal.value.field, refusal.value.reason) == (
+        "note",
+        "comes late: 100 signatures, the most that a note can have, are kept.",
+    )
+
+
+@pytest.mark.parametrize("other", [GAZETTE.verifier, VerifierKey("other.example", WITNESS, PUBLIC)])
+def test_a_key_that_signed_already_is_nobody_else(other: VerifierKey) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        check_beside(GAZETTE.verifier, [*witnesses(2), other])
+
+    assert (refusal.value.field, refusal.value.reason) == (
+        "key",
+        f"is that of {other.name}, who signed already: a witness is somebody else.",
+    )
+
+
+def test_a_key_that_looks_like_one_that_signed_is_refused() -> None:
+    # An id has four bytes, so that two keys of one id were soon found.
+    alike, witness = (VerifierKey("gazette.example", WITNESS, n.to_bytes(32, "big")) for n in (20_107, 47_144))
+    assert alike.id == witness.id
+
+    with pytest.raises(InvalidValue) as refusal:
+        check_beside(witness, [alike])
+
+    assert (refusal.value.field, refusal.value.reason) == (
+        "key",
+        "has name and id of another key that signed; its lines could not be told apart.",
+    )
+    check_beside(witness, [VerifierKey("gazette.example", WITNESS, bytes(32))])
