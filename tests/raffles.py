@@ -1,20 +1,32 @@
 """Raffles in a given state, made through the engine as any user would, and what of them is on the disk."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from rafflekit import Prize, Raffle, RaffleEngine, Ticket
+from rafflekit import Entry, Prize, Raffle, RaffleEngine, Ticket
 
 
 def sold_out(engine: RaffleEngine, *, tickets: int = 6, prizes: tuple[Prize, ...] = (Prize("hug", 2),)) -> Raffle:
-    """Create a raffle and hand out all of its tickets."""
+    """Create a raffle and hand out all of its tickets, in groups."""
     raffle = engine.create("Sold out", total_tickets=tickets, prizes=prizes)
-    sell_all(engine, raffle)
+    for outcome in engine.participate_many(raffle.id, people(tickets)):
+        assert isinstance(outcome, Ticket)
     return engine.get(raffle.id)
 
 
 def sell_all(engine: RaffleEngine, raffle: Raffle) -> list[Ticket]:
-    """Hand every ticket of a raffle to a participant of its own."""
-    return [engine.participate(raffle.id, f"participant {n}") for n in range(raffle.total_tickets)]
+    """Hand every ticket of a raffle to a participant of its own, one after the other."""
+    return [engine.participate(raffle.id, person) for person in people(raffle.total_tickets)]
+
+
+def people(count: int, *, first: int = 0) -> list[str]:
+    """Return so many participants, from this one on."""
+    return [f"participant {n}" for n in range(first, first + count)]
+
+
+def keyed(participants: Iterable[str]) -> list[Entry]:
+    """Return participants with an idempotency key each."""
+    return [Entry(participant, f"the secret key of {participant}") for participant in participants]
 
 
 def stored_bytes(database: Path) -> bytes:

@@ -1,7 +1,6 @@
 """Whatever witnesses sign, and whenever: an honest proof stays good, and a witness signs one closing."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -14,17 +13,16 @@ from rafflekit.core.ledger.documents import Consistency, Proof
 from rafflekit.core.ledger.drand import time_of
 from rafflekit.core.ledger.notes import SIGNATURES, WITNESS, Note, SignerKey
 from rafflekit.core.witness import Witness
+from tests.core.conftest import KEY
 
-KEY = SignerKey.make("raffles.example.org")
 GAZETTE = SignerKey.make("gazette.example", kind=WITNESS)
 NOON = 1_800_000_000
 
 
 @pytest.fixture
-def engine(database: Path) -> Iterator[RaffleEngine]:
-    """An engine that signs with `KEY`."""
-    with RaffleEngine(f"sqlite:///{database}", signing_key=KEY) as opened:
-        yield opened
+def signing_key() -> SignerKey:
+    """What the engine signs with: `KEY`."""
+    return KEY
 
 
 def closed(engine: RaffleEngine, *, entropy: str = "secrets") -> UUID:

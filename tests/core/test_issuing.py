@@ -31,6 +31,7 @@ from rafflekit.core.storage import issuing as statements
 from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
 from tests.databases import run
+from tests.raffles import keyed
 from tests.waiting import wait_until
 
 HUG = [Prize("hug")]
@@ -39,10 +40,6 @@ LIMIT_S = 60
 
 def new_raffle(engine: RaffleEngine, tickets: int) -> Raffle:
     return engine.create("Foobar", total_tickets=tickets, prizes=HUG)
-
-
-def keyed(people: Sequence[str]) -> list[Entry]:
-    return [Entry(person, f"the secret key of {person}") for person in people]
 
 
 def test_everybody_on_a_list_gets_a_ticket_in_the_order_of_the_list(engine: RaffleEngine) -> None:

@@ -1,14 +1,12 @@
 """Ledgers at borders: several raffles in one database, a ledger that grows while it is read, who may be a witness."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from rafflekit import (
     InvalidValue,
     Prize,
-    Raffle,
     RaffleEngine,
     SigningKeyUnavailable,
     StorageUnavailable,
@@ -21,27 +19,21 @@ from rafflekit.core.ledger.documents import leaf_line
 from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
 from rafflekit.core.ledger.tiles import whole_hash
 from rafflekit.core.storage import ledger as statements
+from tests.core.conftest import KEY
 from tests.databases import past_the_rules
+from tests.raffles import sold_out
 
-KEY = SignerKey.make("raffles.example.org")
 NOON = 1_800_000_000
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[RaffleEngine]:
-    """An engine that signs with `KEY`, on each kind of database."""
-    with RaffleEngine(database_url, signing_key=KEY) as opened:
-        yield opened
-
-
-def sold_out(engine: RaffleEngine, name: str, *, tickets: int = 5) -> Raffle:
-    raffle = engine.create(name, total_tickets=tickets, prizes=[Prize("hug", 2)])
-    assert len(list(engine.participate_many(raffle.id, [f"{name} {n}" for n in range(tickets)]))) == tickets
-    return engine.get(raffle.id)
+def signing_key() -> SignerKey:
+    """What the engine signs with: `KEY`."""
+    return KEY
 
 
 def test_the_proofs_of_several_raffles_in_one_database_are_of_their_own_tickets(engine: RaffleEngine) -> None:
-    raffles = [sold_out(engine, name) for name in ("Foo", "Bar", "Baz")]
+    raffles = [sold_out(engine) for _ in range(3)]
     for raffle in raffles:
         engine.draw(raffle.id)
 
@@ -60,7 +52,7 @@ def test_the_proofs_of_several_raffles_in_one_database_are_of_their_own_tickets(
 def test_all_leaves_come_in_order_however_many_are_read_at_once(
     engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    raffle = sold_out(engine, "Foo")
+    raffle = sold_out(engine, tickets=5)
     monkeypatch.setattr(ledgers, "_LEAVES_AT_ONCE", at_once)
 
     assert [leaf.serial for leaf in engine.ledgers.leaves(raffle.id)] == [0, 1, 2, 3, 4]
@@ -81,7 +73,7 @@ def test_a_ticket_that_is_issued_while_a_receipt_is_made_is_not_in_it_yet(
 
 
 def test_a_tile_has_the_hashes_of_the_tree_that_is_asked_about_and_no_later_ones(engine: RaffleEngine) -> None:
-    raffle = sold_out(engine, "Foo", tickets=600)
+    raffle = sold_out(engine, tickets=600)
     leaves = [leaf.hash(raffle.id) for leaf in engine.ledgers.leaves(raffle.id)]
 
     def tile(size: int, level: int, position: int) -> list[bytes]:
@@ -114,7 +106,7 @@ def test_a_ledger_that_nobody_has_signed_takes_the_first_key_that_signs_it(
 
 
 def test_an_operator_is_no_witness_of_their_own(engine: RaffleEngine) -> None:
-    raffle = sold_out(engine, "Foo")
+    raffle = sold_out(engine)
     closing = engine.ledgers.checkpoint(raffle.id)
     own = SignerKey("gazette.example", WITNESS, KEY.private)
 

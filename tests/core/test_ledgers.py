@@ -1,7 +1,7 @@
 """The engine's ledger: every ticket is in it, what was signed stays true, and a draw is proven."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -9,12 +9,10 @@ import pytest
 from sqlalchemy import Connection
 
 from rafflekit import (
-    Entry,
     InvalidSetting,
     InvalidValue,
     NotDrawnYet,
     Prize,
-    Raffle,
     RaffleEngine,
     SigningKeyUnavailable,
     Ticket,
@@ -31,17 +29,17 @@ from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
 from rafflekit.core.ledger.receipts import check_receipt
 from rafflekit.core.ledger.tiles import GrowingTree
 from rafflekit.core.signing import make_signing_key
+from tests.core.conftest import KEY
 from tests.databases import PostgresqlServer, run
+from tests.raffles import keyed, people, sold_out
 
 PRIZES = (Prize("car"), Prize("hug", 3))
-KEY = SignerKey.make("raffles.example.org")
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[RaffleEngine]:
-    """An engine that signs with `KEY`, on each kind of database."""
-    with RaffleEngine(database_url, signing_key=KEY) as opened:
-        yield opened
+def signing_key() -> SignerKey:
+    """What the engine signs with: `KEY`."""
+    return KEY
 
 
 def signed(note: str) -> Checkpoint:
@@ -55,24 +53,14 @@ def receipts_of(tickets: Sequence[Ticket]) -> list[Receipt]:
     return [ticket.receipt for ticket in tickets if ticket.receipt is not None]
 
 
-def keyed(count: int, *, first: int = 0) -> list[Entry]:
-    return [Entry(f"participant {n}", f"the key of participant {n}") for n in range(first, first + count)]
-
-
-def sold_out(engine: RaffleEngine, *, tickets: int, prizes: Sequence[Prize] = PRIZES) -> tuple[Raffle, list[Ticket]]:
-    raffle = engine.create("Foobar", total_tickets=tickets, prizes=prizes)
-    sold = [ticket for ticket in engine.participate_many(raffle.id, keyed(tickets)) if isinstance(ticket, Ticket)]
-    return engine.get(raffle.id), sold
-
-
 def test_every_ticket_comes_with_a_receipt_that_stays_consistent_with_the_closing(engine: RaffleEngine) -> None:
     """Tickets one at a time and in groups, across tiles, beside another raffle."""
     raffle, other = (engine.create(name, total_tickets=600, prizes=PRIZES) for name in ("Foobar", "Other"))
     tickets = [engine.participate(raffle.id, f"early {n}") for n in range(3)]
-    assert len(list(engine.participate_many(raffle.id, keyed(250)))) == 250
+    assert len(list(engine.participate_many(raffle.id, keyed(people(250))))) == 250
     tickets += [engine.participate(raffle.id, f"amid {n}") for n in range(6)]
     engine.participate(other.id, "early 0")
-    assert len(list(engine.participate_many(raffle.id, keyed(340, first=1_000)))) == 340
+    assert len(list(engine.participate_many(raffle.id, keyed(people(340, first=1_000))))) == 340
     tickets.append(engine.participate(raffle.id, "last"))
 
     closing = signed(engine.ledgers.checkpoint(raffle.id))
@@ -104,11 +92,11 @@ def test_a_repeat_gets_a_receipt_for_the_same_leaf(engine: RaffleEngine) -> None
 
 
 def test_any_tickets_receipt_can_be_asked_for(engine: RaffleEngine) -> None:
-    raffle, tickets = sold_out(engine, tickets=300)
+    raffle = sold_out(engine, tickets=300)
 
-    for ticket in tickets[::37]:
-        receipt = engine.ledgers.receipt(raffle.id, ticket.number)
-        assert receipt.leaf.ticket_number == ticket.number
+    for number in range(1, 301, 37):
+        receipt = engine.ledgers.receipt(raffle.id, number)
+        assert receipt.leaf.ticket_number == number
         assert check_receipt(receipt, raffle.id, KEY.verifier).closing is not None
         assert len(receipt.path) <= 9
 
@@ -127,9 +115,9 @@ def test_several_processes_append_to_one_tree(database_url: str, engine: RaffleE
     with RaffleEngine(database_url, signing_key=KEY) as another:
         tickets = []
         for n in range(0, 690, 23):
-            list(another.participate_many(raffle.id, keyed(11, first=n)))
+            list(another.participate_many(raffle.id, keyed(people(11, first=n))))
             tickets.append(engine.participate(raffle.id, f"amid {n}"))
-            list(engine.participate_many(raffle.id, keyed(11, first=10_000 + n)))
+            list(engine.participate_many(raffle.id, keyed(people(11, first=10_000 + n))))
 
     leaves = [leaf.hash(raffle.id) for leaf in engine.ledgers.leaves(raffle.id)]
     checkpoint = signed(engine.ledgers.checkpoint(raffle.id))
@@ -181,7 +169,7 @@ def test_an_empty_ledger_has_a_checkpoint_too(engine: RaffleEngine) -> None:
 
 @pytest.mark.parametrize(("old", "new", "field"), [(-1, 3, "from"), (3, 2, "from"), (1, 7, "to")])
 def test_sizes_that_the_ledger_never_had_are_refused(engine: RaffleEngine, old: int, new: int, field: str) -> None:
-    raffle, _ = sold_out(engine, tickets=6)
+    raffle = sold_out(engine)
 
     with pytest.raises(InvalidValue) as refusal:
         engine.ledgers.consistency(raffle.id, old, new)
@@ -192,7 +180,7 @@ def test_sizes_that_the_ledger_never_had_are_refused(engine: RaffleEngine, old: 
 
 @pytest.mark.parametrize("tickets", [4, 5, 257])
 def test_a_draw_is_proven_from_its_terms_to_its_winners(engine: RaffleEngine, tickets: int) -> None:
-    raffle, _ = sold_out(engine, tickets=tickets)
+    raffle = sold_out(engine, tickets=tickets, prizes=PRIZES)
     with pytest.raises(NotDrawnYet):
         engine.ledgers.proof(raffle.id)
 
@@ -218,7 +206,7 @@ def test_a_draw_is_proven_from_its_terms_to_its_winners(engine: RaffleEngine, ti
 
 
 def test_of_more_than_a_thousand_wins_the_proof_has_the_digest(engine: RaffleEngine) -> None:
-    raffle, _ = sold_out(engine, tickets=1_001, prizes=[Prize("hug", 1_001)])
+    raffle = sold_out(engine, tickets=1_001, prizes=(Prize("hug", 1_001),))
     wins = engine.draw(raffle.id)
 
     proof = engine.ledgers.proof(raffle.id)
@@ -232,7 +220,7 @@ def test_of_more_than_a_thousand_wins_the_proof_has_the_digest(engine: RaffleEng
 
 def test_a_witness_puts_its_name_on_the_closing_once(engine: RaffleEngine) -> None:
     witness, stranger = SignerKey.make("gazette.example", kind=WITNESS), SignerKey.make("other.example", kind=WITNESS)
-    raffle, _ = sold_out(engine, tickets=5)
+    raffle = sold_out(engine, tickets=5)
     closing = engine.ledgers.checkpoint(raffle.id)
     text = Note.read(closing).text
 
@@ -334,7 +322,7 @@ def test_on_postgresql_without_a_key_there_are_tickets_and_no_receipts(postgresq
     """It has no place for a key of its own."""
     database_url = postgresql.new_url()
     with RaffleEngine(database_url) as engine:
-        raffle, _ = sold_out(engine, tickets=4)
+        raffle = sold_out(engine, tickets=4)
         other = engine.create("Other", total_tickets=5, prizes=PRIZES)
         assert engine.participate(other.id, "ann").receipt is None
         engine.draw(raffle.id)

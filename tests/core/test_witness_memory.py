@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,16 +11,15 @@ from rafflekit import Prize, RaffleEngine
 from rafflekit.core.ledger.documents import Consistency
 from rafflekit.core.ledger.notes import WITNESS, SignerKey
 from rafflekit.core.witness import Witness
+from tests.core.conftest import KEY
 
-OPERATOR_KEY = SignerKey.make("raffles.example")
 NOON = 1_800_000_000
 
 
 @pytest.fixture
-def engine(database: Path) -> Iterator[RaffleEngine]:
-    """An engine that signs with `OPERATOR_KEY`."""
-    with RaffleEngine(f"sqlite:///{database}", signing_key=OPERATOR_KEY) as opened:
-        yield opened
+def signing_key() -> SignerKey:
+    """What the engine signs with: `KEY`."""
+    return KEY
 
 
 @pytest.fixture
@@ -43,9 +41,9 @@ def test_of_two_that_sign_at_once_one_waits_for_the_other(
         tried.append((old, new))
         return engine.ledgers.consistency(raffle, old, new)
 
-    witness.cosign(engine.ledgers.checkpoint(raffle), OPERATOR_KEY.verifier, proof, time=NOON)
+    witness.cosign(engine.ledgers.checkpoint(raffle), KEY.verifier, proof, time=NOON)
     engine.participate(raffle, "bob")
-    witness.cosign(engine.ledgers.checkpoint(raffle), OPERATOR_KEY.verifier, proof, time=NOON)
+    witness.cosign(engine.ledgers.checkpoint(raffle), KEY.verifier, proof, time=NOON)
 
     assert tried == [(1, 2)]
 
@@ -64,7 +62,7 @@ def test_what_was_seen_is_on_the_disk_before_it_is_signed(
 
     monkeypatch.setattr(os, "fsync", noted)
 
-    witness.cosign(note, OPERATOR_KEY.verifier, partial(engine.ledgers.consistency, raffle), time=NOON)
+    witness.cosign(note, KEY.verifier, partial(engine.ledgers.consistency, raffle), time=NOON)
 
     content, seen_before = synced[0]
     assert content.name.startswith("seen.json.")
