@@ -318,6 +318,16 @@ def test_no_key_is_ever_overwritten(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["signing.key"]
 
 
+def test_who_asks_for_a_key_where_there_is_none_is_told_the_setting_that_names_one(
+    postgresql: PostgresqlServer,
+) -> None:
+    with (
+        RaffleEngine(postgresql.new_url()) as engine,
+        pytest.raises(SigningKeyUnavailable, match="RAFFLEKIT_SIGNING_KEY names its file"),
+    ):
+        engine.ledgers.verifier_key()
+
+
 def test_on_postgresql_without_a_key_there_are_tickets_and_no_receipts(postgresql: PostgresqlServer) -> None:
     """It has no place for a key of its own."""
     database_url = postgresql.new_url()
