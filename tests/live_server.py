@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rafflekit.core.signing import signing_key_beside
-from tests.waiting import wait_until
-
-STOP_LIMIT_S = 30
+from tests.waiting import LIMIT_S, wait_until
 
 SERVE = (sys.executable, "-m", "rafflekit", "serve", "--host", "127.0.0.1", "--port", "0")
 """`rafflekit serve`, on waitress unless more arguments say otherwise."""
@@ -122,7 +120,7 @@ class LiveServer:
         """End the server and return what it printed; it must end well, with status 0."""
         if self.process.poll() is None:
             self.process.send_signal(how)
-        printed, _ = self.process.communicate(timeout=STOP_LIMIT_S)
+        printed, _ = self.process.communicate(timeout=LIMIT_S)
         assert self.process.returncode == 0, self.log.read_text()
         return printed
 

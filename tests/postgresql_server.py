@@ -17,10 +17,11 @@ import psutil
 import pytest
 from sqlalchemy import URL
 
+from tests.waiting import LIMIT_S
+
 SUPERUSER = "postgres"
 STANDBY = "standby"
 """What a standby calls itself, for `synchronous_standby_names`; a copy that is only being made does not."""
-LIMIT_S = 60
 
 _SYSTEM_USER = "pgserver"
 

@@ -18,8 +18,7 @@ import pytest
 from rafflekit import RaffleEngine
 from rafflekit.cli import main
 from rafflekit.core.models import Prize, Raffle, Ticket
-
-LIMIT_S = 30
+from tests.waiting import LIMIT_S
 
 
 class Session(NamedTuple):

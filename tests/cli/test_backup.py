@@ -26,9 +26,7 @@ from rafflekit.core.storage import sqlite
 from tests.cli.conftest import Terminal
 from tests.databases import PostgresqlServer
 from tests.raffles import sold_out
-from tests.waiting import wait_until
-
-LIMIT_S = 60
+from tests.waiting import LIMIT_S, wait_until
 
 # Sends itself a signal in the middle of the copy, and others while it clears up.
 SIGNALLED_HALFWAY = """

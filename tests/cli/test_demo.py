@@ -14,7 +14,8 @@ import pytest
 from rafflekit.cli import demo_server
 from rafflekit.cli.demo_server import Answer, DemoServer
 from rafflekit.core.participants import normalise
-from tests.cli.conftest import LIMIT_S, OnScreen, Process, Terminal, without_styles
+from tests.cli.conftest import OnScreen, Process, Terminal, without_styles
+from tests.waiting import LIMIT_S
 
 
 @pytest.fixture

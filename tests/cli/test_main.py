@@ -13,7 +13,8 @@ import pytest
 
 import rafflekit
 from rafflekit import Prize, RaffleEngine
-from tests.cli.conftest import LIMIT_S, OnScreen, Process, Session, Terminal
+from tests.cli.conftest import OnScreen, Process, Session, Terminal
+from tests.waiting import LIMIT_S
 
 COMMANDS = [
     "create",

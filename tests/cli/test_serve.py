@@ -20,9 +20,10 @@ import pytest
 from rafflekit import RaffleEngine
 from rafflekit.core.settings import VARIABLES
 from rafflekit.http.log_lines import Log, requests_are_logged
-from tests.cli.conftest import LIMIT_S, Process, Session, Terminal
+from tests.cli.conftest import Process, Session, Terminal
 from tests.databases import PostgresqlServer
 from tests.live_server import SERVE, LiveServer
+from tests.waiting import LIMIT_S
 
 Serve = Callable[..., LiveServer]
 

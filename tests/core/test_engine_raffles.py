@@ -22,9 +22,9 @@ from rafflekit.core import limits
 from rafflekit.core.engine import _LOOKUP_QUEUES
 from tests.databases import past_the_rules
 from tests.raffles import sold_out
+from tests.waiting import LIMIT_S
 
 HUG = [Prize("hug")]
-LIMIT_S = 20
 
 
 def test_a_created_raffle_is_what_is_stored(engine: RaffleEngine) -> None:

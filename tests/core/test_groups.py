@@ -15,9 +15,7 @@ import pytest
 
 from rafflekit.core import groups as groups_module
 from rafflekit.core.groups import Groups
-from tests.waiting import wait_until
-
-LIMIT_S = 60
+from tests.waiting import LIMIT_S, wait_until
 
 
 class Office:

@@ -32,10 +32,9 @@ from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
 from tests.databases import run
 from tests.raffles import keyed
-from tests.waiting import wait_until
+from tests.waiting import LIMIT_S, wait_until
 
 HUG = [Prize("hug")]
-LIMIT_S = 60
 
 
 def new_raffle(engine: RaffleEngine, tickets: int) -> Raffle:

@@ -8,9 +8,7 @@ import pytest
 
 from rafflekit import RaffleEngine, SchemaMismatch, StorageUnavailable
 from tests.databases import run
-from tests.waiting import wait_until
-
-LIMIT_S = 60
+from tests.waiting import LIMIT_S, wait_until
 
 
 def test_a_database_as_it_was_opened_is_fine(engine: RaffleEngine) -> None:

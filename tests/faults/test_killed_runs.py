@@ -13,6 +13,7 @@ import pytest
 from rafflekit import Prize, Raffle, RaffleEngine
 from tests.ticket_lists import check_whole_run, rows_of, write_list
 
+# Longer than others wait: a whole run is to end, which hashes a code for each of its lines.
 LIMIT_S = 120
 LINES = 3_000
 # Every hundredth line names somebody who has a ticket already.

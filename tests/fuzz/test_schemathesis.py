@@ -21,6 +21,7 @@ from tests.live_server import Serve
 CASES = int(os.environ.get("RAFFLEKIT_TEST_CASES", "200"))
 EXAMPLES = max(12, CASES // 100)
 """Of each operation and in each phase; schemathesis adds the edges of every schema, and so more cases."""
+# `make soak` tries ten thousand cases.
 LIMIT_S = 1_800
 
 FOLDER = Path(__file__).parent

@@ -10,8 +10,9 @@ import subprocess
 from pathlib import Path
 from typing import Any, Self
 
+from tests.waiting import LIMIT_S
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-LIMIT_S = 60
 _STOP_LIMIT_S = 20
 # As root it runs without its sandbox only. The rest keeps it from talking to anybody but the test's server.
 _FLAGS = (

@@ -17,6 +17,7 @@ from tests.databases import KINDS, STRICTER_KINDS, new_database_url
 
 PROCESSES = 2
 THREADS = 32
+# Longer than others wait: all threads of all processes are to end, which write to one database.
 LIMIT_S = 120
 
 

@@ -16,7 +16,7 @@ import psycopg
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Dialect
 
-LIMIT_S = 60.0
+from tests.waiting import LIMIT_S
 
 # So long nobody asks the database whether a session waits in it: most statements are done by then.
 _PATIENCE_S = 0.002

@@ -23,12 +23,12 @@ from rafflekit.core.ledger.audit import audit
 from tests.ledger.test_audit import anything, at_place, places, replaced
 from tests.tamper.test_tampering import BASES, CASES
 from tests.vectors.make_v1 import VECTORS
+from tests.waiting import LIMIT_S
 
 FILE = Path(__file__).parents[2] / "verify_draw.py"
 AUDITS = json.loads((VECTORS / "audits.json").read_text())
 NO_CLOCK = 10**13
 LIBRARIES = ("py_arkworks_bls12381", "argon2")
-LIMIT_S = 60
 
 # It takes no copy of the closing and no consistency proof: `rafflekit audit` does, and all leaves show more.
 NOT_TAKEN = {"witnessed": None, "consistency": None}

@@ -27,8 +27,7 @@ from rafflekit.core.storage.issuing import NewTicket, insert_tickets
 from rafflekit.core.storage.queries import Secrets
 from tests.databases import run
 from tests.raffles import sold_out
-
-LIMIT_S = 60
+from tests.waiting import LIMIT_S
 
 
 def test_a_database_file_is_readable_by_its_owner_alone(database: Path, engine: RaffleEngine) -> None:

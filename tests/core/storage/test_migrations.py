@@ -24,11 +24,11 @@ from rafflekit import Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, T
 from rafflekit.core import drawing
 from rafflekit.core.storage import schema, sqlite
 from tests.databases import run
+from tests.waiting import LIMIT_S
 
 DATA = Path(__file__).parent / "data"
 GIVEN: dict[str, Any] = json.loads((DATA / "first-release.json").read_text())
 PARTICIPANTS = {"drawn": "203.0.113.{}", "sold out": "participant {}", "open": "2001:db8:0:{:x}::1"}
-LIMIT_S = 60
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from rafflekit import Prize, RaffleEngine, StorageUnavailable
 from rafflekit.core.storage import database
 from rafflekit.core.storage.database import Database
 from tests.databases import PostgresqlServer, run
+from tests.waiting import LIMIT_S
 
-LIMIT_S = 60
 STRICTER_LEVELS = ["repeatable read", "serializable"]
 
 Count = Callable[[Connection], object]
