@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,6 +53,21 @@ def until_read(*connections: socket.socket) -> None:
     """Wait until the server at the other end has read all that these connections of this machine sent."""
     ends = {(opened.getpeername()[1], opened.getsockname()[1]) for opened in connections}
     wait_until(lambda: ends <= _all_read())
+
+
+def is_refused(port: int) -> bool:
+    """Tell whether nobody listens at a port of this machine any more."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection, suppress(OSError):
+            # One at a time: whoever has let this one in closes it, too.
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:
+        # It stopped listening in this very moment.
+        return False
+    return False
 
 
 def _all_read() -> set[tuple[int, int]]:

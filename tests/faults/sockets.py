@@ -43,15 +43,6 @@ def leaves_unread(live: LiveServer, connection: socket.socket) -> bool:
     return not server_socket(live, connection.getsockname())[4].endswith(":00000000")
 
 
-def is_refused(live: LiveServer) -> bool:
-    """Tell whether nobody listens any more."""
-    try:
-        with socket.create_connection(("127.0.0.1", live.port), timeout=SLOW_S):
-            return False
-    except ConnectionRefusedError:
-        return True
-
-
 def vanish(connection: socket.socket) -> None:
     """Break a connection off: whoever sends something is told that nobody is there (RST)."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -19,8 +19,8 @@ from rafflekit.core import limits
 from rafflekit.http.connections import _GRACE_S
 from rafflekit.http.listening import STOP_LIMIT_S, THREADS
 from tests.databases import writers_waiting
-from tests.faults.sockets import SLOW_S, exchange, holds, is_refused, leaves_unread, vanish
-from tests.live_server import LiveServer, read_answer
+from tests.faults.sockets import SLOW_S, exchange, holds, leaves_unread, vanish
+from tests.live_server import LiveServer, is_refused, read_answer
 from tests.waiting import wait_until
 
 SERVERS = {"waitress": (), "granian": ("--server", "granian")}
@@ -232,7 +232,7 @@ def test_a_stop_with_no_room_left_answers_everybody(small_waitress: LiveServer, 
             crowd[-1].sendall(participate(path))
         small_waitress.process.send_signal(signal.SIGTERM)
         # It has closed its port, behind everybody who had come before.
-        wait_until(lambda: is_refused(small_waitress))
+        wait_until(lambda: is_refused(small_waitress.port))
 
     assert [read_answer(connection).status for connection in crowd] == [201] * 100
     assert small_waitress.process.wait(STOP_LIMIT_S) == 0

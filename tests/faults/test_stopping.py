@@ -17,7 +17,7 @@ from rafflekit import Prize, RaffleEngine
 from rafflekit.http.listening import STOP_LIMIT_S
 from tests.databases import writers_waiting
 from tests.faults.rush import check_tickets
-from tests.live_server import LiveServer, read_answer, until_read
+from tests.live_server import LiveServer, is_refused, read_answer, until_read
 from tests.waiting import wait_until
 
 SERVERS = {"waitress": (), "granian": ("--server", "granian", "--workers", "2")}
@@ -98,17 +98,6 @@ def request(path: str, key: str) -> bytes:
     return f'POST {path} HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: "{key}"\r\n\r\n'.encode()
 
 
-def refuses(live: LiveServer) -> bool:
-    """Tell whether nobody listens any more."""
-    try:
-        with socket.create_connection(("127.0.0.1", live.port), timeout=20):
-            return False
-    except ConnectionRefusedError:
-        return True
-    except ConnectionResetError:
-        return False
-
-
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_in_a_rush_answers_every_request_and_keeps_every_ticket(
     live: LiveServer, raffle: UUID, database: Path, database_url: str, how: signal.Signals
@@ -149,7 +138,7 @@ def test_nobody_is_let_in_behind_a_stop(live: LiveServer, raffle: UUID) -> None:
         begun.sendall(b"GET /raffles/ HTTP/1.1\r\nHost: loc")
         until_read(begun)
         live.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: refuses(live))
+        wait_until(lambda: is_refused(live.port))
         assert live.process.poll() is None
 
         begun.sendall(b"alhost\r\n\r\n")

@@ -15,8 +15,8 @@ import pytest
 from rafflekit.http import granian_server
 from rafflekit.http.listening import STOP_LIMIT_S
 from tests.http.conftest import RAFFLE
-from tests.http.test_servers import LIST, until_refused
-from tests.live_server import LiveServer, Serve, read_answer
+from tests.http.test_servers import LIST
+from tests.live_server import LiveServer, Serve, is_refused, read_answer
 from tests.waiting import wait_until
 
 
@@ -71,7 +71,7 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(database: Path, tmp_path
     live.process.kill()
     live.process.communicate(timeout=STOP_LIMIT_S)
 
-    until_refused(live.port)
+    wait_until(lambda: is_refused(live.port))
     wait_until(lambda: not any("spawn_main" in command_of(worker) for worker in workers))
     assert (tmp_path / "log").read_text().count("\n") == 1  # that nobody is manager
     assert list(temporary.iterdir()) == []  # where the workers counted together

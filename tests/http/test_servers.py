@@ -18,7 +18,8 @@ from rafflekit.core import limits
 from rafflekit.http.listening import STOP_LIMIT_S
 from tests.databases import writers_waiting
 from tests.http.conftest import RAFFLE
-from tests.live_server import Answer, LiveServer, Serve, read_answer, until_read
+from tests.live_server import Answer, LiveServer, Serve, is_refused, read_answer, until_read
+from tests.waiting import wait_until
 
 Connect = Callable[[int], socket.socket]
 
@@ -49,29 +50,12 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def ask_to_stop(live: LiveServer) -> None:
     """Send the signal and wait until the server has noticed it: nobody listens at its port any more."""
     live.process.send_signal(signal.SIGTERM)
-    until_refused(live.port)
+    wait_until(lambda: is_refused(live.port))
 
 
 def stopped_well(live: LiveServer) -> bool:
     """Tell whether the server, asked before, ends with status 0; a second signal would kill it."""
     return live.process.wait(STOP_LIMIT_S) == 0
-
-
-def until_refused(port: int) -> None:
-    """Wait until nobody listens at a port any more."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as connection, suppress(OSError):
-                # One at a time: whoever has let this one in closes it, too.
-                connection.shutdown(socket.SHUT_WR)
-                connection.recv(1)
-        except ConnectionRefusedError:
-            return
-        except ConnectionResetError:
-            # It stopped listening in this very moment.
-            continue
-    pytest.fail("It still listens.")
 
 
 def test_the_announced_url_is_the_one_that_answers(serve: Serve) -> None:
