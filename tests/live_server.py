@@ -78,6 +78,11 @@ def _all_read() -> set[tuple[int, int]]:
     return {(int(local, 16), int(remote, 16)) for local, remote in lines}
 
 
+def surroundings() -> dict[str, str]:
+    """Return the environment of the tests without what it says to rafflekit."""
+    return {name: value for name, value in os.environ.items() if "RAFFLEKIT" not in name and name != "MANAGER_IPS"}
+
+
 class LiveServer:
     """A server process; `stop` ends it and returns what it printed after the line that says where it is.
 
@@ -88,7 +93,6 @@ class LiveServer:
         self, database: Path, *arguments: str, log: Path, program: Sequence[str] = SERVE, **environment: str
     ) -> None:
         self.log, self.database = log, database
-        clean = {name: value for name, value in os.environ.items() if "RAFFLEKIT" not in name and name != "MANAGER_IPS"}
         environment = {"RAFFLEKIT_DATABASE_URL": f"sqlite:///{database}"} | environment
         if environment["RAFFLEKIT_DATABASE_URL"].startswith("postgresql"):
             key = log.with_suffix(".key")
@@ -100,7 +104,7 @@ class LiveServer:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
-                env=clean | environment,
+                env=surroundings() | environment,
             )
         assert self.process.stdout is not None
         self.announcement = next((line for line in self.process.stdout if "http://" in line), "")

@@ -1,9 +1,10 @@
-"""Fixtures for the HTTP face: the application without a server, and connections to a real one."""
+"""Fixtures for the HTTP face: the application without a server, connections to a real one, and its processes."""
 
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,3 +53,17 @@ def connect() -> Iterator[Callable[[int], socket.socket]]:
     """Open raw connections to a port of this machine; they are closed afterwards."""
     with ExitStack() as opened:
         yield lambda port: opened.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+
+
+def workers_of(parent: int) -> set[int]:
+    """Return the worker processes of a server; Linux says who is whose child."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return {int(child) for child in children if "spawn_main" in command_of(int(child))}
+
+
+def command_of(process: int) -> str:
+    """Return the command line of a process, or nothing if it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text()
+    except OSError:
+        return ""

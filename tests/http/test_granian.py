@@ -14,7 +14,7 @@ import pytest
 
 from rafflekit.http import granian_server
 from rafflekit.http.listening import STOP_LIMIT_S
-from tests.http.conftest import RAFFLE
+from tests.http.conftest import RAFFLE, command_of, workers_of
 from tests.http.test_servers import LIST
 from tests.live_server import LiveServer, Serve, is_refused, read_answer
 from tests.waiting import wait_until
@@ -24,19 +24,6 @@ from tests.waiting import wait_until
 def serve(serve: Serve) -> Serve:
     """Start Granian with two workers: call it with environment variables."""
     return partial(serve, "--server", "granian", "--workers", "2")
-
-
-def workers_of(parent: int) -> set[int]:
-    """Return the worker processes of a server; Linux says who is whose child."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return {int(child) for child in children if "spawn_main" in command_of(int(child))}
-
-
-def command_of(process: int) -> str:
-    try:
-        return Path(f"/proc/{process}/cmdline").read_text()
-    except OSError:
-        return ""
 
 
 def test_several_workers_answer_on_one_database(serve: Serve) -> None:

@@ -23,9 +23,9 @@ from rafflekit.core.settings import Settings
 from rafflekit.http import monitoring
 from rafflekit.http.app import create_app
 from rafflekit.http.metrics import Metrics
-from tests.http.conftest import MANAGER, PROXY, RAFFLE, SETTINGS
-from tests.live_server import GUNICORN, LiveServer, Serve
-from tests.waiting import wait_until
+from tests.http.conftest import MANAGER, PROXY, RAFFLE, SETTINGS, workers_of
+from tests.live_server import GUNICORN, LiveServer, Serve, surroundings
+from tests.waiting import LIMIT_S, wait_until
 
 OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
 READER = "198.51.100.9"
@@ -233,18 +233,14 @@ def listed(live: LiveServer) -> float:
     return figure(read(page.body.decode()), REQUESTS, method="GET", route="/raffles", status="200")
 
 
-def worker_processes(live: LiveServer) -> list[int]:
-    children = Path(f"/proc/{live.process.pid}/task/{live.process.pid}/children").read_text().split()
-    return [child for child in map(int, children) if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text()]
-
-
 def test_every_worker_of_granian_shows_the_figures_of_all_also_of_one_that_died(serve: Serve) -> None:
     live = serve("--server", "granian", "--workers", "2", MANAGER_IPS="127.0.0.1")
     ask(live, requests=40)
 
     shown = {listed(live) for _ in range(20)}
-    os.kill(worker_processes(live)[0], signal.SIGKILL)
-    wait_until(lambda: len(worker_processes(live)) == 2)
+    victim = min(workers_of(live.process.pid))
+    os.kill(victim, signal.SIGKILL)
+    wait_until(lambda: len(workers_of(live.process.pid) - {victim}) == 2)
 
     assert shown == {40}
     assert {listed(live) for _ in range(10)} == {40}
@@ -271,13 +267,16 @@ def test_several_processes_count_together_in_a_folder_that_is_named(serve: Serve
     def counting() -> set[str]:
         return {file.stem.rpartition("_")[2] for file in folder.iterdir()}
 
-    # A process that is still starting gets none.
     asked = 0
-    while asked == 0 or len(counting()) < 2:
-        assert asked < 4_000
+
+    def both_have_answered() -> bool:
+        nonlocal asked
         ask(live, requests=40)
         asked += 40
+        return len(counting()) == 2
 
+    # A process that is still starting gets none.
+    wait_until(both_have_answered)
     assert {listed(live) for _ in range(10)} == {asked}
     figures = read(live.request("GET", "/metrics").body.decode())
     assert figure(figures, "rafflekit_tickets_issued_total") == 2
@@ -302,9 +301,10 @@ def test_a_folder_to_count_in_that_is_none_stops_the_start(tmp_path: Path, datab
     done = subprocess.run(
         [sys.executable, "-c", "from rafflekit.http.wsgi import application"],
         cwd=tmp_path,
-        env=environment,
+        env=surroundings() | environment,
         capture_output=True,
         text=True,
+        timeout=LIMIT_S,
         check=False,
     )
 
