@@ -17,6 +17,7 @@ from rafflekit.core.errors import (
     NotDrawnYet,
     RaffleNotFound,
     SigningKeyUnavailable,
+    StorageUnavailable,
     TicketNotFound,
     TicketsRemaining,
 )
@@ -147,6 +148,7 @@ class Ledgers:
         Raises:
             NotDrawnYet: the winners have not been drawn.
             SigningKeyUnavailable: there is no key here that may sign for this raffle.
+            StorageUnavailable: the ledger is not closed, as that of a drawn raffle is.
         """
         raffle = self._get(raffle_id)
         if not raffle.winners_drawn:
@@ -243,7 +245,11 @@ class Ledgers:
         self._open_book(raffle, must_match=True)
 
     def closing_of(self, raffle: Raffle) -> Checkpoint:
-        """Return the closing of a sold-out raffle."""
+        """Return the closing of a sold-out raffle.
+
+        Raises:
+            StorageUnavailable: its ledger is not closed.
+        """
         return self._closing(raffle, self._state(raffle))
 
     def load_edge(self, connection: "Connection", raffle: UUID, size: int) -> GrowingTree:
@@ -300,9 +306,12 @@ class Ledgers:
             )
 
     def _closing(self, raffle: Raffle, state: "_State") -> Checkpoint:
-        assert not raffle.available_tickets
         record = self._query(statements.load_ledger, raffle.id)
-        assert record.closing is not None
+        if raffle.available_tickets or record.closing is None:
+            raise StorageUnavailable(
+                f"The ledger of the raffle {raffle.id} is not closed in the database, though the raffle is over; "
+                "'rafflekit doctor' says what is wrong."
+            )
         return book_of(raffle).checkpoint(state.root(), state.size, record.closing)
 
     def _winners(self, raffle: Raffle, wins: int, state: "_State") -> list[ProvenWin]:

@@ -162,3 +162,28 @@ def test_what_is_missing_of_a_ledger_is_said_and_no_mistake_of_the_program(
             with pytest.raises(StorageUnavailable, match="'rafflekit doctor' says which"):
                 ask()
         assert later.get(raffle.id).available_tickets == 100
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["UPDATE ledgers SET closed_at = NULL, round = NULL", "UPDATE counters SET issued = issued - 1"],
+)
+def test_a_drawn_raffle_whose_ledger_is_not_closed_is_called_damaged(
+    engine: RaffleEngine, database_url: str, damage: str
+) -> None:
+    raffle = sold_out(engine)
+    engine.draw(raffle.id)
+    past_the_rules(database_url, damage)
+
+    with pytest.raises(StorageUnavailable, match=f"{raffle.id} is not closed .* 'rafflekit doctor' says what"):
+        engine.ledgers.proof(raffle.id)
+
+
+def test_a_sold_out_raffle_whose_ledger_is_not_closed_is_not_drawn(engine: RaffleEngine, database_url: str) -> None:
+    raffle = sold_out(engine)
+    past_the_rules(database_url, "UPDATE ledgers SET closed_at = NULL")
+
+    with pytest.raises(StorageUnavailable, match="is not closed"):
+        engine.draw(raffle.id)
+
+    assert not engine.get(raffle.id).winners_drawn
