@@ -54,6 +54,8 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/core/test_ledgers.py",
         "tests/core/test_witness_memory.py",
     ),
+    "signing": ("tests/core/test_signing.py", "tests/cli/test_ledgers.py", "tests/core/test_ledgers.py"),
+    "ledger.books": (*LEDGERS, "tests/core/test_beacon_draws.py"),
     "ledger.cosignatures": ("tests/ledger/test_cosignatures.py",),
     "ledger.draws": ("tests/ledger/test_draw_statements.py", "tests/vectors", "tests/core/test_ledgers.py"),
     "ledger.hashing": ("tests/vectors", "tests/core/test_ledgers.py"),
