@@ -16,6 +16,7 @@ from rafflekit.cli.documents import (
     SERVER,
     STDIN,
     ProofAddress,
+    fetch,
     lines_of_file,
     read_file,
     read_key,
@@ -101,8 +102,8 @@ def audit(
     witness_keys = [str(read_key(each, WITNESS, "--witness")) for each in witness or ()]
     raffle_id = None if raffle is None else _checked_id(raffle)
     address = ProofAddress.read(proof)
-    document = read_file(proof, PROOF_BYTES, "PROOF") if address is None else _fetch(address.url, PROOF_BYTES)
-    own = None if receipt is None else read_file(receipt, RECEIPT_BYTES, "--receipt")
+    document = read_file(proof, PROOF_BYTES, parameter="PROOF") if address is None else fetch(address.url, PROOF_BYTES)
+    own = None if receipt is None else read_file(receipt, RECEIPT_BYTES, parameter="--receipt")
     if own is not None and leaves is None and consistency is None and address is not None and address.raffle:
         # Without it a receipt would hold for the tickets before it alone, and a rewritten list pass for an honest one.
         consistency = SERVER
@@ -153,7 +154,7 @@ def _read_copy(file: str, at: str | None) -> "Witnessed":
     from rafflekit.core.ledger.notes import NOTE_BYTES
 
     # What is no UTF-8 is no note; the audit says so.
-    note = read_file(file, NOTE_BYTES, "--witnessed").decode(errors="surrogateescape")
+    note = read_file(file, NOTE_BYTES, parameter="--witnessed").decode(errors="surrogateescape")
     if at is None:
         return Witnessed(note)
     try:
@@ -172,7 +173,7 @@ def _lines_of_leaves(leaves: str, address: ProofAddress | None) -> Iterator[byte
         from rafflekit.cli.fetching import lines_fetched
 
         return lines_fetched(_on_server(address, "--leaves").of_raffle("ledger/leaves/"), LEAF_LINE_BYTES)
-    return lines_of_file(leaves, LEAF_LINE_BYTES, "--leaves")
+    return lines_of_file(leaves, LEAF_LINE_BYTES, parameter="--leaves")
 
 
 def _read_consistency(file: str, address: ProofAddress | None, document: bytes, receipt: bytes | None) -> bytes | None:
@@ -180,19 +181,13 @@ def _read_consistency(file: str, address: ProofAddress | None, document: bytes, 
     from rafflekit.core.ledger.documents import RECEIPT_BYTES
 
     if file != SERVER:
-        return read_file(file, RECEIPT_BYTES, "--consistency")
+        return read_file(file, RECEIPT_BYTES, parameter="--consistency")
     server = _on_server(address, "--consistency")
     sizes = sizes_of(document, receipt or b"")
     # Of documents that tell no sizes, the audit says what is wrong; a receipt of the closing needs no such proof.
     if sizes is None or sizes[0] >= sizes[1]:
         return None
-    return _fetch(server.of_raffle(f"ledger/consistency/?from={sizes[0]}&to={sizes[1]}"), RECEIPT_BYTES)
-
-
-def _fetch(url: str, most: int) -> bytes:
-    from rafflekit.cli.fetching import fetch
-
-    return fetch(url, most)
+    return fetch(server.of_raffle(f"ledger/consistency/?from={sizes[0]}&to={sizes[1]}"), RECEIPT_BYTES)
 
 
 def _on_server(address: ProofAddress | None, option: str) -> ProofAddress:
@@ -206,7 +201,7 @@ def _asked_for(code: str | None) -> str | None:
         return code
     if terminal.can_ask():
         return getpass.getpass("Verification code: ")
-    return read_file(STDIN, 1_000, "--code").decode(errors="replace").strip()
+    return read_file(STDIN, 1_000, parameter="--code").decode(errors="replace").strip()
 
 
 def _show(report: "AuditReport", *, as_json: bool) -> None:

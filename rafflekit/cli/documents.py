@@ -69,7 +69,7 @@ class ProofAddress:
         return f"{self.raffle}/{rest}"
 
 
-def read_file(name: str, most: int, parameter: str) -> bytes:
+def read_file(name: str, most: int, *, parameter: str) -> bytes:
     """Return the content of a file, or of standard input (`STDIN`): at most one byte more than `most`.
 
     Raises:
@@ -86,6 +86,14 @@ def _open_file(name: str, parameter: str) -> BinaryIO:
         return Path(name).open("rb")
     except OSError as error:
         raise CommandStopped(f"{parameter}: {name} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
+
+
+def fetch(url: str, most: int) -> bytes:
+    """Return what a server answers, as `fetching.fetch` does."""
+    # It takes longer to import than most commands have to do.
+    from rafflekit.cli import fetching
+
+    return fetching.fetch(url, most)
 
 
 def read_key(text: str, kind: int, option: str) -> "VerifierKey":
@@ -106,7 +114,7 @@ def read_key(text: str, kind: int, option: str) -> "VerifierKey":
     return key
 
 
-def lines_of_file(name: str, most: int, parameter: str) -> Iterator[bytes]:
+def lines_of_file(name: str, most: int, *, parameter: str) -> Iterator[bytes]:
     """Yield the lines of a file, or of standard input; one longer than `most` bytes is cut behind the next.
 
     Raises:

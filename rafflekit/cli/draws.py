@@ -69,7 +69,7 @@ def _read_beacon(file: str) -> str:
     from rafflekit.core.ledger.drand import BEACON_CHARACTERS
 
     try:
-        return read_file(file, BEACON_CHARACTERS, "--beacon").decode("utf-8-sig")
+        return read_file(file, BEACON_CHARACTERS, parameter="--beacon").decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CommandStopped(f"--beacon: {file} is no text.", status=WRONG_USAGE) from error
 

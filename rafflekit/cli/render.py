@@ -196,7 +196,7 @@ def show_check_up(report: DatabaseReport, *, as_json: bool) -> None:
         ("draws", report.draws),
         ("secrets of drawn raffles", len(report.remains) or "gone"),
         ("participants of drawn raffles", report.hashed_participants or "gone"),
-        ("missing keys", len(report.missing_keys) or "none"),
+        ("missing keys", "see below" if report.missing_keys else "none"),
         ("state", _state(report)),
     )
     for sentence in (*report.problems, *report.missing_keys, *report.remains):
@@ -204,15 +204,16 @@ def show_check_up(report: DatabaseReport, *, as_json: bool) -> None:
 
 
 def show_backup(backup: DatabaseBackup, *, named_key: Path | None, as_json: bool) -> None:
-    """Print where the copy of a database is, how large it is, and where its key is: one that is named is not copied."""
+    """Print where the copy of a database is, how large it is, and where its keys are; a named one is not copied."""
     size = backup.file.stat().st_size
-    key = backup.key if named_key is None else None
     if as_json:
-        _print_json({"file": str(backup.file), "bytes": size, "key": key and str(key)})
-    else:
-        elsewhere = "not with the database" if named_key is None else str(named_key)
-        where = f"{elsewhere}; keep a copy of it, too" if key is None else str(key)
-        _print_fields(("file", str(backup.file)), ("bytes", size), ("signing key", where))
+        _print_json({"file": str(backup.file), "bytes": size, "key": backup.key and str(backup.key)})
+        return
+    keys = [] if backup.key is None else [str(backup.key)]
+    if named_key is not None:
+        keys.append(f"{named_key}, which is not copied; keep a copy of it, too")
+    where = " and ".join(keys) or "not with the database; keep a copy of it, too"
+    _print_fields(("file", str(backup.file)), ("bytes", size), ("signing key", where))
 
 
 def show_purge(tickets: int, raffle: Raffle, *, as_json: bool) -> None:

@@ -67,8 +67,10 @@ def complain(message: str) -> None:
 def discard_what_is_stuck() -> None:
     """Let output that cannot be written go nowhere, or Python complains once more when it flushes at its end."""
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            continue
         try:
-            print(end="", file=stream, flush=True)
+            stream.flush()
         except (OSError, ValueError):
             _discard(stream)
 
@@ -124,11 +126,9 @@ def working(what: str) -> Iterator[None]:
 
 
 def _discard(stream: TextIO) -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
     # It may be closed, or no file at all when a program calls `main`.
-    with suppress(OSError, ValueError):
-        os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    with suppress(OSError, ValueError, AttributeError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def _advance_nothing(steps: int = 1) -> None:

@@ -21,7 +21,7 @@ def add(
     """Keep a witness's cosignature on the closing of a sold-out raffle; the proof of the draw shows it."""
     from rafflekit.core.ledger.notes import NOTE_BYTES
 
-    text = _text(documents.read_file(note, NOTE_BYTES, "NOTE"), "NOTE")
+    text = _text(documents.read_file(note, NOTE_BYTES, parameter="NOTE"), "NOTE")
     with open_engine(database_url) as engine:
         engine.ledgers.cosign(engine.find(raffle).id, text, key)
 
@@ -42,7 +42,6 @@ def sign(
     ] = None,
 ) -> None:
     """Cosign a checkpoint, if it goes on from the last one seen of that raffle, and print it with the cosignature."""
-    from rafflekit.cli.fetching import fetch
     from rafflekit.core.ledger.documents import RECEIPT_BYTES, Consistency, read_consistency
     from rafflekit.core.ledger.notes import NOTE_BYTES, OPERATOR, WITNESS
     from rafflekit.core.ledger.strict_json import DocumentWrong
@@ -54,9 +53,9 @@ def sign(
 
     def proof(old: int, new: int) -> Consistency:
         if consistency is not None:
-            content = documents.read_file(str(consistency), RECEIPT_BYTES, "--consistency")
+            content = documents.read_file(str(consistency), RECEIPT_BYTES, parameter="--consistency")
         elif address is not None:
-            content = fetch(f"{address}/consistency/?from={old}&to={new}", RECEIPT_BYTES)
+            content = documents.fetch(f"{address}/consistency/?from={old}&to={new}", RECEIPT_BYTES)
         else:
             raise CommandStopped(
                 f"A smaller tree of this raffle was seen: --consistency, the proof from {old} to {new}, is needed.",
@@ -68,9 +67,9 @@ def sign(
             raise CommandStopped(f"The consistency proof is none: {error}.", status=REFUSED) from error
 
     content = (
-        documents.read_file(checkpoint, NOTE_BYTES, "CHECKPOINT")
+        documents.read_file(checkpoint, NOTE_BYTES, parameter="CHECKPOINT")
         if address is None
-        else fetch(f"{address}/", NOTE_BYTES)
+        else documents.fetch(f"{address}/", NOTE_BYTES)
     )
     known = documents.read_key(operator, OPERATOR, "--operator")
     signed = Witness(signer, state).cosign(_text(content, "CHECKPOINT"), known, proof, time=int(time.time()))

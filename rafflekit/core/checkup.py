@@ -23,7 +23,7 @@ from rafflekit.core.ledger.drand import SIGNATURE_BYTES
 from rafflekit.core.ledger.draws import entropy_of, seed_of, winners_digest
 from rafflekit.core.ledger.hashing import HASH_BYTES
 from rafflekit.core.ledger.notes import OPERATOR, Note, NoteWrong, SignerKey, VerifierKey
-from rafflekit.core.ledger.terms import SECRETS
+from rafflekit.core.ledger.terms import DRAND_QUICKNET, SECRETS
 from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
 from rafflekit.core.models import DatabaseReport
 from rafflekit.core.signing import read_key_beside
@@ -85,8 +85,7 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
         problems += _problems_of_the_layout(connection)
         for raffle in raffles:
             problems += [f"Raffle {raffle.id}: {problem}." for problem in _problems(connection, raffle)]
-        keys = ledger.verifier_keys(connection)
-        used = [(keys[raffle.id], raffle.is_drawn) for raffle in raffles if _is_an_operators(keys.get(raffle.id))]
+        used = [each for each in records.verifier_keys(connection) if _is_an_operators(each)]
         return DatabaseReport(
             status.url,
             raffles=len(raffles),
@@ -126,14 +125,12 @@ class _KeyAtHand:
         except SigningKeyUnavailable as error:
             return cls(problem=str(error))
 
-    def missing(self, used: Iterable[tuple[str, bool]]) -> Iterator[str]:
-        """Tell which keys are missing; `used` are those of the ledgers, and whether their raffles are drawn."""
+    def missing(self, used: Iterable[str]) -> Iterator[str]:
+        """Tell which of the keys of the ledgers are missing."""
         if self.problem is not None:
             yield self.problem
-        others = Counter(each for each in used if each[0] != self.known)
-        for (key, is_drawn), raffles in sorted(others.items()):
-            what = "proven" if is_drawn else "drawn or proven"
-            yield f"The key {key} is not here, and without it {raffles:,} of the raffles cannot be {what}."
+        for key, raffles in sorted(Counter(each for each in used if each != self.known).items()):
+            yield f"The key {key} is not here: {raffles:,} of the raffles can be neither drawn nor proven without it."
 
 
 def _remains(found: Remains) -> Iterator[str]:
@@ -232,7 +229,8 @@ def _problems_of_a_closing(
     loaded = queries.load_raffle(connection, raffle.id)
     if loaded is None:
         return
-    if (loaded.entropy == SECRETS) != (closing.round is None):
+    is_known = loaded.entropy in {SECRETS, DRAND_QUICKNET}
+    if not is_known or (loaded.entropy == SECRETS) != (closing.round is None):
         yield "its closing does not fit its entropy"
         return
     closed = book_of(loaded).checkpoint(root, raffle.total_tickets, closing)
@@ -258,9 +256,9 @@ def _is_cosigned(text: str, key: str, line: str, closing: Closing, created_at: d
     return True
 
 
-def _is_an_operators(verifier_key: str | None) -> bool:
+def _is_an_operators(verifier_key: str) -> bool:
     try:
-        return isinstance(verifier_key, str) and VerifierKey.read(verifier_key).kind == OPERATOR
+        return VerifierKey.read(verifier_key).kind == OPERATOR
     except NoteWrong:
         return False
 

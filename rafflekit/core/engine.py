@@ -133,6 +133,7 @@ class RaffleEngine:
 
         Raises:
             InvalidValue: a value breaks a limit, or there are more prizes than tickets.
+            SigningKeyUnavailable: the key beside the database is missing or cannot be used.
         """
         limits.check_raffle(name, total_tickets, prizes)
         decided_by, delay_s = check_entropy(entropy, delay_s)
@@ -245,6 +246,8 @@ class RaffleEngine:
             SoldOut: every ticket has been handed out.
             AlreadyParticipated: the participant has a ticket, and this is no repeat of the request for it.
             InvalidValue: `participant` or `idempotency_key` breaks a limit.
+            SigningKeyUnavailable: the key here is not that of the raffle's ledger, or the one beside the database is
+                missing or cannot be used.
         """
         return self._issuing.issue(_uuid(raffle_id), Entry(participant, idempotency_key))
 

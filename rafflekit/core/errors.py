@@ -126,7 +126,10 @@ class StorageUnavailable(RaffleError):
 
 
 class SigningKeyUnavailable(RaffleError):
-    """Say that no key is at hand that may sign for a raffle: none was given, or its ledger has another one."""
+    """Say that no key is at hand that may sign for a raffle.
+
+    None was given, the one beside the file is missing or cannot be used, or the raffle's ledger has another one.
+    """
 
     code = "signing_key_unavailable"
     sentence = "There is no key here that may sign for this raffle."

@@ -242,7 +242,7 @@ class Ledgers:
         Raises:
             SigningKeyUnavailable: it is not.
         """
-        self._open_book(raffle, must_match=True)
+        self._open_book(raffle, needs_its_key=True)
 
     def closing_of(self, raffle: Raffle) -> Checkpoint:
         """Return the closing of a sold-out raffle.
@@ -274,12 +274,12 @@ class Ledgers:
             )
 
     def _book_to_sign(self, raffle: Raffle) -> Book:
-        book = self._open_book(raffle, must_match=True)
+        book = self._open_book(raffle, needs_its_key=True)
         if book.signer is None:
             raise SigningKeyUnavailable(_NO_KEY)
         return book
 
-    def _open_book(self, raffle: Raffle, *, must_match: bool = False) -> Book:
+    def _open_book(self, raffle: Raffle, *, needs_its_key: bool = False) -> Book:
         key = self.signing_key()
         record = self._query(statements.load_ledger, raffle.id)
         if record.verifier_key is None and key is not None:
@@ -291,7 +291,7 @@ class Ledgers:
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and here is another one; "
                 "start with that key."
             )
-        if key is None and must_match and record.verifier_key is not None:
+        if key is None and needs_its_key and record.verifier_key is not None:
             raise SigningKeyUnavailable(
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and here is none; start with that "
                 f"key ({SIGNING_KEY.name})."

@@ -38,6 +38,7 @@ def serving_engine_of(settings: Settings, url: str | None, *, on_group: "GroupOb
 
     Raises:
         InvalidSetting: there is no key, and the database has no place for one; or as `engine_of` does.
+        SigningKeyUnavailable: the key beside the database is missing or cannot be used.
         SchemaMismatch, StorageUnavailable: the database cannot be used, or the key beside it not be made.
     """
     with ExitStack() as unless_opened:

@@ -38,7 +38,7 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Datab
         InvalidValue: there is something of that name already; nothing is ever overwritten.
         InvalidSetting: the URL is none, or names a PostgreSQL, which has backups of its own.
         SchemaMismatch: the database belongs to another program.
-        StorageUnavailable: it cannot be read, or the copy cannot be written; nothing is left of it.
+        StorageUnavailable: it or its key cannot be read, or the copy not be written; nothing is left of it.
     """
     path = Path(file).absolute()
     backend = backend_of(url_or_default(database_url, makes_folder=False))
@@ -52,12 +52,14 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Datab
             finally:
                 # What SQLite leaves beside a copy that it could not finish.
                 Path(f"{partial}-journal").unlink(missing_ok=True)
-            _require_free(path)
-            # First: a copy that is there is whole, and without its key it could not go on.
+            # The key first: a copy that is there is whole, and without its key it could not go on.
             has_key = _copy_key(backend.key_file, key, unless_made)
+            # Not a link, which would overwrite nothing, since not every disk for backups has them.
+            _require_free(path)
             partial.rename(path)
-            unless_made.pop_all()
+            unless_made.callback(path.unlink)
             sync_name(path)
+            unless_made.pop_all()
     except OSError as error:
         raise StorageUnavailable(f"The backup {path} cannot be made: {error.strerror}.") from error
     return DatabaseBackup(path, key if has_key else None)
@@ -66,7 +68,10 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Datab
 def _copy_key(key: Path | None, copy: Path, unless_made: ExitStack) -> bool:
     if key is None or not os.path.lexists(key):
         return False
-    content = key.read_bytes()
+    try:
+        content = key.read_bytes()
+    except OSError as error:
+        raise StorageUnavailable(f"The signing key {key} cannot be copied: {error.strerror}.") from error
     with open(copy, "xb", opener=private) as file:
         unless_made.callback(copy.unlink)
         file.write(content)

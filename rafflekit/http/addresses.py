@@ -147,7 +147,7 @@ PATHS = (
         post=Operation(
             "createRaffle",
             shapes.RaffleShape,
-            (*_MANAGERS_ONLY, *_body_refusals(limits.CREATE_BODY_BYTES), *_STORAGE),
+            (*_MANAGERS_ONLY, *_body_refusals(limits.CREATE_BODY_BYTES), *_SIGNED),
             status=HTTPStatus.CREATED,
             description="Managers only. All prizes together are at most as many as tickets, "
             f"and at most {limits.PRIZES:,}; otherwise the answer is a 400 with the words “Too many prizes”.",

@@ -29,6 +29,7 @@ def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
 
     Raises:
         InvalidSetting: a value cannot be read, or a shared database has no key to sign receipts with.
+        SigningKeyUnavailable: the key beside the database is missing or cannot be used.
         SchemaMismatch, StorageUnavailable: the database cannot be used.
     """
     settings = Settings.from_env(environment)
@@ -50,6 +51,7 @@ class ForkSafeApplication:
 
     Raises:
         InvalidSetting: a value of the environment cannot be read, or there is no key to sign receipts with.
+        SigningKeyUnavailable: the key beside the database is missing or cannot be used.
         SchemaMismatch, StorageUnavailable: the database cannot be used; afterwards, in a request, this is a 503.
     """
 

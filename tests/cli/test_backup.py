@@ -1,5 +1,6 @@
 """`rafflekit backup`: a whole copy while people take part, or a clear refusal that leaves nothing behind."""
 
+import errno
 import json
 import os
 import signal
@@ -124,23 +125,51 @@ def test_a_backup_whose_key_cannot_be_copied_is_none(
     told = terminal(f"backup {tmp_path / 'copy.db'}")
 
     assert (told.status, told.out) == (3, "")
-    assert "cannot be made: Is a directory" in told.err
+    assert f"The signing key {key} cannot be copied: Is a directory." in told.err
     assert set(tmp_path.iterdir()) == before
 
 
-def test_a_key_that_a_setting_names_is_told_of_and_not_copied(
-    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("syncs", [0, 1, 2])
+def test_a_backup_that_cannot_be_finished_leaves_neither_copy_nor_key(
+    engine: RaffleEngine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, syncs: int
 ) -> None:
-    named = tmp_path / "named.key"
+    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    done, fsync = count(), os.fsync
+
+    def fail_after(descriptor: int) -> None:
+        if next(done) == syncs:
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_after)
+
+    with pytest.raises(StorageUnavailable, match="cannot be made: Input/output error"):
+        back_up_database(folder / "monday.db", database_url)
+
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("has_another_beside", [False, True])
+def test_a_key_that_a_setting_names_is_told_of_and_not_copied(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_another_beside: bool
+) -> None:
+    if has_another_beside:
+        terminal("create Before --tickets 2 --prize hug")
+    named, copied = tmp_path / "named.key", tmp_path / "one.db.key"
     terminal(f"key make {named}")
     monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(named))
     terminal("create Foobar --tickets 2 --prize hug")
 
     told, as_json = terminal(f"backup {tmp_path / 'one.db'}"), terminal(f"backup {tmp_path / 'two.db'} --json")
 
-    assert told.out.endswith(f"signing key: {named}; keep a copy of it, too\n")
-    assert json.loads(as_json.out)["key"] is None
-    assert not Path(f"{tmp_path / 'one.db'}.key").exists()
+    and_the_copy = f"{copied} and " if has_another_beside else ""
+    assert told.out.endswith(f"signing key: {and_the_copy}{named}, which is not copied; keep a copy of it, too\n")
+    assert (json.loads(as_json.out)["key"], copied.exists()) == (
+        str(tmp_path / "two.db.key") if has_another_beside else None,
+        has_another_beside,
+    )
 
 
 @pytest.mark.parametrize("name", ["copy.db", "copy.db.key"])

@@ -80,9 +80,9 @@ def test_a_missing_key_is_named_and_the_database_called_whole(
 
     told, as_json = terminal("doctor"), terminal("doctor --json")
 
-    sentence = f"The key {key} is not here, and without it 1 of the raffles cannot be drawn or proven."
+    sentence = f"The key {key} is not here: 1 of the raffles can be neither drawn nor proven without it."
     assert (told.status, as_json.status) == (1, 1)
-    assert told.out.endswith(f"missing keys: 1\nstate: without its key\n{sentence}\n")
+    assert told.out.endswith(f"missing keys: see below\nstate: without its key\n{sentence}\n")
     assert told.err == (
         "rafflekit: A key is missing, and the database itself is whole: put a copy of the key in its place, or name "
         "its file in RAFFLEKIT_SIGNING_KEY.\n"

@@ -1,6 +1,8 @@
 """`rafflekit key`, `receipt`, `checkpoint`, `proof` and `witness`, and an audit of what they give."""
 
 import json
+import resource
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
+from rafflekit.cli import render
 from rafflekit.core.ledger.documents import read_proof, read_receipt
 from rafflekit.core.ledger.notes import Note, SignerKey, VerifierKey
 from rafflekit.core.ledger.receipts import check_receipt
@@ -152,6 +155,49 @@ def test_a_receipt_in_a_folder_that_is_not_there_takes_no_ticket(
     assert refused.status == 2
     assert f"--receipt: no file can be made in {tmp_path}/nowhere; name one in another folder" in refused.err
     assert engine.get(raffle.id).available_tickets == raffle.total_tickets
+
+
+@pytest.fixture
+def when_the_ticket_is_shown(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Let something happen between the ticket and its receipt's file."""
+
+    def happens(event: Callable[[], object]) -> None:
+        def show_ticket(*what: Any, **how: Any) -> None:
+            shown(*what, **how)
+            event()
+
+        shown = render.show_ticket
+        monkeypatch.setattr(render, "show_ticket", show_ticket)
+
+    return happens
+
+
+def test_half_a_receipt_does_not_stay(
+    terminal: Terminal, raffle: Raffle, tmp_path: Path, when_the_ticket_is_shown: Callable[[Callable[[], object]], None]
+) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    when_the_ticket_is_shown(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, most)))
+
+    try:
+        told = terminal(f"participate {raffle.id} ann --receipt {tmp_path / 'receipt.json'} --json")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    assert told.status == 74
+    assert "receipt.json cannot be written: File too large. The ticket stays" in told.err
+    assert "verification_code" in told.out
+    assert not (tmp_path / "receipt.json").exists()
+
+
+def test_a_file_that_comes_before_the_receipt_stays(
+    terminal: Terminal, raffle: Raffle, tmp_path: Path, when_the_ticket_is_shown: Callable[[Callable[[], object]], None]
+) -> None:
+    file = tmp_path / "receipt.json"
+    when_the_ticket_is_shown(lambda: file.write_text("mine"))
+
+    told = terminal(f"participate {raffle.id} ann --receipt {file}")
+
+    assert (told.status, file.read_text()) == (74, "mine")
 
 
 @pytest.mark.parametrize("options", ["", "--json"])

@@ -1,6 +1,7 @@
 """The outermost edge: help, version, exit statuses, and how a command line ends that was broken off."""
 
-import json
+import errno
+import io
 import logging
 import os
 import sqlite3
@@ -13,6 +14,7 @@ import pytest
 
 import rafflekit
 from rafflekit import Prize, RaffleEngine
+from rafflekit.cli import main
 from tests.cli.conftest import OnScreen, Process, Session, Terminal
 from tests.waiting import LIMIT_S
 
@@ -234,21 +236,40 @@ def test_a_full_disk_does_not_pass_for_success(database_url: str) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
-def test_where_complaints_have_no_room_what_was_asked_for_is_there(engine: RaffleEngine, database: Path) -> None:
-    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
-    Path(f"{database}.key").unlink()
+def test_where_complaints_have_no_room_what_was_asked_for_is_there(engine: RaffleEngine) -> None:
+    for name in ("One", "Two", "Three"):
+        engine.create(name, total_tickets=1, prizes=[Prize("hug")])
 
     with open("/dev/full", "w") as full:
+        # It remarks on the pages that are left, where there is no room for it.
         done = subprocess.run(
-            [sys.executable, "-m", "rafflekit", "doctor", "--json"],
+            [sys.executable, "-m", "rafflekit", "list", "--page-size", "1"],
             stdout=subprocess.PIPE,
             stderr=full,
             timeout=LIMIT_S,
             check=False,
         )
 
-    assert done.returncode == 1
-    assert json.loads(done.stdout)["missing_keys"]
+    assert done.returncode == 74
+    assert b"Three" in done.stdout
+
+
+class Broken(io.StringIO):
+    """A stream of a program's own, on which nothing can be written."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, f"no room for {len(text)} characters")
+
+
+@pytest.mark.parametrize("out", [None, Broken()], ids=["no output", "broken output"])
+@pytest.mark.parametrize("err", [None, Broken()], ids=["no errors", "broken errors"])
+def test_a_program_that_calls_it_may_have_any_streams(
+    monkeypatch: pytest.MonkeyPatch, out: io.StringIO | None, err: io.StringIO | None
+) -> None:
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+
+    assert main(["show", "deadbeef"]) == 1
 
 
 @pytest.mark.parametrize("line", ["list --json", "show deadbeef"])

@@ -37,6 +37,31 @@ def test_a_key_of_the_other_kind_is_refused(tmp_path: Path, kind: int, other: in
         read_signing_key(file, kind=kind)
 
 
+@pytest.mark.parametrize(
+    ("content", "kind", "reason"),
+    [
+        (None, OPERATOR, "the key cannot be read: No such file or directory."),
+        (
+            "nonsense",
+            OPERATOR,
+            "it holds no key of the form PRIVATE+KEY+<name>+<id>+<Base64>; 'rafflekit key make' makes one.",
+        ),
+        (b"\xff", WITNESS, "it is no text; 'rafflekit key make --witness' makes one."),
+    ],
+)
+def test_why_a_file_is_no_key_is_told_with_what_to_do(
+    tmp_path: Path, content: str | bytes | None, kind: int, reason: str
+) -> None:
+    file = tmp_path / "raffles.key"
+    if content is not None:
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    with pytest.raises(InvalidSetting) as refusal:
+        read_signing_key(file, setting="--key", kind=kind)
+
+    assert str(refusal.value) == f"--key is '{file}': {reason}"
+
+
 def test_a_witnesss_key_beside_a_database_signs_nothing(tmp_path: Path) -> None:
     file = tmp_path / "raffles.db.key"
     make_signing_key(file, kind=WITNESS)

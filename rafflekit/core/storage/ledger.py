@@ -65,12 +65,6 @@ def any_verifier_key(connection: Connection) -> str | None:
     return connection.scalar(select(ledgers.c.verifier_key).where(ledgers.c.verifier_key.is_not(None)).limit(1))
 
 
-def verifier_keys(connection: Connection) -> dict[UUID, str]:
-    """Return the key that signs each ledger that has one, by its raffle."""
-    signed = select(ledgers.c.raffle, ledgers.c.verifier_key).where(ledgers.c.verifier_key.is_not(None))
-    return dict(connection.execute(signed).all())
-
-
 def close_ledger(connection: Connection, raffle: UUID, closing: Closing) -> None:
     """Store a ledger's closing, once and for ever."""
     closed = {"closed_at": closing.closed, "round": closing.round}

@@ -28,6 +28,7 @@ from rafflekit.core.storage.schema import (
     NOBODY,
     RaffleKey,
     counters,
+    ledgers,
     metadata,
     prizes,
     raffles,
@@ -105,6 +106,13 @@ def _fits(column: Column[Any]) -> ColumnElement[bool]:
         return and_(kind == "blob", func.length(column) == _RAFFLE_KEY_BYTES)
     due = {BigInteger: "integer", LargeBinary: "blob"}.get(type(column.type), "text")
     return or_(kind == due, column.is_(None)) if column.nullable else kind == due
+
+
+def verifier_keys(connection: Connection) -> Sequence[str]:
+    """Return the key of every ledger that has one; each as often as it signs."""
+    signed = select(ledgers.c.verifier_key).where(ledgers.c.verifier_key.is_not(None))
+    is_typed = connection.dialect.name == "postgresql"
+    return connection.scalars(signed if is_typed else signed.where(_fits(ledgers.c.verifier_key))).all()
 
 
 def raffle_records(connection: Connection) -> list[RaffleRecord]:

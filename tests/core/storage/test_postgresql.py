@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -226,40 +227,51 @@ def test_where_one_connection_turns_out_to_be_dead_no_idle_one_is_tried(
 
 
 def fetch_slowly(opened: Database) -> object:
-    return opened.fetch(select(func.pg_sleep(bindparam("long"))), {"long": 60})
+    return opened.fetch(select(func.pg_sleep(bindparam("long"))), {"long": 20})
 
 
 def send_slowly(opened: Database) -> object:
-    return opened.write(lambda connection: driver.send(connection, "SELECT pg_sleep(60)"))
+    return opened.write(lambda connection: driver.send(connection, "SELECT pg_sleep(20)"))
 
 
 def send_many_slowly(opened: Database) -> object:
-    return opened.write(lambda connection: driver.send_many(connection, "SELECT pg_sleep(%s)", [(60,)]))
+    return opened.write(lambda connection: driver.send_many(connection, "SELECT pg_sleep(%s)", [(20,)]))
 
 
 @contextmanager
-def broken_off() -> Iterator[None]:
-    """Let the caller's own time-out end what goes on, as a worker's may, once it has had time to begin."""
+def broken_off(server: PostgresqlServer) -> Iterator[None]:
+    """Let the caller's own time-out, as a worker's may, come while the server is at a statement that sleeps."""
 
     def end(*_: object) -> NoReturn:
         raise TimeoutError
 
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, 1)
+    def is_asleep() -> bool:
+        return bool(run(server.url, "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
+
+    def watch() -> None:
+        wait_until(is_asleep)
+        signal.pthread_kill(caller, signal.SIGALRM)
+
+    caller, before = threading.get_ident(), signal.signal(signal.SIGALRM, end)
+    watching = threading.Thread(target=watch)
+    watching.start()
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        watching.join()
         signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize("ask", [fetch_slowly, send_slowly, send_many_slowly])
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    # The end of a pipeline whose statement goes on is an error of psycopg's.
+    [(fetch_slowly, TimeoutError), (send_slowly, TimeoutError), (send_many_slowly, StorageUnavailable)],
+)
 def test_a_connection_that_was_broken_off_in_a_statement_is_not_used_again(
-    postgresql: PostgresqlServer, ask: Callable[[Database], object]
+    postgresql: PostgresqlServer, ask: Callable[[Database], object], told: type[Exception]
 ) -> None:
     with closing(Database(postgresql.new_url())) as opened:
-        # A pipeline that cannot end, since its statement goes on, is psycopg's error.
-        with pytest.raises((TimeoutError, StorageUnavailable)), broken_off():
+        with pytest.raises(told), broken_off(postgresql):
             ask(opened)
 
         assert send(opened) == [(1,)]
@@ -332,7 +344,7 @@ def test_a_server_that_says_nothing_is_given_up_but_not_one_that_answers_bit_by_
     monkeypatch.setattr(backend, "ANSWER_LIMIT_S", 2)
     with closing(Database(postgresql.new_url())) as opened:
         with pytest.raises(StorageUnavailable, match=r"cannot be reached; .* \(no answer for 2 s\)"):
-            opened.query(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(60)"))
+            opened.query(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(20)"))
 
         bits = opened.query(
             lambda connection: connection.exec_driver_sql(
