@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit import InvalidSetting, SigningKeyUnavailable
+from rafflekit import InvalidSetting, SigningKeyUnavailable, StorageUnavailable
 from rafflekit.core.ledger.notes import OPERATOR, WITNESS
 from rafflekit.core.signing import make_signing_key, read_signing_key, signing_key_beside
 
@@ -74,3 +74,31 @@ def test_a_new_key_is_for_its_owner_alone(tmp_path: Path) -> None:
     make_signing_key(tmp_path / "raffles.key")
 
     assert (tmp_path / "raffles.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "refusal"),
+    [
+        ("new.key", "two words", "name is 'two words': "),
+        ("taken.key", "raffles", "file is '{file}': it is there already, and no key is ever overwritten."),
+    ],
+)
+def test_a_key_that_cannot_be_made_is_refused_by_what_is_wrong(
+    tmp_path: Path, file: str, name: str, refusal: str
+) -> None:
+    (tmp_path / "taken.key").write_text("precious")
+
+    with pytest.raises(InvalidSetting) as refused:
+        make_signing_key(tmp_path / file, name=name)
+
+    assert str(refused.value).startswith(refusal.format(file=tmp_path / file))
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("taken.key", "precious")]
+
+
+def test_a_key_that_has_no_folder_is_not_made(tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "raffles.key"
+
+    with pytest.raises(StorageUnavailable) as refused:
+        make_signing_key(file)
+
+    assert str(refused.value) == f"The key {file} cannot be made: No such file or directory."
