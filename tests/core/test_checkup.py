@@ -149,6 +149,15 @@ def test_what_was_changed_past_the_rules_is_named(database_url: str, statement: 
     assert any(re.fullmatch(rf"Raffle [0-9a-f-]{{36}}: {problem}\.", each) for each in problems)
 
 
+@pytest.mark.parametrize("moment", [0, 253_402_300_799])
+def test_the_first_and_the_last_second_that_have_a_date_are_well(database_url: str, moment: int) -> None:
+    with RaffleEngine(database_url) as engine:
+        engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")])
+    past_the_rules(database_url, f"UPDATE raffles SET created_at = {moment}")
+
+    assert check_database(database_url).problems == ()
+
+
 def test_a_draw_in_which_every_ticket_wins_is_well(database_url: str) -> None:
     with RaffleEngine(database_url) as engine:
         engine.draw(sold_out(engine, tickets=4, prizes=PRIZES).id)
