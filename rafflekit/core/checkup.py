@@ -14,7 +14,7 @@ from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rafflekit.core import drawing, numbering
+from rafflekit.core import codes, drawing, numbering, participants
 from rafflekit.core.errors import InvalidValue, SchemaMismatch, SigningKeyUnavailable, StorageUnavailable
 from rafflekit.core.ledger import cosignatures, tree
 from rafflekit.core.ledger.books import book_of
@@ -62,8 +62,8 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
         raise StorageUnavailable(f"The database {status.url} is not there, so there is nothing to check.")
     if status.state == "newer":
         raise SchemaMismatch(
-            f"The database {status.url} has the layout {status.layout}, which a newer rafflekit made; "
-            "check it with that."
+            f"The database {status.url} has the layout {status.layout}, which this rafflekit does not know: check it "
+            "with the one that made it, or restore a backup."
         )
     if status.state != "current":
         raise SchemaMismatch(
@@ -160,11 +160,14 @@ def _problems_of_the_layout(connection: "Connection") -> Iterator[str]:
 def _problems(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
     if not raffle.amounts:
         yield "it has no prizes, and so is shown nowhere"
+    if raffle.places != list(range(len(raffle.places))):
+        yield "its prizes do not stand in their places, so that it cannot be drawn"
     if not _has_a_date(raffle):
         yield "the date of its creation is none from 1970 to 9999, so that it cannot be shown or proven"
     try:
         yield from _problems_of_rows(connection, raffle)
-    except (TypeError, ValueError, OverflowError, AttributeError):
+    # Of the database itself nothing comes here as `StorageUnavailable`: it is what a value turned out to be.
+    except (TypeError, ValueError, ArithmeticError, AttributeError, StorageUnavailable):
         yield "it has a value of another kind than its column"
 
 
@@ -178,7 +181,17 @@ def _problems_of_rows(connection: "Connection", raffle: RaffleRecord) -> Iterato
     elif raffle.numbering_key is None:
         yield "it is not drawn, and its secrets are gone"
     else:
+        yield from _problems_of_secrets(connection, raffle)
         yield from _problems_of_numbers(connection, raffle, raffle.numbering_key)
+
+
+def _problems_of_secrets(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
+    for key, due in zip(raffle.other_keys, (participants.KEY_BYTES, codes.KEY_BYTES), strict=True):
+        if not isinstance(key, bytes) or len(key) != due:
+            yield "a key of its participants or codes is damaged"
+    damaged = records.count_damaged_participants(connection, raffle.id, hash_bytes=participants.HASH_BYTES)
+    if damaged:
+        yield f"{damaged} tickets have no hash of their participant, who could get another one"
 
 
 def _problems_of_tickets(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
@@ -207,6 +220,9 @@ def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord) -> Ite
         return
     if record.verifier_key is not None and not _is_an_operators(record.verifier_key):
         yield "the key of its ledger is none, so that nothing more can be signed"
+    if record.entropy not in {SECRETS, DRAND_QUICKNET} or (record.entropy == SECRETS) != (record.delay_s is None):
+        yield "what decides it is nothing that rafflekit knows"
+        return
     growing, whole = GrowingTree(), set[WholeTile]()
     leaves = records.leaf_hashes(connection, raffle.id)
     while some := list(islice(leaves, _LEAVES_AT_ONCE)):
@@ -229,11 +245,11 @@ def _problems_of_a_closing(
     loaded = queries.load_raffle(connection, raffle.id)
     if loaded is None:
         return
-    is_known = loaded.entropy in {SECRETS, DRAND_QUICKNET}
-    if not is_known or (loaded.entropy == SECRETS) != (closing.round is None):
-        yield "its closing does not fit its entropy"
+    book = book_of(loaded)
+    if closing != book.closing_at(closing.closed):
+        yield "its closing is from before the raffle, or has another round than its time gives"
         return
-    closed = book_of(loaded).checkpoint(root, raffle.total_tickets, closing)
+    closed = book.checkpoint(root, raffle.total_tickets, closing)
     for key, line in ledger.load_cosignatures(connection, raffle.id):
         if not _is_cosigned(closed.text(), key, line, closing, loaded.created_at):
             yield f"the cosignature of {key} is none for its closing, so that its proof is refused"

@@ -17,7 +17,7 @@ KEY_BYTES = 32
 _ADDRESS_CHARACTERS = 61
 
 # Two of the 10^12 participants of the largest raffle collide with a chance of 1.5e-15 at 128 bits.
-_HASH_BYTES = 16
+HASH_BYTES = 16
 _PARTICIPANT_TAG = b"rafflekit who"
 _REPEAT_TAG = b"rafflekit repeat"
 
@@ -56,10 +56,10 @@ def normalise(participant: str) -> str:
 def participant_hash(key: bytes, participant: str) -> bytes:
     """Return the keyed hash (BLAKE2b, RFC 7693; 16 bytes) that stands for a participant in a raffle."""
     text = normalise(participant).encode()
-    return blake2b(text, digest_size=_HASH_BYTES, key=key, person=_PARTICIPANT_TAG).digest()
+    return blake2b(text, digest_size=HASH_BYTES, key=key, person=_PARTICIPANT_TAG).digest()
 
 
 def repeat_hash(key: bytes, participant: bytes, idempotency_key: str) -> bytes:
     """Return the keyed hash by which a repeated request is known again: a participant's hash and its key."""
     message = participant + idempotency_key.encode()
-    return blake2b(message, digest_size=_HASH_BYTES, key=key, person=_REPEAT_TAG).digest()
+    return blake2b(message, digest_size=HASH_BYTES, key=key, person=_REPEAT_TAG).digest()

@@ -106,12 +106,16 @@ def test_the_same_closing_and_beacon_always_give_the_same_winners(engine: Raffle
     assert engine.ledgers.proof(raffle.id) == proof
 
 
+WRONG_CLOSING = "its closing is from before the raffle, or has another round than its time gives"
+
+
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
         ("DELETE FROM draws", "it is drawn, and the beacon that decided is missing"),
         ("UPDATE draws SET entropy = winners_digest", "what decided its draw is damaged"),
-        ("UPDATE ledgers SET entropy = 'secrets', delay_s = NULL", "its closing does not fit its entropy"),
+        ("UPDATE ledgers SET entropy = 'secrets', delay_s = NULL", WRONG_CLOSING),
+        ("UPDATE ledgers SET closed_at = closed_at + 3", WRONG_CLOSING),
     ],
 )
 def test_a_check_up_looks_at_what_decided(

@@ -53,6 +53,8 @@ OPEN = "(SELECT id FROM raffles WHERE name = 'Half')"
 LARGE = "(SELECT id FROM raffles WHERE name = 'Large')"
 DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
 A_WITNESSS_KEY = "example.test/witness+7df143cd+BD1ZVxMxDi4lFocNAZ10FqW0iC4GMM99Ix3/gZ+c28GB"
+UNKNOWN_ENTROPY = "what decides it is nothing that rafflekit knows"
+WRONG_CLOSING = "its closing is from before the raffle, or has another round than its time gives"
 NO_DATE = "the date of its creation is none from 1970 to 9999, so that it cannot be shown or proven"
 WRONG_NUMBERS = r"\d tickets have a number that they were not given, no. \d+ is the first"
 WRONG_DRAW = "what is kept of its draw is not what its seed and its tickets give, so that its proof is refused"
@@ -99,7 +101,10 @@ WRONG_DRAW = "what is kept of its draw is not what its seed and its tickets give
         ),
         (f"UPDATE draws SET wins = 2 WHERE raffle = {DRAWN}", WRONG_DRAW),
         (f"UPDATE draws SET winners_digest = entropy WHERE raffle = {DRAWN}", WRONG_DRAW),
-        (f"UPDATE ledgers SET round = 1000 WHERE raffle = {DRAWN}", "its closing does not fit its entropy"),
+        (
+            f"UPDATE ledgers SET round = 1000 WHERE raffle = {DRAWN}",
+            WRONG_CLOSING,
+        ),
         (
             f"INSERT INTO cosignatures (raffle, verifier_key, line) VALUES ({DRAWN}, 'gazette', '— gazette AAAAAAAA')",
             "the cosignature of gazette is none for its closing, so that its proof is refused",
@@ -108,6 +113,10 @@ WRONG_DRAW = "what is kept of its draw is not what its seed and its tickets give
         (f"UPDATE ledgers SET closed_at = NULL WHERE raffle = {DRAWN}", "it is sold out, and not closed"),
         (
             f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {DRAWN}",
+            WRONG_CLOSING,
+        ),
+        (
+            f"UPDATE ledgers SET closed_at = closed_at + 1 WHERE raffle = {DRAWN}",
             "its seed does not come from its closing and what decided",
         ),
         (
@@ -125,7 +134,28 @@ WRONG_DRAW = "what is kept of its draw is not what its seed and its tickets give
             f"UPDATE ledgers SET verifier_key = '{A_WITNESSS_KEY}' WHERE raffle = {OPEN}",
             "the key of its ledger is none, so that nothing more can be signed",
         ),
-        (f"UPDATE ledgers SET entropy = 'foo' WHERE raffle = {DRAWN}", "its closing does not fit its entropy"),
+        (f"UPDATE ledgers SET entropy = 'foo' WHERE raffle = {DRAWN}", UNKNOWN_ENTROPY),
+        (f"UPDATE ledgers SET entropy = 'foo' WHERE raffle = {OPEN}", UNKNOWN_ENTROPY),
+        (f"UPDATE ledgers SET delay_s = 60 WHERE raffle = {OPEN}", UNKNOWN_ENTROPY),
+        (
+            f"UPDATE prizes SET position = 5 WHERE raffle = {OPEN} AND position = 1",
+            "its prizes do not stand in their places, so that it cannot be drawn",
+        ),
+        (
+            f"UPDATE secrets SET participant_key = hash FROM (SELECT participant AS hash FROM tickets WHERE serial = 0 "
+            f"AND raffle = {OPEN}) AS t WHERE raffle = {OPEN}",
+            "a key of its participants or codes is damaged",
+        ),
+        (
+            f"UPDATE secrets SET code_key = hash FROM (SELECT participant AS hash FROM tickets WHERE serial = 0 "
+            f"AND raffle = {OPEN}) AS t WHERE raffle = {OPEN}",
+            "a key of its participants or codes is damaged",
+        ),
+        (
+            f"UPDATE tickets SET participant = (SELECT code_key FROM secrets WHERE raffle = {OPEN}) "
+            f"WHERE raffle = {OPEN} AND serial = 2",
+            "1 tickets have no hash of their participant, who could get another one",
+        ),
         (f"DELETE FROM ledgers WHERE raffle = {OPEN}", "it has no ledger"),
         (f"DELETE FROM tiles WHERE raffle = {LARGE}", "1 of its ledger's stored hashes are not those of its tickets"),
         (
@@ -371,7 +401,7 @@ def test_a_layout_of_a_newer_rafflekit_is_left_to_that(database: Path) -> None:
     fill(url)
     run(url, "UPDATE alembic_version SET version_num = '9999'")
 
-    with pytest.raises(SchemaMismatch, match="which a newer rafflekit made; check it with that"):
+    with pytest.raises(SchemaMismatch, match="which this rafflekit does not know: check it with the one that made it"):
         check_database(url)
 
 

@@ -1,6 +1,7 @@
 """Ledgers at borders: several raffles in one database, a ledger that grows while it is read, who may be a witness."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from rafflekit import (
     StorageUnavailable,
     Ticket,
     TicketNotFound,
+    check_database,
 )
 from rafflekit.core import ledgers
 from rafflekit.core.ledger.audit import audit
@@ -187,3 +189,22 @@ def test_a_sold_out_raffle_whose_ledger_is_not_closed_is_not_drawn(engine: Raffl
         engine.draw(raffle.id)
 
     assert not engine.get(raffle.id).winners_drawn
+
+
+@pytest.mark.parametrize(
+    "damage", ["draws SET entropy", "draws SET winners_digest", "raffles SET seed", "tiles SET hash"]
+)
+def test_a_number_where_bytes_belong_is_called_damage_and_not_made_into_as_many(database: Path, damage: str) -> None:
+    """SQLAlchemy would: of this one it makes 4 EiB."""
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url, signing_key=KEY) as engine:
+        raffle = sold_out(engine, tickets=300)
+        engine.draw(raffle.id)
+    past_the_rules(url, f"UPDATE {damage} = {2**62}")
+
+    with (
+        RaffleEngine(url, signing_key=KEY) as engine,
+        pytest.raises(StorageUnavailable, match="of type int where bytes belong; 'rafflekit doctor' says where"),
+    ):
+        engine.ledgers.proof(raffle.id)
+    assert check_database(url, signing_key=KEY).problems

@@ -76,7 +76,7 @@ def held_tickets(connection: Connection, holders: Sequence[Holder]) -> dict[Hold
         for raffle, participant, number, repeat_hash, code_hash, is_drawn in driver.send(
             connection, _held(dialect, _size(part, dialect)), _parameters(part, dialect)
         ):
-            held[raffle_of[raffle], bytes(participant)] = HeldTicket(number, repeat_hash, code_hash, bool(is_drawn))
+            held[raffle_of[raffle], participant] = HeldTicket(number, repeat_hash, code_hash, bool(is_drawn))
     return held
 
 

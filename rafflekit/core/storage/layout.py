@@ -35,7 +35,9 @@ VERSION_FOUND = select(schema.schema_version.c.version_num)
 
 def version(connection: Connection) -> str:
     """Return the layout that a made database has."""
-    return connection.execute(VERSION_FOUND).scalar() or "none"
+    found = connection.execute(VERSION_FOUND).scalar()
+    # SQLite may have something else there than a text.
+    return found if isinstance(found, str) else "none"
 
 
 def check_unchanged(found: str, backend: Backend) -> None:

@@ -19,8 +19,10 @@ from rafflekit.core.storage.schema import cosignatures, draws, ledgers, tickets,
 
 @dataclass(frozen=True, slots=True)
 class LedgerRecord:
-    """A ledger's row: whose key signs, and the closing, if it is closed."""
+    """A ledger's row: what decides, whose key signs, and the closing, if it is closed."""
 
+    entropy: str
+    delay_s: int | None
     verifier_key: str | None
     closing: Closing | None
 
@@ -48,7 +50,7 @@ def load_ledger(connection: Connection, raffle: UUID) -> LedgerRecord | None:
     if row is None:
         return None
     closing = None if row.closed_at is None else Closing(row.closed_at, row.round)
-    return LedgerRecord(row.verifier_key, closing)
+    return LedgerRecord(row.entropy, row.delay_s, row.verifier_key, closing)
 
 
 _LEDGER = select(ledgers).where(ledgers.c.raffle == bindparam("raffle"))
@@ -83,7 +85,7 @@ def tile_entries(connection: Connection, raffle: UUID, size: int, level: int, ti
         return [leaf.hash(raffle) for leaf in leaves_between(connection, raffle, first, min(size, first + TILE) - 1)]
     end = min(size >> TILE_HEIGHT * level, first + TILE)
     span = {"raffle": raffle, "level": level - 1, "first": first, "last": end - 1}
-    return [bytes(found) for found in connection.scalars(_TILE_HASHES, span)]
+    return list(connection.scalars(_TILE_HASHES, span))
 
 
 _TILE_HASHES = (
@@ -140,7 +142,7 @@ def insert_draw(connection: Connection, raffle: UUID, draw: DrawRecord) -> None:
 def load_draw(connection: Connection, raffle: UUID) -> DrawRecord | None:
     """Return where a draw's seed came from; None for the draws of releases that did not keep it."""
     row = connection.execute(select(draws).where(draws.c.raffle == raffle)).one_or_none()
-    return None if row is None else DrawRecord(bytes(row.entropy), bytes(row.winners_digest), row.wins)
+    return None if row is None else DrawRecord(row.entropy, row.winners_digest, row.wins)
 
 
 def winning_leaves(connection: Connection, raffle: UUID, first: int, last: int) -> list[tuple[int, Leaf]]:

@@ -124,30 +124,30 @@ RAFFLE = _RAFFLES.where(raffles.c.id == bindparam("raffle")).order_by(prizes.c.p
 
 
 def raffle_of(rows: Sequence[Sequence[Any]]) -> Raffle | None:
-    """Return the raffle that these rows tell of, as it stands, or None if there are none."""
+    """Return the raffle that these rows tell of, as it stands, or None if there are none.
+
+    Raises:
+        StorageUnavailable: it has a date that is none, or a value of another kind than its column.
+    """
     if not rows:
         return None
     id, name, created_at, total_tickets, drawn_at, issued, entropy, delay_s, *_ = rows[0]
-    return Raffle(
-        id=id if isinstance(id, UUID) else UUID(bytes=id),
-        name=name,
-        created_at=_moment(created_at),
-        total_tickets=total_tickets,
-        available_tickets=total_tickets - issued,
-        winners_drawn=drawn_at is not None,
-        prizes=tuple([Prize(row[-2], row[-1]) for row in rows]),
-        entropy=entropy,
-        delay_s=delay_s,
-    )
-
-
-def _moment(seconds: int) -> datetime:
     try:
-        return datetime.fromtimestamp(seconds, UTC)
-    # The system's calendar ends somewhere, Python's at the year 9999.
+        return Raffle(
+            id=id if isinstance(id, UUID) else UUID(bytes=id),
+            name=name,
+            created_at=datetime.fromtimestamp(created_at, UTC),
+            total_tickets=total_tickets,
+            available_tickets=total_tickets - issued,
+            winners_drawn=drawn_at is not None,
+            prizes=tuple([Prize(row[-2], row[-1]) for row in rows]),
+            entropy=entropy,
+            delay_s=delay_s,
+        )
+    # The system's calendar ends somewhere, Python's at the year 9999; and SQLite keeps any kind of value.
     except (OverflowError, OSError, TypeError, ValueError) as error:
         raise StorageUnavailable(
-            "A raffle in the database has a date that is none; 'rafflekit doctor' says which."
+            "A raffle in the database has a value that is none of its kind; 'rafflekit doctor' says which."
         ) from error
 
 
@@ -278,7 +278,8 @@ def mark_drawn(connection: Connection, raffle: UUID, *, seed: bytes, drawn_at: d
 
 def seed_of_draw(connection: Connection, raffle: UUID) -> bytes:
     """Return the seed of a drawn raffle."""
-    return bytes(connection.execute(select(raffles.c.seed).where(raffles.c.id == raffle)).scalar_one())
+    seed: bytes = connection.execute(select(raffles.c.seed).where(raffles.c.id == raffle)).scalar_one()
+    return seed
 
 
 def delete_secrets(connection: Connection, raffle: UUID) -> None:

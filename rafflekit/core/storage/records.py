@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    LargeBinary,
     Select,
     and_,
     case,
@@ -26,6 +25,7 @@ from rafflekit.core.ledger.leaves import Leaf
 from rafflekit.core.ledger.tiles import WholeTile
 from rafflekit.core.storage.schema import (
     NOBODY,
+    Bytes,
     RaffleKey,
     counters,
     ledgers,
@@ -40,6 +40,7 @@ from rafflekit.core.storage.schema import (
 )
 
 _ROWS_AT_ONCE = 10_000
+_KEYS = ("numbering_key", "participant_key", "code_key")
 _ARGON2ID = "$argon2id$"
 _RAFFLE_KEY_BYTES = 16
 
@@ -55,8 +56,12 @@ class RaffleRecord:
     seed: bytes | None
     issued: int | None
     numbering_key: bytes | None = field(repr=False)
+    other_keys: Sequence[bytes | None] = field(repr=False)
+    """Those of its participants and of its codes."""
     amounts: Sequence[int]
     """How many of each prize there are, in their order."""
+    places: Sequence[int]
+    """Where each prize stands, from 0 on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ def _fits(column: Column[Any]) -> ColumnElement[bool]:
     kind = func.typeof(column)
     if isinstance(column.type, RaffleKey):
         return and_(kind == "blob", func.length(column) == _RAFFLE_KEY_BYTES)
-    due = {BigInteger: "integer", LargeBinary: "blob"}.get(type(column.type), "text")
+    due = {BigInteger: "integer", Bytes: "blob"}.get(type(column.type), "text")
     return or_(kind == due, column.is_(None)) if column.nullable else kind == due
 
 
@@ -120,10 +125,10 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
     is_typed = connection.dialect.name == "postgresql"
     has_id = true() if is_typed else _fits(raffles.c.id)
     is_of_a_raffle = true() if is_typed else _fits(prizes.c.raffle)
-    amounts: dict[UUID, list[int]] = {}
-    in_order = select(prizes.c.raffle, prizes.c.amount).order_by(prizes.c.raffle, prizes.c.position)
-    for raffle, amount in connection.execute(in_order.where(is_of_a_raffle)):
-        amounts.setdefault(raffle, []).append(amount)
+    found: dict[UUID, list[tuple[int, int]]] = {}
+    in_order = select(prizes.c.raffle, prizes.c.amount, prizes.c.position).order_by(prizes.c.raffle, prizes.c.position)
+    for raffle, amount, place in connection.execute(in_order.where(is_of_a_raffle)):
+        found.setdefault(raffle, []).append((amount, place))
     rows = connection.execute(
         select(
             raffles.c.id,
@@ -133,7 +138,10 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
             # As they are: SQLAlchemy would break on what are no bytes.
             type_coerce(raffles.c.seed, NullType).label("seed"),
             counters.c.issued,
-            type_coerce(secrets.c.numbering_key, NullType).label("numbering_key"),
+            *(
+                type_coerce(secrets.c[key], NullType).label(key)
+                for key in ("numbering_key", "participant_key", "code_key")
+            ),
         )
         .where(has_id)
         .outerjoin(counters, counters.c.raffle == raffles.c.id)
@@ -149,7 +157,9 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
             row.seed,
             row.issued,
             row.numbering_key,
-            amounts.get(row.id, []),
+            (row.participant_key, row.code_key),
+            [amount for amount, _ in found.get(row.id, [])],
+            [place for _, place in found.get(row.id, [])],
         )
         for row in rows
     ]
@@ -180,6 +190,12 @@ def count_damaged_hashes(connection: Connection, raffle: UUID) -> int:
     return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, damaged)) or 0
 
 
+def count_damaged_participants(connection: Connection, raffle: UUID, *, hash_bytes: int) -> int:
+    """Count a raffle's tickets whose participant is no hash, by its length."""
+    damaged = func.length(tickets.c.participant) != hash_bytes
+    return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, damaged)) or 0
+
+
 def count_hashed_participants(connection: Connection, raffle: UUID) -> int:
     """Count a raffle's tickets that have their participant's hash, or that of an idempotency key."""
     hashed = or_(tickets.c.participant != NOBODY, tickets.c.repeat_hash.is_not(None))
@@ -202,7 +218,7 @@ def leaf_hashes(connection: Connection, raffle: UUID) -> Iterator[bytes]:
 def stored_tiles(connection: Connection, raffle: UUID) -> set[WholeTile]:
     """Return the hashes of whole tiles as they are stored."""
     chosen = select(tiles.c.level, tiles.c.position, tiles.c.hash).where(tiles.c.raffle == raffle)
-    return {WholeTile(level, position, bytes(found)) for level, position, found in connection.execute(chosen)}
+    return {WholeTile(*row) for row in connection.execute(chosen)}
 
 
 def wins_in_order(connection: Connection, raffle: UUID) -> Iterator[tuple[int, int, int]]:

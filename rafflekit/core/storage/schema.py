@@ -4,6 +4,7 @@ Every key begins with the raffle, so that a sharded PostgreSQL can distribute by
 1970 in UTC, numbers 64-bit integers.
 """
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID as POSTGRESQL_UUID
 from sqlalchemy.types import TypeEngine
 
+from rafflekit.core.errors import StorageUnavailable
+
 FIRST_VERSION = "0001"
 """The layout of the first release, from which on every database can be upgraded."""
 
@@ -34,15 +37,38 @@ VERSION = "0003"
 """The version of this schema: the newest migration, as the one row of `alembic_version` has it."""
 
 
+class Bytes(LargeBinary):
+    """Bytes, and nothing else: SQLite keeps whatever somebody puts there, and of a number SQLAlchemy makes as many."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bytes | None]:
+        """Return what checks a value that the database gives."""
+        return checked_bytes
+
+
+def checked_bytes(value: Any) -> bytes | None:
+    """Return bytes as they are, or None.
+
+    Raises:
+        StorageUnavailable: it is something else.
+    """
+    if value is not None and not isinstance(value, bytes):
+        kind = type(value).__name__
+        raise StorageUnavailable(f"The database has a value of type {kind} where bytes belong; {_ASK_THE_DOCTOR}")
+    return value
+
+
+_ASK_THE_DOCTOR = "'rafflekit doctor' says where."
+
+
 class RaffleKey(TypeDecorator[UUID]):
     """A raffle's UUID: PostgreSQL's own type, elsewhere its 16 bytes, half of what its text takes in every key."""
 
-    impl = LargeBinary(16)
+    impl = Bytes(16)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Tell which type a database has for it."""
-        return dialect.type_descriptor(POSTGRESQL_UUID() if dialect.name == "postgresql" else LargeBinary(16))
+        return dialect.type_descriptor(POSTGRESQL_UUID() if dialect.name == "postgresql" else Bytes(16))
 
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
         """Turn the UUID into what the database takes."""
@@ -50,7 +76,12 @@ class RaffleKey(TypeDecorator[UUID]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> UUID | None:
         """Turn what the database gives into a UUID."""
-        return value if value is None or isinstance(value, UUID) else UUID(bytes=value)
+        if value is None or isinstance(value, UUID):
+            return value
+        try:
+            return UUID(bytes=value)
+        except ValueError as error:
+            raise StorageUnavailable(f"The database has an id of a raffle that is none; {_ASK_THE_DOCTOR}") from error
 
 
 def raffle_key(raffle: UUID, dialect: str) -> UUID | bytes:
@@ -93,7 +124,7 @@ raffles = _table(
     Column("created_at", BigInteger, nullable=False),
     Column("total_tickets", BigInteger, nullable=False),
     Column("drawn_at", BigInteger),
-    Column("seed", LargeBinary),
+    Column("seed", Bytes),
     UniqueConstraint("sequence", name="raffles_sequence"),
     CheckConstraint("total_tickets >= 1", name="raffles_total_tickets"),
     CheckConstraint("(drawn_at IS NULL) = (seed IS NULL)", name="raffles_drawn_with_seed"),
@@ -119,9 +150,9 @@ counters = _table(
 secrets = _table(
     "secrets",
     _raffle_column(),
-    Column("numbering_key", LargeBinary, nullable=False),
-    Column("participant_key", LargeBinary, nullable=False),
-    Column("code_key", LargeBinary, nullable=False),
+    Column("numbering_key", Bytes, nullable=False),
+    Column("participant_key", Bytes, nullable=False),
+    Column("code_key", Bytes, nullable=False),
     _of_a_raffle(),
 )
 
@@ -140,9 +171,9 @@ tickets = _table(
     _raffle_column(),
     Column("serial", BigInteger, primary_key=True),
     Column("number", BigInteger, nullable=False),
-    Column("participant", LargeBinary, nullable=False),
+    Column("participant", Bytes, nullable=False),
     Column("code_hash", Text, nullable=False),
-    Column("repeat_hash", LargeBinary),
+    Column("repeat_hash", Bytes),
     Column("issued_at", BigInteger, nullable=False),
     _of_a_raffle(),
     UniqueConstraint("raffle", "number", name="tickets_number"),
@@ -169,7 +200,7 @@ tiles = _table(
     _raffle_column(),
     Column("level", BigInteger, primary_key=True),
     Column("position", BigInteger, primary_key=True),
-    Column("hash", LargeBinary, nullable=False),
+    Column("hash", Bytes, nullable=False),
     _of_a_raffle(),
 )
 
@@ -186,8 +217,8 @@ cosignatures = _table(
 draws = _table(
     "draws",
     _raffle_column(),
-    Column("entropy", LargeBinary, nullable=False),
-    Column("winners_digest", LargeBinary, nullable=False),
+    Column("entropy", Bytes, nullable=False),
+    Column("winners_digest", Bytes, nullable=False),
     Column("wins", BigInteger, nullable=False),
     _of_a_raffle(),
 )
