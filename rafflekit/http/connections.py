@@ -48,7 +48,11 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]  # no types
         if _FOLDED_LINE.search(header_plus):
             raise ParsingError("A header is folded into several lines")
         encodings = _TRANSFER_ENCODING.findall(header_plus)
-        super().parse_header(header_plus)
+        try:
+            super().parse_header(header_plus)
+        # Python makes no number of more than some thousand digits.
+        except ValueError:
+            raise ParsingError("Content-Length is invalid") from None
         if not encodings:
             return
         # HTTP/1.0 has no such header, and waitress would not heed it there.

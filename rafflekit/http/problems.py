@@ -72,7 +72,8 @@ BARE_DETAILS: dict[int, str] = {
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _NOTHING_DONE = "This request has done nothing."
-_IN_DOUBT = (
+_IN_DOUBT = "It may have been done all the same; look before you ask again."
+_IN_DOUBT_WITH_A_KEY = (
     "It may have been done all the same; a request that is repeated with its Idempotency-Key gets the same ticket."
 )
 _OUTAGE_LINE_S = 1.0
@@ -147,7 +148,8 @@ def _on_outage(request: falcon.Request, response: falcon.Response, error: Raffle
     said = [error.sentence, "Try again later."]
     if request.method not in _READING:
         is_in_doubt = isinstance(error, StorageUnavailable) and error.is_in_doubt
-        said.append(_IN_DOUBT if is_in_doubt else _NOTHING_DONE)
+        in_doubt = _IN_DOUBT if request.get_header("Idempotency-Key") is None else _IN_DOUBT_WITH_A_KEY
+        said.append(in_doubt if is_in_doubt else _NOTHING_DONE)
     _answer(response, _problem(error, " ".join(said)))
 
 

@@ -45,9 +45,10 @@ def failing() -> Callable[..., testing.Result]:
     problems.install(app)
     app.add_route("/", Failing())
 
-    def answer(error: Exception, method: str = "GET") -> testing.Result:
+    def answer(error: Exception, method: str = "GET", **headers: str) -> testing.Result:
         planted.append(error)
-        return testing.TestClient(app).simulate_request(method, "/")
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return testing.TestClient(app).simulate_request(method, "/", headers=named)
 
     return answer
 
@@ -121,7 +122,7 @@ def test_an_outage_in_a_rush_is_one_line_a_second(
     [
         (
             StorageUnavailable("away", is_in_doubt=True),
-            "It may have been done all the same; a request that is repeated",
+            "It may have been done all the same; look before you ask again.",
         ),
         (StorageUnavailable("locked"), "This request has done nothing."),
         (SchemaMismatch("newer"), "This request has done nothing."),
@@ -134,6 +135,12 @@ def test_who_wanted_something_done_is_told_whether_it_may_have_been_done(
 
     assert read.json["detail"] == f"{error.sentence} Try again later."
     assert written.json["detail"].startswith(f"{error.sentence} Try again later. {sentence}")
+
+
+def test_who_has_a_key_is_told_that_a_repeat_gets_the_same_ticket(failing: Callable[..., testing.Result]) -> None:
+    answer = failing(StorageUnavailable("away", is_in_doubt=True), method="POST", Idempotency_Key="a key of its own")
+
+    assert answer.json["detail"].endswith("a request that is repeated with its Idempotency-Key gets the same ticket.")
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(SECRET_PATH), InvalidSetting("X", SECRET_PATH, "is wrong")])

@@ -48,7 +48,7 @@ _MEANINGS = {
     sqlite3.SQLITE_FULL: "cannot grow: the disk is full; free some space",
     sqlite3.SQLITE_READONLY: "cannot be written; check the rights of the file, of its -wal and -shm, and of its folder",
     sqlite3.SQLITE_PERM: "cannot be written; check the rights of the file, of its -wal and -shm, and of its folder",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file and that you may write in its folder",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file, and the rights of the file and of its folder",
     sqlite3.SQLITE_NOTADB: "is no SQLite database; name another file",
     sqlite3.SQLITE_CORRUPT: "is damaged; restore a backup",
     sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full or reports an error",
