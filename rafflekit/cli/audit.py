@@ -25,8 +25,16 @@ from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJsonLine
 
 if TYPE_CHECKING:
-    from rafflekit.core.ledger.audit import AuditReport, Witnessed
+    from rafflekit.core.ledger.audit import AuditReport, Step, Witnessed
 
+# What to look at again if a step is wrong for what was given beside the proof. None of them may calm whoever gave the
+# right thing: then it is the proof that is somebody else's.
+_TO_CHECK = {
+    "terms": "compare --raffle with the id of the raffle that you mean",
+    "key": "compare --key with the key that the operator published (if it is that one, somebody else made the proof)",
+    "receipt": "--receipt must be the receipt of a ticket of this raffle, from this operator",
+    "code": "--code must be the code of the ticket whose receipt this is",
+}
 _MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "red"), "not proven": ("–", "yellow")}
 
 
@@ -124,7 +132,9 @@ def audit(
             code=secret,
             now=int(time.time()),
         )
-    _show(report, as_json=as_json)
+    # What a server answers under another raffle's address is no mistake of whoever asked it.
+    is_raffle_given = raffle_id is not None and (address is None or address.id != raffle_id)
+    _show(report, is_raffle_given=is_raffle_given, as_json=as_json)
     if not report.good:
         raise typer.Exit(REFUSED)
 
@@ -204,19 +214,32 @@ def _asked_for(code: str | None) -> str | None:
     return read_file(STDIN, 1_000, parameter="--code").decode(errors="replace").strip()
 
 
-def _show(report: "AuditReport", *, as_json: bool) -> None:
+def _show(report: "AuditReport", *, is_raffle_given: bool, as_json: bool) -> None:
     if as_json:
         terminal.say(json.dumps(report.shape()))
         return
     for step in report.steps:
         mark, style = _MARKS[step.outcome]
         terminal.say(f"{mark} {step.name}{', not proven' if mark == '–' else ''}: {step.sentence}", style=style)
-    if not report.good:
-        terminal.say("The documents are not those of an honest draw, or were changed on their way.", style="bold red")
+    if report.first_wrong is not None:
+        terminal.say(_why_not_good(report.first_wrong, is_raffle_given=is_raffle_given), style="bold red")
     elif report.unproven:
         terminal.say(f"Nothing is wrong. Somebody's word is needed for: {', '.join(report.unproven)}.", style="bold")
     else:
         terminal.say("Everything is proven.", style="bold green")
+
+
+def _why_not_good(wrong: "Step", *, is_raffle_given: bool) -> str:
+    if wrong.name == "form":
+        return (
+            "This is no proof of a draw that can be read, and proves nothing. PROOF is what 'rafflekit proof' prints, "
+            "or an address that ends with /raffles/<id>/proof/."
+        )
+    if wrong.is_mistaken and (wrong.name != "terms" or is_raffle_given):
+        return (
+            f"What you gave does not belong to this proof: {_TO_CHECK[wrong.name]}; nothing is said against the draw."
+        )
+    return "The documents are not those of an honest draw, or were changed on their way."
 
 
 def _run_selftest(*, as_json: bool) -> None:

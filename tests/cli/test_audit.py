@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from rafflekit.cli import fetching, main
 from rafflekit.core.ledger.audit import STEPS
 from rafflekit.core.ledger.documents import PROOF_BYTES
 from rafflekit.core.ledger.drand import BlsMissing
-from rafflekit.core.ledger.examples import witness
-from rafflekit.core.ledger.tampering import bases, catalogue
+from rafflekit.core.ledger.examples import signer, witness
+from rafflekit.core.ledger.tampering import Case, bases, catalogue
 from tests.cli.conftest import OnScreen, Session, Terminal
 
-DRAND = bases()["drand"]
+DRAND, SECRETS = bases()["drand"], bases()["secrets"]
 KEY, WITNESS, CODE = str(DRAND.given.key), str(witness().verifier), str(DRAND.given.code)
 RAFFLE = f"/raffles/{DRAND.example.terms.id}"
 
@@ -160,6 +161,106 @@ def test_a_falsified_proof_is_shown_as_wrong_with_exit_status_1(terminal: Termin
     assert out.splitlines()[-1].startswith("The documents are not those of an honest draw")
 
 
+@pytest.fixture
+def others(folder: Path) -> Path:
+    """That folder, beside it what does not belong to its raffle: receipts, and a file that is no proof."""
+    another_key = replace(DRAND.example, signer=signer("stranger"))
+    for name, text in {
+        "of another raffle": SECRETS.given.receipt,
+        "of another key": json.dumps(another_key.receipt(4, 7).shape()),
+        "of another raffle and key": json.dumps(
+            replace(SECRETS.example, signer=signer("stranger")).receipt(4, 7).shape()
+        ),
+        "no proof": '{"id": "2f9a7f6e-0000-4000-8000-000000000000", "name": "Foobar raffle"}',
+    }.items():
+        (folder / name).write_text(str(text))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("options", "step", "to_check"),
+    [
+        (f"--raffle {SECRETS.given.raffle}", "terms", "compare --raffle with the id of the raffle that you mean"),
+        (f"--key {signer('stranger').verifier}", "key", "compare --key with the key that the operator published"),
+        ("--receipt proof", "receipt", "--receipt must be the receipt of a ticket of this raffle"),
+        ("--receipt 'of another raffle'", "receipt", "--receipt must be the receipt of a ticket of this raffle"),
+        (
+            "--receipt 'of another raffle and key'",
+            "receipt",
+            "--receipt must be the receipt of a ticket of this raffle",
+        ),
+        (
+            f"--receipt 'of another key' --key {KEY}",
+            "receipt",
+            "--receipt must be the receipt of a ticket of this raffle",
+        ),
+        (f"--receipt receipt --code {DRAND.example.codes[5]}", "code", "--code must be the code of the ticket"),
+    ],
+)
+@pytest.mark.usefixtures("others")
+def test_a_mistake_of_whoever_checks_accuses_nobody(terminal: Terminal, options: str, step: str, to_check: str) -> None:
+    status, out, err = terminal(f"audit proof {options}")
+
+    assert (status, err) == (1, "")
+    assert f"✗ {step}: " in out
+    last = out.splitlines()[-1]
+    assert last.startswith(f"What you gave does not belong to this proof: {to_check}")
+    assert last.endswith("; nothing is said against the draw.")
+
+
+def test_a_key_that_is_the_operators_after_all_speaks_against_the_proof(terminal: Terminal, folder: Path) -> None:
+    (folder / "proof").write_text(json.dumps(replace(DRAND.example, signer=signer("stranger")).proof().shape()))
+
+    assert "if it is that one, somebody else made the proof" in terminal(f"audit proof --key {KEY}").out
+
+
+ACCUSING = {
+    "signed receipt: another closing",
+    "signed receipt: other terms",
+    "signed receipt: more tickets than there are",
+    "signed receipt: by another key of the same name",
+    "signed receipt: another history",
+    "signed receipt: another ticket in its place later",
+    "a consistency proof of another history",
+    "a leaf whose hash fits no code",
+    "a draw as if of an earlier release, and a receipt from before its closing",
+}
+
+
+@pytest.mark.parametrize("case", [case for case in catalogue() if case.name in ACCUSING], ids=lambda case: case.name)
+def test_a_receipt_of_this_raffle_that_the_proof_does_not_fit_stays_evidence(
+    terminal: Terminal, folder: Path, case: Case
+) -> None:
+    given = case.given
+    texts = {"proof": given.proof, "receipt": given.receipt, "consistency": given.consistency}
+    texts["leaves"] = None if given.leaves is None else "\n".join(given.leaves)
+    for name, text in texts.items():
+        (folder / name).write_text(str(text))
+    options = [f"--{name} {name}" for name, text in texts.items() if text is not None and name != "proof"]
+
+    status, out, _ = terminal(f"audit proof {' '.join(options)} --code '{given.code}'")
+
+    assert status == 1
+    assert f"✗ {case.step}: " in out
+    assert out.splitlines()[-1].startswith("The documents are not those of an honest draw")
+
+
+def test_each_of_these_cases_is_tried() -> None:
+    assert {case.name for case in catalogue()} >= ACCUSING
+
+
+def test_what_is_no_proof_is_called_so(terminal: Terminal, operator: Operator, others: Path) -> None:
+    raffle = (others / "no proof").read_bytes()
+    operator.answers[f"{RAFFLE}/"] = sent(raffle)
+
+    for proof in ("'no proof'", "receipt", f"{operator.url}{RAFFLE}/"):
+        status, out, _ = terminal(f"audit {proof}")
+
+        assert status == 1
+        assert out.splitlines()[-1].startswith("This is no proof of a draw that can be read, and proves nothing.")
+        assert out.splitlines()[-1].endswith("or an address that ends with /raffles/<id>/proof/.")
+
+
 def test_json_is_one_line_and_the_exit_status_says_the_same(terminal: Terminal, folder: Path) -> None:
     good = terminal("audit proof --json")
     (folder / "proof").write_text("{}")
@@ -168,6 +269,14 @@ def test_json_is_one_line_and_the_exit_status_says_the_same(terminal: Terminal, 
     assert (good.status, bad.status, good.out.count("\n"), bad.out.count("\n")) == (0, 1, 1, 1)
     assert json.loads(good.out)["good"] is True
     assert outcomes(bad) == {"form": "wrong"}
+
+
+@pytest.mark.usefixtures("others")
+def test_json_of_a_mistake_has_no_other_shape(terminal: Terminal) -> None:
+    report = json.loads(terminal("audit proof --receipt 'of another raffle' --json").out)
+
+    assert report.keys() == {"good", "steps"}
+    assert {tuple(step) for step in report["steps"]} == {("name", "outcome", "sentence")}
 
 
 def test_a_proof_comes_from_standard_input(
@@ -339,6 +448,9 @@ def test_a_server_that_gives_another_raffles_proof_is_found_out(terminal: Termin
     operator.answers[f"{RAFFLE}/proof/"] = sent(other.encode())
 
     assert outcomes(terminal(f"audit {operator.url}{RAFFLE}/proof/ --json"))["terms"] == "wrong"
+    for option in ("", f"--raffle {DRAND.given.raffle}"):
+        last = terminal(f"audit {operator.url}{RAFFLE}/proof/ {option}").out.splitlines()[-1]
+        assert last.startswith("The documents are not those of an honest draw")
 
 
 def test_a_server_that_hides_a_leaf_is_found_out(terminal: Terminal, operator: Operator, folder: Path) -> None:

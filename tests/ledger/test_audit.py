@@ -267,6 +267,41 @@ class TestReceipts:
         assert leaf.code_hash != odd.code_hash
 
 
+class TestMistakes:
+    def test_what_belongs_to_another_raffle_is_a_mistake_and_what_this_one_signed_is_none(self) -> None:
+        stranger = replace(DRAND.example, signer=signer("stranger"))
+        of_another_key = written(stranger.receipt(4, 7).shape())
+        mistaken = {
+            "raffle": replace(DRAND.given, raffle=SECRETS.given.raffle),
+            "key": replace(DRAND.given, key=str(stranger.signer.verifier)),
+            "no receipt": replace(DRAND.given, receipt=DRAND.given.proof),
+            "another raffle's receipt": replace(DRAND.given, receipt=SECRETS.given.receipt),
+            "another key's receipt": replace(DRAND.given, receipt=of_another_key),
+            "code": replace(DRAND.given, code=DRAND.example.codes[5]),
+        }
+        evidence = {
+            # Whoever does not know the key cannot tell whether the proof or the receipt is the operator's.
+            "another key's receipt, of two unknown ones": replace(DRAND.given, receipt=of_another_key, key=None),
+            "leaves": replace(DRAND.given, leaves=SECRETS.given.leaves),
+        }
+
+        for expected, cases in ((True, mistaken), (False, evidence)):
+            for name, each in cases.items():
+                wrong = each.audit().first_wrong
+                assert wrong is not None, name
+                assert wrong.is_mistaken is expected, name
+
+    def test_only_a_code_that_can_fit_is_mistaken(self) -> None:
+        no_hash = next(case for case in catalogue() if case.name == "a leaf whose hash fits no code")
+        wrong = no_hash.given.audit().first_wrong
+
+        assert wrong is not None
+        assert (wrong.name, wrong.is_mistaken) == ("code", False)
+
+    def test_a_report_without_a_wrong_step_has_no_first_one(self) -> None:
+        assert DRAND.given.audit().first_wrong is None
+
+
 class TestBounds:
     @pytest.mark.parametrize(
         ("given", "step"),

@@ -11,7 +11,17 @@ from rafflekit.core.ledger.audit import draw, signatures
 from rafflekit.core.ledger.audit.form import ProofParts, read_parts
 from rafflekit.core.ledger.audit.leaves import SeenLeaves, check_leaves, see_leaves
 from rafflekit.core.ledger.audit.receipt import ReceiptParts, check_code, check_receipt, read_receipt_parts
-from rafflekit.core.ledger.audit.report import NOT_PROVEN, OK, STEPS, WRONG, AuditReport, Refuted, Step, Unproven
+from rafflekit.core.ledger.audit.report import (
+    NOT_PROVEN,
+    OK,
+    STEPS,
+    WRONG,
+    AuditReport,
+    Mistaken,
+    Refuted,
+    Step,
+    Unproven,
+)
 from rafflekit.core.ledger.audit.signatures import Cosignature, Witnessed
 from rafflekit.core.ledger.documents import WINNERS_IN_A_PROOF
 
@@ -56,7 +66,10 @@ def audit(
         if not steps.take(name, step):
             return steps.report()
     _check_witnesses(steps, parts, witnesses, witnessed)
-    _check_tickets(steps, parts, leaves=leaves, receipt=receipt, consistency=consistency, code=code)
+    key_is_known = key is not None
+    _check_tickets(
+        steps, parts, leaves=leaves, receipt=receipt, consistency=consistency, code=code, key_is_known=key_is_known
+    )
     return steps.report()
 
 
@@ -91,6 +104,7 @@ def _check_tickets(
     receipt: str | bytes | None,
     consistency: str | bytes | None,
     code: str | None,
+    key_is_known: bool,
 ) -> None:
     ours = None if receipt is None else steps.value("receipt", lambda: read_receipt_parts(receipt))
     serials = draw.serials_of(parts)
@@ -106,7 +120,9 @@ def _check_tickets(
     if ours is not None:
         steps.take(
             "receipt",
-            lambda: check_receipt(parts, ours, seen, consistency=consistency, winners_hold=are_winners),
+            lambda: check_receipt(
+                parts, ours, seen, consistency=consistency, winners_hold=are_winners, key_is_known=key_is_known
+            ),
         )
         if code is not None:
             steps.take("code", lambda: check_code(ours, code))
@@ -149,7 +165,7 @@ class _Steps:
         try:
             return step()
         except Refuted as error:
-            self._taken[name] = Step(name, WRONG, str(error))
+            self._taken[name] = Step(name, WRONG, str(error), is_mistaken=isinstance(error, Mistaken))
         except Unproven as error:
             self._taken[name] = Step(name, NOT_PROVEN, str(error))
         return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rafflekit.core.ledger.audit.form import ProofParts
 from rafflekit.core.ledger.audit.leaves import SeenLeaves
-from rafflekit.core.ledger.audit.report import Refuted, Unproven
+from rafflekit.core.ledger.audit.report import Mistaken, Refuted, Unproven
 from rafflekit.core.ledger.audit.signatures import check_operator
 from rafflekit.core.ledger.checkpoints import Checkpoint
 from rafflekit.core.ledger.documents import UNBOUND, Receipt, read_consistency, read_receipt
@@ -36,14 +36,14 @@ def read_receipt_parts(document: str | bytes) -> ReceiptParts:
     """Read a receipt and its checkpoint.
 
     Raises:
-        Refuted: it is none.
+        Mistaken: it is none.
     """
     try:
         receipt = read_receipt(document)
         note = Note.read(receipt.checkpoint)
         return ReceiptParts(receipt, note, Checkpoint.read(note.text))
     except (DocumentWrong, NoteWrong) as error:
-        raise Refuted(f"This is no receipt: {error}.") from error
+        raise Mistaken(f"This is no receipt: {error}.") from error
 
 
 def check_receipt(
@@ -53,12 +53,15 @@ def check_receipt(
     *,
     consistency: str | bytes | None,
     winners_hold: bool,
+    key_is_known: bool,
 ) -> str:
     """Step 11: the ticket of a receipt is in the draw, and the ledger went on from where the receipt saw it.
 
     `seen` is of the closing's leaves, the leaf of the receipt's serial and the root at its size;
-    `consistency` is a consistency proof. What the ticket won is told if the proof's winners hold.
+    `consistency` is a consistency proof. What the ticket won is told if the proof's winners hold. `key_is_known` tells
+    that the proof's key is the one that the verifier knows.
     """
+    _check_belonging(parts, ours, key_is_known=key_is_known)
     _check_signed_state(parts, ours)
     leaf, checkpoint = ours.receipt.leaf, ours.checkpoint
     if leaf.ticket_number > parts.proof.terms.total_tickets:
@@ -105,15 +108,27 @@ def check_code(ours: ReceiptParts, code: str) -> str:
     except StorageUnavailable as error:
         raise Unproven("The code's hash could not be computed: it is damaged, or there is no memory for it.") from error
     if not fits:
-        raise Refuted("The code is not the one of the receipt's ticket.")
+        raise Mistaken("The code is not the one of the receipt's ticket.")
     return "The code fits the receipt's ticket."
+
+
+def _check_belonging(parts: ProofParts, ours: ReceiptParts, *, key_is_known: bool) -> None:
+    if ours.checkpoint.origin != parts.closed.checkpoint.origin:
+        raise Mistaken("The receipt is of another raffle: its checkpoint's origin is another.")
+    if any(signature.is_by(parts.key) for signature in ours.note.signatures):
+        return
+    if key_is_known:
+        raise Mistaken("The receipt is not signed by the operator's key that you gave.")
+    # Not called a mistake: an operator who draws again under a new key must not be believed against older receipts.
+    raise Refuted(
+        "The receipt is of this raffle, and the proof's key did not sign it: one of the two is not the operator's. "
+        "Keep both, and give the operator's key, as you got it from elsewhere."
+    )
 
 
 def _check_signed_state(parts: ProofParts, ours: ReceiptParts) -> None:
     checkpoint, closing = ours.checkpoint, parts.closed.checkpoint
     check_operator(ours.note, parts.key, "receipt's checkpoint")
-    if checkpoint.origin != closing.origin:
-        raise Refuted("The receipt is of another raffle: its checkpoint's origin is another.")
     if checkpoint.terms != closing.terms:
         raise Refuted("The receipt was signed for other terms: what was announced has changed since.")
     if checkpoint.size > closing.size:

@@ -30,17 +30,26 @@ class Refuted(Exception):
     """End a step as wrong; the message is its sentence."""
 
 
+class Mistaken(Refuted):
+    """End a step as wrong for what the verifier brought beside the proof; the message is its sentence."""
+
+
 class Unproven(Exception):
     """End a step as not proven; the message is its sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its name, how it ended, and what was looked at or why it ended so."""
+    """One step: its name, how it ended, and what was looked at or why it ended so.
+
+    `is_mistaken` tells of a wrong one that it is what the verifier brought beside the proof that does not belong to it:
+    the draw may be as honest as ever.
+    """
 
     name: str
     outcome: Outcome
     sentence: str
+    is_mistaken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,12 @@ class AuditReport:
     @property
     def good(self) -> bool:
         """Tell whether no step is wrong; that says nothing of those that are not proven."""
-        return all(step.outcome != WRONG for step in self.steps)
+        return self.first_wrong is None
+
+    @property
+    def first_wrong(self) -> Step | None:
+        """The first step that is wrong, which is what is wrong with the documents; None if none is."""
+        return next((step for step in self.steps if step.outcome == WRONG), None)
 
     @property
     def unproven(self) -> Sequence[str]:

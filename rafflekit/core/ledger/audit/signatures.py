@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rafflekit.core.ledger.audit.form import ProofParts, SignedClosing, read_closing
-from rafflekit.core.ledger.audit.report import Refuted, Unproven
+from rafflekit.core.ledger.audit.report import Mistaken, Refuted, Unproven
 from rafflekit.core.ledger.checkpoints import origin_of
 from rafflekit.core.ledger.drand import round_of, time_of
 from rafflekit.core.ledger.notes import WITNESS, Note, NoteWrong, VerifierKey
@@ -40,7 +40,7 @@ def check_terms(parts: ProofParts, raffle: str | None) -> str:
     """Step 2: the closing is bound to these terms, and they are of the raffle that was asked for."""
     terms = parts.proof.terms
     if raffle is not None and raffle != str(terms.id):
-        raise Refuted(f"The proof is of the raffle {terms.id}, not of {raffle[:100]}.")
+        raise Mistaken(f"The proof is of the raffle {terms.id}, not of {raffle[:100]}.")
     if parts.closed.checkpoint.terms != terms.hash():
         raise Refuted("The closing was signed for other terms than these: their hash is another.")
     delay = f" {terms.delay_s:,} s after the closing" if terms.delay_s is not None else ""
@@ -57,7 +57,7 @@ def check_key(parts: ProofParts, key: str | None) -> str:
             f"The proof names the key {parts.key}; nobody else said so. Compare it with one that you got elsewhere."
         )
     if key != str(parts.key):
-        raise Refuted(f"The proof is by the key {parts.key}, not by the one that you gave.")
+        raise Mistaken(f"The proof is by the key {parts.key}, not by the one that you gave.")
     return f"The operator's key is the one that you gave: {parts.key}."
 
 
@@ -161,14 +161,14 @@ def read_witness_keys(keys: Sequence[str]) -> list[VerifierKey]:
     """Read the keys of the witnesses for whom the verifier vouches.
 
     Raises:
-        Refuted: one is none.
+        Mistaken: one is none.
     """
     try:
         found = [VerifierKey.read(each) for each in keys]
     except NoteWrong as error:
-        raise Refuted(f"You named a witness by what is no key: {error}.") from error
+        raise Mistaken(f"You named a witness by what is no key: {error}.") from error
     if any(key.kind != WITNESS for key in found):
-        raise Refuted("You named a witness by a key that is no witness's.")
+        raise Mistaken("You named a witness by a key that is no witness's.")
     return list({str(key): key for key in found}.values())
 
 
