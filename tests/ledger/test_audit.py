@@ -195,6 +195,18 @@ class TestWitnesses:
         )
         assert outcome(unwitnessed.audit(), "witnessed") == NOT_PROVEN
 
+    @pytest.mark.parametrize("base", [SECRETS, DRAND], ids=["secrets", "drand"])
+    @pytest.mark.parametrize("witnesses", [[], [str(witness().verifier)]], ids=["no witness", "a witness"])
+    def test_a_copy_that_is_none_is_called_so_whatever_else_decides(self, base: Base, witnesses: list[str]) -> None:
+        given = replace(base.given, witnesses=witnesses, witnessed=Witnessed("nonsense", COSIGNED))
+
+        assert "The copy that you kept is no closing: " in sentence(given.audit(), "witnessed")
+
+    def test_of_a_copy_that_is_the_closing_nothing_is_said_with_secrets(self) -> None:
+        given = replace(SECRETS.given, witnessed=Witnessed(SECRETS.proof.closing, COSIGNED))
+
+        assert sentence(given.audit(), "witnessed").endswith("that it was not known before the closing.")
+
     def test_a_key_that_is_none_is_the_verifiers_mistake_and_said_so(self) -> None:
         for keys in (["nonsense"], [str(DRAND.example.signer.verifier)], ["\ud800+00000000+AAAA"]):
             report = replace(DRAND.given, witnesses=keys).audit()

@@ -130,16 +130,19 @@ def check_witnessed(
 ) -> str:
     """Step 7: the closing was there before anybody could know the beacon."""
     sightings = [(f"the witness {each.key.name}", each.time) for each in cosignatures if each.vouched]
-    why = "You named no witness who signed it, and gave no copy of your own."
+    why, useless = " You named no witness who signed it, and gave no copy of your own.", ""
     if copy is not None:
-        why = "The copy that you kept tells no date."
+        why = " The copy that you kept tells no date."
         try:
             sightings += _sightings_of(parts, copy, vouched)
         except Unproven as error:
-            why = str(error)
+            # Told whatever else decides this step, or who gave the wrong file would take it for looked at.
+            why, useless = "", f" {error}"
     beacon_round = parts.closed.closing.round
     if parts.proof.terms.entropy != DRAND_QUICKNET or beacon_round is None:
-        raise Unproven("The entropy is the operator's own: no date shows that it was not known before the closing.")
+        raise Unproven(
+            f"The entropy is the operator's own: no date shows that it was not known before the closing.{useless}"
+        )
     beacon = time_of(beacon_round)
     late = next((each for each in cosignatures if each.time >= beacon), None)
     if late is not None:
@@ -151,10 +154,12 @@ def check_witnessed(
     early = [(who, time) for who, time in sightings if created <= time < beacon]
     if early:
         who, time = min(early, key=lambda each: each[1])
-        return f"The closing was there before its beacon ({time_text(beacon)}): {who} is dated {time_text(time)}."
+        shown = f"{who} is dated {time_text(time)}.{useless}"
+        return f"The closing was there before its beacon ({time_text(beacon)}): {shown}"
     if sightings:
-        why = "All that you named is dated otherwise."
-    raise Unproven(f"That the closing was there before its beacon ({time_text(beacon)}) is the operator's word. {why}")
+        why = " All that you named is dated otherwise."
+    word = f"That the closing was there before its beacon ({time_text(beacon)}) is the operator's word."
+    raise Unproven(f"{word}{why}{useless}")
 
 
 def read_witness_keys(keys: Sequence[str]) -> list[VerifierKey]:
