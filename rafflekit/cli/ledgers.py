@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from rafflekit.cli import render, terminal
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, RaffleId, open_engine
 from rafflekit.core.settings import KEY_NAME
 
@@ -29,8 +30,27 @@ def make_key(
     render.show_verifier_key(key.verifier, as_json=as_json)
 
 
-def show_key(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
-    """Print the verifier key by which everybody can check what this database's servers sign."""
+def show_key(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE",
+            show_default=False,
+            help="A key's file, an operator's or a witness's; no database is opened.",
+        ),
+    ] = None,
+    *,
+    as_json: AsJsonLine = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Print the verifier key by which everybody can check what this database's servers sign, or the key in FILE."""
+    if file is not None:
+        if database_url is not None:
+            raise CommandStopped("FILE and --database-url exclude each other: one key is shown.", status=WRONG_USAGE)
+        from rafflekit.core.signing import read_any_signing_key
+
+        render.show_verifier_key(read_any_signing_key(file, setting="FILE").verifier, as_json=as_json)
+        return
     with open_engine(database_url) as engine:
         key = engine.ledgers.verifier_key()
     render.show_verifier_key(key, as_json=as_json)

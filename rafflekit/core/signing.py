@@ -28,11 +28,23 @@ def read_signing_key(file: Path, *, setting: str = SIGNING_KEY.name, kind: int =
         InvalidSetting: there is none, it may not be read, or it holds no key or one of the other kind.
     """
     try:
-        return _read(file, kind)
+        return _read_of_kind(file, kind)
     except _KeyWrong as error:
         option = "" if kind == OPERATOR else " --witness"
         advice = "" if error.is_out_of_reach else f"; 'rafflekit key make{option}' makes one"
         raise InvalidSetting(setting, str(file), f"{error}{advice}.") from error
+
+
+def read_any_signing_key(file: Path, *, setting: str) -> SignerKey:
+    """Read a key of either kind from its file, which an option or an argument names.
+
+    Raises:
+        InvalidSetting: there is none, it may not be read, or it holds no key.
+    """
+    try:
+        return _read(file)
+    except _KeyWrong as error:
+        raise InvalidSetting(setting, str(file), f"{error}.") from error
 
 
 def signing_key_of(settings: Settings) -> SignerKey | None:
@@ -93,7 +105,7 @@ def read_key_beside(file: Path) -> SignerKey:
         SigningKeyUnavailable: there is none, it may not be read, or it holds no operator's key.
     """
     try:
-        return _read(file, OPERATOR)
+        return _read_of_kind(file, OPERATOR)
     except _KeyWrong as error:
         raise SigningKeyUnavailable(f"The signing key {file} cannot be used: {error}.") from error
 
@@ -106,7 +118,14 @@ class _KeyWrong(Exception):
         self.is_out_of_reach = is_out_of_reach
 
 
-def _read(file: Path, kind: int) -> SignerKey:
+def _read_of_kind(file: Path, kind: int) -> SignerKey:
+    key = _read(file)
+    if key.kind != kind:
+        raise _KeyWrong(f"it is {_KINDS[key.kind]}'s key, and {_KINDS[kind]}'s is needed")
+    return key
+
+
+def _read(file: Path) -> SignerKey:
     try:
         with file.open("rb") as opened:
             content = opened.read(_KEY_FILE_BYTES)
@@ -117,11 +136,8 @@ def _read(file: Path, kind: int) -> SignerKey:
     if mode & stat.S_IRWXO and os.name != "nt":
         _log.warning("The key %r is open to everybody on this machine; its owner ends that with 'chmod o='.", str(file))
     try:
-        key = SignerKey.read(content.decode().strip())
+        return SignerKey.read(content.decode().strip())
     except NoteWrong as error:
         raise _KeyWrong(str(error)) from None
     except ValueError:
         raise _KeyWrong("it is no text") from None
-    if key.kind != kind:
-        raise _KeyWrong(f"it is {_KINDS[key.kind]}'s key, and {_KINDS[kind]}'s is needed")
-    return key

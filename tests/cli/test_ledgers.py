@@ -124,6 +124,40 @@ def test_the_named_key_signs(
     assert "the key cannot be read: No such file or directory" in terminal("key show").err
 
 
+@pytest.mark.parametrize("kind", ["", "--witness"])
+def test_the_public_half_of_a_key_can_be_seen_again(
+    terminal: Terminal, folder: Path, database: Path, kind: str
+) -> None:
+    made = terminal(f"key make own.key --name gazette.example {kind}")
+
+    assert terminal("key show own.key") == made
+    assert json.loads(terminal("key show own.key --json").out) == {"verifier_key": made.out.strip()}
+    assert not database.exists()
+    assert [file.name for file in folder.iterdir()] == ["own.key"]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("key show nowhere.key", "FILE is 'nowhere.key': the key cannot be read: No such file or directory."),
+        (
+            "key show nonsense.key",
+            "FILE is 'nonsense.key': it holds no key of the form PRIVATE+KEY+<name>+<id>+<Base64>.",
+        ),
+        ("key show own.key --database-url sqlite:///other.db", "FILE and --database-url exclude each other"),
+    ],
+)
+def test_a_file_without_a_key_to_show_is_explained(terminal: Terminal, folder: Path, line: str, sentence: str) -> None:
+    (folder / "nonsense.key").write_text("nonsense")
+    terminal("key make own.key")
+
+    told = terminal(line)
+
+    assert (told.status, told.out) == (2, "")
+    assert sentence in told.err
+    assert not (folder / "other.db").exists()
+
+
 def test_a_key_beside_the_database_that_is_none_is_called_so(terminal: Terminal, database: Path) -> None:
     Path(f"{database}.key").write_text("nonsense")
 
