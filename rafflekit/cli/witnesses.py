@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rafflekit.cli import documents, render, terminal
-from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped, arguments_named
 from rafflekit.cli.options import DatabaseUrl, RaffleId, open_engine
 
 
@@ -22,7 +22,7 @@ def add(
     from rafflekit.core.ledger.notes import NOTE_BYTES
 
     text = _text(documents.read_file(note, NOTE_BYTES, parameter="NOTE"), "NOTE")
-    with open_engine(database_url) as engine:
+    with open_engine(database_url) as engine, arguments_named({"key": "--key", "note": "NOTE"}):
         engine.ledgers.cosign(engine.find(raffle).id, text, key)
 
 

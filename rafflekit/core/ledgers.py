@@ -180,14 +180,18 @@ class Ledgers:
 
         Raises:
             TicketsRemaining: the raffle has not closed.
-            InvalidValue: the note is not the closing of this raffle, or has not one right cosignature of this key, or
-                one that shows nothing by its time; or another one of this key is kept.
+            InvalidValue: the key is none; the note is not the closing of this raffle, or has not one right cosignature
+                of this key, or one that shows nothing by its time; or another one of this key is kept.
         """
         raffle = self._get(raffle_id)
         if raffle.available_tickets:
             raise TicketsRemaining
         try:
-            read, witness = Note.read(note), VerifierKey.read(verifier_key)
+            witness = VerifierKey.read(verifier_key)
+        except NoteWrong as error:
+            raise InvalidValue("key", f"is no verifier key: {error}.") from error
+        try:
+            read = Note.read(note)
             closing = self.closing_of(raffle)
             if read.text != closing.text():
                 raise InvalidValue("note", "is not the closing of this raffle.")

@@ -277,6 +277,27 @@ def test_a_witness_is_told_what_is_wrong(
     assert sorted(file.name for file in folder.iterdir() if "seen" in file.name) == []
 
 
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ("foo", "--key: is no verifier key: a verifier key is <name>+"),
+        ("{operator}", "--key: is none of a witness"),
+        ("{witness}", "NOTE: has no cosignature by "),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_cosignature_that_is_not_kept_names_what_is_wrong(
+    terminal: Terminal, sold_out: Raffle, key: str, sentence: str
+) -> None:
+    keys = {"operator": terminal("key show").out, "witness": terminal("key make witness.key --witness").out}
+    Path("closing.txt").write_text(terminal(f"checkpoint {sold_out.id}").out)
+
+    told = terminal(f"witness add {sold_out.id} closing.txt --key {key.format(**keys).strip()}")
+
+    assert (told.status, told.out) == (2, "")
+    assert told.err.startswith(f"rafflekit: {sentence}")
+
+
 def test_a_checkpoint_is_a_signed_note(terminal: Terminal, engine: RaffleEngine, raffle: Raffle) -> None:
     note = Note.read(terminal(f"checkpoint {raffle.id}").out)
 

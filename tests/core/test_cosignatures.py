@@ -84,6 +84,23 @@ def test_a_witness_who_signs_twice_in_one_note_is_refused(engine: RaffleEngine) 
         cosign(engine, raffle, GAZETTE, times=(beacon - 9, beacon - 5))
 
 
+@pytest.mark.parametrize("key", ["foo", "gazette.example+00000000+AAAA", "\ud800"])
+def test_a_key_that_is_none_is_named_and_not_the_note(engine: RaffleEngine, key: str) -> None:
+    raffle = closed(engine)
+
+    for note in (engine.ledgers.checkpoint(raffle), "no note"):
+        with pytest.raises(InvalidValue, match="is no verifier key: ") as refused:
+            engine.ledgers.cosign(raffle, note, key)
+        assert refused.value.field == "key"
+
+
+def test_a_note_that_is_none_is_named_and_not_the_key(engine: RaffleEngine) -> None:
+    with pytest.raises(InvalidValue, match="a note is a text") as refused:
+        engine.ledgers.cosign(closed(engine), "no note", str(GAZETTE.verifier))
+
+    assert refused.value.field == "note"
+
+
 def test_more_witnesses_than_a_note_can_have_spoil_no_proof(engine: RaffleEngine) -> None:
     raffle = closed(engine)
     # One of a note's signatures is the operator's.
