@@ -55,7 +55,7 @@ def list_raffles(
     """List the raffles, the newest first."""
     with open_engine(database_url) as engine, arguments_named({"name": "--name"}):
         found = engine.list(page=page, page_size=page_size, name=name, winners_drawn=drawn)
-    render.show_raffles(found, as_json=as_json)
+    render.show_raffles(found, is_filtered=name is not None or drawn is not None, as_json=as_json)
 
 
 def show(raffle: RaffleId, *, as_json: AsJson = False, database_url: DatabaseUrl = None) -> None:

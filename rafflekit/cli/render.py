@@ -73,12 +73,14 @@ def show_raffle(raffle: Raffle, *, as_json: bool) -> None:
         )
 
 
-def show_raffles(page: Page[Raffle], *, as_json: bool) -> None:
-    """Print a page of raffles."""
+def show_raffles(page: Page[Raffle], *, is_filtered: bool, as_json: bool) -> None:
+    """Print a page of raffles: of all, or of those that fit what was asked for."""
     if as_json:
         _print_json(shapes.raffle_page_shape(page))
         return
-    if not page.items:
+    if not page.items and is_filtered:
+        terminal.remark("No raffle fits; 'rafflekit list' without --name, --drawn and --not-drawn shows all.")
+    elif not page.items:
         terminal.remark("No raffles here; 'rafflekit create' makes one.")
     elif terminal.is_terminal(sys.stdout):
         from rafflekit.cli import panels

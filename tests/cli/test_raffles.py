@@ -170,6 +170,23 @@ def test_an_empty_list_says_how_to_begin(terminal: Terminal) -> None:
     assert terminal("list") == Session(0, "", "No raffles here; 'rafflekit create' makes one.\n")
 
 
+@pytest.mark.usefixtures("raffle")
+@pytest.mark.parametrize(
+    ("first", "options"),
+    [("", "--name nowhere"), ("", "--drawn"), ("draw", "--not-drawn"), ("", "--name Foobar --drawn")],
+)
+def test_a_filter_that_fits_nothing_does_not_pass_for_an_empty_database(
+    terminal: Terminal, engine: RaffleEngine, first: str, options: str
+) -> None:
+    for raffle in engine.list().items if first else ():
+        assert list(engine.participate_many(raffle.id, [str(who) for who in range(raffle.total_tickets)]))
+        engine.draw(raffle.id)
+
+    sentence = "No raffle fits; 'rafflekit list' without --name, --drawn and --not-drawn shows all.\n"
+    assert terminal(f"list {options}") == Session(0, "", sentence)
+    assert json.loads(terminal(f"list {options} --json").out)["count"] == 0
+
+
 @pytest.mark.parametrize(
     ("line", "status", "sentence"),
     [
