@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,6 +70,9 @@ def participate(
         raise CommandStopped(f"{option} needs --from, the list of participants.", status=WRONG_USAGE)
     if who is None:
         raise CommandStopped("WHO takes part? Name a participant, or a list with --from.", status=WRONG_USAGE)
+    if sys.stdout is None:
+        # As after `>&-`. Printing there is no error, and the code, which is shown this once, would be lost.
+        raise CommandStopped("There is no standard output to show the code on; nothing was done.", status=IO_FAILED)
     if receipt is not None:
         _check_place_of_receipt(receipt)
     with open_engine(database_url) as engine:

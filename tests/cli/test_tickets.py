@@ -2,11 +2,16 @@
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from rafflekit import Raffle, RaffleEngine, Ticket
 from tests.cli.conftest import Session, Terminal
+from tests.ticket_lists import check_whole_run
+from tests.waiting import LIMIT_S
 
 KEY = "a-key-of-sixteen-or-more"
 
@@ -54,6 +59,33 @@ def test_participate_refuses_in_a_sentence(
     terminal: Terminal, sold_out: Raffle, arguments: str, status: int, sentence: str
 ) -> None:
     assert terminal(f"participate {sold_out.id} {arguments}") == Session(status, "", f"rafflekit: {sentence}\n")
+
+
+@pytest.mark.parametrize("options", ["", "--json", f"--idempotency-key {KEY}", "--receipt receipt.json"])
+def test_without_an_output_for_the_code_no_ticket_is_taken(
+    engine: RaffleEngine, raffle: Raffle, tmp_path: Path, options: str
+) -> None:
+    status, err = without_output(f"participate {raffle.id} ada {options}", tmp_path)
+
+    assert (status, err) == (74, "rafflekit: There is no standard output to show the code on; nothing was done.\n")
+    assert engine.get(raffle.id).available_tickets == raffle.total_tickets
+    assert not (tmp_path / "receipt.json").exists()
+
+
+def test_a_list_needs_no_output_but_its_file(engine: RaffleEngine, raffle: Raffle, tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("ada\nbob\n")
+
+    status, err = without_output(f"participate {raffle.id} --from people.csv --out tickets.csv", tmp_path)
+
+    assert (status, err) == (0, "")
+    check_whole_run(engine, raffle, ["ada", "bob"], tmp_path / "tickets.csv")
+
+
+def without_output(line: str, folder: Path) -> tuple[int, str]:
+    """Run a line in a process whose standard output is closed; return its status and standard error."""
+    program = ["sh", "-c", '"$@" >&-', "sh", sys.executable, "-m", "rafflekit", *line.split()]
+    done = subprocess.run(program, cwd=folder, stderr=subprocess.PIPE, timeout=LIMIT_S, check=False)
+    return done.returncode, done.stderr.decode()
 
 
 def test_participate_refuses_a_second_ticket(terminal: Terminal, raffle: Raffle) -> None:
