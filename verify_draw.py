@@ -131,7 +131,6 @@ def check_code(code, hashed):  # section 3
     try: low_level.verify_secret(hashed.encode(), code.upper().encode(), low_level.Type.ID)
     except exceptions.VerifyMismatchError: raise ValueError("the code is not your ticket's") from None
     except exceptions.Argon2Error as reason: raise NotProven(f"skipped: {reason}") from None
-
 @contextlib.contextmanager
 def step(report, name, right):  # is right if nothing is raised in it
     try:
@@ -175,6 +174,7 @@ def audit(given, report):  # section 9
         need(set(times[len(witnesses):]) - {None}, "nobody whom you named with --witness signed", NotProven)
     with step(report, "entropy", "drand signed the beacon of the closing's round"):
         need(kind == terms["entropy"] or (kind, number) == ("unbound", None), "another entropy than the announced one")
+        need(kind != "unbound", "an earlier release drew it, or the record of what decided was taken away", NotProven)
         need(number, "the operator's word that the seed was made once, and after the closing", NotProven)
         need(entropy["round"] == number, "the beacon is of another round than the closing's")
         check_beacon(number, bytes.fromhex(entropy["signature"]))
@@ -185,7 +185,7 @@ def audit(given, report):  # section 9
     with step(report, "seed", "the seed is that of closing and entropy"):
         closing_hash = h(b"closing", closing["text"].encode())
         value = bytes.fromhex(entropy.get("value", "")) or sha256(bytes.fromhex(entropy.get("signature", ""))).digest()
-        need(kind != "unbound", "the operator's word: nothing binds the seed to the closing", NotProven)
+        need(kind != "unbound", "nothing binds the seed to the closing: it is the operator's word", NotProven)
         need(seed == h(b"seed", closing_hash + value), "the seed is not that of closing and entropy")
     report["winners"], ticket, tickets = None, None, {}  # the winners, if many, need the leaves
     with step(report, "leaves", "these are all tickets that were drawn from, each number once"):

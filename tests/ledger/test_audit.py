@@ -83,6 +83,17 @@ class TestWhatIsProven:
 
         assert (outcome(report, "entropy"), outcome(report, "seed")) == (NOT_PROVEN, NOT_PROVEN)
 
+    def test_of_an_unbound_draw_it_is_not_said_that_an_earlier_release_made_it(self) -> None:
+        assert sentence(UNBOUND.given.audit(), "entropy") == (
+            "An earlier release drew it, or the record of what decided was taken away: nothing binds its seed to the "
+            "closing."
+        )
+
+    def test_a_receipt_from_before_the_closing_of_an_unbound_draw_shows_that_there_was_a_ledger(self) -> None:
+        early = next(case for case in catalogue() if case.name.startswith("a draw as if of an earlier release"))
+
+        assert sentence(early.given.audit(), "receipt").startswith("Nothing binds the draw to the closing, as if an")
+
     def test_more_than_1_000_wins_need_the_leaves(self) -> None:
         assert outcome(MANY.given.audit(), "winners") == OK
         assert outcome(replace(MANY.given, leaves=None).audit(), "winners") == NOT_PROVEN

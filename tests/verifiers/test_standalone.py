@@ -324,6 +324,14 @@ def test_a_real_draw_is_verified(
     assert out.count("✓") == 9
 
 
+def test_of_an_unbound_draw_it_is_not_said_that_an_earlier_release_made_it(tmp_path: Path) -> None:
+    _, out, _ = run(*written(tmp_path, BASES["unbound"]))
+
+    said = "– not proven: entropy: an earlier release drew it, or the record of what decided was taken away\n"
+    assert said in out
+    assert "– not proven: seed: nothing binds the seed to the closing" in out
+
+
 def test_it_is_short_and_old_pythons_can_read_it() -> None:
     source = FILE.read_text(encoding="utf-8")
     lines = source.splitlines()

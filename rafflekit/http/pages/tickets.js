@@ -256,7 +256,7 @@ function checkSignedState({ closing, draw, key }, checkpoint) {
   }
   if (draw === null && !isClosing) {
     throw new Wrong(
-      "The proof says that an earlier release drew, which had no ledger, and your receipt was signed before the last ticket was sold. Keep both.",
+      "Nothing binds the draw to the closing, as if an earlier release had drawn, which had no ledger; but your receipt was signed before the last ticket was sold. Keep both.",
     );
   }
 }

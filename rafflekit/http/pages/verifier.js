@@ -188,7 +188,11 @@ function checkEntropy({ proof, terms, closing }) {
   if (kind !== terms.entropy && !(kind === UNBOUND && terms.entropy === SECRETS)) {
     throw new Wrong(`The terms announce entropy from ${terms.entropy}, the proof has ${kind}.`);
   }
-  if (kind === UNBOUND) throw new Unproven("The operator says that an earlier release drew, whose seed nothing binds to the closing.");
+  if (kind === UNBOUND) {
+    throw new Unproven(
+      "An earlier release drew it, or the record of what decided was taken away: nothing binds its seed to the closing.",
+    );
+  }
   if (kind === SECRETS) {
     throw new Unproven(
       "The random number came from the operator's own server. That it was made only once, and after the closing, is the operator's word.",

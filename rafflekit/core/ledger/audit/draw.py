@@ -26,7 +26,10 @@ def check_entropy(parts: ProofParts) -> str:
     if entropy.kind != terms.entropy and not (entropy.kind == UNBOUND and terms.entropy == SECRETS):
         raise Refuted(f"The terms announce entropy from {terms.entropy}, the proof has {entropy.kind}.")
     if entropy.kind == UNBOUND:
-        raise Unproven("The operator says that an earlier release drew, whose seed nothing binds to the closing.")
+        raise Unproven(
+            "An earlier release drew it, or the record of what decided was taken away: nothing binds its seed to the "
+            "closing."
+        )
     if entropy.kind == SECRETS:
         raise Unproven("The operator says that the entropy was made once, and after the closing; nothing shows it.")
     beacon = entropy.round

@@ -137,8 +137,8 @@ def _check_signed_state(parts: ProofParts, ours: ReceiptParts) -> None:
         raise Refuted("The operator signed another closing for the receipt than for the proof. Keep both.")
     if parts.proof.entropy.kind == UNBOUND and checkpoint.size < closing.size:
         raise Refuted(
-            "The proof says that an earlier release drew, which had no ledger, and the receipt was signed before the "
-            "last ticket was sold. Keep both."
+            "Nothing binds the draw to the closing, as if an earlier release had drawn, which had no ledger; but the "
+            "receipt was signed before the last ticket was sold. Keep both."
         )
 
 
