@@ -50,7 +50,7 @@ _FIRST_YEAR = 1970
 _NO_TIME = f"terms.created_at is no time YYYY-MM-DDThh:mm:ssZ from {_FIRST_YEAR} on"
 
 UNBOUND: Literal["unbound"] = "unbound"
-"""The kind of entropy of draws that an earlier release made, whose seed nothing binds to a closing."""
+"""The kind of entropy of draws whose seed nothing binds to a closing: an earlier release's, or its record is gone."""
 
 
 @dataclass(frozen=True, slots=True)
