@@ -160,7 +160,11 @@ def settle(filled: Filled) -> None:
 def with_ten_prizes(filled: Filled) -> None:
     """Turn the prize for every ticket of a raffle that is not drawn into ten prizes."""
     with closing(raw_sqlite.connect(filled.database)) as connection:
+        # No raffle's prizes can be changed, so the rule makes room for it.
+        (rule,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'prizes_terms_update'").fetchone()
+        connection.execute("DROP TRIGGER prizes_terms_update")
         connection.execute("UPDATE prizes SET amount = 10 WHERE raffle = ?", (filled.raffle.bytes,))
+        connection.execute(rule)
 
 
 def fill_with_raffles(filled: Filled, raffles: int) -> None:
@@ -175,10 +179,11 @@ def fill_with_raffles(filled: Filled, raffles: int) -> None:
             ((id, sequence) for sequence, id in enumerate(ids, start=last + 1)),
         )
         connection.executemany("INSERT INTO counters (raffle, issued) VALUES (?, 0)", ((id,) for id in ids))
-        connection.executemany("INSERT INTO ledgers (raffle, entropy) VALUES (?, 'secrets')", ((id,) for id in ids))
         connection.executemany(
             "INSERT INTO prizes (raffle, position, name, amount) VALUES (?, 0, 'hug', 3)", ((id,) for id in ids)
         )
+        # Last, as the engine does it: from then on its prizes are final.
+        connection.executemany("INSERT INTO ledgers (raffle, entropy) VALUES (?, 'secrets')", ((id,) for id in ids))
         connection.execute("COMMIT")
 
 

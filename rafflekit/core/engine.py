@@ -169,6 +169,7 @@ class RaffleEngine:
             )
             queries.insert_secrets(connection, raffle.id, keys)
             queries.insert_prizes(connection, raffle.id, raffle.prizes)
+            # Last: from here on the database refuses changes to what is announced.
             self.ledgers.begin(connection, raffle.id, entropy=decided_by, delay_s=delay_s)
 
         self._database.write(store)

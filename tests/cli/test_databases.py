@@ -91,7 +91,7 @@ def test_an_older_postgresql_is_upgraded_only_when_somebody_says_so(terminal: Te
     looked, upgraded, listed = terminal("db status"), terminal("db upgrade"), terminal("list")
 
     assert (refused.status, refused.out) == (3, "")
-    assert "has the layout 0001, and this rafflekit needs 0003; stop the programs" in refused.err
+    assert "has the layout 0001, and this rafflekit needs 0004; stop the programs" in refused.err
     assert "run 'rafflekit db upgrade'." in refused.err
     assert "layout: 0001\n" in looked.out
     assert "state: older\n" in looked.out
@@ -112,7 +112,7 @@ def test_a_newer_database_is_told_and_refused(terminal: Terminal, request: pytes
     assert "layout: 0999\n" in looked.out
     assert "state: newer\n" in looked.out
     assert (refused.status, refused.out) == (3, "")
-    assert "has the layout 0999, and this rafflekit knows 0003 and older ones" in refused.err
+    assert "has the layout 0999, and this rafflekit knows 0004 and older ones" in refused.err
 
 
 def test_a_wrong_url_is_told_by_where_it_stands(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,4 +134,4 @@ def test_a_terminal_shows_a_panel(screen: OnScreen, engine: RaffleEngine, databa
 
     assert shown.status == 0
     assert "State     current" in without_styles(shown.text)
-    assert database_status(database_url) == DatabaseStatus(engine.database_url, "0003", "0003", "current")
+    assert database_status(database_url) == DatabaseStatus(engine.database_url, "0004", "0004", "current")

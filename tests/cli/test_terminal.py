@@ -2,8 +2,6 @@
 
 import json
 import re
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
 from rafflekit.cli.terminal import visible
 from tests.cli.conftest import OnScreen, Process, Terminal, without_styles
+from tests.databases import past_the_rules
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-8]|4[0-8]|9[0-7])[0-9;]*m")
 HOSTILE = "[red]not red[/] \u202eesrever :heart:"
@@ -108,8 +107,7 @@ def test_the_question_before_a_draw_shows_hostile_names_as_text(screen: OnScreen
 def test_escape_sequences_in_the_database_do_not_reach_the_terminal(
     screen: OnScreen, terminal: Terminal, raffle: Raffle, database: Path
 ) -> None:
-    with closing(sqlite3.connect(database)) as tampered, tampered:
-        tampered.execute("UPDATE raffles SET name = ?", ("\x1b]0;owned\x07\x1b[2J",))
+    past_the_rules(f"sqlite:///{database}", "UPDATE raffles SET name = '\x1b]0;owned\x07\x1b[2J'")
 
     for text in (screen(f"show {raffle.id}").text, terminal("list").out):
         assert r"\x1b]0;owned\x07\x1b[2J" in text

@@ -521,7 +521,7 @@ def test_a_rule_that_was_taken_from_postgresql_is_named(
     assert problem.startswith(f"The layout is not as rafflekit made it: {difference}. ")
 
 
-@pytest.mark.parametrize("layout", ["0001", "0002"])
+@pytest.mark.parametrize("layout", ["0001", "0002", "0003"])
 def test_an_older_database_that_was_upgraded_is_well(database_url: str, layout: str) -> None:
     at_layout(database_url, layout)
     upgrade_database(database_url)

@@ -246,7 +246,7 @@ def test_a_raffle_that_is_gone_does_not_spoil_the_group(database_url: str, engin
     gone, sound = new_raffle(engine, 10), new_raffle(engine, 10)
     issuing = engine._issuing
     wishes = [issuing._wish(raffle.id, issuing._sale(raffle.id), Entry("ann")) for raffle in (sound, gone, sound, gone)]
-    for table in ("secrets", "counters", "prizes", "ledgers"):
+    for table in ("secrets", "counters", "ledgers", "prizes"):
         # Which of the two goes is their order in the list: the first that was created.
         run(database_url, f"DELETE FROM {table} WHERE raffle = (SELECT id FROM raffles WHERE sequence = 1)")
     run(database_url, "DELETE FROM raffles WHERE sequence = 1")

@@ -33,7 +33,7 @@ from rafflekit.core.errors import StorageUnavailable
 FIRST_VERSION = "0001"
 """The layout of the first release, from which on every database can be upgraded."""
 
-VERSION = "0003"
+VERSION = "0004"
 """The version of this schema: the newest migration, as the one row of `alembic_version` has it."""
 
 

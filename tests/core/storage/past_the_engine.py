@@ -15,17 +15,19 @@ _IDS = ("00000000-0000-4000-8000-00000000000d", "00000000-0000-4000-8000-0000000
 # Each with one placeholder for the id of a raffle, if any: the drawn one's, then the open one's.
 _DRAWN_RAFFLE = (
     "INSERT INTO raffles VALUES ({id}, 1, 'Drawn', 'drawn', 0, 6, NULL, NULL)",
-    "INSERT INTO counters VALUES ({id}, 6)",
+    "INSERT INTO counters VALUES ({id}, 0)",
     "INSERT INTO prizes VALUES ({id}, 0, 'hug', 2)",
     *(f"INSERT INTO tickets VALUES ({{id}}, {n}, {n + 1}, {{participant{n}}}, '', NULL, 0)" for n in range(6)),
+    "UPDATE counters SET issued = 6 WHERE raffle = {id}",
     "INSERT INTO wins VALUES ({id}, 1, 4, 0), ({id}, 2, 0, 0)",
     "UPDATE raffles SET drawn_at = 1, seed = {bytes}",
 )
 _OPEN_RAFFLE = (
     "INSERT INTO raffles VALUES ({id}, 2, 'Open', 'open', 0, 20, NULL, NULL)",
-    "INSERT INTO counters VALUES ({id}, 3)",
+    "INSERT INTO counters VALUES ({id}, 0)",
     "INSERT INTO prizes VALUES ({id}, 0, 'hug', 2)",
     *(f"INSERT INTO tickets VALUES ({{id}}, {n}, {2 * n + 1}, {{participant{n}}}, '', NULL, 0)" for n in range(3)),
+    "UPDATE counters SET issued = 3 WHERE raffle = {id}",
 )
 
 
@@ -88,7 +90,8 @@ class PastTheEngine:
             for statement in (*first, *([*_LEDGERS, _DRAW] if has_ledgers and id == _IDS[0] else []), last):
                 self.send(self._with_values(statement, id))
             if has_ledgers and id == _IDS[1]:
-                self.send(self._with_values(_LEDGERS[0], id))
+                for statement in _LEDGERS[:-1]:
+                    self.send(self._with_values(statement, id))
         assert self.send(f"SELECT count(*) FROM wins WHERE raffle = {DRAWN}") == [(2,)]
         assert self.send(f"SELECT count(*) FROM tickets WHERE raffle = {OPEN}") == [(3,)]
 

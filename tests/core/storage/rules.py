@@ -66,6 +66,26 @@ FINAL_LEDGERS = [
 """What the layout 0003 refuses besides."""
 
 
+FINAL_TERMS = [
+    f"UPDATE raffles SET name = 'another' WHERE id = {OPEN}",
+    f"UPDATE raffles SET folded_name = 'another' WHERE id = {OPEN}",
+    f"UPDATE raffles SET created_at = 5 WHERE id = {OPEN}",
+    f"DELETE FROM raffles WHERE id = {OPEN}",
+    f"INSERT INTO prizes VALUES ({OPEN}, 9, 'another', 1)",
+    f"UPDATE prizes SET amount = 1 WHERE raffle = {OPEN}",
+    f"UPDATE prizes SET position = 9 WHERE raffle = {OPEN}",
+    f"UPDATE prizes SET name = 'another' WHERE raffle = {OPEN}",
+    f"DELETE FROM prizes WHERE raffle = {OPEN}",
+    f"UPDATE tickets SET issued_at = 5 WHERE raffle = {DRAWN}",
+    f"UPDATE tickets SET participant = {{bytes}} WHERE raffle = {DRAWN} AND serial = 0",
+    f"UPDATE tickets SET repeat_hash = {{bytes}} WHERE raffle = {DRAWN} AND serial = 0",
+    f"UPDATE counters SET raffle = {{nobody}} WHERE raffle = {DRAWN}",
+    f"DELETE FROM counters WHERE raffle = {DRAWN}",
+    f"INSERT INTO tiles VALUES ({DRAWN}, 1, 0, {{bytes}})",
+]
+"""What the layout 0004 refuses besides."""
+
+
 class Breach(NamedTuple):
     """A statement, and what names the rule that it breaks: for SQLite, for PostgreSQL; `since` that layout."""
 
@@ -88,13 +108,11 @@ BREACHES = [
         "tickets_participant",
     ),
     Breach(
-        f"INSERT INTO tickets VALUES ({OPEN}, 0, {FREE}, {{bytes}}, '', NULL, 0)",
+        f"INSERT INTO tickets VALUES ({OPEN}, 9, 18, {{bytes}}, '', NULL, 0), ({OPEN}, 9, 20, '', '', NULL, 0)",
         "tickets.raffle, tickets.serial",
         "tickets_pkey",
     ),
-    Breach(
-        f"INSERT INTO tickets VALUES ({OPEN}, -1, {FREE}, {{bytes}}, '', NULL, 0)", "tickets_serial", "tickets_serial"
-    ),
+    Breach("INSERT INTO tickets VALUES ({nobody}, -1, 1, {bytes}, '', NULL, 0)", "tickets_serial", "tickets_serial"),
     Breach(
         f"INSERT INTO tickets VALUES ({OPEN}, 9, 0, {{bytes}}, '', NULL, 0)",
         "tickets_number_from_one",
@@ -109,7 +127,7 @@ BREACHES = [
     Breach(f"INSERT INTO wins VALUES ({OPEN}, 0, 0, 0)", "wins_ordinal", "wins_ordinal"),
     Breach(f"INSERT INTO wins VALUES ({OPEN}, 1, 99, 0)", "FOREIGN KEY", "wins_raffle_serial_fkey"),
     Breach(f"INSERT INTO wins VALUES ({OPEN}, 1, 0, 9)", "FOREIGN KEY", "wins_raffle_prize_fkey"),
-    Breach(f"INSERT INTO prizes VALUES ({OPEN}, 9, 'none', 0)", "prizes_amount", "prizes_amount"),
+    Breach("INSERT INTO prizes VALUES ({nobody}, 9, 'none', 0)", "prizes_amount", "prizes_amount"),
     Breach("INSERT INTO counters VALUES ({nobody}, -1)", "counters_issued", "counters_issued"),
     Breach(
         "INSERT INTO raffles VALUES ({nobody}, 9, '', '', 0, 0, NULL, NULL)",
@@ -154,3 +172,25 @@ TRUNCATIONS = [
 ]
 TRUNCATIONS_OF_LEDGERS = ["TRUNCATE ledgers", "TRUNCATE tiles", "TRUNCATE draws"]
 """What the layout 0003 refuses besides."""
+TRUNCATIONS_OF_TERMS = ["TRUNCATE counters"]
+"""What the layout 0004 refuses besides."""
+
+# SQLite alone can do this: delete the row in the way of a new one, unseen by triggers on DELETE.
+REPLACEMENTS = [
+    "INSERT OR REPLACE INTO tickets SELECT raffle, serial, number, participant, code_hash || 'x', repeat_hash, "
+    f"issued_at FROM tickets WHERE raffle = {DRAWN} AND serial = 0",
+    f"INSERT OR REPLACE INTO tickets VALUES ({DRAWN}, 5, 1, x'01', '', NULL, 0)",
+    f"INSERT OR REPLACE INTO tickets VALUES ({OPEN}, 0, 20, x'0f', '', NULL, 0)",
+    "UPDATE OR REPLACE tickets SET participant = (SELECT participant FROM tickets "
+    f"WHERE raffle = {DRAWN} AND serial = 0) WHERE raffle = {DRAWN} AND serial = 1",
+    "INSERT OR REPLACE INTO raffles SELECT id, 9, 'Z', 'z', 5, total_tickets, NULL, NULL FROM raffles "
+    f"WHERE id = {OPEN}",
+    "INSERT OR REPLACE INTO raffles VALUES (x'00', 2, 'Z', 'z', 5, 1, NULL, NULL)",
+    f"INSERT OR REPLACE INTO counters VALUES ({DRAWN}, 0)",
+    f"INSERT OR REPLACE INTO counters VALUES ({OPEN}, 0)",
+    f"INSERT OR REPLACE INTO ledgers VALUES ({DRAWN}, 'key', 'secrets', NULL, 101, NULL)",
+    f"INSERT OR REPLACE INTO ledgers VALUES ({OPEN}, NULL, 'secrets', NULL, NULL, NULL)",
+    f"INSERT OR REPLACE INTO prizes VALUES ({OPEN}, 0, 'another', 1)",
+    f"INSERT OR REPLACE INTO tiles VALUES ({DRAWN}, 0, 0, x'00')",
+    f"INSERT OR REPLACE INTO tiles VALUES ({OPEN}, 0, 0, x'00')",
+]

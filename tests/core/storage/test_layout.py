@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, make_url
 from rafflekit import RaffleEngine
 from rafflekit.core.storage import migrations, schema
 from tests.core.storage.past_the_engine import PastTheEngine
-from tests.core.storage.rules import BREACHES, FINAL, TRUNCATIONS
+from tests.core.storage.rules import BREACHES, FINAL, FINAL_TERMS, TRUNCATIONS, TRUNCATIONS_OF_TERMS
 from tests.databases import KINDS, new_database_url
 
 Open = Callable[[str], PastTheEngine]
@@ -123,6 +123,8 @@ def test_the_rules_are_held_after_every_migration_of_a_database_with_raffles(
         opened.migrate(step)
 
     final = [*FINAL, *(TRUNCATIONS if opened.is_postgresql else [])]
+    if layout >= "0004":
+        final += [*FINAL_TERMS, *(TRUNCATIONS_OF_TERMS if opened.is_postgresql else [])]
     accepted = [statement for statement in final if "final" not in opened.refusal(statement)]
     for breach in BREACHES:
         named = breach.postgresql if opened.is_postgresql else breach.sqlite

@@ -155,7 +155,7 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(first_release: Path
         RaffleEngine(f"sqlite:///{first_release}")
 
     assert "trigger counters_forward already exists" in str(failure.value)
-    assert "has the layout 0001, is to be upgraded to 0003, and is as it was." in str(failure.value)
+    assert "has the layout 0001, is to be upgraded to 0004, and is as it was." in str(failure.value)
     assert (layout_of(first_release), rows_of(first_release)) == ("0001", before)
 
 
@@ -216,14 +216,14 @@ def without_privileges() -> Iterator[None]:
 
 def test_a_newer_layout_is_refused_and_left_as_it_is(first_release: Path) -> None:
     RaffleEngine(f"sqlite:///{first_release}").close()
-    run(f"sqlite:///{first_release}", "UPDATE alembic_version SET version_num = '0004'")
+    run(f"sqlite:///{first_release}", "UPDATE alembic_version SET version_num = '0005'")
     before = rows_of(first_release)
 
     for opened in (RaffleEngine, upgrade_database):
-        with pytest.raises(SchemaMismatch, match="has the layout 0004, and this rafflekit knows 0003 and older ones"):
+        with pytest.raises(SchemaMismatch, match="has the layout 0005, and this rafflekit knows 0004 and older ones"):
             opened(f"sqlite:///{first_release}")
 
-    assert (layout_of(first_release), rows_of(first_release)) == ("0004", before)
+    assert (layout_of(first_release), rows_of(first_release)) == ("0005", before)
 
 
 @pytest.mark.parametrize("layout", ["0000", "abcd", "ae1027a6acf"])

@@ -1,5 +1,6 @@
 """The database holds the rules by itself: whoever writes past the engine is refused, on each kind of database."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit import RaffleEngine
+from rafflekit import Prize, RaffleEngine
 from rafflekit.core.storage import schema
 from rafflekit.core.storage.sqlite import prepare_connection
 from tests.core.storage.past_the_engine import PastTheEngine
@@ -16,12 +17,18 @@ from tests.core.storage.rules import (
     DRAWN,
     FINAL,
     FINAL_LEDGERS,
+    FINAL_TERMS,
     OPEN,
+    REPLACEMENTS,
     TRUNCATIONS,
     TRUNCATIONS_OF_LEDGERS,
+    TRUNCATIONS_OF_TERMS,
     Breach,
 )
 from tests.databases import KINDS, PostgresqlServer
+
+# By a rule's message, or as every INSERT is whose key is taken.
+REFUSED = "final|UNIQUE constraint failed"
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -58,7 +65,7 @@ def made_and_filled(url: str) -> Iterator[PastTheEngine]:
         yield opened
 
 
-@pytest.mark.parametrize("statement", [*FINAL, *FINAL_LEDGERS])
+@pytest.mark.parametrize("statement", [*FINAL, *FINAL_LEDGERS, *FINAL_TERMS])
 def test_what_is_final_cannot_be_inserted_changed_or_deleted(filled: PastTheEngine, statement: str) -> None:
     before = filled.everything()
 
@@ -77,13 +84,23 @@ def test_what_breaks_a_rule_of_the_raffle_is_refused_by_the_database(filled: Pas
         assert breach.sqlite in refusal
 
 
-@pytest.mark.parametrize("statement", [*TRUNCATIONS, *TRUNCATIONS_OF_LEDGERS])
+@pytest.mark.parametrize("statement", [*TRUNCATIONS, *TRUNCATIONS_OF_LEDGERS, *TRUNCATIONS_OF_TERMS])
 def test_what_is_final_cannot_be_truncated(filled_postgresql: PastTheEngine, statement: str) -> None:
     before = filled_postgresql.everything()
 
     assert "final" in filled_postgresql.refusal(statement)
 
     assert filled_postgresql.everything() == before
+
+
+def test_prizes_that_were_announced_cannot_be_truncated_before_any_draw(postgresql: PostgresqlServer) -> None:
+    url = postgresql.new_url()
+    with RaffleEngine(url) as engine, PastTheEngine(url) as opened:
+        raffle = engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+
+        assert "final" in opened.refusal("TRUNCATE prizes, wins")
+
+        assert engine.get(raffle.id) == raffle
 
 
 @pytest.mark.parametrize(
@@ -93,6 +110,8 @@ def test_what_is_final_cannot_be_truncated(filled_postgresql: PastTheEngine, sta
         "ON CONFLICT (raffle, ordinal) DO UPDATE SET prize = 0",
         f"INSERT INTO prizes VALUES ({DRAWN}, 0, 'another', 1) "
         "ON CONFLICT (raffle, position) DO UPDATE SET name = 'another'",
+        f"INSERT INTO ledgers VALUES ({DRAWN}, NULL, 'secrets', NULL, NULL, NULL) "
+        "ON CONFLICT (raffle) DO UPDATE SET closed_at = 5",
         f"INSERT INTO tickets SELECT raffle, serial, 20, participant, 'known', NULL, 0 FROM tickets "
         f"WHERE raffle = {OPEN} ON CONFLICT (raffle, serial) DO UPDATE SET code_hash = 'known'",
     ],
@@ -100,7 +119,7 @@ def test_what_is_final_cannot_be_truncated(filled_postgresql: PastTheEngine, sta
 def test_what_is_final_does_not_give_way_to_a_newer_row(filled: PastTheEngine, statement: str) -> None:
     before = filled.everything()
 
-    assert "final" in filled.refusal(statement)
+    assert re.search(REFUSED, filled.refusal(statement))
 
     assert filled.everything() == before
 
@@ -119,7 +138,7 @@ def test_what_is_final_does_not_give_way_to_a_newer_row(filled: PastTheEngine, s
 def test_what_is_final_cannot_be_replaced(sqlite_connection: sqlite3.Connection, statement: str) -> None:
     before = list(sqlite_connection.iterdump())
 
-    with pytest.raises(sqlite3.IntegrityError, match="final"):
+    with pytest.raises(sqlite3.IntegrityError, match=REFUSED):
         sqlite_connection.execute(statement)
 
     assert list(sqlite_connection.iterdump()) == before
@@ -134,23 +153,42 @@ def test_what_is_final_cannot_be_replaced(sqlite_connection: sqlite3.Connection,
         f"UPDATE OR REPLACE raffles SET sequence = 1 WHERE id = {OPEN}",
         f"UPDATE OR REPLACE wins SET serial = 0 WHERE raffle = {DRAWN}",
         f"DELETE FROM raffles WHERE id = {DRAWN}",
+        f"DELETE FROM raffles WHERE id = {OPEN}",
+        *REPLACEMENTS,
     ],
 )
-def test_a_draw_is_final_for_whoever_opens_the_file(
+def test_a_draw_and_its_terms_are_final_for_whoever_opens_the_file(
     sqlite_connection: sqlite3.Connection, database: Path, statement: str
 ) -> None:
     """With SQLite's own pragmas, as every other program has them."""
-    with closing(sqlite3.connect(database)) as plain, pytest.raises(sqlite3.IntegrityError, match="final"):
+    before = list(sqlite_connection.iterdump())
+    with (
+        closing(sqlite3.connect(database, isolation_level=None)) as plain,
+        pytest.raises(sqlite3.IntegrityError, match=REFUSED),
+    ):
         plain.execute(statement)
 
-    assert sqlite_connection.execute("SELECT count(*) FROM wins").fetchone() == (2,)
+    assert list(sqlite_connection.iterdump()) == before
 
 
 def test_what_is_not_final_can_be_forgotten(filled: PastTheEngine) -> None:
     """Participants' hashes may go one day; the draw does not depend on them."""
-    nobody = "decode(md5(serial || raffle::text), 'hex')" if filled.is_postgresql else "randomblob(16)"
+    nobody = f"CAST(CAST(serial AS TEXT) AS {'BYTEA' if filled.is_postgresql else 'BLOB'})"
 
     assert filled.refusal(f"UPDATE tickets SET participant = {nobody}, repeat_hash = NULL") == ""
+
+
+def test_a_raffle_without_tickets_can_be_taken_away_by_hand(filled: PastTheEngine) -> None:
+    """Its ledger first, since with that its terms are announced."""
+    filled.send("INSERT INTO raffles VALUES ({nobody}, 3, 'Empty', 'empty', 0, 20, NULL, NULL)")
+    filled.send("INSERT INTO counters VALUES ({nobody}, 0)")
+    filled.send("INSERT INTO prizes VALUES ({nobody}, 0, 'hug', 1)")
+    filled.send("INSERT INTO ledgers VALUES ({nobody}, NULL, 'secrets', NULL, NULL, NULL)")
+
+    assert "final" in filled.refusal("DELETE FROM prizes WHERE raffle = {nobody}")
+    for table in ("ledgers", "prizes", "counters"):
+        assert filled.refusal(f"DELETE FROM {table} WHERE raffle = {{nobody}}") == ""
+    assert filled.refusal("DELETE FROM raffles WHERE id = {nobody}") == ""
 
 
 def test_a_connection_is_durable_and_holds_the_rules(sqlite_connection: sqlite3.Connection) -> None:
