@@ -12,10 +12,10 @@ from benchmarks.ratio import Figure, Finding, at_least, at_most, interleaved, mi
 from benchmarks.sizes import GROUP
 from benchmarks.stock import Stock
 from rafflekit import RaffleEngine
+from rafflekit.core.ledger.books import Edge
 from rafflekit.core.ledger.leaves import leaf_data
 from rafflekit.core.ledger.tiles import GrowingTree
 from rafflekit.core.ledger.tree import leaf_hash
-from rafflekit.core.ledgers import Edge
 
 _CODE_HASH = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"
 _REQUESTS = 100

@@ -1,4 +1,8 @@
-"""The benchmarks' servers start with the settings that they are given, and answer a participant and a reader."""
+"""The benchmarks start, and their servers have the settings that they are given and answer."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -6,6 +10,9 @@ from benchmarks import servers
 from benchmarks.over_http import bytes_of_answer
 from benchmarks.sizes import QUICK
 from benchmarks.stock import Stock
+from tests.waiting import LIMIT_S
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -21,3 +28,12 @@ def test_a_server_of_the_benchmarks_answers(stock: Stock, server: str) -> None:
         detail = f"{base}/raffles/{raffle.raffle}/"
         assert bytes_of_answer("POST", f"{detail}participate/") > 0
         assert bytes_of_answer("GET", detail) > 0
+
+
+def test_every_benchmark_starts() -> None:
+    asked = [sys.executable, "-m", "benchmarks", "--help"]
+
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=True)
+
+    assert "codes" in done.stdout
+    assert "ledger" in done.stdout
