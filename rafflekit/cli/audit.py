@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from rafflekit.core.ledger.audit import AuditReport, Step, Witnessed
 
 # What to look at again if a step is wrong for what was given beside the proof. None of them may calm whoever gave the
-# right thing: then it is the proof that is somebody else's.
+# right thing.
 _TO_CHECK = {
-    "terms": "compare --raffle with the id of the raffle that you mean",
-    "key": "compare --key with the key that the operator published (if it is that one, somebody else made the proof)",
-    "receipt": "--receipt must be the receipt of a ticket of this raffle, from this operator",
-    "code": "--code must be the code of the ticket whose receipt this is",
+    "terms": "compare --raffle with the id of the raffle that you mean; if it is that one, this is another one's proof",
+    "key": "compare --key with the key that the operator published; if it is that one, somebody else made the proof",
+    "receipt": "--receipt must be the receipt of a ticket of this raffle; if it is, this is another raffle's proof",
+    "code": "--code must be the code of the ticket whose receipt this is; if it is, the receipt is for another code",
 }
 _MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "red"), "not proven": ("–", "yellow")}
 
@@ -236,9 +236,7 @@ def _why_not_good(wrong: "Step", *, is_raffle_given: bool) -> str:
             "or an address that ends with /raffles/<id>/proof/."
         )
     if wrong.is_mistaken and (wrong.name != "terms" or is_raffle_given):
-        return (
-            f"What you gave does not belong to this proof: {_TO_CHECK[wrong.name]}; nothing is said against the draw."
-        )
+        return f"This does not belong together: {_TO_CHECK[wrong.name]}. Nothing is shown, for or against the draw."
     return "The documents are not those of an honest draw, or were changed on their way."
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 SERVER = "server"
 
-_PROOF_PATH = re.compile(r"(?P<raffle>.*/raffles/(?P<id>[0-9a-f-]{36}))/proof/?")
+_PROOF_PATH = re.compile(r"(?P<raffle>.*/raffles/(?P<id>[0-9A-Fa-f-]{36}))/proof/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class ProofAddress:
         if found is None:
             return cls(text, None, None)
         raffle = urllib.parse.urlunsplit((parts.scheme, parts.netloc, found["raffle"], "", ""))
-        return cls(text, raffle, found["id"])
+        return cls(text, raffle, found["id"].lower())
 
     def of_raffle(self, rest: str) -> str:
         """Return an address below the raffle's.

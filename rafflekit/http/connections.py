@@ -50,9 +50,9 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]  # no types
         encodings = _TRANSFER_ENCODING.findall(header_plus)
         try:
             super().parse_header(header_plus)
-        # Python makes no number of more than some thousand digits.
+        # Python makes no number of some thousand digits, and no address of "http://[".
         except ValueError:
-            raise ParsingError("Content-Length is invalid") from None
+            raise ParsingError("The address or Content-Length is invalid") from None
         if not encodings:
             return
         # HTTP/1.0 has no such header, and waitress would not heed it there.

@@ -43,12 +43,12 @@ def failing() -> Callable[..., testing.Result]:
 
     app = falcon.App()
     problems.install(app)
-    app.add_route("/", Failing())
+    app.add_sink(Failing().on_get)
 
-    def answer(error: Exception, method: str = "GET", **headers: str) -> testing.Result:
+    def answer(error: Exception, method: str = "GET", path: str = "/", **headers: str) -> testing.Result:
         planted.append(error)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return testing.TestClient(app).simulate_request(method, "/", headers=named)
+        return testing.TestClient(app).simulate_request(method, path, headers=named)
 
     return answer
 
@@ -137,10 +137,19 @@ def test_who_wanted_something_done_is_told_whether_it_may_have_been_done(
     assert written.json["detail"].startswith(f"{error.sentence} Try again later. {sentence}")
 
 
-def test_who_has_a_key_is_told_that_a_repeat_gets_the_same_ticket(failing: Callable[..., testing.Result]) -> None:
-    answer = failing(StorageUnavailable("away", is_in_doubt=True), method="POST", Idempotency_Key="a key of its own")
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/raffles/7/participate/", "a request that is repeated with its Idempotency-Key gets the same ticket."),
+        ("/raffles/7/winners/", "look before you ask again."),
+    ],
+)
+def test_who_wants_a_ticket_and_has_a_key_is_told_that_a_repeat_gets_the_same(
+    failing: Callable[..., testing.Result], path: str, told: str
+) -> None:
+    error = StorageUnavailable("away", is_in_doubt=True)
 
-    assert answer.json["detail"].endswith("a request that is repeated with its Idempotency-Key gets the same ticket.")
+    assert failing(error, method="POST", path=path, Idempotency_Key="a key of its own").json["detail"].endswith(told)
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(SECRET_PATH), InvalidSetting("X", SECRET_PATH, "is wrong")])

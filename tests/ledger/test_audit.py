@@ -299,11 +299,11 @@ class TestMistakes:
             "key": replace(DRAND.given, key=str(stranger.signer.verifier)),
             "no receipt": replace(DRAND.given, receipt=DRAND.given.proof),
             "another raffle's receipt": replace(DRAND.given, receipt=SECRETS.given.receipt),
-            "another key's receipt": replace(DRAND.given, receipt=of_another_key),
             "code": replace(DRAND.given, code=DRAND.example.codes[5]),
         }
         evidence = {
-            # Whoever does not know the key cannot tell whether the proof or the receipt is the operator's.
+            # Two keys for one raffle: who has an older receipt must not be talked out of it by a newer key.
+            "another key's receipt": replace(DRAND.given, receipt=of_another_key),
             "another key's receipt, of two unknown ones": replace(DRAND.given, receipt=of_another_key, key=None),
             "leaves": replace(DRAND.given, leaves=SECRETS.given.leaves),
         }

@@ -138,10 +138,7 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
             # As they are: SQLAlchemy would break on what are no bytes.
             type_coerce(raffles.c.seed, NullType).label("seed"),
             counters.c.issued,
-            *(
-                type_coerce(secrets.c[key], NullType).label(key)
-                for key in ("numbering_key", "participant_key", "code_key")
-            ),
+            *(type_coerce(secrets.c[key], NullType).label(key) for key in _KEYS),
         )
         .where(has_id)
         .outerjoin(counters, counters.c.raffle == raffles.c.id)

@@ -53,7 +53,10 @@ _IS_CLOSED = "EXISTS (SELECT 1 FROM ledgers WHERE raffle = NEW.raffle AND closed
 _HAS_SOLD = "EXISTS (SELECT 1 FROM counters WHERE raffle = OLD.id AND issued > 0)"
 
 # As `schema.NOBODY` has it. Any other value may be another ticket's, which UPDATE OR REPLACE would push out.
-_NOT_FORGOTTEN = "NEW.repeat_hash IS NOT NULL OR NEW.participant <> CAST(CAST(NEW.serial AS TEXT) AS {bytes})"
+_NOT_FORGOTTEN = (
+    "NEW.repeat_hash IS NOT NULL OR NEW.participant <> CAST(CAST(NEW.serial AS TEXT) AS {bytes}) "
+    f"OR NOT {_is_drawn('NEW.raffle')}"
+)
 
 RULES: tuple[Rule, ...] = (
     *_final_with_the_draw("wins"),
@@ -125,6 +128,8 @@ RULES: tuple[Rule, ...] = (
     Rule("counters_fixed", "UPDATE OF raffle", "counters", "TRUE", "the raffle of a counter is final", "0004"),
     Rule("counters_kept", "DELETE", "counters", "OLD.issued > 0", "the counter of a raffle is final", "0004"),
     Rule("tiles_final_insert", "INSERT", "tiles", _IS_CLOSED, "a closed ledger is final", "0004"),
+    Rule("cosignatures_final_update", "UPDATE", "cosignatures", "TRUE", "a cosignature is final", "0004"),
+    Rule("cosignatures_final_delete", "DELETE", "cosignatures", "TRUE", "a cosignature is final", "0004"),
 )
 
 _ANY_DRAWN = "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)"
@@ -142,6 +147,7 @@ _NO_TRUNCATE: tuple[Rule, ...] = tuple(
         ("draws", "final", "EXISTS (SELECT 1 FROM draws)", "a drawn raffle is final", "0003"),
         ("prizes", "terms", "EXISTS (SELECT 1 FROM ledgers)", _TERMS, "0004"),
         ("counters", "final", "EXISTS (SELECT 1 FROM counters WHERE issued > 0)", "a counter is final", "0004"),
+        ("cosignatures", "final", "EXISTS (SELECT 1 FROM cosignatures)", "a cosignature is final", "0004"),
     )
 )
 
@@ -171,6 +177,7 @@ _NO_REPLACE: tuple[Rule, ...] = (
     _not_replaced("counters_not_replaced", "counters", "raffle"),
     _not_replaced("ledgers_not_replaced", "ledgers", "raffle"),
     _not_replaced("tiles_not_replaced", "tiles", "raffle", "level", "position"),
+    _not_replaced("cosignatures_not_replaced", "cosignatures", "raffle", "verifier_key"),
 )
 
 

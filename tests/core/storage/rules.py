@@ -15,17 +15,19 @@ FREE = (
 
 
 class Dialect(NamedTuple):
-    """What the two spell differently: an id that no raffle has, bytes, and what names a broken constraint."""
+    """What the two spell differently: an id that no raffle has, bytes, and what a purge leaves."""
 
     nobody: str
     some_bytes: str
+    forgotten: str
 
     def spell(self, statement: str) -> str:
-        return statement.replace("{nobody}", self.nobody).replace("{bytes}", self.some_bytes)
+        spelled = statement.replace("{nobody}", self.nobody).replace("{bytes}", self.some_bytes)
+        return spelled.replace("{forgotten}", self.forgotten)
 
 
-SQLITE = Dialect("x'00'", "x'ff'")
-POSTGRESQL = Dialect("'00000000-0000-4000-8000-000000000000'", "'\\xff'")
+SQLITE = Dialect("x'00'", "x'ff'", "CAST(CAST(serial AS TEXT) AS BLOB)")
+POSTGRESQL = Dialect("'00000000-0000-4000-8000-000000000000'", "'\\xff'", "CAST(CAST(serial AS TEXT) AS BYTEA)")
 
 # Each with the layout from which on it is refused.
 FINAL = [
@@ -82,6 +84,7 @@ FINAL_TERMS = [
     f"UPDATE counters SET raffle = {{nobody}} WHERE raffle = {DRAWN}",
     f"DELETE FROM counters WHERE raffle = {DRAWN}",
     f"INSERT INTO tiles VALUES ({DRAWN}, 1, 0, {{bytes}})",
+    f"UPDATE tickets SET participant = {{forgotten}}, repeat_hash = NULL WHERE raffle = {OPEN}",
 ]
 """What the layout 0004 refuses besides."""
 

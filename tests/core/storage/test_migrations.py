@@ -20,10 +20,19 @@ from uuid import UUID
 
 import pytest
 
-from rafflekit import Prize, RaffleEngine, SchemaMismatch, StorageUnavailable, Ticket, Win, upgrade_database
+from rafflekit import (
+    Prize,
+    RaffleEngine,
+    SchemaMismatch,
+    StorageUnavailable,
+    Ticket,
+    Win,
+    check_database,
+    upgrade_database,
+)
 from rafflekit.core import drawing
 from rafflekit.core.storage import schema, sqlite
-from tests.databases import run
+from tests.databases import past_the_rules, run
 from tests.waiting import LIMIT_S
 
 DATA = Path(__file__).parent / "data"
@@ -70,6 +79,15 @@ def test_opening_upgrades_a_file_of_the_first_release_and_changes_no_row(first_r
         "cosignatures": 0,
         "draws": 0,
     }
+
+
+@pytest.mark.parametrize("later_s", [0, 10**8])
+def test_a_raffle_whose_clock_was_set_back_is_closed_when_it_was_created(first_release: Path, later_s: int) -> None:
+    url = f"sqlite:///{first_release}"
+    past_the_rules(url, f"UPDATE raffles SET created_at = created_at + {later_s}")
+
+    with RaffleEngine(url):
+        assert check_database(url).problems == ()
 
 
 def test_raffles_of_the_first_release_are_shown_as_they_were(first_release: Path, engine: RaffleEngine) -> None:

@@ -131,6 +131,7 @@ def test_what_is_final_does_not_give_way_to_a_newer_row(filled: PastTheEngine, s
         f"INSERT OR REPLACE INTO prizes VALUES ({DRAWN}, 0, 'another', 1)",
         f"INSERT OR REPLACE INTO raffles SELECT id, sequence, name, folded_name, created_at, total_tickets, NULL, NULL "
         f"FROM raffles WHERE id = {DRAWN}",
+        "INSERT OR REPLACE INTO cosignatures SELECT raffle, verifier_key, 'another' FROM cosignatures",
         f"INSERT OR REPLACE INTO tickets SELECT raffle, 0, number, participant, code_hash, repeat_hash, issued_at "
         f"FROM tickets WHERE raffle = {OPEN} AND serial = 1",
     ],
@@ -171,11 +172,16 @@ def test_a_draw_and_its_terms_are_final_for_whoever_opens_the_file(
     assert list(sqlite_connection.iterdump()) == before
 
 
-def test_what_is_not_final_can_be_forgotten(filled: PastTheEngine) -> None:
-    """Participants' hashes may go one day; the draw does not depend on them."""
-    nobody = f"CAST(CAST(serial AS TEXT) AS {'BYTEA' if filled.is_postgresql else 'BLOB'})"
+@pytest.mark.parametrize("statement", ["UPDATE cosignatures SET line = 'another'", "DELETE FROM cosignatures"])
+def test_what_a_witness_signed_stays(filled: PastTheEngine, statement: str) -> None:
+    assert "a cosignature is final" in filled.refusal(statement)
 
-    assert filled.refusal(f"UPDATE tickets SET participant = {nobody}, repeat_hash = NULL") == ""
+
+def test_who_took_part_can_be_forgotten_once_it_is_drawn(filled: PastTheEngine) -> None:
+    """The draw does not depend on it."""
+    forget = f"UPDATE tickets SET participant = {{forgotten}}, repeat_hash = NULL WHERE raffle = {DRAWN}"
+
+    assert filled.refusal(forget) == ""
 
 
 def test_a_raffle_without_tickets_can_be_taken_away_by_hand(filled: PastTheEngine) -> None:

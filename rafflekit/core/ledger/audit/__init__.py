@@ -66,10 +66,7 @@ def audit(
         if not steps.take(name, step):
             return steps.report()
     _check_witnesses(steps, parts, witnesses, witnessed)
-    key_is_known = key is not None
-    _check_tickets(
-        steps, parts, leaves=leaves, receipt=receipt, consistency=consistency, code=code, key_is_known=key_is_known
-    )
+    _check_tickets(steps, parts, leaves=leaves, receipt=receipt, consistency=consistency, code=code)
     return steps.report()
 
 
@@ -104,7 +101,6 @@ def _check_tickets(
     receipt: str | bytes | None,
     consistency: str | bytes | None,
     code: str | None,
-    key_is_known: bool,
 ) -> None:
     ours = None if receipt is None else steps.value("receipt", lambda: read_receipt_parts(receipt))
     serials = draw.serials_of(parts)
@@ -120,9 +116,7 @@ def _check_tickets(
     if ours is not None:
         steps.take(
             "receipt",
-            lambda: check_receipt(
-                parts, ours, seen, consistency=consistency, winners_hold=are_winners, key_is_known=key_is_known
-            ),
+            lambda: check_receipt(parts, ours, seen, consistency=consistency, winners_hold=are_winners),
         )
         if code is not None:
             steps.take("code", lambda: check_code(ours, code))

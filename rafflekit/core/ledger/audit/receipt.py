@@ -53,15 +53,13 @@ def check_receipt(
     *,
     consistency: str | bytes | None,
     winners_hold: bool,
-    key_is_known: bool,
 ) -> str:
     """Step 11: the ticket of a receipt is in the draw, and the ledger went on from where the receipt saw it.
 
     `seen` is of the closing's leaves, the leaf of the receipt's serial and the root at its size;
-    `consistency` is a consistency proof. What the ticket won is told if the proof's winners hold. `key_is_known` tells
-    that the proof's key is the one that the verifier knows.
+    `consistency` is a consistency proof. What the ticket won is told if the proof's winners hold.
     """
-    _check_belonging(parts, ours, key_is_known=key_is_known)
+    _check_belonging(parts, ours)
     _check_signed_state(parts, ours)
     leaf, checkpoint = ours.receipt.leaf, ours.checkpoint
     if leaf.ticket_number > parts.proof.terms.total_tickets:
@@ -112,17 +110,15 @@ def check_code(ours: ReceiptParts, code: str) -> str:
     return "The code fits the receipt's ticket."
 
 
-def _check_belonging(parts: ProofParts, ours: ReceiptParts, *, key_is_known: bool) -> None:
+def _check_belonging(parts: ProofParts, ours: ReceiptParts) -> None:
     if ours.checkpoint.origin != parts.closed.checkpoint.origin:
         raise Mistaken("The receipt is of another raffle: its checkpoint's origin is another.")
     if any(signature.is_by(parts.key) for signature in ours.note.signatures):
         return
-    if key_is_known:
-        raise Mistaken("The receipt is not signed by the operator's key that you gave.")
     # Not called a mistake: an operator who draws again under a new key must not be believed against older receipts.
     raise Refuted(
-        "The receipt is of this raffle, and the proof's key did not sign it: one of the two is not the operator's. "
-        "Keep both, and give the operator's key, as you got it from elsewhere."
+        "The receipt is of this raffle, and the proof's key did not sign it: two keys signed one raffle, or one of the "
+        "two documents is not the operator's. Keep both."
     )
 
 

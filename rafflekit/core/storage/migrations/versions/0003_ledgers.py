@@ -60,6 +60,11 @@ def upgrade() -> None:
         "THEN (SELECT max(issued_at) FROM tickets WHERE tickets.raffle = raffles.id) END "
         "FROM raffles JOIN counters ON counters.raffle = raffles.id"
     )
+    # A clock may have been set back since a raffle was created.
+    bind.exec_driver_sql(
+        "UPDATE ledgers SET closed_at = (SELECT created_at FROM raffles WHERE id = ledgers.raffle) "
+        "WHERE closed_at < (SELECT created_at FROM raffles WHERE id = ledgers.raffle)"
+    )
     for (raffle,) in bind.exec_driver_sql("SELECT raffle FROM counters WHERE issued >= 256").all():
         rows = [
             {"raffle": raffle, "level": level, "position": position, "hash": found}
