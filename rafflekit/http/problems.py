@@ -148,7 +148,9 @@ def _on_outage(request: falcon.Request, response: falcon.Response, error: Raffle
     said = [error.sentence, "Try again later."]
     if request.method not in _READING:
         is_in_doubt = isinstance(error, StorageUnavailable) and error.is_in_doubt
-        has_key = request.path.endswith("/participate/") and request.get_header("Idempotency-Key") is not None
+        # Falcon takes a slash at the end away, if it is told to.
+        wants_a_ticket = request.path.rstrip("/").endswith("/participate")
+        has_key = wants_a_ticket and request.get_header("Idempotency-Key") is not None
         in_doubt = _IN_DOUBT_WITH_A_KEY if has_key else _IN_DOUBT
         said.append(in_doubt if is_in_doubt else _NOTHING_DONE)
     _answer(response, _problem(error, " ".join(said)))

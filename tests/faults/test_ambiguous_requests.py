@@ -34,6 +34,7 @@ AMBIGUOUS = {
     "a list of lengths": post(b"Content-Length: 0, 0\r\n"),
     "a length with a sign": post(b"Content-Length: +0\r\n"),
     "a length that is no number to Python": post(b"Content-Length: " + b"9" * 5_000 + b"\r\n"),
+    "an address that is none": post(b"").replace(NO_RAFFLE, b"http://["),
     "a length with an underscore": post(b"Content-Length: 0_0\r\n"),
     "a hexadecimal length": post(b"Content-Length: 0x0\r\n"),
     "an empty length": post(b"Content-Length: \r\n"),

@@ -128,8 +128,6 @@ RULES: tuple[Rule, ...] = (
     Rule("counters_fixed", "UPDATE OF raffle", "counters", "TRUE", "the raffle of a counter is final", "0004"),
     Rule("counters_kept", "DELETE", "counters", "OLD.issued > 0", "the counter of a raffle is final", "0004"),
     Rule("tiles_final_insert", "INSERT", "tiles", _IS_CLOSED, "a closed ledger is final", "0004"),
-    Rule("cosignatures_final_update", "UPDATE", "cosignatures", "TRUE", "a cosignature is final", "0004"),
-    Rule("cosignatures_final_delete", "DELETE", "cosignatures", "TRUE", "a cosignature is final", "0004"),
 )
 
 _ANY_DRAWN = "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)"
@@ -147,7 +145,6 @@ _NO_TRUNCATE: tuple[Rule, ...] = tuple(
         ("draws", "final", "EXISTS (SELECT 1 FROM draws)", "a drawn raffle is final", "0003"),
         ("prizes", "terms", "EXISTS (SELECT 1 FROM ledgers)", _TERMS, "0004"),
         ("counters", "final", "EXISTS (SELECT 1 FROM counters WHERE issued > 0)", "a counter is final", "0004"),
-        ("cosignatures", "final", "EXISTS (SELECT 1 FROM cosignatures)", "a cosignature is final", "0004"),
     )
 )
 
@@ -177,7 +174,6 @@ _NO_REPLACE: tuple[Rule, ...] = (
     _not_replaced("counters_not_replaced", "counters", "raffle"),
     _not_replaced("ledgers_not_replaced", "ledgers", "raffle"),
     _not_replaced("tiles_not_replaced", "tiles", "raffle", "level", "position"),
-    _not_replaced("cosignatures_not_replaced", "cosignatures", "raffle", "verifier_key"),
 )
 
 

@@ -35,7 +35,6 @@ _OPEN_RAFFLE = (
 _LEDGERS = (
     "INSERT INTO ledgers VALUES ({id}, 'key', 'secrets', NULL, NULL, NULL)",
     "INSERT INTO tiles VALUES ({id}, 0, 0, {bytes})",
-    "INSERT INTO cosignatures VALUES ({id}, 'gazette', 'line')",
     "UPDATE ledgers SET closed_at = 1 WHERE raffle IN (SELECT id FROM raffles WHERE sequence = 1)",
 )
 _DRAW = "INSERT INTO draws VALUES ({id}, {bytes}, {bytes}, 2)"

@@ -131,7 +131,6 @@ def test_what_is_final_does_not_give_way_to_a_newer_row(filled: PastTheEngine, s
         f"INSERT OR REPLACE INTO prizes VALUES ({DRAWN}, 0, 'another', 1)",
         f"INSERT OR REPLACE INTO raffles SELECT id, sequence, name, folded_name, created_at, total_tickets, NULL, NULL "
         f"FROM raffles WHERE id = {DRAWN}",
-        "INSERT OR REPLACE INTO cosignatures SELECT raffle, verifier_key, 'another' FROM cosignatures",
         f"INSERT OR REPLACE INTO tickets SELECT raffle, 0, number, participant, code_hash, repeat_hash, issued_at "
         f"FROM tickets WHERE raffle = {OPEN} AND serial = 1",
     ],
@@ -170,11 +169,6 @@ def test_a_draw_and_its_terms_are_final_for_whoever_opens_the_file(
         plain.execute(statement)
 
     assert list(sqlite_connection.iterdump()) == before
-
-
-@pytest.mark.parametrize("statement", ["UPDATE cosignatures SET line = 'another'", "DELETE FROM cosignatures"])
-def test_what_a_witness_signed_stays(filled: PastTheEngine, statement: str) -> None:
-    assert "a cosignature is final" in filled.refusal(statement)
 
 
 def test_who_took_part_can_be_forgotten_once_it_is_drawn(filled: PastTheEngine) -> None:
