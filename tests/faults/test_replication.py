@@ -120,6 +120,9 @@ def test_a_primary_whose_standby_was_promoted_answers_no_ticket_any_more(monkeyp
 def test_a_primary_that_became_read_only_is_left_for_the_next_one() -> None:
     with postgresql_pair(**ASYNCHRONOUS) as pair, RaffleEngine(pair.url()) as engine:
         raffle = new_raffle(engine)
+        # Nobody else waits for it here, and what the standby never got would be lost.
+        written = run(pair.primary.url(), "SELECT pg_current_wal_lsn()::text")[0][0]
+        wait_until(lambda: run(pair.standby.url(), "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", written)[0][0])
         run(pair.primary.url(), "ALTER SYSTEM SET default_transaction_read_only = on")
         run(pair.primary.url(), "SELECT pg_reload_conf()")
         pair.promote_the_standby()

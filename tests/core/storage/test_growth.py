@@ -13,6 +13,7 @@ from rafflekit import Prize, RaffleEngine, Ticket
 from rafflekit.core.ledger.tiles import TILE
 from tests.databases import PostgresqlServer, run
 from tests.raffles import sell_all
+from tests.waiting import wait_until
 
 KEY = "an idempotency key"
 TICKETS = 20_000
@@ -64,6 +65,9 @@ def grow(url: str, raffle: str) -> None:
     )
     run(url, "INSERT INTO counters SELECT id, 0 FROM raffles WHERE name = 'Other'")
     run(url, "INSERT INTO prizes SELECT id, 0, 'tea', 1 FROM raffles WHERE name = 'Other'")
+    # What these sessions read is counted when they are gone, a moment after their clients.
+    still_there = "SELECT 1 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query ~ '^INSERT INTO .* SELECT'"
+    wait_until(lambda: not run(url, still_there))
 
 
 def rows_read(engine: RaffleEngine, url: str) -> int:
