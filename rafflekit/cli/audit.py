@@ -35,13 +35,6 @@ _TO_CHECK = {
     "receipt": "--receipt must be the whole receipt of a ticket of this raffle; if it is, it does not fit the proof",
     "code": "--code must be the code of the ticket whose receipt this is; if it is, the receipt is for another code",
 }
-# Where a wrong step leaves what was given beside the proof; of the first two, the audit ends there.
-_WHAT_IS_SHOWN = {
-    "terms": "Nothing is shown, for or against the draw.",
-    "key": "Nothing is shown, for or against the draw.",
-    "receipt": "What the other steps show of the draw stands.",
-    "code": "What the other steps show of the draw stands.",
-}
 _MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "red"), "not proven": ("–", "yellow")}
 
 
@@ -243,7 +236,12 @@ def _why_not_good(wrong: "Step", *, is_raffle_given: bool) -> str:
             "or an address that ends with /raffles/<id>/proof/."
         )
     if wrong.is_mistaken and (wrong.name != "terms" or is_raffle_given):
-        return f"This does not belong together: {_TO_CHECK[wrong.name]}. {_WHAT_IS_SHOWN[wrong.name]}"
+        # The steps that look at the draw come between these.
+        goes_on = wrong.name in {"receipt", "code"}
+        shown = (
+            "What the other steps show of the draw stands" if goes_on else "Nothing is shown, for or against the draw"
+        )
+        return f"This does not belong together: {_TO_CHECK[wrong.name]}. {shown}."
     return "The documents are not those of an honest draw, or were changed on their way."
 
 

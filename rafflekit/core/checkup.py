@@ -85,7 +85,6 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
         problems += _problems_of_the_layout(connection)
         for raffle in raffles:
             problems += [f"Raffle {raffle.id}: {problem}." for problem in _problems(connection, raffle)]
-        used = [each for each in records.verifier_keys(connection) if _is_an_operators(each)]
         return DatabaseReport(
             status.url,
             raffles=len(raffles),
@@ -93,7 +92,7 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
             draws=len(drawn),
             hashed_participants=sum(records.count_hashed_participants(connection, raffle) for raffle in drawn),
             remains=(),
-            missing_keys=() if key is None else tuple(key.missing(used)),
+            missing_keys=() if key is None else tuple(key.missing(records.verifier_keys(connection))),
             problems=tuple(problems),
         )
 
@@ -126,11 +125,13 @@ class _KeyAtHand:
             return cls(problem=str(error))
 
     def missing(self, used: Iterable[str]) -> Iterator[str]:
-        """Tell which of the keys of the ledgers are missing."""
+        """Tell which of the keys of the ledgers are missing; what is no key is no missing one."""
         if self.problem is not None:
             yield self.problem
-        for key, raffles in sorted(Counter(each for each in used if each != self.known).items()):
-            yield f"The key {key} is not here: {raffles:,} of the raffles can be neither drawn nor proven without it."
+        for key, raffles in sorted(Counter(used).items()):
+            if key != self.known and _is_an_operators(key):
+                signed = f"{raffles:,} of the raffles"
+                yield f"The key {key} is not here: {signed} can be neither drawn nor proven without it."
 
 
 def _remains(found: Remains) -> Iterator[str]:

@@ -113,21 +113,22 @@ def _fits(column: Column[Any]) -> ColumnElement[bool]:
     return or_(kind == due, column.is_(None)) if column.nullable else kind == due
 
 
+def _can_be_read(connection: Connection, column: Column[Any]) -> ColumnElement[bool]:
+    # PostgreSQL keeps nothing of another kind than its column.
+    return true() if connection.dialect.name == "postgresql" else _fits(column)
+
+
 def verifier_keys(connection: Connection) -> Sequence[str]:
     """Return the key of every ledger that has one; each as often as it signs."""
-    signed = select(ledgers.c.verifier_key).where(ledgers.c.verifier_key.is_not(None))
-    is_typed = connection.dialect.name == "postgresql"
-    return connection.scalars(signed if is_typed else signed.where(_fits(ledgers.c.verifier_key))).all()
+    key = ledgers.c.verifier_key
+    return connection.scalars(select(key).where(key.is_not(None), _can_be_read(connection, key))).all()
 
 
 def raffle_records(connection: Connection) -> list[RaffleRecord]:
     """Return every raffle that has an id, in the order of creation."""
-    is_typed = connection.dialect.name == "postgresql"
-    has_id = true() if is_typed else _fits(raffles.c.id)
-    is_of_a_raffle = true() if is_typed else _fits(prizes.c.raffle)
     found: dict[UUID, list[tuple[int, int]]] = {}
     in_order = select(prizes.c.raffle, prizes.c.amount, prizes.c.position).order_by(prizes.c.raffle, prizes.c.position)
-    for raffle, amount, place in connection.execute(in_order.where(is_of_a_raffle)):
+    for raffle, amount, place in connection.execute(in_order.where(_can_be_read(connection, prizes.c.raffle))):
         found.setdefault(raffle, []).append((amount, place))
     rows = connection.execute(
         select(
@@ -140,7 +141,7 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
             counters.c.issued,
             *(type_coerce(secrets.c[key], NullType).label(key) for key in _KEYS),
         )
-        .where(has_id)
+        .where(_can_be_read(connection, raffles.c.id))
         .outerjoin(counters, counters.c.raffle == raffles.c.id)
         .outerjoin(secrets, secrets.c.raffle == raffles.c.id)
         .order_by(raffles.c.sequence)

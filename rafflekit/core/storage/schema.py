@@ -37,27 +37,22 @@ VERSION = "0004"
 """The version of this schema: the newest migration, as the one row of `alembic_version` has it."""
 
 
+_ASK_THE_DOCTOR = "'rafflekit doctor' says where."
+
+
 class Bytes(LargeBinary):
     """Bytes, and nothing else: SQLite keeps whatever somebody puts there, and of a number SQLAlchemy makes as many."""
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bytes | None]:
         """Return what checks a value that the database gives."""
-        return checked_bytes
+        return _checked_bytes
 
 
-def checked_bytes(value: Any) -> bytes | None:
-    """Return bytes as they are, or None.
-
-    Raises:
-        StorageUnavailable: it is something else.
-    """
+def _checked_bytes(value: Any) -> bytes | None:
     if value is not None and not isinstance(value, bytes):
         kind = type(value).__name__
         raise StorageUnavailable(f"The database has a value of type {kind} where bytes belong; {_ASK_THE_DOCTOR}")
     return value
-
-
-_ASK_THE_DOCTOR = "'rafflekit doctor' says where."
 
 
 class RaffleKey(TypeDecorator[UUID]):
