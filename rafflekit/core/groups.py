@@ -23,15 +23,24 @@ class Groups(Generic[Wish, Answer]):
     """Serve wishes in groups of at most `most`, one group at a time, each in the order in which they came.
 
     `serve` gets a group and returns an answer for each of its wishes, in their order; an answer that is an exception
-    is raised to the one whom it concerns, and none is None. What `serve` raises reaches everybody of the group, and
-    nobody else. A wish may be served a second time if the first was interrupted (`KeyboardInterrupt`).
+    is raised to the one whom it concerns, and none is None. `prepare`, if given, gets the wishes beforehand, and who
+    has come meanwhile is prepared, too, and joins the group, until nobody has. What either raises reaches everybody of
+    the group, and nobody else. A wish may be prepared and served a second time if the first was interrupted
+    (`KeyboardInterrupt`).
     """
 
     _waiting: "deque[_Place[Wish, Answer]]"
     _office: "_Place[Wish, Answer] | None"
 
-    def __init__(self, serve: Callable[[Sequence[Wish]], Sequence[Answer | Exception]], *, most: int) -> None:
+    def __init__(
+        self,
+        serve: Callable[[Sequence[Wish]], Sequence[Answer | Exception]],
+        *,
+        most: int,
+        prepare: Callable[[Sequence[Wish]], None] | None = None,
+    ) -> None:
         self._serve = serve
+        self._prepare = prepare
         self._most = most
         self._start_afresh()
         _all_groups.add(self)
@@ -64,11 +73,11 @@ class Groups(Generic[Wish, Answer]):
         return place.answer
 
     def _serve_the_waiting(self, leader: "_Place[Wish, Answer]") -> None:
-        with self._lock:
-            leader.group = list(islice(self._waiting, self._most))
-            for _ in leader.group:
-                self._waiting.popleft()
         try:
+            newcomers = self._take_in(leader)
+            while self._prepare is not None and newcomers:
+                self._prepare(newcomers)
+                newcomers = self._take_in(leader)
             answers = self._serve([place.wish for place in leader.group])
             for place, answer in zip(leader.group, answers, strict=True):
                 place.answer = answer
@@ -79,6 +88,14 @@ class Groups(Generic[Wish, Answer]):
             for place in leader.group[1:]:
                 place.answer = _another(error)
         self._hand_on(leader)
+
+    def _take_in(self, leader: "_Place[Wish, Answer]") -> list[Wish]:
+        with self._lock:
+            newcomers = list(islice(self._waiting, self._most - len(leader.group)))
+            leader.group = [*leader.group, *newcomers]
+            for _ in newcomers:
+                self._waiting.popleft()
+        return [place.wish for place in newcomers]
 
     def _hand_on(self, place: "_Place[Wish, Answer]") -> None:
         """Give up a place and its office, if it has one. Where it was interrupted, doing it again finishes it.
@@ -100,11 +117,11 @@ class Groups(Generic[Wish, Answer]):
             if self._office is place:
                 self._office = self._waiting[0] if self._waiting else None
             successor = self._office
-        # The next group begins before this one's callers take up the processor.
-        if successor is not None:
-            successor.tell()
         for other in place.group:
             other.tell()
+        # After them: who comes again at once is in the next group, too, and each group has a price of its own.
+        if successor is not None:
+            successor.tell()
 
     def _start_afresh(self) -> None:
         self._lock = Lock()

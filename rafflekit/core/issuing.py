@@ -1,10 +1,11 @@
-"""Tickets are handed out: what each caller prepares for itself, and what a group decides and writes together.
+"""Tickets are handed out: what a group prepares, decides and writes together.
 
-Codes are made and hashed before the lock, by whoever serves the group: every call of C hands the interpreter's lock to
-another thread, and when all callers hashed at once, waiting to get it back cost more than the hashes. After the lock,
-the group looks who holds a ticket already, numbers the new ones in the order of the callers, and stores them in one
-transaction. A wish knows the ticket that it got by its own code's hash, so a group that runs again, after whatever
-happened to it, gives nobody a second ticket and refuses nobody who got one.
+Whoever serves the group does everything for all of it, from the participants' hashes to the receipts: a thread that
+takes its turn finds the processor's caches full of another's work, and waits for the interpreter's lock, which every
+call of C hands on. Codes are made and hashed before the database's lock. After it, the group looks who holds a ticket
+already, numbers the new ones in the order of the callers, and stores them in one transaction. A wish knows the ticket
+that it got by its own code's hash, so a group that runs again, after whatever happened to it, gives nobody a second
+ticket and refuses nobody who got one.
 """
 
 import logging
@@ -69,24 +70,37 @@ class _Sale:
 
 @dataclass(slots=True)
 class _Wish:
-    """One wish for a ticket, as the database may know it: hashes; `code` alone is the caller's to see.
+    """One wish for a ticket, and what the database may know of it: hashes; `code` alone is the caller's to see.
 
-    Code and hash are empty until they are made, and stay the same ever after.
+    What is derived from the entry, the code and its hash are empty until they are made, and stay the same ever after.
     """
 
     raffle: UUID
     sale: _Sale
-    participant: bytes
-    repeat_hash: bytes | None
-    code: bytes = field(repr=False)
+    entry: Entry = field(repr=False)
+    participant: bytes = b""
+    repeat_hash: bytes | None = None
+    code: bytes = field(default=b"", repr=False)
     code_hash: str = ""
 
     @property
     def holder(self) -> Holder:
         return self.raffle, self.participant
 
-    def ticket(self, given: "_Given") -> Ticket:
-        return Ticket(self.raffle, given.number, codes.spell(self.code))
+    def identify(self) -> None:
+        """Derive the hashes that the entry is known by and, with an idempotency key, the code; again does nothing."""
+        if self.participant:
+            return
+        keys, key = self.sale.keys, self.entry.idempotency_key
+        participant = participants.participant_hash(keys.participant_key, self.entry.participant)
+        if key is not None:
+            self.repeat_hash = participants.repeat_hash(keys.participant_key, participant, key)
+            self.code = codes.derive_code(keys.code_key, participant, key)
+        # Last: what is interrupted is derived again.
+        self.participant = participant
+
+    def ticket(self, given: "_Given", receipt: Receipt | None = None) -> Ticket:
+        return Ticket(self.raffle, given.number, codes.spell(self.code), receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,12 @@ class _Given:
     number: int
     serial: int | None = None
     edge: Edge | None = None
+
+    def receipt(self, code_hash: str) -> Receipt | None:
+        """Return the receipt of a new ticket, with its code's hash, if there is a key to sign with."""
+        if self.edge is None or self.serial is None:
+            return None
+        return self.edge.receipt(self.serial, self.number, code_hash)
 
 
 class GroupObserver(Protocol):
@@ -125,7 +145,7 @@ class Issuing:
         self._hasher = hasher
         self._on_group = on_group
         self._sales = _KnownSales()
-        self._groups: Groups[_Wish, _Given] = Groups(self._serve, most=_GROUP)
+        self._groups: Groups[_Wish, Ticket] = Groups(self._tickets, most=_GROUP, prepare=self._prepare)
 
     def issue(self, raffle: UUID, entry: Entry) -> Ticket:
         """Hand out one ticket, together with whoever else asks for one at this moment.
@@ -135,9 +155,12 @@ class Issuing:
         """
         _check(entry)
         sale = self._sale(raffle)
-        wish = self._wish(raffle, sale, entry)
-        given = _ticket_of(self._settle_sold_out([wish])[0]) if sale.is_sold_out else self._groups.submit(wish)
-        return replace(wish.ticket(given), receipt=self._receipt(wish, given))
+        wish = _Wish(raffle, sale, entry)
+        ticket = self._ticket_of_sold_out(wish) if sale.is_sold_out else self._groups.submit(wish)
+        # Who got the ticket before gets the receipt of today; that takes readings of its own.
+        if ticket.receipt is None and sale.book.signer is not None:
+            return replace(ticket, receipt=self._ledgers.receipt(raffle, ticket.number))
+        return ticket
 
     def issue_many(self, raffle: UUID, entries: Iterable[Entry]) -> Iterator[Ticket | RaffleError]:
         """Yield for each entry its ticket, or the refusal; a thousand at a time are stored, then yielded.
@@ -156,8 +179,7 @@ class Issuing:
         while some := list(islice(entries, _LIST_GROUP)):
             prepared = [self._wish_or_refusal(raffle, sale, entry) for entry in some]
             wishes = [each for each in prepared if isinstance(each, _Wish)]
-            serve = self._settle_sold_out if sale.is_sold_out else self._serve
-            answers = iter(serve(wishes) if wishes else [])
+            answers = iter(self._answers(sale, wishes) if wishes else [])
             for each in prepared:
                 if isinstance(each, _Wish):
                     answer = next(answers)
@@ -180,32 +202,29 @@ class Issuing:
             self._sales.remember(raffle, sale)
         return sale
 
-    def _receipt(self, wish: _Wish, given: _Given) -> Receipt | None:
-        if given.edge is None or given.serial is None:
-            if wish.sale.book.signer is None:
-                return None
-            return self._ledgers.receipt(wish.raffle, given.number)
-        return given.edge.receipt(given.serial, given.number, wish.code_hash)
-
     def _wish_or_refusal(self, raffle: UUID, sale: _Sale, entry: Entry) -> _Wish | InvalidValue:
         try:
             _check(entry)
         except InvalidValue as refusal:
             return refusal
-        return self._wish(raffle, sale, entry)
+        return _Wish(raffle, sale, entry)
 
-    def _wish(self, raffle: UUID, sale: _Sale, entry: Entry) -> _Wish:
-        participant = participants.participant_hash(sale.keys.participant_key, entry.participant)
-        key = entry.idempotency_key
-        if key is None:
-            repeat_hash, code = None, b""
-        else:
-            repeat_hash = participants.repeat_hash(sale.keys.participant_key, participant, key)
-            code = codes.derive_code(sale.keys.code_key, participant, key)
-        return _Wish(raffle, sale, participant, repeat_hash, code)
+    def _answers(self, sale: _Sale, wishes: Sequence[_Wish]) -> Sequence[_Given | RaffleError]:
+        if sale.is_sold_out:
+            return self._settle_sold_out(wishes)
+        self._prepare(wishes)
+        return self._serve(wishes)
+
+    def _ticket_of_sold_out(self, wish: _Wish) -> Ticket:
+        answer = self._settle_sold_out([wish])[0]
+        if isinstance(answer, RaffleError):
+            raise answer
+        return wish.ticket(answer)
 
     def _settle_sold_out(self, wishes: Sequence[_Wish]) -> list[_Given | RaffleError]:
         self._database.require_open()
+        for wish in wishes:
+            wish.identify()
         # Nothing can be given any more, so nothing is locked.
         holders = [wish.holder for wish in wishes if wish.repeat_hash is not None]
         held = self._database.query(lambda connection: statements.held_tickets(connection, holders)) if holders else {}
@@ -222,8 +241,13 @@ class Issuing:
             if ticket.is_drawn:
                 self.forget(raffle)
 
+    def _tickets(self, wishes: Sequence[_Wish]) -> list[Ticket | RaffleError]:
+        return [
+            answer if isinstance(answer, RaffleError) else wish.ticket(answer, answer.receipt(wish.code_hash))
+            for wish, answer in zip(wishes, self._serve(wishes), strict=True)
+        ]
+
     def _serve(self, wishes: Sequence[_Wish]) -> Sequence[_Given | RaffleError]:
-        self._make_codes(wishes)
         try:
             written = self._database.write(lambda connection: self._write(connection, wishes))
         except (AlreadyParticipated, StorageUnavailable) as error:
@@ -248,7 +272,9 @@ class Issuing:
         except Exception:
             _log.exception("The observer of groups failed; the tickets are stored all the same.")
 
-    def _make_codes(self, wishes: Sequence[_Wish]) -> None:
+    def _prepare(self, wishes: Sequence[_Wish]) -> None:
+        for wish in wishes:
+            wish.identify()
         # What a group that was interrupted has made already stays: its tickets may be stored.
         without_code = [wish for wish in wishes if not wish.code]
         if without_code:
@@ -389,9 +415,3 @@ def _is_of(held: HeldTicket, wish: _Wish) -> bool:
 def _new_ticket(wish: _Wish, serial: int, now: int) -> NewTicket:
     number = wish.sale.permutation.number(serial)
     return NewTicket(wish.raffle, serial, number, wish.participant, wish.code_hash, wish.repeat_hash, now)
-
-
-def _ticket_of(answer: _Given | RaffleError) -> _Given:
-    if isinstance(answer, RaffleError):
-        raise answer
-    return answer

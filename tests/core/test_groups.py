@@ -76,6 +76,57 @@ def test_a_group_has_a_largest_size() -> None:
     assert answers == [0, 2, 4, 6, 8, 10]
 
 
+class PreparedGroups:
+    """Groups of at most three; the preparing of the first takes until four more callers wait."""
+
+    def __init__(self) -> None:
+        self.prepared: list[list[int]] = []
+        self.served: list[list[int]] = []
+        self.fail = False
+        self.groups: Groups[int, int] = Groups(self.serve, most=3, prepare=self.prepare)
+
+    def prepare(self, wishes: Sequence[int]) -> None:
+        self.prepared.append(list(wishes))
+        if len(self.prepared) == 1:
+            wait_until(lambda: len(self.groups._waiting) == 4)
+        elif self.fail and 1 in wishes:
+            raise ValueError("cannot be prepared")
+
+    def serve(self, wishes: Sequence[int]) -> list[int]:
+        self.served.append(list(wishes))
+        return [wish * 2 for wish in wishes]
+
+    def futures_of(self, wishes: Sequence[int]) -> list["Future[int]"]:
+        """Submit wishes one after the other, and return what became of them."""
+        with ThreadPoolExecutor(len(wishes)) as callers:
+            futures = [callers.submit(self.groups.submit, wishes[0])]
+            wait_until(lambda: bool(self.prepared))
+            for number, wish in enumerate(wishes[1:], 1):
+                futures.append(callers.submit(self.groups.submit, wish))
+                wait_until(lambda number=number: len(self.groups._waiting) >= number or number == len(wishes) - 1)
+        return futures
+
+
+def test_who_comes_while_a_group_is_prepared_is_prepared_and_joins_it_up_to_its_largest_size() -> None:
+    groups = PreparedGroups()
+
+    futures = groups.futures_of([0, 1, 2, 3, 4])
+
+    assert groups.prepared == [[0], [1, 2], [3, 4]]
+    assert groups.served == [[0, 1, 2], [3, 4]]
+    assert [future.result() for future in futures] == [0, 2, 4, 6, 8]
+
+
+def test_a_group_that_cannot_be_prepared_hears_why_and_nobody_else_does() -> None:
+    groups = PreparedGroups()
+    groups.fail = True
+
+    futures = groups.futures_of([0, 1, 2, 3, 4])
+
+    assert [str(future.exception()) for future in futures] == [*["cannot be prepared"] * 3, "None", "None"]
+    assert groups.served == [[3, 4]]
+
+
 def test_a_refusal_reaches_the_one_whom_it_concerns() -> None:
     office = Office()
     office.answer = lambda wish: ValueError("odd") if wish % 2 else wish
@@ -155,6 +206,14 @@ def test_who_is_interrupted_while_it_waits_gives_its_place_up(monkeypatch: pytes
     assert office.groups.submit(3) == 6
 
 
+def doubled(wishes: Sequence[int]) -> list[int]:
+    return [wish * 2 for wish in wishes]
+
+
+def nothing_to_prepare(_wishes: Sequence[int]) -> None:
+    pass
+
+
 class InterruptedLock:
     def acquire(self) -> None:
         raise KeyboardInterrupt
@@ -175,7 +234,7 @@ class Places:
 
 def test_a_caller_that_is_interrupted_at_any_moment_leaves_the_office_to_the_next() -> None:
     """A signal comes again and again while the main thread submits: wherever it hits, others are served."""
-    groups: Groups[int, int] = Groups(lambda wishes: [wish * 2 for wish in wishes], most=7)
+    groups: Groups[int, int] = Groups(doubled, most=7, prepare=nothing_to_prepare)
     interrupted = 0
 
     def interrupt(_number: int, _frame: object) -> None:
@@ -240,7 +299,7 @@ def test_interruptions_in_a_crowd_stop_nobody_else() -> None:
         return [wish * 2 for wish in wishes]
 
     ends = threading.Event()
-    groups: Groups[int, int] = Groups(serve, most=2)
+    groups: Groups[int, int] = Groups(serve, most=2, prepare=nothing_to_prepare)
 
     def submit() -> None:
         while not ends.is_set():
@@ -271,7 +330,7 @@ def test_interruptions_in_a_crowd_stop_nobody_else() -> None:
 
 
 def test_nobody_is_forgotten_in_a_crowd() -> None:
-    groups: Groups[int, int] = Groups(lambda wishes: [wish * 2 for wish in wishes], most=7)
+    groups: Groups[int, int] = Groups(doubled, most=7, prepare=nothing_to_prepare)
 
     with ThreadPoolExecutor(64) as callers:
         answers = list(callers.map(groups.submit, range(20_000), timeout=LIMIT_S))

@@ -26,7 +26,7 @@ from rafflekit import (
 )
 from rafflekit.core import issuing
 from rafflekit.core.codes import CodeHasher
-from rafflekit.core.issuing import _Given
+from rafflekit.core.issuing import _Given, _Wish
 from rafflekit.core.storage import issuing as statements
 from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
@@ -179,18 +179,26 @@ def test_a_list_for_no_raffle_is_refused_before_it_is_read(engine: RaffleEngine)
 
 
 def test_a_crowd_of_several_raffles_is_served_in_groups(database_url: str) -> None:
-    """The first waits in the hasher until all others queue, so that a group of several raffles comes to be."""
+    """The first waits in the hasher until all others queue, so that they join it in a group of several raffles."""
     people = 24
-    groups = []
+    hashed = []
+    groups: list[tuple[int, int]] = []
 
     class MeetingHasher(CodeHasher):
         def hash_all(self, codes: Sequence[bytes]) -> list[str]:
-            if not groups:
+            if not hashed:
                 wait_until(lambda: len(engine._issuing._groups._waiting) == people - len(codes))
-            groups.append(len(codes))
+            hashed.append(len(codes))
             return super().hash_all(codes)
 
-    with RaffleEngine(database_url, code_hasher=MeetingHasher()) as engine, ThreadPoolExecutor(people) as crowd:
+    with (
+        RaffleEngine(
+            database_url,
+            code_hasher=MeetingHasher(),
+            on_group=lambda *, callers, tickets: groups.append((callers, tickets)),
+        ) as engine,
+        ThreadPoolExecutor(people) as crowd,
+    ):
         raffles = [new_raffle(engine, tickets) for tickets in (3, 5, 100)]
         asked = [(raffles[n % 3].id, f"person {n // 6}") for n in range(people)]
         futures = [crowd.submit(engine.participate, *each) for each in asked]
@@ -198,7 +206,8 @@ def test_a_crowd_of_several_raffles_is_served_in_groups(database_url: str) -> No
 
         left = [engine.get(raffle.id).available_tickets for raffle in raffles]
 
-    assert (len(groups), sum(groups)) == (2, people)
+    assert (len(hashed), sum(hashed)) == (2, people)
+    assert groups == [(people, 3 + 4 + 4)]
     tickets = [outcome for outcome in outcomes if isinstance(outcome, Ticket)]
     assert Counter(ticket.raffle_id for ticket in tickets) == {raffles[0].id: 3, raffles[1].id: 4, raffles[2].id: 4}
     assert {type(outcome) for outcome in outcomes} <= {Ticket, AlreadyParticipated, SoldOut}
@@ -214,10 +223,11 @@ def test_a_damaged_raffle_does_not_spoil_the_group(database_url: str) -> None:
         run(database_url, "UPDATE counters SET issued = 0 WHERE issued = 1")
         issuing = engine._issuing
         wishes = [
-            issuing._wish(raffle.id, issuing._sale(raffle.id), Entry(person))
+            _Wish(raffle.id, issuing._sale(raffle.id), Entry(person))
             for raffle, person in ((sound, "ann"), (damaged, "bob"), (sound, "cid"))
         ]
 
+        issuing._prepare(wishes)
         answers = issuing._serve(wishes)
 
         assert [isinstance(answer, _Given) for answer in answers] == [True, False, True]
@@ -230,11 +240,13 @@ def test_a_group_that_runs_again_gives_nobody_a_second_ticket(engine: RaffleEngi
     raffle = new_raffle(engine, 3)
     issuing = engine._issuing
     sale = issuing._sale(raffle.id)
-    wishes = [issuing._wish(raffle.id, sale, entry) for entry in (Entry("ann"), *keyed(["bob", "cid"]))]
+    wishes = [_Wish(raffle.id, sale, entry) for entry in (Entry("ann"), *keyed(["bob", "cid"]))]
 
+    issuing._prepare(wishes)
     first = issuing._serve(wishes)
 
     numbers = [answer.number for answer in first if isinstance(answer, _Given)]
+    issuing._prepare(wishes)
     again = [answer.number for answer in issuing._serve(wishes) if isinstance(answer, _Given)]
     assert again == numbers
     assert sorted(numbers) == [1, 2, 3]
@@ -245,12 +257,13 @@ def test_a_raffle_that_is_gone_does_not_spoil_the_group(database_url: str, engin
     """As after a backup was put back that does not have it."""
     gone, sound = new_raffle(engine, 10), new_raffle(engine, 10)
     issuing = engine._issuing
-    wishes = [issuing._wish(raffle.id, issuing._sale(raffle.id), Entry("ann")) for raffle in (sound, gone, sound, gone)]
+    wishes = [_Wish(raffle.id, issuing._sale(raffle.id), Entry("ann")) for raffle in (sound, gone, sound, gone)]
     for table in ("secrets", "counters", "ledgers", "prizes"):
         # Which of the two goes is their order in the list: the first that was created.
         run(database_url, f"DELETE FROM {table} WHERE raffle = (SELECT id FROM raffles WHERE sequence = 1)")
     run(database_url, "DELETE FROM raffles WHERE sequence = 1")
 
+    issuing._prepare(wishes)
     answers = issuing._serve(wishes)
 
     assert [type(answer) for answer in answers] == [_Given, RaffleNotFound, AlreadyParticipated, RaffleNotFound]
@@ -308,8 +321,11 @@ def test_what_is_no_entry_is_refused_among_others(engine: RaffleEngine, entry: A
 
 def test_a_wish_does_not_show_its_code(engine: RaffleEngine) -> None:
     raffle = new_raffle(engine, 3)
-    wish = engine._issuing._wish(raffle.id, engine._issuing._sale(raffle.id), Entry("ann"))
+    [entry] = keyed(["ann"])
+    wish = _Wish(raffle.id, engine._issuing._sale(raffle.id), entry)
+    wish.identify()
 
+    assert wish.code
     assert repr(wish.code) not in repr(wish)
     assert repr(wish.sale.keys.code_key) not in repr(wish)
 

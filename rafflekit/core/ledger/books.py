@@ -64,7 +64,6 @@ class Edge:
             return None
         size = self.growing.size
         if not self._note:
-            # Two threads may both sign: Ed25519 gives the same signature.
             root = tree.root(self.growing.subtree, size)
             self._note = self._book.signed(self._book.checkpoint(root, size, self._closing).text())
         path = tree.inclusion_proof(self.growing.subtree, serial, size)
