@@ -30,15 +30,14 @@ from rafflekit.core.errors import (
 from rafflekit.core.groups import Groups
 from rafflekit.core.ledger.books import Book, Edge
 from rafflekit.core.ledger.documents import Receipt
-from rafflekit.core.ledger.leaves import Leaf, leaf_data
-from rafflekit.core.ledger.tiles import GrowingTree
+from rafflekit.core.ledger.leaves import leaf_data
 from rafflekit.core.ledger.tree import leaf_hash
 from rafflekit.core.ledgers import Ledgers
 from rafflekit.core.models import Entry, Ticket
 from rafflekit.core.storage import issuing as statements
 from rafflekit.core.storage import ledger, queries
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.issuing import HeldTicket, Holder, NewTicket
+from rafflekit.core.storage.issuing import Counter, HeldTicket, Holder, NewTicket
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -64,8 +63,8 @@ class _Sale:
     permutation: numbering.Numbering = field(repr=False)
     book: Book = field(repr=False)
     is_sold_out: bool
-    tree: GrowingTree | None = field(default=None, repr=False)
-    """The right edge of the ledger after the last group of this process; others may have gone on from there."""
+    edge: Edge | None = field(default=None, repr=False)
+    """The ledger after the last group of this process; others may have gone on from there."""
 
 
 @dataclass(slots=True)
@@ -258,8 +257,8 @@ class Issuing:
             return [self._served_alone(wish) for wish in wishes]
         for wish in wishes:
             wish.sale.is_sold_out |= written.issued.get(wish.raffle, 0) >= wish.sale.total_tickets
-        for sale, tree in written.trees:
-            sale.tree = tree
+        for sale, edge in written.edges:
+            sale.edge = edge
         self._tell_observer(callers=len(wishes), tickets=written.new)
         return written.answers
 
@@ -293,10 +292,10 @@ class Issuing:
             return refusal
 
     def _write(self, connection: "Connection", wishes: Sequence[_Wish]) -> "_Written":
-        issued = statements.lock_counters(connection, list({wish.raffle for wish in wishes}))
+        counters = statements.lock_counters(connection, list({wish.raffle for wish in wishes}))
         held = statements.held_tickets(connection, [wish.holder for wish in wishes])
         self._forget_what_is_drawn(held)
-        before = dict(issued)
+        issued = {raffle: counter.issued for raffle, counter in counters.items()}
         now = int(self._clock().timestamp())
         new: dict[int, NewTicket] = {}
         answers: list[_Given | RaffleError] = []
@@ -317,33 +316,36 @@ class Issuing:
         if not new:
             return _Written(answers, issued, 0, [])
         statements.insert_tickets(connection, list(new.values()))
-        counted = {raffle: count for raffle, count in issued.items() if count > before[raffle]}
+        counted = {raffle: count for raffle, count in issued.items() if count > counters[raffle].issued}
         statements.count_tickets(connection, counted)
         sales = {wish.raffle: wish.sale for wish in wishes}
-        edges = self._record(connection, sales, new.values(), before, now)
+        edges = self._record(connection, sales, new.values(), counters, now)
         for place, ticket in new.items():
             answers[place] = _Given(ticket.number, ticket.serial, edges[ticket.raffle])
-        return _Written(answers, issued, len(new), [(sales[raffle], edge.growing) for raffle, edge in edges.items()])
+        return _Written(answers, issued, len(new), [(sales[raffle], edge) for raffle, edge in edges.items()])
 
     def _record(
         self,
         connection: "Connection",
         sales: Mapping[UUID, _Sale],
         new: Iterable[NewTicket],
-        before: Mapping[UUID, int],
+        counters: Mapping[UUID, Counter],
         now: int,
     ) -> dict[UUID, Edge]:
         """Append new tickets to their raffles' ledgers; the last ticket closes its raffle's."""
         leaves: dict[UUID, list[bytes]] = {}
+        last_code_hashes: dict[UUID, str] = {}
         for ticket in new:
             data = leaf_data(ticket.raffle, ticket.serial, ticket.number, ticket.code_hash)
             leaves.setdefault(ticket.raffle, []).append(leaf_hash(data))
+            last_code_hashes[ticket.raffle] = ticket.code_hash
         edges = {}
         for raffle, hashes in leaves.items():
-            sale, start = sales[raffle], before[raffle]
-            tree = sale.tree
-            if tree is None or tree.size != start or not self._is_stored(connection, raffle, tree):
-                tree = self._ledgers.load_edge(connection, raffle, start)
+            sale, counter = sales[raffle], counters[raffle]
+            if sale.edge is not None and _ends_at(sale.edge, counter):
+                tree = sale.edge.growing
+            else:
+                tree = self._ledgers.load_edge(connection, raffle, counter.issued)
             tree, whole = tree.grown(hashes)
             if whole:
                 ledger.insert_tiles(connection, raffle, whole)
@@ -351,15 +353,8 @@ class Issuing:
             if tree.size == sale.total_tickets:
                 closing = sale.book.closing_at(now)
                 ledger.close_ledger(connection, raffle, closing)
-            edges[raffle] = Edge(sale.book, tree, closing)
+            edges[raffle] = Edge(sale.book, tree, closing, last_code_hashes[raffle])
         return edges
-
-    def _is_stored(self, connection: "Connection", raffle: UUID, tree: GrowingTree) -> bool:
-        # A database that was set back, by a backup or a failover without a synchronous standby, may have sold as many
-        # tickets again: then its last one is another.
-        last = {"raffle": raffle, "serial": tree.size - 1}
-        rows = self._database.send(connection, ledger.LEAF_OF_SERIAL, last)
-        return [Leaf(*row).hash(raffle) for row in rows] == [tree.subtree(0, tree.size - 1)]
 
 
 class _Written(NamedTuple):
@@ -368,7 +363,7 @@ class _Written(NamedTuple):
     answers: list[_Given | RaffleError]
     issued: Mapping[UUID, int]
     new: int
-    trees: list[tuple[_Sale, GrowingTree]]
+    edges: list[tuple[_Sale, Edge]]
 
 
 class _KnownSales:
@@ -410,6 +405,12 @@ def _settled(wish: _Wish, held: HeldTicket | None, *, is_sold_out: bool) -> _Giv
 
 def _is_of(held: HeldTicket, wish: _Wish) -> bool:
     return held.code_hash == wish.code_hash or (held.repeat_hash is not None and held.repeat_hash == wish.repeat_hash)
+
+
+def _ends_at(edge: Edge, counter: Counter) -> bool:
+    # A database that was set back, by a backup or a failover without a synchronous standby, may have sold as many
+    # tickets again: then its last one is another.
+    return edge.growing.size == counter.issued and edge.last_code_hash == counter.last_code_hash
 
 
 def _new_ticket(wish: _Wish, serial: int, now: int) -> NewTicket:

@@ -50,10 +50,14 @@ class Book:
 
 
 class Edge:
-    """The state of a ledger after a group of tickets: whoever got one gets a receipt from it."""
+    """The state of a ledger after a group of tickets: whoever got one gets a receipt from it.
 
-    def __init__(self, book: Book, growing: GrowingTree, closing: Closing | None) -> None:
+    The last ticket is known by its code's hash, which no other has: its salt is random.
+    """
+
+    def __init__(self, book: Book, growing: GrowingTree, closing: Closing | None, last_code_hash: str) -> None:
         self.growing = growing
+        self.last_code_hash = last_code_hash
         self._book = book
         self._closing = closing
         self._note = ""

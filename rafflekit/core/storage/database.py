@@ -89,10 +89,6 @@ class Database:
 
         return self._repeated(attempt)
 
-    def send(self, connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> list[Any]:
-        """Return the rows of one statement as `fetch` does, on the connection of a transaction."""
-        return driver.send(connection, *self.as_sent(statement, values))
-
     def query(self, work: Callable[[Connection], Result]) -> Result:
         """Return what `work` makes of a connection on which each statement stands for itself: the cheapest read."""
         return self._run(work)
@@ -118,7 +114,7 @@ class Database:
             self.write(lambda connection: connection.exec_driver_sql(statement))
 
     def as_sent(self, statement: Select[Any], values: Mapping[str, Any]) -> tuple[str, Any]:
-        """Return a statement and its values as `fetch` and `send` hand them to the driver."""
+        """Return a statement and its values as `fetch` hands them to the driver."""
         known = self._known_statements.get(statement)
         if known is None:
             written = statement.compile(dialect=self._engine.dialect)

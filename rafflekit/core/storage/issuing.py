@@ -6,7 +6,7 @@ Each goes to the driver as it is, once for the whole group.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -50,20 +50,30 @@ class HeldTicket:
     is_drawn: bool
 
 
-def lock_counters(connection: Connection, raffles: Sequence[UUID]) -> dict[UUID, int]:
-    """Lock raffles against other writers until the transaction ends; return how many tickets each has issued.
+class Counter(NamedTuple):
+    """How many tickets a raffle has issued, and by what the last of them can be told from any other.
+
+    Whoever waited for the lock on PostgreSQL may see no last ticket, since it was written during the statement.
+    """
+
+    issued: int
+    last_code_hash: str | None
+
+
+def lock_counters(connection: Connection, raffles: Sequence[UUID]) -> dict[UUID, Counter]:
+    """Lock raffles against other writers until the transaction ends; return their counters.
 
     They are locked in the order of their ids, so that two groups never wait for each other. One that is gone is left
     out.
     """
     dialect = connection.dialect.name
     raffle_of = {raffle_key(raffle, dialect): raffle for raffle in raffles}
-    issued: dict[UUID, int] = {}
+    found: dict[UUID, Counter] = {}
     for part in _parts(list(raffle_of), dialect):
         parameters = (part,) if dialect == "postgresql" else tuple(part)
-        for key, count in driver.send(connection, _lock(dialect, _size(part, dialect)), parameters):
-            issued[raffle_of[key]] = count
-    return issued
+        for key, *counter in driver.send(connection, _lock(dialect, _size(part, dialect)), parameters):
+            found[raffle_of[key]] = Counter(*counter)
+    return found
 
 
 def held_tickets(connection: Connection, holders: Sequence[Holder]) -> dict[Holder, HeldTicket]:
@@ -125,9 +135,11 @@ def _parameters(rows: Sequence[Sequence[Any]], dialect: str) -> Any:
 
 @cache
 def _lock(dialect: str, size: int) -> str:
+    last = "(SELECT code_hash FROM tickets WHERE raffle = counters.raffle AND serial = counters.issued - 1)"
+    counted = f"SELECT raffle, issued, {last} FROM counters"  # noqa: S608 - nothing from outside
     if dialect == "postgresql":
-        return "SELECT raffle, issued FROM counters WHERE raffle = ANY(CAST(%s AS uuid[])) ORDER BY raffle FOR UPDATE"
-    return f"SELECT raffle, issued FROM counters WHERE raffle IN ({_marks(size)})"  # noqa: S608 - marks only
+        return f"{counted} WHERE raffle = ANY(CAST(%s AS uuid[])) ORDER BY raffle FOR UPDATE"
+    return f"{counted} WHERE raffle IN ({_marks(size)})"
 
 
 @cache

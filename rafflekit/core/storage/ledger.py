@@ -121,7 +121,7 @@ _LEAVES_BETWEEN = _LEAVES.where(tickets.c.serial.between(bindparam("first"), bin
 
 
 LEAF_OF_SERIAL = _LEAVES.where(tickets.c.serial == bindparam("serial"))
-"""The row of the leaf at a place (`Leaf`), for `Database.fetch` and `send`: it is asked for with every group."""
+"""The row of the leaf at a place (`Leaf`), for `Database.fetch`."""
 
 
 def leaf_of_number(connection: Connection, raffle: UUID, number: int) -> Leaf | None:
