@@ -44,7 +44,7 @@ def _throughput(stock: Stock) -> Iterator[Finding]:
                     serials = range(first, first + GROUP)
                     leaves = [leaf_hash(leaf_data(ours.raffle, serial, serial + 1, _CODE_HASH)) for serial in serials]
                     growing, _ = growing.grown(leaves)
-                    edge = Edge(book, growing, None)
+                    edge = Edge(book, growing, None, _CODE_HASH)
                     for serial in serials:
                         receipt = edge.receipt(serial, serial + 1, _CODE_HASH)
                         assert receipt is not None

@@ -59,7 +59,7 @@ def spell(code: bytes) -> str:
     >>> spell(bytes(15))
     '0000-0000-0000-0000-0000-0000'
     """
-    text = _characters(code)
+    text = base64.b32encode(code).translate(_SPELL).decode()
     return "-".join([text[at : at + _GROUP] for at in range(0, len(text), _GROUP)])
 
 
@@ -111,8 +111,8 @@ class CodeHasher:
             parameters = f"time {time_cost}, memory {memory_kib} KiB, parallelism {parallelism}"
             raise InvalidSetting("Argon2's cost", parameters, f"{error}.") from error
 
-    def hash_all(self, codes: Sequence[bytes]) -> list[str]:
-        """Return the PHC strings of codes of 15 bytes each, in their order, each with a new random salt.
+    def hash_all(self, codes: Sequence[str]) -> list[str]:
+        """Return the PHC strings of codes as `spell` gives them, in their order, each with a new random salt.
 
         Raises:
             StorageUnavailable: the machine has no memory for it.
@@ -123,8 +123,8 @@ class CodeHasher:
         except HashingError as error:
             raise StorageUnavailable(_NO_MEMORY) from error
 
-    def hash(self, code: bytes, salt: bytes) -> str:
-        """Return the PHC string of a code of 15 bytes with a salt of 16.
+    def hash(self, code: str, salt: bytes) -> str:
+        """Return the PHC string of a code as `spell` gives it, with a salt of 16 bytes.
 
         Raises:
             argon2.exceptions.HashingError: the machine has no memory for it.
@@ -132,7 +132,7 @@ class CodeHasher:
         # Not PasswordHasher.hash, which asks argon2 how long the string will be, too: each call of C hands the
         # interpreter's lock to another thread, and in a rush waiting to get it back costs more than the call.
         digest = hash_secret_raw(
-            _characters(code).encode(),
+            code.replace("-", "").encode(),
             salt,
             time_cost=self._argon2.time_cost,
             memory_cost=self._argon2.memory_cost,
@@ -161,10 +161,6 @@ class CodeHasher:
         except (InvalidHashError, Argon2Error) as error:
             raise StorageUnavailable(_NO_MEMORY if str(error) == _OUT_OF_MEMORY else _DAMAGED) from error
         return known
-
-
-def _characters(code: bytes) -> str:
-    return base64.b32encode(code).translate(_SPELL).decode()
 
 
 def _in_base64(data: bytes) -> str:

@@ -79,7 +79,7 @@ class _Wish:
     entry: Entry = field(repr=False)
     participant: bytes = b""
     repeat_hash: bytes | None = None
-    code: bytes = field(default=b"", repr=False)
+    code: str = field(default="", repr=False)
     code_hash: str = ""
 
     @property
@@ -94,12 +94,12 @@ class _Wish:
         participant = participants.participant_hash(keys.participant_key, self.entry.participant)
         if key is not None:
             self.repeat_hash = participants.repeat_hash(keys.participant_key, participant, key)
-            self.code = codes.derive_code(keys.code_key, participant, key)
+            self.code = codes.spell(codes.derive_code(keys.code_key, participant, key))
         # Last: what is interrupted is derived again.
         self.participant = participant
 
     def ticket(self, given: "_Given", receipt: Receipt | None = None) -> Ticket:
-        return Ticket(self.raffle, given.number, codes.spell(self.code), receipt)
+        return Ticket(self.raffle, given.number, self.code, receipt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +279,7 @@ class Issuing:
         if without_code:
             random = self._entropy(codes.CODE_BYTES * len(without_code))
             for wish, code in zip(without_code, codes.cut(random, codes.CODE_BYTES, len(without_code)), strict=True):
-                wish.code = code
+                wish.code = codes.spell(code)
         without_hash = [wish for wish in wishes if not wish.code_hash]
         hashes = self._hasher.hash_all([wish.code for wish in without_hash])
         for wish, code_hash in zip(without_hash, hashes, strict=True):

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from rafflekit import RaffleEngine
+from rafflekit.core.codes import spell
 from rafflekit.core.settings import VARIABLES
 from rafflekit.http.log_lines import Log, requests_are_logged
 from tests.cli.conftest import Process, Session, Terminal
@@ -91,7 +92,7 @@ def test_serve_wires_up_the_real_thing(terminal: Terminal, wired: list[Any], mon
     assert type(engine) is RaffleEngine
     assert engine._entropy is secrets.token_bytes
     assert engine._hasher is settings.code_hasher
-    assert "$m=16," in engine._hasher.hash_all([bytes(15)])[0]
+    assert "$m=16," in engine._hasher.hash_all([spell(bytes(15))])[0]
     assert [str(network) for network in settings.manager_networks] == ["192.0.2.1/32"]
     assert (how["host"], how["port"]) == ("0.0.0.0", 1234)
 

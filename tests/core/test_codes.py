@@ -61,14 +61,18 @@ def test_reading_never_fails_and_gives_canonical_codes_only(text: str) -> None:
     assert read is None or (len(read) == 24 and codes.read(read) == read)
 
 
+def new_code() -> str:
+    return codes.spell(secrets.token_bytes(codes.CODE_BYTES))
+
+
 def test_a_code_matches_its_own_hash_and_no_other() -> None:
-    code, other = secrets.token_bytes(codes.CODE_BYTES), secrets.token_bytes(codes.CODE_BYTES)
+    code, other = new_code(), new_code()
     stored = hasher.hash_all([code])[0]
 
-    assert hasher.check(stored, codes.spell(code).lower())
-    assert not hasher.check(stored, codes.spell(other))
+    assert hasher.check(stored, code.lower())
+    assert not hasher.check(stored, other)
     assert not hasher.check(stored, "no code at all")
-    assert not hasher.check(None, codes.spell(code))
+    assert not hasher.check(None, code)
     assert not hasher.check(None, "no ticket")
 
 
@@ -78,7 +82,7 @@ def test_every_check_costs_one_hash_whatever_there_is_to_compare(
     monkeypatch: pytest.MonkeyPatch, stored: str | None, text: str
 ) -> None:
     """The time of an answer tells neither which numbers exist nor which texts are codes."""
-    stored = stored and hasher.hash_all([bytes([1] * 15)])[0]
+    stored = stored and hasher.hash_all([new_code()])[0]
     original, hashes = PasswordHasher.verify, []
 
     def verify(self: PasswordHasher, phc: str, code: str) -> bool:
@@ -92,7 +96,7 @@ def test_every_check_costs_one_hash_whatever_there_is_to_compare(
 
 
 def test_a_stored_hash_is_salted_argon2id_in_the_phc_format() -> None:
-    code = secrets.token_bytes(codes.CODE_BYTES)
+    code = new_code()
 
     one, other = hasher.hash_all([code, code])
 
@@ -101,10 +105,10 @@ def test_a_stored_hash_is_salted_argon2id_in_the_phc_format() -> None:
 
 
 def test_hashes_of_older_parameters_are_still_checked() -> None:
-    code = secrets.token_bytes(codes.CODE_BYTES)
+    code = new_code()
     stored = hasher.hash_all([code])[0]
 
-    assert codes.CodeHasher(time_cost=2, memory_kib=64).check(stored, codes.spell(code))
+    assert codes.CodeHasher(time_cost=2, memory_kib=64).check(stored, code)
 
 
 def test_parameters_that_argon2_refuses_are_refused_with_their_reason() -> None:
@@ -115,17 +119,17 @@ def test_parameters_that_argon2_refuses_are_refused_with_their_reason() -> None:
 
 
 def test_a_hash_costs_the_least_that_argon2_allows_unless_it_is_told_otherwise() -> None:
-    stored = codes.CodeHasher().hash_all([bytes(codes.CODE_BYTES)])[0]
+    stored = codes.CodeHasher().hash_all([new_code()])[0]
 
     assert stored.startswith("$argon2id$v=19$m=8,t=1,p=1$")
 
 
 def test_codes_are_hashed_in_their_order() -> None:
-    several = [bytes([number] * codes.CODE_BYTES) for number in range(5)]
+    several = [new_code() for _ in range(5)]
 
     stored = hasher.hash_all(several)
 
-    assert all(hasher.check(phc, codes.spell(code)) for phc, code in zip(stored, several, strict=True))
+    assert all(hasher.check(phc, code) for phc, code in zip(stored, several, strict=True))
     assert hasher.hash_all([]) == []
 
 
@@ -135,9 +139,10 @@ import resource
 from rafflekit import StorageUnavailable
 from rafflekit.core.codes import CodeHasher, spell
 hasher = CodeHasher(memory_kib=512 * 1024)
-stored = hasher.hash_all([bytes(15)])[0]
+code = spell(bytes(15))
+stored = hasher.hash_all([code])[0]
 resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28))
-for work in (lambda: hasher.hash_all([bytes(15)]), lambda: hasher.check(stored, spell(bytes(15)))):
+for work in (lambda: hasher.hash_all([code]), lambda: hasher.check(stored, code)):
     try:
         work()
     except StorageUnavailable as error:
@@ -179,7 +184,7 @@ def test_the_code_of_a_request_never_changes() -> None:
 def test_a_hash_is_the_string_that_argon2_itself_would_write() -> None:
     argon2 = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1, hash_len=16, salt_len=16)
 
-    stored = codes.CodeHasher(time_cost=2, memory_kib=16).hash_all([bytes(codes.CODE_BYTES)])[0]
+    stored = codes.CodeHasher(time_cost=2, memory_kib=16).hash_all([codes.spell(bytes(codes.CODE_BYTES))])[0]
 
     salt = base64.b64decode(f"{stored.split('$')[4]}==")
     assert stored == argon2.hash(canonical(bytes(codes.CODE_BYTES)), salt=salt)

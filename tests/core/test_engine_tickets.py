@@ -139,7 +139,7 @@ def test_codes_are_hashed_while_nobody_waits_for_the_lock(database: Path) -> Non
     took_the_lock = []
 
     class HasherThatNeedsTheLock(codes.CodeHasher):
-        def hash_all(self, codes: Sequence[bytes]) -> list[str]:
+        def hash_all(self, codes: Sequence[str]) -> list[str]:
             with closing(sqlite3.connect(database, timeout=0, isolation_level=None)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 took_the_lock.append(len(codes))

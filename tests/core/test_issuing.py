@@ -185,7 +185,7 @@ def test_a_crowd_of_several_raffles_is_served_in_groups(database_url: str) -> No
     groups: list[tuple[int, int]] = []
 
     class MeetingHasher(CodeHasher):
-        def hash_all(self, codes: Sequence[bytes]) -> list[str]:
+        def hash_all(self, codes: Sequence[str]) -> list[str]:
             if not hashed:
                 wait_until(lambda: len(engine._issuing._groups._waiting) == people - len(codes))
             hashed.append(len(codes))

@@ -8,7 +8,7 @@ import pytest
 
 from rafflekit import InvalidSetting, RaffleEngine
 from rafflekit.core import settings
-from rafflekit.core.codes import CodeHasher
+from rafflekit.core.codes import CodeHasher, spell
 from rafflekit.core.settings import ProxyHeader, Settings
 
 
@@ -115,7 +115,7 @@ def test_each_cost_of_a_hash_is_the_one_that_is_set() -> None:
     def cost(**given: str) -> str:
         hasher = Settings.from_env({f"RAFFLEKIT_ARGON2_{name}": value for name, value in given.items()}).code_hasher
         assert hasher is not None
-        return hasher.hash_all([bytes(15)])[0].split("$")[3]
+        return hasher.hash_all([spell(bytes(15))])[0].split("$")[3]
 
     assert cost(TIME_COST="2") == "m=8,t=2,p=1"
     assert cost(MEMORY_KIB="16") == "m=16,t=1,p=1"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from rafflekit.core.codes import CodeHasher
+from rafflekit.core.codes import CodeHasher, spell
 from rafflekit.core.ledger.checkpoints import Checkpoint, origin_of
 from rafflekit.core.ledger.documents import Receipt
 from rafflekit.core.ledger.leaves import Leaf
@@ -16,7 +16,7 @@ from rafflekit.core.models import Ticket
 KEY = SignerKey.make("raffles.example.org")
 RAFFLE, OTHER = UUID(int=1), UUID(int=2)
 CODE = "0000-0000-0000-0000-0000-0000"
-LEAF = Leaf(0, 7, CodeHasher().hash_all([bytes(15)])[0])
+LEAF = Leaf(0, 7, CodeHasher().hash_all([spell(bytes(15))])[0])
 
 
 def receipt(*, raffle: UUID = RAFFLE, origin: UUID = RAFFLE, signer: SignerKey = KEY) -> Receipt:

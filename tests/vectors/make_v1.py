@@ -117,7 +117,7 @@ def _codes() -> dict[str, Any]:
                 "also_read": [bare, bare.lower(), f" {spelled.lower()}\t", bare.replace("0", "O").replace("1", "l")],
                 "hashed": bare,
                 "salt": salt.hex(),
-                "hash": hasher.hash(code, salt),
+                "hash": hasher.hash(spelled, salt),
             }
         )
     too_long = found[0]["spelled"] + "0"

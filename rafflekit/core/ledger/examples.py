@@ -123,13 +123,13 @@ def example(
         delay_s=60 if with_beacon else None,
     )
     hasher = CodeHasher()
-    codes = [digest(f"code {serial} of {name}")[:CODE_BYTES] for serial in range(tickets)]
+    codes = [spell(digest(f"code {serial} of {name}")[:CODE_BYTES]) for serial in range(tickets)]
     numbers = winning_serials(digest(f"numbers of {name}"), tickets=tickets, wins=tickets)
     leaves = [
         Leaf(serial, number + 1, hasher.hash(code, digest(f"salt {serial} of {name}")[:16]))
         for serial, (number, code) in enumerate(zip(numbers, codes, strict=True))
     ]
-    return Example(terms, leaves, [spell(code) for code in codes], signer("operator"))
+    return Example(terms, leaves, codes, signer("operator"))
 
 
 def signer(name: str, *, kind: int = OPERATOR, key_name: str | None = None) -> SignerKey:
