@@ -2,7 +2,8 @@
 
 This is flat combining (Hendler, Incze, Shavit, Tzafrir, SPAA 2010): whoever finds nobody serving serves all who wait,
 itself among them, and hands the office on to the one who then waits longest. There is no thread to start or to stop,
-nobody waits for company, and a child by fork starts with nobody waiting. What serving means is the caller's business.
+who comes alone is served at once, and a child by fork starts with nobody waiting. What serving means is the caller's
+business.
 """
 
 import os
@@ -12,11 +13,15 @@ from contextlib import suppress
 from copy import copy
 from itertools import islice
 from threading import Lock
+from time import monotonic
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
 Wish = TypeVar("Wish")
 Answer = TypeVar("Answer")
+
+_JOINING_S = 0.005
+"""How long whoever is in a group may have to wait because others join it: about as long as a commit takes."""
 
 
 class Groups(Generic[Wish, Answer]):
@@ -24,9 +29,9 @@ class Groups(Generic[Wish, Answer]):
 
     `serve` gets a group and returns an answer for each of its wishes, in their order; an answer that is an exception
     is raised to the one whom it concerns, and none is None. `prepare`, if given, gets the wishes beforehand, and who
-    has come meanwhile is prepared, too, and joins the group, until nobody has. What either raises reaches everybody of
-    the group, and nobody else. A wish may be prepared and served a second time if the first was interrupted
-    (`KeyboardInterrupt`).
+    has come meanwhile is prepared, too, and joins the group, until nobody has or it has taken `_JOINING_S`. What either
+    raises reaches those whom it was given, and nobody else. A wish may be prepared and served a second time if the
+    first was interrupted (`KeyboardInterrupt`).
     """
 
     _waiting: "deque[_Place[Wish, Answer]]"
@@ -73,29 +78,40 @@ class Groups(Generic[Wish, Answer]):
         return place.answer
 
     def _serve_the_waiting(self, leader: "_Place[Wish, Answer]") -> None:
-        try:
-            newcomers = self._take_in(leader)
-            while self._prepare is not None and newcomers:
-                self._prepare(newcomers)
-                newcomers = self._take_in(leader)
-            answers = self._serve([place.wish for place in leader.group])
-            for place, answer in zip(leader.group, answers, strict=True):
-                place.answer = answer
-        # Not handled here, but passed on to those whom it concerns; the others raise errors of their own, since a
-        # traceback grows in every thread that raises it.
-        except Exception as error:
-            leader.answer = error
-            for place in leader.group[1:]:
-                place.answer = _another(error)
+        prepared = self._prepared_group(leader)
+        if prepared:
+            try:
+                answers = self._serve([place.wish for place in prepared])
+                for place, answer in zip(prepared, answers, strict=True):
+                    place.answer = answer
+            # Not handled here, but passed on to those whom it concerns.
+            except Exception as error:
+                _answer_all(prepared, error)
         self._hand_on(leader)
 
-    def _take_in(self, leader: "_Place[Wish, Answer]") -> list[Wish]:
+    def _prepared_group(self, leader: "_Place[Wish, Answer]") -> "list[_Place[Wish, Answer]]":
+        newcomers = self._take_in(leader)
+        if self._prepare is None:
+            return newcomers
+        prepared = []
+        ends = monotonic() + _JOINING_S
+        while newcomers:
+            try:
+                self._prepare([place.wish for place in newcomers])
+                prepared += newcomers
+            # As above; who is prepared already is served.
+            except Exception as error:
+                _answer_all(newcomers, error)
+            newcomers = self._take_in(leader) if monotonic() < ends else []
+        return prepared
+
+    def _take_in(self, leader: "_Place[Wish, Answer]") -> "list[_Place[Wish, Answer]]":
         with self._lock:
             newcomers = list(islice(self._waiting, self._most - len(leader.group)))
             leader.group = [*leader.group, *newcomers]
             for _ in newcomers:
                 self._waiting.popleft()
-        return [place.wish for place in newcomers]
+        return newcomers
 
     def _hand_on(self, place: "_Place[Wish, Answer]") -> None:
         """Give up a place and its office, if it has one. Where it was interrupted, doing it again finishes it.
@@ -117,11 +133,13 @@ class Groups(Generic[Wish, Answer]):
             if self._office is place:
                 self._office = self._waiting[0] if self._waiting else None
             successor = self._office
-        for other in place.group:
-            other.tell()
+        try:
+            for other in place.group:
+                other.tell()
         # After them: who comes again at once is in the next group, too, and each group has a price of its own.
-        if successor is not None:
-            successor.tell()
+        finally:
+            if successor is not None:
+                successor.tell()
 
     def _start_afresh(self) -> None:
         self._lock = Lock()
@@ -149,6 +167,13 @@ class _Place(Generic[Wish, Answer]):
         """Wake its caller, who is answered or in office; since it waits only once, a second time does nothing."""
         with suppress(RuntimeError):
             self.turn.release()
+
+
+def _answer_all(places: "Sequence[_Place[Any, Any]]", error: Exception) -> None:
+    # Errors of their own for the others, since a traceback grows in every thread that raises it.
+    places[0].answer = error
+    for place in places[1:]:
+        place.answer = _another(error)
 
 
 def _another(error: Exception) -> Exception:

@@ -1,6 +1,6 @@
 """Tickets are handed out: what a group prepares, decides and writes together.
 
-Whoever serves the group does everything for all of it, from the participants' hashes to the receipts: a thread that
+Whoever serves the group works for all of it, from the participants' hashes to the new tickets' receipts: a thread that
 takes its turn finds the processor's caches full of another's work, and waits for the interpreter's lock, which every
 call of C hands on. Codes are made and hashed before the database's lock. After it, the group looks who holds a ticket
 already, numbers the new ones in the order of the callers, and stores them in one transaction. A wish knows the ticket
@@ -9,16 +9,14 @@ ticket and refuses nobody who got one.
 """
 
 import logging
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
-from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID
 
-from rafflekit.core import codes, limits, numbering, participants
+from rafflekit.core import codes, limits, participants
 from rafflekit.core.errors import (
     AlreadyParticipated,
     InvalidValue,
@@ -28,14 +26,15 @@ from rafflekit.core.errors import (
     StorageUnavailable,
 )
 from rafflekit.core.groups import Groups
-from rafflekit.core.ledger.books import Book, Edge
+from rafflekit.core.ledger.books import Edge
 from rafflekit.core.ledger.documents import Receipt
 from rafflekit.core.ledger.leaves import leaf_data
 from rafflekit.core.ledger.tree import leaf_hash
 from rafflekit.core.ledgers import Ledgers
 from rafflekit.core.models import Entry, Ticket
+from rafflekit.core.sales import Sale, Sales
 from rafflekit.core.storage import issuing as statements
-from rafflekit.core.storage import ledger, queries
+from rafflekit.core.storage import ledger
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.issuing import Counter, HeldTicket, Holder, NewTicket
 
@@ -50,22 +49,6 @@ _GROUP = 64
 _LIST_GROUP = 1_000
 """Entries of a list that are stored together: with more, others would wait too long for their turn."""
 
-_SALES_KNOWN = 1_000
-"""Raffles of which a process knows total and keys by heart."""
-
-
-@dataclass(slots=True)
-class _Sale:
-    """What stays true of a raffle's sale: its size, its keys until the draw, and one day that it is sold out."""
-
-    total_tickets: int
-    keys: queries.Secrets
-    permutation: numbering.Numbering = field(repr=False)
-    book: Book = field(repr=False)
-    is_sold_out: bool
-    edge: Edge | None = field(default=None, repr=False)
-    """The ledger after the last group of this process; others may have gone on from there."""
-
 
 @dataclass(slots=True)
 class _Wish:
@@ -75,7 +58,7 @@ class _Wish:
     """
 
     raffle: UUID
-    sale: _Sale
+    sale: Sale
     entry: Entry = field(repr=False)
     participant: bytes = b""
     repeat_hash: bytes | None = None
@@ -87,7 +70,7 @@ class _Wish:
         return self.raffle, self.participant
 
     def identify(self) -> None:
-        """Derive the hashes that the entry is known by and, with an idempotency key, the code; again does nothing."""
+        """Derive the hashes that the entry is known by and, with an idempotency key, the code; once is enough."""
         if self.participant:
             return
         keys, key = self.sale.keys, self.entry.idempotency_key
@@ -109,12 +92,6 @@ class _Given:
     number: int
     serial: int | None = None
     edge: Edge | None = None
-
-    def receipt(self, code_hash: str) -> Receipt | None:
-        """Return the receipt of a new ticket, with its code's hash, if there is a key to sign with."""
-        if self.edge is None or self.serial is None:
-            return None
-        return self.edge.receipt(self.serial, self.number, code_hash)
 
 
 class GroupObserver(Protocol):
@@ -143,7 +120,7 @@ class Issuing:
         self._entropy = entropy
         self._hasher = hasher
         self._on_group = on_group
-        self._sales = _KnownSales()
+        self._sales = Sales(database, ledgers)
         self._groups: Groups[_Wish, Ticket] = Groups(self._tickets, most=_GROUP, prepare=self._prepare)
 
     def issue(self, raffle: UUID, entry: Entry) -> Ticket:
@@ -153,7 +130,7 @@ class Issuing:
             RaffleNotFound, SoldOut, AlreadyParticipated, InvalidValue, StorageUnavailable: there is none.
         """
         _check(entry)
-        sale = self._sale(raffle)
+        sale = self._sales.of(raffle)
         wish = _Wish(raffle, sale, entry)
         ticket = self._ticket_of_sold_out(wish) if sale.is_sold_out else self._groups.submit(wish)
         # Who got the ticket before gets the receipt of today; that takes readings of its own.
@@ -167,14 +144,14 @@ class Issuing:
         Raises:
             RaffleNotFound, StorageUnavailable: at once, or when the database fails.
         """
-        sale = self._sale(raffle)
+        sale = self._sales.of(raffle)
         return self._issued(raffle, sale, iter(entries))
 
     def forget(self, raffle: UUID) -> None:
         """Forget the keys of a raffle that is drawn."""
         self._sales.forget(raffle)
 
-    def _issued(self, raffle: UUID, sale: _Sale, entries: Iterator[Entry]) -> Iterator[Ticket | RaffleError]:
+    def _issued(self, raffle: UUID, sale: Sale, entries: Iterator[Entry]) -> Iterator[Ticket | RaffleError]:
         while some := list(islice(entries, _LIST_GROUP)):
             prepared = [self._wish_or_refusal(raffle, sale, entry) for entry in some]
             wishes = [each for each in prepared if isinstance(each, _Wish)]
@@ -186,29 +163,14 @@ class Issuing:
                 else:
                     yield each
 
-    def _sale(self, raffle: UUID) -> _Sale:
-        sale = self._sales.get(raffle)
-        if sale is None:
-            loaded = self._database.query(lambda connection: queries.load_sale(connection, raffle))
-            if loaded is None:
-                raise RaffleNotFound
-            # The keys are gone with the draw, and with them every claim to a repeat.
-            if loaded.secrets is None:
-                raise SoldOut
-            keys, total = loaded.secrets, loaded.total_tickets
-            permutation = numbering.Numbering(keys.numbering_key, total)
-            sale = _Sale(total, keys, permutation, self._ledgers.book(raffle), loaded.issued >= total)
-            self._sales.remember(raffle, sale)
-        return sale
-
-    def _wish_or_refusal(self, raffle: UUID, sale: _Sale, entry: Entry) -> _Wish | InvalidValue:
+    def _wish_or_refusal(self, raffle: UUID, sale: Sale, entry: Entry) -> _Wish | InvalidValue:
         try:
             _check(entry)
         except InvalidValue as refusal:
             return refusal
         return _Wish(raffle, sale, entry)
 
-    def _answers(self, sale: _Sale, wishes: Sequence[_Wish]) -> Sequence[_Given | RaffleError]:
+    def _answers(self, sale: Sale, wishes: Sequence[_Wish]) -> Sequence[_Given | RaffleError]:
         if sale.is_sold_out:
             return self._settle_sold_out(wishes)
         self._prepare(wishes)
@@ -242,11 +204,12 @@ class Issuing:
 
     def _tickets(self, wishes: Sequence[_Wish]) -> list[Ticket | RaffleError]:
         return [
-            answer if isinstance(answer, RaffleError) else wish.ticket(answer, answer.receipt(wish.code_hash))
+            answer if isinstance(answer, RaffleError) else wish.ticket(answer, _receipt(wish, answer))
             for wish, answer in zip(wishes, self._serve(wishes), strict=True)
         ]
 
     def _serve(self, wishes: Sequence[_Wish]) -> Sequence[_Given | RaffleError]:
+        assert all(wish.participant and wish.code_hash for wish in wishes), "they are prepared"
         try:
             written = self._database.write(lambda connection: self._write(connection, wishes))
         except (AlreadyParticipated, StorageUnavailable) as error:
@@ -327,7 +290,7 @@ class Issuing:
     def _record(
         self,
         connection: "Connection",
-        sales: Mapping[UUID, _Sale],
+        sales: Mapping[UUID, Sale],
         new: Iterable[NewTicket],
         counters: Mapping[UUID, Counter],
         now: int,
@@ -363,29 +326,7 @@ class _Written(NamedTuple):
     answers: list[_Given | RaffleError]
     issued: Mapping[UUID, int]
     new: int
-    edges: list[tuple[_Sale, Edge]]
-
-
-class _KnownSales:
-    """The sales that were asked for last, each once in a process."""
-
-    def __init__(self) -> None:
-        self._sales: dict[UUID, _Sale] = {}
-        self._lock = Lock()
-
-    def get(self, raffle: UUID) -> _Sale | None:
-        return self._sales.get(raffle)
-
-    def remember(self, raffle: UUID, sale: _Sale) -> None:
-        with self._lock:
-            if len(self._sales) >= _SALES_KNOWN:
-                # Any of them: it is loaded again when it is asked for.
-                self._sales.pop(secrets.choice(list(self._sales)))
-            self._sales[raffle] = sale
-
-    def forget(self, raffle: UUID) -> None:
-        with self._lock:
-            self._sales.pop(raffle, None)
+    edges: list[tuple[Sale, Edge]]
 
 
 def _check(entry: Entry) -> None:
@@ -405,6 +346,19 @@ def _settled(wish: _Wish, held: HeldTicket | None, *, is_sold_out: bool) -> _Giv
 
 def _is_of(held: HeldTicket, wish: _Wish) -> bool:
     return held.code_hash == wish.code_hash or (held.repeat_hash is not None and held.repeat_hash == wish.repeat_hash)
+
+
+def _receipt(wish: _Wish, given: _Given) -> Receipt | None:
+    """Return the receipt of a new ticket, if there is a key to sign with."""
+    if given.edge is None or given.serial is None:
+        return None
+    try:
+        return given.edge.receipt(given.serial, given.number, wish.code_hash)
+    # These tickets are stored, so the others of the group must get theirs; this caller asks for the receipt again,
+    # alone, and hears what is wrong.
+    except Exception:
+        _log.exception("A receipt could not be made with its group; its caller makes it again.")
+        return None
 
 
 def _ends_at(edge: Edge, counter: Counter) -> bool:

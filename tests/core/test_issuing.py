@@ -24,9 +24,12 @@ from rafflekit import (
     StorageUnavailable,
     Ticket,
 )
-from rafflekit.core import issuing
+from rafflekit.core import groups as groups_module
+from rafflekit.core import sales
 from rafflekit.core.codes import CodeHasher
 from rafflekit.core.issuing import _Given, _Wish
+from rafflekit.core.ledger.books import Edge
+from rafflekit.core.ledger.notes import SignerKey
 from rafflekit.core.storage import issuing as statements
 from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
@@ -55,13 +58,13 @@ def test_everybody_on_a_list_gets_a_ticket_in_the_order_of_the_list(engine: Raff
 
 
 def test_only_so_many_raffles_are_known_by_heart(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(issuing, "_SALES_KNOWN", 2)
+    monkeypatch.setattr(sales, "_SALES_KNOWN", 2)
     raffles = [new_raffle(engine, 2) for _ in range(5)]
 
     numbers = [[engine.participate(raffle.id, person).number for raffle in raffles] for person in ("ann", "bob")]
 
     assert [set(pair) for pair in zip(*numbers, strict=True)] == [{1, 2}] * 5
-    assert len(engine._issuing._sales._sales) == 2
+    assert len(engine._issuing._sales._known) == 2
 
 
 def test_each_entry_of_a_list_has_its_own_outcome(engine: RaffleEngine) -> None:
@@ -178,8 +181,9 @@ def test_a_list_for_no_raffle_is_refused_before_it_is_read(engine: RaffleEngine)
         engine.participate_many("no raffle", iter(["ann"]))
 
 
-def test_a_crowd_of_several_raffles_is_served_in_groups(database_url: str) -> None:
+def test_a_crowd_of_several_raffles_is_served_in_groups(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first waits in the hasher until all others queue, so that they join it in a group of several raffles."""
+    monkeypatch.setattr(groups_module, "_JOINING_S", LIMIT_S)
     people = 24
     hashed = []
     groups: list[tuple[int, int]] = []
@@ -223,7 +227,7 @@ def test_a_damaged_raffle_does_not_spoil_the_group(database_url: str) -> None:
         run(database_url, "UPDATE counters SET issued = 0 WHERE issued = 1")
         issuing = engine._issuing
         wishes = [
-            _Wish(raffle.id, issuing._sale(raffle.id), Entry(person))
+            _Wish(raffle.id, issuing._sales.of(raffle.id), Entry(person))
             for raffle, person in ((sound, "ann"), (damaged, "bob"), (sound, "cid"))
         ]
 
@@ -235,11 +239,58 @@ def test_a_damaged_raffle_does_not_spoil_the_group(database_url: str) -> None:
         assert [engine.get(raffle.id).available_tickets for raffle in (sound, damaged)] == [8, 10]
 
 
+@pytest.mark.parametrize("key", ["numbering_key", "participant_key", "code_key"])
+@pytest.mark.parametrize("damaged_key", [b"", bytes(31), bytes(70)], ids=len)
+def test_a_raffle_whose_keys_are_damaged_is_refused_before_it_can_spoil_a_group(
+    database_url: str, engine: RaffleEngine, key: str, damaged_key: bytes
+) -> None:
+    damaged = new_raffle(engine, 10)
+    run(database_url, f"UPDATE secrets SET {key} = {'%s' if 'postgresql' in database_url else '?'}", damaged_key)
+
+    with pytest.raises(StorageUnavailable, match=f"A key of the raffle {damaged.id} is damaged in the database"):
+        engine.participate(damaged.id, "ann")
+
+
+def test_a_receipt_that_fails_takes_nobody_elses_answer(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its caller, whose ticket is stored as well, asks for it again."""
+    with RaffleEngine(database_url, signing_key=SignerKey.make("raffles.example.org")) as engine:
+        raffle = new_raffle(engine, 10)
+        issuing = engine._issuing
+        wishes = [_Wish(raffle.id, issuing._sales.of(raffle.id), Entry(person)) for person in ("ann", "bob", "cid")]
+        issuing._prepare(wishes)
+        receipt = Edge.receipt
+
+        def fail_for_the_second(edge: Edge, serial: int, number: int, code_hash: str) -> Any:
+            if serial == 1:
+                raise MemoryError
+            return receipt(edge, serial, number, code_hash)
+
+        monkeypatch.setattr(Edge, "receipt", fail_for_the_second)
+
+        answers = issuing._tickets(wishes)
+
+        assert [isinstance(answer, Ticket) and answer.receipt is not None for answer in answers] == [True, False, True]
+        monkeypatch.setattr(issuing, "_groups", AnsweredGroups(answers[1]))
+        ticket = engine.participate(raffle.id, "bob")
+        assert ticket.receipt is not None
+        assert ticket.receipt.leaf.ticket_number == ticket.number
+
+
+class AnsweredGroups:
+    """Groups that give one answer."""
+
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def submit(self, _wish: object) -> object:
+        return self.answer
+
+
 def test_a_group_that_runs_again_gives_nobody_a_second_ticket(engine: RaffleEngine) -> None:
     """As after a lost connection: what was committed is recognised, with an idempotency key and without."""
     raffle = new_raffle(engine, 3)
     issuing = engine._issuing
-    sale = issuing._sale(raffle.id)
+    sale = issuing._sales.of(raffle.id)
     wishes = [_Wish(raffle.id, sale, entry) for entry in (Entry("ann"), *keyed(["bob", "cid"]))]
 
     issuing._prepare(wishes)
@@ -257,7 +308,7 @@ def test_a_raffle_that_is_gone_does_not_spoil_the_group(database_url: str, engin
     """As after a backup was put back that does not have it."""
     gone, sound = new_raffle(engine, 10), new_raffle(engine, 10)
     issuing = engine._issuing
-    wishes = [_Wish(raffle.id, issuing._sale(raffle.id), Entry("ann")) for raffle in (sound, gone, sound, gone)]
+    wishes = [_Wish(raffle.id, issuing._sales.of(raffle.id), Entry("ann")) for raffle in (sound, gone, sound, gone)]
     for table in ("secrets", "counters", "ledgers", "prizes"):
         # Which of the two goes is their order in the list: the first that was created.
         run(database_url, f"DELETE FROM {table} WHERE raffle = (SELECT id FROM raffles WHERE sequence = 1)")
@@ -282,7 +333,7 @@ def test_a_request_is_repeated_until_the_draw_whoever_draws(database_url: str, e
 
     with pytest.raises(SoldOut):
         engine.participate(raffle.id, entry.participant, idempotency_key=entry.idempotency_key)
-    assert engine._issuing._sales.get(raffle.id) is None
+    assert raffle.id not in engine._issuing._sales._known
 
 
 def test_a_crowd_costs_few_transactions(database_url: str) -> None:
@@ -321,12 +372,13 @@ def test_what_is_no_entry_is_refused_among_others(engine: RaffleEngine, entry: A
 
 def test_a_wish_does_not_show_its_code(engine: RaffleEngine) -> None:
     raffle = new_raffle(engine, 3)
-    [entry] = keyed(["ann"])
-    wish = _Wish(raffle.id, engine._issuing._sale(raffle.id), entry)
+    [entry] = keyed(["somebody's name"])
+    wish = _Wish(raffle.id, engine._issuing._sales.of(raffle.id), entry)
     wish.identify()
 
     assert wish.code
-    assert repr(wish.code) not in repr(wish)
+    for secret in (wish.code, entry.participant, entry.idempotency_key):
+        assert str(secret) not in repr(wish)
     assert repr(wish.sale.keys.code_key) not in repr(wish)
 
 

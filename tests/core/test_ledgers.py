@@ -141,8 +141,9 @@ def test_a_process_that_sells_alone_reads_the_edge_of_a_tree_once(
         return load_edge(connection, raffle, size)
 
     monkeypatch.setattr(engine.ledgers, "load_edge", noted)
-    for n in range(3):
-        engine.participate(raffle.id, f"participant {n}")
+    engine.participate(raffle.id, "ann")
+    list(engine.participate_many(raffle.id, ["bob", "cid", "dan"]))
+    engine.participate(raffle.id, "eve")
 
     assert sizes == [0]
 

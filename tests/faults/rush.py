@@ -21,7 +21,7 @@ from tests.databases import run
 from tests.live_server import LiveServer
 from tests.waiting import wait_until
 
-KILLS = int(os.environ.get("RAFFLEKIT_TEST_KILLS", "20"))
+KILLS = int(os.environ.get("RAFFLEKIT_TEST_KILLS", "10"))
 """How often servers are killed in each test; `make soak` says 200."""
 
 CLIENTS = 12

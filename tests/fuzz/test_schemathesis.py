@@ -18,7 +18,7 @@ from tests.databases import KINDS, new_database_url
 from tests.fuzz.hooks import MANAGER
 from tests.live_server import Serve
 
-CASES = int(os.environ.get("RAFFLEKIT_TEST_CASES", "200"))
+CASES = int(os.environ.get("RAFFLEKIT_TEST_CASES", "100"))
 EXAMPLES = max(12, CASES // 100)
 """Of each operation and in each phase; schemathesis adds the edges of every schema, and so more cases."""
 # `make soak` tries ten thousand cases.
