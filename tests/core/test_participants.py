@@ -4,6 +4,8 @@ import pytest
 
 from rafflekit.core.participants import KEY_BYTES, normalise, participant_hash, repeat_hash
 
+LONGEST = "0000:0000:0000:0000:0000:ffff:203.100.113.107%" + "x" * 15
+
 
 @pytest.mark.parametrize(
     ("written", "counts_as"),
@@ -24,11 +26,16 @@ from rafflekit.core.participants import KEY_BYTES, normalise, participant_hash, 
         ("fe80::1%", "fe80::1%"),
         ("203.0.113.7%eth0", "203.0.113.7%eth0"),
         ("::1%" + "x" * 100, "::1%" + "x" * 100),
+        # The longest address, and a character more.
+        (LONGEST, "203.100.113.107"),
+        (LONGEST + "x", LONGEST + "x"),
         ("\uff12\uff10\uff13.0.113.7", "\uff12\uff10\uff13.0.113.7"),
         ("staff 0042", "staff 0042"),
         ("ann@example.org\n", "ann@example.org"),
         ("Zoe\u0308", "Zo\u00eb"),
         ("203.0.113.07", "203.0.113.07"),
+        ("203.0.113", "203.0.113"),
+        ("an.example.of.dots", "an.example.of.dots"),
         ("1", "1"),
     ],
 )
