@@ -38,7 +38,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "settings": ("tests/core/test_settings.py", "tests/http/test_access.py"),
     "issuing": ("tests/core/test_issuing.py", "tests/core/test_engine_tickets.py", *LEDGERS),
-    "sales": ("tests/core/test_issuing.py", "tests/core/test_engine_tickets.py"),
+    "sales": ("tests/core/test_sales.py", "tests/core/test_issuing.py", "tests/core/test_engine_tickets.py"),
     "engine": (
         *ENGINE,
         "tests/core/test_beacon_draws.py",

@@ -6,6 +6,11 @@ from pathlib import Path
 from rafflekit import Entry, Prize, Raffle, RaffleEngine, Ticket
 
 
+def new_raffle(engine: RaffleEngine, tickets: int) -> Raffle:
+    """Create a raffle of so many tickets and one prize."""
+    return engine.create("Foobar", total_tickets=tickets, prizes=[Prize("hug")])
+
+
 def sold_out(engine: RaffleEngine, *, tickets: int = 6, prizes: tuple[Prize, ...] = (Prize("hug", 2),)) -> Raffle:
     """Create a raffle and hand out all of its tickets, in groups."""
     raffle = engine.create("Sold out", total_tickets=tickets, prizes=prizes)

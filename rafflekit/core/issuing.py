@@ -296,27 +296,26 @@ class Issuing:
         now: int,
     ) -> dict[UUID, Edge]:
         """Append new tickets to their raffles' ledgers; the last ticket closes its raffle's."""
-        leaves: dict[UUID, list[bytes]] = {}
-        last_code_hashes: dict[UUID, str] = {}
+        tickets_of: dict[UUID, list[NewTicket]] = {}
         for ticket in new:
-            data = leaf_data(ticket.raffle, ticket.serial, ticket.number, ticket.code_hash)
-            leaves.setdefault(ticket.raffle, []).append(leaf_hash(data))
-            last_code_hashes[ticket.raffle] = ticket.code_hash
+            tickets_of.setdefault(ticket.raffle, []).append(ticket)
         edges = {}
-        for raffle, hashes in leaves.items():
+        for raffle, tickets in tickets_of.items():
             sale, counter = sales[raffle], counters[raffle]
             if sale.edge is not None and _ends_at(sale.edge, counter):
                 tree = sale.edge.growing
             else:
                 tree = self._ledgers.load_edge(connection, raffle, counter.issued)
-            tree, whole = tree.grown(hashes)
+            tree, whole = tree.grown(
+                [leaf_hash(leaf_data(raffle, ticket.serial, ticket.number, ticket.code_hash)) for ticket in tickets]
+            )
             if whole:
                 ledger.insert_tiles(connection, raffle, whole)
             closing = None
             if tree.size == sale.total_tickets:
                 closing = sale.book.closing_at(now)
                 ledger.close_ledger(connection, raffle, closing)
-            edges[raffle] = Edge(sale.book, tree, closing, last_code_hashes[raffle])
+            edges[raffle] = Edge(sale.book, tree, closing, tickets[-1].code_hash)
         return edges
 
 

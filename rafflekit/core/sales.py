@@ -78,14 +78,8 @@ class Sales:
 
 
 def _check(raffle: UUID, keys: queries.Secrets) -> None:
-    # SQLite keeps any kind of value.
-    found: list[tuple[object, int]] = [
-        (keys.numbering_key, numbering.KEY_BYTES),
-        (keys.participant_key, participants.KEY_BYTES),
-        (keys.code_key, codes.KEY_BYTES),
-    ]
-    for key, size in found:
-        if not isinstance(key, bytes) or len(key) != size:
-            raise StorageUnavailable(
-                f"A key of the raffle {raffle} is damaged in the database; 'rafflekit doctor' says more."
-            )
+    found = len(keys.numbering_key), len(keys.participant_key), len(keys.code_key)
+    if found != (numbering.KEY_BYTES, participants.KEY_BYTES, codes.KEY_BYTES):
+        raise StorageUnavailable(
+            f"A key of the raffle {raffle} is damaged in the database; 'rafflekit doctor' says more."
+        )

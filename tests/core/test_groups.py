@@ -76,6 +76,10 @@ def test_a_group_has_a_largest_size() -> None:
     assert answers == [0, 2, 4, 6, 8, 10]
 
 
+def doubled(wishes: Sequence[int]) -> list[int]:
+    return [wish * 2 for wish in wishes]
+
+
 class PreparedGroups:
     """Groups of at most three; the preparing of the first takes until four more callers wait."""
 
@@ -94,7 +98,7 @@ class PreparedGroups:
 
     def serve(self, wishes: Sequence[int]) -> list[int]:
         self.served.append(list(wishes))
-        return [wish * 2 for wish in wishes]
+        return doubled(wishes)
 
     def futures_of(self, wishes: Sequence[int]) -> list["Future[int]"]:
         """Submit wishes one after the other, and return what became of them."""
@@ -244,10 +248,6 @@ class Places:
         return lambda _wish: self.place
 
 
-def doubled(wishes: Sequence[int]) -> list[int]:
-    return [wish * 2 for wish in wishes]
-
-
 def nothing_to_prepare(_wishes: Sequence[int]) -> None:
     pass
 
@@ -319,7 +319,7 @@ def test_interruptions_in_a_crowd_stop_nobody_else() -> None:
             while not groups._waiting and time.monotonic() < deadline:
                 time.sleep(0)
             signal.setitimer(signal.ITIMER_REAL, next(arm))
-        return [wish * 2 for wish in wishes]
+        return doubled(wishes)
 
     ends = threading.Event()
     groups: Groups[int, int] = Groups(serve, most=2, prepare=nothing_to_prepare)

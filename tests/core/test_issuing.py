@@ -15,8 +15,6 @@ from rafflekit import (
     AlreadyParticipated,
     Entry,
     InvalidValue,
-    Prize,
-    Raffle,
     RaffleEngine,
     RaffleError,
     RaffleNotFound,
@@ -25,7 +23,6 @@ from rafflekit import (
     Ticket,
 )
 from rafflekit.core import groups as groups_module
-from rafflekit.core import sales
 from rafflekit.core.codes import CodeHasher
 from rafflekit.core.issuing import _Given, _Wish
 from rafflekit.core.ledger.books import Edge
@@ -34,14 +31,8 @@ from rafflekit.core.storage import issuing as statements
 from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
 from tests.databases import run
-from tests.raffles import keyed
+from tests.raffles import keyed, new_raffle
 from tests.waiting import LIMIT_S, wait_until
-
-HUG = [Prize("hug")]
-
-
-def new_raffle(engine: RaffleEngine, tickets: int) -> Raffle:
-    return engine.create("Foobar", total_tickets=tickets, prizes=HUG)
 
 
 def test_everybody_on_a_list_gets_a_ticket_in_the_order_of_the_list(engine: RaffleEngine) -> None:
@@ -55,16 +46,6 @@ def test_everybody_on_a_list_gets_a_ticket_in_the_order_of_the_list(engine: Raff
     engine.draw(raffle.id)
     for ticket in (*tickets[::500], tickets[-1]):
         engine.verify(raffle.id, ticket.number, ticket.verification_code)
-
-
-def test_only_so_many_raffles_are_known_by_heart(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sales, "_SALES_KNOWN", 2)
-    raffles = [new_raffle(engine, 2) for _ in range(5)]
-
-    numbers = [[engine.participate(raffle.id, person).number for raffle in raffles] for person in ("ann", "bob")]
-
-    assert [set(pair) for pair in zip(*numbers, strict=True)] == [{1, 2}] * 5
-    assert len(engine._issuing._sales._known) == 2
 
 
 def test_each_entry_of_a_list_has_its_own_outcome(engine: RaffleEngine) -> None:
@@ -237,18 +218,6 @@ def test_a_damaged_raffle_does_not_spoil_the_group(database_url: str) -> None:
         assert [isinstance(answer, _Given) for answer in answers] == [True, False, True]
         assert isinstance(answers[1], StorageUnavailable)
         assert [engine.get(raffle.id).available_tickets for raffle in (sound, damaged)] == [8, 10]
-
-
-@pytest.mark.parametrize("key", ["numbering_key", "participant_key", "code_key"])
-@pytest.mark.parametrize("damaged_key", [b"", bytes(31), bytes(70)], ids=len)
-def test_a_raffle_whose_keys_are_damaged_is_refused_before_it_can_spoil_a_group(
-    database_url: str, engine: RaffleEngine, key: str, damaged_key: bytes
-) -> None:
-    damaged = new_raffle(engine, 10)
-    run(database_url, f"UPDATE secrets SET {key} = {'%s' if 'postgresql' in database_url else '?'}", damaged_key)
-
-    with pytest.raises(StorageUnavailable, match=f"A key of the raffle {damaged.id} is damaged in the database"):
-        engine.participate(damaged.id, "ann")
 
 
 def test_a_receipt_that_fails_takes_nobody_elses_answer(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
