@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from benchmarks.ratio import Figure, Finding, at_most, seconds_of
 from benchmarks.stock import Stock
-from rafflekit.core.codes import CODE_BYTES, CodeHasher, spell
+from rafflekit.core.protocol.codes import CODE_BYTES, CodeHasher, spell
 
 REPEATS = 500
 

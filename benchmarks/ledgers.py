@@ -13,9 +13,9 @@ from benchmarks.sizes import GROUP
 from benchmarks.stock import Stock
 from rafflekit import RaffleEngine
 from rafflekit.core.ledger.books import Edge
-from rafflekit.core.ledger.leaves import leaf_data
-from rafflekit.core.ledger.tiles import GrowingTree
-from rafflekit.core.ledger.tree import leaf_hash
+from rafflekit.core.protocol.leaves import leaf_data
+from rafflekit.core.protocol.tiles import GrowingTree
+from rafflekit.core.protocol.tree import leaf_hash
 
 _CODE_HASH = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"
 _REQUESTS = 100

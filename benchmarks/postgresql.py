@@ -18,7 +18,7 @@ from benchmarks.sizes import CONNECTIONS
 from benchmarks.stock import LARGE_RAFFLE, Stock
 from rafflekit import Prize, RaffleEngine
 from rafflekit.core.errors import InvalidSetting
-from rafflekit.core.signing import make_signing_key
+from rafflekit.core.ledger.keys import make_signing_key
 from rafflekit.core.storage.schema import counters, tickets
 
 PROCESSES = 2

@@ -20,11 +20,11 @@ from sqlalchemy import Connection
 from benchmarks.baselines import raw_sqlite
 from benchmarks.sizes import Sizes
 from rafflekit import Prize, RaffleEngine
-from rafflekit.core.ledger.checkpoints import Closing
-from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
-from rafflekit.core.numbering import Numbering
-from rafflekit.core.storage import ledger, records
+from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.tiles import GrowingTree, WholeTile
 from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.statements import evidence, ledgers
+from rafflekit.core.tickets.numbering import Numbering
 
 ROOM = 40_000
 """More tickets than any benchmark sells in one raffle on top of what is sold already."""
@@ -136,17 +136,17 @@ def fill(empty: Filled, sold: int) -> Filled:
 def _keep_ledger(connection: Connection, raffle: UUID) -> None:
     """Store what tickets that went past the engine make of their raffle's ledger."""
     growing, whole = GrowingTree(), list[WholeTile]()
-    leaves = records.leaf_hashes(connection, raffle)
+    leaves = evidence.leaf_hashes(connection, raffle)
     while some := list(itertools.islice(leaves, _ROWS_AT_ONCE)):
         growing, more = growing.grown(some)
         whole += more
     if whole:
-        ledger.insert_tiles(connection, raffle, whole)
+        ledgers.insert_tiles(connection, raffle, whole)
     if (
         growing.size
         == connection.exec_driver_sql("SELECT total_tickets FROM raffles WHERE id = ?", (raffle.bytes,)).scalar()
     ):
-        ledger.close_ledger(connection, raffle, Closing(1_800_000_000))
+        ledgers.close_ledger(connection, raffle, Closing(1_800_000_000))
 
 
 def settle(filled: Filled) -> None:

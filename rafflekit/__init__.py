@@ -32,13 +32,11 @@ from rafflekit.core.models import (
     DatabaseStatus,
     Entry,
     Page,
-    Prize,
     Raffle,
     Ticket,
     Verification,
-    Win,
-    Wins,
 )
+from rafflekit.core.prizes import Prize, Win, Wins
 
 if TYPE_CHECKING:
     from rafflekit.core.checkup import check_database

@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rafflekit.core.signing import signing_key_beside
+from rafflekit.core.ledger.keys import signing_key_beside
 from tests.waiting import LIMIT_S, wait_until
 
 SERVE = (sys.executable, "-m", "rafflekit", "serve", "--host", "127.0.0.1", "--port", "0")

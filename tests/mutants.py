@@ -4,7 +4,7 @@ mutmut (https://mutmut.readthedocs.io) makes the mutants of a module and runs, f
 that reach it, on SQLite only. Every module has a copy of the project of its own in .mutants/, where `mutmut results`
 and `mutmut show MUTANT` tell more. What is known of the survivors stands in docs/mutants.md.
 
-    python -m tests.mutants [MODULE …]        e.g. drawing storage.queries; all of `TESTS` without any
+    python -m tests.mutants [MODULE …]        e.g. protocol.winners; all of `TESTS` without any
 """
 
 import shutil
@@ -23,11 +23,11 @@ STORAGE = ("tests/core/storage", *ENGINE)
 
 # A survivor is met by every one of its tests, so there are no more of them than a module needs.
 TESTS: dict[str, tuple[str, ...]] = {
-    "drawing": ("tests/core/test_drawing.py",),
-    "numbering": ("tests/core/test_numbering.py",),
-    "codes": ("tests/core/test_codes.py",),
-    "participants": ("tests/core/test_participants.py",),
-    "groups": ("tests/core/test_groups.py",),
+    "protocol.winners": ("tests/core/test_drawing.py",),
+    "tickets.numbering": ("tests/core/test_numbering.py",),
+    "protocol.codes": ("tests/core/test_codes.py",),
+    "tickets.participants": ("tests/core/test_participants.py",),
+    "tickets.groups": ("tests/core/test_groups.py",),
     "models": ("tests/core/test_models.py",),
     "limits": ("tests/core/test_limits.py",),
     "shapes": (
@@ -37,8 +37,8 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/cli/test_draws.py",
     ),
     "settings": ("tests/core/test_settings.py", "tests/http/test_access.py"),
-    "issuing": ("tests/core/test_issuing.py", "tests/core/test_engine_tickets.py", *LEDGERS),
-    "sales": ("tests/core/test_sales.py", "tests/core/test_issuing.py", "tests/core/test_engine_tickets.py"),
+    "tickets.issuing": ("tests/core/test_issuing.py", "tests/core/test_engine_tickets.py", *LEDGERS),
+    "tickets.sales": ("tests/core/test_sales.py", "tests/core/test_issuing.py", "tests/core/test_engine_tickets.py"),
     "engine": (
         *ENGINE,
         "tests/core/test_beacon_draws.py",
@@ -55,20 +55,20 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/core/test_ledgers.py",
         "tests/core/test_witness_memory.py",
     ),
-    "signing": ("tests/core/test_signing.py", "tests/cli/test_ledgers.py", "tests/core/test_ledgers.py"),
+    "ledger.keys": ("tests/core/test_signing.py", "tests/cli/test_ledgers.py", "tests/core/test_ledgers.py"),
     "ledger.books": (*LEDGERS, "tests/core/test_beacon_draws.py"),
-    "ledger.cosignatures": ("tests/ledger/test_cosignatures.py",),
-    "ledger.draws": ("tests/ledger/test_draw_statements.py", "tests/vectors", "tests/core/test_ledgers.py"),
-    "ledger.hashing": ("tests/vectors", "tests/core/test_ledgers.py"),
-    "ledger.leaves": ("tests/vectors", "tests/core/test_ledgers.py"),
-    "ledger.tree": ("tests/ledger/test_tree.py",),
+    "protocol.cosignatures": ("tests/ledger/test_cosignatures.py",),
+    "protocol.statements": ("tests/ledger/test_draw_statements.py", "tests/vectors", "tests/core/test_ledgers.py"),
+    "protocol.hashing": ("tests/vectors", "tests/core/test_ledgers.py"),
+    "protocol.leaves": ("tests/vectors", "tests/core/test_ledgers.py"),
+    "protocol.tree": ("tests/ledger/test_tree.py",),
     "storage.database": STORAGE,
-    "storage.issuing": ("tests/core/test_issuing.py", *ENGINE),
+    "storage.statements.tickets": ("tests/core/test_issuing.py", *ENGINE),
     "storage.layout": STORAGE,
-    "storage.ledger": (*LEDGERS, "tests/core/test_cosignatures.py", "tests/core/test_checkup.py"),
+    "storage.statements.ledgers": (*LEDGERS, "tests/core/test_cosignatures.py", "tests/core/test_checkup.py"),
     "storage.location": STORAGE,
-    "storage.queries": STORAGE,
-    "storage.records": ("tests/core/test_checkup.py",),
+    "storage.statements.raffles": STORAGE,
+    "storage.statements.evidence": ("tests/core/test_checkup.py",),
     "storage.sqlite": STORAGE,
     "http.access": ("tests/http/test_access.py", "tests/http/test_own_pages.py"),
     "http.forwarded": ("tests/http/test_forwarded.py", "tests/http/test_access.py", "tests/http/test_own_pages.py"),

@@ -11,8 +11,8 @@ from argon2 import PasswordHasher
 
 from benchmarks.baselines import raw_sqlite
 from benchmarks.stock import ROOM, Filled
-from rafflekit.core.codes import CODE_BYTES, CodeHasher, spell
-from rafflekit.core.numbering import Numbering
+from rafflekit.core.protocol.codes import CODE_BYTES, CodeHasher, spell
+from rafflekit.core.tickets.numbering import Numbering
 
 # argon2-cffi as it is, with what rafflekit's CodeHasher takes by default: its own spelling of a code is avoidable.
 _ARGON2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16, salt_len=16)

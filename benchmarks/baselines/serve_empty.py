@@ -23,15 +23,17 @@ def main() -> None:
 
 
 def _serve_on_waitress(port: int) -> None:
-    from rafflekit.http import server
+    from rafflekit.http.serving import waitress_server
 
     application = empty_falcon.application_of(os.environ)
-    with mock.patch.object(server, "create_app", return_value=application):
-        server.run(mock.sentinel.no_engine, Settings(), host="127.0.0.1", port=port, on_listening=lambda _url: None)
+    with mock.patch.object(waitress_server, "create_app", return_value=application):
+        waitress_server.run(
+            mock.sentinel.no_engine, Settings(), host="127.0.0.1", port=port, on_listening=lambda _url: None
+        )
 
 
 def _serve_on_granian(port: int) -> None:
-    from rafflekit.http import granian_server
+    from rafflekit.http.serving import granian_server
 
     # The worker, a process of its own, calls what stands in the place of rafflekit's.
     with mock.patch.object(granian_server, "_application", empty_falcon.application_of):

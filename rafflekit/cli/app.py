@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from rafflekit import __version__
-from rafflekit.cli import databases, ledgers, terminal, witnesses
-from rafflekit.cli.audit import audit
-from rafflekit.cli.demo import demo
-from rafflekit.cli.draws import draw, purge, winners
-from rafflekit.cli.raffles import create, list_raffles, show
-from rafflekit.cli.serve import serve
-from rafflekit.cli.tickets import participate, verify
+from rafflekit.cli import terminal
+from rafflekit.cli.commands import databases, proofs, witnesses
+from rafflekit.cli.commands.audit import audit
+from rafflekit.cli.commands.demo import demo
+from rafflekit.cli.commands.draws import draw, purge, winners
+from rafflekit.cli.commands.raffles import create, list_raffles, show
+from rafflekit.cli.commands.serve import serve
+from rafflekit.cli.commands.tickets import participate, verify
 from rafflekit.core.settings import VARIABLES
 
 _COMMANDS: dict[str, Callable[..., None]] = {
@@ -23,9 +24,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "draw": draw,
     "winners": winners,
     "verify": verify,
-    "receipt": ledgers.receipt,
-    "checkpoint": ledgers.checkpoint,
-    "proof": ledgers.proof,
+    "receipt": proofs.receipt,
+    "checkpoint": proofs.checkpoint,
+    "proof": proofs.proof,
     "audit": audit,
     "purge": purge,
     "serve": serve,
@@ -34,8 +35,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
 }
 _COMMANDS_ON_KEYS: dict[str, Callable[..., None]] = {
-    "make": ledgers.make_key,
-    "show": ledgers.show_key,
+    "make": proofs.make_key,
+    "show": proofs.show_key,
 }
 _COMMANDS_ON_WITNESSES: dict[str, Callable[..., None]] = {
     "add": witnesses.add,

@@ -14,8 +14,8 @@ from http.client import HTTPException, HTTPResponse
 from io import BufferedReader
 from typing import IO
 
-from rafflekit.cli.documents import lines
 from rafflekit.cli.failures import IO_FAILED, CommandStopped
+from rafflekit.cli.sources import lines
 
 _TIMEOUT_S = 30
 _PROOF_S = 120

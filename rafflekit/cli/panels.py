@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from rafflekit.cli.terminal import visible
-from rafflekit.core.models import DatabaseStatus, Page, Raffle, Ticket, Verification, Win
+from rafflekit.core.models import DatabaseStatus, Page, Raffle, Ticket, Verification
+from rafflekit.core.prizes import Win
 
 # Of 32: a beginning that tells some ten thousand raffles apart; commands ask for more where it does not.
 _ID_DIGITS = 8

@@ -4,7 +4,7 @@ import re
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
-from rafflekit.core.models import Prize
+from rafflekit.core.prizes import Prize
 
 HELP = (
     "A prize as NAME or NAME:AMOUNT; again for each further one, in the order of the draw. "

@@ -31,14 +31,14 @@ from rafflekit.core.models import (
     Raffle,
     Ticket,
     Verification,
-    Win,
 )
+from rafflekit.core.prizes import Win
 
 if TYPE_CHECKING:
     from rich.panel import Panel
     from rich.table import Table
 
-    from rafflekit.core.ledger.notes import VerifierKey
+    from rafflekit.core.protocol.notes import VerifierKey
 
 KEEP_THE_CODE = "The code is shown this once. Keep it: it proves the ticket."
 

@@ -11,30 +11,30 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice, zip_longest
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rafflekit.core import codes, drawing, numbering, participants
 from rafflekit.core.errors import InvalidValue, SchemaMismatch, SigningKeyUnavailable, StorageUnavailable
-from rafflekit.core.ledger import cosignatures, tree
 from rafflekit.core.ledger.books import book_of
-from rafflekit.core.ledger.checkpoints import Closing
-from rafflekit.core.ledger.drand import SIGNATURE_BYTES
-from rafflekit.core.ledger.draws import entropy_of, seed_of, winners_digest
-from rafflekit.core.ledger.hashing import HASH_BYTES
-from rafflekit.core.ledger.notes import OPERATOR, Note, NoteWrong, SignerKey, VerifierKey
-from rafflekit.core.ledger.terms import DRAND_QUICKNET, SECRETS
-from rafflekit.core.ledger.tiles import GrowingTree, WholeTile
+from rafflekit.core.ledger.keys import read_key_beside
 from rafflekit.core.models import DatabaseReport
-from rafflekit.core.signing import read_key_beside
-from rafflekit.core.storage import catalog, database, ledger, queries, records
+from rafflekit.core.protocol import codes, cosignatures, tree
+from rafflekit.core.protocol import winners as drawing
+from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.entropy.drand import SIGNATURE_BYTES
+from rafflekit.core.protocol.hashing import HASH_BYTES
+from rafflekit.core.protocol.notes import OPERATOR, Note, NoteWrong, SignerKey, VerifierKey
+from rafflekit.core.protocol.statements import entropy_of, seed_of, winners_digest
+from rafflekit.core.protocol.terms import DRAND_QUICKNET, SECRETS
+from rafflekit.core.protocol.tiles import GrowingTree, WholeTile
+from rafflekit.core.storage import catalog, database
 from rafflekit.core.storage.backend import Backend
+from rafflekit.core.storage.database import Connection
 from rafflekit.core.storage.location import backend_of, url_or_default
-from rafflekit.core.storage.records import RaffleRecord
 from rafflekit.core.storage.remains import Remains
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from rafflekit.core.storage.statements import evidence, ledgers
+from rafflekit.core.storage.statements import raffles as queries
+from rafflekit.core.storage.statements.evidence import RaffleRecord
+from rafflekit.core.tickets import numbering, participants
 
 _LEAVES_AT_ONCE = 10_000
 
@@ -75,13 +75,13 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
     key = _KeyAtHand.found(backend, signing_key)
     cleaned: list[UUID] = []
 
-    def examine(connection: "Connection") -> DatabaseReport:
-        records.hold_still(connection)
-        raffles = records.raffle_records(connection)
+    def examine(connection: Connection) -> DatabaseReport:
+        evidence.hold_still(connection)
+        raffles = evidence.raffle_records(connection)
         drawn = [raffle.id for raffle in raffles if raffle.is_drawn]
         # Those that are there as rows are a problem of their own, and no remains.
         cleaned[:] = [raffle.id for raffle in raffles if raffle.is_drawn and raffle.numbering_key is None]
-        problems = [f"The file is damaged: {what}." for what in records.damage(connection)]
+        problems = [f"The file is damaged: {what}." for what in evidence.damage(connection)]
         problems += _problems_of_the_layout(connection)
         for raffle in raffles:
             problems += [f"Raffle {raffle.id}: {problem}." for problem in _problems(connection, raffle)]
@@ -90,9 +90,9 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
             raffles=len(raffles),
             tickets=sum(raffle.issued for raffle in raffles if isinstance(raffle.issued, int)),
             draws=len(drawn),
-            hashed_participants=sum(records.count_hashed_participants(connection, raffle) for raffle in drawn),
+            hashed_participants=sum(evidence.count_hashed_participants(connection, raffle) for raffle in drawn),
             remains=(),
-            missing_keys=() if key is None else tuple(key.missing(records.verifier_keys(connection))),
+            missing_keys=() if key is None else tuple(key.missing(evidence.verifier_keys(connection))),
             problems=tuple(problems),
         )
 
@@ -147,7 +147,7 @@ def _remains(found: Remains) -> Iterator[str]:
         )
 
 
-def _problems_of_the_layout(connection: "Connection") -> Iterator[str]:
+def _problems_of_the_layout(connection: Connection) -> Iterator[str]:
     different = catalog.differences(connection)
     if different:
         yield (
@@ -155,10 +155,10 @@ def _problems_of_the_layout(connection: "Connection") -> Iterator[str]:
             "slow, without constraints and triggers it does not hold the rules: make them again as a new database has "
             "them, or restore a backup."
         )
-    yield from (f"{misfits}." for misfits in records.misfits(connection))
+    yield from (f"{misfits}." for misfits in evidence.misfits(connection))
 
 
-def _problems(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
+def _problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
     if not raffle.amounts:
         yield "it has no prizes, and so is shown nowhere"
     if raffle.places != list(range(len(raffle.places))):
@@ -172,12 +172,12 @@ def _problems(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
         yield "it has a value of another kind than its column"
 
 
-def _problems_of_rows(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
+def _problems_of_rows(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
     yield from _problems_of_tickets(connection, raffle)
     yield from _problems_of_a_ledger(connection, raffle)
     if raffle.is_drawn:
         yield from _problems_of_a_draw(connection, raffle)
-    elif records.count_wins(connection, raffle.id):
+    elif evidence.count_wins(connection, raffle.id):
         yield "it is not drawn, and has wins"
     elif raffle.numbering_key is None:
         yield "it is not drawn, and its secrets are gone"
@@ -186,17 +186,17 @@ def _problems_of_rows(connection: "Connection", raffle: RaffleRecord) -> Iterato
         yield from _problems_of_numbers(connection, raffle, raffle.numbering_key)
 
 
-def _problems_of_secrets(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
+def _problems_of_secrets(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
     for key, due in zip(raffle.other_keys, (participants.KEY_BYTES, codes.KEY_BYTES), strict=True):
         if not isinstance(key, bytes) or len(key) != due:
             yield "a key of its participants or codes is damaged"
-    damaged = records.count_damaged_participants(connection, raffle.id, hash_bytes=participants.HASH_BYTES)
+    damaged = evidence.count_damaged_participants(connection, raffle.id, hash_bytes=participants.HASH_BYTES)
     if damaged:
         yield f"{damaged} tickets have no hash of their participant, who could get another one"
 
 
-def _problems_of_tickets(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
-    counted = records.count_tickets(connection, raffle.id)
+def _problems_of_tickets(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
+    counted = evidence.count_tickets(connection, raffle.id)
     if raffle.issued != counted.rows:
         yield f"its counter says {raffle.issued} tickets, and {counted.rows} are stored"
     if counted.last_serial + 1 != counted.rows:
@@ -205,7 +205,7 @@ def _problems_of_tickets(connection: "Connection", raffle: RaffleRecord) -> Iter
         yield f"it has {raffle.total_tickets} tickets, and {counted.rows} are stored, up to no. {counted.last_number}"
     if counted.numbers != counted.rows:
         yield f"{counted.rows - counted.numbers} tickets have a number that another one has"
-    damaged = records.count_damaged_hashes(connection, raffle.id)
+    damaged = evidence.count_damaged_hashes(connection, raffle.id)
     if damaged:
         yield f"{damaged} tickets have no Argon2id hash of a code, and can never be verified"
     if counted.participants != counted.rows:
@@ -214,8 +214,8 @@ def _problems_of_tickets(connection: "Connection", raffle: RaffleRecord) -> Iter
         yield f"it has {sum(raffle.amounts)} prizes for {raffle.total_tickets} tickets"
 
 
-def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
-    record = ledger.load_ledger(connection, raffle.id)
+def _problems_of_a_ledger(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
+    record = ledgers.load_ledger(connection, raffle.id)
     if record is None:
         yield "it has no ledger"
         return
@@ -225,13 +225,13 @@ def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord) -> Ite
         yield "what decides it is nothing that rafflekit knows"
         return
     growing, whole = GrowingTree(), set[WholeTile]()
-    leaves = records.leaf_hashes(connection, raffle.id)
+    leaves = evidence.leaf_hashes(connection, raffle.id)
     while some := list(islice(leaves, _LEAVES_AT_ONCE)):
         growing, more = growing.grown(some)
         whole.update(more)
     if (record.closing is not None) != (growing.size == raffle.total_tickets):
         yield "its ledger is closed, and tickets remain" if record.closing else "it is sold out, and not closed"
-    different = whole ^ records.stored_tiles(connection, raffle.id)
+    different = whole ^ evidence.stored_tiles(connection, raffle.id)
     if different:
         yield f"{len(different)} of its ledger's stored hashes are not those of its tickets"
         return
@@ -241,7 +241,7 @@ def _problems_of_a_ledger(connection: "Connection", raffle: RaffleRecord) -> Ite
 
 
 def _problems_of_a_closing(
-    connection: "Connection", raffle: RaffleRecord, closing: Closing, root: bytes
+    connection: Connection, raffle: RaffleRecord, closing: Closing, root: bytes
 ) -> Iterator[str]:
     loaded = queries.load_raffle(connection, raffle.id)
     if loaded is None:
@@ -251,10 +251,10 @@ def _problems_of_a_closing(
         yield "its closing is from before the raffle, or has another round than its time gives"
         return
     closed = book.checkpoint(root, raffle.total_tickets, closing)
-    for key, line in ledger.load_cosignatures(connection, raffle.id):
+    for key, line in ledgers.load_cosignatures(connection, raffle.id):
         if not _is_cosigned(closed.text(), key, line, closing, loaded.created_at):
             yield f"the cosignature of {key} is none for its closing, so that its proof is refused"
-    draw = ledger.load_draw(connection, raffle.id)
+    draw = ledgers.load_draw(connection, raffle.id)
     if draw is None:
         if loaded.winners_drawn and loaded.entropy != SECRETS:
             yield "it is drawn, and the beacon that decided is missing"
@@ -286,21 +286,21 @@ def _has_a_date(raffle: RaffleRecord) -> bool:
     return isinstance(created_at, int) and 0 <= created_at < _END_OF_DATES
 
 
-def _problems_of_numbers(connection: "Connection", raffle: RaffleRecord, key: bytes) -> Iterator[str]:
+def _problems_of_numbers(connection: Connection, raffle: RaffleRecord, key: bytes) -> Iterator[str]:
     if len(key) != numbering.KEY_BYTES:
         yield "the key of its numbers is damaged"
         return
     permutation = numbering.Numbering(key, raffle.total_tickets)
     wrong = [
         number
-        for serial, number in records.numbers(connection, raffle.id)
+        for serial, number in evidence.numbers(connection, raffle.id)
         if serial >= raffle.total_tickets or permutation.number(serial) != number
     ]
     if wrong:
         yield f"{len(wrong)} tickets have a number that they were not given, no. {wrong[0]} is the first"
 
 
-def _problems_of_a_draw(connection: "Connection", raffle: RaffleRecord) -> Iterator[str]:
+def _problems_of_a_draw(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
     if raffle.numbering_key is not None:
         yield "it is drawn, and its secrets are still there"
     if raffle.issued != raffle.total_tickets:
@@ -312,11 +312,11 @@ def _problems_of_a_draw(connection: "Connection", raffle: RaffleRecord) -> Itera
     serials = array("q", drawing.winning_serials(raffle.seed, tickets=raffle.total_tickets, wins=winners))
     places = zip(serials, drawing.prizes_of_wins(raffle.amounts), strict=True)
     due = ((ordinal, *win) for ordinal, win in enumerate(places, start=1))
-    different = sum(a != b for a, b in zip_longest(due, records.wins_in_order(connection, raffle.id)))
+    different = sum(a != b for a, b in zip_longest(due, evidence.wins_in_order(connection, raffle.id)))
     if different:
         yield f"{different} of its {winners} wins are not what its seed gives"
         return
-    draw = ledger.load_draw(connection, raffle.id)
+    draw = ledgers.load_draw(connection, raffle.id)
     numbers = queries.winning_numbers(connection, raffle.id, winners)
     if draw is None or len(numbers) != winners:
         return

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rafflekit.core import drawing
 from rafflekit.core.errors import (
     AlreadyDrawn,
     BeaconNotPublished,
@@ -14,20 +13,21 @@ from rafflekit.core.errors import (
     RaffleNotFound,
     TicketsRemaining,
 )
-from rafflekit.core.ledger.checkpoints import Closing
-from rafflekit.core.ledger.draws import seed_of, winners_digest
-from rafflekit.core.ledger.hashing import HASH_BYTES
-from rafflekit.core.ledger.terms import DEFAULT_DELAY_S, DELAY_S, DRAND_QUICKNET, SECRETS, EntropyKind
-from rafflekit.core.ledgers import Ledgers
-from rafflekit.core.models import Raffle, Wins, count_wins
-from rafflekit.core.storage import ledger, queries
-from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.ledger import DrawRecord
+from rafflekit.core.ledger.keeping import Ledgers
+from rafflekit.core.models import Raffle
+from rafflekit.core.prizes import Wins, count_wins
+from rafflekit.core.protocol import winners
+from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.hashing import HASH_BYTES
+from rafflekit.core.protocol.statements import seed_of, winners_digest
+from rafflekit.core.protocol.terms import DEFAULT_DELAY_S, DELAY_S, DRAND_QUICKNET, SECRETS, EntropyKind
+from rafflekit.core.storage.database import Connection, Database
+from rafflekit.core.storage.statements import ledgers as ledger
+from rafflekit.core.storage.statements import raffles
+from rafflekit.core.storage.statements.ledgers import DrawRecord
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from rafflekit.core.ledger.drand import Beacon
+    from rafflekit.core.protocol.entropy.drand import Beacon
 
 BeaconSource = Callable[[int], "Beacon"]
 """Gives the beacon of a round; raises `relays.NoRelayGaveIt`."""
@@ -68,22 +68,22 @@ class Draws:
         evidence, entropy = self._decision(raffle, closing.closing, beacon)
         seed = seed_of(closing.closing_hash(), entropy)
         # Before the lock, since it takes its time: a sold-out raffle stays as it is, and of two draws one is refused.
-        serials = array("q", drawing.winning_serials(seed, tickets=raffle.total_tickets, wins=count))
+        serials = array("q", winners.winning_serials(seed, tickets=raffle.total_tickets, wins=count))
 
-        def store(connection: "Connection") -> "array[int]":
-            queries.lock_counter(connection, raffle.id)
-            found = queries.load_raffle(connection, raffle.id)
+        def store(connection: Connection) -> "array[int]":
+            raffles.lock_counter(connection, raffle.id)
+            found = raffles.load_raffle(connection, raffle.id)
             if found is None:
                 raise RaffleNotFound
             _check_drawable(found)
             with self._database.storing_many_rows(connection):
-                queries.insert_wins(connection, raffle.id, raffle.prizes, serials)
-            numbers = queries.winning_numbers(connection, raffle.id, count)
-            prizes = drawing.prizes_of_wins(prize.amount for prize in raffle.prizes)
+                raffles.insert_wins(connection, raffle.id, raffle.prizes, serials)
+            numbers = raffles.winning_numbers(connection, raffle.id, count)
+            prizes = winners.prizes_of_wins(prize.amount for prize in raffle.prizes)
             digest = winners_digest(zip(serials, numbers, prizes, strict=True))
             ledger.insert_draw(connection, raffle.id, DrawRecord(evidence, digest, count))
-            queries.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
-            queries.delete_secrets(connection, raffle.id)
+            raffles.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
+            raffles.delete_secrets(connection, raffle.id)
             return numbers
 
         return Wins(self._database.write(store), raffle.prizes)
@@ -95,7 +95,7 @@ class Draws:
                 raise InvalidValue("beacon", "is none of this raffle's: its winners come from secrets of this machine.")
             entropy = self._entropy(HASH_BYTES)
             return entropy, entropy
-        from rafflekit.core.ledger.drand import randomness_of
+        from rafflekit.core.protocol.entropy.drand import randomness_of
 
         assert closing.round is not None
         found = self._fetched(closing.round) if beacon is None else _given(beacon, closing.round)
@@ -103,7 +103,7 @@ class Draws:
 
     def _fetched(self, round: int) -> "Beacon":
         from rafflekit.core import relays
-        from rafflekit.core.ledger.drand import BeaconWrong, BlsMissing, check_beacon, time_of
+        from rafflekit.core.protocol.entropy.drand import BeaconWrong, BlsMissing, check_beacon, time_of
 
         waiting_s = time_of(round) - int(self._clock().timestamp())
         if waiting_s > 0:
@@ -135,7 +135,7 @@ def check_entropy(entropy: object, delay_s: object) -> tuple[EntropyKind, int | 
         delay_s = DEFAULT_DELAY_S
     if isinstance(delay_s, bool) or not isinstance(delay_s, int) or not 1 <= delay_s <= DELAY_S:
         raise InvalidValue("delay_s", f"must be a whole number of seconds from 1 to {DELAY_S:,}.")
-    from rafflekit.core.ledger.drand import BlsMissing, require_bls
+    from rafflekit.core.protocol.entropy.drand import BlsMissing, require_bls
 
     try:
         require_bls()
@@ -145,7 +145,7 @@ def check_entropy(entropy: object, delay_s: object) -> tuple[EntropyKind, int | 
 
 
 def _given(text: str, round: int) -> "Beacon":
-    from rafflekit.core.ledger.drand import BeaconWrong, BlsMissing, check_beacon, read_beacon
+    from rafflekit.core.protocol.entropy.drand import BeaconWrong, BlsMissing, check_beacon, read_beacon
 
     try:
         found = read_beacon(text, round=round)

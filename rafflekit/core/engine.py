@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rafflekit.core import codes, limits, numbering, participants
+from rafflekit.core import limits
 from rafflekit.core.draws import BeaconSource, Draws, check_entropy
 from rafflekit.core.errors import (
     InvalidValue,
@@ -21,19 +20,19 @@ from rafflekit.core.errors import (
     RaffleError,
     RaffleNotFound,
 )
-from rafflekit.core.groups import Groups
-from rafflekit.core.issuing import GroupObserver, Issuing
-from rafflekit.core.ledger.notes import SignerKey
-from rafflekit.core.ledger.terms import SECRETS
-from rafflekit.core.ledgers import Ledgers
-from rafflekit.core.models import Entry, Page, Prize, Raffle, Ticket, Verification, Win, count_wins
-from rafflekit.core.pages import folded, items_before, page_of
-from rafflekit.core.storage import queries
-from rafflekit.core.storage.database import Database
+from rafflekit.core.ledger.keeping import Ledgers
+from rafflekit.core.models import Entry, Page, Raffle, Ticket, Verification
+from rafflekit.core.paging import folded, items_before, page_of
+from rafflekit.core.prizes import Prize, Win, count_wins
+from rafflekit.core.protocol import codes
+from rafflekit.core.protocol.notes import SignerKey
+from rafflekit.core.protocol.terms import SECRETS
+from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.location import url_or_default
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from rafflekit.core.storage.statements import raffles as queries
+from rafflekit.core.tickets import numbering, participants
+from rafflekit.core.tickets.groups import Groups
+from rafflekit.core.tickets.issuing import GroupObserver, Issuing
 
 # Who looks at the same raffle at the same moment shares one reading of it. Raffles have several queues, so that the
 # readings of different ones go on side by side.
@@ -157,7 +156,7 @@ class RaffleEngine:
 
         self.ledgers.signing_key()
 
-        def store(connection: "Connection") -> None:
+        def store(connection: Connection) -> None:
             self._database.lock_sequence(connection)
             queries.insert_raffle(
                 connection,
@@ -196,7 +195,7 @@ class RaffleEngine:
             limits.check_winners_drawn(winners_drawn)
         searched = None if name is None else folded(name)
 
-        def load(connection: "Connection") -> Page[Raffle]:
+        def load(connection: Connection) -> Page[Raffle]:
             if searched is None and winners_drawn is None:
                 count = queries.count_raffles(connection)
                 found = queries.newest_raffles(connection, newest=count - skip, most=page_size)
@@ -329,7 +328,7 @@ class RaffleEngine:
         raffle = self.get(raffle_id)
         if not raffle.winners_drawn:
             raise NotDrawnYet
-        number = numbering.possible_number(ticket_number, raffle.total_tickets)
+        number = limits.possible_number(ticket_number, raffle.total_tickets)
         ticket = self._database.query(lambda connection: queries.drawn_ticket(connection, raffle.id, number))
         if not self._hasher.check(ticket.code_hash if ticket else None, verification_code) or ticket is None:
             raise InvalidVerificationCode

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from rafflekit.core.errors import InvalidValue
-from rafflekit.core.models import Prize
+from rafflekit.core.prizes import Prize
 
 NAME_CHARACTERS = 200
 """The longest name of a raffle or a prize."""
@@ -141,6 +141,14 @@ def check_verification_code(code: object) -> None:
     """
     if not isinstance(code, str):
         raise InvalidValue("verification_code", "must be a text.")
+
+
+def possible_number(number: int, size: int) -> int:
+    """Return a number that somebody gave, or 0, which is nobody's, if a raffle of `size` tickets cannot have it.
+
+    Such a number may not fit a database's 64-bit column.
+    """
+    return number if 1 <= number <= size else 0
 
 
 def _check_prizes(prizes: object, total_tickets: int) -> None:

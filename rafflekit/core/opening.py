@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.errors import InvalidSetting
+from rafflekit.core.ledger.keys import signing_key_of
 from rafflekit.core.settings import SIGNING_KEY, Settings
-from rafflekit.core.signing import signing_key_of
 
 if TYPE_CHECKING:
     from rafflekit.core.draws import BeaconSource
-    from rafflekit.core.issuing import GroupObserver
+    from rafflekit.core.tickets.issuing import GroupObserver
 
 
 def engine_of(settings: Settings, url: str | None, *, on_group: "GroupObserver | None" = None) -> RaffleEngine:

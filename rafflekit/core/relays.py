@@ -17,7 +17,7 @@ from threading import Thread
 from time import monotonic
 from urllib.parse import urlsplit
 
-from rafflekit.core.ledger.drand import (
+from rafflekit.core.protocol.entropy.drand import (
     BEACON_CHARACTERS,
     CHAIN_HASH,
     Beacon,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rafflekit.core.errors import InvalidSetting
 
 if TYPE_CHECKING:
-    from rafflekit.core.codes import CodeHasher
+    from rafflekit.core.protocol.codes import CodeHasher
 
 Network = IPv4Network | IPv6Network
 
@@ -199,7 +199,7 @@ def _code_hasher(environment: Mapping[str, str]) -> "CodeHasher | None":
     if not given:
         return None
     # Imported when it is needed: help texts name these variables without argon2.
-    from rafflekit.core.codes import CodeHasher
+    from rafflekit.core.protocol.codes import CodeHasher
 
     costs = {parameter: _whole_number(variable, environment[variable.name]) for parameter, variable in given.items()}
     try:

@@ -7,8 +7,9 @@ lists its fields one by one: nothing that a value may carry one day slips into a
 from datetime import UTC
 from typing import TypedDict
 
-from rafflekit.core.ledger.shapes import ReceiptShape
-from rafflekit.core.models import Page, Raffle, Ticket, Verification, Win
+from rafflekit.core.models import Page, Raffle, Ticket, Verification
+from rafflekit.core.prizes import Win
+from rafflekit.core.protocol.shapes import ReceiptShape
 
 
 class PrizeShape(TypedDict):

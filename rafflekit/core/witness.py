@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rafflekit.core.errors import InvalidValue, StorageUnavailable
-from rafflekit.core.ledger.checkpoints import Checkpoint
-from rafflekit.core.ledger.documents import Consistency
-from rafflekit.core.ledger.notes import Note, NoteWrong, SignerKey, VerifierKey
-from rafflekit.core.ledger.tree import ProofWrong, check_consistency
 from rafflekit.core.private_files import partial_file, private, sync, sync_name
+from rafflekit.core.protocol.checkpoints import Checkpoint
+from rafflekit.core.protocol.documents import Consistency
+from rafflekit.core.protocol.notes import Note, NoteWrong, SignerKey, VerifierKey
+from rafflekit.core.protocol.tree import ProofWrong, check_consistency
 
 _STATE_BYTES = 16 * 1024 * 1024
 

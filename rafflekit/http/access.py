@@ -10,7 +10,6 @@ from typing import Any
 
 import falcon
 
-from rafflekit.core.participants import canonical_address
 from rafflekit.core.settings import (
     ALLOWED_HOSTS,
     MANAGER_IPS,
@@ -20,6 +19,7 @@ from rafflekit.core.settings import (
     ProxyHeader,
     Settings,
 )
+from rafflekit.core.tickets.participants import canonical_address
 from rafflekit.http import forwarded
 from rafflekit.http.forwarded import IpAddress
 

@@ -10,11 +10,11 @@ from rafflekit.core.errors import RaffleError
 from rafflekit.core.settings import Settings
 from rafflekit.http import openapi, problems
 from rafflekit.http.access import Access
-from rafflekit.http.addresses import PATHS
-from rafflekit.http.health import Liveness, Readiness
-from rafflekit.http.metrics import Metrics, MetricsPage
-from rafflekit.http.monitoring import Monitoring
-from rafflekit.http.resources import Address, ApiDescription, RaffleAddress
+from rafflekit.http.api.address import Address, ApiDescription, RaffleAddress
+from rafflekit.http.api.operations import PATHS
+from rafflekit.http.api.service import Liveness, Readiness
+from rafflekit.http.monitoring.metrics import Metrics, MetricsPage
+from rafflekit.http.monitoring.requests import Monitoring
 
 WsgiApp = falcon.App[falcon.Request, falcon.Response]
 

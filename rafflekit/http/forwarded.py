@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
 
-from rafflekit.core.participants import canonical_address
 from rafflekit.core.settings import ProxyHeader
+from rafflekit.core.tickets.participants import canonical_address
 
 IpAddress: TypeAlias = IPv4Address | IPv6Address
 Element: TypeAlias = dict[str, str]

@@ -16,8 +16,8 @@ import msgspec
 from rafflekit import __version__
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, StorageUnavailable
-from rafflekit.http import problems, wire
-from rafflekit.http.addresses import PATHS, BareProblem, Operation, Path, Refusal
+from rafflekit.http import problems, reading
+from rafflekit.http.api.operations import PATHS, BareProblem, Operation, Path, Refusal
 
 _SCHEMAS = "#/components/schemas/{name}"
 
@@ -34,7 +34,7 @@ _NO_SUCH_PATH = BareProblem(HTTPStatus.NOT_FOUND, "Nothing is at this address.")
 _NO_SUCH_METHOD = BareProblem(HTTPStatus.METHOD_NOT_ALLOWED, problems.BARE_DETAILS[HTTPStatus.METHOD_NOT_ALLOWED])
 _INCIDENT = BareProblem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong; the log has the incident's id, too.")
 
-_PATH_PARAMETERS = {"raffle_id": (wire.RaffleId, "A raffle's id.")}
+_PATH_PARAMETERS = {"raffle_id": (reading.RaffleId, "A raffle's id.")}
 
 _ANSWER_HEADERS = {
     "Allow": (str, "The methods of the address."),
@@ -48,14 +48,14 @@ _ANSWER_HEADERS = {
 # Typed dicts of the core cannot carry facts that only msgspec reads.
 _Url = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})]
 _ANSWER_FIELDS = {
-    "id": wire.RaffleId,
-    "raffle_id": wire.RaffleId,
-    "name": wire.Name,
+    "id": reading.RaffleId,
+    "raffle_id": reading.RaffleId,
+    "name": reading.Name,
     "created_at": Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})],
-    "total_tickets": wire.TicketCount,
+    "total_tickets": reading.TicketCount,
     "available_tickets": Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": limits.TICKETS})],
-    "ticket_number": wire.TicketNumber,
-    "amount": wire.PrizeAmount,
+    "ticket_number": reading.TicketNumber,
+    "amount": reading.PrizeAmount,
     "count": Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0})],
     "next": _Url | None,
     "previous": _Url | None,
@@ -176,7 +176,7 @@ def _request_body(operation: Operation) -> dict[str, Any]:
     content = _content(falcon.MEDIA_JSON, _schema(operation.body))
     if operation.example:
         content[falcon.MEDIA_JSON]["example"] = operation.example
-    return {"required": operation.body is not wire.NoFields, "content": content}
+    return {"required": operation.body is not reading.NoFields, "content": content}
 
 
 def _refusals(refusals: Iterable[Refusal]) -> dict[str, Any]:

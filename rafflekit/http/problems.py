@@ -36,9 +36,9 @@ from rafflekit.core.errors import (
     TicketNotFound,
     TicketsRemaining,
 )
-from rafflekit.http import wire
-from rafflekit.http.monitoring import known_method, note_incident, note_refusal, route_of
-from rafflekit.http.redaction import redacted
+from rafflekit.http import reading
+from rafflekit.http.monitoring.redaction import redacted
+from rafflekit.http.monitoring.requests import known_method, note_incident, note_refusal, route_of
 
 MEDIA_PROBLEM = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -216,7 +216,7 @@ def _secrets_of(request: falcon.Request) -> list[str]:
     """Return the idempotency key as it was sent and as it was read; codes and addresses are known by their form."""
     sent = request.env.get("HTTP_IDEMPOTENCY_KEY", "")
     try:
-        read = wire.idempotency_key(request) or ""
+        read = reading.idempotency_key(request) or ""
     except InvalidValue:
         read = ""
     # What is shorter is no key, and may be any letter of the text.

@@ -15,11 +15,11 @@ from typing import Any
 
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.errors import RaffleError
-from rafflekit.core.issuing import GroupObserver
 from rafflekit.core.opening import serving_engine_of
 from rafflekit.core.settings import Settings
+from rafflekit.core.tickets.issuing import GroupObserver
 from rafflekit.http.app import WsgiApp, create_app, create_refusing_app
-from rafflekit.http.metrics import Metrics, check_shared_folder
+from rafflekit.http.monitoring.metrics import Metrics, check_shared_folder
 
 
 def application_from_env(environment: Mapping[str, str]) -> WsgiApp:

@@ -17,7 +17,8 @@ import pytest
 
 from rafflekit import RaffleEngine
 from rafflekit.cli import main
-from rafflekit.core.models import Prize, Raffle, Ticket
+from rafflekit.core.models import Raffle, Ticket
+from rafflekit.core.prizes import Prize
 from tests.waiting import LIMIT_S
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from rafflekit.cli import fetching, main
-from rafflekit.core.ledger.audit import STEPS
-from rafflekit.core.ledger.documents import PROOF_BYTES
-from rafflekit.core.ledger.drand import BlsMissing
-from rafflekit.core.ledger.examples import signer, witness
-from rafflekit.core.ledger.tampering import Case, bases, catalogue
+from rafflekit.core.protocol.audit import STEPS
+from rafflekit.core.protocol.documents import PROOF_BYTES
+from rafflekit.core.protocol.entropy.drand import BlsMissing
 from tests.cli.conftest import OnScreen, Session, Terminal
+from tests.tamper.making import Case, bases, catalogue
+from tests.vectors.examples import signer, witness
 
 DRAND, SECRETS = bases()["drand"], bases()["secrets"]
 KEY, WITNESS, CODE = str(DRAND.given.key), str(witness().verifier), str(DRAND.given.code)
@@ -544,7 +544,7 @@ def test_the_selftest_tells_what_it_cannot_try(terminal: Terminal, monkeypatch: 
     def missing(*_: object) -> None:
         raise BlsMissing
 
-    monkeypatch.setattr("rafflekit.core.ledger.drand.require_bls", missing)
+    monkeypatch.setattr("rafflekit.core.protocol.entropy.drand.require_bls", missing)
     status, out, _ = terminal("audit --selftest --json")
     untried = [case.name for case in catalogue() if case.needs == "bls"]
 
@@ -558,7 +558,7 @@ def test_the_selftest_tells_what_it_cannot_try(terminal: Terminal, monkeypatch: 
 
 
 def test_the_selftest_of_a_broken_verifier_fails(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rafflekit.core.ledger.audit.draw.check_inclusion", lambda *_: None)
+    monkeypatch.setattr("rafflekit.core.protocol.audit.winners.check_inclusion", lambda *_: None)
     status, out, _ = terminal("audit --selftest")
 
     assert status == 1

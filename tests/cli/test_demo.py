@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit.cli import demo_server
-from rafflekit.cli.demo_server import Answer, DemoServer
-from rafflekit.core.participants import normalise
+from rafflekit.cli.commands import demo_server
+from rafflekit.cli.commands.demo_server import Answer, DemoServer
+from rafflekit.core.tickets.participants import normalise
 from tests.cli.conftest import OnScreen, Process, Terminal, without_styles
 from tests.waiting import LIMIT_S
 

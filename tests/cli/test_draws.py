@@ -10,9 +10,9 @@ import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
 from rafflekit.cli import main
-from rafflekit.core.ledger.drand import time_of
+from rafflekit.core.ledger.keys import make_signing_key
+from rafflekit.core.protocol.entropy.drand import time_of
 from rafflekit.core.shapes import win_page_shape, win_shape
-from rafflekit.core.signing import make_signing_key
 from tests.cli.conftest import OnScreen, Session, Terminal, without_styles
 from tests.ledger.beacons import ROUND, relay_json
 from tests.raffles import sell_all

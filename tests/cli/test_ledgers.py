@@ -11,9 +11,9 @@ import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
 from rafflekit.cli import render
-from rafflekit.core.ledger.documents import read_proof, read_receipt
-from rafflekit.core.ledger.notes import Note, SignerKey, VerifierKey
-from rafflekit.core.ledger.receipts import check_receipt
+from rafflekit.core.protocol.documents import read_proof, read_receipt
+from rafflekit.core.protocol.notes import Note, SignerKey, VerifierKey
+from rafflekit.core.protocol.receipts import check_receipt
 from tests.cli.conftest import Process, Session, Terminal
 
 KEY = "an idempotency key"

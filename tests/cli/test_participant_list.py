@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.participant_list import LINE_BYTES, Line, ParticipantList, open_list
+from rafflekit.cli.lists.people import LINE_BYTES, Line, ParticipantList, open_list
 
 cells = st.text(st.characters(exclude_categories=("Cs",)))
 

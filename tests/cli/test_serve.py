@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from rafflekit import RaffleEngine
-from rafflekit.core.codes import spell
+from rafflekit.core.protocol.codes import spell
 from rafflekit.core.settings import VARIABLES
-from rafflekit.http.log_lines import Log, requests_are_logged
+from rafflekit.http.monitoring.log_lines import Log, requests_are_logged
 from tests.cli.conftest import Process, Session, Terminal
 from tests.databases import PostgresqlServer
 from tests.live_server import SERVE, LiveServer
@@ -32,7 +32,7 @@ Serve = Callable[..., LiveServer]
 @pytest.fixture
 def wired(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RaffleEngine, Any, dict[str, Any]]]:
     """What `serve` hands to the HTTP face, which does not run."""
-    import rafflekit.http.server
+    import rafflekit.http.serving.waitress_server
 
     calls: list[tuple[RaffleEngine, Any, dict[str, Any]]] = []
 
@@ -40,14 +40,14 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RaffleEngine, Any, dict
         calls.append((engine, settings, how))
         how["on_listening"]("http://127.0.0.1:8080")
 
-    monkeypatch.setattr(rafflekit.http.server, "run", run)
+    monkeypatch.setattr(rafflekit.http.serving.waitress_server, "run", run)
     return calls
 
 
 @pytest.fixture
 def wired_to_granian(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, str], dict[str, Any]]]:
     """What `serve` hands to Granian, which does not run: an environment, and where to listen."""
-    import rafflekit.http.granian_server
+    import rafflekit.http.serving.granian_server
 
     calls: list[tuple[dict[str, str], dict[str, Any]]] = []
 
@@ -55,7 +55,7 @@ def wired_to_granian(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, st
         calls.append((environment, how))
         how["on_listening"]("http://127.0.0.1:8080")
 
-    monkeypatch.setattr(rafflekit.http.granian_server, "run", run)
+    monkeypatch.setattr(rafflekit.http.serving.granian_server, "run", run)
     return calls
 
 
@@ -196,10 +196,12 @@ def test_a_real_server_answers_until_it_is_told_to_stop(
 def test_requests_are_logged_if_that_is_asked_for_or_somebody_watches(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, options: str, is_watched: bool
 ) -> None:
-    import rafflekit.http.server
+    import rafflekit.http.serving.waitress_server
 
     logged: list[bool] = []
-    monkeypatch.setattr(rafflekit.http.server, "run", lambda *_, **__: logged.append(requests_are_logged()))
+    monkeypatch.setattr(
+        rafflekit.http.serving.waitress_server, "run", lambda *_, **__: logged.append(requests_are_logged())
+    )
     monkeypatch.setattr("rafflekit.cli.terminal.is_terminal", lambda _: is_watched)
 
     assert terminal(f"serve {options}").status == 0

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rafflekit import Ticket
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.participant_list import Line
-from rafflekit.cli.ticket_file import HEADER, TicketFile, row, shown
+from rafflekit.cli.lists.output import HEADER, TicketFile, row, shown
+from rafflekit.cli.lists.people import Line
 
 CODE = "0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ"
 

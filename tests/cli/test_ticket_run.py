@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.participant_list import Line, ParticipantList
-from rafflekit.cli.ticket_run import LineKeys, open_run
+from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.run import LineKeys, open_run
 from rafflekit.core import private_files
 
 RAFFLE = UUID(int=1)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from rafflekit import RaffleEngine
-from rafflekit.core.ledger.notes import SignerKey
+from rafflekit.core.protocol.notes import SignerKey
 from tests.databases import KINDS, new_database_url
 
 KEY = SignerKey.make("raffles.example.org")

@@ -17,9 +17,9 @@ from rafflekit import (
     check_database,
 )
 from rafflekit.core import relays
-from rafflekit.core.ledger.audit import audit
-from rafflekit.core.ledger.drand import Beacon, round_of, time_of
-from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
+from rafflekit.core.protocol.audit import audit
+from rafflekit.core.protocol.entropy.drand import Beacon, round_of, time_of
+from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
 from tests.databases import past_the_rules
 from tests.raffles import sell_all
 

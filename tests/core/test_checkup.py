@@ -19,7 +19,7 @@ from rafflekit import (
     database_status,
     upgrade_database,
 )
-from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
+from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
 from tests.databases import PostgresqlServer, at_layout, past_the_rules, run
 from tests.raffles import sold_out
 

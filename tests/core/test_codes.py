@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rafflekit import InvalidSetting, StorageUnavailable
-from rafflekit.core import codes
+from rafflekit.core.protocol import codes
 
 code_bytes = st.binary(min_size=codes.CODE_BYTES, max_size=codes.CODE_BYTES)
 hasher = codes.CodeHasher()
@@ -137,7 +137,7 @@ def test_codes_are_hashed_in_their_order() -> None:
 WITHOUT_MEMORY = """
 import resource
 from rafflekit import StorageUnavailable
-from rafflekit.core.codes import CodeHasher, spell
+from rafflekit.core.protocol.codes import CodeHasher, spell
 hasher = CodeHasher(memory_kib=512 * 1024)
 code = spell(bytes(15))
 stored = hasher.hash_all([code])[0]

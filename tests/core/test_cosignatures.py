@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 
 from rafflekit import InvalidValue, Prize, RaffleEngine
-from rafflekit.core.ledger.audit import audit
-from rafflekit.core.ledger.checkpoints import Checkpoint, Closing
-from rafflekit.core.ledger.documents import Consistency, Proof
-from rafflekit.core.ledger.drand import time_of
-from rafflekit.core.ledger.notes import SIGNATURES, WITNESS, Note, SignerKey
+from rafflekit.core.protocol.audit import audit
+from rafflekit.core.protocol.checkpoints import Checkpoint, Closing
+from rafflekit.core.protocol.documents import Consistency, Proof
+from rafflekit.core.protocol.entropy.drand import time_of
+from rafflekit.core.protocol.notes import SIGNATURES, WITNESS, Note, SignerKey
 from rafflekit.core.witness import Witness
 from tests.core.conftest import KEY
 

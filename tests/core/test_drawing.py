@@ -7,7 +7,7 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rafflekit.core.drawing import SEED_BYTES, shuffled, uniform, winning_serials
+from rafflekit.core.protocol.winners import SEED_BYTES, shuffled, uniform, winning_serials
 
 seeds = st.binary(min_size=SEED_BYTES, max_size=SEED_BYTES)
 

@@ -18,8 +18,8 @@ from rafflekit import (
     TicketsRemaining,
     Verification,
 )
-from rafflekit.core.codes import CodeHasher
-from rafflekit.core.ledger.notes import SignerKey
+from rafflekit.core.protocol.codes import CodeHasher
+from rafflekit.core.protocol.notes import SignerKey
 from tests.raffles import sell_all, sold_out
 
 HUG = [Prize("hug")]

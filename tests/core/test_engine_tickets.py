@@ -17,9 +17,9 @@ from rafflekit import (
     SoldOut,
     Verification,
 )
-from rafflekit.core import codes
-from rafflekit.core.numbering import Numbering
-from rafflekit.core.participants import participant_hash, repeat_hash
+from rafflekit.core.protocol import codes
+from rafflekit.core.tickets.numbering import Numbering
+from rafflekit.core.tickets.participants import participant_hash, repeat_hash
 from tests.databases import run
 
 HUG = [Prize("hug")]

@@ -13,8 +13,8 @@ from threading import Event, Semaphore
 
 import pytest
 
-from rafflekit.core import groups as groups_module
-from rafflekit.core.groups import Groups
+from rafflekit.core.tickets import groups as groups_module
+from rafflekit.core.tickets.groups import Groups
 from tests.waiting import LIMIT_S, wait_until
 
 

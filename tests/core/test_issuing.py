@@ -22,14 +22,14 @@ from rafflekit import (
     StorageUnavailable,
     Ticket,
 )
-from rafflekit.core import groups as groups_module
-from rafflekit.core.codes import CodeHasher
-from rafflekit.core.issuing import _Given, _Wish
 from rafflekit.core.ledger.books import Edge
-from rafflekit.core.ledger.notes import SignerKey
-from rafflekit.core.storage import issuing as statements
-from rafflekit.core.storage import queries
+from rafflekit.core.protocol.codes import CodeHasher
+from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.statements import raffles as queries
+from rafflekit.core.storage.statements import tickets as statements
+from rafflekit.core.tickets import groups as groups_module
+from rafflekit.core.tickets.issuing import _Given, _Wish
 from tests.databases import run
 from tests.raffles import keyed, new_raffle
 from tests.waiting import LIMIT_S, wait_until

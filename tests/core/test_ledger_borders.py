@@ -15,12 +15,12 @@ from rafflekit import (
     TicketNotFound,
     check_database,
 )
-from rafflekit.core import ledgers
-from rafflekit.core.ledger.audit import audit
-from rafflekit.core.ledger.documents import leaf_line
-from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
-from rafflekit.core.ledger.tiles import whole_hash
-from rafflekit.core.storage import ledger as statements
+from rafflekit.core.ledger import keeping
+from rafflekit.core.protocol.audit import audit
+from rafflekit.core.protocol.documents import leaf_line
+from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
+from rafflekit.core.protocol.tiles import whole_hash
+from rafflekit.core.storage.statements import ledgers as statements
 from tests.core.conftest import KEY
 from tests.databases import past_the_rules
 from tests.raffles import sold_out
@@ -55,7 +55,7 @@ def test_all_leaves_come_in_order_however_many_are_read_at_once(
     engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     raffle = sold_out(engine, tickets=5)
-    monkeypatch.setattr(ledgers, "_LEAVES_AT_ONCE", at_once)
+    monkeypatch.setattr(keeping, "_LEAVES_AT_ONCE", at_once)
 
     assert [leaf.serial for leaf in engine.ledgers.leaves(raffle.id)] == [0, 1, 2, 3, 4]
 

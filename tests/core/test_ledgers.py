@@ -19,16 +19,16 @@ from rafflekit import (
     TicketNotFound,
     TicketsRemaining,
 )
-from rafflekit.core.codes import CodeHasher
-from rafflekit.core.drawing import winning_serials
-from rafflekit.core.ledger import tree
-from rafflekit.core.ledger.checkpoints import Checkpoint
-from rafflekit.core.ledger.documents import Receipt, read_proof, read_receipt
-from rafflekit.core.ledger.draws import DrawStatement, seed_of, winners_digest
-from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
-from rafflekit.core.ledger.receipts import check_receipt
-from rafflekit.core.ledger.tiles import GrowingTree
-from rafflekit.core.signing import make_signing_key
+from rafflekit.core.ledger.keys import make_signing_key
+from rafflekit.core.protocol import tree
+from rafflekit.core.protocol.checkpoints import Checkpoint
+from rafflekit.core.protocol.codes import CodeHasher
+from rafflekit.core.protocol.documents import Receipt, read_proof, read_receipt
+from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
+from rafflekit.core.protocol.receipts import check_receipt
+from rafflekit.core.protocol.statements import DrawStatement, seed_of, winners_digest
+from rafflekit.core.protocol.tiles import GrowingTree
+from rafflekit.core.protocol.winners import winning_serials
 from tests.core.conftest import KEY
 from tests.databases import PostgresqlServer, run
 from tests.raffles import keyed, people, sold_out

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rafflekit.core.limits import TICKETS
-from rafflekit.core.numbering import KEY_BYTES, Numbering
+from rafflekit.core.tickets.numbering import KEY_BYTES, Numbering
 
 keys = st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rafflekit.core.participants import KEY_BYTES, normalise, participant_hash, repeat_hash
+from rafflekit.core.tickets.participants import KEY_BYTES, normalise, participant_hash, repeat_hash
 
 LONGEST = "0000:0000:0000:0000:0000:ffff:203.100.113.107%" + "x" * 15
 

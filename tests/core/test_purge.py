@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from rafflekit import NotDrawnYet, Prize, RaffleEngine, RaffleNotFound, SoldOut, StorageUnavailable, check_database
 from rafflekit.core import engine as engine_module
-from rafflekit.core.storage import queries
 from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.statements import raffles as queries
 from tests.databases import run
 from tests.raffles import sold_out, stored_bytes
 

@@ -3,7 +3,7 @@
 import pytest
 
 from rafflekit import RaffleEngine, StorageUnavailable
-from rafflekit.core import sales
+from rafflekit.core.tickets import sales
 from tests.databases import run
 from tests.raffles import new_raffle
 

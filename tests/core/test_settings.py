@@ -8,7 +8,7 @@ import pytest
 
 from rafflekit import InvalidSetting, RaffleEngine
 from rafflekit.core import settings
-from rafflekit.core.codes import CodeHasher, spell
+from rafflekit.core.protocol.codes import CodeHasher, spell
 from rafflekit.core.settings import ProxyHeader, Settings
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rafflekit import InvalidSetting, SigningKeyUnavailable, StorageUnavailable
-from rafflekit.core.ledger.notes import OPERATOR, WITNESS
-from rafflekit.core.signing import make_signing_key, read_signing_key, signing_key_beside
+from rafflekit.core.ledger.keys import make_signing_key, read_signing_key, signing_key_beside
+from rafflekit.core.protocol.notes import OPERATOR, WITNESS
 
 
 @pytest.mark.parametrize(

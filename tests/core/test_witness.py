@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from rafflekit import InvalidValue, Prize, RaffleEngine, StorageUnavailable
-from rafflekit.core.ledger.checkpoints import Checkpoint, Closing
-from rafflekit.core.ledger.documents import Consistency
-from rafflekit.core.ledger.notes import WITNESS, Note, SignerKey
+from rafflekit.core.protocol.checkpoints import Checkpoint, Closing
+from rafflekit.core.protocol.documents import Consistency
+from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
 from rafflekit.core.witness import Witness
 
 OPERATOR_KEY = SignerKey.make("raffles.example")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, RaffleEngine
-from rafflekit.core.ledger.documents import Consistency
-from rafflekit.core.ledger.notes import WITNESS, SignerKey
+from rafflekit.core.protocol.documents import Consistency
+from rafflekit.core.protocol.notes import WITNESS, SignerKey
 from rafflekit.core.witness import Witness
 from tests.core.conftest import KEY
 

@@ -11,12 +11,12 @@ from typing import Self
 from uuid import UUID
 
 from rafflekit import Prize, Raffle, RaffleEngine
-from rafflekit.core.codes import CodeHasher
-from rafflekit.core.ledger.checkpoints import Checkpoint
-from rafflekit.core.ledger.leaves import Leaf
-from rafflekit.core.ledger.notes import Note
-from rafflekit.core.ledger.tiles import GrowingTree
-from rafflekit.core.ledger.tree import running_roots
+from rafflekit.core.protocol.checkpoints import Checkpoint
+from rafflekit.core.protocol.codes import CodeHasher
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.notes import Note
+from rafflekit.core.protocol.tiles import GrowingTree
+from rafflekit.core.protocol.tree import running_roots
 from tests.databases import run
 from tests.live_server import LiveServer
 from tests.waiting import wait_until

@@ -56,7 +56,7 @@ engine._database.write(fork)
 # Whoever serves a group in the parent does not exist in the child, and nobody is to wait for it there.
 FORKED_WHILE_A_GROUP_IS_SERVED = """
 import os, signal, threading
-from rafflekit.core.groups import Groups
+from rafflekit.core.tickets.groups import Groups
 parent, serving, may_end = os.getpid(), threading.Event(), threading.Event()
 
 def serve(wishes):

@@ -24,7 +24,7 @@ SIGNALLED_AT_A_PLACE = """
 import os, sys
 from datetime import UTC, datetime
 from rafflekit.cli import main, ticket_run
-from rafflekit.cli.ticket_file import TicketFile, TicketWriter
+from rafflekit.cli.lists.output import TicketFile, TicketWriter
 from rafflekit.core.engine import RaffleEngine
 
 place, left, signal_number = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

@@ -18,13 +18,18 @@ import pytest
 from sqlalchemy import Connection
 
 from rafflekit import Prize, RaffleEngine
-from rafflekit.core.ledger.checkpoints import Closing
-from rafflekit.core.ledger.leaves import leaf_data
-from rafflekit.core.ledger.tiles import GrowingTree
-from rafflekit.core.ledger.tree import leaf_hash
-from rafflekit.core.storage import ledger
+from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.leaves import leaf_data
+from rafflekit.core.protocol.tiles import GrowingTree
+from rafflekit.core.protocol.tree import leaf_hash
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.issuing import NewTicket, count_tickets, insert_tickets, lock_counters
+from rafflekit.core.storage.statements import ledgers
+from rafflekit.core.storage.statements.tickets import (
+    NewTicket,
+    count_tickets,
+    insert_tickets,
+    lock_counters,
+)
 from tests.databases import run
 from tests.faults.rush import KILLS, Rush, Start, check_ledger, check_tickets, kill, new_raffle
 from tests.live_server import LiveServer
@@ -133,8 +138,8 @@ def sold_out_raffle(database: Path) -> UUID:
             insert_tickets(connection, tickets)
             count_tickets(connection, {raffle: PRIZES})
             leaves = [leaf_hash(leaf_data(raffle, each.serial, each.number, each.code_hash)) for each in tickets]
-            ledger.insert_tiles(connection, raffle, GrowingTree().grown(leaves)[1])
-            ledger.close_ledger(connection, raffle, Closing(1_800_000_000))
+            ledgers.insert_tiles(connection, raffle, GrowingTree().grown(leaves)[1])
+            ledgers.close_ledger(connection, raffle, Closing(1_800_000_000))
 
         opened.write(sell_out)
     return raffle

@@ -16,8 +16,8 @@ import pytest
 
 from rafflekit import Prize, RaffleEngine
 from rafflekit.core import limits
-from rafflekit.http.connections import _GRACE_S
-from rafflekit.http.listening import STOP_LIMIT_S, THREADS
+from rafflekit.http.serving.listening import STOP_LIMIT_S, THREADS
+from rafflekit.http.serving.waitress_connections import _GRACE_S
 from tests.databases import writers_waiting
 from tests.faults.sockets import SLOW_S, exchange, holds, leaves_unread, vanish
 from tests.live_server import LiveServer, is_refused, read_answer

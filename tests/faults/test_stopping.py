@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from rafflekit import Prize, RaffleEngine
-from rafflekit.http.listening import STOP_LIMIT_S
+from rafflekit.http.serving.listening import STOP_LIMIT_S
 from tests.databases import writers_waiting
 from tests.faults.rush import check_tickets
 from tests.live_server import LiveServer, is_refused, read_answer, until_read

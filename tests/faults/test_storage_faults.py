@@ -306,7 +306,7 @@ def test_a_server_does_not_start_on_it(
 ) -> None:
     monkeypatch.setenv("RAFFLEKIT_DATABASE_URL", f"sqlite:///{raffles.database}")
     # Whatever is imported when it starts, nobody may not read it.
-    import rafflekit.http.server  # noqa: F401
+    import rafflekit.http.serving.waitress_server  # noqa: F401
 
     with FAULTS[fault].happens(raffles.database):
         assert main(["serve", "--port", "0"]) == 3

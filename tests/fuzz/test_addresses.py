@@ -9,8 +9,8 @@ import falcon
 from hypothesis import strategies as st
 
 from rafflekit import InvalidSetting
-from rafflekit.core.participants import canonical_address, normalise
 from rafflekit.core.settings import Settings
+from rafflekit.core.tickets.participants import canonical_address, normalise
 from tests.fuzz.cases import damaged, fuzz, outcome
 from tests.http.environs import ACCESS, environ
 

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from rafflekit.core import codes
+from rafflekit.core.protocol import codes
 from tests.fuzz.cases import damaged, fuzz
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -9,7 +9,7 @@ import sys
 
 from rafflekit import RaffleEngine
 from rafflekit.core.settings import Settings
-from rafflekit.http import granian_server, server
+from rafflekit.http.serving import granian_server, waitress_server
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -27,7 +27,7 @@ def main(name: str, host: str, database_url: str) -> None:
         granian_server.run(environment, workers=1, host=host, port=0, on_listening=listening)
     else:
         with RaffleEngine(database_url) as engine:
-            server.run(engine, Settings(), host=host, port=0, on_listening=listening)
+            waitress_server.run(engine, Settings(), host=host, port=0, on_listening=listening)
     assert [signal.getsignal(number) for number in SIGNALS] == before
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & set(SIGNALS)
 

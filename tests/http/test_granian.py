@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from rafflekit.http import granian_server
-from rafflekit.http.listening import STOP_LIMIT_S
+from rafflekit.http.serving import granian_server
+from rafflekit.http.serving.listening import STOP_LIMIT_S
 from tests.http.conftest import RAFFLE, command_of, workers_of
 from tests.http.test_servers import LIST
 from tests.live_server import LiveServer, Serve, is_refused, read_answer
@@ -77,7 +77,7 @@ def test_workers_that_cannot_start_end_the_server_with_their_reason(tmp_path: Pa
     """Only `run`, which is told to have been checked before; in a process of its own, where it may end."""
     folder = tmp_path / "none"
     program = (
-        "from rafflekit.http.granian_server import run\n"
+        "from rafflekit.http.serving.granian_server import run\n"
         "if __name__ == '__main__':\n"
         f"    run({{'RAFFLEKIT_DATABASE_URL': 'sqlite:///{folder}/raffles.db'}},"
         " host='127.0.0.1', port=0, workers=1, on_listening=print)\n"
@@ -86,7 +86,9 @@ def test_workers_that_cannot_start_end_the_server_with_their_reason(tmp_path: Pa
 
     *said, last = done.stderr.strip().splitlines()
     assert any("ERROR A worker cannot start: " in line and str(folder) in line for line in said)
-    assert last.startswith("rafflekit.http.granian_server.WorkersFailed: The worker processes end by themselves")
+    assert last.startswith(
+        "rafflekit.http.serving.granian_server.WorkersFailed: The worker processes end by themselves"
+    )
     assert done.stderr.count("Traceback") == 2  # the program's own, with its cause; no worker's
 
 

@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 from falcon import testing
 
-from rafflekit.core.ledger import tree
-from rafflekit.core.ledger.checkpoints import Checkpoint
-from rafflekit.core.ledger.documents import read_leaf_line, read_proof, read_receipt
-from rafflekit.core.ledger.notes import Note, VerifierKey, read_base64
-from rafflekit.core.ledger.receipts import check_receipt
+from rafflekit.core.protocol import tree
+from rafflekit.core.protocol.checkpoints import Checkpoint
+from rafflekit.core.protocol.documents import read_leaf_line, read_proof, read_receipt
+from rafflekit.core.protocol.notes import Note, VerifierKey, read_base64
+from rafflekit.core.protocol.receipts import check_receipt
 from tests.http.conftest import Post
 
 LARGE = {"name": "Large", "total_tickets": 300, "prizes": [{"name": "warm hug", "amount": 3}]}

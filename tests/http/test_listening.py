@@ -10,7 +10,7 @@ import pytest
 
 from rafflekit import InvalidSetting, RaffleEngine
 from rafflekit.core.settings import Settings
-from rafflekit.http import granian_server, server
+from rafflekit.http.serving import granian_server, waitress_server
 
 Run = Callable[..., None]
 
@@ -20,7 +20,7 @@ def run(request: pytest.FixtureRequest, engine: RaffleEngine, database_url: str)
     """Run each server on the test's database: `run(host=…, port=…, on_listening=…)`."""
 
     def on_waitress(**where: object) -> None:
-        server.run(engine, Settings(), **where)
+        waitress_server.run(engine, Settings(), **where)
 
     def on_granian(**where: object) -> None:
         granian_server.run(os.environ | {"RAFFLEKIT_DATABASE_URL": database_url}, workers=1, **where)

@@ -20,9 +20,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from rafflekit import InvalidSetting, RaffleEngine
 from rafflekit.core.settings import Settings
-from rafflekit.http import monitoring
 from rafflekit.http.app import create_app
-from rafflekit.http.metrics import Metrics
+from rafflekit.http.monitoring import requests as monitoring
+from rafflekit.http.monitoring.metrics import Metrics
 from tests.http.conftest import MANAGER, PROXY, RAFFLE, SETTINGS, workers_of
 from tests.live_server import GUNICORN, LiveServer, Serve, surroundings
 from tests.waiting import LIMIT_S, wait_until

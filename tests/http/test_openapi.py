@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from rafflekit import RaffleEngine
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidSetting, InvalidValue, RaffleError
-from rafflekit.core.ledger.notes import SignerKey
-from rafflekit.http import openapi, wire
+from rafflekit.core.protocol.notes import SignerKey
+from rafflekit.http import openapi, reading
 from rafflekit.http.app import create_app
-from rafflekit.http.metrics import Metrics
+from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.problems import STATUSES
 from tests.http.conftest import MANAGER, PROXY, RAFFLE, SETTINGS, Post
 from tests.http.test_wire import request as wire_request
@@ -368,7 +368,7 @@ def test_the_pages_of_the_document_have_the_sizes_that_they_have() -> None:
 
 def is_key(text: str) -> bool:
     try:
-        limits.check_idempotency_key(wire.idempotency_key(wire_request(Idempotency_Key=text)))
+        limits.check_idempotency_key(reading.idempotency_key(wire_request(Idempotency_Key=text)))
     except InvalidValue:
         return False
     return True

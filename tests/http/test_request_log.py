@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rafflekit import RaffleEngine
-from rafflekit.core import codes
+from rafflekit.core.protocol import codes
 from rafflekit.http.app import create_app
-from rafflekit.http.log_lines import Log, requests_are_logged
-from rafflekit.http.redaction import REMOVED, network_of, redacted
+from rafflekit.http.monitoring.log_lines import Log, requests_are_logged
+from rafflekit.http.monitoring.redaction import REMOVED, network_of, redacted
 from tests.http.conftest import MANAGER, PROXY, SETTINGS, Post
 from tests.http.growth import growth
 

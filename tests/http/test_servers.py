@@ -15,7 +15,7 @@ import pytest
 
 from rafflekit import Prize, RaffleEngine
 from rafflekit.core import limits
-from rafflekit.http.listening import STOP_LIMIT_S
+from rafflekit.http.serving.listening import STOP_LIMIT_S
 from tests.databases import writers_waiting
 from tests.http.conftest import RAFFLE
 from tests.live_server import Answer, LiveServer, Serve, is_refused, read_answer, until_read

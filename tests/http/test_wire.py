@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, PageNotFound
-from rafflekit.http import wire
+from rafflekit.http import reading
 
 CREATE: dict[str, Any] = {"name": "a", "total_tickets": 5, "prizes": [{"name": "hug", "amount": 1}]}
 KEY = "0123456789abcdef"
@@ -25,16 +25,16 @@ def create_body(**changes: Any) -> bytes:
     return json.dumps(CREATE | changes).encode()
 
 
-def refused_field(content: bytes, shape: type[msgspec.Struct] = wire.CreateBody) -> str:
+def refused_field(content: bytes, shape: type[msgspec.Struct] = reading.CreateBody) -> str:
     with pytest.raises(InvalidValue) as refusal:
-        wire.read_body(request(content), shape)
+        reading.read_body(request(content), shape)
     assert refusal.value.reason
     return refusal.value.field
 
 
 def test_a_body_is_read_into_its_shape() -> None:
-    assert wire.read_body(request(create_body()), wire.CreateBody) == wire.CreateBody(
-        name="a", total_tickets=5, prizes=[wire.PrizeBody(name="hug", amount=1)]
+    assert reading.read_body(request(create_body()), reading.CreateBody) == reading.CreateBody(
+        name="a", total_tickets=5, prizes=[reading.PrizeBody(name="hug", amount=1)]
     )
 
 
@@ -104,7 +104,7 @@ def test_a_body_that_is_no_json_object_is_refused(content: bytes) -> None:
 @pytest.mark.parametrize("deep", [b"[" * 11 + b"]" * 11, b'{"a":[' * 6 + b"]}" * 6, b"[" * 21, b'["[]",' * 11])
 def test_a_body_that_is_nested_too_deeply_is_refused_as_such(deep: bytes) -> None:
     with pytest.raises(InvalidValue, match="nested too deeply: at most 10 levels"):
-        wire.read_body(request(deep), wire.CreateBody)
+        reading.read_body(request(deep), reading.CreateBody)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_body_of_ten_levels_or_with_brackets_in_texts_is_not_too_deep(content:
 )
 def test_a_body_that_broke_off_is_refused_where_none_is_needed(content: bytes, headers: dict[str, str]) -> None:
     with pytest.raises(InvalidValue, match="body: ended before it was complete"):
-        wire.check_no_fields(request(content, **headers))
+        reading.check_no_fields(request(content, **headers))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_field_that_is_given_twice_is_refused(content: bytes) -> None:
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_no_bytes_break_the_reader(content: bytes) -> None:
     with pytest.raises(InvalidValue):
-        wire.read_body(request(content), wire.CreateBody)
+        reading.read_body(request(content), reading.CreateBody)
 
 
 VALUES = st.recursive(
@@ -153,7 +153,7 @@ VALUES = st.recursive(
 def test_no_json_breaks_the_reader(changed: dict[str, Any]) -> None:
     answerable: object
     try:
-        answerable = wire.read_body(request(create_body(**changed)), wire.CreateBody)
+        answerable = reading.read_body(request(create_body(**changed)), reading.CreateBody)
     except InvalidValue as refusal:
         answerable = [refusal.field, refusal.reason]
 
@@ -163,24 +163,24 @@ def test_no_json_breaks_the_reader(changed: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("media_type", ["application/json", "Application/JSON; charset=utf-8", "application/json;a=b"])
 def test_a_media_type_may_have_parameters(media_type: str) -> None:
-    assert wire.read_body(request(create_body(), Content_Type=media_type), wire.CreateBody).name == "a"
+    assert reading.read_body(request(create_body(), Content_Type=media_type), reading.CreateBody).name == "a"
 
 
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
 def test_another_media_type_is_refused(media_type: str) -> None:
     with pytest.raises(falcon.HTTPUnsupportedMediaType):
-        wire.read_body(request(create_body(), Content_Type=media_type), wire.CreateBody)
+        reading.read_body(request(create_body(), Content_Type=media_type), reading.CreateBody)
     with pytest.raises(falcon.HTTPUnsupportedMediaType):
-        wire.check_no_fields(request(b"{}", Content_Type=media_type))
+        reading.check_no_fields(request(b"{}", Content_Type=media_type))
 
 
 @pytest.mark.parametrize("most_bytes", [limits.BODY_BYTES, limits.CREATE_BODY_BYTES])
 def test_a_body_may_fill_its_limit_and_no_more(most_bytes: int) -> None:
     content = create_body().ljust(most_bytes)
 
-    assert wire.read_body(request(content), wire.CreateBody, most_bytes=most_bytes).name == "a"
+    assert reading.read_body(request(content), reading.CreateBody, most_bytes=most_bytes).name == "a"
     with pytest.raises(falcon.HTTPContentTooLarge):
-        wire.read_body(request(content + b" "), wire.CreateBody, most_bytes=most_bytes)
+        reading.read_body(request(content + b" "), reading.CreateBody, most_bytes=most_bytes)
 
 
 def test_a_body_of_unknown_length_is_read_from_a_stream_that_ends() -> None:
@@ -188,7 +188,7 @@ def test_a_body_of_unknown_length_is_read_from_a_stream_that_ends() -> None:
     del chunked.env["CONTENT_LENGTH"]
     chunked.env["wsgi.input_terminated"] = True
 
-    assert wire.read_body(chunked, wire.CreateBody).name == "a"
+    assert reading.read_body(chunked, reading.CreateBody).name == "a"
 
 
 def test_a_body_of_unknown_length_has_the_same_limit() -> None:
@@ -197,22 +197,22 @@ def test_a_body_of_unknown_length_has_the_same_limit() -> None:
     chunked.env["wsgi.input_terminated"] = True
 
     with pytest.raises(falcon.HTTPContentTooLarge):
-        wire.read_body(chunked, wire.CreateBody)
+        reading.read_body(chunked, reading.CreateBody)
 
 
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/json"])
 def test_a_request_that_takes_nothing_may_have_no_body_of_any_type(media_type: str) -> None:
-    wire.check_no_fields(request(Content_Type=media_type))
+    reading.check_no_fields(request(Content_Type=media_type))
 
 
 def test_a_request_that_takes_nothing_may_have_an_object_without_fields() -> None:
-    wire.check_no_fields(request(b" {} "))
+    reading.check_no_fields(request(b" {} "))
 
 
 @pytest.mark.parametrize(("content", "field"), [(b'{"a": 1}', "a"), (b"[]", "body"), (b"x", "body"), (b" ", "body")])
 def test_a_request_that_takes_nothing_refuses_anything_else(content: bytes, field: str) -> None:
     with pytest.raises(InvalidValue) as refusal:
-        wire.check_no_fields(request(content))
+        reading.check_no_fields(request(content))
 
     assert refusal.value.field == field
 
@@ -220,16 +220,16 @@ def test_a_request_that_takes_nothing_refuses_anything_else(content: bytes, fiel
 @pytest.mark.parametrize(
     ("query", "expected"), [("", 1), ("page=1", 1), ("page=007", 7), (f"page={limits.PAGE_NUMBER}", limits.PAGE_NUMBER)]
 )
-@pytest.mark.parametrize("shape", [wire.RafflesQuery, wire.WinnersQuery])
+@pytest.mark.parametrize("shape", [reading.RafflesQuery, reading.WinnersQuery])
 def test_a_page_is_a_whole_number(shape: Any, query: str, expected: int) -> None:
-    assert wire.read_query(request(query=query), shape).page == expected
+    assert reading.read_query(request(query=query), shape).page == expected
 
 
 @pytest.mark.parametrize("text", ["", "x", "-1", "%2B1", "1.0", "1e3", "0x1", "%201", "1%20", "%D9%A1", "1_0", "%00"])
 @pytest.mark.parametrize("name", ["page", "page_size"])
 def test_a_page_that_is_no_whole_number_in_plain_digits_is_refused(name: str, text: str) -> None:
     with pytest.raises(InvalidValue, match=f"^{name}: ") as refusal:
-        wire.read_query(request(query=f"{name}={text}"), wire.WinnersQuery)
+        reading.read_query(request(query=f"{name}={text}"), reading.WinnersQuery)
 
     assert refusal.value.field == name
 
@@ -237,12 +237,12 @@ def test_a_page_that_is_no_whole_number_in_plain_digits_is_refused(name: str, te
 @pytest.mark.parametrize("text", ["9" * 31, "9" * 5000])
 def test_a_page_beyond_all_lists_is_not_found(text: str) -> None:
     with pytest.raises(PageNotFound):
-        wire.read_query(request(query=f"page={text}"), wire.WinnersQuery)
+        reading.read_query(request(query=f"page={text}"), reading.WinnersQuery)
 
 
 def test_a_page_size_that_is_too_long_to_be_read_is_above_the_limit() -> None:
     def page_size(query: str) -> int:
-        return wire.read_query(request(query=query), wire.RafflesQuery).page_size
+        return reading.read_query(request(query=query), reading.RafflesQuery).page_size
 
     assert page_size(f"page_size={'9' * 5000}") > limits.PAGE_SIZE
     assert page_size("") == limits.RAFFLES_PAGE_SIZE
@@ -252,7 +252,7 @@ def test_a_page_size_that_is_too_long_to_be_read_is_above_the_limit() -> None:
 @pytest.mark.parametrize("name", ["page", "page_size", "name", "winners_drawn"])
 def test_a_parameter_that_is_given_twice_is_refused_by_name(name: str) -> None:
     with pytest.raises(InvalidValue, match="is given more than once") as refusal:
-        wire.read_query(request(query=f"{name}=1&{name}=1"), wire.RafflesQuery)
+        reading.read_query(request(query=f"{name}=1&{name}=1"), reading.RafflesQuery)
 
     assert refusal.value.field == name
 
@@ -261,25 +261,25 @@ def test_a_parameter_that_is_given_twice_is_refused_by_name(name: str) -> None:
     ("query", "expected"), [("", None), ("winners_drawn=true", True), ("winners_drawn=false", False)]
 )
 def test_true_or_false_is_read(query: str, expected: bool | None) -> None:
-    assert wire.read_query(request(query=query), wire.RafflesQuery).winners_drawn is expected
+    assert reading.read_query(request(query=query), reading.RafflesQuery).winners_drawn is expected
 
 
 @pytest.mark.parametrize("text", ["", "True", "1", "yes", "null"])
 def test_anything_but_true_or_false_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue, match=r"^winners_drawn: "):
-        wire.read_query(request(query=f"winners_drawn={text}"), wire.RafflesQuery)
+        reading.read_query(request(query=f"winners_drawn={text}"), reading.RafflesQuery)
 
 
 def test_another_page_keeps_the_other_parameters() -> None:
     asked = request(query="name=a%26b%20%C3%A9&page=2&page_size=5&tag=1&tag=2")
 
-    assert wire.page_url("http://h/raffles/", asked, 3) == (
+    assert reading.page_url("http://h/raffles/", asked, 3) == (
         "http://h/raffles/?name=a%26b+%C3%A9&page=3&page_size=5&tag=1&tag=2"
     )
 
 
 def test_no_idempotency_key_is_none() -> None:
-    assert wire.idempotency_key(request()) is None
+    assert reading.idempotency_key(request()) is None
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_no_idempotency_key_is_none() -> None:
     ],
 )
 def test_an_idempotency_key_is_read_with_and_without_quotes(text: str, key: str) -> None:
-    assert wire.idempotency_key(request(Idempotency_Key=text)) == key
+    assert reading.idempotency_key(request(Idempotency_Key=text)) == key
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_a_malformed_or_repeated_idempotency_key_is_refused(text: str) -> None:
     asked.env["HTTP_IDEMPOTENCY_KEY"] = text
 
     with pytest.raises(InvalidValue):
-        wire.idempotency_key(asked)
+        reading.idempotency_key(asked)
 
 
 @given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E)))
@@ -330,7 +330,7 @@ def test_every_key_of_printable_ascii_survives_its_quotes(key: str) -> None:
     asked = request()
     asked.env["HTTP_IDEMPOTENCY_KEY"] = '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
-    assert wire.idempotency_key(asked) == key
+    assert reading.idempotency_key(asked) == key
 
 
 @given(st.text())
@@ -338,7 +338,7 @@ def test_any_other_key_is_read_as_it_is_or_refused(text: str) -> None:
     asked = request()
     asked.env["HTTP_IDEMPOTENCY_KEY"] = text
     try:
-        key = wire.idempotency_key(asked)
+        key = reading.idempotency_key(asked)
     except InvalidValue:
         return
     assert key == text or text.startswith('"')

@@ -9,14 +9,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rafflekit.core.ledger.audit import NOT_PROVEN, OK, STEPS, WRONG, AuditReport, Witnessed, audit, draw, leaves
-from rafflekit.core.ledger.checkpoints import Closing
-from rafflekit.core.ledger.documents import LEAF_LINE_BYTES, PROOF_BYTES, RECEIPT_BYTES, leaf_line
-from rafflekit.core.ledger.drand import BlsMissing, time_of
-from rafflekit.core.ledger.examples import BEACON_ROUND, CLOSED, CREATED, example, signer, witness
-from rafflekit.core.ledger.notes import WITNESS
-from rafflekit.core.ledger.tampering import Base, bases, catalogue
-from rafflekit.core.ledger.tampering.cases import COSIGNED, Given, written
+from rafflekit.core.protocol.audit import (
+    NOT_PROVEN,
+    OK,
+    STEPS,
+    WRONG,
+    AuditReport,
+    Witnessed,
+    audit,
+    leaves,
+)
+from rafflekit.core.protocol.audit import (
+    winners as draw,
+)
+from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.documents import LEAF_LINE_BYTES, PROOF_BYTES, RECEIPT_BYTES, leaf_line
+from rafflekit.core.protocol.entropy.drand import BlsMissing, time_of
+from rafflekit.core.protocol.notes import WITNESS
+from tests.tamper.making import Base, bases, catalogue
+from tests.tamper.making.cases import COSIGNED, Given, written
+from tests.vectors.examples import BEACON_ROUND, CLOSED, CREATED, example, signer, witness
 
 DRAND, SECRETS, UNBOUND, MANY = (bases()[name] for name in ("drand", "secrets", "unbound", "many"))
 BEACON = time_of(BEACON_ROUND)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from rafflekit import InvalidValue
-from rafflekit.core.ledger.checkpoints import Closing
-from rafflekit.core.ledger.cosignatures import Cosignature, check_beside, check_date, cosignature_of
-from rafflekit.core.ledger.drand import time_of
-from rafflekit.core.ledger.notes import SIGNATURES, WITNESS, Note, NoteWrong, SignerKey, VerifierKey
+from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.cosignatures import Cosignature, check_beside, check_date, cosignature_of
+from rafflekit.core.protocol.entropy.drand import time_of
+from rafflekit.core.protocol.notes import SIGNATURES, WITNESS, Note, NoteWrong, SignerKey, VerifierKey
 
 TEXT = "a closing\n"
 GAZETTE = SignerKey.make("gazette.example", kind=WITNESS)

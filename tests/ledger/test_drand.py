@@ -12,8 +12,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from py_arkworks_bls12381 import G1Point, Scalar
 
-from rafflekit.core.ledger import drand
-from rafflekit.core.ledger.drand import Beacon, BeaconWrong, BlsMissing, check_beacon, read_beacon, round_of, time_of
+from rafflekit.core.protocol.entropy import drand
+from rafflekit.core.protocol.entropy.drand import (
+    Beacon,
+    BeaconWrong,
+    BlsMissing,
+    check_beacon,
+    read_beacon,
+    round_of,
+    time_of,
+)
 from tests.ledger.beacons import (
     DEFAULT_CHAIN,
     FASTNET,

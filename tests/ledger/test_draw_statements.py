@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rafflekit.core.ledger.draws import DrawStatement
-from rafflekit.core.ledger.notes import NoteWrong
+from rafflekit.core.protocol.notes import NoteWrong
+from rafflekit.core.protocol.statements import DrawStatement
 
 STATEMENT = DrawStatement(
     origin="rafflekit.example/3f0c",

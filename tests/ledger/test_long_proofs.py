@@ -2,7 +2,7 @@
 
 import pytest
 
-from rafflekit.core.ledger.tree import ProofWrong, check_consistency, leaf_hash, node_hash
+from rafflekit.core.protocol.tree import ProofWrong, check_consistency, leaf_hash, node_hash
 
 
 def test_roots_that_are_made_for_a_longer_proof_do_not_make_it_right() -> None:

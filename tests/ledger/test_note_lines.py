@@ -2,7 +2,7 @@
 
 import pytest
 
-from rafflekit.core.ledger.notes import OPERATOR, Note, NoteWrong, SignerKey, VerifierKey
+from rafflekit.core.protocol.notes import OPERATOR, Note, NoteWrong, SignerKey, VerifierKey
 
 KEY = SignerKey.make("raffles.example.org")
 

@@ -5,13 +5,14 @@ from uuid import UUID
 
 import pytest
 
-from rafflekit.core.codes import CodeHasher, spell
-from rafflekit.core.ledger.checkpoints import Checkpoint, origin_of
-from rafflekit.core.ledger.documents import Receipt
-from rafflekit.core.ledger.leaves import Leaf
-from rafflekit.core.ledger.notes import SignerKey
-from rafflekit.core.ledger.receipts import ReceiptWrong, check_receipt, check_ticket
+from rafflekit.core.ledger.proofs import check_ticket
 from rafflekit.core.models import Ticket
+from rafflekit.core.protocol.checkpoints import Checkpoint, origin_of
+from rafflekit.core.protocol.codes import CodeHasher, spell
+from rafflekit.core.protocol.documents import Receipt
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.notes import SignerKey
+from rafflekit.core.protocol.receipts import ReceiptWrong, check_receipt
 
 KEY = SignerKey.make("raffles.example.org")
 RAFFLE, OTHER = UUID(int=1), UUID(int=2)

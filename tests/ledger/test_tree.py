@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rafflekit.core.ledger import tree
-from rafflekit.core.ledger.tiles import TILE, GrowingTree, TileReader, WholeTile, whole_hash
-from rafflekit.core.ledger.tree import ProofWrong
+from rafflekit.core.protocol import tree
+from rafflekit.core.protocol.tiles import TILE, GrowingTree, TileReader, WholeTile, whole_hash
+from rafflekit.core.protocol.tree import ProofWrong
 
 # The tree of RFC 6962's reference implementation (certificate-transparency, merkle_tree_test): eight leaves.
 EXAMPLE = [

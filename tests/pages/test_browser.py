@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from rafflekit.http.pages import proof_page
+from rafflekit.http.pages.proof import proof_page
 from tests.live_server import LiveServer, Serve
 from tests.pages.browser import Browser, chromium
 from tests.tamper.test_tampering import BASES, CASES

@@ -9,8 +9,8 @@ from importlib.resources.abc import Traversable
 import pytest
 from falcon import testing
 
-from rafflekit.http import pages
-from rafflekit.http.pages import proof_page
+from rafflekit.http.pages import proof
+from rafflekit.http.pages.proof import proof_page
 from tests.http.conftest import Post, client, post, raffle
 
 __all__ = ["client", "post", "raffle"]
@@ -20,7 +20,8 @@ CHROMIUM = (
     "application/signed-exchange;v=b3;q=0.7"
 )
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-SOURCES = [file for file in files(pages.__name__).iterdir() if not file.name.startswith("__")]
+FOLDER = files("rafflekit.http.pages")
+SOURCES = [FOLDER / name for name in (*proof.VERIFIER, "summary.js", "page.js", "page.css", "page.html")]
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 
 from rafflekit import RaffleEngine
 from rafflekit.cli import main
-from rafflekit.core.codes import CodeHasher, spell
-from rafflekit.http import server
-from rafflekit.http.metrics import Metrics
+from rafflekit.core.protocol.codes import CodeHasher, spell
+from rafflekit.http.monitoring.metrics import Metrics
+from rafflekit.http.serving import waitress_server
 
 
 def test_the_engine_takes_its_entropy_from_secrets_and_its_time_from_the_clock() -> None:
@@ -34,7 +34,7 @@ def test_serve_wires_up_the_engine_as_it_is(monkeypatch: pytest.MonkeyPatch, dat
 
     original = RaffleEngine.__init__
     monkeypatch.setattr(RaffleEngine, "__init__", engine_of_the_server)
-    monkeypatch.setattr(server, "run", lambda engine, *_, **__: given.update(engine=engine))
+    monkeypatch.setattr(waitress_server, "run", lambda engine, *_, **__: given.update(engine=engine))
     monkeypatch.delenv("RAFFLEKIT_ARGON2_MEMORY_KIB", raising=False)
 
     assert main(["serve", "--port", "0", "--database-url", database_url]) == 0

@@ -12,10 +12,10 @@ import pytest
 from falcon import testing
 
 from rafflekit import Prize, RaffleEngine
-from rafflekit.core.drawing import winning_serials
+from rafflekit.core.protocol.winners import winning_serials
 from rafflekit.core.settings import Settings
 from rafflekit.http.app import create_app
-from rafflekit.http.log_lines import Log
+from rafflekit.http.monitoring.log_lines import Log
 from tests.live_server import Serve
 from tests.raffles import sell_all, stored_bytes
 

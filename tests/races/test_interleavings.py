@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, make_url, text
 
 from rafflekit import Prize, RaffleEngine, check_database
-from rafflekit.core import codes
+from rafflekit.core.protocol import codes
 from rafflekit.core.storage.schema import raffle_key
 from rafflekit.core.storage.sqlite import Sqlite
 from tests.databases import KINDS

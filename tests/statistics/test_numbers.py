@@ -9,7 +9,7 @@ from itertools import permutations
 
 import pytest
 
-from rafflekit.core.numbering import KEY_BYTES, Numbering
+from rafflekit.core.tickets.numbering import KEY_BYTES, Numbering
 from tests.statistics.chi_square import assert_half, assert_uniform
 
 

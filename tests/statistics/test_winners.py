@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rafflekit import Prize, RaffleEngine
-from rafflekit.core.drawing import SEED_BYTES, winning_serials
+from rafflekit.core.protocol.winners import SEED_BYTES, winning_serials
 from tests.raffles import sell_all
 from tests.statistics.chi_square import assert_uniform
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from rafflekit.core.ledger.audit import STEPS, Witnessed, audit
-from rafflekit.core.ledger.tampering import first_wrong_step
+from rafflekit.core.protocol.audit import STEPS, Witnessed, audit, selftest
+from tests.tamper.making import first_wrong_step
 
-_FOLDER = Path(__file__).parent / "v1"
-BASES = json.loads((_FOLDER / "bases.json").read_text())
-CASES = json.loads((_FOLDER / "cases.json").read_text())
+FROZEN = Path(selftest.__file__).parent / "frozen"
+BASES = json.loads((FROZEN / "bases.json").read_text())
+CASES = json.loads((FROZEN / "cases.json").read_text())
 
 
 def given_of(base: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:

@@ -8,21 +8,22 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rafflekit.core import codes
-from rafflekit.core.drawing import winning_serials
-from rafflekit.core.ledger import drand, tree
-from rafflekit.core.ledger.draws import seed_of, winners_digest
-from rafflekit.core.ledger.examples import BEACON, BEACON_ROUND, CLOSED, Example, digest, example, signer, witness
-from rafflekit.core.ledger.hashing import tagged_hash
-from rafflekit.core.ledger.leaves import leaf_data
-from rafflekit.core.ledger.notes import base64_of
-from rafflekit.core.ledger.tampering import Base, bases, catalogue
-from rafflekit.core.ledger.tampering.cases import COSIGNED, RECEIPT_SERIAL, RECEIPT_SIZE, Given, written
-from rafflekit.core.ledger.terms import canonical_json
-from rafflekit.core.ledger.tiles import whole_hash
+from rafflekit.core.protocol import codes, tree
+from rafflekit.core.protocol.audit import selftest
+from rafflekit.core.protocol.entropy import drand
+from rafflekit.core.protocol.hashing import tagged_hash
+from rafflekit.core.protocol.leaves import leaf_data
+from rafflekit.core.protocol.notes import base64_of
+from rafflekit.core.protocol.statements import seed_of, winners_digest
+from rafflekit.core.protocol.terms import canonical_json
+from rafflekit.core.protocol.tiles import whole_hash
+from rafflekit.core.protocol.winners import winning_serials
+from tests.tamper.making import Base, bases, catalogue
+from tests.tamper.making.cases import COSIGNED, RECEIPT_SERIAL, RECEIPT_SIZE, Given, written
+from tests.vectors.examples import BEACON, BEACON_ROUND, CLOSED, Example, digest, example, signer, witness
 
 VECTORS = Path(__file__).parent / "v1"
-TAMPER = Path(__file__).parents[1] / "tamper" / "v1"
+TAMPER = Path(selftest.__file__).parent / "frozen"
 
 SIZES = (1, 2, 3, 7, 8, 255, 256, 257, 1000)
 DRAWS = ((1, 1), (2, 1), (2, 2), (3, 2), (7, 7), (8, 3), (255, 20), (1000, 1000), (10**6, 20), (10**12, 20))

@@ -7,7 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Self
 
-from rafflekit.http import pages
+from rafflekit.http.pages import proof
 
 _RUN = Path(__file__).parent / "run.js"
 _SUMMARY = "summary.js"
@@ -22,8 +22,8 @@ class Javascript:
     """One process, which takes as many calls as there are; bytes go in and come out as bytes."""
 
     def __init__(self, program: str) -> None:
-        with as_file(files(pages.__name__)) as folder:
-            parts = [str(folder / name) for name in (*pages.VERIFIER, _SUMMARY)]
+        with as_file(files("rafflekit.http.pages")) as folder:
+            parts = [str(folder / name) for name in (*proof.VERIFIER, _SUMMARY)]
         self._process = subprocess.Popen(
             [program, str(_RUN), *parts], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )

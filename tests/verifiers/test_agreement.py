@@ -10,17 +10,17 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rafflekit.core.drawing import winning_serials
-from rafflekit.core.ledger.audit import audit
-from rafflekit.core.ledger.documents import Consistency, leaf_line
-from rafflekit.core.ledger.drand import time_of
-from rafflekit.core.ledger.examples import BEACON_ROUND, CLOSED, Example, example, signer, witness
-from rafflekit.core.ledger.leaves import Leaf
-from rafflekit.core.ledger.notes import SignerKey
-from rafflekit.core.ledger.strict_json import DocumentWrong, read_json
-from rafflekit.core.ledger.terms import Terms
-from rafflekit.core.ledger.tree import consistency_proof
-from rafflekit.core.models import Prize
+from rafflekit.core.prizes import Prize
+from rafflekit.core.protocol.audit import audit
+from rafflekit.core.protocol.documents import Consistency, leaf_line
+from rafflekit.core.protocol.entropy.drand import time_of
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.notes import SignerKey
+from rafflekit.core.protocol.strict_json import DocumentWrong, read_json
+from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.protocol.tree import consistency_proof
+from rafflekit.core.protocol.winners import winning_serials
+from tests.vectors.examples import BEACON_ROUND, CLOSED, Example, example, signer, witness
 from tests.verifiers.node import Javascript
 from tests.verifiers.test_javascript import NEVER_PROVEN
 

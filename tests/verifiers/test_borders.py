@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from rafflekit.core.ledger.drand import time_of
-from rafflekit.core.ledger.examples import BEACON_ROUND, example, witness
-from rafflekit.core.ledger.notes import WITNESS, SignerKey
+from rafflekit.core.protocol.entropy.drand import time_of
+from rafflekit.core.protocol.notes import WITNESS, SignerKey
+from tests.vectors.examples import BEACON_ROUND, example, witness
 from tests.verifiers.node import Javascript
 from tests.verifiers.test_standalone import loaded, outcomes, outcomes_of_the_library
 

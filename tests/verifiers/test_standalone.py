@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rafflekit.cli import main
-from rafflekit.core.ledger.audit import audit
+from rafflekit.core.protocol.audit import audit
 from tests.ledger.test_audit import anything, at_place, places, replaced
 from tests.tamper.test_tampering import BASES, CASES
 from tests.vectors.make_v1 import VECTORS

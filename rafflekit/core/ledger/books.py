@@ -1,19 +1,19 @@
 """A raffle's book: what stays true of its ledger; and the edge at which tickets are written into it (pure).
 
-What is stored of ledgers, and signed once it is committed, is `rafflekit.core.ledgers`'.
+What is stored of ledgers, and signed once it is committed, is `rafflekit.core.ledger.keeping`'.
 """
 
 from dataclasses import dataclass, field
 
 from rafflekit.core.errors import SigningKeyUnavailable
-from rafflekit.core.ledger import tree
-from rafflekit.core.ledger.checkpoints import Checkpoint, Closing, origin_of
-from rafflekit.core.ledger.documents import Receipt
-from rafflekit.core.ledger.leaves import Leaf
-from rafflekit.core.ledger.notes import SignerKey
-from rafflekit.core.ledger.terms import Terms
-from rafflekit.core.ledger.tiles import GrowingTree
 from rafflekit.core.models import Raffle
+from rafflekit.core.protocol import tree
+from rafflekit.core.protocol.checkpoints import Checkpoint, Closing, origin_of
+from rafflekit.core.protocol.documents import Receipt
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.notes import SignerKey
+from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.protocol.tiles import GrowingTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Book:
         closed = max(closed, int(self.terms.created_at.timestamp()))
         if self.terms.delay_s is None:
             return Closing(closed)
-        from rafflekit.core.ledger.drand import round_of
+        from rafflekit.core.protocol.entropy.drand import round_of
 
         return Closing(closed, round_of(closed, self.terms.delay_s))
 

@@ -26,6 +26,8 @@ from rafflekit.core.storage import driver, forks, layout, schema, sqlite
 from rafflekit.core.storage.backend import Backend
 from rafflekit.core.storage.location import backend_of
 
+__all__ = ["Connection", "Database", "status"]
+
 Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)

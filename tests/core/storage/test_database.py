@@ -23,8 +23,8 @@ from rafflekit import (
 )
 from rafflekit.core.storage import sqlite
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.issuing import NewTicket, insert_tickets
-from rafflekit.core.storage.queries import Secrets
+from rafflekit.core.storage.statements.raffles import Secrets
+from rafflekit.core.storage.statements.tickets import NewTicket, insert_tickets
 from tests.databases import run
 from tests.raffles import sold_out
 from tests.waiting import LIMIT_S

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from rafflekit import Prize, RaffleEngine, Ticket
-from rafflekit.core.ledger.tiles import TILE
+from rafflekit.core.protocol.tiles import TILE
 from tests.databases import PostgresqlServer, run
 from tests.raffles import sell_all
 from tests.waiting import wait_until

@@ -30,7 +30,7 @@ from rafflekit import (
     check_database,
     upgrade_database,
 )
-from rafflekit.core import drawing
+from rafflekit.core.protocol import winners as drawing
 from rafflekit.core.storage import schema, sqlite
 from tests.databases import past_the_rules, run
 from tests.waiting import LIMIT_S

@@ -31,9 +31,10 @@ from rafflekit import (
     StorageUnavailable,
     check_database,
 )
-from rafflekit.core.storage import driver, queries
+from rafflekit.core.storage import driver
 from rafflekit.core.storage import postgresql as backend
 from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.statements import raffles
 from tests.databases import PostgresqlServer, run
 from tests.postgresql_server import SUPERUSER, OwnServer, own_server
 from tests.waiting import wait_until
@@ -194,7 +195,7 @@ def test_after_a_restart_of_the_server_one_call_at_most_fails(server: OwnServer,
 
 
 def fetch(opened: Database) -> object:
-    return opened.fetch(queries.RAFFLE, {"raffle": UUID(int=1)})
+    return opened.fetch(raffles.RAFFLE, {"raffle": UUID(int=1)})
 
 
 def send(opened: Database) -> object:

@@ -1,0 +1,1 @@
+"""Lists of participants: reading them, handing out their tickets, and writing what came of it."""

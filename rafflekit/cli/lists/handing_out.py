@@ -1,0 +1,113 @@
+"""`rafflekit participate --from`: tickets for a whole list, in a run that may be killed at any moment and then goes on.
+
+Three files: the list (`participant_list`), the output (`ticket_file`), and the run's key (`ticket_run`). Who gets a
+ticket is for the engine to say.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import typer
+
+from rafflekit.cli import render, terminal
+from rafflekit.cli.failures import REFUSED, CommandStopped
+from rafflekit.cli.lists.output import TicketFile, TicketWriter
+from rafflekit.cli.lists.people import Line, open_list
+from rafflekit.cli.lists.run import LineKeys, open_run
+from rafflekit.cli.options import open_engine
+from rafflekit.cli.signals import ending_as_with_ctrl_c
+from rafflekit.core.errors import SoldOut, StorageUnavailable
+from rafflekit.core.models import Entry, Ticket
+
+if TYPE_CHECKING:
+    from rafflekit.core.engine import RaffleEngine
+
+_ROWS_A_FLUSH = 1_000
+# Ten of the engine's groups: what is asked of the engine at once, and kept in memory.
+_LINES_A_CALL = 10_000
+_REFUSALS_TOLD = 20
+_DRAWN = (
+    "The raffle is drawn: who is not in the output gets no ticket any more, and if this run had handed one out and was "
+    "stopped before it wrote it down, the code of that ticket is lost."
+)
+
+
+def participate_from(
+    raffle: str, source: Path, out: Path, *, column: str | None, as_json: bool, database_url: str | None
+) -> None:
+    """Hand tickets to the participants of the list `source`, and write them to `out`.
+
+    Raises:
+        typer.Exit: lines were refused, now or in an earlier part of the run.
+    """
+    tickets = TicketFile(out)
+    with (
+        ending_as_with_ctrl_c(),
+        open_engine(database_url) as engine,
+        open_list(source, column=column) as people,
+        open_run(out, raffle_id=(found := engine.find(raffle)).id, column=column) as run,
+    ):
+        # All of it, before the first ticket: a list that breaks in the middle is better mended now.
+        with terminal.working(f"Reading {people.name}"):
+            total = run.read(people)
+        # What is added to the list from now on is for the next run.
+        lines = islice(people, total)
+        with _telling_how_to_go_on(), terminal.counting("Handing out tickets", total) as advance:
+            taken_up = tickets.take_up(lines, list_name=people.name)
+            # Otherwise the run would leave files behind that no run can ever complete.
+            if found.winners_drawn and taken_up < total:
+                raise CommandStopped(_DRAWN, status=REFUSED)
+            advance(taken_up)
+            keys = run.begin(list_name=people.name, last_line=tickets.last_line)
+            with tickets.append() as writer:
+                _write(writer, _outcomes(engine, found.id, lines, keys), advance)
+    render.show_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
+    if tickets.refused:
+        raise typer.Exit(REFUSED)
+
+
+def _outcomes(
+    engine: "RaffleEngine", raffle_id: UUID, lines: Iterator[Line], keys: LineKeys
+) -> Iterator[tuple[Line, Ticket | str]]:
+    """Give every line with its ticket, or with the sentence why it gets none."""
+    while some := list(islice(lines, _LINES_A_CALL)):
+        entries = (Entry(line.participant, keys.key_of(line)) for line in some if line.refusal is None)
+        try:
+            answers = engine.participate_many(raffle_id, entries)
+        except SoldOut as error:
+            raise CommandStopped(_DRAWN, status=REFUSED) from error
+        for line in some:
+            if line.refusal is not None:
+                yield line, line.refusal
+            else:
+                answer = next(answers)
+                yield line, answer if isinstance(answer, Ticket) else str(answer)
+
+
+def _write(writer: TicketWriter, outcomes: Iterator[tuple[Line, Ticket | str]], advance: terminal.Advance) -> None:
+    refused = 0
+    for position, (line, outcome) in enumerate(outcomes, start=1):
+        writer.write(line, outcome)
+        if isinstance(outcome, str):
+            refused += 1
+            if refused <= _REFUSALS_TOLD:
+                terminal.remark(f"line {line.number}: {outcome}")
+        if position % _ROWS_A_FLUSH == 0:
+            writer.flush()
+            advance(_ROWS_A_FLUSH)
+    writer.sync()
+    if refused > _REFUSALS_TOLD:
+        terminal.remark(f"{refused - _REFUSALS_TOLD:,} more lines were refused; the output has the reason in each row.")
+
+
+@contextmanager
+def _telling_how_to_go_on() -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, OSError, StorageUnavailable):
+        terminal.remark("The same command goes on from where this one ended; nothing is lost.")
+        raise

@@ -1,0 +1,175 @@
+"""The output of `participate --from`: CSV, one row for each line of the list, in its order, each on a line of its own.
+
+Rows are only ever added. The end of a file whose writer was killed may be half a row; everything before is whole, so
+that a run goes on after the last complete row.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TextIO
+
+from rafflekit.cli import terminal
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.lists.people import Line
+from rafflekit.core import limits
+from rafflekit.core.models import Ticket
+from rafflekit.core.private_files import private, sync
+
+HEADER = "line,participant,ticket_number,verification_code,refusal\n"
+
+# Above any row: a participant's text is cut, and a character takes 10 bytes at most when it is shown.
+_ROW_BYTES = 64 * 1024
+_OUTCOME = re.compile(rb"(?P<ticket>[0-9]+,[0-9A-Z-]+,)\n|,,(?P<refusal>[^\r\n]+)\n")
+_NEEDS_QUOTES = re.compile(r'[",;]|^\s|\s$')
+# A spreadsheet that computes such a cell could send the codes beside it away:
+# https://owasp.org/www-community/attacks/CSV_Injection. A telephone number or an @name computes nothing.
+_FORMULA = re.compile(r"[=＝]|[-+@－＋＠](?![\w .@/-]*$)")
+
+
+def shown(participant: str) -> str:
+    r"""Return a participant's text as a row shows it: on one line, not without end, and no spreadsheet's formula.
+
+    >>> shown("ann"), shown("a\nb"), shown("=1+1"), shown("+49 170 12345")
+    ('ann', 'a\\nb', "'=1+1", '+49 170 12345')
+    """
+    if len(participant) > limits.PARTICIPANT_CHARACTERS:
+        participant = f"{participant[: limits.PARTICIPANT_CHARACTERS]}…"
+    text = terminal.visible(participant)
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def row(line: Line, outcome: Ticket | str) -> str:
+    """Return the row of a line that got a ticket, or the sentence why it got none."""
+    if isinstance(outcome, Ticket):
+        return f"{_beginning(line)}{outcome.number},{outcome.verification_code},\n"
+    return f"{_beginning(line)},,{_cell(outcome)}\n"
+
+
+class TicketFile:
+    """The output file of one list: first `take_up` what is there, then `append` to it.
+
+    `tickets` and `refused` count all of its rows; `last_line` is the number of the last line that has one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tickets = 0
+        self.refused = 0
+        self.last_line = 0
+        self._whole_bytes = 0
+
+    def take_up(self, lines: Iterator[Line], *, list_name: str) -> int:
+        """Compare every row with the line that it belongs to; return how many lines have one.
+
+        Nothing is changed, and of `lines` as many are used up as there are complete rows.
+
+        Raises:
+            CommandStopped: a row belongs to another line than is in the list now, or this is no such file.
+        """
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return 0
+        with file:
+            header = file.readline(_ROW_BYTES)
+            if header != HEADER.encode():
+                if HEADER.encode().startswith(header):
+                    return 0
+                if header.strip(b"\xef\xbb\xbf\r\n") == HEADER.strip().encode():
+                    raise self._stopped(
+                        "was saved by another program, which changed its form; move it away, and all of it comes out "
+                        "again with the same numbers and codes, until the draw"
+                    )
+                raise self._stopped("was not made by 'rafflekit participate'; give another --out")
+            self._whole_bytes = len(header)
+            for number in count(2):
+                written = file.readline(_ROW_BYTES)
+                if not written.endswith(b"\n"):
+                    if file.read(1):
+                        raise self._damaged(number)
+                    break
+                self._take_row(written, number, next(lines, None), list_name)
+        return self.tickets + self.refused
+
+    @contextmanager
+    def append(self) -> Iterator["TicketWriter"]:
+        """Give the writer that goes on after the last complete row; half a row is cut off.
+
+        Success is safe only after its `sync`.
+        """
+        with open(self.path, "a", encoding="utf-8", newline="", opener=private) as file:
+            file.truncate(self._whole_bytes)
+            if not self._whole_bytes:
+                file.write(HEADER)
+            yield TicketWriter(self, file)
+
+    def count(self, line: Line, *, got_ticket: bool) -> None:
+        """Count a line's row."""
+        self.tickets += got_ticket
+        self.refused += not got_ticket
+        self.last_line = line.number
+
+    def _take_row(self, written: bytes, number: int, line: Line | None, list_name: str) -> None:
+        if line is None:
+            raise _changed(list_name, f"{list_name} ends before a line that has its row in {self.path.name}")
+        beginning = _beginning(line).encode()
+        if not written.startswith(beginning):
+            raise _changed(
+                list_name, f"Line {line.number} of {list_name} is not what line {number} of {self.path.name} says"
+            )
+        outcome = _OUTCOME.fullmatch(written, len(beginning))
+        if outcome is None:
+            raise self._damaged(number)
+        self._whole_bytes += len(written)
+        self.count(line, got_ticket=outcome["ticket"] is not None)
+
+    def _damaged(self, number: int) -> CommandStopped:
+        return self._stopped(
+            f"is damaged in line {number}; cut it off there, and the rest comes out again with the same numbers and "
+            "codes, until the draw"
+        )
+
+    def _stopped(self, problem: str) -> CommandStopped:
+        return CommandStopped(f"{self.path} {problem}.", status=WRONG_USAGE)
+
+
+class TicketWriter:
+    """Writes rows at the end of a ticket file."""
+
+    def __init__(self, tickets: TicketFile, file: TextIO) -> None:
+        self._tickets = tickets
+        self._file = file
+
+    def write(self, line: Line, outcome: Ticket | str) -> None:
+        """Add the row of a line: its ticket, or the sentence why it got none."""
+        self._file.write(row(line, outcome))
+        self._tickets.count(line, got_ticket=isinstance(outcome, Ticket))
+
+    def flush(self) -> None:
+        """Hand the rows to the operating system: they outlive the process."""
+        self._file.flush()
+
+    def sync(self) -> None:
+        """Return when the rows outlive a power cut."""
+        sync(self._file, self._tickets.path)
+
+
+def _beginning(line: Line) -> str:
+    return f"{line.number},{_cell(shown(line.participant))},"
+
+
+def _cell(text: str) -> str:
+    if not _NEEDS_QUOTES.search(text):
+        return text
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _changed(list_name: str, what: str) -> CommandStopped:
+    return CommandStopped(
+        f"{what}. Put {list_name} back as it was (lines may be added at its end), or give a new list another --out.",
+        status=WRONG_USAGE,
+    )

@@ -1,0 +1,139 @@
+"""Where documents come from that somebody else wrote: a file, standard input, each up to a size; an address; a key."""
+
+import re
+import sys
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO
+
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+
+if TYPE_CHECKING:
+    from rafflekit.core.protocol.notes import VerifierKey
+
+STDIN = "-"
+SERVER = "server"
+
+_PROOF_PATH = re.compile(r"(?P<raffle>.*/raffles/(?P<id>[0-9A-Fa-f-]{36}))/proof/?")
+
+
+@dataclass(frozen=True, slots=True)
+class ProofAddress:
+    """The address of a proof; `raffle` is that of its raffle, and `id` the raffle's, where it tells them."""
+
+    url: str
+    raffle: str | None
+    id: str | None
+
+    @classmethod
+    def read(cls, text: str) -> "ProofAddress | None":
+        """Read an address; None if `text` is none but a file's name.
+
+        Raises:
+            CommandStopped: it is an address that cannot be fetched.
+        """
+        if "://" not in text:
+            return None
+        try:
+            parts = urllib.parse.urlsplit(text)
+            fetchable = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
+            # Spaces and controls would end up in the request's first line.
+            fetchable = fetchable and text.isascii() and text.isprintable() and " " not in text and parts.port != 0
+        except ValueError:
+            fetchable = None
+        if not fetchable:
+            # Not shown: a password may be in it.
+            raise CommandStopped(
+                "PROOF is no address that can be fetched; it begins with http:// or https://, without a user name.",
+                status=WRONG_USAGE,
+            )
+        found = _PROOF_PATH.fullmatch(parts.path)
+        if found is None:
+            return cls(text, None, None)
+        raffle = urllib.parse.urlunsplit((parts.scheme, parts.netloc, found["raffle"], "", ""))
+        return cls(text, raffle, found["id"].lower())
+
+    def of_raffle(self, rest: str) -> str:
+        """Return an address below the raffle's.
+
+        Raises:
+            CommandStopped: this one does not tell it.
+        """
+        if self.raffle is None:
+            raise CommandStopped(
+                f"'{SERVER}' needs an address of a proof that ends with /raffles/<id>/proof/.",
+                status=WRONG_USAGE,
+            )
+        return f"{self.raffle}/{rest}"
+
+
+def read_file(name: str, most: int, *, parameter: str) -> bytes:
+    """Return the content of a file, or of standard input (`STDIN`): at most one byte more than `most`.
+
+    Raises:
+        CommandStopped: it cannot be opened; the sentence names the option or argument (`parameter`) that gives it.
+    """
+    if name == STDIN:
+        return _standard_input().read(most + 1)
+    with _open_file(name, parameter) as opened:
+        return opened.read(most + 1)
+
+
+def _open_file(name: str, parameter: str) -> BinaryIO:
+    try:
+        return Path(name).open("rb")
+    except OSError as error:
+        raise CommandStopped(f"{parameter}: {name} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
+
+
+def fetch(url: str, most: int) -> bytes:
+    """Return what a server answers, as `fetching.fetch` does."""
+    # It takes longer to import than most commands have to do.
+    from rafflekit.cli import fetching
+
+    return fetching.fetch(url, most)
+
+
+def read_key(text: str, kind: int, option: str) -> "VerifierKey":
+    """Read the verifier key of this kind (`notes.OPERATOR`, `notes.WITNESS`) that an option gives.
+
+    Raises:
+        CommandStopped: it is none, or one of another kind.
+    """
+    from rafflekit.core.protocol.notes import OPERATOR, NoteWrong, VerifierKey
+
+    try:
+        key = VerifierKey.read(text)
+    except NoteWrong as error:
+        raise CommandStopped(f"{option}: this is no verifier key: {error}.", status=WRONG_USAGE) from error
+    if key.kind != kind:
+        needed = "an operator's" if kind == OPERATOR else "a witness's"
+        raise CommandStopped(f"{option}: this is not {needed} key.", status=WRONG_USAGE)
+    return key
+
+
+def lines_of_file(name: str, most: int, *, parameter: str) -> Iterator[bytes]:
+    """Yield the lines of a file, or of standard input; one longer than `most` bytes is cut behind the next.
+
+    Raises:
+        CommandStopped: it cannot be read.
+    """
+    if name == STDIN:
+        yield from lines(_standard_input(), most)
+    else:
+        with _open_file(name, parameter) as opened:
+            yield from lines(opened, most)
+
+
+def lines(stream: IO[bytes], most: int) -> Iterator[bytes]:
+    """Yield the lines of a stream; one longer than `most` bytes is cut behind the next."""
+    while line := stream.readline(most + 1):
+        yield line
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise CommandStopped("There is no standard input to read from.", status=WRONG_USAGE)
+    return sys.stdin.buffer

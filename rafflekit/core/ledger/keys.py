@@ -1,0 +1,143 @@
+"""The operator's signing key: named by a setting, or made at its first use beside a SQLite file.
+
+It is a file with one line (`ledger.notes`), for its owner alone. Whoever has it can sign other histories; who loses it
+cannot sign for the raffles that were begun with it.
+"""
+
+import logging
+import os
+import stat
+from pathlib import Path
+
+from rafflekit.core.errors import InvalidSetting, SigningKeyUnavailable, StorageUnavailable
+from rafflekit.core.private_files import partial_file, sync, sync_name
+from rafflekit.core.protocol.notes import OPERATOR, WITNESS, NoteWrong, SignerKey
+from rafflekit.core.settings import KEY_NAME, SIGNING_KEY, Settings
+
+_KEY_FILE_BYTES = 4096
+
+_KINDS = {OPERATOR: "an operator", WITNESS: "a witness"}
+
+_log = logging.getLogger(__name__)
+
+
+def read_signing_key(file: Path, *, setting: str = SIGNING_KEY.name, kind: int = OPERATOR) -> SignerKey:
+    """Read a key of this kind (`notes.OPERATOR`, `notes.WITNESS`) from its file, which a setting or an option names.
+
+    Raises:
+        InvalidSetting: there is none, it may not be read, or it holds no key or one of the other kind.
+    """
+    try:
+        return _read_of_kind(file, kind)
+    except _KeyWrong as error:
+        option = "" if kind == OPERATOR else " --witness"
+        advice = "" if error.is_out_of_reach else f"; 'rafflekit key make{option}' makes one"
+        raise InvalidSetting(setting, str(file), f"{error}{advice}.") from error
+
+
+def read_any_signing_key(file: Path, *, setting: str) -> SignerKey:
+    """Read a key of either kind from its file, which an option or an argument names.
+
+    Raises:
+        InvalidSetting: there is none, it may not be read, or it holds no key.
+    """
+    try:
+        return _read(file)
+    except _KeyWrong as error:
+        raise InvalidSetting(setting, str(file), f"{error}.") from error
+
+
+def signing_key_of(settings: Settings) -> SignerKey | None:
+    """Return the key that the settings name, or None if they name none.
+
+    Raises:
+        InvalidSetting: there is none, it may not be read, or it holds no operator's key.
+    """
+    return None if settings.signing_key is None else read_signing_key(settings.signing_key)
+
+
+def make_signing_key(file: Path, *, name: str = KEY_NAME, kind: int = OPERATOR) -> SignerKey:
+    """Make a new key in a new file; nothing is overwritten. It is there whole, or not at all.
+
+    Raises:
+        InvalidSetting: no key can have this name, or there is a file already.
+        StorageUnavailable: the file cannot be written.
+    """
+    try:
+        key = SignerKey.make(name, kind=kind)
+    except NoteWrong as error:
+        raise InvalidSetting("name", name, f"{error}.") from error
+    try:
+        with partial_file(file) as partial:
+            with partial.open("w", encoding="utf-8") as opened:
+                opened.write(f"{key.write()}\n")
+                sync(opened, file)
+            # Not a rename, which would overwrite a key that another process made meanwhile.
+            os.link(partial, file)
+            sync_name(file)
+    except FileExistsError as error:
+        raise InvalidSetting("file", str(file), "it is there already, and no key is ever overwritten.") from error
+    except OSError as error:
+        raise StorageUnavailable(f"The key {file} cannot be made: {error.strerror}.") from error
+    return key
+
+
+def signing_key_beside(file: Path) -> SignerKey:
+    """Return the key in this file, made if there is none; of several processes one makes it.
+
+    Raises:
+        SigningKeyUnavailable: there is a file, and it may not be read, or holds no operator's key.
+        StorageUnavailable: it cannot be made.
+    """
+    if not os.path.lexists(file):
+        try:
+            return make_signing_key(file)
+        except InvalidSetting:
+            # Another process was faster.
+            pass
+    return read_key_beside(file)
+
+
+def read_key_beside(file: Path) -> SignerKey:
+    """Read the key of a database that has it beside it, which no setting names.
+
+    Raises:
+        SigningKeyUnavailable: there is none, it may not be read, or it holds no operator's key.
+    """
+    try:
+        return _read_of_kind(file, OPERATOR)
+    except _KeyWrong as error:
+        raise SigningKeyUnavailable(f"The signing key {file} cannot be used: {error}.") from error
+
+
+class _KeyWrong(Exception):
+    """Say what is wrong with a key's file; its cause, which could show the key, is not told."""
+
+    def __init__(self, reason: str, *, is_out_of_reach: bool = False) -> None:
+        super().__init__(reason)
+        self.is_out_of_reach = is_out_of_reach
+
+
+def _read_of_kind(file: Path, kind: int) -> SignerKey:
+    key = _read(file)
+    if key.kind != kind:
+        raise _KeyWrong(f"it is {_KINDS[key.kind]}'s key, and {_KINDS[kind]}'s is needed")
+    return key
+
+
+def _read(file: Path) -> SignerKey:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(_KEY_FILE_BYTES)
+            mode = os.fstat(opened.fileno()).st_mode
+    except OSError as error:
+        raise _KeyWrong(f"the key cannot be read: {error.strerror}", is_out_of_reach=True) from None
+    # Not refused: where secrets are mounted into containers, this is how they come. Windows has no such rights.
+    if mode & stat.S_IRWXO and os.name != "nt":
+        _log.warning("The key %r is open to everybody on this machine; its owner ends that with 'chmod o='.", str(file))
+    try:
+        return SignerKey.read(content.decode().strip())
+    except NoteWrong as error:
+        raise _KeyWrong(str(error)) from None
+    except ValueError:
+        raise _KeyWrong("it is no text") from None

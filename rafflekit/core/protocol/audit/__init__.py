@@ -1,0 +1,173 @@
+"""The audit of a draw: the steps of section 9 of `docs/draw-protocol.md`, each a small pure function with one outcome.
+
+Whatever bytes come in, a report comes out: nothing here raises for what somebody else wrote. What is read is bounded:
+a proof by 4 MiB, a note by 64 KiB, leaves by what of them is asked for.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from rafflekit.core.protocol.audit import signatures, winners
+from rafflekit.core.protocol.audit.form import ProofParts, read_parts
+from rafflekit.core.protocol.audit.leaves import SeenLeaves, check_leaves, see_leaves
+from rafflekit.core.protocol.audit.receipt import (
+    ReceiptParts,
+    check_code,
+    check_receipt,
+    read_receipt_parts,
+)
+from rafflekit.core.protocol.audit.report import (
+    NOT_PROVEN,
+    OK,
+    STEPS,
+    WRONG,
+    AuditReport,
+    Mistaken,
+    Refuted,
+    Step,
+    Unproven,
+)
+from rafflekit.core.protocol.audit.signatures import Cosignature, Witnessed
+from rafflekit.core.protocol.documents import WINNERS_IN_A_PROOF
+
+__all__ = ["NOT_PROVEN", "OK", "STEPS", "WRONG", "AuditReport", "Step", "Witnessed", "audit", "sizes_of"]
+
+Value = TypeVar("Value")
+
+
+def audit(
+    proof: str | bytes,
+    *,
+    key: str | None = None,
+    raffle: str | None = None,
+    witnesses: Sequence[str] = (),
+    witnessed: Witnessed | None = None,
+    leaves: Iterable[str | bytes] | None = None,
+    receipt: str | bytes | None = None,
+    consistency: str | bytes | None = None,
+    code: str | None = None,
+    now: int | None = None,
+) -> AuditReport:
+    """Check a proof, and what else is given with it.
+
+    `key` is the operator's verifier key and `raffle` the raffle's id, as the verifier knows them; `witnesses` are the
+    verifier keys of those for whom the verifier vouches, `witnessed` is an independent copy of the closing. `leaves`
+    are the lines of all leaves; they are read once, and not at all if one of the steps 1 to 4 is wrong. `code` and
+    `consistency`, the consistency proof from the receipt's checkpoint to the closing, belong to the `receipt`, and are
+    not looked at without one. `now` is the verifier's time in seconds since 1970, if it has one.
+
+    Raises only what reading `leaves` raises.
+    """
+    steps = _Steps()
+    parts = steps.value("form", lambda: read_parts(proof))
+    if parts is None:
+        return steps.report()
+    steps.passed("form", "The document is a proof of protocol 1.")
+    for name, step in (
+        ("terms", lambda: signatures.check_terms(parts, raffle)),
+        ("key", lambda: signatures.check_key(parts, key)),
+        ("closing", lambda: signatures.check_closing(parts, now)),
+    ):
+        if not steps.take(name, step):
+            return steps.report()
+    _check_witnesses(steps, parts, witnesses, witnessed)
+    _check_tickets(steps, parts, leaves=leaves, receipt=receipt, consistency=consistency, code=code)
+    return steps.report()
+
+
+def sizes_of(proof: str | bytes, receipt: str | bytes) -> tuple[int, int] | None:
+    """Return between which sizes a receipt needs a consistency proof: its tree's and the closing's.
+
+    None if one of the documents is none.
+    """
+    try:
+        return read_receipt_parts(receipt).checkpoint.size, read_parts(proof).closed.checkpoint.size
+    except Refuted:
+        return None
+
+
+def _check_witnesses(steps: "_Steps", parts: ProofParts, witnesses: Sequence[str], witnessed: Witnessed | None) -> None:
+    vouched = steps.value("witnesses", lambda: signatures.read_witness_keys(witnesses)) or []
+    cosignatures: list[Cosignature] = []
+    if not steps.has("witnesses"):
+        cosignatures = steps.value("witnesses", lambda: signatures.cosignatures_of(parts, vouched)) or []
+    if not steps.has("witnesses"):
+        steps.take("witnesses", lambda: signatures.check_witnesses(cosignatures, vouched))
+    steps.take("entropy", lambda: winners.check_entropy(parts))
+    steps.take("witnessed", lambda: signatures.check_witnessed(parts, cosignatures, vouched, witnessed))
+    steps.take("seed", lambda: winners.check_seed(parts))
+
+
+def _check_tickets(
+    steps: "_Steps",
+    parts: ProofParts,
+    *,
+    leaves: Iterable[str | bytes] | None,
+    receipt: str | bytes | None,
+    consistency: str | bytes | None,
+    code: str | None,
+) -> None:
+    ours = None if receipt is None else steps.value("receipt", lambda: read_receipt_parts(receipt))
+    serials = winners.serials_of(parts)
+    seen = None
+    if leaves is None:
+        steps.unproven("leaves", "Without the leaves, only those in the proof were seen.")
+    else:
+        seen = steps.value("leaves", lambda: _see_leaves(parts, leaves, serials, ours))
+        if seen is not None:
+            steps.take("leaves", lambda: check_leaves(parts))
+    numbers = None if seen is None else seen.numbers
+    are_winners = steps.take("winners", lambda: winners.check_winners(parts, serials, numbers))
+    if ours is not None:
+        steps.take(
+            "receipt",
+            lambda: check_receipt(parts, ours, seen, consistency=consistency, winners_hold=are_winners),
+        )
+        if code is not None:
+            steps.take("code", lambda: check_code(ours, code))
+
+
+def _see_leaves(
+    parts: ProofParts, lines: Iterable[str | bytes], serials: Sequence[int], ours: ReceiptParts | None
+) -> SeenLeaves:
+    # The winners' leaves are in the proof, unless they are too many for it.
+    winning = serials if parts.wins > WINNERS_IN_A_PROOF else ()
+    if ours is None:
+        return see_leaves(parts, lines, winning=winning, serial=None, sizes=())
+    return see_leaves(parts, lines, winning=winning, serial=ours.receipt.leaf.serial, sizes=(ours.checkpoint.size,))
+
+
+class _Steps:
+    """The steps that were taken."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, Step] = {}
+
+    def has(self, name: str) -> bool:
+        return name in self._taken
+
+    def passed(self, name: str, sentence: str) -> None:
+        self._taken[name] = Step(name, OK, sentence)
+
+    def unproven(self, name: str, sentence: str) -> None:
+        self._taken[name] = Step(name, NOT_PROVEN, sentence)
+
+    def take(self, name: str, step: Callable[[], str]) -> bool:
+        """Take a step; tell whether it is not wrong."""
+        sentence = self.value(name, step)
+        if sentence is not None:
+            self.passed(name, sentence)
+        return self._taken[name].outcome != WRONG
+
+    def value(self, name: str, step: Callable[[], Value]) -> Value | None:
+        """Return what a step gives; if it gives nothing, note how it ended."""
+        try:
+            return step()
+        except Refuted as error:
+            self._taken[name] = Step(name, WRONG, str(error), is_mistaken=isinstance(error, Mistaken))
+        except Unproven as error:
+            self._taken[name] = Step(name, NOT_PROVEN, str(error))
+        return None
+
+    def report(self) -> AuditReport:
+        return AuditReport([self._taken[name] for name in STEPS if name in self._taken])

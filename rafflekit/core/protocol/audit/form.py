@@ -1,0 +1,103 @@
+"""Step 1: take a proof apart, down to the last line of its notes; nothing is compared yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rafflekit.core.prizes import count_wins
+from rafflekit.core.protocol.audit.report import Refuted
+from rafflekit.core.protocol.checkpoints import Checkpoint, Closing
+from rafflekit.core.protocol.documents import UNBOUND, Proof, read_proof
+from rafflekit.core.protocol.notes import OPERATOR, SIGNATURES, WITNESS, Note, NoteWrong, VerifierKey
+from rafflekit.core.protocol.statements import DrawStatement
+from rafflekit.core.protocol.strict_json import DocumentWrong
+
+
+@dataclass(frozen=True, slots=True)
+class SignedClosing:
+    """The closing of a proof, read."""
+
+    note: Note
+    checkpoint: Checkpoint
+    closing: Closing
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDraw:
+    """The operator's statement of a draw, read."""
+
+    note: Note
+    statement: DrawStatement
+
+
+@dataclass(frozen=True, slots=True)
+class ProofParts:
+    """A proof whose keys and notes are read."""
+
+    proof: Proof
+    key: VerifierKey
+    closed: SignedClosing
+    witnesses: Sequence[VerifierKey]
+    draw: SignedDraw | None
+
+    @property
+    def wins(self) -> int:
+        """How many wins the terms promise (W)."""
+        return count_wins(self.proof.terms.prizes)
+
+
+def read_parts(document: str | bytes) -> ProofParts:
+    """Read a proof and all that stands in it.
+
+    Raises:
+        Refuted: it is none.
+    """
+    try:
+        proof = read_proof(document)
+        parts = ProofParts(
+            proof,
+            _key(proof.key, OPERATOR, "key"),
+            read_closing(proof.closing),
+            [_key(each, WITNESS, "witnesses") for each in proof.witnesses],
+            None if proof.draw is None else _read_draw(proof.draw),
+        )
+    except (DocumentWrong, NoteWrong) as error:
+        raise Refuted(f"This is no proof: {error}.") from error
+    if len(parts.witnesses) > SIGNATURES or len({each.public for each in parts.witnesses}) < len(parts.witnesses):
+        raise Refuted(f"This is no proof: witnesses are at most {SIGNATURES} keys, each once.")
+    if (parts.draw is None) != (proof.entropy.kind == UNBOUND):
+        raise Refuted(f"This is no proof: draw is null with entropy {UNBOUND}, and with no other.")
+    return parts
+
+
+def read_closing(note: str) -> SignedClosing:
+    """Read a closing; its signatures are not checked.
+
+    Raises:
+        NoteWrong: it is none.
+    """
+    try:
+        read = Note.read(note)
+        checkpoint = Checkpoint.read(read.text)
+    except NoteWrong as error:
+        raise NoteWrong(f"closing: {error}") from error
+    if checkpoint.closing is None:
+        raise NoteWrong("closing: the line that says when it was closed is missing")
+    return SignedClosing(read, checkpoint, checkpoint.closing)
+
+
+def _read_draw(note: str) -> SignedDraw:
+    try:
+        read = Note.read(note)
+        return SignedDraw(read, DrawStatement.read(read.text))
+    except NoteWrong as error:
+        raise NoteWrong(f"draw: {error}") from error
+
+
+def _key(text: str, kind: int, place: str) -> VerifierKey:
+    try:
+        key = VerifierKey.read(text)
+    except NoteWrong as error:
+        raise NoteWrong(f"{place}: {error}") from error
+    if key.kind != kind:
+        raise NoteWrong(f"{place}: the key is of type {key.kind}, where type {kind} belongs")
+    return key

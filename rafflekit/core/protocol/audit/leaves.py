@@ -1,0 +1,97 @@
+"""Step 10: all leaves, once, as they go by: memory grows with what is asked for of them, not with their number."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from rafflekit.core.protocol.audit.form import ProofParts
+from rafflekit.core.protocol.audit.report import Refuted, Unproven
+from rafflekit.core.protocol.documents import read_leaf_line
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.strict_json import DocumentWrong
+from rafflekit.core.protocol.tree import running_roots
+
+COUNTED = 10**8
+"""Of so many tickets every number is noted as a bit, to see that none is there twice: 12.5 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLeaves:
+    """What was seen of the leaves, which are the closing's: what of them was asked for.
+
+    `numbers` are ticket numbers by serial, `leaf` is one leaf, `roots` are roots by size.
+    """
+
+    numbers: Mapping[int, int]
+    leaf: Leaf | None
+    roots: Mapping[int, bytes]
+
+
+def see_leaves(
+    parts: ProofParts,
+    lines: Iterable[str | bytes],
+    *,
+    winning: Collection[int],
+    serial: int | None,
+    sizes: Collection[int],
+) -> SeenLeaves:
+    """Let all leaves go by, and keep some of them.
+
+    Kept are the numbers of the serials `winning`, the whole leaf of `serial`, and the roots of the trees of `sizes`.
+
+    Raises:
+        Refuted: they are not the closing's, or a rule is broken.
+    """
+    checkpoint, raffle = parts.closed.checkpoint, parts.proof.terms.id
+    numbers = dict.fromkeys(winning, 0)
+    kept: dict[int, Leaf | None] = {} if serial is None else {serial: None}
+    hashes = (_kept(leaf, numbers, kept).hash(raffle) for leaf in _leaves(lines, checkpoint.size))
+    wanted = sorted({*(size for size in sizes if size <= checkpoint.size), checkpoint.size})
+    roots = dict(zip(wanted, running_roots(hashes, wanted), strict=False))
+    if checkpoint.size not in roots:
+        raise Refuted(f"There are fewer leaves than the closing has, {checkpoint.size:,}.")
+    # That there is one more ends the step, too.
+    next(hashes, None)
+    if roots[checkpoint.size] != checkpoint.root:
+        raise Refuted("The leaves are not the ones that the operator signed: their root is not the closing's.")
+    return SeenLeaves(numbers, kept.get(serial) if serial is not None else None, roots)
+
+
+def check_leaves(parts: ProofParts) -> str:
+    """Step 10, after `see_leaves`."""
+    size = parts.closed.checkpoint.size
+    if size > COUNTED:
+        raise Unproven(
+            f"All {size:,} leaves are the closing's. That no number is there twice was not counted: it is for up to "
+            f"{COUNTED:,} tickets."
+        )
+    return f"All {size:,} leaves are the closing's, and each ticket number from 1 to {size:,} is there once."
+
+
+def _leaves(lines: Iterable[str | bytes], size: int) -> Iterator[Leaf]:
+    seen = bytearray(size // 8 + 1 if size <= COUNTED else 0)
+    for place, line in enumerate(lines):
+        if place >= size:
+            raise Refuted(f"There are more leaves than the closing has, {size:,}.")
+        try:
+            leaf = read_leaf_line(line)
+        except DocumentWrong as error:
+            raise Refuted(f"Line {place + 1:,} of the leaves is no leaf: {error}.") from error
+        if leaf.serial != place:
+            raise Refuted(f"Line {place + 1:,} of the leaves has the serial {leaf.serial:,}, where {place:,} belongs.")
+        number = leaf.ticket_number
+        if number > size:
+            raise Refuted(f"The ticket with the serial {place:,} has the number {number:,}, of {size:,} tickets.")
+        if seen:
+            byte, bit = number >> 3, 1 << (number & 7)
+            if seen[byte] & bit:
+                raise Refuted(f"The ticket number {number:,} is there twice.")
+            seen[byte] |= bit
+        yield leaf
+
+
+def _kept(leaf: Leaf, numbers: dict[int, int], kept: dict[int, Leaf | None]) -> Leaf:
+    if leaf.serial in numbers:
+        numbers[leaf.serial] = leaf.ticket_number
+    if leaf.serial in kept:
+        kept[leaf.serial] = leaf
+    return leaf

@@ -1,0 +1,169 @@
+"""Steps 11 and 12: a participant's own ticket, and the code of it."""
+
+import re
+from dataclasses import dataclass
+
+from rafflekit.core.protocol.audit.form import ProofParts
+from rafflekit.core.protocol.audit.leaves import SeenLeaves
+from rafflekit.core.protocol.audit.report import Mistaken, Refuted, Unproven
+from rafflekit.core.protocol.audit.signatures import check_operator
+from rafflekit.core.protocol.checkpoints import Checkpoint
+from rafflekit.core.protocol.documents import UNBOUND, Receipt, read_consistency, read_receipt
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.notes import Note, NoteWrong
+from rafflekit.core.protocol.strict_json import DocumentWrong
+from rafflekit.core.protocol.tree import ProofWrong, check_consistency, check_inclusion
+
+# https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
+_ARGON2ID = re.compile(
+    r"\$argon2id\$v=19\$m=(?P<memory>[1-9][0-9]{0,9}),t=(?P<time>[1-9][0-9]{0,9}),p=(?P<lanes>[1-9][0-9]{0,2})"
+    r"\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}"
+)
+_MEMORY_KIB = 1024 * 1024
+_PASSES_KIB = 4 * _MEMORY_KIB
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptParts:
+    """A receipt whose checkpoint is read."""
+
+    receipt: Receipt
+    note: Note
+    checkpoint: Checkpoint
+
+
+def read_receipt_parts(document: str | bytes) -> ReceiptParts:
+    """Read a receipt and its checkpoint.
+
+    Raises:
+        Mistaken: it is none.
+    """
+    try:
+        receipt = read_receipt(document)
+        note = Note.read(receipt.checkpoint)
+        return ReceiptParts(receipt, note, Checkpoint.read(note.text))
+    except (DocumentWrong, NoteWrong) as error:
+        raise Mistaken(f"This is no receipt: {error}.") from error
+
+
+def check_receipt(
+    parts: ProofParts,
+    ours: ReceiptParts,
+    seen: SeenLeaves | None,
+    *,
+    consistency: str | bytes | None,
+    winners_hold: bool,
+) -> str:
+    """Step 11: the ticket of a receipt is in the draw, and the ledger went on from where the receipt saw it.
+
+    `seen` is of the closing's leaves, the leaf of the receipt's serial and the root at its size;
+    `consistency` is a consistency proof. What the ticket won is told if the proof's winners hold.
+    """
+    _check_belonging(parts, ours)
+    _check_signed_state(parts, ours)
+    leaf, checkpoint = ours.receipt.leaf, ours.checkpoint
+    if leaf.ticket_number > parts.proof.terms.total_tickets:
+        raise Refuted(f"The ticket number {leaf.ticket_number:,} is none of this raffle.")
+    try:
+        check_inclusion(
+            leaf.hash(parts.proof.terms.id), leaf.serial, checkpoint.size, ours.receipt.path, checkpoint.root
+        )
+    except ProofWrong as error:
+        raise Refuted(f"The receipt's ticket is not in the tree that it names: {error}.") from error
+    _check_beside_winners(parts, leaf)
+    if seen is not None:
+        if seen.leaf != leaf:
+            raise Refuted(f"At the serial {leaf.serial:,} the closing has another ticket than the receipt.")
+        if seen.roots[checkpoint.size] != checkpoint.root:
+            raise Refuted(
+                "The ledger was rewritten: the closing does not go on from the receipt's checkpoint. Keep both."
+            )
+    if checkpoint.size < parts.closed.checkpoint.size:
+        if consistency is not None:
+            _check_consistency(parts, checkpoint, consistency)
+        elif seen is None:
+            raise Unproven(
+                f"The receipt holds for the first {checkpoint.size:,} tickets; that the closing goes on from there, "
+                "the leaves or a consistency proof would show."
+            )
+    return f"Your ticket, number {leaf.ticket_number:,}, is in the draw{_won(parts, leaf) if winners_hold else ''}."
+
+
+def check_code(ours: ReceiptParts, code: str) -> str:
+    """Step 12: the code is the one whose hash is in the receipt's leaf."""
+    found = _ARGON2ID.fullmatch(ours.receipt.leaf.code_hash)
+    if found is None:
+        raise Refuted("No code fits the receipt: its leaf has no Argon2id hash.")
+    # What the operator wrote there decides how much memory and time this takes.
+    memory, passes = int(found["memory"]), int(found["time"])
+    if memory > _MEMORY_KIB or memory * passes > _PASSES_KIB:
+        raise Unproven(f"The code's hash asks for {memory:,} KiB and {passes:,} passes, which is too much to be tried.")
+    from rafflekit.core.errors import StorageUnavailable
+    from rafflekit.core.protocol.codes import CodeHasher
+
+    try:
+        fits = CodeHasher().check(ours.receipt.leaf.code_hash, code)
+    except StorageUnavailable as error:
+        raise Unproven("The code's hash could not be computed: it is damaged, or there is no memory for it.") from error
+    if not fits:
+        raise Mistaken("The code is not the one of the receipt's ticket.")
+    return "The code fits the receipt's ticket."
+
+
+def _check_belonging(parts: ProofParts, ours: ReceiptParts) -> None:
+    if ours.checkpoint.origin != parts.closed.checkpoint.origin:
+        raise Mistaken("The receipt is of another raffle: its checkpoint's origin is another.")
+    if any(signature.is_by(parts.key) for signature in ours.note.signatures):
+        return
+    # Not called a mistake: an operator who draws again under a new key must not be believed against older receipts.
+    raise Refuted(
+        "The receipt is of this raffle, and the proof's key did not sign it: two keys signed one raffle, or one of the "
+        "two documents is not the operator's. Keep both."
+    )
+
+
+def _check_signed_state(parts: ProofParts, ours: ReceiptParts) -> None:
+    checkpoint, closing = ours.checkpoint, parts.closed.checkpoint
+    check_operator(ours.note, parts.key, "receipt's checkpoint")
+    if checkpoint.terms != closing.terms:
+        raise Refuted("The receipt was signed for other terms: what was announced has changed since.")
+    if checkpoint.size > closing.size:
+        raise Refuted(f"The receipt's checkpoint has {checkpoint.size:,} leaves, the closing {closing.size:,}.")
+    if (checkpoint.size == closing.size or checkpoint.closing is not None) and checkpoint != closing:
+        raise Refuted("The operator signed another closing for the receipt than for the proof. Keep both.")
+    if parts.proof.entropy.kind == UNBOUND and checkpoint.size < closing.size:
+        raise Refuted(
+            "Nothing binds the draw to the closing, as if an earlier release had drawn, which had no ledger; but the "
+            "receipt was signed before the last ticket was sold. Keep both."
+        )
+
+
+def _check_consistency(parts: ProofParts, checkpoint: Checkpoint, document: str | bytes) -> None:
+    closing = parts.closed.checkpoint
+    try:
+        given = read_consistency(document)
+    except DocumentWrong as error:
+        raise Refuted(f"This is no consistency proof: {error}.") from error
+    if (given.old, given.new) != (checkpoint.size, closing.size):
+        raise Refuted(
+            f"The consistency proof is from {given.old:,} to {given.new:,} tickets, "
+            f"where one from {checkpoint.size:,} to {closing.size:,} is needed."
+        )
+    try:
+        check_consistency(given.old, given.new, given.proof, checkpoint.root, closing.root)
+    except ProofWrong as error:
+        raise Refuted(f"The consistency proof does not lead from the receipt to the closing: {error}.") from error
+
+
+def _check_beside_winners(parts: ProofParts, leaf: Leaf) -> None:
+    for win in parts.proof.winners or ():
+        same = (win.leaf.serial == leaf.serial, win.leaf.ticket_number == leaf.ticket_number)
+        if any(same) and win.leaf != leaf:
+            raise Refuted("A winner of the proof has the receipt's serial or number, and is another ticket.")
+
+
+def _won(parts: ProofParts, leaf: Leaf) -> str:
+    if parts.proof.winners is None:
+        return ""
+    won = next((win.prize for win in parts.proof.winners if win.leaf == leaf), None)
+    return " and won nothing" if won is None else f" and won “{parts.proof.terms.prizes[won].name}”"

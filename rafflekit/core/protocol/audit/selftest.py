@@ -1,0 +1,53 @@
+"""The audit's self-test: frozen documents, honest and falsified, each of which has one right verdict.
+
+The cases are data (`frozen/`), so that the audit shares no code with what made them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from rafflekit.core.protocol.audit import Witnessed, audit
+from rafflekit.core.protocol.audit.report import AuditReport
+
+_FROZEN = files(__name__.rpartition(".")[0]) / "frozen"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One frozen case and what the audit made of it.
+
+    `step` is the step that has to refuse the documents, None where they are honest. `is_right` tells whether the audit
+    judged so; it is None where the case could not be tried.
+    """
+
+    name: str
+    step: str | None
+    is_right: bool | None
+
+
+def run_selftest(*, missing: str | None = None) -> Iterator[Trial]:
+    """Audit every frozen case and yield the trials, the honest documents first.
+
+    `missing` names what cannot be checked on this machine (`bls`: drand's signatures); cases that need it are skipped.
+    """
+    bases = _load("bases.json")
+    for name, base in bases.items():
+        yield Trial(name, None, _audited(base).good)
+    for case in _load("cases.json"):
+        if case.get("needs") is not None and case["needs"] == missing:
+            yield Trial(case["name"], case["step"], None)
+            continue
+        wrong = _audited(bases[case["base"]] | case["given"]).first_wrong
+        yield Trial(case["name"], case["step"], wrong is not None and wrong.name == case["step"])
+
+
+def _audited(given: Mapping[str, Any]) -> AuditReport:
+    witnessed = given["witnessed"]
+    return audit(**{**given, "witnessed": Witnessed(**witnessed) if witnessed else None})
+
+
+def _load(name: str) -> Any:
+    return json.loads((_FROZEN / name).read_text(encoding="utf-8"))

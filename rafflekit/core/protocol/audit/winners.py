@@ -1,0 +1,134 @@
+"""Steps 6, 8 and 9: what decided, the seed from it, and the winners from the seed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rafflekit.core.protocol.audit.form import ProofParts, SignedDraw
+from rafflekit.core.protocol.audit.report import Refuted, Unproven
+from rafflekit.core.protocol.audit.signatures import check_operator, time_text
+from rafflekit.core.protocol.documents import UNBOUND, WINNERS_IN_A_PROOF, ProvenWin
+from rafflekit.core.protocol.entropy.drand import BeaconWrong, BlsMissing, check_beacon, time_of
+from rafflekit.core.protocol.statements import entropy_of, seed_of, winners_digest
+from rafflekit.core.protocol.terms import SECRETS
+from rafflekit.core.protocol.tree import ProofWrong, check_inclusion
+from rafflekit.core.protocol.winners import prizes_of_wins, winning_serials
+
+
+class _Win(NamedTuple):
+    serial: int
+    number: int
+    prize: int
+
+
+def check_entropy(parts: ProofParts) -> str:
+    """Step 6: what decided is of the kind that was announced, and nobody's choice."""
+    entropy, terms = parts.proof.entropy, parts.proof.terms
+    if entropy.kind != terms.entropy and not (entropy.kind == UNBOUND and terms.entropy == SECRETS):
+        raise Refuted(f"The terms announce entropy from {terms.entropy}, the proof has {entropy.kind}.")
+    if entropy.kind == UNBOUND:
+        raise Unproven(
+            "An earlier release drew it, or the record of what decided was taken away: nothing binds its seed to the "
+            "closing."
+        )
+    if entropy.kind == SECRETS:
+        raise Unproven("The operator says that the entropy was made once, and after the closing; nothing shows it.")
+    beacon = entropy.round
+    if beacon is None or beacon != parts.closed.closing.round:
+        raise Refuted(f"The beacon is of round {beacon}, the closing announces round {parts.closed.closing.round}.")
+    try:
+        check_beacon(beacon, entropy.value)
+    except BeaconWrong as error:
+        raise Refuted(f"The beacon is not drand's: {error}.") from error
+    except BlsMissing as error:
+        raise Unproven(f"drand's signature was not checked. {error}") from error
+    return f"drand signed the beacon of round {beacon:,}, which came at {time_text(time_of(beacon))}."
+
+
+def check_seed(parts: ProofParts) -> str:
+    """Step 8: the seed comes from the closing and the entropy."""
+    if parts.proof.entropy.kind == UNBOUND:
+        raise Unproven("The seed is from no closing; that it was the first one is the operator's word.")
+    if parts.proof.seed != seed_of(parts.closed.checkpoint.closing_hash(), _entropy_value(parts)):
+        raise Refuted("The seed is not the one that closing and entropy give.")
+    return f"Closing and entropy give the seed {parts.proof.seed.hex()}."
+
+
+def serials_of(parts: ProofParts) -> list[int]:
+    """Return the serials that the seed lets win, in draw order."""
+    return list(winning_serials(parts.proof.seed, tickets=parts.proof.terms.total_tickets, wins=parts.wins))
+
+
+def check_winners(parts: ProofParts, serials: Sequence[int], numbers: Mapping[int, int] | None) -> str:
+    """Step 9: these won, by the seed; and the operator signed so.
+
+    `serials` are `serials_of` the proof, `numbers` the ticket numbers of these serials, if leaves were given that are
+    the closing's.
+    """
+    proven = parts.proof.winners
+    if (proven is None) != (parts.wins > WINNERS_IN_A_PROOF) or (proven is not None and len(proven) != parts.wins):
+        shown = "no list of winners" if proven is None else f"{len(proven):,} winners"
+        raise Refuted(f"The proof has {shown}, the terms promise {parts.wins:,} wins.")
+    prizes = prizes_of_wins(prize.amount for prize in parts.proof.terms.prizes)
+    expected = list(zip(serials, prizes, strict=True))
+    wins: list[_Win] | None = None
+    if proven is not None:
+        wins = list(_proven_wins(parts, proven, expected))
+    elif numbers is not None:
+        wins = [_Win(serial, numbers[serial], prize) for serial, prize in expected]
+    if parts.draw is not None:
+        _check_statement(parts, parts.draw, wins)
+    if wins is None:
+        raise Unproven(
+            f"The seed gives {len(serials):,} serials; which ticket numbers they are, only the leaves show: "
+            "more than 1,000 wins are not in a proof."
+        )
+    if parts.draw is None and proven is None:
+        raise Unproven(f"The seed and the leaves give {len(wins):,} wins; nothing in the proof says that they won.")
+    signed = "the operator signed them" if parts.draw is not None else "nobody signed them"
+    return f"The seed gives these {len(wins):,} wins, each of another ticket of the closing, and {signed}."
+
+
+def _entropy_value(parts: ProofParts) -> bytes:
+    entropy = parts.proof.entropy
+    return entropy_of(entropy.kind, entropy.value)
+
+
+def _proven_wins(parts: ProofParts, proven: Sequence[ProvenWin], expected: Sequence[tuple[int, int]]) -> Iterator[_Win]:
+    terms, checkpoint = parts.proof.terms, parts.closed.checkpoint
+    numbers: set[int] = set()
+    for place, (win, (serial, prize)) in enumerate(zip(proven, expected, strict=True), start=1):
+        leaf = win.leaf
+        if (leaf.serial, win.prize) != (serial, prize):
+            raise Refuted(
+                f"Win {place:,} goes to serial {serial:,} and prize {prize:,} by the seed, "
+                f"in the proof to serial {leaf.serial:,} and prize {win.prize:,}."
+            )
+        if leaf.ticket_number > terms.total_tickets:
+            raise Refuted(
+                f"Win {place:,} has the ticket number {leaf.ticket_number:,}, of {terms.total_tickets:,} tickets."
+            )
+        if leaf.ticket_number in numbers:
+            raise Refuted(f"The ticket number {leaf.ticket_number:,} wins twice.")
+        numbers.add(leaf.ticket_number)
+        try:
+            check_inclusion(leaf.hash(terms.id), leaf.serial, checkpoint.size, win.path, checkpoint.root)
+        except ProofWrong as error:
+            raise Refuted(f"The leaf of win {place:,} is not in the closing's tree: {error}.") from error
+        yield _Win(leaf.serial, leaf.ticket_number, win.prize)
+
+
+def _check_statement(parts: ProofParts, draw: SignedDraw, wins: Sequence[_Win] | None) -> None:
+    check_operator(draw.note, parts.key, "draw")
+    statement, checkpoint = draw.statement, parts.closed.checkpoint
+    lines = {
+        "origin": statement.origin == checkpoint.origin,
+        "closing": statement.closing_hash == checkpoint.closing_hash(),
+        "entropy": statement.entropy == _entropy_value(parts),
+        "seed": statement.seed == parts.proof.seed,
+        "number of winners": statement.wins == parts.wins,
+    }
+    for name, holds in lines.items():
+        if not holds:
+            raise Refuted(f"The operator signed a draw with another {name}.")
+    if wins is not None and statement.winners_digest != winners_digest(wins):
+        raise Refuted("The operator signed a draw with other winners: their digest is another.")

@@ -1,0 +1,70 @@
+"""Checkpoints: the state of a ledger as a text to be signed, and the closing, which is the last (section 4; pure)."""
+
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from rafflekit.core.protocol.hashing import HASH_BYTES, tagged_hash
+from rafflekit.core.protocol.notes import NoteWrong, base64_of, read_base64, read_number
+
+_TEXT = re.compile(
+    r"(?P<origin>[^\n]+)\n(?P<size>[0-9]+)\n(?P<root>[^\n]+)\nterms (?P<terms>[^\n]+)\n"
+    r"(?:closed (?P<closed>[0-9]+)\n(?:round (?P<round>[0-9]+)\n)?)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """When the last ticket was issued, in seconds since 1970, and which drand round decides, if one does."""
+
+    closed: int
+    round: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """So many leaves, the root over them, and the hash of the raffle's terms; `closing` if they are all."""
+
+    origin: str
+    size: int
+    root: bytes
+    terms: bytes
+    closing: Closing | None = None
+
+    @classmethod
+    def read(cls, text: str) -> "Checkpoint":
+        """Read the text of a checkpoint.
+
+        Raises:
+            NoteWrong: it is none.
+        """
+        found = _TEXT.fullmatch(text)
+        if found is None:
+            raise NoteWrong("it is no checkpoint: origin, size, root, terms, and closed and round if it is a closing")
+        root, terms = read_base64(found["root"]), read_base64(found["terms"])
+        if len(root) != HASH_BYTES or len(terms) != HASH_BYTES:
+            raise NoteWrong("a hash of a checkpoint has 32 bytes")
+        closed, beacon = found["closed"], found["round"]
+        closing = None
+        if closed is not None:
+            closing = Closing(read_number(closed), None if beacon is None else read_number(beacon))
+        return cls(found["origin"], read_number(found["size"]), root, terms, closing)
+
+    def text(self) -> str:
+        """Return the text that is signed."""
+        lines = [self.origin, str(self.size), base64_of(self.root), f"terms {base64_of(self.terms)}"]
+        if self.closing is not None:
+            lines.append(f"closed {self.closing.closed}")
+            if self.closing.round is not None:
+                lines.append(f"round {self.closing.round}")
+        return "\n".join(lines) + "\n"
+
+    def closing_hash(self) -> bytes:
+        """Return the hash of a closing, from which the seed comes."""
+        assert self.closing is not None
+        return tagged_hash("closing", self.text().encode())
+
+
+def origin_of(raffle: UUID) -> str:
+    """Return the origin of a raffle's checkpoints."""
+    return f"rafflekit/{raffle}"

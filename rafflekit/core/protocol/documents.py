@@ -1,0 +1,331 @@
+"""Receipts and proofs: the documents that people keep, written as JSON and read strictly (sections 5 and 8; pure).
+
+Reading checks the form alone: what is in a document, and whether any of it is true, is `audit`'s to say.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from rafflekit.core import limits
+from rafflekit.core.errors import InvalidValue
+from rafflekit.core.prizes import Prize
+from rafflekit.core.protocol.entropy.drand import SIGNATURE_BYTES
+from rafflekit.core.protocol.hashing import HASH_BYTES, PROTOCOL
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.notes import NoteWrong, base64_of, read_base64
+from rafflekit.core.protocol.shapes import (
+    ConsistencyShape,
+    LeafShape,
+    ProofShape,
+    ProvenWinShape,
+    ReceiptShape,
+)
+from rafflekit.core.protocol.strict_json import (
+    MOST_BYTES,
+    DocumentWrong,
+    checked_text,
+    fields_of,
+    hex_of,
+    list_of,
+    number_of,
+    read_json,
+    text_of,
+)
+from rafflekit.core.protocol.terms import DELAY_S, DRAND_QUICKNET, SECRETS, TIME, Terms
+
+WINNERS_IN_A_PROOF = 1_000
+"""Up to so many wins stand in a proof each with its leaf; of more, only their digest is signed."""
+
+LEAF_LINE_BYTES = 8 * 1024
+"""The longest line of the stream of all leaves."""
+
+PROOF_BYTES = MOST_BYTES
+"""The largest proof."""
+
+RECEIPT_BYTES = 128 * 1024
+"""The largest receipt."""
+
+_PATH_HASHES = 64
+_PRINTABLE = re.compile(r"[!-~]{1,1000}")
+_FIRST_YEAR = 1970
+_NO_TIME = f"terms.created_at is no time YYYY-MM-DDThh:mm:ssZ from {_FIRST_YEAR} on"
+
+UNBOUND: Literal["unbound"] = "unbound"
+"""The kind of entropy of draws whose seed nothing binds to a closing: an earlier release's, or its record is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entropy:
+    """What decided, and the evidence for it: 32 bytes (`secrets`), a round and its signature (drand), or nothing."""
+
+    kind: str
+    value: bytes = b""
+    round: int | None = None
+
+    def shape(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        if self.kind == SECRETS:
+            return {"kind": SECRETS, "value": self.value.hex()}
+        if self.kind == DRAND_QUICKNET:
+            return {"kind": DRAND_QUICKNET, "round": self.round, "signature": self.value.hex()}
+        return {"kind": UNBOUND}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A participant's evidence that a ticket is in the ledger: leaf, inclusion proof, and a signed checkpoint."""
+
+    leaf: Leaf
+    path: Sequence[bytes]
+    checkpoint: str
+
+    def shape(self) -> ReceiptShape:
+        """Return it as JSON has it."""
+        return {
+            "protocol": PROTOCOL,
+            "leaf": _leaf_shape(self.leaf),
+            "path": [base64_of(each) for each in self.path],
+            "checkpoint": self.checkpoint,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """The proof that a tree of `new` leaves goes on from one of `old`."""
+
+    old: int
+    new: int
+    proof: Sequence[bytes]
+
+    def shape(self) -> ConsistencyShape:
+        """Return it as JSON has it."""
+        return {"old": self.old, "new": self.new, "proof": [base64_of(each) for each in self.proof]}
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenWin:
+    """A win: which prize (from 0), the ticket's leaf, and its inclusion proof in the closing's tree."""
+
+    prize: int
+    leaf: Leaf
+    path: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Everything that a draw is checked by; `winners` is None where they are more than `WINNERS_IN_A_PROOF`."""
+
+    terms: Terms
+    key: str
+    closing: str
+    witnesses: Sequence[str]
+    entropy: Entropy
+    seed: bytes
+    draw: str | None
+    winners: Sequence[ProvenWin] | None
+
+    def shape(self) -> ProofShape:
+        """Return it as JSON has it."""
+        return {
+            "protocol": PROTOCOL,
+            "terms": self.terms.shape(),
+            "key": self.key,
+            "closing": self.closing,
+            "witnesses": list(self.witnesses),
+            "entropy": self.entropy.shape(),
+            "seed": self.seed.hex(),
+            "draw": self.draw,
+            "winners": None if self.winners is None else [_win_shape(win) for win in self.winners],
+        }
+
+
+def leaf_line(leaf: Leaf) -> str:
+    """Return the line of a leaf in the stream of all leaves, without its newline."""
+    return json.dumps(_leaf_shape(leaf), separators=(",", ":"))
+
+
+def read_leaf_line(line: str | bytes) -> Leaf:
+    """Read a line of the stream of all leaves, with its newline or without.
+
+    Raises:
+        DocumentWrong: it is none.
+    """
+    return _leaf(read_json(line, most=LEAF_LINE_BYTES), "leaf")
+
+
+def read_receipt(text: str | bytes) -> Receipt:
+    """Read a receipt.
+
+    Raises:
+        DocumentWrong: it is none, or of another protocol.
+    """
+    fields = fields_of(_of_this_protocol(text, most=RECEIPT_BYTES), "receipt", "protocol", "leaf", "path", "checkpoint")
+    return Receipt(_leaf(fields["leaf"], "leaf"), _path(fields["path"], "path"), text_of(fields, "checkpoint"))
+
+
+def read_consistency(text: str | bytes) -> Consistency:
+    """Read a consistency proof.
+
+    Raises:
+        DocumentWrong: it is none.
+    """
+    fields = fields_of(read_json(text, most=RECEIPT_BYTES), "consistency", "old", "new", "proof")
+    old, new = number_of(fields, "old", 0, limits.TICKETS), number_of(fields, "new", 0, limits.TICKETS)
+    return Consistency(old, new, _path(fields["proof"], "proof"))
+
+
+def read_proof(text: str | bytes) -> Proof:
+    """Read a proof.
+
+    Raises:
+        DocumentWrong: it is none, or of another protocol.
+    """
+    fields = fields_of(
+        _of_this_protocol(text, most=PROOF_BYTES),
+        "proof",
+        "protocol",
+        "terms",
+        "key",
+        "closing",
+        "witnesses",
+        "entropy",
+        "seed",
+        "draw",
+        "winners",
+    )
+    winners, draw = fields["winners"], fields["draw"]
+    return Proof(
+        terms=_terms(fields["terms"]),
+        key=text_of(fields, "key"),
+        closing=text_of(fields, "closing"),
+        witnesses=[checked_text(each, "witnesses") for each in list_of(fields["witnesses"], "witnesses")],
+        entropy=_entropy(fields["entropy"]),
+        seed=hex_of(fields, "seed", HASH_BYTES),
+        draw=None if draw is None else checked_text(draw, "draw"),
+        winners=None if winners is None else _winners(winners),
+    )
+
+
+def _of_this_protocol(text: str | bytes, *, most: int) -> Any:
+    document = read_json(text, most=most)
+    # Before anything else: of another version, all else may be otherwise.
+    protocol = document.get("protocol") if isinstance(document, dict) else None
+    if protocol != PROTOCOL or isinstance(protocol, bool):
+        raise DocumentWrong(f"it is no JSON object with protocol {PROTOCOL}, the only one known here")
+    return document
+
+
+def _terms(value: Any) -> Terms:
+    names = ("protocol", "id", "name", "created_at", "total_tickets", "prizes", "entropy")
+    has_delay = isinstance(value, dict) and "delay_s" in value
+    fields = fields_of(value, "terms", *names, *(["delay_s"] if has_delay else []))
+    if number_of(fields, "protocol", 1, PROTOCOL) != PROTOCOL:
+        raise DocumentWrong("the terms are of another protocol")
+    prizes = [
+        Prize(text_of(prize, "name"), number_of(prize, "amount", 1, limits.PRIZES))
+        for prize in (
+            fields_of(each, "terms.prizes", "name", "amount") for each in list_of(fields["prizes"], "terms.prizes")
+        )
+    ]
+    total_tickets = number_of(fields, "total_tickets", 1, limits.TICKETS)
+    entropy = fields["entropy"]
+    if entropy not in (SECRETS, DRAND_QUICKNET) or has_delay != (entropy == DRAND_QUICKNET):
+        raise DocumentWrong(f"terms.entropy is {SECRETS}, or {DRAND_QUICKNET} with delay_s")
+    try:
+        limits.check_raffle(text_of(fields, "name"), total_tickets, prizes)
+    except InvalidValue as error:
+        raise DocumentWrong(f"terms.{error.field}: {error.reason.rstrip('.')}") from error
+    return Terms(
+        id=_uuid(text_of(fields, "id")),
+        name=fields["name"],
+        created_at=_time(text_of(fields, "created_at")),
+        total_tickets=total_tickets,
+        prizes=prizes,
+        entropy=entropy,
+        delay_s=number_of(fields, "delay_s", 1, DELAY_S) if has_delay else None,
+    )
+
+
+def _entropy(value: Any) -> Entropy:
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if kind == SECRETS:
+        return Entropy(SECRETS, hex_of(fields_of(value, "entropy", "kind", "value"), "value", HASH_BYTES))
+    if kind == DRAND_QUICKNET:
+        fields = fields_of(value, "entropy", "kind", "round", "signature")
+        return Entropy(
+            DRAND_QUICKNET, hex_of(fields, "signature", SIGNATURE_BYTES), number_of(fields, "round", 1, limits.TICKETS)
+        )
+    if kind == UNBOUND:
+        fields_of(value, "entropy", "kind")
+        return Entropy(UNBOUND)
+    raise DocumentWrong(f"entropy.kind is {SECRETS}, {DRAND_QUICKNET} or {UNBOUND}")
+
+
+def _winners(value: Any) -> list[ProvenWin]:
+    found = [fields_of(each, "winners", "prize", "leaf", "path") for each in list_of(value, "winners")]
+    if len(found) > WINNERS_IN_A_PROOF:
+        raise DocumentWrong(f"a proof has at most {WINNERS_IN_A_PROOF:,} winners")
+    return [
+        ProvenWin(
+            number_of(win, "prize", 0, limits.PRIZE_KINDS - 1),
+            _leaf(win["leaf"], "winners.leaf"),
+            _path(win["path"], "winners.path"),
+        )
+        for win in found
+    ]
+
+
+def _leaf(value: Any, place: str) -> Leaf:
+    fields = fields_of(value, place, "serial", "ticket_number", "code_hash")
+    code_hash = text_of(fields, "code_hash")
+    if not _PRINTABLE.fullmatch(code_hash):
+        raise DocumentWrong(f"{place}.code_hash has no 1 to 1,000 printable characters of ASCII without spaces")
+    return Leaf(
+        number_of(fields, "serial", 0, limits.TICKETS - 1),
+        number_of(fields, "ticket_number", 1, limits.TICKETS),
+        code_hash,
+    )
+
+
+def _path(value: Any, place: str) -> list[bytes]:
+    try:
+        path = [read_base64(checked_text(each, place)) for each in list_of(value, place)]
+    except NoteWrong as error:
+        raise DocumentWrong(f"{place}: {error}") from error
+    if len(path) > _PATH_HASHES or any(len(each) != HASH_BYTES for each in path):
+        raise DocumentWrong(f"{place} is at most {_PATH_HASHES} hashes of {HASH_BYTES} bytes")
+    return path
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        found = UUID(text)
+    except ValueError as error:
+        raise DocumentWrong("terms.id is no raffle's id") from error
+    if str(found) != text:
+        raise DocumentWrong("terms.id is not written as ids are")
+    return found
+
+
+def _time(text: str) -> datetime:
+    try:
+        found = datetime.strptime(text, TIME).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise DocumentWrong(_NO_TIME) from error
+    # strptime reads the digits of other scripts, too.
+    if found.year < _FIRST_YEAR or found.strftime(TIME) != text:
+        raise DocumentWrong(_NO_TIME)
+    return found
+
+
+def _leaf_shape(leaf: Leaf) -> LeafShape:
+    return {"serial": leaf.serial, "ticket_number": leaf.ticket_number, "code_hash": leaf.code_hash}
+
+
+def _win_shape(win: ProvenWin) -> ProvenWinShape:
+    return {"prize": win.prize, "leaf": _leaf_shape(win.leaf), "path": [base64_of(each) for each in win.path]}

@@ -1,0 +1,1 @@
+"""Sources of entropy: what decides who wins, one file per source."""

@@ -1,0 +1,32 @@
+"""Whether a receipt is good: whoever gets one checks it before anything is believed (section 5; pure)."""
+
+from uuid import UUID
+
+from rafflekit.core.protocol.checkpoints import Checkpoint, origin_of
+from rafflekit.core.protocol.documents import Receipt
+from rafflekit.core.protocol.notes import Note, NoteWrong, VerifierKey
+from rafflekit.core.protocol.tree import ProofWrong, check_inclusion
+
+
+class ReceiptWrong(Exception):
+    """Say why a receipt proves nothing."""
+
+
+def check_receipt(receipt: Receipt, raffle: UUID, key: VerifierKey) -> Checkpoint:
+    """Check that a receipt's leaf is in a tree of this raffle that this key has signed; return its checkpoint.
+
+    Raises:
+        ReceiptWrong: it is not.
+    """
+    try:
+        note = Note.read(receipt.checkpoint)
+        if len(note.check(key)) != 1:
+            raise ReceiptWrong(f"its checkpoint is not signed by {key}, once")
+        checkpoint = Checkpoint.read(note.text)
+        if checkpoint.origin != origin_of(raffle):
+            raise ReceiptWrong(f"its checkpoint is that of {checkpoint.origin}")
+        leaf = receipt.leaf
+        check_inclusion(leaf.hash(raffle), leaf.serial, checkpoint.size, receipt.path, checkpoint.root)
+    except (NoteWrong, ProofWrong) as error:
+        raise ReceiptWrong(f"{error}") from error
+    return checkpoint

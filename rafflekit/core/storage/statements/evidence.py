@@ -1,0 +1,230 @@
+"""What is stored, read as evidence: `checkup` compares it; nothing here presumes that it agrees with itself."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.types import NullType
+
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.tiles import WholeTile
+from rafflekit.core.storage.schema import (
+    NOBODY,
+    Bytes,
+    RaffleKey,
+    counters,
+    ledgers,
+    metadata,
+    prizes,
+    raffles,
+    schema_version,
+    secrets,
+    tickets,
+    tiles,
+    wins,
+)
+
+_ROWS_AT_ONCE = 10_000
+_KEYS = ("numbering_key", "participant_key", "code_key")
+_ARGON2ID = "$argon2id$"
+_RAFFLE_KEY_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class RaffleRecord:
+    """A raffle's rows but for its tickets and wins; None is what is not there."""
+
+    id: UUID
+    created_at: int
+    total_tickets: int
+    is_drawn: bool
+    seed: bytes | None
+    issued: int | None
+    numbering_key: bytes | None = field(repr=False)
+    other_keys: Sequence[bytes | None] = field(repr=False)
+    """Those of its participants and of its codes."""
+    amounts: Sequence[int]
+    """How many of each prize there are, in their order."""
+    places: Sequence[int]
+    """Where each prize stands, from 0 on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketCounts:
+    """A raffle's tickets, counted; the last serial and number are −1 and 0 where there are none."""
+
+    rows: int
+    last_serial: int
+    last_number: int
+    numbers: int
+    participants: int
+
+
+def hold_still(connection: Connection) -> None:
+    """Make the rest of a transaction see one state of the database: its first statement. On SQLite it does anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def damage(connection: Connection) -> list[str]:
+    """Return what SQLite itself finds wrong with its file; PostgreSQL has its own programs for that (pg_amcheck)."""
+    if connection.dialect.name == "postgresql":
+        return []
+    found = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
+    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    return [*found, *(f"a row of {row[0]} belongs to a row of {row[2]} that is not there" for row in lost)]
+
+
+def misfits(connection: Connection) -> list[str]:
+    """Tell of values of another kind than their column's, which SQLite stores as well; PostgreSQL takes none."""
+    if connection.dialect.name == "postgresql":
+        return []
+    found = []
+    for table in (table for table in metadata.sorted_tables if table is not schema_version):
+        counts = connection.execute(select(*(func.count(case((~_fits(column), 1))) for column in table.columns))).one()
+        found += [
+            f"{count} rows of the table {table.name} have a value of another kind in the column {column.name}"
+            for column, count in zip(table.columns, counts, strict=True)
+            if count
+        ]
+    return found
+
+
+def _fits(column: Column[Any]) -> ColumnElement[bool]:
+    kind = func.typeof(column)
+    if isinstance(column.type, RaffleKey):
+        return and_(kind == "blob", func.length(column) == _RAFFLE_KEY_BYTES)
+    due = {BigInteger: "integer", Bytes: "blob"}.get(type(column.type), "text")
+    return or_(kind == due, column.is_(None)) if column.nullable else kind == due
+
+
+def _can_be_read(connection: Connection, column: Column[Any]) -> ColumnElement[bool]:
+    # PostgreSQL keeps nothing of another kind than its column.
+    return true() if connection.dialect.name == "postgresql" else _fits(column)
+
+
+def verifier_keys(connection: Connection) -> Sequence[str]:
+    """Return the key of every ledger that has one; each as often as it signs."""
+    key = ledgers.c.verifier_key
+    return connection.scalars(select(key).where(key.is_not(None), _can_be_read(connection, key))).all()
+
+
+def raffle_records(connection: Connection) -> list[RaffleRecord]:
+    """Return every raffle that has an id, in the order of creation."""
+    found: dict[UUID, list[tuple[int, int]]] = {}
+    in_order = select(prizes.c.raffle, prizes.c.amount, prizes.c.position).order_by(prizes.c.raffle, prizes.c.position)
+    for raffle, amount, place in connection.execute(in_order.where(_can_be_read(connection, prizes.c.raffle))):
+        found.setdefault(raffle, []).append((amount, place))
+    rows = connection.execute(
+        select(
+            raffles.c.id,
+            raffles.c.created_at,
+            raffles.c.total_tickets,
+            raffles.c.drawn_at,
+            # As they are: SQLAlchemy would break on what are no bytes.
+            type_coerce(raffles.c.seed, NullType).label("seed"),
+            counters.c.issued,
+            *(type_coerce(secrets.c[key], NullType).label(key) for key in _KEYS),
+        )
+        .where(_can_be_read(connection, raffles.c.id))
+        .outerjoin(counters, counters.c.raffle == raffles.c.id)
+        .outerjoin(secrets, secrets.c.raffle == raffles.c.id)
+        .order_by(raffles.c.sequence)
+    )
+    return [
+        RaffleRecord(
+            row.id,
+            row.created_at,
+            row.total_tickets,
+            row.drawn_at is not None,
+            row.seed,
+            row.issued,
+            row.numbering_key,
+            (row.participant_key, row.code_key),
+            [amount for amount, _ in found.get(row.id, [])],
+            [place for _, place in found.get(row.id, [])],
+        )
+        for row in rows
+    ]
+
+
+def count_tickets(connection: Connection, raffle: UUID) -> TicketCounts:
+    """Count a raffle's tickets row by row, whatever the counter says."""
+    row = connection.execute(
+        select(
+            func.count(),
+            func.coalesce(func.max(tickets.c.serial), -1),
+            func.coalesce(func.max(tickets.c.number), 0),
+            func.count(tickets.c.number.distinct()),
+            func.count(tickets.c.participant.distinct()),
+        ).where(tickets.c.raffle == raffle)
+    ).one()
+    return TicketCounts(*row)
+
+
+def count_wins(connection: Connection, raffle: UUID) -> int:
+    """Count a raffle's wins."""
+    return connection.scalar(select(func.count()).where(wins.c.raffle == raffle)) or 0
+
+
+def count_damaged_hashes(connection: Connection, raffle: UUID) -> int:
+    """Count a raffle's tickets whose code hash is no Argon2id hash, by how it begins."""
+    damaged = tickets.c.code_hash.not_like(f"{_ARGON2ID}%")
+    return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, damaged)) or 0
+
+
+def count_damaged_participants(connection: Connection, raffle: UUID, *, hash_bytes: int) -> int:
+    """Count a raffle's tickets whose participant is no hash, by its length."""
+    damaged = func.length(tickets.c.participant) != hash_bytes
+    return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, damaged)) or 0
+
+
+def count_hashed_participants(connection: Connection, raffle: UUID) -> int:
+    """Count a raffle's tickets that have their participant's hash, or that of an idempotency key."""
+    hashed = or_(tickets.c.participant != NOBODY, tickets.c.repeat_hash.is_not(None))
+    return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, hashed)) or 0
+
+
+def numbers(connection: Connection, raffle: UUID) -> Iterator[tuple[int, int]]:
+    """Yield serial and number of a raffle's tickets, in the order of issue."""
+    chosen = select(tickets.c.serial, tickets.c.number).where(tickets.c.raffle == raffle)
+    yield from _streamed(connection, chosen.order_by(tickets.c.serial))
+
+
+def leaf_hashes(connection: Connection, raffle: UUID) -> Iterator[bytes]:
+    """Yield the hashes of a ledger's leaves as the tickets give them, in the order of issue."""
+    chosen = select(tickets.c.serial, tickets.c.number, tickets.c.code_hash).where(tickets.c.raffle == raffle)
+    for row in _streamed(connection, chosen.order_by(tickets.c.serial)):
+        yield Leaf(*row).hash(raffle)
+
+
+def stored_tiles(connection: Connection, raffle: UUID) -> set[WholeTile]:
+    """Return the hashes of whole tiles as they are stored."""
+    chosen = select(tiles.c.level, tiles.c.position, tiles.c.hash).where(tiles.c.raffle == raffle)
+    return {WholeTile(*row) for row in connection.execute(chosen)}
+
+
+def wins_in_order(connection: Connection, raffle: UUID) -> Iterator[tuple[int, int, int]]:
+    """Yield ordinal, serial and the prize's position of a raffle's wins, in draw order."""
+    chosen = select(wins.c.ordinal, wins.c.serial, wins.c.prize).where(wins.c.raffle == raffle)
+    yield from _streamed(connection, chosen.order_by(wins.c.ordinal))
+
+
+def _streamed(connection: Connection, chosen: Select[Any]) -> Iterator[tuple[Any, ...]]:
+    for row in connection.execute(chosen, execution_options={"yield_per": _ROWS_AT_ONCE}):
+        yield tuple(row)

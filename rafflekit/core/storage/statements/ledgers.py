@@ -1,0 +1,175 @@
+"""Every statement of a raffle's ledger: its terms and key, its tiles, its leaves, its closing, its cosignatures.
+
+The hashes of leaves come from the tickets, those of whole tiles are stored when their last ticket is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.terms import EntropyKind
+from rafflekit.core.protocol.tiles import TILE, TILE_HEIGHT, WholeTile
+from rafflekit.core.storage.schema import cosignatures, draws, ledgers, tickets, tiles, wins
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRecord:
+    """A ledger's row: what decides, whose key signs, and the closing, if it is closed."""
+
+    entropy: str
+    delay_s: int | None
+    verifier_key: str | None
+    closing: Closing | None
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRecord:
+    """Where a draw's seed came from, and what came of it."""
+
+    entropy: bytes
+    winners_digest: bytes
+    wins: int
+
+
+def insert_ledger(
+    connection: Connection, raffle: UUID, *, entropy: EntropyKind, delay_s: int | None, verifier_key: str | None
+) -> None:
+    """Store the ledger of a new raffle."""
+    row = {"raffle": raffle, "entropy": entropy, "delay_s": delay_s, "verifier_key": verifier_key}
+    connection.execute(insert(ledgers).values(row))
+
+
+def load_ledger(connection: Connection, raffle: UUID) -> LedgerRecord | None:
+    """Return a raffle's ledger, or None if there is no such raffle."""
+    row = connection.execute(_LEDGER, {"raffle": raffle}).one_or_none()
+    if row is None:
+        return None
+    closing = None if row.closed_at is None else Closing(row.closed_at, row.round)
+    return LedgerRecord(row.entropy, row.delay_s, row.verifier_key, closing)
+
+
+_LEDGER = select(ledgers).where(ledgers.c.raffle == bindparam("raffle"))
+
+
+def claim_ledger(connection: Connection, raffle: UUID, verifier_key: str) -> None:
+    """Give a ledger its key, unless it has one."""
+    unclaimed = (ledgers.c.raffle == raffle) & ledgers.c.verifier_key.is_(None)
+    connection.execute(update(ledgers).where(unclaimed).values(verifier_key=verifier_key))
+
+
+def any_verifier_key(connection: Connection) -> str | None:
+    """Return one of the keys that sign the ledgers here, or None if none has signed yet."""
+    return connection.scalar(select(ledgers.c.verifier_key).where(ledgers.c.verifier_key.is_not(None)).limit(1))
+
+
+def close_ledger(connection: Connection, raffle: UUID, closing: Closing) -> None:
+    """Store a ledger's closing, once and for ever."""
+    closed = {"closed_at": closing.closed, "round": closing.round}
+    connection.execute(update(ledgers).where(ledgers.c.raffle == raffle).values(closed))
+
+
+def insert_tiles(connection: Connection, raffle: UUID, whole: Sequence[WholeTile]) -> None:
+    """Store the hashes of tiles that became whole."""
+    connection.execute(insert(tiles), [{"raffle": raffle, **tile._asdict()} for tile in whole])
+
+
+def tile_entries(connection: Connection, raffle: UUID, size: int, level: int, tile: int) -> list[bytes]:
+    """Return the hashes of one tile of the tree of the first `size` leaves (`tiles.Entries`)."""
+    first = tile * TILE
+    if level == 0:
+        return [leaf.hash(raffle) for leaf in leaves_between(connection, raffle, first, min(size, first + TILE) - 1)]
+    end = min(size >> TILE_HEIGHT * level, first + TILE)
+    span = {"raffle": raffle, "level": level - 1, "first": first, "last": end - 1}
+    return list(connection.scalars(_TILE_HASHES, span))
+
+
+_TILE_HASHES = (
+    select(tiles.c.hash)
+    .where(
+        tiles.c.raffle == bindparam("raffle"),
+        tiles.c.level == bindparam("level"),
+        tiles.c.position.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(tiles.c.position)
+)
+
+
+def edge_entries(connection: Connection, raffle: UUID, size: int) -> list[list[bytes]]:
+    """Return the hashes of the last, incomplete tile of each level, from the leaves upwards."""
+    entries: list[list[bytes]] = []
+    while count := size >> TILE_HEIGHT * len(entries):
+        level = len(entries)
+        entries.append(tile_entries(connection, raffle, size, level, count // TILE) if count % TILE else [])
+    return entries
+
+
+def leaves_between(connection: Connection, raffle: UUID, first: int, last: int) -> list[Leaf]:
+    """Return the leaves with the serials from `first` to `last`."""
+    span = {"raffle": raffle, "first": first, "last": last}
+    return [Leaf(*row) for row in connection.execute(_LEAVES_BETWEEN, span)]
+
+
+_LEAVES = select(tickets.c.serial, tickets.c.number, tickets.c.code_hash).where(tickets.c.raffle == bindparam("raffle"))
+_LEAVES_BETWEEN = _LEAVES.where(tickets.c.serial.between(bindparam("first"), bindparam("last"))).order_by(
+    tickets.c.serial
+)
+
+
+LEAF_OF_SERIAL = _LEAVES.where(tickets.c.serial == bindparam("serial"))
+"""The row of the leaf at a place (`Leaf`), for `Database.fetch`."""
+
+
+def leaf_of_number(connection: Connection, raffle: UUID, number: int) -> Leaf | None:
+    """Return the leaf of a ticket, or None if no ticket has this number yet."""
+    row = connection.execute(_LEAF_OF_NUMBER, {"raffle": raffle, "number": number}).one_or_none()
+    return None if row is None else Leaf(*row)
+
+
+_LEAF_OF_NUMBER = _LEAVES.where(tickets.c.number == bindparam("number"))
+
+
+def insert_draw(connection: Connection, raffle: UUID, draw: DrawRecord) -> None:
+    """Store where a draw's seed came from; before the raffle is marked as drawn."""
+    row = {"raffle": raffle, "entropy": draw.entropy, "winners_digest": draw.winners_digest, "wins": draw.wins}
+    connection.execute(insert(draws).values(row))
+
+
+def load_draw(connection: Connection, raffle: UUID) -> DrawRecord | None:
+    """Return where a draw's seed came from; None for the draws of releases that did not keep it."""
+    row = connection.execute(select(draws).where(draws.c.raffle == raffle)).one_or_none()
+    return None if row is None else DrawRecord(row.entropy, row.winners_digest, row.wins)
+
+
+def winning_leaves(connection: Connection, raffle: UUID, first: int, last: int) -> list[tuple[int, Leaf]]:
+    """Return the wins from the `first` to the `last` (from 1) in draw order: the prize's position, and the leaf."""
+    chosen = (
+        select(wins.c.prize, tickets.c.serial, tickets.c.number, tickets.c.code_hash)
+        .join(tickets, (tickets.c.raffle == wins.c.raffle) & (tickets.c.serial == wins.c.serial))
+        .where(wins.c.raffle == raffle, wins.c.ordinal.between(first, last))
+        .order_by(wins.c.ordinal)
+    )
+    return [(prize, Leaf(*leaf)) for prize, *leaf in connection.execute(chosen)]
+
+
+def put_cosignature(connection: Connection, raffle: UUID, verifier_key: str, line: str) -> None:
+    """Keep a witness's signature line; the first of each witness stays."""
+    kind = postgresql if connection.dialect.name == "postgresql" else sqlite
+    row = {"raffle": raffle, "verifier_key": verifier_key, "line": line}
+    connection.execute(kind.insert(cosignatures).values(row).on_conflict_do_nothing())
+
+
+def load_cosignatures(connection: Connection, raffle: UUID) -> list[tuple[str, str]]:
+    """Return the verifier key and the line of each witness, in the order of the keys."""
+    return [(key, line) for key, line in connection.execute(_COSIGNATURES, {"raffle": raffle})]
+
+
+_COSIGNATURES = (
+    select(cosignatures.c.verifier_key, cosignatures.c.line)
+    .where(cosignatures.c.raffle == bindparam("raffle"))
+    .order_by(cosignatures.c.verifier_key)
+)

@@ -1,0 +1,86 @@
+"""Sales: what a process knows by heart of the raffles whose tickets it hands out, each loaded once."""
+
+import secrets
+from dataclasses import dataclass, field
+from threading import Lock
+from uuid import UUID
+
+from rafflekit.core.errors import RaffleNotFound, SoldOut, StorageUnavailable
+from rafflekit.core.ledger.books import Book, Edge
+from rafflekit.core.ledger.keeping import Ledgers
+from rafflekit.core.protocol import codes
+from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.statements import raffles
+from rafflekit.core.tickets import numbering, participants
+
+_SALES_KNOWN = 1_000
+
+
+@dataclass(slots=True)
+class Sale:
+    """What stays true of a raffle's sale: its size, its keys until the draw, and one day that it is sold out."""
+
+    total_tickets: int
+    keys: raffles.Secrets
+    permutation: numbering.Numbering = field(repr=False)
+    book: Book = field(repr=False)
+    is_sold_out: bool
+    edge: Edge | None = field(default=None, repr=False)
+    """The ledger after the last group of this process; others may have gone on from there."""
+
+
+class Sales:
+    """The sales that were asked for last."""
+
+    def __init__(self, database: Database, ledgers: Ledgers) -> None:
+        self._database = database
+        self._ledgers = ledgers
+        self._known: dict[UUID, Sale] = {}
+        self._lock = Lock()
+
+    def of(self, raffle: UUID) -> Sale:
+        """Return the sale of a raffle.
+
+        Raises:
+            RaffleNotFound: there is no such raffle.
+            SoldOut: it is drawn: the keys are gone, and with them every claim to a repeat.
+            SigningKeyUnavailable: its ledger has another key.
+            StorageUnavailable: the database fails, or the keys in it are damaged.
+        """
+        sale = self._known.get(raffle)
+        if sale is None:
+            sale = self._loaded(raffle)
+            self._remember(raffle, sale)
+        return sale
+
+    def forget(self, raffle: UUID) -> None:
+        """Forget the keys of a raffle that is drawn."""
+        with self._lock:
+            self._known.pop(raffle, None)
+
+    def _loaded(self, raffle: UUID) -> Sale:
+        loaded = self._database.query(lambda connection: raffles.load_sale(connection, raffle))
+        if loaded is None:
+            raise RaffleNotFound
+        if loaded.secrets is None:
+            raise SoldOut
+        keys, total = loaded.secrets, loaded.total_tickets
+        # Here, where it concerns one caller: a group hashes with the keys of all of its raffles at once.
+        _check(raffle, keys)
+        permutation = numbering.Numbering(keys.numbering_key, total)
+        return Sale(total, keys, permutation, self._ledgers.book(raffle), loaded.issued >= total)
+
+    def _remember(self, raffle: UUID, sale: Sale) -> None:
+        with self._lock:
+            if len(self._known) >= _SALES_KNOWN:
+                # Any of them: it is loaded again when it is asked for.
+                self._known.pop(secrets.choice(list(self._known)))
+            self._known[raffle] = sale
+
+
+def _check(raffle: UUID, keys: raffles.Secrets) -> None:
+    found = len(keys.numbering_key), len(keys.participant_key), len(keys.code_key)
+    if found != (numbering.KEY_BYTES, participants.KEY_BYTES, codes.KEY_BYTES):
+        raise StorageUnavailable(
+            f"A key of the raffle {raffle} is damaged in the database; 'rafflekit doctor' says more."
+        )

@@ -1,0 +1,1 @@
+"""The JSON API: one module per family, with its resources and addresses."""

@@ -1,0 +1,1 @@
+"""What a server shows of itself: its log and its metrics."""

@@ -1,0 +1,178 @@
+"""What is counted for Prometheus, and `/metrics`, where it is read.
+
+Labels have few values: routes are templates, methods those that exist here, reasons the codes of errors. Where several
+processes serve, they count together in the folder that `PROMETHEUS_MULTIPROC_DIR` names (`shared_counting`), or the
+page refuses: the figures of one process would pass for those of all.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from shutil import rmtree
+from tempfile import TemporaryDirectory
+
+import falcon
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest, values
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from rafflekit.core.errors import InvalidSetting
+from rafflekit.http.access import Access
+from rafflekit.http.api.address import Address
+
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable of prometheus-client that names the folder in which several processes count; it is read by that library,
+when it is imported."""
+
+_DURATIONS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_GROUP_SIZES = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """The figures of a process, or of all that share a folder.
+
+    Raises:
+        InvalidSetting: the folder that is to be shared is none.
+    """
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        check_shared_folder()
+        self.are_shared = _are_shared()
+        self._requests = Counter(
+            "rafflekit_http_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self._durations = Histogram(
+            "rafflekit_http_request_duration_seconds",
+            "Time to answer a request, from its headers to the answer's.",
+            ("method", "route"),
+            buckets=_DURATIONS_S,
+            registry=self._registry,
+        )
+        self._refusals = Counter(
+            "rafflekit_refusals", "Requests refused, by the code of the error.", ("reason",), registry=self._registry
+        )
+        self._tickets = Counter(
+            "rafflekit_tickets_issued", "Tickets stored, without repeats of a request.", registry=self._registry
+        )
+        self._groups = Histogram(
+            "rafflekit_group_size",
+            "Callers whose wishes for tickets were served in one transaction.",
+            buckets=_GROUP_SIZES,
+            registry=self._registry,
+        )
+        # Looking a label up takes the library longer than counting.
+        self._known: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
+
+    def note_request(self, method: str, route: str, status: int, *, duration_s: float, refusal: str | None) -> None:
+        """Count an answer; its labels must be of few values."""
+        known = self._known.get((method, route, status))
+        if known is None:
+            known = self._known[method, route, status] = (
+                self._requests.labels(method, route, str(status)).inc,
+                self._durations.labels(method, route).observe,
+            )
+        count, observe = known
+        count()
+        observe(duration_s)
+        if refusal is not None:
+            self._refusals.labels(refusal).inc()
+
+    def note_group(self, *, callers: int, tickets: int) -> None:
+        """Count a group of tickets that was stored: what the engine is given as `on_group`."""
+        self._groups.observe(callers)
+        if tickets:
+            self._tickets.inc(tickets)
+
+    def page(self) -> bytes:
+        """Return all figures in Prometheus' text format."""
+        registry = self._registry
+        if self.are_shared:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # it has no types
+        return generate_latest(_WithoutTimes(registry))
+
+
+class MetricsPage(Address):
+    """`/metrics`: the figures, for those who may read them."""
+
+    def __init__(self, metrics: Metrics, access: Access) -> None:
+        super().__init__()
+        self._metrics = metrics
+        self._access = access
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Show the figures of all processes."""
+        self._access.require_metrics_reader(request.env)
+        if not self._metrics.are_shared and _is_one_of_several(request):
+            raise falcon.HTTPServiceUnavailable(
+                description="The server has several processes, and the figures of one would pass for those of all: "
+                f"name an empty folder in {SHARED_FOLDER}, in which they count together, and start the server again."
+            )
+        response.status = HTTPStatus.OK
+        response.content_type = CONTENT_TYPE_PLAIN_0_0_4
+        response.set_header("Cache-Control", "no-store")
+        response.data = self._metrics.page()
+
+    on_head = on_get
+
+
+@contextmanager
+def shared_counting() -> Iterator[None]:
+    """Let the processes that are started meanwhile count together, in a folder that is removed afterwards."""
+    before = os.environ.get(SHARED_FOLDER)
+    with TemporaryDirectory(prefix="rafflekit-metrics-", ignore_cleanup_errors=True) as folder:
+        os.environ[SHARED_FOLDER] = folder
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ[SHARED_FOLDER]
+            else:
+                os.environ[SHARED_FOLDER] = before
+
+
+def check_shared_folder() -> None:
+    """Check that processes which are to count together can.
+
+    Raises:
+        InvalidSetting: their folder is none.
+    """
+    if not _are_shared():
+        return
+    # As the library reads it, whatever environment an application was given.
+    folder = os.environ.get(SHARED_FOLDER, "")
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
+        raise InvalidSetting(SHARED_FOLDER, folder, "no folder in which files can be made; make it, empty, beforehand.")
+
+
+def remove_shared_folder() -> None:
+    """Remove the folder of `shared_counting`, from a process that was started meanwhile and whose parent was killed."""
+    # Whoever still counts has its files open, and they stay usable.
+    rmtree(os.environ[SHARED_FOLDER], ignore_errors=True)
+
+
+class _WithoutTimes:
+    """A registry without the moments in which each series began: as many lines again, which processes do not share."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._registry.collect():
+            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
+            yield metric
+
+
+def _is_one_of_several(request: falcon.Request) -> bool:
+    # Granian says that it is one process, however many there are; its workers are started by multiprocessing.
+    return bool(request.env.get("wsgi.multiprocess")) or multiprocessing.parent_process() is not None
+
+
+def _are_shared() -> bool:
+    return values.ValueClass is not values.MutexValue

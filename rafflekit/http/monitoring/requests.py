@@ -1,0 +1,94 @@
+"""What is counted and logged of every request: never what it carried, only how it was answered.
+
+Nothing of a request's own text gets in: the route is a template, the method one that exists here, the client its
+network. `problems` notes why a request was refused, and the id of an incident.
+"""
+
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import falcon
+
+from rafflekit.http.access import Access
+from rafflekit.http.monitoring.log_lines import log_request, requests_are_logged
+from rafflekit.http.monitoring.metrics import Metrics
+from rafflekit.http.monitoring.redaction import network_of
+
+UNMATCHED = "unmatched"
+"""The route of a request whose path is none of the service's."""
+
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
+_OTHER_METHOD = "other"
+
+
+class Answered(NamedTuple):
+    """A request that was answered, as it is logged (`log_lines.Event`)."""
+
+    method: str
+    route: str
+    status: int
+    duration_ms: float
+    client: str | None
+    refusal: str | None
+    incident: str | None
+
+    def fields(self) -> dict[str, Any]:
+        """Return what programs read: a refusal and an incident only where there is one."""
+        fields = self._asdict()
+        for name in ("refusal", "incident"):
+            if fields[name] is None:
+                del fields[name]
+        return fields
+
+    def __str__(self) -> str:
+        """Return what people read."""
+        line = f"{self.status} {self.method} {self.route} {self.duration_ms:.1f} ms {self.client or '-'}"
+        return " ".join([line, *(word for word in (self.refusal, self.incident) if word)])
+
+
+class Monitoring:
+    """Falcon middleware that measures every answer; the outermost, so that it measures the others, too."""
+
+    def __init__(self, access: Access, metrics: Metrics | None) -> None:
+        self._access = access
+        self._metrics = metrics
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Start the clock."""
+        req.context.began_s = perf_counter()
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
+    ) -> None:
+        """Count the answer, and log it if requests are logged."""
+        duration_s = perf_counter() - req.context.began_s
+        method, route, status = known_method(req), route_of(req), resp.status_code
+        refusal = None if req_succeeded else getattr(req.context, "refusal", None)
+        if self._metrics is not None:
+            self._metrics.note_request(method, route, status, duration_s=duration_s, refusal=refusal)
+        if requests_are_logged():
+            address = self._access.client_address(req.env)
+            client = None if address is None else network_of(address)
+            incident = None if req_succeeded else getattr(req.context, "incident", None)
+            log_request(Answered(method, route, status, round(duration_s * 1000, 3), client, refusal, incident))
+
+
+def note_refusal(request: falcon.Request, code: str) -> None:
+    """Note why a request is refused, in one of few words."""
+    request.context.refusal = code
+
+
+def note_incident(request: falcon.Request, incident: str) -> None:
+    """Note the id under which the log tells why a request failed."""
+    request.context.incident = incident
+
+
+def route_of(request: falcon.Request) -> str:
+    """Return the template of a request's path: of all paths that are none, the same word."""
+    return request.uri_template or UNMATCHED
+
+
+def known_method(request: falcon.Request) -> str:
+    """Return a request's method: of all that no address has, the same word."""
+    method: str = request.method
+    return method if method in _METHODS else _OTHER_METHOD

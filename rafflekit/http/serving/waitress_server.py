@@ -1,0 +1,151 @@
+"""`run`: the service on waitress, from the first connection to a clean stop.
+
+waitress's own `run` gives the threads five seconds at the end, cancels the requests that wait for one, and sends no
+answer that is still in its buffers. Here its loop goes on, without the listening socket, until nobody waits any more.
+"""
+
+import logging
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from waitress import wasyncore  # type: ignore[import-untyped]  # waitress has no types
+from waitress.adjustments import Adjustments  # type: ignore[import-untyped]  # no types
+from waitress.task import ThreadedTaskDispatcher  # type: ignore[import-untyped]  # no types
+
+from rafflekit.core.engine import RaffleEngine
+from rafflekit.core.settings import Settings
+from rafflekit.http.app import WsgiApp, create_app
+from rafflekit.http.monitoring.metrics import Metrics
+from rafflekit.http.serving.listening import STOP_LIMIT_S, THREADS, listening_socket, url_of
+from rafflekit.http.serving.waitress_connections import Channel, Server
+
+_SILENCE_S = 5.0
+"""How long a stop waits for the next bytes of a request that has begun to arrive."""
+
+_TURN_S = 0.25
+"""How long a turn of the loop waits for something to happen, before the server tends its connections again."""
+
+_MIB = 1024 * 1024
+
+_WAITRESS_SETTINGS: dict[str, Any] = {
+    # Forwarding headers reach the application, where `access` decides which of them count.
+    "clear_untrusted_proxy_headers": False,
+    # Above the application's own limits, so that it is the one to answer 413, as a problem.
+    "max_request_body_size": 2 * _MIB,
+    # Room for a long Idempotency-Key and a few proxies' headers; 256 KiB a connection, the default, is a gift.
+    "max_request_header_size": 32 * 1024,
+    # No server, no version in answers; no traceback ever.
+    "ident": None,
+    "expose_tracebacks": False,
+}
+
+# An answer up to this size leaves in one packet and one system call; waitress sends header and body apart otherwise.
+_SEND_BYTES = 64 * 1024
+
+
+def run(
+    engine: RaffleEngine,
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    on_listening: Callable[[str], None],
+    metrics: Metrics | None = None,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C, then answer what is under way and return; a second signal kills.
+
+    Call it in the main thread, the only one to which Python gives signals. `port` 0 takes a free port.
+    `on_listening` gets the URL as soon as connections are accepted; `metrics`, if given, are shown at `/metrics`. A
+    stop takes at most `STOP_LIMIT_S` seconds.
+
+    Raises:
+        InvalidSetting: the host cannot be listened on, or the port is taken.
+    """
+    with listening_socket(host, port) as listener:
+        connections: dict[int, Any] = {}
+        server = _server_on(listener, create_app(engine, settings, metrics=metrics), connections)
+        try:
+            with _stop_signals(server.pull_trigger) as received:
+                on_listening(url_of(listener))
+                while not received:
+                    _turn(server, connections, wait_s=_TURN_S)
+            _finish(server, connections)
+        finally:
+            wasyncore.close_all(connections)
+
+
+def _server_on(listener: socket.socket, application: WsgiApp, connections: dict[int, Any]) -> Server:
+    # waitress warns of every request that waits for a thread, which in a rush is every request.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    adjustments = Adjustments(sockets=[listener], server_name=listener.getsockname()[0], **_WAITRESS_SETTINGS)
+    # As an argument it is deprecated, with nothing in its place.
+    adjustments.send_bytes = _SEND_BYTES
+    threads = ThreadedTaskDispatcher()
+    threads.set_thread_count(THREADS)
+    return Server(
+        application,
+        connections,
+        _sock=listener,
+        dispatcher=threads,
+        adj=adjustments,
+        sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+        bind_socket=False,
+    )
+
+
+@contextmanager
+def _stop_signals(wake: Callable[[], None]) -> Iterator[list[int]]:
+    """Collect SIGTERM and SIGINT in the list that is given; afterwards they do what they did before."""
+    received: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        wake()
+
+    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in previous:
+        signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, what in previous.items():
+            signal.signal(number, what)
+
+
+def _turn(server: Server, connections: dict[int, Any], *, wait_s: float) -> None:
+    server.tend()
+    # select() fails on file numbers above 1,023, poll() does not.
+    wasyncore.loop(wait_s, use_poll=True, map=connections, count=1)
+
+
+def _finish(server: Server, connections: dict[int, Any]) -> None:
+    deadline = time.monotonic() + STOP_LIMIT_S
+    server.stop_listening()
+    idle: set[Any] = set()
+    while server.active_channels and time.monotonic() < deadline:
+        for channel in server.active_channels.values():
+            _announce_close(channel)
+        _turn(server, connections, wait_s=0 if idle else 0.1)
+        still_idle = {channel for channel in server.active_channels.values() if not _is_under_way(channel)}
+        # Only who was idle before, too: between the two, a request that had arrived meanwhile has been read.
+        for channel in still_idle & idle:
+            channel.handle_close()
+        idle = still_idle
+    server.task_dispatcher.shutdown(timeout=max(0.1, deadline - time.monotonic()))
+
+
+def _announce_close(channel: Channel) -> None:
+    # waitress then answers "Connection: close" and closes when the answer is sent: else a busy client never ends.
+    with channel.requests_lock:
+        if channel.requests and not channel.unread:
+            channel.requests[-1].headers["CONNECTION"] = "close"
+
+
+def _is_under_way(channel: Channel) -> bool:
+    arriving = channel.request is not None and time.time() - channel.last_activity < _SILENCE_S
+    return bool(channel.requests or channel.unread or channel.total_outbufs_len or arriving)

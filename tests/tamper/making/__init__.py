@@ -1,0 +1,39 @@
+"""The catalogue of tampering: falsified documents, each with the step of an audit that has to refuse it.
+
+It is data for every verifier: the tests' `tampering.json` is written from it, and `rafflekit audit --selftest` runs it.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+
+from rafflekit.core.protocol.audit import WRONG, AuditReport
+from tests.tamper.making.cases import Base, Case, Given, bases
+from tests.tamper.making.forms import form_cases, key_cases, terms_cases
+from tests.tamper.making.signed import closing_cases, entropy_cases, witness_cases
+from tests.tamper.making.tickets import leaf_cases, receipt_cases, winner_cases
+
+__all__ = ["Base", "Case", "Given", "bases", "catalogue", "first_wrong_step"]
+
+
+@cache
+def catalogue() -> Sequence[Case]:
+    """Return all cases, in the order of the steps."""
+    return tuple(
+        chain(
+            form_cases(),
+            terms_cases(),
+            key_cases(),
+            closing_cases(),
+            witness_cases(),
+            entropy_cases(),
+            winner_cases(),
+            leaf_cases(),
+            receipt_cases(),
+        )
+    )
+
+
+def first_wrong_step(report: AuditReport) -> str | None:
+    """Return the name of the first step that refused, if one did."""
+    return next((step.name for step in report.steps if step.outcome == WRONG), None)

@@ -1,0 +1,157 @@
+"""Small raffles made of constants, with proofs and receipts as a server makes them: for self-tests and test vectors.
+
+Everything here is public and the same on every machine, the private keys too: they sign nothing but examples.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from uuid import UUID
+
+from rafflekit.core.prizes import Prize, count_wins
+from rafflekit.core.protocol.checkpoints import Checkpoint, Closing, origin_of
+from rafflekit.core.protocol.codes import CODE_BYTES, CodeHasher, spell
+from rafflekit.core.protocol.documents import (
+    UNBOUND,
+    WINNERS_IN_A_PROOF,
+    Entropy,
+    Proof,
+    ProvenWin,
+    Receipt,
+)
+from rafflekit.core.protocol.entropy.drand import randomness_of, round_of
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.notes import OPERATOR, WITNESS, SignerKey
+from rafflekit.core.protocol.statements import DrawStatement, seed_of, winners_digest
+from rafflekit.core.protocol.terms import DRAND_QUICKNET, SECRETS, Terms
+from rafflekit.core.protocol.tiles import whole_hash
+from rafflekit.core.protocol.tree import inclusion_proof, root
+from rafflekit.core.protocol.winners import prizes_of_wins, winning_serials
+
+BEACON_ROUND = 1000
+BEACON = bytes.fromhex(
+    "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39"
+)
+"""The beacon of quicknet's round 1000, as drand published it on 2023-08-23 at 15:59:24 UTC."""
+
+CLOSED = 1692806304
+"""A minute before that."""
+
+CREATED = datetime(2023, 8, 23, 15, 0, tzinfo=UTC)
+PRIZES = (Prize("invisibility", 1), Prize("warm hug", 3))
+TICKETS = 20
+MANY_PRIZES = (Prize("tea", 1_000), Prize("biscuit", 3))
+MANY_TICKETS = 1_010
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A raffle with all of its tickets: what was announced, the leaves, and the codes that the participants got."""
+
+    terms: Terms
+    leaves: Sequence[Leaf]
+    codes: Sequence[str]
+    signer: SignerKey
+
+    def subtree(self, height: int, position: int) -> bytes:
+        """Return the hash of a whole subtree (`tree.Subtree`)."""
+        first = position << height
+        return whole_hash([leaf.hash(self.terms.id) for leaf in self.leaves[first : first + (1 << height)]])
+
+    def checkpoint(self, size: int) -> Checkpoint:
+        """Return the state of the ledger after so many tickets."""
+        closing = self.closing() if size == len(self.leaves) else None
+        return Checkpoint(origin_of(self.terms.id), size, root(self.subtree, size), self.terms.hash(), closing)
+
+    def closing(self) -> Closing:
+        """Return when the raffle was closed, and which round decides."""
+        delay_s = self.terms.delay_s
+        return Closing(CLOSED, None if delay_s is None else round_of(CLOSED, delay_s))
+
+    def sign(self, text: str) -> str:
+        """Return a text as a note that the operator signed."""
+        return f"{text}\n{self.signer.line(text)}"
+
+    def receipt(self, serial: int, size: int) -> Receipt:
+        """Return the receipt of a ticket with the checkpoint of this size."""
+        path = inclusion_proof(self.subtree, serial, size)
+        return Receipt(self.leaves[serial], path, self.sign(self.checkpoint(size).text()))
+
+    def win(self, serial: int, prize: int) -> ProvenWin:
+        """Return a win of a ticket, whether the seed gives it or not."""
+        return ProvenWin(prize, self.leaves[serial], inclusion_proof(self.subtree, serial, len(self.leaves)))
+
+    def wins(self, seed: bytes) -> list[tuple[int, int]]:
+        """Return serial and prize of all wins that a seed gives."""
+        serials = winning_serials(seed, tickets=len(self.leaves), wins=count_wins(self.terms.prizes))
+        return list(zip(serials, prizes_of_wins(prize.amount for prize in self.terms.prizes), strict=True))
+
+    def statement(self, closing_hash: bytes, entropy: bytes, seed: bytes) -> DrawStatement:
+        """Return what the operator says of a draw with this seed."""
+        wins = [(serial, self.leaves[serial].ticket_number, prize) for serial, prize in self.wins(seed)]
+        return DrawStatement(origin_of(self.terms.id), closing_hash, entropy, seed, len(wins), winners_digest(wins))
+
+    def proof(self, *, cosigned: Sequence[tuple[SignerKey, int]] = (), unbound: bool = False) -> Proof:
+        """Return the proof of an honest draw; `cosigned` are witnesses, each with its time."""
+        text = self.checkpoint(len(self.leaves)).text()
+        closing_hash = self.checkpoint(len(self.leaves)).closing_hash()
+        entropy = Entropy(SECRETS, digest("entropy"))
+        entropy_value = entropy.value
+        if self.terms.entropy == DRAND_QUICKNET:
+            entropy = Entropy(DRAND_QUICKNET, BEACON, BEACON_ROUND)
+            entropy_value = randomness_of(BEACON)
+        seed = digest("unbound seed") if unbound else seed_of(closing_hash, entropy_value)
+        wins = self.wins(seed)
+        return Proof(
+            terms=self.terms,
+            key=str(self.signer.verifier),
+            closing=self.sign(text) + "".join(key.line(text, time=time) for key, time in cosigned),
+            witnesses=[str(key.verifier) for key, _ in cosigned],
+            entropy=Entropy(UNBOUND) if unbound else entropy,
+            seed=seed,
+            draw=None if unbound else self.sign(self.statement(closing_hash, entropy_value, seed).text()),
+            winners=[self.win(*win) for win in wins] if len(wins) <= WINNERS_IN_A_PROOF else None,
+        )
+
+
+def example(
+    name: str, *, entropy: str = DRAND_QUICKNET, tickets: int = TICKETS, prizes: Sequence[Prize] = PRIZES
+) -> Example:
+    """Return the example of a name: other names give other raffles."""
+    with_beacon = entropy == DRAND_QUICKNET
+    terms = Terms(
+        id=UUID(bytes=digest(f"id of {name}")[:16], version=4),
+        name=f"Example {name}: ü ☂ 😀",
+        created_at=CREATED,
+        total_tickets=tickets,
+        prizes=tuple(prizes),
+        entropy=DRAND_QUICKNET if with_beacon else SECRETS,
+        delay_s=60 if with_beacon else None,
+    )
+    hasher = CodeHasher()
+    codes = [spell(digest(f"code {serial} of {name}")[:CODE_BYTES]) for serial in range(tickets)]
+    numbers = winning_serials(digest(f"numbers of {name}"), tickets=tickets, wins=tickets)
+    leaves = [
+        Leaf(serial, number + 1, hasher.hash(code, digest(f"salt {serial} of {name}")[:16]))
+        for serial, (number, code) in enumerate(zip(numbers, codes, strict=True))
+    ]
+    return Example(terms, leaves, codes, signer("operator"))
+
+
+def signer(name: str, *, kind: int = OPERATOR, key_name: str | None = None) -> SignerKey:
+    """Return the key pair of an example's operator or witness; `key_name` only if it is to have another's name."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    private = Ed25519PrivateKey.from_private_bytes(digest(f"private key of {name}"))
+    return SignerKey(key_name or f"example.test/{name}", kind, private)
+
+
+def witness(name: str = "witness") -> SignerKey:
+    """Return the key pair of an example's witness."""
+    return signer(name, kind=WITNESS)
+
+
+def digest(what: str) -> bytes:
+    """Return 32 bytes that stand for a name."""
+    return sha256(f"rafflekit example: {what}".encode()).digest()
