@@ -1,9 +1,9 @@
-"""The README's terminal session: read, run again, compared; and recorded anew by
+"""The terminal sessions in the README and the docs: read, run again and compared. To record them again, run
 
     python -m tests.project.session
 
-The commands are those of the README. Ids, codes, ticket numbers and times differ from run to run: what the README
-shows of them is replaced in later commands by what the run gave.
+The commands stay as they are. Ids, codes, keys, ticket numbers and times differ from run to run: where a later command
+shows one, the value of this run takes its place.
 """
 
 import os
@@ -17,16 +17,23 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+
+PAGES = (README, DOCS / "lists.md", DOCS / "fairness.md")
+"""The pages with a session. Each session starts with an empty folder."""
 
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CODE = r"(?:[0-9A-Z]{4}-){5}[0-9A-Z]{4}"
+_KEY = r"rafflekit\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}"
+_SEED = r"\b[0-9a-f]{64}\b"
 _SERVER = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
-# As much of curl as the README shows, for machines that have Python and make only.
+# As much of curl as the docs show, for machines that have Python and make only.
 _CURL = """
 import sys, urllib.error, urllib.request
 method = "POST" if "POST" in sys.argv else "GET"
@@ -60,6 +67,8 @@ def normalised(output: str) -> str:
     """Return the words of an output, without what differs from run to run."""
     text = re.sub(_ID, "ID", shortened(output))
     text = re.sub(_CODE, "CODE", text)
+    text = re.sub(_KEY, "KEY", text)
+    text = re.sub(_SEED, "SEED", text)
     text = re.sub(r"sqlite:////\S+", "DATABASE", text)
     text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8}\b", "ID", text)
     text = re.sub("cinema voucher|warm hug", "PRIZE", text)
@@ -67,7 +76,7 @@ def normalised(output: str) -> str:
 
 
 def shortened(output: str) -> str:
-    """Return an output with its receipts, which are long, as the README shows them."""
+    """Return an output with its receipts, which are long, as the docs show them."""
     return re.sub(r'"receipt":\{.*?"checkpoint":"[^"]*"\}', '"receipt":{…}', output)
 
 
@@ -130,7 +139,7 @@ class Session:
         return "".join(f"{line}\n" for line in lines)
 
     def _serve(self, command: str) -> str:
-        # On a free port, whatever the README says.
+        # On a free port, whatever the page says.
         command = "exec env " + command.removesuffix(" &") + " --port 0"
         server = subprocess.Popen(
             ["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._environment()
@@ -151,7 +160,7 @@ class Session:
         }
 
     def _learn(self, shown: str, printed: str, command: str) -> None:
-        for pattern in (_ID, r'verification_code":"' + _CODE, _SERVER):
+        for pattern in (_ID, r'verification_code":"' + _CODE, _KEY, _SERVER):
             for old, new in zip(re.findall(pattern, shown), re.findall(pattern, printed), strict=False):
                 self.replaced[old] = new
                 if pattern == _ID:
@@ -166,16 +175,20 @@ def _ticket(output: str) -> str | None:
     return f"{found[1]} {found[2]}" if found else None
 
 
-def record() -> None:
-    """Run the README's session and write down what it printed."""
-    text = README.read_text()
+def ran(page: Path) -> list[Step]:
+    """Run the session of a page in a new folder; return its steps with what they printed."""
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
         try:
-            recorded = [session.run(step) for step in steps_of(text)]
+            steps = [session.run(step) for step in steps_of(page.read_text())]
         finally:
             session.end()
-    numbered = iter(recorded)
+        return [Step(step.command, step.output.replace(folder, "/home/ann/.local/share")) for step in steps]
+
+
+def record(page: Path) -> None:
+    """Run the session of a page and write down what it printed."""
+    numbered = iter(ran(page))
 
     def again(block: re.Match[str]) -> str:
         count = len(re.findall(r"^\$ ", block[1], flags=re.MULTILINE))
@@ -185,9 +198,13 @@ def record() -> None:
             + "```"
         )
 
-    written = _BLOCK.sub(again, text).replace(folder, "/home/ann/.local/share")
-    README.write_text(_SERVER.sub("http://127.0.0.1:8080", written))
+    written = _BLOCK.sub(again, page.read_text())
+    page.write_text(_SERVER.sub("http://127.0.0.1:8080", written))
 
 
 if __name__ == "__main__":
-    record()
+    from tests.project.picture import PICTURE, picture_of
+
+    for each in PAGES:
+        record(each)
+    PICTURE.write_text(picture_of(steps_of(README.read_text())))
