@@ -1,4 +1,4 @@
-"""`verify_draw.py`, a second implementation of the protocol, agrees with the first one, and needs nothing installed."""
+"""`verify_draw.py`, a second implementation of the protocol, agrees with the library and needs nothing installed."""
 
 import ast
 import importlib.util
@@ -30,7 +30,7 @@ AUDITS = json.loads((VECTORS / "audits.json").read_text())
 NO_CLOCK = 10**13
 LIBRARIES = ("py_arkworks_bls12381", "argon2")
 
-# It takes no copy of the closing and no consistency proof: `rafflekit audit` does, and all leaves show more.
+# It does not take a copy of the closing or a consistency proof, as `rafflekit audit` does: all leaves show more.
 NOT_TAKEN = {"witnessed": None, "consistency": None}
 UNSEEN = {
     "two closings, with drand",
@@ -72,13 +72,13 @@ def loaded() -> ModuleType:
 
 @pytest.fixture
 def verifier() -> ModuleType:
-    """The file as a module."""
+    """Give the file as a module."""
     return loaded()
 
 
 @pytest.fixture
 def without_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A computer on which neither of the two libraries is installed."""
+    """Make both optional libraries look as if they were not installed."""
     for name in LIBRARIES:
         monkeypatch.setitem(sys.modules, name, None)
 
@@ -112,7 +112,7 @@ def outcomes_of_the_library(given: dict[str, Any]) -> dict[str, str]:
 
 
 def run(*arguments: object, python: tuple[str, ...] = (sys.executable,), **environment: str) -> tuple[int, str, str]:
-    """Run the file as a program; return its status and both outputs."""
+    """Run the file as a program; return its exit status and both outputs."""
     found = subprocess.run(
         [*python, str(FILE), *map(str, arguments)],
         capture_output=True,
@@ -124,7 +124,7 @@ def run(*arguments: object, python: tuple[str, ...] = (sys.executable,), **envir
 
 
 def written(folder: Path, base: dict[str, Any]) -> list[str]:
-    """Write what an audit is given to files; return the arguments that name them."""
+    """Write the documents of an audit to files; return the arguments that name them."""
     (folder / "proof.json").write_text(base["proof"], encoding="utf-8")
     (folder / "leaves.jsonl").write_text("".join(f"{line}\n" for line in base["leaves"]), encoding="utf-8")
     (folder / "receipt.json").write_text(base["receipt"], encoding="utf-8")
@@ -135,20 +135,20 @@ def written(folder: Path, base: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("case", AUDITS, ids=lambda case: f"{case['base']}, {case['what']}")
-def test_honest_documents_end_as_the_vectors_say(verifier: ModuleType, case: dict[str, Any]) -> None:
+def test_honest_documents_have_the_outcomes_of_the_vectors(verifier: ModuleType, case: dict[str, Any]) -> None:
     known = {field: BASES[case["base"]][field] for field in case["uses"]}
     known |= {"receipt": case["receipt"]} if "receipt" in case else {}
 
     found = outcomes(verifier, known)
 
     assert found == outcomes_of_the_library(known)
-    # With what it does not take, less is proven, and nothing else.
+    # Without the two documents that it does not take, a step can only become unproven.
     assert found == case["outcomes"] or any(known.get(field) for field in NOT_TAKEN)
     assert all(each in (case["outcomes"][step], "not proven") for step, each in found.items())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_falsified_documents_are_refused_at_the_step_that_knows_why(verifier: ModuleType, case: dict[str, Any]) -> None:
+def test_a_falsified_document_is_wrong_at_the_expected_step(verifier: ModuleType, case: dict[str, Any]) -> None:
     known = BASES[case["base"]] | case["given"]
 
     found = outcomes(verifier, known)
@@ -159,7 +159,7 @@ def test_falsified_documents_are_refused_at_the_step_that_knows_why(verifier: Mo
 
 
 @pytest.mark.usefixtures("without_libraries")
-def test_without_libraries_all_is_seen_but_what_needs_them(verifier: ModuleType) -> None:
+def test_without_libraries_only_their_own_cases_go_unseen(verifier: ModuleType) -> None:
     unseen = set()
     for case in CASES:
         found = outcomes(verifier, BASES[case["base"]] | case["given"])
@@ -167,7 +167,7 @@ def test_without_libraries_all_is_seen_but_what_needs_them(verifier: ModuleType)
         if wrong[:1] != [case["step"]]:
             unseen.add(case["name"])
             assert found[case["step"]] == "not proven" or case["name"] in UNSEEN
-            # Whoever takes another beacon has another seed: these proofs are refused all the same, a step later.
+            # Another beacon gives another seed, so these proofs are still wrong, one step later.
             assert wrong[:1] == (["seed"] if case.get("needs") == "bls" else [])
 
     assert unseen == UNSEEN | UNSEEN_WITHOUT_LIBRARIES
@@ -175,7 +175,7 @@ def test_without_libraries_all_is_seen_but_what_needs_them(verifier: ModuleType)
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_a_python_with_nothing_installed_verifies_and_says_what_it_skipped(tmp_path: Path, base: str) -> None:
+def test_a_bare_python_verifies_and_says_what_it_skipped(tmp_path: Path, base: str) -> None:
     status, out, err = run(*written(tmp_path, BASES[base]), python=(sys.executable, "-I", "-S"))
 
     assert (status, err) == (0, "")
@@ -210,7 +210,7 @@ def test_a_wrong_step_is_marked_and_ends_with_status_1(tmp_path: Path) -> None:
     ],
     ids=range(6),
 )
-def test_no_file_makes_a_traceback(tmp_path: Path, name: str, content: bytes) -> None:
+def test_a_malformed_file_is_wrong_and_makes_no_traceback(tmp_path: Path, name: str, content: bytes) -> None:
     arguments = written(tmp_path, BASES["drand"])
     (tmp_path / name).write_bytes(content)
 
@@ -224,7 +224,7 @@ def test_no_file_makes_a_traceback(tmp_path: Path, name: str, content: bytes) ->
     "arguments",
     [["."], ["/nowhere"], [FILE, "--witness=x"], [FILE, "--leaves=/nowhere"], [FILE, "--code=0"], []],
 )
-def test_wrong_arguments_are_told_in_a_line(arguments: list[object]) -> None:
+def test_wrong_arguments_end_with_one_error_line(arguments: list[object]) -> None:
     status, out, err = run(*arguments)
 
     assert (status, out) == (2, "")
@@ -233,7 +233,7 @@ def test_wrong_arguments_are_told_in_a_line(arguments: list[object]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_both_implementations_say_the_same_of_changed_documents(data: st.DataObject) -> None:
+def test_both_implementations_agree_on_changed_documents(data: st.DataObject) -> None:
     module = loaded()
     known = BASES[data.draw(st.sampled_from(sorted(BASES)))] | {"witnesses": []}
     field = data.draw(st.sampled_from(("proof", "receipt")))
@@ -255,8 +255,8 @@ def encoded(point: tuple[int, int]) -> bytes:
     return (point[1] | point[0] % 2 << 255).to_bytes(32, "little")
 
 
-def test_a_key_with_a_part_of_small_order_signs_the_same_for_both(verifier: ModuleType) -> None:
-    # A = aB + T: whether a signature holds depends on k modulo 8, and so on whether k was reduced first.
+def test_both_agree_on_keys_with_a_part_of_small_order(verifier: ModuleType) -> None:
+    # The key is A = aB + T. Whether a signature holds depends on k modulo 8, so it matters that k is reduced first.
     torsion = verifier.decode_point(verifier.EIGHTH)
     secret, nonce = 123_456_789, 987_654_321
     public = encoded(
@@ -284,7 +284,7 @@ def test_a_key_with_a_part_of_small_order_signs_the_same_for_both(verifier: Modu
     assert len(seen) == 4
 
 
-def test_a_signature_whose_s_is_not_reduced_is_none(verifier: ModuleType) -> None:
+def test_a_signature_with_an_unreduced_s_is_refused(verifier: ModuleType) -> None:
     note = verifier.read_checkpoint(json.loads(BASES["drand"]["proof"])["closing"]).note
     key = verifier.read_key(BASES["drand"]["key"], verifier.OPERATOR)
     public, (signature,) = key.public, note.signatures_of(key)
@@ -324,7 +324,7 @@ def test_a_real_draw_is_verified(
     assert out.count("✓") == 9
 
 
-def test_of_an_unbound_draw_it_is_not_said_that_an_earlier_release_made_it(tmp_path: Path) -> None:
+def test_an_unbound_draw_is_not_attributed_to_an_old_release(tmp_path: Path) -> None:
     _, out, _ = run(*written(tmp_path, BASES["unbound"]))
 
     said = "– not proven: entropy: an earlier release drew it, or the record of what decided was taken away\n"
@@ -336,7 +336,7 @@ def test_python_3_8_can_read_it() -> None:
     ast.parse(FILE.read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
-def test_it_imports_the_standard_library_alone_but_for_two_checks() -> None:
+def test_only_two_checks_import_more_than_the_standard_library() -> None:
     imported = set()
     for node in ast.walk(ast.parse(FILE.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
