@@ -24,10 +24,10 @@ STORAGE = ("tests/core/storage", *ENGINE)
 # A survivor is met by every one of its tests, so there are no more of them than a module needs.
 TESTS: dict[str, tuple[str, ...]] = {
     "protocol.winners": ("tests/core/test_drawing.py",),
-    "tickets.numbering": ("tests/core/test_numbering.py",),
+    "tickets.numbering": ("tests/core/tickets/test_numbering.py",),
     "protocol.codes": ("tests/core/test_codes.py",),
-    "tickets.participants": ("tests/core/test_participants.py",),
-    "tickets.groups": ("tests/core/test_groups.py",),
+    "tickets.participants": ("tests/core/tickets/test_participants.py",),
+    "tickets.groups": ("tests/core/tickets/test_groups.py",),
     "models": ("tests/core/test_models.py",),
     "limits": ("tests/core/test_limits.py",),
     "shapes": (
@@ -37,12 +37,17 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/cli/test_draws.py",
     ),
     "settings": ("tests/core/test_settings.py", "tests/http/test_access.py"),
-    "tickets.issuing": ("tests/core/test_issuing.py", "tests/core/test_engine_tickets.py", *LEDGERS),
-    "tickets.sales": ("tests/core/test_sales.py", "tests/core/test_issuing.py", "tests/core/test_engine_tickets.py"),
+    "tickets.issuing": ("tests/core/tickets/test_issuing.py", "tests/core/test_engine_tickets.py", *LEDGERS),
+    "tickets.sales": (
+        "tests/core/tickets/test_sales.py",
+        "tests/core/tickets/test_issuing.py",
+        "tests/core/test_engine_tickets.py",
+    ),
+    "tickets.deciding": ("tests/core/tickets/test_deciding.py",),
     "engine": (
         *ENGINE,
         "tests/core/test_beacon_draws.py",
-        "tests/core/test_issuing.py",
+        "tests/core/tickets/test_issuing.py",
         "tests/core/test_ledgers.py",
         "tests/core/test_purge.py",
         "tests/core/test_readiness.py",
@@ -63,7 +68,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "protocol.leaves": ("tests/vectors", "tests/core/test_ledgers.py"),
     "protocol.tree": ("tests/ledger/test_tree.py",),
     "storage.database": STORAGE,
-    "storage.statements.tickets": ("tests/core/test_issuing.py", *ENGINE),
+    "storage.statements.tickets": ("tests/core/tickets/test_issuing.py", *ENGINE),
     "storage.layout": STORAGE,
     "storage.statements.ledgers": (*LEDGERS, "tests/core/test_cosignatures.py", "tests/core/test_checkup.py"),
     "storage.location": STORAGE,

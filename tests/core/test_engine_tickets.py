@@ -1,4 +1,4 @@
-"""The engine: tickets are handed out, once a participant; several raffles in one database."""
+"""The engine hands out tickets, one per participant; several raffles live in one database."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ def test_an_idempotency_key_out_of_limits_is_refused(engine: RaffleEngine, key: 
         engine.participate(raffle.id, "ann", idempotency_key=key)
 
 
-def test_a_repeated_request_gets_the_same_ticket_and_code_after_a_restart(database_url: str) -> None:
+def test_a_repeat_gets_the_same_ticket_and_code_after_a_restart(database_url: str) -> None:
     with RaffleEngine(database_url) as engine:
         raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
         first = engine.participate(raffle.id, "ann", idempotency_key=KEY)
@@ -83,7 +83,7 @@ def test_a_repeated_request_gets_the_same_ticket_and_code_after_a_restart(databa
         assert engine.get(raffle.id).available_tickets == 1
 
 
-def test_who_lost_the_answer_of_the_last_ticket_gets_it_again_until_the_draw(engine: RaffleEngine) -> None:
+def test_the_last_ticket_can_be_repeated_until_the_draw(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
     last = engine.participate(raffle.id, "ann", idempotency_key=KEY)
 
@@ -106,7 +106,7 @@ def test_every_raffle_has_secrets_of_its_own_for_each_purpose(database_url: str,
     assert {len(secret) for secret in secrets} == {32}
 
 
-def test_id_and_secrets_of_a_raffle_are_made_of_the_entropy_that_was_given(database_url: str) -> None:
+def test_a_raffles_id_and_secrets_come_from_the_given_entropy(database_url: str) -> None:
     sizes: list[int] = []
 
     def entropy(size: int) -> bytes:
@@ -122,7 +122,7 @@ def test_id_and_secrets_of_a_raffle_are_made_of_the_entropy_that_was_given(datab
     assert [bytes(secret) for secret in secrets] == [b"\2" * 32, b"\3" * 32, b"\4" * 32]
 
 
-def test_what_is_stored_of_a_request_is_keyed_by_the_raffles_secrets(database_url: str, engine: RaffleEngine) -> None:
+def test_a_request_is_stored_under_the_raffles_secrets(database_url: str, engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
     ticket = engine.participate(raffle.id, "203.0.113.7", idempotency_key=KEY)
     (keys,) = run(database_url, "SELECT numbering_key, participant_key, code_key FROM secrets")
@@ -135,7 +135,7 @@ def test_what_is_stored_of_a_request_is_keyed_by_the_raffles_secrets(database_ur
     assert ticket.verification_code == codes.spell(codes.derive_code(code_key, participant, KEY))
 
 
-def test_codes_are_hashed_while_nobody_waits_for_the_lock(database: Path) -> None:
+def test_codes_are_hashed_while_no_one_waits_for_the_lock(database: Path) -> None:
     took_the_lock = []
 
     class HasherThatNeedsTheLock(codes.CodeHasher):

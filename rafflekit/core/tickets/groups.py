@@ -1,9 +1,9 @@
 """Group commit: callers who arrive together are served by one of them, in one go.
 
-This is flat combining (Hendler, Incze, Shavit, Tzafrir, SPAA 2010): whoever finds nobody serving serves all who wait,
-itself among them, and hands the office on to the one who then waits longest. There is no thread to start or to stop,
-who comes alone is served at once, and a child by fork starts with nobody waiting. What serving means is the caller's
-business.
+This is flat combining (Hendler, Incze, Shavit, Tzafrir, SPAA 2010): a caller who finds no one serving becomes the
+leader. It serves everyone who waits, itself included, and then passes the lead to the caller who has waited longest.
+No thread is started or stopped, a lone caller is served at once, and a forked child starts with an empty queue. What
+serving means is up to the owner of the groups.
 """
 
 import os
@@ -21,21 +21,21 @@ Wish = TypeVar("Wish")
 Answer = TypeVar("Answer")
 
 _JOINING_S = 0.005
-"""How long whoever is in a group may have to wait because others join it: about as long as a commit takes."""
+"""How long a group may wait for others to join it: about as long as a commit takes."""
 
 
 class Groups(Generic[Wish, Answer]):
-    """Serve wishes in groups of at most `most`, one group at a time, each in the order in which they came.
+    """Serve wishes in groups of at most `most`, one group at a time, in the order in which they arrived.
 
-    `serve` gets a group and returns an answer for each of its wishes, in their order; an answer that is an exception
-    is raised to the one whom it concerns, and none is None. `prepare`, if given, gets the wishes beforehand, and who
-    has come meanwhile is prepared, too, and joins the group, until nobody has or it has taken `_JOINING_S`. What either
-    raises reaches those whom it was given, and nobody else. A wish may be prepared and served a second time if the
-    first was interrupted (`KeyboardInterrupt`).
+    `serve` takes a group and returns one answer per wish, in order; no answer is None, and an answer that is an
+    exception is raised to its caller. `prepare`, if given, takes the wishes first. Callers who arrive meanwhile are
+    prepared too and join the group, until no one arrives or `_JOINING_S` has passed. An exception that either function
+    raises reaches the callers of the wishes that it was given, and no one else. After an interruption
+    (`KeyboardInterrupt`), a wish may be prepared and served a second time.
     """
 
     _waiting: "deque[_Place[Wish, Answer]]"
-    _office: "_Place[Wish, Answer] | None"
+    _leader: "_Place[Wish, Answer] | None"
 
     def __init__(
         self,
@@ -60,15 +60,15 @@ class Groups(Generic[Wish, Answer]):
         try:
             with self._lock:
                 self._waiting.append(place)
-                if self._office is None:
-                    self._office = place
-                leads = self._office is place
+                if self._leader is None:
+                    self._leader = place
+                leads = self._leader is place
             if not leads:
-                # Until its answer is there, or the office comes to it: then it is the first in the queue.
+                # Until there is an answer, or this caller becomes the leader: then it is first in the queue.
                 place.turn.acquire()
-            if self._office is place:
+            if self._leader is place:
                 self._serve_the_waiting(place)
-        # Ctrl-C, anywhere in here: whatever was this caller's to do falls to the next.
+        # Ctrl-C anywhere above: the next caller takes over this caller's work.
         except BaseException:
             self._hand_on(place)
             raise
@@ -84,7 +84,7 @@ class Groups(Generic[Wish, Answer]):
                 answers = self._serve([place.wish for place in prepared])
                 for place, answer in zip(prepared, answers, strict=True):
                     place.answer = answer
-            # Not handled here, but passed on to those whom it concerns.
+            # Not handled here, but passed on to the callers of this group.
             except Exception as error:
                 _answer_all(prepared, error)
         self._hand_on(leader)
@@ -99,7 +99,7 @@ class Groups(Generic[Wish, Answer]):
             try:
                 self._prepare([place.wish for place in newcomers])
                 prepared += newcomers
-            # As above; who is prepared already is served.
+            # As above; the wishes that are already prepared are served.
             except Exception as error:
                 _answer_all(newcomers, error)
             newcomers = self._take_in(leader) if monotonic() < ends else []
@@ -114,15 +114,16 @@ class Groups(Generic[Wish, Answer]):
         return newcomers
 
     def _hand_on(self, place: "_Place[Wish, Answer]") -> None:
-        """Give up a place and its office, if it has one. Where it was interrupted, doing it again finishes it.
+        """Give up a place and the lead, if it has it; after an interruption, a second call finishes the first.
 
-        For that, the office goes on as the last thing under the lock, and whoever may not have been told is told again.
+        For that, the lead is passed on as the last step under the lock, and callers are woken again in case they were
+        not woken the first time.
         """
         with self._lock:
             place.is_left = True
             with suppress(ValueError):
                 self._waiting.remove(place)
-            # Whose group ends without an answer was with a caller that is interrupted, and is served again.
+            # Callers left unanswered by an interrupted leader go back to the front of the queue.
             unanswered = [
                 other
                 for other in place.group
@@ -130,13 +131,13 @@ class Groups(Generic[Wish, Answer]):
             ]
             self._waiting.extendleft(reversed(unanswered))
             place.group = [other for other in place.group if other.answer is not None]
-            if self._office is place:
-                self._office = self._waiting[0] if self._waiting else None
-            successor = self._office
+            if self._leader is place:
+                self._leader = self._waiting[0] if self._waiting else None
+            successor = self._leader
         try:
             for other in place.group:
                 other.tell()
-        # After them: who comes again at once is in the next group, too, and each group has a price of its own.
+        # After them, so that a caller who returns at once joins the next group: each group has a cost of its own.
         finally:
             if successor is not None:
                 successor.tell()
@@ -144,13 +145,13 @@ class Groups(Generic[Wish, Answer]):
     def _start_afresh(self) -> None:
         self._lock = Lock()
         self._waiting = deque()
-        self._office = None
+        self._leader = None
 
 
 class _Place(Generic[Wish, Answer]):
-    """A place in the queue: `turn` is released when there is an answer or the office falls to it.
+    """A place in the queue: `turn` is released when there is an answer or when the place takes the lead.
 
-    `group` are those whom it serves, itself the first; `is_left` tells that its caller waits no longer.
+    `group` are the places that it serves, itself first; `is_left` says that its caller no longer waits.
     """
 
     __slots__ = ("answer", "group", "is_left", "turn", "wish")
@@ -164,13 +165,13 @@ class _Place(Generic[Wish, Answer]):
         self.turn.acquire()
 
     def tell(self) -> None:
-        """Wake its caller, who is answered or in office; since it waits only once, a second time does nothing."""
+        """Wake the caller, who has an answer or the lead; a caller waits only once, so a second call does nothing."""
         with suppress(RuntimeError):
             self.turn.release()
 
 
 def _answer_all(places: "Sequence[_Place[Any, Any]]", error: Exception) -> None:
-    # Errors of their own for the others, since a traceback grows in every thread that raises it.
+    # Each of the others gets a copy, since a traceback grows in every thread that raises it.
     places[0].answer = error
     for place in places[1:]:
         place.answer = _another(error)
@@ -182,7 +183,7 @@ def _another(error: Exception) -> Exception:
     return another
 
 
-# The threads that a child by fork does not have would be waited for for ever.
+# A forked child has none of the threads that its queues would wait for.
 _all_groups: WeakSet[Groups[Any, Any]] = WeakSet()
 
 

@@ -1,19 +1,19 @@
-"""Tickets are handed out: what a group prepares, decides and writes together.
+"""Handing out tickets: what a group of callers prepares, reads, writes and gets together.
 
-Whoever serves the group works for all of it, from the participants' hashes to the new tickets' receipts: a thread that
-takes its turn finds the processor's caches full of another's work, and waits for the interpreter's lock, which every
-call of C hands on. Codes are made and hashed before the database's lock. After it, the group looks who holds a ticket
-already, numbers the new ones in the order of the callers, and stores them in one transaction. A wish knows the ticket
-that it got by its own code's hash, so a group that runs again, after whatever happened to it, gives nobody a second
-ticket and refuses nobody who got one.
+The caller who serves a group does all of its work, from the participants' hashes to the receipts of the new tickets. A
+thread that takes its turn finds the processor's caches full of another thread's work and waits for the interpreter's
+lock, which every call into C passes on. Codes are made and hashed before the database is locked. Under the lock,
+`deciding` says who gets what, and the new tickets are stored in one transaction. A wish recognises its own ticket by
+its code's hash, so a group that runs again, whatever happened to it, gives no one a second ticket and refuses no one
+who got one.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from rafflekit.core import limits
@@ -21,7 +21,6 @@ from rafflekit.core.errors import (
     AlreadyParticipated,
     InvalidValue,
     RaffleError,
-    RaffleNotFound,
     SoldOut,
     StorageUnavailable,
 )
@@ -36,68 +35,28 @@ from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import ledgers as ledger
 from rafflekit.core.storage.statements import tickets as statements
 from rafflekit.core.storage.statements.tickets import Counter, HeldTicket, Holder, NewTicket
-from rafflekit.core.tickets import participants
+from rafflekit.core.tickets.deciding import Decision, Given, Wish, decide, settle
 from rafflekit.core.tickets.groups import Groups
 from rafflekit.core.tickets.sales import Sale, Sales
 
 _log = logging.getLogger(__name__)
 
 _GROUP = 64
-"""Callers who are served together: above this a group gets no cheaper, and the first of it waits for the last."""
+"""Callers in a group: a larger group is no cheaper per ticket, and its first caller waits for the last."""
 
 _LIST_GROUP = 1_000
-"""Entries of a list that are stored together: with more, others would wait too long for their turn."""
+"""Entries of a list that are stored together: with more, other callers would wait too long."""
 
 
-@dataclass(slots=True)
-class _Wish:
-    """One wish for a ticket, and what the database may know of it: hashes; `code` alone is the caller's to see.
-
-    What is derived from the entry, the code and its hash are empty until they are made, and stay the same ever after.
-    """
-
-    raffle: UUID
-    sale: Sale
-    entry: Entry = field(repr=False)
-    participant: bytes = b""
-    repeat_hash: bytes | None = None
-    code: str = field(default="", repr=False)
-    code_hash: str = ""
-
-    @property
-    def holder(self) -> Holder:
-        return self.raffle, self.participant
-
-    def identify(self) -> None:
-        """Derive the hashes that the entry is known by and, with an idempotency key, the code; once is enough."""
-        if self.participant:
-            return
-        keys, key = self.sale.keys, self.entry.idempotency_key
-        participant = participants.participant_hash(keys.participant_key, self.entry.participant)
-        if key is not None:
-            self.repeat_hash = participants.repeat_hash(keys.participant_key, participant, key)
-            self.code = codes.spell(codes.derive_code(keys.code_key, participant, key))
-        # Last: what is interrupted is derived again.
-        self.participant = participant
-
-    def ticket(self, given: "_Given", receipt: Receipt | None = None) -> Ticket:
-        return Ticket(self.raffle, given.number, self.code, receipt)
-
-
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """The ticket that a wish got: its number and, if it is new, its serial and the ledger after its group."""
-
-    number: int
-    serial: int | None = None
-    edge: Edge | None = None
+_Answer = tuple[Given | RaffleError, Edge | None]
+"""What a wish gets and, where it gets a new ticket, the raffle's ledger just after its group."""
 
 
 class GroupObserver(Protocol):
-    """A function that is told of each group that has been stored; it must be quick, and must not raise."""
+    """A function that is called after each stored group; it must be quick and must not raise."""
 
     def __call__(self, *, callers: int, tickets: int) -> None:
-        """Take note: so many callers were served in one transaction, and got so many new tickets."""
+        """Note how many callers one transaction served, and how many new tickets they got."""
 
 
 class Issuing:
@@ -120,19 +79,19 @@ class Issuing:
         self._hasher = hasher
         self._on_group = on_group
         self._sales = Sales(database, ledgers)
-        self._groups: Groups[_Wish, Ticket] = Groups(self._tickets, most=_GROUP, prepare=self._prepare)
+        self._groups: Groups[Wish, Ticket] = Groups(self._tickets, most=_GROUP, prepare=self._prepare)
 
     def issue(self, raffle: UUID, entry: Entry) -> Ticket:
-        """Hand out one ticket, together with whoever else asks for one at this moment.
+        """Hand out one ticket, together with the tickets of all who ask at this moment.
 
         Raises:
-            RaffleNotFound, SoldOut, AlreadyParticipated, InvalidValue, StorageUnavailable: there is none.
+            RaffleNotFound, SoldOut, AlreadyParticipated, InvalidValue, StorageUnavailable: there is no ticket.
         """
         _check(entry)
         sale = self._sales.of(raffle)
-        wish = _Wish(raffle, sale, entry)
+        wish = Wish(raffle, sale, entry)
         ticket = self._ticket_of_sold_out(wish) if sale.is_sold_out else self._groups.submit(wish)
-        # Who got the ticket before gets the receipt of today; that takes readings of its own.
+        # A repeated request gets a receipt from today's ledger, which has to be read.
         if ticket.receipt is None and sale.book.signer is not None:
             return replace(ticket, receipt=self._ledgers.receipt(raffle, ticket.number))
         return ticket
@@ -147,70 +106,70 @@ class Issuing:
         return self._issued(raffle, sale, iter(entries))
 
     def forget(self, raffle: UUID) -> None:
-        """Forget the keys of a raffle that is drawn."""
+        """Forget the keys of a drawn raffle."""
         self._sales.forget(raffle)
 
     def _issued(self, raffle: UUID, sale: Sale, entries: Iterator[Entry]) -> Iterator[Ticket | RaffleError]:
         while some := list(islice(entries, _LIST_GROUP)):
             prepared = [self._wish_or_refusal(raffle, sale, entry) for entry in some]
-            wishes = [each for each in prepared if isinstance(each, _Wish)]
+            wishes = [each for each in prepared if isinstance(each, Wish)]
             answers = iter(self._answers(sale, wishes) if wishes else [])
             for each in prepared:
-                if isinstance(each, _Wish):
+                if isinstance(each, Wish):
                     answer = next(answers)
                     yield answer if isinstance(answer, RaffleError) else each.ticket(answer)
                 else:
                     yield each
 
-    def _wish_or_refusal(self, raffle: UUID, sale: Sale, entry: Entry) -> _Wish | InvalidValue:
+    def _wish_or_refusal(self, raffle: UUID, sale: Sale, entry: Entry) -> Wish | InvalidValue:
         try:
             _check(entry)
         except InvalidValue as refusal:
             return refusal
-        return _Wish(raffle, sale, entry)
+        return Wish(raffle, sale, entry)
 
-    def _answers(self, sale: Sale, wishes: Sequence[_Wish]) -> Sequence[_Given | RaffleError]:
+    def _answers(self, sale: Sale, wishes: Sequence[Wish]) -> list[Given | RaffleError]:
         if sale.is_sold_out:
             return self._settle_sold_out(wishes)
         self._prepare(wishes)
-        return self._serve(wishes)
+        return [answer for answer, _ in self._serve(wishes)]
 
-    def _ticket_of_sold_out(self, wish: _Wish) -> Ticket:
+    def _ticket_of_sold_out(self, wish: Wish) -> Ticket:
         answer = self._settle_sold_out([wish])[0]
         if isinstance(answer, RaffleError):
             raise answer
         return wish.ticket(answer)
 
-    def _settle_sold_out(self, wishes: Sequence[_Wish]) -> list[_Given | RaffleError]:
+    def _settle_sold_out(self, wishes: Sequence[Wish]) -> list[Given | RaffleError]:
         self._database.require_open()
         for wish in wishes:
             wish.identify()
-        # Nothing can be given any more, so nothing is locked.
+        # There is nothing left to hand out, so nothing is locked.
         holders = [wish.holder for wish in wishes if wish.repeat_hash is not None]
         held = self._database.query(lambda connection: statements.held_tickets(connection, holders)) if holders else {}
         self._forget_what_is_drawn(held)
-        answers = [_settled(wish, held.get(wish.holder), is_sold_out=True) or SoldOut() for wish in wishes]
+        answers = [settle(wish, held.get(wish.holder), is_sold_out=True) or SoldOut() for wish in wishes]
         if not all(isinstance(answer, RaffleError) for answer in answers):
-            # Where nothing is written, nothing has made sure yet that these tickets outlive the primary.
+            # A write would have waited for the standby; without one, these tickets might be lost with the primary.
             self._database.confirm()
         return answers
 
     def _forget_what_is_drawn(self, held: Mapping[Holder, HeldTicket]) -> None:
-        # Drawn by another process: the keys are gone from the database, and go from here.
+        # Another process drew it and deleted its keys; they must not stay in this process either.
         for (raffle, _), ticket in held.items():
             if ticket.is_drawn:
                 self.forget(raffle)
 
-    def _tickets(self, wishes: Sequence[_Wish]) -> list[Ticket | RaffleError]:
+    def _tickets(self, wishes: Sequence[Wish]) -> list[Ticket | RaffleError]:
         return [
-            answer if isinstance(answer, RaffleError) else wish.ticket(answer, _receipt(wish, answer))
-            for wish, answer in zip(wishes, self._serve(wishes), strict=True)
+            answer if isinstance(answer, RaffleError) else wish.ticket(answer, _receipt(wish, answer, edge))
+            for wish, (answer, edge) in zip(wishes, self._serve(wishes), strict=True)
         ]
 
-    def _serve(self, wishes: Sequence[_Wish]) -> Sequence[_Given | RaffleError]:
+    def _serve(self, wishes: Sequence[Wish]) -> list[_Answer]:
         assert all(wish.participant and wish.code_hash for wish in wishes), "they are prepared"
         try:
-            written = self._database.write(lambda connection: self._write(connection, wishes))
+            decision, edges = self._database.write(lambda connection: self._write(connection, wishes))
         except (AlreadyParticipated, StorageUnavailable) as error:
             broke_a_rule = not isinstance(error, StorageUnavailable) or self._database.broke_a_rule(error)
             if not broke_a_rule or len(wishes) == 1:
@@ -218,25 +177,33 @@ class Issuing:
             # The rows of one raffle or one wish are at fault: the others get their tickets.
             return [self._served_alone(wish) for wish in wishes]
         for wish in wishes:
-            wish.sale.is_sold_out |= written.issued.get(wish.raffle, 0) >= wish.sale.total_tickets
-        for sale, edge in written.edges:
-            sale.edge = edge
-        self._tell_observer(callers=len(wishes), tickets=written.new)
-        return written.answers
+            wish.sale.is_sold_out |= decision.issued.get(wish.raffle, 0) >= wish.sale.total_tickets
+            wish.sale.edge = edges.get(wish.raffle, wish.sale.edge)
+        self._tell_observer(callers=len(wishes), tickets=len(decision.new))
+        return [
+            (answer, edges[wish.raffle] if isinstance(answer, Given) and answer.serial is not None else None)
+            for wish, answer in zip(wishes, decision.answers, strict=True)
+        ]
+
+    def _served_alone(self, wish: Wish) -> _Answer:
+        try:
+            return self._serve([wish])[0]
+        except RaffleError as refusal:
+            return refusal, None
 
     def _tell_observer(self, *, callers: int, tickets: int) -> None:
         if self._on_group is None:
             return
         try:
             self._on_group(callers=callers, tickets=tickets)
-        # The outermost edge to somebody else's code: these tickets are stored, and their callers must hear of it.
+        # The outermost edge to foreign code: the tickets are stored, and their callers must get them.
         except Exception:
-            _log.exception("The observer of groups failed; the tickets are stored all the same.")
+            _log.exception("The observer of groups failed; the tickets are stored.")
 
-    def _prepare(self, wishes: Sequence[_Wish]) -> None:
+    def _prepare(self, wishes: Sequence[Wish]) -> None:
         for wish in wishes:
             wish.identify()
-        # What a group that was interrupted has made already stays: its tickets may be stored.
+        # Codes that an interrupted group made stay, because its tickets may be stored.
         without_code = [wish for wish in wishes if not wish.code]
         if without_code:
             random = self._entropy(codes.CODE_BYTES * len(without_code))
@@ -247,44 +214,23 @@ class Issuing:
         for wish, code_hash in zip(without_hash, hashes, strict=True):
             wish.code_hash = code_hash
 
-    def _served_alone(self, wish: _Wish) -> _Given | RaffleError:
-        try:
-            return self._serve([wish])[0]
-        except RaffleError as refusal:
-            return refusal
-
-    def _write(self, connection: Connection, wishes: Sequence[_Wish]) -> "_Written":
-        counters = statements.lock_counters(connection, list({wish.raffle for wish in wishes}))
+    def _write(self, connection: Connection, wishes: Sequence[Wish]) -> tuple[Decision, Mapping[UUID, Edge]]:
+        sales = {wish.raffle: wish.sale for wish in wishes}
+        counters = statements.lock_counters(connection, list(sales))
         held = statements.held_tickets(connection, [wish.holder for wish in wishes])
         self._forget_what_is_drawn(held)
-        issued = {raffle: counter.issued for raffle, counter in counters.items()}
+        for raffle in sales.keys() - counters.keys():
+            self.forget(raffle)
         now = int(self._clock().timestamp())
-        new: dict[int, NewTicket] = {}
-        answers: list[_Given | RaffleError] = []
-        for place, wish in enumerate(wishes):
-            serial = issued.get(wish.raffle)
-            if serial is None:
-                self.forget(wish.raffle)
-                answers.append(RaffleNotFound())
-                continue
-            answer = _settled(wish, held.get(wish.holder), is_sold_out=serial >= wish.sale.total_tickets)
-            if answer is None:
-                ticket = new[place] = _new_ticket(wish, serial, now)
-                # Who asks twice in one group holds the ticket by now.
-                held[wish.holder] = HeldTicket(ticket.number, ticket.repeat_hash, ticket.code_hash, is_drawn=False)
-                issued[wish.raffle] = serial + 1
-                answer = _Given(ticket.number)
-            answers.append(answer)
-        if not new:
-            return _Written(answers, issued, 0, [])
-        statements.insert_tickets(connection, list(new.values()))
-        counted = {raffle: count for raffle, count in issued.items() if count > counters[raffle].issued}
-        statements.count_tickets(connection, counted)
-        sales = {wish.raffle: wish.sale for wish in wishes}
-        edges = self._record(connection, sales, new.values(), counters, now)
-        for place, ticket in new.items():
-            answers[place] = _Given(ticket.number, ticket.serial, edges[ticket.raffle])
-        return _Written(answers, issued, len(new), [(sales[raffle], edge) for raffle, edge in edges.items()])
+        issued = {raffle: counter.issued for raffle, counter in counters.items()}
+        decision = decide(wishes, held, issued, now=now)
+        if not decision.new:
+            return decision, {}
+        statements.insert_tickets(connection, decision.new)
+        statements.count_tickets(
+            connection, {raffle: count for raffle, count in decision.issued.items() if count > issued[raffle]}
+        )
+        return decision, self._record(connection, sales, decision.new, counters, now)
 
     def _record(
         self,
@@ -294,7 +240,7 @@ class Issuing:
         counters: Mapping[UUID, Counter],
         now: int,
     ) -> dict[UUID, Edge]:
-        """Append new tickets to their raffles' ledgers; the last ticket closes its raffle's."""
+        """Append new tickets to their raffles' ledgers; a raffle's last ticket closes its ledger."""
         tickets_of: dict[UUID, list[NewTicket]] = {}
         for ticket in new:
             tickets_of.setdefault(ticket.raffle, []).append(ticket)
@@ -318,53 +264,26 @@ class Issuing:
         return edges
 
 
-class _Written(NamedTuple):
-    """What a group's transaction did: each wish's answer, the counters, how many tickets are new, and new edges."""
-
-    answers: list[_Given | RaffleError]
-    issued: Mapping[UUID, int]
-    new: int
-    edges: list[tuple[Sale, Edge]]
-
-
 def _check(entry: Entry) -> None:
     limits.check_participant(entry.participant)
     if entry.idempotency_key is not None:
         limits.check_idempotency_key(entry.idempotency_key)
 
 
-def _settled(wish: _Wish, held: HeldTicket | None, *, is_sold_out: bool) -> _Given | RaffleError | None:
-    """Return the number of the ticket that is a wish's already, or why it gets none, or None: a ticket is due."""
-    if held is not None and not held.is_drawn and _is_of(held, wish):
-        return _Given(held.number)
-    if is_sold_out:
-        return SoldOut()
-    return None if held is None else AlreadyParticipated()
-
-
-def _is_of(held: HeldTicket, wish: _Wish) -> bool:
-    return held.code_hash == wish.code_hash or (held.repeat_hash is not None and held.repeat_hash == wish.repeat_hash)
-
-
-def _receipt(wish: _Wish, given: _Given) -> Receipt | None:
+def _receipt(wish: Wish, given: Given, edge: Edge | None) -> Receipt | None:
     """Return the receipt of a new ticket, if there is a key to sign with."""
-    if given.edge is None or given.serial is None:
+    if edge is None or given.serial is None:
         return None
     try:
-        return given.edge.receipt(given.serial, given.number, wish.code_hash)
-    # These tickets are stored, so the others of the group must get theirs; this caller asks for the receipt again,
-    # alone, and hears what is wrong.
+        return edge.receipt(given.serial, given.number, wish.code_hash)
+    # The tickets are stored, so the rest of the group must get theirs. This caller asks for the receipt again, alone,
+    # and gets the error.
     except Exception:
         _log.exception("A receipt could not be made with its group; its caller makes it again.")
         return None
 
 
 def _ends_at(edge: Edge, counter: Counter) -> bool:
-    # A database that was set back, by a backup or a failover without a synchronous standby, may have sold as many
-    # tickets again: then its last one is another.
+    # A database that was set back, by a backup or by a failover without a synchronous standby, may have issued the same
+    # number of tickets again; then its last ticket is a different one.
     return edge.growing.size == counter.issued and edge.last_code_hash == counter.last_code_hash
-
-
-def _new_ticket(wish: _Wish, serial: int, now: int) -> NewTicket:
-    number = wish.sale.permutation.number(serial)
-    return NewTicket(wish.raffle, serial, number, wish.participant, wish.code_hash, wish.repeat_hash, now)

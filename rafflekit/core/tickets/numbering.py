@@ -1,9 +1,9 @@
-"""Serial ↔ ticket number: a keyed permutation, so that nobody can tell which number comes next (pure).
+"""Serial ↔ ticket number: a keyed permutation, so that no one can predict the next number (pure).
 
-The k-th ticket of a raffle gets the number π(k) + 1. π is swap-or-not (Hoang, Morris, Rogaway: "An
-Enciphering Scheme Based on a Card Shuffle", CRYPTO 2012), which permutes 0 … N−1 for any N as it is, without
-a table: a raffle of a billion tickets costs what a raffle of ten does. Numbering makes coming numbers
-unpredictable; it does not decide who wins (see `drawing`).
+The k-th ticket of a raffle gets the number π(k) + 1. π is swap-or-not (Hoang, Morris, Rogaway: "An Enciphering Scheme
+Based on a Card Shuffle", CRYPTO 2012). It permutes 0 … N−1 for any N, without a table, so a raffle of a billion tickets
+costs the same as a raffle of ten. Numbering makes the next numbers unpredictable; it does not decide who wins (see
+`protocol.winners`).
 """
 
 from collections.abc import Iterable

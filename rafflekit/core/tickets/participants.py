@@ -1,9 +1,9 @@
-"""Who is one participant: normalise a text, hash it under the raffle's key (pure).
+"""What counts as one participant: normalise a text and hash it under the raffle's key (pure).
 
-Any stable text names a participant. An IP address counts in one spelling, an IPv4-mapped one (::ffff:0:0/96) as IPv4,
-and an IPv6 address by its /64 network, which one household or phone holds as a whole. Other IPv6 addresses that have
-an IPv4 address in them (NAT64, 6to4, IPv4-compatible) stay what they are: they say who translates, not who asks. Any
-other text counts as it is but for surrounding white space and Unicode's composed form (NFC).
+Any stable text names a participant. An IP address has one spelling: an IPv4-mapped address (::ffff:0:0/96) counts as
+IPv4, and an IPv6 address by its /64 network, which one household or phone holds as a whole. Other IPv6 addresses that
+contain an IPv4 address (NAT64, 6to4, IPv4-compatible) are not unwrapped, because they name the translator and not the
+sender. In any other text, only surrounding white space and the form of composed characters (NFC) do not count.
 """
 
 import unicodedata
@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 KEY_BYTES = 32
 
-# The longest IPv6 address (45) with the name of a network card (15) behind %.
+# The longest IPv6 address (45), then % and the name of a network interface (15).
 _ADDRESS_CHARACTERS = 61
 _DOTS_OF_IPV4 = 3
 
@@ -24,15 +24,15 @@ _REPEAT_TAG = b"rafflekit repeat"
 
 
 def canonical_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that `text` spells, an IPv4-mapped one as IPv4, without a zone id; None if it is none."""
-    # Strangers send text of any length, and what is remembered is kept.
+    """Return the address that `text` spells, an IPv4-mapped one as IPv4, without a zone id; None if there is none."""
+    # The cache keeps what it is given, and strangers send text of any length.
     return _remembered_address(text) if len(text) <= _ADDRESS_CHARACTERS else None
 
 
-# One request names the same few addresses several times: its sender's, its proxy's.
+# A request names the same few addresses several times: its sender's and its proxy's.
 @lru_cache(maxsize=1_024)
 def _remembered_address(text: str) -> IPv4Address | IPv6Address | None:
-    # Most texts are no address: this is told at a twentieth of the time that ip_address takes to fail.
+    # Most texts are not addresses; this check takes a twentieth of the time in which ip_address fails.
     if ":" not in text and text.count(".") != _DOTS_OF_IPV4:
         return None
     try:
@@ -40,7 +40,7 @@ def _remembered_address(text: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     if isinstance(address, IPv6Address):
-        # The zone (fe80::1%eth0) names the receiver's network card and says nothing about the sender.
+        # The zone (fe80::1%eth0) names the receiver's network interface and says nothing about the sender.
         address = IPv6Address(int(address))
         return address.ipv4_mapped or address
     return address
@@ -64,6 +64,6 @@ def participant_hash(key: bytes, participant: str) -> bytes:
 
 
 def repeat_hash(key: bytes, participant: bytes, idempotency_key: str) -> bytes:
-    """Return the keyed hash by which a repeated request is known again: a participant's hash and its key."""
+    """Return the keyed hash of a participant's hash and idempotency key, by which a repeated request is recognised."""
     message = participant + idempotency_key.encode()
     return blake2b(message, digest_size=HASH_BYTES, key=key, person=_REPEAT_TAG).digest()

@@ -1,4 +1,4 @@
-"""Sales: what a process knows by heart of the raffles whose tickets it hands out, each loaded once."""
+"""Sales: what a process keeps in memory of the raffles whose tickets it hands out, each loaded once."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _SALES_KNOWN = 1_000
 
 @dataclass(slots=True)
 class Sale:
-    """What stays true of a raffle's sale: its size, its keys until the draw, and one day that it is sold out."""
+    """What stays true during a raffle's sale: its size, its keys and, once it is, that it is sold out."""
 
     total_tickets: int
     keys: raffles.Secrets
@@ -26,11 +26,11 @@ class Sale:
     book: Book = field(repr=False)
     is_sold_out: bool
     edge: Edge | None = field(default=None, repr=False)
-    """The ledger after the last group of this process; others may have gone on from there."""
+    """The ledger after the last group of this process; other processes may have added to it since."""
 
 
 class Sales:
-    """The sales that were asked for last."""
+    """The sales of a database's raffles, at most `_SALES_KNOWN` of them in memory."""
 
     def __init__(self, database: Database, ledgers: Ledgers) -> None:
         self._database = database
@@ -42,8 +42,8 @@ class Sales:
         """Return the sale of a raffle.
 
         Raises:
-            RaffleNotFound: there is no such raffle.
-            SoldOut: it is drawn: the keys are gone, and with them every claim to a repeat.
+            RaffleNotFound: no raffle has this id.
+            SoldOut: it is drawn, so its keys are deleted and no request can be recognised as a repeat.
             SigningKeyUnavailable: its ledger has another key.
             StorageUnavailable: the database fails, or the keys in it are damaged.
         """
@@ -65,7 +65,7 @@ class Sales:
         if loaded.secrets is None:
             raise SoldOut
         keys, total = loaded.secrets, loaded.total_tickets
-        # Here, where it concerns one caller: a group hashes with the keys of all of its raffles at once.
+        # Checked here, where only one caller is refused: a group hashes with the keys of all its raffles at once.
         _check(raffle, keys)
         permutation = numbering.Numbering(keys.numbering_key, total)
         return Sale(total, keys, permutation, self._ledgers.book(raffle), loaded.issued >= total)
@@ -73,7 +73,7 @@ class Sales:
     def _remember(self, raffle: UUID, sale: Sale) -> None:
         with self._lock:
             if len(self._known) >= _SALES_KNOWN:
-                # Any of them: it is loaded again when it is asked for.
+                # Any one will do; it is loaded again when it is needed.
                 self._known.pop(secrets.choice(list(self._known)))
             self._known[raffle] = sale
 

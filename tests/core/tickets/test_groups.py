@@ -1,4 +1,4 @@
-"""Group commit: who arrives together is served together, in order, and answered alone."""
+"""Group commit: callers who arrive together are served together, in order, each with its own answer."""
 
 import gc
 import random
@@ -19,7 +19,7 @@ from tests.waiting import LIMIT_S, wait_until
 
 
 class Office:
-    """Serves groups one at a time, each when the test lets it; an answer is the wish's double."""
+    """Serves groups one at a time, when the test says so; an answer is twice the wish."""
 
     def __init__(self, *, most: int = 100) -> None:
         self.served: list[list[int]] = []
@@ -36,7 +36,7 @@ class Office:
 
     @contextmanager
     def busy_while(self, wishes: Sequence[int]) -> Iterator[list["Future[int]"]]:
-        """Serve wish 0, and let these wishes come one after the other meanwhile; give all futures."""
+        """Serve wish 0 while these wishes arrive one after the other; give all futures."""
         with ThreadPoolExecutor(len(wishes) + 1) as callers:
             futures = [callers.submit(self.groups.submit, 0)]
             assert self.is_serving.wait(LIMIT_S)
@@ -54,7 +54,7 @@ def test_a_lone_caller_is_served_at_once() -> None:
     assert office.served == [[21]]
 
 
-def test_who_comes_while_a_group_is_served_is_served_together_and_in_order() -> None:
+def test_callers_who_arrive_meanwhile_form_the_next_group() -> None:
     office = Office()
 
     with office.busy_while([5, 3, 4]) as futures:
@@ -81,7 +81,7 @@ def doubled(wishes: Sequence[int]) -> list[int]:
 
 
 class PreparedGroups:
-    """Groups of at most three; the preparing of the first takes until four more callers wait."""
+    """Groups of at most three; preparing the first lasts until four more callers wait."""
 
     def __init__(self, *, fails_for: int | None = None) -> None:
         self.prepared: list[list[int]] = []
@@ -101,7 +101,7 @@ class PreparedGroups:
         return doubled(wishes)
 
     def futures_of(self, wishes: Sequence[int]) -> list["Future[int]"]:
-        """Submit wishes one after the other, and return what became of them."""
+        """Submit wishes one after the other, and return their outcomes."""
         with ThreadPoolExecutor(len(wishes)) as callers:
             futures = [callers.submit(self.groups.submit, wishes[0])]
             wait_until(lambda: bool(self.prepared))
@@ -111,7 +111,7 @@ class PreparedGroups:
         return futures
 
 
-def test_who_comes_while_a_group_is_prepared_is_prepared_and_joins_it_up_to_its_largest_size(
+def test_callers_join_a_group_in_preparation_up_to_its_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(groups_module, "_JOINING_S", LIMIT_S)
@@ -124,7 +124,7 @@ def test_who_comes_while_a_group_is_prepared_is_prepared_and_joins_it_up_to_its_
     assert [future.result() for future in futures] == [0, 2, 4, 6, 8]
 
 
-def test_nobody_joins_a_group_that_has_been_prepared_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_one_joins_a_group_that_has_been_prepared_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups_module, "_JOINING_S", 0)
     groups = PreparedGroups()
 
@@ -137,7 +137,7 @@ def test_nobody_joins_a_group_that_has_been_prepared_for_long(monkeypatch: pytes
     ("fails_for", "served", "failed"),
     [(0, [[1, 2], [3, 4]], {0}), (1, [[0], [3, 4]], {1, 2}), (3, [[0, 1, 2]], {3, 4})],
 )
-def test_who_cannot_be_prepared_hears_why_and_nobody_else_does(
+def test_only_those_who_cannot_be_prepared_hear_why(
     monkeypatch: pytest.MonkeyPatch, fails_for: int, served: list[list[int]], failed: set[int]
 ) -> None:
     monkeypatch.setattr(groups_module, "_JOINING_S", LIMIT_S)
@@ -163,7 +163,7 @@ def test_a_refusal_reaches_the_one_whom_it_concerns() -> None:
         futures[1].result()
 
 
-def test_an_error_reaches_its_group_and_nobody_else() -> None:
+def test_an_error_reaches_its_group_and_no_one_else() -> None:
     office = Office(most=2)
 
     def fail_for_the_second_group(wish: int) -> int:
@@ -178,21 +178,21 @@ def test_an_error_reaches_its_group_and_nobody_else() -> None:
 
     errors = [future.exception(LIMIT_S) for future in futures]
     assert [str(error) for error in errors] == ["None", "this group", "this group", "None"]
-    # A traceback grows in every thread that raises it, so each has an error of its own.
+    # Each caller has its own error, because a traceback grows in every thread that raises it.
     assert errors[1] is not errors[2]
     assert isinstance(errors[2], ValueError)
     assert errors[2].__cause__ is errors[1]
     assert futures[3].result() == 3
 
 
-def test_whoever_serves_and_leaves_one_unanswered_hears_of_it() -> None:
+def test_a_missing_answer_is_reported_to_the_group() -> None:
     groups: Groups[int, int] = Groups(lambda wishes: wishes[1:], most=5)
 
     with pytest.raises(ValueError, match="shorter"):
         groups.submit(1)
 
 
-def test_who_waits_for_a_caller_that_is_interrupted_is_served_all_the_same() -> None:
+def test_callers_who_wait_for_an_interrupted_leader_are_served() -> None:
     office = Office()
     interrupted = iter([False, True])
 
@@ -213,7 +213,7 @@ def test_who_waits_for_a_caller_that_is_interrupted_is_served_all_the_same() -> 
 
 
 def test_who_is_interrupted_while_it_waits_gives_its_place_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As Ctrl-C does: the acquiring of a lock ends with an exception."""
+    """Like Ctrl-C: acquiring a lock ends with an exception."""
     office = Office()
     with office.busy_while([1]) as futures:
         impatient = groups_module._Place[int, int](2)
@@ -239,7 +239,7 @@ class InterruptedLock:
 
 
 class Places:
-    """Gives one place that was prepared, whatever is asked for."""
+    """Gives the same prepared place every time."""
 
     def __init__(self, place: object) -> None:
         self.place = place
@@ -252,8 +252,8 @@ def nothing_to_prepare(_wishes: Sequence[int]) -> None:
     pass
 
 
-def test_a_caller_that_is_interrupted_at_any_moment_leaves_the_office_to_the_next() -> None:
-    """A signal comes again and again while the main thread submits: wherever it hits, others are served."""
+def test_a_leader_interrupted_at_any_moment_passes_on_the_lead() -> None:
+    """Signals hit the main thread while it submits: wherever they hit, others are served."""
     groups: Groups[int, int] = Groups(doubled, most=7, prepare=nothing_to_prepare)
     interrupted = 0
 
@@ -261,7 +261,7 @@ def test_a_caller_that_is_interrupted_at_any_moment_leaves_the_office_to_the_nex
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    # Nothing but the groups is to be interrupted.
+    # Only the groups may be interrupted.
     gc.collect()
     gc.disable()
     try:
@@ -284,10 +284,8 @@ def test_a_caller_that_is_interrupted_at_any_moment_leaves_the_office_to_the_nex
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_an_office_that_is_being_handed_on_survives_an_interruption(
-    monkeypatch: pytest.MonkeyPatch, times: int
-) -> None:
-    """Ctrl-C comes when the office is given and its new holder is not told yet."""
+def test_a_lead_that_is_being_passed_on_survives_an_interruption(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Ctrl-C comes after the lead is passed on and before the new leader is woken."""
     office = Office()
     tell = groups_module._Place.tell
     interruptions = [KeyboardInterrupt] * times
@@ -305,16 +303,16 @@ def test_an_office_that_is_being_handed_on_survives_an_interruption(
     assert [future.result(LIMIT_S) for future in futures[1:]] == [2, 4]
 
 
-# An interruption may also land in what somebody else has hooked into the interpreter, as hypothesis does.
+# An interruption may also land in another library's hook into the interpreter, such as hypothesis's.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_interruptions_in_a_crowd_stop_nobody_else() -> None:
+def test_interruptions_in_a_crowd_stop_no_one_else() -> None:
     """Signals hit the main thread around the end of the groups that it serves, while three others submit."""
     main = threading.get_ident()
     arm = iter(random.Random(1).uniform(1e-6, 60e-6) for _ in count())
 
     def serve(wishes: Sequence[int]) -> list[int]:
         if threading.get_ident() == main and not ends.is_set():
-            # For a moment: that others wait is what makes it interesting.
+            # Only for a moment, so that others wait meanwhile.
             deadline = time.monotonic() + 0.05
             while not groups._waiting and time.monotonic() < deadline:
                 time.sleep(0)
@@ -353,7 +351,7 @@ def test_interruptions_in_a_crowd_stop_nobody_else() -> None:
     assert groups.submit(1) == 2
 
 
-def test_nobody_is_forgotten_in_a_crowd() -> None:
+def test_no_one_is_forgotten_in_a_crowd() -> None:
     groups: Groups[int, int] = Groups(doubled, most=7, prepare=nothing_to_prepare)
 
     with ThreadPoolExecutor(64) as callers:

@@ -1,4 +1,4 @@
-"""Sales: each raffle is loaded once, a process knows only so many, and damaged keys are told at once."""
+"""Sales: each raffle is loaded once, a process keeps a limited number, and damaged keys are reported at once."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.databases import run
 from tests.raffles import new_raffle
 
 
-def test_only_so_many_raffles_are_known_by_heart(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_keeps_a_limited_number_of_raffles(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sales, "_SALES_KNOWN", 2)
     raffles = [new_raffle(engine, 2) for _ in range(5)]
 
@@ -20,7 +20,7 @@ def test_only_so_many_raffles_are_known_by_heart(engine: RaffleEngine, monkeypat
 
 @pytest.mark.parametrize("key", ["numbering_key", "participant_key", "code_key"])
 @pytest.mark.parametrize("damaged_key", [b"", bytes(31), bytes(70)], ids=len)
-def test_a_raffle_whose_keys_are_damaged_is_refused_before_it_can_spoil_a_group(
+def test_a_raffle_with_damaged_keys_is_refused_at_once(
     database_url: str, engine: RaffleEngine, key: str, damaged_key: bytes
 ) -> None:
     damaged = new_raffle(engine, 10)

@@ -1,4 +1,4 @@
-"""Participants: one person, one spelling; and only a keyed hash of it."""
+"""Participants: one spelling per person, and only a keyed hash of it is stored."""
 
 import pytest
 
@@ -19,14 +19,14 @@ LONGEST = "0000:0000:0000:0000:0000:ffff:203.100.113.107%" + "x" * 15
         ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
         ("fe80::1%eth0", "fe80::/64"),
         ("::", "::/64"),
-        # Addresses in which an IPv4 address is, but that are not IPv4-mapped: compatible, NAT64, 6to4.
+        # Addresses that contain an IPv4 address but are not IPv4-mapped: compatible, NAT64, 6to4.
         ("::203.0.113.7", "::/64"),
         ("64:ff9b::203.0.113.7", "64:ff9b::/64"),
         ("2002:cb00:7107::1", "2002:cb00:7107::/64"),
         ("fe80::1%", "fe80::1%"),
         ("203.0.113.7%eth0", "203.0.113.7%eth0"),
         ("::1%" + "x" * 100, "::1%" + "x" * 100),
-        # The longest address, and a character more.
+        # One character more than the longest address.
         (LONGEST, "203.100.113.107"),
         (LONGEST + "x", LONGEST + "x"),
         ("\uff12\uff10\uff13.0.113.7", "\uff12\uff10\uff13.0.113.7"),
@@ -50,14 +50,14 @@ def test_the_same_participant_has_another_hash_in_another_raffle() -> None:
     assert participant_hash(one, "203.0.113.7") != participant_hash(other, "203.0.113.7")
 
 
-def test_the_same_idempotency_key_has_another_hash_for_another_participant() -> None:
+def test_an_idempotency_key_has_one_hash_per_participant() -> None:
     key = bytes(KEY_BYTES)
 
     assert repeat_hash(key, bytes(16), "k" * 16) != repeat_hash(key, bytes([1] * 16), "k" * 16)
 
 
 def test_what_stands_for_a_participant_never_changes() -> None:
-    """Participants of earlier releases are known again: these hashes are frozen."""
+    """Stored hashes recognise a participant, so these are frozen."""
     key = bytes(range(KEY_BYTES))
 
     participant = participant_hash(key, "203.0.113.7")

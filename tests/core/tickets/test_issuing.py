@@ -1,4 +1,4 @@
-"""Tickets by the group: lists of participants, and crowds of callers, in one transaction each."""
+"""Tickets in groups: lists of participants and crowds of callers share transactions."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import raffles as queries
 from rafflekit.core.storage.statements import tickets as statements
 from rafflekit.core.tickets import groups as groups_module
-from rafflekit.core.tickets.issuing import _Given, _Wish
+from rafflekit.core.tickets.deciding import Given, Wish
 from tests.databases import run
 from tests.raffles import keyed, new_raffle
 from tests.waiting import LIMIT_S, wait_until
 
 
-def test_everybody_on_a_list_gets_a_ticket_in_the_order_of_the_list(engine: RaffleEngine) -> None:
+def test_everyone_on_a_list_gets_a_ticket_in_order(engine: RaffleEngine) -> None:
     raffle = new_raffle(engine, 2_500)
 
     outcomes = list(engine.participate_many(raffle.id, [f"person {n}" for n in range(2_500)]))
@@ -69,10 +69,10 @@ def test_each_entry_of_a_list_has_its_own_outcome(engine: RaffleEngine) -> None:
     assert engine.get(raffle.id).available_tickets == 0
 
 
-def test_a_sold_out_raffle_is_refused_without_waiting_for_whoever_writes(
+def test_a_sold_out_raffle_refuses_without_waiting_for_a_writer(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Whoever waits after all gives up soon.
+    # A caller that waits after all gives up soon.
     monkeypatch.setattr("rafflekit.core.storage.sqlite.BUSY_TIMEOUT_S", 0.1)
     monkeypatch.setattr("rafflekit.core.storage.postgresql.LOCK_TIMEOUT_S", 0.1)
     with RaffleEngine(database_url) as seller, RaffleEngine(database_url) as newcomer:
@@ -92,10 +92,10 @@ def test_a_sold_out_raffle_is_refused_without_waiting_for_whoever_writes(
             other.write(hold)
 
 
-def test_a_ticket_of_a_sold_out_raffle_is_confirmed_before_it_is_given_again(
+def test_a_repeat_in_a_sold_out_raffle_is_confirmed_first(
     engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is written then, so nothing else waits for the standby; a refusal gives nothing away that could go."""
+    """Nothing is written then, so nothing else waits for the standby; a refusal needs no confirmation."""
     raffle = new_raffle(engine, 1)
     ticket = engine.participate(raffle.id, "ann", idempotency_key="the secret key of ann")
     confirmed: list[None] = []
@@ -109,7 +109,7 @@ def test_a_ticket_of_a_sold_out_raffle_is_confirmed_before_it_is_given_again(
     assert confirmed == [None]
 
 
-def test_a_list_ends_with_an_error_when_the_database_goes_in_the_middle_of_it(engine: RaffleEngine) -> None:
+def test_a_list_ends_with_an_error_when_the_database_goes(engine: RaffleEngine) -> None:
     raffle = new_raffle(engine, 9)
     outcomes = engine.participate_many(raffle.id, ["ann", "ben"])
     engine.close()
@@ -118,7 +118,7 @@ def test_a_list_ends_with_an_error_when_the_database_goes_in_the_middle_of_it(en
         list(outcomes)
 
 
-def test_a_list_that_is_repeated_gives_the_same_tickets_until_the_draw(engine: RaffleEngine) -> None:
+def test_a_repeated_list_gets_the_same_tickets_until_the_draw(engine: RaffleEngine) -> None:
     raffle = new_raffle(engine, 4)
     entries = keyed(["ann", "bob", "cid"])
     first = list(engine.participate_many(raffle.id, entries[:2]))
@@ -148,7 +148,7 @@ def test_an_endless_list_is_read_a_part_at_a_time(engine: RaffleEngine) -> None:
     assert engine.get(raffle.id).available_tickets == 10**12 - 1_000
 
 
-def test_one_text_is_no_list(engine: RaffleEngine) -> None:
+def test_a_single_text_is_not_a_list(engine: RaffleEngine) -> None:
     raffle = new_raffle(engine, 20)
 
     with pytest.raises(InvalidValue, match="entries: must be a list"):
@@ -157,13 +157,13 @@ def test_one_text_is_no_list(engine: RaffleEngine) -> None:
     assert engine.get(raffle.id).available_tickets == 20
 
 
-def test_a_list_for_no_raffle_is_refused_before_it_is_read(engine: RaffleEngine) -> None:
+def test_a_list_for_an_unknown_raffle_is_refused_unread(engine: RaffleEngine) -> None:
     with pytest.raises(RaffleNotFound):
         engine.participate_many("no raffle", iter(["ann"]))
 
 
 def test_a_crowd_of_several_raffles_is_served_in_groups(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first waits in the hasher until all others queue, so that they join it in a group of several raffles."""
+    """The first caller waits in the hasher until all others queue, so that they join its group."""
     monkeypatch.setattr(groups_module, "_JOINING_S", LIMIT_S)
     people = 24
     hashed = []
@@ -200,7 +200,7 @@ def test_a_crowd_of_several_raffles_is_served_in_groups(database_url: str, monke
 
 
 def test_a_damaged_raffle_does_not_spoil_the_group(database_url: str) -> None:
-    """A counter that fell behind its rows makes serials collide: that raffle fails, the other goes on."""
+    """A counter behind its rows makes serials collide: that raffle fails, and the other continues."""
     with RaffleEngine(database_url) as engine:
         damaged, sound = new_raffle(engine, 10), new_raffle(engine, 10)
         engine.participate(damaged.id, "ann")
@@ -208,24 +208,24 @@ def test_a_damaged_raffle_does_not_spoil_the_group(database_url: str) -> None:
         run(database_url, "UPDATE counters SET issued = 0 WHERE issued = 1")
         issuing = engine._issuing
         wishes = [
-            _Wish(raffle.id, issuing._sales.of(raffle.id), Entry(person))
+            Wish(raffle.id, issuing._sales.of(raffle.id), Entry(person))
             for raffle, person in ((sound, "ann"), (damaged, "bob"), (sound, "cid"))
         ]
 
         issuing._prepare(wishes)
-        answers = issuing._serve(wishes)
+        answers = [answer for answer, _ in issuing._serve(wishes)]
 
-        assert [isinstance(answer, _Given) for answer in answers] == [True, False, True]
+        assert [isinstance(answer, Given) for answer in answers] == [True, False, True]
         assert isinstance(answers[1], StorageUnavailable)
         assert [engine.get(raffle.id).available_tickets for raffle in (sound, damaged)] == [8, 10]
 
 
-def test_a_receipt_that_fails_takes_nobody_elses_answer(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its caller, whose ticket is stored as well, asks for it again."""
+def test_a_failing_receipt_costs_no_one_else_an_answer(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its caller's ticket is stored as well, and the caller asks for the receipt again."""
     with RaffleEngine(database_url, signing_key=SignerKey.make("raffles.example.org")) as engine:
         raffle = new_raffle(engine, 10)
         issuing = engine._issuing
-        wishes = [_Wish(raffle.id, issuing._sales.of(raffle.id), Entry(person)) for person in ("ann", "bob", "cid")]
+        wishes = [Wish(raffle.id, issuing._sales.of(raffle.id), Entry(person)) for person in ("ann", "bob", "cid")]
         issuing._prepare(wishes)
         receipt = Edge.receipt
 
@@ -246,7 +246,7 @@ def test_a_receipt_that_fails_takes_nobody_elses_answer(database_url: str, monke
 
 
 class AnsweredGroups:
-    """Groups that give one answer."""
+    """Groups that always give the same answer."""
 
     def __init__(self, answer: object) -> None:
         self.answer = answer
@@ -255,43 +255,43 @@ class AnsweredGroups:
         return self.answer
 
 
-def test_a_group_that_runs_again_gives_nobody_a_second_ticket(engine: RaffleEngine) -> None:
-    """As after a lost connection: what was committed is recognised, with an idempotency key and without."""
+def test_a_group_that_runs_again_gives_no_second_ticket(engine: RaffleEngine) -> None:
+    """Like after a lost connection: committed tickets are recognised, with an idempotency key or without."""
     raffle = new_raffle(engine, 3)
     issuing = engine._issuing
     sale = issuing._sales.of(raffle.id)
-    wishes = [_Wish(raffle.id, sale, entry) for entry in (Entry("ann"), *keyed(["bob", "cid"]))]
+    wishes = [Wish(raffle.id, sale, entry) for entry in (Entry("ann"), *keyed(["bob", "cid"]))]
 
     issuing._prepare(wishes)
-    first = issuing._serve(wishes)
+    first = [answer for answer, _ in issuing._serve(wishes)]
 
-    numbers = [answer.number for answer in first if isinstance(answer, _Given)]
+    numbers = [answer.number for answer in first if isinstance(answer, Given)]
     issuing._prepare(wishes)
-    again = [answer.number for answer in issuing._serve(wishes) if isinstance(answer, _Given)]
+    again = [answer.number for answer, _ in issuing._serve(wishes) if isinstance(answer, Given)]
     assert again == numbers
     assert sorted(numbers) == [1, 2, 3]
     assert engine.get(raffle.id).available_tickets == 0
 
 
 def test_a_raffle_that_is_gone_does_not_spoil_the_group(database_url: str, engine: RaffleEngine) -> None:
-    """As after a backup was put back that does not have it."""
+    """Like after restoring a backup that does not have it."""
     gone, sound = new_raffle(engine, 10), new_raffle(engine, 10)
     issuing = engine._issuing
-    wishes = [_Wish(raffle.id, issuing._sales.of(raffle.id), Entry("ann")) for raffle in (sound, gone, sound, gone)]
+    wishes = [Wish(raffle.id, issuing._sales.of(raffle.id), Entry("ann")) for raffle in (sound, gone, sound, gone)]
     for table in ("secrets", "counters", "ledgers", "prizes"):
-        # Which of the two goes is their order in the list: the first that was created.
+        # The raffle that was created first goes.
         run(database_url, f"DELETE FROM {table} WHERE raffle = (SELECT id FROM raffles WHERE sequence = 1)")
     run(database_url, "DELETE FROM raffles WHERE sequence = 1")
 
     issuing._prepare(wishes)
-    answers = issuing._serve(wishes)
+    answers = [answer for answer, _ in issuing._serve(wishes)]
 
-    assert [type(answer) for answer in answers] == [_Given, RaffleNotFound, AlreadyParticipated, RaffleNotFound]
+    assert [type(answer) for answer in answers] == [Given, RaffleNotFound, AlreadyParticipated, RaffleNotFound]
     with pytest.raises(RaffleNotFound):
         engine.participate(gone.id, "bob")
 
 
-def test_a_request_is_repeated_until_the_draw_whoever_draws(database_url: str, engine: RaffleEngine) -> None:
+def test_a_request_repeats_until_any_process_draws(database_url: str, engine: RaffleEngine) -> None:
     raffle = new_raffle(engine, 1)
     entry = keyed(["ann"])[0]
     ticket = engine.participate(raffle.id, entry.participant, idempotency_key=entry.idempotency_key)
@@ -317,7 +317,7 @@ def test_a_crowd_costs_few_transactions(database_url: str) -> None:
         event.listen(engine._database._engine, "commit", count_them)
         list(crowd.map(lambda n: engine.participate(raffle.id, f"person {n}"), range(1_000)))
 
-    # About 16 a group where nothing else is running; one each without groups.
+    # About 16 tickets per group on an idle machine; without groups, one transaction per ticket.
     assert transactions < 500
 
 
@@ -331,7 +331,7 @@ def test_lists_of_every_length_need_few_statements(engine: RaffleEngine) -> None
 
 
 @pytest.mark.parametrize("entry", [None, 5, b"ann", Entry("ann", "short"), Entry("ann", 7)])  # type: ignore[arg-type]  # what is no key is the point
-def test_what_is_no_entry_is_refused_among_others(engine: RaffleEngine, entry: Any) -> None:
+def test_invalid_entries_are_refused_among_valid_ones(engine: RaffleEngine, entry: Any) -> None:
     raffle = new_raffle(engine, 3)
 
     outcomes = list(engine.participate_many(raffle.id, ["bob", entry, "cid"]))
@@ -342,7 +342,7 @@ def test_what_is_no_entry_is_refused_among_others(engine: RaffleEngine, entry: A
 def test_a_wish_does_not_show_its_code(engine: RaffleEngine) -> None:
     raffle = new_raffle(engine, 3)
     [entry] = keyed(["somebody's name"])
-    wish = _Wish(raffle.id, engine._issuing._sales.of(raffle.id), entry)
+    wish = Wish(raffle.id, engine._issuing._sales.of(raffle.id), entry)
     wish.identify()
 
     assert wish.code
@@ -351,7 +351,7 @@ def test_a_wish_does_not_show_its_code(engine: RaffleEngine) -> None:
     assert repr(wish.sale.keys.code_key) not in repr(wish)
 
 
-def test_an_observer_is_told_of_every_group_and_of_its_new_tickets_only(database_url: str) -> None:
+def test_an_observer_hears_of_every_group_and_its_new_tickets(database_url: str) -> None:
     groups: list[tuple[int, int]] = []
     with RaffleEngine(database_url, on_group=lambda *, callers, tickets: groups.append((callers, tickets))) as engine:
         raffle = new_raffle(engine, 1_504)
@@ -364,7 +364,7 @@ def test_an_observer_is_told_of_every_group_and_of_its_new_tickets_only(database
     assert groups == [(1, 1), (1, 0), (1, 0), (1_000, 999), (501, 501)]
 
 
-def test_an_observer_is_not_told_of_what_was_not_stored(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_observer_does_not_hear_of_what_was_not_stored(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     groups: list[dict[str, int]] = []
     with RaffleEngine(database_url, on_group=lambda **group: groups.append(group)) as engine:
         raffle = new_raffle(engine, 2)
@@ -383,7 +383,7 @@ def _fail(*_: object) -> None:
     raise StorageUnavailable
 
 
-def test_an_observer_that_fails_takes_nobodys_ticket(database: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failing_observer_costs_no_one_a_ticket(database: Path, caplog: pytest.LogCaptureFixture) -> None:
     def on_group(*, callers: int, tickets: int) -> None:
         raise OSError(f"no room for {callers} and {tickets}")
 
@@ -392,4 +392,4 @@ def test_an_observer_that_fails_takes_nobodys_ticket(database: Path, caplog: pyt
 
         assert engine.participate(raffle.id, "ann").number in (1, 2, 3)
 
-    assert caplog.messages == ["The observer of groups failed; the tickets are stored all the same."]
+    assert caplog.messages == ["The observer of groups failed; the tickets are stored."]

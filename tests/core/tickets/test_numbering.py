@@ -33,7 +33,7 @@ def test_a_serial_is_found_again_from_its_number(key: bytes, size: int, data: st
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, TICKETS])
-def test_the_first_and_the_last_ticket_have_numbers_of_the_raffle(size: int) -> None:
+def test_first_and_last_tickets_have_numbers_of_the_raffle(size: int) -> None:
     numbering = Numbering(secrets.token_bytes(KEY_BYTES), size)
 
     assert all(1 <= numbering.number(serial) <= size for serial in (0, size - 1))
@@ -50,7 +50,7 @@ def test_what_is_beyond_the_raffle_has_neither_number_nor_serial() -> None:
 
 
 def test_the_order_of_a_key_never_changes() -> None:
-    """Tickets of earlier releases keep their numbers: this order is frozen."""
+    """The numbers of a running raffle must not change, so this order is frozen."""
     numbering = Numbering(bytes(range(KEY_BYTES)), 10)
 
     assert [numbering.number(serial) for serial in range(10)] == [8, 2, 3, 9, 6, 5, 4, 10, 1, 7]
