@@ -33,7 +33,7 @@ def _throughput(stock: Stock) -> Iterator[Finding]:
     ours = stock.fresh()
     tickets = stock.sizes.rush_tickets
     with RaffleEngine(ours.url) as engine:
-        book = engine.ledgers.book(ours.raffle)
+        book = engine._ledgers.book(ours.raffle)
 
         def ledger_alone() -> float:
             """Do what the ledger does for so many tickets in groups: leaves, tree, signature, paths."""
@@ -100,8 +100,8 @@ def _proof_of_a_draw(stock: Stock) -> Iterator[Finding]:
         list(few.participate_many(small.raffle, [f"participant {n}" for n in range(1_000)]))
         few.draw(small.raffle)
         large, little = interleaved(
-            lambda: seconds_of(lambda: many.ledgers.proof(stock.drawn.raffle)),
-            lambda: seconds_of(lambda: few.ledgers.proof(small.raffle)),
+            lambda: seconds_of(lambda: many.proofs.proof(stock.drawn.raffle)),
+            lambda: seconds_of(lambda: few.proofs.proof(small.raffle)),
             rounds=stock.sizes.rounds,
             repeats=_PROOFS,
         )

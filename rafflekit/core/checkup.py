@@ -76,7 +76,6 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
     cleaned: list[UUID] = []
 
     def examine(connection: Connection) -> DatabaseReport:
-        evidence.hold_still(connection)
         raffles = evidence.raffle_records(connection)
         drawn = [raffle.id for raffle in raffles if raffle.is_drawn]
         # Those that are there as rows are a problem of their own, and no remains.
@@ -256,9 +255,8 @@ def _problems_of_a_closing(
             yield f"the cosignature of {key} is none for its closing, so that its proof is refused"
     draw = ledgers.load_draw(connection, raffle.id)
     if draw is None:
-        if loaded.winners_drawn and loaded.entropy != SECRETS:
-            yield "it is drawn, and the beacon that decided is missing"
-    elif len(draw.entropy) != (HASH_BYTES if loaded.entropy == SECRETS else SIGNATURE_BYTES):
+        return
+    if len(draw.entropy) != (HASH_BYTES if loaded.entropy == SECRETS else SIGNATURE_BYTES):
         yield "what decided its draw is damaged"
     elif seed_of(closed.closing_hash(), entropy_of(loaded.entropy, draw.entropy)) != raffle.seed:
         yield "its seed does not come from its closing and what decided"
@@ -305,6 +303,9 @@ def _problems_of_a_draw(connection: Connection, raffle: RaffleRecord) -> Iterato
         yield "it is drawn, and its secrets are still there"
     if raffle.issued != raffle.total_tickets:
         yield "it is drawn, and not sold out"
+    draw = ledgers.load_draw(connection, raffle.id)
+    if draw is None:
+        yield "it is drawn, and its draw record is missing; restore a backup"
     winners = sum(raffle.amounts)
     if not isinstance(raffle.seed, bytes) or len(raffle.seed) != drawing.SEED_BYTES or winners > raffle.total_tickets:
         yield "its draw cannot be replayed, since its seed or its prizes are damaged"
@@ -316,7 +317,6 @@ def _problems_of_a_draw(connection: Connection, raffle: RaffleRecord) -> Iterato
     if different:
         yield f"{different} of its {winners} wins are not what its seed gives"
         return
-    draw = ledgers.load_draw(connection, raffle.id)
     numbers = queries.winning_numbers(connection, raffle.id, winners)
     if draw is None or len(numbers) != winners:
         return

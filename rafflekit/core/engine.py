@@ -21,6 +21,7 @@ from rafflekit.core.errors import (
     RaffleNotFound,
 )
 from rafflekit.core.ledger.keeping import Ledgers
+from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.models import Entry, Page, Raffle, Ticket, Verification
 from rafflekit.core.paging import folded, items_before, page_of
 from rafflekit.core.prizes import Prize, Win, count_wins
@@ -76,16 +77,18 @@ class RaffleEngine:
         self._hasher = code_hasher or codes.CodeHasher()
         self._database = Database(url_or_default(database_url))
         self._lookups = tuple(Groups(self._look_up, most=_LOOKUPS_AT_ONCE) for _ in range(_LOOKUP_QUEUES))
-        self.ledgers = Ledgers(self._database, self.get, signing_key=signing_key)
+        self._ledgers = Ledgers(self._database, self.get, signing_key=signing_key)
+        self.proofs = Proofs(self._database, self._ledgers, self.get)
         self._issuing = Issuing(
             self._database,
             clock=clock,
             entropy=entropy,
             hasher=self._hasher,
-            ledgers=self.ledgers,
+            ledgers=self._ledgers,
+            proofs=self.proofs,
             on_group=on_group,
         )
-        self._draws = Draws(self._database, self.ledgers, clock=clock, entropy=entropy, beacons=beacons)
+        self._draws = Draws(self._database, self._ledgers, clock=clock, entropy=entropy, beacons=beacons)
         self._checks = Groups(self._check, most=_LOOKUPS_AT_ONCE)
 
     @property
@@ -154,7 +157,7 @@ class RaffleEngine:
             code_key=self._entropy(codes.KEY_BYTES),
         )
 
-        self.ledgers.signing_key()
+        self._ledgers.signing_key()
 
         def store(connection: Connection) -> None:
             self._database.lock_sequence(connection)
@@ -169,7 +172,7 @@ class RaffleEngine:
             queries.insert_secrets(connection, raffle.id, keys)
             queries.insert_prizes(connection, raffle.id, raffle.prizes)
             # Last: from here on the database refuses changes to what is announced.
-            self.ledgers.begin(connection, raffle.id, entropy=decided_by, delay_s=delay_s)
+            self._ledgers.begin(connection, raffle.id, entropy=decided_by, delay_s=delay_s)
 
         self._database.write(store)
         return raffle

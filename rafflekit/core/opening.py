@@ -43,7 +43,7 @@ def serving_engine_of(settings: Settings, url: str | None, *, on_group: "GroupOb
     """
     with ExitStack() as unless_opened:
         engine = unless_opened.enter_context(engine_of(settings, url, on_group=on_group))
-        if engine.ledgers.signing_key() is None:
+        if not engine.proofs.can_sign():
             raise InvalidSetting(
                 SIGNING_KEY.name,
                 None,

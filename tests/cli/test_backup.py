@@ -78,7 +78,7 @@ def test_a_backup_is_a_database_for_its_owner_alone(terminal: Terminal, engine: 
     assert sorted(copy.parent.iterdir()) == [copy, key]
     assert {stat.S_IMODE(file.stat().st_mode) for file in (copy, key)} == {0o600}
     with RaffleEngine(f"sqlite:///{copy}") as restored:
-        assert restored.ledgers.verifier_key() == engine.ledgers.verifier_key()
+        assert restored.proofs.verifier_key() == engine.proofs.verifier_key()
         assert restored.get(raffle.id) == raffle
         assert len(restored.draw(raffle.id)) == 2
     assert not engine.get(raffle.id).winners_drawn

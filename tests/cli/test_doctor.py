@@ -75,7 +75,7 @@ def test_a_missing_key_is_named_and_the_database_called_whole(
     terminal: Terminal, engine: RaffleEngine, database: Path
 ) -> None:
     sold_out(engine)
-    key = engine.ledgers.verifier_key()
+    key = engine.proofs.verifier_key()
     Path(f"{database}.key").rename(database.with_name("elsewhere.key"))
 
     told, as_json = terminal("doctor"), terminal("doctor --json")

@@ -79,7 +79,7 @@ def test_a_receipt_is_printed_for_any_ticket(terminal: Terminal, engine: RaffleE
     none = terminal(f"receipt {sold_out.id} 99")
 
     receipt = read_receipt(printed.out)
-    assert check_receipt(receipt, sold_out.id, engine.ledgers.verifier_key()).size == sold_out.total_tickets
+    assert check_receipt(receipt, sold_out.id, engine.proofs.verifier_key()).size == sold_out.total_tickets
     assert receipt.leaf.ticket_number == 1
     assert none == Session(1, "", "rafflekit: No ticket with this number has been handed out.\n")
 
@@ -301,5 +301,5 @@ def test_a_cosignature_that_is_not_kept_names_what_is_wrong(
 def test_a_checkpoint_is_a_signed_note(terminal: Terminal, engine: RaffleEngine, raffle: Raffle) -> None:
     note = Note.read(terminal(f"checkpoint {raffle.id}").out)
 
-    assert note.check(engine.ledgers.verifier_key()) == [0]
+    assert note.check(engine.proofs.verifier_key()) == [0]
     assert len(note.signatures) == 1

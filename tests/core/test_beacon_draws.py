@@ -65,7 +65,7 @@ def closed_raffle(engine: RaffleEngine, *, delay_s: int | None = None) -> Raffle
 
 def outcomes(engine: RaffleEngine, raffle: Raffle, **known: object) -> dict[str, str]:
     """Return what an audit says of each step of a raffle's proof."""
-    document = json.dumps(engine.ledgers.proof(raffle.id).shape())
+    document = json.dumps(engine.proofs.proof(raffle.id).shape())
     return {step.name: step.outcome for step in audit(document, key=str(KEY.verifier), **known).steps}  # type: ignore[arg-type]  # of several types
 
 
@@ -100,10 +100,10 @@ def test_the_same_closing_and_beacon_always_give_the_same_winners(engine: Raffle
     raffle = closed_raffle(engine)
     clock.now = time_of(ROUND)
     engine.draw(raffle.id)
-    proof = engine.ledgers.proof(raffle.id)
+    proof = engine.proofs.proof(raffle.id)
 
     assert (proof.entropy.round, proof.entropy.value.hex()) == (ROUND, SIGNATURE)
-    assert engine.ledgers.proof(raffle.id) == proof
+    assert engine.proofs.proof(raffle.id) == proof
 
 
 WRONG_CLOSING = "its closing is from before the raffle, or has another round than its time gives"
@@ -112,7 +112,7 @@ WRONG_CLOSING = "its closing is from before the raffle, or has another round tha
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
-        ("DELETE FROM draws", "it is drawn, and the beacon that decided is missing"),
+        ("DELETE FROM draws", "it is drawn, and its draw record is missing; restore a backup"),
         ("UPDATE draws SET entropy = winners_digest", "what decided its draw is damaged"),
         ("UPDATE ledgers SET entropy = 'secrets', delay_s = NULL", WRONG_CLOSING),
         ("UPDATE ledgers SET closed_at = closed_at + 3", WRONG_CLOSING),
@@ -227,13 +227,13 @@ def test_what_cannot_decide_is_refused(engine: RaffleEngine, entropy: object, de
 def test_a_witness_before_the_beacon_proves_that_the_list_was_final(engine: RaffleEngine, clock: Clock) -> None:
     witness = SignerKey.make("gazette.example", kind=WITNESS)
     raffle = closed_raffle(engine)
-    closing = engine.ledgers.checkpoint(raffle.id)
+    closing = engine.proofs.checkpoint(raffle.id)
     text = Note.read(closing).text
     late = closing + witness.line(text, time=time_of(ROUND))
     with pytest.raises(InvalidValue, match="was cosigned after the beacon had come"):
-        engine.ledgers.cosign(raffle.id, late, str(witness.verifier))
+        engine.proofs.cosign(raffle.id, late, str(witness.verifier))
 
-    engine.ledgers.cosign(raffle.id, closing + witness.line(text, time=clock.now + 5), str(witness.verifier))
+    engine.proofs.cosign(raffle.id, closing + witness.line(text, time=clock.now + 5), str(witness.verifier))
     engine.draw(raffle.id, beacon=SIGNATURE)
 
     said = outcomes(engine, raffle, witnesses=[str(witness.verifier)])
@@ -243,12 +243,12 @@ def test_a_witness_before_the_beacon_proves_that_the_list_was_final(engine: Raff
 def test_the_operator_is_no_witness(engine: RaffleEngine) -> None:
     own = SignerKey(KEY.name, WITNESS, KEY.private)
     raffle = closed_raffle(engine)
-    closing = engine.ledgers.checkpoint(raffle.id)
+    closing = engine.proofs.checkpoint(raffle.id)
 
     for key, words in ((own, "a witness is somebody else"), (KEY, "is none of a witness")):
         note = closing + own.line(Note.read(closing).text, time=time_of(ROUND) - 1)
         with pytest.raises(InvalidValue, match=words):
-            engine.ledgers.cosign(raffle.id, note, str(key.verifier))
+            engine.proofs.cosign(raffle.id, note, str(key.verifier))
 
 
 def test_a_clock_that_was_set_back_closes_no_raffle_before_its_creation(engine: RaffleEngine, clock: Clock) -> None:
@@ -257,7 +257,7 @@ def test_a_clock_that_was_set_back_closes_no_raffle_before_its_creation(engine: 
 
     engine.participate(raffle.id, "ann")
 
-    closing = engine.ledgers.closing_of(engine.get(raffle.id)).closing
+    closing = engine._ledgers.closing_of(engine.get(raffle.id)).closing
     assert closing is not None
     assert closing.closed == time_of(ROUND) - 60
     assert closing.round == round_of(closing.closed, 60) == ROUND

@@ -1,7 +1,6 @@
 """`check_database`: an honest database is well, and each thing that somebody changed past the rules is named."""
 
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -200,7 +199,7 @@ def test_a_cosignature_from_before_the_raffle_is_named(database_url: str, before
     witness = SignerKey.make("gazette.example", kind=WITNESS)
     with RaffleEngine(database_url, signing_key=KEY) as engine:
         raffle = sold_out(engine)
-        text = Note.read(engine.ledgers.checkpoint(raffle.id)).text
+        text = Note.read(engine.proofs.checkpoint(raffle.id)).text
     line = witness.line(text, time=int(raffle.created_at.timestamp()) - before_the_raffle_s)
     row = f"SELECT id, '{witness.verifier}', '{line}' FROM raffles"
     past_the_rules(database_url, f"INSERT INTO cosignatures (raffle, verifier_key, line) {row}")
@@ -215,9 +214,9 @@ def test_a_cosigned_closing_is_well_until_it_is_another(database_url: str) -> No
     key, witness = SignerKey.make("raffles.example.org"), SignerKey.make("gazette.example", kind=WITNESS)
     with RaffleEngine(database_url, signing_key=key) as engine:
         raffle = sold_out(engine)
-        closing = engine.ledgers.checkpoint(raffle.id)
+        closing = engine.proofs.checkpoint(raffle.id)
         line = witness.line(Note.read(closing).text, time=int(raffle.created_at.timestamp()) + 60)
-        engine.ledgers.cosign(raffle.id, closing + line, str(witness.verifier))
+        engine.proofs.cosign(raffle.id, closing + line, str(witness.verifier))
     assert check_database(database_url, signing_key=key).problems == ()
 
     past_the_rules(database_url, "UPDATE ledgers SET closed_at = closed_at + 1")
@@ -527,14 +526,6 @@ def test_an_older_database_that_was_upgraded_is_well(database_url: str, layout: 
     upgrade_database(database_url)
 
     assert check_database(database_url).problems == ()
-
-
-def test_a_file_of_the_first_release_that_was_upgraded_is_well(database: Path) -> None:
-    """Made by the libraries of its time."""
-    shutil.copyfile(Path(__file__).parent / "storage" / "data" / "first-release.db", database)
-    upgrade_database(f"sqlite:///{database}")
-
-    assert check_database(f"sqlite:///{database}").problems == ()
 
 
 def test_a_damaged_file_is_named(database: Path) -> None:

@@ -33,11 +33,11 @@ def closed(engine: RaffleEngine, *, entropy: str = "secrets") -> UUID:
 
 def cosign(engine: RaffleEngine, raffle: UUID, *signers: SignerKey, times: tuple[int, ...] = (NOON,)) -> None:
     # As a witness may have it who does not know of the others.
-    text = Note.read(engine.ledgers.checkpoint(raffle)).text
+    text = Note.read(engine.proofs.checkpoint(raffle)).text
     closing = f"{text}\n{KEY.line(text)}"
     for signer in signers:
         lines = "".join(signer.line(text, time=time) for time in times)
-        engine.ledgers.cosign(raffle, closing + lines, str(signer.verifier))
+        engine.proofs.cosign(raffle, closing + lines, str(signer.verifier))
 
 
 def is_good(proof: Proof) -> bool:
@@ -45,7 +45,7 @@ def is_good(proof: Proof) -> bool:
 
 
 def test_a_witness_signs_no_second_closing_of_a_raffle(engine: RaffleEngine, tmp_path: Path) -> None:
-    closing = Checkpoint.read(Note.read(engine.ledgers.checkpoint(closed(engine))).text)
+    closing = Checkpoint.read(Note.read(engine.proofs.checkpoint(closed(engine))).text)
     assert closing.closing is not None
     later = Closing(closing.closing.closed + 1)
     other = Checkpoint(closing.origin, closing.size, closing.root, closing.terms, later)
@@ -70,12 +70,12 @@ def test_a_witness_under_two_names_spoils_no_proof(engine: RaffleEngine) -> None
 
     with pytest.raises(InvalidValue, match="key"):
         cosign(engine, raffle, SignerKey("other.example", WITNESS, GAZETTE.private))
-    assert is_good(engine.ledgers.proof(raffle))
+    assert is_good(engine.proofs.proof(raffle))
 
 
 def test_a_witness_who_signs_twice_in_one_note_is_refused(engine: RaffleEngine) -> None:
     raffle = closed(engine, entropy="drand-quicknet")
-    closing = Checkpoint.read(Note.read(engine.ledgers.checkpoint(raffle)).text).closing
+    closing = Checkpoint.read(Note.read(engine.proofs.checkpoint(raffle)).text).closing
     assert closing is not None
     assert closing.round is not None
     beacon = time_of(closing.round)
@@ -88,15 +88,15 @@ def test_a_witness_who_signs_twice_in_one_note_is_refused(engine: RaffleEngine) 
 def test_a_key_that_is_none_is_named_and_not_the_note(engine: RaffleEngine, key: str) -> None:
     raffle = closed(engine)
 
-    for note in (engine.ledgers.checkpoint(raffle), "no note"):
+    for note in (engine.proofs.checkpoint(raffle), "no note"):
         with pytest.raises(InvalidValue, match="is no verifier key: ") as refused:
-            engine.ledgers.cosign(raffle, note, key)
+            engine.proofs.cosign(raffle, note, key)
         assert refused.value.field == "key"
 
 
 def test_a_note_that_is_none_is_named_and_not_the_key(engine: RaffleEngine) -> None:
     with pytest.raises(InvalidValue, match="a note is a text") as refused:
-        engine.ledgers.cosign(closed(engine), "no note", str(GAZETTE.verifier))
+        engine.proofs.cosign(closed(engine), "no note", str(GAZETTE.verifier))
 
     assert refused.value.field == "note"
 
@@ -106,7 +106,7 @@ def test_more_witnesses_than_a_note_can_have_spoil_no_proof(engine: RaffleEngine
     # One of a note's signatures is the operator's.
     cosign(engine, raffle, *(SignerKey.make(f"w{n}", kind=WITNESS) for n in range(SIGNATURES - 1)))
     engine.draw(raffle)
-    assert is_good(engine.ledgers.proof(raffle))
+    assert is_good(engine.proofs.proof(raffle))
 
     with pytest.raises(InvalidValue, match="note"):
         cosign(engine, raffle, SignerKey.make("one.too.many", kind=WITNESS))
@@ -117,7 +117,7 @@ def test_a_cosignature_that_comes_while_a_proof_is_made_does_not_spoil_it(
 ) -> None:
     raffle = closed(engine)
     engine.draw(raffle)
-    taken = engine.ledgers._signed_checkpoint
+    taken = engine.proofs._signed_checkpoint
 
     def signed_checkpoint(*arguments: object) -> str:
         note = taken(*arguments)  # type: ignore[arg-type]  # passed on as they came
@@ -125,6 +125,6 @@ def test_a_cosignature_that_comes_while_a_proof_is_made_does_not_spoil_it(
         cosign(engine, raffle, GAZETTE)
         return note
 
-    monkeypatch.setattr(engine.ledgers, "_signed_checkpoint", signed_checkpoint)
+    monkeypatch.setattr(engine.proofs, "_signed_checkpoint", signed_checkpoint)
 
-    assert is_good(engine.ledgers.proof(raffle))
+    assert is_good(engine.proofs.proof(raffle))

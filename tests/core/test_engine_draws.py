@@ -47,12 +47,12 @@ def test_without_the_key_that_signed_the_tickets_nothing_is_drawn(database_url: 
         raffle = sold_out(engine)
 
     with RaffleEngine(database_url, signing_key=other) as engine:
-        with pytest.raises(SigningKeyUnavailable, match=r"is signed by the key .*, and here is another one"):
+        with pytest.raises(SigningKeyUnavailable, match=r"is signed by the key .*, and another key is used here"):
             engine.draw(raffle.id)
         assert not engine.get(raffle.id).winners_drawn
     if database_url.startswith("postgresql"):
         with RaffleEngine(database_url) as engine:
-            with pytest.raises(SigningKeyUnavailable, match="and here is none; start with that key"):
+            with pytest.raises(SigningKeyUnavailable, match="and no key is available here; start with that key"):
                 engine.draw(raffle.id)
             assert not engine.get(raffle.id).winners_drawn
     else:
@@ -61,7 +61,7 @@ def test_without_the_key_that_signed_the_tickets_nothing_is_drawn(database_url: 
 
     with RaffleEngine(database_url, signing_key=key) as engine:
         assert len(engine.draw(raffle.id)) == 2
-        assert engine.ledgers.proof(raffle.id).draw
+        assert engine.proofs.proof(raffle.id).draw
 
 
 def test_tickets_go_to_prizes_in_the_order_in_which_the_prizes_were_given(engine: RaffleEngine) -> None:

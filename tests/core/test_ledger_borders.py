@@ -15,7 +15,7 @@ from rafflekit import (
     TicketNotFound,
     check_database,
 )
-from rafflekit.core.ledger import keeping
+from rafflekit.core.ledger import proofs
 from rafflekit.core.protocol.audit import audit
 from rafflekit.core.protocol.documents import leaf_line
 from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
@@ -41,10 +41,10 @@ def test_the_proofs_of_several_raffles_in_one_database_are_of_their_own_tickets(
 
     for raffle in raffles:
         report = audit(
-            json.dumps(engine.ledgers.proof(raffle.id).shape()),
+            json.dumps(engine.proofs.proof(raffle.id).shape()),
             key=str(KEY.verifier),
             raffle=str(raffle.id),
-            leaves=[leaf_line(leaf) for leaf in engine.ledgers.leaves(raffle.id)],
+            leaves=[leaf_line(leaf) for leaf in engine.proofs.leaves(raffle.id)],
         )
         assert report.good
         assert {step.name: step.outcome for step in report.steps}["leaves"] == "ok"
@@ -55,9 +55,9 @@ def test_all_leaves_come_in_order_however_many_are_read_at_once(
     engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     raffle = sold_out(engine, tickets=5)
-    monkeypatch.setattr(keeping, "_LEAVES_AT_ONCE", at_once)
+    monkeypatch.setattr(proofs, "_LEAVES_AT_ONCE", at_once)
 
-    assert [leaf.serial for leaf in engine.ledgers.leaves(raffle.id)] == [0, 1, 2, 3, 4]
+    assert [leaf.serial for leaf in engine.proofs.leaves(raffle.id)] == [0, 1, 2, 3, 4]
 
 
 def test_a_ticket_that_is_issued_while_a_receipt_is_made_is_not_in_it_yet(
@@ -67,16 +67,16 @@ def test_a_ticket_that_is_issued_while_a_receipt_is_made_is_not_in_it_yet(
     first = engine.participate(raffle.id, "ann")
     before = engine.get(raffle.id)
     second = engine.participate(raffle.id, "bob")
-    monkeypatch.setattr(engine.ledgers, "_get", lambda _: before)
+    monkeypatch.setattr(engine.proofs, "_get", lambda _: before)
 
-    assert engine.ledgers.receipt(raffle.id, first.number).leaf.serial == 0
+    assert engine.proofs.receipt(raffle.id, first.number).leaf.serial == 0
     with pytest.raises(TicketNotFound):
-        engine.ledgers.receipt(raffle.id, second.number)
+        engine.proofs.receipt(raffle.id, second.number)
 
 
 def test_a_tile_has_the_hashes_of_the_tree_that_is_asked_about_and_no_later_ones(engine: RaffleEngine) -> None:
     raffle = sold_out(engine, tickets=600)
-    leaves = [leaf.hash(raffle.id) for leaf in engine.ledgers.leaves(raffle.id)]
+    leaves = [leaf.hash(raffle.id) for leaf in engine.proofs.leaves(raffle.id)]
 
     def tile(size: int, level: int, position: int) -> list[bytes]:
         return engine._database.query(
@@ -101,21 +101,21 @@ def test_a_ledger_that_nobody_has_signed_takes_the_first_key_that_signs_it(
         RaffleEngine(database_url, signing_key=SignerKey.make("other.example.org")) as other,
     ):
         for first, second, raffle in ((one, other, raffles[0]), (other, one, raffles[1])):
-            checkpoint = first.ledgers.checkpoint(raffle.id)
+            checkpoint = first.proofs.checkpoint(raffle.id)
             with pytest.raises(SigningKeyUnavailable, match="is signed by the key"):
-                second.ledgers.checkpoint(raffle.id)
-            assert Note.read(checkpoint).check(first.ledgers.verifier_key()) == [0]
+                second.proofs.checkpoint(raffle.id)
+            assert Note.read(checkpoint).check(first.proofs.verifier_key()) == [0]
 
 
 def test_an_operator_is_no_witness_of_their_own(engine: RaffleEngine) -> None:
     raffle = sold_out(engine)
-    closing = engine.ledgers.checkpoint(raffle.id)
+    closing = engine.proofs.checkpoint(raffle.id)
     own = SignerKey("gazette.example", WITNESS, KEY.private)
 
     with pytest.raises(InvalidValue, match="a witness is somebody else"):
-        engine.ledgers.cosign(raffle.id, closing + own.line(Note.read(closing).text, time=NOON), str(own.verifier))
+        engine.proofs.cosign(raffle.id, closing + own.line(Note.read(closing).text, time=NOON), str(own.verifier))
 
-    assert engine.ledgers.checkpoint(raffle.id) == closing
+    assert engine.proofs.checkpoint(raffle.id) == closing
 
 
 def set_back(database_url: str, *, to: int) -> None:
@@ -128,20 +128,20 @@ def test_a_server_goes_on_from_the_rows_and_not_from_what_it_remembers(engine: R
     raffle = engine.create("Foobar", total_tickets=300, prizes=[Prize("hug")])
     for person in ("ann", "bob", "cy"):
         engine.participate(raffle.id, person)
-    engine.ledgers.checkpoint(raffle.id)
+    engine.proofs.checkpoint(raffle.id)
     set_back(database_url, to=2)
 
     with RaffleEngine(database_url, signing_key=KEY) as other:
         other.participate(raffle.id, "dan")
-        assert engine.ledgers.checkpoint(raffle.id) == other.ledgers.checkpoint(raffle.id)
+        assert engine.proofs.checkpoint(raffle.id) == other.proofs.checkpoint(raffle.id)
         ticket = engine.participate(raffle.id, "eve")
         assert ticket.receipt is not None
-        assert ticket.receipt.checkpoint == other.ledgers.checkpoint(raffle.id)
+        assert ticket.receipt.checkpoint == other.proofs.checkpoint(raffle.id)
         assert len(list(engine.participate_many(raffle.id, [f"p{n}" for n in range(296)]))) == 296
         engine.draw(raffle.id)
         for each in (engine, other):
-            leaves = [leaf_line(leaf) for leaf in each.ledgers.leaves(raffle.id)]
-            assert audit(json.dumps(each.ledgers.proof(raffle.id).shape()), leaves=leaves).good
+            leaves = [leaf_line(leaf) for leaf in each.proofs.leaves(raffle.id)]
+            assert audit(json.dumps(each.proofs.proof(raffle.id).shape()), leaves=leaves).good
 
 
 def test_what_is_missing_of_a_ledger_is_said_and_no_mistake_of_the_program(
@@ -157,8 +157,8 @@ def test_what_is_missing_of_a_ledger_is_said_and_no_mistake_of_the_program(
 
     with RaffleEngine(database_url, signing_key=KEY) as later:
         for ask in (
-            lambda: later.ledgers.checkpoint(raffle.id),
-            lambda: later.ledgers.receipt(raffle.id, numbers[0]),
+            lambda: later.proofs.checkpoint(raffle.id),
+            lambda: later.proofs.receipt(raffle.id, numbers[0]),
             lambda: later.participate(raffle.id, "ann"),
         ):
             with pytest.raises(StorageUnavailable, match="'rafflekit doctor' says which"):
@@ -178,7 +178,19 @@ def test_a_drawn_raffle_whose_ledger_is_not_closed_is_called_damaged(
     past_the_rules(database_url, damage)
 
     with pytest.raises(StorageUnavailable, match=f"{raffle.id} is not closed .* 'rafflekit doctor' says what"):
-        engine.ledgers.proof(raffle.id)
+        engine.proofs.proof(raffle.id)
+
+
+def test_a_drawn_raffle_without_its_draw_record_is_damaged(engine: RaffleEngine, database_url: str) -> None:
+    raffle = sold_out(engine)
+    engine.draw(raffle.id)
+    past_the_rules(database_url, "DELETE FROM draws")
+
+    with pytest.raises(StorageUnavailable, match=f"{raffle.id} is drawn, but its draw record is missing .* a backup"):
+        engine.proofs.proof(raffle.id)
+    assert check_database(database_url, signing_key=KEY).problems == (
+        f"Raffle {raffle.id}: it is drawn, and its draw record is missing; restore a backup.",
+    )
 
 
 def test_a_sold_out_raffle_whose_ledger_is_not_closed_is_not_drawn(engine: RaffleEngine, database_url: str) -> None:
@@ -206,5 +218,5 @@ def test_a_number_where_bytes_belong_is_called_damage_and_not_made_into_as_many(
         RaffleEngine(url, signing_key=KEY) as engine,
         pytest.raises(StorageUnavailable, match="of type int where bytes belong; 'rafflekit doctor' says where"),
     ):
-        engine.ledgers.proof(raffle.id)
+        engine.proofs.proof(raffle.id)
     assert check_database(url, signing_key=KEY).problems

@@ -63,9 +63,9 @@ def test_every_ticket_comes_with_a_receipt_that_stays_consistent_with_the_closin
     assert len(list(engine.participate_many(raffle.id, keyed(people(340, first=1_000))))) == 340
     tickets.append(engine.participate(raffle.id, "last"))
 
-    closing = signed(engine.ledgers.checkpoint(raffle.id))
+    closing = signed(engine.proofs.checkpoint(raffle.id))
     assert (closing.size, closing.closing is not None) == (600, True)
-    leaves = list(engine.ledgers.leaves(raffle.id))
+    leaves = list(engine.proofs.leaves(raffle.id))
     assert [closing.root] == list(tree.running_roots([leaf.hash(raffle.id) for leaf in leaves], [600]))
     for ticket, receipt in zip(tickets, receipts_of(tickets), strict=True):
         checkpoint = check_receipt(receipt, raffle.id, KEY.verifier)
@@ -73,7 +73,7 @@ def test_every_ticket_comes_with_a_receipt_that_stays_consistent_with_the_closin
         assert (receipt.leaf.ticket_number, checkpoint.terms) == (ticket.number, closing.terms)
         assert CodeHasher().check(receipt.leaf.code_hash, ticket.verification_code)
         assert read_receipt(json.dumps(receipt.shape())) == receipt
-        proof = engine.ledgers.consistency(raffle.id, checkpoint.size, 600).proof
+        proof = engine.proofs.consistency(raffle.id, checkpoint.size, 600).proof
         tree.check_consistency(checkpoint.size, 600, proof, checkpoint.root, closing.root)
     assert signed(receipts_of(tickets)[-1].checkpoint) == closing
 
@@ -95,7 +95,7 @@ def test_any_tickets_receipt_can_be_asked_for(engine: RaffleEngine) -> None:
     raffle = sold_out(engine, tickets=300)
 
     for number in range(1, 301, 37):
-        receipt = engine.ledgers.receipt(raffle.id, number)
+        receipt = engine.proofs.receipt(raffle.id, number)
         assert receipt.leaf.ticket_number == number
         assert check_receipt(receipt, raffle.id, KEY.verifier).closing is not None
         assert len(receipt.path) <= 9
@@ -107,7 +107,7 @@ def test_a_number_that_nobody_has_yet_has_no_receipt(engine: RaffleEngine) -> No
 
     for number in {0, -1, 1, 2, 3, 4, 10**30} - {taken}:
         with pytest.raises(TicketNotFound):
-            engine.ledgers.receipt(raffle.id, number)
+            engine.proofs.receipt(raffle.id, number)
 
 
 def test_several_processes_append_to_one_tree(database_url: str, engine: RaffleEngine) -> None:
@@ -119,8 +119,8 @@ def test_several_processes_append_to_one_tree(database_url: str, engine: RaffleE
             tickets.append(engine.participate(raffle.id, f"amid {n}"))
             list(engine.participate_many(raffle.id, keyed(people(11, first=10_000 + n))))
 
-    leaves = [leaf.hash(raffle.id) for leaf in engine.ledgers.leaves(raffle.id)]
-    checkpoint = signed(engine.ledgers.checkpoint(raffle.id))
+    leaves = [leaf.hash(raffle.id) for leaf in engine.proofs.leaves(raffle.id)]
+    checkpoint = signed(engine.proofs.checkpoint(raffle.id))
     assert (checkpoint.size, len(leaves)) == (690, 690)
     assert [checkpoint.root] == list(tree.running_roots(leaves, [690]))
     for receipt in receipts_of(tickets):
@@ -134,13 +134,13 @@ def test_a_process_that_sells_alone_reads_the_edge_of_a_tree_once(
 ) -> None:
     raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
     sizes: list[int] = []
-    load_edge = engine.ledgers.load_edge
+    load_edge = engine._ledgers.load_edge
 
     def noted(connection: Connection, raffle: UUID, size: int) -> GrowingTree:
         sizes.append(size)
         return load_edge(connection, raffle, size)
 
-    monkeypatch.setattr(engine.ledgers, "load_edge", noted)
+    monkeypatch.setattr(engine._ledgers, "load_edge", noted)
     engine.participate(raffle.id, "ann")
     list(engine.participate_many(raffle.id, ["bob", "cid", "dan"]))
     engine.participate(raffle.id, "eve")
@@ -151,19 +151,19 @@ def test_a_process_that_sells_alone_reads_the_edge_of_a_tree_once(
 def test_a_refused_group_leaves_no_trace_in_the_ledger(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
     engine.participate(raffle.id, "ann")
-    before = engine.ledgers.checkpoint(raffle.id)
+    before = engine.proofs.checkpoint(raffle.id)
 
     assert [type(answer).__name__ for answer in engine.participate_many(raffle.id, ["ann", "ann"])] == [
         "AlreadyParticipated"
     ] * 2
 
-    assert engine.ledgers.checkpoint(raffle.id) == before
+    assert engine.proofs.checkpoint(raffle.id) == before
 
 
 def test_an_empty_ledger_has_a_checkpoint_too(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
 
-    checkpoint = signed(engine.ledgers.checkpoint(raffle.id))
+    checkpoint = signed(engine.proofs.checkpoint(raffle.id))
 
     assert (checkpoint.size, checkpoint.root, checkpoint.closing) == (0, tree.EMPTY_ROOT, None)
 
@@ -173,20 +173,20 @@ def test_sizes_that_the_ledger_never_had_are_refused(engine: RaffleEngine, old: 
     raffle = sold_out(engine)
 
     with pytest.raises(InvalidValue) as refusal:
-        engine.ledgers.consistency(raffle.id, old, new)
+        engine.proofs.consistency(raffle.id, old, new)
 
     assert refusal.value.field == field
-    assert engine.ledgers.consistency(raffle.id, 0, 6).proof == engine.ledgers.consistency(raffle.id, 6, 6).proof == []
+    assert engine.proofs.consistency(raffle.id, 0, 6).proof == engine.proofs.consistency(raffle.id, 6, 6).proof == []
 
 
 @pytest.mark.parametrize("tickets", [4, 5, 257])
 def test_a_draw_is_proven_from_its_terms_to_its_winners(engine: RaffleEngine, tickets: int) -> None:
     raffle = sold_out(engine, tickets=tickets, prizes=PRIZES)
     with pytest.raises(NotDrawnYet):
-        engine.ledgers.proof(raffle.id)
+        engine.proofs.proof(raffle.id)
 
     wins = engine.draw(raffle.id)
-    proof = read_proof(json.dumps(engine.ledgers.proof(raffle.id).shape()))
+    proof = read_proof(json.dumps(engine.proofs.proof(raffle.id).shape()))
 
     closing = signed(proof.closing)
     assert proof.terms.hash() == closing.terms
@@ -203,16 +203,16 @@ def test_a_draw_is_proven_from_its_terms_to_its_winners(engine: RaffleEngine, ti
     statement = DrawStatement.read(note.text)
     digest = winners_digest((win.leaf.serial, win.leaf.ticket_number, win.prize) for win in proof.winners)
     assert (statement.seed, statement.winners_digest, statement.wins) == (proof.seed, digest, 4)
-    assert engine.ledgers.proof(raffle.id) == engine.ledgers.proof(raffle.id)
+    assert engine.proofs.proof(raffle.id) == engine.proofs.proof(raffle.id)
 
 
 def test_of_more_than_a_thousand_wins_the_proof_has_the_digest(engine: RaffleEngine) -> None:
     raffle = sold_out(engine, tickets=1_001, prizes=(Prize("hug", 1_001),))
     wins = engine.draw(raffle.id)
 
-    proof = engine.ledgers.proof(raffle.id)
+    proof = engine.proofs.proof(raffle.id)
 
-    serial_of = {leaf.ticket_number: leaf.serial for leaf in engine.ledgers.leaves(raffle.id)}
+    serial_of = {leaf.ticket_number: leaf.serial for leaf in engine.proofs.leaves(raffle.id)}
     assert proof.winners is None
     assert proof.draw is not None
     digest = winners_digest((serial_of[win.ticket_number], win.ticket_number, 0) for win in wins)
@@ -222,14 +222,14 @@ def test_of_more_than_a_thousand_wins_the_proof_has_the_digest(engine: RaffleEng
 def test_a_witness_puts_its_name_on_the_closing_once(engine: RaffleEngine) -> None:
     witness, stranger = SignerKey.make("gazette.example", kind=WITNESS), SignerKey.make("other.example", kind=WITNESS)
     raffle = sold_out(engine, tickets=5)
-    closing = engine.ledgers.checkpoint(raffle.id)
+    closing = engine.proofs.checkpoint(raffle.id)
     text = Note.read(closing).text
 
-    engine.ledgers.cosign(raffle.id, closing + witness.line(text, time=1_800_000_000), str(witness.verifier))
+    engine.proofs.cosign(raffle.id, closing + witness.line(text, time=1_800_000_000), str(witness.verifier))
     # The same again is no mistake.
-    engine.ledgers.cosign(raffle.id, closing + witness.line(text, time=1_800_000_000), str(witness.verifier))
+    engine.proofs.cosign(raffle.id, closing + witness.line(text, time=1_800_000_000), str(witness.verifier))
 
-    cosigned = Note.read(engine.ledgers.checkpoint(raffle.id))
+    cosigned = Note.read(engine.proofs.checkpoint(raffle.id))
     assert cosigned.check(witness.verifier) == [1_800_000_000]
     assert cosigned.check(KEY.verifier) == [0]
     for note, key, words in (
@@ -242,9 +242,9 @@ def test_a_witness_puts_its_name_on_the_closing_once(engine: RaffleEngine) -> No
         ("no note", stranger, "a note is a text"),
     ):
         with pytest.raises(InvalidValue, match=words):
-            engine.ledgers.cosign(raffle.id, note, str(key.verifier))
+            engine.proofs.cosign(raffle.id, note, str(key.verifier))
     engine.draw(raffle.id)
-    assert engine.ledgers.proof(raffle.id).witnesses == [str(witness.verifier)]
+    assert engine.proofs.proof(raffle.id).witnesses == [str(witness.verifier)]
 
 
 def test_a_key_that_signed_and_is_missing_is_not_replaced(tmp_path: Path) -> None:
@@ -252,12 +252,12 @@ def test_a_key_that_signed_and_is_missing_is_not_replaced(tmp_path: Path) -> Non
     url, key_file = f"sqlite:///{tmp_path / 'raffles.db'}", tmp_path / "raffles.db.key"
     with RaffleEngine(url) as engine:
         raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
-        key = engine.ledgers.verifier_key()
+        key = engine.proofs.verifier_key()
     key_file.rename(tmp_path / "elsewhere")
 
     with RaffleEngine(url) as engine:
         for ask in (
-            engine.ledgers.verifier_key,
+            engine.proofs.verifier_key,
             lambda: engine.participate(raffle.id, "ann"),
             lambda: engine.create("Other", total_tickets=5, prizes=PRIZES),
         ):
@@ -266,7 +266,7 @@ def test_a_key_that_signed_and_is_missing_is_not_replaced(tmp_path: Path) -> Non
         assert not key_file.exists()
         assert [each.id for each in engine.list().items] == [raffle.id]
         (tmp_path / "elsewhere").rename(key_file)
-        assert engine.ledgers.verifier_key() == key
+        assert engine.proofs.verifier_key() == key
         assert engine.participate(raffle.id, "ann").receipt is not None
 
 
@@ -274,13 +274,13 @@ def test_only_a_closing_is_cosigned(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
 
     with pytest.raises(TicketsRemaining):
-        engine.ledgers.cosign(raffle.id, engine.ledgers.checkpoint(raffle.id), str(KEY.verifier))
+        engine.proofs.cosign(raffle.id, engine.proofs.checkpoint(raffle.id), str(KEY.verifier))
 
 
 def test_a_server_with_another_key_refuses_and_takes_no_ticket(database_url: str, engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
     with RaffleEngine(database_url, signing_key=SignerKey.make("raffles.example.org")) as another:
-        for call in (lambda: another.participate(raffle.id, "ann"), lambda: another.ledgers.checkpoint(raffle.id)):
+        for call in (lambda: another.participate(raffle.id, "ann"), lambda: another.proofs.checkpoint(raffle.id)):
             with pytest.raises(SigningKeyUnavailable, match="is signed by the key"):
                 call()
 
@@ -291,12 +291,12 @@ def test_a_key_is_made_beside_a_file_for_its_owner_alone(database: Path) -> None
     url = f"sqlite:///{database}"
     with RaffleEngine(url) as engine:
         raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
-        key = engine.ledgers.verifier_key()
+        key = engine.proofs.verifier_key()
         ticket = engine.participate(raffle.id, "ann")
     file = Path(f"{database}.key")
 
     with RaffleEngine(url) as engine:
-        assert engine.ledgers.verifier_key() == key
+        assert engine.proofs.verifier_key() == key
     [receipt] = receipts_of([ticket])
     assert check_receipt(receipt, raffle.id, key).size == 1
     assert file.stat().st_mode & 0o777 == 0o600
@@ -326,7 +326,7 @@ def test_who_asks_for_a_key_where_there_is_none_is_told_the_setting_that_names_o
         RaffleEngine(postgresql.new_url()) as engine,
         pytest.raises(SigningKeyUnavailable, match="RAFFLEKIT_SIGNING_KEY names its file"),
     ):
-        engine.ledgers.verifier_key()
+        engine.proofs.verifier_key()
 
 
 def test_on_postgresql_without_a_key_there_are_tickets_and_no_receipts(postgresql: PostgresqlServer) -> None:
@@ -338,15 +338,15 @@ def test_on_postgresql_without_a_key_there_are_tickets_and_no_receipts(postgresq
         assert engine.participate(other.id, "ann").receipt is None
         engine.draw(raffle.id)
         for call in (
-            lambda: engine.ledgers.checkpoint(raffle.id),
-            lambda: engine.ledgers.proof(raffle.id),
-            engine.ledgers.verifier_key,
+            lambda: engine.proofs.checkpoint(raffle.id),
+            lambda: engine.proofs.proof(raffle.id),
+            engine.proofs.verifier_key,
         ):
             with pytest.raises(SigningKeyUnavailable):
                 call()
 
     with RaffleEngine(database_url, signing_key=KEY) as engine:
-        assert signed(engine.ledgers.checkpoint(raffle.id)).size == 4
-        assert engine.ledgers.proof(raffle.id).key == str(KEY.verifier)
+        assert signed(engine.proofs.checkpoint(raffle.id)).size == 4
+        assert engine.proofs.proof(raffle.id).key == str(KEY.verifier)
         [receipt] = receipts_of([engine.participate(other.id, "bob")])
         assert check_receipt(receipt, UUID(str(other.id)), KEY.verifier).size == 2

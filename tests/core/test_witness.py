@@ -35,12 +35,12 @@ class Scene:
         )
 
     def cosign(self, note: str | None = None) -> str:
-        note = self.engine.ledgers.checkpoint(self.raffle) if note is None else note
+        note = self.engine.proofs.checkpoint(self.raffle) if note is None else note
         return self.witness.cosign(note, OPERATOR_KEY.verifier, self.proof, time=NOON).note
 
     def proof(self, old: int, new: int) -> Consistency:
         self.asked.append((old, new))
-        return self.engine.ledgers.consistency(self.raffle, old, new)
+        return self.engine.proofs.consistency(self.raffle, old, new)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_witness_signs_a_ledger_that_only_grew(scene: Scene) -> None:
         assert cosigned.check(OPERATOR_KEY.verifier) == [0]
 
     assert scene.asked == [(5, 263), (263, 300)]
-    scene.engine.ledgers.cosign(scene.raffle, scene.cosign(), str(WITNESS_KEY.verifier))
+    scene.engine.proofs.cosign(scene.raffle, scene.cosign(), str(WITNESS_KEY.verifier))
 
 
 def test_a_witness_refuses_another_history_of_the_same_raffle(scene: Scene, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_witness_refuses_another_history_of_the_same_raffle(scene: Scene, tmp_
         other = forked.create("Foobar", total_tickets=300, prizes=[Prize("hug")]).id
         for size in (20, 30):
             assert list(forked.participate_many(other, [f"q{n}" for n in range(size)]))
-            text = Note.read(forked.ledgers.checkpoint(other)).text.replace(str(other), str(scene.raffle))
+            text = Note.read(forked.proofs.checkpoint(other)).text.replace(str(other), str(scene.raffle))
             note = f"{text}\n{OPERATOR_KEY.line(text)}"
             before = scene.engine
             scene.engine, scene.raffle, kept = forked, other, scene.raffle
@@ -84,7 +84,7 @@ def test_a_witness_signs_one_text_of_one_state(scene: Scene) -> None:
     """Else an operator could have many closings cosigned before the beacon, and choose among them after it."""
     for count in (299, 1):
         scene.sell(300 - count if count == 1 else 0, count)
-        note = scene.engine.ledgers.checkpoint(scene.raffle)
+        note = scene.engine.proofs.checkpoint(scene.raffle)
         assert scene.cosign(note) == scene.cosign(note)
         checkpoint = Checkpoint.read(Note.read(note).text)
         closing = checkpoint.closing
@@ -107,7 +107,7 @@ def test_a_witness_signs_no_other_terms_of_a_ledger_that_grew(scene: Scene) -> N
     scene.sell(0, 3)
     scene.cosign()
     scene.sell(3, 2)
-    other = replace(Checkpoint.read(Note.read(scene.engine.ledgers.checkpoint(scene.raffle)).text), terms=bytes(32))
+    other = replace(Checkpoint.read(Note.read(scene.engine.proofs.checkpoint(scene.raffle)).text), terms=bytes(32))
 
     with pytest.raises(InvalidValue, match="it has other terms"):
         scene.cosign(f"{other.text()}\n{OPERATOR_KEY.line(other.text())}")
@@ -115,9 +115,9 @@ def test_a_witness_signs_no_other_terms_of_a_ledger_that_grew(scene: Scene) -> N
 
 def test_a_witness_refuses_what_is_old_or_not_the_operators(scene: Scene) -> None:
     scene.sell(0, 3)
-    old = scene.engine.ledgers.checkpoint(scene.raffle)
+    old = scene.engine.proofs.checkpoint(scene.raffle)
     scene.sell(3, 3)
-    new = scene.engine.ledgers.checkpoint(scene.raffle)
+    new = scene.engine.proofs.checkpoint(scene.raffle)
     scene.cosign(new)
     text = Note.read(new).text
     stranger = SignerKey.make("raffles.example")
@@ -136,8 +136,8 @@ def test_a_proof_of_something_else_is_refused(scene: Scene) -> None:
     scene.sell(0, 3)
     scene.cosign()
     scene.sell(3, 5)
-    checkpoint = scene.engine.ledgers.checkpoint(scene.raffle)
-    wrong = scene.engine.ledgers.consistency(scene.raffle, 2, 8)
+    checkpoint = scene.engine.proofs.checkpoint(scene.raffle)
+    wrong = scene.engine.proofs.consistency(scene.raffle, 2, 8)
 
     with pytest.raises(InvalidValue, match="is not that from 3 to 8"):
         scene.witness.cosign(checkpoint, OPERATOR_KEY.verifier, lambda _old, _new: wrong, time=NOON)
@@ -178,7 +178,7 @@ def test_what_cannot_be_kept_is_not_signed(database: Path, tmp_path: Path) -> No
 
 def test_a_witness_whose_disk_is_full_signs_nothing_and_leaves_nothing(scene: Scene, tmp_path: Path) -> None:
     scene.sell(0, 3)
-    note = scene.engine.ledgers.checkpoint(scene.raffle)
+    note = scene.engine.proofs.checkpoint(scene.raffle)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     try:

@@ -39,11 +39,11 @@ def test_of_two_that_sign_at_once_one_waits_for_the_other(
         with (tmp_path / "seen.json.lock").open("ab") as lock, pytest.raises(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         tried.append((old, new))
-        return engine.ledgers.consistency(raffle, old, new)
+        return engine.proofs.consistency(raffle, old, new)
 
-    witness.cosign(engine.ledgers.checkpoint(raffle), KEY.verifier, proof, time=NOON)
+    witness.cosign(engine.proofs.checkpoint(raffle), KEY.verifier, proof, time=NOON)
     engine.participate(raffle, "bob")
-    witness.cosign(engine.ledgers.checkpoint(raffle), KEY.verifier, proof, time=NOON)
+    witness.cosign(engine.proofs.checkpoint(raffle), KEY.verifier, proof, time=NOON)
 
     assert tried == [(1, 2)]
 
@@ -52,7 +52,7 @@ def test_what_was_seen_is_on_the_disk_before_it_is_signed(
     engine: RaffleEngine, witness: Witness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raffle = engine.create("Foobar", total_tickets=5, prizes=[Prize("hug")]).id
-    note = engine.ledgers.checkpoint(raffle)
+    note = engine.proofs.checkpoint(raffle)
     synced: list[tuple[Path, bool]] = []
     fsync = os.fsync
 
@@ -62,7 +62,7 @@ def test_what_was_seen_is_on_the_disk_before_it_is_signed(
 
     monkeypatch.setattr(os, "fsync", noted)
 
-    witness.cosign(note, KEY.verifier, partial(engine.ledgers.consistency, raffle), time=NOON)
+    witness.cosign(note, KEY.verifier, partial(engine.proofs.consistency, raffle), time=NOON)
 
     content, seen_before = synced[0]
     assert content.name.startswith("seen.json.")

@@ -52,7 +52,7 @@ def show_key(
         render.show_verifier_key(read_any_signing_key(file, setting="FILE").verifier, as_json=as_json)
         return
     with open_engine(database_url) as engine:
-        key = engine.ledgers.verifier_key()
+        key = engine.proofs.verifier_key()
     render.show_verifier_key(key, as_json=as_json)
 
 
@@ -64,19 +64,19 @@ def receipt(
 ) -> None:
     """Print the receipt of a ticket, one line of JSON: the proof that it is in the draw. It shows no code."""
     with open_engine(database_url) as engine:
-        found = engine.ledgers.receipt(engine.find(raffle).id, number)
+        found = engine.proofs.receipt(engine.find(raffle).id, number)
     render.print_document(found.shape())
 
 
 def checkpoint(raffle: RaffleId, *, database_url: DatabaseUrl = None) -> None:
     """Print the latest signed checkpoint of a raffle's ledger; once it is sold out, its closing, for witnesses."""
     with open_engine(database_url) as engine:
-        note = engine.ledgers.checkpoint(engine.find(raffle).id)
+        note = engine.proofs.checkpoint(engine.find(raffle).id)
     render.print_note(note)
 
 
 def proof(raffle: RaffleId, *, database_url: DatabaseUrl = None) -> None:
     """Print the proof of a draw, one line of JSON: rafflekit proof RAFFLE > proof.json."""
     with open_engine(database_url) as engine, terminal.working("Collecting the proof"):
-        found = engine.ledgers.proof(engine.find(raffle).id)
+        found = engine.proofs.proof(engine.find(raffle).id)
     render.print_document(found.shape())

@@ -77,7 +77,7 @@ def participate(
         _check_place_of_receipt(receipt)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
-        key = engine.ledgers.verifier_key() if receipt is not None else None
+        key = engine.proofs.verifier_key() if receipt is not None else None
         ticket = engine.participate(found.id, who, idempotency_key=idempotency_key)
     # The code first: it is shown this once, whatever becomes of the file.
     render.show_ticket(ticket, found, as_json=as_json)

@@ -23,7 +23,7 @@ def add(
 
     text = _text(sources.read_file(note, NOTE_BYTES, parameter="NOTE"), "NOTE")
     with open_engine(database_url) as engine, arguments_named({"key": "--key", "note": "NOTE"}):
-        engine.ledgers.cosign(engine.find(raffle).id, text, key)
+        engine.proofs.cosign(engine.find(raffle).id, text, key)
 
 
 def sign(

@@ -1,17 +1,215 @@
-"""Proofs for the public: what a raffle's ledger shows to anyone who asks."""
+"""Proofs for the public: what a raffle's ledger shows to anyone who asks, signed by the operator."""
 
-from rafflekit.core.models import Ticket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from rafflekit.core import limits
+from rafflekit.core.errors import (
+    InvalidValue,
+    NotDrawnYet,
+    RaffleNotFound,
+    SigningKeyUnavailable,
+    StorageUnavailable,
+    TicketNotFound,
+    TicketsRemaining,
+)
+from rafflekit.core.ledger.books import Book
+from rafflekit.core.ledger.keeping import NO_KEY, Ledgers, LedgerTree, closing_of, size_of
+from rafflekit.core.models import Raffle, Ticket
+from rafflekit.core.prizes import count_wins
+from rafflekit.core.protocol import cosignatures, tree
+from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.codes import CodeHasher
-from rafflekit.core.protocol.documents import Receipt
-from rafflekit.core.protocol.notes import VerifierKey
+from rafflekit.core.protocol.documents import (
+    WINNERS_IN_A_PROOF,
+    Consistency,
+    Entropy,
+    Proof,
+    ProvenWin,
+    Receipt,
+)
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.notes import Note, NoteWrong, VerifierKey
 from rafflekit.core.protocol.receipts import ReceiptWrong, check_receipt
+from rafflekit.core.protocol.statements import DrawStatement, entropy_of
+from rafflekit.core.storage.database import Connection, Database
+from rafflekit.core.storage.statements import ledgers as statements
+from rafflekit.core.storage.statements import raffles
+from rafflekit.core.storage.statements.ledgers import DrawRecord, LedgerRecord
+
+_LEAVES_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What a database has of a drawn raffle at one moment."""
+
+    raffle: Raffle
+    ledger: LedgerRecord
+    last: Leaf | None
+    cosignatures: Sequence[tuple[str, str]]
+    draw: DrawRecord
+    seed: bytes
+    wins: Sequence[tuple[int, Leaf]] | None
+    """Each with its prize's position, in draw order; None if a proof does not list them."""
+
+
+class Proofs:
+    """What one database's ledgers prove: `engine.proofs`.
+
+    Every method that takes an id raises `RaffleNotFound` if no raffle has it.
+    """
+
+    def __init__(self, database: Database, ledgers: Ledgers, get: Callable[[UUID | str], Raffle]) -> None:
+        self._database = database
+        self._ledgers = ledgers
+        self._get = get
+
+    def can_sign(self) -> bool:
+        """Tell whether a signing key is available here; the key beside a SQLite file is made at its first use.
+
+        Raises:
+            SigningKeyUnavailable: the key beside the database is unusable, or is missing although it has signed.
+            StorageUnavailable: it cannot be made.
+        """
+        return self._ledgers.signing_key() is not None
+
+    def verifier_key(self) -> VerifierKey:
+        """Return the public key with which anyone can check what is signed here.
+
+        Raises:
+            SigningKeyUnavailable: no signing key is available here, or the key beside the database is unusable.
+            StorageUnavailable: it cannot be made.
+        """
+        key = self._ledgers.signing_key()
+        if key is None:
+            raise SigningKeyUnavailable(NO_KEY)
+        return key.verifier
+
+    def checkpoint(self, raffle_id: UUID | str) -> str:
+        """Return the latest checkpoint of a raffle's ledger, signed; once sold out, the closing with its cosignatures.
+
+        Raises:
+            SigningKeyUnavailable: no signing key for this raffle is available here.
+        """
+        raffle = self._get(raffle_id)
+        record = self._ledgers.record(raffle)
+        book = self._ledgers.book_to_sign(raffle, record)
+        note = self._signed_checkpoint(book, raffle, self._ledgers.tree_of(raffle))
+        kept = self._database.query(lambda connection: statements.load_cosignatures(connection, raffle.id))
+        return note + _lines(kept)
+
+    def receipt(self, raffle_id: UUID | str, ticket_number: int) -> Receipt:
+        """Return the proof that a ticket is in the ledger, in its latest checkpoint: at most 40 hashes.
+
+        Raises:
+            TicketNotFound: no ticket has this number yet.
+            InvalidValue: the number is not a whole number.
+            SigningKeyUnavailable: no signing key for this raffle is available here.
+        """
+        limits.check_ticket_number(ticket_number)
+        raffle = self._get(raffle_id)
+        book = self._ledgers.book_to_sign(raffle, self._ledgers.record(raffle))
+        number = limits.possible_number(ticket_number, raffle.total_tickets)
+        leaf = self._database.query(lambda connection: statements.leaf_of_number(connection, raffle.id, number))
+        its_tree = self._ledgers.tree_of(raffle)
+        # A ticket may have been issued after the raffle was read.
+        if leaf is None or leaf.serial >= its_tree.size:
+            raise TicketNotFound
+        return Receipt(leaf, its_tree.path(leaf.serial), self._signed_checkpoint(book, raffle, its_tree))
+
+    def consistency(self, raffle_id: UUID | str, old: int, new: int) -> Consistency:
+        """Return the proof (RFC 9162) that the ledger of `new` tickets extends that of `old`.
+
+        Raises:
+            InvalidValue: `old` is not from 0 to `new`, or `new` is larger than the ledger.
+        """
+        raffle = self._get(raffle_id)
+        size = size_of(raffle)
+        if not 0 <= old <= new:
+            raise InvalidValue("from", f"must be a size from 0 to the other one, {new:,}.")
+        if new > size:
+            raise InvalidValue("to", f"must be at most {size:,}, the size of the ledger now.")
+        proof = tree.consistency_proof(self._ledgers.tree_of(raffle).subtree, old, new) if old else []
+        return Consistency(old, new, proof)
+
+    def leaves(self, raffle_id: UUID | str) -> Iterator[Leaf]:
+        """Yield all leaves of a raffle's ledger, as it is now, in the order of issue."""
+        return self._leaves(self._get(raffle_id))
+
+    def proof(self, raffle_id: UUID | str) -> Proof:
+        """Return the proof of a draw: everything that is needed to check it.
+
+        Raises:
+            NotDrawnYet: the winners have not been drawn.
+            SigningKeyUnavailable: no signing key for this raffle is available here.
+            StorageUnavailable: the ledger is not closed or the draw record is missing, so the database is damaged.
+        """
+        raffle = self._get(raffle_id)
+        if not raffle.winners_drawn:
+            raise NotDrawnYet
+        drawn = self._database.read(partial(_load_drawn, raffle=raffle.id))
+        book = self._ledgers.book_to_sign(drawn.raffle, drawn.ledger)
+        assert book.signer is not None
+        its_tree = self._ledgers.tree_with(raffle.id, size_of(drawn.raffle), drawn.last)
+        closing = closing_of(drawn.raffle, drawn.ledger, its_tree)
+        assert closing.closing is not None
+        return Proof(
+            terms=book.terms,
+            key=str(book.signer.verifier),
+            closing=self._signed_checkpoint(book, drawn.raffle, its_tree) + _lines(drawn.cosignatures),
+            witnesses=[key for key, _ in drawn.cosignatures],
+            entropy=Entropy(drawn.raffle.entropy, drawn.draw.entropy, closing.closing.round),
+            seed=drawn.seed,
+            draw=book.signed(_statement(drawn, closing).text()),
+            winners=None if drawn.wins is None else _proven(drawn.wins, its_tree),
+        )
+
+    def cosign(self, raffle_id: UUID | str, note: str, verifier_key: str) -> None:
+        """Keep a witness's cosignature on a raffle's closing; each witness's first one is final.
+
+        `note` is the closing with the cosignature, `verifier_key` the witness's key.
+
+        Raises:
+            TicketsRemaining: the raffle has not closed.
+            InvalidValue: the key is not a verifier key; the note is not this raffle's closing, or does not have exactly
+                one valid cosignature of this key, or its time proves nothing; or another one of this key is kept.
+        """
+        raffle = self._get(raffle_id)
+        if raffle.available_tickets:
+            raise TicketsRemaining
+        try:
+            witness = VerifierKey.read(verifier_key)
+        except NoteWrong as error:
+            raise InvalidValue("key", f"is no verifier key: {error}.") from error
+        line = _cosignature_on(self._ledgers.closing_of(raffle), raffle, note, witness)
+        keep = partial(_keep_cosignature, raffle=raffle.id, verifier_key=verifier_key, witness=witness, line=line)
+        self._database.write(keep)
+
+    def _leaves(self, raffle: Raffle) -> Iterator[Leaf]:
+        for first in range(0, size_of(raffle), _LEAVES_AT_ONCE):
+            last = min(first + _LEAVES_AT_ONCE, size_of(raffle)) - 1
+            yield from self._database.query(
+                partial(statements.leaves_between, raffle=raffle.id, first=first, last=last)
+            )
+
+    def _signed_checkpoint(self, book: Book, raffle: Raffle, its_tree: LedgerTree) -> str:
+        if not its_tree.note:
+            is_closed = its_tree.size == raffle.total_tickets
+            closing = self._ledgers.record(raffle).closing if is_closed else None
+            # What is signed must outlive the primary, and no one may have made sure of that yet.
+            self._database.confirm()
+            its_tree.note = book.signed(book.checkpoint(its_tree.root(), its_tree.size, closing).text())
+        return its_tree.note
 
 
 def check_ticket(ticket: Ticket, key: VerifierKey) -> Receipt:
-    """Check that a new ticket has a good receipt, and that it is of this number and of this code; return it.
+    """Check that a new ticket has a valid receipt for its number and its code; return the receipt.
 
     Raises:
-        ReceiptWrong: it is not.
+        ReceiptWrong: it does not.
     """
     if ticket.receipt is None:
         raise ReceiptWrong("there is none")
@@ -22,3 +220,72 @@ def check_ticket(ticket: Ticket, key: VerifierKey) -> Receipt:
     if not CodeHasher().check(leaf.code_hash, ticket.verification_code):
         raise ReceiptWrong("it is of another code")
     return ticket.receipt
+
+
+def _load_drawn(connection: Connection, raffle: UUID) -> _Drawn:
+    found, record = raffles.load_raffle(connection, raffle), statements.load_ledger(connection, raffle)
+    if found is None or record is None:
+        raise RaffleNotFound
+    draw = statements.load_draw(connection, raffle)
+    if draw is None:
+        raise StorageUnavailable(
+            f"The raffle {raffle} is drawn, but its draw record is missing in the database; restore a backup."
+        )
+    wins, size = count_wins(found.prizes), size_of(found)
+    return _Drawn(
+        raffle=found,
+        ledger=record,
+        last=next(iter(statements.leaves_between(connection, raffle, size - 1, size - 1)), None),
+        # Read once, although a proof has them in two places: another one may be added at any time.
+        cosignatures=statements.load_cosignatures(connection, raffle),
+        draw=draw,
+        seed=raffles.seed_of_draw(connection, raffle),
+        wins=statements.winning_leaves(connection, raffle, 1, wins) if wins <= WINNERS_IN_A_PROOF else None,
+    )
+
+
+def _statement(drawn: _Drawn, closing: Checkpoint) -> DrawStatement:
+    return DrawStatement(
+        origin=closing.origin,
+        closing_hash=closing.closing_hash(),
+        entropy=entropy_of(drawn.raffle.entropy, drawn.draw.entropy),
+        seed=drawn.seed,
+        wins=drawn.draw.wins,
+        winners_digest=drawn.draw.winners_digest,
+    )
+
+
+def _proven(wins: Sequence[tuple[int, Leaf]], its_tree: LedgerTree) -> list[ProvenWin]:
+    return [ProvenWin(prize, leaf, its_tree.path(leaf.serial)) for prize, leaf in wins]
+
+
+def _cosignature_on(closing: Checkpoint, raffle: Raffle, note: str, witness: VerifierKey) -> str:
+    """Return the line of the one valid cosignature of a witness that a note has."""
+    assert closing.closing is not None
+    try:
+        read = Note.read(note)
+        if read.text != closing.text():
+            raise InvalidValue("note", "is not the closing of this raffle.")
+        line, time = cosignatures.cosignature_of(witness, read)
+        cosignatures.check_date(time, closing.closing, raffle.created_at)
+    except NoteWrong as error:
+        raise InvalidValue("note", f"{error}.") from error
+    return line
+
+
+def _keep_cosignature(
+    connection: Connection, raffle: UUID, *, verifier_key: str, witness: VerifierKey, line: str
+) -> None:
+    raffles.lock_counter(connection, raffle)
+    record = statements.load_ledger(connection, raffle)
+    kept = dict(statements.load_cosignatures(connection, raffle))
+    if verifier_key not in kept:
+        operator = [] if record is None or record.verifier_key is None else [record.verifier_key]
+        cosignatures.check_beside(witness, [VerifierKey.read(each) for each in [*operator, *kept]])
+        statements.put_cosignature(connection, raffle, verifier_key, line)
+    elif kept[verifier_key] != line:
+        raise InvalidValue("note", f"comes late: another cosignature by {witness.name} is kept already.")
+
+
+def _lines(kept: Sequence[tuple[str, str]]) -> str:
+    return "".join(line for _, line in kept)

@@ -96,10 +96,7 @@ class Database:
         return self._run(work)
 
     def read(self, work: Callable[[Connection], Result]) -> Result:
-        """Return what `work` reads in one transaction; it may run several times.
-
-        On SQLite it sees one state of the database, on PostgreSQL what the isolation level promises.
-        """
+        """Return what `work` reads in one transaction, from one state of the database; it may run several times."""
         return self._run(work, begin=self._backend.begin_reading)
 
     def write(self, work: Callable[[Connection], Result]) -> Result:

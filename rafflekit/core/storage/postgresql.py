@@ -72,7 +72,7 @@ class Postgresql:
     transaction that met another one runs again. Which of them holds is the database's setting.
     """
 
-    begin_reading = "BEGIN READ ONLY"
+    begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
     begin_writing = "BEGIN"
     # A message for nobody in the log. A transaction whose own wait for the standbys was broken off, by a crash of the
     # primary or by somebody, is seen at once; the message's commit waits for them to have all that came before it.

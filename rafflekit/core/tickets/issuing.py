@@ -26,6 +26,7 @@ from rafflekit.core.errors import (
 )
 from rafflekit.core.ledger.books import Edge
 from rafflekit.core.ledger.keeping import Ledgers
+from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.models import Entry, Ticket
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.documents import Receipt
@@ -70,10 +71,12 @@ class Issuing:
         entropy: Callable[[int], bytes],
         hasher: codes.CodeHasher,
         ledgers: Ledgers,
+        proofs: Proofs,
         on_group: GroupObserver | None = None,
     ) -> None:
         self._database = database
         self._ledgers = ledgers
+        self._proofs = proofs
         self._clock = clock
         self._entropy = entropy
         self._hasher = hasher
@@ -93,7 +96,7 @@ class Issuing:
         ticket = self._ticket_of_sold_out(wish) if sale.is_sold_out else self._groups.submit(wish)
         # A repeated request gets a receipt from today's ledger, which has to be read.
         if ticket.receipt is None and sale.book.signer is not None:
-            return replace(ticket, receipt=self._ledgers.receipt(raffle, ticket.number))
+            return replace(ticket, receipt=self._proofs.receipt(raffle, ticket.number))
         return ticket
 
     def issue_many(self, raffle: UUID, entries: Iterable[Entry]) -> Iterator[Ticket | RaffleError]:

@@ -24,7 +24,7 @@ class Ledger(RaffleAddress):
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Give the latest checkpoint as a signed note."""
         response.content_type = falcon.MEDIA_TEXT
-        response.text = self.engine.ledgers.checkpoint(reading.check_raffle_id(raffle_id))
+        response.text = self.engine.proofs.checkpoint(reading.check_raffle_id(raffle_id))
 
     on_head = on_get
 
@@ -35,7 +35,7 @@ class LedgerProof(RaffleAddress):
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Give the ticket's receipt in the latest checkpoint."""
         query = reading.read_query(request, reading.TicketQuery)
-        answer(response, self.engine.ledgers.receipt(reading.check_raffle_id(raffle_id), query.ticket_number).shape())
+        answer(response, self.engine.proofs.receipt(reading.check_raffle_id(raffle_id), query.ticket_number).shape())
 
     on_head = on_get
 
@@ -46,7 +46,7 @@ class LedgerConsistency(RaffleAddress):
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Give the consistency proof between the trees of two sizes."""
         sizes = reading.read_query(request, reading.SizesQuery)
-        proof = self.engine.ledgers.consistency(reading.check_raffle_id(raffle_id), sizes.old, sizes.new)
+        proof = self.engine.proofs.consistency(reading.check_raffle_id(raffle_id), sizes.old, sizes.new)
         answer(response, proof.shape())
 
     on_head = on_get
@@ -57,7 +57,7 @@ class LedgerLeaves(RaffleAddress):
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Stream all leaves, a line of JSON each."""
-        leaves = self.engine.ledgers.leaves(reading.check_raffle_id(raffle_id))
+        leaves = self.engine.proofs.leaves(reading.check_raffle_id(raffle_id))
         response.content_type = MEDIA_LINES
         response.stream = _lines_of(leaves)
 
@@ -77,7 +77,7 @@ class DrawProof(RaffleAddress):
             self.engine.get(checked_id)
             _answer_page(response)
         else:
-            answer(response, self.engine.ledgers.proof(checked_id).shape())
+            answer(response, self.engine.proofs.proof(checked_id).shape())
 
     on_head = on_get
 

@@ -75,12 +75,6 @@ class TicketCounts:
     participants: int
 
 
-def hold_still(connection: Connection) -> None:
-    """Make the rest of a transaction see one state of the database: its first statement. On SQLite it does anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-
-
 def damage(connection: Connection) -> list[str]:
     """Return what SQLite itself finds wrong with its file; PostgreSQL has its own programs for that (pg_amcheck)."""
     if connection.dialect.name == "postgresql":
