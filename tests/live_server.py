@@ -135,6 +135,10 @@ class LiveServer:
         finally:
             connection.close()
 
+    def complaints(self) -> str:
+        """Return what the log holds, without the line that says what stopped the server."""
+        return re.sub(r"\S+Z INFO Stopped by \S+\.\n", "", self.log.read_text())
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> str:
         """End the server and return what it printed; it must end well, with status 0."""
         if self.process.poll() is None:

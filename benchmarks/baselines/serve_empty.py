@@ -27,8 +27,8 @@ def _serve_on_waitress(port: int) -> None:
 
     application = empty_falcon.application_of(os.environ)
     with mock.patch.object(waitress_server, "create_app", return_value=application):
-        waitress_server.run(
-            mock.sentinel.no_engine, Settings(), host="127.0.0.1", port=port, on_listening=lambda _url: None
+        waitress_server.run_waitress(
+            mock.sentinel.no_engine, Settings(), host="127.0.0.1", port=port, on_listening=lambda _urls: None
         )
 
 
@@ -37,7 +37,7 @@ def _serve_on_granian(port: int) -> None:
 
     # The worker, a process of its own, calls what stands in the place of rafflekit's.
     with mock.patch.object(granian_server, "_application", empty_falcon.application_of):
-        granian_server.run(os.environ, host="127.0.0.1", port=port, workers=1, on_listening=lambda _url: None)
+        granian_server.run_granian(os.environ, host="127.0.0.1", port=port, workers=1, on_listening=lambda _urls: None)
 
 
 if __name__ == "__main__":

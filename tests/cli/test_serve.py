@@ -21,6 +21,7 @@ from rafflekit import RaffleEngine
 from rafflekit.core.protocol.codes import spell
 from rafflekit.core.settings import VARIABLES
 from rafflekit.http.monitoring.log_lines import Log, requests_are_logged
+from rafflekit.http.serving import Urls
 from tests.cli.conftest import Process, Session, Terminal
 from tests.databases import PostgresqlServer
 from tests.live_server import SERVE, LiveServer
@@ -38,9 +39,9 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RaffleEngine, Any, dict
 
     def run(engine: RaffleEngine, settings: object, **how: Any) -> None:
         calls.append((engine, settings, how))
-        how["on_listening"]("http://127.0.0.1:8080")
+        how["on_listening"](Urls("http://127.0.0.1:8080", None))
 
-    monkeypatch.setattr(rafflekit.http.serving.waitress_server, "run", run)
+    monkeypatch.setattr(rafflekit.http.serving.waitress_server, "run_waitress", run)
     return calls
 
 
@@ -53,9 +54,9 @@ def wired_to_granian(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, st
 
     def run(environment: dict[str, str], **how: Any) -> None:
         calls.append((environment, how))
-        how["on_listening"]("http://127.0.0.1:8080")
+        how["on_listening"](Urls("http://127.0.0.1:8080", None))
 
-    monkeypatch.setattr(rafflekit.http.serving.granian_server, "run", run)
+    monkeypatch.setattr(rafflekit.http.serving.granian_server, "run_granian", run)
     return calls
 
 
@@ -65,6 +66,19 @@ def test_serve_says_where_in_one_line(terminal: Terminal, wired: object, databas
     assert served.status == 0
     assert served.out == f"rafflekit serves {database_url} at http://127.0.0.1:8080 (Ctrl-C stops it)\n"
     assert wired
+
+
+def test_serve_says_where_other_machines_reach_it(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = "http://<this machine's address>:8080"
+    monkeypatch.setattr(
+        "rafflekit.http.serving.waitress_server.run_waitress",
+        lambda *_, on_listening, **__: on_listening(Urls("http://127.0.0.1:8080", elsewhere)),
+    )
+
+    first, second = terminal("serve --host 0.0.0.0").out.splitlines()
+
+    assert first.endswith(" at http://127.0.0.1:8080 (Ctrl-C stops it)")
+    assert second == f"Other machines reach it at {elsewhere}"
 
 
 def test_serve_says_that_nobody_is_manager_and_how_to_change_it(
@@ -163,7 +177,7 @@ def test_granian_on_a_port_that_is_taken_is_a_sentence(process: Process) -> None
         status, out, err = process(f"serve --server granian --port {port}")
 
     assert (status, out) == (2, "")
-    assert err.splitlines()[-1].startswith(f"rafflekit: port is '{port}'")
+    assert err == f"rafflekit: Port {port} of 127.0.0.1 is already in use; choose another port.\n"
 
 
 def test_granian_notices_another_granian_on_its_port(process: Process, serve: Serve) -> None:
@@ -189,6 +203,8 @@ def test_a_real_server_answers_until_it_is_told_to_stop(
     assert server.process.returncode == 0
     assert printed_after == ""
     assert "Traceback" not in server.log.read_text()
+    stopped_by = "Ctrl-C" if how is signal.SIGINT else "SIGTERM"
+    assert re.fullmatch(rf"\S+Z INFO Stopped by {re.escape(stopped_by)}\.", server.log.read_text().splitlines()[-1])
 
 
 @pytest.mark.parametrize("options", ["", "--log-format json", "--log-format human"])
@@ -200,7 +216,7 @@ def test_requests_are_logged_if_that_is_asked_for_or_somebody_watches(
 
     logged: list[bool] = []
     monkeypatch.setattr(
-        rafflekit.http.serving.waitress_server, "run", lambda *_, **__: logged.append(requests_are_logged())
+        rafflekit.http.serving.waitress_server, "run_waitress", lambda *_, **__: logged.append(requests_are_logged())
     )
     monkeypatch.setattr("rafflekit.cli.terminal.is_terminal", lambda _: is_watched)
 
@@ -246,10 +262,11 @@ def test_on_a_terminal_a_server_shows_the_requests(database_url: str) -> None:
     process.terminate()
     process.communicate(timeout=LIMIT_S)
     # Little enough for the terminal to have kept it all.
-    shown = os.read(ours, 4096).decode().splitlines()[-1]
+    shown, stopped = os.read(ours, 4096).decode().splitlines()[-2:]
     os.close(ours)
 
     assert re.fullmatch(r"\S+Z 200 GET /raffles \d+\.\d ms 127\.0\.0\.0/24", shown)
+    assert stopped.endswith("Z INFO Stopped by SIGTERM.")
 
 
 def test_serve_takes_the_database_of_its_option(terminal: Terminal, wired: object, tmp_path: Path) -> None:
@@ -267,7 +284,7 @@ def test_a_port_that_is_taken_is_a_sentence(terminal: Terminal) -> None:
         status, out, err = terminal(f"serve --port {port}")
 
     assert (status, out) == (2, "")
-    assert err.splitlines()[-1].startswith(f"rafflekit: port is '{port}'")
+    assert err == f"rafflekit: Port {port} of 127.0.0.1 is already in use; choose another port.\n"
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])

@@ -63,7 +63,7 @@ Connect = Callable[..., socket.socket]
 
 def impatient(**numbers: float) -> tuple[str, ...]:
     """Return the program `rafflekit serve` with other numbers in `listening`: nobody waits 75 seconds for a test."""
-    program = "import sys\nfrom rafflekit.http import listening\nfrom rafflekit.cli import main\n"
+    program = "import sys\nfrom rafflekit.http.serving import listening\nfrom rafflekit.cli import main\n"
     program += "".join(f"listening.{name} = {number}\n" for name, number in numbers.items())
     return sys.executable, "-c", program + "sys.exit(main())", "serve", "--host", "127.0.0.1", "--port", "0"
 
@@ -76,7 +76,7 @@ def server_in(folder: Path, *arguments: str, **how: Any) -> Iterator[LiveServer]
         yield live
     finally:
         live.stop()
-    assert live.log.read_text() == ""
+    assert live.complaints() == ""
 
 
 def make_its_list_long(live: LiveServer) -> None:

@@ -9,7 +9,7 @@ import sys
 
 from rafflekit import RaffleEngine
 from rafflekit.core.settings import Settings
-from rafflekit.http.serving import granian_server, waitress_server
+from rafflekit.http.serving import Urls, granian_server, waitress_server
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -17,17 +17,17 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def main(name: str, host: str, database_url: str) -> None:
     """Serve until a Ctrl-C that comes at once; print the URL."""
 
-    def listening(url: str) -> None:
-        print(url)
+    def listening(urls: Urls) -> None:
+        print(urls.here)
         os.kill(os.getpid(), signal.SIGINT)
 
     before = [signal.getsignal(number) for number in SIGNALS]
     if name == "granian":
         environment = os.environ | {"RAFFLEKIT_DATABASE_URL": database_url}
-        granian_server.run(environment, workers=1, host=host, port=0, on_listening=listening)
+        granian_server.run_granian(environment, workers=1, host=host, port=0, on_listening=listening)
     else:
         with RaffleEngine(database_url) as engine:
-            waitress_server.run(engine, Settings(), host=host, port=0, on_listening=listening)
+            waitress_server.run_waitress(engine, Settings(), host=host, port=0, on_listening=listening)
     assert [signal.getsignal(number) for number in SIGNALS] == before
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & set(SIGNALS)
 

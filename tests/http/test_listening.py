@@ -1,16 +1,22 @@
 """What the servers do alike inside a process that calls them: where they listen, and how they leave it."""
 
+import errno
+import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 
-from rafflekit import InvalidSetting, RaffleEngine
+from rafflekit import RaffleEngine
 from rafflekit.core.settings import Settings
-from rafflekit.http.serving import granian_server, waitress_server
+from rafflekit.http.serving import CannotServe, Log, Urls, granian_server, waitress_server
+from rafflekit.http.serving.listening import listening_socket, log_stop, urls_of
 
 Run = Callable[..., None]
 
@@ -20,19 +26,17 @@ def run(request: pytest.FixtureRequest, engine: RaffleEngine, database_url: str)
     """Run each server on the test's database: `run(host=…, port=…, on_listening=…)`."""
 
     def on_waitress(**where: object) -> None:
-        waitress_server.run(engine, Settings(), **where)
+        waitress_server.run_waitress(engine, Settings(), **where)
 
     def on_granian(**where: object) -> None:
-        granian_server.run(os.environ | {"RAFFLEKIT_DATABASE_URL": database_url}, workers=1, **where)
+        granian_server.run_granian(os.environ | {"RAFFLEKIT_DATABASE_URL": database_url}, workers=1, **where)
 
     return {"waitress": on_waitress, "granian": on_granian}[request.param]
 
 
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]")])
 @pytest.mark.parametrize("server_name", ["waitress", "granian"])
-def test_it_runs_and_stops_inside_a_process_and_gives_its_signals_back(
-    server_name: str, host: str, shown: str, database_url: str
-) -> None:
+def test_a_server_gives_a_process_its_signals_back(server_name: str, host: str, shown: str, database_url: str) -> None:
     program = [sys.executable, "-m", "tests.http.embedded", server_name, host, database_url]
     done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
 
@@ -43,34 +47,78 @@ def test_it_runs_and_stops_inside_a_process_and_gives_its_signals_back(
 
 
 def test_a_failing_announcement_closes_the_port_again(run: Run) -> None:
-    urls = []
+    found = []
 
-    def broken(url: str) -> None:
-        urls.append(url)
+    def broken(urls: Urls) -> None:
+        found.append(urls.here)
         raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
         run(host="127.0.0.1", port=0, on_listening=broken)
     with (
         pytest.raises(ConnectionRefusedError),
-        socket.create_connection(("127.0.0.1", int(urls[0].rpartition(":")[2]))),
+        socket.create_connection(("127.0.0.1", int(found[0].rpartition(":")[2]))),
     ):
         pass
+
+
+@pytest.mark.parametrize(("host", "loopback"), [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("[::]", "[::1]")])
+def test_a_server_on_every_address_has_a_url_to_type(host: str, loopback: str) -> None:
+    with listening_socket(host, 0) as listener:
+        port = listener.getsockname()[1]
+
+        assert urls_of(listener) == (f"http://{loopback}:{port}", f"http://<this machine's address>:{port}")
+
+
+def test_a_server_on_one_address_has_one_url() -> None:
+    with listening_socket("127.0.0.1", 0) as listener:
+        assert urls_of(listener) == (f"http://127.0.0.1:{listener.getsockname()[1]}", None)
 
 
 def test_a_port_in_use_is_named(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(InvalidSetting, match=f"port is '{port}'"):
+        with pytest.raises(
+            CannotServe, match=rf"^Port {port} of 127\.0\.0\.1 is already in use; choose another port\.$"
+        ):
             run(host="127.0.0.1", port=port, on_listening=print)
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_a_reserved_port_is_refused_as_such(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+
+    with pytest.raises(CannotServe, match=r"^Port 80 of 127\.0\.0\.1 may only be used by an administrator; "):
+        listening_socket("127.0.0.1", 80)
+
+
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "a..b", "", "1.2.3.4.5"])
-def test_a_host_that_is_none_is_named(run: Run, host: str) -> None:
-    with pytest.raises(InvalidSetting, match="host is"):
+def test_a_host_that_does_not_exist_is_named(run: Run, host: str) -> None:
+    with pytest.raises(CannotServe, match=f"^The host '{re.escape(host)}' is not an address of this machine"):
         run(host=host, port=0, on_listening=print)
 
 
 def test_another_machines_address_is_refused(run: Run) -> None:
-    with pytest.raises(InvalidSetting, match=r"host is '192\.0\.2\.1'"):
+    with pytest.raises(CannotServe, match=r"^The host '192\.0\.2\.1' is not an address of this machine"):
         run(host="192.0.2.1", port=0, on_listening=print)
+
+
+@pytest.mark.parametrize(
+    ("number", "stop"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")], ids=["SIGINT", "SIGTERM"]
+)
+@pytest.mark.parametrize("form", ["human", "json"])
+def test_a_stop_is_one_line_of_the_log(
+    form: Literal["human", "json"], number: int, stop: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Log(form).written():
+        log_stop(number)
+
+    [line] = capsys.readouterr().err.splitlines()
+    if form == "json":
+        written = json.loads(line)
+        assert (written["level"], written["message"]) == ("info", f"Stopped by {stop}.")
+    else:
+        assert line.endswith(f"Z INFO Stopped by {stop}.")

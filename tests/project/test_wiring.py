@@ -34,7 +34,7 @@ def test_serve_wires_up_the_engine_as_it_is(monkeypatch: pytest.MonkeyPatch, dat
 
     original = RaffleEngine.__init__
     monkeypatch.setattr(RaffleEngine, "__init__", engine_of_the_server)
-    monkeypatch.setattr(waitress_server, "run", lambda engine, *_, **__: given.update(engine=engine))
+    monkeypatch.setattr(waitress_server, "run_waitress", lambda engine, *_, **__: given.update(engine=engine))
     monkeypatch.delenv("RAFFLEKIT_ARGON2_MEMORY_KIB", raising=False)
 
     assert main(["serve", "--port", "0", "--database-url", database_url]) == 0

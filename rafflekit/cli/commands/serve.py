@@ -1,4 +1,4 @@
-"""`rafflekit serve`: the HTTP face, started from the terminal; the only imports of `rafflekit.http` are here."""
+"""`rafflekit serve`: the HTTP face, started from the terminal; the only import of `rafflekit.http` is here."""
 
 import logging
 import os
@@ -13,12 +13,10 @@ import typer
 from rafflekit.cli import terminal
 from rafflekit.cli.failures import UNEXPECTED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import DatabaseUrl, named_database, read_settings
-from rafflekit.core.settings import DATABASE_URL, MANAGER_IPS, Settings
+from rafflekit.core.settings import MANAGER_IPS, Settings
 
 if TYPE_CHECKING:
-    from rafflekit.core.engine import RaffleEngine
-    from rafflekit.core.tickets.issuing import GroupObserver
-    from rafflekit.http.monitoring.log_lines import Log
+    from rafflekit.http.serving import Urls
 
 _MOST_WORKERS = 128
 
@@ -72,61 +70,33 @@ def serve(
         raise CommandStopped(
             f"waitress is one process, so --workers {workers} needs --server granian.", status=WRONG_USAGE
         )
-    with _log(log_format) as log:
-        if server is Server.GRANIAN:
-            _serve_on_granian(host, port, workers=workers, database_url=database_url, log=log)
-        else:
-            _serve_on_waitress(host, port, database_url=database_url, log=log)
-
-
-def _serve_on_waitress(host: str, port: int, *, database_url: str | None, log: "Log") -> None:
-    with _libraries():
-        from rafflekit.http.monitoring.metrics import Metrics
-        from rafflekit.http.serving.waitress_server import run
-
     settings = read_settings()
-    metrics = Metrics()
-    with _open_to_serve(database_url, settings, on_group=metrics.note_group) as engine:
-        _remark_on(settings, log)
-        run(
-            engine,
-            settings,
-            host=host,
-            port=port,
-            on_listening=lambda url: _announce(engine.database_url, url),
-            metrics=metrics,
-        )
 
+    def announce(shown_database_url: str, urls: "Urls") -> None:
+        _remark_on(settings, log_format)
+        terminal.say(f"rafflekit serves {shown_database_url} at {urls.here} (Ctrl-C stops it)")
+        if urls.elsewhere is not None:
+            terminal.say(f"Other machines reach it at {urls.elsewhere}")
 
-def _serve_on_granian(host: str, port: int, *, workers: int, database_url: str | None, log: "Log") -> None:
-    with _libraries():
-        from rafflekit.http.serving.granian_server import WorkersFailed, run
+    with _libraries(), named_database(database_url, settings) as url:
+        from rafflekit.http.serving import CannotServe, Log, WorkersFailed, serve_until_stopped
 
-    settings = read_settings()
-    # Opened and closed again: what cannot work is said here, once, and not by every worker.
-    with _open_to_serve(database_url, settings) as engine:
-        shown_url = engine.database_url
-    _remark_on(settings, log)
-    try:
-        run(
-            os.environ if database_url is None else os.environ | {DATABASE_URL.name: database_url},
-            host=host,
-            port=port,
-            workers=workers,
-            on_listening=lambda url: _announce(shown_url, url),
-            log=log,
-        )
-    except WorkersFailed as error:
-        raise CommandStopped(str(error), status=UNEXPECTED) from error
-
-
-def _open_to_serve(
-    database_url: str | None, settings: Settings, *, on_group: "GroupObserver | None" = None
-) -> "RaffleEngine":
-    from rafflekit.core.opening import serving_engine_of
-
-    with named_database(database_url, settings) as url:
-        return serving_engine_of(settings, url, on_group=on_group)
+        form = LogFormat.HUMAN if log_format is None else log_format
+        try:
+            serve_until_stopped(
+                os.environ,
+                database_url=url,
+                server=server.value,
+                workers=workers,
+                host=host,
+                port=port,
+                log=Log(form.value, requests=log_format is not None or terminal.is_terminal(sys.stderr)),
+                on_listening=announce,
+            )
+        except CannotServe as error:
+            raise CommandStopped(str(error), status=WRONG_USAGE) from error
+        except WorkersFailed as error:
+            raise CommandStopped(str(error), status=UNEXPECTED) from error
 
 
 @contextmanager
@@ -143,35 +113,15 @@ def _libraries() -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def _log(log_format: LogFormat | None) -> Iterator["Log"]:
-    """Write the log as it is asked for, or else as suits standard error, and give what the server is to know of it."""
-    with _libraries():
-        from rafflekit.http.monitoring.log_lines import Log
-
-    is_watched = terminal.is_terminal(sys.stderr)
-    form = LogFormat.HUMAN if log_format is None else log_format
-    log = Log(form=form.value, requests=log_format is not None or is_watched)
-    with log.written():
-        yield log
-
-
-def _remark_on(settings: Settings, log: "Log") -> None:
-    if not settings.manager_networks:
-        _remark(
-            log,
-            f"{MANAGER_IPS.name} is not set, so nobody can create or draw over HTTP; "
-            f"{MANAGER_IPS.name}=127.0.0.1 would let this machine.",
-        )
-
-
-def _remark(log: "Log", sentence: str) -> None:
+def _remark_on(settings: Settings, log_format: LogFormat | None) -> None:
+    if settings.manager_networks:
+        return
+    sentence = (
+        f"{MANAGER_IPS.name} is not set, so nobody can create or draw over HTTP; "
+        f"{MANAGER_IPS.name}=127.0.0.1 would let this machine."
+    )
     # A program that reads the log reads every line of it.
-    if log.form == LogFormat.JSON.value:
+    if log_format is LogFormat.JSON:
         _own_log.warning(sentence)
     else:
         terminal.remark(sentence)
-
-
-def _announce(database_url: str, url: str) -> None:
-    terminal.say(f"rafflekit serves {database_url} at {url} (Ctrl-C stops it)")

@@ -17,6 +17,7 @@ import msgspec
 from rafflekit.http.monitoring.redaction import redacted
 
 _REQUESTS = logging.getLogger("rafflekit.requests")
+_SERVERS = logging.getLogger("rafflekit.http.serving")
 _OWN_LOGGERS = "rafflekit"
 
 # Plain ASCII: whatever characters are in a message, the line stays one line and can be written.
@@ -41,14 +42,18 @@ class Log(NamedTuple):
     def written(self) -> Iterator[None]:
         """Write what this process logs from now on to standard error; afterwards all is as it was."""
         handler = _Lines(_JsonLine() if self.form == "json" else _HumanLine())
-        root, level_before = logging.getLogger(), _REQUESTS.level
+        root = logging.getLogger()
+        # What a server reports of itself is said always, and requests if they are asked for.
+        informed = (_SERVERS, _REQUESTS) if self.requests else (_SERVERS,)
+        before = [(logger, logger.level) for logger in informed]
         root.addHandler(handler)
-        if self.requests:
-            _REQUESTS.setLevel(logging.INFO)
+        for logger in informed:
+            logger.setLevel(logging.INFO)
         try:
             yield
         finally:
-            _REQUESTS.setLevel(level_before)
+            for logger, level in before:
+                logger.setLevel(level)
             root.removeHandler(handler)
 
 

@@ -1,1 +1,96 @@
-"""The two servers, waitress and Granian, and the sockets that they listen on."""
+"""The servers, waitress and Granian, and `serve_until_stopped`, which runs either of them.
+
+Importing this package imports neither server: each is loaded when it is started.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from rafflekit.core.opening import serving_engine_of
+from rafflekit.core.settings import DATABASE_URL, Settings
+from rafflekit.http.monitoring.log_lines import Log
+from rafflekit.http.serving.failures import CannotServe, WorkersFailed
+from rafflekit.http.serving.listening import Urls
+
+__all__ = ["CannotServe", "Log", "Urls", "WorkersFailed", "serve_until_stopped"]
+
+
+def serve_until_stopped(
+    environment: Mapping[str, str],
+    *,
+    database_url: str | None,
+    server: Literal["waitress", "granian"],
+    workers: int,
+    host: str,
+    port: int,
+    log: Log,
+    on_listening: Callable[[str, Urls], None],
+) -> None:
+    """Serve the raffles over HTTP until SIGTERM or Ctrl-C; call it in the main thread.
+
+    `environment` holds the settings; a `database_url` replaces the one in there. `workers` is the number of Granian's
+    processes, and `port` 0 takes a free port. Meanwhile the log is written on standard error, as `log` says.
+    `on_listening` is called as soon as connections are accepted, with the database's URL (without its password) and
+    those of the service.
+
+    Raises:
+        InvalidSetting: a setting cannot be read, or a shared database has no key to sign receipts with.
+        SigningKeyUnavailable, SchemaMismatch, StorageUnavailable: the key or the database cannot be used.
+        CannotServe: the server cannot listen there, or does not run on this system.
+        WorkersFailed: Granian's workers cannot be kept alive.
+        ModuleNotFoundError: the server, or a library that it needs, is not installed.
+    """
+    settings = Settings.from_env(environment)
+    url = settings.database_url if database_url is None else database_url
+    with log.written():
+        if server == "granian":
+            environment = dict(environment) if url is None else {**environment, DATABASE_URL.name: url}
+            _serve_on_granian(
+                settings, url, environment, workers=workers, host=host, port=port, log=log, on_listening=on_listening
+            )
+        else:
+            _serve_on_waitress(settings, url, host=host, port=port, on_listening=on_listening)
+
+
+def _serve_on_waitress(
+    settings: Settings, url: str | None, *, host: str, port: int, on_listening: Callable[[str, Urls], None]
+) -> None:
+    from rafflekit.http.monitoring.metrics import Metrics
+    from rafflekit.http.serving.waitress_server import run_waitress
+
+    metrics = Metrics()
+    with serving_engine_of(settings, url, on_group=metrics.note_group) as engine:
+        run_waitress(
+            engine,
+            settings,
+            host=host,
+            port=port,
+            on_listening=lambda urls: on_listening(engine.database_url, urls),
+            metrics=metrics,
+        )
+
+
+def _serve_on_granian(
+    settings: Settings,
+    url: str | None,
+    environment: Mapping[str, str],
+    *,
+    workers: int,
+    host: str,
+    port: int,
+    log: Log,
+    on_listening: Callable[[str, Urls], None],
+) -> None:
+    from rafflekit.http.serving.granian_server import run_granian
+
+    # Opened and closed again, so that what cannot work is reported here, once, and not by every worker.
+    with serving_engine_of(settings, url) as engine:
+        shown_url = engine.database_url
+    run_granian(
+        environment,
+        host=host,
+        port=port,
+        workers=workers,
+        on_listening=lambda urls: on_listening(shown_url, urls),
+        log=log,
+    )

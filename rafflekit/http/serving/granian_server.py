@@ -1,4 +1,4 @@
-"""`run`: the service on Granian, in worker processes that share one listening socket.
+"""`run_granian`: the service on Granian, in worker processes that share one listening socket.
 
 Granian speaks HTTP in Rust, starts the workers, replaces one that dies and stops them. What it does not do is here:
 the workers share one queue of connections (Granian gives each a socket of its own, so that another server on the same
@@ -31,14 +31,17 @@ from rafflekit.core.settings import PROXY_HEADER, ProxyHeader, Settings
 from rafflekit.http.app import WsgiApp
 from rafflekit.http.monitoring.log_lines import Log
 from rafflekit.http.monitoring.metrics import remove_shared_folder, shared_counting
+from rafflekit.http.serving.failures import CannotServe, WorkersFailed
 from rafflekit.http.serving.listening import (
     IDLE_CONNECTIONS,
     KEEP_ALIVE_S,
     STOP_LIMIT_S,
     THREADS,
+    Urls,
     listening_socket,
+    log_stop,
     room_for_connections,
-    url_of,
+    urls_of,
 )
 from rafflekit.http.wsgi import application_from_env
 
@@ -66,33 +69,29 @@ _QUIET_LOG = Log()
 _log = logging.getLogger(__name__)
 
 
-class WorkersFailed(Exception):
-    """The workers ended by themselves as soon as they were started; what they logged says why."""
-
-
-def run(
+def run_granian(
     environment: Mapping[str, str],
     *,
     host: str,
     port: int,
     workers: int,
-    on_listening: Callable[[str], None],
+    on_listening: Callable[[Urls], None],
     log: Log = _QUIET_LOG,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then answer what is under way and return; a second signal kills.
 
     Each of the `workers` processes opens the database for itself, with the settings that `environment` has: check
-    both beforehand. Call it in the main thread. `port` 0 takes a free port. `on_listening` gets the URL as soon as
+    both beforehand. Call it in the main thread. `port` 0 takes a free port. `on_listening` gets the URLs as soon as
     connections are accepted. `log` is how the workers write theirs. They count together what `/metrics` shows. A stop
-    takes at most `STOP_LIMIT_S` seconds.
+    takes at most `STOP_LIMIT_S` seconds, and is logged.
 
     Raises:
-        InvalidSetting: the host cannot be listened on, or the port is taken; or this is Windows; or proxies are trusted
-            and their header is not `Forwarded`.
+        CannotServe: the server cannot listen at that host and port, or this is Windows.
+        InvalidSetting: proxies are trusted and their header is not `Forwarded`.
         WorkersFailed: the workers cannot be kept alive.
     """
     if not hasattr(signal, "pthread_sigmask"):
-        raise InvalidSetting("server", "granian", "does not run here on Windows; take waitress.")
+        raise CannotServe("Granian cannot serve rafflekit on Windows; use waitress.")
     _check_proxy_header(Settings.from_env(environment))
     with listening_socket(host, port) as listener, _new_processes(), shared_counting():
         listener.listen(_BACKLOG)
@@ -100,13 +99,14 @@ def run(
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # What Granian means by it is connections, each of which holds its place until it is closed.
         most_connections = room_for_connections(IDLE_CONNECTIONS)
-        server = _Server(listener, workers=workers, backpressure=most_connections, **_GRANIAN_SETTINGS)
+        server = _GranianParent(listener, workers=workers, backpressure=most_connections, **_GRANIAN_SETTINGS)
         with _stop_signals(server) as received:
-            on_listening(url_of(listener))
+            on_listening(urls_of(listener))
             _serve(server, environment, received, log)
         # Only now does it do what it does to every program.
         for number in received[1:2]:
             os.kill(os.getpid(), number)
+        log_stop(received[0])
 
 
 def _check_proxy_header(settings: Settings) -> None:
@@ -121,7 +121,7 @@ def _check_proxy_header(settings: Settings) -> None:
         raise InvalidSetting(PROXY_HEADER.name, header, reason)
 
 
-def _serve(server: "_Server", environment: Mapping[str, str], received: list[int], log: Log) -> None:
+def _serve(server: "_GranianParent", environment: Mapping[str, str], received: list[int], log: Log) -> None:
     load = partial(_application, dict(environment))
     try:
         server.serve(spawn_target=partial(_work, log), target_loader=load, wrap_loader=False)
@@ -133,7 +133,7 @@ def _serve(server: "_Server", environment: Mapping[str, str], received: list[int
             ) from failure
 
 
-class _Server(MPServer):
+class _GranianParent(MPServer):
     """Granian's parent process, on a socket that listens already."""
 
     def __init__(self, listener: socket.socket, **settings: Any) -> None:
@@ -182,7 +182,7 @@ def _new_processes() -> Iterator[None]:
 
 
 @contextmanager
-def _stop_signals(server: _Server) -> Iterator[list[int]]:
+def _stop_signals(server: _GranianParent) -> Iterator[list[int]]:
     """Stop the server on SIGTERM and SIGINT, which are collected in the list that is given.
 
     They are blocked and waited for in a thread of their own. The workers inherit that: a Ctrl-C, which a terminal

@@ -1,11 +1,14 @@
-"""What every server of `rafflekit serve` has in common: the socket that it listens on, its URL, its time to stop."""
+"""What both servers have in common: the socket that they listen on, its URLs, their limits, and how they stop."""
 
 import errno
+import logging
 import os
+import signal
 import socket
 from contextlib import suppress
+from typing import NamedTuple
 
-from rafflekit.core.errors import InvalidSetting
+from rafflekit.http.serving.failures import CannotServe
 
 STOP_LIMIT_S = 25.0
 """How long a stop waits for answers under way: less than the 30 s after which Kubernetes kills."""
@@ -24,8 +27,18 @@ THREADS = 16
 """Requests of a process at a time. A thread waits for the database most of its time; SQLite's one writer keeps more
 than these from being of use."""
 
-# In use, or one of the low ports that only root may take: another one will do.
-_PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES, errno.EPERM)
+_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recognised here, not chosen
+
+_STOPS = {signal.SIGINT: "Ctrl-C"}
+
+_log = logging.getLogger(__name__)
+
+
+class Urls(NamedTuple):
+    """The URLs of a service: the one to open on this machine, and what other machines open if they can reach it."""
+
+    here: str
+    elsewhere: str | None
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -34,20 +47,32 @@ def listening_socket(host: str, port: int) -> socket.socket:
     Of a host's several addresses the first is taken, an IPv4 one if there is one.
 
     Raises:
-        InvalidSetting: the host cannot be listened on, or the port is taken.
+        CannotServe: the host is not an address of this machine, or the port is taken or reserved.
     """
     try:
         found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     # UnicodeError: a label that is empty or too long for DNS.
     except (OSError, UnicodeError) as error:
-        raise InvalidSetting("host", host, "no address of this machine; try 127.0.0.1.") from error
+        raise _no_such_host(host) from error
     family, _, _, _, place = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
     try:
         return socket.create_server((place[0], port), family=family)
     except OSError as error:
-        variable, value = ("port", str(port)) if error.errno in _PORT_ERRORS else ("host", host)
-        reason = f"{host} port {port} cannot be listened on: {os.strerror(error.errno or 0)}; try another."
-        raise InvalidSetting(variable, value, reason) from error
+        raise _why_not(error, host, port) from error
+
+
+def urls_of(listener: socket.socket) -> Urls:
+    """Return the URLs at which a listening socket is reached."""
+    address, port = listener.getsockname()[:2]
+    if address in _EVERY_ADDRESS:
+        return Urls(_url(_EVERY_ADDRESS[address], port), f"http://<this machine's address>:{port}")
+    return Urls(_url(address, port), None)
+
+
+def log_stop(number: int) -> None:
+    """Log which signal stopped the server."""
+    stop = signal.Signals(number)
+    _log.info("Stopped by %s.", _STOPS.get(stop, stop.name))
 
 
 def room_for_connections(wanted: int) -> int:
@@ -69,7 +94,19 @@ def room_for_connections(wanted: int) -> int:
     return wanted
 
 
-def url_of(listener: socket.socket) -> str:
-    """Return the URL at which a listening socket is reached."""
-    address, port = listener.getsockname()[:2]
+def _no_such_host(host: str) -> CannotServe:
+    return CannotServe(f"The host {host!r} is not an address of this machine; try 127.0.0.1.")
+
+
+def _why_not(error: OSError, host: str, port: int) -> CannotServe:
+    if error.errno == errno.EADDRINUSE:
+        return CannotServe(f"Port {port} of {host} is already in use; choose another port.")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return CannotServe(f"Port {port} of {host} may only be used by an administrator; choose one above 1023.")
+    if error.errno == errno.EADDRNOTAVAIL:
+        return _no_such_host(host)
+    return CannotServe(f"The server cannot listen at port {port} of {host}: {os.strerror(error.errno or 0)}.")
+
+
+def _url(address: str, port: int) -> str:
     return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"

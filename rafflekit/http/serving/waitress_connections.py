@@ -158,7 +158,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
             self.server.add_task(self)
 
 
-class Server(TcpWSGIServer):  # type: ignore[misc]  # no types
+class WaitressServer(TcpWSGIServer):  # type: ignore[misc]  # no types
     """waitress on one socket that listens already: call `tend` before each turn of its loop."""
 
     channel_class = Channel

@@ -1,4 +1,4 @@
-"""`run`: the service on waitress, from the first connection to a clean stop.
+"""`run_waitress`: the service on waitress, from the first connection to a clean stop.
 
 waitress's own `run` gives the threads five seconds at the end, cancels the requests that wait for one, and sends no
 answer that is still in its buffers. Here its loop goes on, without the listening socket, until nobody waits any more.
@@ -21,8 +21,8 @@ from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.settings import Settings
 from rafflekit.http.app import WsgiApp, create_app
 from rafflekit.http.monitoring.metrics import Metrics
-from rafflekit.http.serving.listening import STOP_LIMIT_S, THREADS, listening_socket, url_of
-from rafflekit.http.serving.waitress_connections import Channel, Server
+from rafflekit.http.serving.listening import STOP_LIMIT_S, THREADS, Urls, listening_socket, log_stop, urls_of
+from rafflekit.http.serving.waitress_connections import Channel, WaitressServer
 
 _SILENCE_S = 5.0
 """How long a stop waits for the next bytes of a request that has begun to arrive."""
@@ -48,38 +48,39 @@ _WAITRESS_SETTINGS: dict[str, Any] = {
 _SEND_BYTES = 64 * 1024
 
 
-def run(
+def run_waitress(
     engine: RaffleEngine,
     settings: Settings,
     *,
     host: str,
     port: int,
-    on_listening: Callable[[str], None],
+    on_listening: Callable[[Urls], None],
     metrics: Metrics | None = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then answer what is under way and return; a second signal kills.
 
     Call it in the main thread, the only one to which Python gives signals. `port` 0 takes a free port.
-    `on_listening` gets the URL as soon as connections are accepted; `metrics`, if given, are shown at `/metrics`. A
-    stop takes at most `STOP_LIMIT_S` seconds.
+    `on_listening` gets the URLs as soon as connections are accepted; `metrics`, if given, are shown at `/metrics`. A
+    stop takes at most `STOP_LIMIT_S` seconds, and is logged.
 
     Raises:
-        InvalidSetting: the host cannot be listened on, or the port is taken.
+        CannotServe: the server cannot listen at that host and port.
     """
     with listening_socket(host, port) as listener:
         connections: dict[int, Any] = {}
         server = _server_on(listener, create_app(engine, settings, metrics=metrics), connections)
         try:
             with _stop_signals(server.pull_trigger) as received:
-                on_listening(url_of(listener))
+                on_listening(urls_of(listener))
                 while not received:
                     _turn(server, connections, wait_s=_TURN_S)
             _finish(server, connections)
+            log_stop(received[0])
         finally:
             wasyncore.close_all(connections)
 
 
-def _server_on(listener: socket.socket, application: WsgiApp, connections: dict[int, Any]) -> Server:
+def _server_on(listener: socket.socket, application: WsgiApp, connections: dict[int, Any]) -> WaitressServer:
     # waitress warns of every request that waits for a thread, which in a rush is every request.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     adjustments = Adjustments(sockets=[listener], server_name=listener.getsockname()[0], **_WAITRESS_SETTINGS)
@@ -87,7 +88,7 @@ def _server_on(listener: socket.socket, application: WsgiApp, connections: dict[
     adjustments.send_bytes = _SEND_BYTES
     threads = ThreadedTaskDispatcher()
     threads.set_thread_count(THREADS)
-    return Server(
+    return WaitressServer(
         application,
         connections,
         _sock=listener,
@@ -117,13 +118,13 @@ def _stop_signals(wake: Callable[[], None]) -> Iterator[list[int]]:
             signal.signal(number, what)
 
 
-def _turn(server: Server, connections: dict[int, Any], *, wait_s: float) -> None:
+def _turn(server: WaitressServer, connections: dict[int, Any], *, wait_s: float) -> None:
     server.tend()
     # select() fails on file numbers above 1,023, poll() does not.
     wasyncore.loop(wait_s, use_poll=True, map=connections, count=1)
 
 
-def _finish(server: Server, connections: dict[int, Any]) -> None:
+def _finish(server: WaitressServer, connections: dict[int, Any]) -> None:
     deadline = time.monotonic() + STOP_LIMIT_S
     server.stop_listening()
     idle: set[Any] = set()
