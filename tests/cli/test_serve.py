@@ -314,7 +314,7 @@ def test_without_the_extra_serve_says_how_to_install_it(library: str, server: st
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT_S, check=False)
 
-    sentence = f"rafflekit: The HTTP service needs {library}; pip install 'rafflekit[{extra}]' installs it.\n"
+    sentence = f"rafflekit: The HTTP service needs {library}. In rafflekit's folder, run: pip install '.[{extra}]'\n"
     assert Session(done.returncode, done.stdout, done.stderr) == Session(2, "", sentence)
 
 

@@ -127,7 +127,7 @@ class TestWhatIsProven:
         report = DRAND.given.audit()
 
         assert (report.good, outcome(report, "entropy"), outcome(report, "witnessed")) == (True, NOT_PROVEN, OK)
-        assert "pip install 'rafflekit[drand]'" in sentence(report, "entropy")
+        assert "pip install '.[drand]'" in sentence(report, "entropy")
 
     def test_a_raffle_may_close_in_the_second_of_its_creation_and_a_day_in_the_future(self) -> None:
         created = int(CREATED.timestamp())

@@ -109,7 +109,8 @@ def _libraries() -> Iterator[None]:
         if extra is None:
             raise
         raise CommandStopped(
-            f"The HTTP service needs {library}; pip install 'rafflekit[{extra}]' installs it.", status=WRONG_USAGE
+            f"The HTTP service needs {library}. In rafflekit's folder, run: pip install '.[{extra}]'",
+            status=WRONG_USAGE,
         ) from error
 
 

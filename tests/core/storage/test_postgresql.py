@@ -310,8 +310,8 @@ def test_without_psycopg_it_says_how_to_install_it() -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "rafflekit: --database-url is 'postgresql://ann@host/db': PostgreSQL needs psycopg; "
-        "pip install 'rafflekit[postgresql]' installs it.\n"
+        "rafflekit: --database-url is 'postgresql://ann@host/db': PostgreSQL needs psycopg. "
+        "In rafflekit's folder, run: pip install '.[postgresql]'\n"
     )
 
 

@@ -40,7 +40,9 @@ class BlsMissing(Exception):
     """Say that no beacon can be checked here, and what to install."""
 
     def __init__(self) -> None:
-        super().__init__("A drand beacon is checked with a BLS library; pip install 'rafflekit[drand]' installs it.")
+        super().__init__(
+            "Checking a drand beacon needs a BLS library. In rafflekit's folder, run: pip install '.[drand]'"
+        )
 
 
 @dataclass(frozen=True, slots=True)
