@@ -28,6 +28,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "protocol.codes": ("tests/core/test_codes.py",),
     "tickets.participants": ("tests/core/tickets/test_participants.py",),
     "tickets.groups": ("tests/core/tickets/test_groups.py",),
+    "lifecycle": ("tests/core/test_lifecycle.py",),
     "models": ("tests/core/test_models.py",),
     "limits": ("tests/core/test_limits.py",),
     "shapes": (

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rafflekit.cli.terminal import visible
+from rafflekit.core.lifecycle import State, state_of
 from rafflekit.core.models import DatabaseStatus, Page, Raffle, Ticket, Verification
 from rafflekit.core.prizes import Win
 
@@ -132,9 +133,11 @@ def _table(*, title: str | None = None) -> Table:
 
 
 def _state(raffle: Raffle) -> Text:
-    if raffle.winners_drawn:
-        return Text("drawn", style="green")
-    return Text("open") if raffle.available_tickets else Text("sold out", style="yellow")
+    return {
+        State.OPEN: Text("open"),
+        State.CLOSED: Text("sold out", style="yellow"),
+        State.DRAWN: Text("drawn", style="green"),
+    }[state_of(raffle)]
 
 
 def _time(raffle: Raffle) -> str:

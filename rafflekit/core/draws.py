@@ -2,17 +2,11 @@
 
 from array import array
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rafflekit.core.errors import (
-    AlreadyDrawn,
-    BeaconNotPublished,
-    BeaconUnavailable,
-    InvalidValue,
-    RaffleNotFound,
-    TicketsRemaining,
-)
+from rafflekit.core import lifecycle
+from rafflekit.core.errors import BeaconNotPublished, BeaconUnavailable, InvalidValue, RaffleNotFound
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import Wins, count_wins
@@ -59,7 +53,7 @@ class Draws:
             SigningKeyUnavailable: the key that its proof would be signed with is not here.
             BeaconNotPublished, BeaconUnavailable, InvalidValue: see `RaffleEngine.draw`.
         """
-        _check_drawable(raffle)
+        lifecycle.check_drawable(raffle)
         # Once drawn it is drawn for ever, and without the key nobody could show how.
         self._ledgers.require_key(raffle)
         closing = self._ledgers.closing_of(raffle)
@@ -75,7 +69,7 @@ class Draws:
             found = raffles.load_raffle(connection, raffle.id)
             if found is None:
                 raise RaffleNotFound
-            _check_drawable(found)
+            lifecycle.check_drawable(found)
             with self._database.storing_many_rows(connection):
                 raffles.insert_wins(connection, raffle.id, raffle.prizes, serials)
             numbers = raffles.winning_numbers(connection, raffle.id, count)
@@ -105,9 +99,9 @@ class Draws:
         from rafflekit.core import relays
         from rafflekit.core.protocol.entropy.drand import BeaconWrong, BlsMissing, check_beacon, time_of
 
-        waiting_s = time_of(round) - int(self._clock().timestamp())
-        if waiting_s > 0:
-            raise BeaconNotPublished(waiting_s)
+        published, now = time_of(round), int(self._clock().timestamp())
+        if published > now:
+            raise BeaconNotPublished(datetime.fromtimestamp(published, UTC), retry_after_s=published - now)
         try:
             found = (self._beacons or relays.fetch_beacon)(round)
             # Once more, where it was a relay's: a source may be anybody's.
@@ -155,10 +149,3 @@ def _given(text: str, round: int) -> "Beacon":
     except BlsMissing as error:
         raise BeaconUnavailable(str(error)) from error
     return found
-
-
-def _check_drawable(raffle: Raffle) -> None:
-    if raffle.winners_drawn:
-        raise AlreadyDrawn
-    if raffle.available_tickets:
-        raise TicketsRemaining

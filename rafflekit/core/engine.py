@@ -11,12 +11,11 @@ from functools import partial
 from types import TracebackType
 from uuid import UUID
 
-from rafflekit.core import limits
+from rafflekit.core import lifecycle, limits
 from rafflekit.core.draws import BeaconSource, Draws, check_entropy
 from rafflekit.core.errors import (
     InvalidValue,
     InvalidVerificationCode,
-    NotDrawnYet,
     RaffleError,
     RaffleNotFound,
 )
@@ -329,8 +328,7 @@ class RaffleEngine:
         limits.check_ticket_number(ticket_number)
         limits.check_verification_code(verification_code)
         raffle = self.get(raffle_id)
-        if not raffle.winners_drawn:
-            raise NotDrawnYet
+        lifecycle.check_drawn(raffle)
         number = limits.possible_number(ticket_number, raffle.total_tickets)
         ticket = self._database.query(lambda connection: queries.drawn_ticket(connection, raffle.id, number))
         if not self._hasher.check(ticket.code_hash if ticket else None, verification_code) or ticket is None:
@@ -349,8 +347,7 @@ class RaffleEngine:
             NotDrawnYet: the winners have not been drawn.
         """
         raffle = self.get(raffle_id)
-        if not raffle.winners_drawn:
-            raise NotDrawnYet
+        lifecycle.check_drawn(raffle)
         purged = 0
         for first in range(0, raffle.total_tickets, _PURGED_AT_ONCE):
             forget = partial(

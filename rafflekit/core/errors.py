@@ -1,14 +1,15 @@
 """What can go wrong, as one small family below `RaffleError`.
 
-A `code` is a stable word for programs; the message is for people and carries the HTTP contract's sentence.
-Nothing here knows an HTTP status or an exit code: each face has one table for that.
+A `code` is a stable word for programs. The message is for people, and most are the HTTP contract's sentences. Nothing
+here knows an HTTP status or an exit code: each face has one table for that.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 
 class RaffleError(Exception):
-    """Stand at the head of the family: catch this one to catch every refusal of rafflekit."""
+    """The base class: catch it to catch every refusal of rafflekit."""
 
     code: ClassVar[str] = "raffle_error"
     sentence: ClassVar[str] = "The raffle engine refused."
@@ -18,7 +19,7 @@ class RaffleError(Exception):
 
 
 class InvalidValue(RaffleError):
-    """Say that a value breaks a limit: `field` is its name, `reason` what is wrong and what would be right."""
+    """A value breaks a limit: `field` is its name, `reason` what is wrong and what would be right."""
 
     code = "invalid_value"
     sentence = "A value is out of its limits."
@@ -30,91 +31,96 @@ class InvalidValue(RaffleError):
 
 
 class RaffleNotFound(RaffleError):
-    """Say that no raffle has this id."""
+    """No raffle has this id."""
 
     code = "raffle_not_found"
     sentence = "No raffle has this id; the list of raffles shows those that exist."
 
 
 class PageNotFound(RaffleError):
-    """Say that a list ends before the page that was asked for."""
+    """The list ends before this page."""
 
     code = "page_not_found"
     sentence = "The list ends before this page; begin with page 1."
 
 
 class TicketNotFound(RaffleError):
-    """Say that no ticket of the raffle has this number, or none yet."""
+    """No ticket with this number has been handed out in the raffle."""
 
     code = "ticket_not_found"
     sentence = "No ticket with this number has been handed out."
 
 
 class SoldOut(RaffleError):
-    """Say that every ticket has been handed out."""
+    """All tickets have been handed out."""
 
     code = "sold_out"
     sentence = "Tickets to this raffle are no longer available"
 
 
 class AlreadyParticipated(RaffleError):
-    """Say that this participant has a ticket already, and did not repeat the request that got it."""
+    """The participant already has a ticket, and this is not a repeat of the request for it."""
 
     code = "already_participated"
-    sentence = "Your ip address has already participated in this raffle"
+    sentence = "This participant already has a ticket for this raffle."
 
 
 class TicketsRemaining(RaffleError):
-    """Say that a draw came before the last ticket was handed out."""
+    """The raffle cannot be drawn yet: `remaining` tickets are left."""
 
     code = "tickets_remaining"
     sentence = "Winners can't be drawn when tickets are still available"
 
+    def __init__(self, remaining: int) -> None:
+        super().__init__()
+        self.remaining = remaining
+
 
 class AlreadyDrawn(RaffleError):
-    """Say that a draw came after the draw."""
+    """The winners of the raffle have already been drawn."""
 
     code = "already_drawn"
     sentence = "Winners for the raffle have already been drawn"
 
 
 class BeaconNotPublished(RaffleError):
-    """Say that a draw came before the beacon that decides it; `retry_after_s` is how long that takes, in seconds."""
+    """The beacon that decides the draw comes later: at `published_at` (UTC), in `retry_after_s` seconds."""
 
     code = "beacon_not_published"
     sentence = "The draw's beacon round has not been published yet"
 
-    def __init__(self, retry_after_s: int = 1) -> None:
+    def __init__(self, published_at: datetime, *, retry_after_s: int) -> None:
         super().__init__()
+        self.published_at = published_at
         self.retry_after_s = retry_after_s
 
 
 class BeaconUnavailable(RaffleError):
-    """Say that the beacon that decides a draw cannot be had or checked here."""
+    """The beacon that decides the draw cannot be fetched, or cannot be checked here."""
 
     code = "beacon_unavailable"
-    sentence = "The draw's beacon cannot be had now."
+    sentence = "The draw's beacon is not available now."
 
 
 class NotDrawnYet(RaffleError):
-    """Say that a ticket can be verified only after the draw."""
+    """The winners have not been drawn yet, and this is possible only after the draw."""
 
     code = "not_drawn_yet"
     sentence = "Winners for the raffle have not been drawn yet"
 
 
 class InvalidVerificationCode(RaffleError):
-    """Say that code and ticket number do not belong together; an unknown number looks the same."""
+    """The code does not belong to this ticket number; an unknown number looks the same."""
 
     code = "invalid_verification_code"
     sentence = "Invalid verification code"
 
 
 class StorageUnavailable(RaffleError):
-    """Say that the database cannot be used now.
+    """The database cannot be used now.
 
-    The transaction that failed did nothing, unless `is_in_doubt`: its commit was on the way when the connection or the
-    disk failed, and nobody knows. An idempotency key makes asking again safe.
+    The failed transaction did nothing, unless `is_in_doubt`: the connection or the disk failed during its commit, so
+    the change may have been stored. With an idempotency key it is safe to ask again.
     """
 
     code = "storage_unavailable"
@@ -126,24 +132,24 @@ class StorageUnavailable(RaffleError):
 
 
 class SigningKeyUnavailable(RaffleError):
-    """Say that no key is at hand that may sign for a raffle.
+    """No signing key for this raffle is available here.
 
-    None was given, the one beside the file is missing or cannot be used, or the raffle's ledger has another one.
+    No key was given, the key next to the file is missing or unusable, or the raffle's ledger is signed by another key.
     """
 
     code = "signing_key_unavailable"
-    sentence = "There is no key here that may sign for this raffle."
+    sentence = "No signing key for this raffle is available here."
 
 
 class SchemaMismatch(RaffleError):
-    """Say that the database was not made by this version of rafflekit, nor by one that it can read."""
+    """The database was not made by this version of rafflekit, or by one that it can read."""
 
     code = "schema_mismatch"
     sentence = "The database has another layout than this version of rafflekit."
 
 
 class InvalidSetting(RaffleError):
-    """Say that a setting cannot be read: `variable`, the value it has (None: it is not set), and why that is wrong."""
+    """A setting cannot be read: `variable` is its name, `value` what it holds (None: not set), `reason` why not."""
 
     code = "invalid_setting"
     sentence = "A setting cannot be read."
@@ -156,4 +162,4 @@ class InvalidSetting(RaffleError):
 
 
 NAMELESS_URL = "The database URL"
-"""What an `InvalidSetting` of a URL calls it, as long as nobody has said which setting it came from."""
+"""What an `InvalidSetting` calls a URL until it is known which setting the URL came from."""

@@ -64,6 +64,11 @@ STATUSES: dict[type[RaffleError], HTTPStatus] = {
 }
 """The status of every error of the core."""
 
+_SENTENCES: dict[type[RaffleError], str] = {
+    AlreadyParticipated: "Your ip address has already participated in this raffle",
+}
+"""What the HTTP contract says where the core says it otherwise: here an IP address is the participant."""
+
 BARE_DETAILS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "Nothing is at this address; the raffles are at /raffles/.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not have this method; the Allow header lists those it has.",
@@ -113,7 +118,7 @@ def problem_of(error: RaffleError) -> Problem:
     if isinstance(error, InvalidValue):
         field = _FIELD_NAMES.get(error.field, error.field)
         return _problem(error, f"{field}: {error.reason}", [FieldError(field, error.reason)])
-    return _problem(error, str(error))
+    return _problem(error, _SENTENCES.get(type(error), str(error)))
 
 
 def bare_problem(status: int, detail: str) -> Problem:
@@ -231,7 +236,8 @@ def _on_http_error(request: falcon.Request, response: falcon.Response, error: fa
 
 def _problem(error: RaffleError, detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET) -> Problem:
     kind = f"urn:rafflekit:problem:{error.code.replace('_', '-')}"
-    return Problem(kind, error.sentence, _status_of(error), detail, errors)
+    title = _SENTENCES.get(type(error), error.sentence)
+    return Problem(kind, title, _status_of(error), detail, errors)
 
 
 def _status_of(error: RaffleError) -> HTTPStatus:

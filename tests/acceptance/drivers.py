@@ -17,6 +17,9 @@ from tests.live_server import Answer, LiveServer
 
 Shape = dict[str, Any]
 
+PARTICIPANT_HAS_A_TICKET = "This participant already has a ticket for this raffle."
+"""Only HTTP speaks of IP addresses."""
+
 
 class Refused(Exception):
     """A surface said no, in these words."""
@@ -24,6 +27,9 @@ class Refused(Exception):
 
 class Driver(Protocol):
     """The raffle's use cases as a surface offers them; `who` is a loopback address."""
+
+    already_participated: str
+    """How the surface refuses a second ticket."""
 
     def create(self, name: str, total_tickets: int, prizes: Sequence[tuple[str, int]]) -> Shape: ...
     def list(self) -> Shape: ...
@@ -36,6 +42,8 @@ class Driver(Protocol):
 
 class LibraryDriver:
     """`import rafflekit`."""
+
+    already_participated = PARTICIPANT_HAS_A_TICKET
 
     def __init__(self, database_url: str) -> None:
         self.engine = RaffleEngine(database_url)
@@ -77,6 +85,8 @@ class LibraryDriver:
 class CommandLineDriver:
     """`rafflekit … --json`."""
 
+    already_participated = PARTICIPANT_HAS_A_TICKET
+
     def __init__(self, database_url: str) -> None:
         self.database_url = database_url
 
@@ -117,6 +127,8 @@ class CommandLineDriver:
 
 class HttpDriver:
     """The HTTP API, over a socket; the manager is 127.0.0.1."""
+
+    already_participated = "Your ip address has already participated in this raffle"
 
     def __init__(self, server: LiveServer) -> None:
         self.server = server

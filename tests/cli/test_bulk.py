@@ -37,7 +37,7 @@ def test_everybody_in_the_list_gets_one_ticket_and_a_code_that_proves_it(
     status, out, err = terminal(command(large))
 
     assert (status, out) == (1, "3 tickets, 1 refused; tickets.csv\n")
-    assert err == "line 3: Your ip address has already participated in this raffle\n"
+    assert err == "line 3: This participant already has a ticket for this raffle.\n"
     check_whole_run(engine, large, ["ann", "bob", "ann", "cy"], folder / "tickets.csv")
 
 
@@ -106,7 +106,7 @@ def test_lines_that_are_added_later_get_their_tickets_when_the_run_is_given_agai
     status, out, err = terminal(command(large))
 
     assert (status, out) == (1, "4 tickets, 2 refused; tickets.csv\n")
-    assert err == "line 6: Your ip address has already participated in this raffle\n"
+    assert err == "line 6: This participant already has a ticket for this raffle.\n"
     assert (folder / "tickets.csv").read_bytes().startswith(written)
     check_whole_run(engine, large, ["ann", "bob", "ann", "cy", "dan", "bob"], folder / "tickets.csv")
 
@@ -295,7 +295,7 @@ def test_a_terminal_sees_how_far_a_run_is_and_who_is_refused(screen: OnScreen, l
     assert status == 1
     assert "Handing out tickets" in shown
     assert "0/4" in shown
-    assert "line 3: Your ip address has already participated in this raffle" in shown
+    assert "line 3: This participant already has a ticket for this raffle." in shown
     assert shown.rstrip().endswith("3 tickets, 1 refused; tickets.csv")
 
 

@@ -93,7 +93,7 @@ def test_participate_refuses_a_second_ticket(terminal: Terminal, raffle: Raffle)
 
     again = terminal(f"participate {raffle.id} ada")
 
-    assert again == Session(1, "", "rafflekit: Your ip address has already participated in this raffle\n")
+    assert again == Session(1, "", "rafflekit: This participant already has a ticket for this raffle.\n")
 
 
 def test_verify_tells_what_each_ticket_won(

@@ -84,6 +84,7 @@ def test_a_draw_waits_for_the_beacon_that_its_closing_names(engine: RaffleEngine
         with pytest.raises(BeaconNotPublished, match="has not been published yet") as early:
             engine.draw(raffle.id)
         assert early.value.retry_after_s == waiting_s
+        assert early.value.published_at == datetime.fromtimestamp(time_of(ROUND), UTC)
     assert not engine.get(raffle.id).winners_drawn
 
     clock.now = time_of(ROUND)

@@ -9,6 +9,7 @@ from falcon import testing
 
 import rafflekit.core.errors as core_errors
 from rafflekit import (
+    AlreadyParticipated,
     InvalidSetting,
     InvalidValue,
     RaffleError,
@@ -214,3 +215,9 @@ def test_the_details_of_a_problem_keep_their_languages(post: Post) -> None:
 
 def test_not_found_says_where_to_look(failing: Callable[[Exception], testing.Result]) -> None:
     assert failing(RaffleNotFound()).json["detail"] == RaffleNotFound.sentence
+
+
+def test_over_http_the_participant_is_an_ip_address(failing: Callable[[Exception], testing.Result]) -> None:
+    answer = failing(AlreadyParticipated()).json
+
+    assert answer["title"] == answer["detail"] == "Your ip address has already participated in this raffle"

@@ -9,6 +9,7 @@ from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, AsJsonLine, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.core import limits
+from rafflekit.core.lifecycle import State, state_of
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import count_wins
 
@@ -33,8 +34,7 @@ def draw(
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         # A raffle that cannot be drawn is nothing to ask about: the engine says why not.
-        drawable = not found.winners_drawn and not found.available_tickets
-        if drawable and not yes:
+        if state_of(found) is State.CLOSED and not yes:
             _ask(found)
         with terminal.working(f"Drawing among {render.counted(found.total_tickets, 'ticket')}"):
             wins = engine.draw(found.id, beacon=text)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
+from rafflekit.core import lifecycle
 from rafflekit.core.errors import RaffleNotFound, SigningKeyUnavailable, StorageUnavailable
 from rafflekit.core.ledger.books import Book, book_of
 from rafflekit.core.ledger.keys import signing_key_beside
@@ -207,7 +208,7 @@ def closing_of(raffle: Raffle, record: LedgerRecord, its_tree: LedgerTree) -> Ch
     Raises:
         StorageUnavailable: its ledger is not closed.
     """
-    if raffle.available_tickets or record.closing is None:
+    if not lifecycle.is_over(raffle) or record.closing is None:
         raise StorageUnavailable(
             f"The ledger of the raffle {raffle.id} is not closed in the database, although the raffle is over; "
             "'rafflekit doctor' says what is wrong."

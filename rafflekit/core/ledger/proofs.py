@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from rafflekit.core import limits
+from rafflekit.core import lifecycle, limits
 from rafflekit.core.errors import (
     InvalidValue,
-    NotDrawnYet,
     RaffleNotFound,
     SigningKeyUnavailable,
     StorageUnavailable,
     TicketNotFound,
-    TicketsRemaining,
 )
 from rafflekit.core.ledger.books import Book
 from rafflekit.core.ledger.keeping import NO_KEY, Ledgers, LedgerTree, closing_of, size_of
@@ -148,8 +146,7 @@ class Proofs:
             StorageUnavailable: the ledger is not closed or the draw record is missing, so the database is damaged.
         """
         raffle = self._get(raffle_id)
-        if not raffle.winners_drawn:
-            raise NotDrawnYet
+        lifecycle.check_drawn(raffle)
         drawn = self._database.read(partial(_load_drawn, raffle=raffle.id))
         book = self._ledgers.book_to_sign(drawn.raffle, drawn.ledger)
         assert book.signer is not None
@@ -178,8 +175,7 @@ class Proofs:
                 one valid cosignature of this key, or its time proves nothing; or another one of this key is kept.
         """
         raffle = self._get(raffle_id)
-        if raffle.available_tickets:
-            raise TicketsRemaining
+        lifecycle.check_over(raffle)
         try:
             witness = VerifierKey.read(verifier_key)
         except NoteWrong as error:

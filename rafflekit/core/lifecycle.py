@@ -1,0 +1,67 @@
+"""Which state a raffle is in, and what is allowed in it (pure). No other room asks.
+
+A raffle is open while it has tickets, closed once it is sold out, and drawn once it has winners. Storage holds the same
+rules a second time, as constraints and triggers.
+"""
+
+from enum import StrEnum
+
+from rafflekit.core.errors import AlreadyDrawn, NotDrawnYet, TicketsRemaining
+from rafflekit.core.models import Raffle
+
+
+class State(StrEnum):
+    """The state of a raffle."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    DRAWN = "drawn"
+
+
+def state_of(raffle: Raffle) -> State:
+    """Return the state that a raffle is in."""
+    if raffle.winners_drawn:
+        return State.DRAWN
+    return State.OPEN if raffle.available_tickets else State.CLOSED
+
+
+def is_sold_out(*, issued: int, total_tickets: int) -> bool:
+    """Return whether a raffle with this many issued tickets can issue no more."""
+    return issued >= total_tickets
+
+
+def is_over(raffle: Raffle) -> bool:
+    """Return whether the last ticket of a raffle is issued, so that its list of tickets is final."""
+    return state_of(raffle) is not State.OPEN
+
+
+def check_drawable(raffle: Raffle) -> None:
+    """Check that the winners of a raffle can be drawn now.
+
+    Raises:
+        AlreadyDrawn: they have been drawn.
+        TicketsRemaining: the raffle still has tickets.
+    """
+    if raffle.winners_drawn:
+        raise AlreadyDrawn
+    check_over(raffle)
+
+
+def check_over(raffle: Raffle) -> None:
+    """Check that the last ticket of a raffle is issued.
+
+    Raises:
+        TicketsRemaining: the raffle still has tickets.
+    """
+    if not is_over(raffle):
+        raise TicketsRemaining(raffle.available_tickets)
+
+
+def check_drawn(raffle: Raffle) -> None:
+    """Check that the winners of a raffle have been drawn.
+
+    Raises:
+        NotDrawnYet: they have not.
+    """
+    if state_of(raffle) is not State.DRAWN:
+        raise NotDrawnYet
