@@ -74,6 +74,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "storage.statements.ledgers": (*LEDGERS, "tests/core/test_cosignatures.py", "tests/core/test_checkup.py"),
     "storage.location": STORAGE,
     "storage.statements.raffles": STORAGE,
+    "storage.statements.draws": STORAGE,
     "storage.statements.evidence": ("tests/core/test_checkup.py",),
     "storage.sqlite": STORAGE,
     "http.access": ("tests/http/test_access.py", "tests/http/test_own_pages.py"),

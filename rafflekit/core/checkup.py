@@ -31,7 +31,7 @@ from rafflekit.core.storage.backend import Backend
 from rafflekit.core.storage.database import Connection
 from rafflekit.core.storage.location import backend_of, url_or_default
 from rafflekit.core.storage.remains import Remains
-from rafflekit.core.storage.statements import evidence, ledgers
+from rafflekit.core.storage.statements import draws, evidence, ledgers
 from rafflekit.core.storage.statements import raffles as queries
 from rafflekit.core.storage.statements.evidence import RaffleRecord
 from rafflekit.core.tickets import numbering, participants
@@ -168,7 +168,7 @@ def _problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
         yield from _problems_of_rows(connection, raffle)
     # Of the database itself nothing comes here as `StorageUnavailable`: it is what a value turned out to be.
     except (TypeError, ValueError, ArithmeticError, AttributeError, StorageUnavailable):
-        yield "it has a value of another kind than its column"
+        yield "it has a value of a wrong type"
 
 
 def _problems_of_rows(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
@@ -176,7 +176,7 @@ def _problems_of_rows(connection: Connection, raffle: RaffleRecord) -> Iterator[
     yield from _problems_of_a_ledger(connection, raffle)
     if raffle.is_drawn:
         yield from _problems_of_a_draw(connection, raffle)
-    elif evidence.count_wins(connection, raffle.id):
+    elif evidence.count_stored_wins(connection, raffle.id):
         yield "it is not drawn, and has wins"
     elif raffle.numbering_key is None:
         yield "it is not drawn, and its secrets are gone"
@@ -195,7 +195,7 @@ def _problems_of_secrets(connection: Connection, raffle: RaffleRecord) -> Iterat
 
 
 def _problems_of_tickets(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
-    counted = evidence.count_tickets(connection, raffle.id)
+    counted = evidence.count_stored_tickets(connection, raffle.id)
     if raffle.issued != counted.rows:
         yield f"its counter says {raffle.issued} tickets, and {counted.rows} are stored"
     if counted.last_serial + 1 != counted.rows:
@@ -253,7 +253,7 @@ def _problems_of_a_closing(
     for key, line in ledgers.load_cosignatures(connection, raffle.id):
         if not _is_cosigned(closed.text(), key, line, closing, loaded.created_at):
             yield f"the cosignature of {key} is none for its closing, so that its proof is refused"
-    draw = ledgers.load_draw(connection, raffle.id)
+    draw = draws.load_draw(connection, raffle.id)
     if draw is None:
         return
     if len(draw.entropy) != (HASH_BYTES if loaded.entropy == SECRETS else SIGNATURE_BYTES):
@@ -303,7 +303,7 @@ def _problems_of_a_draw(connection: Connection, raffle: RaffleRecord) -> Iterato
         yield "it is drawn, and its secrets are still there"
     if raffle.issued != raffle.total_tickets:
         yield "it is drawn, and not sold out"
-    draw = ledgers.load_draw(connection, raffle.id)
+    draw = draws.load_draw(connection, raffle.id)
     if draw is None:
         yield "it is drawn, and its draw record is missing; restore a backup"
     winners = sum(raffle.amounts)
@@ -317,7 +317,7 @@ def _problems_of_a_draw(connection: Connection, raffle: RaffleRecord) -> Iterato
     if different:
         yield f"{different} of its {winners} wins are not what its seed gives"
         return
-    numbers = queries.winning_numbers(connection, raffle.id, winners)
+    numbers = draws.winning_numbers(connection, raffle.id, winners)
     if draw is None or len(numbers) != winners:
         return
     digest = winners_digest(zip(serials, numbers, drawing.prizes_of_wins(raffle.amounts), strict=True))

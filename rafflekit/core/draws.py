@@ -16,9 +16,8 @@ from rafflekit.core.protocol.hashing import HASH_BYTES
 from rafflekit.core.protocol.statements import seed_of, winners_digest
 from rafflekit.core.protocol.terms import DEFAULT_DELAY_S, DELAY_S, DRAND_QUICKNET, SECRETS, EntropyKind
 from rafflekit.core.storage.database import Connection, Database
-from rafflekit.core.storage.statements import ledgers as ledger
+from rafflekit.core.storage.statements import draws as statements
 from rafflekit.core.storage.statements import raffles
-from rafflekit.core.storage.statements.ledgers import DrawRecord
 
 if TYPE_CHECKING:
     from rafflekit.core.protocol.entropy.drand import Beacon
@@ -71,13 +70,13 @@ class Draws:
                 raise RaffleNotFound
             lifecycle.check_drawable(found)
             with self._database.storing_many_rows(connection):
-                raffles.insert_wins(connection, raffle.id, raffle.prizes, serials)
-            numbers = raffles.winning_numbers(connection, raffle.id, count)
+                statements.insert_wins(connection, raffle.id, raffle.prizes, serials)
+            numbers = statements.winning_numbers(connection, raffle.id, count)
             prizes = winners.prizes_of_wins(prize.amount for prize in raffle.prizes)
             digest = winners_digest(zip(serials, numbers, prizes, strict=True))
-            ledger.insert_draw(connection, raffle.id, DrawRecord(evidence, digest, count))
-            raffles.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
-            raffles.delete_secrets(connection, raffle.id)
+            statements.insert_draw(connection, raffle.id, statements.DrawRecord(evidence, digest, count))
+            statements.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())
+            statements.delete_keys(connection, raffle.id)
             return numbers
 
         return Wins(self._database.write(store), raffle.prizes)

@@ -29,6 +29,7 @@ from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.protocol.terms import SECRETS
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.location import url_or_default
+from rafflekit.core.storage.statements import draws, tickets
 from rafflekit.core.storage.statements import raffles as queries
 from rafflekit.core.tickets import numbering, participants
 from rafflekit.core.tickets.groups import Groups
@@ -150,7 +151,7 @@ class RaffleEngine:
             entropy=decided_by,
             delay_s=delay_s,
         )
-        keys = queries.Secrets(
+        keys = tickets.RaffleKeys(
             numbering_key=self._entropy(numbering.KEY_BYTES),
             participant_key=self._entropy(participants.KEY_BYTES),
             code_key=self._entropy(codes.KEY_BYTES),
@@ -168,7 +169,7 @@ class RaffleEngine:
                 created_at=raffle.created_at,
                 total_tickets=total_tickets,
             )
-            queries.insert_secrets(connection, raffle.id, keys)
+            tickets.insert_keys(connection, raffle.id, keys)
             queries.insert_prizes(connection, raffle.id, raffle.prizes)
             # Last: from here on the database refuses changes to what is announced.
             self._ledgers.begin(connection, raffle.id, entropy=decided_by, delay_s=delay_s)
@@ -310,7 +311,7 @@ class RaffleEngine:
             return page_of((), 0, page, page_size)
         # What is drawn is final, so the two statements need no transaction around them.
         wins = self._database.query(
-            lambda connection: queries.wins_between(connection, raffle.id, skip + 1, skip + page_size)
+            lambda connection: draws.wins_between(connection, raffle.id, skip + 1, skip + page_size)
         )
         return page_of(wins, count_wins(raffle.prizes), page, page_size)
 
@@ -330,7 +331,7 @@ class RaffleEngine:
         raffle = self.get(raffle_id)
         lifecycle.check_drawn(raffle)
         number = limits.possible_number(ticket_number, raffle.total_tickets)
-        ticket = self._database.query(lambda connection: queries.drawn_ticket(connection, raffle.id, number))
+        ticket = self._database.query(lambda connection: tickets.drawn_ticket(connection, raffle.id, number))
         if not self._hasher.check(ticket.code_hash if ticket else None, verification_code) or ticket is None:
             raise InvalidVerificationCode
         return Verification(has_won=ticket.prize is not None, prize=ticket.prize)
@@ -351,7 +352,7 @@ class RaffleEngine:
         purged = 0
         for first in range(0, raffle.total_tickets, _PURGED_AT_ONCE):
             forget = partial(
-                queries.forget_participants, raffle=raffle.id, first=first, last=first + _PURGED_AT_ONCE - 1
+                tickets.forget_participants, raffle=raffle.id, first=first, last=first + _PURGED_AT_ONCE - 1
             )
             purged += self._database.write(forget)
         # Also where nothing was left to drop: whoever dropped it may have been interrupted before this.

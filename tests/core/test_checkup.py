@@ -343,7 +343,7 @@ def test_a_value_of_another_kind_is_named(database: Path) -> None:
     fill(url)
     past_the_rules(url, f"UPDATE tickets SET number = 'seven' WHERE raffle = {OPEN} AND serial = 2")
 
-    assert "it has a value of another kind than its column" in "\n".join(check_database(url).problems)
+    assert "it has a value of a wrong type" in "\n".join(check_database(url).problems)
 
 
 @pytest.mark.parametrize(
@@ -352,14 +352,14 @@ def test_a_value_of_another_kind_is_named(database: Path) -> None:
         ("raffles", "seed", "its draw cannot be replayed, since its seed or its prizes are damaged"),
         ("secrets", "numbering_key", "the key of its numbers is damaged"),
         ("counters", "issued", "its counter says some text tickets"),
-        ("raffles", "total_tickets", "it has a value of another kind than its column"),
+        ("raffles", "total_tickets", "it has a value of a wrong type"),
         ("raffles", "created_at", NO_DATE),
         ("raffles", "drawn_at", ""),
         ("raffles", "name", ""),
-        ("prizes", "amount", "it has a value of another kind than its column"),
+        ("prizes", "amount", "it has a value of a wrong type"),
         ("tickets", "participant", ""),
         ("wins", "serial", "of its 4 wins are not what its seed gives"),
-        ("draws", "entropy", "it has a value of another kind than its column"),
+        ("draws", "entropy", "it has a value of a wrong type"),
         ("tiles", "hash", ""),
         ("ledgers", "raffle", "it has no ledger"),
         ("ledgers", "verifier_key", ""),
@@ -375,7 +375,7 @@ def test_a_value_of_another_kind_is_named_by_its_column(database: Path, table: s
 
     problems = "\n".join(check_database(url).problems)
 
-    assert f"rows of the table {table} have a value of another kind in the column {column}." in problems
+    assert f"rows of the table {table} have a value of a wrong type in the column {column}." in problems
     assert problem in problems
 
 
@@ -392,7 +392,7 @@ def test_a_raffle_whose_id_is_none_is_named(database: Path, identity: str) -> No
     report = check_database(url)
 
     assert report.raffles == 3
-    assert "1 rows of the table raffles have a value of another kind in the column id." in report.problems
+    assert "1 rows of the table raffles have a value of a wrong type in the column id." in report.problems
 
 
 def test_a_layout_of_a_newer_rafflekit_is_left_to_that(database: Path) -> None:

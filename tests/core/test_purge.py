@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from rafflekit import NotDrawnYet, Prize, RaffleEngine, RaffleNotFound, SoldOut, StorageUnavailable, check_database
 from rafflekit.core import engine as engine_module
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.statements import raffles as queries
+from rafflekit.core.storage.statements import tickets
 from tests.databases import run
 from tests.raffles import sold_out, stored_bytes
 
@@ -66,13 +66,13 @@ def test_the_participants_go_in_parts_each_of_which_comes_once(
     raffle = sold_out(engine, tickets=20)
     engine.draw(raffle.id)
     parts: list[tuple[int, int]] = []
-    forget = queries.forget_participants
+    forget = tickets.forget_participants
 
     def noted(connection: Connection, *, raffle: UUID, first: int, last: int) -> int:
         parts.append((first, last))
         return forget(connection, raffle=raffle, first=first, last=last)
 
-    monkeypatch.setattr(queries, "forget_participants", noted)
+    monkeypatch.setattr(tickets, "forget_participants", noted)
     monkeypatch.setattr(engine_module, "_PURGED_AT_ONCE", 7)
 
     assert engine.purge(raffle.id) == 20

@@ -26,9 +26,9 @@ from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import ledgers
 from rafflekit.core.storage.statements.tickets import (
     NewTicket,
-    count_tickets,
     insert_tickets,
     lock_counters,
+    set_counters,
 )
 from tests.databases import run
 from tests.faults.rush import KILLS, Rush, Start, check_ledger, check_tickets, kill, new_raffle
@@ -136,7 +136,7 @@ def sold_out_raffle(database: Path) -> UUID:
         def sell_out(connection: Connection) -> None:
             lock_counters(connection, [raffle])
             insert_tickets(connection, tickets)
-            count_tickets(connection, {raffle: PRIZES})
+            set_counters(connection, {raffle: PRIZES})
             leaves = [leaf_hash(leaf_data(raffle, each.serial, each.number, each.code_hash)) for each in tickets]
             ledgers.insert_tiles(connection, raffle, GrowingTree().grown(leaves)[1])
             ledgers.close_ledger(connection, raffle, Closing(1_800_000_000))

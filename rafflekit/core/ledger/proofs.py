@@ -33,9 +33,10 @@ from rafflekit.core.protocol.notes import Note, NoteWrong, VerifierKey
 from rafflekit.core.protocol.receipts import ReceiptWrong, check_receipt
 from rafflekit.core.protocol.statements import DrawStatement, entropy_of
 from rafflekit.core.storage.database import Connection, Database
+from rafflekit.core.storage.statements import draws, raffles
 from rafflekit.core.storage.statements import ledgers as statements
-from rafflekit.core.storage.statements import raffles
-from rafflekit.core.storage.statements.ledgers import DrawRecord, LedgerRecord
+from rafflekit.core.storage.statements.draws import DrawRecord
+from rafflekit.core.storage.statements.ledgers import LedgerRecord
 
 _LEAVES_AT_ONCE = 10_000
 
@@ -222,7 +223,7 @@ def _load_drawn(connection: Connection, raffle: UUID) -> _Drawn:
     found, record = raffles.load_raffle(connection, raffle), statements.load_ledger(connection, raffle)
     if found is None or record is None:
         raise RaffleNotFound
-    draw = statements.load_draw(connection, raffle)
+    draw = draws.load_draw(connection, raffle)
     if draw is None:
         raise StorageUnavailable(
             f"The raffle {raffle} is drawn, but its draw record is missing in the database; restore a backup."
@@ -235,8 +236,8 @@ def _load_drawn(connection: Connection, raffle: UUID) -> _Drawn:
         # Read once, although a proof has them in two places: another one may be added at any time.
         cosignatures=statements.load_cosignatures(connection, raffle),
         draw=draw,
-        seed=raffles.seed_of_draw(connection, raffle),
-        wins=statements.winning_leaves(connection, raffle, 1, wins) if wins <= WINNERS_IN_A_PROOF else None,
+        seed=draws.seed_of_draw(connection, raffle),
+        wins=draws.winning_leaves(connection, raffle, 1, wins) if wins <= WINNERS_IN_A_PROOF else None,
     )
 
 

@@ -230,7 +230,7 @@ class Issuing:
         if not decision.new:
             return decision, {}
         statements.insert_tickets(connection, decision.new)
-        statements.count_tickets(
+        statements.set_counters(
             connection, {raffle: count for raffle, count in decision.issued.items() if count > issued[raffle]}
         )
         return decision, self._record(connection, sales, decision.new, counters, now)

@@ -10,7 +10,7 @@ from rafflekit.core.ledger.books import Book, Edge
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.protocol import codes
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.statements import raffles
+from rafflekit.core.storage.statements import tickets
 from rafflekit.core.tickets import numbering, participants
 
 _SALES_KNOWN = 1_000
@@ -21,7 +21,7 @@ class Sale:
     """What stays true during a raffle's sale: its size, its keys and, once it is, that it is sold out."""
 
     total_tickets: int
-    keys: raffles.Secrets
+    keys: tickets.RaffleKeys
     permutation: numbering.Numbering = field(repr=False)
     book: Book = field(repr=False)
     is_sold_out: bool
@@ -59,12 +59,12 @@ class Sales:
             self._known.pop(raffle, None)
 
     def _loaded(self, raffle: UUID) -> Sale:
-        loaded = self._database.query(lambda connection: raffles.load_sale(connection, raffle))
+        loaded = self._database.query(lambda connection: tickets.load_sale(connection, raffle))
         if loaded is None:
             raise RaffleNotFound
-        if loaded.secrets is None:
+        if loaded.keys is None:
             raise SoldOut
-        keys, total = loaded.secrets, loaded.total_tickets
+        keys, total = loaded.keys, loaded.total_tickets
         # Checked here, where only one caller is refused: a group hashes with the keys of all its raffles at once.
         _check(raffle, keys)
         permutation = numbering.Numbering(keys.numbering_key, total)
@@ -78,7 +78,7 @@ class Sales:
             self._known[raffle] = sale
 
 
-def _check(raffle: UUID, keys: raffles.Secrets) -> None:
+def _check(raffle: UUID, keys: tickets.RaffleKeys) -> None:
     found = len(keys.numbering_key), len(keys.participant_key), len(keys.code_key)
     if found != (numbering.KEY_BYTES, participants.KEY_BYTES, codes.KEY_BYTES):
         raise StorageUnavailable(

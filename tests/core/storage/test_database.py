@@ -23,8 +23,7 @@ from rafflekit import (
 )
 from rafflekit.core.storage import sqlite
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.statements.raffles import Secrets
-from rafflekit.core.storage.statements.tickets import NewTicket, insert_tickets
+from rafflekit.core.storage.statements.tickets import NewTicket, RaffleKeys, insert_tickets
 from tests.databases import run
 from tests.raffles import sold_out
 from tests.waiting import LIMIT_S
@@ -188,7 +187,7 @@ def test_an_error_of_the_database_does_not_show_the_values(database: Path, engin
 
 
 def test_secrets_do_not_show_themselves() -> None:
-    assert repr(Secrets(b"one", b"two", b"three")) == "Secrets()"
+    assert repr(RaffleKeys(b"one", b"two", b"three")) == "RaffleKeys()"
 
 
 def test_writers_of_one_process_wait_for_each_other_however_long(

@@ -369,7 +369,7 @@ def test_an_observer_does_not_hear_of_what_was_not_stored(database_url: str, mon
     with RaffleEngine(database_url, on_group=lambda **group: groups.append(group)) as engine:
         raffle = new_raffle(engine, 2)
         with monkeypatch.context() as patched:
-            patched.setattr(statements, "count_tickets", _fail)
+            patched.setattr(statements, "set_counters", _fail)
             with pytest.raises(StorageUnavailable):
                 engine.participate(raffle.id, "ann")
         assert groups == []

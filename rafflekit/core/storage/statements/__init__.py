@@ -1,1 +1,1 @@
-"""SQL statements, one file per subject; they take a connection and never commit."""
+"""SQL statements, one file per subject. They take a connection and never commit; no row leaves them."""

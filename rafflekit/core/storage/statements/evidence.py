@@ -1,4 +1,4 @@
-"""What is stored, read as evidence: `checkup` compares it; nothing here presumes that it agrees with itself."""
+"""What is stored, read as evidence for `checkup`: nothing here assumes that it is consistent."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ _RAFFLE_KEY_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class RaffleRecord:
-    """A raffle's rows but for its tickets and wins; None is what is not there."""
+    """A raffle's rows, except its tickets and wins; None stands for what is missing."""
 
     id: UUID
     created_at: int
@@ -57,11 +57,11 @@ class RaffleRecord:
     issued: int | None
     numbering_key: bytes | None = field(repr=False)
     other_keys: Sequence[bytes | None] = field(repr=False)
-    """Those of its participants and of its codes."""
+    """The keys of its participants and its codes."""
     amounts: Sequence[int]
-    """How many of each prize there are, in their order."""
+    """The number of each prize, in order."""
     places: Sequence[int]
-    """Where each prize stands, from 0 on."""
+    """The position of each prize, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +76,23 @@ class TicketCounts:
 
 
 def damage(connection: Connection) -> list[str]:
-    """Return what SQLite itself finds wrong with its file; PostgreSQL has its own programs for that (pg_amcheck)."""
+    """Return what SQLite finds wrong with its file; PostgreSQL has its own programs for that (pg_amcheck)."""
     if connection.dialect.name == "postgresql":
         return []
     found = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check") if row[0] != "ok"]
     lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-    return [*found, *(f"a row of {row[0]} belongs to a row of {row[2]} that is not there" for row in lost)]
+    return [*found, *(f"a row of {row[0]} belongs to a row of {row[2]} that is missing" for row in lost)]
 
 
 def misfits(connection: Connection) -> list[str]:
-    """Tell of values of another kind than their column's, which SQLite stores as well; PostgreSQL takes none."""
+    """Report values of a wrong type for their column, which only SQLite stores."""
     if connection.dialect.name == "postgresql":
         return []
     found = []
     for table in (table for table in metadata.sorted_tables if table is not schema_version):
         counts = connection.execute(select(*(func.count(case((~_fits(column), 1))) for column in table.columns))).one()
         found += [
-            f"{count} rows of the table {table.name} have a value of another kind in the column {column.name}"
+            f"{count} rows of the table {table.name} have a value of a wrong type in the column {column.name}"
             for column, count in zip(table.columns, counts, strict=True)
             if count
         ]
@@ -108,12 +108,12 @@ def _fits(column: Column[Any]) -> ColumnElement[bool]:
 
 
 def _can_be_read(connection: Connection, column: Column[Any]) -> ColumnElement[bool]:
-    # PostgreSQL keeps nothing of another kind than its column.
+    # PostgreSQL stores no value of a wrong type.
     return true() if connection.dialect.name == "postgresql" else _fits(column)
 
 
 def verifier_keys(connection: Connection) -> Sequence[str]:
-    """Return the key of every ledger that has one; each as often as it signs."""
+    """Return the key of every ledger that has one; a key that signs several is repeated."""
     key = ledgers.c.verifier_key
     return connection.scalars(select(key).where(key.is_not(None), _can_be_read(connection, key))).all()
 
@@ -130,7 +130,7 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
             raffles.c.created_at,
             raffles.c.total_tickets,
             raffles.c.drawn_at,
-            # As they are: SQLAlchemy would break on what are no bytes.
+            # Not converted: SQLAlchemy would fail on values that are not bytes.
             type_coerce(raffles.c.seed, NullType).label("seed"),
             counters.c.issued,
             *(type_coerce(secrets.c[key], NullType).label(key) for key in _KEYS),
@@ -157,8 +157,8 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
     ]
 
 
-def count_tickets(connection: Connection, raffle: UUID) -> TicketCounts:
-    """Count a raffle's tickets row by row, whatever the counter says."""
+def count_stored_tickets(connection: Connection, raffle: UUID) -> TicketCounts:
+    """Count a raffle's tickets row by row, independently of its counter."""
     row = connection.execute(
         select(
             func.count(),
@@ -171,25 +171,25 @@ def count_tickets(connection: Connection, raffle: UUID) -> TicketCounts:
     return TicketCounts(*row)
 
 
-def count_wins(connection: Connection, raffle: UUID) -> int:
+def count_stored_wins(connection: Connection, raffle: UUID) -> int:
     """Count a raffle's wins."""
     return connection.scalar(select(func.count()).where(wins.c.raffle == raffle)) or 0
 
 
 def count_damaged_hashes(connection: Connection, raffle: UUID) -> int:
-    """Count a raffle's tickets whose code hash is no Argon2id hash, by how it begins."""
+    """Count a raffle's tickets whose code hash does not begin like an Argon2id hash."""
     damaged = tickets.c.code_hash.not_like(f"{_ARGON2ID}%")
     return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, damaged)) or 0
 
 
 def count_damaged_participants(connection: Connection, raffle: UUID, *, hash_bytes: int) -> int:
-    """Count a raffle's tickets whose participant is no hash, by its length."""
+    """Count a raffle's tickets whose participant's hash has a wrong length."""
     damaged = func.length(tickets.c.participant) != hash_bytes
     return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, damaged)) or 0
 
 
 def count_hashed_participants(connection: Connection, raffle: UUID) -> int:
-    """Count a raffle's tickets that have their participant's hash, or that of an idempotency key."""
+    """Count a raffle's tickets that still have the hash of their participant or of an idempotency key."""
     hashed = or_(tickets.c.participant != NOBODY, tickets.c.repeat_hash.is_not(None))
     return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, hashed)) or 0
 
@@ -201,14 +201,14 @@ def numbers(connection: Connection, raffle: UUID) -> Iterator[tuple[int, int]]:
 
 
 def leaf_hashes(connection: Connection, raffle: UUID) -> Iterator[bytes]:
-    """Yield the hashes of a ledger's leaves as the tickets give them, in the order of issue."""
+    """Yield the hashes of a ledger's leaves, computed from the tickets, in the order of issue."""
     chosen = select(tickets.c.serial, tickets.c.number, tickets.c.code_hash).where(tickets.c.raffle == raffle)
     for row in _streamed(connection, chosen.order_by(tickets.c.serial)):
         yield Leaf(*row).hash(raffle)
 
 
 def stored_tiles(connection: Connection, raffle: UUID) -> set[WholeTile]:
-    """Return the hashes of whole tiles as they are stored."""
+    """Return the stored hashes of whole tiles."""
     chosen = select(tiles.c.level, tiles.c.position, tiles.c.hash).where(tiles.c.raffle == raffle)
     return {WholeTile(*row) for row in connection.execute(chosen)}
 

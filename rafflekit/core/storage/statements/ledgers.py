@@ -1,6 +1,6 @@
-"""Every statement of a raffle's ledger: its terms and key, its tiles, its leaves, its closing, its cosignatures.
+"""Every statement about a raffle's ledger: its key, its tiles, its leaves, its closing, its cosignatures.
 
-The hashes of leaves come from the tickets, those of whole tiles are stored when their last ticket is.
+The hashes of leaves come from the tickets; those of whole tiles are stored with their last ticket.
 """
 
 from collections.abc import Sequence
@@ -14,26 +14,17 @@ from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.terms import EntropyKind
 from rafflekit.core.protocol.tiles import TILE, TILE_HEIGHT, WholeTile
-from rafflekit.core.storage.schema import cosignatures, draws, ledgers, tickets, tiles, wins
+from rafflekit.core.storage.schema import cosignatures, ledgers, tickets, tiles
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRecord:
-    """A ledger's row: what decides, whose key signs, and the closing, if it is closed."""
+    """A ledger's row: the source of randomness, the key that signs it, and the closing, if it is closed."""
 
     entropy: str
     delay_s: int | None
     verifier_key: str | None
     closing: Closing | None
-
-
-@dataclass(frozen=True, slots=True)
-class DrawRecord:
-    """Where a draw's seed came from, and what came of it."""
-
-    entropy: bytes
-    winners_digest: bytes
-    wins: int
 
 
 def insert_ledger(
@@ -57,24 +48,24 @@ _LEDGER = select(ledgers).where(ledgers.c.raffle == bindparam("raffle"))
 
 
 def claim_ledger(connection: Connection, raffle: UUID, verifier_key: str) -> None:
-    """Give a ledger its key, unless it has one."""
+    """Give a ledger its key, unless it already has one."""
     unclaimed = (ledgers.c.raffle == raffle) & ledgers.c.verifier_key.is_(None)
     connection.execute(update(ledgers).where(unclaimed).values(verifier_key=verifier_key))
 
 
 def any_verifier_key(connection: Connection) -> str | None:
-    """Return one of the keys that sign the ledgers here, or None if none has signed yet."""
+    """Return one of the keys that sign the ledgers here, or None if no ledger has a key yet."""
     return connection.scalar(select(ledgers.c.verifier_key).where(ledgers.c.verifier_key.is_not(None)).limit(1))
 
 
 def close_ledger(connection: Connection, raffle: UUID, closing: Closing) -> None:
-    """Store a ledger's closing, once and for ever."""
+    """Store a ledger's closing, which is final."""
     closed = {"closed_at": closing.closed, "round": closing.round}
     connection.execute(update(ledgers).where(ledgers.c.raffle == raffle).values(closed))
 
 
 def insert_tiles(connection: Connection, raffle: UUID, whole: Sequence[WholeTile]) -> None:
-    """Store the hashes of tiles that became whole."""
+    """Store the hashes of tiles that are now whole."""
     connection.execute(insert(tiles), [{"raffle": raffle, **tile._asdict()} for tile in whole])
 
 
@@ -133,31 +124,8 @@ def leaf_of_number(connection: Connection, raffle: UUID, number: int) -> Leaf | 
 _LEAF_OF_NUMBER = _LEAVES.where(tickets.c.number == bindparam("number"))
 
 
-def insert_draw(connection: Connection, raffle: UUID, draw: DrawRecord) -> None:
-    """Store where a draw's seed came from; before the raffle is marked as drawn."""
-    row = {"raffle": raffle, "entropy": draw.entropy, "winners_digest": draw.winners_digest, "wins": draw.wins}
-    connection.execute(insert(draws).values(row))
-
-
-def load_draw(connection: Connection, raffle: UUID) -> DrawRecord | None:
-    """Return where a draw's seed came from; None for the draws of releases that did not keep it."""
-    row = connection.execute(select(draws).where(draws.c.raffle == raffle)).one_or_none()
-    return None if row is None else DrawRecord(row.entropy, row.winners_digest, row.wins)
-
-
-def winning_leaves(connection: Connection, raffle: UUID, first: int, last: int) -> list[tuple[int, Leaf]]:
-    """Return the wins from the `first` to the `last` (from 1) in draw order: the prize's position, and the leaf."""
-    chosen = (
-        select(wins.c.prize, tickets.c.serial, tickets.c.number, tickets.c.code_hash)
-        .join(tickets, (tickets.c.raffle == wins.c.raffle) & (tickets.c.serial == wins.c.serial))
-        .where(wins.c.raffle == raffle, wins.c.ordinal.between(first, last))
-        .order_by(wins.c.ordinal)
-    )
-    return [(prize, Leaf(*leaf)) for prize, *leaf in connection.execute(chosen)]
-
-
 def put_cosignature(connection: Connection, raffle: UUID, verifier_key: str, line: str) -> None:
-    """Keep a witness's signature line; the first of each witness stays."""
+    """Store a witness's signature line, unless this witness already has one."""
     kind = postgresql if connection.dialect.name == "postgresql" else sqlite
     row = {"raffle": raffle, "verifier_key": verifier_key, "line": line}
     connection.execute(kind.insert(cosignatures).values(row).on_conflict_do_nothing())

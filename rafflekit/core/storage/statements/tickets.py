@@ -1,35 +1,36 @@
-"""The four statements of a group of tickets, of any raffles: lock, look, insert, count.
+"""Every statement about tickets.
 
-Each goes to the driver as it is, once for the whole group.
+A group of tickets, of any raffles, takes four: lock, look, insert, count. Each goes straight to the driver, once for
+the whole group.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from rafflekit.core.storage import driver
-from rafflekit.core.storage.schema import raffle_key, tickets
+from rafflekit.core.storage.schema import NOBODY, counters, prizes, raffle_key, raffles, secrets, tickets, wins
 
-# Only to spell the types of columns.
+# Only used to spell the types of columns.
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
-# Each number of rows is a statement that is kept, so there must not be many. More rows at once are hardly faster.
+# Each number of rows makes a statement that stays cached, so there must not be many. More rows are hardly faster.
 _ROWS_OF_VALUES = 50
 
 Row = TypeVar("Row")
 
 Holder = tuple[UUID, bytes]
-"""A raffle, and the hash that stands for a participant in it."""
+"""A raffle, and a participant's hash in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewTicket:
-    """A ticket about to be stored; `issued_at` in whole seconds since 1970."""
+    """A ticket to be stored; `issued_at` in whole seconds since 1970."""
 
     raffle: UUID
     serial: int
@@ -42,7 +43,7 @@ class NewTicket:
 
 @dataclass(frozen=True, slots=True)
 class HeldTicket:
-    """What a participant's ticket is known by when the participant comes again; `is_drawn` tells of the raffle."""
+    """The ticket that a participant already holds; `is_drawn` is the raffle's state."""
 
     number: int
     repeat_hash: bytes | None
@@ -51,20 +52,46 @@ class HeldTicket:
 
 
 class Counter(NamedTuple):
-    """How many tickets a raffle has issued, and by what the last of them can be told from any other.
+    """How many tickets a raffle has issued, and the last one's code hash, which identifies it.
 
-    Whoever waited for the lock on PostgreSQL may see no last ticket, since it was written during the statement.
+    On PostgreSQL, a transaction that waited for the lock may see no last ticket, since it was written meanwhile.
     """
 
     issued: int
     last_code_hash: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class RaffleKeys:
+    """The three keys of a raffle, until its draw."""
+
+    numbering_key: bytes = field(repr=False)
+    participant_key: bytes = field(repr=False)
+    code_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SaleRecord:
+    """How many of a raffle's tickets are issued; `keys` is None once it is drawn."""
+
+    total_tickets: int
+    issued: int
+    keys: RaffleKeys | None
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnTicket:
+    """What a ticket is verified with: its code's hash, and the prize that it won, if any."""
+
+    code_hash: str
+    prize: str | None
+
+
 def lock_counters(connection: Connection, raffles: Sequence[UUID]) -> dict[UUID, Counter]:
     """Lock raffles against other writers until the transaction ends; return their counters.
 
-    They are locked in the order of their ids, so that two groups never wait for each other. One that is gone is left
-    out.
+    They are locked in the order of their ids, so that two groups never wait for each other. A raffle that does not
+    exist is omitted.
     """
     dialect = connection.dialect.name
     raffle_of = {raffle_key(raffle, dialect): raffle for raffle in raffles}
@@ -77,7 +104,7 @@ def lock_counters(connection: Connection, raffles: Sequence[UUID]) -> dict[UUID,
 
 
 def held_tickets(connection: Connection, holders: Sequence[Holder]) -> dict[Holder, HeldTicket]:
-    """Return the tickets that participants hold already; each is found by the index, however many are asked for."""
+    """Return the tickets that participants already hold; each is found by the index, whatever their number."""
     dialect = connection.dialect.name
     raffle_of = {raffle_key(raffle, dialect): raffle for raffle, _ in holders}
     held: dict[Holder, HeldTicket] = {}
@@ -91,7 +118,7 @@ def held_tickets(connection: Connection, holders: Sequence[Holder]) -> dict[Hold
 
 
 def insert_tickets(connection: Connection, new: Sequence[NewTicket]) -> None:
-    """Store tickets; their raffles' counters are locked."""
+    """Store tickets of raffles whose counters are locked."""
     dialect = connection.dialect.name
     rows = [
         (
@@ -109,7 +136,7 @@ def insert_tickets(connection: Connection, new: Sequence[NewTicket]) -> None:
         driver.send(connection, _insert(dialect, _size(part, dialect)), _parameters(part, dialect))
 
 
-def count_tickets(connection: Connection, issued: Mapping[UUID, int]) -> None:
+def set_counters(connection: Connection, issued: Mapping[UUID, int]) -> None:
     """Set the counters of locked raffles."""
     dialect = connection.dialect.name
     rows = [(count, raffle_key(raffle, dialect)) for raffle, count in issued.items()]
@@ -117,8 +144,68 @@ def count_tickets(connection: Connection, issued: Mapping[UUID, int]) -> None:
     driver.send_many(connection, f"UPDATE counters SET issued = {mark} WHERE raffle = {mark}", rows)  # noqa: S608
 
 
+def insert_keys(connection: Connection, raffle: UUID, keys: RaffleKeys) -> None:
+    """Store the keys of a new raffle."""
+    connection.execute(
+        insert(secrets).values(
+            raffle=raffle,
+            numbering_key=keys.numbering_key,
+            participant_key=keys.participant_key,
+            code_key=keys.code_key,
+        )
+    )
+
+
+def load_sale(connection: Connection, raffle: UUID) -> SaleRecord | None:
+    """Return how many of a raffle's tickets are issued, and its keys; None if there is no such raffle."""
+    row = connection.execute(_SALE, {"raffle": raffle}).one_or_none()
+    if row is None:
+        return None
+    drawn = row.numbering_key is None
+    keys = None if drawn else RaffleKeys(row.numbering_key, row.participant_key, row.code_key)
+    return SaleRecord(row.total_tickets, row.issued, keys)
+
+
+_SALE = (
+    select(
+        raffles.c.total_tickets,
+        counters.c.issued,
+        secrets.c.numbering_key,
+        secrets.c.participant_key,
+        secrets.c.code_key,
+    )
+    .join(counters, counters.c.raffle == raffles.c.id)
+    .outerjoin(secrets, secrets.c.raffle == raffles.c.id)
+    .where(raffles.c.id == bindparam("raffle"))
+)
+
+
+def drawn_ticket(connection: Connection, raffle: UUID, number: int) -> DrawnTicket | None:
+    """Return what the ticket `number` of a raffle is verified with, or None if there is no such ticket."""
+    row = connection.execute(_DRAWN, {"raffle": raffle, "number": number}).one_or_none()
+    return None if row is None else DrawnTicket(row.code_hash, row.prize)
+
+
+_DRAWN = (
+    select(tickets.c.code_hash, prizes.c.name.label("prize"))
+    .outerjoin(wins, and_(wins.c.raffle == tickets.c.raffle, wins.c.serial == tickets.c.serial))
+    .outerjoin(prizes, and_(prizes.c.raffle == wins.c.raffle, prizes.c.position == wins.c.prize))
+    .where(tickets.c.raffle == bindparam("raffle"), tickets.c.number == bindparam("number"))
+)
+
+
+def forget_participants(connection: Connection, *, raffle: UUID, first: int, last: int) -> int:
+    """Replace the participants' hashes by the tickets' serials, and delete the hashes of repeats.
+
+    Only tickets with serials from `first` to `last` are changed; return how many still had such a hash.
+    """
+    chosen = and_(tickets.c.raffle == raffle, tickets.c.serial.between(first, last), tickets.c.participant != NOBODY)
+    forgotten = update(tickets).where(chosen).values(participant=NOBODY, repeat_hash=None)
+    return connection.execute(forgotten).rowcount
+
+
 def _parts(rows: list[Row], dialect: str) -> list[list[Row]]:
-    """Cut rows into parts of one statement each: arrays take any number, in SQLite's text every row has its place."""
+    """Cut rows into parts of one statement each. Arrays take any number; SQLite's text has a place for every row."""
     most = max(len(rows), 1) if dialect == "postgresql" else _ROWS_OF_VALUES
     return [rows[first : first + most] for first in range(0, len(rows), most)]
 
@@ -136,7 +223,7 @@ def _parameters(rows: Sequence[Sequence[Any]], dialect: str) -> Any:
 @cache
 def _lock(dialect: str, size: int) -> str:
     last = "(SELECT code_hash FROM tickets WHERE raffle = counters.raffle AND serial = counters.issued - 1)"
-    counted = f"SELECT raffle, issued, {last} FROM counters"  # noqa: S608 - nothing from outside
+    counted = f"SELECT raffle, issued, {last} FROM counters"  # noqa: S608 - our own names
     if dialect == "postgresql":
         return f"{counted} WHERE raffle = ANY(CAST(%s AS uuid[])) ORDER BY raffle FOR UPDATE"
     return f"{counted} WHERE raffle IN ({_marks(size)})"
@@ -145,19 +232,19 @@ def _lock(dialect: str, size: int) -> str:
 @cache
 def _held(dialect: str, size: int) -> str:
     if dialect == "postgresql":
-        # LIMIT lets each be looked up for itself: a plan that was made while there were few tickets, and is kept while
-        # they become many, would otherwise read them all.
+        # LIMIT forces one index lookup per row: a plan that was made for few tickets, and kept while they became many,
+        # would otherwise read them all.
         asked = (
             "unnest(CAST(%s AS uuid[]), CAST(%s AS bytea[])) AS asked (raffle, participant) CROSS JOIN LATERAL "
             "(SELECT * FROM tickets WHERE raffle = asked.raffle AND participant = asked.participant LIMIT 1) AS tickets"
         )
         condition = "TRUE"
     else:
-        # Not IN: without ANALYZE, SQLite walks the whole raffle for a list of two. CROSS JOIN keeps the order.
+        # Not IN: without ANALYZE, SQLite scans the whole raffle for a list of two. CROSS JOIN keeps the order.
         asked = f"(SELECT column1 AS raffle, column2 AS participant FROM (VALUES {_rows(size, 2)})) AS asked "  # noqa: S608
         asked += "CROSS JOIN tickets"
         condition = "tickets.raffle = asked.raffle AND tickets.participant = asked.participant"
-    # Asked of each ticket that is found, usually none: PostgreSQL would join a long list by reading all raffles.
+    # A subquery for each ticket that is found, usually none: for a long list, a join would read all raffles.
     is_drawn = "(SELECT drawn_at IS NOT NULL FROM raffles WHERE id = tickets.raffle)"
     return (
         "SELECT tickets.raffle, tickets.participant, tickets.number, tickets.repeat_hash, tickets.code_hash, "  # noqa: S608

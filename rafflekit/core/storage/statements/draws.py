@@ -1,0 +1,127 @@
+"""Every statement about a raffle's draw: its record, its wins, its seed, and the keys that it ends."""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate, islice
+from uuid import UUID
+
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+
+from rafflekit.core.prizes import Prize, Win
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.storage.schema import draws, prizes, raffle_key, raffles, secrets, tickets, wins
+
+# Rows of a draw that are handed over at once: more would only take memory.
+_ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRecord:
+    """The evidence for a draw's seed, and what the draw gave."""
+
+    entropy: bytes
+    winners_digest: bytes
+    wins: int
+
+
+def insert_draw(connection: Connection, raffle: UUID, draw: DrawRecord) -> None:
+    """Store the record of a draw, before the raffle is marked as drawn."""
+    row = {"raffle": raffle, "entropy": draw.entropy, "winners_digest": draw.winners_digest, "wins": draw.wins}
+    connection.execute(insert(draws).values(row))
+
+
+def insert_wins(connection: Connection, raffle: UUID, in_order: Sequence[Prize], serials: Sequence[int]) -> None:
+    """Store a draw's wins: the first prize takes the first `amount` serials, the second the next, and so on.
+
+    The rows are sorted by serial, so that the tickets they refer to, and the index of winning serials, are walked once
+    from end to end. They go straight to the driver: SQLAlchemy's own work per row costs more than SQLite's.
+    """
+    dialect = connection.dialect.name
+    key = raffle_key(raffle, dialect)
+    ends = list(accumulate(prize.amount for prize in in_order))
+    rows = (
+        (place + 1, serials[place], bisect_right(ends, place))
+        for place in sorted(range(len(serials)), key=serials.__getitem__)
+    )
+    while some := list(islice(rows, _ROWS_AT_ONCE)):
+        if dialect == "postgresql":
+            columns = [list(column) for column in zip(*some, strict=True)]
+            connection.exec_driver_sql(_INSERT_ARRAYS_OF_WINS, (key, *columns))
+        else:
+            connection.exec_driver_sql(_INSERT_WIN, [(key, *row) for row in some])
+
+
+_INSERT_WIN = "INSERT INTO wins (raffle, ordinal, serial, prize) VALUES (?, ?, ?, ?)"
+_INSERT_ARRAYS_OF_WINS = """
+    INSERT INTO wins (raffle, ordinal, serial, prize)
+    SELECT CAST(%s AS uuid), win.* FROM unnest(CAST(%s AS bigint[]), CAST(%s AS bigint[]), CAST(%s AS bigint[])) AS win
+"""
+
+
+def mark_drawn(connection: Connection, raffle: UUID, *, seed: bytes, drawn_at: datetime) -> None:
+    """Store the seed of a draw; from here on the database rejects changes to the draw."""
+    drawn = {"seed": seed, "drawn_at": int(drawn_at.timestamp())}
+    connection.execute(update(raffles).where(raffles.c.id == raffle).values(drawn))
+
+
+def delete_keys(connection: Connection, raffle: UUID) -> None:
+    """Delete the keys of a raffle."""
+    connection.execute(delete(secrets).where(secrets.c.raffle == raffle))
+
+
+def load_draw(connection: Connection, raffle: UUID) -> DrawRecord | None:
+    """Return the record of a raffle's draw; None before the draw."""
+    row = connection.execute(select(draws).where(draws.c.raffle == raffle)).one_or_none()
+    return None if row is None else DrawRecord(row.entropy, row.winners_digest, row.wins)
+
+
+def seed_of_draw(connection: Connection, raffle: UUID) -> bytes:
+    """Return the seed of a drawn raffle."""
+    seed: bytes = connection.execute(select(raffles.c.seed).where(raffles.c.id == raffle)).scalar_one()
+    return seed
+
+
+def wins_between(connection: Connection, raffle: UUID, first: int, last: int) -> list[Win]:
+    """Return the wins of a raffle from the `first` to the `last` (from 1) in draw order."""
+    rows = connection.execute(_WINS, {"raffle": raffle, "first": first, "last": last})
+    return [Win(number, prize) for number, prize in rows]
+
+
+def winning_numbers(connection: Connection, raffle: UUID, wins_in_all: int) -> "array[int]":
+    """Return the ticket numbers of all wins in draw order, eight bytes each."""
+    numbers = array("q")
+    for first in range(1, wins_in_all + 1, _ROWS_AT_ONCE):
+        span = {"raffle": raffle, "first": first, "last": first + _ROWS_AT_ONCE - 1}
+        numbers.extend(connection.scalars(_WINNING_NUMBERS, span).all())
+    return numbers
+
+
+def winning_leaves(connection: Connection, raffle: UUID, first: int, last: int) -> list[tuple[int, Leaf]]:
+    """Return the wins from the `first` to the `last` (from 1) in draw order: the prize's position, and the leaf."""
+    rows = connection.execute(_WINNING_LEAVES, {"raffle": raffle, "first": first, "last": last})
+    return [(prize, Leaf(*leaf)) for prize, *leaf in rows]
+
+
+_OF_THESE_ORDINALS = and_(
+    wins.c.raffle == bindparam("raffle"), wins.c.ordinal.between(bindparam("first"), bindparam("last"))
+)
+_OF_ITS_TICKET = and_(tickets.c.raffle == wins.c.raffle, tickets.c.serial == wins.c.serial)
+_WINNING_NUMBERS = (
+    select(tickets.c.number)
+    .select_from(wins)
+    .join(tickets, _OF_ITS_TICKET)
+    .where(_OF_THESE_ORDINALS)
+    .order_by(wins.c.ordinal)
+)
+_WINS = _WINNING_NUMBERS.add_columns(prizes.c.name).join(
+    prizes, and_(prizes.c.raffle == wins.c.raffle, prizes.c.position == wins.c.prize)
+)
+_WINNING_LEAVES = (
+    select(wins.c.prize, tickets.c.serial, tickets.c.number, tickets.c.code_hash)
+    .join(tickets, _OF_ITS_TICKET)
+    .where(_OF_THESE_ORDINALS)
+    .order_by(wins.c.ordinal)
+)
