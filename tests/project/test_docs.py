@@ -70,6 +70,12 @@ def test_the_python_example_of_the_library_page_runs(tmp_path: Path) -> None:
     assert verification.startswith("Verification(has_won=")
 
 
+def test_the_proof_page_can_be_printed_as_the_docs_say(tmp_path: Path) -> None:
+    (example,) = re.findall(r'^    python -c "(.*)"$', (DOCS / "proof-page.md").read_text(), flags=re.MULTILINE)
+
+    assert printed_by(example, tmp_path).startswith("<!doctype html>")
+
+
 def printed_by(example: str, folder: Path) -> str:
     command = [sys.executable, "-c", example]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
