@@ -23,7 +23,12 @@ STORAGE = ("tests/core/storage", *ENGINE)
 
 # A survivor is met by every one of its tests, so there are no more of them than a module needs.
 TESTS: dict[str, tuple[str, ...]] = {
-    "protocol.winners": ("tests/core/test_drawing.py",),
+    "protocol.winners": (
+        "tests/core/test_drawing.py",
+        "tests/ledger/test_draw_statements.py",
+        "tests/vectors",
+        "tests/core/test_ledgers.py",
+    ),
     "tickets.numbering": ("tests/core/tickets/test_numbering.py",),
     "protocol.codes": ("tests/core/test_codes.py",),
     "tickets.participants": ("tests/core/tickets/test_participants.py",),
@@ -64,7 +69,6 @@ TESTS: dict[str, tuple[str, ...]] = {
     "ledger.keys": ("tests/core/test_signing.py", "tests/cli/test_ledgers.py", "tests/core/test_ledgers.py"),
     "ledger.books": (*LEDGERS, "tests/core/test_beacon_draws.py"),
     "protocol.cosignatures": ("tests/ledger/test_cosignatures.py",),
-    "protocol.statements": ("tests/ledger/test_draw_statements.py", "tests/vectors", "tests/core/test_ledgers.py"),
     "protocol.hashing": ("tests/vectors", "tests/core/test_ledgers.py"),
     "protocol.leaves": ("tests/vectors", "tests/core/test_ledgers.py"),
     "protocol.tree": ("tests/ledger/test_tree.py",),

@@ -20,11 +20,8 @@ from rafflekit.core.models import DatabaseReport
 from rafflekit.core.protocol import codes, cosignatures, tree
 from rafflekit.core.protocol import winners as drawing
 from rafflekit.core.protocol.checkpoints import Closing
-from rafflekit.core.protocol.entropy.drand import SIGNATURE_BYTES
-from rafflekit.core.protocol.hashing import HASH_BYTES
+from rafflekit.core.protocol.entropy import SOURCES, source_of
 from rafflekit.core.protocol.notes import OPERATOR, Note, NoteWrong, SignerKey, VerifierKey
-from rafflekit.core.protocol.statements import entropy_of, seed_of, winners_digest
-from rafflekit.core.protocol.terms import DRAND_QUICKNET, SECRETS
 from rafflekit.core.protocol.tiles import GrowingTree, WholeTile
 from rafflekit.core.storage import catalog, database
 from rafflekit.core.storage.backend import Backend
@@ -220,7 +217,8 @@ def _problems_of_a_ledger(connection: Connection, raffle: RaffleRecord) -> Itera
         return
     if record.verifier_key is not None and not _is_an_operators(record.verifier_key):
         yield "the key of its ledger is none, so that nothing more can be signed"
-    if record.entropy not in {SECRETS, DRAND_QUICKNET} or (record.entropy == SECRETS) != (record.delay_s is None):
+    source = SOURCES.get(record.entropy)
+    if source is None or (source.delay is None) != (record.delay_s is None):
         yield "what decides it is nothing that rafflekit knows"
         return
     growing, whole = GrowingTree(), set[WholeTile]()
@@ -250,22 +248,24 @@ def _problems_of_a_closing(
         yield "its closing is from before the raffle, or has another round than its time gives"
         return
     closed = book.checkpoint(root, raffle.total_tickets, closing)
+    source = source_of(loaded.entropy)
+    known_from = source.known_from(closing)
     for key, line in ledgers.load_cosignatures(connection, raffle.id):
-        if not _is_cosigned(closed.text(), key, line, closing, loaded.created_at):
+        if not _is_cosigned(closed.text(), key, line, created_at=loaded.created_at, known_from=known_from):
             yield f"the cosignature of {key} is none for its closing, so that its proof is refused"
     draw = draws.load_draw(connection, raffle.id)
     if draw is None:
         return
-    if len(draw.entropy) != (HASH_BYTES if loaded.entropy == SECRETS else SIGNATURE_BYTES):
+    if len(draw.entropy) != source.evidence_bytes:
         yield "what decided its draw is damaged"
-    elif seed_of(closed.closing_hash(), entropy_of(loaded.entropy, draw.entropy)) != raffle.seed:
+    elif drawing.seed_of(closed.closing_hash(), source.entropy_of(draw.entropy)) != raffle.seed:
         yield "its seed does not come from its closing and what decided"
 
 
-def _is_cosigned(text: str, key: str, line: str, closing: Closing, created_at: datetime) -> bool:
+def _is_cosigned(text: str, key: str, line: str, *, created_at: datetime, known_from: int | None) -> bool:
     try:
         kept = cosignatures.cosignature_of(VerifierKey.read(key), Note.read(f"{text}\n{line}"))
-        cosignatures.check_date(kept.time, closing, created_at)
+        cosignatures.check_date(kept.time, created_at=created_at, known_from=known_from)
     except (NoteWrong, InvalidValue):
         return False
     return True
@@ -320,6 +320,6 @@ def _problems_of_a_draw(connection: Connection, raffle: RaffleRecord) -> Iterato
     numbers = draws.winning_numbers(connection, raffle.id, winners)
     if draw is None or len(numbers) != winners:
         return
-    digest = winners_digest(zip(serials, numbers, drawing.prizes_of_wins(raffle.amounts), strict=True))
+    digest = drawing.winners_digest(zip(serials, numbers, drawing.prizes_of_wins(raffle.amounts), strict=True))
     if (draw.wins, draw.winners_digest) != (winners, digest):
         yield "what is kept of its draw is not what its seed and its tickets give, so that its proof is refused"

@@ -12,9 +12,8 @@ from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import Wins, count_wins
 from rafflekit.core.protocol import winners
 from rafflekit.core.protocol.checkpoints import Closing
-from rafflekit.core.protocol.hashing import HASH_BYTES
-from rafflekit.core.protocol.statements import seed_of, winners_digest
-from rafflekit.core.protocol.terms import DEFAULT_DELAY_S, DELAY_S, DRAND_QUICKNET, SECRETS, EntropyKind
+from rafflekit.core.protocol.entropy import SOURCES, SourceMissing, source_of
+from rafflekit.core.protocol.winners import seed_of, winners_digest
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import draws as statements
 from rafflekit.core.storage.statements import raffles
@@ -83,16 +82,14 @@ class Draws:
 
     def _decision(self, raffle: Raffle, closing: Closing, beacon: str | None) -> tuple[bytes, bytes]:
         """Return what decides, as evidence that is kept, and as the 32 bytes that come from it."""
-        if raffle.entropy != DRAND_QUICKNET:
-            if beacon is not None:
-                raise InvalidValue("beacon", "is none of this raffle's: its winners come from secrets of this machine.")
-            entropy = self._entropy(HASH_BYTES)
-            return entropy, entropy
-        from rafflekit.core.protocol.entropy.drand import randomness_of
-
-        assert closing.round is not None
-        found = self._fetched(closing.round) if beacon is None else _given(beacon, closing.round)
-        return found.signature, randomness_of(found.signature)
+        source = source_of(raffle.entropy)
+        if closing.round is not None:
+            found = self._fetched(closing.round) if beacon is None else _given(beacon, closing.round)
+            return found.signature, source.entropy_of(found.signature)
+        if beacon is not None:
+            raise InvalidValue("beacon", "is none of this raffle's: its winners come from secrets of this machine.")
+        evidence = self._entropy(source.evidence_bytes)
+        return evidence, source.entropy_of(evidence)
 
     def _fetched(self, round: int) -> "Beacon":
         from rafflekit.core import relays
@@ -112,29 +109,30 @@ class Draws:
         return found
 
 
-def check_entropy(entropy: object, delay_s: object) -> tuple[EntropyKind, int | None]:
+def check_entropy(entropy: object, delay_s: object) -> tuple[str, int | None]:
     """Check how the winners of a new raffle are to be decided; return it, with the delay that holds.
 
     Raises:
         InvalidValue: for `entropy` or `delay_s`; also where this machine could not check a beacon.
     """
-    if entropy == SECRETS:
+    source = SOURCES.get(entropy) if isinstance(entropy, str) else None
+    if source is None:
+        raise InvalidValue("entropy", f"must be {' or '.join(SOURCES)}.")
+    if source.delay is None:
         if delay_s is not None:
-            raise InvalidValue("delay_s", f"belongs to {DRAND_QUICKNET}; {SECRETS} wait for nothing.")
-        return SECRETS, None
-    if entropy != DRAND_QUICKNET:
-        raise InvalidValue("entropy", f"must be {SECRETS} or {DRAND_QUICKNET}.")
+            waiting = " or ".join(name for name, each in SOURCES.items() if each.delay is not None)
+            raise InvalidValue("delay_s", f"belongs to {waiting}; {source.name} wait for nothing.")
+        return source.name, None
+    bounds = source.delay
     if delay_s is None:
-        delay_s = DEFAULT_DELAY_S
-    if isinstance(delay_s, bool) or not isinstance(delay_s, int) or not 1 <= delay_s <= DELAY_S:
-        raise InvalidValue("delay_s", f"must be a whole number of seconds from 1 to {DELAY_S:,}.")
-    from rafflekit.core.protocol.entropy.drand import BlsMissing, require_bls
-
+        delay_s = bounds.default
+    if isinstance(delay_s, bool) or not isinstance(delay_s, int) or not bounds.least <= delay_s <= bounds.most:
+        raise InvalidValue("delay_s", f"must be a whole number of seconds from {bounds.least} to {bounds.most:,}.")
     try:
-        require_bls()
-    except BlsMissing as error:
-        raise InvalidValue("entropy", f"cannot be {DRAND_QUICKNET} here: {error}") from error
-    return DRAND_QUICKNET, delay_s
+        source.require()
+    except SourceMissing as error:
+        raise InvalidValue("entropy", f"cannot be {source.name} here: {error}") from error
+    return source.name, delay_s
 
 
 def _given(text: str, round: int) -> "Beacon":

@@ -25,8 +25,8 @@ from rafflekit.core.models import Entry, Page, Raffle, Ticket, Verification
 from rafflekit.core.paging import folded, items_before, page_of
 from rafflekit.core.prizes import Prize, Win, count_wins
 from rafflekit.core.protocol import codes
+from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.core.protocol.notes import SignerKey
-from rafflekit.core.protocol.terms import SECRETS
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.location import url_or_default
 from rafflekit.core.storage.statements import draws, tickets

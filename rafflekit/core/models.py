@@ -14,7 +14,6 @@ from rafflekit.core.prizes import Prize
 
 if TYPE_CHECKING:
     from rafflekit.core.protocol.documents import Receipt
-    from rafflekit.core.protocol.terms import EntropyKind
 
 Item = TypeVar("Item")
 
@@ -33,7 +32,7 @@ class Raffle:
     available_tickets: int
     winners_drawn: bool
     prizes: tuple[Prize, ...]
-    entropy: "EntropyKind" = "secrets"
+    entropy: str = "secrets"
     delay_s: int | None = None
 
 

@@ -20,7 +20,8 @@ import msgspec
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, PageNotFound, RaffleNotFound
-from rafflekit.core.protocol.terms import DELAY_S, DRAND_QUICKNET, SECRETS
+from rafflekit.core.protocol.entropy import SECRETS, SOURCES
+from rafflekit.core.protocol.entropy.drand import DrandQuicknet
 
 # More digits than any number here can have. Python itself stops at 4,300, with an error that names no field.
 _MOST_DIGITS = 30
@@ -91,10 +92,10 @@ PrizeAmount = Annotated[int, _documented(minimum=1, maximum=limits.PRIZES)]
 LedgerSize = Annotated[int, _documented(minimum=0, maximum=limits.TICKETS)]
 """How many tickets a ledger had."""
 
-Entropy = Annotated[str, _documented(enum=[SECRETS, DRAND_QUICKNET])]
+Entropy = Annotated[str, _documented(enum=list(SOURCES))]
 """What decides who wins."""
 
-Delay = Annotated[int, _documented(minimum=1, maximum=DELAY_S)]
+Delay = Annotated[int, _documented(minimum=DrandQuicknet.delay.least, maximum=DrandQuicknet.delay.most)]
 """Seconds between the last ticket and the beacon that decides."""
 
 PageNumber = Annotated[int, _documented(minimum=1)]

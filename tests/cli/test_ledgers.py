@@ -281,7 +281,7 @@ def test_a_witness_is_told_what_is_wrong(
     ("key", "sentence"),
     [
         ("foo", "--key: is no verifier key: a verifier key is <name>+"),
-        ("{operator}", "--key: is none of a witness"),
+        ("{operator}", "--key: is not a witness's key"),
         ("{witness}", "NOTE: has no cosignature by "),
     ],
 )

@@ -231,7 +231,7 @@ def test_a_witness_before_the_beacon_proves_that_the_list_was_final(engine: Raff
     closing = engine.proofs.checkpoint(raffle.id)
     text = Note.read(closing).text
     late = closing + witness.line(text, time=time_of(ROUND))
-    with pytest.raises(InvalidValue, match="was cosigned after the beacon had come"):
+    with pytest.raises(InvalidValue, match="was cosigned after the beacon was published"):
         engine.proofs.cosign(raffle.id, late, str(witness.verifier))
 
     engine.proofs.cosign(raffle.id, closing + witness.line(text, time=clock.now + 5), str(witness.verifier))
@@ -246,7 +246,7 @@ def test_the_operator_is_no_witness(engine: RaffleEngine) -> None:
     raffle = closed_raffle(engine)
     closing = engine.proofs.checkpoint(raffle.id)
 
-    for key, words in ((own, "a witness is somebody else"), (KEY, "is none of a witness")):
+    for key, words in ((own, "a witness needs its own key"), (KEY, "is not a witness's key")):
         note = closing + own.line(Note.read(closing).text, time=time_of(ROUND) - 1)
         with pytest.raises(InvalidValue, match=words):
             engine.proofs.cosign(raffle.id, note, str(key.verifier))

@@ -26,9 +26,8 @@ from rafflekit.core.protocol.codes import CodeHasher
 from rafflekit.core.protocol.documents import Receipt, read_proof, read_receipt
 from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
 from rafflekit.core.protocol.receipts import check_receipt
-from rafflekit.core.protocol.statements import DrawStatement, seed_of, winners_digest
 from rafflekit.core.protocol.tiles import GrowingTree
-from rafflekit.core.protocol.winners import winning_serials
+from rafflekit.core.protocol.winners import DrawStatement, seed_of, winners_digest, winning_serials
 from tests.core.conftest import KEY
 from tests.databases import PostgresqlServer, run
 from tests.raffles import keyed, people, sold_out
@@ -236,7 +235,7 @@ def test_a_witness_puts_its_name_on_the_closing_once(engine: RaffleEngine) -> No
         (closing, stranger, "has no cosignature by other.example"),
         (closing + witness.line(text, time=1_900_000_000), witness, "is kept already"),
         (closing + 2 * witness.line(text, time=1_800_000_000), witness, "has more than one cosignature"),
-        (closing + stranger.line(text, time=0), stranger, "before there was the raffle"),
+        (closing + stranger.line(text, time=0), stranger, "before the raffle existed"),
         (closing + witness.line("another text\n", time=1), witness, "is not on this text"),
         (closing.replace("closed 1", "closed 2") + stranger.line(text, time=1), stranger, "is not the closing"),
         ("no note", stranger, "a note is a text"),

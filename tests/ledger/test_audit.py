@@ -19,11 +19,9 @@ from rafflekit.core.protocol.audit import (
     audit,
     leaves,
 )
-from rafflekit.core.protocol.audit import (
-    winners as draw,
-)
 from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.documents import LEAF_LINE_BYTES, PROOF_BYTES, RECEIPT_BYTES, leaf_line
+from rafflekit.core.protocol.entropy import drand
 from rafflekit.core.protocol.entropy.drand import BlsMissing, time_of
 from rafflekit.core.protocol.notes import WITNESS
 from tests.tamper.making import Base, bases, catalogue
@@ -123,7 +121,7 @@ class TestWhatIsProven:
         def missing(*_: object) -> None:
             raise BlsMissing
 
-        monkeypatch.setattr(draw, "check_beacon", missing)
+        monkeypatch.setattr(drand, "check_beacon", missing)
         report = DRAND.given.audit()
 
         assert (report.good, outcome(report, "entropy"), outcome(report, "witnessed")) == (True, NOT_PROVEN, OK)

@@ -7,7 +7,8 @@ import pytest
 from rafflekit import InvalidValue
 from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.cosignatures import Cosignature, check_beside, check_date, cosignature_of
-from rafflekit.core.protocol.entropy.drand import time_of
+from rafflekit.core.protocol.entropy.drand import DrandQuicknet, time_of
+from rafflekit.core.protocol.entropy.secrets import Secrets
 from rafflekit.core.protocol.notes import SIGNATURES, WITNESS, Note, NoteWrong, SignerKey, VerifierKey
 
 TEXT = "a closing\n"
@@ -59,7 +60,7 @@ def test_an_operators_key_gives_no_cosignature() -> None:
 
     assert (refusal.value.field, refusal.value.reason) == (
         "key",
-        "is none of a witness, which is made for cosignatures.",
+        "is not a witness's key: it was not made for cosignatures.",
     )
 
 
@@ -69,30 +70,30 @@ def test_a_cosignature_of_another_text_is_none() -> None:
 
 
 def test_a_cosignature_may_be_as_old_as_the_raffle_and_no_older() -> None:
-    check_date(NOON, Closing(NOON), CREATED_AT)
+    check_date(NOON, created_at=CREATED_AT, known_from=None)
 
     with pytest.raises(InvalidValue) as refusal:
-        check_date(NOON - 1, Closing(NOON), CREATED_AT)
+        check_date(NOON - 1, created_at=CREATED_AT, known_from=None)
     assert (refusal.value.field, refusal.value.reason) == (
         "note",
-        "was cosigned before there was the raffle, and so shows nothing.",
+        "was cosigned before the raffle existed, so it shows nothing.",
     )
 
 
 def test_a_cosignature_comes_before_the_beacon_and_not_with_it() -> None:
-    closing = Closing(BEACON - 60, ROUND)
-    check_date(BEACON - 1, closing, CREATED_AT)
+    known_from = DrandQuicknet().known_from(Closing(BEACON - 60, ROUND))
+    check_date(BEACON - 1, created_at=CREATED_AT, known_from=known_from)
 
     with pytest.raises(InvalidValue) as refusal:
-        check_date(BEACON, closing, CREATED_AT)
+        check_date(BEACON, created_at=CREATED_AT, known_from=known_from)
     assert (refusal.value.field, refusal.value.reason) == (
         "note",
-        "was cosigned after the beacon had come, and so shows nothing any more.",
+        "was cosigned after the beacon was published, so it shows nothing.",
     )
 
 
 def test_without_a_beacon_a_cosignature_may_come_at_any_later_time() -> None:
-    check_date(BEACON, Closing(NOON), CREATED_AT)
+    check_date(BEACON, created_at=CREATED_AT, known_from=Secrets().known_from(Closing(NOON)))
 
 
 def test_a_witness_is_taken_up_to_as_many_signatures_as_a_note_has() -> None:
@@ -103,7 +104,7 @@ def test_a_witness_is_taken_up_to_as_many_signatures_as_a_note_has() -> None:
         check_beside(GAZETTE.verifier, witnesses(SIGNATURES))
     assert (refusal.value.field, refusal.value.reason) == (
         "note",
-        "comes late: 100 signatures, the most that a note can have, are kept.",
+        "comes late: it has 100 signatures, the most that a note can have.",
     )
 
 
@@ -114,7 +115,7 @@ def test_a_key_that_signed_already_is_nobody_else(other: VerifierKey) -> None:
 
     assert (refusal.value.field, refusal.value.reason) == (
         "key",
-        f"is that of {other.name}, who signed already: a witness is somebody else.",
+        f"is the key of {other.name}, who signed already: a witness needs its own key.",
     )
 
 
@@ -128,6 +129,6 @@ def test_a_key_that_looks_like_one_that_signed_is_refused() -> None:
 
     assert (refusal.value.field, refusal.value.reason) == (
         "key",
-        "has name and id of another key that signed; its lines could not be told apart.",
+        "has the name and id of another key that signed; their lines would look alike.",
     )
     check_beside(witness, [VerifierKey("gazette.example", WITNESS, bytes(32))])

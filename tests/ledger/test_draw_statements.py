@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rafflekit.core.protocol.notes import NoteWrong
-from rafflekit.core.protocol.statements import DrawStatement
+from rafflekit.core.protocol.winners import DrawStatement
 
 STATEMENT = DrawStatement(
     origin="rafflekit.example/3f0c",
@@ -42,7 +42,7 @@ def test_another_text_is_no_statement(text: str) -> None:
     with pytest.raises(NoteWrong) as refusal:
         DrawStatement.read(text)
 
-    assert str(refusal.value) == "it is no statement of a draw: origin, closing, entropy, seed and winners"
+    assert str(refusal.value) == "it is not a statement of a draw: origin, closing, entropy, seed and winners"
 
 
 @pytest.mark.parametrize(

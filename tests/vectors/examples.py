@@ -15,19 +15,18 @@ from rafflekit.core.protocol.codes import CODE_BYTES, CodeHasher, spell
 from rafflekit.core.protocol.documents import (
     UNBOUND,
     WINNERS_IN_A_PROOF,
-    Entropy,
     Proof,
     ProvenWin,
     Receipt,
 )
-from rafflekit.core.protocol.entropy.drand import randomness_of, round_of
+from rafflekit.core.protocol.entropy import SECRETS, Evidence
+from rafflekit.core.protocol.entropy.drand import DrandQuicknet, randomness_of, round_of
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import OPERATOR, WITNESS, SignerKey
-from rafflekit.core.protocol.statements import DrawStatement, seed_of, winners_digest
-from rafflekit.core.protocol.terms import DRAND_QUICKNET, SECRETS, Terms
+from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.protocol.tiles import whole_hash
 from rafflekit.core.protocol.tree import inclusion_proof, root
-from rafflekit.core.protocol.winners import prizes_of_wins, winning_serials
+from rafflekit.core.protocol.winners import DrawStatement, prizes_of_wins, seed_of, winners_digest, winning_serials
 
 BEACON_ROUND = 1000
 BEACON = bytes.fromhex(
@@ -96,10 +95,10 @@ class Example:
         """Return the proof of an honest draw; `cosigned` are witnesses, each with its time."""
         text = self.checkpoint(len(self.leaves)).text()
         closing_hash = self.checkpoint(len(self.leaves)).closing_hash()
-        entropy = Entropy(SECRETS, digest("entropy"))
+        entropy = Evidence(SECRETS, digest("entropy"))
         entropy_value = entropy.value
-        if self.terms.entropy == DRAND_QUICKNET:
-            entropy = Entropy(DRAND_QUICKNET, BEACON, BEACON_ROUND)
+        if self.terms.entropy == DrandQuicknet.name:
+            entropy = Evidence(DrandQuicknet.name, BEACON, BEACON_ROUND)
             entropy_value = randomness_of(BEACON)
         seed = digest("unbound seed") if unbound else seed_of(closing_hash, entropy_value)
         wins = self.wins(seed)
@@ -108,7 +107,7 @@ class Example:
             key=str(self.signer.verifier),
             closing=self.sign(text) + "".join(key.line(text, time=time) for key, time in cosigned),
             witnesses=[str(key.verifier) for key, _ in cosigned],
-            entropy=Entropy(UNBOUND) if unbound else entropy,
+            entropy=Evidence(UNBOUND) if unbound else entropy,
             seed=seed,
             draw=None if unbound else self.sign(self.statement(closing_hash, entropy_value, seed).text()),
             winners=[self.win(*win) for win in wins] if len(wins) <= WINNERS_IN_A_PROOF else None,
@@ -116,17 +115,17 @@ class Example:
 
 
 def example(
-    name: str, *, entropy: str = DRAND_QUICKNET, tickets: int = TICKETS, prizes: Sequence[Prize] = PRIZES
+    name: str, *, entropy: str = DrandQuicknet.name, tickets: int = TICKETS, prizes: Sequence[Prize] = PRIZES
 ) -> Example:
     """Return the example of a name: other names give other raffles."""
-    with_beacon = entropy == DRAND_QUICKNET
+    with_beacon = entropy == DrandQuicknet.name
     terms = Terms(
         id=UUID(bytes=digest(f"id of {name}")[:16], version=4),
         name=f"Example {name}: ü ☂ 😀",
         created_at=CREATED,
         total_tickets=tickets,
         prizes=tuple(prizes),
-        entropy=DRAND_QUICKNET if with_beacon else SECRETS,
+        entropy=DrandQuicknet.name if with_beacon else SECRETS,
         delay_s=60 if with_beacon else None,
     )
     hasher = CodeHasher()

@@ -14,10 +14,9 @@ from rafflekit.core.protocol.entropy import drand
 from rafflekit.core.protocol.hashing import tagged_hash
 from rafflekit.core.protocol.leaves import leaf_data
 from rafflekit.core.protocol.notes import base64_of
-from rafflekit.core.protocol.statements import seed_of, winners_digest
 from rafflekit.core.protocol.terms import canonical_json
 from rafflekit.core.protocol.tiles import whole_hash
-from rafflekit.core.protocol.winners import winning_serials
+from rafflekit.core.protocol.winners import seed_of, winners_digest, winning_serials
 from tests.tamper.making import Base, bases, catalogue
 from tests.tamper.making.cases import COSIGNED, RECEIPT_SERIAL, RECEIPT_SIZE, Given, written
 from tests.vectors.examples import BEACON, BEACON_ROUND, CLOSED, Example, digest, example, signer, witness

@@ -8,7 +8,8 @@ from rafflekit.cli import prizes, render
 from rafflekit.cli.failures import arguments_named
 from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.core import limits
-from rafflekit.core.protocol.terms import DEFAULT_DELAY_S, DRAND_QUICKNET, SECRETS
+from rafflekit.core.protocol.entropy import SECRETS
+from rafflekit.core.protocol.entropy.drand import DrandQuicknet
 
 
 def create(
@@ -18,14 +19,17 @@ def create(
     prize: Annotated[list[str], typer.Option(metavar="PRIZE", help=prizes.HELP)],
     entropy: Annotated[
         str,
-        typer.Option(metavar="KIND", help=f"What decides who wins: {SECRETS} of this machine, or {DRAND_QUICKNET}."),
+        typer.Option(
+            metavar="KIND", help=f"What decides who wins: {SECRETS} of this machine, or {DrandQuicknet.name}."
+        ),
     ] = SECRETS,
     delay: Annotated[
         int | None,
         typer.Option(
             metavar="SECONDS",
             show_default=False,
-            help=f"With {DRAND_QUICKNET}, from the last ticket to its beacon; {DEFAULT_DELAY_S} without it.",
+            help=f"With {DrandQuicknet.name}, from the last ticket to its beacon; "
+            f"{DrandQuicknet.delay.default} without it.",
         ),
     ] = None,
     as_json: AsJson = False,

@@ -10,6 +10,7 @@ from rafflekit.core.models import Raffle
 from rafflekit.core.protocol import tree
 from rafflekit.core.protocol.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.protocol.documents import Receipt
+from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.protocol.terms import Terms
@@ -28,11 +29,7 @@ class Book:
         """Return the closing of the raffle if its last ticket is issued at this time (seconds since 1970)."""
         # A clock may have been set back since the raffle was created.
         closed = max(closed, int(self.terms.created_at.timestamp()))
-        if self.terms.delay_s is None:
-            return Closing(closed)
-        from rafflekit.core.protocol.entropy.drand import round_of
-
-        return Closing(closed, round_of(closed, self.terms.delay_s))
+        return source_of(self.terms.entropy).closing_at(closed, self.terms.delay_s)
 
     def checkpoint(self, root: bytes, size: int, closing: Closing | None) -> Checkpoint:
         """Return the checkpoint of the tree with these leaves."""

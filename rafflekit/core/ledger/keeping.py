@@ -19,7 +19,6 @@ from rafflekit.core.protocol import tree
 from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import SignerKey
-from rafflekit.core.protocol.terms import EntropyKind
 from rafflekit.core.protocol.tiles import GrowingTree, TileReader
 from rafflekit.core.settings import SIGNING_KEY
 from rafflekit.core.storage.database import Connection, Database
@@ -90,7 +89,7 @@ class Ledgers:
             self._signing_key = signing_key_beside(self._database.key_file)
         return self._signing_key
 
-    def begin(self, connection: Connection, raffle: UUID, *, entropy: EntropyKind, delay_s: int | None) -> None:
+    def begin(self, connection: Connection, raffle: UUID, *, entropy: str, delay_s: int | None) -> None:
         """Begin the ledger of a new raffle in the transaction that stores it; call `signing_key` before that."""
         key = None if self._signing_key is None else str(self._signing_key.verifier)
         statements.insert_ledger(connection, raffle, entropy=entropy, delay_s=delay_s, verifier_key=key)

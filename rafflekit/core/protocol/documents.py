@@ -1,20 +1,21 @@
-"""Receipts and proofs: the documents that people keep, written as JSON and read strictly (sections 5 and 8; pure).
+"""Receipts and proofs: the documents that people keep, written as JSON and read strictly (sections 5 and 8).
 
-Reading checks the form alone: what is in a document, and whether any of it is true, is `audit`'s to say.
+Reading checks only the form of a document; `audit` checks whether what it says is true.
 """
 
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.prizes import Prize
-from rafflekit.core.protocol.entropy.drand import SIGNATURE_BYTES
+from rafflekit.core.protocol.dates import read_time
+from rafflekit.core.protocol.entropy import SOURCES, Evidence
 from rafflekit.core.protocol.hashing import HASH_BYTES, PROTOCOL
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import NoteWrong, base64_of, read_base64
@@ -36,7 +37,7 @@ from rafflekit.core.protocol.strict_json import (
     read_json,
     text_of,
 )
-from rafflekit.core.protocol.terms import DELAY_S, DRAND_QUICKNET, SECRETS, TIME, Terms
+from rafflekit.core.protocol.terms import Terms
 
 WINNERS_IN_A_PROOF = 1_000
 """Up to so many wins stand in a proof each with its leaf; of more, only their digest is signed."""
@@ -52,28 +53,9 @@ RECEIPT_BYTES = 128 * 1024
 
 _PATH_HASHES = 64
 _PRINTABLE = re.compile(r"[!-~]{1,1000}")
-_FIRST_YEAR = 1970
-_NO_TIME = f"terms.created_at is no time YYYY-MM-DDThh:mm:ssZ from {_FIRST_YEAR} on"
 
 UNBOUND: Literal["unbound"] = "unbound"
 """The kind of entropy of draws whose seed nothing binds to a closing: an earlier release's, or its record is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entropy:
-    """What decided, and the evidence for it: 32 bytes (`secrets`), a round and its signature (drand), or nothing."""
-
-    kind: str
-    value: bytes = b""
-    round: int | None = None
-
-    def shape(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
-        if self.kind == SECRETS:
-            return {"kind": SECRETS, "value": self.value.hex()}
-        if self.kind == DRAND_QUICKNET:
-            return {"kind": DRAND_QUICKNET, "round": self.round, "signature": self.value.hex()}
-        return {"kind": UNBOUND}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +106,7 @@ class Proof:
     key: str
     closing: str
     witnesses: Sequence[str]
-    entropy: Entropy
+    entropy: Evidence
     seed: bytes
     draw: str | None
     winners: Sequence[ProvenWin] | None
@@ -137,7 +119,7 @@ class Proof:
             "key": self.key,
             "closing": self.closing,
             "witnesses": list(self.witnesses),
-            "entropy": self.entropy.shape(),
+            "entropy": _evidence_shape(self.entropy),
             "seed": self.seed.hex(),
             "draw": self.draw,
             "winners": None if self.winners is None else [_win_shape(win) for win in self.winners],
@@ -204,7 +186,7 @@ def read_proof(text: str | bytes) -> Proof:
         key=text_of(fields, "key"),
         closing=text_of(fields, "closing"),
         witnesses=[checked_text(each, "witnesses") for each in list_of(fields["witnesses"], "witnesses")],
-        entropy=_entropy(fields["entropy"]),
+        entropy=_evidence(fields["entropy"]),
         seed=hex_of(fields, "seed", HASH_BYTES),
         draw=None if draw is None else checked_text(draw, "draw"),
         winners=None if winners is None else _winners(winners),
@@ -233,9 +215,9 @@ def _terms(value: Any) -> Terms:
         )
     ]
     total_tickets = number_of(fields, "total_tickets", 1, limits.TICKETS)
-    entropy = fields["entropy"]
-    if entropy not in (SECRETS, DRAND_QUICKNET) or has_delay != (entropy == DRAND_QUICKNET):
-        raise DocumentWrong(f"terms.entropy is {SECRETS}, or {DRAND_QUICKNET} with delay_s")
+    source = SOURCES.get(text_of(fields, "entropy"))
+    if source is None or has_delay != (source.delay is not None):
+        raise DocumentWrong(f"terms.entropy is not one of {', '.join(SOURCES)}, or has delay_s wrongly, or lacks it")
     try:
         limits.check_raffle(text_of(fields, "name"), total_tickets, prizes)
     except InvalidValue as error:
@@ -246,24 +228,20 @@ def _terms(value: Any) -> Terms:
         created_at=_time(text_of(fields, "created_at")),
         total_tickets=total_tickets,
         prizes=prizes,
-        entropy=entropy,
-        delay_s=number_of(fields, "delay_s", 1, DELAY_S) if has_delay else None,
+        entropy=source.name,
+        delay_s=None if source.delay is None else number_of(fields, "delay_s", source.delay.least, source.delay.most),
     )
 
 
-def _entropy(value: Any) -> Entropy:
+def _evidence(value: Any) -> Evidence:
     kind = value.get("kind") if isinstance(value, dict) else None
-    if kind == SECRETS:
-        return Entropy(SECRETS, hex_of(fields_of(value, "entropy", "kind", "value"), "value", HASH_BYTES))
-    if kind == DRAND_QUICKNET:
-        fields = fields_of(value, "entropy", "kind", "round", "signature")
-        return Entropy(
-            DRAND_QUICKNET, hex_of(fields, "signature", SIGNATURE_BYTES), number_of(fields, "round", 1, limits.TICKETS)
-        )
     if kind == UNBOUND:
         fields_of(value, "entropy", "kind")
-        return Entropy(UNBOUND)
-    raise DocumentWrong(f"entropy.kind is {SECRETS}, {DRAND_QUICKNET} or {UNBOUND}")
+        return Evidence(UNBOUND)
+    source = SOURCES.get(kind) if isinstance(kind, str) else None
+    if source is None:
+        raise DocumentWrong(f"entropy.kind is not one of {', '.join(SOURCES)}")
+    return source.read(value)
 
 
 def _winners(value: Any) -> list[ProvenWin]:
@@ -313,14 +291,14 @@ def _uuid(text: str) -> UUID:
 
 
 def _time(text: str) -> datetime:
-    try:
-        found = datetime.strptime(text, TIME).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise DocumentWrong(_NO_TIME) from error
-    # strptime reads the digits of other scripts, too.
-    if found.year < _FIRST_YEAR or found.strftime(TIME) != text:
-        raise DocumentWrong(_NO_TIME)
+    found = read_time(text)
+    if found is None:
+        raise DocumentWrong("terms.created_at is not a time YYYY-MM-DDThh:mm:ssZ from 1970 on")
     return found
+
+
+def _evidence_shape(evidence: Evidence) -> dict[str, Any]:
+    return {"kind": UNBOUND} if evidence.kind == UNBOUND else SOURCES[evidence.kind].shape(evidence)
 
 
 def _leaf_shape(leaf: Leaf) -> LeafShape:

@@ -1,38 +1,29 @@
-"""The terms of a raffle: what was announced at its creation, and the hash that binds it (section 2; pure)."""
+"""The terms of a raffle: what was announced when it was created, and the hash that binds it (section 2)."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from rafflekit.core.prizes import Prize
+from rafflekit.core.protocol.dates import write_time
+from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.core.protocol.hashing import PROTOCOL, tagged_hash
 from rafflekit.core.protocol.shapes import TermsShape
-
-EntropyKind = Literal["secrets", "drand-quicknet"]
-SECRETS: Literal["secrets"] = "secrets"
-DRAND_QUICKNET: Literal["drand-quicknet"] = "drand-quicknet"
-
-DEFAULT_DELAY_S = 60
-DELAY_S = 604_800
-"""The most seconds between a closing and its beacon: a week."""
-
-TIME = "%Y-%m-%dT%H:%M:%SZ"
-"""How a time is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms; `delay_s` (seconds from the closing to its beacon) is None with `secrets`."""
+    """The terms; `entropy` names the source, and `delay_s` is None if that source has no delay."""
 
     id: UUID
     name: str
     created_at: datetime
     total_tickets: int
     prizes: Sequence[Prize]
-    entropy: EntropyKind = SECRETS
+    entropy: str = SECRETS
     delay_s: int | None = None
 
     def shape(self) -> TermsShape:
@@ -41,7 +32,7 @@ class Terms:
             "protocol": PROTOCOL,
             "id": str(self.id),
             "name": self.name,
-            "created_at": self.created_at.astimezone(UTC).strftime(TIME),
+            "created_at": write_time(self.created_at),
             "total_tickets": self.total_tickets,
             "prizes": [{"name": prize.name, "amount": prize.amount} for prize in self.prizes],
             "entropy": self.entropy,

@@ -1,22 +1,38 @@
-"""Seed → winning serials: a stream of blocks, rejection, a sparse shuffle (pure).
+"""The draw itself: closing and entropy → seed → winning serials → digest → what the operator signs (section 7).
 
+    seed       = H("seed", closing hash ‖ entropy)
     block(i)   = SHA-256(seed ‖ BE64(i)),  i = 0, 1, 2, …
     uniform(n) : take the next block as a 256-bit big-endian integer v;
                  if v ≥ n·⌊2²⁵⁶/n⌋ take the next; else v mod n
-    for k = 0 … W−1:   j = k + uniform(M − k);   swap slot[k], slot[j];   the k-th win goes to slot[k]
+    for k = 0 … W−1:   j = k + uniform(N − k);   swap slot[k], slot[j];   the k-th win goes to slot[k]
 
-It is the shuffle of Fisher and Yates (Durstenfeld, CACM 7, 1964), stopped after W steps, so every sequence
-of W distinct serials is equally likely; from the seed anybody can replay it. Only displaced slots are kept:
-memory grows with the wins, not with the tickets.
+This is the shuffle of Fisher and Yates (Durstenfeld, CACM 7, 1964), stopped after W steps, so every sequence of W
+different serials is equally likely, and anyone can replay it from the seed. Only displaced slots are kept: memory
+grows with the wins, not with the tickets.
 """
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain, count, repeat
 
-SEED_BYTES = 32
+from rafflekit.core.protocol.hashing import HASH_BYTES, tagged_hash, tagged_hash_of_all
+from rafflekit.core.protocol.notes import NoteWrong, base64_of, read_base64, read_number
+
+SEED_BYTES = HASH_BYTES
 
 _BLOCK_VALUES = 2**256
+_STATEMENT = re.compile(
+    r"rafflekit draw v1\n(?P<origin>[^\n]+)\nclosing (?P<closing>[^\n]+)\nentropy (?P<entropy>[0-9a-f]{64})\n"
+    r"seed (?P<seed>[0-9a-f]{64})\nwinners (?P<wins>[0-9]+) (?P<digest>[^\n]+)\n"
+)
+
+
+def seed_of(closing_hash: bytes, entropy: bytes) -> bytes:
+    """Return the seed of a draw, 32 bytes."""
+    assert len(closing_hash) == len(entropy) == HASH_BYTES
+    return tagged_hash("seed", closing_hash + entropy)
 
 
 def winning_serials(seed: bytes, *, tickets: int, wins: int) -> Iterator[int]:
@@ -29,12 +45,56 @@ def winning_serials(seed: bytes, *, tickets: int, wins: int) -> Iterator[int]:
 
 
 def prizes_of_wins(amounts: Iterable[int]) -> Iterator[int]:
-    """Yield which prize (from 0) each win gets, in draw order; `amounts` has how many there are of each prize.
+    """Yield the prize (from 0) of each win, in draw order; `amounts` has the amount of each prize.
 
     >>> list(prizes_of_wins([1, 2]))
     [0, 1, 1]
     """
     return chain.from_iterable(repeat(prize, amount) for prize, amount in enumerate(amounts))
+
+
+def winners_digest(wins: Iterable[tuple[int, int, int]]) -> bytes:
+    """Return the digest of all wins in draw order; each is a serial, a ticket number and a prize (from 0)."""
+    rows = (
+        serial.to_bytes(8, "big") + number.to_bytes(8, "big") + prize.to_bytes(4, "big")
+        for serial, number, prize in wins
+    )
+    return tagged_hash_of_all("winners", rows)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawStatement:
+    """What the operator states and signs about a draw."""
+
+    origin: str
+    closing_hash: bytes
+    entropy: bytes
+    seed: bytes
+    wins: int
+    winners_digest: bytes
+
+    @classmethod
+    def read(cls, text: str) -> "DrawStatement":
+        """Read the text of a statement.
+
+        Raises:
+            NoteWrong: it is not a statement of a draw.
+        """
+        found = _STATEMENT.fullmatch(text)
+        if found is None:
+            raise NoteWrong("it is not a statement of a draw: origin, closing, entropy, seed and winners")
+        closing_hash, digest = read_base64(found["closing"]), read_base64(found["digest"])
+        if len(closing_hash) != HASH_BYTES or len(digest) != HASH_BYTES:
+            raise NoteWrong("a hash of a draw has 32 bytes")
+        entropy, seed = bytes.fromhex(found["entropy"]), bytes.fromhex(found["seed"])
+        return cls(found["origin"], closing_hash, entropy, seed, read_number(found["wins"]), digest)
+
+    def text(self) -> str:
+        """Return the text that is signed."""
+        return (
+            f"rafflekit draw v1\n{self.origin}\nclosing {base64_of(self.closing_hash)}\nentropy {self.entropy.hex()}\n"
+            f"seed {self.seed.hex()}\nwinners {self.wins} {base64_of(self.winners_digest)}\n"
+        )
 
 
 def shuffled(blocks: Iterator[int], *, tickets: int, wins: int) -> Iterator[int]:

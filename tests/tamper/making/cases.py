@@ -9,9 +9,8 @@ from typing import Any
 from rafflekit.core.protocol.audit import AuditReport, Witnessed, audit
 from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.documents import Proof, leaf_line
+from rafflekit.core.protocol.entropy import SECRETS, source_of
 from rafflekit.core.protocol.notes import base64_of, read_base64
-from rafflekit.core.protocol.statements import entropy_of
-from rafflekit.core.protocol.terms import SECRETS
 from rafflekit.core.protocol.tree import consistency_proof
 from tests.vectors.examples import CLOSED, MANY_PRIZES, MANY_TICKETS, Example, example, witness
 
@@ -118,7 +117,7 @@ class Base:
     @property
     def entropy_value(self) -> bytes:
         """The 32 bytes that decided."""
-        return entropy_of(self.proof.entropy.kind, self.proof.entropy.value)
+        return source_of(self.proof.entropy.kind).entropy_of(self.proof.entropy.value)
 
 
 @dataclass(frozen=True, slots=True)

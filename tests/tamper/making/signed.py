@@ -6,11 +6,11 @@ from typing import Any
 
 from rafflekit.core.protocol.audit import Witnessed
 from rafflekit.core.protocol.checkpoints import Checkpoint, Closing, origin_of
-from rafflekit.core.protocol.documents import UNBOUND, Entropy
-from rafflekit.core.protocol.entropy.drand import round_of, time_of
+from rafflekit.core.protocol.documents import UNBOUND
+from rafflekit.core.protocol.entropy import SECRETS, Evidence
+from rafflekit.core.protocol.entropy.drand import DrandQuicknet, round_of, time_of
 from rafflekit.core.protocol.notes import WITNESS, base64_of, read_base64
-from rafflekit.core.protocol.statements import seed_of
-from rafflekit.core.protocol.terms import DRAND_QUICKNET, SECRETS
+from rafflekit.core.protocol.winners import seed_of
 from tests.tamper.making.cases import (
     COSIGNED,
     NOW,
@@ -107,21 +107,22 @@ def entropy_cases() -> Iterator[Case]:
     drand, secrets, many = (bases()[name] for name in ("drand", "secrets", "many"))
     infinity = bytes([0xC0, *bytes(47)])
     beacons = {
-        "of the round before": (Entropy(DRAND_QUICKNET, BEACON, BEACON_ROUND - 1), None),
-        "of the round after": (Entropy(DRAND_QUICKNET, BEACON, BEACON_ROUND + 1), None),
-        "with another bit": (Entropy(DRAND_QUICKNET, _last_bit_flipped(BEACON), BEACON_ROUND), "bls"),
-        "with another sign": (Entropy(DRAND_QUICKNET, bytes([BEACON[0] ^ 0x20]) + BEACON[1:], BEACON_ROUND), "bls"),
-        "that is the point at infinity": (Entropy(DRAND_QUICKNET, infinity, BEACON_ROUND), "bls"),
-        "of zeros": (Entropy(DRAND_QUICKNET, bytes(48), BEACON_ROUND), "bls"),
-        "of ones": (Entropy(DRAND_QUICKNET, b"\xff" * 48, BEACON_ROUND), "bls"),
+        "of the round before": (BEACON, BEACON_ROUND - 1, None),
+        "of the round after": (BEACON, BEACON_ROUND + 1, None),
+        "with another bit": (_last_bit_flipped(BEACON), BEACON_ROUND, "bls"),
+        "with another sign": (bytes([BEACON[0] ^ 0x20]) + BEACON[1:], BEACON_ROUND, "bls"),
+        "that is the point at infinity": (infinity, BEACON_ROUND, "bls"),
+        "of zeros": (bytes(48), BEACON_ROUND, "bls"),
+        "of ones": (b"\xff" * 48, BEACON_ROUND, "bls"),
     }
-    for name, (entropy, needs) in beacons.items():
+    for name, (signature, beacon_round, needs) in beacons.items():
+        entropy = Evidence(DrandQuicknet.name, signature, beacon_round)
         yield Case(f"a beacon {name}", "entropy", "drand", drand.changed(entropy=entropy), needs)
     yield Case("the real beacon of the round before, and all signed", "entropy", "drand", _known_beacon(drand))
     yield Case("secrets in place of a beacon", "entropy", "many", many.changed(entropy=secrets.proof.entropy))
     yield Case("a beacon in place of secrets", "entropy", "secrets", secrets.changed(entropy=drand.proof.entropy))
-    yield Case("unbound in place of a beacon", "entropy", "drand", drand.changed(entropy=Entropy(UNBOUND), draw=None))
-    yield Case("other secrets", "seed", "secrets", secrets.changed(entropy=Entropy(SECRETS, digest("more entropy"))))
+    yield Case("unbound in place of a beacon", "entropy", "drand", drand.changed(entropy=Evidence(UNBOUND), draw=None))
+    yield Case("other secrets", "seed", "secrets", secrets.changed(entropy=Evidence(SECRETS, digest("more entropy"))))
     for base in (drand, secrets, many):
         seed = bytes.fromhex(flipped_hex(base.proof.seed.hex()))
         yield Case(f"a seed with another bit, with {base.name}", "seed", base.name, base.changed(seed=seed))

@@ -9,7 +9,7 @@ from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.documents import ProvenWin, leaf_line
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import base64_of
-from rafflekit.core.protocol.statements import winners_digest
+from rafflekit.core.protocol.winners import winners_digest
 from tests.tamper.making.cases import (
     RECEIPT_SERIAL,
     RECEIPT_SIZE,

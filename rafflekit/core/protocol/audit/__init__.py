@@ -13,7 +13,7 @@ from rafflekit.core.protocol.audit.leaves import SeenLeaves, check_leaves, see_l
 from rafflekit.core.protocol.audit.receipt import (
     ReceiptParts,
     check_code,
-    check_receipt,
+    check_own_ticket,
     read_receipt_parts,
 )
 from rafflekit.core.protocol.audit.report import (
@@ -27,7 +27,7 @@ from rafflekit.core.protocol.audit.report import (
     Step,
     Unproven,
 )
-from rafflekit.core.protocol.audit.signatures import Cosignature, Witnessed
+from rafflekit.core.protocol.audit.signatures import CheckedCosignature, Witnessed
 from rafflekit.core.protocol.documents import WINNERS_IN_A_PROOF
 
 __all__ = ["NOT_PROVEN", "OK", "STEPS", "WRONG", "AuditReport", "Step", "Witnessed", "audit", "sizes_of"]
@@ -88,7 +88,7 @@ def sizes_of(proof: str | bytes, receipt: str | bytes) -> tuple[int, int] | None
 
 def _check_witnesses(steps: "_Steps", parts: ProofParts, witnesses: Sequence[str], witnessed: Witnessed | None) -> None:
     vouched = steps.value("witnesses", lambda: signatures.read_witness_keys(witnesses)) or []
-    cosignatures: list[Cosignature] = []
+    cosignatures: list[CheckedCosignature] = []
     if not steps.has("witnesses"):
         cosignatures = steps.value("witnesses", lambda: signatures.cosignatures_of(parts, vouched)) or []
     if not steps.has("witnesses"):
@@ -121,7 +121,7 @@ def _check_tickets(
     if ours is not None:
         steps.take(
             "receipt",
-            lambda: check_receipt(parts, ours, seen, consistency=consistency, winners_hold=are_winners),
+            lambda: check_own_ticket(parts, ours, seen, consistency=consistency, winners_hold=are_winners),
         )
         if code is not None:
             steps.take("code", lambda: check_code(ours, code))

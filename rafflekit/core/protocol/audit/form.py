@@ -8,8 +8,8 @@ from rafflekit.core.protocol.audit.report import Refuted
 from rafflekit.core.protocol.checkpoints import Checkpoint, Closing
 from rafflekit.core.protocol.documents import UNBOUND, Proof, read_proof
 from rafflekit.core.protocol.notes import OPERATOR, SIGNATURES, WITNESS, Note, NoteWrong, VerifierKey
-from rafflekit.core.protocol.statements import DrawStatement
 from rafflekit.core.protocol.strict_json import DocumentWrong
+from rafflekit.core.protocol.winners import DrawStatement
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def read_receipt_parts(document: str | bytes) -> ReceiptParts:
         raise Mistaken(f"This is no receipt: {error}.") from error
 
 
-def check_receipt(
+def check_own_ticket(
     parts: ProofParts,
     ours: ReceiptParts,
     seen: SeenLeaves | None,

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from rafflekit.core.protocol.audit.form import ProofParts, SignedClosing, read_closing
 from rafflekit.core.protocol.audit.report import Mistaken, Refuted, Unproven
 from rafflekit.core.protocol.checkpoints import origin_of
-from rafflekit.core.protocol.entropy.drand import round_of, time_of
+from rafflekit.core.protocol.dates import time_text
+from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.notes import WITNESS, Note, NoteWrong, VerifierKey
-from rafflekit.core.protocol.terms import DRAND_QUICKNET
 
 CLOCKS_APART_S = 86_400
 """So far in the future of the verifier's clock a closing may be dated: no clock is right, and time zones mislead."""
@@ -28,7 +27,7 @@ class Witnessed:
 
 
 @dataclass(frozen=True, slots=True)
-class Cosignature:
+class CheckedCosignature:
     """A cosignature that holds: of which key, when (seconds since 1970), and whether the verifier named the key."""
 
     key: VerifierKey
@@ -73,7 +72,7 @@ def check_closing(parts: ProofParts, now: int | None) -> str:
         raise Refuted(f"The closing is dated {time_text(closing.closed)}, before the raffle was created.")
     if now is not None and closing.closed > now + CLOCKS_APART_S:
         raise Refuted(f"The closing is dated {time_text(closing.closed)}, in the future of this computer's clock.")
-    if closing.round != (None if terms.delay_s is None else round_of(closing.closed, terms.delay_s)):
+    if closing != source_of(terms.entropy).closing_at(closing.closed, terms.delay_s):
         raise Refuted("The closing's round is not the one that the terms and its date give.")
     return f"The operator signed the closing: {checkpoint.size:,} leaves, dated {time_text(closing.closed)}."
 
@@ -92,7 +91,7 @@ def check_operator(note: Note, key: VerifierKey, what: str) -> None:
         raise Refuted(f"The {what} has {signed} signatures of the operator, where one belongs.")
 
 
-def cosignatures_of(parts: ProofParts, vouched: Sequence[VerifierKey]) -> list[Cosignature]:
+def cosignatures_of(parts: ProofParts, vouched: Sequence[VerifierKey]) -> list[CheckedCosignature]:
     """Return the closing's cosignatures by keys that the proof or the verifier names.
 
     Raises:
@@ -109,7 +108,7 @@ def cosignatures_of(parts: ProofParts, vouched: Sequence[VerifierKey]) -> list[C
     return found
 
 
-def check_witnesses(cosignatures: Sequence[Cosignature], vouched: Sequence[VerifierKey]) -> str:
+def check_witnesses(cosignatures: Sequence[CheckedCosignature], vouched: Sequence[VerifierKey]) -> str:
     """Step 5: somebody else than the operator saw the closing."""
     ours = [each for each in cosignatures if each.vouched]
     if ours:
@@ -126,7 +125,10 @@ def check_witnesses(cosignatures: Sequence[Cosignature], vouched: Sequence[Verif
 
 
 def check_witnessed(
-    parts: ProofParts, cosignatures: Sequence[Cosignature], vouched: Sequence[VerifierKey], copy: Witnessed | None
+    parts: ProofParts,
+    cosignatures: Sequence[CheckedCosignature],
+    vouched: Sequence[VerifierKey],
+    copy: Witnessed | None,
 ) -> str:
     """Step 7: the closing was there before anybody could know the beacon."""
     sightings = [(f"the witness {each.key.name}", each.time) for each in cosignatures if each.vouched]
@@ -138,12 +140,11 @@ def check_witnessed(
         except Unproven as error:
             # Told whatever else decides this step, or who gave the wrong file would take it for looked at.
             why, useless = "", f" {error}"
-    beacon_round = parts.closed.closing.round
-    if parts.proof.terms.entropy != DRAND_QUICKNET or beacon_round is None:
+    beacon = source_of(parts.proof.terms.entropy).known_from(parts.closed.closing)
+    if beacon is None:
         raise Unproven(
             f"The entropy is the operator's own: no date shows that it was not known before the closing.{useless}"
         )
-    beacon = time_of(beacon_round)
     late = next((each for each in cosignatures if each.time >= beacon), None)
     if late is not None:
         raise Refuted(
@@ -177,15 +178,7 @@ def read_witness_keys(keys: Sequence[str]) -> list[VerifierKey]:
     return list({str(key): key for key in found}.values())
 
 
-def time_text(seconds: int) -> str:
-    """Return a time (seconds since 1970) as people read it."""
-    try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (OverflowError, ValueError, OSError):
-        return f"{seconds} s after 1970"
-
-
-def _checked(note: Note, keys: Sequence[VerifierKey], vouched: Sequence[VerifierKey]) -> list[Cosignature]:
+def _checked(note: Note, keys: Sequence[VerifierKey], vouched: Sequence[VerifierKey]) -> list[CheckedCosignature]:
     found = []
     for key in keys:
         try:
@@ -194,7 +187,7 @@ def _checked(note: Note, keys: Sequence[VerifierKey], vouched: Sequence[Verifier
             raise Refuted(f"A cosignature does not fit the closing: {error}.") from error
         if len(times) > 1:
             raise Refuted(f"The witness {key.name} cosigned the closing {len(times)} times, where once is enough.")
-        found += [Cosignature(key, time, key in vouched) for time in times]
+        found += [CheckedCosignature(key, time, key in vouched) for time in times]
     return found
 
 

@@ -5,13 +5,12 @@ from typing import NamedTuple
 
 from rafflekit.core.protocol.audit.form import ProofParts, SignedDraw
 from rafflekit.core.protocol.audit.report import Refuted, Unproven
-from rafflekit.core.protocol.audit.signatures import check_operator, time_text
+from rafflekit.core.protocol.audit.signatures import check_operator
 from rafflekit.core.protocol.documents import UNBOUND, WINNERS_IN_A_PROOF, ProvenWin
-from rafflekit.core.protocol.entropy.drand import BeaconWrong, BlsMissing, check_beacon, time_of
-from rafflekit.core.protocol.statements import entropy_of, seed_of, winners_digest
-from rafflekit.core.protocol.terms import SECRETS
+from rafflekit.core.protocol.entropy import SECRETS, source_of
+from rafflekit.core.protocol.entropy.source import EntropyUnproven, EntropyWrong
 from rafflekit.core.protocol.tree import ProofWrong, check_inclusion
-from rafflekit.core.protocol.winners import prizes_of_wins, winning_serials
+from rafflekit.core.protocol.winners import prizes_of_wins, seed_of, winners_digest, winning_serials
 
 
 class _Win(NamedTuple):
@@ -30,18 +29,12 @@ def check_entropy(parts: ProofParts) -> str:
             "An earlier release drew it, or the record of what decided was taken away: nothing binds its seed to the "
             "closing."
         )
-    if entropy.kind == SECRETS:
-        raise Unproven("The operator says that the entropy was made once, and after the closing; nothing shows it.")
-    beacon = entropy.round
-    if beacon is None or beacon != parts.closed.closing.round:
-        raise Refuted(f"The beacon is of round {beacon}, the closing announces round {parts.closed.closing.round}.")
     try:
-        check_beacon(beacon, entropy.value)
-    except BeaconWrong as error:
-        raise Refuted(f"The beacon is not drand's: {error}.") from error
-    except BlsMissing as error:
-        raise Unproven(f"drand's signature was not checked. {error}") from error
-    return f"drand signed the beacon of round {beacon:,}, which came at {time_text(time_of(beacon))}."
+        return source_of(entropy.kind).check(entropy, parts.closed.closing)
+    except EntropyWrong as error:
+        raise Refuted(str(error)) from error
+    except EntropyUnproven as error:
+        raise Unproven(str(error)) from error
 
 
 def check_seed(parts: ProofParts) -> str:
@@ -90,7 +83,7 @@ def check_winners(parts: ProofParts, serials: Sequence[int], numbers: Mapping[in
 
 def _entropy_value(parts: ProofParts) -> bytes:
     entropy = parts.proof.entropy
-    return entropy_of(entropy.kind, entropy.value)
+    return source_of(entropy.kind).entropy_of(entropy.value)
 
 
 def _proven_wins(parts: ProofParts, proven: Sequence[ProvenWin], expected: Sequence[tuple[int, int]]) -> Iterator[_Win]:

@@ -12,7 +12,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.leaves import Leaf
-from rafflekit.core.protocol.terms import EntropyKind
 from rafflekit.core.protocol.tiles import TILE, TILE_HEIGHT, WholeTile
 from rafflekit.core.storage.schema import cosignatures, ledgers, tickets, tiles
 
@@ -28,7 +27,7 @@ class LedgerRecord:
 
 
 def insert_ledger(
-    connection: Connection, raffle: UUID, *, entropy: EntropyKind, delay_s: int | None, verifier_key: str | None
+    connection: Connection, raffle: UUID, *, entropy: str, delay_s: int | None, verifier_key: str | None
 ) -> None:
     """Store the ledger of a new raffle."""
     row = {"raffle": raffle, "entropy": entropy, "delay_s": delay_s, "verifier_key": verifier_key}

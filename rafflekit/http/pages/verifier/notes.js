@@ -126,7 +126,7 @@ function readStatement(written) {
   const found = note.text.match(
     /^rafflekit draw v1\n([^\n]+)\nclosing ([^\n]+)\nentropy ([0-9a-f]{64})\nseed ([0-9a-f]{64})\nwinners ([0-9]+) ([^\n]+)\n$/,
   );
-  if (found === null) throw new Wrong("it is no statement of a draw: origin, closing, entropy, seed and winners");
+  if (found === null) throw new Wrong("it is not a statement of a draw: origin, closing, entropy, seed and winners");
   const [, origin, closing, entropy, seed, wins, digest] = found;
   return {
     note,

@@ -1,0 +1,95 @@
+"""What the protocol asks of every source of entropy; `Source` lists the questions."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rafflekit.core.protocol.checkpoints import Closing
+
+
+class EntropyWrong(Exception):
+    """The evidence is not what the source gave; the message is a sentence."""
+
+
+class EntropyUnproven(Exception):
+    """The evidence cannot be checked, now or ever; the message is a sentence."""
+
+
+class SourceMissing(Exception):
+    """Evidence of a source cannot be checked on this machine; the message says what to install."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What decided a draw, as its proof has it: the source's name, the bytes that it gave, and its round if any."""
+
+    kind: str
+    value: bytes = b""
+    round: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """The bounds of a raffle's `delay_s`: seconds from the closing to the moment at which the source decides."""
+
+    least: int
+    most: int
+    default: int
+
+
+class Source(ABC):
+    """A source of entropy: where the 32 bytes that decide a draw come from, and how anyone checks that they did.
+
+    The 32 bytes come from the evidence, which is stored with the draw and published in its proof.
+    """
+
+    name: ClassVar[str]
+    """The source's name in the terms, and the `kind` of its evidence in a proof."""
+
+    evidence_bytes: ClassVar[int]
+    """The size of the stored evidence."""
+
+    delay: ClassVar[Delay | None] = None
+    """The bounds of `delay_s` in the terms; None if the terms have no `delay_s`."""
+
+    def require(self) -> None:  # noqa: B027 - most sources need nothing
+        """Make sure that evidence can be checked on this machine.
+
+        Raises:
+            SourceMissing: it cannot.
+        """
+
+    def closing_at(self, closed: int, delay_s: int | None) -> Closing:
+        """Return the closing of a raffle whose last ticket is issued at `closed` (seconds since 1970)."""
+        assert delay_s is None
+        return Closing(closed)
+
+    def known_from(self, closing: Closing) -> int | None:
+        """Return when the entropy becomes public, in seconds since 1970, or None if no date is known."""
+        assert closing.round is None
+        return None
+
+    @abstractmethod
+    def entropy_of(self, evidence: bytes) -> bytes:
+        """Return the 32 bytes that decide, from the stored evidence."""
+
+    @abstractmethod
+    def shape(self, evidence: Evidence) -> dict[str, Any]:
+        """Return the evidence as the JSON of a proof has it."""
+
+    @abstractmethod
+    def read(self, value: Any) -> Evidence:
+        """Read the evidence from the JSON of a proof.
+
+        Raises:
+            DocumentWrong: it does not have the form of this source.
+        """
+
+    @abstractmethod
+    def check(self, evidence: Evidence, closing: Closing) -> str:
+        """Check that the source gave this evidence for this closing; return a sentence that says so.
+
+        Raises:
+            EntropyWrong: it did not.
+            EntropyUnproven: this cannot be checked.
+        """
