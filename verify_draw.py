@@ -192,7 +192,7 @@ class Audit:
         if kind == "unbound":
             raise NotProven("an earlier release drew it, or the record of what decided was taken away")
         if proof.round is None:
-            raise NotProven("you have only the operator's word that they made the seed once, and after the closing")
+            raise NotProven("you have only the operator's word that they generated the entropy once, after the closing")
         require(proof.entropy["round"] == proof.round, "the beacon is of another round than the closing's")
         require_beacon(proof.round, bytes.fromhex(proof.entropy["signature"]))
 
@@ -788,7 +788,7 @@ BASE = bytes.fromhex("58" + 31 * "66")
 NEUTRAL = (0, 1)
 
 # The points of small order, as their y in all its spellings. A signature by such a key fits every text.
-EIGHTH = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
+EIGHTH = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")  # has order 8
 EIGHTH_Y = int.from_bytes(EIGHTH, "little")
 SMALL_ORDER = {0, 1, FIELD - 1, FIELD, FIELD + 1, EIGHTH_Y, FIELD - EIGHTH_Y}
 
