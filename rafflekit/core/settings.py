@@ -29,31 +29,33 @@ class Variable(NamedTuple):
 
 DATABASE_URL = Variable(
     "RAFFLEKIT_DATABASE_URL",
-    "where the raffles are kept, e.g. sqlite:////srv/raffles.db or postgresql://user@host/raffles",
+    "where the raffles are stored, e.g. sqlite:////srv/raffles.db or postgresql://user@host/raffles",
     "a file in the user's data folder",
 )
 MANAGER_IPS = Variable(
-    "MANAGER_IPS", "addresses and networks that may create and draw over HTTP, separated by commas", "nobody"
+    "MANAGER_IPS",
+    "addresses and networks of the managers, who may create and draw over HTTP, separated by commas",
+    "no managers",
 )
 TRUSTED_PROXIES = Variable(
     "RAFFLEKIT_TRUSTED_PROXIES",
-    "addresses and networks of the proxies that are believed, separated by commas",
-    "none",
+    "addresses and networks of trusted proxies, separated by commas",
+    "no proxies",
 )
 PROXY_HEADER = Variable(
     "RAFFLEKIT_PROXY_HEADER",
-    "the one header by which those proxies tell who asks: X-Forwarded-For, Forwarded or X-Real-IP",
+    "the header in which those proxies send the client's address: X-Forwarded-For, Forwarded or X-Real-IP",
     "X-Forwarded-For",
 )
 ALLOWED_HOSTS = Variable(
     "RAFFLEKIT_ALLOWED_HOSTS",
-    "host names under which the server is reached, separated by commas",
-    "IP addresses and localhost only",
+    "host names of this service, separated by commas",
+    "only IP addresses and localhost",
 )
 SIGNING_KEY = Variable(
     "RAFFLEKIT_SIGNING_KEY",
-    "file with the key that signs the raffles' ledgers, the same for all servers of a database",
-    "beside a SQLite file, made at its first use; on PostgreSQL a server does not start",
+    "file with the key that signs the raffles' ledgers; all servers of a database need the same one",
+    "a file next to a SQLite database, created when first needed; on PostgreSQL, a server does not start",
 )
 KEY_NAME = "rafflekit"
 """What a signing key is called in signatures that nobody gave a name."""
@@ -61,15 +63,17 @@ KEY_NAME = "rafflekit"
 METRICS_IPS = Variable(
     "RAFFLEKIT_METRICS_IPS",
     "addresses and networks that may read /metrics, separated by commas",
-    "those of MANAGER_IPS",
+    "the addresses in MANAGER_IPS",
 )
 DRAND_RELAYS = Variable(
     "RAFFLEKIT_DRAND_RELAYS",
-    "where beacons are fetched: URLs of drand relays, separated by commas",
+    "URLs of the drand relays to fetch beacons from, separated by commas",
     "drand's own relays",
 )
-ARGON2_TIME_COST = Variable("RAFFLEKIT_ARGON2_TIME_COST", "passes of a code's Argon2id hash", "1")
-ARGON2_MEMORY_KIB = Variable("RAFFLEKIT_ARGON2_MEMORY_KIB", "memory of a code's Argon2id hash in KiB", "8")
+ARGON2_TIME_COST = Variable("RAFFLEKIT_ARGON2_TIME_COST", "Argon2id passes for the hash of a verification code", "1")
+ARGON2_MEMORY_KIB = Variable(
+    "RAFFLEKIT_ARGON2_MEMORY_KIB", "Argon2id memory for the hash of a verification code, in KiB", "8"
+)
 
 VARIABLES = (
     DATABASE_URL,
