@@ -10,10 +10,10 @@ from rafflekit.core.errors import RaffleError
 from rafflekit.core.settings import Settings
 from rafflekit.http import openapi, problems
 from rafflekit.http.access import Access
-from rafflekit.http.api.address import Address, ApiDescription, RaffleAddress
-from rafflekit.http.api.operations import PATHS
-from rafflekit.http.api.service import Liveness, Readiness
-from rafflekit.http.monitoring.metrics import Metrics, MetricsPage
+from rafflekit.http.api import ROUTES
+from rafflekit.http.api.address import Address, Service
+from rafflekit.http.api.service import HEALTHZ, Liveness
+from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.requests import Monitoring
 
 WsgiApp = falcon.App[falcon.Request, falcon.Response]
@@ -23,30 +23,29 @@ _SAFE_METHODS = ("GET", "HEAD")
 
 
 def create_app(engine: RaffleEngine, settings: Settings, *, metrics: Metrics | None = None) -> WsgiApp:
-    """Return the WSGI application of the HTTP contract on an open engine; the engine stays the caller's to close.
+    """Return the WSGI application of the HTTP contract on an open engine, which remains the caller's to close.
 
-    `metrics` are shown at `/metrics`; without any there is no such address. Whoever gives them has given the engine
-    their `note_group`, too.
+    `metrics` are shown at `/metrics`, an address that does not exist without them. Give their `note_group` to the
+    engine as well.
     """
     access = Access(settings)
     app = _bare_app(access, metrics)
-    for path in PATHS:
-        if issubclass(path.resource, RaffleAddress):
-            app.add_route(path.template.removesuffix("/"), path.resource(engine, access))
-    app.add_route("/openapi.json", ApiDescription(openapi.document))
-    app.add_route("/readyz", Readiness(engine))
-    if metrics is not None:
-        app.add_route("/metrics", MetricsPage(metrics, access))
+    service = Service(engine, access, openapi.document, metrics)
+    for route in ROUTES:
+        address = route.resource.of(service)
+        if address is not None:
+            app.add_route(route.template, address)
     return app
 
 
 def create_refusing_app(error: RaffleError, settings: Settings) -> WsgiApp:
-    """Return an application that is alive, and refuses everything with the error for which there is no engine."""
+    """Return an application that is alive, and refuses everything with the error because of which it has no engine."""
     app = _bare_app(Access(settings), None)
 
     def refuse(*_request: object, **_parameters: object) -> NoReturn:
         raise error
 
+    app.add_route(HEALTHZ.template, Liveness())
     app.add_sink(refuse, "/")
     return app
 
@@ -55,8 +54,7 @@ def _bare_app(access: Access, metrics: Metrics | None) -> WsgiApp:
     middleware: list[Monitoring | _EveryAnswer] = [Monitoring(access, metrics), _EveryAnswer()]
     app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
-    problems.install(app)
-    app.add_route("/healthz", Liveness())
+    problems.install(app, repeats={route.template: route.post.repeat for route in ROUTES if route.post})
     return app
 
 
@@ -66,7 +64,7 @@ class _EveryAnswer:
     def process_resource(
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, str]
     ) -> None:
-        # Falcon answers 405 for the methods that it knows, and 400 for BREW.
+        # Falcon answers 405 for the methods that it knows, and 400 for others, like BREW.
         if req.method not in _KNOWN_METHODS:
             assert isinstance(resource, Address)
             raise falcon.HTTPMethodNotAllowed(resource.allowed_methods)
@@ -75,6 +73,6 @@ class _EveryAnswer:
         self, req: falcon.Request, resp: falcon.Response, resource: object, req_succeeded: bool
     ) -> None:
         resp.set_header("X-Content-Type-Options", "nosniff")
-        # A ticket's answer carries its code, and an error is true of one moment and one asker.
+        # A ticket's answer holds its code, and an error is true for one moment and one client.
         if not req_succeeded or req.method not in _SAFE_METHODS:
             resp.set_header("Cache-Control", "no-store")

@@ -1,7 +1,7 @@
 """`document`: the OpenAPI 3.1 document of the HTTP contract, generated.
 
-What it says comes from where it holds: what an address takes and answers from `addresses`, bodies and queries from
-`wire`, answers from `core.shapes`, problems from `problems`, summaries from the resources' methods.
+Everything in it comes from where it is in force: what an address takes and answers from the tables of `http.api`,
+answers from `core.shapes`, problems from `problems`, summaries from the docstrings of the resources' methods.
 """
 
 import re
@@ -16,46 +16,49 @@ import msgspec
 from rafflekit import __version__
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, StorageUnavailable
-from rafflekit.http import problems, reading
-from rafflekit.http.api.operations import PATHS, BareProblem, Operation, Path, Refusal
+from rafflekit.http import fields, problems
+from rafflekit.http.api import ROUTES
+from rafflekit.http.api.operations import BareProblem, Operation, Refusal, Route
 
 _SCHEMAS = "#/components/schemas/{name}"
 
 _ABOUT = """\
-Raffles with numbered tickets. A manager creates a raffle, participants get tickets, one an address; when none is left,
-the manager draws the winners, once.
+Raffles with numbered tickets. A manager creates a raffle; participants get tickets, one per IP address; when no tickets
+are left, the manager draws the winners, once.
 
-Every address works with and without the slash at its end. HEAD works wherever GET does; OPTIONS tells the methods of an
-address. Whole numbers are written with digits only: 1.0 is none. Query parameters that an address does not have are
-ignored. Every refusal is a problem (RFC 9457), whose `type` is for programs and whose `detail` is for people.\
+Every address works with and without the slash at its end. HEAD works wherever GET does; OPTIONS lists the methods of an
+address. Whole numbers are written with digits only: 1.0 is refused. Unknown query parameters are ignored. Every refusal
+is a problem (RFC 9457), whose `type` is for programs and whose `detail` is for people.\
 """
 
 _NO_SUCH_PATH = BareProblem(HTTPStatus.NOT_FOUND, "Nothing is at this address.")
 _NO_SUCH_METHOD = BareProblem(HTTPStatus.METHOD_NOT_ALLOWED, problems.BARE_DETAILS[HTTPStatus.METHOD_NOT_ALLOWED])
-_INCIDENT = BareProblem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong; the log has the incident's id, too.")
+_INCIDENT = BareProblem(
+    HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong. The log explains it under an incident id."
+)
 
-_PATH_PARAMETERS = {"raffle_id": (reading.RaffleId, "A raffle's id.")}
+_PATH_PARAMETERS = {"raffle_id": (fields.RaffleId, "A raffle's id.")}
 
 _ANSWER_HEADERS = {
     "Allow": (str, "The methods of the address."),
     "Location": (Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})], "The new raffle's whole URL."),
     "Retry-After": (
         Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 1})],
-        "The seconds after which to try again.",
+        "The seconds to wait before the next try.",
     ),
 }
 
 # Typed dicts of the core cannot carry facts that only msgspec reads.
 _Url = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})]
 _ANSWER_FIELDS = {
-    "id": reading.RaffleId,
-    "raffle_id": reading.RaffleId,
-    "name": reading.Name,
+    "id": fields.RaffleId,
+    "raffle_id": fields.RaffleId,
+    "name": fields.Name,
     "created_at": Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})],
-    "total_tickets": reading.TicketCount,
+    "total_tickets": fields.TicketCount,
     "available_tickets": Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": limits.TICKETS})],
-    "ticket_number": reading.TicketNumber,
-    "amount": reading.PrizeAmount,
+    "ticket_number": fields.TicketNumber,
+    "amount": fields.PrizeAmount,
     "count": Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0})],
     "next": _Url | None,
     "previous": _Url | None,
@@ -64,7 +67,7 @@ _ANSWER_FIELDS = {
 
 @cache
 def document() -> bytes:
-    """Return the document as JSON; it is made when it is first asked for, and names no host."""
+    """Return the document as JSON; it is made at the first call, and names no host."""
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -74,9 +77,9 @@ def document() -> bytes:
                 "description": _ABOUT,
                 "license": {"name": "MIT", "identifier": "MIT"},
             },
-            # Where this document is, so that a service below a path of a larger site is found, too.
+            # Relative to this document, so that it also holds for a service below a path of a larger site.
             "servers": [{"url": "."}],
-            "paths": {path.template: _path_item(path) for path in PATHS},
+            "paths": {route.path: _path_item(route) for route in ROUTES},
             "components": {
                 "schemas": _components(),
                 "responses": {
@@ -88,18 +91,18 @@ def document() -> bytes:
     )
 
 
-def _path_item(path: Path) -> dict[str, Any]:
+def _path_item(route: Route) -> dict[str, Any]:
     item: dict[str, Any] = {}
-    if path.get:
-        item["get"] = _operation(path.get, path, "on_get")
+    if route.get:
+        item["get"] = _operation(route.get, route, "on_get")
         item["head"] = _head(item["get"])
-    if path.post:
-        item["post"] = _operation(path.post, path, "on_post")
-    item["options"] = _options(path)
+    if route.post:
+        item["post"] = _operation(route.post, route, "on_post")
+    item["options"] = _options(route)
     return item
 
 
-def _operation(operation: Operation, path: Path, method: str) -> dict[str, Any]:
+def _operation(operation: Operation, route: Route, method: str) -> dict[str, Any]:
     content = _content(operation.media_type, _schema(operation.answer))
     if operation.page:
         content |= _content(falcon.MEDIA_HTML, _schema(str))
@@ -110,9 +113,9 @@ def _operation(operation: Operation, path: Path, method: str) -> dict[str, Any]:
         answer["links"] = {name: {"operationId": name} | link for name, link in operation.links.items()}
     described = {
         "operationId": operation.id,
-        "summary": _summary(path, method),
+        "summary": _summary(route, method),
         "description": operation.description,
-        "parameters": _path_parameters(path) + _parameters(operation),
+        "parameters": _path_parameters(route) + _parameters(operation),
         "requestBody": _request_body(operation),
         "responses": {f"{operation.status:d}": answer} | _refusals(operation.refusals),
     }
@@ -120,7 +123,7 @@ def _operation(operation: Operation, path: Path, method: str) -> dict[str, Any]:
 
 
 def _head(get: dict[str, Any]) -> dict[str, Any]:
-    """Return the operation HEAD beside a GET: the same, without the bodies."""
+    """Return the operation HEAD that belongs to a GET: the same without bodies."""
     responses = {
         status: {name: part for name, part in answer.items() if name not in ("content", "links")}
         for status, answer in get["responses"].items()
@@ -128,24 +131,24 @@ def _head(get: dict[str, Any]) -> dict[str, Any]:
     return get | {"operationId": f"{get['operationId']}Head", "responses": responses}
 
 
-def _options(path: Path) -> dict[str, Any]:
+def _options(route: Route) -> dict[str, Any]:
     allowed = _answer("The methods are in the Allow header.", headers=["Allow"])
-    # Whether there is such a raffle is not asked.
-    anything = [parameter | {"schema": {"type": "string"}} for parameter in _path_parameters(path)]
+    # No raffle is looked up, so its id may be anything.
+    anything = [parameter | {"schema": {"type": "string"}} for parameter in _path_parameters(route)]
     return {
-        "summary": _summary(path, "on_options"),
+        "summary": _summary(route, "on_options"),
         "parameters": anything,
         "responses": {f"{HTTPStatus.NO_CONTENT:d}": allowed} | _refusals([]),
     }
 
 
-def _summary(path: Path, method: str) -> str:
-    # Without docstrings (python -OO) there is none.
-    return (getattr(path.resource, method).__doc__ or "").rstrip(".")
+def _summary(route: Route, method: str) -> str:
+    # `python -OO` removes docstrings.
+    return (getattr(route.resource, method).__doc__ or "").rstrip(".")
 
 
-def _path_parameters(path: Path) -> list[dict[str, Any]]:
-    names = re.findall(r"\{(\w+)\}", path.template)
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    names = re.findall(r"\{(\w+)\}", route.path)
     return [_parameter("path", name, *_PATH_PARAMETERS[name], required=True) for name in names]
 
 
@@ -166,7 +169,7 @@ def _parameter(place: str, name: str, kind: Any, what: str, *, required: bool = 
 
 
 def _not_null(schema: Mapping[str, Any]) -> Any:
-    # A parameter is null by not being there.
+    # A parameter is null by being absent.
     return schema["anyOf"][0] if "anyOf" in schema else schema
 
 
@@ -176,7 +179,7 @@ def _request_body(operation: Operation) -> dict[str, Any]:
     content = _content(falcon.MEDIA_JSON, _schema(operation.body))
     if operation.example:
         content[falcon.MEDIA_JSON]["example"] = operation.example
-    return {"required": operation.body is not reading.NoFields, "content": content}
+    return {"required": operation.body is not fields.NoFields, "content": content}
 
 
 def _refusals(refusals: Iterable[Refusal]) -> dict[str, Any]:
@@ -190,7 +193,7 @@ def _refusals(refusals: Iterable[Refusal]) -> dict[str, Any]:
 
 
 def _refusal(refusals: list[Refusal], *, headers: Iterable[str] = ()) -> dict[str, Any]:
-    """Return the answer of one status that stands for several problems."""
+    """Return the answer of one status, which several problems may share."""
     examples = [_example(refusal) for refusal in refusals]
     kinds = sorted({example.type for example in examples})
     schema = {
@@ -213,7 +216,7 @@ def _example(refusal: Refusal) -> problems.Problem:
     if isinstance(refusal, BareProblem):
         return problems.bare_problem(refusal.status, refusal.when)
     if refusal is InvalidValue:
-        return problems.problem_of(InvalidValue("field", "what is wrong with it, and what would be right."))
+        return problems.problem_of(InvalidValue("field", "what is wrong, and what would be right."))
     return problems.problem_of(refusal())
 
 
@@ -246,7 +249,7 @@ def _components_of(*kinds: Any) -> dict[str, Any]:
 
 
 def _components() -> dict[str, Any]:
-    operations = [operation for path in PATHS for operation in (path.get, path.post) if operation]
+    operations = [operation for route in ROUTES for operation in (route.get, route.post) if operation]
     asked = _components_of(problems.Problem, *(operation.body for operation in operations if operation.body))
     answered = _components_of(*(operation.answer for operation in operations))
     for schema in answered.values():

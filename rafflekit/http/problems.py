@@ -1,7 +1,7 @@
 """Errors as answers: problem details (RFC 9457), with one table from an error's class to its status.
 
-What a caller may know is in the answer; what the operator needs is in the log. A failure that nobody foresaw gets
-an incident id, by which the one finds the other.
+The answer holds what a client may know, the log what the operator needs. An unforeseen failure gets an incident id,
+which is in both.
 """
 
 import logging
@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -71,19 +72,16 @@ _SENTENCES: dict[type[RaffleError], str] = {
 
 BARE_DETAILS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "Nothing is at this address; the raffles are at /raffles/.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not have this method; the Allow header lists those it has.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This method is not supported here; the Allow header lists those that are.",
 }
-"""What is said of a status of Falcon's own, which has no words for it."""
+"""The details of Falcon's own errors, which have none."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
-_NOTHING_DONE = "This request has done nothing."
-_IN_DOUBT = "It may have been done all the same; look before you ask again."
-_IN_DOUBT_WITH_A_KEY = (
-    "It may have been done all the same; a request that is repeated with its Idempotency-Key gets the same ticket."
-)
+_NOTHING_DONE = "This request has changed nothing."
+_IN_DOUBT = "This request may or may not have been carried out"
 _OUTAGE_LINE_S = 1.0
 
-# Fields that a client knows by another name.
+# Fields that clients know by another name.
 _FIELD_NAMES = {"idempotency_key": "Idempotency-Key"}
 
 _log = logging.getLogger(__name__)
@@ -97,7 +95,7 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Problem details (RFC 9457); `errors` only where a field of the request is at fault."""
+    """Problem details (RFC 9457); with `errors` only if a field of the request is at fault."""
 
     type: str
     title: str
@@ -106,15 +104,18 @@ class Problem(msgspec.Struct, frozen=True):
     errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
 
 
-def install(app: falcon.App[falcon.Request, falcon.Response]) -> None:
-    """Make every error of an application a problem: rafflekit's, Falcon's and those that nobody foresaw."""
-    app.add_error_handler(RaffleError, partial(_on_raffle_error, outages=_Outages()))
+def install(app: falcon.App[falcon.Request, falcon.Response], *, repeats: Mapping[str, str]) -> None:
+    """Make every error of an application a problem: rafflekit's, Falcon's and unforeseen ones.
+
+    `repeats` says what a POST that is repeated with its Idempotency-Key gets, by the template of its path.
+    """
+    app.add_error_handler(RaffleError, partial(_on_raffle_error, outages=_Outages(repeats)))
     app.add_error_handler(Exception, _on_surprise)
     app.set_error_serializer(_on_http_error)
 
 
 def problem_of(error: RaffleError) -> Problem:
-    """Return a refusal as the problem that it is answered with; not an outage, whose message is for the log."""
+    """Return the problem that answers a refusal; not of an outage, whose message is for the log."""
     if isinstance(error, InvalidValue):
         field = _FIELD_NAMES.get(error.field, error.field)
         return _problem(error, f"{field}: {error.reason}", [FieldError(field, error.reason)])
@@ -122,7 +123,7 @@ def problem_of(error: RaffleError) -> Problem:
 
 
 def bare_problem(status: int, detail: str) -> Problem:
-    """Return the problem of a status that says everything (RFC 9457, 4.2.1: "about:blank", titled by its phrase)."""
+    """Return a problem that has only a status (RFC 9457, 4.2.1: type "about:blank", with its phrase as the title)."""
     return Problem("about:blank", _phrase(status), status, detail)
 
 
@@ -140,37 +141,40 @@ def _on_raffle_error(
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _on_surprise(request, response, error, parameters)
     elif status is HTTPStatus.SERVICE_UNAVAILABLE:
-        outages.log(error)
-        _on_outage(request, response, error)
+        outages.answer(request, response, error)
     else:
         if isinstance(error, BeaconNotPublished):
             response.retry_after = error.retry_after_s
         _answer(response, problem_of(error))
 
 
-def _on_outage(request: falcon.Request, response: falcon.Response, error: RaffleError) -> None:
-    response.retry_after = RETRY_AFTER_S
-    said = [error.sentence, "Try again later."]
-    if request.method not in _READING:
-        is_in_doubt = isinstance(error, StorageUnavailable) and error.is_in_doubt
-        # Falcon takes a slash at the end away, if it is told to.
-        wants_a_ticket = request.path.rstrip("/").endswith("/participate")
-        has_key = wants_a_ticket and request.get_header("Idempotency-Key") is not None
-        in_doubt = _IN_DOUBT_WITH_A_KEY if has_key else _IN_DOUBT
-        said.append(in_doubt if is_in_doubt else _NOTHING_DONE)
-    _answer(response, _problem(error, " ".join(said)))
-
-
 class _Outages:
-    """Log outages, but one line a second at most: in a rush, each would be thousands of the same."""
+    """Answer and log outages, with at most one line per second: in a rush there would be thousands of the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, repeats: Mapping[str, str]) -> None:
+        self._repeats = repeats
         self._lock = threading.Lock()
         self._since_last_line = 0
         self._quiet_until = 0.0
 
-    def log(self, error: RaffleError) -> None:
-        """Note an answer of 503. The message names files and versions: it is for the log, not for the asker."""
+    def answer(self, request: falcon.Request, response: falcon.Response, error: RaffleError) -> None:
+        """Answer 503: when to try again and, if the request was to change something, whether it may have."""
+        self._log(error)
+        response.retry_after = RETRY_AFTER_S
+        said = [error.sentence, "Try again later."]
+        if request.method not in _READING:
+            is_in_doubt = isinstance(error, StorageUnavailable) and error.is_in_doubt
+            said.append(self._in_doubt(request) if is_in_doubt else _NOTHING_DONE)
+        _answer(response, _problem(error, " ".join(said)))
+
+    def _in_doubt(self, request: falcon.Request) -> str:
+        repeat = self._repeats.get(request.uri_template or "")
+        if repeat and request.get_header("Idempotency-Key") is not None:
+            return f"{_IN_DOUBT}; repeat it with its Idempotency-Key to get {repeat}."
+        return f"{_IN_DOUBT}; check before you repeat it."
+
+    def _log(self, error: RaffleError) -> None:
+        # The message names files and versions: it is for the log, not for the client.
         with self._lock:
             self._since_last_line += 1
             now = time.monotonic()
@@ -178,7 +182,7 @@ class _Outages:
                 return
             self._quiet_until = now + _OUTAGE_LINE_S
             answers, self._since_last_line = self._since_last_line, 0
-        _log.error("No answer but 503 (%d since the last such line): %s", answers, error)
+        _log.error("Answered 503 (%d times since the last such line): %s", answers, error)
 
 
 def _on_surprise(
@@ -187,14 +191,14 @@ def _on_surprise(
     incident = secrets.token_hex(8)
     note_incident(request, incident)
     _log.error(_Incident.of(incident, request, error))
-    detail = f"Something went wrong here; the log knows more under incident {incident}."
+    detail = f"Something went wrong. The log explains it under incident {incident}."
     _answer(response, bare_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
 
 class _Incident(NamedTuple):
-    """A failure that nobody foresaw, as it is logged (`log_lines.Event`).
+    """An unforeseen failure, as it is logged (`log_lines.Event`).
 
-    The path is left out, since anything may stand in it; what a message quotes is taken out of it.
+    The path is left out, since it may hold anything; secrets that the message quotes are removed from it.
     """
 
     incident: str
@@ -218,13 +222,13 @@ class _Incident(NamedTuple):
 
 
 def _secrets_of(request: falcon.Request) -> list[str]:
-    """Return the idempotency key as it was sent and as it was read; codes and addresses are known by their form."""
+    """Return the idempotency key as sent and as read; codes and addresses are recognised by their form."""
     sent = request.env.get("HTTP_IDEMPOTENCY_KEY", "")
     try:
         read = reading.idempotency_key(request) or ""
     except InvalidValue:
         read = ""
-    # What is shorter is no key, and may be any letter of the text.
+    # A shorter text is not a key, and may occur anywhere by chance.
     return [key for key in (sent, read) if len(key) >= limits.IDEMPOTENCY_KEY_CHARACTERS[0]]
 
 
@@ -245,7 +249,7 @@ def _status_of(error: RaffleError) -> HTTPStatus:
 
 
 def _phrase(status: int) -> str:
-    # HTTPStatus has older words for some, and others in each version of Python.
+    # The phrases of HTTPStatus are partly outdated, and differ between versions of Python.
     line: str = falcon.code_to_http_status(int(status))
     return line.partition(" ")[2]
 

@@ -1,27 +1,25 @@
-"""What comes in over the wire: bodies, ids, query parameters and the Idempotency-Key header, read strictly.
+"""Bytes to values: bodies, ids, query parameters and the Idempotency-Key header, read strictly.
 
-The types of the requests stand here; those of the answers are `rafflekit.core.shapes`. Whatever is wrong leaves as
-`InvalidValue` with the field's name, but for the size and the media type of a body, which are HTTP's own matter.
-
-msgspec checks fields and types. Limits are the engine's to check, in its words; the types carry them, from
-`rafflekit.core.limits`, for the OpenAPI document (`rafflekit.http.openapi`) that is generated from these types.
+The types that are read into are those of the addresses (`rafflekit.http.api`), made of `rafflekit.http.fields`. What is
+wrong is reported as `InvalidValue` with the field's name, except for the size and the media type of a body, which are
+HTTP's own matter.
 """
 
 import json
 import math
 import re
 from collections.abc import Callable
-from functools import partial
-from typing import Annotated, Any, NoReturn, TypeVar
+from functools import cache, partial
+from typing import Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlencode
 
 import falcon
 import msgspec
+from msgspec import inspect
 
 from rafflekit.core import limits
-from rafflekit.core.errors import InvalidValue, PageNotFound, RaffleNotFound
-from rafflekit.core.protocol.entropy import SECRETS, SOURCES
-from rafflekit.core.protocol.entropy.drand import DrandQuicknet
+from rafflekit.core.errors import InvalidValue, RaffleNotFound
+from rafflekit.http.fields import BARE_CHARACTER, QUOTED_CHARACTER, RAFFLE_ID, NoFields
 
 # More digits than any number here can have. Python itself stops at 4,300, with an error that names no field.
 _MOST_DIGITS = 30
@@ -33,144 +31,20 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 _COMPLAINT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<where>.+)`)?", re.DOTALL)
 _MISPLACED_FIELD = re.compile(r"Object (?P<how>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
-_WRONG_TYPE = re.compile(r"Expected `(?P<type>\w+)`.*", re.DOTALL)
+_WRONG_TYPE = re.compile(r"Expected `(?P<type>\w+)(?P<or_null> \| null)?`.*", re.DOTALL)
 _TYPES = {
-    "int": f"must be a whole number: digits only, at most {_MOST_DIGITS} of them.",
-    "str": "must be a text.",
-    "array": "must be a list.",
-    "object": "must be a JSON object.",
+    "int": f"must be a whole number{{or_null}}: digits only, at most {_MOST_DIGITS} of them.",
+    "str": "must be a text{or_null}.",
+    "array": "must be a list{or_null}.",
+    "object": "must be a JSON object{or_null}.",
 }
 
-_PAGE_NUMBER = re.compile(r"[0-9]+")
-# RFC 9651, 3.3.3: a String of printable ASCII in double quotes, with \" and \\ as its only escapes.
-_QUOTED_CHARACTER = r'(?:[ !#-\[\]-~]|\\["\\])'
-_QUOTED_KEY = re.compile(rf'"({_QUOTED_CHARACTER}*)"')
+_WRONG = "does not have the expected form."
+
+_DIGITS = re.compile(r"[0-9]+")
+_QUOTED_KEY = re.compile(rf'"({QUOTED_CHARACTER}*)"')
 _ESCAPED = re.compile(r'\\(["\\])')
-# Without a comma, by which a server joins several headers of one name.
-_BARE_CHARACTER = r"[!#-+\--~]"
-_BARE_KEY = re.compile(rf"{_BARE_CHARACTER}+")
-
-# uuid.UUID also reads braces, "urn:uuid:" and no dashes; a raffle has one address, though.
-_RAFFLE_ID = re.compile(r"[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}")
-
-# limits.UNPRINTABLE_CATEGORIES (but for lone surrogates) and blanks, as characters: not every reader of a JSON Schema
-# has Unicode's categories, and \s is not the same everywhere.
-_UNPRINTABLE = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
-_BLANK = r" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-
-
-def _documented(**schema: Any) -> msgspec.Meta:
-    # As constraints of its own, msgspec would refuse in its words, before the engine can in the contract's.
-    return msgspec.Meta(extra_json_schema=schema)
-
-
-RaffleId = Annotated[str, _documented(format="uuid", pattern=f"^{_RAFFLE_ID.pattern}$")]
-"""A raffle's id."""
-
-Name = Annotated[
-    str,
-    _documented(
-        minLength=1,
-        maxLength=limits.NAME_CHARACTERS,
-        pattern=f"^[^{_UNPRINTABLE}]*[^{_UNPRINTABLE}{_BLANK}][^{_UNPRINTABLE}]*$",
-    ),
-]
-"""The name of a raffle or a prize."""
-
-SearchedName = Annotated[str, _documented(maxLength=limits.NAME_CHARACTERS, pattern=f"^[^{_UNPRINTABLE}]*$")]
-"""A part of a raffle's name."""
-
-TicketCount = Annotated[int, _documented(minimum=1, maximum=limits.TICKETS)]
-"""How many tickets a raffle has."""
-
-TicketNumber = Annotated[int, _documented(minimum=1, maximum=limits.TICKETS)]
-"""The number on a ticket."""
-
-PrizeAmount = Annotated[int, _documented(minimum=1, maximum=limits.PRIZES)]
-"""How often a prize is given."""
-
-LedgerSize = Annotated[int, _documented(minimum=0, maximum=limits.TICKETS)]
-"""How many tickets a ledger had."""
-
-Entropy = Annotated[str, _documented(enum=list(SOURCES))]
-"""What decides who wins."""
-
-Delay = Annotated[int, _documented(minimum=DrandQuicknet.delay.least, maximum=DrandQuicknet.delay.most)]
-"""Seconds between the last ticket and the beacon that decides."""
-
-PageNumber = Annotated[int, _documented(minimum=1)]
-"""A page of a list."""
-
-PageSize = Annotated[int, _documented(minimum=1, maximum=limits.PAGE_SIZE)]
-"""How many items a page has."""
-
-IdempotencyKey = Annotated[
-    str,
-    _documented(
-        pattern='^(?:"{0}{{{2},{3}}}"|{1}{{{2},{3}}})$'.format(
-            _QUOTED_CHARACTER, _BARE_CHARACTER, *limits.IDEMPOTENCY_KEY_CHARACTERS
-        )
-    ),
-]
-"""The Idempotency-Key header as it is sent: in quotes or without."""
-
-
-class PrizeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A prize of a raffle to be created."""
-
-    name: Name
-    amount: PrizeAmount
-
-
-class CreateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a raffle is created from; a ticket wins at most one prize."""
-
-    name: Name
-    total_tickets: TicketCount
-    prizes: Annotated[list[PrizeBody], _documented(minItems=1, maxItems=limits.PRIZE_KINDS)]
-    entropy: Entropy = SECRETS
-    delay_s: Delay | None = None
-
-
-class VerifyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A ticket to be verified."""
-
-    ticket_number: TicketNumber
-    verification_code: str
-
-
-class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of a request that takes nothing."""
-
-
-class RafflesQuery(msgspec.Struct, frozen=True):
-    """Which raffles are listed."""
-
-    page: PageNumber = 1
-    page_size: PageSize = limits.RAFFLES_PAGE_SIZE
-    name: SearchedName | None = None
-    winners_drawn: bool | None = None
-
-
-class WinnersQuery(msgspec.Struct, frozen=True):
-    """Which wins are listed."""
-
-    page: PageNumber = 1
-    page_size: PageSize = limits.WINNERS_PAGE_SIZE
-
-
-class TicketQuery(msgspec.Struct, frozen=True):
-    """Which ticket's place in the ledger is proven."""
-
-    ticket_number: TicketNumber
-
-
-class SizesQuery(msgspec.Struct, frozen=True):
-    """Between which two sizes of the ledger consistency is proven."""
-
-    old: LedgerSize = msgspec.field(name="from")
-    new: LedgerSize = msgspec.field(name="to")
-
+_BARE_KEY = re.compile(rf"{BARE_CHARACTER}+")
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 Query = TypeVar("Query", bound=msgspec.Struct)
@@ -180,18 +54,18 @@ def read_body(request: falcon.Request, shape: type[Body], *, most_bytes: int = l
     """Read the body of a request that must have one.
 
     Raises:
-        InvalidValue: it is no JSON object, or not of this shape.
+        InvalidValue: it is not a JSON object, or not of this shape.
         HTTPUnsupportedMediaType: it is not `application/json`.
         HTTPContentTooLarge: it has more than `most_bytes`.
     """
     content = _content(request, most_bytes)
     if not content:
-        raise InvalidValue("body", "must be a JSON object, and is empty.")
+        raise _not_json("is empty")
     return _converted(_parsed(content), shape)
 
 
 def check_no_fields(request: falcon.Request) -> None:
-    """Check a request that takes no body: none is fine, and so is a JSON object without fields.
+    """Check the body of a request that takes nothing: it may be absent, or a JSON object without fields.
 
     Raises:
         InvalidValue, HTTPUnsupportedMediaType, HTTPContentTooLarge: as `read_body`.
@@ -202,40 +76,38 @@ def check_no_fields(request: falcon.Request) -> None:
 
 
 def check_raffle_id(text: str) -> str:
-    """Return the id in an address, as it is.
+    """Return the raffle's id in an address unchanged.
 
     Raises:
         RaffleNotFound: no raffle can have it.
     """
-    if not _RAFFLE_ID.fullmatch(text):
+    if not RAFFLE_ID.fullmatch(text):
         raise RaffleNotFound
     return text
 
 
 def read_query(request: falcon.Request, shape: type[Query]) -> Query:
-    """Read the query parameters of a list; what is out of its limits is left to the engine to refuse.
+    """Read the query parameters of an address; the engine refuses what is out of its limits.
 
-    Parameters that the list does not have are no mistake: a link may carry any.
+    Unknown parameters are ignored: a link may carry any.
 
     Raises:
         InvalidValue: one cannot be read, is missing, or is given more than once.
-        PageNotFound: no list can have so many pages.
     """
     given = {}
-    for field in msgspec.structs.fields(shape):
-        name = field.encode_name
+    for name, read, is_required in _parameters(shape):
         text = request.params.get(name)
         if isinstance(text, list):
             raise InvalidValue(name, "is given more than once.")
         if text is not None:
-            given[name] = _PARAMETERS[name](text)
-        elif field.required:
+            given[name] = read(text)
+        elif is_required:
             raise InvalidValue(name, "is missing.")
     return msgspec.convert(given, shape)
 
 
 def page_url(url: str, request: falcon.Request, number: int) -> str:
-    """Return the whole URL of another page of the list that a request asks for: its parameters, but for `page`."""
+    """Return the whole URL of another page of a list: the request's parameters with another `page`."""
     return f"{url}?{urlencode({**request.params, 'page': number}, doseq=True)}"
 
 
@@ -243,10 +115,10 @@ def idempotency_key(request: falcon.Request) -> str | None:
     r"""Return the key in the Idempotency-Key header, or None without one.
 
     The header is a String of RFC 9651, as the IETF's draft-ietf-httpapi-idempotency-key-header has it: `"a\"b"`.
-    Without quotes (`a-b`) it is read as it is, so the two spellings are one key.
+    Without quotes (`a-b`) it is taken unchanged, so both spellings give the same key. The engine checks the length.
 
     Raises:
-        InvalidValue: it is neither, or given more than once. Its length is left to the engine.
+        InvalidValue: it is neither, or given more than once.
     """
     text = request.env.get("HTTP_IDEMPOTENCY_KEY")
     if text is None:
@@ -262,12 +134,12 @@ def idempotency_key(request: falcon.Request) -> str | None:
 def _content(request: falcon.Request, most_bytes: int) -> bytes:
     if (request.content_length or 0) > most_bytes:
         raise _too_large(most_bytes)
-    # A server that unpacks chunked bodies itself may give no length, and says that its stream ends.
+    # A server that unpacks chunked bodies may give no length; it then says that its stream ends.
     stream = request.stream if request.env.get("wsgi.input_terminated") else request.bounded_stream
     content = stream.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise _too_large(most_bytes)
-    # Granian hands over what has come before the client went away, or sent something that is no chunk.
+    # Granian hands over what arrived before the client left or sent an invalid chunk.
     if len(content) < (request.content_length or (1 if "HTTP_TRANSFER_ENCODING" in request.env else 0)):
         raise InvalidValue("body", "ended before it was complete.")
     media_type = (request.content_type or "").partition(";")[0].strip().lower()
@@ -282,23 +154,24 @@ def _too_large(most_bytes: int) -> falcon.HTTPContentTooLarge:
 
 def _parsed(content: bytes) -> object:
     _check_nesting(content)
-    # msgspec's own reader takes the last of duplicate keys and 1.0 for a number; this one is told what to refuse.
+    # msgspec's own reader takes the last of duplicate keys, and 1.0 for a whole number; here both can be refused.
     try:
         return json.loads(
             content.decode(), object_pairs_hook=_object, parse_int=_whole_number, parse_constant=_refuse_constant
         )
-    # UnicodeDecodeError and JSONDecodeError are ValueErrors.
-    except ValueError as error:
-        raise InvalidValue("body", f"must be a JSON object, and is no JSON in UTF-8: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise _not_json(f"is not UTF-8 (byte {error.start + 1})") from error
+    except json.JSONDecodeError as error:
+        raise _not_json(f"is not JSON (line {error.lineno}, column {error.colno})") from error
 
 
 def _check_nesting(content: bytes) -> None:
-    # Beforehand, since json goes as deep as a text does, in whatever stack a server's thread has.
+    # Beforehand, since json recurses as deep as the text does, on whatever stack a server's thread has.
     most = limits.BODY_NESTING
     if content.count(b"[") + content.count(b"{") <= most:
         return
     brackets = _STRING.sub(b"", content).translate(_OBJECTS_AS_LISTS, _NO_BRACKETS)
-    # Each turn takes the innermost level away; what is still open or nested then is deeper than that.
+    # Each turn removes the innermost level; whatever is left then is too deep.
     for _ in range(most):
         brackets = brackets.replace(b"[]", b"")
     if b"[]" in brackets or brackets.count(b"[") > most:
@@ -308,7 +181,7 @@ def _check_nesting(content: bytes) -> None:
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     fields: dict[str, object] = {}
     for name, value in pairs:
-        # "\ud800" can be parsed, and never be written as UTF-8 again.
+        # "\ud800" can be parsed, but not be written as UTF-8 again.
         if limits.LONE_SURROGATE.search(name):
             raise InvalidValue("body", f"has a field whose name {limits.LONE_SURROGATE_REASON}")
         if isinstance(value, str) and limits.LONE_SURROGATE.search(value):
@@ -320,12 +193,16 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _whole_number(digits: str) -> int | float:
-    # Infinity is no whole number, so that the field is refused by its name.
+    # Infinity is not a whole number, so the refusal names the field.
     return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is none of its words")
+    raise _not_json(f"is not JSON ({name})")
+
+
+def _not_json(why: str) -> InvalidValue:
+    return InvalidValue("body", f"must be a JSON object, but {why}.")
 
 
 def _converted(value: object, shape: type[Body]) -> Body:
@@ -333,59 +210,66 @@ def _converted(value: object, shape: type[Body]) -> Body:
         return msgspec.convert(value, shape, strict=True)
     except msgspec.ValidationError as error:
         raise _explained(str(error)) from error
-    # A lone surrogate where _object sees none: in a list.
+    # A lone surrogate in a list, which _object does not see.
     except UnicodeEncodeError as error:
         raise InvalidValue("body", f"has a text that {limits.LONE_SURROGATE_REASON}") from error
 
 
 def _explained(complaint: str) -> InvalidValue:
-    """Put msgspec's words (Expected `int`, got `str` - at `$.prizes[0].amount`) in those of the contract."""
+    """Turn msgspec's words (Expected `int`, got `str` - at `$.prizes[0].amount`) into those of the contract."""
     found = _COMPLAINT.fullmatch(complaint)
     assert found is not None
     what, where = found["what"], found["where"] or ""
     misplaced = _MISPLACED_FIELD.fullmatch(what)
     if misplaced:
         field = f"{where}.{misplaced['name']}" if where else misplaced["name"]
-        return InvalidValue(field, "is missing." if misplaced["how"].startswith("missing") else "is no known field.")
+        return InvalidValue(field, "is missing." if misplaced["how"].startswith("missing") else "is not a known field.")
     wrong = _WRONG_TYPE.fullmatch(what)
-    return InvalidValue(where or "body", _TYPES[wrong["type"]] if wrong else f"{what}.")
+    reason = _TYPES.get(wrong["type"], _WRONG) if wrong else _WRONG
+    return InvalidValue(where or "body", reason.format(or_null=" or null" if wrong and wrong["or_null"] else ""))
 
 
-def _page_number(text: str) -> int:
-    # Python refuses to read some numbers of more digits than a page can have.
-    if len(_digits("page", text)) > _MOST_DIGITS:
-        raise PageNotFound
-    return int(text)
+class _Parameter(NamedTuple):
+    name: str
+    read: Callable[[str], object]
+    is_required: bool
 
 
-def _page_size(text: str) -> int:
-    # A number too long to be read is certainly above the limit.
-    return int(text) if len(_digits("page_size", text)) <= _MOST_DIGITS else limits.PAGE_SIZE + 1
+@cache
+def _parameters(shape: type[msgspec.Struct]) -> list[_Parameter]:
+    """Return the query parameters of a type, each with the function that reads its text."""
+    struct = inspect.type_info(shape)
+    assert isinstance(struct, inspect.StructType)
+    return [
+        _Parameter(field.encode_name, _reader(field.encode_name, field.type), field.required) for field in struct.fields
+    ]
 
 
-def _whole_parameter(name: str, text: str) -> int:
-    if len(_digits(name, text)) > _MOST_DIGITS:
-        raise InvalidValue(name, f"has more than {_MOST_DIGITS} digits.")
-    return int(text)
+def _reader(name: str, kind: inspect.Type, schema: dict[str, Any] | None = None) -> Callable[[str], object]:
+    match kind:
+        case inspect.Metadata():
+            return _reader(name, kind.type, kind.extra_json_schema)
+        case inspect.UnionType(types=(inner, inspect.NoneType())):
+            # A parameter is null by being absent.
+            return _reader(name, inner, schema)
+        case inspect.StrType():
+            return str
+        case inspect.IntType():
+            return partial(_whole_parameter, name, (schema or {}).get("minimum", 0))
+        case inspect.BoolType():
+            return partial(_true_or_false, name)
+        case _:
+            raise TypeError(f"There is no way to read the query parameter {name!r}: {kind}")
 
 
-def _digits(name: str, text: str) -> str:
-    if not _PAGE_NUMBER.fullmatch(text):
-        least = 0 if name in ("from", "to") else 1
+def _whole_parameter(name: str, least: int, text: str) -> int:
+    if not _DIGITS.fullmatch(text):
         raise InvalidValue(name, f"must be a whole number from {least}.")
-    return text
+    # A longer number is above every limit, and the engine refuses it as such.
+    return int(text) if len(text) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
-def _winners_drawn(text: str) -> bool:
+def _true_or_false(name: str, text: str) -> bool:
     if text not in ("true", "false"):
-        raise InvalidValue("winners_drawn", "must be true or false.")
+        raise InvalidValue(name, "must be true or false.")
     return text == "true"
-
-
-_PARAMETERS: dict[str, Callable[[str], object]] = {
-    "page": _page_number,
-    "page_size": _page_size,
-    "name": str,
-    "winners_drawn": _winners_drawn,
-    **{name: partial(_whole_parameter, name) for name in ("ticket_number", "from", "to")},
-}

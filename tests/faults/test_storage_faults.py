@@ -283,7 +283,11 @@ def test_a_request_that_changes_something_is_answered_503_and_changes_nothing(
 
     check_problem(answer, fault, raffles, caplog.text)
     # What a disk refuses is the commit, and nobody knows how far it came.
-    told = "It may have been done all the same" if fault.is_in_doubt else "This request has done nothing."
+    told = (
+        "This request may or may not have been carried out"
+        if fault.is_in_doubt
+        else "This request has changed nothing."
+    )
     assert f"Try again later. {told}" in answer.json["detail"]
     assert everything(raffles.database) == before
     assert client.simulate_post(path, json=body, remote_addr="127.0.0.1").status_code == 201
@@ -330,7 +334,7 @@ def test_a_running_server_without_room_on_the_disk_says_so_until_there_is_some(
 
     assert [answer.status for answer in refused] == [503] * 3
     assert {answer.json["type"] for answer in refused} == {"urn:rafflekit:problem:storage-unavailable"}
-    assert all("It may have been done all the same" in answer.json["detail"] for answer in refused)
+    assert all("This request may or may not have been carried out" in answer.json["detail"] for answer in refused)
     assert everything(raffles.database) == before
     assert [live.request("POST", path, body).status for path, body in posts] == [201] * 3
 

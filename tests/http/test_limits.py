@@ -81,8 +81,8 @@ def prize(**changes: Any) -> dict[str, Any]:
             "prizes",
             "Too many prizes: 1,000,001, where 1,000,000 in all are possible.",
         ),
-        ({"colour": "red"}, "colour", "is no known field."),
-        (prize(colour="red"), "prizes[0].colour", "is no known field."),
+        ({"colour": "red"}, "colour", "is not a known field."),
+        (prize(colour="red"), "prizes[0].colour", "is not a known field."),
     ],
 )
 def test_what_breaks_a_limit_of_a_raffle_is_refused(
@@ -108,7 +108,7 @@ def test_nothing_but_whole_numbers_are_numbers(live: LiveServer, number: str) ->
         (b'{"name": "a", "name": "a"}', "name", "is given more than once."),
         (b'{"prizes": [{"name": "a", "amount": 1, "amount": 1}]}', "amount", "is given more than once."),
         (b'{"name": "a"}', "total_tickets", "is missing."),
-        (b"", "body", "must be a JSON object, and is empty."),
+        (b"", "body", "must be a JSON object, but is empty."),
         (b"[]", "body", "must be a JSON object."),
         (b"[" * 11 + b"]" * 11, "body", "is nested too deeply: at most 10 levels are possible."),
         (b"[" * limits.CREATE_BODY_BYTES, "body", "is nested too deeply: at most 10 levels are possible."),
@@ -126,8 +126,9 @@ def test_a_body_that_is_no_json_in_utf_8_is_refused(live: LiveServer, content: b
     assert answer.status == 400
     (error,) = answer.json["errors"]
     assert error["field"] == "body"
-    assert error["message"].startswith("must be a JSON object, and is no JSON in UTF-8: ")
-    assert "must be a JSON object, and is no JSON in UTF-8: …" in DOCUMENTED
+    assert error["message"].startswith("must be a JSON object, but is not ")
+    assert "must be a JSON object, but is not JSON (line 1, column 2)." in DOCUMENTED
+    assert "must be a JSON object, but is not UTF-8 (byte 1)." in DOCUMENTED
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from rafflekit import (
     AlreadyParticipated,
     InvalidSetting,
     InvalidValue,
+    RaffleEngine,
     RaffleError,
     RaffleNotFound,
     SchemaMismatch,
@@ -42,7 +43,7 @@ def failing() -> Callable[..., testing.Result]:
     app = falcon.App()
     # As the service has it.
     app.req_options.strip_url_path_trailing_slash = True
-    problems.install(app)
+    problems.install(app, repeats={})
     app.add_sink(fail)
 
     def answer(error: Exception, method: str = "GET", path: str = "/", **headers: str) -> testing.Result:
@@ -113,7 +114,7 @@ def test_an_outage_in_a_rush_is_one_line_a_second(
     failing(StorageUnavailable("still away"))
 
     lines = [record.getMessage() for record in caplog.records]
-    assert [line.partition("since")[0] for line in lines] == ["No answer but 503 (1 ", "No answer but 503 (5 "]
+    assert [line.partition("since")[0] for line in lines] == ["Answered 503 (1 times ", "Answered 503 (5 times "]
     assert lines[1].endswith(": still away")
 
 
@@ -122,10 +123,10 @@ def test_an_outage_in_a_rush_is_one_line_a_second(
     [
         (
             StorageUnavailable("away", is_in_doubt=True),
-            "It may have been done all the same; look before you ask again.",
+            "This request may or may not have been carried out; check before you repeat it.",
         ),
-        (StorageUnavailable("locked"), "This request has done nothing."),
-        (SchemaMismatch("newer"), "This request has done nothing."),
+        (StorageUnavailable("locked"), "This request has changed nothing."),
+        (SchemaMismatch("newer"), "This request has changed nothing."),
     ],
 )
 def test_who_wanted_something_done_is_told_whether_it_may_have_been_done(
@@ -138,19 +139,27 @@ def test_who_wanted_something_done_is_told_whether_it_may_have_been_done(
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("action", "advice"),
     [
-        ("/raffles/7/participate", "a request that is repeated with its Idempotency-Key gets the same ticket."),
-        ("/raffles/7/participate/", "a request that is repeated with its Idempotency-Key gets the same ticket."),
-        ("/raffles/7/winners/", "look before you ask again."),
+        ("participate", "repeat it with its Idempotency-Key to get the same ticket."),
+        ("participate/", "repeat it with its Idempotency-Key to get the same ticket."),
+        ("winners", "check before you repeat it."),
     ],
 )
-def test_who_wants_a_ticket_and_has_a_key_is_told_that_a_repeat_gets_the_same(
-    failing: Callable[..., testing.Result], path: str, told: str
+def test_after_an_outage_a_key_gets_the_same_ticket(
+    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, post: Post, action: str, advice: str
 ) -> None:
-    error = StorageUnavailable("away", is_in_doubt=True)
+    def fail(*_: object, **__: object) -> None:
+        raise StorageUnavailable("away", is_in_doubt=True)
 
-    assert failing(error, method="POST", path=path, Idempotency_Key="a key of its own").json["detail"].endswith(told)
+    monkeypatch.setattr(engine, "participate", fail)
+    monkeypatch.setattr(engine, "draw", fail)
+    path = f"/raffles/00000000-0000-4000-8000-000000000000/{action}"
+
+    with_key, without = post(path, headers={"Idempotency-Key": "a-key-of-its-own"}), post(path)
+
+    assert with_key.json["detail"].endswith(f" may or may not have been carried out; {advice}")
+    assert without.json["detail"].endswith(" carried out; check before you repeat it.")
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(SECRET_PATH), InvalidSetting("X", SECRET_PATH, "is wrong")])

@@ -1,5 +1,5 @@
 import json
-from typing import Any
+from typing import Any, Literal
 
 import falcon
 import msgspec
@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rafflekit.core import limits
-from rafflekit.core.errors import InvalidValue, PageNotFound
-from rafflekit.http import reading
+from rafflekit.core.errors import InvalidValue
+from rafflekit.http import fields, reading
+from rafflekit.http.api import ROUTES
+from rafflekit.http.api.draws import WinnersQuery
+from rafflekit.http.api.raffles import CreateBody, PrizeBody, RafflesQuery
 
 CREATE: dict[str, Any] = {"name": "a", "total_tickets": 5, "prizes": [{"name": "hug", "amount": 1}]}
 KEY = "0123456789abcdef"
@@ -25,7 +28,7 @@ def create_body(**changes: Any) -> bytes:
     return json.dumps(CREATE | changes).encode()
 
 
-def refused_field(content: bytes, shape: type[msgspec.Struct] = reading.CreateBody) -> str:
+def refused_field(content: bytes, shape: type[msgspec.Struct] = CreateBody) -> str:
     with pytest.raises(InvalidValue) as refusal:
         reading.read_body(request(content), shape)
     assert refusal.value.reason
@@ -33,8 +36,8 @@ def refused_field(content: bytes, shape: type[msgspec.Struct] = reading.CreateBo
 
 
 def test_a_body_is_read_into_its_shape() -> None:
-    assert reading.read_body(request(create_body()), reading.CreateBody) == reading.CreateBody(
-        name="a", total_tickets=5, prizes=[reading.PrizeBody(name="hug", amount=1)]
+    assert reading.read_body(request(create_body()), CreateBody) == CreateBody(
+        name="a", total_tickets=5, prizes=[PrizeBody(name="hug", amount=1)]
     )
 
 
@@ -101,10 +104,44 @@ def test_a_body_that_is_no_json_object_is_refused(content: bytes) -> None:
     assert refused_field(content) == "body"
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "must be a JSON object, but is empty."),
+        (b"[]", "must be a JSON object."),
+        (b'{\n "name"; 1}', "must be a JSON object, but is not JSON (line 2, column 8)."),
+        (b'{"name": \xff}', "must be a JSON object, but is not UTF-8 (byte 10)."),
+        (b'{"name": NaN}', "must be a JSON object, but is not JSON (NaN)."),
+        (create_body(delay_s="soon"), "must be a whole number or null: digits only, at most 30 of them."),
+        (create_body(delay_s=[]), "must be a whole number or null: digits only, at most 30 of them."),
+        (create_body(entropy=None), "must be a text."),
+    ],
+)
+def test_a_refusal_has_none_of_a_librarys_words(content: bytes, reason: str) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        reading.read_body(request(content), CreateBody)
+
+    assert refusal.value.reason == reason
+
+
+@pytest.mark.parametrize(("kind", "value"), [(float, "x"), (Literal["a", "b"], "c"), (dict[str, int], {"a": "x"})])
+def test_a_complaint_of_any_kind_is_put_in_our_words(kind: Any, value: object) -> None:
+    shape = msgspec.defstruct("Shape", [("field", kind)])
+
+    with pytest.raises(InvalidValue) as refusal:
+        reading.read_body(request(json.dumps({"field": value}).encode()), shape)
+
+    assert refusal.value.field.startswith("field")
+    assert refusal.value.reason in (
+        "does not have the expected form.",
+        "must be a whole number: digits only, at most 30 of them.",
+    )
+
+
 @pytest.mark.parametrize("deep", [b"[" * 11 + b"]" * 11, b'{"a":[' * 6 + b"]}" * 6, b"[" * 21, b'["[]",' * 11])
 def test_a_body_that_is_nested_too_deeply_is_refused_as_such(deep: bytes) -> None:
     with pytest.raises(InvalidValue, match="nested too deeply: at most 10 levels"):
-        reading.read_body(request(deep), reading.CreateBody)
+        reading.read_body(request(deep), CreateBody)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +176,7 @@ def test_a_field_that_is_given_twice_is_refused(content: bytes) -> None:
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_no_bytes_break_the_reader(content: bytes) -> None:
     with pytest.raises(InvalidValue):
-        reading.read_body(request(content), reading.CreateBody)
+        reading.read_body(request(content), CreateBody)
 
 
 VALUES = st.recursive(
@@ -153,7 +190,7 @@ VALUES = st.recursive(
 def test_no_json_breaks_the_reader(changed: dict[str, Any]) -> None:
     answerable: object
     try:
-        answerable = reading.read_body(request(create_body(**changed)), reading.CreateBody)
+        answerable = reading.read_body(request(create_body(**changed)), CreateBody)
     except InvalidValue as refusal:
         answerable = [refusal.field, refusal.reason]
 
@@ -163,13 +200,13 @@ def test_no_json_breaks_the_reader(changed: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("media_type", ["application/json", "Application/JSON; charset=utf-8", "application/json;a=b"])
 def test_a_media_type_may_have_parameters(media_type: str) -> None:
-    assert reading.read_body(request(create_body(), Content_Type=media_type), reading.CreateBody).name == "a"
+    assert reading.read_body(request(create_body(), Content_Type=media_type), CreateBody).name == "a"
 
 
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
 def test_another_media_type_is_refused(media_type: str) -> None:
     with pytest.raises(falcon.HTTPUnsupportedMediaType):
-        reading.read_body(request(create_body(), Content_Type=media_type), reading.CreateBody)
+        reading.read_body(request(create_body(), Content_Type=media_type), CreateBody)
     with pytest.raises(falcon.HTTPUnsupportedMediaType):
         reading.check_no_fields(request(b"{}", Content_Type=media_type))
 
@@ -178,9 +215,9 @@ def test_another_media_type_is_refused(media_type: str) -> None:
 def test_a_body_may_fill_its_limit_and_no_more(most_bytes: int) -> None:
     content = create_body().ljust(most_bytes)
 
-    assert reading.read_body(request(content), reading.CreateBody, most_bytes=most_bytes).name == "a"
+    assert reading.read_body(request(content), CreateBody, most_bytes=most_bytes).name == "a"
     with pytest.raises(falcon.HTTPContentTooLarge):
-        reading.read_body(request(content + b" "), reading.CreateBody, most_bytes=most_bytes)
+        reading.read_body(request(content + b" "), CreateBody, most_bytes=most_bytes)
 
 
 def test_a_body_of_unknown_length_is_read_from_a_stream_that_ends() -> None:
@@ -188,7 +225,7 @@ def test_a_body_of_unknown_length_is_read_from_a_stream_that_ends() -> None:
     del chunked.env["CONTENT_LENGTH"]
     chunked.env["wsgi.input_terminated"] = True
 
-    assert reading.read_body(chunked, reading.CreateBody).name == "a"
+    assert reading.read_body(chunked, CreateBody).name == "a"
 
 
 def test_a_body_of_unknown_length_has_the_same_limit() -> None:
@@ -197,7 +234,7 @@ def test_a_body_of_unknown_length_has_the_same_limit() -> None:
     chunked.env["wsgi.input_terminated"] = True
 
     with pytest.raises(falcon.HTTPContentTooLarge):
-        reading.read_body(chunked, reading.CreateBody)
+        reading.read_body(chunked, CreateBody)
 
 
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/json"])
@@ -220,7 +257,7 @@ def test_a_request_that_takes_nothing_refuses_anything_else(content: bytes, fiel
 @pytest.mark.parametrize(
     ("query", "expected"), [("", 1), ("page=1", 1), ("page=007", 7), (f"page={limits.PAGE_NUMBER}", limits.PAGE_NUMBER)]
 )
-@pytest.mark.parametrize("shape", [reading.RafflesQuery, reading.WinnersQuery])
+@pytest.mark.parametrize("shape", [RafflesQuery, WinnersQuery])
 def test_a_page_is_a_whole_number(shape: Any, query: str, expected: int) -> None:
     assert reading.read_query(request(query=query), shape).page == expected
 
@@ -229,30 +266,68 @@ def test_a_page_is_a_whole_number(shape: Any, query: str, expected: int) -> None
 @pytest.mark.parametrize("name", ["page", "page_size"])
 def test_a_page_that_is_no_whole_number_in_plain_digits_is_refused(name: str, text: str) -> None:
     with pytest.raises(InvalidValue, match=f"^{name}: ") as refusal:
-        reading.read_query(request(query=f"{name}={text}"), reading.WinnersQuery)
+        reading.read_query(request(query=f"{name}={text}"), WinnersQuery)
 
     assert refusal.value.field == name
 
 
 @pytest.mark.parametrize("text", ["9" * 31, "9" * 5000])
-def test_a_page_beyond_all_lists_is_not_found(text: str) -> None:
-    with pytest.raises(PageNotFound):
-        reading.read_query(request(query=f"page={text}"), reading.WinnersQuery)
+def test_a_number_too_long_to_be_read_is_above_every_limit(text: str) -> None:
+    query = reading.read_query(request(query=f"page={text}&page_size={text}"), WinnersQuery)
+
+    assert query.page > limits.PAGE_NUMBER
+    assert query.page_size > limits.PAGE_SIZE
 
 
-def test_a_page_size_that_is_too_long_to_be_read_is_above_the_limit() -> None:
-    def page_size(query: str) -> int:
-        return reading.read_query(request(query=query), reading.RafflesQuery).page_size
+def test_a_page_has_the_usual_size_unless_asked_otherwise() -> None:
+    assert reading.read_query(request(), RafflesQuery).page_size == limits.RAFFLES_PAGE_SIZE
+    assert reading.read_query(request(query="page_size=25"), RafflesQuery).page_size == 25
 
-    assert page_size(f"page_size={'9' * 5000}") > limits.PAGE_SIZE
-    assert page_size("") == limits.RAFFLES_PAGE_SIZE
-    assert page_size("page_size=25") == 25
+
+class NewQuery(msgspec.Struct, frozen=True):
+    """A query of fields that no address has today."""
+
+    text: str
+    count: int
+    ticket: fields.TicketNumber | None = None
+    is_done: bool | None = None
+
+
+def test_a_query_is_read_by_the_types_of_its_fields() -> None:
+    asked = request(query="text=a%20b&count=0&ticket=7&is_done=true")
+
+    assert reading.read_query(asked, NewQuery) == NewQuery("a b", 0, 7, is_done=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "refusal"),
+    [
+        ("count=1", "text: is missing."),
+        ("text=a&count=-1", "count: must be a whole number from 0."),
+        ("text=a&count=1&ticket=x", "ticket: must be a whole number from 1."),
+        ("text=a&count=1&is_done=yes", "is_done: must be true or false."),
+    ],
+)
+def test_a_query_that_does_not_fit_its_types_is_refused(query: str, refusal: str) -> None:
+    with pytest.raises(InvalidValue) as refused:
+        reading.read_query(request(query=query), NewQuery)
+
+    assert str(refused.value) == refusal
+
+
+def test_every_query_of_the_service_can_be_read() -> None:
+    queries = [route.get.query for route in ROUTES if route.get and route.get.query]
+    assert len(queries) == 4
+
+    for query in queries:
+        given = "&".join(f"{name}=1" for name in ("page", "ticket_number", "from", "to"))
+        assert reading.read_query(request(query=given), query)
 
 
 @pytest.mark.parametrize("name", ["page", "page_size", "name", "winners_drawn"])
 def test_a_parameter_that_is_given_twice_is_refused_by_name(name: str) -> None:
     with pytest.raises(InvalidValue, match="is given more than once") as refusal:
-        reading.read_query(request(query=f"{name}=1&{name}=1"), reading.RafflesQuery)
+        reading.read_query(request(query=f"{name}=1&{name}=1"), RafflesQuery)
 
     assert refusal.value.field == name
 
@@ -261,13 +336,13 @@ def test_a_parameter_that_is_given_twice_is_refused_by_name(name: str) -> None:
     ("query", "expected"), [("", None), ("winners_drawn=true", True), ("winners_drawn=false", False)]
 )
 def test_true_or_false_is_read(query: str, expected: bool | None) -> None:
-    assert reading.read_query(request(query=query), reading.RafflesQuery).winners_drawn is expected
+    assert reading.read_query(request(query=query), RafflesQuery).winners_drawn is expected
 
 
 @pytest.mark.parametrize("text", ["", "True", "1", "yes", "null"])
 def test_anything_but_true_or_false_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue, match=r"^winners_drawn: "):
-        reading.read_query(request(query=f"winners_drawn={text}"), reading.RafflesQuery)
+        reading.read_query(request(query=f"winners_drawn={text}"), RafflesQuery)
 
 
 def test_another_page_keeps_the_other_parameters() -> None:

@@ -1,1 +1,9 @@
-"""The JSON API: one module per family, with its resources and addresses."""
+"""The JSON API: one module per family, with its resources, the types that they take, and the table of its addresses.
+
+`ROUTES` is all of these tables: the application serves what is in it, and the OpenAPI document describes it.
+"""
+
+from rafflekit.http.api import draws, proofs, raffles, service, tickets
+
+ROUTES = (*raffles.ROUTES, *tickets.ROUTES, *draws.ROUTES, *proofs.ROUTES, *service.ROUTES)
+"""Every address of the service."""

@@ -1,51 +1,66 @@
-"""The addresses of a raffle's ledger and of its proof: what anybody needs to check a draw, and no more.
-
-They answer what `docs/draw-protocol.md` describes, as it describes it.
-"""
+"""`…/ledger/` and `…/proof/`: what everyone needs to check a draw, as `docs/draw-protocol.md` specifies it."""
 
 from collections.abc import Iterator
 
 import falcon
+import msgspec
 
+from rafflekit.core.errors import InvalidValue, NotDrawnYet, RaffleNotFound, TicketNotFound
+from rafflekit.core.protocol import shapes
 from rafflekit.core.protocol.documents import leaf_line
 from rafflekit.core.protocol.leaves import Leaf
-from rafflekit.http import reading
+from rafflekit.http import fields, reading
 from rafflekit.http.api.address import RaffleAddress, answer
+from rafflekit.http.api.operations import SIGNED, STORAGE, Operation, Route
 from rafflekit.http.pages.proof import proof_page
 
 _LEAVES_AT_ONCE = 1_000
+_MEDIA_LINES = "application/jsonl"
 _PREFERENCES = (falcon.MEDIA_JSON, falcon.MEDIA_HTML)
-MEDIA_LINES = "application/jsonl"
+_PROTOCOL = "As docs/draw-protocol.md specifies it."
 
 
-class Ledger(RaffleAddress):
+class TicketQuery(msgspec.Struct, frozen=True):
+    """Which ticket's place in the ledger is proven."""
+
+    ticket_number: fields.TicketNumber
+
+
+class SizesQuery(msgspec.Struct, frozen=True):
+    """Between which two sizes of the ledger consistency is proven."""
+
+    old: fields.LedgerSize = msgspec.field(name="from")
+    new: fields.LedgerSize = msgspec.field(name="to")
+
+
+class LedgerCheckpoint(RaffleAddress):
     """`/raffles/<id>/ledger/`: the latest checkpoint."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Give the latest checkpoint as a signed note."""
+        """Show the latest checkpoint as a signed note."""
         response.content_type = falcon.MEDIA_TEXT
         response.text = self.engine.proofs.checkpoint(reading.check_raffle_id(raffle_id))
 
     on_head = on_get
 
 
-class LedgerProof(RaffleAddress):
-    """`/raffles/<id>/ledger/proof/?ticket_number=N`: that a ticket is in the ledger."""
+class LedgerInclusion(RaffleAddress):
+    """`/raffles/<id>/ledger/proof/?ticket_number=N`: the proof that a ticket is in the ledger."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Give the ticket's receipt in the latest checkpoint."""
-        query = reading.read_query(request, reading.TicketQuery)
+        """Show a ticket's receipt in the latest checkpoint."""
+        query = reading.read_query(request, TicketQuery)
         answer(response, self.engine.proofs.receipt(reading.check_raffle_id(raffle_id), query.ticket_number).shape())
 
     on_head = on_get
 
 
 class LedgerConsistency(RaffleAddress):
-    """`/raffles/<id>/ledger/consistency/?from=M&to=N`: that the ledger only grew."""
+    """`/raffles/<id>/ledger/consistency/?from=M&to=N`: the proof that the ledger only grew."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Give the consistency proof between the trees of two sizes."""
-        sizes = reading.read_query(request, reading.SizesQuery)
+        """Show the consistency proof between the trees of two sizes."""
+        sizes = reading.read_query(request, SizesQuery)
         proof = self.engine.proofs.consistency(reading.check_raffle_id(raffle_id), sizes.old, sizes.new)
         answer(response, proof.shape())
 
@@ -56,9 +71,9 @@ class LedgerLeaves(RaffleAddress):
     """`/raffles/<id>/ledger/leaves/`: every ticket of the ledger."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Stream all leaves, a line of JSON each."""
+        """List all leaves, one JSON object per line."""
         leaves = self.engine.proofs.leaves(reading.check_raffle_id(raffle_id))
-        response.content_type = MEDIA_LINES
+        response.content_type = _MEDIA_LINES
         response.stream = _lines_of(leaves)
 
     on_head = on_get
@@ -68,11 +83,11 @@ class DrawProof(RaffleAddress):
     """`/raffles/<id>/proof/`: the proof of the draw, and the page that checks it in a browser."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Give everything by which anybody can check the draw."""
-        # Of refusals, too, since a browser gets a page before the draw.
+        """Show everything that is needed to check the draw."""
+        # Refusals need it too, since a browser gets the page before the draw.
         response.set_header("Vary", "Accept")
         checked_id = reading.check_raffle_id(raffle_id)
-        # Of two that a client likes as much, */* among them, the first.
+        # Of two that a client prefers equally (as with */*), Falcon takes the first.
         if request.client_prefers(_PREFERENCES) == falcon.MEDIA_HTML:
             self.engine.get(checked_id)
             _answer_page(response)
@@ -98,3 +113,52 @@ def _lines_of(leaves: Iterator[Leaf]) -> Iterator[bytes]:
             yield "".join(lines).encode()
             lines.clear()
     yield "".join(lines).encode()
+
+
+ROUTES = (
+    Route(
+        "/raffles/{raffle_id}/ledger/",
+        LedgerCheckpoint,
+        get=Operation(
+            "showCheckpoint", str, (RaffleNotFound, *SIGNED), media_type=falcon.MEDIA_TEXT, description=_PROTOCOL
+        ),
+    ),
+    Route(
+        "/raffles/{raffle_id}/ledger/proof/",
+        LedgerInclusion,
+        get=Operation(
+            "proveTicket",
+            shapes.ReceiptShape,
+            (InvalidValue, RaffleNotFound, TicketNotFound, *SIGNED),
+            description=_PROTOCOL,
+            query=TicketQuery,
+        ),
+    ),
+    Route(
+        "/raffles/{raffle_id}/ledger/consistency/",
+        LedgerConsistency,
+        get=Operation(
+            "proveConsistency",
+            shapes.ConsistencyShape,
+            (InvalidValue, RaffleNotFound, *STORAGE),
+            description=_PROTOCOL,
+            query=SizesQuery,
+        ),
+    ),
+    Route(
+        "/raffles/{raffle_id}/ledger/leaves/",
+        LedgerLeaves,
+        get=Operation("listLeaves", str, (RaffleNotFound, *STORAGE), media_type=_MEDIA_LINES, description=_PROTOCOL),
+    ),
+    Route(
+        "/raffles/{raffle_id}/proof/",
+        DrawProof,
+        get=Operation(
+            "proveDraw",
+            shapes.ProofShape,
+            (RaffleNotFound, NotDrawnYet, *SIGNED),
+            description=f"{_PROTOCOL} Clients that prefer HTML get a page that checks the proof.",
+            page=True,
+        ),
+    ),
+)

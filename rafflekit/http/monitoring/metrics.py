@@ -5,22 +5,16 @@ processes serve, they count together in the folder that `PROMETHEUS_MULTIPROC_DI
 page refuses: the figures of one process would pass for those of all.
 """
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 
-import falcon
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest, values
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from rafflekit.core.errors import InvalidSetting
-from rafflekit.http.access import Access
-from rafflekit.http.api.address import Address
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable of prometheus-client that names the folder in which several processes count; it is read by that library,
@@ -98,30 +92,6 @@ class Metrics:
         return generate_latest(_WithoutTimes(registry))
 
 
-class MetricsPage(Address):
-    """`/metrics`: the figures, for those who may read them."""
-
-    def __init__(self, metrics: Metrics, access: Access) -> None:
-        super().__init__()
-        self._metrics = metrics
-        self._access = access
-
-    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
-        """Show the figures of all processes."""
-        self._access.require_metrics_reader(request.env)
-        if not self._metrics.are_shared and _is_one_of_several(request):
-            raise falcon.HTTPServiceUnavailable(
-                description="The server has several processes, and the figures of one would pass for those of all: "
-                f"name an empty folder in {SHARED_FOLDER}, in which they count together, and start the server again."
-            )
-        response.status = HTTPStatus.OK
-        response.content_type = CONTENT_TYPE_PLAIN_0_0_4
-        response.set_header("Cache-Control", "no-store")
-        response.data = self._metrics.page()
-
-    on_head = on_get
-
-
 @contextmanager
 def shared_counting() -> Iterator[None]:
     """Let the processes that are started meanwhile count together, in a folder that is removed afterwards."""
@@ -167,11 +137,6 @@ class _WithoutTimes:
         for metric in self._registry.collect():
             metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
             yield metric
-
-
-def _is_one_of_several(request: falcon.Request) -> bool:
-    # Granian says that it is one process, however many there are; its workers are started by multiprocessing.
-    return bool(request.env.get("wsgi.multiprocess")) or multiprocessing.parent_process() is not None
 
 
 def _are_shared() -> bool:

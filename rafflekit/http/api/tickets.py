@@ -1,0 +1,108 @@
+"""`…/participate/` and `…/verify-ticket/`: get a ticket, and see what it won."""
+
+from http import HTTPStatus
+
+import falcon
+import msgspec
+
+from rafflekit.core import shapes
+from rafflekit.core.errors import (
+    AlreadyParticipated,
+    InvalidVerificationCode,
+    NotDrawnYet,
+    RaffleNotFound,
+    SoldOut,
+)
+from rafflekit.http import fields, reading
+from rafflekit.http.api.address import RaffleAddress, answer
+from rafflekit.http.api.operations import (
+    FOREIGN_PAGE,
+    OF_THIS_RAFFLE,
+    SIGNED,
+    STORAGE,
+    BareProblem,
+    Operation,
+    Route,
+    body_refusals,
+)
+
+
+class VerifyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ticket to be verified."""
+
+    ticket_number: fields.TicketNumber
+    verification_code: str
+
+
+class Participation(RaffleAddress):
+    """`/raffles/<id>/participate/`: get a ticket."""
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Give the client's address a ticket."""
+        self.access.require_own_page(request.env)
+        reading.check_no_fields(request)
+        key = reading.idempotency_key(request)
+        participant = self.access.participant(request.env)
+        ticket = self.engine.participate(reading.check_raffle_id(raffle_id), participant, idempotency_key=key)
+        answer(response, shapes.ticket_shape(ticket), status=HTTPStatus.CREATED)
+
+
+class TicketVerification(RaffleAddress):
+    """`/raffles/<id>/verify-ticket/`: check a ticket and what it won."""
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show what a ticket won, given its verification code."""
+        body = reading.read_body(request, VerifyBody)
+        verification = self.engine.verify(
+            reading.check_raffle_id(raffle_id), body.ticket_number, body.verification_code
+        )
+        answer(response, shapes.verification_shape(verification))
+
+
+_NO_ADDRESS = BareProblem(
+    HTTPStatus.BAD_REQUEST, "The client's address cannot be determined, so the client cannot take part."
+)
+
+ROUTES = (
+    Route(
+        "/raffles/{raffle_id}/participate/",
+        Participation,
+        post=Operation(
+            "participate",
+            shapes.TicketShape,
+            (
+                *(FOREIGN_PAGE, *body_refusals(), _NO_ADDRESS),
+                *(RaffleNotFound, SoldOut, AlreadyParticipated, *SIGNED),
+            ),
+            status=HTTPStatus.CREATED,
+            description="The verification code is shown only this once. Until the draw, the same address repeating "
+            "the request with the same Idempotency-Key gets the same ticket and code.",
+            body=fields.NoFields,
+            headers={
+                "Idempotency-Key": (fields.IdempotencyKey, "A random text that makes it safe to repeat the request.")
+            },
+            repeat="the same ticket",
+            links={
+                "verifyTicket": OF_THIS_RAFFLE
+                | {
+                    "requestBody": {
+                        "ticket_number": "$response.body#/ticket_number",
+                        "verification_code": "$response.body#/verification_code",
+                    }
+                }
+            },
+        ),
+    ),
+    Route(
+        "/raffles/{raffle_id}/verify-ticket/",
+        TicketVerification,
+        post=Operation(
+            "verifyTicket",
+            shapes.VerificationShape,
+            (*body_refusals(), RaffleNotFound, NotDrawnYet, InvalidVerificationCode, *STORAGE),
+            description="Only after the draw.",
+            body=VerifyBody,
+            example={"ticket_number": 7, "verification_code": "X45Z-H67Q-KCQR-VV52-Q553-3CAG"},
+        ),
+    ),
+)
