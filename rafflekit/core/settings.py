@@ -44,7 +44,7 @@ TRUSTED_PROXIES = Variable(
 )
 PROXY_HEADER = Variable(
     "RAFFLEKIT_PROXY_HEADER",
-    "the header in which those proxies send the client's address: X-Forwarded-For, Forwarded or X-Real-IP",
+    "the one header in which those proxies send the client's address: X-Forwarded-For, Forwarded or X-Real-IP",
     "X-Forwarded-For",
 )
 ALLOWED_HOSTS = Variable(
