@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rafflekit.core.ledger.keys import signing_key_beside
+from tests.programs import Program
 from tests.waiting import LIMIT_S, wait_until
 
 SERVE = (sys.executable, "-m", "rafflekit", "serve", "--host", "127.0.0.1", "--port", "0")
@@ -99,7 +100,7 @@ class LiveServer:
             signing_key_beside(key)
             environment = {"RAFFLEKIT_SIGNING_KEY": str(key)} | environment
         with log.open("ab") as stderr:
-            self.process = subprocess.Popen(
+            self.process = Program(
                 [*program, *arguments],
                 stdout=subprocess.PIPE,
                 stderr=stderr,

@@ -6,8 +6,6 @@ import pty
 import re
 import select
 import shlex
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ from rafflekit import RaffleEngine
 from rafflekit.cli import main
 from rafflekit.core.models import Raffle, Ticket
 from rafflekit.core.prizes import Prize
+from tests.programs import Program, run
 from tests.waiting import LIMIT_S
 
 
@@ -74,14 +73,7 @@ def process() -> Process:
     """Type a line after `rafflekit`, run as a process of its own; keywords are environment variables."""
 
     def enter(line: str, **environment: str) -> Session:
-        done = subprocess.run(
-            [sys.executable, "-m", "rafflekit", *shlex.split(line)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=LIMIT_S,
-            env=os.environ | environment,
-            check=False,
-        )
+        done = run([sys.executable, "-m", "rafflekit", *shlex.split(line)], env=os.environ | environment)
         return Session(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return enter
@@ -90,23 +82,23 @@ def process() -> Process:
 @pytest.fixture
 def screen() -> Iterator[OnScreen]:
     """Type a line after `rafflekit` on a pseudo-terminal; `answers` maps what is waited for to what is typed then."""
-    children: list[int] = []
+    programs: list[Program] = []
 
     def enter(line: str, *, answers: dict[str, str] | None = None, **environment: str) -> Screen:
-        child, master = pty.fork()
-        if child == 0:  # pragma: no cover - another process
-            surroundings = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment
-            os.execve(sys.executable, [sys.executable, "-m", "rafflekit", *shlex.split(line)], surroundings)
-        children.append(child)
-        text = _dialogue(master, dict(answers or {}))
-        os.close(master)
-        _, waited = os.waitpid(children.pop(), 0)
-        return Screen(os.waitstatus_to_exitcode(waited), text)
+        ours, theirs = pty.openpty()
+        surroundings = os.environ | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment
+        command = [sys.executable, "-m", "rafflekit", *shlex.split(line)]
+        program = Program(command, terminal=True, stdin=theirs, stdout=theirs, stderr=theirs, env=surroundings)
+        programs.append(program)
+        os.close(theirs)
+        text = _dialogue(ours, dict(answers or {}))
+        os.close(ours)
+        return Screen(program.wait(LIMIT_S), text)
 
     yield enter
-    for child in children:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+    for program in programs:
+        program.kill()
+        program.wait()
 
 
 @pytest.fixture

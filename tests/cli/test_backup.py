@@ -26,17 +26,20 @@ from rafflekit import (
 from rafflekit.core.storage import sqlite
 from tests.cli.conftest import Terminal
 from tests.databases import PostgresqlServer
+from tests.programs import run
 from tests.raffles import sold_out
-from tests.waiting import LIMIT_S, wait_until
+from tests.waiting import wait_until
 
 # Sends itself a signal in the middle of the copy, and others while it clears up.
 SIGNALLED_HALFWAY = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from rafflekit.cli import main
 from rafflekit.core.storage import sqlite
 
-first, *others = map(int, sys.argv[1].split(","))
+ignored, (first, *others) = int(sys.argv[1]), map(int, sys.argv[2].split(","))
+if ignored:
+    signal.signal(ignored, signal.SIG_IGN)
 unlink = Path.unlink
 
 def signalling(status, remaining, total):
@@ -49,7 +52,7 @@ def signalling_again(path, **options):
     unlink(path, **options)
 
 sqlite._between_steps, Path.unlink = signalling, signalling_again
-sys.exit(main(sys.argv[2:]))
+sys.exit(main(sys.argv[3:]))
 """
 
 
@@ -59,10 +62,9 @@ def large(database: Path) -> None:
         connection.execute("CREATE TABLE filler AS SELECT randomblob(20000000) AS bytes")
 
 
-def backup_signalled_halfway(copy: Path, *numbers: int, before: str = "") -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-c", SIGNALLED_HALFWAY, ",".join(str(int(number)) for number in numbers)]
-    command = ["sh", "-c", f'{before} exec "$@"', "sh", *program, "backup", str(copy)]
-    return subprocess.run(command, timeout=LIMIT_S, check=False, capture_output=True, text=True)
+def backup_signalled_halfway(copy: Path, *numbers: int, ignored: int = 0) -> subprocess.CompletedProcess[str]:
+    sent = ",".join(str(int(number)) for number in numbers)
+    return run([sys.executable, "-c", SIGNALLED_HALFWAY, str(int(ignored)), sent, "backup", str(copy)], text=True)
 
 
 def test_a_backup_is_a_database_for_its_owner_alone(terminal: Terminal, engine: RaffleEngine, tmp_path: Path) -> None:
@@ -315,7 +317,7 @@ def test_a_backup_outlives_its_terminal_if_that_was_asked_for(
     engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
     large(database)
 
-    ended = backup_signalled_halfway(tmp_path / "copy.db", signal.SIGHUP, before="trap '' HUP;")
+    ended = backup_signalled_halfway(tmp_path / "copy.db", signal.SIGHUP, ignored=signal.SIGHUP)
 
     assert (ended.returncode, ended.stderr) == (0, "")
     assert (tmp_path / "copy.db").stat().st_size == database.stat().st_size

@@ -15,6 +15,7 @@ from rafflekit.cli.commands import demo_server
 from rafflekit.cli.commands.demo_server import Answer, DemoServer
 from rafflekit.core.tickets.participants import normalise
 from tests.cli.conftest import OnScreen, Process, Terminal, without_styles
+from tests.programs import Program
 from tests.waiting import LIMIT_S
 
 
@@ -31,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def running(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A demo that has just begun; it writes below `folder`."""
     assert list(folder.iterdir()) == []
-    process = subprocess.Popen(
+    process = Program(
         [sys.executable, "-m", "rafflekit", "demo", "--tickets", "499"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -40,6 +41,12 @@ def running(folder: Path) -> Iterator[subprocess.Popen[str]]:
     yield process
     process.kill()
     process.communicate(timeout=LIMIT_S)
+
+
+@pytest.fixture
+def _quick_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the demo's server and its commands; the demo itself runs in this process."""
+    monkeypatch.setattr(subprocess, "Popen", Program)
 
 
 def nobody_listens(announcement: str) -> bool:
@@ -93,6 +100,7 @@ def test_a_demo_that_is_broken_off_clears_up(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.usefixtures("_quick_starts")
 @pytest.mark.parametrize(
     ("path", "lie", "sentence"),
     [
@@ -121,6 +129,7 @@ def test_demo_checks_what_the_server_says(
     assert "every answer checked" not in out
 
 
+@pytest.mark.usefixtures("_quick_starts")
 def test_demo_notices_a_number_that_is_given_out_twice(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     honest = DemoServer.request
 
@@ -136,6 +145,7 @@ def test_demo_notices_a_number_that_is_given_out_twice(terminal: Terminal, monke
     assert "the ticket numbers are not 1 to the last, each once" in err
 
 
+@pytest.mark.usefixtures("_quick_starts")
 def test_the_demos_server_is_asked_to_stop_not_killed(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     killed: list[subprocess.Popen[str]] = []
     kill = subprocess.Popen.kill

@@ -25,6 +25,7 @@ from rafflekit.http.serving import Urls
 from tests.cli.conftest import Process, Session, Terminal
 from tests.databases import PostgresqlServer
 from tests.live_server import SERVE, LiveServer
+from tests.programs import Program
 from tests.waiting import LIMIT_S
 
 Serve = Callable[..., LiveServer]
@@ -252,7 +253,7 @@ def test_a_form_of_log_that_is_none_is_wrong_usage(terminal: Terminal) -> None:
 def test_on_a_terminal_a_server_shows_the_requests(database_url: str) -> None:
     ours, theirs = pty.openpty()
     environment = os.environ | {"RAFFLEKIT_DATABASE_URL": database_url, "TERM": "xterm"}
-    process = subprocess.Popen(SERVE, stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment)
+    process = Program(SERVE, stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment)
     os.close(theirs)
     assert process.stdout is not None
     port = process.stdout.readline().rpartition(":")[2].split()[0]

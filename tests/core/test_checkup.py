@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +18,7 @@ from rafflekit import (
     upgrade_database,
 )
 from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
+from tests import programs
 from tests.databases import PostgresqlServer, at_layout, past_the_rules, run
 from tests.raffles import sold_out
 
@@ -594,7 +594,7 @@ def test_a_check_up_takes_no_lock_from_an_engine_of_the_same_process(database: P
         run_elsewhere = (
             "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM raffles'); c.close()"
         )
-        subprocess.run([sys.executable, "-c", run_elsewhere, str(database)], check=True, timeout=60)
+        programs.run([sys.executable, "-c", run_elsewhere, str(database)], check=True)
 
         assert Path(f"{database}-wal").exists()
         assert engine.get(raffle.id) == raffle

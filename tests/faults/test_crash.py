@@ -2,7 +2,6 @@
 
 import signal
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, RaffleEngine
+from tests.programs import run
 from tests.raffles import sell_all, sold_out, stored_bytes
 
 # The engine asks the clock inside the transaction, when its rows are written and not yet committed.
@@ -32,12 +32,7 @@ RaffleEngine(sys.argv[1]).draw(sys.argv[3])
 
 
 def kill_in_the_middle_of(database: Path, method: str, *arguments: str, program: str = KILLED_AT_THE_CLOCK) -> None:
-    killed = subprocess.run(
-        [sys.executable, "-c", program, f"sqlite:///{database}", method, *arguments],
-        timeout=60,
-        check=False,
-        capture_output=True,
-    )
+    killed = run([sys.executable, "-c", program, f"sqlite:///{database}", method, *arguments])
     assert killed.returncode == -signal.SIGKILL, killed.stderr
 
 

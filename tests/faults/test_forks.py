@@ -1,10 +1,10 @@
 """A process that forks does not carry its database over: no ticket is doubled, and none is lost."""
 
-import subprocess
 import sys
 from pathlib import Path
 
 from rafflekit import Prize, RaffleEngine, SoldOut
+from tests import programs
 
 TICKETS = 60
 
@@ -82,14 +82,7 @@ caller.join()
 
 
 def run(program: str, database: Path, raffle: object) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", program, f"sqlite:///{database}", str(raffle)],
-        stdout=subprocess.PIPE,
-        timeout=60,
-        check=False,
-        text=True,
-    )
-    return done.stdout.split()
+    return programs.run([sys.executable, "-c", program, f"sqlite:///{database}", str(raffle)], text=True).stdout.split()
 
 
 def test_a_child_that_outlives_the_process_that_served_doubles_and_loses_nothing(database: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
+from tests import programs
 from tests.ticket_lists import check_whole_run, rows_of, write_list
 
 # Longer than others wait: a whole run is to end, which hashes a code for each of its lines.
@@ -23,7 +24,8 @@ PEOPLE = [f"participant {number - 50 if number % 100 == 99 else number}" for num
 SIGNALLED_AT_A_PLACE = """
 import os, sys
 from datetime import UTC, datetime
-from rafflekit.cli import main, ticket_run
+from rafflekit.cli import main
+from rafflekit.cli.lists import run
 from rafflekit.cli.lists.output import TicketFile, TicketWriter
 from rafflekit.core.engine import RaffleEngine
 
@@ -42,7 +44,7 @@ if place == "commit":  # The engine asks the clock inside the transaction.
     RaffleEngine.__init__.__kwdefaults__["clock"] = signalling(lambda: datetime.now(UTC))
 else:
     owner, name = {
-        "sync of the key": (ticket_run, "sync"),
+        "sync of the key": (run, "sync"),
         "append": (TicketFile, "append"),
         "row": (TicketWriter, "write"),
         "flush": (TicketWriter, "flush"),
@@ -50,6 +52,13 @@ else:
     }[place]
     setattr(owner, name, signalling(getattr(owner, name)))
 sys.exit(main(sys.argv[4:]))
+"""
+
+WITH_SMALL_FILES = """
+import resource, sys
+from rafflekit.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+sys.exit(main())
 """
 
 
@@ -75,7 +84,7 @@ def arguments(raffle: Raffle, out: Path, database_url: str) -> list[str]:
 
 
 def run(arguments: Sequence[str], program: Sequence[str] = ("-m", "rafflekit")) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, *program, *arguments], timeout=LIMIT_S, check=False, capture_output=True)
+    return programs.run([sys.executable, *program, *arguments])
 
 
 def signal_at(place: str, times: int, arguments: Sequence[str], number: int) -> subprocess.CompletedProcess[bytes]:
@@ -102,7 +111,7 @@ def test_a_run_that_is_killed_from_outside_again_and_again_loses_nothing_and_dou
 ) -> None:
     kills = 0
     for size in (1, 30_000, 60_000, 90_000, 120_000):
-        with subprocess.Popen([sys.executable, "-m", "rafflekit", *arguments], stderr=subprocess.DEVNULL) as process:
+        with programs.Program([sys.executable, "-m", "rafflekit", *arguments], stderr=subprocess.DEVNULL) as process:
             ends_at = time.monotonic() + LIMIT_S
             while process.poll() is None and not (out.exists() and out.stat().st_size >= size):
                 assert time.monotonic() < ends_at
@@ -135,11 +144,8 @@ def test_a_full_disk_ends_a_run_that_then_goes_on(out: Path, arguments: list[str
     """Files may not grow beyond a limit that the database, which keeps nothing of refused lines, stays far below."""
     people = [*(f"participant {number}" for number in range(20)), *(f"{'x' * 999} {number}" for number in range(2_500))]
     write_list(out.with_name("people.csv"), people)
-    program = [sys.executable, "-m", "rafflekit", *arguments]
 
-    limited = subprocess.run(
-        ["sh", "-c", 'ulimit -f 2048; exec "$@"', "sh", *program], timeout=LIMIT_S, check=False, capture_output=True
-    )
+    limited = run(arguments, program=["-c", WITH_SMALL_FILES])
     done = run(arguments)
 
     assert limited.returncode == 74

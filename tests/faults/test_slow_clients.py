@@ -56,6 +56,19 @@ LONG = PAGE * 40
 LONG_DRAW = 36_000
 """So many wins of some 830 bytes are 30 MB: more than the 16 MiB, and what sockets hold, for which a thread waits."""
 
+# Waitress's modules have what they imported of `listening`; Granian's, which is imported later, computes with it.
+IMPATIENT = """
+import ast, sys
+from rafflekit.cli import main
+from rafflekit.http.serving import listening, waitress_connections, waitress_server
+
+for name, number in ast.literal_eval(sys.argv[1]).items():
+    for module in (listening, waitress_connections, waitress_server):
+        if hasattr(module, name):
+            setattr(module, name, number)
+sys.exit(main(sys.argv[2:]))
+"""
+
 DRAW = "POST {path}/winners/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 Connect = Callable[..., socket.socket]
@@ -63,9 +76,7 @@ Connect = Callable[..., socket.socket]
 
 def impatient(**numbers: float) -> tuple[str, ...]:
     """Return the program `rafflekit serve` with other numbers in `listening`: nobody waits 75 seconds for a test."""
-    program = "import sys\nfrom rafflekit.http.serving import listening\nfrom rafflekit.cli import main\n"
-    program += "".join(f"listening.{name} = {number}\n" for name, number in numbers.items())
-    return sys.executable, "-c", program + "sys.exit(main())", "serve", "--host", "127.0.0.1", "--port", "0"
+    return sys.executable, "-c", IMPATIENT, repr(numbers), "serve", "--host", "127.0.0.1", "--port", "0"
 
 
 @contextmanager

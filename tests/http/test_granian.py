@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +15,7 @@ from rafflekit.http.serving.listening import STOP_LIMIT_S
 from tests.http.conftest import RAFFLE, command_of, workers_of
 from tests.http.test_servers import LIST
 from tests.live_server import LiveServer, Serve, is_refused, read_answer
+from tests.programs import run
 from tests.waiting import wait_until
 
 
@@ -81,7 +81,7 @@ def test_workers_that_cannot_start_end_the_server_with_their_reason(tmp_path: Pa
         f"    run_granian({{'RAFFLEKIT_DATABASE_URL': 'sqlite:///{folder}/raffles.db'}},"
         " host='127.0.0.1', port=0, workers=1, on_listening=print)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = run([sys.executable, "-c", program], text=True)
 
     *said, last = done.stderr.strip().splitlines()
     assert any("ERROR A worker cannot start: " in line and str(folder) in line for line in said)

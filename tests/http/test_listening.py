@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Literal
@@ -17,6 +16,7 @@ from rafflekit import RaffleEngine
 from rafflekit.core.settings import Settings
 from rafflekit.http.serving import CannotServe, Log, Urls, granian_server, waitress_server
 from rafflekit.http.serving.listening import listening_socket, log_stop, urls_of
+from tests import programs
 
 Run = Callable[..., None]
 
@@ -38,7 +38,7 @@ def run(request: pytest.FixtureRequest, engine: RaffleEngine, database_url: str)
 @pytest.mark.parametrize("server_name", ["waitress", "granian"])
 def test_a_server_gives_a_process_its_signals_back(server_name: str, host: str, shown: str, database_url: str) -> None:
     program = [sys.executable, "-m", "tests.http.embedded", server_name, host, database_url]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    done = programs.run(program, text=True)
 
     assert done.returncode == 0, done.stderr
     url = done.stdout.strip()

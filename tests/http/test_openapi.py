@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 import unicodedata
 from collections import Counter
@@ -26,6 +25,7 @@ from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.problems import STATUSES
 from tests.http.conftest import MANAGER, PROXY, RAFFLE, SETTINGS, Post
 from tests.http.test_wire import request as wire_request
+from tests.programs import run
 from tests.raffles import sold_out
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.document())
@@ -136,7 +136,7 @@ with RaffleEngine({database_url!r}) as engine:
     client.simulate_get("/openapi.json"), client.simulate_get("/openapi.json")
     print(openapi.document.cache_info().misses)
 """
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    ran = run([sys.executable, "-c", program], text=True, check=True)
 
     assert ran.stdout.split() == ["0", "1"]
 

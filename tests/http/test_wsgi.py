@@ -10,6 +10,8 @@ from rafflekit import InvalidSetting, StorageUnavailable
 from rafflekit.http import wsgi
 from tests.databases import PostgresqlServer
 from tests.http.conftest import RAFFLE
+from tests.live_server import surroundings
+from tests.programs import run
 
 # Parent and child create a raffle each, by the same application, which has served before the fork.
 FORKING = f"""
@@ -71,7 +73,7 @@ print(pathlib.Path({str(database)!r}).exists(), application is wsgi.application)
 def test_a_child_by_fork_opens_the_database_for_itself_and_leaves_its_parents_alone(database_url: str) -> None:
     """In a process of its own: forking the tests' own one, with its threads, is no good idea."""
     environment = {"RAFFLEKIT_DATABASE_URL": database_url, "MANAGER_IPS": "127.0.0.1"}
-    done = subprocess.run([sys.executable, "-c", FORKING], env=environment, capture_output=True, text=True, check=True)
+    done = run([sys.executable, "-c", FORKING], env=surroundings() | environment, text=True, check=True)
 
     assert done.stdout.split() == ["201", "child", "201", "0", "parent", "201", "3"]
     assert done.stderr == ""
