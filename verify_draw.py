@@ -185,12 +185,7 @@ class Audit:
         """Step 6: nobody could know the entropy before the closing."""
         proof = self.proof
         kind = proof.entropy["kind"]
-        require(
-            kind == proof.terms["entropy"] or (kind == "unbound" and proof.round is None),
-            "the entropy comes from another source than announced",
-        )
-        if kind == "unbound":
-            raise NotProven("an earlier release drew it, or the record of what decided was taken away")
+        require(kind == proof.terms["entropy"], "the entropy comes from another source than announced")
         if proof.round is None:
             raise NotProven("you have only the operator's word that they generated the entropy once, after the closing")
         require(proof.entropy["round"] == proof.round, "the beacon is of another round than the closing's")
@@ -210,8 +205,6 @@ class Audit:
     def check_seed(self) -> None:
         """Step 8: the seed follows from the closing and the entropy."""
         proof = self.proof
-        if proof.entropy["kind"] == "unbound":
-            raise NotProven("nothing binds the seed to the closing: you have only the operator's word for it")
         seed = tagged_hash("seed", proof.closing_hash + proof.entropy_value)
         require(proof.seed == seed, "the seed does not follow from the closing and the entropy")
 
@@ -223,11 +216,10 @@ class Audit:
         numbers = self.winning_numbers(serials, prizes)
         require(len(set(numbers)) == len(numbers), "a number wins twice")
         require(max(numbers, default=1) <= proof.tickets, "a winning number is larger than the number of tickets")
-        if proof.draw:
-            require_signature(proof.draw, proof.operator)
-            digest = winners_digest(serials, numbers, prizes) if numbers else proof.draw.parts["digest"]
-            require(proof.draw.text == draw_text(proof, digest), "the operator signed another draw")
-        if not numbers or (proof.winners is None and not proof.draw):
+        require_signature(proof.draw, proof.operator)
+        digest = winners_digest(serials, numbers, prizes) if numbers else proof.draw.parts["digest"]
+        require(proof.draw.text == draw_text(proof, digest), "the operator signed another draw")
+        if not numbers:
             raise NotProven("you have only the operator's word which numbers won; give all tickets with --leaves")
 
     def winning_numbers(self, serials: list[int], prizes: list[int]) -> list[int]:
@@ -272,7 +264,7 @@ class Audit:
         require(same_raffle, "the receipt is of another raffle")
         require(checkpoint.size <= proof.tickets, "the receipt is from a tree with too many tickets")
         require(ticket["ticket_number"] <= proof.tickets, "your number is larger than the number of tickets")
-        is_earlier = checkpoint.size < proof.tickets and checkpoint.closed is None and proof.draw
+        is_earlier = checkpoint.size < proof.tickets and checkpoint.closed is None
         is_closing = checkpoint.note.text == closing.note.text
         require(is_earlier or is_closing, "the receipt is of another closing")
         require_in_tree(receipt, proof.terms["id"], checkpoint)
@@ -382,7 +374,6 @@ PATH = array(HASH, 0, 64)
 ENTROPY = one_of(
     record(kind=string("secrets"), value=BYTES_32),
     record(kind=string("drand-quicknet"), round=COUNT, signature=string("[0-9a-f]{96}")),
-    record(kind=string("unbound")),
 )
 PROOF = record(
     protocol=PROTOCOL,
@@ -392,7 +383,7 @@ PROOF = record(
     witnesses=array(KEY, 0, 100),
     entropy=ENTROPY,
     seed=BYTES_32,
-    draw=one_of(NOTE, null),
+    draw=NOTE,
     winners=one_of(array(record(prize=integer(0, 999), leaf=LEAF, path=PATH), 0, MOST_WINNERS_IN_PROOF), null),
 )
 RECEIPT = record(protocol=PROTOCOL, leaf=LEAF, path=PATH, checkpoint=NOTE)
@@ -436,7 +427,7 @@ class Proof(NamedTuple):
     closed: int
     entropy: dict[str, Any]
     seed: bytes
-    draw: Note | None
+    draw: Note
     winners: list[dict[str, Any]] | None
 
     @property
@@ -480,8 +471,6 @@ def read_proof(document: bytes) -> Proof:
     terms, closing = content["terms"], read_checkpoint(content["closing"])
     if closing.closed is None:
         raise Wrong("the closing does not say when the raffle closed")
-    unbound = content["entropy"]["kind"] == "unbound"
-    require(unbound == (content["draw"] is None), "the signed draw is missing, or there without a closing before it")
     proof = Proof(
         terms=terms,
         key=content["key"],
@@ -492,7 +481,7 @@ def read_proof(document: bytes) -> Proof:
         closed=closing.closed,
         entropy=content["entropy"],
         seed=bytes.fromhex(content["seed"]),
-        draw=None if unbound else read_note(content["draw"], DRAW_PATTERN),
+        draw=read_note(content["draw"], DRAW_PATTERN),
         winners=content["winners"],
     )
     require(proof.wins <= min(proof.tickets, MOST_WINS), "there are too many prizes")

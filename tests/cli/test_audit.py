@@ -221,7 +221,6 @@ ACCUSING = {
     "signed receipt: another ticket in its place later",
     "a consistency proof of another history",
     "a leaf whose hash fits no code",
-    "a draw as if of an earlier release, and a receipt from before its closing",
 }
 
 

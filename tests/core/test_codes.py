@@ -177,7 +177,7 @@ def test_a_derived_code_depends_on_the_raffle_the_participant_and_the_key(key: b
 
 
 def test_the_code_of_a_request_never_changes() -> None:
-    """Requests of earlier releases can be repeated: this code is frozen."""
+    """A request can be repeated at any later time: this code is frozen."""
     code = codes.derive_code(bytes(range(codes.KEY_BYTES)), bytes(16), "k" * 16)
 
     assert codes.spell(code) == "EJ1S-BTZ8-WMD4-8QDJ-AYCX-V8QT"

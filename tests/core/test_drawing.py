@@ -79,7 +79,7 @@ def peak_bytes(*, tickets: int, wins: int) -> int:
 
 
 def test_the_winners_of_a_seed_never_change() -> None:
-    """Draws of earlier releases can be replayed: this sequence is frozen."""
+    """Anyone can replay a draw at any later time: this sequence is frozen."""
     seed = bytes(range(SEED_BYTES))
 
     assert list(winning_serials(seed, tickets=10, wins=10)) == [6, 2, 5, 9, 3, 4, 7, 1, 8, 0]

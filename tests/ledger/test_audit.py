@@ -28,7 +28,7 @@ from tests.tamper.making import Base, bases, catalogue
 from tests.tamper.making.cases import COSIGNED, Given, written
 from tests.vectors.examples import BEACON_ROUND, CLOSED, CREATED, example, signer, witness
 
-DRAND, SECRETS, UNBOUND, MANY = (bases()[name] for name in ("drand", "secrets", "unbound", "many"))
+DRAND, SECRETS, MANY = (bases()[name] for name in ("drand", "secrets", "many"))
 BEACON = time_of(BEACON_ROUND)
 
 anything = st.recursive(
@@ -88,34 +88,9 @@ class TestWhatIsProven:
         assert report.good
         assert report.unproven == ["entropy", "witnessed"]
 
-    def test_a_draw_of_an_earlier_release_is_never_called_bound(self) -> None:
-        report = UNBOUND.given.audit()
-
-        assert (outcome(report, "entropy"), outcome(report, "seed")) == (NOT_PROVEN, NOT_PROVEN)
-
-    def test_of_an_unbound_draw_it_is_not_said_that_an_earlier_release_made_it(self) -> None:
-        assert sentence(UNBOUND.given.audit(), "entropy") == (
-            "An earlier release drew it, or the record of what decided was taken away: nothing binds its seed to the "
-            "closing."
-        )
-
-    def test_a_receipt_from_before_the_closing_of_an_unbound_draw_shows_that_there_was_a_ledger(self) -> None:
-        early = next(case for case in catalogue() if case.name.startswith("a draw as if of an earlier release"))
-
-        assert sentence(early.given.audit(), "receipt").startswith("Nothing binds the draw to the closing, as if an")
-
     def test_more_than_1_000_wins_need_the_leaves(self) -> None:
         assert outcome(MANY.given.audit(), "winners") == OK
         assert outcome(replace(MANY.given, leaves=None).audit(), "winners") == NOT_PROVEN
-
-    def test_more_than_1_000_wins_of_an_earlier_release_are_nobodys_word(self) -> None:
-        unbound = MANY.example.proof(unbound=True)
-        terms = replace(unbound.terms, entropy="secrets", delay_s=None)
-        old = replace(MANY.example, terms=terms)
-
-        report = audit(written(old.proof(unbound=True).shape()), leaves=[leaf_line(leaf) for leaf in old.leaves])
-
-        assert (report.good, outcome(report, "leaves"), outcome(report, "winners")) == (True, OK, NOT_PROVEN)
 
     def test_a_beacon_that_nothing_can_check_is_not_proven(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def missing(*_: object) -> None:
@@ -424,7 +399,7 @@ class TestWhateverComes:
             assert not report.good or outcome(report, "witnessed") == NOT_PROVEN
 
     @settings(max_examples=150, deadline=None)
-    @given(st.data(), st.sampled_from([DRAND, SECRETS, UNBOUND, MANY]))
+    @given(st.data(), st.sampled_from([DRAND, SECRETS, MANY]))
     def test_any_value_in_any_place_of_a_proof_gets_a_report(self, data: st.DataObject, base: Base) -> None:
         proof = json.loads(base.given.proof)
         path = data.draw(st.sampled_from(list(places(proof))))
@@ -436,7 +411,7 @@ class TestWhateverComes:
         assert not report.good or path == ("witnesses",) or value == at_place(proof, path)
 
     @settings(max_examples=150, deadline=None)
-    @given(st.data(), st.sampled_from([DRAND, SECRETS, UNBOUND, MANY]))
+    @given(st.data(), st.sampled_from([DRAND, SECRETS, MANY]))
     def test_no_character_of_a_proof_can_be_changed_unseen(self, data: st.DataObject, base: Base) -> None:
         text = base.given.proof
         at = data.draw(st.integers(0, len(text) - 1))

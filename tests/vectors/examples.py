@@ -13,7 +13,6 @@ from rafflekit.core.prizes import Prize, count_wins
 from rafflekit.core.protocol.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.protocol.codes import CODE_BYTES, CodeHasher, spell
 from rafflekit.core.protocol.documents import (
-    UNBOUND,
     WINNERS_IN_A_PROOF,
     Proof,
     ProvenWin,
@@ -91,7 +90,7 @@ class Example:
         wins = [(serial, self.leaves[serial].ticket_number, prize) for serial, prize in self.wins(seed)]
         return DrawStatement(origin_of(self.terms.id), closing_hash, entropy, seed, len(wins), winners_digest(wins))
 
-    def proof(self, *, cosigned: Sequence[tuple[SignerKey, int]] = (), unbound: bool = False) -> Proof:
+    def proof(self, *, cosigned: Sequence[tuple[SignerKey, int]] = ()) -> Proof:
         """Return the proof of an honest draw; `cosigned` are witnesses, each with its time."""
         text = self.checkpoint(len(self.leaves)).text()
         closing_hash = self.checkpoint(len(self.leaves)).closing_hash()
@@ -100,16 +99,16 @@ class Example:
         if self.terms.entropy == DrandQuicknet.name:
             entropy = Evidence(DrandQuicknet.name, BEACON, BEACON_ROUND)
             entropy_value = randomness_of(BEACON)
-        seed = digest("unbound seed") if unbound else seed_of(closing_hash, entropy_value)
+        seed = seed_of(closing_hash, entropy_value)
         wins = self.wins(seed)
         return Proof(
             terms=self.terms,
             key=str(self.signer.verifier),
             closing=self.sign(text) + "".join(key.line(text, time=time) for key, time in cosigned),
             witnesses=[str(key.verifier) for key, _ in cosigned],
-            entropy=Evidence(UNBOUND) if unbound else entropy,
+            entropy=entropy,
             seed=seed,
-            draw=None if unbound else self.sign(self.statement(closing_hash, entropy_value, seed).text()),
+            draw=self.sign(self.statement(closing_hash, entropy_value, seed).text()),
             winners=[self.win(*win) for win in wins] if len(wins) <= WINNERS_IN_A_PROOF else None,
         )
 

@@ -69,7 +69,7 @@ def audits(draw: st.DrawFn) -> dict[str, Any]:
     seen = draw(st.integers(1, size))
     receipt = raffle.receipt(draw(st.integers(0, seen - 1)), seen)
     grown = Consistency(seen, size, consistency_proof(raffle.subtree, seen, size))
-    proof = raffle.proof(cosigned=cosigned, unbound=terms.entropy == "secrets" and draw(st.booleans()))
+    proof = raffle.proof(cosigned=cosigned)
     documents = {
         "proof": proof.shape(),
         "receipt": receipt.shape(),

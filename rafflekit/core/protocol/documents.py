@@ -8,14 +8,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.prizes import Prize
 from rafflekit.core.protocol.dates import read_time
-from rafflekit.core.protocol.entropy import SOURCES, Evidence
+from rafflekit.core.protocol.entropy import SOURCES, Evidence, source_of
 from rafflekit.core.protocol.hashing import HASH_BYTES, PROTOCOL
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import NoteWrong, base64_of, read_base64
@@ -53,9 +53,6 @@ RECEIPT_BYTES = 128 * 1024
 
 _PATH_HASHES = 64
 _PRINTABLE = re.compile(r"[!-~]{1,1000}")
-
-UNBOUND: Literal["unbound"] = "unbound"
-"""The kind of entropy of draws whose seed nothing binds to a closing: an earlier release's, or its record is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,7 @@ class Proof:
     witnesses: Sequence[str]
     entropy: Evidence
     seed: bytes
-    draw: str | None
+    draw: str
     winners: Sequence[ProvenWin] | None
 
     def shape(self) -> ProofShape:
@@ -119,7 +116,7 @@ class Proof:
             "key": self.key,
             "closing": self.closing,
             "witnesses": list(self.witnesses),
-            "entropy": _evidence_shape(self.entropy),
+            "entropy": source_of(self.entropy.kind).shape(self.entropy),
             "seed": self.seed.hex(),
             "draw": self.draw,
             "winners": None if self.winners is None else [_win_shape(win) for win in self.winners],
@@ -180,7 +177,7 @@ def read_proof(text: str | bytes) -> Proof:
         "draw",
         "winners",
     )
-    winners, draw = fields["winners"], fields["draw"]
+    winners = fields["winners"]
     return Proof(
         terms=_terms(fields["terms"]),
         key=text_of(fields, "key"),
@@ -188,7 +185,7 @@ def read_proof(text: str | bytes) -> Proof:
         witnesses=[checked_text(each, "witnesses") for each in list_of(fields["witnesses"], "witnesses")],
         entropy=_evidence(fields["entropy"]),
         seed=hex_of(fields, "seed", HASH_BYTES),
-        draw=None if draw is None else checked_text(draw, "draw"),
+        draw=text_of(fields, "draw"),
         winners=None if winners is None else _winners(winners),
     )
 
@@ -235,9 +232,6 @@ def _terms(value: Any) -> Terms:
 
 def _evidence(value: Any) -> Evidence:
     kind = value.get("kind") if isinstance(value, dict) else None
-    if kind == UNBOUND:
-        fields_of(value, "entropy", "kind")
-        return Evidence(UNBOUND)
     source = SOURCES.get(kind) if isinstance(kind, str) else None
     if source is None:
         raise DocumentWrong(f"entropy.kind is not one of {', '.join(SOURCES)}")
@@ -295,10 +289,6 @@ def _time(text: str) -> datetime:
     if found is None:
         raise DocumentWrong("terms.created_at is not a time YYYY-MM-DDThh:mm:ssZ from 1970 on")
     return found
-
-
-def _evidence_shape(evidence: Evidence) -> dict[str, Any]:
-    return {"kind": UNBOUND} if evidence.kind == UNBOUND else SOURCES[evidence.kind].shape(evidence)
 
 
 def _leaf_shape(leaf: Leaf) -> LeafShape:

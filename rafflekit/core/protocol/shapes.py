@@ -66,5 +66,5 @@ class ProofShape(TypedDict):
     witnesses: list[str]
     entropy: dict[str, Any]
     seed: str
-    draw: str | None
+    draw: str
     winners: list[ProvenWinShape] | None

@@ -85,11 +85,11 @@ function showRaffle({ parts, wins, steps }) {
   byId("save-proof").hidden = false;
   byId("saving").hidden = false;
   if (parts === null) return;
-  const { terms, closing, draw } = parts;
+  const { terms, closing } = parts;
   showName(terms.name, `${counted(terms.total_tickets)} tickets, ${counted(terms.wins)} wins. Created ${timeText(terms.created)}, closed ${timeText(closing.closed)}.`);
   showClosing(parts.proof.closing);
-  byId("draw-part").hidden = draw === null;
-  byId("draw").textContent = draw === null ? "" : shown(parts.proof.draw);
+  byId("draw-part").hidden = false;
+  byId("draw").textContent = shown(parts.proof.draw);
   showWinners(parts, wins);
 }
 
@@ -109,8 +109,9 @@ function showWinners({ terms, draw }, wins) {
   const listed = (wins ?? []).slice(0, WINNERS_IN_A_PROOF);
   let about = "In the order in which they were drawn.";
   if (wins === null) {
-    const digest = draw === null ? "" : ` The operator signed a digest of them: ${base64Of(draw.digest)}.`;
-    about = `${counted(terms.wins)} wins are too many for a proof: check all tickets, below, to see them.${digest}`;
+    about =
+      `${counted(terms.wins)} wins are too many for a proof: check all tickets, below, to see them. ` +
+      `The operator signed a digest of them: ${base64Of(draw.digest)}.`;
   } else if (listed.length < wins.length) {
     about += ` These are the first ${counted(listed.length)} of ${counted(wins.length)}, all of which were checked.`;
   }

@@ -20,7 +20,6 @@ const NOT_PROVEN = {
   witnesses: "that anybody but the operator saw the closed list",
   entropy: "that the random number was nobody's choice",
   witnessed: "that the list was closed before the random number was known",
-  seed: "that the seed was the first one",
   winners: "who holds the winning tickets",
   leaves: "that every ticket is in the list",
   receipt: "that the closed list goes on from your receipt",
@@ -40,8 +39,7 @@ function summaryOf({ parts, wins, steps }) {
     const what = isOurs ? "Your receipt does not fit this draw" : "This proof does not hold";
     return { tone: "wrong", sentence: `${what}. ${wrong.sentence}`, more: "Keep the documents: they are your evidence." };
   }
-  const outcome = (name) => steps.find((step) => step.name === name).outcome;
-  const source = outcome("seed") === "ok" ? "the closed list of tickets and the random number" : "the seed";
+  const source = "the closed list of tickets and the random number";
   const holds =
     wins === null
       ? `The places of the ${counted(parts.terms.wins)} winners follow from ${source}, by the announced rules.`

@@ -137,7 +137,6 @@ def bases() -> dict[str, Base]:
     return {
         "drand": _base("drand", example("drand"), cosigned=True),
         "secrets": _base("secrets", example("secrets", entropy=SECRETS)),
-        "unbound": _base("unbound", example("unbound", entropy=SECRETS), unbound=True),
         "many": _base("many", example("many", tickets=MANY_TICKETS, prizes=MANY_PRIZES)),
     }
 
@@ -173,10 +172,8 @@ def flipped_last_word(note: str, line: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _base(name: str, honest: Example, *, cosigned: bool = False, unbound: bool = False) -> Base:
-    proof = honest.proof(cosigned=[(witness(), COSIGNED)] if cosigned else [], unbound=unbound)
-    # A draw of an earlier release came before its ledger, so all receipts are of the whole one.
-    size = len(honest.leaves) if unbound else RECEIPT_SIZE
+def _base(name: str, honest: Example, *, cosigned: bool = False) -> Base:
+    proof = honest.proof(cosigned=[(witness(), COSIGNED)] if cosigned else [])
     given = Given(
         proof=written(proof.shape()),
         key=proof.key,
@@ -184,8 +181,8 @@ def _base(name: str, honest: Example, *, cosigned: bool = False, unbound: bool =
         witnesses=[str(witness().verifier)] if cosigned else [],
         witnessed=Witnessed(honest.sign(honest.checkpoint(len(honest.leaves)).text()), COPIED),
         leaves=[leaf_line(leaf) for leaf in honest.leaves],
-        receipt=written(honest.receipt(RECEIPT_SERIAL, size).shape()),
-        consistency=None if unbound else consistency(honest, size),
+        receipt=written(honest.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()),
+        consistency=consistency(honest, RECEIPT_SIZE),
         code=honest.codes[RECEIPT_SERIAL],
         now=NOW,
     )

@@ -16,7 +16,7 @@ _TOO_MANY_KINDS = [{"name": "tea", "amount": 1}] * 1_001
 
 def form_cases() -> Iterator[Case]:
     """Yield what step 1 has to refuse."""
-    drand, secrets, unbound = (bases()[name] for name in ("drand", "secrets", "unbound"))
+    drand, secrets = bases()["drand"], bases()["secrets"]
     text = drand.given.proof
     for name, given in _texts(drand).items():
         yield Case(name, "form", "drand", given)
@@ -26,7 +26,6 @@ def form_cases() -> Iterator[Case]:
         "delay_s with secrets", "form", "secrets", secrets.edited(lambda proof: proof["terms"].update(delay_s=60))
     )
     yield Case("no draw with secrets", "form", "secrets", secrets.changed(draw=None))
-    yield Case("a draw with unbound", "form", "unbound", unbound.changed(draw=secrets.proof.draw))
     yield Case("two proofs in one", "form", "drand", drand.written(f"{text}\n{text}"))
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from rafflekit.core.protocol.audit import Witnessed
 from rafflekit.core.protocol.checkpoints import Checkpoint, Closing, origin_of
-from rafflekit.core.protocol.documents import UNBOUND
 from rafflekit.core.protocol.entropy import SECRETS, Evidence
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet, round_of, time_of
 from rafflekit.core.protocol.notes import WITNESS, base64_of, read_base64
@@ -121,7 +120,6 @@ def entropy_cases() -> Iterator[Case]:
     yield Case("the real beacon of the round before, and all signed", "entropy", "drand", _known_beacon(drand))
     yield Case("secrets in place of a beacon", "entropy", "many", many.changed(entropy=secrets.proof.entropy))
     yield Case("a beacon in place of secrets", "entropy", "secrets", secrets.changed(entropy=drand.proof.entropy))
-    yield Case("unbound in place of a beacon", "entropy", "drand", drand.changed(entropy=Evidence(UNBOUND), draw=None))
     yield Case("other secrets", "seed", "secrets", secrets.changed(entropy=Evidence(SECRETS, digest("more entropy"))))
     for base in (drand, secrets, many):
         seed = bytes.fromhex(flipped_hex(base.proof.seed.hex()))

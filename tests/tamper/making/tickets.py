@@ -29,7 +29,7 @@ Edit = Callable[[dict[str, Any]], object]
 
 def winner_cases() -> Iterator[Case]:
     """Yield what step 9 has to refuse."""
-    drand, secrets, unbound, many = (bases()[name] for name in ("drand", "secrets", "unbound", "many"))
+    drand, secrets, many = (bases()[name] for name in ("drand", "secrets", "many"))
     edits: dict[str, Edit] = {
         "two in another order": lambda proof: _swap(proof["winners"], 0, 1),
         "two of the same prize in another order": lambda proof: _swap(proof["winners"], 1, 2),
@@ -67,9 +67,6 @@ def winner_cases() -> Iterator[Case]:
         given = Given(written(other.proof().shape()), key=drand.given.key)
         yield Case(f"signed winners: {name}, in the tree too", "winners", "drand", given)
     yield Case("winners: another raffle's", "winners", "drand", drand.changed(winners=secrets.proof.winners))
-    yield Case("winners: unbound, in another order", "winners", "unbound", unbound.edited(_swap_first))
-    seed = digest("another unbound seed")
-    yield Case("a re-rolled unbound seed", "winners", "unbound", unbound.changed(seed=seed))
     yield Case("winners: a list of more than 1,000 wins", "winners", "many", many.changed(winners=drand.proof.winners))
     false = many.drawn_again(winners_digest=digest("other winners"))
     yield Case("signed draw: another digest of more than 1,000 wins", "winners", "many", false)
@@ -157,10 +154,6 @@ def receipt_cases() -> Iterator[Case]:
     }
     for name, text in texts.items():
         yield Case(name, "receipt", "drand", replace(drand.given, receipt=text))
-    unbound = bases()["unbound"]
-    early = written(unbound.example.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape())
-    given = replace(unbound.given, receipt=early, consistency=consistency(unbound.example, RECEIPT_SIZE))
-    yield Case("a draw as if of an earlier release, and a receipt from before its closing", "receipt", "unbound", given)
     for name, receipt, needs_leaves in _signed_receipts(drand):
         leaves = drand.given.leaves if needs_leaves else None
         given = replace(drand.given, receipt=receipt, leaves=leaves, consistency=None)

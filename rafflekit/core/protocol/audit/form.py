@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol.audit.report import Refuted
 from rafflekit.core.protocol.checkpoints import Checkpoint, Closing
-from rafflekit.core.protocol.documents import UNBOUND, Proof, read_proof
+from rafflekit.core.protocol.documents import Proof, read_proof
 from rafflekit.core.protocol.notes import OPERATOR, SIGNATURES, WITNESS, Note, NoteWrong, VerifierKey
 from rafflekit.core.protocol.strict_json import DocumentWrong
 from rafflekit.core.protocol.winners import DrawStatement
@@ -37,7 +37,7 @@ class ProofParts:
     key: VerifierKey
     closed: SignedClosing
     witnesses: Sequence[VerifierKey]
-    draw: SignedDraw | None
+    draw: SignedDraw
 
     @property
     def wins(self) -> int:
@@ -58,14 +58,12 @@ def read_parts(document: str | bytes) -> ProofParts:
             _key(proof.key, OPERATOR, "key"),
             read_closing(proof.closing),
             [_key(each, WITNESS, "witnesses") for each in proof.witnesses],
-            None if proof.draw is None else _read_draw(proof.draw),
+            _read_draw(proof.draw),
         )
     except (DocumentWrong, NoteWrong) as error:
         raise Refuted(f"This is no proof: {error}.") from error
     if len(parts.witnesses) > SIGNATURES or len({each.public for each in parts.witnesses}) < len(parts.witnesses):
         raise Refuted(f"This is no proof: witnesses are at most {SIGNATURES} keys, each once.")
-    if (parts.draw is None) != (proof.entropy.kind == UNBOUND):
-        raise Refuted(f"This is no proof: draw is null with entropy {UNBOUND}, and with no other.")
     return parts
 
 

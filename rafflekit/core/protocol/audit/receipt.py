@@ -8,7 +8,7 @@ from rafflekit.core.protocol.audit.leaves import SeenLeaves
 from rafflekit.core.protocol.audit.report import Mistaken, Refuted, Unproven
 from rafflekit.core.protocol.audit.signatures import check_operator
 from rafflekit.core.protocol.checkpoints import Checkpoint
-from rafflekit.core.protocol.documents import UNBOUND, Receipt, read_consistency, read_receipt
+from rafflekit.core.protocol.documents import Receipt, read_consistency, read_receipt
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import Note, NoteWrong
 from rafflekit.core.protocol.strict_json import DocumentWrong
@@ -131,11 +131,6 @@ def _check_signed_state(parts: ProofParts, ours: ReceiptParts) -> None:
         raise Refuted(f"The receipt's checkpoint has {checkpoint.size:,} leaves, the closing {closing.size:,}.")
     if (checkpoint.size == closing.size or checkpoint.closing is not None) and checkpoint != closing:
         raise Refuted("The operator signed another closing for the receipt than for the proof. Keep both.")
-    if parts.proof.entropy.kind == UNBOUND and checkpoint.size < closing.size:
-        raise Refuted(
-            "Nothing binds the draw to the closing, as if an earlier release had drawn, which had no ledger; but the "
-            "receipt was signed before the last ticket was sold. Keep both."
-        )
 
 
 def _check_consistency(parts: ProofParts, checkpoint: Checkpoint, document: str | bytes) -> None:

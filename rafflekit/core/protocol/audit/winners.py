@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from rafflekit.core.protocol.audit.form import ProofParts, SignedDraw
+from rafflekit.core.protocol.audit.form import ProofParts
 from rafflekit.core.protocol.audit.report import Refuted, Unproven
 from rafflekit.core.protocol.audit.signatures import check_operator
-from rafflekit.core.protocol.documents import UNBOUND, WINNERS_IN_A_PROOF, ProvenWin
-from rafflekit.core.protocol.entropy import SECRETS, source_of
+from rafflekit.core.protocol.documents import WINNERS_IN_A_PROOF, ProvenWin
+from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.entropy.source import EntropyUnproven, EntropyWrong
 from rafflekit.core.protocol.tree import ProofWrong, check_inclusion
 from rafflekit.core.protocol.winners import prizes_of_wins, seed_of, winners_digest, winning_serials
@@ -22,13 +22,8 @@ class _Win(NamedTuple):
 def check_entropy(parts: ProofParts) -> str:
     """Step 6: what decided is of the kind that was announced, and nobody's choice."""
     entropy, terms = parts.proof.entropy, parts.proof.terms
-    if entropy.kind != terms.entropy and not (entropy.kind == UNBOUND and terms.entropy == SECRETS):
+    if entropy.kind != terms.entropy:
         raise Refuted(f"The terms announce entropy from {terms.entropy}, the proof has {entropy.kind}.")
-    if entropy.kind == UNBOUND:
-        raise Unproven(
-            "An earlier release drew it, or the record of what decided was taken away: nothing binds its seed to the "
-            "closing."
-        )
     try:
         return source_of(entropy.kind).check(entropy, parts.closed.closing)
     except EntropyWrong as error:
@@ -39,8 +34,6 @@ def check_entropy(parts: ProofParts) -> str:
 
 def check_seed(parts: ProofParts) -> str:
     """Step 8: the seed comes from the closing and the entropy."""
-    if parts.proof.entropy.kind == UNBOUND:
-        raise Unproven("The seed is from no closing; that it was the first one is the operator's word.")
     if parts.proof.seed != seed_of(parts.closed.checkpoint.closing_hash(), _entropy_value(parts)):
         raise Refuted("The seed is not the one that closing and entropy give.")
     return f"Closing and entropy give the seed {parts.proof.seed.hex()}."
@@ -68,17 +61,15 @@ def check_winners(parts: ProofParts, serials: Sequence[int], numbers: Mapping[in
         wins = list(_proven_wins(parts, proven, expected))
     elif numbers is not None:
         wins = [_Win(serial, numbers[serial], prize) for serial, prize in expected]
-    if parts.draw is not None:
-        _check_statement(parts, parts.draw, wins)
+    _check_statement(parts, wins)
     if wins is None:
         raise Unproven(
             f"The seed gives {len(serials):,} serials; which ticket numbers they are, only the leaves show: "
             "more than 1,000 wins are not in a proof."
         )
-    if parts.draw is None and proven is None:
-        raise Unproven(f"The seed and the leaves give {len(wins):,} wins; nothing in the proof says that they won.")
-    signed = "the operator signed them" if parts.draw is not None else "nobody signed them"
-    return f"The seed gives these {len(wins):,} wins, each of another ticket of the closing, and {signed}."
+    return (
+        f"The seed gives these {len(wins):,} wins, each of another ticket of the closing, and the operator signed them."
+    )
 
 
 def _entropy_value(parts: ProofParts) -> bytes:
@@ -110,9 +101,9 @@ def _proven_wins(parts: ProofParts, proven: Sequence[ProvenWin], expected: Seque
         yield _Win(leaf.serial, leaf.ticket_number, win.prize)
 
 
-def _check_statement(parts: ProofParts, draw: SignedDraw, wins: Sequence[_Win] | None) -> None:
-    check_operator(draw.note, parts.key, "draw")
-    statement, checkpoint = draw.statement, parts.closed.checkpoint
+def _check_statement(parts: ProofParts, wins: Sequence[_Win] | None) -> None:
+    check_operator(parts.draw.note, parts.key, "draw")
+    statement, checkpoint = parts.draw.statement, parts.closed.checkpoint
     lines = {
         "origin": statement.origin == checkpoint.origin,
         "closing": statement.closing_hash == checkpoint.closing_hash(),

@@ -150,7 +150,7 @@ function readProof(content) {
     witnesses: listOf(fields.witnesses, "witnesses").map((each) => textOf(each, "witnesses")),
     entropy: readEntropy(fields.entropy),
     seed: hexBytes(fields.seed, "seed", HASH_BYTES),
-    draw: fields.draw === null ? null : textOf(fields.draw, "draw"),
+    draw: textOf(fields.draw, "draw"),
     winners: fields.winners === null ? null : readWinners(fields.winners),
   };
 }
@@ -221,7 +221,6 @@ function readTime(text) {
 
 const SECRETS = "secrets";
 const DRAND = "drand-quicknet";
-const UNBOUND = "unbound";
 
 function readEntropy(value) {
   const kind = value instanceof Map ? value.get("kind") : null;
@@ -234,9 +233,7 @@ function readEntropy(value) {
     const signature = hexBytes(fields.signature, "entropy.signature", 48);
     return { kind, value: sha256(signature), round: wholeNumber(fields.round, "entropy.round", 1, MOST) };
   }
-  if (kind !== UNBOUND) throw new Wrong(`entropy.kind is ${SECRETS}, ${DRAND} or ${UNBOUND}`);
-  fieldsOf(value, "entropy", "kind");
-  return { kind, value: null, round: null };
+  throw new Wrong(`entropy.kind is not one of ${SECRETS}, ${DRAND}`);
 }
 
 function readWinners(value) {

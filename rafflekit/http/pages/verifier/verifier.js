@@ -93,14 +93,11 @@ function readParts(document) {
       key: readKey(proof.key, OPERATOR, "key"),
       closing: within("closing", () => readClosing(proof.closing)),
       witnesses: proof.witnesses.map((each) => readKey(each, WITNESS, "witnesses")),
-      draw: proof.draw === null ? null : within("draw", () => readStatement(proof.draw)),
+      draw: within("draw", () => readStatement(proof.draw)),
     };
     const publicKeys = new Set(parts.witnesses.map((each) => hexOf(each.publicKey)));
     if (publicKeys.size < parts.witnesses.length || publicKeys.size > SIGNATURES) {
       throw new Wrong(`witnesses are at most ${SIGNATURES} keys, each once`);
-    }
-    if ((parts.draw === null) !== (proof.entropy.kind === UNBOUND)) {
-      throw new Wrong(`draw is null with entropy ${UNBOUND}, and with no other`);
     }
     return parts;
   });
@@ -185,13 +182,8 @@ function checkWitnesses(cosignatures) {
 
 function checkEntropy({ proof, terms, closing }) {
   const { kind, round } = proof.entropy;
-  if (kind !== terms.entropy && !(kind === UNBOUND && terms.entropy === SECRETS)) {
+  if (kind !== terms.entropy) {
     throw new Wrong(`The terms announce entropy from ${terms.entropy}, the proof has ${kind}.`);
-  }
-  if (kind === UNBOUND) {
-    throw new Unproven(
-      "An earlier release drew it, or the record of what decided was taken away: nothing binds its seed to the closing.",
-    );
   }
   if (kind === SECRETS) {
     throw new Unproven(
@@ -258,9 +250,6 @@ function sightingsOf({ closing, key }, copy, vouched) {
 }
 
 function checkSeed({ proof, closing }) {
-  if (proof.entropy.kind === UNBOUND) {
-    throw new Unproven("The seed is from no closing; that it was the first one is the operator's word.");
-  }
   if (!sameBytes(proof.seed, seedOf(closing.hash, proof.entropy.value))) {
     throw new Wrong("The seed is not the one that the closed list and the random number give.");
   }
