@@ -1,86 +1,91 @@
-"""The Typer application: the commands in the order of a raffle's life."""
+"""The Typer application: finds the one command that was called, builds it and runs it; or shows the help."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from rafflekit import __version__
-from rafflekit.cli import terminal
-from rafflekit.cli.commands import databases, proofs, witnesses
-from rafflekit.cli.commands.audit import audit
-from rafflekit.cli.commands.demo import demo
-from rafflekit.cli.commands.draws import draw, purge, winners
-from rafflekit.cli.commands.raffles import create, list_raffles, show
-from rafflekit.cli.commands.serve import serve
-from rafflekit.cli.commands.tickets import participate, verify
-from rafflekit.core.settings import VARIABLES
+from rafflekit.cli import parameters, terminal
+from rafflekit.cli.commands import COMMANDS, HEADINGS, Command
 
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "create": create,
-    "list": list_raffles,
-    "show": show,
-    "participate": participate,
-    "draw": draw,
-    "winners": winners,
-    "verify": verify,
-    "receipt": proofs.receipt,
-    "checkpoint": proofs.checkpoint,
-    "proof": proofs.proof,
-    "audit": audit,
-    "purge": purge,
-    "serve": serve,
-    "backup": databases.backup,
-    "doctor": databases.doctor,
-    "demo": demo,
-}
-_COMMANDS_ON_KEYS: dict[str, Callable[..., None]] = {
-    "make": proofs.make_key,
-    "show": proofs.show_key,
-}
-_COMMANDS_ON_WITNESSES: dict[str, Callable[..., None]] = {
-    "add": witnesses.add,
-    "sign": witnesses.sign,
-}
-_COMMANDS_ON_DATABASES: dict[str, Callable[..., None]] = {
-    "status": databases.status,
-    "upgrade": databases.upgrade,
-}
+if TYPE_CHECKING:
+    from typer._click import Command as Built
+    from typer._click import Context, HelpFormatter
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; without arguments, show the help.
 
     Raises:
-        RaffleError, CommandStopped, typer.TyperException: for the one who called to explain.
+        RaffleError, CommandStopped, typer.TyperException: for the caller to explain.
     """
-    command = typer.main.get_command(_application())
+    program = typer.main.get_command(_program())
     try:
-        # Not command.main(), which prints and exits by itself; errors are for `failures` to explain.
-        with command.make_context("rafflekit", list(arguments) or ["--help"]) as context:
-            command.invoke(context)
+        # Not program.main(), which prints and exits by itself; errors are for `failures` to explain.
+        with program.make_context("rafflekit", list(arguments) or ["--help"]) as context:
+            program.invoke(context)
     except typer.Exit as done:
         return done.exit_code
     return 0
 
 
-def _application() -> typer.Typer:
+class _Program(TyperGroup):
+    """All commands: known by their names, each imported and built when it is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes | {"commands": dict.fromkeys(COMMANDS)})
+
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Built | None":
+        """Build the command that was called."""
+        found = COMMANDS.get(cmd_name)
+        return None if found is None else _built(cmd_name, found)
+
+    def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Write the commands under their headings, then the options."""
+        width = max(map(len, COMMANDS))
+        for heading, commands in HEADINGS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), command.summary) for name, command in commands.items()])
+        options = [record for option in self.get_params(ctx) if (record := option.get_help_record(ctx))]
+        with formatter.section("Options"):
+            formatter.write_dl(options)
+
+
+def _program() -> typer.Typer:
     # Plain help everywhere: the rich one draws boxes, and gives --help a <bool> as its value.
-    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    application.callback()(_rafflekit)
-    for name, command in _COMMANDS.items():
-        application.command(name, epilog=_variables_help() if command is serve else None)(command)
-    for name, help_text, commands in (
-        ("key", _key, _COMMANDS_ON_KEYS),
-        ("witness", _witness, _COMMANDS_ON_WITNESSES),
-        ("db", _db, _COMMANDS_ON_DATABASES),
-    ):
-        group = typer.Typer(rich_markup_mode=None)
-        group.callback()(help_text)
-        for of_group, command in commands.items():
-            group.command(of_group)(command)
-        application.add_typer(group, name=name)
-    return application
+    program = typer.Typer(
+        cls=_Program,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        subcommand_metavar="COMMAND …",
+        options_metavar="",
+        epilog="'rafflekit COMMAND --help' explains a command and its options.",
+    )
+    program.callback()(_rafflekit)
+    return program
+
+
+def _built(name: str, command: Command) -> "Built":
+    module = import_module(f"{__package__}.commands.{command.family}")
+    application = typer.Typer(add_completion=False, rich_markup_mode=None)
+    if command.function is None:
+        for of_group, function in module.GROUP.items():
+            application.command(of_group)(function)
+        application.callback(help=command.summary)(_nothing_itself)
+    else:
+        application.command(name, epilog=getattr(module, "EPILOG", None))(getattr(module, command.function))
+    built = typer.main.get_command(application)
+    for each in [built, *getattr(built, "commands", {}).values()]:
+        parameters.convert_plainly(each)
+    return built
+
+
+def _nothing_itself() -> None:
+    pass
 
 
 def _print_version(wanted: bool) -> None:
@@ -94,21 +99,4 @@ def _rafflekit(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Raffles with numbered tickets, and a draw that nobody can predict."""
-
-
-def _key() -> None:
-    """Make the key that signs the ledgers, and show its public half."""
-
-
-def _witness() -> None:
-    """Cosign the closing of somebody else's raffle, and keep cosignatures on one's own."""
-
-
-def _db() -> None:
-    """Look at a database's layout, and upgrade it."""
-
-
-def _variables_help() -> str:
-    lines = [f"{name}: {purpose} (without it: {default})." for name, purpose, default in VARIABLES]
-    return "\n\n".join(["Environment variables:", *lines])
+    """Raffles with numbered tickets, and a draw that no one can predict."""

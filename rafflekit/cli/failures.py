@@ -1,7 +1,7 @@
 """What a failure looks like on the terminal: one sentence on standard error, and an exit status.
 
-The one table from the engine's errors to exit statuses is here, and the one from its field names to the
-options and arguments in which the command line takes them.
+Two tables are here: from the engine's errors to exit statuses, and from its field names to the options and arguments
+of the command line.
 """
 
 import logging
@@ -82,7 +82,7 @@ _log = logging.getLogger(__name__)
 
 
 class CommandStopped(Exception):
-    """Say that a command ends here for a reason that only the command line knows, with its exit status."""
+    """A command ends for a reason that only the command line knows; `status` is its exit status."""
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
@@ -90,7 +90,7 @@ class CommandStopped(Exception):
 
 
 class Terminated(KeyboardInterrupt):
-    """Say that the process was told to end by a signal (SIGTERM, SIGHUP), as Ctrl-C says it."""
+    """A signal (SIGTERM, SIGHUP) ends the process, as Ctrl-C does."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class Terminated(KeyboardInterrupt):
 def report(error: Exception) -> int:
     """Print one sentence about `error` on standard error and return the exit status that it means."""
     message, status = _explained(error)
-    # Where there is no room for output there may be none for complaints: the status says it all the same.
+    # Where there is no room for output there may be none for complaints. The status is returned in any case.
     with suppress(OSError, ValueError):
         terminal.complain(message)
     terminal.discard_what_is_stuck()
@@ -123,7 +123,7 @@ def parameter_of(field: str) -> str:
 
 @contextmanager
 def arguments_named(names: Mapping[str, str]) -> Iterator[None]:
-    """Name the engine's fields otherwise than `PARAMETERS` does, for a command that takes them elsewhere."""
+    """Use other names for the engine's fields than `PARAMETERS`, for a command with other options."""
     try:
         yield
     except InvalidValue as error:
@@ -139,26 +139,24 @@ def _explained(error: Exception) -> tuple[str, int]:
         case CommandStopped():
             return str(error), error.status
         case typer.TyperException():
-            return f"{error.format_message().rstrip('.')}. {_where_to_look(error)}", WRONG_USAGE
+            return _usage_sentence(error), WRONG_USAGE
         case OSError():
             reason = error.strerror or type(error).__name__
             if error.filename is not None:
                 reason += f": {error.filename}"
-            return f"The operating system refused ({reason}); what was done before stays done.", IO_FAILED
+            return f"The operating system refused ({reason}); what was done before is kept.", IO_FAILED
         case _:
             _log.debug("unexpected", exc_info=error)
-            return (
-                f"Something unexpected went wrong ({type(error).__name__}). "
-                "Please report it, with the command that you gave.",
-                UNEXPECTED,
-            )
+            sentence = f"Something unexpected went wrong ({type(error).__name__}). Please report it, with your command."
+            return sentence, UNEXPECTED
 
 
 def _status_of(error: RaffleError) -> int:
     return next(EXIT_STATUSES[kind] for kind in type(error).__mro__ if kind in EXIT_STATUSES)
 
 
-def _where_to_look(error: typer.TyperException) -> str:
+def _usage_sentence(error: typer.TyperException) -> str:
+    message = error.format_message().rstrip()
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "rafflekit"
-    return f"'{command} --help' says more."
+    return f"{message}{'' if message.endswith(('.', '?')) else '.'} '{command} --help' says more."

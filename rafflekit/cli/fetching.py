@@ -1,6 +1,6 @@
-"""Documents that a server answers, each up to a size, by HTTP or HTTPS wherever it leads; nothing is believed here.
+"""Documents from servers, over HTTP or HTTPS, each up to a size; nothing is believed here.
 
-Apart from `documents`, since what fetches takes longer to import than most commands have to do.
+Commands import this only when they fetch: it takes longer to import than most commands take to run.
 """
 
 import json
@@ -28,12 +28,12 @@ def fetch(url: str, most: int) -> bytes:
     """Return what a server answers: at most one byte more than `most`.
 
     Raises:
-        CommandStopped: it does not answer, or with an error, or not in time.
+        CommandStopped: it does not answer in time, or answers with an error.
     """
     begun, content = time.monotonic(), b""
     with _opened(url) as answer:
         announced = answer.length
-        # Whatever is there: a server that sends a byte now and then would never fill a larger piece.
+        # Whatever has arrived: a server that sends a byte now and then would never fill a larger piece.
         while chunk := answer.read1(min(_CHUNK_BYTES, most + 1 - len(content))):
             content += chunk
             if time.monotonic() - begun > _PROOF_S:
@@ -44,10 +44,10 @@ def fetch(url: str, most: int) -> bytes:
 
 
 def lines_fetched(url: str, most: int) -> Iterator[bytes]:
-    """Yield the lines that a server answers, as they come, like `lines_of_file`.
+    """Yield the lines of a server's answer as they arrive, like `lines_of_file`.
 
     Raises:
-        CommandStopped: it does not answer, or with an error, or not to the end.
+        CommandStopped: it does not answer, answers with an error, or breaks off.
     """
     with _opened(url) as answer:
         for line in lines(BufferedReader(answer, _CHUNK_BYTES), most):
@@ -63,7 +63,7 @@ def _refuse_half_an_answer(url: str, answer: HTTPResponse, *, unless: bool = Fal
 
 
 def _breaks_off(url: str) -> CommandStopped:
-    # Documents that a bad line cut off are not wrong, and must not be called so.
+    # Documents that a bad connection cut off are not wrong, and must not be called so.
     return CommandStopped(f"{url} breaks off before its end; try again.", status=IO_FAILED)
 
 
@@ -89,7 +89,7 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
             raise CommandStopped(f"{url} answers {error.code}{_detail_of(error)}.", status=IO_FAILED) from error
     except urllib.error.URLError as error:
         raise CommandStopped(f"{url} cannot be reached: {error.reason}.", status=IO_FAILED) from error
-    # A time-out is an OSError; an answer that breaks off or is none is an HTTPException.
+    # A time-out is an OSError; an answer that breaks off, or is not HTTP, is an HTTPException.
     except (OSError, HTTPException, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise CommandStopped(f"{url} cannot be read to its end: {reason}.", status=IO_FAILED) from error

@@ -14,38 +14,36 @@ from rafflekit.core.settings import DATABASE_URL, Settings
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
 
-_WITHOUT_URL = f"Without it: what {DATABASE_URL.name} says, or {DATABASE_URL.default}."
+_DEFAULT_URL = f"Default: {DATABASE_URL.name}, or else {DATABASE_URL.default}."
 
 DatabaseUrl = Annotated[
     str | None,
-    typer.Option(metavar="URL", show_default=False, help=f"{DATABASE_URL.purpose.capitalize()}. {_WITHOUT_URL}"),
+    typer.Option(metavar="URL", show_default=False, help=f"{DATABASE_URL.purpose.capitalize()}. {_DEFAULT_URL}"),
 ]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the JSON of the HTTP contract and nothing else.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the same JSON as the HTTP API, and nothing else.")]
 
 AsJsonLine = Annotated[bool, typer.Option("--json", help="Print one line of JSON and nothing else.")]
 
-RaffleId = Annotated[
-    str, typer.Argument(metavar="RAFFLE", help="Its id, or enough of the beginning to be the only one.")
-]
+RaffleId = Annotated[str, typer.Argument(metavar="RAFFLE", help="The raffle's id, or a unique prefix of it.")]
 
-PageNumber = Annotated[int, typer.Option("--page", metavar="NUMBER", help="Which page, from 1.")]
+PageNumber = Annotated[int, typer.Option("--page", metavar="NUMBER", help="The page to show, from 1.")]
 
-PageSize = Annotated[int, typer.Option(metavar="COUNT", help=f"Items on a page, at most {limits.PAGE_SIZE:,}.")]
+PageSize = Annotated[int, typer.Option(metavar="COUNT", help=f"Items per page, at most {limits.PAGE_SIZE:,}.")]
 
 
 def read_settings() -> Settings:
-    """Return what the environment says.
+    """Return the settings of the environment.
 
     Raises:
-        InvalidSetting: a variable cannot be read.
+        InvalidSetting: a variable has a wrong value.
     """
     return Settings.from_env(os.environ)
 
 
 @contextmanager
 def open_engine(database_url: str | None) -> Iterator["RaffleEngine"]:
-    """Give an engine on the database that the option names, or else the environment, or else the default one."""
+    """Give an engine on the database that the option names, or else the environment, or else on the default one."""
     from rafflekit.core.opening import engine_of
 
     settings = read_settings()
@@ -57,7 +55,7 @@ def open_engine(database_url: str | None) -> Iterator["RaffleEngine"]:
 
 @contextmanager
 def named_database(database_url: str | None, settings: Settings) -> Iterator[str | None]:
-    """Give the URL that the option says, or else the settings; if it is wrong, name the one that says it."""
+    """Give the URL of the option, or else of the settings; an error of it names where it came from."""
     try:
         yield settings.database_url if database_url is None else database_url
     except InvalidSetting as error:

@@ -7,19 +7,19 @@ from rafflekit.core.errors import InvalidValue
 from rafflekit.core.prizes import Prize
 
 HELP = (
-    "A prize as NAME or NAME:AMOUNT; again for each further one, in the order of the draw. "
-    "A name that itself ends with a colon and a number takes its amount too ('radio 1:5:1')."
+    "A prize as NAME or NAME:AMOUNT. Repeat for each prize, in draw order. "
+    "If a name ends in ':<number>', add the amount: 'radio 1:5:1'."
 )
 
 _DIGITS = re.compile(r"[0-9]+")
-# Signs, decimals, other scripts' digits: who writes 'hug:-1' or 'hug:1.5' means no name.
+# Signs, decimals, digits of other scripts: 'hug:-1' and 'hug:1.5' are not meant as names.
 _LIKE_A_NUMBER = re.compile(r"[-+−.,]*\d")
-# An amount with more digits than the largest raffle fits no raffle, and Python refuses to read some of those.
+# An amount with more digits than the largest raffle fits no raffle, and Python refuses to read very long ones.
 _MOST_DIGITS = len(str(limits.TICKETS))
 
 
 def read_prize(text: str) -> Prize:
-    """Return the prize that an argument names; whether name and amount are possible is for the engine to say.
+    """Return the prize that an argument names; the engine checks name and amount.
 
     >>> read_prize("warm hug:3")
     Prize(name='warm hug', amount=3)
@@ -27,7 +27,7 @@ def read_prize(text: str) -> Prize:
     Prize(name='bike: red', amount=1)
 
     Raises:
-        InvalidValue: what follows the last colon is nothing, or a number that is no amount.
+        InvalidValue: nothing follows the last colon, or a number that is not an amount.
     """
     name, colon, after = text.rpartition(":")
     if not colon:
@@ -37,7 +37,7 @@ def read_prize(text: str) -> Prize:
         return Prize(name, _read_amount(name, amount))
     if not amount or _LIKE_A_NUMBER.match(amount):
         raise InvalidValue(
-            "prizes", f"{text!r} has no whole number after its last colon; '{text}:1' would take it all as a name."
+            "prizes", f"{text!r} has no whole number after its last colon; write '{text}:1' if all of it is the name."
         )
     return Prize(text)
 

@@ -2,13 +2,13 @@
 
 The rules of the output, for every command:
 
-- Standard output holds what was asked for; remarks, questions, progress and errors go to standard error.
+- Standard output has what was asked for; remarks, questions, progress and errors go to standard error.
 - With --json: exactly one line, the JSON of the HTTP contract (`next` and `previous` are null: no URLs here).
-- On a terminal: Rich tables and panels. NO_COLOR takes the colours away.
-- Elsewhere, or with TERM=dumb: plain text that no width cuts or wraps. A list is a line an item, columns
-  separated by tabs, no headings; a single thing is a `name: value` line a field, named as in the JSON.
+- On a terminal: Rich tables and panels. NO_COLOR removes the colours.
+- Elsewhere, or with TERM=dumb: plain text that is never cut or wrapped. A list has one line per item, with columns
+  separated by tabs and no headings; a single thing has one `name: value` line per field, named as in the JSON.
 - Text that people gave is never markup, and shows control characters and bidi overrides as escapes.
-- A verification code is printed by `participate` alone (with --from, into the output file), and by no error.
+- Only `participate` prints a verification code (with --from, into the output file), and no error contains one.
 """
 
 import json
@@ -33,6 +33,8 @@ from rafflekit.core.models import (
     Verification,
 )
 from rafflekit.core.prizes import Win
+from rafflekit.core.protocol.entropy import SECRETS
+from rafflekit.core.protocol.entropy.drand import DrandQuicknet
 
 if TYPE_CHECKING:
     from rich.panel import Panel
@@ -40,17 +42,21 @@ if TYPE_CHECKING:
 
     from rafflekit.core.protocol.notes import VerifierKey
 
-KEEP_THE_CODE = "The code is shown this once. Keep it: it proves the ticket."
+KEEP_THE_CODE = "The code is shown only once. Keep it: it proves that the ticket is yours."
+DRAWN_HERE = (
+    "The winners are drawn on this machine: people must trust you not to have drawn twice. "
+    f"Creating the raffle with '--entropy {DrandQuicknet.name}' removes that."
+)
 
 _NEXT_STEPS: dict[DatabaseState, str] = {
-    "missing": "'rafflekit db upgrade' makes it, and so does the first command that uses it.",
-    "empty": "'rafflekit db upgrade' makes the tables, and so does the first command that uses it.",
+    "missing": "The first command that uses it creates it, and so does 'rafflekit db upgrade'.",
+    "empty": "The first command that uses it creates the tables, and so does 'rafflekit db upgrade'.",
     "older": "Stop the programs that use it, make a backup, and run 'rafflekit db upgrade'.",
     "newer": "Use the version of rafflekit that wrote it, or a newer one.",
 }
 
 
-def show_raffle(raffle: Raffle, *, as_json: bool) -> None:
+def print_raffle(raffle: Raffle, *, as_json: bool) -> None:
     """Print one raffle."""
     if as_json:
         _print_json(shapes.raffle_shape(raffle))
@@ -73,15 +79,22 @@ def show_raffle(raffle: Raffle, *, as_json: bool) -> None:
         )
 
 
-def show_raffles(page: Page[Raffle], *, is_filtered: bool, as_json: bool) -> None:
-    """Print a page of raffles: of all, or of those that fit what was asked for."""
+def print_new_raffle(raffle: Raffle, *, as_json: bool) -> None:
+    """Print a raffle that was just created, and what its source of randomness means for people."""
+    print_raffle(raffle, as_json=as_json)
+    if raffle.entropy == SECRETS and not as_json:
+        terminal.remark(DRAWN_HERE)
+
+
+def print_raffles(page: Page[Raffle], *, is_filtered: bool, as_json: bool) -> None:
+    """Print a page of raffles: of all, or of those that match what was asked for."""
     if as_json:
         _print_json(shapes.raffle_page_shape(page))
         return
     if not page.items and is_filtered:
-        terminal.remark("No raffle fits; 'rafflekit list' without --name, --drawn and --not-drawn shows all.")
+        terminal.remark("No raffle matches; 'rafflekit list' without --name, --drawn and --not-drawn shows all.")
     elif not page.items:
-        terminal.remark("No raffles here; 'rafflekit create' makes one.")
+        terminal.remark("There are no raffles yet; 'rafflekit create' creates one.")
     elif terminal.is_terminal(sys.stdout):
         from rafflekit.cli import panels
 
@@ -100,8 +113,8 @@ def show_raffles(page: Page[Raffle], *, is_filtered: bool, as_json: bool) -> Non
     _remark_on_pages(page, "raffle", "raffles")
 
 
-def show_ticket(ticket: Ticket, raffle: Raffle, *, as_json: bool) -> None:
-    """Print a ticket with its code, and that the code is shown once."""
+def print_ticket(ticket: Ticket, raffle: Raffle, *, as_json: bool) -> None:
+    """Print a ticket with its code, and that the code is shown only once."""
     if as_json:
         _print_json(shapes.ticket_shape(ticket))
     elif terminal.is_terminal(sys.stdout):
@@ -118,7 +131,7 @@ def show_ticket(ticket: Ticket, raffle: Raffle, *, as_json: bool) -> None:
         terminal.remark(KEEP_THE_CODE)
 
 
-def show_draw(wins: Sequence[Win], raffle: Raffle, *, as_json: bool) -> None:
+def print_draw(wins: Sequence[Win], raffle: Raffle, *, as_json: bool) -> None:
     """Print every win of a draw; on a terminal the first page of them."""
     if as_json:
         _print_json([shapes.win_shape(win) for win in wins])
@@ -129,13 +142,13 @@ def show_draw(wins: Sequence[Win], raffle: Raffle, *, as_json: bool) -> None:
         _print_rich(panels.wins_table(first, raffle))
         if first.has_next:
             terminal.remark(
-                f"{len(first.items):,} of {len(wins):,} winners; 'rafflekit winners {raffle.id} --page 2' goes on."
+                f"{len(first.items):,} of {len(wins):,} winners; 'rafflekit winners {raffle.id} --page 2' shows more."
             )
     else:
         _print_wins(wins)
 
 
-def show_winners(page: Page[Win], raffle: Raffle, *, as_json: bool) -> None:
+def print_winners(page: Page[Win], raffle: Raffle, *, as_json: bool) -> None:
     """Print a page of wins."""
     if as_json:
         _print_json(shapes.win_page_shape(page))
@@ -151,7 +164,7 @@ def show_winners(page: Page[Win], raffle: Raffle, *, as_json: bool) -> None:
     _remark_on_pages(page, "winner", "winners")
 
 
-def show_verification(verification: Verification, ticket_number: int, *, as_json: bool) -> None:
+def print_verification(verification: Verification, ticket_number: int, *, as_json: bool) -> None:
     """Print what a genuine ticket won."""
     if as_json:
         _print_json(shapes.verification_shape(verification))
@@ -165,8 +178,8 @@ def show_verification(verification: Verification, ticket_number: int, *, as_json
         _print_fields(("has_won", "yes"), ("prize", verification.prize))
 
 
-def show_database_status(status: DatabaseStatus, *, as_json: bool) -> None:
-    """Print which layout a database has, and what is to be done if it is not today's."""
+def print_layout(status: DatabaseStatus, *, as_json: bool) -> None:
+    """Print which layout a database has, and what to do if it is not the current one."""
     fields = {
         "url": status.url,
         "layout": status.layout,
@@ -186,7 +199,7 @@ def show_database_status(status: DatabaseStatus, *, as_json: bool) -> None:
         terminal.remark(_NEXT_STEPS[status.state])
 
 
-def show_check_up(report: DatabaseReport, *, as_json: bool) -> None:
+def print_check_up(report: DatabaseReport, *, as_json: bool) -> None:
     """Print what a check-up looked at and what it found."""
     if as_json:
         _print_json(asdict(report))
@@ -196,8 +209,8 @@ def show_check_up(report: DatabaseReport, *, as_json: bool) -> None:
         ("raffles", report.raffles),
         ("tickets", report.tickets),
         ("draws", report.draws),
-        ("secrets of drawn raffles", len(report.remains) or "gone"),
-        ("participants of drawn raffles", report.hashed_participants or "gone"),
+        ("secrets of drawn raffles", _left(report, len(report.remains))),
+        ("participants of drawn raffles", _left(report, report.hashed_participants)),
         ("missing keys", "see below" if report.missing_keys else "none"),
         ("state", _state(report)),
     )
@@ -205,29 +218,29 @@ def show_check_up(report: DatabaseReport, *, as_json: bool) -> None:
         terminal.say(sentence)
 
 
-def show_backup(backup: DatabaseBackup, *, named_key: Path | None, as_json: bool) -> None:
-    """Print where the copy of a database is, how large it is, and where its keys are; a named one is not copied."""
+def print_backup(backup: DatabaseBackup, *, named_key: Path | None, as_json: bool) -> None:
+    """Print where the copy of a database is, its size, and where its keys are; a named key is not copied."""
     size = backup.file.stat().st_size
     if as_json:
         _print_json({"file": str(backup.file), "bytes": size, "key": backup.key and str(backup.key)})
         return
     keys = [] if backup.key is None else [str(backup.key)]
     if named_key is not None:
-        keys.append(f"{named_key}, which is not copied; keep a copy of it, too")
-    where = " and ".join(keys) or "not with the database; keep a copy of it, too"
+        keys.append(f"{named_key}, which is not copied; keep a copy of it too")
+    where = " and ".join(keys) or "not next to the database; keep a copy of it too"
     _print_fields(("file", str(backup.file)), ("bytes", size), ("signing key", where))
 
 
-def show_purge(tickets: int, raffle: Raffle, *, as_json: bool) -> None:
-    """Print of how many tickets the participants were dropped."""
+def print_purge(tickets: int, raffle: Raffle, *, as_json: bool) -> None:
+    """Print for how many tickets the participant data was deleted."""
     if as_json:
         _print_json({"raffle_id": str(raffle.id), "purged": tickets})
     else:
         _print_fields(("id", raffle.id), ("purged", tickets))
 
 
-def show_verifier_key(key: "VerifierKey", *, as_json: bool) -> None:
-    """Print a public key in the form in which it is passed on."""
+def print_verifier_key(key: "VerifierKey", *, as_json: bool) -> None:
+    """Print a public key in the form in which people pass it on."""
     if as_json:
         _print_json({"verifier_key": str(key)})
     else:
@@ -240,13 +253,13 @@ def print_document(shape: Mapping[str, object]) -> None:
 
 
 def print_note(note: str) -> None:
-    """Print a signed note, every byte as it is signed."""
+    """Print a signed note, byte for byte."""
     for line in note.removesuffix("\n").split("\n"):
         terminal.say(line)
 
 
-def show_run(*, tickets: int, refused: int, out: str, as_json: bool) -> None:
-    """Print what came of a whole list of participants; the tickets themselves are in the file `out`."""
+def print_run(*, tickets: int, refused: int, out: str, as_json: bool) -> None:
+    """Print the outcome for a whole list of participants; the tickets are in the file `out`."""
     if as_json:
         _print_json({"tickets": tickets, "refused": refused, "out": out})
     else:
@@ -267,9 +280,9 @@ def _print_json(shape: object) -> None:
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
-        # A terminal without UTF-8 still gets the same JSON, spelled in ASCII.
+        # A terminal without UTF-8 gets the same JSON, spelled in ASCII.
         text = json.dumps(shape)
-    # At once: what comes after it may fail, and this may be a code that is shown this once.
+    # At once: what comes next may fail, and this may be a code that is shown only once.
     print(text, flush=True)  # noqa: T201
 
 
@@ -295,7 +308,7 @@ def _remark_on_pages(page: Page[Item], one: str, many: str) -> None:
     if not page.has_next and not page.has_previous:
         return
     last = -(-page.count // page.size)
-    goes_on = f"; --page {page.number + 1} goes on" if page.has_next else ""
+    goes_on = f"; --page {page.number + 1} shows more" if page.has_next else ""
     terminal.remark(f"page {page.number:,} of {last:,}, {page.count:,} {one if page.count == 1 else many}{goes_on}")
 
 
@@ -305,6 +318,12 @@ def _state(report: DatabaseReport) -> str:
     if report.missing_keys:
         return "without its key"
     return "not clean" if report.remains else "ok"
+
+
+def _left(report: DatabaseReport, count: int) -> object:
+    if count:
+        return count
+    return "gone" if report.draws else "none drawn yet"
 
 
 def _yes_or_no(answer: bool) -> str:

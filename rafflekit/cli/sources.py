@@ -1,4 +1,4 @@
-"""Where documents come from that somebody else wrote: a file, standard input, each up to a size; an address; a key."""
+"""Documents from elsewhere: files and standard input, read up to a size; the address of a proof; public keys."""
 
 import re
 import sys
@@ -21,7 +21,7 @@ _PROOF_PATH = re.compile(r"(?P<raffle>.*/raffles/(?P<id>[0-9A-Fa-f-]{36}))/proof
 
 @dataclass(frozen=True, slots=True)
 class ProofAddress:
-    """The address of a proof; `raffle` is that of its raffle, and `id` the raffle's, where it tells them."""
+    """The address of a proof; `raffle` is the raffle's address and `id` its id, if the address contains them."""
 
     url: str
     raffle: str | None
@@ -29,7 +29,7 @@ class ProofAddress:
 
     @classmethod
     def read(cls, text: str) -> "ProofAddress | None":
-        """Read an address; None if `text` is none but a file's name.
+        """Read an address; return None if `text` is a file's name.
 
         Raises:
             CommandStopped: it is an address that cannot be fetched.
@@ -39,14 +39,14 @@ class ProofAddress:
         try:
             parts = urllib.parse.urlsplit(text)
             fetchable = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
-            # Spaces and controls would end up in the request's first line.
+            # Spaces and control characters would end up in the request's first line.
             fetchable = fetchable and text.isascii() and text.isprintable() and " " not in text and parts.port != 0
         except ValueError:
             fetchable = None
         if not fetchable:
-            # Not shown: a password may be in it.
+            # The address is not shown: it may contain a password.
             raise CommandStopped(
-                "PROOF is no address that can be fetched; it begins with http:// or https://, without a user name.",
+                "PROOF: this address cannot be fetched; it must begin with http:// or https://, without a user name.",
                 status=WRONG_USAGE,
             )
         found = _PROOF_PATH.fullmatch(parts.path)
@@ -59,11 +59,11 @@ class ProofAddress:
         """Return an address below the raffle's.
 
         Raises:
-            CommandStopped: this one does not tell it.
+            CommandStopped: this one does not contain it.
         """
         if self.raffle is None:
             raise CommandStopped(
-                f"'{SERVER}' needs an address of a proof that ends with /raffles/<id>/proof/.",
+                f"'{SERVER}' needs a PROOF address that ends with /raffles/<id>/proof/.",
                 status=WRONG_USAGE,
             )
         return f"{self.raffle}/{rest}"
@@ -88,26 +88,18 @@ def _open_file(name: str, parameter: str) -> BinaryIO:
         raise CommandStopped(f"{parameter}: {name} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
 
 
-def fetch(url: str, most: int) -> bytes:
-    """Return what a server answers, as `fetching.fetch` does."""
-    # It takes longer to import than most commands have to do.
-    from rafflekit.cli import fetching
-
-    return fetching.fetch(url, most)
-
-
 def read_key(text: str, kind: int, option: str) -> "VerifierKey":
     """Read the verifier key of this kind (`notes.OPERATOR`, `notes.WITNESS`) that an option gives.
 
     Raises:
-        CommandStopped: it is none, or one of another kind.
+        CommandStopped: it is not a key, or a key of another kind.
     """
     from rafflekit.core.protocol.notes import OPERATOR, NoteWrong, VerifierKey
 
     try:
         key = VerifierKey.read(text)
     except NoteWrong as error:
-        raise CommandStopped(f"{option}: this is no verifier key: {error}.", status=WRONG_USAGE) from error
+        raise CommandStopped(f"{option}: this is not a public key: {error}.", status=WRONG_USAGE) from error
     if key.kind != kind:
         needed = "an operator's" if kind == OPERATOR else "a witness's"
         raise CommandStopped(f"{option}: this is not {needed} key.", status=WRONG_USAGE)
@@ -115,7 +107,7 @@ def read_key(text: str, kind: int, option: str) -> "VerifierKey":
 
 
 def lines_of_file(name: str, most: int, *, parameter: str) -> Iterator[bytes]:
-    """Yield the lines of a file, or of standard input; one longer than `most` bytes is cut behind the next.
+    """Yield the lines of a file, or of standard input; a line longer than `most` bytes is cut one byte later.
 
     Raises:
         CommandStopped: it cannot be read.
@@ -128,7 +120,7 @@ def lines_of_file(name: str, most: int, *, parameter: str) -> Iterator[bytes]:
 
 
 def lines(stream: IO[bytes], most: int) -> Iterator[bytes]:
-    """Yield the lines of a stream; one longer than `most` bytes is cut behind the next."""
+    """Yield the lines of a stream; a line longer than `most` bytes is cut one byte later."""
     while line := stream.readline(most + 1):
         yield line
 

@@ -149,7 +149,7 @@ def test_what_was_not_shown_is_named_at_the_end(terminal: Terminal) -> None:
 
     assert status == 0
     assert "– key, not proven: " in out
-    assert out.splitlines()[-1] == "Nothing is wrong. Somebody's word is needed for: key, witnesses, witnessed, leaves."
+    assert out.splitlines()[-1] == "Nothing is wrong. These steps rest on trust: key, witnesses, witnessed, leaves."
 
 
 def test_a_falsified_proof_is_shown_as_wrong_with_exit_status_1(terminal: Terminal, folder: Path) -> None:
@@ -158,7 +158,7 @@ def test_a_falsified_proof_is_shown_as_wrong_with_exit_status_1(terminal: Termin
 
     assert (status, err) == (1, "")
     assert re.search(r"^✗ winners: Win 1 goes to ", out, flags=re.MULTILINE)
-    assert out.splitlines()[-1].startswith("The documents are not those of an honest draw")
+    assert out.splitlines()[-1].startswith("These documents are not from an honest draw")
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def others(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("options", "step", "to_check"),
     [
-        (f"--raffle {SECRETS.given.raffle}", "terms", "compare --raffle with the id of the raffle that you mean"),
+        (f"--raffle {SECRETS.given.raffle}", "terms", "compare --raffle with the id of your raffle"),
         (f"--key {signer('stranger').verifier}", "key", "compare --key with the key that the operator published"),
         ("--receipt proof", "receipt", "--receipt must be the whole receipt of a ticket of this raffle"),
         ("--receipt 'of another raffle'", "receipt", "--receipt must be the whole receipt of a ticket of this raffle"),
@@ -199,17 +199,17 @@ def test_a_mistake_of_whoever_checks_accuses_nobody(terminal: Terminal, options:
     assert (status, err) == (1, "")
     assert f"✗ {step}: " in out
     last = out.splitlines()[-1]
-    assert last.startswith(f"This does not belong together: {to_check}")
+    assert last.startswith(f"These do not belong together: {to_check}")
     # Who gave the right thing is not calmed.
     assert "; if it is" in last
-    shown = "Nothing is shown" if step in {"terms", "key"} else "What the other steps show of the draw stands."
+    shown = "This shows nothing for or against" if step in {"terms", "key"} else "The other steps still count."
     assert shown in last
 
 
 def test_a_key_that_is_the_operators_after_all_speaks_against_the_proof(terminal: Terminal, folder: Path) -> None:
     (folder / "proof").write_text(json.dumps(replace(DRAND.example, signer=signer("stranger")).proof().shape()))
 
-    assert "if it is that one, the proof is by another key" in terminal(f"audit proof --key {KEY}").out
+    assert "if it is that one, the proof has another key" in terminal(f"audit proof --key {KEY}").out
 
 
 ACCUSING = {
@@ -239,7 +239,7 @@ def test_a_receipt_of_this_raffle_that_the_proof_does_not_fit_stays_evidence(
 
     assert status == 1
     assert f"✗ {case.step}: " in out
-    assert out.splitlines()[-1].startswith("The documents are not those of an honest draw")
+    assert out.splitlines()[-1].startswith("These documents are not from an honest draw")
 
 
 def test_each_of_these_cases_is_tried() -> None:
@@ -254,7 +254,7 @@ def test_what_is_no_proof_is_called_so(terminal: Terminal, operator: Operator, o
         status, out, _ = terminal(f"audit {proof}")
 
         assert status == 1
-        assert out.splitlines()[-1].startswith("This is no proof of a draw that can be read, and proves nothing.")
+        assert out.splitlines()[-1].startswith("This is not a readable proof of a draw, so it proves nothing.")
         assert out.splitlines()[-1].endswith("or an address that ends with /raffles/<id>/proof/.")
 
 
@@ -316,25 +316,25 @@ def test_no_database_is_made_or_needed(terminal: Terminal, database: Path) -> No
     ("line", "message"),
     [
         ("audit", "PROOF is missing"),
-        ("audit proof --selftest", "leave PROOF away"),
+        ("audit proof --selftest", "omit PROOF"),
         (f"audit proof --code {CODE}", "--code needs --receipt"),
         ("audit proof --consistency consistency", "--consistency needs --receipt"),
         ("audit proof --witnessed-at 2026-11-24T12:00:00Z", "--witnessed-at needs --witnessed"),
-        ("audit proof --witnessed copy --witnessed-at yesterday", "--witnessed-at: a time with its zone"),
-        ("audit proof --witnessed copy --witnessed-at 2026-11-24T12:00:00", "--witnessed-at: a time with its zone"),
+        ("audit proof --witnessed copy --witnessed-at yesterday", "--witnessed-at: give a time with its zone"),
+        ("audit proof --witnessed copy --witnessed-at 2026-11-24T12:00:00", "--witnessed-at: give a time with its zone"),
         ("audit - --leaves -", "Only one document can come from standard input"),
-        ("audit proof --key nonsense", "--key: this is no verifier key"),
+        ("audit proof --key nonsense", "--key: this is not a public key"),
         (f"audit proof --key {WITNESS}", "--key: this is not an operator's key"),
         (f"audit proof --witness {KEY}", "--witness: this is not a witness's key"),
         ("audit proof --leaves server", "--leaves server needs the address of a proof"),
         ("audit proof --receipt receipt --consistency server", "--consistency server needs the address of a proof"),
-        ("audit file:///etc/passwd", "is no address that can be fetched"),
-        ("audit ftp://127.0.0.1/proof/", "is no address that can be fetched"),
-        ("audit http:///proof/", "is no address that can be fetched"),
-        ("audit http://me:secret@127.0.0.1/proof/", "is no address that can be fetched"),
-        ("audit http://[::1/proof/", "is no address that can be fetched"),
-        ("audit 'http://127.0.0.1/a b/'", "is no address that can be fetched"),
-        ("audit http://127.0.0.1:99999/proof/", "is no address that can be fetched"),
+        ("audit file:///etc/passwd", "this address cannot be fetched"),
+        ("audit ftp://127.0.0.1/proof/", "this address cannot be fetched"),
+        ("audit http:///proof/", "this address cannot be fetched"),
+        ("audit http://me:secret@127.0.0.1/proof/", "this address cannot be fetched"),
+        ("audit http://[::1/proof/", "this address cannot be fetched"),
+        ("audit 'http://127.0.0.1/a b/'", "this address cannot be fetched"),
+        ("audit http://127.0.0.1:99999/proof/", "this address cannot be fetched"),
     ],
 )
 @pytest.mark.usefixtures("folder")
@@ -432,7 +432,7 @@ def test_what_is_no_whole_id_is_no_other_raffle(terminal: Terminal, raffle: str)
     session = terminal(f"audit proof --raffle '{raffle}'")
 
     assert (session.status, session.out) == (2, "")
-    assert "--raffle: a raffle's whole id is needed" in session.err
+    assert "--raffle: the raffle's whole id is needed" in session.err
 
 
 @pytest.mark.usefixtures("folder")
@@ -447,7 +447,7 @@ def test_a_server_that_gives_another_raffles_proof_is_found_out(terminal: Termin
     assert outcomes(terminal(f"audit {operator.url}{RAFFLE}/proof/ --json"))["terms"] == "wrong"
     for option in ("", f"--raffle {DRAND.given.raffle}"):
         last = terminal(f"audit {operator.url}{RAFFLE}/proof/ {option}").out.splitlines()[-1]
-        assert last.startswith("The documents are not those of an honest draw")
+        assert last.startswith("These documents are not from an honest draw")
 
 
 def test_a_server_that_hides_a_leaf_is_found_out(terminal: Terminal, operator: Operator, folder: Path) -> None:
@@ -518,7 +518,7 @@ def test_a_server_may_lead_to_another_address(terminal: Terminal, operator: Oper
     operator.answers["/old/"] = sent(b"", status=301, Location=f"{operator.url}{RAFFLE}/proof/")
 
     assert terminal(f"audit {operator.url}/old/").status == 0
-    assert "needs an address" in terminal(f"audit {operator.url}/old/ --leaves server").err
+    assert "needs a PROOF address" in terminal(f"audit {operator.url}/old/ --leaves server").err
 
 
 def test_a_server_that_is_not_there_is_named(terminal: Terminal) -> None:
@@ -561,4 +561,4 @@ def test_the_selftest_of_a_broken_verifier_fails(terminal: Terminal, monkeypatch
     status, out, _ = terminal("audit --selftest")
 
     assert status == 1
-    assert "✗ winners: winners: a path with another bit: not judged as it must be.\n" in out
+    assert "✗ winners: winners: a path with another bit: not judged correctly.\n" in out

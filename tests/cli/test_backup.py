@@ -167,7 +167,7 @@ def test_a_key_that_a_setting_names_is_told_of_and_not_copied(
     told, as_json = terminal(f"backup {tmp_path / 'one.db'}"), terminal(f"backup {tmp_path / 'two.db'} --json")
 
     and_the_copy = f"{copied} and " if has_another_beside else ""
-    assert told.out.endswith(f"signing key: {and_the_copy}{named}, which is not copied; keep a copy of it, too\n")
+    assert told.out.endswith(f"signing key: {and_the_copy}{named}, which is not copied; keep a copy of it too\n")
     assert (json.loads(as_json.out)["key"], copied.exists()) == (
         str(tmp_path / "two.db.key") if has_another_beside else None,
         has_another_beside,
@@ -185,7 +185,7 @@ def test_nothing_is_overwritten_neither_a_copy_nor_a_key_beside_it(
     told = terminal(f"backup {tmp_path / 'copy.db'}")
 
     assert (told.status, told.out) == (2, "")
-    assert f"{taken} is there already; name a new file, since no backup is overwritten." in told.err
+    assert f"{taken} already exists; name a new file, since no backup is overwritten." in told.err
     assert taken.read_text() == "precious"
     assert set(tmp_path.iterdir()) - before == {taken}
 
@@ -201,7 +201,7 @@ def test_a_file_that_comes_while_the_copy_is_made_is_not_overwritten(
     with pytest.raises(InvalidValue) as refusal:
         back_up_database(copy, database_url)
 
-    assert str(refusal.value) == f"file: {copy} is there already; name a new file, since no backup is overwritten."
+    assert str(refusal.value) == f"file: {copy} already exists; name a new file, since no backup is overwritten."
     assert copy.read_text() == "precious"
     assert list(copy.parent.iterdir()) == [copy]
 

@@ -254,14 +254,14 @@ def test_the_output_of_another_raffle_is_left_as_it_is(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("", "WHO takes part? Name a participant, or a list with --from."),
-        ("ann --from people.csv --out tickets.csv", "WHO and --from exclude each other: one participant, or a list."),
-        ("--from people.csv", "--from needs --out, the file that the tickets are written to."),
+        ("", "WHO is missing: name a participant, or a list with --from."),
+        ("ann --from people.csv --out tickets.csv", "Give either WHO or --from: one participant, or a list."),
+        ("--from people.csv", "--from needs --out, the file for the tickets."),
         ("--out tickets.csv", "--out needs --from, the list of participants."),
         ("ann --column who", "--column needs --from, the list of participants."),
         (
             "--from people.csv --out tickets.csv --idempotency-key 1234567890123456",
-            "--idempotency-key and --from exclude each other: a run makes a key for each line.",
+            "--idempotency-key does not work with --from; a run makes a key for each line.",
         ),
         ("--from none.csv --out tickets.csv", "--from: none.csv cannot be read (No such file or directory)."),
         (

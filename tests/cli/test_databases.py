@@ -32,7 +32,7 @@ def test_the_status_of_a_missing_file_is_told_and_the_file_stays_missing(
     told = terminal("db status")
 
     assert (told.status, told.out) == (0, fields("none", "missing", database_url))
-    assert told.err == "'rafflekit db upgrade' makes it, and so does the first command that uses it.\n"
+    assert told.err == "The first command that uses it creates it, and so does 'rafflekit db upgrade'.\n"
     assert not database.exists()
 
 

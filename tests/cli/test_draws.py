@@ -115,7 +115,7 @@ def test_a_beacon_that_is_no_utf_8_is_wrong_usage_and_nothing_is_drawn(
 
     drawn = terminal(f"draw {awaiting.id} --yes --beacon '{file}'")
 
-    assert drawn == Session(2, "", f"rafflekit: --beacon: {file} is no text.\n")
+    assert drawn == Session(2, "", f"rafflekit: --beacon: {file} is not a text file.\n")
     assert not engine.get(awaiting.id).winners_drawn
 
 
@@ -140,7 +140,7 @@ def test_draw_asks_naming_the_raffle_its_tickets_and_its_prizes(
     assert status == 0
     assert "“Foobar raffle” has 3 tickets for 2 prizes:" in text
     assert "1 × invisibility" in text
-    assert "once and for ever" in text
+    assert "A draw is final." in text
     assert engine.get(sold_out.id).winners_drawn
     assert "│ invisibility │" in without_styles(text)
 
@@ -152,7 +152,7 @@ def test_draw_takes_anything_but_a_yes_for_a_no(
     status, text = screen(f"draw {sold_out.id}", answers={"[y/N]": answer})
 
     assert status == 1
-    assert "nothing was drawn" in text
+    assert "Nothing was drawn" in text
     assert not engine.get(sold_out.id).winners_drawn
 
 
@@ -192,6 +192,6 @@ def test_winners_lists_the_draw_page_by_page(terminal: Terminal, engine: RaffleE
     page = terminal(f"winners {sold_out.id} --page-size 1")
     shape = terminal(f"winners {sold_out.id} --page-size 1 --page 2 --json")
 
-    assert page == Session(0, f"{first.ticket_number}\t{first.prize}\n", "page 1 of 2, 2 winners; --page 2 goes on\n")
+    assert page == Session(0, f"{first.ticket_number}\t{first.prize}\n", "page 1 of 2, 2 winners; --page 2 shows more\n")
     assert json.loads(shape.out) == win_page_shape(engine.winners(sold_out.id, page=2, page_size=1))
     assert json.loads(shape.out)["results"] == [win_shape(second)]

@@ -144,7 +144,7 @@ def test_the_public_half_of_a_key_can_be_seen_again(
             "key show nonsense.key",
             "FILE is 'nonsense.key': it holds no key of the form PRIVATE+KEY+<name>+<id>+<Base64>.",
         ),
-        ("key show own.key --database-url sqlite:///other.db", "FILE and --database-url exclude each other"),
+        ("key show own.key --database-url sqlite:///other.db", "Give either FILE or --database-url"),
     ],
 )
 def test_a_file_without_a_key_to_show_is_explained(terminal: Terminal, folder: Path, line: str, sentence: str) -> None:
@@ -176,7 +176,7 @@ def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
     refused = terminal(f"participate {raffle.id} ann --receipt {file}")
 
     assert refused.status == 2
-    assert "is there already; name a new file" in refused.err
+    assert "already exists; name a new file" in refused.err
     assert file.read_text() == "mine"
     assert engine.get(raffle.id).available_tickets == raffle.total_tickets
 
@@ -187,7 +187,7 @@ def test_a_receipt_in_a_folder_that_is_not_there_takes_no_ticket(
     refused = terminal(f"participate {raffle.id} ann --receipt {tmp_path}/nowhere/receipt.json")
 
     assert refused.status == 2
-    assert f"--receipt: no file can be made in {tmp_path}/nowhere; name one in another folder" in refused.err
+    assert f"--receipt: no file can be created in {tmp_path}/nowhere; name one in another folder" in refused.err
     assert engine.get(raffle.id).available_tickets == raffle.total_tickets
 
 
@@ -196,12 +196,12 @@ def when_the_ticket_is_shown(monkeypatch: pytest.MonkeyPatch) -> Callable[[Calla
     """Let something happen between the ticket and its receipt's file."""
 
     def happens(event: Callable[[], object]) -> None:
-        def show_ticket(*what: Any, **how: Any) -> None:
+        def print_ticket(*what: Any, **how: Any) -> None:
             shown(*what, **how)
             event()
 
-        shown = render.show_ticket
-        monkeypatch.setattr(render, "show_ticket", show_ticket)
+        shown = render.print_ticket
+        monkeypatch.setattr(render, "print_ticket", print_ticket)
 
     return happens
 
@@ -218,7 +218,7 @@ def test_half_a_receipt_does_not_stay(
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
     assert told.status == 74
-    assert "receipt.json cannot be written: File too large. The ticket stays" in told.err
+    assert "receipt.json cannot be written: File too large. The ticket is valid" in told.err
     assert "verification_code" in told.out
     assert not (tmp_path / "receipt.json").exists()
 
@@ -244,8 +244,8 @@ def test_a_receipt_that_cannot_be_written_takes_no_code_along(
 
     assert told.status == 74
     assert told.err.endswith(
-        f"rafflekit: --receipt: {file} cannot be written: File name too long. The ticket stays, and "
-        "'rafflekit receipt' gives its receipt.\n"
+        f"rafflekit: --receipt: {file} cannot be written: File name too long. The ticket is valid, and "
+        "'rafflekit receipt' prints its receipt.\n"
     )
     assert engine.participate(raffle.id, "ann", idempotency_key=KEY).verification_code in told.out
 
@@ -258,7 +258,7 @@ def test_a_receipt_that_cannot_be_written_takes_no_code_along(
             (2, "it is an operator's key, and a witness's is needed"),
         ),
         ("--key nowhere.key --operator {key}", (2, "--key is 'nowhere.key': the key cannot be read")),
-        ("--key witness.key --operator nonsense", (2, "--operator: this is no verifier key: ")),
+        ("--key witness.key --operator nonsense", (2, "--operator: this is not a public key: ")),
         ("--key witness.key --operator {witness}", (2, "--operator: this is not an operator's key")),
         ("--key witness.key --operator {other}", (2, "checkpoint: is not signed by")),
     ],

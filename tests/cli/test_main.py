@@ -81,7 +81,7 @@ def test_the_help_of_create_gives_an_example_and_the_rule_of_prizes(terminal: Te
     words = " ".join(terminal("create --help").out.split())
 
     assert 'rafflekit create "Foobar raffle" --tickets 15 --prize "invisibility:1" --prize "warm hug:3"' in words
-    assert "A name that itself ends with a colon and a number takes its amount too" in words
+    assert "If a name ends in ':<number>', add the amount: 'radio 1:5:1'." in words
 
 
 def test_the_help_is_plain_text_on_a_terminal_too(screen: OnScreen, process: Process) -> None:
@@ -189,7 +189,7 @@ def test_what_nobody_expected_is_one_sentence_and_status_70(
 
     listed = terminal("list")
 
-    sentence = "Something unexpected went wrong (ZeroDivisionError). Please report it, with the command that you gave."
+    sentence = "Something unexpected went wrong (ZeroDivisionError). Please report it, with your command."
     assert listed == Session(70, "", f"rafflekit: {sentence}\n")
     assert "secret detail" in caplog.text
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit.cli.render import DRAWN_HERE
 from rafflekit.core.shapes import raffle_page_shape, raffle_shape
 from tests.cli.conftest import Session, Terminal
 
@@ -24,7 +25,7 @@ def test_create_prints_the_raffle_field_by_field(terminal: Terminal, engine: Raf
         "prize: invisibility:1\n"
         "prize: warm hug:3\n"
         "entropy: secrets\n",
-        "",
+        f"{DRAWN_HERE}\n",
     )
 
 
@@ -141,7 +142,7 @@ def test_list_prints_the_contracts_json(terminal: Terminal, engine: RaffleEngine
 def test_list_says_which_page_it_is_and_what_goes_on(terminal: Terminal) -> None:
     first, last = terminal("list --page-size 1"), terminal("list --page-size 1 --page 2")
 
-    assert first.err == "page 1 of 2, 2 raffles; --page 2 goes on\n"
+    assert first.err == "page 1 of 2, 2 raffles; --page 2 shows more\n"
     assert last.err == "page 2 of 2, 2 raffles\n"
     assert "Foobar raffle" in first.out
     assert "Another raffle" in last.out
@@ -167,7 +168,7 @@ def test_list_tells_drawn_raffles_from_others(terminal: Terminal, engine: Raffle
 
 
 def test_an_empty_list_says_how_to_begin(terminal: Terminal) -> None:
-    assert terminal("list") == Session(0, "", "No raffles here; 'rafflekit create' makes one.\n")
+    assert terminal("list") == Session(0, "", "There are no raffles yet; 'rafflekit create' creates one.\n")
 
 
 @pytest.mark.usefixtures("raffle")
@@ -182,7 +183,7 @@ def test_a_filter_that_fits_nothing_does_not_pass_for_an_empty_database(
         assert list(engine.participate_many(raffle.id, [str(who) for who in range(raffle.total_tickets)]))
         engine.draw(raffle.id)
 
-    sentence = "No raffle fits; 'rafflekit list' without --name, --drawn and --not-drawn shows all.\n"
+    sentence = "No raffle matches; 'rafflekit list' without --name, --drawn and --not-drawn shows all.\n"
     assert terminal(f"list {options}") == Session(0, "", sentence)
     assert json.loads(terminal(f"list {options} --json").out)["count"] == 0
 

@@ -143,7 +143,7 @@ def test_a_long_draw_shows_its_first_page_on_a_terminal(screen: OnScreen, engine
     text = without_styles(screen(f"draw {long.id} --yes").text)
 
     assert len(re.findall("│ tea +│", text)) == 100
-    assert f"100 of 101 winners; 'rafflekit winners {long.id} --page 2' goes on." in text
+    assert f"100 of 101 winners; 'rafflekit winners {long.id} --page 2' shows more." in text
 
 
 def test_many_kinds_of_prizes_are_cut_on_a_terminal_only(
@@ -169,7 +169,7 @@ def test_the_ticket_panel_says_that_the_code_is_shown_once(screen: OnScreen, raf
     text = without_styles(screen(f"participate {raffle.id} ada").text)
 
     assert re.search(r"│ Code +([0-9A-Z]{4}-){5}[0-9A-Z]{4} +│", text)
-    assert "The code is shown this once. Keep it: it proves the ticket." in text
+    assert "The code is shown only once. Keep it: it proves that the ticket is yours." in text
 
 
 def test_a_verification_says_what_was_won_on_a_terminal(

@@ -22,7 +22,7 @@ def test_participate_prints_the_ticket_and_that_its_code_is_shown_once(terminal:
     assert status == 0
     ticket = rf"raffle_id: {raffle.id}\nticket_number: [123]\nverification_code: ([0-9A-Z]{{4}}-){{5}}[0-9A-Z]{{4}}\n"
     assert re.fullmatch(ticket, out)
-    assert err == "The code is shown this once. Keep it: it proves the ticket.\n"
+    assert err == "The code is shown only once. Keep it: it proves that the ticket is yours.\n"
 
 
 def test_participate_prints_the_contracts_json_with_a_code_that_proves_the_ticket(

@@ -1,1 +1,50 @@
-"""The commands: one module per family, each a thin call of the engine."""
+"""Every command with its line of the help; its own file is imported when it is called, so that `--help` is quick.
+
+To add a command, write its function into the file of its family and add its row here.
+"""
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """Where a command is, and its line of the help.
+
+    `function` is its name in the module `commands.<family>`. A group of commands has none: its module has them in
+    `GROUP`, by their names.
+    """
+
+    family: str
+    function: str | None
+    summary: str
+
+
+HEADINGS: dict[str, dict[str, Command]] = {
+    "Run a raffle": {
+        "create": Command("raffles", "create_raffle", "Create a raffle."),
+        "list": Command("raffles", "list_raffles", "List the raffles, newest first."),
+        "show": Command("raffles", "show_raffle", "Show one raffle."),
+        "participate": Command("tickets", "hand_out_tickets", "Hand out a ticket, or tickets to a list of people."),
+        "draw": Command("draws", "draw_winners", "Draw the winners of a sold-out raffle."),
+        "winners": Command("draws", "list_winners", "List the winners in draw order."),
+        "verify": Command("tickets", "verify_ticket", "Check a ticket's code and show what the ticket won."),
+        "demo": Command("demo", "run_demo", "Watch a whole raffle, from the first ticket to the winners."),
+    },
+    "Prove it": {
+        "receipt": Command("proofs", "show_receipt", "Print a ticket's receipt, the proof that it is in the draw."),
+        "checkpoint": Command("proofs", "show_checkpoint", "Print the latest signed checkpoint of a raffle's ledger."),
+        "proof": Command("proofs", "show_proof", "Print the proof of a draw, for anyone to check."),
+        "audit": Command("audit", "audit_proof", "Check the proof of a draw, step by step."),
+        "key": Command("keys", None, "Make or show the key that signs tickets and draws."),
+        "witness": Command("witnesses", None, "Sign someone else's raffle, or add a witness's signature."),
+    },
+    "Keep it running": {
+        "serve": Command("serve", "serve_raffles", "Serve the raffles over HTTP."),
+        "backup": Command("databases", "back_up", "Back up the database file while servers keep running."),
+        "doctor": Command("databases", "check_up", "Check that a database is complete and correct."),
+        "purge": Command("draws", "purge_participants", "Delete the stored participant data of a drawn raffle."),
+        "db": Command("databases", None, "Show the layout of a database, or upgrade it."),
+    },
+}
+"""The commands under the headings of the help."""
+
+COMMANDS = {name: command for commands in HEADINGS.values() for name, command in commands.items()}

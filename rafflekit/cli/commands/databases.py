@@ -1,4 +1,4 @@
-"""`rafflekit backup`, `doctor`, `db status`, `db upgrade`: a database's copy, its check-up, its layout."""
+"""`rafflekit backup`, `doctor`, `db status` and `db upgrade`: a database's copy, its check-up, its layout."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,22 +12,17 @@ from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.core.settings import SIGNING_KEY
 
 
-def status(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
-    """Tell which layout the database has; nothing is made or changed."""
-    from rafflekit.core.upkeep import database_status
-
-    with named_database(database_url, read_settings()) as url:
-        found = database_status(url)
-    render.show_database_status(found, as_json=as_json)
-
-
-def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file; nothing is overwritten.")],
+def back_up(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file. An existing one is never overwritten.")],
     *,
     as_json: AsJsonLine = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Write a copy of the database file while servers go on. Keep it as safe as the database."""
+    """Back up the database file while servers keep running.
+
+    The signing key next to the database is copied too. Keep the copies as safe as the originals. On PostgreSQL, use
+    pg_dump.
+    """
     from rafflekit.core.upkeep import back_up_database
 
     settings = read_settings()
@@ -37,15 +32,15 @@ def backup(
         terminal.working("Copying the database"),
     ):
         made = back_up_database(file, url)
-    render.show_backup(made, named_key=settings.signing_key, as_json=as_json)
+    render.print_backup(made, named_key=settings.signing_key, as_json=as_json)
 
 
-def doctor(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
-    """Check that layout, counters, tickets, draws, secrets and keys agree; nothing is changed.
+def check_up(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
+    """Check that a database is complete and correct.
 
-    Tables, indexes and triggers are compared with those that rafflekit makes, draws are replayed from their
-    seeds, and the secrets of drawn raffles and the keys of the ledgers are looked for. Exit status 1 if something
-    is wrong.
+    Tables, indexes and triggers are compared with those that rafflekit makes. Draws are replayed from their seeds.
+    Secrets that should be deleted are searched for, and so are the signing keys. Nothing is changed. The exit status
+    is 1 if something is wrong.
     """
     from rafflekit.core.checkup import check_database
     from rafflekit.core.ledger.keys import signing_key_of
@@ -53,7 +48,7 @@ def doctor(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> 
     settings = read_settings()
     with named_database(database_url, settings) as url, terminal.working("Checking the database"):
         found = check_database(url, signing_key=signing_key_of(settings))
-    render.show_check_up(found, as_json=as_json)
+    render.print_check_up(found, as_json=as_json)
     if found.problems:
         raise CommandStopped(
             "The database is not as it should be. Keep it as it is, and restore a backup under another name; in the "
@@ -70,13 +65,25 @@ def doctor(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> 
         raise CommandStopped("Secrets that should be gone can still be read.", status=REFUSED)
 
 
-def upgrade(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
-    """Upgrade an older database to today's layout, or make an empty one.
+def show_layout(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
+    """Show which layout the database has. Nothing is changed."""
+    from rafflekit.core.upkeep import database_status
 
-    Stop the programs that use the database, and make a backup, before.
+    with named_database(database_url, read_settings()) as url:
+        found = database_status(url)
+    render.print_layout(found, as_json=as_json)
+
+
+def upgrade_layout(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
+    """Upgrade an older database to the current layout.
+
+    Stop the programs that use the database and make a backup first. A database that does not exist yet is created.
     """
     from rafflekit.core.upkeep import upgrade_database
 
     with named_database(database_url, read_settings()) as url:
         upgraded = upgrade_database(url)
-    render.show_database_status(upgraded, as_json=as_json)
+    render.print_layout(upgraded, as_json=as_json)
+
+
+GROUP = {"status": show_layout, "upgrade": upgrade_layout}

@@ -30,13 +30,13 @@ _AT_A_TIME = 8
 _ALREADY_PARTICIPATED = "Your ip address has already participated in this raffle"
 
 
-def demo(
+def run_demo(
     *,
     tickets: Annotated[int, typer.Option(metavar="COUNT", min=5, max=499, help="How many tickets to raffle.")] = 30,
 ) -> None:
-    """Run a whole raffle before your eyes.
+    """Watch a whole raffle, from the first ticket to the winners.
 
-    Server, participants over HTTP, draw, verification; nothing is left behind.
+    A real server, participants over HTTP, the draw, every ticket verified. Nothing is left behind.
     """
     from rafflekit.cli.commands.demo_server import COMMAND, ManagersTerminal, running_server
 

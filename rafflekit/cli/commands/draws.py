@@ -1,4 +1,4 @@
-"""`rafflekit draw`, `winners` and `purge`: the draw, once, what came of it, and what may go after it."""
+"""`rafflekit draw`, `winners` and `purge`: the draw, its winners, and what may be deleted afterwards."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -12,36 +12,41 @@ from rafflekit.core import limits
 from rafflekit.core.lifecycle import State, state_of
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import count_wins
+from rafflekit.core.protocol.entropy import SECRETS
 
 _PRIZES_IN_THE_QUESTION = 10
 
 
-def draw(
+def draw_winners(
     raffle: RaffleId,
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Draw without asking.")] = False,
     beacon: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="The beacon of the raffle's round (- for standard input), if no relay is in reach."
+            metavar="FILE",
+            help="The beacon of the raffle's round (- for standard input), if this machine can reach no relay.",
         ),
     ] = None,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Draw the winners of a sold-out raffle, once and for ever."""
+    """Draw the winners of a sold-out raffle.
+
+    A draw is final: it cannot be repeated or undone.
+    """
     text = None if beacon is None else _read_beacon(beacon)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         # A raffle that cannot be drawn is nothing to ask about: the engine says why not.
         if state_of(found) is State.CLOSED and not yes:
-            _ask(found)
+            _ask(_draw_question(found), why="A draw is final", refused="Nothing was drawn.")
         with terminal.working(f"Drawing among {render.counted(found.total_tickets, 'ticket')}"):
             wins = engine.draw(found.id, beacon=text)
-    render.show_draw(wins, found, as_json=as_json)
+    render.print_draw(wins, found, as_json=as_json)
 
 
-def winners(
+def list_winners(
     raffle: RaffleId,
     *,
     page: PageNumber = 1,
@@ -49,20 +54,32 @@ def winners(
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """List the winners of a raffle, in the order of the draw."""
+    """List the winners in draw order."""
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         wins = engine.winners(found.id, page=page, page_size=page_size)
-    render.show_winners(wins, found, as_json=as_json)
+    render.print_winners(wins, found, as_json=as_json)
 
 
-def purge(raffle: RaffleId, *, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
-    """Drop what is stored of a drawn raffle's participants; tickets, winners and codes stay."""
+def purge_participants(
+    raffle: RaffleId,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
+    as_json: AsJsonLine = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Delete the stored participant data of a drawn raffle.
+
+    Tickets, winners and codes are kept. Older backups still contain what is deleted.
+    """
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
-        with terminal.working(f"Dropping the participants of {render.counted(found.total_tickets, 'ticket')}"):
+        # Before the draw nothing can be deleted: the engine says so.
+        if found.winners_drawn and not yes:
+            _ask(_purge_question(found), why="Deleted data cannot be restored", refused="Nothing was deleted.")
+        with terminal.working(f"Deleting the participant data of {render.counted(found.total_tickets, 'ticket')}"):
             purged = engine.purge(found.id)
-    render.show_purge(purged, found, as_json=as_json)
+    render.print_purge(purged, found, as_json=as_json)
 
 
 def _read_beacon(file: str) -> str:
@@ -72,20 +89,17 @@ def _read_beacon(file: str) -> str:
     try:
         return read_file(file, BEACON_CHARACTERS, parameter="--beacon").decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CommandStopped(f"--beacon: {file} is no text.", status=WRONG_USAGE) from error
+        raise CommandStopped(f"--beacon: {file} is not a text file.", status=WRONG_USAGE) from error
 
 
-def _ask(raffle: Raffle) -> None:
+def _ask(question: Iterator[str], *, why: str, refused: str) -> None:
     if not terminal.can_ask():
-        raise CommandStopped(
-            "A draw happens once and for ever, and there is no terminal to ask on; --yes draws without asking.",
-            status=WRONG_USAGE,
-        )
-    if not terminal.confirm("\n".join(_question(raffle))):
-        raise CommandStopped("nothing was drawn.", status=REFUSED)
+        raise CommandStopped(f"{why}, and there is no terminal to ask on; give --yes.", status=WRONG_USAGE)
+    if not terminal.confirm("\n".join(question)):
+        raise CommandStopped(refused, status=REFUSED)
 
 
-def _question(raffle: Raffle) -> Iterator[str]:
+def _draw_question(raffle: Raffle) -> Iterator[str]:
     tickets = render.counted(raffle.total_tickets, "ticket")
     prizes = render.counted(count_wins(raffle.prizes), "prize")
     yield f"“{terminal.visible(raffle.name)}” has {tickets} for {prizes}:"
@@ -94,4 +108,14 @@ def _question(raffle: Raffle) -> Iterator[str]:
     further = len(raffle.prizes) - _PRIZES_IN_THE_QUESTION
     if further > 0:
         yield f"  … and {further:,} more kinds"
-    yield "A draw happens once and for ever. Draw the winners now? [y/N] "
+    if raffle.entropy == SECRETS:
+        yield render.DRAWN_HERE
+    yield "A draw is final. Draw the winners now? [y/N] "
+
+
+def _purge_question(raffle: Raffle) -> Iterator[str]:
+    yield (
+        f"This deletes who took part in “{terminal.visible(raffle.name)}”. Tickets, winners and codes are kept, and "
+        "older backups still contain what is deleted."
+    )
+    yield "Deleted data cannot be restored. Delete it now? [y/N] "

@@ -1,4 +1,4 @@
-"""`rafflekit create`, `list` and `show`: raffles come to be and are looked at."""
+"""`rafflekit create`, `list` and `show`."""
 
 from typing import Annotated
 
@@ -12,15 +12,17 @@ from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet
 
 
-def create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What the raffle is called.")],
+def create_raffle(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The raffle's name.")],
     *,
-    tickets: Annotated[int, typer.Option(metavar="COUNT", help="How many tickets there are, numbered from 1.")],
+    tickets: Annotated[int, typer.Option(metavar="COUNT", help="The number of tickets. They are numbered from 1.")],
     prize: Annotated[list[str], typer.Option(metavar="PRIZE", help=prizes.HELP)],
     entropy: Annotated[
         str,
         typer.Option(
-            metavar="KIND", help=f"What decides who wins: {SECRETS} of this machine, or {DrandQuicknet.name}."
+            metavar="SOURCE",
+            help=f"Source of randomness: '{SECRETS}' (this machine) or '{DrandQuicknet.name}' (public, and beyond your "
+            "control).",
         ),
     ] = SECRETS,
     delay: Annotated[
@@ -28,8 +30,7 @@ def create(
         typer.Option(
             metavar="SECONDS",
             show_default=False,
-            help=f"With {DrandQuicknet.name}, from the last ticket to its beacon; "
-            f"{DrandQuicknet.delay.default} without it.",
+            help=f"With {DrandQuicknet.name}: seconds from the last ticket to the beacon (default {DrandQuicknet.delay.default}).",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -42,28 +43,31 @@ def create(
     offered = [prizes.read_prize(text) for text in prize]
     with open_engine(database_url) as engine:
         raffle = engine.create(name, total_tickets=tickets, prizes=offered, entropy=entropy, delay_s=delay)
-    render.show_raffle(raffle, as_json=as_json)
+    render.print_new_raffle(raffle, as_json=as_json)
 
 
 def list_raffles(
     *,
-    name: Annotated[str | None, typer.Option(metavar="TEXT", help="Only names that contain this, in any case.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Only raffles with this text in their name, in upper or lower case."),
+    ] = None,
     drawn: Annotated[
-        bool | None, typer.Option("--drawn/--not-drawn", help="Only raffles whose winners are drawn, or are not.")
+        bool | None, typer.Option("--drawn/--not-drawn", help="Only raffles that have been drawn, or have not.")
     ] = None,
     page: PageNumber = 1,
     page_size: PageSize = limits.RAFFLES_PAGE_SIZE,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """List the raffles, the newest first."""
+    """List the raffles, newest first."""
     with open_engine(database_url) as engine, arguments_named({"name": "--name"}):
         found = engine.list(page=page, page_size=page_size, name=name, winners_drawn=drawn)
-    render.show_raffles(found, is_filtered=name is not None or drawn is not None, as_json=as_json)
+    render.print_raffles(found, is_filtered=name is not None or drawn is not None, as_json=as_json)
 
 
-def show(raffle: RaffleId, *, as_json: AsJson = False, database_url: DatabaseUrl = None) -> None:
-    """Show a raffle as it stands now."""
+def show_raffle(raffle: RaffleId, *, as_json: AsJson = False, database_url: DatabaseUrl = None) -> None:
+    """Show one raffle."""
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
-    render.show_raffle(found, as_json=as_json)
+    render.print_raffle(found, as_json=as_json)

@@ -13,7 +13,7 @@ import typer
 from rafflekit.cli import terminal
 from rafflekit.cli.failures import UNEXPECTED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import DatabaseUrl, named_database, read_settings
-from rafflekit.core.settings import MANAGER_IPS, Settings
+from rafflekit.core.settings import MANAGER_IPS, VARIABLES, Settings
 
 if TYPE_CHECKING:
     from rafflekit.http.serving import Urls
@@ -25,6 +25,11 @@ _OPTIONAL_LIBRARIES = {
     **dict.fromkeys(("falcon", "msgspec", "prometheus_client", "waitress"), "http"),
     "granian": "granian",
 }
+
+EPILOG = "\n\n".join(
+    ["Environment variables:", *(f"{name}: {purpose} (default: {default})." for name, purpose, default in VARIABLES)]
+)
+"""What the help says in the end."""
 
 _own_log = logging.getLogger(__name__)
 
@@ -43,7 +48,7 @@ class Server(StrEnum):
     GRANIAN = "granian"
 
 
-def serve(
+def serve_raffles(
     *,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[
@@ -65,7 +70,10 @@ def serve(
     ] = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Serve the raffles over HTTP until Ctrl-C."""
+    """Serve the raffles over HTTP.
+
+    The server runs until Ctrl-C.
+    """
     if server is Server.WAITRESS and workers > 1:
         raise CommandStopped(
             f"waitress is one process, so --workers {workers} needs --server granian.", status=WRONG_USAGE

@@ -1,8 +1,10 @@
-"""`rafflekit witness …`: somebody else than the operator puts a name and a time on a closing."""
+"""`rafflekit witness add` and `witness sign`: someone other than the operator signs and dates a closing."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,15 +12,23 @@ from rafflekit.cli import render, sources, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped, arguments_named
 from rafflekit.cli.options import DatabaseUrl, RaffleId, open_engine
 
+if TYPE_CHECKING:
+    from rafflekit.core.protocol.documents import Consistency
 
-def add(
+
+def add_cosignature(
     raffle: RaffleId,
-    note: Annotated[str, typer.Argument(metavar="NOTE", help="The closing with the cosignature: a file, or -.")],
+    note: Annotated[
+        str, typer.Argument(metavar="NOTE", help="The closing with the witness's signature: a file, or - for stdin.")
+    ],
     *,
-    key: Annotated[str, typer.Option(metavar="KEY", help="The witness's verifier key.")],
+    key: Annotated[str, typer.Option(metavar="KEY", help="The witness's public key.")],
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Keep a witness's cosignature on the closing of a sold-out raffle; the proof of the draw shows it."""
+    """Add a witness's signature to the closing of a raffle.
+
+    The proof of the draw will show it.
+    """
     from rafflekit.core.protocol.notes import NOTE_BYTES
 
     text = _text(sources.read_file(note, NOTE_BYTES, parameter="NOTE"), "NOTE")
@@ -26,60 +36,93 @@ def add(
         engine.proofs.cosign(engine.find(raffle).id, text, key)
 
 
-def sign(
+def sign_as_witness(
     checkpoint: Annotated[
-        str, typer.Argument(metavar="CHECKPOINT", help="A file, -, or the address of a raffle's ledger.")
+        str,
+        typer.Argument(metavar="CHECKPOINT", help="The checkpoint: a file, -, or the address of a raffle's ledger."),
     ],
     *,
-    key: Annotated[Path, typer.Option(metavar="FILE", help="The witness's key: 'rafflekit key make --witness'.")],
-    operator: Annotated[str, typer.Option(metavar="KEY", help="The operator's verifier key.")],
-    state: Annotated[Path, typer.Option(metavar="FILE", help="Where the witness keeps what it saw.")],
+    key: Annotated[Path, typer.Option(metavar="FILE", help="Your key, made with 'rafflekit key make --witness'.")],
+    operator: Annotated[str, typer.Option(metavar="KEY", help="The operator's public key.")],
+    state: Annotated[Path, typer.Option(metavar="FILE", help="The file that remembers what you signed before.")],
     consistency: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The proof that it goes on from what was seen; from an address it is fetched."
+            metavar="FILE",
+            help="The proof that the ledger only grew since then. It is fetched if CHECKPOINT is an address.",
         ),
     ] = None,
 ) -> None:
-    """Cosign a checkpoint, if it goes on from the last one seen of that raffle, and print it with the cosignature."""
+    """Sign and date another operator's checkpoint.
+
+    The signature is refused if the ledger did not simply grow since the last checkpoint that you signed.
+    """
     from rafflekit.core.ledger.keys import read_signing_key
-    from rafflekit.core.protocol.documents import RECEIPT_BYTES, Consistency, read_consistency
-    from rafflekit.core.protocol.notes import NOTE_BYTES, OPERATOR, WITNESS
-    from rafflekit.core.protocol.strict_json import DocumentWrong
+    from rafflekit.core.protocol.notes import OPERATOR, WITNESS
     from rafflekit.core.witness import Witness
 
     signer = read_signing_key(key, setting="--key", kind=WITNESS)
-    address = checkpoint.rstrip("/") if "://" in checkpoint else None
+    source = _Source.of(checkpoint, consistency)
+    content = source.checkpoint()
+    known = sources.read_key(operator, OPERATOR, "--operator")
+    witness = Witness(signer, state)
+    signed = witness.cosign(_text(content, "CHECKPOINT"), known, source.consistency, time=int(time.time()))
+    if signed.is_first:
+        terminal.remark(f"This is the first checkpoint of this raffle in {state}; it was compared with nothing.")
+    render.print_note(signed.note)
 
-    def proof(old: int, new: int) -> Consistency:
-        if consistency is not None:
-            content = sources.read_file(str(consistency), RECEIPT_BYTES, parameter="--consistency")
-        elif address is not None:
-            content = sources.fetch(f"{address}/consistency/?from={old}&to={new}", RECEIPT_BYTES)
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a checkpoint and the proof of its consistency come from: files, or the address of a ledger."""
+
+    file: str
+    address: str | None
+    consistency_file: Path | None
+
+    @classmethod
+    def of(cls, checkpoint: str, consistency: Path | None) -> "_Source":
+        return cls(checkpoint, checkpoint.rstrip("/") if "://" in checkpoint else None, consistency)
+
+    def checkpoint(self) -> bytes:
+        from rafflekit.core.protocol.notes import NOTE_BYTES
+
+        if self.address is None:
+            return sources.read_file(self.file, NOTE_BYTES, parameter="CHECKPOINT")
+        return _fetch()(f"{self.address}/", NOTE_BYTES)
+
+    def consistency(self, old: int, new: int) -> "Consistency":
+        from rafflekit.core.protocol.documents import RECEIPT_BYTES, read_consistency
+        from rafflekit.core.protocol.strict_json import DocumentWrong
+
+        if self.consistency_file is not None:
+            content = sources.read_file(str(self.consistency_file), RECEIPT_BYTES, parameter="--consistency")
+        elif self.address is not None:
+            content = _fetch()(f"{self.address}/consistency/?from={old}&to={new}", RECEIPT_BYTES)
         else:
             raise CommandStopped(
-                f"A smaller tree of this raffle was seen: --consistency, the proof from {old} to {new}, is needed.",
+                f"You signed a smaller ledger of this raffle before: give --consistency, the proof from {old} to "
+                f"{new}.",
                 status=REFUSED,
             )
         try:
             return read_consistency(content)
         except DocumentWrong as error:
-            raise CommandStopped(f"The consistency proof is none: {error}.", status=REFUSED) from error
+            raise CommandStopped(f"This is not a consistency proof: {error}.", status=REFUSED) from error
 
-    content = (
-        sources.read_file(checkpoint, NOTE_BYTES, parameter="CHECKPOINT")
-        if address is None
-        else sources.fetch(f"{address}/", NOTE_BYTES)
-    )
-    known = sources.read_key(operator, OPERATOR, "--operator")
-    signed = Witness(signer, state).cosign(_text(content, "CHECKPOINT"), known, proof, time=int(time.time()))
-    if signed.is_first:
-        terminal.remark(f"The first checkpoint of this raffle that {state} knows: it was compared with nothing.")
-    render.print_note(signed.note)
+
+def _fetch() -> Callable[[str, int], bytes]:
+    # What fetches takes longer to import than most commands have to do.
+    from rafflekit.cli.fetching import fetch
+
+    return fetch
 
 
 def _text(content: bytes, name: str) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise CommandStopped(f"{name} is no text in UTF-8.", status=WRONG_USAGE) from error
+        raise CommandStopped(f"{name} is not text in UTF-8.", status=WRONG_USAGE) from error
+
+
+GROUP = {"add": add_cosignature, "sign": sign_as_witness}

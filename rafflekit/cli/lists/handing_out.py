@@ -65,7 +65,7 @@ def participate_from(
             keys = run.begin(list_name=people.name, last_line=tickets.last_line)
             with tickets.append() as writer:
                 _write(writer, _outcomes(engine, found.id, lines, keys), advance)
-    render.show_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
+    render.print_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
     if tickets.refused:
         raise typer.Exit(REFUSED)
 

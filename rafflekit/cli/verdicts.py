@@ -1,0 +1,84 @@
+"""What `rafflekit audit` says in the end: each step with its mark, the verdict, and the outcome of the self-test."""
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rafflekit.cli import terminal
+
+if TYPE_CHECKING:
+    from rafflekit.core.protocol.audit import AuditReport, Step
+
+# What to look at again if a step is wrong for what was given with the proof. None of these may reassure a person who
+# gave the right thing.
+_TO_CHECK = {
+    "terms": "compare --raffle with the id of your raffle; if it is that one, this is the proof of another raffle",
+    "key": "compare --key with the key that the operator published; if it is that one, the proof has another key",
+    "receipt": "--receipt must be the whole receipt of a ticket of this raffle; if it is, it does not fit the proof",
+    "code": "--code must be the code of the ticket with this receipt; if it is, the receipt is for another code",
+}
+_MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "red"), "not proven": ("–", "yellow")}
+
+
+def print_report(report: "AuditReport", *, is_raffle_given: bool, as_json: bool) -> None:
+    """Print the steps and the verdict; `is_raffle_given` tells that the raffle's id came from a person."""
+    if as_json:
+        terminal.say(json.dumps(report.shape()))
+        return
+    for step in report.steps:
+        mark, style = _MARKS[step.outcome]
+        terminal.say(f"{mark} {step.name}{', not proven' if mark == '–' else ''}: {step.sentence}", style=style)
+    if report.first_wrong is not None:
+        terminal.say(_why_not_good(report.first_wrong, is_raffle_given=is_raffle_given), style="bold red")
+    elif report.unproven:
+        terminal.say(f"Nothing is wrong. These steps rest on trust: {', '.join(report.unproven)}.", style="bold")
+    else:
+        terminal.say("Everything is proven.", style="bold green")
+
+
+def _why_not_good(wrong: "Step", *, is_raffle_given: bool) -> str:
+    if wrong.name == "form":
+        return (
+            "This is not a readable proof of a draw, so it proves nothing. PROOF is what 'rafflekit proof' prints, "
+            "or an address that ends with /raffles/<id>/proof/."
+        )
+    if wrong.is_mistaken and (wrong.name != "terms" or is_raffle_given):
+        # The steps that look at the draw are done by then.
+        goes_on = wrong.name in {"receipt", "code"}
+        shown = "The other steps still count" if goes_on else "This shows nothing for or against the draw"
+        return f"These do not belong together: {_TO_CHECK[wrong.name]}. {shown}."
+    return "These documents are not from an honest draw, or someone changed them since."
+
+
+def try_falsified_documents(*, as_json: bool) -> bool:
+    """Print how many falsified documents were refused, by step; return whether all were judged correctly."""
+    from rafflekit.core.protocol.audit.selftest import run_selftest
+    from rafflekit.core.protocol.entropy.drand import BlsMissing, require_bls
+
+    try:
+        require_bls()
+        missing, why = None, ""
+    except BlsMissing as error:
+        missing, why = "bls", str(error)
+    failures: list[str] = []
+    refused: Counter[str] = Counter()
+    untried = []
+    with terminal.working("Trying falsified documents"):
+        for trial in run_selftest(missing=missing):
+            if trial.is_right is None:
+                untried.append(trial.name)
+            elif not trial.is_right:
+                failures.append(f"{trial.step or 'honest documents'}: {trial.name}")
+            elif trial.step is not None:
+                refused[trial.step] += 1
+    if as_json:
+        outcome = {"good": not failures, "refused": refused.total(), "untried": untried, "failures": failures}
+        terminal.say(json.dumps(outcome))
+    else:
+        for step, count in refused.items():
+            terminal.say(f"✓ {step}: {count:,} falsified documents were refused.", style="green")
+        if untried:
+            terminal.say(f"– {len(untried):,} could not be tried. {why}", style="yellow")
+        for failure in failures:
+            terminal.say(f"✗ {failure}: not judged correctly.", style="red")
+    return not failures
