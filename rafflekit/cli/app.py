@@ -5,11 +5,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from rafflekit import __version__
-from rafflekit.cli import parameters, terminal
+from rafflekit.cli import terminal
 from rafflekit.cli.commands import COMMANDS, HEADINGS, Command
+from rafflekit.cli.parameters import PlainCommand, PlainGroup
 
 if TYPE_CHECKING:
     from typer._click import Command as Built
@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-class _Program(TyperGroup):
+class _Program(PlainGroup):
     """All commands: known by their names, each imported and built when it is called."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -71,17 +71,16 @@ def _program() -> typer.Typer:
 
 def _built(name: str, command: Command) -> "Built":
     module = import_module(f"{__package__}.commands.{command.family}")
-    application = typer.Typer(add_completion=False, rich_markup_mode=None)
+    application = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
     if command.function is None:
         for of_group, function in module.GROUP.items():
-            application.command(of_group)(function)
+            application.command(of_group, cls=PlainCommand)(function)
         application.callback(help=command.summary)(_nothing_itself)
     else:
-        application.command(name, epilog=getattr(module, "EPILOG", None))(getattr(module, command.function))
-    built = typer.main.get_command(application)
-    for each in [built, *getattr(built, "commands", {}).values()]:
-        parameters.convert_plainly(each)
-    return built
+        application.command(name, cls=PlainCommand, epilog=getattr(module, "EPILOG", None))(
+            getattr(module, command.function)
+        )
+    return typer.main.get_command(application)
 
 
 def _nothing_itself() -> None:

@@ -7,23 +7,44 @@ for programmers.
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-# Python reads no more than 4,300 digits, and no number of a raffle has as many as these.
-_WHOLE_NUMBER = re.compile(r"\s*[-+]?[0-9]{1,100}\s*")
+if TYPE_CHECKING:
+    from typer._click import Context, Parameter
+
+# Python reads at most 4,300 digits. Whether a number is possible is for the engine to say.
+_WHOLE_NUMBER = re.compile(r"\s*[-+]?[0-9]{1,4000}\s*")
 _SHOWN = 50
 
 
-def convert_plainly(command: Any) -> None:
-    """Let a built command convert the types known here by itself; the others are left to Typer."""
-    for parameter in command.params:
+class PlainCommand(TyperCommand):
+    """A command whose parameters are converted here."""
+
+    def get_params(self, ctx: "Context") -> list["Parameter"]:
+        """Return the parameters, the option --help among them."""
+        return _converted_here(super().get_params(ctx))
+
+
+class PlainGroup(TyperGroup):
+    """A group of commands whose own parameters are converted here."""
+
+    def get_params(self, ctx: "Context") -> list["Parameter"]:
+        """Return the parameters, the option --help among them."""
+        return _converted_here(super().get_params(ctx))
+
+
+def _converted_here(parameters: list["Parameter"]) -> list["Parameter"]:
+    for parameter in parameters:
         descriptor = getattr(parameter, "type_descriptor", None)
         convert = _CONVERTERS.get(getattr(descriptor, "annotation", None))
         if convert is not None:
-            # Private, and asked by Typer before it makes one of its own. A Typer without it converts with pydantic.
-            parameter._runtime_param = _Converter(convert)
+            # Private: Typer makes a converter of its own only if there is none. A Typer without this attribute does not
+            # mind it, and converts with pydantic.
+            setattr(parameter, "_runtime_param", _Converter(convert))  # noqa: B010 - see above
+    return parameters
 
 
 class _Converter:

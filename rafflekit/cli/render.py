@@ -43,10 +43,7 @@ if TYPE_CHECKING:
     from rafflekit.core.protocol.notes import VerifierKey
 
 KEEP_THE_CODE = "The code is shown only once. Keep it: it proves that the ticket is yours."
-DRAWN_HERE = (
-    "The winners are drawn on this machine: people must trust you not to have drawn twice. "
-    f"Creating the raffle with '--entropy {DrandQuicknet.name}' removes that."
-)
+DRAWN_HERE = "The winners are drawn on this machine: people must trust you not to have drawn twice."
 
 _NEXT_STEPS: dict[DatabaseState, str] = {
     "missing": "The first command that uses it creates it, and so does 'rafflekit db upgrade'.",
@@ -84,6 +81,7 @@ def print_new_raffle(raffle: Raffle, *, as_json: bool) -> None:
     print_raffle(raffle, as_json=as_json)
     if raffle.entropy == SECRETS and not as_json:
         terminal.remark(DRAWN_HERE)
+        terminal.remark(f"--entropy {DrandQuicknet.name} removes that.")
 
 
 def print_raffles(page: Page[Raffle], *, is_filtered: bool, as_json: bool) -> None:

@@ -306,6 +306,25 @@ def test_a_code_that_is_typed_does_not_appear_on_the_screen(screen: OnScreen) ->
     assert CODE not in text
 
 
+@pytest.mark.parametrize("code", ["-", ""])
+@pytest.mark.usefixtures("folder")
+def test_no_code_is_not_a_wrong_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\n")))
+
+    assert main(["audit", "proof", "--receipt", "receipt", "--code", code]) == 2
+    assert capsys.readouterr() == ("", "rafflekit: No code was given.\n")
+
+
+@pytest.mark.usefixtures("folder")
+def test_ctrl_d_at_the_question_for_a_code_is_no_code(screen: OnScreen) -> None:
+    status, text = screen("audit proof --receipt receipt --code -", answers={"Verification code:": "\x04"})
+
+    assert status == 2
+    assert "No code was given." in text
+
+
 @pytest.mark.usefixtures("folder")
 def test_no_database_is_made_or_needed(terminal: Terminal, database: Path) -> None:
     assert terminal("audit proof --leaves leaves").status == 0
@@ -321,7 +340,7 @@ def test_no_database_is_made_or_needed(terminal: Terminal, database: Path) -> No
         ("audit proof --consistency consistency", "--consistency needs --receipt"),
         ("audit proof --witnessed-at 2026-11-24T12:00:00Z", "--witnessed-at needs --witnessed"),
         ("audit proof --witnessed copy --witnessed-at yesterday", "--witnessed-at: give a time with its zone"),
-        ("audit proof --witnessed copy --witnessed-at 2026-11-24T12:00:00", "--witnessed-at: give a time with its zone"),
+        ("audit proof --witnessed copy --witnessed-at 2026-11-24T12:00", "--witnessed-at: give a time with its zone"),
         ("audit - --leaves -", "Only one document can come from standard input"),
         ("audit proof --key nonsense", "--key: this is not a public key"),
         (f"audit proof --key {WITNESS}", "--key: this is not an operator's key"),

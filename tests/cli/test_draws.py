@@ -140,6 +140,7 @@ def test_draw_asks_naming_the_raffle_its_tickets_and_its_prizes(
     assert status == 0
     assert "“Foobar raffle” has 3 tickets for 2 prizes:" in text
     assert "1 × invisibility" in text
+    assert "drawn on this machine: people must trust you not to have drawn twice." in text
     assert "A draw is final." in text
     assert engine.get(sold_out.id).winners_drawn
     assert "│ invisibility │" in without_styles(text)
@@ -192,6 +193,8 @@ def test_winners_lists_the_draw_page_by_page(terminal: Terminal, engine: RaffleE
     page = terminal(f"winners {sold_out.id} --page-size 1")
     shape = terminal(f"winners {sold_out.id} --page-size 1 --page 2 --json")
 
-    assert page == Session(0, f"{first.ticket_number}\t{first.prize}\n", "page 1 of 2, 2 winners; --page 2 shows more\n")
+    assert page == Session(
+        0, f"{first.ticket_number}\t{first.prize}\n", "page 1 of 2, 2 winners; --page 2 shows more\n"
+    )
     assert json.loads(shape.out) == win_page_shape(engine.winners(sold_out.id, page=2, page_size=1))
     assert json.loads(shape.out)["results"] == [win_shape(second)]

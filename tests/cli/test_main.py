@@ -4,6 +4,7 @@ import errno
 import io
 import logging
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -14,31 +15,18 @@ import pytest
 
 import rafflekit
 from rafflekit import Prize, RaffleEngine
+from rafflekit.cli import commands as rafflekit_commands
 from rafflekit.cli import main
 from tests.cli.conftest import OnScreen, Process, Session, Terminal
 from tests.waiting import LIMIT_S
 
-COMMANDS = [
-    "create",
-    "list",
-    "show",
-    "participate",
-    "draw",
-    "winners",
-    "verify",
-    "receipt",
-    "checkpoint",
-    "proof",
-    "audit",
-    "purge",
-    "serve",
-    "backup",
-    "doctor",
-    "demo",
-    "key",
-    "witness",
-    "db",
-]
+HEADINGS = {
+    "Run a raffle": ["create", "list", "show", "participate", "draw", "winners", "verify", "demo"],
+    "Prove it": ["receipt", "checkpoint", "proof", "audit", "key", "witness"],
+    "Keep it running": ["serve", "backup", "doctor", "purge", "db"],
+}
+COMMANDS = [command for commands in HEADINGS.values() for command in commands]
+GROUPS = {"key": ["make", "show"], "witness": ["add", "sign"], "db": ["status", "upgrade"]}
 WITH_A_DATABASE = [command for command in COMMANDS if command not in ("audit", "demo", "key", "witness", "db")]
 WITH_JSON = [
     "audit",
@@ -54,12 +42,29 @@ def test_python_m_rafflekit_is_the_command_line(process: Process) -> None:
     assert process("--version") == Session(0, f"rafflekit {rafflekit.__version__}\n", "")
 
 
-def test_help_names_every_command_in_the_order_of_a_raffles_life(terminal: Terminal) -> None:
+def test_the_help_lists_the_commands_under_headings(terminal: Terminal) -> None:
     status, out, err = terminal("--help")
 
     assert (status, err) == (0, "")
-    lines = out.partition("Commands:\n")[2].splitlines()
-    assert [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "] == COMMANDS
+    for heading, commands in HEADINGS.items():
+        lines = out.partition(f"\n{heading}:\n")[2].partition("\n\n")[0].splitlines()
+        assert [line.split()[0] for line in lines] == commands
+
+
+@pytest.mark.parametrize("group", ["", *GROUPS])
+def test_a_list_of_commands_cuts_no_sentence(terminal: Terminal, monkeypatch: pytest.MonkeyPatch, group: str) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    lines = terminal(f"{group} --help").out.splitlines()
+
+    listed = [line for line in lines if re.match(r"  \w+  +\w", line)]
+    assert len(listed) == len(GROUPS[group] if group else COMMANDS)
+    assert all(line.endswith(".") and not line.endswith("..") for line in listed)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_commands_help_begins_with_its_line_of_the_list(terminal: Terminal, command: str) -> None:
+    assert terminal(f"{command} --help").out.splitlines()[2].strip() == rafflekit_commands.COMMANDS[command].summary
 
 
 def test_rafflekit_alone_shows_the_help(terminal: Terminal) -> None:
@@ -89,25 +94,41 @@ def test_the_help_is_plain_text_on_a_terminal_too(screen: OnScreen, process: Pro
         assert screen(line).text.split() == process(line).out.split()
 
 
-def test_help_imports_nothing_heavy() -> None:
+# Each with what it may not import: a short command is to be quick.
+@pytest.mark.parametrize(
+    ("line", "heavy"),
+    [
+        ("--help", "sqlalchemy argon2 rich pydantic http.client urllib.request falcon msgspec rafflekit.cli.render"),
+        (
+            "list",
+            "alembic cryptography rich pydantic http.client urllib.request falcon "
+            "rafflekit.core.relays rafflekit.core.protocol.audit rafflekit.cli.commands.audit",
+        ),
+    ],
+)
+def test_a_short_command_imports_nothing_heavy(line: str, heavy: str) -> None:
     program = (
-        "import sys; from rafflekit.cli import main; assert main(['--help']) == 0; "
-        "assert 'typer' in sys.modules; "
-        "heavy = {'sqlalchemy', 'falcon', 'msgspec', 'waitress', 'argon2', 'rich', 'http.client', 'urllib.request'}; "
-        "print(*heavy & set(sys.modules), file=sys.stderr)"
+        f"import sys; from rafflekit.cli import main; assert main([{line!r}]) == 0; "
+        f"print(*set({heavy.split()!r}) & set(sys.modules), file=sys.stderr)"
     )
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT_S, check=True)
 
-    assert done.stderr.strip() == ""
+    assert done.stderr.replace("There are no raffles yet; 'rafflekit create' creates one.", "").strip() == ""
 
 
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
         ("raffel", "No such command 'raffel'. 'rafflekit --help' says more."),
+        ("creat", "No such command 'creat'. Did you mean 'create'? 'rafflekit --help' says more."),
         ("--nonsense", "No such option: --nonsense. 'rafflekit --help' says more."),
         ("show", "Missing argument 'RAFFLE'. 'rafflekit show --help' says more."),
+        ("verify a b c", "Invalid value for 'NUMBER': 'b' is not a whole number. 'rafflekit verify --help' says more."),
+        (
+            "serve --port 70000",
+            "Invalid value for '--port': 70000 is not between 0 and 65535. 'rafflekit serve --help' says more.",
+        ),
         ("show a b", "Got unexpected extra argument(s) (b). 'rafflekit show --help' says more."),
     ],
 )

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
-from rafflekit.cli.render import DRAWN_HERE
 from rafflekit.core.shapes import raffle_page_shape, raffle_shape
 from tests.cli.conftest import Session, Terminal
 
@@ -25,7 +24,8 @@ def test_create_prints_the_raffle_field_by_field(terminal: Terminal, engine: Raf
         "prize: invisibility:1\n"
         "prize: warm hug:3\n"
         "entropy: secrets\n",
-        f"{DRAWN_HERE}\n",
+        "The winners are drawn on this machine: people must trust you not to have drawn twice.\n"
+        "--entropy drand-quicknet removes that.\n",
     )
 
 

@@ -323,7 +323,7 @@ def test_the_help_of_serve_names_every_variable(terminal: Terminal) -> None:
     words = " ".join(terminal("serve --help").out.split())
 
     for variable in VARIABLES:
-        assert f"{variable.name}: {variable.purpose} (without it: {variable.default})." in words
+        assert f"{variable.name}: {variable.purpose} (default: {variable.default})." in words
 
 
 def test_port_0_takes_a_free_port(serve: Serve) -> None:

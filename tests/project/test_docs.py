@@ -98,7 +98,7 @@ def help_of(*words: str) -> str:
 
 def commands_below(*words: str) -> list[str]:
     """Return every command that does something itself; groups only lead to others."""
-    names = re.findall(r"^  (\w+) ", help_of(*words).partition("Commands:")[2], flags=re.MULTILINE)
+    names = re.findall(r"^  (\w+)  +\w", help_of(*words), flags=re.MULTILINE)
     return [
         command
         for name in names
