@@ -13,12 +13,16 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from rafflekit.core.storage import migrations
-from rafflekit.core.storage.location import backend_of
+from rafflekit.core.storage import migrations, schema
 
 KINDS = ("SQLite", "PostgreSQL")
 STRICTER_KINDS = ("PostgreSQL, repeatable read", "PostgreSQL, serializable")
 """PostgreSQL again, where its administrator has chosen another isolation level than READ COMMITTED."""
+
+NEXT_LAYOUT = "0002"
+"""A made-up layout after today's."""
+
+_NEXT_STEP = Path(__file__).parent / "core" / "storage" / "next_layout"
 
 SERVER_VARIABLE = "RAFFLEKIT_TEST_POSTGRESQL_URL"
 
@@ -33,18 +37,18 @@ class PostgresqlServer:
 
     def new_url(self, *settings: str) -> str:
         """Return the URL of an empty schema; `settings` (`name=value`) hold for its connections."""
-        schema = next(self._schemas)
-        self.execute(f"CREATE SCHEMA {schema}")
-        self._made.append(schema)
-        options = " ".join("-c " + setting.replace(" ", "\\ ") for setting in (f"search_path={schema}", *settings))
+        name = next(self._schemas)
+        self.execute(f"CREATE SCHEMA {name}")
+        self._made.append(name)
+        options = " ".join("-c " + setting.replace(" ", "\\ ") for setting in (f"search_path={name}", *settings))
         return make_url(self.url).update_query_dict({"options": options}).render_as_string(hide_password=False)
 
     def execute(self, statement: str) -> None:
         run(self.url, statement)
 
     def clear(self) -> None:
-        for schema in self._made:
-            self.execute(f"DROP SCHEMA {schema} CASCADE")
+        for name in self._made:
+            self.execute(f"DROP SCHEMA {name} CASCADE")
 
 
 def new_database_url(request: pytest.FixtureRequest) -> str:
@@ -67,17 +71,10 @@ def run(url: str, statement: str, *values: Any) -> Sequence[Any]:
         engine.dispose()
 
 
-def at_layout(url: str, layout: str) -> None:
-    """Make the tables of an empty database as an older release made them: by migrations, up to `layout`."""
-    backend = backend_of(url)
-    engine = backend.create_engine()
-    try:
-        with engine.begin() as connection:
-            connection.exec_driver_sql("BEGIN")
-            migrations.run(connection, to=layout)
-            backend.mark_as_ours(connection)
-    finally:
-        engine.dispose()
+def use_next_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let rafflekit need `NEXT_LAYOUT`, so that every database with today's layout is an older one."""
+    monkeypatch.setattr(schema, "VERSION", NEXT_LAYOUT)
+    monkeypatch.setattr(migrations, "_STEPS", (*migrations._STEPS, str(_NEXT_STEP)))
 
 
 def past_the_rules(url: str, *statements: str) -> None:

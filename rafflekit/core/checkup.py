@@ -54,7 +54,7 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
         StorageUnavailable: it is not there, or cannot be opened.
     """
     url = url_or_default(database_url, makes_folder=False)
-    status = database.status(url)
+    status = database.layout_status(url)
     if status.state == "missing":
         raise StorageUnavailable(f"The database {status.url} is not there, so there is nothing to check.")
     if status.state == "newer":

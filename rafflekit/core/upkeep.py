@@ -24,7 +24,7 @@ def database_status(database_url: str | None = None) -> DatabaseStatus:
         SchemaMismatch: the database belongs to another program.
         StorageUnavailable: it cannot be opened.
     """
-    return database.status(url_or_default(database_url, makes_folder=False))
+    return database.layout_status(url_or_default(database_url, makes_folder=False))
 
 
 def back_up_database(file: Path | str, database_url: str | None = None) -> DatabaseBackup:
@@ -96,4 +96,4 @@ def upgrade_database(database_url: str | None = None) -> DatabaseStatus:
     """
     url = url_or_default(database_url)
     with closing(database.Database(url, upgrades_shared=True, is_patient=True)):
-        return database.status(url)
+        return database.layout_status(url)

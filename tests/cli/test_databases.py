@@ -1,7 +1,6 @@
 """`rafflekit db status` and `db upgrade`: on a file, on PostgreSQL, empty, older and newer."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,7 @@ import pytest
 from rafflekit import DatabaseStatus, RaffleEngine, database_status, upgrade_database
 from rafflekit.core.storage import schema
 from tests.cli.conftest import OnScreen, Session, Terminal, without_styles
-from tests.databases import PostgresqlServer, at_layout, run
-
-FIRST_RELEASE = Path(__file__).parents[1] / "core" / "storage" / "data" / "first-release.db"
+from tests.databases import NEXT_LAYOUT, PostgresqlServer, run, use_next_layout
 
 
 @pytest.fixture
@@ -48,14 +45,17 @@ def test_the_status_of_the_default_place_makes_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_older_file_is_told_and_upgraded(terminal: Terminal, database: Path, database_url: str) -> None:
-    shutil.copyfile(FIRST_RELEASE, database)
+def test_an_older_file_is_told_and_upgraded(
+    terminal: Terminal, engine: RaffleEngine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.close()
+    use_next_layout(monkeypatch)
 
     before, upgraded, again = terminal("db status"), terminal("db upgrade"), terminal("db upgrade")
 
     assert (before.status, before.out) == (0, fields("0001", "older", database_url))
     assert before.err == "Stop the programs that use it, make a backup, and run 'rafflekit db upgrade'.\n"
-    assert upgraded == again == Session(0, fields(schema.VERSION, "current", database_url), "")
+    assert upgraded == again == Session(0, fields(NEXT_LAYOUT, "current", database_url), "")
 
 
 def test_a_look_at_a_file_leaves_every_byte_as_it_is(terminal: Terminal, database: Path, engine: RaffleEngine) -> None:
@@ -84,14 +84,17 @@ def test_an_empty_postgresql_is_told_and_stays_empty_until_it_is_upgraded(termin
     assert database_status(shared_url).state == "current"
 
 
-def test_an_older_postgresql_is_upgraded_only_when_somebody_says_so(terminal: Terminal, shared_url: str) -> None:
-    at_layout(shared_url, "0001")
+def test_an_older_postgresql_is_upgraded_only_when_somebody_says_so(
+    terminal: Terminal, shared_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade_database(shared_url)
+    use_next_layout(monkeypatch)
 
     refused = terminal("list")
     looked, upgraded, listed = terminal("db status"), terminal("db upgrade"), terminal("list")
 
     assert (refused.status, refused.out) == (3, "")
-    assert "has the layout 0001, and this rafflekit needs 0004; stop the programs" in refused.err
+    assert "has the layout 0001, and this rafflekit needs 0002; stop the programs" in refused.err
     assert "run 'rafflekit db upgrade'." in refused.err
     assert "layout: 0001\n" in looked.out
     assert "state: older\n" in looked.out
@@ -112,7 +115,7 @@ def test_a_newer_database_is_told_and_refused(terminal: Terminal, request: pytes
     assert "layout: 0999\n" in looked.out
     assert "state: newer\n" in looked.out
     assert (refused.status, refused.out) == (3, "")
-    assert "has the layout 0999, and this rafflekit knows 0004 and older ones" in refused.err
+    assert "has the layout 0999, and this rafflekit knows 0001 and older ones" in refused.err
 
 
 def test_a_wrong_url_is_told_by_where_it_stands(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,4 +137,4 @@ def test_a_terminal_shows_a_panel(screen: OnScreen, engine: RaffleEngine, databa
 
     assert shown.status == 0
     assert "State     current" in without_styles(shown.text)
-    assert database_status(database_url) == DatabaseStatus(engine.database_url, "0004", "0004", "current")
+    assert database_status(database_url) == DatabaseStatus(engine.database_url, "0001", "0001", "current")

@@ -26,7 +26,7 @@ from rafflekit.core.storage import driver, forks, layout, schema, sqlite
 from rafflekit.core.storage.backend import Backend
 from rafflekit.core.storage.location import backend_of
 
-__all__ = ["Connection", "Database", "status"]
+__all__ = ["Connection", "Database", "layout_status"]
 
 Result = TypeVar("Result")
 
@@ -85,7 +85,7 @@ class Database:
         def attempt() -> list[Any]:
             self.require_open()
             try:
-                return driver.fetch(self._engine, sent, given)
+                return driver.fetch_rows(self._engine, sent, given)
             except self._driver_error as error:
                 raise _meaning(self._backend, error) from error
 
@@ -248,7 +248,7 @@ class Database:
 
     def _upgrade(self, found: str) -> None:
         try:
-            self.write(lambda connection: layout.upgrade(connection, self._backend))
+            self.write(lambda connection: layout.upgrade_layout(connection, self._backend))
         except StorageUnavailable as error:
             stays = f"It has the layout {found}, is to be upgraded to {schema.VERSION}, and is as it was."
             raise StorageUnavailable(f"{error} {stays}") from error.__cause__
@@ -266,7 +266,7 @@ class Database:
         return emptied
 
 
-def status(url: str) -> DatabaseStatus:
+def layout_status(url: str) -> DatabaseStatus:
     """Return which layout a database has; nothing is made or changed.
 
     Raises:
@@ -276,7 +276,7 @@ def status(url: str) -> DatabaseStatus:
     """
     backend = backend_of(url)
     if not backend.exists():
-        return layout.status(backend.url, None, exists=False)
+        return layout.status_of(backend.url, None, exists=False)
     engine = backend.create_looking_engine()
 
     def look() -> str | None:
@@ -284,7 +284,7 @@ def status(url: str) -> DatabaseStatus:
             return layout.version(connection) if backend.is_made(connection) else None
 
     try:
-        return layout.status(backend.url, _run_until_alone(backend, look))
+        return layout.status_of(backend.url, _run_until_alone(backend, look))
     finally:
         engine.dispose()
 

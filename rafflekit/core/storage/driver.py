@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 Values = Sequence[Any]
 
 
-def fetch(engine: Engine, statement: str, values: Any) -> list[Any]:
+def fetch_rows(engine: Engine, statement: str, values: Any) -> list[Any]:
     """Send one statement on a connection of its own; return its rows as the driver gives them.
 
     Raises:

@@ -1,7 +1,7 @@
 """The layout of a database: made when it is empty, upgraded when it is older, refused when it is newer.
 
-An empty database gets today's tables at once; Alembic, which takes its time to be imported, only brings older ones
-up to that. A test compares the two.
+An empty database gets today's tables directly; Alembic, which is slow to import, only upgrades older ones. A test
+compares the results.
 """
 
 from sqlalchemy import Connection, insert, select
@@ -13,7 +13,7 @@ from rafflekit.core.storage.backend import Backend
 
 
 def make(connection: Connection, backend: Backend) -> None:
-    """Make all tables and rules in an empty database; another process may have been faster."""
+    """Make all tables and rules in an empty database, unless another process was faster."""
     backend.lock_layout(connection)
     if backend.is_made(connection):
         return
@@ -36,25 +36,25 @@ VERSION_FOUND = select(schema.schema_version.c.version_num)
 def version(connection: Connection) -> str:
     """Return the layout that a made database has."""
     found = connection.execute(VERSION_FOUND).scalar()
-    # SQLite may have something else there than a text.
+    # SQLite may have a value that is not a text.
     return found if isinstance(found, str) else "none"
 
 
 def check_unchanged(found: str, backend: Backend) -> None:
-    """Check that a database that this program has opened still has the layout with which it was opened.
+    """Check that an open database still has the layout with which it was opened.
 
     Raises:
-        SchemaMismatch: another version of rafflekit, or somebody else, has changed it since.
+        SchemaMismatch: another version of rafflekit, or another program, has changed it.
     """
     if found != schema.VERSION:
         raise SchemaMismatch(
-            f"{backend.name} has the layout {found} by now, and this rafflekit, which has it open, knows "
+            f"{backend.name} has the layout {found} now, and this rafflekit, which has it open, knows "
             f"{schema.VERSION}; stop it, and start the version of rafflekit that fits."
         )
 
 
-def status(url: str, found: str | None, *, exists: bool = True) -> DatabaseStatus:
-    """Return what the layout that was found, or None, means for this program."""
+def status_of(url: str, found: str | None, *, exists: bool = True) -> DatabaseStatus:
+    """Return what the layout of a database, None if it has none, means for this program."""
     state: DatabaseState
     if found is None:
         state = "empty" if exists else "missing"
@@ -66,10 +66,10 @@ def status(url: str, found: str | None, *, exists: bool = True) -> DatabaseStatu
 
 
 def needs_upgrade(found: str, backend: Backend, *, is_asked_for: bool) -> bool:
-    """Tell whether a database is older and may be upgraded: it is embedded, or somebody asked for it.
+    """Return whether a database is older and may be upgraded: it is embedded, or the upgrade was asked for.
 
     Raises:
-        SchemaMismatch: it is newer; or it is older, others may use it, too, and nobody asked.
+        SchemaMismatch: it is newer; or it is older, others may use it as well, and no one asked for an upgrade.
     """
     if not _is_known(found):
         raise SchemaMismatch(
@@ -84,15 +84,15 @@ def needs_upgrade(found: str, backend: Backend, *, is_asked_for: bool) -> bool:
     return found < schema.VERSION
 
 
-def upgrade(connection: Connection, backend: Backend) -> None:
-    """Bring an older database to today's layout, all of it or nothing; another process may have been faster."""
+def upgrade_layout(connection: Connection, backend: Backend) -> None:
+    """Upgrade an older database to today's layout, completely or not at all, unless another process was faster."""
     from rafflekit.core.storage import migrations
 
     backend.lock_layout(connection)
     if needs_upgrade(version(connection), backend, is_asked_for=True):
-        migrations.run(connection)
+        migrations.migrate(connection)
 
 
 def _is_known(found: str) -> bool:
-    # Layouts are named by numbers of four digits; whatever else is there, this program did not write it.
+    # Layouts are named by numbers of four digits; anything else was not written by this program.
     return found.isdecimal() and schema.FIRST_VERSION <= found <= schema.VERSION

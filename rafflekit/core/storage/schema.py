@@ -1,4 +1,4 @@
-"""The tables. The rules that they hold by triggers stand in `rules`, how older tables become these in `migrations`.
+"""The tables. Their triggers are in `rules`; `migrations` turns older tables into these.
 
 Every key begins with the raffle, so that a sharded PostgreSQL can distribute by raffle. Times are whole seconds since
 1970 in UTC, numbers 64-bit integers.
@@ -31,20 +31,20 @@ from sqlalchemy.types import TypeEngine
 from rafflekit.core.errors import StorageUnavailable
 
 FIRST_VERSION = "0001"
-"""The layout of the first release, from which on every database can be upgraded."""
+"""The oldest layout, the first migration's; every database since then can be upgraded."""
 
-VERSION = "0004"
-"""The version of this schema: the newest migration, as the one row of `alembic_version` has it."""
+VERSION = "0001"
+"""The layout of this schema: the newest migration, as in the one row of `alembic_version`."""
 
 
 _ASK_THE_DOCTOR = "'rafflekit doctor' says where."
 
 
 class Bytes(LargeBinary):
-    """Bytes, and nothing else: SQLite keeps whatever somebody puts there, and of a number SQLAlchemy makes as many."""
+    """Bytes only: SQLite stores any type of value, and SQLAlchemy turns the number n into n bytes."""
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bytes | None]:
-        """Return what checks a value that the database gives."""
+        """Return the function that checks a value from the database."""
         return _checked_bytes
 
 
@@ -56,31 +56,31 @@ def _checked_bytes(value: Any) -> bytes | None:
 
 
 class RaffleKey(TypeDecorator[UUID]):
-    """A raffle's UUID: PostgreSQL's own type, elsewhere its 16 bytes, half of what its text takes in every key."""
+    """A raffle's UUID: PostgreSQL's own type, elsewhere its 16 bytes, half the size of its text."""
 
     impl = Bytes(16)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Tell which type a database has for it."""
+        """Return the type that a database uses for it."""
         return dialect.type_descriptor(POSTGRESQL_UUID() if dialect.name == "postgresql" else Bytes(16))
 
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
-        """Turn the UUID into what the database takes."""
+        """Convert the UUID for the database."""
         return None if value is None else raffle_key(value, dialect.name)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> UUID | None:
-        """Turn what the database gives into a UUID."""
+        """Convert the database's value into a UUID."""
         if value is None or isinstance(value, UUID):
             return value
         try:
             return UUID(bytes=value)
         except ValueError as error:
-            raise StorageUnavailable(f"The database has an id of a raffle that is none; {_ASK_THE_DOCTOR}") from error
+            raise StorageUnavailable(f"The database has an invalid id of a raffle; {_ASK_THE_DOCTOR}") from error
 
 
 def raffle_key(raffle: UUID, dialect: str) -> UUID | bytes:
-    """Return a raffle's UUID as a driver takes it."""
+    """Return a raffle's UUID for a driver."""
     return raffle if dialect == "postgresql" else raffle.bytes
 
 
@@ -88,7 +88,7 @@ metadata = MetaData()
 
 
 def _table(name: str, *parts: Column[Any] | ForeignKeyConstraint | UniqueConstraint | CheckConstraint) -> Table:
-    # Every table has a key of its own that begins with the raffle, so SQLite's hidden rowid would be a second one.
+    # Every table has a key that begins with the raffle, so SQLite's hidden rowid would be a second one.
     return Table(name, metadata, *parts, sqlite_with_rowid=False)
 
 
@@ -100,7 +100,7 @@ def _of_a_raffle() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["raffle"], ["raffles.id"])
 
 
-# Alembic's own name and form, so that it can take over from here without a special case.
+# With Alembic's name and form, so that Alembic can continue from here.
 schema_version = Table(
     "alembic_version",
     metadata,
@@ -111,7 +111,7 @@ schema_version = Table(
 raffles = _table(
     "raffles",
     Column("id", RaffleKey, primary_key=True),
-    # Dense from 1 in the order of creation: orders the list, and finds its last page as fast as its first.
+    # Dense from 1 in the order of creation: it orders the list, and finds the last page as fast as the first.
     Column("sequence", BigInteger, nullable=False),
     Column("name", Text, nullable=False),
     # SQLite's LIKE folds ASCII only; names are searched in this copy.
@@ -125,14 +125,14 @@ raffles = _table(
     CheckConstraint("(drawn_at IS NULL) = (seed IS NULL)", name="raffles_drawn_with_seed"),
 )
 
-# For the lists of what is drawn and of what is not, each from the newest on.
+# For the lists of drawn raffles and of others, the newest first.
 for _name, _which in (
     ("raffles_drawn", raffles.c.drawn_at.is_not(None)),
     ("raffles_open", raffles.c.drawn_at.is_(None)),
 ):
     Index(_name, raffles.c.sequence, sqlite_where=_which, postgresql_where=_which)
 
-# The one hot row of a raffle, kept narrow and apart from the rest.
+# The one hot row of a raffle, narrow and in its own table.
 counters = _table(
     "counters",
     _raffle_column(),
@@ -141,7 +141,7 @@ counters = _table(
     CheckConstraint("issued >= 0", name="counters_issued"),
 )
 
-# Deleted at the draw: what is stored cannot be traced to a participant from then on.
+# Deleted at the draw: from then on, stored data cannot be traced to a participant.
 secrets = _table(
     "secrets",
     _raffle_column(),
@@ -177,7 +177,7 @@ tickets = _table(
     CheckConstraint("number >= 1", name="tickets_number_from_one"),
 )
 
-# How a raffle's winners will be decided, whose key signs its ledger, and when it closed: with its last ticket.
+# A raffle's source of randomness, the key that signs its ledger, and the time when it closed with its last ticket.
 ledgers = _table(
     "ledgers",
     _raffle_column(),
@@ -189,7 +189,7 @@ ledgers = _table(
     _of_a_raffle(),
 )
 
-# The hashes of whole tiles (`core.ledger.tiles`); everything else of a ledger comes from the tickets.
+# The hashes of whole tiles (`core.protocol.tiles`); everything else of a ledger is computed from the tickets.
 tiles = _table(
     "tiles",
     _raffle_column(),
@@ -199,7 +199,7 @@ tiles = _table(
     _of_a_raffle(),
 )
 
-# What witnesses have put their name to.
+# The lines with which witnesses signed a closing.
 cosignatures = _table(
     "cosignatures",
     _raffle_column(),
@@ -208,7 +208,7 @@ cosignatures = _table(
     _of_a_raffle(),
 )
 
-# Where the seed of a draw came from; draws of releases before ledgers have no row.
+# The evidence for the seed of a draw; every drawn raffle has a row.
 draws = _table(
     "draws",
     _raffle_column(),
@@ -219,9 +219,9 @@ draws = _table(
 )
 
 NOBODY = cast(cast(tickets.c.serial, Text), LargeBinary)
-"""What stands for the participant of a ticket whose hash is dropped: its serial's digits, which no other ticket has.
+"""Replaces the participant's hash of a ticket when it is deleted: the digits of its serial, which no other ticket has.
 
-They are 12 at most, and so never the 16 bytes of a hash.
+They are at most 12, so that they never equal a hash of 16 bytes.
 """
 
 wins = _table(

@@ -1,4 +1,4 @@
-"""The database holds the rules by itself: whoever writes past the engine is refused, on each kind of database."""
+"""The database holds the rules by itself: it refuses statements past the engine that break them."""
 
 import re
 import sqlite3
@@ -16,24 +16,21 @@ from tests.core.storage.rules import (
     BREACHES,
     DRAWN,
     FINAL,
-    FINAL_LEDGERS,
-    FINAL_TERMS,
     OPEN,
     REPLACEMENTS,
     TRUNCATIONS,
-    TRUNCATIONS_OF_LEDGERS,
-    TRUNCATIONS_OF_TERMS,
     Breach,
 )
 from tests.databases import KINDS, PostgresqlServer
+from tests.raffles import sold_out
 
-# By a rule's message, or as every INSERT is whose key is taken.
+# A rule's message, or that of an INSERT whose key is taken.
 REFUSED = "final|UNIQUE constraint failed"
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PastTheEngine]:
-    """A database of today's layout with a drawn and an open raffle, on each kind; what is refused leaves it so."""
+    """A database with a drawn and an open raffle, on each kind; refused statements leave it unchanged."""
     if request.param == "SQLite":
         url = f"sqlite:///{tmp_path_factory.mktemp('schema')}/raffles.db"
     else:
@@ -65,8 +62,8 @@ def made_and_filled(url: str) -> Iterator[PastTheEngine]:
         yield opened
 
 
-@pytest.mark.parametrize("statement", [*FINAL, *FINAL_LEDGERS, *FINAL_TERMS])
-def test_what_is_final_cannot_be_inserted_changed_or_deleted(filled: PastTheEngine, statement: str) -> None:
+@pytest.mark.parametrize("statement", FINAL)
+def test_final_rows_cannot_be_inserted_changed_or_deleted(filled: PastTheEngine, statement: str) -> None:
     before = filled.everything()
 
     assert "final" in filled.refusal(statement)
@@ -75,7 +72,7 @@ def test_what_is_final_cannot_be_inserted_changed_or_deleted(filled: PastTheEngi
 
 
 @pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: breach.statement)
-def test_what_breaks_a_rule_of_the_raffle_is_refused_by_the_database(filled: PastTheEngine, breach: Breach) -> None:
+def test_the_database_refuses_what_breaks_a_rule(filled: PastTheEngine, breach: Breach) -> None:
     refusal = filled.refusal(breach.statement)
 
     if filled.is_postgresql:
@@ -84,8 +81,18 @@ def test_what_breaks_a_rule_of_the_raffle_is_refused_by_the_database(filled: Pas
         assert breach.sqlite in refusal
 
 
-@pytest.mark.parametrize("statement", [*TRUNCATIONS, *TRUNCATIONS_OF_LEDGERS, *TRUNCATIONS_OF_TERMS])
-def test_what_is_final_cannot_be_truncated(filled_postgresql: PastTheEngine, statement: str) -> None:
+def test_a_raffle_cannot_be_drawn_without_its_draw_record(database_url: str, postgresql: PostgresqlServer) -> None:
+    for url in (database_url, postgresql.new_url()):
+        with RaffleEngine(url) as engine, PastTheEngine(url) as opened:
+            raffle = sold_out(engine)
+
+            assert "the draw record is missing" in opened.refusal("UPDATE raffles SET drawn_at = 1, seed = {bytes}")
+
+            assert not engine.get(raffle.id).winners_drawn
+
+
+@pytest.mark.parametrize("statement", TRUNCATIONS)
+def test_final_tables_cannot_be_truncated(filled_postgresql: PastTheEngine, statement: str) -> None:
     before = filled_postgresql.everything()
 
     assert "final" in filled_postgresql.refusal(statement)
@@ -93,7 +100,7 @@ def test_what_is_final_cannot_be_truncated(filled_postgresql: PastTheEngine, sta
     assert filled_postgresql.everything() == before
 
 
-def test_prizes_that_were_announced_cannot_be_truncated_before_any_draw(postgresql: PostgresqlServer) -> None:
+def test_announced_prizes_cannot_be_truncated(postgresql: PostgresqlServer) -> None:
     url = postgresql.new_url()
     with RaffleEngine(url) as engine, PastTheEngine(url) as opened:
         raffle = engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
@@ -116,7 +123,7 @@ def test_prizes_that_were_announced_cannot_be_truncated_before_any_draw(postgres
         f"WHERE raffle = {OPEN} ON CONFLICT (raffle, serial) DO UPDATE SET code_hash = 'known'",
     ],
 )
-def test_what_is_final_does_not_give_way_to_a_newer_row(filled: PastTheEngine, statement: str) -> None:
+def test_an_upsert_cannot_change_final_rows(filled: PastTheEngine, statement: str) -> None:
     before = filled.everything()
 
     assert re.search(REFUSED, filled.refusal(statement))
@@ -135,7 +142,7 @@ def test_what_is_final_does_not_give_way_to_a_newer_row(filled: PastTheEngine, s
         f"FROM tickets WHERE raffle = {OPEN} AND serial = 1",
     ],
 )
-def test_what_is_final_cannot_be_replaced(sqlite_connection: sqlite3.Connection, statement: str) -> None:
+def test_final_rows_cannot_be_replaced(sqlite_connection: sqlite3.Connection, statement: str) -> None:
     before = list(sqlite_connection.iterdump())
 
     with pytest.raises(sqlite3.IntegrityError, match=REFUSED):
@@ -157,10 +164,10 @@ def test_what_is_final_cannot_be_replaced(sqlite_connection: sqlite3.Connection,
         *REPLACEMENTS,
     ],
 )
-def test_a_draw_and_its_terms_are_final_for_whoever_opens_the_file(
+def test_draws_and_terms_are_final_for_any_program(
     sqlite_connection: sqlite3.Connection, database: Path, statement: str
 ) -> None:
-    """With SQLite's own pragmas, as every other program has them."""
+    """Other programs have SQLite's default pragmas."""
     before = list(sqlite_connection.iterdump())
     with (
         closing(sqlite3.connect(database, isolation_level=None)) as plain,
@@ -171,15 +178,14 @@ def test_a_draw_and_its_terms_are_final_for_whoever_opens_the_file(
     assert list(sqlite_connection.iterdump()) == before
 
 
-def test_who_took_part_can_be_forgotten_once_it_is_drawn(filled: PastTheEngine) -> None:
-    """The draw does not depend on it."""
+def test_participants_can_be_forgotten_after_the_draw(filled: PastTheEngine) -> None:
     forget = f"UPDATE tickets SET participant = {{forgotten}}, repeat_hash = NULL WHERE raffle = {DRAWN}"
 
     assert filled.refusal(forget) == ""
 
 
-def test_a_raffle_without_tickets_can_be_taken_away_by_hand(filled: PastTheEngine) -> None:
-    """Its ledger first, since with that its terms are announced."""
+def test_a_raffle_without_tickets_can_be_deleted_by_hand(filled: PastTheEngine) -> None:
+    """Its ledger first: with a ledger, its terms are announced."""
     filled.send("INSERT INTO raffles VALUES ({nobody}, 3, 'Empty', 'empty', 0, 20, NULL, NULL)")
     filled.send("INSERT INTO counters VALUES ({nobody}, 0)")
     filled.send("INSERT INTO prizes VALUES ({nobody}, 0, 'hug', 1)")
@@ -191,7 +197,7 @@ def test_a_raffle_without_tickets_can_be_taken_away_by_hand(filled: PastTheEngin
     assert filled.refusal("DELETE FROM raffles WHERE id = {nobody}") == ""
 
 
-def test_a_connection_is_durable_and_holds_the_rules(sqlite_connection: sqlite3.Connection) -> None:
+def test_a_connection_is_durable_and_enforces_the_rules(sqlite_connection: sqlite3.Connection) -> None:
     def pragma(name: str) -> object:
         return sqlite_connection.execute(f"PRAGMA {name}").fetchone()[0]
 

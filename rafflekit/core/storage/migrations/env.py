@@ -1,4 +1,4 @@
-"""What Alembic runs for every command: the steps, on the connection that `migrations.run` gives."""
+"""What Alembic runs for every command: the steps, on the connection that `migrations.migrate` gives."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""The tables of the first release."""
+"""The first layout."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,9 +25,10 @@ def _of_a_raffle() -> sa.ForeignKeyConstraint:
 
 
 def upgrade() -> None:
-    """Make the tables, and the triggers that came with them."""
+    """Make the tables, and the triggers that hold their rules."""
     _raffles()
     _sale()
+    _ledger()
     _draw()
     bind = op.get_bind()
     for statement in rules.statements(bind.dialect.name, since=revision):
@@ -86,6 +87,34 @@ def _sale() -> None:
     )
 
 
+def _ledger() -> None:
+    _table(
+        "ledgers",
+        _raffle(),
+        sa.Column("verifier_key", sa.Text),
+        sa.Column("entropy", sa.Text, nullable=False),
+        sa.Column("delay_s", sa.BigInteger),
+        sa.Column("closed_at", sa.BigInteger),
+        sa.Column("round", sa.BigInteger),
+        _of_a_raffle(),
+    )
+    _table(
+        "tiles",
+        _raffle(),
+        sa.Column("level", sa.BigInteger, primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        _of_a_raffle(),
+    )
+    _table(
+        "cosignatures",
+        _raffle(),
+        sa.Column("verifier_key", sa.String(400), primary_key=True),
+        sa.Column("line", sa.Text, nullable=False),
+        _of_a_raffle(),
+    )
+
+
 def _draw() -> None:
     _table(
         "prizes",
@@ -106,4 +135,12 @@ def _draw() -> None:
         sa.ForeignKeyConstraint(["raffle", "prize"], ["prizes.raffle", "prizes.position"]),
         sa.UniqueConstraint("raffle", "serial", name="wins_serial"),
         sa.CheckConstraint("ordinal >= 1", name="wins_ordinal"),
+    )
+    _table(
+        "draws",
+        _raffle(),
+        sa.Column("entropy", sa.LargeBinary, nullable=False),
+        sa.Column("winners_digest", sa.LargeBinary, nullable=False),
+        sa.Column("wins", sa.BigInteger, nullable=False),
+        _of_a_raffle(),
     )
