@@ -1,4 +1,4 @@
-"""The benchmarks start, and their servers have the settings that they are given and answer."""
+"""The benchmarks start, and their servers answer."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What runs is the real thing: no test double, no weaker choice, is ever wired up by a face."""
+"""The command line and the HTTP service use the real engine, entropy, clock and hashes, never a test double."""
 
 import inspect
 import secrets
@@ -17,7 +17,7 @@ from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.serving import waitress_server
 
 
-def test_the_engine_takes_its_entropy_from_secrets_and_its_time_from_the_clock() -> None:
+def test_the_engine_uses_the_real_entropy_and_the_real_clock() -> None:
     parameters = inspect.signature(RaffleEngine).parameters
 
     assert parameters["entropy"].default is secrets.token_bytes
@@ -25,7 +25,7 @@ def test_the_engine_takes_its_entropy_from_secrets_and_its_time_from_the_clock()
     assert parameters["code_hasher"].default is None
 
 
-def test_serve_wires_up_the_engine_as_it_is(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+def test_serve_uses_the_engine_without_changes(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
     given: dict[str, Any] = {}
 
     def engine_of_the_server(self: RaffleEngine, *arguments: Any, **keywords: Any) -> None:
@@ -40,7 +40,7 @@ def test_serve_wires_up_the_engine_as_it_is(monkeypatch: pytest.MonkeyPatch, dat
     assert main(["serve", "--port", "0", "--database-url", database_url]) == 0
 
     assert type(given.pop("engine")) is RaffleEngine
-    # Told of what is stored, so that it can be counted.
+    # The metrics count what is stored.
     assert given.pop("on_group").__self__.__class__ is Metrics
     assert given == {"url": database_url, "code_hasher": None, "signing_key": None, "beacons": None}
 
@@ -52,7 +52,7 @@ def test_without_settings_codes_are_hashed_with_argon2id(engine: RaffleEngine) -
 
 @pytest.mark.parametrize("module", ["rafflekit", "rafflekit.core.engine", "rafflekit.http.wsgi", "rafflekit.cli"])
 def test_importing_opens_nothing_and_starts_nothing(module: str, tmp_path: Path) -> None:
-    """In a process of its own, with an environment that would be refused if it were read."""
+    """In a new process, with an environment that would be refused if it were read."""
     code = f"import threading, {module}; assert threading.active_count() == 1"
     environment = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "MANAGER_IPS": "nonsense", "PATH": ""}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
