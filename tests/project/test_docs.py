@@ -14,6 +14,7 @@ from rafflekit import RaffleEngine, RaffleError
 from rafflekit.cli import main
 from rafflekit.cli.failures import EXIT_STATUSES
 from rafflekit.core import limits
+from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.settings import VARIABLES
 from rafflekit.http.problems import STATUSES
 from tests.project.picture import PICTURE, picture_of
@@ -120,12 +121,20 @@ def test_every_command_is_in_the_docs_with_its_options() -> None:
 
 
 def test_every_public_method_is_in_the_library_page() -> None:
-    methods = {name for name, member in vars(RaffleEngine).items() if callable(member) and not name.startswith("_")}
-    listed = set(re.findall(r"^\| `(\w+)\(", LIBRARY.partition("engine.ledgers")[0], flags=re.MULTILINE))
+    engine, _, proofs = LIBRARY.partition("`engine.proofs`")
     functions = {name for name in rafflekit.__all__ if name.endswith("_database") or name.startswith("database_")}
 
-    assert listed == methods
+    assert methods_listed_in(engine) == public_methods_of(RaffleEngine)
+    assert methods_listed_in(proofs) == public_methods_of(Proofs)
     assert set(re.findall(r"^\| `rafflekit\.(\w+)`", LIBRARY, flags=re.MULTILINE)) == functions
+
+
+def methods_listed_in(table: str) -> set[str]:
+    return set(re.findall(r"^\| `(\w+)\(", table, flags=re.MULTILINE))
+
+
+def public_methods_of(kind: type) -> set[str]:
+    return {name for name, member in vars(kind).items() if callable(member) and not name.startswith("_")}
 
 
 def test_every_address_of_the_api_is_in_the_docs() -> None:
