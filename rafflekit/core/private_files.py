@@ -1,6 +1,7 @@
 """Files that hold secrets: for their owner alone from the moment they are made, and on the disk when that counts."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,3 +48,16 @@ def sync(file: IO[bytes] | IO[str], path: Path) -> None:
     file.flush()
     os.fsync(file.fileno())
     sync_name(path)
+
+
+def lock(file: IO[bytes], *, waits: bool) -> None:
+    """Lock an open file against other processes until it is closed. Windows has no such locks: there it stays unlocked.
+
+    Raises:
+        BlockingIOError: another process has locked it, and this one does not wait for that to end.
+        OSError: it cannot be locked.
+    """
+    if sys.platform != "win32":
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)

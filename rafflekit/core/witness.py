@@ -9,14 +9,13 @@ between the two, could be made to sign two histories.
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from rafflekit.core.errors import InvalidValue, StorageUnavailable
-from rafflekit.core.private_files import partial_file, private, sync, sync_name
+from rafflekit.core.private_files import lock, partial_file, private, sync, sync_name
 from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.documents import Consistency
 from rafflekit.core.protocol.notes import Note, NoteWrong, SignerKey, VerifierKey
@@ -70,11 +69,7 @@ class Witness:
         # Two that sign at once could each sign what the other has not seen.
         with ExitStack() as held:
             try:
-                lock = held.enter_context(open(f"{self._state}.lock", "ab", opener=private))
-                if sys.platform != "win32":
-                    import fcntl
-
-                    fcntl.flock(lock, fcntl.LOCK_EX)
+                lock(held.enter_context(open(f"{self._state}.lock", "ab", opener=private)), waits=True)
             except OSError as error:
                 raise _cannot_keep(error) from error
             yield

@@ -7,7 +7,6 @@ It holds JSON: a line that binds the key, and one for each state of the list tha
 
 import json
 import secrets
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from uuid import UUID
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.people import Line, ParticipantList
-from rafflekit.core.private_files import private, sync
+from rafflekit.core.private_files import lock, private, sync
 
 KEY_BYTES = 32
 
@@ -179,16 +178,13 @@ def _locked(path: Path, mode: Literal["a+b", "x+b"], out: Path) -> BinaryIO:
         file = open(path, mode, opener=private)  # noqa: SIM115 - closing it unlocks it: the run does
     except FileExistsError as error:
         raise busy from error
-    if sys.platform != "win32":
-        import fcntl
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.close()
-            if isinstance(error, BlockingIOError):
-                raise busy from error
-            raise
+    try:
+        lock(file, waits=False)
+    except OSError as error:
+        file.close()
+        if isinstance(error, BlockingIOError):
+            raise busy from error
+        raise
     return file
 
 
