@@ -217,7 +217,7 @@ def _example(refusal: Refusal) -> problems.Problem:
         return problems.bare_problem(refusal.status, refusal.when)
     if refusal is InvalidValue:
         return problems.problem_of(InvalidValue("field", "what is wrong, and what would be right."))
-    return problems.problem_of(refusal())
+    return problems.plain_problem(refusal)
 
 
 def _answer(

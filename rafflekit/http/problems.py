@@ -68,7 +68,7 @@ STATUSES: dict[type[RaffleError], HTTPStatus] = {
 _SENTENCES: dict[type[RaffleError], str] = {
     AlreadyParticipated: "Your ip address has already participated in this raffle",
 }
-"""What the HTTP contract says where the core says it otherwise: here an IP address is the participant."""
+"""The contract's sentences that differ from the core's: over HTTP, an IP address is the participant."""
 
 BARE_DETAILS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "Nothing is at this address; the raffles are at /raffles/.",
@@ -118,8 +118,13 @@ def problem_of(error: RaffleError) -> Problem:
     """Return the problem that answers a refusal; not of an outage, whose message is for the log."""
     if isinstance(error, InvalidValue):
         field = _FIELD_NAMES.get(error.field, error.field)
-        return _problem(error, f"{field}: {error.reason}", [FieldError(field, error.reason)])
-    return _problem(error, _SENTENCES.get(type(error), str(error)))
+        return _problem(type(error), f"{field}: {error.reason}", [FieldError(field, error.reason)])
+    return _problem(type(error), _SENTENCES.get(type(error), str(error)))
+
+
+def plain_problem(kind: type[RaffleError]) -> Problem:
+    """Return the problem of an error that has nothing to add to its sentence."""
+    return _problem(kind, _SENTENCES.get(kind, kind.sentence))
 
 
 def bare_problem(status: int, detail: str) -> Problem:
@@ -135,7 +140,7 @@ def _on_raffle_error(
     *,
     outages: "_Outages",
 ) -> None:
-    status = _status_of(error)
+    status = _status_of(type(error))
     if status is not HTTPStatus.INTERNAL_SERVER_ERROR:
         note_refusal(request, error.code)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -165,7 +170,7 @@ class _Outages:
         if request.method not in _READING:
             is_in_doubt = isinstance(error, StorageUnavailable) and error.is_in_doubt
             said.append(self._in_doubt(request) if is_in_doubt else _NOTHING_DONE)
-        _answer(response, _problem(error, " ".join(said)))
+        _answer(response, _problem(type(error), " ".join(said)))
 
     def _in_doubt(self, request: falcon.Request) -> str:
         repeat = self._repeats.get(request.uri_template or "")
@@ -238,14 +243,15 @@ def _on_http_error(request: falcon.Request, response: falcon.Response, error: fa
     _answer(response, bare_problem(status, error.description or BARE_DETAILS.get(status, f"{_phrase(status)}.")))
 
 
-def _problem(error: RaffleError, detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET) -> Problem:
-    kind = f"urn:rafflekit:problem:{error.code.replace('_', '-')}"
-    title = _SENTENCES.get(type(error), error.sentence)
-    return Problem(kind, title, _status_of(error), detail, errors)
+def _problem(
+    kind: type[RaffleError], detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
+) -> Problem:
+    urn = f"urn:rafflekit:problem:{kind.code.replace('_', '-')}"
+    return Problem(urn, _SENTENCES.get(kind, kind.sentence), _status_of(kind), detail, errors)
 
 
-def _status_of(error: RaffleError) -> HTTPStatus:
-    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+def _status_of(kind: type[RaffleError]) -> HTTPStatus:
+    return next(STATUSES[parent] for parent in kind.__mro__ if parent in STATUSES)
 
 
 def _phrase(status: int) -> str:
