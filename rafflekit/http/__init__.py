@@ -1,8 +1,8 @@
 """The HTTP face: it turns bytes into values and the engine's errors into statuses, and knows no rule of a raffle.
 
-`app` wires it, `resources` has a class per address, `wire` reads bodies and parameters, `problems` writes errors,
-`access` tells who is asking and from where; `addresses` tells what each address takes and answers, and `openapi` makes
-a document of it; `health` and `metrics` have addresses for whoever runs the service, `monitoring` counts and logs every
-request, `log_lines` says what the log looks like, and `redaction` what it must not hold; `server` runs it, `wsgi` hands
-it to another server.
+- `api` has one module per family of addresses, `pages` the HTML for people.
+- `app` puts the application together; `wsgi` hands it to any WSGI server, `serving` runs it on waitress or Granian.
+- `reading` reads requests into the types of `fields`; `access` finds out who is asking, with the help of `forwarded`.
+- `problems` turns errors into answers; `openapi` describes the API for programs.
+- `monitoring` is the log and the metrics.
 """

@@ -1,7 +1,8 @@
 """Who is asking, from which page and under which host: addresses, proxies, managers, whole URLs.
 
 Everything is read from the WSGI environ. Falcon's `remote_addr` says 127.0.0.1 where there is no address, and its
-`access_route` believes any sender; here a request whose address cannot be told comes from nobody.
+`access_route` believes any sender. Here, a client whose address cannot be determined is neither a participant nor a
+manager.
 """
 
 import re
@@ -32,13 +33,13 @@ _ORIGIN = re.compile(r"https?://(.+)")
 _SCHEMES = ("http", "https")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
-# Fetch Metadata (https://www.w3.org/TR/fetch-metadata/): a page of this very origin, or a person's own doing.
-# "same-site" is another host of the domain, which is another's page; an unknown word is not trusted either.
+# Fetch Metadata (https://www.w3.org/TR/fetch-metadata/): a page of this very origin, or something that a person typed.
+# "same-site" is another host of the domain, so a foreign page; an unknown word is not trusted either.
 _OWN_PAGES = ("same-origin", "none")
 
 
 class Access:
-    """Tell who is asking, by the settings of a process."""
+    """Who is asking, and who may: by the settings of a process."""
 
     def __init__(self, settings: Settings) -> None:
         self._managers = settings.manager_networks
@@ -49,10 +50,11 @@ class Access:
         self._metrics_readers = settings.metrics_networks
 
     def client_address(self, environ: Environ) -> IpAddress | None:
-        """Return the address that asks, or None if it cannot be told.
+        """Return the client's address, or None if it cannot be determined.
 
-        It is the connection's own, unless that is a trusted proxy's: then the right-most address of the one header
-        that counts which is no trusted proxy's. What stands left of it, and in other headers, anybody may have written.
+        It is the connection's own, unless that is a trusted proxy's. Then it is the right-most address of the one
+        header that counts which is not a trusted proxy's; clients may have written everything to the left of it, and
+        all other headers.
         """
         if not self._is_from_proxy(environ):
             return _peer(environ)
@@ -63,15 +65,15 @@ class Access:
         return None
 
     def participant(self, environ: Environ) -> str:
-        """Return the text that names the participant who asks: its address.
+        """Return the text that names the participant: the client's address.
 
         Raises:
-            HTTPBadRequest: it cannot be told.
+            HTTPBadRequest: it cannot be determined.
         """
         address = self.client_address(environ)
         if address is None:
             raise falcon.HTTPBadRequest(
-                description=f"Your address cannot be told, so it cannot take part: {self._why_nobody(environ)}"
+                description=f"Your address cannot be determined, so you cannot take part: {self._why_unknown(environ)}"
             )
         return str(address)
 
@@ -79,33 +81,31 @@ class Access:
         """Let managers pass.
 
         Raises:
-            HTTPForbidden: the address is no manager's, or cannot be told.
+            HTTPForbidden: the client's address is not a manager's, or cannot be determined.
         """
-        self._require(environ, self._managers, f"is none of the managers' addresses, which {MANAGER_IPS.name} lists.")
+        self._require(environ, self._managers, MANAGER_IPS.name)
 
     def require_metrics_reader(self, environ: Environ) -> None:
         """Let those pass who may read the metrics.
 
         Raises:
-            HTTPForbidden: the address is none of theirs, or cannot be told.
+            HTTPForbidden: the client's address is not one of theirs, or cannot be determined.
         """
-        self._require(
-            environ, self._metrics_readers, f"may not read the metrics; {METRICS_IPS.name} lists those that may."
-        )
+        self._require(environ, self._metrics_readers, METRICS_IPS.name)
 
     def require_own_page(self, environ: Environ) -> None:
         """Let requests pass that no foreign page can have made a browser send.
 
-        A browser names the page in `Sec-Fetch-Site` and `Origin`, and in `Host` the name that a page may have bent
-        to this address (DNS rebinding). Programs that send none of these pass.
+        A browser names the page in `Sec-Fetch-Site` and `Origin`, and in `Host` the name under which it reached this
+        service, which a page can choose (DNS rebinding). Programs that send none of these pass.
 
         Raises:
             HTTPForbidden: one of them is foreign.
         """
         public_name = None
-        # Both, since a proxy may pass on what a page told it that the host is.
+        # Both, since a proxy may pass on a host that a page chose.
         for host in (environ.get("HTTP_HOST"), self._told(environ, "host")):
-            # Without one, Granian makes it empty.
+            # Granian makes a missing one empty.
             if not host:
                 continue
             public_name = _host_name(host)
@@ -118,27 +118,29 @@ class Access:
             raise _foreign(f"The request comes from a page of {origin!r}, which is not this service.")
 
     def base_url(self, environ: Environ) -> str:
-        """Return the beginning of this service's whole URLs, without a slash at the end."""
+        """Return the start of this service's whole URLs, without a slash at the end."""
         host = self._told(environ, "host") or environ.get("HTTP_HOST")
         if host is None or not _HOST.fullmatch(host):
             host = _server_host(environ)
         return f"{self._scheme(environ)}://{host}{environ.get('SCRIPT_NAME', '')}"
 
-    def _require(self, environ: Environ, networks: Iterable[Network], refusal: str) -> None:
+    def _require(self, environ: Environ, networks: Iterable[Network], variable: str) -> None:
         address = self.client_address(environ)
-        if address is None or not _is_in(address, networks):
-            shown = "Your address cannot be told, so it" if address is None else f"Your address {address}"
-            raise falcon.HTTPForbidden(description=f"{shown} {refusal}")
+        if address is None:
+            reason = f"Your address cannot be determined, so it is not among those in {variable}."
+            raise falcon.HTTPForbidden(description=reason)
+        if not _is_in(address, networks):
+            raise falcon.HTTPForbidden(description=f"Your address {address} is not listed in {variable}.")
 
-    def _why_nobody(self, environ: Environ) -> str:
+    def _why_unknown(self, environ: Environ) -> str:
         if _peer(environ) is None:
-            return "its connection has no IP address."
+            return "your connection has no IP address."
         if self._header_key not in environ:
-            return f"the proxy sent no {self._header} header, which is the one that {PROXY_HEADER.name} names."
-        return f"the {self._header} header has an entry that is no address, or names trusted proxies only."
+            return f"the proxy sent no {self._header} header, the one named in {PROXY_HEADER.name}."
+        return f"the {self._header} header has an entry that is not an address, or lists only trusted proxies."
 
     def _is_own_host(self, name: str) -> bool:
-        # An address is safe in Host, though not in Origin: nobody can bend an address to another one.
+        # An IP address is safe in Host (DNS cannot make it point elsewhere), though not in Origin.
         return canonical_address(name) is not None or _is_loopback(name) or name in self._allowed_hosts
 
     def _is_own_origin(self, origin: str, own_name: str | None) -> bool:
@@ -146,7 +148,7 @@ class Access:
         name = _host_name(found[1]) if found else None
         if name is None:
             return False
-        # A page on the visitor's own machine is another's to a service that is reached under a name or from afar.
+        # A page on the visitor's own machine is foreign to a service that is reached under a name or from afar.
         is_own_machine = _is_loopback(name) and (own_name is None or _is_loopback(own_name))
         return name == own_name or is_own_machine or name in self._allowed_hosts
 
@@ -155,7 +157,7 @@ class Access:
         return told.lower() if told and told.lower() in _SCHEMES else str(environ["wsgi.url_scheme"])
 
     def _told(self, environ: Environ, what: str) -> str | None:
-        """Return the host or the protocol by which a trusted proxy was asked, None if it does not tell.
+        """Return the host or the protocol with which a trusted proxy was asked; None if it does not say.
 
         The right-most entry is the nearest proxy's; a client may have sent the others.
         """
@@ -204,6 +206,4 @@ def _server_host(environ: Environ) -> str:
 
 
 def _foreign(reason: str) -> falcon.HTTPForbidden:
-    return falcon.HTTPForbidden(
-        description=f"{reason} {ALLOWED_HOSTS.name} lists the names under which this service is reached."
-    )
+    return falcon.HTTPForbidden(description=f"{reason} {ALLOWED_HOSTS.name} lists the names of this service.")

@@ -1,7 +1,7 @@
-"""What proxies tell about whom they ask for: X-Forwarded-For, Forwarded (RFC 7239) and X-Real-IP, read strictly.
+"""What proxies say about their clients: X-Forwarded-For, Forwarded (RFC 7239) and X-Real-IP, read strictly.
 
-Here is only what the headers say; which of them counts, and how far, is for `access`. Whatever cannot be read is None,
-never skipped: Falcon's own `Request.forwarded` goes on behind the next comma, where a stranger may have written.
+This module only reads the headers; which of them counts, and how far, is for `access`. An entry that cannot be read is
+None, never skipped: Falcon's own `Request.forwarded` continues after the next comma, where a stranger may have written.
 """
 
 import re
@@ -17,15 +17,15 @@ Element: TypeAlias = dict[str, str]
 
 _BLANK = " \t"
 
-# Dozens of hops, and little work for whoever sends nonsense.
+# Enough for dozens of hops, and little work when a client sends nonsense.
 _MOST_CHARACTERS = 4_096
-# More than any address with its zone and its port.
+# Longer than any address with its zone and its port.
 _LONGEST_NODE = 80
 
 # An IPv6 address in brackets or an IPv4 address, and a port; RFC 7239, 6.2 has ports that hide themselves (`_x`).
 _NODE = re.compile(r"(?:\[([^\[\]]*:[^\[\]]*)\]|([^:\[\]]*))(?::(?:[0-9]{1,5}|_[A-Za-z0-9._-]+))?")
 
-# RFC 9110, 5.6: a token, a quoted string. obs-text (%x80-FF) is in neither: nobody needs it here.
+# RFC 9110, 5.6: a token, a quoted string; neither has obs-text (%x80-FF), which is not needed here.
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # a grammar's token
 _QUOTED = r'"(?:[\t !#-\[\]-~]|\\[\t !-~])*"'
 _PAIR = re.compile(rf"({_TOKEN})=({_TOKEN}|{_QUOTED})")
@@ -34,17 +34,17 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 def addresses(header: ProxyHeader, text: str) -> Iterator[IpAddress | None]:
-    """Yield whom a header names, from the nearest hop on; None for a hop that cannot be read, or that hides itself."""
+    """Yield the addresses in a header, the nearest hop first; None for a hop that cannot be read or hides itself."""
     return _READERS[header](text)
 
 
 def elements(text: str) -> list[Element] | None:
     """Return the elements of a Forwarded header, each with its parameters (lower case); None if it breaks the grammar.
 
-    One of more than 4,096 characters is not read.
+    A header of more than 4,096 characters is not read.
 
-    The whole of it is read from the left, since a comma in quotes separates nothing. A stray quote anywhere makes the
-    number of quotes odd, so it spoils the header: it cannot hide or show an element.
+    All of it is read, from the left, since a comma in quotes does not separate. A stray quote anywhere makes the number
+    of quotes odd, which invalidates the whole header, so it cannot hide or reveal an element.
     """
     if len(text) > _MOST_CHARACTERS:
         return None
@@ -81,18 +81,18 @@ def _forwarded(text: str) -> Iterator[IpAddress | None]:
 
 
 def _x_real_ip(text: str) -> Iterator[IpAddress | None]:
-    # Several of them are a list to a server, and no address to anybody.
+    # A server joins several of them to a list, which is not an address.
     yield _hop(text.strip(_BLANK))
 
 
 def _hop(text: str) -> IpAddress | None:
-    # Outside of RFC 7239, an IPv6 address may stand without brackets: then nothing behind it is a port.
+    # Outside RFC 7239, an IPv6 address may come without brackets, and then without a port.
     address = canonical_address(text)
     return _node(text) if address is None else address
 
 
 def _node(text: str) -> IpAddress | None:
-    # The expression takes the square of a text's length where there are many colons.
+    # With many colons, the expression takes time in the square of the text's length.
     found = _NODE.fullmatch(text) if len(text) <= _LONGEST_NODE else None
     return canonical_address(found[1] or found[2]) if found else None
 

@@ -1,9 +1,9 @@
 """`rafflekit.http.wsgi:application`, for any WSGI server.
 
-Importing this module opens nothing. Asking for `application` reads the environment and tries whether the database can
-be opened, so that a server with wrong settings does not start; each process then opens it for itself, at its first
-request. So a server may fork its workers before or after it asks (gunicorn with `--preload` or without): a database
-connection does not survive a fork.
+Importing this module opens nothing. Reading `application` reads the environment and checks that the database can be
+opened, so that a server with wrong settings does not start. Each process then opens the database for itself, at its
+first request: a database connection does not survive a fork, and a server may fork its workers before or after it reads
+`application` (gunicorn with or without `--preload`).
 """
 
 import atexit
@@ -23,13 +23,13 @@ from rafflekit.http.monitoring.metrics import Metrics, check_shared_folder
 
 
 def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
-    """Return an application on the database and with the settings that an environment names, for this process only.
+    """Return an application with the settings and the database of an environment, for this process only.
 
     The database is closed when the process ends.
 
     Raises:
         InvalidSetting: a value cannot be read, or a shared database has no key to sign receipts with.
-        SigningKeyUnavailable: the key beside the database is missing or cannot be used.
+        SigningKeyUnavailable: the key next to the database is missing or cannot be used.
         SchemaMismatch, StorageUnavailable: the database cannot be used.
     """
     settings = Settings.from_env(environment)
@@ -38,7 +38,7 @@ def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
     process = os.getpid()
 
     def close() -> None:
-        # A child by fork has this appointment, too, and must not touch its parent's connections.
+        # A forked child inherits this call, and must not touch its parent's connections.
         if os.getpid() == process:
             engine.close()
 
@@ -47,12 +47,12 @@ def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
 
 
 class ForkSafeApplication:
-    """A WSGI application that a process may inherit: whoever is the first to ask in a process opens the database.
+    """A WSGI application that a process may inherit: the first request in a process opens the database.
 
     Raises:
         InvalidSetting: a value of the environment cannot be read, or there is no key to sign receipts with.
-        SigningKeyUnavailable: the key beside the database is missing or cannot be used.
-        SchemaMismatch, StorageUnavailable: the database cannot be used; afterwards, in a request, this is a 503.
+        SigningKeyUnavailable: the key next to the database is missing or cannot be used.
+        SchemaMismatch, StorageUnavailable: the database cannot be used; later, in a request, this is a 503.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -78,16 +78,16 @@ class ForkSafeApplication:
                 try:
                     self._application = application_from_env(self._environment)
                 except RaffleError as error:
-                    # Not kept: the next request tries again.
+                    # Not stored: the next request tries again.
                     return create_refusing_app(error, self._settings)
             return self._application
 
     def _start_afresh(self) -> None:
-        # What a child by fork inherits is not used, not closed, and not forgotten either, which would close it.
+        # A forked child must neither use nor close what it inherits; dropping it would close it.
         if self._application is not None:
             self._inherited.append(self._application)
             self._application = None
-        # A thread that the child does not have may hold the old one.
+        # A thread that does not exist in the child may hold the old one.
         self._opening = threading.Lock()
 
 

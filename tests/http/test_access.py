@@ -204,22 +204,22 @@ def test_without_settings_nobody_is_a_manager() -> None:
         Access(Settings()).require_manager(environ("127.0.0.1"))
 
 
-def test_who_is_refused_is_told_its_address_and_the_setting_that_lists_the_others() -> None:
+def test_a_refusal_names_the_address_and_the_setting() -> None:
     readers = Access(replace(SETTINGS, metrics_networks=(ip_network("203.0.113.0/28"),)))
     readers.require_metrics_reader(environ("203.0.113.15"))
-    for require, rest in (
-        (readers.require_manager, f"is none of the managers' addresses, which {MANAGER_IPS.name} lists."),
-        (readers.require_metrics_reader, f"may not read the metrics; {METRICS_IPS.name} lists those that may."),
+    for require, variable in (
+        (readers.require_manager, MANAGER_IPS.name),
+        (readers.require_metrics_reader, METRICS_IPS.name),
     ):
-        for peer, who_asks in (
-            ("192.0.2.1", "Your address 192.0.2.1"),
-            (None, "Your address cannot be told, so it"),
+        for peer, sentence in (
+            ("192.0.2.1", "Your address 192.0.2.1 is not listed in {}."),
+            (None, "Your address cannot be determined, so it is not among those in {}."),
         ):
             with pytest.raises(falcon.HTTPForbidden) as refusal:
                 require(environ(peer))
-            assert refusal.value.description == f"{who_asks} {rest}"
+            assert refusal.value.description == sentence.format(variable)
 
-    # Managers are not among those that are named here.
+    # This setting does not include the managers.
     with pytest.raises(falcon.HTTPForbidden):
         readers.require_metrics_reader(environ("198.51.100.1"))
 
@@ -234,17 +234,15 @@ def test_a_participant_is_named_by_its_address() -> None:
         (
             ACCESS,
             environ("10.0.0.1"),
-            f"sent no X-Forwarded-For header, which is the one that {PROXY_HEADER.name} names",
+            f"sent no X-Forwarded-For header, the one named in {PROXY_HEADER.name}",
         ),
         (BY_FORWARDED, environ("10.0.0.1", x_forwarded_for="203.0.113.7"), "sent no Forwarded header"),
-        (ACCESS, environ("10.0.0.1", x_forwarded_for="unknown"), "the X-Forwarded-For header has an entry that is no"),
-        (BY_X_REAL_IP, environ("10.0.0.1", x_real_ip="10.0.0.2"), "or names trusted proxies only"),
-        (ACCESS, environ(None), "its connection has no IP address"),
+        (ACCESS, environ("10.0.0.1", x_forwarded_for="unknown"), "the X-Forwarded-For header has an entry that is not"),
+        (BY_X_REAL_IP, environ("10.0.0.1", x_real_ip="10.0.0.2"), "or lists only trusted proxies"),
+        (ACCESS, environ(None), "your connection has no IP address"),
     ],
 )
-def test_whose_address_cannot_be_told_is_told_why_it_cannot_take_part(
-    access: Access, sent: dict[str, Any], why: str
-) -> None:
+def test_a_client_without_an_address_is_told_why(access: Access, sent: dict[str, Any], why: str) -> None:
     with pytest.raises(falcon.HTTPBadRequest) as refusal:
         access.participant(sent)
 
@@ -257,7 +255,7 @@ def test_a_connection_without_an_address_is_told_so() -> None:
         ACCESS.participant(environ("localhost"))
 
     assert refusal.value.description == (
-        "Your address cannot be told, so it cannot take part: its connection has no IP address."
+        "Your address cannot be determined, so you cannot take part: your connection has no IP address."
     )
 
 
@@ -270,7 +268,7 @@ def test_a_connection_without_an_address_is_told_so() -> None:
     ],
 )
 def test_what_the_settings_say_is_what_counts(header: ProxyHeader, sent: dict[str, str]) -> None:
-    # Made here, not with this file: a mistake in the making is then found here, too.
+    # Made here and not at import, so that a mistake in the making fails this test.
     access = Access(replace(SETTINGS, proxy_header=header))
 
     assert access.participant(environ("10.0.0.1", **sent)) == "203.0.113.7"

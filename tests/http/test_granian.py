@@ -85,7 +85,9 @@ def test_workers_that_cannot_start_end_the_server_with_their_reason(tmp_path: Pa
 
     *said, last = done.stderr.strip().splitlines()
     assert any("ERROR A worker cannot start: " in line and str(folder) in line for line in said)
-    assert last.startswith("rafflekit.http.serving.failures.WorkersFailed: The worker processes end by themselves")
+    assert last.startswith(
+        "rafflekit.http.serving.failures.WorkersFailed: The worker processes keep ending by themselves"
+    )
     assert done.stderr.count("Traceback") == 2  # the program's own, with its cause; no worker's
 
 

@@ -291,7 +291,7 @@ def test_a_folder_to_count_in_that_is_none_is_a_setting_that_cannot_be_read(
     # As the library decides when it is imported.
     monkeypatch.setattr(values, "ValueClass", values.MultiProcessValue())
 
-    with pytest.raises(InvalidSetting, match=r"PROMETHEUS_MULTIPROC_DIR is '.*/none': no folder "):
+    with pytest.raises(InvalidSetting, match=r"PROMETHEUS_MULTIPROC_DIR is '.*/none': not a folder "):
         Metrics()
 
 
@@ -309,4 +309,4 @@ def test_a_folder_to_count_in_that_is_none_stops_the_start(tmp_path: Path, datab
     )
 
     assert done.returncode == 1
-    assert f"InvalidSetting: PROMETHEUS_MULTIPROC_DIR is '{folder}': no folder in which" in done.stderr
+    assert f"InvalidSetting: PROMETHEUS_MULTIPROC_DIR is '{folder}': not a folder in which" in done.stderr

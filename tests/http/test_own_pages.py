@@ -97,7 +97,7 @@ def test_a_refusal_says_what_was_foreign(headers: dict[str, str], reason: str) -
     with pytest.raises(falcon.HTTPForbidden) as refusal:
         ACCESS.require_own_page(environ(**headers))
 
-    hint = f"{ALLOWED_HOSTS.name} lists the names under which this service is reached."
+    hint = f"{ALLOWED_HOSTS.name} lists the names of this service."
     assert refusal.value.description == f"{reason} {hint}"
 
 

@@ -1,6 +1,6 @@
-"""How the lines of a server's log look: for people, or one JSON object each; on standard error.
+"""How the lines of a server's log look: for people, or one JSON object per line; on standard error.
 
-What a program logs about itself it decides beforehand; what other libraries say goes through `redacted`.
+rafflekit's own messages are written so that they contain no secrets; those of other libraries go through `redacted`.
 """
 
 import logging
@@ -20,30 +20,30 @@ _REQUESTS = logging.getLogger("rafflekit.requests")
 _SERVERS = logging.getLogger("rafflekit.http.serving")
 _OWN_LOGGERS = "rafflekit"
 
-# Plain ASCII: whatever characters are in a message, the line stays one line and can be written.
+# Plain ASCII, so that every message fits on one line and can be written.
 _encoded = JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
 
 @runtime_checkable
 class Event(Protocol):
-    """What is logged by its fields, in place of a message; as a text, it is what people read."""
+    """What is logged by its fields instead of a message; `str` of it is the text for people."""
 
     def fields(self) -> dict[str, Any]:
-        """Return what programs read."""
+        """Return the fields of the JSON line."""
 
 
 class Log(NamedTuple):
-    """How the log is written: `form`, and with a line for every request or without."""
+    """How the log is written: in which form, and whether with a line for every request."""
 
     form: Literal["human", "json"] = "human"
     requests: bool = False
 
     @contextmanager
     def written(self) -> Iterator[None]:
-        """Write what this process logs from now on to standard error; afterwards all is as it was."""
+        """Write what this process logs to standard error; afterwards, everything is as before."""
         handler = _Lines(_JsonLine() if self.form == "json" else _HumanLine())
         root = logging.getLogger()
-        # What a server reports of itself is said always, and requests if they are asked for.
+        # What a server reports about itself is always written, requests only on demand.
         informed = (_SERVERS, _REQUESTS) if self.requests else (_SERVERS,)
         before = [(logger, logger.level) for logger in informed]
         root.addHandler(handler)
@@ -58,18 +58,18 @@ class Log(NamedTuple):
 
 
 def requests_are_logged() -> bool:
-    """Tell whether anybody reads what `log_request` is given; if not, it need not be made."""
+    """Return whether `log_request` writes anything; if not, its event need not be made."""
     return _REQUESTS.isEnabledFor(logging.INFO)
 
 
 def log_request(event: Event) -> None:
-    """Log a request, as one of the logger `rafflekit.requests`, whatever program has set that up."""
-    # Not `info`, which would look up the place in the source, every time, for a third of the cost.
+    """Log a request with the logger `rafflekit.requests`, however the program has configured it."""
+    # Not `info`, which looks up the place in the source each time; that is a third of the cost.
     _REQUESTS.handle(logging.LogRecord(_REQUESTS.name, logging.INFO, __file__, 0, event, None, None))
 
 
 class _Lines(logging.Handler):
-    """Write lines on standard error, each in one piece: several processes may share it."""
+    """Write lines to standard error, each in one piece: several processes may share it."""
 
     def __init__(self, form: logging.Formatter) -> None:
         super().__init__()
@@ -78,22 +78,22 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         line = f"{self.format(record)}\n"
-        # A disk that is full, a reader that is gone, a stream that is closed (ValueError) or was never there: the
-        # service goes on without a log.
+        # A full disk, a reader that has gone, a stream that is closed (ValueError) or missing: the service continues
+        # without a log.
         if self._stream is not None:
             with suppress(OSError, ValueError):
                 self._stream.write(line)
 
 
 class _Line(logging.Formatter):
-    """What lines of both forms begin with."""
+    """What the lines of both forms begin with."""
 
     def __init__(self) -> None:
         super().__init__()
         self._second = (0, "")
 
     def time(self, record: logging.LogRecord) -> str:
-        """Return the time of a record: ISO 8601, UTC, milliseconds."""
+        """Return the time of a record in ISO 8601: UTC, with milliseconds."""
         second, shown = self._second
         now = int(record.created)
         if now != second:
@@ -108,7 +108,7 @@ class _JsonLine(_Line):
     def format(self, record: logging.LogRecord) -> str:
         fields = {"time": self.time(record), "level": record.levelname.lower(), "logger": record.name}
         if record.name == _REQUESTS.name:
-            # Its words are our own, so it needs no escapes; and it must be quick.
+            # Its text is our own, so it needs no escapes; and it must be fast.
             event: Any = record.msg
             return msgspec.json.encode(fields | event.fields()).decode()
         message = record.msg.fields() if isinstance(record.msg, Event) else {"message": _message(record)}
@@ -116,7 +116,7 @@ class _JsonLine(_Line):
 
 
 class _HumanLine(_Line):
-    """A line, or several of which all but the first are indented: nothing in a message can pass for a line of ours."""
+    """A line, or several with all but the first indented, so that no message can imitate a line of the log."""
 
     def format(self, record: logging.LogRecord) -> str:
         if record.name == _REQUESTS.name:

@@ -1,8 +1,8 @@
-"""What is counted for Prometheus, and `/metrics`, where it is read.
+"""What is counted for Prometheus.
 
-Labels have few values: routes are templates, methods those that exist here, reasons the codes of errors. Where several
-processes serve, they count together in the folder that `PROMETHEUS_MULTIPROC_DIR` names (`shared_counting`), or the
-page refuses: the figures of one process would pass for those of all.
+Labels have few values: routes are templates, methods are those that exist here, reasons are the codes of errors.
+Several processes of one service count together, in the folder that `PROMETHEUS_MULTIPROC_DIR` names
+(`shared_counting`); otherwise the figures of one process could be mistaken for those of all.
 """
 
 import os
@@ -17,8 +17,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from rafflekit.core.errors import InvalidSetting
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable of prometheus-client that names the folder in which several processes count; it is read by that library,
-when it is imported."""
+"""The variable of prometheus-client that names the folder in which several processes count; that library reads it when
+it is imported."""
 
 _DURATIONS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _GROUP_SIZES = (1, 2, 4, 8, 16, 32, 64)
@@ -28,7 +28,7 @@ class Metrics:
     """The figures of a process, or of all that share a folder.
 
     Raises:
-        InvalidSetting: the folder that is to be shared is none.
+        InvalidSetting: the shared folder cannot be used.
     """
 
     def __init__(self) -> None:
@@ -56,15 +56,15 @@ class Metrics:
         )
         self._groups = Histogram(
             "rafflekit_group_size",
-            "Callers whose wishes for tickets were served in one transaction.",
+            "Callers that were served in one transaction.",
             buckets=_GROUP_SIZES,
             registry=self._registry,
         )
-        # Looking a label up takes the library longer than counting.
+        # The library takes longer to look a label up than to count.
         self._known: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
 
     def note_request(self, method: str, route: str, status: int, *, duration_s: float, refusal: str | None) -> None:
-        """Count an answer; its labels must be of few values."""
+        """Count an answer; the values of its labels must be few."""
         known = self._known.get((method, route, status))
         if known is None:
             known = self._known[method, route, status] = (
@@ -78,7 +78,7 @@ class Metrics:
             self._refusals.labels(refusal).inc()
 
     def note_group(self, *, callers: int, tickets: int) -> None:
-        """Count a group of tickets that was stored: what the engine is given as `on_group`."""
+        """Count a group of tickets that was stored; the engine takes this as `on_group`."""
         self._groups.observe(callers)
         if tickets:
             self._tickets.inc(tickets)
@@ -88,13 +88,13 @@ class Metrics:
         registry = self._registry
         if self.are_shared:
             registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # it has no types
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # no types
         return generate_latest(_WithoutTimes(registry))
 
 
 @contextmanager
 def shared_counting() -> Iterator[None]:
-    """Let the processes that are started meanwhile count together, in a folder that is removed afterwards."""
+    """Let processes that are started meanwhile count together, in a folder that is removed afterwards."""
     before = os.environ.get(SHARED_FOLDER)
     with TemporaryDirectory(prefix="rafflekit-metrics-", ignore_cleanup_errors=True) as folder:
         os.environ[SHARED_FOLDER] = folder
@@ -108,27 +108,29 @@ def shared_counting() -> Iterator[None]:
 
 
 def check_shared_folder() -> None:
-    """Check that processes which are to count together can.
+    """Check that processes can count together, if they are to.
 
     Raises:
-        InvalidSetting: their folder is none.
+        InvalidSetting: their folder does not exist, or cannot be written.
     """
     if not _are_shared():
         return
-    # As the library reads it, whatever environment an application was given.
+    # From the process's environment, as the library reads it.
     folder = os.environ.get(SHARED_FOLDER, "")
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
-        raise InvalidSetting(SHARED_FOLDER, folder, "no folder in which files can be made; make it, empty, beforehand.")
+        raise InvalidSetting(
+            SHARED_FOLDER, folder, "not a folder in which files can be created; create an empty one first."
+        )
 
 
 def remove_shared_folder() -> None:
-    """Remove the folder of `shared_counting`, from a process that was started meanwhile and whose parent was killed."""
-    # Whoever still counts has its files open, and they stay usable.
+    """Remove the folder of `shared_counting`, in a process that was started there and whose parent was killed."""
+    # A process that still counts has its files open, and they stay usable.
     rmtree(os.environ[SHARED_FOLDER], ignore_errors=True)
 
 
 class _WithoutTimes:
-    """A registry without the moments in which each series began: as many lines again, which processes do not share."""
+    """A registry without the times at which each series began: they double the page, and differ between processes."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry

@@ -1,6 +1,6 @@
-"""What a log must not hold, taken out of a text: verification codes, addresses, and what a request calls secret.
+"""Removing from a text what a log must not hold: verification codes, addresses, and a request's own secrets.
 
-Meant for texts that others wrote: the messages of exceptions that nobody foresaw, and the lines of libraries.
+It is for texts that others wrote: the messages of unforeseen exceptions, and the log lines of libraries.
 """
 
 import re
@@ -11,18 +11,19 @@ REMOVED = "[removed]"
 
 _IPV4_PREFIX, _IPV6_PREFIX = 24, 48
 
-# Behind no letter or digit, or behind what a `repr` makes of a character ("\n", "\x1b"): that ends in one.
+# Not after a letter or digit, except one that ends an escape in a `repr` ("\n", "\x1b").
 _ESCAPE = r"(?<=\\[abfnrtv])|(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-f]{4})|(?<=\\U[0-9a-f]{8})"
 _BEGINS = rf"(?:(?<![0-9A-Za-z])|{_ESCAPE})"
 
 _UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])"
-# 24 characters as `codes.read` takes them, in any letter case: dashes anywhere, blanks between groups of four (anywhere
-# would make a code of any sentence). Groups that follow go, too: the first that were found may not be the code's own.
+# 24 characters as `codes.read` accepts them, in upper or lower case: with dashes anywhere, and blanks between groups of
+# four (blanks anywhere would make a code of any sentence). Groups that follow are removed as well, since the code may
+# begin later than the match.
 _BY_ITSELF = (
     rf"{_BEGINS}(?:[0-9A-Za-z](?:-*[0-9A-Za-z]){{23}}|[0-9A-Za-z]{{4}}(?:[- \t]*[0-9A-Za-z]{{4}}){{5}})(?![0-9A-Za-z])"
 )
-# With letters or digits right in front or behind it is known by its six groups, or by its length. Words can look so,
-# too, but seldom with a dash at each of five places, or with a digit; a hash in hexadecimal does, and is none.
+# With letters or digits directly before or after it, a code is recognised by its six groups or by its length. Words can
+# look like that, but rarely with a dash in all five places, or with a digit. A hexadecimal hash does, and is excluded.
 _WITH_A_DIGIT = r"(?=(?:[A-Za-z][- \t]*+){0,23}[0-9])"
 _ATTACHED = (
     r"[0-9A-Za-z]{4}(?:[ \t]*+-[- \t]*+[0-9A-Za-z]{4}){5}[0-9A-Za-z]*+|"
@@ -30,19 +31,19 @@ _ATTACHED = (
     r"(?<![0-9A-Za-z])(?=[A-Za-z]*+[0-9])(?!(?:0x)?[0-9A-Fa-f]++(?![0-9A-Za-z]))[0-9A-Za-z]{25,}+"
 )
 _FOLLOWING_GROUPS = r"(?:-+[0-9A-Za-z]+|[- \t]+[0-9A-Za-z]{4}(?![0-9A-Za-z]))*"
-# A raffle's id is found first, and stays.
+# A raffle's id is matched first, and stays.
 _CODE = re.compile(rf"{_BEGINS}(?P<uuid>{_UUID})|(?:{_BY_ITSELF}|{_ATTACHED}){_FOLLOWING_GROUPS}")
-# Four numbers, or more: there may be a number before or behind an address.
+# Four numbers or more, since there may be a number before or after an address.
 _IPV4 = re.compile(rf"(?:(?<!\d)|{_ESCAPE})\d{{1,3}}(?:\.\d{{1,3}}){{3,}}(?!\d)")
-# Whatever could be an IPv6 address with what stands before and behind it: ":2001:db8::1:". No word ends in one. The
-# limits are above an address's length: without, the work would grow with the square of a text's.
+# What may be an IPv6 address, with the characters around it: ":2001:db8::1:". No word ends in one. The limits exceed an
+# address's length; without them, the work would grow with the square of the text's.
 _COLONS = rf"(?:{_BEGINS}[0-9A-Fa-f.]{{1,60}})?:[0-9A-Fa-f.]{{0,60}}:[0-9A-Fa-f.:]*"
-# In one go: what takes an address's place is not looked at again.
+# In one pass, so that what replaces an address is not matched again.
 _ADDRESS = re.compile(rf"(?P<colons>{_COLONS})|{_IPV4.pattern}")
 
 
 def network_of(address: IPv4Address | IPv6Address) -> str:
-    """Return the network of an address, which may be logged: a /24 of IPv4, a /48 of IPv6.
+    """Return an address's network, which may be logged: a /24 of IPv4, a /48 of IPv6.
 
     >>> network_of(IPv4Address("203.0.113.7")), network_of(IPv6Address("2001:db8:1:2::3"))
     ('203.0.113.0/24', '2001:db8:1::/48')
@@ -56,13 +57,13 @@ def network_of(address: IPv4Address | IPv6Address) -> str:
 
 
 def redacted(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return a text without codes, with networks in place of addresses, and without these secrets, quoted or not.
+    """Return a text without codes and these secrets (quoted or not), and with networks in place of addresses.
 
     >>> redacted("0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ was used by 203.0.113.7: 'my key'", ["my key"])
     "[removed] was used by 203.0.113.0/24: '[removed]'"
     """
     for secret in secrets:
-        # As it is, and as a `repr` shows it.
+        # Plain, and as a `repr` shows it.
         for spelling in (secret, repr(secret)[1:-1]):
             text = text.replace(spelling, REMOVED)
     return _ADDRESS.sub(_without_address, _CODE.sub(lambda found: found["uuid"] or REMOVED, text))
@@ -83,7 +84,7 @@ def _network_of_ipv6(run: str) -> str:
         network = _network_in(candidate)
         if network is not None:
             return run.replace(candidate, network)
-    # A time of day has two colons. With more, or two in a row, it may be an address with something else at its ends.
+    # A time of day has two colons. With more, or two in a row, it may be an address with something attached.
     return REMOVED if run.count(":") >= 4 or "::" in run else _IPV4.sub(_network_of_ipv4, run)
 
 

@@ -1,6 +1,6 @@
-"""What is counted and logged of every request: never what it carried, only how it was answered.
+"""Counting and logging every request: never what it contained, only how it was answered.
 
-Nothing of a request's own text gets in: the route is a template, the method one that exists here, the client its
+None of a request's own text is used: the route is a template, the method one that exists here, the client only its
 network. `problems` notes why a request was refused, and the id of an incident.
 """
 
@@ -15,7 +15,7 @@ from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.redaction import network_of
 
 UNMATCHED = "unmatched"
-"""The route of a request whose path is none of the service's."""
+"""The route of requests for unknown paths."""
 
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
 _OTHER_METHOD = "other"
@@ -33,7 +33,7 @@ class Answered(NamedTuple):
     incident: str | None
 
     def fields(self) -> dict[str, Any]:
-        """Return what programs read: a refusal and an incident only where there is one."""
+        """Return the fields of the JSON line; a refusal and an incident only if there is one."""
         fields = self._asdict()
         for name in ("refusal", "incident"):
             if fields[name] is None:
@@ -41,13 +41,13 @@ class Answered(NamedTuple):
         return fields
 
     def __str__(self) -> str:
-        """Return what people read."""
+        """Return the line for people."""
         line = f"{self.status} {self.method} {self.route} {self.duration_ms:.1f} ms {self.client or '-'}"
         return " ".join([line, *(word for word in (self.refusal, self.incident) if word)])
 
 
 class Monitoring:
-    """Falcon middleware that measures every answer; the outermost, so that it measures the others, too."""
+    """Falcon middleware that measures every answer; it is the outermost, to measure the others as well."""
 
     def __init__(self, access: Access, metrics: Metrics | None) -> None:
         self._access = access
@@ -74,21 +74,21 @@ class Monitoring:
 
 
 def note_refusal(request: falcon.Request, code: str) -> None:
-    """Note why a request is refused, in one of few words."""
+    """Note the code of the error for which a request is refused."""
     request.context.refusal = code
 
 
 def note_incident(request: falcon.Request, incident: str) -> None:
-    """Note the id under which the log tells why a request failed."""
+    """Note the id under which the log explains why a request failed."""
     request.context.incident = incident
 
 
 def route_of(request: falcon.Request) -> str:
-    """Return the template of a request's path: of all paths that are none, the same word."""
+    """Return the template of a request's path, or `UNMATCHED`."""
     return request.uri_template or UNMATCHED
 
 
 def known_method(request: falcon.Request) -> str:
-    """Return a request's method: of all that no address has, the same word."""
+    """Return a request's method, or "other" for one that no address has."""
     method: str = request.method
     return method if method in _METHODS else _OTHER_METHOD

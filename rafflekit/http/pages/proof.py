@@ -1,8 +1,8 @@
-"""The page of a draw's proof: one HTML file for every raffle, put together from the files beside this module.
+"""The page of a draw's proof: one HTML file for every raffle, made of the files next to this module.
 
-It holds no raffle: its JavaScript fetches the proof from the page's own address, and checks it in the browser. Saved,
-it is one file that needs no server. Its Content-Security-Policy names its one script and one style by their hashes, and
-is in the file as well, for whoever opens it from a disk.
+It does not contain a raffle: its JavaScript fetches the proof from the page's own address and checks it in the browser.
+A saved copy is one file that needs no server. The page's Content-Security-Policy names its one script and one style by
+their hashes; the file contains the policy as well, for readers who open it from a disk.
 """
 
 from base64 import b64encode
@@ -12,7 +12,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 VERIFIER = tuple(f"verifier/{name}.js" for name in ("hashes", "ed25519", "documents", "notes", "tickets", "verifier"))
-"""The parts of the verifier, in the order in which they use each other; none of them knows of a page."""
+"""The parts of the verifier, in the order in which they depend on each other; none of them knows about the page."""
 
 _PAGE = ("summary.js", "page.js")
 _FOLDER = files("rafflekit.http.pages")
@@ -29,17 +29,17 @@ class HtmlPage:
 @cache
 def proof_page() -> HtmlPage:
     """Return the page."""
-    # In a function of its own, since windows have names (status, name, close) that scripts cannot have again.
+    # In a function, since windows already have names (status, name, close) that a script cannot declare again.
     script = f'(() => {{\n"use strict";\n{"".join(_text(name) for name in (*VERIFIER, *_PAGE))}}})();'
     style = _text("page.css")
-    # In a file, "frame-ancestors" is not allowed.
+    # "frame-ancestors" is not allowed in a file, so it is added below.
     policy = "; ".join(
         (
             "default-src 'none'",
             f"script-src {_source(script)}",
             f"style-src {_source(style)}",
             "connect-src 'self'",
-            # The page's icon is empty, so that no browser asks for one.
+            # The page's icon is empty, so that browsers do not ask for one.
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",

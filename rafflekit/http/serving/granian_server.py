@@ -1,9 +1,9 @@
 """`run_granian`: the service on Granian, in worker processes that share one listening socket.
 
-Granian speaks HTTP in Rust, starts the workers, replaces one that dies and stops them. What it does not do is here:
-the workers share one queue of connections (Granian gives each a socket of its own, so that another server on the same
-port goes unnoticed), they are new processes that have opened nothing (a database connection does not survive a fork),
-nothing but the announcement is printed, and they stop with their parent, whatever ends it.
+Granian speaks HTTP in Rust, starts the workers, replaces those that die, and stops them. This module adds the rest. The
+workers share one queue of connections; Granian gives each its own socket, so that another server on the same port would
+go unnoticed. They are new processes that have opened nothing, since a database connection does not survive a fork.
+Nothing but the announcement is printed. And the workers stop with their parent, whatever ends it.
 """
 
 import logging
@@ -50,17 +50,17 @@ _BACKLOG = 1024
 
 _GRANIAN_SETTINGS: dict[str, Any] = {
     "interface": Interfaces.WSGI,
-    # HTTP/2 without TLS is for clients that know of it beforehand, and a second parser to be wrong.
+    # HTTP/2 without TLS is only for clients that know of it in advance, and a second parser that may be wrong.
     "http": HTTPModes.http1,
     "http1_settings": HTTP1Settings(header_read_timeout=KEEP_ALIVE_S * 1000, max_buffer_size=32 * 1024),
     "websockets": False,
     "blocking_threads": THREADS,
-    # A new thread is new connections to the database: the longest that Granian allows.
+    # A new thread opens new connections to the database, so threads are kept as long as Granian allows.
     "blocking_threads_idle_timeout": 600,
     "workers_kill_timeout": int(STOP_LIMIT_S),
     "respawn_failed_workers": True,
     "log_enabled": False,
-    # Granian's own configuration would put handlers on standard output, and throw away those that a program has.
+    # Granian's own configuration would write to standard output, and remove the handlers that a program has.
     "log_dictconfig": {"incremental": True, "handlers": {}, "loggers": {}},
 }
 
@@ -78,12 +78,12 @@ def run_granian(
     on_listening: Callable[[Urls], None],
     log: Log = _QUIET_LOG,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C, then answer what is under way and return; a second signal kills.
+    """Serve until SIGTERM or Ctrl-C, then finish the requests in progress and return; a second signal kills.
 
-    Each of the `workers` processes opens the database for itself, with the settings that `environment` has: check
-    both beforehand. Call it in the main thread. `port` 0 takes a free port. `on_listening` gets the URLs as soon as
-    connections are accepted. `log` is how the workers write theirs. They count together what `/metrics` shows. A stop
-    takes at most `STOP_LIMIT_S` seconds, and is logged.
+    Each of the `workers` processes opens the database for itself, with the settings in `environment`: check both first.
+    Call this in the main thread. `port` 0 takes a free port. `on_listening` gets the URLs as soon as connections are
+    accepted. `log` says how the workers write their log. They count together what `/metrics` shows. A stop takes at
+    most `STOP_LIMIT_S` seconds, and is logged.
 
     Raises:
         CannotServe: the server cannot listen at that host and port, or this is Windows.
@@ -95,28 +95,28 @@ def run_granian(
     _check_proxy_header(Settings.from_env(environment))
     with listening_socket(host, port) as listener, _new_processes(), shared_counting():
         listener.listen(_BACKLOG)
-        # As Granian does with its own sockets, whose connections inherit it.
+        # As on Granian's own sockets; connections inherit it.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # What Granian means by it is connections, each of which holds its place until it is closed.
+        # Granian's `backpressure` limits connections, each of which counts until it is closed.
         most_connections = room_for_connections(IDLE_CONNECTIONS)
         server = _GranianParent(listener, workers=workers, backpressure=most_connections, **_GRANIAN_SETTINGS)
         with _stop_signals(server) as received:
             on_listening(urls_of(listener))
             _serve(server, environment, received, log)
-        # Only now does it do what it does to every program.
+        # A second signal now has its usual effect.
         for number in received[1:2]:
             os.kill(os.getpid(), number)
         log_stop(received[0])
 
 
 def _check_proxy_header(settings: Settings) -> None:
-    # To Granian, X_Forwarded_For is X-Forwarded-For, and the one that comes last takes the place of the other: whoever
-    # gets it past the proxy chooses an address. A name without a dash has no such double.
+    # To Granian, X_Forwarded_For is the same as X-Forwarded-For, and the last one wins: a client that gets it past the
+    # proxy could choose its address. A name without a dash cannot be imitated like that.
     if settings.trusted_proxies and settings.proxy_header is not ProxyHeader.FORWARDED:
         header = settings.proxy_header.value
         reason = (
-            f"granian cannot tell {header} from {header.replace('-', '_')}, which clients may send; "
-            f"have the proxy set {ProxyHeader.FORWARDED} and name that here, or take waitress."
+            f"Granian confuses {header} with {header.replace('-', '_')}, which clients may send; "
+            f"let the proxy set {ProxyHeader.FORWARDED} and name that header here, or use waitress."
         )
         raise InvalidSetting(PROXY_HEADER.name, header, reason)
 
@@ -126,21 +126,19 @@ def _serve(server: "_GranianParent", environment: Mapping[str, str], received: l
     try:
         server.serve(spawn_target=partial(_work, log), target_loader=load, wrap_loader=False)
     except SystemExit as failure:
-        # A worker that ends while it is told to is no failure.
+        # It is not a failure when workers end because of a stop.
         if not received:
-            raise WorkersFailed(
-                "The worker processes end by themselves, again and again; what they said before is the reason."
-            ) from failure
+            raise WorkersFailed("The worker processes keep ending by themselves; the lines above say why.") from failure
 
 
 class _GranianParent(MPServer):
-    """Granian's parent process, on a socket that listens already."""
+    """Granian's parent process, on a socket that is already listening."""
 
     def __init__(self, listener: socket.socket, **settings: Any) -> None:
         super().__init__("rafflekit.http.wsgi:application", *listener.getsockname()[:2], **settings)
         self._listener = listener
-        # Granian makes Ctrl-C its own, which `_stop_signals` minds, and SIGHUP a restart: a terminal that is closed
-        # sends it, and means the end.
+        # Granian handles Ctrl-C itself, which `_stop_signals` prevents, and restarts at SIGHUP. A terminal sends that
+        # when it is closed, so it should end the server.
         self.on_startup(lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
 
     def _init_shared_socket(self) -> None:
@@ -148,14 +146,14 @@ class _GranianParent(MPServer):
         self._sso = None
 
     def _drop_shared_socket(self) -> None:
-        # The workers have theirs, until each has taken in who is connected already. In a rush that might never be: from
-        # now on whoever is not let in at once must try again a second later, and finds nobody.
+        # Each worker keeps its copy of the socket until it has accepted the clients that are already connected. In a
+        # rush that might never end; with a queue of 0, new clients are turned away and then find the port closed.
         self._listener.listen(0)
         self._listener.close()
 
 
 class _SharedSocket:
-    """The listening socket on its way to a worker, where it becomes Granian's own kind."""
+    """The listening socket on its way to a worker, where it becomes one of Granian's."""
 
     def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
@@ -165,14 +163,14 @@ class _SharedSocket:
 
 
 def _adopted(inherited: Any) -> SocketHolder:
-    # Where Granian's sockets begin to listen in the worker, they are told once more how many may wait.
+    # On these systems, Granian's sockets start to listen in the worker, and need the length of the queue again.
     waiting = (_BACKLOG,) if sys.platform.startswith(("linux", "freebsd")) else ()
     return SocketHolder(inherited.detach(), False, *waiting)  # type: ignore[call-arg]  # its stub has no constructor
 
 
 @contextmanager
 def _new_processes() -> Iterator[None]:
-    """Have Granian start its workers as new processes, not as copies of this one."""
+    """Make Granian start its workers as new processes instead of forks of this one."""
     before = multiprocessing.get_start_method(allow_none=True)
     multiprocessing.set_start_method("spawn", force=True)
     try:
@@ -183,10 +181,10 @@ def _new_processes() -> Iterator[None]:
 
 @contextmanager
 def _stop_signals(server: _GranianParent) -> Iterator[list[int]]:
-    """Stop the server on SIGTERM and SIGINT, which are collected in the list that is given.
+    """Stop the server on SIGTERM and SIGINT, which are collected in the list that is yielded.
 
-    They are blocked and waited for in a thread of their own. The workers inherit that: a Ctrl-C, which a terminal
-    sends to all of them, reaches the parent only, and no worker ends before it knows how to.
+    They are blocked, and a thread waits for them. The workers inherit the block: a Ctrl-C, which a terminal sends to
+    all processes, takes effect only in the parent, and no worker ends before it is able to stop properly.
     """
     received: list[int] = []
     ending = threading.Event()
@@ -199,13 +197,13 @@ def _stop_signals(server: _GranianParent) -> Iterator[list[int]]:
             received.append(number)
             server.signal_handler_interrupt()  # type: ignore[no-untyped-call]  # Granian's, without types
             if len(received) > 1:
-                # Some may not have been started yet.
+                # For workers that have not been started yet.
                 server.workers_kill_timeout = 1
                 for worker in multiprocessing.active_children():
                     worker.kill()
 
     previous = {number: signal.getsignal(number) for number in (*_STOP_SIGNALS, signal.SIGHUP)}
-    # It lets these signals through when it starts, so it starts before they are blocked.
+    # When it starts, it unblocks these signals, so it has to start before they are blocked.
     resource_tracker.ensure_running()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     waiter = threading.Thread(target=wait_for_signals, name="stop signals", daemon=True)
@@ -223,7 +221,7 @@ def _stop_signals(server: _GranianParent) -> Iterator[list[int]]:
 
 
 def _work(log: Log, *arguments: Any) -> None:
-    """Be a worker, in a process of its own, until SIGTERM, which is blocked as the parent had it."""
+    """Be a worker until SIGTERM, in a process of its own that inherits the parent's blocked signals."""
     threading.Thread(target=_stop_on_signal, name="stop signal", daemon=True).start()
     threading.Thread(target=_stop_after_parent, name="parent", daemon=True).start()
     try:
@@ -235,11 +233,11 @@ def _work(log: Log, *arguments: Any) -> None:
 
 
 def _stop_on_signal() -> None:
-    # Granian's handler is called from here, not by Python: Python sees no signal that comes in the moment in which the
-    # main thread begins to wait, and it waits for ever.
+    # Granian's handler is called from here and not by Python, which misses a signal that arrives just as the main
+    # thread starts to wait; that thread would then wait indefinitely.
     number = signal.sigwait([signal.SIGTERM])
     while not callable(handler := signal.getsignal(number)):
-        # The worker is not ready yet. Who is connected already wants an answer.
+        # The worker is not ready yet, but clients that are already connected expect an answer.
         time.sleep(0.02)
     handler(number, None)
 
@@ -248,7 +246,7 @@ def _stop_after_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
-    # It was killed, so nobody else would tell, nor put an end to it.
+    # The parent was killed, so nothing else stops this worker.
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(STOP_LIMIT_S)
     os._exit(1)
@@ -261,7 +259,7 @@ def _is_orphan() -> bool:
 
 def _application(environment: Mapping[str, str]) -> WsgiApp:
     if _is_orphan():
-        # What it would count in may be gone, and nobody waits for it.
+        # The folder that it would count in may be gone, and no parent waits for it.
         raise SystemExit(0)
     try:
         return application_from_env(environment)

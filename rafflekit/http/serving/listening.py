@@ -11,21 +11,22 @@ from typing import NamedTuple
 from rafflekit.http.serving.failures import CannotServe
 
 STOP_LIMIT_S = 25.0
-"""How long a stop waits for answers under way: less than the 30 s after which Kubernetes kills."""
+"""How long a stop waits for requests in progress: less than the 30 s after which Kubernetes kills."""
 
 KEEP_ALIVE_S = 75
-"""How long a connection may wait for its next request: more than the 60 s for which proxies keep one, so that the side
-that sends requests is the one to close."""
+"""How long a connection may wait for its next request: more than the 60 s for which proxies keep one, so that it is the
+proxy that closes it."""
 
 CONNECTIONS = 800
-"""Connections of waitress, which looks at each of them in every turn of its loop; then those that wait make room."""
+"""Connections of waitress, which looks at each of them in every turn of its loop. When they are used up, those that
+wait make room."""
 
 IDLE_CONNECTIONS = 16_384
-"""Connections of a process of Granian, which does not look at them, and does not make room either."""
+"""Connections of a Granian process, which does not look at each of them, and does not make room either."""
 
 THREADS = 16
-"""Requests of a process at a time. A thread waits for the database most of its time; SQLite's one writer keeps more
-than these from being of use."""
+"""Requests that a process serves at a time. A thread mostly waits for the database; with SQLite's one writer, more of
+them would not help."""
 
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recognised here, not chosen
 
@@ -44,7 +45,7 @@ class Urls(NamedTuple):
 def listening_socket(host: str, port: int) -> socket.socket:
     """Return a socket that listens; `port` 0 takes a free one.
 
-    Of a host's several addresses the first is taken, an IPv4 one if there is one.
+    Of several addresses of a host, the first IPv4 one is taken, or else the first.
 
     Raises:
         CannotServe: the host is not an address of this machine, or the port is taken or reserved.
@@ -76,16 +77,16 @@ def log_stop(number: int) -> None:
 
 
 def room_for_connections(wanted: int) -> int:
-    """Return how many connections this process may have, `wanted` at most: each is an open file, and so are others.
+    """Return how many connections this process may have, at most `wanted`: each of them is an open file.
 
-    The limit of open files, often 1,024, is raised for that as far as the system allows.
+    The limit of open files, often 1,024, is raised as far as needed and as the system allows.
     """
-    # Windows has no such limit, and no such module.
+    # Windows has neither the limit nor the module.
     with suppress(ImportError, OSError, ValueError):
         import resource
 
         files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        # A quarter more: the database's files, and answers that wait in files of their own.
+        # A quarter more: for the database's files, and for answers that wait in files.
         needed = wanted * 5 // 4
         if 0 <= files < needed:
             files = needed if most < 0 else min(needed, most)

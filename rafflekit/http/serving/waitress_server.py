@@ -1,7 +1,7 @@
 """`run_waitress`: the service on waitress, from the first connection to a clean stop.
 
-waitress's own `run` gives the threads five seconds at the end, cancels the requests that wait for one, and sends no
-answer that is still in its buffers. Here its loop goes on, without the listening socket, until nobody waits any more.
+At a stop, waitress's own `run` gives its threads five seconds, cancels the requests that wait for one, and does not
+send the answers in its buffers. Here its loop continues, without the listening socket, until no client waits any more.
 """
 
 import logging
@@ -28,23 +28,23 @@ _SILENCE_S = 5.0
 """How long a stop waits for the next bytes of a request that has begun to arrive."""
 
 _TURN_S = 0.25
-"""How long a turn of the loop waits for something to happen, before the server tends its connections again."""
+"""How long a turn of the loop waits for an event before the server looks after its connections again."""
 
 _MIB = 1024 * 1024
 
 _WAITRESS_SETTINGS: dict[str, Any] = {
-    # Forwarding headers reach the application, where `access` decides which of them count.
+    # Forwarding headers must reach the application, where `access` decides which of them count.
     "clear_untrusted_proxy_headers": False,
-    # Above the application's own limits, so that it is the one to answer 413, as a problem.
+    # Above the application's own limits, so that the application answers 413, as a problem.
     "max_request_body_size": 2 * _MIB,
-    # Room for a long Idempotency-Key and a few proxies' headers; 256 KiB a connection, the default, is a gift.
+    # Enough for a long Idempotency-Key and the headers of a few proxies; the default is 256 KiB per connection.
     "max_request_header_size": 32 * 1024,
-    # No server, no version in answers; no traceback ever.
+    # Answers name no server and no version, and never hold a traceback.
     "ident": None,
     "expose_tracebacks": False,
 }
 
-# An answer up to this size leaves in one packet and one system call; waitress sends header and body apart otherwise.
+# An answer up to this size is sent by one system call; otherwise waitress sends header and body separately.
 _SEND_BYTES = 64 * 1024
 
 
@@ -57,9 +57,9 @@ def run_waitress(
     on_listening: Callable[[Urls], None],
     metrics: Metrics | None = None,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C, then answer what is under way and return; a second signal kills.
+    """Serve until SIGTERM or Ctrl-C, then finish the requests in progress and return; a second signal kills.
 
-    Call it in the main thread, the only one to which Python gives signals. `port` 0 takes a free port.
+    Call it in the main thread, the only one in which Python handles signals. `port` 0 takes a free port.
     `on_listening` gets the URLs as soon as connections are accepted; `metrics`, if given, are shown at `/metrics`. A
     stop takes at most `STOP_LIMIT_S` seconds, and is logged.
 
@@ -81,10 +81,10 @@ def run_waitress(
 
 
 def _server_on(listener: socket.socket, application: WsgiApp, connections: dict[int, Any]) -> WaitressServer:
-    # waitress warns of every request that waits for a thread, which in a rush is every request.
+    # waitress warns about every request that waits for a thread, and in a rush all of them do.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     adjustments = Adjustments(sockets=[listener], server_name=listener.getsockname()[0], **_WAITRESS_SETTINGS)
-    # As an argument it is deprecated, with nothing in its place.
+    # Deprecated as an argument, without a replacement.
     adjustments.send_bytes = _SEND_BYTES
     threads = ThreadedTaskDispatcher()
     threads.set_thread_count(THREADS)
@@ -101,7 +101,7 @@ def _server_on(listener: socket.socket, application: WsgiApp, connections: dict[
 
 @contextmanager
 def _stop_signals(wake: Callable[[], None]) -> Iterator[list[int]]:
-    """Collect SIGTERM and SIGINT in the list that is given; afterwards they do what they did before."""
+    """Collect SIGTERM and SIGINT in the list that is yielded; afterwards they do what they did before."""
     received: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
@@ -133,7 +133,7 @@ def _finish(server: WaitressServer, connections: dict[int, Any]) -> None:
             _announce_close(channel)
         _turn(server, connections, wait_s=0 if idle else 0.1)
         still_idle = {channel for channel in server.active_channels.values() if not _is_under_way(channel)}
-        # Only who was idle before, too: between the two, a request that had arrived meanwhile has been read.
+        # Only those idle twice in a row: in between, a request that had already arrived has been read.
         for channel in still_idle & idle:
             channel.handle_close()
         idle = still_idle
@@ -141,7 +141,7 @@ def _finish(server: WaitressServer, connections: dict[int, Any]) -> None:
 
 
 def _announce_close(channel: Channel) -> None:
-    # waitress then answers "Connection: close" and closes when the answer is sent: else a busy client never ends.
+    # Makes waitress answer "Connection: close" and close after the answer; a busy client would never end otherwise.
     with channel.requests_lock:
         if channel.requests and not channel.unread:
             channel.requests[-1].headers["CONNECTION"] = "close"
