@@ -14,7 +14,7 @@ from rafflekit.core.ledger.keys import make_signing_key
 from rafflekit.core.protocol.entropy.drand import time_of
 from rafflekit.core.shapes import win_page_shape, win_shape
 from tests.cli.conftest import OnScreen, Session, Terminal, without_styles
-from tests.ledger.beacons import ROUND, relay_json
+from tests.protocol.entropy.beacons import ROUND, relay_json
 from tests.raffles import sell_all
 
 

@@ -77,7 +77,7 @@ def receipt_of(ticket: dict[str, Any]) -> str:
     return json.dumps(ticket["receipt"])
 
 
-def test_a_visitor_sees_over_plain_http_that_draw_and_receipt_hold(fair: Fair, open_page: Open) -> None:
+def test_a_visitor_sees_that_draw_and_receipt_are_good(fair: Fair, open_page: Open) -> None:
     fair.take_tickets(9)
     wins = fair.draw()
     winner = next(ticket for ticket in fair.tickets if ticket["ticket_number"] == wins[0]["ticket_number"])
@@ -102,7 +102,7 @@ def test_a_visitor_sees_over_plain_http_that_draw_and_receipt_hold(fair: Fair, o
     assert page.complaints == []
 
 
-def test_what_a_visitor_puts_in_is_sent_to_nobody(fair: Fair, open_page: Open) -> None:
+def test_the_page_sends_nothing_that_a_visitor_enters(fair: Fair, open_page: Open) -> None:
     fair.take_tickets(9)
     fair.draw()
     ticket = fair.tickets[3]
@@ -124,7 +124,7 @@ def test_what_a_visitor_puts_in_is_sent_to_nobody(fair: Fair, open_page: Open) -
     assert page.run("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
 
-def test_names_are_text_and_turn_nothing_around(fair: Fair, open_page: Open) -> None:
+def test_names_are_shown_as_text_and_reorder_nothing(fair: Fair, open_page: Open) -> None:
     fair.take_tickets(9)
     fair.draw()
 
@@ -137,7 +137,7 @@ def test_names_are_text_and_turn_nothing_around(fair: Fair, open_page: Open) -> 
     assert "\u202e" not in page.text("body")
 
 
-def test_the_page_says_what_stands_before_the_draw(fair: Fair, open_page: Open) -> None:
+def test_before_the_draw_the_page_says_how_the_raffle_stands(fair: Fair, open_page: Open) -> None:
     fair.take_tickets(7)
     page = open_page(fair.address)
     assert page.text("#summary") == "Open: 2 of 9 tickets are left, so nothing has been drawn yet."

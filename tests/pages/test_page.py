@@ -38,7 +38,7 @@ def get(client: testing.TestClient, path: str, accept: str | None, method: str =
 
 
 @pytest.mark.parametrize("accept", [CHROMIUM, FIREFOX, "text/html", "application/json;q=0.5, text/html;q=0.9"])
-def test_whoever_prefers_html_gets_the_page(client: testing.TestClient, drawn: str, accept: str) -> None:
+def test_clients_that_prefer_html_get_the_page(client: testing.TestClient, drawn: str, accept: str) -> None:
     found = get(client, f"{drawn}/proof/", accept)
 
     assert (found.status_code, found.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -50,7 +50,7 @@ def test_whoever_prefers_html_gets_the_page(client: testing.TestClient, drawn: s
     "accept",
     [None, "*/*", "application/json", "application/json, text/html", "text/html;q=0.1, */*;q=0.5", "text/plain", "?"],
 )
-def test_everybody_else_gets_the_proof(client: testing.TestClient, drawn: str, accept: str | None) -> None:
+def test_all_other_clients_get_the_proof(client: testing.TestClient, drawn: str, accept: str | None) -> None:
     found = get(client, f"{drawn}/proof/", accept)
 
     assert (found.status_code, found.headers["Content-Type"]) == (200, "application/json")
@@ -58,16 +58,14 @@ def test_everybody_else_gets_the_proof(client: testing.TestClient, drawn: str, a
     assert found.json["protocol"] == 1
 
 
-def test_a_head_is_answered_as_its_get(client: testing.TestClient, drawn: str) -> None:
+def test_a_head_request_is_answered_like_a_get(client: testing.TestClient, drawn: str) -> None:
     for accept in (CHROMIUM, "*/*"):
         head, got = get(client, f"{drawn}/proof", accept, "HEAD"), get(client, f"{drawn}/proof", accept)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers == got.headers
 
 
-def test_before_the_draw_browsers_get_the_page_and_programs_the_problem(
-    client: testing.TestClient, raffle: str
-) -> None:
+def test_before_the_draw_only_browsers_get_the_page(client: testing.TestClient, raffle: str) -> None:
     page, problem = get(client, f"{raffle}/proof/", CHROMIUM), get(client, f"{raffle}/proof/", "*/*")
 
     assert (page.status_code, page.content) == (200, proof_page().content)
@@ -78,16 +76,14 @@ def test_before_the_draw_browsers_get_the_page_and_programs_the_problem(
 
 @pytest.mark.parametrize("raffle", ["garbage", "00000000-0000-4000-8000-000000000000"])
 @pytest.mark.parametrize("accept", [CHROMIUM, "*/*"])
-def test_a_raffle_that_is_none_has_no_page(client: testing.TestClient, raffle: str, accept: str) -> None:
+def test_an_unknown_raffle_has_no_page(client: testing.TestClient, raffle: str, accept: str) -> None:
     found = get(client, f"/raffles/{raffle}/proof/", accept)
 
     assert (found.status_code, found.headers["Content-Type"]) == (404, "application/problem+json")
     assert found.headers["Vary"] == "Accept"
 
 
-def test_the_policy_lets_the_pages_own_script_and_style_run_and_nothing_else(
-    client: testing.TestClient, drawn: str
-) -> None:
+def test_the_policy_allows_only_the_pages_own_code(client: testing.TestClient, drawn: str) -> None:
     found = get(client, f"{drawn}/proof/", CHROMIUM)
     [script] = re.findall(r"<script>(.*?)</script>", found.text, re.DOTALL)
     [style] = re.findall(r"<style>(.*?)</style>", found.text, re.DOTALL)
@@ -111,7 +107,7 @@ def test_the_policy_lets_the_pages_own_script_and_style_run_and_nothing_else(
     assert f"{saved}; frame-ancestors 'none'" == found.headers["Content-Security-Policy"]
 
 
-def test_the_page_is_whole_and_names_no_other_host() -> None:
+def test_the_page_is_complete_and_names_no_other_host() -> None:
     html = proof_page().content.decode()
 
     assert not re.findall(r"\{(policy|style|script)\}", html)
@@ -121,7 +117,7 @@ def test_the_page_is_whole_and_names_no_other_host() -> None:
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.name)
-def test_no_text_of_others_can_become_a_part_of_the_page(file: Traversable) -> None:
+def test_no_text_from_a_proof_can_become_markup(file: Traversable) -> None:
     text = file.read_text(encoding="utf-8")
 
     for way_in in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", " on"):
@@ -132,7 +128,7 @@ def test_no_text_of_others_can_become_a_part_of_the_page(file: Traversable) -> N
     assert "</script" not in text or file.name == "page.html"
 
 
-def test_what_tells_of_the_page_tells_of_html(client: testing.TestClient) -> None:
+def test_the_api_description_mentions_html(client: testing.TestClient) -> None:
     document = client.simulate_get("/openapi.json").json
 
     operation = document["paths"]["/raffles/{raffle_id}/proof/"]["get"]

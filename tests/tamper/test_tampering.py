@@ -20,7 +20,7 @@ def given_of(base: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_falsified_documents_are_refused_at_the_step_that_knows_why(case: dict[str, Any]) -> None:
+def test_falsified_documents_are_refused_at_the_right_step(case: dict[str, Any]) -> None:
     report = audit(**given_of(BASES[case["base"]], case["given"]))
 
     assert first_wrong_step(report) == case["step"]
@@ -32,7 +32,7 @@ def test_falsified_documents_are_refused_at_the_step_that_knows_why(case: dict[s
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_the_honest_documents_that_they_are_made_of_are_good(base: str) -> None:
+def test_the_documents_behind_the_cases_are_good(base: str) -> None:
     report = audit(**given_of(BASES[base], {}))
 
     assert report.good

@@ -28,26 +28,26 @@ def vector(name: str) -> Any:
 
 
 @pytest.mark.parametrize(("name", "folder"), [("vectors", VECTORS), ("tamper", TAMPER)])
-def test_no_frozen_file_was_changed_added_or_taken_away(name: str, folder: Path) -> None:
+def test_no_frozen_file_was_changed_added_or_removed(name: str, folder: Path) -> None:
     found = {file.name: sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
 
     assert found == FROZEN[name]
 
 
-def test_the_list_of_frozen_files_is_frozen_itself() -> None:
+def test_the_list_of_frozen_files_is_frozen() -> None:
     listed = (Path(__file__).parent / "frozen.json").read_bytes()
 
     assert sha256(listed).hexdigest() == "9f2b5763363d8d781915b8a3d4b5eb1e4453cd9effb56306006efa0a103bb7b2"
 
 
-def test_the_library_gives_every_byte_of_the_vectors() -> None:
+def test_the_library_reproduces_the_vectors() -> None:
     found = vectors()
 
     assert sorted(found) == sorted(file.name for file in VECTORS.iterdir())
     assert [name for name, content in found.items() if (VECTORS / name).read_bytes() != content] == []
 
 
-def test_the_library_gives_every_byte_of_the_catalogue_of_tampering() -> None:
+def test_the_library_reproduces_the_frozen_cases() -> None:
     found = tampering()
 
     assert sorted(found) == sorted(file.name for file in TAMPER.iterdir())
@@ -55,7 +55,7 @@ def test_the_library_gives_every_byte_of_the_catalogue_of_tampering() -> None:
 
 
 @pytest.mark.parametrize("case", vector("audits.json"), ids=lambda case: f"{case['base']}, {case['what']}")
-def test_an_audit_of_honest_documents_ends_as_the_vectors_say(case: dict[str, Any]) -> None:
+def test_honest_documents_are_audited_as_the_vectors_say(case: dict[str, Any]) -> None:
     honest = json.loads((TAMPER / "bases.json").read_text())[case["base"]]
     given = {field: honest[field] for field in case["uses"]} | (
         {"receipt": case["receipt"]} if "receipt" in case else {}
@@ -66,7 +66,7 @@ def test_an_audit_of_honest_documents_ends_as_the_vectors_say(case: dict[str, An
     assert {step.name: step.outcome for step in audit(**given).steps} == case["outcomes"]
 
 
-def test_every_proof_of_a_tree_holds_and_for_no_other_root() -> None:
+def test_every_tree_proof_holds_only_for_its_root() -> None:
     for each in vector("tree.json"):
         size, root = each["size"], b64decode(each["root"])
         for proof in each["inclusion"]:
@@ -79,7 +79,7 @@ def test_every_proof_of_a_tree_holds_and_for_no_other_root() -> None:
                 tree.check_consistency(proof["old_size"], size, hashes, b64decode(proof["old_root"]), sha256().digest())
 
 
-def test_codes_are_read_in_every_spelling_and_nothing_else_is_one() -> None:
+def test_codes_are_read_in_every_spelling() -> None:
     found = vector("codes.json")
 
     for each in found["codes"]:
@@ -148,7 +148,7 @@ def leaf_data(raffle: str, leaf: dict[str, Any]) -> bytes:
     return b"\1" + UUID(raffle).bytes + numbers + len(code_hash).to_bytes(2) + code_hash
 
 
-def test_by_the_words_hashes_and_terms() -> None:
+def test_the_protocol_text_gives_hashes_and_terms() -> None:
     for each in vector("hashes.json"):
         assert h(each["tag"], bytes.fromhex(each["data"])).hex() == each["hash"]
     for each in vector("terms.json"):
@@ -156,7 +156,7 @@ def test_by_the_words_hashes_and_terms() -> None:
         assert h("terms", each["canonical"].encode()).hex() == each["hash"]
 
 
-def test_by_the_words_leaves_and_trees() -> None:
+def test_the_protocol_text_gives_leaves_and_trees() -> None:
     for each in vector("leaves.json"):
         assert leaf_data(each["id"], each["leaf"]).hex() == each["data"]
         assert sha256(b"\0" + bytes.fromhex(each["data"])).hexdigest() == each["hash"]
@@ -164,7 +164,7 @@ def test_by_the_words_leaves_and_trees() -> None:
         assert mth([f"leaf {index}".encode() for index in range(each["size"])]) == b64decode(each["root"])
 
 
-def test_by_the_words_codes() -> None:
+def test_the_protocol_text_gives_codes() -> None:
     alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
     for each in vector("codes.json")["codes"]:
         value = int(each["code"], 16)
@@ -182,7 +182,7 @@ def test_by_the_words_codes() -> None:
         assert (characters, hashed.decode()) == (each["hashed"], each["hash"])
 
 
-def test_by_the_words_keys_checkpoints_and_cosignatures() -> None:
+def test_the_protocol_text_gives_keys_and_signed_notes() -> None:
     operator, witness, _ = keys = vector("keys.json")
     for key in keys:
         public = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key["private"])).public_key().public_bytes_raw()
@@ -203,7 +203,7 @@ def test_by_the_words_keys_checkpoints_and_cosignatures() -> None:
             assert time == each["cosigned_at"]
 
 
-def test_by_the_words_rounds_and_entropy() -> None:
+def test_the_protocol_text_gives_rounds_and_entropy() -> None:
     found = vector("drand.json")
     for each in found["times"]:
         assert 1692803367 + 3 * (each["round"] - 1) == each["time"]
@@ -216,7 +216,7 @@ def test_by_the_words_rounds_and_entropy() -> None:
     assert sha256(bytes.fromhex(beacon["signature"])).hexdigest() == beacon["entropy"]
 
 
-def test_by_the_words_winners_seeds_and_statements() -> None:
+def test_the_protocol_text_gives_winners_seeds_and_statements() -> None:
     operator = vector("keys.json")[0]
     for each in vector("winners.json"):
         assert draw(bytes.fromhex(each["seed"]), each["tickets"], each["wins"]) == each["serials"]
@@ -236,7 +236,7 @@ def test_by_the_words_winners_seeds_and_statements() -> None:
 
 
 @pytest.mark.parametrize("name", ["drand", "secrets", "many"])
-def test_by_the_words_whole_raffles(name: str) -> None:
+def test_the_protocol_text_gives_whole_raffles(name: str) -> None:
     proof, receipts = vector(f"proof-{name}.json"), vector(f"receipts-{name}.json")
     raffle, tickets = proof["terms"]["id"], proof["terms"]["total_tickets"]
     leaves = [json.loads(line) for line in (VECTORS / f"leaves-{name}.jsonl").read_text().splitlines()]

@@ -128,7 +128,7 @@ def _other(value: Any) -> st.SearchStrategy[Any]:
 
 @FEWER
 @given(case=audits())
-def test_an_audit_ends_the_same_in_both(javascript: Javascript, case: dict[str, Any]) -> None:
+def test_both_verifiers_agree_on_every_audit(javascript: Javascript, case: dict[str, Any]) -> None:
     report = audit(**case)
 
     found = javascript.audit(case)
@@ -153,7 +153,7 @@ json_like = st.one_of(
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=json_like)
-def test_json_is_read_and_refused_the_same_by_both(javascript: Javascript, text: str) -> None:
+def test_both_verifiers_read_and_refuse_the_same_json(javascript: Javascript, text: str) -> None:
     try:
         expected = read_json(text)
     except DocumentWrong:
@@ -189,7 +189,7 @@ def _rounded(value: Any) -> Any:
     bit=st.integers(0, 511),
     part=st.sampled_from(["signature", "message", "key", "S", "nothing"]),
 )
-def test_signatures_are_good_for_both_or_for_none(
+def test_both_verifiers_accept_the_same_signatures(
     javascript: Javascript, key: bytes, message: bytes, bit: int, part: str
 ) -> None:
     from cryptography.exceptions import InvalidSignature
@@ -218,7 +218,7 @@ def test_signatures_are_good_for_both_or_for_none(
 
 @FEWER
 @given(seed=st.binary(min_size=32, max_size=32), tickets=st.integers(1, 10**12), wins=st.integers(1, 40))
-def test_the_same_seed_lets_the_same_tickets_win(javascript: Javascript, seed: bytes, tickets: int, wins: int) -> None:
+def test_both_verifiers_draw_the_same_winners(javascript: Javascript, seed: bytes, tickets: int, wins: int) -> None:
     wins = min(wins, tickets)
 
     found = javascript.call("winningSerials", seed, tickets, wins)
@@ -226,7 +226,7 @@ def test_the_same_seed_lets_the_same_tickets_win(javascript: Javascript, seed: b
     assert found == list(winning_serials(seed, tickets=tickets, wins=wins))
 
 
-def test_a_block_above_the_last_whole_multiple_is_passed_over(javascript: Javascript) -> None:
+def test_a_block_above_the_last_whole_multiple_is_skipped(javascript: Javascript) -> None:
     # Of 2²⁵⁶ values, three do not share the last: so rare that no seed is known for it.
     drawn = "((blocks, n) => uniform(BigInt(n), () => BigInt(blocks.shift())))"
     highest, last_good = str(2**256 - 1), str(2**256 - 2)
@@ -235,7 +235,7 @@ def test_a_block_above_the_last_whole_multiple_is_passed_over(javascript: Javasc
     assert javascript.call(drawn, [last_good, "7"], 3) == (2**256 - 2) % 3
 
 
-def test_a_witness_from_before_the_raffle_witnesses_nothing(javascript: Javascript) -> None:
+def test_a_cosignature_older_than_the_raffle_does_not_count(javascript: Javascript) -> None:
     drand = example("drand")
     vouched = [str(witness().verifier)]
     created = int(drand.terms.created_at.timestamp())
@@ -248,7 +248,7 @@ def test_a_witness_from_before_the_raffle_witnesses_nothing(javascript: Javascri
     assert [each["witnessed"] for each in ends] == ["not proven", "ok"]
 
 
-def test_a_copy_from_the_time_of_its_beacon_comes_too_late(javascript: Javascript) -> None:
+def test_a_copy_from_the_time_of_its_beacon_is_too_late(javascript: Javascript) -> None:
     proof = example("drand").proof()
     beacon = time_of(BEACON_ROUND)
 
@@ -260,7 +260,7 @@ def test_a_copy_from_the_time_of_its_beacon_comes_too_late(javascript: Javascrip
     assert [each["witnessed"] for each in ends] == ["ok", "not proven"]
 
 
-def test_a_key_under_which_every_text_is_signed_is_none_in_both(javascript: Javascript) -> None:
+def test_both_verifiers_refuse_keys_that_sign_every_text(javascript: Javascript) -> None:
     key = SignerKey.make("example.test/x").verifier
     zeros = replace(key, public=bytes(32))
 

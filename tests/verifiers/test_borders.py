@@ -34,7 +34,7 @@ def said_by_all(given: dict[str, Any], step: str, *, javascript: Javascript, sta
     [(CREATED - 1, "not proven"), (CREATED, "ok"), (BEACON - 1, "ok"), (BEACON, "wrong")],
     ids=["before the raffle", "as it begins", "before the beacon", "as the beacon comes"],
 )
-def test_a_witness_counts_from_the_creation_on_and_before_the_beacon(
+def test_a_witness_counts_between_creation_and_beacon(
     javascript: Javascript, standalone: ModuleType, time: int, outcome: str
 ) -> None:
     proof = DRAND.proof(cosigned=[(witness(), time)])

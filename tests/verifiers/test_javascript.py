@@ -92,7 +92,7 @@ def test_trees_and_their_proofs_are_those_of_the_vectors(javascript: Javascript)
             assert "wrong" in other
 
 
-def test_keys_checkpoints_and_cosignatures_are_those_of_the_vectors(javascript: Javascript) -> None:
+def test_keys_and_signed_notes_are_those_of_the_vectors(javascript: Javascript) -> None:
     operator, witness, _ = keys = vector("keys.json")
     for key in keys:
         read = javascript.call("readKey", key["verifier_key"], key["type"], "key")
@@ -132,7 +132,7 @@ def test_rounds_winners_and_draws_are_those_of_the_vectors(javascript: Javascrip
 
 
 @pytest.mark.parametrize("case", vector("audits.json"), ids=lambda case: f"{case['base']}, {case['what']}")
-def test_an_audit_of_honest_documents_ends_as_the_vectors_say(javascript: Javascript, case: dict[str, Any]) -> None:
+def test_honest_documents_are_audited_as_the_vectors_say(javascript: Javascript, case: dict[str, Any]) -> None:
     given = {field: BASES[case["base"]][field] for field in case["uses"]}
     given |= {"receipt": case["receipt"]} if "receipt" in case else {}
 
@@ -140,9 +140,7 @@ def test_an_audit_of_honest_documents_ends_as_the_vectors_say(javascript: Javasc
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_falsified_documents_are_refused_at_the_step_that_knows_why(
-    javascript: Javascript, case: dict[str, Any]
-) -> None:
+def test_falsified_documents_are_refused_at_the_right_step(javascript: Javascript, case: dict[str, Any]) -> None:
     outcomes = javascript.audit(BASES[case["base"]] | case["given"])
 
     wrong = next((name for name, outcome in outcomes.items() if outcome == "wrong"), None)
@@ -153,12 +151,12 @@ def test_falsified_documents_are_refused_at_the_step_that_knows_why(
         assert wrong == case["step"]
 
 
-def test_what_is_not_seen_is_in_the_catalogue() -> None:
+def test_the_cases_that_javascript_cannot_see_exist() -> None:
     assert set(NOT_SEEN) <= {case["name"] for case in CASES}
     assert {case["name"] for case in CASES if case.get("needs") == "bls"} <= set(NOT_SEEN)
 
 
-def test_bytes_are_read_as_their_text_and_what_is_no_utf8_is_refused(javascript: Javascript) -> None:
+def test_bytes_are_read_as_utf8_or_refused(javascript: Javascript) -> None:
     proof = BASES["secrets"]["proof"]
 
     assert javascript.audit({"proof": proof.encode()}) == javascript.audit({"proof": proof})
@@ -166,7 +164,7 @@ def test_bytes_are_read_as_their_text_and_what_is_no_utf8_is_refused(javascript:
         assert javascript.audit({"proof": content}) == {"form": "wrong"}
 
 
-def test_names_cannot_turn_the_text_around_them(javascript: Javascript) -> None:
+def test_names_cannot_reorder_the_text_around_them(javascript: Javascript) -> None:
     name = "prize \u202e\u2066evil\u2069 \u200f<img onerror=x>"
 
     assert javascript.call("shown", name) == "prize ‹U+202E›‹U+2066›evil‹U+2069› ‹U+200F›<img onerror=x>"
@@ -195,7 +193,7 @@ def test_a_sentence_sums_up_what_holds_and_what_is_not_proven(
     assert words in found["sentence"]
 
 
-def test_a_participant_is_told_what_a_ticket_won(javascript: Javascript) -> None:
+def test_the_page_says_what_a_ticket_won(javascript: Javascript) -> None:
     base = BASES["secrets"]
     [first, *_] = json.loads(base["proof"])["winners"]
     prize = json.loads(base["proof"])["terms"]["prizes"][first["prize"]]["name"]

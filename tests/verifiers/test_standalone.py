@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from rafflekit.cli import main
 from rafflekit.core.protocol.audit import audit
-from tests.ledger.test_audit import anything, at_place, places, replaced
+from tests.protocol.audit.reports import anything, at_place, places, replaced
 from tests.tamper.test_tampering import BASES, CASES
 from tests.vectors.make_v1 import VECTORS
 from tests.waiting import LIMIT_S

@@ -22,7 +22,7 @@ def canonical(code: bytes) -> str:
 
 
 @given(code=code_bytes)
-def test_a_code_is_six_groups_of_four_without_letters_that_look_alike(code: bytes) -> None:
+def test_a_code_is_six_groups_of_four_unambiguous_characters(code: bytes) -> None:
     groups = codes.spell(code).split("-")
 
     assert [len(group) for group in groups] == [4] * 6
@@ -50,7 +50,7 @@ def test_a_code_is_read_as_people_write_it(code: bytes, data: st.DataObject) -> 
     "text",
     ["", "-", "4XK2", "U" * 24, "0" * 23, "0" * 25, "é" * 24, "\u0131" * 24, "٠" * 24, "0" * 23 + "\x00", "!" * 24],
 )
-def test_what_is_no_code_is_not_read(text: str) -> None:
+def test_a_text_that_is_not_a_code_is_not_read(text: str) -> None:
     assert codes.read(text) is None
 
 
@@ -78,9 +78,7 @@ def test_a_code_matches_its_own_hash_and_no_other() -> None:
 
 @pytest.mark.parametrize("stored", ["$argon2id$ of a ticket", None])
 @pytest.mark.parametrize("text", [codes.spell(bytes(15)), "no code at all", ""])
-def test_every_check_costs_one_hash_whatever_there_is_to_compare(
-    monkeypatch: pytest.MonkeyPatch, stored: str | None, text: str
-) -> None:
+def test_every_check_costs_exactly_one_hash(monkeypatch: pytest.MonkeyPatch, stored: str | None, text: str) -> None:
     """The time of an answer tells neither which numbers exist nor which texts are codes."""
     stored = stored and hasher.hash_all([new_code()])[0]
     original, hashes = PasswordHasher.verify, []
@@ -111,20 +109,20 @@ def test_hashes_of_older_parameters_are_still_checked() -> None:
     assert codes.CodeHasher(time_cost=2, memory_kib=64).check(stored, code)
 
 
-def test_parameters_that_argon2_refuses_are_refused_with_their_reason() -> None:
+def test_parameters_that_argon2_refuses_give_its_reason() -> None:
     refused = r"Argon2's cost is 'time 1, memory 7 KiB, parallelism 1': Memory cost is too small\."
 
     with pytest.raises(InvalidSetting, match=refused):
         codes.CodeHasher(memory_kib=7)
 
 
-def test_a_hash_costs_the_least_that_argon2_allows_unless_it_is_told_otherwise() -> None:
+def test_a_hash_is_as_cheap_as_argon2_allows_by_default() -> None:
     stored = codes.CodeHasher().hash_all([new_code()])[0]
 
     assert stored.startswith("$argon2id$v=19$m=8,t=1,p=1$")
 
 
-def test_codes_are_hashed_in_their_order() -> None:
+def test_codes_are_hashed_in_order() -> None:
     several = [new_code() for _ in range(5)]
 
     stored = hasher.hash_all(several)
@@ -152,19 +150,19 @@ for work in (lambda: hasher.hash_all([code]), lambda: hasher.check(stored, code)
 """
 
 
-def test_a_machine_without_memory_is_told_from_a_damaged_hash() -> None:
+def test_missing_memory_is_not_mistaken_for_a_damaged_hash() -> None:
     done = run([sys.executable, "-c", WITHOUT_MEMORY], text=True, check=True)
 
     assert done.stdout.count("There is not enough memory to hash a verification code") == 2
 
 
-def test_a_damaged_hash_is_the_databases_fault_and_not_the_participants() -> None:
+def test_a_damaged_hash_is_blamed_on_the_database() -> None:
     with pytest.raises(StorageUnavailable, match="damaged"):
         hasher.check("$argon2id$nonsense", codes.spell(bytes(codes.CODE_BYTES)))
 
 
 @given(key=st.binary(min_size=32, max_size=32), repeat=st.text(min_size=16, max_size=255))
-def test_a_derived_code_depends_on_the_raffle_the_participant_and_the_key(key: bytes, repeat: str) -> None:
+def test_a_derived_code_depends_on_raffle_participant_and_key(key: bytes, repeat: str) -> None:
     who, another = bytes(16), bytes([1] * 16)
     other_key = bytes(32) if key != bytes(32) else bytes([1] * 32)
 

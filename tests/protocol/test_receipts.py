@@ -26,7 +26,7 @@ def receipt(*, raffle: UUID = RAFFLE, origin: UUID = RAFFLE, signer: SignerKey =
     return Receipt(LEAF, [], f"{text}\n{signer.line(text)}")
 
 
-def test_a_receipt_that_is_right_gives_its_checkpoint() -> None:
+def test_a_good_receipt_gives_its_checkpoint() -> None:
     assert check_receipt(receipt(), RAFFLE, KEY.verifier).size == 1
 
 
@@ -45,7 +45,7 @@ def test_a_receipt_of_something_else_proves_nothing(wrong: Receipt, words: str) 
         check_receipt(wrong, RAFFLE, KEY.verifier)
 
 
-def test_a_tickets_receipt_is_of_its_number_and_its_code() -> None:
+def test_a_tickets_receipt_has_its_number_and_its_code() -> None:
     ticket = Ticket(RAFFLE, 7, CODE, receipt())
 
     check_ticket(ticket, KEY.verifier)

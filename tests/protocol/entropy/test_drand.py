@@ -22,7 +22,7 @@ from rafflekit.core.protocol.entropy.drand import (
     round_of,
     time_of,
 )
-from tests.ledger.beacons import (
+from tests.protocol.entropy.beacons import (
     DEFAULT_CHAIN,
     FASTNET,
     OTHER_ROUNDS,
@@ -81,7 +81,7 @@ def test_key_genesis_and_period_are_those_of_the_chain_hash() -> None:
 
 
 def test_the_protocol_names_the_chain_that_is_checked() -> None:
-    protocol = (Path(__file__).parents[2] / "docs" / "draw-protocol.md").read_text(encoding="utf-8")
+    protocol = (Path(__file__).parents[3] / "docs" / "draw-protocol.md").read_text(encoding="utf-8")
     for constant in (
         drand.CHAIN_HASH,
         drand.PUBLIC_KEY.hex(),
@@ -101,7 +101,7 @@ def test_a_beacon_with_a_flipped_bit_is_refused(byte: int) -> None:
 
 
 @pytest.mark.parametrize("round", [ROUND - 1, ROUND + 1, *OTHER_ROUNDS, ROUND + 2**32])
-def test_a_beacon_is_of_its_round_alone(round: int) -> None:
+def test_a_beacon_is_refused_for_every_other_round(round: int) -> None:
     with pytest.raises(BeaconWrong, match=rf"not that of drand's quicknet for round {round}: "):
         check_beacon(round, SIGNATURE)
 
@@ -141,7 +141,7 @@ def test_a_signature_of_another_length_is_refused(length: int) -> None:
     ],
     ids=["as points are", "with the sign of y", "with an x", "with both"],
 )
-def test_the_point_at_infinity_is_no_signature_however_it_is_written(signature: bytes) -> None:
+def test_the_point_at_infinity_is_refused_in_every_spelling(signature: bytes) -> None:
     with pytest.raises(BeaconWrong, match="point at infinity"):
         check_beacon(ROUND, signature)
 
@@ -160,7 +160,7 @@ def test_the_point_at_infinity_is_no_signature_however_it_is_written(signature: 
     ],
     ids=["no subgroup", "x + p", "x = p", "largest x", "not compressed", "not compressed, y", "only infinity", "zeros"],
 )
-def test_what_is_no_point_of_the_group_is_no_signature(signature: bytes) -> None:
+def test_a_point_outside_the_group_is_refused(signature: bytes) -> None:
     with pytest.raises(BeaconWrong, match="not a point of the group G1"):
         check_beacon(ROUND, signature)
 
@@ -171,7 +171,7 @@ def test_the_negative_of_a_signature_is_refused() -> None:
 
 
 @given(st.binary(min_size=48, max_size=48))
-def test_no_other_bytes_are_taken_or_break_the_check(signature: bytes) -> None:
+def test_all_other_bytes_are_refused_without_a_crash(signature: bytes) -> None:
     with pytest.raises(BeaconWrong):
         check_beacon(ROUND, signature)
 
@@ -186,14 +186,14 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
 @given(st.integers(-(10**13), 10**13), st.integers(1, 604_800))
 @example(drand.GENESIS_S - 1, 1)
 @example(drand.GENESIS_S, 1)
-def test_the_round_of_a_closing_is_the_first_that_does_not_come_too_early(closed: int, delay_s: int) -> None:
+def test_a_closings_round_is_the_first_after_its_delay(closed: int, delay_s: int) -> None:
     round = round_of(closed, delay_s)
     assert round >= 1
     assert time_of(round) >= closed + delay_s
     assert round == 1 or time_of(round - 1) < closed + delay_s
 
 
-def test_rounds_come_every_three_seconds_from_the_genesis_on() -> None:
+def test_rounds_are_published_every_three_seconds() -> None:
     genesis = 1_692_803_367
     for closed in range(genesis - 12, genesis + 40):
         by_definition = next(round for round in count(1) if genesis + 3 * (round - 1) >= closed + 5)
@@ -212,11 +212,11 @@ def test_rounds_come_every_three_seconds_from_the_genesis_on() -> None:
     ],
     ids=["version 1", "version 2", "as people save it", "capital letters", "with more keys"],
 )
-def test_what_relays_answer_is_read(text: str) -> None:
+def test_the_answer_of_a_relay_is_read(text: str) -> None:
     assert read_beacon(text) == read_beacon(text, round=ROUND) == Beacon(ROUND, SIGNATURE)
 
 
-def test_a_bare_signature_is_read_for_the_round_that_is_wanted() -> None:
+def test_a_bare_signature_is_read_for_the_wanted_round() -> None:
     assert read_beacon(f"{SIGNATURE.hex()}\n", round=7) == Beacon(7, SIGNATURE)
 
 
@@ -263,19 +263,19 @@ def changed(change: Callable[[dict[str, object]], object]) -> str:
     ],
     ids=lambda value: value[:30],
 )
-def test_what_is_no_beacon_is_not_read(text: str, reason: str) -> None:
+def test_a_text_that_is_not_a_beacon_is_not_read(text: str, reason: str) -> None:
     with pytest.raises(BeaconWrong, match=reason) as caught:
         read_beacon(text)
     assert len(str(caught.value)) < 200
 
 
-def test_a_beacon_that_names_another_round_than_the_wanted_one_is_not_read() -> None:
+def test_a_beacon_of_another_round_is_not_read() -> None:
     with pytest.raises(BeaconWrong, match="of round 1000, not of round 1001"):
         read_beacon(relay_json(), round=ROUND + 1)
 
 
 @given(st.text())
-def test_no_text_breaks_the_reading(text: str) -> None:
+def test_any_text_is_read_or_refused_without_a_crash(text: str) -> None:
     for each in (text, "{" + text, '{"round":' + text):
         with pytest.raises(BeaconWrong):
             read_beacon(each)

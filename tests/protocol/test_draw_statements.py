@@ -38,7 +38,7 @@ def test_a_statement_is_read_as_it_was_written() -> None:
         replace(STATEMENT, origin="two\nlines").text(),
     ],
 )
-def test_another_text_is_no_statement(text: str) -> None:
+def test_another_text_is_not_a_statement(text: str) -> None:
     with pytest.raises(NoteWrong) as refusal:
         DrawStatement.read(text)
 

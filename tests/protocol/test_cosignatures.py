@@ -29,7 +29,7 @@ def witnesses(count: int) -> list[VerifierKey]:
     return [VerifierKey(f"w{number}", WITNESS, number.to_bytes(32, "big")) for number in range(count)]
 
 
-def test_the_one_cosignature_of_a_witness_is_found_among_others() -> None:
+def test_a_witnesss_cosignature_is_found_among_others() -> None:
     line = GAZETTE.line(TEXT, time=NOON + 7)
 
     assert cosignature_of(GAZETTE.verifier, note_with(line)) == Cosignature(line, NOON + 7)
@@ -64,12 +64,12 @@ def test_an_operators_key_gives_no_cosignature() -> None:
     )
 
 
-def test_a_cosignature_of_another_text_is_none() -> None:
+def test_a_cosignature_of_another_text_is_refused() -> None:
     with pytest.raises(NoteWrong, match=r"gazette\.example is not on this text"):
         cosignature_of(GAZETTE.verifier, note_with(GAZETTE.line("another closing\n", time=NOON)))
 
 
-def test_a_cosignature_may_be_as_old_as_the_raffle_and_no_older() -> None:
+def test_a_cosignature_is_not_older_than_the_raffle() -> None:
     check_date(NOON, created_at=CREATED_AT, known_from=None)
 
     with pytest.raises(InvalidValue) as refusal:
@@ -80,7 +80,7 @@ def test_a_cosignature_may_be_as_old_as_the_raffle_and_no_older() -> None:
     )
 
 
-def test_a_cosignature_comes_before_the_beacon_and_not_with_it() -> None:
+def test_a_cosignature_is_from_before_the_beacon() -> None:
     known_from = DrandQuicknet().known_from(Closing(BEACON - 60, ROUND))
     check_date(BEACON - 1, created_at=CREATED_AT, known_from=known_from)
 
@@ -92,11 +92,11 @@ def test_a_cosignature_comes_before_the_beacon_and_not_with_it() -> None:
     )
 
 
-def test_without_a_beacon_a_cosignature_may_come_at_any_later_time() -> None:
+def test_without_a_beacon_a_cosignature_has_no_latest_time() -> None:
     check_date(BEACON, created_at=CREATED_AT, known_from=Secrets().known_from(Closing(NOON)))
 
 
-def test_a_witness_is_taken_up_to_as_many_signatures_as_a_note_has() -> None:
+def test_a_witness_is_accepted_until_the_note_is_full() -> None:
     check_beside(GAZETTE.verifier, [])
     check_beside(GAZETTE.verifier, witnesses(SIGNATURES - 1))
 
@@ -109,7 +109,7 @@ def test_a_witness_is_taken_up_to_as_many_signatures_as_a_note_has() -> None:
 
 
 @pytest.mark.parametrize("other", [GAZETTE.verifier, VerifierKey("other.example", WITNESS, PUBLIC)])
-def test_a_key_that_signed_already_is_nobody_else(other: VerifierKey) -> None:
+def test_a_key_that_has_signed_cannot_be_another_witness(other: VerifierKey) -> None:
     with pytest.raises(InvalidValue) as refusal:
         check_beside(GAZETTE.verifier, [*witnesses(2), other])
 

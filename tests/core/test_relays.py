@@ -11,8 +11,8 @@ import pytest
 
 from rafflekit.core.protocol.entropy.drand import CHAIN_HASH, Beacon, BlsMissing
 from rafflekit.core.relays import DEFAULT_RELAYS, NoRelayGaveIt, RelayWrong, fetch_beacon, read_relays
-from tests.ledger.beacons import DEFAULT_CHAIN, OTHER_ROUNDS, ROUND, SIGNATURE, relay_json
-from tests.ledger.relay_servers import Answer, Relay, drips, drips_in_the_handshake, hangs, says, self_signed, sends
+from tests.core.relay_servers import Answer, Relay, drips, drips_in_the_handshake, hangs, says, self_signed, sends
+from tests.protocol.entropy.beacons import DEFAULT_CHAIN, OTHER_ROUNDS, ROUND, SIGNATURE, relay_json
 from tests.waiting import wait_until
 
 BEACON = Beacon(ROUND, SIGNATURE)

@@ -154,7 +154,7 @@ def test_no_consistency_proof_holds_for_anything_else(size: int, data: st.DataOb
             tree.check_consistency(*arguments)
 
 
-def test_with_the_empty_tree_and_with_itself_a_tree_is_consistent() -> None:
+def test_a_tree_continues_itself_and_the_empty_tree() -> None:
     root = root_by_definition(numbered(5))
 
     tree.check_consistency(0, 5, [], tree.EMPTY_ROOT, root)
@@ -229,3 +229,13 @@ def test_every_whole_tile_is_named_once() -> None:
     assert [tile.position for tile in whole if tile.level == 0] == list(range(LARGE // TILE))
     of_level_1 = whole_hash([tile.hash for tile in whole if tile.level == 0][:TILE])
     assert [tile for tile in whole if tile.level > 0] == [WholeTile(1, 0, of_level_1)]
+
+
+def test_a_proof_longer_than_its_trees_is_refused_for_any_roots() -> None:
+    first, third, fourth, more = (tree.leaf_hash(each) for each in (b"first two", b"third", b"fourth", b"more"))
+    old, new = tree.node_hash(first, third), tree.node_hash(first, tree.node_hash(third, fourth))
+    proof = [third, fourth, first]
+    tree.check_consistency(3, 4, proof, old, new)
+
+    with pytest.raises(ProofWrong, match="another length"):
+        tree.check_consistency(3, 4, [*proof, more], tree.node_hash(more, old), tree.node_hash(more, new))

@@ -7,7 +7,7 @@ from rafflekit.core.protocol.notes import OPERATOR, Note, NoteWrong, SignerKey, 
 KEY = SignerKey.make("raffles.example.org")
 
 
-def test_a_line_with_a_key_s_id_and_another_name_does_not_claim_it() -> None:
+def test_a_line_with_a_keys_id_under_another_name_is_not_its() -> None:
     line = KEY.line("A text.\n")
     other = line.replace("raffles.example.org", "other.example.org")
 
@@ -17,6 +17,6 @@ def test_a_line_with_a_key_s_id_and_another_name_does_not_claim_it() -> None:
 
 
 @pytest.mark.parametrize("key", [bytes(31) + b"\x80", b"\1" + bytes(30) + b"\x80", b"\xec" + b"\xff" * 31])
-def test_a_point_of_small_order_is_no_key_with_its_highest_bit_either(key: bytes) -> None:
+def test_a_point_of_small_order_is_refused_with_its_top_bit(key: bytes) -> None:
     with pytest.raises(NoteWrong, match="the key of nobody"):
         VerifierKey.read(str(VerifierKey("raffles.example.org", OPERATOR, key)))

@@ -1,0 +1,100 @@
+"""What each step of an audit shows, and what rests on trust."""
+
+from dataclasses import replace
+
+import pytest
+
+from rafflekit.core.protocol.audit import (
+    NOT_PROVEN,
+    OK,
+    STEPS,
+    audit,
+)
+from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.entropy import drand
+from rafflekit.core.protocol.entropy.drand import BlsMissing
+from tests.protocol.audit.reports import DRAND, MANY, SECRETS, outcome, sentence
+from tests.tamper.making import catalogue
+from tests.tamper.making.cases import written
+from tests.vectors.examples import CLOSED, CREATED, signer, witness
+
+
+def test_with_all_evidence_every_step_is_proven() -> None:
+    report = DRAND.given.audit()
+
+    assert [(step.name, step.outcome) for step in report.steps] == [(name, OK) for name in STEPS]
+
+
+def test_a_proof_alone_shows_only_that_it_is_consistent() -> None:
+    report = audit(DRAND.given.proof)
+
+    assert report.good
+    assert report.unproven == ["key", "witnesses", "witnessed", "leaves"]
+
+
+def test_secrets_always_rest_on_trust_in_the_operator() -> None:
+    with_witness = SECRETS.changed(closing=SECRETS.cosigned(SECRETS.closing.text()))
+    report = replace(with_witness, witnesses=[str(witness().verifier)]).audit()
+
+    assert report.good
+    assert report.unproven == ["entropy", "witnessed"]
+
+
+def test_more_than_1_000_wins_need_the_leaves() -> None:
+    assert outcome(MANY.given.audit(), "winners") == OK
+    assert outcome(replace(MANY.given, leaves=None).audit(), "winners") == NOT_PROVEN
+
+
+def test_a_beacon_is_not_proven_without_a_bls_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object) -> None:
+        raise BlsMissing
+
+    monkeypatch.setattr(drand, "check_beacon", missing)
+    report = DRAND.given.audit()
+
+    assert (report.good, outcome(report, "entropy"), outcome(report, "witnessed")) == (True, NOT_PROVEN, OK)
+    assert "pip install '.[drand]'" in sentence(report, "entropy")
+
+
+def test_a_closing_may_be_dated_up_to_a_day_in_the_future() -> None:
+    created = int(CREATED.timestamp())
+    for closed, now in ((created, created), (CLOSED, CLOSED - 86_400), (CLOSED, None)):
+        again = SECRETS.closed_again(closing=Closing(closed))
+
+        assert outcome(replace(again, now=now).audit(), "closing") == OK
+
+
+def test_documents_of_another_raffle_are_a_mistake_not_a_fraud() -> None:
+    stranger = replace(DRAND.example, signer=signer("stranger"))
+    of_another_key = written(stranger.receipt(4, 7).shape())
+    mistaken = {
+        "raffle": replace(DRAND.given, raffle=SECRETS.given.raffle),
+        "key": replace(DRAND.given, key=str(stranger.signer.verifier)),
+        "no receipt": replace(DRAND.given, receipt=DRAND.given.proof),
+        "another raffle's receipt": replace(DRAND.given, receipt=SECRETS.given.receipt),
+        "code": replace(DRAND.given, code=DRAND.example.codes[5]),
+    }
+    evidence = {
+        # Two keys for one raffle: who has an older receipt must not be talked out of it by a newer key.
+        "another key's receipt": replace(DRAND.given, receipt=of_another_key),
+        "another key's receipt, of two unknown ones": replace(DRAND.given, receipt=of_another_key, key=None),
+        "leaves": replace(DRAND.given, leaves=SECRETS.given.leaves),
+    }
+
+    for expected, cases in ((True, mistaken), (False, evidence)):
+        for name, each in cases.items():
+            wrong = each.audit().first_wrong
+            assert wrong is not None, name
+            assert wrong.is_mistaken is expected, name
+
+
+def test_a_code_is_no_mistake_if_no_code_could_match() -> None:
+    no_hash = next(case for case in catalogue() if case.name == "a leaf whose hash fits no code")
+    wrong = no_hash.given.audit().first_wrong
+
+    assert wrong is not None
+    assert (wrong.name, wrong.is_mistaken) == ("code", False)
+
+
+def test_a_good_report_has_no_first_wrong_step() -> None:
+    assert DRAND.given.audit().first_wrong is None

@@ -1,0 +1,127 @@
+"""Witnesses and copies of the closing: who saw it, and when."""
+
+from dataclasses import replace
+
+import pytest
+
+from rafflekit.core.protocol.audit import (
+    NOT_PROVEN,
+    OK,
+    WRONG,
+    Witnessed,
+    audit,
+)
+from rafflekit.core.protocol.notes import WITNESS
+from tests.protocol.audit.reports import BEACON, DRAND, SECRETS, outcome, sentence
+from tests.tamper.making import Base
+from tests.tamper.making.cases import COSIGNED
+from tests.vectors.examples import CREATED, signer, witness
+
+
+def test_a_witness_named_only_by_the_operator_proves_nothing() -> None:
+    report = replace(DRAND.given, witnesses=[], witnessed=None).audit()
+
+    assert (outcome(report, "witnesses"), outcome(report, "witnessed")) == (NOT_PROVEN, NOT_PROVEN)
+    assert "nobody vouches for the witnesses" in sentence(report, "witnesses")
+
+
+def test_a_witness_named_only_by_the_verifier_counts() -> None:
+    report = replace(DRAND.changed(witnesses=[]), witnessed=None).audit()
+
+    assert (outcome(report, "witnesses"), outcome(report, "witnessed")) == (OK, OK)
+
+
+def test_a_wrong_cosignature_of_an_unnamed_key_is_ignored() -> None:
+    line = witness("passer-by").line("another text\n", time=BEACON + 9)
+
+    assert DRAND.changed(closing=DRAND.proof.closing + line).audit() == DRAND.given.audit()
+
+
+def test_a_witness_may_have_the_operators_name() -> None:
+    namesake = signer("namesake", kind=WITNESS, key_name=DRAND.example.signer.name)
+    closing = DRAND.example.sign(DRAND.closing.text()) + namesake.line(DRAND.closing.text(), time=COSIGNED)
+    key = str(namesake.verifier)
+
+    report = replace(DRAND.changed(closing=closing, witnesses=[key]), witnesses=[key], witnessed=None).audit()
+
+    assert (outcome(report, "witnesses"), outcome(report, "witnessed")) == (OK, OK)
+
+
+@pytest.mark.parametrize("time", [0, int(CREATED.timestamp()) - 1])
+def test_a_cosignature_from_before_the_raffle_proves_no_time(time: int) -> None:
+    closing = DRAND.cosigned(DRAND.closing.text(), time=time)
+
+    report = replace(DRAND.changed(closing=closing), witnessed=None).audit()
+
+    assert (outcome(report, "witnesses"), outcome(report, "witnessed")) == (OK, NOT_PROVEN)
+
+
+@pytest.mark.parametrize("time", [2**64 - 1, 2**40])
+def test_a_cosignature_dated_beyond_all_calendars_is_late(time: int) -> None:
+    closing = DRAND.cosigned(DRAND.closing.text(), time=time)
+
+    assert outcome(DRAND.changed(closing=closing).audit(), "witnessed") == WRONG
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [(BEACON - 1, OK), (BEACON, NOT_PROVEN), (None, NOT_PROVEN), (0, NOT_PROVEN), (-(10**30), NOT_PROVEN)],
+)
+def test_a_copy_counts_by_the_date_the_verifier_vouches_for(at: int | None, expected: str) -> None:
+    copy = Witnessed(SECRETS.example.sign(DRAND.closing.text()), at)
+
+    report = audit(DRAND.given.proof, witnessed=copy)
+
+    assert (report.good, outcome(report, "witnessed")) == (True, expected)
+
+
+def test_a_copy_counts_by_its_own_cosignature() -> None:
+    bare = DRAND.changed(closing=DRAND.example.sign(DRAND.closing.text()), witnesses=[])
+    copy = Witnessed(DRAND.proof.closing)
+
+    assert outcome(replace(bare, witnessed=copy).audit(), "witnessed") == OK
+    assert outcome(replace(bare, witnessed=copy, witnesses=[]).audit(), "witnessed") == NOT_PROVEN
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        "\ud800",
+        SECRETS.proof.closing,
+        DRAND.example.sign(DRAND.example.checkpoint(7).text()),
+        # Another closing, and somebody else's signature.
+        replace(DRAND.example, signer=signer("stranger")).sign(DRAND.closing.text().replace("closed 1", "closed 2")),
+        DRAND.proof.closing + witness().line("another text\n", time=COSIGNED),
+    ],
+)
+def test_a_useless_copy_shows_nothing_and_makes_nothing_wrong(note: str) -> None:
+    bare = replace(DRAND.given, witnessed=Witnessed(note, COSIGNED))
+
+    assert outcome(bare.audit(), "witnessed") == OK
+    unwitnessed = replace(
+        bare, proof=DRAND.changed(closing=DRAND.example.sign(DRAND.closing.text()), witnesses=[]).proof
+    )
+    assert outcome(unwitnessed.audit(), "witnessed") == NOT_PROVEN
+
+
+@pytest.mark.parametrize("base", [SECRETS, DRAND], ids=["secrets", "drand"])
+@pytest.mark.parametrize("witnesses", [[], [str(witness().verifier)]], ids=["no witness", "a witness"])
+def test_a_useless_copy_is_always_reported(base: Base, witnesses: list[str]) -> None:
+    given = replace(base.given, witnesses=witnesses, witnessed=Witnessed("nonsense", COSIGNED))
+
+    assert "The copy that you kept is no closing: " in sentence(given.audit(), "witnessed")
+
+
+def test_with_secrets_a_good_copy_is_not_mentioned() -> None:
+    given = replace(SECRETS.given, witnessed=Witnessed(SECRETS.proof.closing, COSIGNED))
+
+    assert sentence(given.audit(), "witnessed").endswith("that it was not known before the closing.")
+
+
+def test_an_invalid_witness_key_is_the_verifiers_mistake() -> None:
+    for keys in (["nonsense"], [str(DRAND.example.signer.verifier)], ["\ud800+00000000+AAAA"]):
+        report = replace(DRAND.given, witnesses=keys).audit()
+
+        assert outcome(report, "witnesses") == WRONG
+        assert "You named a witness" in sentence(report, "witnesses")
