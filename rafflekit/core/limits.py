@@ -1,7 +1,7 @@
-"""Every bound and default of the contract, once, and the checks that hold values to them (pure).
+"""All bounds and defaults of the contract, and the checks of values against them (pure).
 
-A check returns nothing and raises `InvalidValue` with the field's name. Types are checked too: a bool is no
-number here, although Python thinks so.
+A check returns nothing, or raises `InvalidValue` with the field's name. Types are checked as well: a bool is not a
+number here, although it is one in Python.
 """
 
 import re
@@ -21,43 +21,43 @@ PRIZE_KINDS = 1_000
 """The most kinds of prizes in a raffle."""
 
 PRIZES = 1_000_000
-"""The most prizes of a raffle, all amounts added up."""
+"""The most prizes of a raffle: the sum of the amounts."""
 
 PARTICIPANT_CHARACTERS = 1_000
 """The longest text that names a participant."""
 
 IDEMPOTENCY_KEY_CHARACTERS = (16, 255)
-"""The shortest and the longest idempotency key: too short a key could be guessed, and with it a code."""
+"""The shortest and the longest idempotency key. A shorter key could be guessed, and with it a code."""
 
 PAGE_SIZE = 1_000
 """The most items on a page."""
 
 RAFFLES_PAGE_SIZE = 10
-"""The raffles on a page unless asked otherwise."""
+"""The default number of raffles on a page."""
 
 WINNERS_PAGE_SIZE = 100
-"""The wins on a page unless asked otherwise."""
+"""The default number of wins on a page."""
 
 PAGE_NUMBER = 10**12
-"""No list has a page beyond this one; page times page size stays within 64 bits."""
+"""No list has a page after this one; page times page size fits in 64 bits."""
 
 BODY_BYTES = 64 * 1024
 """The largest body of a request."""
 
 CREATE_BODY_BYTES = 1024 * 1024
-"""The largest body of a request that creates a raffle: 1,000 prizes with long names fit."""
+"""The largest body of a request that creates a raffle: 1,000 prizes with long names fit in it."""
 
 BODY_NESTING = 10
-"""How deep the lists and objects of a request's body may stand in each other; three levels are needed."""
+"""How deeply lists and objects may be nested in a request's body; three levels are needed."""
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""What a text may not contain, since no UTF-8 can carry it …"""
+"""What a text may not contain, because UTF-8 cannot encode it …"""
 
-LONE_SURROGATE_REASON = "is no Unicode text (a lone surrogate)."
-"""… and what is said of it then."""
+LONE_SURROGATE_REASON = "is not valid Unicode (a lone surrogate)."
+"""… and the reason that is given then."""
 
 UNPRINTABLE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
-"""What no name may contain, as Unicode has it: controls, lone surrogates (which no UTF-8 can carry), line breaks."""
+"""The Unicode categories that a name may not contain: controls, lone surrogates, line breaks."""
 
 
 def check_raffle(name: object, total_tickets: object, prizes: object) -> None:
@@ -71,7 +71,7 @@ def check_raffle(name: object, total_tickets: object, prizes: object) -> None:
 
 
 def check_searched_name(part: object) -> None:
-    """Check a part of a name that is searched for: any text that a name could contain, or none.
+    """Check a part of a name that is searched for: any text that a name could contain; it may be empty.
 
     Raises:
         InvalidValue: for `name`.
@@ -80,7 +80,7 @@ def check_searched_name(part: object) -> None:
 
 
 def check_winners_drawn(winners_drawn: object) -> None:
-    """Check by which state raffles are to be listed: drawn or not.
+    """Check the filter of a list: drawn raffles, or those that are not drawn.
 
     Raises:
         InvalidValue: for `winners_drawn`.
@@ -99,7 +99,7 @@ def check_participant(participant: object) -> None:
 
 
 def check_idempotency_key(key: object) -> None:
-    """Check an idempotency key: its length (`IDEMPOTENCY_KEY_CHARACTERS`), and that a header can have its characters.
+    """Check an idempotency key: its length (`IDEMPOTENCY_KEY_CHARACTERS`), and that a header can hold its characters.
 
     Raises:
         InvalidValue: for `idempotency_key`.
@@ -112,9 +112,7 @@ def check_idempotency_key(key: object) -> None:
 
 
 def check_page(number: object, size: object) -> None:
-    """Check which page of a list is asked for: `number` from 1, `size` from 1 to `PAGE_SIZE`.
-
-    Whether the list has such a page is not asked here.
+    """Check the page of a list: `number` from 1, `size` from 1 to `PAGE_SIZE`. The list may end before it.
 
     Raises:
         InvalidValue: for `page` or `page_size`.
@@ -124,7 +122,7 @@ def check_page(number: object, size: object) -> None:
 
 
 def check_ticket_number(number: object) -> None:
-    """Check that a ticket number is a whole number at all; whether a ticket has it is not asked here.
+    """Check that a ticket number is a whole number; it may be no ticket's.
 
     Raises:
         InvalidValue: for `ticket_number`.
@@ -134,7 +132,7 @@ def check_ticket_number(number: object) -> None:
 
 
 def check_verification_code(code: object) -> None:
-    """Check that a verification code is a text; whether it is right is not asked here.
+    """Check that a verification code is a text; it may be wrong.
 
     Raises:
         InvalidValue: for `verification_code`.
@@ -144,9 +142,9 @@ def check_verification_code(code: object) -> None:
 
 
 def possible_number(number: int, size: int) -> int:
-    """Return a number that somebody gave, or 0, which is nobody's, if a raffle of `size` tickets cannot have it.
+    """Return `number`, or 0 if a raffle of `size` tickets cannot have it; no ticket has the number 0.
 
-    Such a number may not fit a database's 64-bit column.
+    A larger number may not fit in a database's 64-bit column.
     """
     return number if 1 <= number <= size else 0
 
@@ -157,7 +155,7 @@ def _check_prizes(prizes: object, total_tickets: int) -> None:
     if len(prizes) > PRIZE_KINDS:
         raise InvalidValue("prizes", f"at most {PRIZE_KINDS:,} kinds are possible, these are {len(prizes):,}.")
     in_all = sum(_amount(f"prizes[{position}]", prize) for position, prize in enumerate(prizes))
-    # Python refuses to write down a number of some thousand digits, which somebody may have given.
+    # Python refuses to print a number of thousands of digits, which a caller may have given.
     shown = f"{in_all:,}" if in_all <= TICKETS else f"more than {TICKETS:,}"
     if in_all > total_tickets:
         raise InvalidValue(
@@ -173,7 +171,7 @@ def _amount(field: str, prize: object) -> int:
     if not isinstance(prize, Prize):
         raise InvalidValue(field, "must be a Prize with a name and an amount.")
     _check_text(f"{field}.name", prize.name, most=NAME_CHARACTERS)
-    # An amount above the total is left to "Too many prizes", which says what to do about it.
+    # "Too many prizes" covers an amount above the total, and says what to do about it.
     return _whole_number(f"{field}.amount", prize.amount)
 
 
@@ -205,7 +203,7 @@ def _whole_number(field: str, number: object, *, most: int | None = None) -> int
 
 
 def _has_unprintable(text: str) -> bool:
-    # Most text is plain, and looking every character up takes longer than the rest of a check.
+    # Most text is plain ASCII, and looking up every character takes longer than the rest of a check.
     if text.isascii() and text.isprintable():
         return False
     return any(unicodedata.category(character) in UNPRINTABLE_CATEGORIES for character in text)

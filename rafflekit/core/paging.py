@@ -1,4 +1,4 @@
-"""Pages of lists: where one begins, whether it exists, and how a name is searched (pure)."""
+"""Pages of lists: where a page begins and whether it exists; and how names are searched (pure)."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from rafflekit.core.models import Item, Page
 
 
 def items_before(page: int, page_size: int) -> int:
-    """Return how many items come before a page.
+    """Return the number of items before a page.
 
     Raises:
         InvalidValue: `page` or `page_size` breaks a limit.
-        PageNotFound: no list can have so many pages.
+        PageNotFound: no list can have this many pages.
     """
     limits.check_page(page, page_size)
     if page > limits.PAGE_NUMBER:
@@ -33,5 +33,5 @@ def page_of(items: Sequence[Item], count: int, number: int, size: int) -> Page[I
 
 
 def folded(name: str) -> str:
-    """Return a name as it is searched: in Unicode's composed form, without letter case."""
+    """Return a name in the form that is searched: composed Unicode, without letter case."""
     return unicodedata.normalize("NFC", name).casefold()

@@ -1,4 +1,4 @@
-"""Files that hold secrets: for their owner alone from the moment they are made, and on the disk when that counts."""
+"""Files that hold secrets: only their owner can ever read them, and they survive a power cut once written."""
 
 import os
 import sys
@@ -12,16 +12,16 @@ _OWNER_ONLY = 0o600
 
 
 def private(path: str, flags: int) -> int:
-    """Open a file as the `opener` of `open`: one that is made is for its owner alone."""
+    """Open a file as the `opener` of `open`; only the owner can read a file that this creates."""
     return os.open(path, flags, _OWNER_ONLY)
 
 
 @contextmanager
 def partial_file(path: Path) -> Iterator[Path]:
-    """Give a new empty file beside `path`, to be renamed or linked to it when it is whole; else nothing is left of it.
+    """Yield a new empty file next to `path`. Rename or link it to `path` once it is complete; otherwise it is deleted.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the file cannot be created.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".partial")
     os.close(handle)
@@ -33,7 +33,7 @@ def partial_file(path: Path) -> Iterator[Path]:
 
 
 def sync_name(path: Path) -> None:
-    """Return when it outlives a power cut that a file of this name exists."""
+    """Wait until the name of this file is safe from a power cut."""
     if os.name == "nt":  # Windows keeps names with their files, and opens no folder.
         return
     folder = os.open(path.parent, os.O_RDONLY)
@@ -44,7 +44,7 @@ def sync_name(path: Path) -> None:
 
 
 def sync(file: IO[bytes] | IO[str], path: Path) -> None:
-    """Return when what was written to `file`, and that it exists at `path`, outlives a power cut."""
+    """Wait until the content of `file` and its name `path` are safe from a power cut."""
     file.flush()
     os.fsync(file.fileno())
     sync_name(path)

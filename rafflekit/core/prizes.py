@@ -1,4 +1,4 @@
-"""Prizes, and the wins that a draw makes of them (pure)."""
+"""Prizes, and the wins of a draw (pure)."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -9,14 +9,14 @@ from typing import overload
 
 @dataclass(frozen=True, slots=True)
 class Prize:
-    """What can be won: a name, and how many tickets win it (1 and more)."""
+    """What can be won: a name, and the number of tickets that win it (1 or more)."""
 
     name: str
     amount: int = 1
 
 
 def count_wins(prizes: Iterable[Prize]) -> int:
-    """Return how many wins these prizes make."""
+    """Return the number of wins of these prizes."""
     return sum(prize.amount for prize in prizes)
 
 
@@ -29,9 +29,9 @@ class Win:
 
 
 class Wins(Sequence[Win]):
-    """All wins of a draw, in draw order; it takes eight bytes a win, and makes each `Win` when it is asked for.
+    """All wins of a draw, in draw order. A win takes eight bytes; its `Win` is made when it is asked for.
 
-    `numbers` are the winning ticket numbers; the first prize takes the first `amount` of them, and so on.
+    `numbers` are the winning ticket numbers. The first prize takes the first `amount` of them, and so on.
     """
 
     __slots__ = ("_ends", "_numbers", "_prizes")
@@ -57,7 +57,7 @@ class Wins(Sequence[Win]):
         return Win(self._numbers[one], self._prizes[bisect_right(self._ends, one)].name)
 
     def __eq__(self, other: object) -> bool:
-        # A tuple is what a page of wins holds.
+        # A page of wins holds a tuple.
         return tuple(self) == tuple(other) if isinstance(other, Wins | tuple) else NotImplemented
 
     def __hash__(self) -> int:

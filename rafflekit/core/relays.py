@@ -1,7 +1,7 @@
-"""Where beacons come from: drand's relays over HTTPS, asked side by side, none of them believed.
+"""Fetch beacons from drand's relays over HTTPS: all are asked at once, and none is trusted.
 
-The only room of the core that talks to the network. Relays are the operator's choice and never a request's. A proxy of
-the environment (`HTTPS_PROXY`) is not used; where there is no way out, a beacon comes as a text (`read_beacon`).
+No other room of the core uses the network. The operator chooses the relays; a request never does. A proxy from the
+environment (`HTTPS_PROXY`) is not used; without access to the network, give the beacon as a text (`read_beacon`).
 """
 
 import re
@@ -36,10 +36,10 @@ DEFAULT_RELAYS = (
 """The relays that drand's documentation lists (https://docs.drand.love/developer/http-api), of two operators."""
 
 RELAYS = 16
-"""The most relays that are asked."""
+"""The most relays of a list."""
 
 TIMEOUT_S = 10.0
-"""How long all relays together have, unless somebody says otherwise."""
+"""The default time that all relays together have to answer."""
 
 _PRINTABLE = re.compile(r"[!-~]+")
 _HOST = re.compile(r"[a-z0-9.-]+|[0-9a-f:.]+")
@@ -47,7 +47,7 @@ _PORTS = {"https": 443, "http": 80}
 
 
 class RelayWrong(ValueError):
-    """Say that a text names no relay: `text` is it, `reason` what is wrong and what would be right."""
+    """A text does not name a relay: `text` holds it, `reason` says what is wrong and what would be right."""
 
     def __init__(self, text: str, reason: str) -> None:
         super().__init__(f"{text!r}: {reason}")
@@ -56,7 +56,7 @@ class RelayWrong(ValueError):
 
 
 class NoRelayGaveIt(Exception):
-    """Say that no relay gave a round's beacon: `reasons` has each relay with what came instead."""
+    """No relay gave the beacon of a round: `reasons` says for each relay what came instead."""
 
     def __init__(self, round: int, reasons: Mapping[str, str]) -> None:
         listed = "; ".join(f"{relay}: {reason}" for relay, reason in reasons.items())
@@ -66,35 +66,37 @@ class NoRelayGaveIt(Exception):
 
 
 def read_relays(text: str) -> tuple[str, ...]:
-    """Read a list of relays, their URLs separated by commas; an empty text means `DEFAULT_RELAYS`.
+    """Read a list of URLs, separated by commas; an empty text means `DEFAULT_RELAYS`.
 
     Raises:
-        RelayWrong: an entry is no relay's URL, or they are more than `RELAYS`.
+        RelayWrong: an entry is not the URL of a relay, or there are more than `RELAYS`.
     """
     if not text.strip():
         return DEFAULT_RELAYS
     relays = tuple(dict.fromkeys(check_relay(entry.strip()) for entry in text.split(",")))
     if len(relays) > RELAYS:
-        raise RelayWrong(text, f"these are {len(relays)} relays; name {RELAYS} at most.")
+        raise RelayWrong(text, f"these are {len(relays)} relays; name at most {RELAYS}.")
     return relays
 
 
 def check_relay(url: str) -> str:
-    """Check a relay's URL, to which `/<chain hash>/public/<round>` is added; return it without a slash at its end.
+    """Check a relay's URL, to which `/<chain hash>/public/<round>` will be added; return it without its last slash.
+
+    It has the scheme https, or http for this machine, a host, and optionally a port and a path.
 
     Raises:
-        RelayWrong: it is none: https, or http to this machine, with a host, perhaps a port and a path, and no more.
+        RelayWrong: it has another form.
     """
     if not url:
-        raise RelayWrong(url, "an entry between the commas is empty; take that comma away.")
+        raise RelayWrong(url, "an entry between the commas is empty; remove that comma.")
     if "@" in url:
-        # What stands before it may be a password, which no message shows.
+        # The part before it may be a password, which no message may show.
         raise RelayWrong(f"…@{url.rpartition('@')[2]}", "a relay's URL has no user and no password.")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise RelayWrong(url, f"no URL: {error}.") from error
+        raise RelayWrong(url, f"not a URL: {error}.") from error
     if not _PRINTABLE.fullmatch(url) or parts.scheme not in _PORTS or not _HOST.fullmatch(host) or port == 0:
         raise RelayWrong(url, "not the URL of a relay; give URLs like https://api.drand.sh, separated by commas.")
     if "?" in url or "#" in url:
@@ -105,7 +107,7 @@ def check_relay(url: str) -> str:
 
 
 def beacon_url(relay: str, round: int) -> str:
-    """Return where a relay has a round's beacon (version 1 of drand's HTTP API, which all relays have)."""
+    """Return the URL of a round's beacon at a relay (version 1 of drand's HTTP API, which all relays offer)."""
     return f"{relay}/{CHAIN_HASH}/public/{round}"
 
 
@@ -116,15 +118,15 @@ def fetch_beacon(
     timeout_s: float = TIMEOUT_S,
     context: ssl.SSLContext | None = None,
 ) -> Beacon:
-    """Ask all relays at once, and return the first beacon of the round that proves to be the real one.
+    """Ask all relays at once and return the first genuine beacon of the round.
 
-    It takes `timeout_s` seconds at most, whatever the relays do. `context` says which certificates are trusted, by
-    default those that the system trusts.
+    This takes at most `timeout_s` seconds, whatever the relays do. `context` defines which certificates are trusted, by
+    default the system's.
 
     Raises:
-        NoRelayGaveIt: no relay gave it.
-        BlsMissing: the extra `drand` is not installed; then no relay is asked.
-        RelayWrong: one of `relays` is none.
+        NoRelayGaveIt: no relay gave a genuine beacon.
+        BlsMissing: the extra `drand` is not installed; no relay was asked.
+        RelayWrong: one of `relays` is not the URL of a relay.
     """
     deadline = monotonic() + timeout_s
     require_bls()
@@ -132,7 +134,7 @@ def fetch_beacon(
     questions = [_Question(check_relay(relay), round, timeout_s, trusted) for relay in dict.fromkeys(relays)]
     answers: SimpleQueue[tuple[_Question, Beacon | str]] = SimpleQueue()
     for question in questions:
-        # A daemon, because nothing ends a look-up of a host name: a program that goes must not wait for it.
+        # A daemon, because the look-up of a host name cannot be stopped: a program that ends must not wait for it.
         Thread(target=question.ask, args=(answers,), daemon=True, name=f"relay {question.relay}").start()
     reasons = {question.relay: _no_answer(timeout_s) for question in questions}
     waiting = set(questions)
@@ -152,11 +154,11 @@ def fetch_beacon(
 
 
 class _NoBeacon(Exception):
-    """Say what a relay answered instead of a beacon."""
+    """A relay did not answer with a beacon; the message says what it answered."""
 
 
 class _Question:
-    """One relay, asked once in a thread of its own; another thread may hang up."""
+    """One relay, asked once in its own thread; another thread may hang up."""
 
     def __init__(self, relay: str, round: int, timeout_s: float, context: ssl.SSLContext) -> None:
         self.relay = relay
@@ -167,14 +169,14 @@ class _Question:
         self._hung_up = False
 
     def ask(self, answers: "SimpleQueue[tuple[_Question, Beacon | str]]") -> None:
-        """Put the beacon there, when it is the real one, or why there is none."""
+        """Put the beacon into `answers` if it is genuine, or else the reason why there is none."""
         answers.put((self, self._outcome()))
 
     def hang_up(self) -> None:
-        """Make the other thread stop, wherever it is but in the look-up of the host's name."""
+        """Make the other thread stop, except while it looks up the host's name."""
         self._hung_up = True
         if self._socket is not None:
-            # Not the method of the TLS socket, which takes its state away from under the other thread.
+            # Not the TLS socket's method, which drops the state that the other thread is using.
             with suppress(OSError):
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
@@ -182,7 +184,7 @@ class _Question:
         try:
             beacon = read_beacon(self._answer(), round=self._round)
             check_beacon(self._round, beacon.signature)
-        # ValueError: a host name that cannot be written in the DNS.
+        # ValueError: a host name that DNS cannot encode.
         except (BeaconWrong, _NoBeacon, HTTPException, OSError, ValueError) as error:
             return self._reason(error)
         return beacon
@@ -197,7 +199,7 @@ class _Question:
         if isinstance(error, OSError):
             return f"it cannot be reached: {error.strerror or error}"
         if isinstance(error, HTTPException):
-            return "its answer is no HTTP"
+            return "its answer is not HTTP"
         return f"it cannot be reached: {error}"
 
     def _answer(self) -> str:
@@ -229,7 +231,7 @@ class _Question:
 
     def _hold(self, connected: socket.socket) -> None:
         self._socket = connected
-        # Whoever hung up before there was a socket had none to close.
+        # The other thread may have hung up before there was a socket to shut down.
         if self._hung_up:
             raise TimeoutError
 
@@ -242,7 +244,7 @@ def _refusal(status: int) -> str:
     if status == HTTPStatus.NOT_FOUND:
         return "it does not have this round (404)"
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return f"it answered {status}, and redirections are not followed"
+        return f"it answered {status}, and redirects are not followed"
     return f"it answered {status}"
 
 

@@ -1,6 +1,6 @@
-"""What the environment says, read once and checked: `Settings.from_env(os.environ)`, called by the faces only.
+"""The settings from the environment, read once and checked: only the faces call `Settings.from_env(os.environ)`.
 
-A value that cannot be read stops the start, with the variable, the value and the reason; none is skipped.
+A value that cannot be read stops the program at its start, with the variable, the value and the reason.
 """
 
 import re
@@ -20,7 +20,7 @@ Network = IPv4Network | IPv6Network
 
 
 class Variable(NamedTuple):
-    """An environment variable: its name, what it is for, and what holds without it."""
+    """An environment variable: its name, its purpose, and its default."""
 
     name: str
     purpose: str
@@ -58,7 +58,7 @@ SIGNING_KEY = Variable(
     "a file next to a SQLite database, created when first needed; on PostgreSQL, a server does not start",
 )
 KEY_NAME = "rafflekit"
-"""What a signing key is called in signatures that nobody gave a name."""
+"""The default name of a signing key in its signatures."""
 
 METRICS_IPS = Variable(
     "RAFFLEKIT_METRICS_IPS",
@@ -87,15 +87,15 @@ VARIABLES = (
     ARGON2_TIME_COST,
     ARGON2_MEMORY_KIB,
 )
-"""Every variable that is read, for help texts and docs."""
+"""All variables that are read, for help texts and docs."""
 
-# Underscores are in no host's name, and in many a container's.
+# A host's name has no underscores, but the names of many containers do.
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class ProxyHeader(StrEnum):
-    """A header by which proxies tell who asks."""
+    """A header in which proxies pass the client's address."""
 
     X_FORWARDED_FOR = "X-Forwarded-For"
     FORWARDED = "Forwarded"
@@ -104,7 +104,7 @@ class ProxyHeader(StrEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one process. None, and no relays, mean the engine's own choice: the default place and cost."""
+    """The settings of one process. None, or no relays, stands for the engine's default."""
 
     database_url: str | None = None
     manager_networks: tuple[Network, ...] = ()
@@ -147,7 +147,7 @@ def _entries(environment: Mapping[str, str], variable: Variable) -> list[str]:
         return []
     entries = [entry.strip() for entry in text.split(",")]
     if "" in entries:
-        raise InvalidSetting(variable.name, text, "an entry between the commas is empty; take that comma away.")
+        raise InvalidSetting(variable.name, text, "an entry between the commas is empty; remove that comma.")
     return entries
 
 
@@ -158,15 +158,15 @@ def _network(variable: Variable, text: str) -> Network:
         reason = f"{error}; give addresses (192.0.2.7) or networks (192.0.2.0/24), separated by commas."
         raise InvalidSetting(variable.name, text, reason) from error
     if "%" in text:
-        raise InvalidSetting(variable.name, text, "a zone (%…) says nothing about who asks; take it away.")
+        raise InvalidSetting(variable.name, text, "a zone (%…) does not identify a client; remove it.")
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
-    # Those have 96 bits in common, and so has each network that begins with one.
+    # Mapped addresses share their first 96 bits, and so does a network that begins with one.
     return network if mapped is None else IPv4Network((int(mapped), network.prefixlen - 96))
 
 
 def _proxy_header(environment: Mapping[str, str]) -> ProxyHeader:
     text = environment.get(PROXY_HEADER.name, "").strip() or PROXY_HEADER.default
-    # Names of headers count in any case (RFC 9110, 5.1).
+    # The names of headers ignore case (RFC 9110, 5.1).
     for header in ProxyHeader:
         if text.lower() == header.lower():
             return header
@@ -185,7 +185,7 @@ def _drand_relays(environment: Mapping[str, str]) -> tuple[str, ...]:
     text = environment.get(DRAND_RELAYS.name, "")
     if not text.strip():
         return ()
-    # Imported when it is needed: it brings what a network takes.
+    # Imported only when needed, because it imports the network modules.
     from rafflekit.core.relays import RelayWrong, read_relays
 
     try:
@@ -202,7 +202,7 @@ def _code_hasher(environment: Mapping[str, str]) -> "CodeHasher | None":
     }
     if not given:
         return None
-    # Imported when it is needed: help texts name these variables without argon2.
+    # Imported only when needed: help texts name these variables without argon2.
     from rafflekit.core.protocol.codes import CodeHasher
 
     costs = {parameter: _whole_number(variable, environment[variable.name]) for parameter, variable in given.items()}

@@ -1,7 +1,7 @@
-"""The upkeep of a database, apart from its raffles: which layout it has, how it gets today's, and its backup.
+"""The upkeep of a database: its layout, its upgrade, its backup.
 
-`RaffleEngine` makes an empty database and upgrades an older file by itself. A database that several servers share is
-upgraded only when somebody says so, here.
+`RaffleEngine` sets up an empty database and upgrades an older SQLite file. A database that several servers can share is
+upgraded only on request, here.
 """
 
 import os
@@ -17,28 +17,28 @@ from rafflekit.core.storage.sqlite import key_beside
 
 
 def database_status(database_url: str | None = None) -> DatabaseStatus:
-    """Tell which layout a database has, without making or changing anything; without a URL, the default one's.
+    """Return which layout a database has, by default the default database; nothing is created or changed.
 
     Raises:
-        InvalidSetting: the URL is none, or names a database that is not supported.
+        InvalidSetting: the URL is not valid, or names a database that is not supported.
         SchemaMismatch: the database belongs to another program.
-        StorageUnavailable: it cannot be opened.
+        StorageUnavailable: the database cannot be opened.
     """
     return database.layout_status(url_or_default(database_url, makes_folder=False))
 
 
 def back_up_database(file: Path | str, database_url: str | None = None) -> DatabaseBackup:
-    """Write a copy of an embedded database, as it is at one moment, to a new file for its owner alone.
+    """Back up a SQLite database to a new file that only its owner can read.
 
-    Servers go on meanwhile. The file is there when the copy is whole and on the disk, and not before. Before a
-    raffle's draw it holds the raffle's secrets, as the database does: keep it as safe, and not for longer than needed.
-    The key that signs the ledgers is copied beside it, if the database has one of its own (`raffles.db.key`).
+    The copy shows the database at one moment, and servers keep running. The file appears only when the copy is complete
+    and on the disk. It holds the secrets of raffles that are not drawn, as the database does: keep it as safe, and no
+    longer than you need it. A signing key next to the database (`raffles.db.key`) is copied as well.
 
     Raises:
-        InvalidValue: there is something of that name already; nothing is ever overwritten.
-        InvalidSetting: the URL is none, or names a PostgreSQL, which has backups of its own.
+        InvalidValue: a file of that name already exists; nothing is ever overwritten.
+        InvalidSetting: the URL is not valid, or names a PostgreSQL database, which has its own backups.
         SchemaMismatch: the database belongs to another program.
-        StorageUnavailable: it or its key cannot be read, or the copy not be written; nothing is left of it.
+        StorageUnavailable: the database or its key cannot be read, or the copy cannot be written; no file is left.
     """
     path = Path(file).absolute()
     backend = backend_of(url_or_default(database_url, makes_folder=False))
@@ -50,11 +50,11 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Datab
             try:
                 backend.back_up(partial)
             finally:
-                # What SQLite leaves beside a copy that it could not finish.
+                # SQLite leaves this next to a copy that it could not finish.
                 Path(f"{partial}-journal").unlink(missing_ok=True)
-            # The key first: a copy that is there is whole, and without its key it could not go on.
+            # The key first: a copy that exists is complete, and without its key its raffles could not continue.
             has_key = _copy_key(backend.key_file, key, unless_made)
-            # Not a link, which would overwrite nothing, since not every disk for backups has them.
+            # Not a link, which could not overwrite anything, because not every disk for backups supports links.
             _require_free(path)
             partial.rename(path)
             unless_made.callback(path.unlink)
@@ -81,18 +81,18 @@ def _copy_key(key: Path | None, copy: Path, unless_made: ExitStack) -> bool:
 
 def _require_free(path: Path) -> None:
     if os.path.lexists(path):
-        raise InvalidValue("file", f"{path} is there already; name a new file, since no backup is overwritten.")
+        raise InvalidValue("file", f"{path} already exists; name a new file, because no backup is overwritten.")
 
 
 def upgrade_database(database_url: str | None = None) -> DatabaseStatus:
-    """Upgrade an older database to today's layout, or make an empty one; all of it or nothing. Return its status.
+    """Upgrade an older database to today's layout, or set up an empty one, in one transaction; return its status.
 
-    A database of today's layout stays as it is. Stop the programs of older versions that use it before.
+    A database with today's layout is not changed. First stop older versions of rafflekit that use the database.
 
     Raises:
-        InvalidSetting: the URL is none, or names a database that is not supported.
+        InvalidSetting: the URL is not valid, or names a database that is not supported.
         SchemaMismatch: the database belongs to another program, or to a newer version of rafflekit.
-        StorageUnavailable: it cannot be opened, or could not be upgraded and is as it was.
+        StorageUnavailable: the database cannot be opened, or could not be upgraded and is unchanged.
     """
     url = url_or_default(database_url)
     with closing(database.Database(url, upgrades_shared=True, is_patient=True)):

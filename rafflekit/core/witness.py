@@ -1,10 +1,10 @@
-"""A small witness: it cosigns checkpoints, each only if it goes on from the last one that it saw of that raffle.
+"""A small witness: it cosigns a checkpoint only if it extends the last one that it saw of that raffle.
 
-Of one state of a ledger it signs one text: an operator with several closings of the same tickets, all cosigned before
+For one state of a ledger it signs one text: an operator with several closings of the same tickets, all cosigned before
 the beacon, could choose among them afterwards.
 
-What it saw is kept in a file of its own, on the disk before anything is signed: a witness that forgot, or was stopped
-between the two, could be made to sign two histories.
+The witness writes what it saw to a file before it signs anything: a witness that forgot, or was stopped between the
+two, could be made to sign two histories.
 """
 
 import json
@@ -25,14 +25,14 @@ _STATE_BYTES = 16 * 1024 * 1024
 
 
 class Cosigned(NamedTuple):
-    """A note with the witness's cosignature at the end, and whether it is the first that was seen of its raffle."""
+    """A note with the witness's cosignature at the end, and whether it is the first one seen of its raffle."""
 
     note: str
     is_first: bool
 
 
 class Witness:
-    """A witness with its key (of the witnesses' kind) and the file in which it keeps what it saw."""
+    """A witness with its key (of the witnesses' kind) and the file that stores what it saw."""
 
     def __init__(self, key: SignerKey, state: Path) -> None:
         self._key = key
@@ -41,13 +41,13 @@ class Witness:
     def cosign(
         self, note: str, operator: VerifierKey, proof: Callable[[int, int], Consistency], *, time: int
     ) -> Cosigned:
-        """Cosign a note, dated `time` (seconds since 1970); asked again, it signs the same text again.
+        """Cosign a note, dated `time` (seconds since 1970); the same text can be signed again.
 
-        `proof` gives the consistency proof between two sizes; it is asked for only if a smaller tree was seen before.
+        `proof` returns the consistency proof between two sizes; it is called only if a smaller tree was seen before.
 
         Raises:
-            InvalidValue: the note is no checkpoint signed by the operator, or does not go on from what was seen.
-            StorageUnavailable: what was seen cannot be read or kept.
+            InvalidValue: the note is not a checkpoint signed by the operator, or does not extend what was seen.
+            StorageUnavailable: what was seen cannot be read or stored.
         """
         try:
             read = Note.read(note)
@@ -60,13 +60,13 @@ class Witness:
             everything = self._load()
             before = everything.get(checkpoint.origin)
             if before is not None:
-                _check_that_it_goes_on(before, checkpoint, proof)
+                _check_that_it_extends(before, checkpoint, proof)
             self._keep(everything | {checkpoint.origin: checkpoint})
         return Cosigned(note + self._key.line(read.text, time=time), before is None)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        # Two that sign at once could each sign what the other has not seen.
+        # Two processes that sign at once could each sign what the other has not seen.
         with ExitStack() as held:
             try:
                 lock(held.enter_context(open(f"{self._state}.lock", "ab", opener=private)), waits=True)
@@ -83,9 +83,9 @@ class Witness:
             seen = [Checkpoint.read(text) for text in stored]
         except OSError as error:
             raise StorageUnavailable(f"What the witness saw cannot be read: {error.strerror}.") from error
-        # RecursionError: too many brackets in one another.
+        # RecursionError: brackets nested too deeply.
         except (ValueError, TypeError, RecursionError, NoteWrong) as error:
-            raise StorageUnavailable(f"{self._state} is not what a witness keeps; nothing was signed.") from error
+            raise StorageUnavailable(f"{self._state} is not a witness's file; nothing was signed.") from error
         return {checkpoint.origin: checkpoint for checkpoint in seen}
 
     def _keep(self, everything: Mapping[str, Checkpoint]) -> None:
@@ -102,27 +102,28 @@ class Witness:
 
 
 def _cannot_keep(error: OSError) -> StorageUnavailable:
-    return StorageUnavailable(f"What the witness saw cannot be kept: {error.strerror}.")
+    return StorageUnavailable(f"What the witness saw cannot be stored: {error.strerror}.")
 
 
-def _check_that_it_goes_on(
+def _check_that_it_extends(
     before: Checkpoint, checkpoint: Checkpoint, proof: Callable[[int, int], Consistency]
 ) -> None:
     if checkpoint.size < before.size:
         raise InvalidValue(
-            "checkpoint", f"has {checkpoint.size:,} leaves, and one with {before.size:,} was seen; it is an old one."
+            "checkpoint",
+            f"has {checkpoint.size:,} leaves, and one with {before.size:,} was seen: it is outdated.",
         )
     if checkpoint.terms != before.terms:
         raise _evidence("it has other terms")
     if checkpoint == before:
         return
     if before.closing is not None:
-        raise _evidence("that was the closing")
+        raise _evidence("the ledger was closed before")
     if checkpoint.size == before.size:
-        raise _evidence("it is another one of the same tickets")
+        raise _evidence("it differs for the same tickets")
     given = Consistency(0, checkpoint.size, ()) if before.size == 0 else proof(before.size, checkpoint.size)
     if (given.old, given.new) != (before.size, checkpoint.size):
-        raise InvalidValue("proof", f"is not that from {before.size:,} to {checkpoint.size:,} leaves.")
+        raise InvalidValue("proof", f"is not the proof from {before.size:,} to {checkpoint.size:,} leaves.")
     try:
         check_consistency(before.size, checkpoint.size, given.proof, before.root, checkpoint.root)
     except ProofWrong as error:
@@ -131,5 +132,5 @@ def _check_that_it_goes_on(
 
 def _evidence(reason: str) -> InvalidValue:
     return InvalidValue(
-        "checkpoint", f"does not go on from what was seen of this raffle ({reason}): keep both, they are evidence."
+        "checkpoint", f"does not extend what was seen of this raffle ({reason}): keep both, they are evidence."
     )

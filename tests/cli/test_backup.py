@@ -185,7 +185,7 @@ def test_nothing_is_overwritten_neither_a_copy_nor_a_key_beside_it(
     told = terminal(f"backup {tmp_path / 'copy.db'}")
 
     assert (told.status, told.out) == (2, "")
-    assert f"{taken} is there already; name a new file, since no backup is overwritten." in told.err
+    assert f"{taken} already exists; name a new file, because no backup is overwritten." in told.err
     assert taken.read_text() == "precious"
     assert set(tmp_path.iterdir()) - before == {taken}
 
@@ -201,7 +201,7 @@ def test_a_file_that_comes_while_the_copy_is_made_is_not_overwritten(
     with pytest.raises(InvalidValue) as refusal:
         back_up_database(copy, database_url)
 
-    assert str(refusal.value) == f"file: {copy} is there already; name a new file, since no backup is overwritten."
+    assert str(refusal.value) == f"file: {copy} already exists; name a new file, because no backup is overwritten."
     assert copy.read_text() == "precious"
     assert list(copy.parent.iterdir()) == [copy]
 

@@ -66,7 +66,7 @@ def test_the_last_value_within_a_limit_passes(check: Check) -> None:
         (raffle(" "), "name: must not be empty."),
         (raffle("n" * 201), "name: must have at most 200 characters, not 201."),
         (raffle("a\nb"), "name: must not contain control characters or line breaks."),
-        (raffle("a\udcfc"), "name: is no Unicode text (a lone surrogate)."),
+        (raffle("a\udcfc"), "name: is not valid Unicode (a lone surrogate)."),
         (raffle(total_tickets=True), "total_tickets: must be a whole number."),
         (raffle(total_tickets=0), "total_tickets: must be at least 1."),
         (raffle(total_tickets=10**12 + 1), "total_tickets: must be at most 1,000,000,000,000."),

@@ -96,10 +96,10 @@ OTHERS = {
         sends(f"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{relay_json()[:99]}".encode()),
         "it is no JSON",
     ),
-    "no HTTP": (sends(b"SSH-2.0-OpenSSH_9.9\r\n"), "its answer is no HTTP"),
+    "no HTTP": (sends(b"SSH-2.0-OpenSSH_9.9\r\n"), "its answer is not HTTP"),
     "a closed connection": (sends(b""), "it cannot be reached: Remote end closed connection without response"),
-    "a long header": (sends(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"), "its answer is no HTTP"),
-    "too many headers": (sends(b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 1_000 + b"\r\n"), "its answer is no HTTP"),
+    "a long header": (sends(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\n"), "its answer is not HTTP"),
+    "too many headers": (sends(b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 1_000 + b"\r\n"), "its answer is not HTTP"),
     "a byte too many": (says(relay_json().ljust(65_537)), "its answer is longer than 65,536 bytes"),
 }
 
@@ -183,7 +183,7 @@ def test_no_redirection_is_followed(relay: Start) -> None:
     honest = relay(HONEST)
     for status in ("301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"):
         redirecting = relay(says(relay_json(), status=status, headers=f"Location: {honest.url}/x\r\n"))
-        assert reason_of(redirecting.url) == f"it answered {status[:3]}, and redirections are not followed"
+        assert reason_of(redirecting.url) == f"it answered {status[:3]}, and redirects are not followed"
     assert honest.requests == []
 
 
@@ -241,7 +241,7 @@ def test_without_any_beacon_every_relay_is_named_with_its_reason(relay: Start) -
     assert reasons[late.url] == "it does not have this round (404)"
     assert reasons[closed] == "it cannot be reached: Connection refused"
     assert reasons[no_host].startswith("it cannot be reached: ")
-    assert reasons[odd.url] == "its answer is no HTTP"
+    assert reasons[odd.url] == "its answer is not HTTP"
     for url, reason in reasons.items():
         assert f"{url}: {reason}" in str(caught.value)
 
@@ -305,7 +305,7 @@ def test_a_list_of_relays_is_read() -> None:
         ("http://relay.example", "http://relay.example", "http is for relays on this machine"),
         ("http://10.0.0.1", "http://10.0.0.1", "http is for relays on this machine"),
         ("http://localhost.example", "http://localhost.example", "http is for relays on this machine"),
-        (",".join(f"https://relay{number}.example" for number in range(17)), None, "17 relays; name 16 at most"),
+        (",".join(f"https://relay{number}.example" for number in range(17)), None, "17 relays; name at most 16"),
     ],
     ids=lambda value: (value or "")[:30],
 )

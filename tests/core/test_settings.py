@@ -73,8 +73,8 @@ def test_a_wrong_setting_is_refused_with_its_name_its_value_and_the_reason(
 @pytest.mark.parametrize(
     ("variable", "value", "reason"),
     [
-        ("MANAGER_IPS", "192.0.2.7,", "an entry between the commas is empty; take that comma away."),
-        ("MANAGER_IPS", "fe80::1%eth0", "a zone (%…) says nothing about who asks; take it away."),
+        ("MANAGER_IPS", "192.0.2.7,", "an entry between the commas is empty; remove that comma."),
+        ("MANAGER_IPS", "fe80::1%eth0", "a zone (%…) does not identify a client; remove it."),
         (
             "RAFFLEKIT_ALLOWED_HOSTS",
             "*",
@@ -84,7 +84,7 @@ def test_a_wrong_setting_is_refused_with_its_name_its_value_and_the_reason(
         (
             "RAFFLEKIT_DRAND_RELAYS",
             "https://drand.example,",
-            "an entry between the commas is empty; take that comma away.",
+            "an entry between the commas is empty; remove that comma.",
         ),
     ],
 )

@@ -72,7 +72,7 @@ def test_a_witness_refuses_another_history_of_the_same_raffle(scene: Scene, tmp_
             note = f"{text}\n{OPERATOR_KEY.line(text)}"
             before = scene.engine
             scene.engine, scene.raffle, kept = forked, other, scene.raffle
-            with pytest.raises(InvalidValue, match="does not go on from what was seen"):
+            with pytest.raises(InvalidValue, match="does not extend what was seen"):
                 scene.cosign(note)
             scene.engine, scene.raffle = before, kept
 
@@ -97,7 +97,7 @@ def test_a_witness_signs_one_text_of_one_state(scene: Scene) -> None:
             others.append(replace(checkpoint, closing=Closing(closing.closed, 1000)))
             others.append(replace(checkpoint, size=301, closing=None))
         for other in others:
-            with pytest.raises(InvalidValue, match=r"does not go on from what was seen .* evidence"):
+            with pytest.raises(InvalidValue, match=r"does not extend what was seen .* evidence"):
                 scene.cosign(f"{other.text()}\n{OPERATOR_KEY.line(other.text())}")
 
     assert scene.asked == [(299, 300)]
@@ -123,7 +123,7 @@ def test_a_witness_refuses_what_is_old_or_not_the_operators(scene: Scene) -> Non
     stranger = SignerKey.make("raffles.example")
 
     for note, words in (
-        (old, "it is an old one"),
+        (old, "it is outdated"),
         (f"{text}\n{stranger.line(text)}", "is not signed by raffles.example"),
         (new.replace("\n6\n", "\n7\n"), "is not on this text"),
         ("Six tickets.\n", "a note is a text"),
@@ -139,9 +139,9 @@ def test_a_proof_of_something_else_is_refused(scene: Scene) -> None:
     checkpoint = scene.engine.proofs.checkpoint(scene.raffle)
     wrong = scene.engine.proofs.consistency(scene.raffle, 2, 8)
 
-    with pytest.raises(InvalidValue, match="is not that from 3 to 8"):
+    with pytest.raises(InvalidValue, match="is not the proof from 3 to 8"):
         scene.witness.cosign(checkpoint, OPERATOR_KEY.verifier, lambda _old, _new: wrong, time=NOON)
-    with pytest.raises(InvalidValue, match="does not go on"):
+    with pytest.raises(InvalidValue, match="does not extend"):
         scene.witness.cosign(
             checkpoint, OPERATOR_KEY.verifier, lambda old, new: Consistency(old, new, wrong.proof), time=NOON
         )
@@ -162,7 +162,7 @@ def test_a_witness_keeps_raffles_apart(scene: Scene) -> None:
 def test_a_memory_that_is_none_stops_the_witness(scene: Scene, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "seen.json").write_bytes(content)
 
-    with pytest.raises(StorageUnavailable, match="is not what a witness keeps; nothing was signed"):
+    with pytest.raises(StorageUnavailable, match="is not a witness's file; nothing was signed"):
         scene.cosign()
 
     assert (tmp_path / "seen.json").read_bytes() == content
@@ -172,7 +172,7 @@ def test_what_cannot_be_kept_is_not_signed(database: Path, tmp_path: Path) -> No
     with RaffleEngine(f"sqlite:///{database}", signing_key=OPERATOR_KEY) as engine:
         scene = Scene(engine, tmp_path / "no folder" / "seen.json")
 
-        with pytest.raises(StorageUnavailable, match="cannot be kept: No such file or directory"):
+        with pytest.raises(StorageUnavailable, match="cannot be stored: No such file or directory"):
             scene.cosign()
 
 
@@ -182,7 +182,7 @@ def test_a_witness_whose_disk_is_full_signs_nothing_and_leaves_nothing(scene: Sc
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     try:
-        with pytest.raises(StorageUnavailable, match="cannot be kept: File too large"):
+        with pytest.raises(StorageUnavailable, match="cannot be stored: File too large"):
             scene.cosign(note)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

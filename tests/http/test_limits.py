@@ -58,7 +58,7 @@ def prize(**changes: Any) -> dict[str, Any]:
         ({"name": "a\u2028b"}, "name", "must not contain control characters or line breaks."),
         ({"name": "a\u2029b"}, "name", "must not contain control characters or line breaks."),
         ({"name": "a\x00"}, "name", "must not contain control characters or line breaks."),
-        ({"name": "\ud800"}, "name", "is no Unicode text (a lone surrogate)."),
+        ({"name": "\ud800"}, "name", "is not valid Unicode (a lone surrogate)."),
         ({"name": 5}, "name", "must be a text."),
         (prize(name=FACE * 201), "prizes[0].name", "must have at most 200 characters, not 201."),
         (prize(name="\t"), "prizes[0].name", "must not contain control characters or line breaks."),
