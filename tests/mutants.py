@@ -50,6 +50,9 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/core/test_engine_tickets.py",
     ),
     "tickets.deciding": ("tests/core/tickets/test_deciding.py",),
+    "raffles": ("tests/core/test_engine_raffles.py", "tests/core/test_finding.py", "tests/core/test_beacon_draws.py"),
+    "beacons": ("tests/core/test_beacon_draws.py",),
+    "draws": ("tests/core/test_engine_draws.py", "tests/core/test_beacon_draws.py", "tests/core/test_purge.py"),
     "engine": (
         *ENGINE,
         "tests/core/test_beacon_draws.py",

@@ -38,7 +38,7 @@ def raffle_panel(raffle: Raffle) -> Panel:
         ("Tickets", f"{raffle.available_tickets:,} of {raffle.total_tickets:,} left"),
         ("State", _state(raffle)),
         ("Prizes", prizes),
-        ("Decides", raffle.entropy if raffle.delay_s is None else f"{raffle.entropy}, {raffle.delay_s:,} s later"),
+        ("Decides", _source(raffle)),
     ]
     return _panel("Raffle", _grid(rows))
 
@@ -138,6 +138,11 @@ def _state(raffle: Raffle) -> Text:
         State.CLOSED: Text("sold out", style="yellow"),
         State.DRAWN: Text("drawn", style="green"),
     }[state_of(raffle)]
+
+
+def _source(raffle: Raffle) -> str:
+    terms = raffle.terms
+    return terms.entropy if terms.delay_s is None else f"{terms.entropy}, {terms.delay_s:,} s later"
 
 
 def _time(raffle: Raffle) -> str:

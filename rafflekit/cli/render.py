@@ -71,15 +71,15 @@ def print_raffle(raffle: Raffle, *, as_json: bool) -> None:
             ("available_tickets", shape["available_tickets"]),
             ("winners_drawn", _yes_or_no(raffle.winners_drawn)),
             *(("prize", write_prize(prize)) for prize in raffle.prizes),
-            ("entropy", raffle.entropy),
-            *([] if raffle.delay_s is None else [("delay_s", raffle.delay_s)]),
+            ("entropy", raffle.terms.entropy),
+            *([] if raffle.terms.delay_s is None else [("delay_s", raffle.terms.delay_s)]),
         )
 
 
 def print_new_raffle(raffle: Raffle, *, as_json: bool) -> None:
     """Print a raffle that was just created, and what its source of randomness means for people."""
     print_raffle(raffle, as_json=as_json)
-    if raffle.entropy == SECRETS and not as_json:
+    if raffle.terms.entropy == SECRETS and not as_json:
         terminal.remark(DRAWN_HERE)
         terminal.remark(f"--entropy {DrandQuicknet.name} removes that.")
 

@@ -243,12 +243,12 @@ def _problems_of_a_closing(
     loaded = queries.load_raffle(connection, raffle.id)
     if loaded is None:
         return
-    book = book_of(loaded)
+    book = book_of(loaded.terms)
     if closing != book.closing_at(closing.closed):
         yield "its closing is from before the raffle, or has another round than its time gives"
         return
     closed = book.checkpoint(root, raffle.total_tickets, closing)
-    source = source_of(loaded.entropy)
+    source = source_of(loaded.terms.entropy)
     known_from = source.known_from(closing)
     for key, line in ledgers.load_cosignatures(connection, raffle.id):
         if not _is_cosigned(closed.text(), key, line, created_at=loaded.created_at, known_from=known_from):

@@ -35,6 +35,11 @@ def is_over(raffle: Raffle) -> bool:
     return state_of(raffle) is not State.OPEN
 
 
+def is_drawn(raffle: Raffle) -> bool:
+    """Return whether the winners of a raffle have been drawn, so that nothing about it can change."""
+    return state_of(raffle) is State.DRAWN
+
+
 def check_drawable(raffle: Raffle) -> None:
     """Check that the winners of a raffle can be drawn now.
 
@@ -42,7 +47,7 @@ def check_drawable(raffle: Raffle) -> None:
         AlreadyDrawn: they have been drawn.
         TicketsRemaining: the raffle still has tickets.
     """
-    if raffle.winners_drawn:
+    if is_drawn(raffle):
         raise AlreadyDrawn
     check_over(raffle)
 
@@ -63,5 +68,5 @@ def check_drawn(raffle: Raffle) -> None:
     Raises:
         NotDrawnYet: they have not.
     """
-    if state_of(raffle) is not State.DRAWN:
+    if not is_drawn(raffle):
         raise NotDrawnYet

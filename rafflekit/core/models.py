@@ -1,6 +1,6 @@
 """The frozen values that go in and out of the engine.
 
-They hold no behaviour that needs a database. How they look as the contract's JSON stands in `shapes`.
+Nothing here needs a database. `shapes` turns these values into the contract's JSON.
 """
 
 from collections.abc import Sequence
@@ -14,37 +14,60 @@ from rafflekit.core.prizes import Prize
 
 if TYPE_CHECKING:
     from rafflekit.core.protocol.documents import Receipt
+    from rafflekit.core.protocol.terms import Terms
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
 class Raffle:
-    """One raffle as it stands now. `created_at` is UTC, in whole seconds; prizes are in the order given.
+    """One raffle as it stands now: its terms, which were announced, and how far it has come since."""
 
-    `entropy` is what decides: "secrets", or "drand-quicknet", whose beacon comes `delay_s` seconds after the closing.
-    """
-
-    id: UUID
-    name: str
-    created_at: datetime
-    total_tickets: int
+    terms: "Terms"
     available_tickets: int
-    winners_drawn: bool
-    prizes: tuple[Prize, ...]
-    entropy: str = "secrets"
-    delay_s: int | None = None
+    drawn_at: datetime | None = None
+    """When the winners were drawn, in UTC and whole seconds; None before the draw."""
+
+    @property
+    def id(self) -> UUID:
+        """The raffle's id."""
+        return self.terms.id
+
+    @property
+    def name(self) -> str:
+        """The raffle's name."""
+        return self.terms.name
+
+    @property
+    def created_at(self) -> datetime:
+        """When the raffle was created, in UTC and whole seconds."""
+        return self.terms.created_at
+
+    @property
+    def total_tickets(self) -> int:
+        """The number of all its tickets."""
+        return self.terms.total_tickets
+
+    @property
+    def prizes(self) -> Sequence[Prize]:
+        """The prizes in the order in which they are drawn."""
+        return self.terms.prizes
+
+    @property
+    def winners_drawn(self) -> bool:
+        """Whether the winners have been drawn."""
+        return self.drawn_at is not None
 
 
 DatabaseState = Literal["missing", "empty", "older", "current", "newer"]
-"""How a database stands to this version of rafflekit; a file may be missing, a database of PostgreSQL is empty then."""
+"""How a database relates to this version of rafflekit. A SQLite file can be missing; a PostgreSQL database is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseStatus:
     """Which layout a database has (None: no tables yet), and which one this version of rafflekit needs.
 
-    `url` is the database's, as it may be shown.
+    `url` is the database's URL without its password.
     """
 
     url: str
@@ -55,7 +78,7 @@ class DatabaseStatus:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseBackup:
-    """The copy of a database, and that of its signing key; None if it has none of its own."""
+    """The copy of a database, and the copy of the signing key next to it; None if there is no such key."""
 
     file: Path
     key: Path | None
@@ -63,11 +86,11 @@ class DatabaseBackup:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseReport:
-    """What a check-up of a database found: how much was looked at, and a sentence for each thing that is wrong.
+    """What a check-up of a database found: how much it read, and a sentence for each problem.
 
-    `url` is the database's, as it may be shown. `hashed_participants` tells how many tickets of drawn raffles have
-    their participant's hash, `remains` where secrets that are deleted can still be read, `missing_keys` which keys
-    that sign its ledgers are not here.
+    `url` is the database's URL without its password. `hashed_participants` is the number of tickets of drawn raffles
+    that still have their participant's hash. `remains` says where deleted secrets can still be read, `missing_keys`
+    which keys that sign the ledgers are not here.
     """
 
     url: str
@@ -82,10 +105,7 @@ class DatabaseReport:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One wish for a ticket among many: who takes part, and the key by which the wish is known again, if any.
-
-    The key is as in `RaffleEngine.participate`.
-    """
+    """One entry of a list: who takes part, and the idempotency key of `RaffleEngine.participate`, if any."""
 
     participant: str
     idempotency_key: str | None = field(default=None, repr=False)
@@ -93,13 +113,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket as its participant gets it: the only place where the verification code is ever readable."""
+    """A ticket as its participant gets it: the only place where the verification code can be read."""
 
     raffle_id: UUID
     number: int
     verification_code: str = field(repr=False)
     receipt: "Receipt | None" = field(default=None, repr=False, compare=False)
-    """The evidence that it is in the raffle's ledger; None from a list, and where there is no key to sign with."""
+    """The evidence that the ticket is in the raffle's ledger; None from a list, or without a signing key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +132,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
-    """A part of a list: `items` of page `number` (from 1) at `size` items a page, out of `count` in all."""
+    """One page of a list: its `items`, its `number` (from 1), the page `size`, and the `count` of all items."""
 
     items: Sequence[Item]
     count: int
@@ -121,10 +141,10 @@ class Page(Generic[Item]):
 
     @property
     def has_next(self) -> bool:
-        """Tell whether the list goes on after this page."""
+        """Whether the list continues after this page."""
         return self.number * self.size < self.count
 
     @property
     def has_previous(self) -> bool:
-        """Tell whether the list has a page before this one."""
+        """Whether the list has a page before this one."""
         return self.number > 1

@@ -1,6 +1,6 @@
-"""Engines as the settings of a process have them: `engine_of`, and `serving_engine_of` for those who serve others.
+"""Open an engine with the settings of a process: `engine_of`, or `serving_engine_of` for a server.
 
-Both faces open theirs here.
+Both faces open their engines here.
 """
 
 from contextlib import ExitStack
@@ -13,15 +13,15 @@ from rafflekit.core.ledger.keys import signing_key_of
 from rafflekit.core.settings import SIGNING_KEY, Settings
 
 if TYPE_CHECKING:
-    from rafflekit.core.draws import BeaconSource
+    from rafflekit.core.beacons import BeaconSource
     from rafflekit.core.tickets.issuing import GroupObserver
 
 
 def engine_of(settings: Settings, url: str | None, *, on_group: "GroupObserver | None" = None) -> RaffleEngine:
-    """Return an engine on a database, None for the default one, with the settings' cost, key and relays.
+    """Return an engine on a database (None: the default one) with the hash cost, key and relays of the settings.
 
     Raises:
-        InvalidSetting: the key cannot be read, or the URL is none.
+        InvalidSetting: the key cannot be read, or the URL is not valid.
         SchemaMismatch, StorageUnavailable: the database cannot be used.
     """
     return RaffleEngine(
@@ -34,12 +34,12 @@ def engine_of(settings: Settings, url: str | None, *, on_group: "GroupObserver |
 
 
 def serving_engine_of(settings: Settings, url: str | None, *, on_group: "GroupObserver | None" = None) -> RaffleEngine:
-    """Return the same, where every ticket comes with a receipt: there is a key to sign it.
+    """Return an engine as `engine_of` does, and make sure that it has a key to sign every ticket's receipt.
 
     Raises:
-        InvalidSetting: there is no key, and the database has no place for one; or as `engine_of` does.
-        SigningKeyUnavailable: the key beside the database is missing or cannot be used.
-        SchemaMismatch, StorageUnavailable: the database cannot be used, or the key beside it not be made.
+        InvalidSetting: there is no key, and none can be made next to the database; or as in `engine_of`.
+        SigningKeyUnavailable: the key next to the database is missing or cannot be used.
+        SchemaMismatch, StorageUnavailable: the database cannot be used, or the key next to it cannot be made.
     """
     with ExitStack() as unless_opened:
         engine = unless_opened.enter_context(engine_of(settings, url, on_group=on_group))

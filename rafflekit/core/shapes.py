@@ -1,40 +1,29 @@
 """The contract's JSON shapes of the engine's values, as plain typed dicts (pure).
 
-Both faces print these, so that a raffle looks the same on the terminal (`--json`) and over HTTP. A shape
-lists its fields one by one: nothing that a value may carry one day slips into an answer by itself.
+Both faces print these, so a raffle looks the same on the terminal (`--json`) and over HTTP. A shape lists its fields,
+so a new field of a value does not reach an answer by accident. A raffle's terms are public: their fields are listed
+once, in `Terms.shape`.
 """
 
-from datetime import UTC
-from typing import TypedDict
+from typing import NotRequired, TypedDict, cast
 
 from rafflekit.core.models import Page, Raffle, Ticket, Verification
 from rafflekit.core.prizes import Win
-from rafflekit.core.protocol.shapes import ReceiptShape
+from rafflekit.core.protocol.dates import write_time
+from rafflekit.core.protocol.shapes import AnnouncedShape, ReceiptShape
 
 
-class PrizeShape(TypedDict):
-    """A prize of a raffle."""
+class RaffleShape(AnnouncedShape):
+    """A raffle, its terms first: the answer of create and detail, and the item of the list."""
 
-    name: str
-    amount: int
-
-
-class RaffleShape(TypedDict):
-    """A raffle: the answer of create and detail, and the item of the list."""
-
-    id: str
-    name: str
-    created_at: str
-    total_tickets: int
+    delay_s: int | None
     available_tickets: int
     winners_drawn: bool
-    prizes: list[PrizeShape]
-    entropy: str
-    delay_s: int | None
+    drawn_at: NotRequired[str]
 
 
 class TicketShape(TypedDict):
-    """A ticket, with the code that is shown this once."""
+    """A ticket, with the code that is shown only here."""
 
     raffle_id: str
     ticket_number: int
@@ -75,18 +64,17 @@ class WinPageShape(TypedDict):
 
 
 def raffle_shape(raffle: Raffle) -> RaffleShape:
-    """Return the shape of a raffle; `created_at` as RFC 3339 in UTC."""
-    return {
-        "id": str(raffle.id),
-        "name": raffle.name,
-        "created_at": raffle.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "total_tickets": raffle.total_tickets,
+    """Return the shape of a raffle; times as RFC 3339 in UTC, `drawn_at` once it is drawn."""
+    standing = {
+        "delay_s": raffle.terms.delay_s,
         "available_tickets": raffle.available_tickets,
         "winners_drawn": raffle.winners_drawn,
-        "prizes": [{"name": prize.name, "amount": prize.amount} for prize in raffle.prizes],
-        "entropy": raffle.entropy,
-        "delay_s": raffle.delay_s,
     }
+    # mypy wants every optional key spelled out beside `**`.
+    shape = cast("RaffleShape", {**raffle.terms.announced(), **standing})
+    if raffle.drawn_at is not None:
+        shape["drawn_at"] = write_time(raffle.drawn_at)
+    return shape
 
 
 def ticket_shape(ticket: Ticket) -> TicketShape:
@@ -112,12 +100,12 @@ def verification_shape(verification: Verification) -> VerificationShape:
 def raffle_page_shape(
     page: Page[Raffle], *, next_url: str | None = None, previous_url: str | None = None
 ) -> RafflePageShape:
-    """Return the shape of a page of raffles; a face without URLs leaves the two out."""
+    """Return the shape of a page of raffles; a face without URLs omits both."""
     results = [raffle_shape(raffle) for raffle in page.items]
     return {"count": page.count, "next": next_url, "previous": previous_url, "results": results}
 
 
 def win_page_shape(page: Page[Win], *, next_url: str | None = None, previous_url: str | None = None) -> WinPageShape:
-    """Return the shape of a page of wins; a face without URLs leaves the two out."""
+    """Return the shape of a page of wins; a face without URLs omits both."""
     results = [win_shape(win) for win in page.items]
     return {"count": page.count, "next": next_url, "previous": previous_url, "results": results}

@@ -50,11 +50,13 @@ _ANSWER_HEADERS = {
 
 # Typed dicts of the core cannot carry facts that only msgspec reads.
 _Url = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})]
+_Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 _ANSWER_FIELDS = {
     "id": fields.RaffleId,
     "raffle_id": fields.RaffleId,
     "name": fields.Name,
-    "created_at": Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})],
+    "created_at": _Time,
+    "drawn_at": _Time,
     "total_tickets": fields.TicketCount,
     "available_tickets": Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": limits.TICKETS})],
     "ticket_number": fields.TicketNumber,

@@ -92,20 +92,28 @@ def test_show_prints_the_contracts_json(terminal: Terminal, raffle: Raffle) -> N
 @pytest.mark.usefixtures("raffle")
 def test_show_tells_an_unknown_raffle(terminal: Terminal) -> None:
     assert terminal("show nonsense") == Session(
-        1, "", "rafflekit: No raffle's id begins with 'nonsense'; the list of raffles shows those that exist.\n"
+        1,
+        "",
+        "rafflekit: No raffle's id begins with 'nonsense', and no raffle's name contains it; "
+        "the list of raffles shows those that exist.\n",
     )
 
 
 def test_show_wants_more_of_an_id_that_several_raffles_share(terminal: Terminal, engine: RaffleEngine) -> None:
     for _ in range(17):  # one more than there are first digits
         engine.create("x", total_tickets=1, prizes=[Prize("a")])
-    digits = [raffle.id.hex[0] for raffle in engine.list(page_size=17).items]
+    ids = sorted(raffle.id.hex for raffle in engine.list(page_size=17).items)
+    digits = [each[0] for each in ids]
     shared = next(digit for digit in digits if digits.count(digit) > 1)
+    candidates = [f"{each[:8]} (x)" for each in ids if each[0] == shared]
+    shown_candidates = ", ".join([*candidates[:5], *(["…"] if len(candidates) > 5 else [])])
 
     shown = terminal(f"show {shared}")
 
     assert shown.status == 2
-    assert shown.err == f"rafflekit: RAFFLE: the ids of several raffles begin with '{shared}'; give more of it.\n"
+    assert shown.err == (
+        f"rafflekit: RAFFLE: the ids of several raffles begin with '{shared}': {shown_candidates}; give more of it.\n"
+    )
 
 
 @pytest.mark.usefixtures("raffle")

@@ -72,13 +72,13 @@ def outcomes(engine: RaffleEngine, raffle: Raffle, **known: object) -> dict[str,
 def test_a_created_raffle_tells_what_will_decide_it_as_the_stored_one_does(engine: RaffleEngine) -> None:
     created = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")], entropy="drand-quicknet", delay_s=90)
 
-    assert (created.entropy, created.delay_s) == ("drand-quicknet", 90)
+    assert (created.terms.entropy, created.terms.delay_s) == ("drand-quicknet", 90)
     assert engine.get(created.id) == created
 
 
 def test_a_draw_waits_for_the_beacon_that_its_closing_names(engine: RaffleEngine, clock: Clock) -> None:
     raffle = closed_raffle(engine)
-    assert (raffle.entropy, raffle.delay_s) == ("drand-quicknet", 60)
+    assert (raffle.terms.entropy, raffle.terms.delay_s) == ("drand-quicknet", 60)
     for waiting_s in (60, 1):
         clock.now = time_of(ROUND) - waiting_s
         with pytest.raises(BeaconNotPublished, match="has not been published yet") as early:
@@ -183,7 +183,7 @@ def test_secrets_take_no_beacon(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")])
     sell_all(engine, raffle)
 
-    with pytest.raises(InvalidValue, match="is none of this raffle's"):
+    with pytest.raises(InvalidValue, match="does not belong to this raffle"):
         engine.draw(raffle.id, beacon=SIGNATURE)
 
 

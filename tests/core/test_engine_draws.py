@@ -1,5 +1,6 @@
 """The engine: winners are drawn, listed and verified; several raffles in one database."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -38,6 +39,17 @@ def test_winners_are_drawn_only_when_sold_out_and_only_once(engine: RaffleEngine
         engine.draw(raffle.id)
     assert list(engine.winners(raffle.id).items) == list(wins)
     assert engine.get(raffle.id).winners_drawn
+
+
+def test_a_drawn_raffle_knows_when_it_was_drawn(database_url: str) -> None:
+    now = datetime(2026, 11, 23, 9, 30, 0, 500, UTC)
+    with RaffleEngine(database_url, clock=lambda: now) as engine:
+        raffle = sold_out(engine)
+        assert raffle.drawn_at is None
+
+        engine.draw(raffle.id)
+
+        assert engine.get(raffle.id).drawn_at == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
 def test_without_the_key_that_signed_the_tickets_nothing_is_drawn(database_url: str) -> None:
@@ -174,4 +186,6 @@ def test_values_are_frozen(engine: RaffleEngine) -> None:
     raffle: Raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
 
     with pytest.raises(AttributeError):
-        raffle.name = "other"  # type: ignore[misc]  # that it is refused is the point
+        raffle.available_tickets = 2  # type: ignore[misc]  # that it is refused is the point
+    with pytest.raises(AttributeError):
+        raffle.terms.name = "other"  # type: ignore[misc]  # that it is refused is the point

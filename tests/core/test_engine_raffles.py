@@ -1,9 +1,8 @@
-"""The engine: raffles are created, listed and found; several of them in one database."""
+"""The engine: raffles are created, listed and looked up; several of them in one database."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
-from secrets import token_bytes
 from threading import Event
 from typing import Any
 from uuid import RFC_4122, UUID, uuid4
@@ -19,7 +18,7 @@ from rafflekit import (
     StorageUnavailable,
 )
 from rafflekit.core import limits
-from rafflekit.core.engine import _LOOKUP_QUEUES
+from rafflekit.core.raffles import _LOOKUP_QUEUES
 from tests.databases import past_the_rules
 from tests.raffles import sold_out
 from tests.waiting import LIMIT_S
@@ -213,64 +212,10 @@ def test_a_filtered_list_has_pages_too(engine: RaffleEngine) -> None:
         engine.list(name="fair", page=4, page_size=2)
 
 
-def test_a_raffle_is_found_by_an_unambiguous_beginning_of_its_id(engine: RaffleEngine) -> None:
-    raffles = [engine.create(f"Raffle {n}", total_tickets=1, prizes=HUG) for n in range(20)]
-    whole = str(raffles[7].id)
-
-    assert engine.find(whole) == engine.find(whole.upper()) == engine.find(whole[:20]) == raffles[7]
-    assert engine.find(whole.replace("-", "")) == raffles[7]
-
-
-def test_a_beginning_that_several_raffles_share_is_refused(engine: RaffleEngine) -> None:
-    raffles = [engine.create(f"Raffle {n}", total_tickets=1, prizes=HUG) for n in range(17)]
-    digits = [str(raffle.id)[0] for raffle in raffles]
-    shared = next(digit for digit in digits if digits.count(digit) > 1)
-
-    with pytest.raises(InvalidValue, match=rf"the ids of several raffles begin with '{shared}'") as refusal:
-        engine.find(shared)
-
-    assert refusal.value.field == "raffle"
-
-
-def test_a_beginning_reaches_from_the_first_to_the_last_id_that_begins_so(database_url: str) -> None:
-    ids = [
-        UUID("9fffffff-ffff-4fff-bfff-ffffffffffff"),
-        UUID("a0000000-0000-4000-8000-000000000000"),
-        UUID("afffffff-ffff-4fff-bfff-ffffffffffff"),
-        UUID("b0000000-0000-4000-8000-000000000000"),
-        # Of every digit there is.
-        UUID("01234567-89ab-4cde-8f00-000000000000"),
-    ]
-    next_ids = iter(ids)
-
-    def entropy(size: int) -> bytes:
-        return next(next_ids).bytes if size == 16 else token_bytes(size)
-
-    with RaffleEngine(database_url, entropy=entropy) as engine:
-        assert [engine.create("Foobar", total_tickets=1, prizes=HUG).id for _ in ids] == ids
-
-        assert [engine.find(beginning).id for beginning in ("9", "a0", " AF\n", "b", str(ids[4]))] == ids
-        assert engine.find("afff-ffff-ffff4").id == ids[2]
-        with pytest.raises(InvalidValue, match="several raffles"):
-            engine.find("a")
-
-
 def test_the_id_of_a_raffle_is_a_random_uuid_and_says_so(engine: RaffleEngine) -> None:
     raffles = [engine.create("Foobar", total_tickets=1, prizes=HUG) for _ in range(8)]
 
     assert {(raffle.id.version, raffle.id.variant) for raffle in raffles} == {(4, RFC_4122)}
-
-
-@pytest.mark.parametrize("beginning", ["", "-", "xyz", "0" * 32, "0" * 33, "%", "١"])
-def test_a_beginning_of_no_id_finds_nothing(engine: RaffleEngine, beginning: str) -> None:
-    engine.create("Foobar", total_tickets=1, prizes=HUG)
-
-    with pytest.raises(RaffleNotFound) as refusal:
-        engine.find(beginning)
-
-    assert str(refusal.value) == (
-        f"No raffle's id begins with {beginning!r}; the list of raffles shows those that exist."
-    )
 
 
 def test_an_unknown_id_is_refused_by_every_use_case(engine: RaffleEngine) -> None:

@@ -10,12 +10,13 @@ import pytest
 from rafflekit import AlreadyDrawn, NotDrawnYet, Prize, Raffle, RaffleError, TicketsRemaining
 from rafflekit.core import lifecycle
 from rafflekit.core.lifecycle import State
+from rafflekit.core.protocol.terms import Terms
 
 CREATED_AT = datetime(2026, 11, 23, tzinfo=UTC)
-OPEN = Raffle(UUID(int=1), "Foobar", CREATED_AT, 15, 15, winners_drawn=False, prizes=(Prize("hug"),))
+OPEN = Raffle(Terms(UUID(int=1), "Foobar", CREATED_AT, 15, (Prize("hug"),)), available_tickets=15)
 LAST_TICKET = replace(OPEN, available_tickets=1)
 CLOSED = replace(OPEN, available_tickets=0)
-DRAWN = replace(CLOSED, winners_drawn=True)
+DRAWN = replace(CLOSED, drawn_at=CREATED_AT)
 
 Check = Callable[[Raffle], None]
 
@@ -26,6 +27,7 @@ Check = Callable[[Raffle], None]
 def test_a_raffle_is_in_one_state(raffle: Raffle, state: State) -> None:
     assert lifecycle.state_of(raffle) is state
     assert lifecycle.is_over(raffle) is (state is not State.OPEN)
+    assert lifecycle.is_drawn(raffle) is (state is State.DRAWN)
 
 
 @pytest.mark.parametrize(("issued", "expected"), [(0, False), (14, False), (15, True), (16, True)])

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from rafflekit import NotDrawnYet, Prize, RaffleEngine, RaffleNotFound, SoldOut, StorageUnavailable, check_database
-from rafflekit.core import engine as engine_module
+from rafflekit.core import draws
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import tickets
 from tests.databases import run
@@ -28,7 +28,7 @@ def tickets_of(url: str, *columns: str) -> Sequence[Any]:
 def test_the_participants_go_and_all_else_stays(
     database_url: str, engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "_PURGED_AT_ONCE", 7)
+    monkeypatch.setattr(draws, "_PURGED_AT_ONCE", 7)
     drawn = engine.create("Drawn", total_tickets=20, prizes=PRIZES)
     tickets = [engine.participate(drawn.id, f"participant {n}", idempotency_key=f"{KEY} {n}") for n in range(20)]
     wins = list(engine.draw(drawn.id))
@@ -73,7 +73,7 @@ def test_the_participants_go_in_parts_each_of_which_comes_once(
         return forget(connection, raffle=raffle, first=first, last=last)
 
     monkeypatch.setattr(tickets, "forget_participants", noted)
-    monkeypatch.setattr(engine_module, "_PURGED_AT_ONCE", 7)
+    monkeypatch.setattr(draws, "_PURGED_AT_ONCE", 7)
 
     assert engine.purge(raffle.id) == 20
     assert parts == [(0, 6), (7, 13), (14, 20)]

@@ -8,15 +8,18 @@ from uuid import UUID
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
+from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.shapes import raffle_shape, ticket_shape
 
 ID = "3f0c0000-0000-4000-8000-000000000001"
+CREATED_AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
-def test_a_raffle_has_the_fields_of_the_contract_and_its_time_in_utc() -> None:
+def test_a_raffle_has_the_fields_of_the_contract() -> None:
     an_hour_ahead = timezone(timedelta(hours=1))
     created_at = datetime(2026, 11, 23, 9, tzinfo=an_hour_ahead)
-    raffle = Raffle(UUID(ID), "Foobar raffle", created_at, 15, 14, winners_drawn=False, prizes=(Prize("warm hug", 3),))
+    terms = Terms(UUID(ID), "Foobar raffle", created_at, 15, (Prize("warm hug", 3),))
+    raffle = Raffle(terms, available_tickets=14)
 
     assert raffle_shape(raffle) == {
         "id": ID,
@@ -31,16 +34,18 @@ def test_a_raffle_has_the_fields_of_the_contract_and_its_time_in_utc() -> None:
     }
 
 
-def test_the_time_of_a_raffle_is_in_utc_wherever_the_service_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    raffle = Raffle(
-        UUID(ID),
-        "Foobar raffle",
-        datetime(2026, 11, 23, 9, tzinfo=UTC),
-        1,
-        1,
-        winners_drawn=False,
-        prizes=(Prize("hug"),),
-    )
+def test_a_drawn_raffle_says_when_it_was_drawn() -> None:
+    terms = Terms(UUID(ID), "Foobar", CREATED_AT, 1, (Prize("hug"),), entropy="drand-quicknet", delay_s=90)
+    raffle = Raffle(terms, available_tickets=0, drawn_at=CREATED_AT + timedelta(days=1))
+
+    shape = raffle_shape(raffle)
+
+    assert (shape["winners_drawn"], shape["drawn_at"]) == (True, "2026-11-24T09:00:00Z")
+    assert (shape["entropy"], shape["delay_s"]) == ("drand-quicknet", 90)
+
+
+def test_a_raffles_time_is_in_utc_wherever_the_service_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    raffle = Raffle(Terms(UUID(ID), "Foobar raffle", CREATED_AT, 1, (Prize("hug"),)), available_tickets=1)
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("TZ", "XYZ-5:30")
         time.tzset()

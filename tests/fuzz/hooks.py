@@ -41,7 +41,7 @@ _ID = re.compile(r"[a-f0-9]{8}-([a-f0-9]{4}-){3}[a-f0-9]{12}")
 # Rules between the fields of a raffle, and between a request and the state of its raffle.
 _RULES = (
     "Too many prizes",
-    "wait for nothing",
+    "has no delay",
     "must be a size from 0",
     "the size of the ledger now",
     *(error.sentence for error in (SoldOut, NotDrawnYet, InvalidVerificationCode)),

@@ -108,7 +108,7 @@ def _draw_question(raffle: Raffle) -> Iterator[str]:
     further = len(raffle.prizes) - _PRIZES_IN_THE_QUESTION
     if further > 0:
         yield f"  … and {further:,} more kinds"
-    if raffle.entropy == SECRETS:
+    if raffle.terms.entropy == SECRETS:
         yield render.DRAWN_HERE
     yield "A draw is final. Draw the winners now? [y/N] "
 

@@ -6,7 +6,6 @@ What is stored of ledgers, and signed once it is committed, is `rafflekit.core.l
 from dataclasses import dataclass, field
 
 from rafflekit.core.errors import SigningKeyUnavailable
-from rafflekit.core.models import Raffle
 from rafflekit.core.protocol import tree
 from rafflekit.core.protocol.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.protocol.documents import Receipt
@@ -71,15 +70,6 @@ class Edge:
         return Receipt(Leaf(serial, ticket_number, code_hash), path, self._note)
 
 
-def book_of(raffle: Raffle, signer: SignerKey | None = None) -> Book:
-    """Return the book of a raffle, to sign with this key or to sign nothing."""
-    terms = Terms(
-        id=raffle.id,
-        name=raffle.name,
-        created_at=raffle.created_at,
-        total_tickets=raffle.total_tickets,
-        prizes=raffle.prizes,
-        entropy=raffle.entropy,
-        delay_s=raffle.delay_s,
-    )
+def book_of(terms: Terms, signer: SignerKey | None = None) -> Book:
+    """Return the book of a raffle with these terms, to sign with this key or to sign nothing."""
     return Book(terms, terms.hash(), signer)

@@ -19,6 +19,7 @@ from rafflekit.core.protocol import tree
 from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import SignerKey
+from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.protocol.tiles import GrowingTree, TileReader
 from rafflekit.core.settings import SIGNING_KEY
 from rafflekit.core.storage.database import Connection, Database
@@ -89,10 +90,10 @@ class Ledgers:
             self._signing_key = signing_key_beside(self._database.key_file)
         return self._signing_key
 
-    def begin(self, connection: Connection, raffle: UUID, *, entropy: str, delay_s: int | None) -> None:
+    def begin(self, connection: Connection, terms: Terms) -> None:
         """Begin the ledger of a new raffle in the transaction that stores it; call `signing_key` before that."""
         key = None if self._signing_key is None else str(self._signing_key.verifier)
-        statements.insert_ledger(connection, raffle, entropy=entropy, delay_s=delay_s, verifier_key=key)
+        statements.insert_ledger(connection, terms, verifier_key=key)
 
     def book(self, raffle_id: UUID | str) -> Book:
         """Return the book of a raffle. A ledger without a key gets this process's.
@@ -190,7 +191,7 @@ class Ledgers:
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and no key is available here; "
                 f"start with that key ({SIGNING_KEY.name})."
             )
-        return book_of(raffle, key)
+        return book_of(raffle.terms, key)
 
     def _new_tree(self, raffle: UUID, size: int, _last: Leaf | None) -> LedgerTree:
         def entries(level: int, tile: int) -> list[bytes]:
@@ -212,7 +213,7 @@ def closing_of(raffle: Raffle, record: LedgerRecord, its_tree: LedgerTree) -> Ch
             f"The ledger of the raffle {raffle.id} is not closed in the database, although the raffle is over; "
             "'rafflekit doctor' says what is wrong."
         )
-    return book_of(raffle).checkpoint(its_tree.root(), its_tree.size, record.closing)
+    return book_of(raffle.terms).checkpoint(its_tree.root(), its_tree.size, record.closing)
 
 
 def size_of(raffle: Raffle) -> int:

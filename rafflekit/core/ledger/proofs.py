@@ -159,7 +159,7 @@ class Proofs:
             key=str(book.signer.verifier),
             closing=self._signed_checkpoint(book, drawn.raffle, its_tree) + _lines(drawn.cosignatures),
             witnesses=[key for key, _ in drawn.cosignatures],
-            entropy=Evidence(drawn.raffle.entropy, drawn.draw.entropy, closing.closing.round),
+            entropy=Evidence(drawn.raffle.terms.entropy, drawn.draw.entropy, closing.closing.round),
             seed=drawn.seed,
             draw=book.signed(_statement(drawn, closing).text()),
             winners=None if drawn.wins is None else _proven(drawn.wins, its_tree),
@@ -245,7 +245,7 @@ def _statement(drawn: _Drawn, closing: Checkpoint) -> DrawStatement:
     return DrawStatement(
         origin=closing.origin,
         closing_hash=closing.closing_hash(),
-        entropy=source_of(drawn.raffle.entropy).entropy_of(drawn.draw.entropy),
+        entropy=source_of(drawn.raffle.terms.entropy).entropy_of(drawn.draw.entropy),
         seed=drawn.seed,
         wins=drawn.draw.wins,
         winners_digest=drawn.draw.winners_digest,
@@ -264,7 +264,7 @@ def _cosignature_on(closing: Checkpoint, raffle: Raffle, note: str, witness: Ver
         if read.text != closing.text():
             raise InvalidValue("note", "is not the closing of this raffle.")
         line, time = cosignatures.cosignature_of(witness, read)
-        known_from = source_of(raffle.entropy).known_from(closing.closing)
+        known_from = source_of(raffle.terms.entropy).known_from(closing.closing)
         cosignatures.check_date(time, created_at=raffle.created_at, known_from=known_from)
     except NoteWrong as error:
         raise InvalidValue("note", f"{error}.") from error

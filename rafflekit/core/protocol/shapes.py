@@ -3,23 +3,28 @@
 from typing import Any, NotRequired, TypedDict
 
 
-class TermsPrizeShape(TypedDict):
-    """A prize of the terms."""
+class PrizeShape(TypedDict):
+    """A prize of a raffle."""
 
     name: str
     amount: int
 
 
-class TermsShape(TypedDict):
-    """The terms; `delay_s` only with `drand-quicknet`."""
+class AnnouncedShape(TypedDict):
+    """The terms that every answer about a raffle has as well; an option is there if the raffle has it."""
 
-    protocol: int
     id: str
     name: str
     created_at: str
     total_tickets: int
-    prizes: list[TermsPrizeShape]
+    prizes: list[PrizeShape]
     entropy: str
+
+
+class TermsShape(AnnouncedShape):
+    """The terms as they are hashed; `delay_s` only with `drand-quicknet`."""
+
+    protocol: int
     delay_s: NotRequired[int]
 
 

@@ -4,7 +4,7 @@ The hashes of leaves come from the tickets; those of whole tiles are stored with
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.protocol.tiles import TILE, TILE_HEIGHT, WholeTile
 from rafflekit.core.storage.schema import cosignatures, ledgers, tickets, tiles
 
@@ -26,12 +27,14 @@ class LedgerRecord:
     closing: Closing | None
 
 
-def insert_ledger(
-    connection: Connection, raffle: UUID, *, entropy: str, delay_s: int | None, verifier_key: str | None
-) -> None:
+OPTIONS = [ledgers.c[field.name] for field in fields(Terms) if field.name in ledgers.c]
+"""The columns of the terms that a raffle's ledger has, in the order of `Terms`."""
+
+
+def insert_ledger(connection: Connection, terms: Terms, *, verifier_key: str | None) -> None:
     """Store the ledger of a new raffle."""
-    row = {"raffle": raffle, "entropy": entropy, "delay_s": delay_s, "verifier_key": verifier_key}
-    connection.execute(insert(ledgers).values(row))
+    options = {column.name: getattr(terms, column.name) for column in OPTIONS}
+    connection.execute(insert(ledgers).values(raffle=terms.id, verifier_key=verifier_key, **options))
 
 
 def load_ledger(connection: Connection, raffle: UUID) -> LedgerRecord | None:

@@ -12,25 +12,25 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func,
 from rafflekit.core.errors import StorageUnavailable
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import Prize
+from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.storage.schema import counters, ledgers, prizes, raffles
+from rafflekit.core.storage.statements.ledgers import OPTIONS
 
 
-def insert_raffle(
-    connection: Connection, *, id: UUID, name: str, folded_name: str, created_at: datetime, total_tickets: int
-) -> None:
+def insert_raffle(connection: Connection, terms: Terms, *, folded_name: str) -> None:
     """Store a new raffle, with no ticket issued yet, after all others. The caller has locked the sequence."""
     last = connection.scalar(select(func.max(raffles.c.sequence))) or 0
     connection.execute(
         insert(raffles).values(
-            id=id,
+            id=terms.id,
             sequence=last + 1,
-            name=name,
+            name=terms.name,
             folded_name=folded_name,
-            created_at=int(created_at.timestamp()),
-            total_tickets=total_tickets,
+            created_at=int(terms.created_at.timestamp()),
+            total_tickets=terms.total_tickets,
         )
     )
-    connection.execute(insert(counters).values(raffle=id, issued=0))
+    connection.execute(insert(counters).values(raffle=terms.id, issued=0))
 
 
 def insert_prizes(connection: Connection, raffle: UUID, in_order: Sequence[Prize]) -> None:
@@ -49,10 +49,9 @@ _RAFFLES = (
         raffles.c.name,
         raffles.c.created_at,
         raffles.c.total_tickets,
-        raffles.c.drawn_at,
+        *OPTIONS,
         counters.c.issued,
-        ledgers.c.entropy,
-        ledgers.c.delay_s,
+        raffles.c.drawn_at,
         prizes.c.name.label("prize"),
         prizes.c.amount,
     )
@@ -74,18 +73,20 @@ def raffle_of(rows: Sequence[Sequence[Any]]) -> Raffle | None:
     """
     if not rows:
         return None
-    id, name, created_at, total_tickets, drawn_at, issued, entropy, delay_s, *_ = rows[0]
+    id, name, created_at, total_tickets, *options, issued, drawn_at, _, _ = rows[0]
     try:
+        terms = Terms(
+            id if isinstance(id, UUID) else UUID(bytes=id),
+            name,
+            datetime.fromtimestamp(created_at, UTC),
+            total_tickets,
+            tuple([Prize(row[-2], row[-1]) for row in rows]),
+            *options,
+        )
         return Raffle(
-            id=id if isinstance(id, UUID) else UUID(bytes=id),
-            name=name,
-            created_at=datetime.fromtimestamp(created_at, UTC),
-            total_tickets=total_tickets,
+            terms,
             available_tickets=total_tickets - issued,
-            winners_drawn=drawn_at is not None,
-            prizes=tuple([Prize(row[-2], row[-1]) for row in rows]),
-            entropy=entropy,
-            delay_s=delay_s,
+            drawn_at=None if drawn_at is None else datetime.fromtimestamp(drawn_at, UTC),
         )
     # The system's calendar ends somewhere, Python's in the year 9999; and SQLite stores any type of value.
     except (OverflowError, OSError, TypeError, ValueError) as error:

@@ -1,0 +1,172 @@
+"""Raffles: announce, store, list, find and look them up.
+
+What takes a connection runs in a transaction that the engine begins and ends.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from rafflekit.core import limits
+from rafflekit.core.errors import InvalidValue, RaffleNotFound
+from rafflekit.core.models import Page, Raffle
+from rafflekit.core.paging import folded, items_before, page_of
+from rafflekit.core.protocol import codes
+from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.storage.database import Connection, Database
+from rafflekit.core.storage.statements import raffles as statements
+from rafflekit.core.storage.statements.tickets import RaffleKeys, insert_keys
+from rafflekit.core.tickets import numbering, participants
+from rafflekit.core.tickets.groups import Groups
+
+# Callers who look at the same raffle at the same moment share one reading of it. Several queues let the readings of
+# different raffles run side by side.
+_LOOKUP_QUEUES = 64
+_LOOKUPS_AT_ONCE = 64
+
+_CANDIDATES_SHOWN = 5
+_SHORT_ID_DIGITS = 8
+
+
+def new_keys(entropy: Callable[[int], bytes]) -> RaffleKeys:
+    """Return the keys of a new raffle."""
+    return RaffleKeys(
+        numbering_key=entropy(numbering.KEY_BYTES),
+        participant_key=entropy(participants.KEY_BYTES),
+        code_key=entropy(codes.KEY_BYTES),
+    )
+
+
+def store_raffle(connection: Connection, terms: Terms, keys: RaffleKeys) -> None:
+    """Store a new raffle, except its ledger; the sequence is locked."""
+    statements.insert_raffle(connection, terms, folded_name=folded(terms.name))
+    insert_keys(connection, terms.id, keys)
+    statements.insert_prizes(connection, terms.id, terms.prizes)
+
+
+@dataclass(frozen=True, slots=True)
+class RaffleQuery:
+    """Which raffles to list: a page of all, or of those that match.
+
+    Raises:
+        InvalidValue: a value breaks a limit.
+        PageNotFound: no list can have this many pages.
+    """
+
+    page: int
+    page_size: int
+    name: str | None
+    winners_drawn: bool | None
+
+    def __post_init__(self) -> None:
+        items_before(self.page, self.page_size)
+        if self.name is not None:
+            limits.check_searched_name(self.name)
+        if self.winners_drawn is not None:
+            limits.check_winners_drawn(self.winners_drawn)
+
+    def load(self, connection: Connection) -> Page[Raffle]:
+        """Return the page.
+
+        Raises:
+            PageNotFound: the list ends before it.
+        """
+        skip, most = items_before(self.page, self.page_size), self.page_size
+        if self.name is None and self.winners_drawn is None:
+            count = statements.count_raffles(connection)
+            found = statements.newest_raffles(connection, newest=count - skip, most=most)
+        else:
+            name, drawn = None if self.name is None else folded(self.name), self.winners_drawn
+            count = statements.count_matching(connection, folded_name=name, drawn=drawn)
+            found = statements.newest_matching(connection, folded_name=name, drawn=drawn, skip=skip, most=most)
+        return page_of(found, count, self.page, self.page_size)
+
+
+class RaffleLookups:
+    """Look raffles up by their ids, from any number of threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queues = tuple(Groups(self._look_up, most=_LOOKUPS_AT_ONCE) for _ in range(_LOOKUP_QUEUES))
+
+    def get(self, raffle_id: UUID | str) -> Raffle:
+        """Return a raffle as it stands now.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+        """
+        raffle = uuid_of(raffle_id)
+        return self._queues[hash(raffle) % _LOOKUP_QUEUES].submit(raffle)
+
+    def _look_up(self, raffles: Sequence[UUID]) -> Sequence[Raffle | RaffleNotFound]:
+        """Read each of these raffles once, however many callers ask for it: all of them asked before it is read."""
+        found = {
+            raffle: statements.raffle_of(self._database.fetch(statements.RAFFLE, {"raffle": raffle}))
+            for raffle in set(raffles)
+        }
+        return [found[raffle] or RaffleNotFound() for raffle in raffles]
+
+
+def uuid_of(raffle_id: UUID | str) -> UUID:
+    """Return the id of a raffle.
+
+    Raises:
+        RaffleNotFound: the text is not a UUID.
+    """
+    if isinstance(raffle_id, UUID):
+        return raffle_id
+    try:
+        return UUID(raffle_id)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise RaffleNotFound from error
+
+
+def find_raffle(connection: Connection, text: str) -> Raffle:
+    """Return the one raffle whose id begins with `text` or, if there is none, whose name contains it.
+
+    Raises:
+        RaffleNotFound: no raffle fits.
+        InvalidValue: several raffles fit.
+    """
+    found = _with_id_prefix(connection, text)
+    if len(found) > 1:
+        raise _ambiguous(f"the ids of several raffles begin with {text!r}", found)
+    if not found:
+        found = _with_name_part(connection, text)
+    if len(found) > 1:
+        raise _ambiguous(f"the names of several raffles contain {text!r}", found)
+    if not found:
+        raise RaffleNotFound(
+            f"No raffle's id begins with {text!r}, and no raffle's name contains it; "
+            "the list of raffles shows those that exist."
+        )
+    return found[0]
+
+
+def _with_id_prefix(connection: Connection, text: str) -> list[Raffle]:
+    digits = text.strip().replace("-", "").lower()
+    if not 0 < len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
+        return []
+    first, last = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+    ids = statements.ids_between(connection, first, last, most=_CANDIDATES_SHOWN + 1)
+    return [found for raffle in ids if (found := statements.load_raffle(connection, raffle)) is not None]
+
+
+def _with_name_part(connection: Connection, text: str) -> list[Raffle]:
+    part = text.strip()
+    try:
+        limits.check_searched_name(part)
+    except InvalidValue:
+        return []
+    if not part:
+        return []
+    return statements.newest_matching(
+        connection, folded_name=folded(part), drawn=None, skip=0, most=_CANDIDATES_SHOWN + 1
+    )
+
+
+def _ambiguous(reason: str, found: Sequence[Raffle]) -> InvalidValue:
+    shown = [f"{raffle.id.hex[:_SHORT_ID_DIGITS]} ({raffle.name})" for raffle in found[:_CANDIDATES_SHOWN]]
+    if len(found) > _CANDIDATES_SHOWN:
+        shown.append("…")
+    return InvalidValue("raffle", f"{reason}: {', '.join(shown)}; give more of it.")
