@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine,
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from rafflekit.core.errors import NAMELESS_URL, InvalidSetting, SchemaMismatch
+from rafflekit.core.storage import schema
 from rafflekit.core.storage.backend import ENGINE_OPTIONS
 from rafflekit.core.storage.remains import Remains
 
@@ -88,6 +89,7 @@ class Postgresql:
         bare = URL.create("postgresql", url.username, host=url.host, port=url.port, database=url.database, query=places)
         self.url = bare.render_as_string().replace("%2F", "/").replace("%2C", ",")
         self.name = f"The database {self.url}"
+        schema.know_postgresql()
 
     def exists(self) -> bool:
         """Return True: whether there is such a database is the server's to say."""

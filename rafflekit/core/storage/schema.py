@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import UUID as DATABASE_UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -25,7 +26,6 @@ from sqlalchemy import (
     UniqueConstraint,
     cast,
 )
-from sqlalchemy.dialects.postgresql import UUID as POSTGRESQL_UUID
 from sqlalchemy.types import TypeEngine
 
 from rafflekit.core.errors import StorageUnavailable
@@ -63,7 +63,7 @@ class RaffleKey(TypeDecorator[UUID]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Return the type that a database uses for it."""
-        return dialect.type_descriptor(POSTGRESQL_UUID() if dialect.name == "postgresql" else Bytes(16))
+        return dialect.type_descriptor(DATABASE_UUID() if dialect.name == "postgresql" else Bytes(16))
 
     def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
         """Convert the UUID for the database."""
@@ -126,11 +126,20 @@ raffles = _table(
 )
 
 # For the lists of drawn raffles and of others, the newest first.
-for _name, _which in (
-    ("raffles_drawn", raffles.c.drawn_at.is_not(None)),
-    ("raffles_open", raffles.c.drawn_at.is_(None)),
-):
-    Index(_name, raffles.c.sequence, sqlite_where=_which, postgresql_where=_which)
+_PARTIAL_INDEXES = [
+    (Index(name, raffles.c.sequence, sqlite_where=which), which)
+    for name, which in (
+        ("raffles_drawn", raffles.c.drawn_at.is_not(None)),
+        ("raffles_open", raffles.c.drawn_at.is_(None)),
+    )
+]
+
+
+def know_postgresql() -> None:
+    """Add what is only for PostgreSQL; SQLAlchemy imports its dialect then, which takes as long as a short command."""
+    for index, which in _PARTIAL_INDEXES:
+        index.dialect_options["postgresql"]["where"] = which
+
 
 # The one hot row of a raffle, narrow and in its own table.
 counters = _table(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.leaves import Leaf
@@ -128,6 +127,9 @@ _LEAF_OF_NUMBER = _LEAVES.where(tickets.c.number == bindparam("number"))
 
 def put_cosignature(connection: Connection, raffle: UUID, verifier_key: str, line: str) -> None:
     """Store a witness's signature line, unless this witness already has one."""
+    # Imported only when it is needed: PostgreSQL's takes long.
+    from sqlalchemy.dialects import postgresql, sqlite
+
     kind = postgresql if connection.dialect.name == "postgresql" else sqlite
     row = {"raffle": raffle, "verifier_key": verifier_key, "line": line}
     connection.execute(kind.insert(cosignatures).values(row).on_conflict_do_nothing())

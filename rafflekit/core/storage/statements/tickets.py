@@ -11,13 +11,11 @@ from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql
 
 from rafflekit.core.storage import driver
 from rafflekit.core.storage.schema import NOBODY, counters, prizes, raffle_key, raffles, secrets, tickets, wins
 
 # Only used to spell the types of columns.
-_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 # Each number of rows makes a statement that stays cached, so there must not be many. More rows are hardly faster.
 _ROWS_OF_VALUES = 50
@@ -256,7 +254,11 @@ def _held(dialect: str, size: int) -> str:
 def _insert(dialect: str, size: int) -> str:
     columns = ", ".join(tickets.c.keys())
     if dialect == "postgresql":
-        arrays = ", ".join(f"CAST(%s AS {column.type.compile(_POSTGRESQL)}[])" for column in tickets.c)
+        # Imported only for such a database: it takes long.
+        from sqlalchemy.dialects import postgresql
+
+        kind = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+        arrays = ", ".join(f"CAST(%s AS {column.type.compile(kind)}[])" for column in tickets.c)
         return f"INSERT INTO tickets ({columns}) SELECT * FROM unnest({arrays})"  # noqa: S608 - our own columns
     return f"INSERT INTO tickets ({columns}) VALUES {_rows(size, len(tickets.c))}"  # noqa: S608 - marks only
 
