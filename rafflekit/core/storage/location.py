@@ -1,6 +1,5 @@
 """Where the raffles are kept: what a URL names, and what holds without one."""
 
-import platformdirs
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -46,6 +45,9 @@ def backend_of(text: str) -> Backend:
 
 
 def _default_url(*, makes_folder: bool) -> str:
+    # Imported only where the URL does not say the place.
+    import platformdirs
+
     folder = platformdirs.user_data_path("rafflekit", appauthor=False)
     try:
         if makes_folder:
