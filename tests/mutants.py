@@ -19,6 +19,7 @@ MUTMUT = Path(sys.executable).with_name("mutmut")
 
 ENGINE = ("tests/core/test_engine_raffles.py", "tests/core/test_engine_tickets.py", "tests/core/test_engine_draws.py")
 LEDGERS = ("tests/core/test_ledgers.py", "tests/core/test_ledger_borders.py")
+CHECKUP = ("tests/core/checkup", "tests/core/test_beacon_draws.py", "tests/core/test_purge.py")
 STORAGE = ("tests/core/storage", *ENGINE)
 
 # A survivor is met by every one of its tests, so there are no more of them than a module needs.
@@ -62,7 +63,9 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/core/test_readiness.py",
     ),
     "upkeep": ("tests/cli/test_backup.py", "tests/cli/test_databases.py", "tests/core/storage/test_migrations.py"),
-    "checkup": ("tests/core/test_checkup.py", "tests/core/test_beacon_draws.py", "tests/core/test_purge.py"),
+    "checkup.raffles": CHECKUP,
+    "checkup.ledgers": CHECKUP,
+    "checkup.keys": ("tests/core/checkup/test_keys.py",),
     "private_files": (
         "tests/cli/test_backup.py",
         "tests/cli/test_ticket_run.py",
@@ -78,11 +81,11 @@ TESTS: dict[str, tuple[str, ...]] = {
     "storage.database": STORAGE,
     "storage.statements.tickets": ("tests/core/tickets/test_issuing.py", *ENGINE),
     "storage.layout": STORAGE,
-    "storage.statements.ledgers": (*LEDGERS, "tests/core/test_cosignatures.py", "tests/core/test_checkup.py"),
+    "storage.statements.ledgers": (*LEDGERS, "tests/core/test_cosignatures.py", "tests/core/checkup"),
     "storage.location": STORAGE,
     "storage.statements.raffles": STORAGE,
     "storage.statements.draws": STORAGE,
-    "storage.statements.evidence": ("tests/core/test_checkup.py",),
+    "storage.statements.evidence": ("tests/core/checkup",),
     "storage.sqlite": STORAGE,
     "http.access": ("tests/http/test_access.py", "tests/http/test_own_pages.py"),
     "http.forwarded": ("tests/http/test_forwarded.py", "tests/http/test_access.py", "tests/http/test_own_pages.py"),

@@ -47,7 +47,7 @@ def test_what_is_wrong_is_named_with_the_status_of_a_refusal(
 
     told, as_json = terminal("doctor"), terminal("doctor --json")
 
-    sentence = f"Raffle {raffle.id}: its counter says 7 tickets, and 6 are stored."
+    sentence = f"Raffle {raffle.id}: its counter says 7 tickets, but 6 are stored."
     assert (told.status, as_json.status) == (1, 1)
     assert told.out.endswith(f"state: wrong\n{sentence}\n")
     assert "restore a backup" in told.err
@@ -67,7 +67,7 @@ def test_secrets_that_can_still_be_read_are_named_with_the_status_of_a_refusal(
 
     assert told.status == 1
     assert "secrets of drawn raffles: 1\n" in told.out
-    assert f"Raffle {raffle.id}: its secrets are deleted, and can still be read in the journal" in told.out
+    assert f"Raffle {raffle.id}: its deleted secrets can still be read in the file's journal" in told.out
     assert told.err == "rafflekit: Secrets that should be gone can still be read.\n"
 
 

@@ -107,14 +107,14 @@ def test_the_same_closing_and_beacon_always_give_the_same_winners(engine: Raffle
     assert engine.proofs.proof(raffle.id) == proof
 
 
-WRONG_CLOSING = "its closing is from before the raffle, or has another round than its time gives"
+WRONG_CLOSING = "its closing is from before the raffle, or its round does not match its time"
 
 
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
-        ("DELETE FROM draws", "it is drawn, and its draw record is missing; restore a backup"),
-        ("UPDATE draws SET entropy = winners_digest", "what decided its draw is damaged"),
+        ("DELETE FROM draws", "it is drawn, but its draw record is missing; restore a backup"),
+        ("UPDATE draws SET entropy = winners_digest", "the entropy of its draw is damaged"),
         ("UPDATE ledgers SET entropy = 'secrets', delay_s = NULL", WRONG_CLOSING),
         ("UPDATE ledgers SET closed_at = closed_at + 3", WRONG_CLOSING),
     ],

@@ -189,7 +189,7 @@ def test_a_drawn_raffle_without_its_draw_record_is_damaged(engine: RaffleEngine,
     with pytest.raises(StorageUnavailable, match=f"{raffle.id} is drawn, but its draw record is missing .* a backup"):
         engine.proofs.proof(raffle.id)
     assert check_database(database_url, signing_key=KEY).problems == (
-        f"Raffle {raffle.id}: it is drawn, and its draw record is missing; restore a backup.",
+        f"Raffle {raffle.id}: it is drawn, but its draw record is missing; restore a backup.",
     )
 
 

@@ -1,0 +1,95 @@
+"""What is wrong with a raffle's ledger: its key, its stored hashes, its closing, and the seed that came from it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+
+from rafflekit.core.checkup.keys import is_operator_key
+from rafflekit.core.errors import InvalidValue
+from rafflekit.core.ledger.books import book_of
+from rafflekit.core.protocol import cosignatures, tree
+from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.entropy import SOURCES, source_of
+from rafflekit.core.protocol.notes import Note, NoteWrong, VerifierKey
+from rafflekit.core.protocol.tiles import GrowingTree, WholeTile
+from rafflekit.core.protocol.winners import seed_of
+from rafflekit.core.storage.database import Connection
+from rafflekit.core.storage.statements import draws, evidence, ledgers, raffles
+from rafflekit.core.storage.statements.evidence import RaffleRecord
+
+_LEAVES_AT_ONCE = 10_000
+
+_END_OF_DATES = 253_402_300_800
+"""The first second of the year 10000; raffles are from 1970 or later."""
+
+
+def ledger_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
+    """Yield what is wrong with the ledger of a raffle, each as the end of a sentence."""
+    record = ledgers.load_ledger(connection, raffle.id)
+    if record is None:
+        yield "it has no ledger"
+        return
+    if record.verifier_key is not None and not is_operator_key(record.verifier_key):
+        yield "its ledger's key is not an operator's, so nothing more can be signed"
+    source = SOURCES.get(record.entropy)
+    if source is None or (source.delay is None) != (record.delay_s is None):
+        yield "its source of entropy is unknown, or has another delay"
+        return
+    growing, whole = _grown(connection, raffle)
+    if (record.closing is not None) != (growing.size == raffle.total_tickets):
+        yield "its ledger is closed, but tickets remain" if record.closing else "it is sold out, but not closed"
+    different = whole ^ evidence.stored_tiles(connection, raffle.id)
+    if different:
+        yield f"{len(different)} of its ledger's stored hashes do not match its tickets"
+        return
+    if record.closing is not None and has_date(raffle):
+        root = tree.root(growing.subtree, growing.size)
+        yield from _closing_problems(connection, raffle, record.closing, root)
+
+
+def has_date(raffle: RaffleRecord) -> bool:
+    """Return whether a raffle's creation date can be shown."""
+    # SQLite stores other types than whole numbers.
+    created_at: object = raffle.created_at
+    return isinstance(created_at, int) and 0 <= created_at < _END_OF_DATES
+
+
+def _grown(connection: Connection, raffle: RaffleRecord) -> tuple[GrowingTree, set[WholeTile]]:
+    growing, whole = GrowingTree(), set[WholeTile]()
+    leaves = evidence.leaf_hashes(connection, raffle.id)
+    while some := list(islice(leaves, _LEAVES_AT_ONCE)):
+        growing, more = growing.grown(some)
+        whole.update(more)
+    return growing, whole
+
+
+def _closing_problems(connection: Connection, raffle: RaffleRecord, closing: Closing, root: bytes) -> Iterator[str]:
+    loaded = raffles.load_raffle(connection, raffle.id)
+    if loaded is None:
+        return
+    book = book_of(loaded.terms)
+    if closing != book.closing_at(closing.closed):
+        yield "its closing is from before the raffle, or its round does not match its time"
+        return
+    closed = book.checkpoint(root, raffle.total_tickets, closing)
+    source = source_of(loaded.terms.entropy)
+    known_from = source.known_from(closing)
+    for key, line in ledgers.load_cosignatures(connection, raffle.id):
+        if not _is_cosigned(closed.text(), key, line, created_at=loaded.created_at, known_from=known_from):
+            yield f"the cosignature of {key} does not belong to its closing, so its proof is rejected"
+    draw = draws.load_draw(connection, raffle.id)
+    if draw is None:
+        return
+    if len(draw.entropy) != source.evidence_bytes:
+        yield "the entropy of its draw is damaged"
+    elif seed_of(closed.closing_hash(), source.entropy_of(draw.entropy)) != raffle.seed:
+        yield "its seed does not come from its closing and its entropy"
+
+
+def _is_cosigned(text: str, key: str, line: str, *, created_at: datetime, known_from: int | None) -> bool:
+    try:
+        kept = cosignatures.cosignature_of(VerifierKey.read(key), Note.read(f"{text}\n{line}"))
+        cosignatures.check_date(kept.time, created_at=created_at, known_from=known_from)
+    except (NoteWrong, InvalidValue):
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""What is wrong with one raffle: its prizes, tickets, secrets, numbers and wins; `ledgers` checks its ledger."""
+
+from array import array
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from rafflekit.core.checkup.ledgers import has_date, ledger_problems
+from rafflekit.core.errors import StorageUnavailable
+from rafflekit.core.protocol import codes
+from rafflekit.core.protocol.winners import SEED_BYTES, prizes_of_wins, winners_digest, winning_serials
+from rafflekit.core.storage.database import Connection
+from rafflekit.core.storage.statements import draws, evidence
+from rafflekit.core.storage.statements.evidence import RaffleRecord
+from rafflekit.core.tickets import numbering, participants
+
+
+def raffle_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
+    """Yield what is wrong with a raffle, each as the end of a sentence."""
+    if not raffle.amounts:
+        yield "it has no prizes, so it is shown nowhere"
+    if raffle.places != list(range(len(raffle.places))):
+        yield "its prizes are not numbered from 0 without gaps, so it cannot be drawn"
+    if not has_date(raffle):
+        yield "its creation date is not from 1970 to 9999, so it can be neither shown nor proven"
+    try:
+        yield from _row_problems(connection, raffle)
+    # A `StorageUnavailable` here is about the type of a value: failures of the database itself are not raised as such.
+    except (TypeError, ValueError, ArithmeticError, AttributeError, StorageUnavailable):
+        yield "it has a value of a wrong type"
+
+
+def _row_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
+    yield from _ticket_problems(connection, raffle)
+    yield from ledger_problems(connection, raffle)
+    if raffle.is_drawn:
+        yield from _draw_problems(connection, raffle)
+    elif evidence.count_stored_wins(connection, raffle.id):
+        yield "it is not drawn, but has wins"
+    elif raffle.numbering_key is None:
+        yield "it is not drawn, but its secrets are gone"
+    else:
+        yield from _secret_problems(connection, raffle)
+        yield from _number_problems(connection, raffle, raffle.numbering_key)
+
+
+def _ticket_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
+    counted = evidence.count_stored_tickets(connection, raffle.id)
+    if raffle.issued != counted.rows:
+        yield f"its counter says {raffle.issued} tickets, but {counted.rows} are stored"
+    if counted.last_serial + 1 != counted.rows:
+        yield f"its last ticket was issued as no. {counted.last_serial + 1}, but {counted.rows} are stored"
+    if counted.rows > raffle.total_tickets or counted.last_number > raffle.total_tickets:
+        yield f"it has {raffle.total_tickets} tickets, and {counted.rows} are stored, up to no. {counted.last_number}"
+    if counted.numbers != counted.rows:
+        yield f"{counted.rows - counted.numbers} tickets have the number of another ticket"
+    damaged = evidence.count_damaged_hashes(connection, raffle.id)
+    if damaged:
+        yield f"{damaged} tickets have no Argon2id hash of a code, so they can never be verified"
+    if counted.participants != counted.rows:
+        yield f"{counted.rows - counted.participants} tickets belong to a participant who has another one"
+    if sum(raffle.amounts) > raffle.total_tickets:
+        yield f"it has {sum(raffle.amounts)} prizes for {raffle.total_tickets} tickets"
+
+
+def _secret_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
+    for key, due in zip(raffle.other_keys, (participants.KEY_BYTES, codes.KEY_BYTES), strict=True):
+        if not isinstance(key, bytes) or len(key) != due:
+            yield "a key of its participants or codes is damaged"
+    damaged = evidence.count_damaged_participants(connection, raffle.id, hash_bytes=participants.HASH_BYTES)
+    if damaged:
+        yield f"{damaged} tickets have no hash of their participant, who could get another ticket"
+
+
+def _number_problems(connection: Connection, raffle: RaffleRecord, key: bytes) -> Iterator[str]:
+    if len(key) != numbering.KEY_BYTES:
+        yield "the key of its numbers is damaged"
+        return
+    permutation = numbering.Numbering(key, raffle.total_tickets)
+    wrong = [
+        number
+        for serial, number in evidence.numbers(connection, raffle.id)
+        if serial >= raffle.total_tickets or permutation.number(serial) != number
+    ]
+    if wrong:
+        yield f"{len(wrong)} tickets have a number that they were not given; the first is no. {wrong[0]}"
+
+
+def _draw_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
+    if raffle.numbering_key is not None:
+        yield "it is drawn, but its secrets are still there"
+    if raffle.issued != raffle.total_tickets:
+        yield "it is drawn, but not sold out"
+    draw = draws.load_draw(connection, raffle.id)
+    if draw is None:
+        yield "it is drawn, but its draw record is missing; restore a backup"
+    wins = sum(raffle.amounts)
+    if not isinstance(raffle.seed, bytes) or len(raffle.seed) != SEED_BYTES or wins > raffle.total_tickets:
+        yield "its draw cannot be replayed, because its seed or its prizes are damaged"
+        return
+    serials = array("q", winning_serials(raffle.seed, tickets=raffle.total_tickets, wins=wins))
+    places = zip(serials, prizes_of_wins(raffle.amounts), strict=True)
+    due = ((ordinal, *win) for ordinal, win in enumerate(places, start=1))
+    different = sum(a != b for a, b in zip_longest(due, evidence.wins_in_order(connection, raffle.id)))
+    if different:
+        yield f"{different} of its {wins} wins do not come from its seed"
+        return
+    numbers = draws.winning_numbers(connection, raffle.id, wins)
+    if draw is None or len(numbers) != wins:
+        return
+    digest = winners_digest(zip(serials, numbers, prizes_of_wins(raffle.amounts), strict=True))
+    if (draw.wins, draw.winners_digest) != (wins, digest):
+        yield "its draw record does not match its seed and its tickets, so its proof is rejected"

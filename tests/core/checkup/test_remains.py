@@ -1,0 +1,93 @@
+"""Deleted secrets and participants: a check-up says where they can still be read."""
+
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from rafflekit import RaffleEngine, check_database
+from tests import programs
+from tests.core.checkup.filled import DRAWN, OPEN, fill
+from tests.databases import past_the_rules
+from tests.raffles import sold_out
+
+
+def test_the_hash_of_an_idempotency_key_counts_as_left(database_url: str) -> None:
+    with RaffleEngine(database_url) as engine:
+        raffle = sold_out(engine)
+        engine.draw(raffle.id)
+        engine.purge(raffle.id)
+    assert check_database(database_url).hashed_participants == 0
+    some = "'\\x00'" if database_url.startswith("postgresql") else "x'00'"
+    past_the_rules(database_url, f"UPDATE tickets SET repeat_hash = {some} WHERE serial = 2")
+
+    assert check_database(database_url).hashed_participants == 1
+
+
+def test_secrets_in_the_journal_are_named_until_it_is_emptied(database: Path) -> None:
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url) as engine:
+        raffle = sold_out(engine)
+        with closing(sqlite3.connect(database, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM secrets").fetchall()
+            engine.draw(raffle.id)
+
+            during = check_database(url)
+
+        engine.list()
+        afterwards = check_database(url)
+
+    assert during.remains == (
+        f"Raffle {raffle.id}: its deleted secrets can still be read in the file's journal, until no program reads the "
+        "database any more.",
+    )
+    assert (during.problems, afterwards.problems, afterwards.remains) == ((), (), ())
+
+
+def test_secrets_in_unused_parts_of_the_file_are_named(database: Path) -> None:
+    """They were deleted by a program that does not overwrite what it deletes."""
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url) as engine:
+        drawn, kept = sold_out(engine), sold_out(engine)
+        engine.draw(drawn.id)
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        keys = [bytes([number]) * 32 for number in (1, 2, 3)]
+        connection.execute("INSERT INTO secrets VALUES (?, ?, ?, ?)", (drawn.id.bytes, *keys))
+        connection.execute("DELETE FROM secrets WHERE raffle = ?", (drawn.id.bytes,))
+
+    assert check_database(url).remains == (
+        f"Raffle {drawn.id}: its deleted secrets can still be read in unused parts of the file; SQLite's VACUUM "
+        "overwrites them.",
+    )
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("VACUUM")
+    assert check_database(url).remains == ()
+    assert kept.id.bytes in database.read_bytes()
+
+
+def test_a_check_up_keeps_the_locks_of_its_process(database: Path) -> None:
+    """Closing a file drops a process's locks on it; another process would then delete the journal."""
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url) as engine:
+        raffle = sold_out(engine)
+        check_database(url)
+        run_elsewhere = (
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM raffles'); c.close()"
+        )
+        programs.run([sys.executable, "-c", run_elsewhere, str(database)], check=True)
+
+        assert Path(f"{database}-wal").exists()
+        assert engine.get(raffle.id) == raffle
+
+
+def test_secrets_in_rows_are_a_problem_and_not_remains(database: Path) -> None:
+    url = f"sqlite:///{database}"
+    fill(url)
+    past_the_rules(url, f"UPDATE secrets SET raffle = {DRAWN} WHERE raffle = {OPEN}")
+
+    report = check_database(url)
+
+    assert any("it is drawn, but its secrets are still there" in each for each in report.problems)
+    assert report.remains == ()
