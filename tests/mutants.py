@@ -35,7 +35,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "tickets.participants": ("tests/core/tickets/test_participants.py",),
     "tickets.groups": ("tests/core/tickets/test_groups.py",),
     "lifecycle": ("tests/core/test_lifecycle.py",),
-    "models": ("tests/core/test_models.py",),
+    "prizes": ("tests/core/test_prizes.py",),
     "limits": ("tests/core/test_limits.py",),
     "shapes": (
         "tests/core/test_shapes.py",

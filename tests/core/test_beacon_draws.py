@@ -69,7 +69,7 @@ def outcomes(engine: RaffleEngine, raffle: Raffle, **known: object) -> dict[str,
     return {step.name: step.outcome for step in audit(document, key=str(KEY.verifier), **known).steps}  # type: ignore[arg-type]  # of several types
 
 
-def test_a_created_raffle_tells_what_will_decide_it_as_the_stored_one_does(engine: RaffleEngine) -> None:
+def test_a_created_raffle_knows_its_source_and_delay(engine: RaffleEngine) -> None:
     created = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")], entropy="drand-quicknet", delay_s=90)
 
     assert (created.terms.entropy, created.terms.delay_s) == ("drand-quicknet", 90)
@@ -97,7 +97,7 @@ def test_a_draw_waits_for_the_beacon_that_its_closing_names(engine: RaffleEngine
     assert said["witnessed"] == "not proven"
 
 
-def test_the_same_closing_and_beacon_always_give_the_same_winners(engine: RaffleEngine, clock: Clock) -> None:
+def test_a_closing_and_a_beacon_always_give_the_same_winners(engine: RaffleEngine, clock: Clock) -> None:
     raffle = closed_raffle(engine)
     clock.now = time_of(ROUND)
     engine.draw(raffle.id)
@@ -119,7 +119,7 @@ WRONG_CLOSING = "its closing is from before the raffle, or its round does not ma
         ("UPDATE ledgers SET closed_at = closed_at + 3", WRONG_CLOSING),
     ],
 )
-def test_a_check_up_looks_at_what_decided(
+def test_a_check_up_checks_the_entropy_of_a_draw(
     engine: RaffleEngine, clock: Clock, database_url: str, statement: str, problem: str
 ) -> None:
     raffle = closed_raffle(engine)
@@ -133,7 +133,7 @@ def test_a_check_up_looks_at_what_decided(
 
 
 @pytest.mark.parametrize("false", [Beacon(ROUND, bytes(48)), Beacon(ROUND, bytes.fromhex("c0" + 94 * "0"))])
-def test_a_source_of_beacons_is_not_believed(database_url: str, clock: Clock, false: Beacon) -> None:
+def test_a_source_of_beacons_is_not_trusted(database_url: str, clock: Clock, false: Beacon) -> None:
     with RaffleEngine(database_url, clock=clock, signing_key=KEY, beacons=lambda _: false) as engine:
         raffle = closed_raffle(engine)
         clock.now = time_of(ROUND)
@@ -144,7 +144,7 @@ def test_a_source_of_beacons_is_not_believed(database_url: str, clock: Clock, fa
         assert not engine.get(raffle.id).winners_drawn
 
 
-def test_a_machine_without_a_network_draws_with_the_beacon_as_a_text(engine: RaffleEngine) -> None:
+def test_without_a_network_the_beacon_is_given_as_a_text(engine: RaffleEngine) -> None:
     raffle = closed_raffle(engine)
 
     assert len(engine.draw(raffle.id, beacon=f"{SIGNATURE}\n")) == 3
@@ -160,9 +160,7 @@ def test_a_machine_without_a_network_draws_with_the_beacon_as_a_text(engine: Raf
         (json.dumps({"round": 999, "signature": SIGNATURE}), "round 999, not of round 1000"),
     ],
 )
-def test_a_beacon_that_does_not_decide_is_refused_and_nothing_is_drawn(
-    engine: RaffleEngine, beacon: str, words: str
-) -> None:
+def test_a_wrong_beacon_is_refused_and_nothing_is_drawn(engine: RaffleEngine, beacon: str, words: str) -> None:
     raffle = closed_raffle(engine)
 
     with pytest.raises(InvalidValue, match=words) as refusal:
@@ -187,14 +185,14 @@ def test_secrets_take_no_beacon(engine: RaffleEngine) -> None:
         engine.draw(raffle.id, beacon=SIGNATURE)
 
 
-def test_what_cannot_be_drawn_is_told_before_the_beacon_is_asked_for(engine: RaffleEngine) -> None:
+def test_a_refused_draw_asks_for_no_beacon(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")], entropy="drand-quicknet")
 
     with pytest.raises(TicketsRemaining):
         engine.draw(raffle.id)
 
 
-def test_relays_that_give_nothing_leave_the_raffle_as_it_is(database_url: str, clock: Clock) -> None:
+def test_without_a_relays_answer_the_raffle_is_unchanged(database_url: str, clock: Clock) -> None:
     def beacons(round: int) -> Beacon:
         raise relays.NoRelayGaveIt(round, {"https://relay.example": "it is away"})
 
@@ -217,7 +215,9 @@ def test_relays_that_give_nothing_leave_the_raffle_as_it_is(database_url: str, c
         *[("drand-quicknet", delay_s, "delay_s") for delay_s in (0, -1, 604_801, True, "60", 1.5)],
     ],
 )
-def test_what_cannot_decide_is_refused(engine: RaffleEngine, entropy: object, delay_s: object, field: str) -> None:
+def test_an_unknown_source_or_a_wrong_delay_is_refused(
+    engine: RaffleEngine, entropy: object, delay_s: object, field: str
+) -> None:
     with pytest.raises(InvalidValue) as refusal:
         engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")], entropy=entropy, delay_s=delay_s)  # type: ignore[arg-type]  # wrong on purpose
 
@@ -225,7 +225,7 @@ def test_what_cannot_decide_is_refused(engine: RaffleEngine, entropy: object, de
     assert engine.list().count == 0
 
 
-def test_a_witness_before_the_beacon_proves_that_the_list_was_final(engine: RaffleEngine, clock: Clock) -> None:
+def test_a_witness_before_the_beacon_proves_the_final_list(engine: RaffleEngine, clock: Clock) -> None:
     witness = SignerKey.make("gazette.example", kind=WITNESS)
     raffle = closed_raffle(engine)
     closing = engine.proofs.checkpoint(raffle.id)
@@ -241,7 +241,7 @@ def test_a_witness_before_the_beacon_proves_that_the_list_was_final(engine: Raff
     assert (said["witnesses"], said["witnessed"]) == ("ok", "ok")
 
 
-def test_the_operator_is_no_witness(engine: RaffleEngine) -> None:
+def test_the_operator_is_not_a_witness(engine: RaffleEngine) -> None:
     own = SignerKey(KEY.name, WITNESS, KEY.private)
     raffle = closed_raffle(engine)
     closing = engine.proofs.checkpoint(raffle.id)
@@ -252,7 +252,7 @@ def test_the_operator_is_no_witness(engine: RaffleEngine) -> None:
             engine.proofs.cosign(raffle.id, note, str(key.verifier))
 
 
-def test_a_clock_that_was_set_back_closes_no_raffle_before_its_creation(engine: RaffleEngine, clock: Clock) -> None:
+def test_no_raffle_closes_before_its_creation(engine: RaffleEngine, clock: Clock) -> None:
     raffle = engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")], entropy="drand-quicknet")
     clock.now -= 1_000
 

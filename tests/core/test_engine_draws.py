@@ -52,7 +52,7 @@ def test_a_drawn_raffle_knows_when_it_was_drawn(database_url: str) -> None:
         assert engine.get(raffle.id).drawn_at == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
-def test_without_the_key_that_signed_the_tickets_nothing_is_drawn(database_url: str) -> None:
+def test_without_the_key_of_its_ledger_no_raffle_is_drawn(database_url: str) -> None:
     """Its proof would be nobody's, and it is drawn for ever."""
     key, other = SignerKey.make("raffles.example"), SignerKey.make("other.example")
     with RaffleEngine(database_url, signing_key=key) as engine:
@@ -76,7 +76,7 @@ def test_without_the_key_that_signed_the_tickets_nothing_is_drawn(database_url: 
         assert engine.proofs.proof(raffle.id).draw
 
 
-def test_tickets_go_to_prizes_in_the_order_in_which_the_prizes_were_given(engine: RaffleEngine) -> None:
+def test_prizes_are_drawn_in_the_order_in_which_they_were_given(engine: RaffleEngine) -> None:
     prizes = (Prize("zebra", 2), Prize("ape"), Prize("zebra"), Prize("yak", 3))
     raffle = sold_out(engine, tickets=20, prizes=prizes)
 
@@ -98,7 +98,7 @@ def test_the_draws_of_several_raffles_do_not_touch_each_other(engine: RaffleEngi
             assert verified == Verification(has_won=prize is not None, prize=prize)
 
 
-def test_winners_are_listed_in_draw_order_a_page_at_a_time(engine: RaffleEngine) -> None:
+def test_winners_are_listed_in_draw_order_page_by_page(engine: RaffleEngine) -> None:
     raffle = sold_out(engine, tickets=30, prizes=(Prize("a", 12), Prize("b", 13)))
     assert engine.winners(raffle.id, page_size=10) == Page((), 0, 1, 10)
     with pytest.raises(PageNotFound):
@@ -175,7 +175,7 @@ def test_a_ticket_does_not_show_its_code_by_accident(engine: RaffleEngine) -> No
     assert ticket.verification_code not in repr(ticket)
 
 
-def test_an_engine_may_be_closed_twice(database_url: str) -> None:
+def test_an_engine_can_be_closed_twice(database_url: str) -> None:
     engine = RaffleEngine(database_url)
 
     engine.close()

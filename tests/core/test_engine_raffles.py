@@ -73,7 +73,7 @@ def test_creation_times_are_utc_whatever_the_clocks_zone(database_url: str) -> N
         ({"prizes": [Prize("hug", limits.PRIZES + 1)], "total_tickets": limits.TICKETS}, "prizes"),
     ],
 )
-def test_a_raffle_that_breaks_a_limit_is_refused_by_the_name_of_its_field(
+def test_a_value_that_breaks_a_limit_is_refused_by_its_name(
     engine: RaffleEngine, change: dict[str, Any], field: str
 ) -> None:
     values = {"name": "Foobar", "total_tickets": 15, "prizes": HUG} | change
@@ -110,7 +110,7 @@ def test_the_list_begins_with_the_newest_raffle(engine: RaffleEngine) -> None:
     assert list(engine.list(page_size=limits.PAGE_SIZE).items) == newest_first
 
 
-def test_the_first_page_of_an_empty_list_exists_and_no_other(engine: RaffleEngine) -> None:
+def test_an_empty_list_has_only_its_first_page(engine: RaffleEngine) -> None:
     assert engine.list().items == ()
     for page in (2, 10**12, 10**30):
         with pytest.raises(PageNotFound):
@@ -136,7 +136,7 @@ def test_a_page_out_of_limits_is_refused(engine: RaffleEngine, page: int, page_s
     assert refusal.value.field == field
 
 
-def test_raffles_are_searched_by_a_part_of_their_name_in_any_case(engine: RaffleEngine) -> None:
+def test_the_search_for_a_part_of_a_name_ignores_case(engine: RaffleEngine) -> None:
     for name in ("Straße am Fluss", "ÉCOLE", "100% win", "a_b"):
         engine.create(name, total_tickets=1, prizes=HUG)
 
@@ -152,7 +152,7 @@ def test_raffles_are_searched_by_a_part_of_their_name_in_any_case(engine: Raffle
 
 
 @pytest.mark.parametrize("part", ["\udcff", "a\x00", "x" * 201, 7])
-def test_what_no_name_can_contain_is_not_searched_for(engine: RaffleEngine, part: Any) -> None:
+def test_text_that_no_name_can_contain_is_not_searched(engine: RaffleEngine, part: Any) -> None:
     with pytest.raises(InvalidValue, match="name"):
         engine.list(name=part)
 
@@ -163,7 +163,7 @@ def test_only_true_and_false_are_filters(engine: RaffleEngine) -> None:
 
 
 @pytest.mark.parametrize("date", [9 * 10**18, 9 * 10**11])
-def test_a_date_that_is_none_is_the_databases_fault(engine: RaffleEngine, database_url: str, date: int) -> None:
+def test_an_invalid_date_in_the_database_is_its_fault(engine: RaffleEngine, database_url: str, date: int) -> None:
     raffle = engine.create("Foobar", total_tickets=9, prizes=HUG)
     past_the_rules(database_url, f"UPDATE raffles SET created_at = {date}")
 
@@ -182,7 +182,7 @@ def test_raffles_are_filtered_by_whether_they_are_drawn(engine: RaffleEngine) ->
     assert [raffle.id for raffle in engine.list(winners_drawn=False, name="sold").items] == []
 
 
-def test_a_filtered_list_counts_what_both_filters_let_through(engine: RaffleEngine) -> None:
+def test_a_filtered_list_counts_what_both_filters_match(engine: RaffleEngine) -> None:
     for name in ("Fair", "Fair", "Tombola"):
         raffle = engine.create(name, total_tickets=1, prizes=HUG)
         engine.participate(raffle.id, "ann")
@@ -212,7 +212,7 @@ def test_a_filtered_list_has_pages_too(engine: RaffleEngine) -> None:
         engine.list(name="fair", page=4, page_size=2)
 
 
-def test_the_id_of_a_raffle_is_a_random_uuid_and_says_so(engine: RaffleEngine) -> None:
+def test_the_id_of_a_raffle_is_a_random_uuid(engine: RaffleEngine) -> None:
     raffles = [engine.create("Foobar", total_tickets=1, prizes=HUG) for _ in range(8)]
 
     assert {(raffle.id.version, raffle.id.variant) for raffle in raffles} == {(4, RFC_4122)}
@@ -231,7 +231,7 @@ def test_an_unknown_id_is_refused_by_every_use_case(engine: RaffleEngine) -> Non
                 use_case(unknown)
 
 
-def test_a_crowd_that_looks_at_raffles_sees_each_as_it_stands(engine: RaffleEngine) -> None:
+def test_a_crowd_of_readers_sees_each_raffle_as_it_is(engine: RaffleEngine) -> None:
     raffles = [engine.create(f"Raffle {n}", total_tickets=9, prizes=HUG) for n in range(3)]
     asked = [raffles[n % 3].id if n % 4 else uuid4() for n in range(400)]
 
@@ -249,7 +249,7 @@ def test_a_crowd_that_looks_at_raffles_sees_each_as_it_stands(engine: RaffleEngi
     assert engine.get(raffles[0].id).available_tickets == 8
 
 
-def test_who_looks_at_one_raffle_waits_for_no_look_at_another(
+def test_a_slow_look_at_one_raffle_does_not_delay_another(
     engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """But for one in so many, that comes into the same queue."""

@@ -36,7 +36,7 @@ def test_a_prefix_of_several_ids_is_refused(engine: RaffleEngine) -> None:
         assert f"{candidate.id.hex[:8]} ({candidate.name})" in refusal.value.reason
 
 
-def test_a_prefix_matches_the_first_and_the_last_id_of_its_range(database_url: str) -> None:
+def test_a_prefix_matches_the_first_and_last_id_of_its_range(database_url: str) -> None:
     ids = [
         UUID("9fffffff-ffff-4fff-bfff-ffffffffffff"),
         UUID("a0000000-0000-4000-8000-000000000000"),

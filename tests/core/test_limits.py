@@ -112,9 +112,7 @@ def test_the_last_value_within_a_limit_passes(check: Check) -> None:
         (partial(limits.check_verification_code, None), "verification_code: must be a text."),
     ],
 )
-def test_the_first_value_beyond_a_limit_is_refused_by_its_name_with_what_would_be_right(
-    check: Check, sentence: str
-) -> None:
+def test_a_value_beyond_a_limit_is_refused_with_the_limit(check: Check, sentence: str) -> None:
     with pytest.raises(InvalidValue) as refusal:
         check()
 

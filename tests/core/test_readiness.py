@@ -11,28 +11,26 @@ from tests.databases import run
 from tests.waiting import LIMIT_S, wait_until
 
 
-def test_a_database_as_it_was_opened_is_fine(engine: RaffleEngine) -> None:
+def test_an_unchanged_database_is_ready(engine: RaffleEngine) -> None:
     engine.check()
 
 
 @pytest.mark.parametrize("layout", ["9999", "0000"])
-def test_a_layout_that_was_changed_meanwhile_is_refused_with_both_names(
-    engine: RaffleEngine, database_url: str, layout: str
-) -> None:
+def test_a_changed_layout_is_refused_with_both_names(engine: RaffleEngine, database_url: str, layout: str) -> None:
     run(database_url, f"UPDATE alembic_version SET version_num = '{layout}'")
 
     with pytest.raises(SchemaMismatch, match=rf"has the layout {layout} now, and this rafflekit.* knows \d+;"):
         engine.check()
 
 
-def test_a_database_that_lost_its_tables_cannot_be_used(engine: RaffleEngine, database_url: str) -> None:
+def test_a_database_that_lost_its_tables_is_not_ready(engine: RaffleEngine, database_url: str) -> None:
     run(database_url, "DROP TABLE alembic_version")
 
     with pytest.raises(StorageUnavailable):
         engine.check()
 
 
-def test_who_asks_at_the_same_moment_shares_one_query(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_callers_at_the_same_moment_share_one_query(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[None] = []
     may_go = Event()
     real: Callable[[], None] = engine._database.check_layout

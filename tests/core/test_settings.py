@@ -17,7 +17,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert Settings.from_env({variable.name: " " for variable in settings.VARIABLES}) == Settings()
 
 
-def test_addresses_and_networks_are_read_and_mapped_ones_count_as_ipv4() -> None:
+def test_mapped_addresses_and_networks_count_as_ipv4() -> None:
     read = Settings.from_env({"MANAGER_IPS": "192.0.2.7, 10.0.0.0/8,2001:db8::/32,::ffff:203.0.113.0/120"})
 
     written = ["192.0.2.7", "10.0.0.0/8", "2001:db8::/32", "203.0.113.0/24"]
@@ -59,9 +59,7 @@ def test_all_mapped_addresses_are_all_of_ipv4() -> None:
         ("RAFFLEKIT_ARGON2_MEMORY_KIB", "7", "too small"),
     ],
 )
-def test_a_wrong_setting_is_refused_with_its_name_its_value_and_the_reason(
-    variable: str, value: str, reason: str
-) -> None:
+def test_a_wrong_setting_is_refused_with_name_and_reason(variable: str, value: str, reason: str) -> None:
     with pytest.raises(InvalidSetting, match=reason) as refusal:
         Settings.from_env({variable: value})
 
@@ -95,7 +93,7 @@ def test_a_reason_says_what_would_be_right(variable: str, value: str, reason: st
     assert (refusal.value.variable, refusal.value.reason) == (variable, reason)
 
 
-def test_the_place_of_the_signing_key_is_read_without_the_blanks_around_it() -> None:
+def test_blanks_around_the_signing_keys_path_are_ignored() -> None:
     assert Settings.from_env({"RAFFLEKIT_SIGNING_KEY": " /srv/raffles.key\n"}).signing_key == Path("/srv/raffles.key")
 
 
@@ -105,13 +103,13 @@ def test_the_relays_of_drand_are_read_in_their_order() -> None:
     assert read.drand_relays == ("https://b.example", "https://a.example/drand")
 
 
-def test_the_place_of_the_raffles_is_read_without_the_blanks_around_it() -> None:
+def test_blanks_around_the_database_url_are_ignored() -> None:
     read = Settings.from_env({"RAFFLEKIT_DATABASE_URL": " sqlite:////srv/raffles.db\n"})
 
     assert read.database_url == "sqlite:////srv/raffles.db"
 
 
-def test_each_cost_of_a_hash_is_the_one_that_is_set() -> None:
+def test_the_cost_of_a_hash_can_be_set() -> None:
     def cost(**given: str) -> str:
         hasher = Settings.from_env({f"RAFFLEKIT_ARGON2_{name}": value for name, value in given.items()}).code_hasher
         assert hasher is not None
@@ -122,7 +120,7 @@ def test_each_cost_of_a_hash_is_the_one_that_is_set() -> None:
     assert cost(TIME_COST="3", MEMORY_KIB="24") == "m=24,t=3,p=1"
 
 
-def test_costs_that_do_not_go_together_are_refused_with_both_names_and_values() -> None:
+def test_costs_that_do_not_fit_are_refused_with_both_values() -> None:
     with pytest.raises(InvalidSetting) as refusal:
         Settings.from_env({"RAFFLEKIT_ARGON2_TIME_COST": "2", "RAFFLEKIT_ARGON2_MEMORY_KIB": "7"})
 
@@ -130,7 +128,7 @@ def test_costs_that_do_not_go_together_are_refused_with_both_names_and_values() 
     assert refusal.value.value == "2, 7"
 
 
-def test_who_reads_the_metrics_are_the_managers_unless_others_are_named() -> None:
+def test_by_default_managers_may_read_the_metrics() -> None:
     managers = {"MANAGER_IPS": "192.0.2.7"}
 
     assert Settings.from_env(managers).metrics_networks == (ip_network("192.0.2.7"),)
@@ -139,14 +137,14 @@ def test_who_reads_the_metrics_are_the_managers_unless_others_are_named() -> Non
     assert named.manager_networks == (ip_network("192.0.2.7"),)
 
 
-def test_host_names_count_in_any_case() -> None:
+def test_host_names_ignore_case() -> None:
     read = Settings.from_env({"RAFFLEKIT_ALLOWED_HOSTS": "Raffle.Example., fair.local,web_1,xn--bcher-kva.example"})
 
     assert read.allowed_hosts == {"raffle.example", "fair.local", "web_1", "xn--bcher-kva.example"}
 
 
 @pytest.mark.parametrize("header", ProxyHeader)
-def test_the_header_of_the_proxies_is_named_in_any_case(header: ProxyHeader) -> None:
+def test_the_name_of_the_proxies_header_ignores_case(header: ProxyHeader) -> None:
     for text in (header, f" {header.lower()} ", header.upper()):
         assert Settings.from_env({"RAFFLEKIT_PROXY_HEADER": text}).proxy_header is header
 

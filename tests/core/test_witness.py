@@ -80,7 +80,7 @@ def test_a_witness_refuses_another_history_of_the_same_raffle(scene: Scene, tmp_
     assert Note.read(scene.cosign()).check(WITNESS_KEY.verifier)
 
 
-def test_a_witness_signs_one_text_of_one_state(scene: Scene) -> None:
+def test_a_witness_signs_one_text_for_one_state(scene: Scene) -> None:
     """Else an operator could have many closings cosigned before the beacon, and choose among them after it."""
     for count in (299, 1):
         scene.sell(300 - count if count == 1 else 0, count)
@@ -103,7 +103,7 @@ def test_a_witness_signs_one_text_of_one_state(scene: Scene) -> None:
     assert scene.asked == [(299, 300)]
 
 
-def test_a_witness_signs_no_other_terms_of_a_ledger_that_grew(scene: Scene) -> None:
+def test_a_witness_does_not_sign_changed_terms(scene: Scene) -> None:
     scene.sell(0, 3)
     scene.cosign()
     scene.sell(3, 2)
@@ -113,7 +113,7 @@ def test_a_witness_signs_no_other_terms_of_a_ledger_that_grew(scene: Scene) -> N
         scene.cosign(f"{other.text()}\n{OPERATOR_KEY.line(other.text())}")
 
 
-def test_a_witness_refuses_what_is_old_or_not_the_operators(scene: Scene) -> None:
+def test_a_witness_refuses_outdated_and_foreign_checkpoints(scene: Scene) -> None:
     scene.sell(0, 3)
     old = scene.engine.proofs.checkpoint(scene.raffle)
     scene.sell(3, 3)
@@ -132,7 +132,7 @@ def test_a_witness_refuses_what_is_old_or_not_the_operators(scene: Scene) -> Non
             scene.cosign(note)
 
 
-def test_a_proof_of_something_else_is_refused(scene: Scene) -> None:
+def test_a_proof_of_another_growth_is_refused(scene: Scene) -> None:
     scene.sell(0, 3)
     scene.cosign()
     scene.sell(3, 5)
@@ -147,7 +147,7 @@ def test_a_proof_of_something_else_is_refused(scene: Scene) -> None:
         )
 
 
-def test_a_witness_keeps_raffles_apart(scene: Scene) -> None:
+def test_a_witness_remembers_each_raffle_separately(scene: Scene) -> None:
     scene.sell(0, 3)
     scene.cosign()
     scene.raffle = UUID(str(scene.engine.create("Other", total_tickets=5, prizes=[Prize("hug")]).id))
@@ -159,7 +159,7 @@ def test_a_witness_keeps_raffles_apart(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"1", b"[1]", b'["rafflekit/x\\n1\\n"]', b"\xff", b"[" * 100_000])
-def test_a_memory_that_is_none_stops_the_witness(scene: Scene, tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_memory_stops_the_witness(scene: Scene, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "seen.json").write_bytes(content)
 
     with pytest.raises(StorageUnavailable, match="is not a witness's file; nothing was signed"):
@@ -168,7 +168,7 @@ def test_a_memory_that_is_none_stops_the_witness(scene: Scene, tmp_path: Path, c
     assert (tmp_path / "seen.json").read_bytes() == content
 
 
-def test_what_cannot_be_kept_is_not_signed(database: Path, tmp_path: Path) -> None:
+def test_a_witness_signs_only_what_it_can_store(database: Path, tmp_path: Path) -> None:
     with RaffleEngine(f"sqlite:///{database}", signing_key=OPERATOR_KEY) as engine:
         scene = Scene(engine, tmp_path / "no folder" / "seen.json")
 
@@ -176,7 +176,7 @@ def test_what_cannot_be_kept_is_not_signed(database: Path, tmp_path: Path) -> No
             scene.cosign()
 
 
-def test_a_witness_whose_disk_is_full_signs_nothing_and_leaves_nothing(scene: Scene, tmp_path: Path) -> None:
+def test_a_full_disk_stops_a_witness_and_leaves_no_file(scene: Scene, tmp_path: Path) -> None:
     scene.sell(0, 3)
     note = scene.engine.proofs.checkpoint(scene.raffle)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

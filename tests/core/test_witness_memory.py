@@ -28,9 +28,7 @@ def witness(tmp_path: Path) -> Witness:
     return Witness(SignerKey.make("gazette.example", kind=WITNESS), tmp_path / "seen.json")
 
 
-def test_of_two_that_sign_at_once_one_waits_for_the_other(
-    engine: RaffleEngine, witness: Witness, tmp_path: Path
-) -> None:
+def test_two_processes_sign_one_after_the_other(engine: RaffleEngine, witness: Witness, tmp_path: Path) -> None:
     raffle = engine.create("Foobar", total_tickets=5, prizes=[Prize("hug")]).id
     engine.participate(raffle, "ann")
     tried = []

@@ -23,7 +23,7 @@ def wins_of(amounts: list[int]) -> tuple[Wins, list[Win]]:
 
 
 @given(amounts=amounts)
-def test_wins_are_the_sequence_of_each_win(amounts: list[int]) -> None:
+def test_wins_are_a_sequence_of_all_wins(amounts: list[int]) -> None:
     wins, written_out = wins_of(amounts)
 
     assert list(wins) == written_out
@@ -34,13 +34,13 @@ def test_wins_are_the_sequence_of_each_win(amounts: list[int]) -> None:
 
 
 @given(amounts=amounts, first=st.none() | st.integers(-30, 30), last=st.none() | st.integers(-30, 30))
-def test_a_part_of_the_wins_is_a_tuple(amounts: list[int], first: int | None, last: int | None) -> None:
+def test_a_slice_of_wins_is_a_tuple(amounts: list[int], first: int | None, last: int | None) -> None:
     wins, written_out = wins_of(amounts)
 
     assert wins[first:last] == tuple(written_out[first:last])
 
 
-def test_a_place_behind_the_last_win_is_refused() -> None:
+def test_an_index_after_the_last_win_is_refused() -> None:
     wins, _ = wins_of([2, 1])
 
     for place in (3, -4):
@@ -48,7 +48,7 @@ def test_a_place_behind_the_last_win_is_refused() -> None:
             wins[place]
 
 
-def test_wins_of_other_numbers_or_prizes_are_others() -> None:
+def test_wins_with_other_numbers_or_prizes_are_not_equal() -> None:
     wins = Wins([1, 2], [Prize("hug", 2)])
 
     assert wins != Wins([2, 1], [Prize("hug", 2)])
