@@ -39,7 +39,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "limits": ("tests/core/test_limits.py",),
     "shapes": (
         "tests/core/test_shapes.py",
-        "tests/http/test_resources.py",
+        "tests/http/api/test_raffles.py",
+        "tests/http/api/test_tickets.py",
+        "tests/http/api/test_draws.py",
         "tests/cli/test_raffles.py",
         "tests/cli/test_draws.py",
     ),

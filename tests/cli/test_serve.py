@@ -112,7 +112,7 @@ def test_serve_wires_up_the_real_thing(terminal: Terminal, wired: list[Any], mon
     assert (how["host"], how["port"]) == ("0.0.0.0", 1234)
 
 
-def test_granian_gets_the_environment_with_the_database_of_the_option(
+def test_granian_gets_the_database_of_the_option(
     terminal: Terminal, wired_to_granian: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MANAGER_IPS", "192.0.2.1")
@@ -144,7 +144,7 @@ def test_waitress_refuses_several_workers_and_says_what_to_do(terminal: Terminal
 
 
 @pytest.mark.parametrize("option", ["--server gunicorn", "--workers 0", "--workers 129", "--workers many"])
-def test_a_server_or_a_number_of_workers_that_is_none_is_wrong_usage(terminal: Terminal, option: str) -> None:
+def test_an_invalid_server_or_number_of_workers_is_wrong_usage(terminal: Terminal, option: str) -> None:
     status, out, err = terminal(f"serve {option}")
 
     assert (status, out) == (2, "")
@@ -210,7 +210,7 @@ def test_a_real_server_answers_until_it_is_told_to_stop(
 
 @pytest.mark.parametrize("options", ["", "--log-format json", "--log-format human"])
 @pytest.mark.parametrize("is_watched", [False, True])
-def test_requests_are_logged_if_that_is_asked_for_or_somebody_watches(
+def test_requests_are_logged_on_demand_or_on_a_terminal(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, options: str, is_watched: bool
 ) -> None:
     import rafflekit.http.serving.waitress_server
@@ -333,7 +333,7 @@ def test_port_0_takes_a_free_port(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("server", ["waitress", "granian"])
-def test_a_server_of_a_shared_database_does_not_start_without_a_key(
+def test_on_a_shared_database_a_server_needs_a_key(
     terminal: Terminal, wired: list[Any], wired_to_granian: list[Any], postgresql: PostgresqlServer, server: str
 ) -> None:
     served = terminal(f"serve --server {server} --database-url {postgresql.new_url()}")

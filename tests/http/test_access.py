@@ -41,7 +41,7 @@ def test_a_connection_comes_from_its_own_address_or_from_nobody(peer: str | None
     assert who(peer) == expected
 
 
-def test_a_forwarding_header_of_an_untrusted_sender_does_not_count() -> None:
+def test_a_forwarding_header_of_a_stranger_does_not_count() -> None:
     assert who("192.0.2.1", "198.51.100.1") == "192.0.2.1"
 
 
@@ -65,7 +65,7 @@ def test_a_forwarding_header_of_an_untrusted_sender_does_not_count() -> None:
     ],
 )
 @pytest.mark.parametrize("proxy", ["10.0.0.1", "::ffff:10.0.0.1", "2001:db8:ffff::1"])
-def test_behind_a_trusted_proxy_the_right_most_other_address_asks(proxy: str, forwarded: str, expected: str) -> None:
+def test_behind_a_proxy_the_right_most_other_address_counts(proxy: str, forwarded: str, expected: str) -> None:
     assert who(proxy, forwarded) == expected
 
 

@@ -1,6 +1,8 @@
 import pytest
 from falcon import testing
 
+from rafflekit.http.api import ROUTES
+from rafflekit.http.monitoring.requests import known_method
 from tests.http.conftest import RAFFLE, Post
 
 ADDRESSES = {
@@ -17,7 +19,7 @@ ADDRESSES = {
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize(("path", "allowed"), ADDRESSES.items())
-def test_options_tells_the_methods_of_every_address(
+def test_options_lists_the_methods_of_every_address(
     client: testing.TestClient, path: str, allowed: str, slash: str
 ) -> None:
     answer = client.simulate_options(path + slash)
@@ -27,7 +29,7 @@ def test_options_tells_the_methods_of_every_address(
 
 @pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "TRACE", "PROPFIND", "BREW"])
 @pytest.mark.parametrize(("path", "allowed"), ADDRESSES.items())
-def test_a_method_that_an_address_lacks_is_refused_with_those_it_has(
+def test_an_unsupported_method_is_refused_with_the_others_named(
     client: testing.TestClient, path: str, allowed: str, method: str
 ) -> None:
     # The test client itself warns of methods that it does not know; a server lets them through.
@@ -41,6 +43,13 @@ def test_a_method_that_an_address_lacks_is_refused_with_those_it_has(
     assert b'"status":405' in body
 
 
+def test_the_log_knows_every_method_of_an_address() -> None:
+    names = {name for route in ROUTES for name in dir(route.resource) if name.startswith("on_")}
+
+    for method in (name.removeprefix("on_").upper() for name in names):
+        assert known_method(testing.create_req(method=method)) == method
+
+
 def test_head_is_get_without_the_body(client: testing.TestClient, raffle: str) -> None:
     for path in ("/raffles/", f"{raffle}/", f"{raffle}/winners/", "/openapi.json"):
         get, head = client.simulate_get(path), client.simulate_head(path)
@@ -49,16 +58,14 @@ def test_head_is_get_without_the_body(client: testing.TestClient, raffle: str) -
         assert int(head.headers["Content-Length"]) == len(get.content)
 
 
-def test_every_answer_forbids_to_guess_its_type(client: testing.TestClient, post: Post) -> None:
+def test_every_answer_has_nosniff(client: testing.TestClient, post: Post) -> None:
     answers = [client.simulate_get("/raffles"), client.simulate_get("/nothing"), client.simulate_options("/raffles")]
     answers += [post("/raffles", json=RAFFLE), post("/raffles", json={}), post("/raffles", source="192.0.2.1")]
 
     assert {answer.headers["X-Content-Type-Options"] for answer in answers} == {"nosniff"}
 
 
-def test_nothing_but_lists_and_raffles_may_be_stored_by_a_cache(
-    client: testing.TestClient, post: Post, raffle: str
-) -> None:
+def test_caches_may_store_only_lists_and_raffles(client: testing.TestClient, post: Post, raffle: str) -> None:
     answers = [client.simulate_get("/nothing"), client.simulate_options("/raffles"), post("/raffles", json=RAFFLE)]
     answers += [post(f"{raffle}/participate", source=f"192.0.2.{host}") for host in (1, 1, 2, 3)]
     answers += [post(f"{raffle}/winners"), post(f"{raffle}/verify-ticket", json={})]

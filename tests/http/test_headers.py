@@ -72,7 +72,7 @@ def names_no_version(answer: Answer) -> bool:
     return not re.search(r"(waitress|granian|gunicorn|hyper|falcon|python)[ /]*v?\d", " ".join(told), re.IGNORECASE)
 
 
-def test_every_answer_forbids_to_guess_its_type_and_only_what_has_no_code_may_be_stored(live: LiveServer) -> None:
+def test_answers_have_nosniff_and_are_stored_only_without_codes(live: LiveServer) -> None:
     created = live.request("POST", "/raffles/", RAFFLE)
     raffle = f"/raffles/{created.json['id']}"
     tickets = [live.request_from(f"127.0.0.{host}", "POST", f"{raffle}/participate/") for host in (2, 2, 3, 4)]

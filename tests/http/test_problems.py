@@ -88,7 +88,7 @@ def test_an_idempotency_key_is_called_as_its_header(failing: Callable[[Exception
 
 
 @pytest.mark.parametrize("kind", [StorageUnavailable, SchemaMismatch])
-def test_an_outage_tells_the_log_everything_and_the_client_to_retry(
+def test_an_outage_is_logged_and_the_client_told_to_retry(
     kind: type[RaffleError],
     failing: Callable[[Exception], testing.Result],
     caplog: pytest.LogCaptureFixture,
@@ -129,7 +129,7 @@ def test_an_outage_in_a_rush_is_one_line_a_second(
         (SchemaMismatch("newer"), "This request has changed nothing."),
     ],
 )
-def test_who_wanted_something_done_is_told_whether_it_may_have_been_done(
+def test_an_outage_says_whether_anything_was_changed(
     error: RaffleError, sentence: str, failing: Callable[..., testing.Result]
 ) -> None:
     read, written = (failing(error, method=method) for method in ("GET", "POST"))
@@ -163,7 +163,7 @@ def test_after_an_outage_a_key_gets_the_same_ticket(
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(SECRET_PATH), InvalidSetting("X", SECRET_PATH, "is wrong")])
-def test_a_surprise_has_an_incident_id_that_the_log_knows_with_the_traceback(
+def test_an_unforeseen_failure_is_logged_under_its_incident(
     error: Exception, failing: Callable[[Exception], testing.Result], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):
@@ -180,7 +180,7 @@ def test_a_surprise_has_an_incident_id_that_the_log_knows_with_the_traceback(
     assert SECRET_PATH in caplog.text
 
 
-def test_two_surprises_have_two_incident_ids(failing: Callable[[Exception], testing.Result]) -> None:
+def test_two_unforeseen_failures_have_two_incident_ids(failing: Callable[[Exception], testing.Result]) -> None:
     assert failing(ValueError()).json["detail"] != failing(ValueError()).json["detail"]
 
 
@@ -208,7 +208,7 @@ def test_a_bare_http_error_is_a_problem_without_a_type(
 
 
 @pytest.mark.parametrize("path", ["/", "/nothing", "/raffles/a/b", "/raffles//", "/Raffles", "/raffles/%00/nothing"])
-def test_a_path_that_is_none_is_a_problem(client: testing.TestClient, path: str) -> None:
+def test_an_unknown_path_is_a_problem(client: testing.TestClient, path: str) -> None:
     answer = client.simulate_get(path)
 
     assert answer.status_code == 404

@@ -121,7 +121,7 @@ def test_the_header_of_anybody_else_does_not_count(kind: Kind, live: LiveServer)
     assert live.request_from("127.0.0.9", "POST", "/raffles/", RAFFLE, **told).status == 403
 
 
-def test_whole_urls_have_the_host_and_the_protocol_that_the_proxy_tells(kind: Kind, live: LiveServer) -> None:
+def test_urls_have_the_host_and_protocol_that_the_proxy_names(kind: Kind, live: LiveServer) -> None:
     told = {kind.header: kind.told(MANAGER)}
     if kind.header == "Forwarded":
         told = {"Forwarded": f"{told['Forwarded']};proto=https;host=raffle.example"}

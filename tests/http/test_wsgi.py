@@ -55,7 +55,7 @@ def test_a_shared_database_without_a_key_makes_no_application(postgresql: Postgr
         wsgi.application_from_env({"RAFFLEKIT_DATABASE_URL": postgresql.new_url()})
 
 
-def test_importing_opens_nothing_and_asking_for_the_application_makes_the_database(database: Path) -> None:
+def test_the_database_is_made_when_the_application_is_read(database: Path) -> None:
     program = f"""
 import pathlib, rafflekit.http.wsgi as wsgi
 print(pathlib.Path({str(database)!r}).exists())
@@ -70,7 +70,7 @@ print(pathlib.Path({str(database)!r}).exists(), application is wsgi.application)
     assert sorted(database.parent.iterdir()) == [database, database.with_name(f"{database.name}.key")]
 
 
-def test_a_child_by_fork_opens_the_database_for_itself_and_leaves_its_parents_alone(database_url: str) -> None:
+def test_a_forked_child_opens_the_database_for_itself(database_url: str) -> None:
     """In a process of its own: forking the tests' own one, with its threads, is no good idea."""
     environment = {"RAFFLEKIT_DATABASE_URL": database_url, "MANAGER_IPS": "127.0.0.1"}
     done = run([sys.executable, "-c", FORKING], env=surroundings() | environment, text=True, check=True)

@@ -11,6 +11,7 @@ from typing import Self
 
 import falcon
 import msgspec
+from falcon.constants import HTTP_METHODS
 
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.models import Item, Page
@@ -34,9 +35,7 @@ class Address:
     """An address: one method `on_…` per HTTP method, and an answer to OPTIONS."""
 
     def __init__(self) -> None:
-        self.allowed_methods = [
-            method for method in ("GET", "HEAD", "OPTIONS", "POST") if hasattr(self, f"on_{method.lower()}")
-        ]
+        self.allowed_methods = sorted(method for method in HTTP_METHODS if hasattr(self, f"on_{method.lower()}"))
 
     @classmethod
     def of(cls, service: Service) -> Self | None:  # noqa: ARG003  # addresses that need something take it from there

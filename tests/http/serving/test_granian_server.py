@@ -13,7 +13,7 @@ import pytest
 from rafflekit.http.serving import CannotServe, granian_server
 from rafflekit.http.serving.listening import STOP_LIMIT_S
 from tests.http.conftest import RAFFLE, command_of, workers_of
-from tests.http.test_servers import LIST
+from tests.http.serving.test_servers import LIST
 from tests.live_server import LiveServer, Serve, is_refused, read_answer
 from tests.programs import run
 from tests.waiting import wait_until
@@ -72,7 +72,7 @@ def test_nothing_is_printed_but_the_announcement(serve: Serve) -> None:
     assert live.complaints() == ""
 
 
-def test_workers_that_cannot_start_end_the_server_with_their_reason(tmp_path: Path) -> None:
+def test_workers_that_cannot_start_end_the_server(tmp_path: Path) -> None:
     """Only `run`, which is told to have been checked before; in a process of its own, where it may end."""
     folder = tmp_path / "none"
     program = (

@@ -30,9 +30,7 @@ def id_of(raffle: str) -> UUID:
     return UUID(raffle.rpartition("/")[2])
 
 
-def test_a_ticket_comes_with_a_receipt_that_a_participant_can_check(
-    client: testing.TestClient, post: Post, raffle: str
-) -> None:
+def test_a_ticket_comes_with_a_receipt_that_can_be_checked(client: testing.TestClient, post: Post, raffle: str) -> None:
     ticket = post(f"{raffle}/participate", source="192.0.2.1").json
     post(f"{raffle}/participate", source="192.0.2.2")
     post(f"{raffle}/winners")
@@ -44,7 +42,7 @@ def test_a_ticket_comes_with_a_receipt_that_a_participant_can_check(
     assert receipt.leaf.ticket_number == ticket["ticket_number"]
 
 
-def test_anybody_can_follow_the_ledger_from_the_leaves_to_the_winners(client: testing.TestClient, drawn: str) -> None:
+def test_a_draw_can_be_checked_from_the_leaves_to_the_winners(client: testing.TestClient, drawn: str) -> None:
     checkpoint = client.simulate_get(f"{drawn}/ledger/")
     leaves = client.simulate_get(f"{drawn}/ledger/leaves/")
     shape = client.simulate_get(f"{drawn}/proof/")

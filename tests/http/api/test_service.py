@@ -33,7 +33,7 @@ def own_postgresql() -> Iterator[OwnServer]:
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize(("path", "said"), PROBES.items())
-def test_anybody_may_ask_and_no_cache_may_answer(
+def test_anyone_may_ask_a_probe_and_no_cache_may_answer(
     stranger: testing.TestClient, path: str, said: dict[str, str], slash: str
 ) -> None:
     answer, head = stranger.simulate_get(path + slash), stranger.simulate_head(path + slash)

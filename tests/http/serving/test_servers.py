@@ -115,7 +115,7 @@ def test_one_connection_serves_many_requests_one_after_the_other(running: LiveSe
         assert read_answer(connection).status == 200
 
 
-def test_who_asks_before_it_sends_a_body_is_told_to_go_on_each_time(running: LiveServer, connect: Connect) -> None:
+def test_a_client_that_asks_first_is_told_to_continue(running: LiveServer, connect: Connect) -> None:
     connection = connect(running.port)
     body = json.dumps(RAFFLE).encode()
     headers = "Host: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue"
@@ -131,7 +131,7 @@ def test_who_asks_before_it_sends_a_body_is_told_to_go_on_each_time(running: Liv
 
 
 @pytest.mark.parametrize("length", ["", "Content-Length: 0\r\n"], ids=["no length", "length 0"])
-def test_who_asks_before_it_sends_nothing_is_answered(running: LiveServer, connect: Connect, length: str) -> None:
+def test_a_client_that_asks_first_may_send_nothing(running: LiveServer, connect: Connect, length: str) -> None:
     connection = connect(running.port)
     raffle = running.request("POST", "/raffles/", RAFFLE).json["id"]
     head = f"POST /raffles/{raffle}/participate/ HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n{length}\r\n"
@@ -143,7 +143,7 @@ def test_who_asks_before_it_sends_nothing_is_answered(running: LiveServer, conne
     assert read_answer(connection).json["count"] >= 1
 
 
-def test_requests_that_are_sent_together_are_answered_in_their_order(running: LiveServer, connect: Connect) -> None:
+def test_pipelined_requests_are_answered_in_order(running: LiveServer, connect: Connect) -> None:
     connection = connect(running.port)
 
     connection.sendall(LIST + LIST.replace(b"/raffles/", b"/nothing"))
@@ -248,7 +248,7 @@ def test_a_stop_waits_for_the_rest_of_a_request(serve: Serve, connect: Connect) 
     assert stopped_well(live)
 
 
-def test_a_client_that_never_pauses_does_not_keep_the_server_from_stopping(serve: Serve, connect: Connect) -> None:
+def test_a_client_that_never_pauses_does_not_prevent_a_stop(serve: Serve, connect: Connect) -> None:
     live = serve()
     crowd = [connect(live.port) for _ in range(CROWD)]
     all_served = threading.Barrier(CROWD + 1)

@@ -27,7 +27,7 @@ from tests.http.conftest import MANAGER, PROXY, RAFFLE, SETTINGS, workers_of
 from tests.live_server import GUNICORN, LiveServer, Serve, surroundings
 from tests.waiting import LIMIT_S, wait_until
 
-OPERATIONS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+OPERATIONS = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
 READER = "198.51.100.9"
 KEY = {"Idempotency-Key": "a-key-of-sixteen-or-more"}
 
@@ -105,7 +105,7 @@ def test_requests_are_counted_by_method_route_and_status(metered: testing.TestCl
     }
 
 
-def test_tickets_are_counted_when_they_are_stored_and_refusals_by_their_reason(metered: testing.TestClient) -> None:
+def test_stored_tickets_and_refusals_are_counted(metered: testing.TestClient) -> None:
     sell_out(metered)
     metered.simulate_get("/nothing")
     metered.simulate_post("/raffles", json=RAFFLE, remote_addr="192.0.2.1")
@@ -233,7 +233,7 @@ def listed(live: LiveServer) -> float:
     return figure(read(page.body.decode()), REQUESTS, method="GET", route="/raffles", status="200")
 
 
-def test_every_worker_of_granian_shows_the_figures_of_all_also_of_one_that_died(serve: Serve) -> None:
+def test_every_granian_worker_shows_the_figures_of_all(serve: Serve) -> None:
     live = serve("--server", "granian", "--workers", "2", MANAGER_IPS="127.0.0.1")
     ask(live, requests=40)
 
@@ -246,7 +246,7 @@ def test_every_worker_of_granian_shows_the_figures_of_all_also_of_one_that_died(
     assert {listed(live) for _ in range(10)} == {40}
 
 
-def test_of_several_processes_that_do_not_count_together_none_shows_its_figures(serve: Serve) -> None:
+def test_processes_that_count_alone_do_not_show_their_figures(serve: Serve) -> None:
     live = serve(program=GUNICORN, MANAGER_IPS="127.0.0.1")
 
     answers = [live.request("GET", "/metrics") for _ in range(4)]
@@ -256,7 +256,7 @@ def test_of_several_processes_that_do_not_count_together_none_shows_its_figures(
     assert "PROMETHEUS_MULTIPROC_DIR" in answers[0].json["detail"]
 
 
-def test_several_processes_count_together_in_a_folder_that_is_named(serve: Serve, tmp_path: Path) -> None:
+def test_several_processes_count_together_in_a_named_folder(serve: Serve, tmp_path: Path) -> None:
     folder = tmp_path / "shared"
     folder.mkdir()
     live = serve(program=GUNICORN, MANAGER_IPS="127.0.0.1", PROMETHEUS_MULTIPROC_DIR=str(folder))
@@ -284,9 +284,7 @@ def test_several_processes_count_together_in_a_folder_that_is_named(serve: Serve
     assert len(counting()) == 2
 
 
-def test_a_folder_to_count_in_that_is_none_is_a_setting_that_cannot_be_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_folder_to_count_in_is_a_wrong_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", f"{tmp_path}/none")
     # As the library decides when it is imported.
     monkeypatch.setattr(values, "ValueClass", values.MultiProcessValue())
@@ -296,7 +294,7 @@ def test_a_folder_to_count_in_that_is_none_is_a_setting_that_cannot_be_read(
 
 
 @pytest.mark.parametrize("folder", ["none", ""])
-def test_a_folder_to_count_in_that_is_none_stops_the_start(tmp_path: Path, database_url: str, folder: str) -> None:
+def test_a_missing_folder_to_count_in_stops_the_start(tmp_path: Path, database_url: str, folder: str) -> None:
     environment = {"RAFFLEKIT_DATABASE_URL": database_url, "PROMETHEUS_MULTIPROC_DIR": folder}
     done = subprocess.run(
         [sys.executable, "-c", "from rafflekit.http.wsgi import application"],

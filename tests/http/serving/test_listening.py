@@ -37,7 +37,7 @@ def run(request: pytest.FixtureRequest, engine: RaffleEngine, database_url: str)
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]")])
 @pytest.mark.parametrize("server_name", ["waitress", "granian"])
 def test_a_server_gives_a_process_its_signals_back(server_name: str, host: str, shown: str, database_url: str) -> None:
-    program = [sys.executable, "-m", "tests.http.embedded", server_name, host, database_url]
+    program = [sys.executable, "-m", "tests.http.serving.embedded", server_name, host, database_url]
     done = programs.run(program, text=True)
 
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,6 @@
-"""A process that runs a server inside, and looks whether it gets its signals back: `python -m tests.http.embedded`.
+"""Run a server inside a process, and check that it gets its signals back: `python -m tests.http.serving.embedded`.
 
-A process of its own, since a signal to a process may reach any of its threads: also those of a parallel test run.
+This needs its own process: a signal may reach any thread, including those of a parallel test run.
 """
 
 import os
