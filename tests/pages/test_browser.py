@@ -140,13 +140,13 @@ def test_names_are_shown_as_text_and_reorder_nothing(fair: Fair, open_page: Open
 def test_before_the_draw_the_page_says_how_the_raffle_stands(fair: Fair, open_page: Open) -> None:
     fair.take_tickets(7)
     page = open_page(fair.address)
-    assert page.text("#summary") == "Open: 2 of 9 tickets are left, so nothing has been drawn yet."
+    assert page.text("#summary") == "Open: 2 of 9 tickets are left, so the winners have not been drawn yet."
 
     fair.take_tickets(2)
     page.open(fair.address)
     page.wait_for(DONE)
 
-    assert "and waiting for the draw: every ticket is handed out." in page.text("#summary")
+    assert "and waiting for the draw. All tickets have been handed out." in page.text("#summary")
     closing = fair.server.request("GET", f"{fair.path}ledger/").body.decode()
     assert page.text("#closing").strip() == closing.strip()
 
@@ -166,7 +166,7 @@ def test_the_saved_page_checks_saved_documents_without_a_server(fair: Fair, open
     fair.server.stop()
 
     page.open(saved.as_uri())
-    assert page.text("#summary") == "No proof was chosen yet."
+    assert page.text("#summary") == "No proof has been chosen yet."
     page.choose_file("#proof-file", proof)
     page.wait_for("document.querySelector('#summary').textContent.startsWith('The 5 winners')")
     page.choose_file("#receipt-file", receipt)
@@ -184,7 +184,7 @@ def test_a_falsified_proof_is_called_wrong(open_page: Open, tmp_path: Path) -> N
 
     proof.write_text(falsified["given"]["proof"])
     page.choose_file("#proof-file", proof)
-    page.wait_for("document.querySelector('#summary').textContent.startsWith('This proof does not hold')")
+    page.wait_for("document.querySelector('#summary').textContent.startsWith('This proof is not valid')")
     assert page.run("document.querySelector('li.wrong .step').textContent") == "step 9, winners"
     # Nobody is shown winners who did not win.
     assert not page.run("document.querySelector('#winners').checkVisibility()")

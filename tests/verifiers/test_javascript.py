@@ -176,9 +176,9 @@ def test_names_cannot_reorder_the_text_around_them(javascript: Javascript) -> No
     [
         ("secrets", {}, "part", "The 4 winners follow from the closed list of tickets and the random number"),
         ("secrets", {"key": None}, "part", "Not proven here: whose key signed it; "),
-        ("many", {"leaves": None}, "part", "The places of the 1,003 winners follow from"),
-        ("secrets", {"proof": "{}"}, "wrong", "This proof does not hold. This is no proof: "),
-        ("secrets", {"receipt": "{}"}, "wrong", "Your receipt does not fit this draw. This is no receipt: "),
+        ("many", {"leaves": None}, "part", "The places of the 1,003 winners in the list follow from"),
+        ("secrets", {"proof": "{}"}, "wrong", "This proof is not valid. This is not a proof: "),
+        ("secrets", {"receipt": "{}"}, "wrong", "Your receipt does not match this draw. This is not a receipt: "),
     ],
 )
 def test_a_sentence_sums_up_what_holds_and_what_is_not_proven(
@@ -208,9 +208,9 @@ def test_the_page_says_what_a_ticket_won(javascript: Javascript) -> None:
     )
 
     assert by_number["tone"] == "not proven"
-    assert by_number["sentence"].startswith(f"The ticket {winner} won “\u2068{prize}\u2069”. That it is yours")
+    assert by_number["sentence"].startswith(f"Ticket {winner} won “\u2068{prize}\u2069”. Only a receipt shows")
     assert by_leaves == {
         "tone": "ok",
-        "sentence": f"The ticket {winner} is in the draw. The ticket {winner} won “\u2068{prize}\u2069”.",
+        "sentence": f"Ticket {winner} is in the draw. Ticket {winner} won “\u2068{prize}\u2069”.",
     }
     assert (of_none["tone"], beyond["tone"]) == ("ok", "wrong")

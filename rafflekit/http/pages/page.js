@@ -1,7 +1,7 @@
-// The page: gets the proof, has it checked, and shows what came of it. What others wrote is put in as text alone.
+// The page: fetches the proof, checks it and shows the result. Texts by others are inserted as text, never as HTML.
 
 const byId = (id) => document.getElementById(id);
-const MOST_FETCHED = 1_000_000; // Of more tickets a browser has no room for the lines.
+const MOST_FETCHED = 1_000_000; // A browser has no room for the lines of more tickets.
 const MARKS = { ok: ["✓", "holds", "ok"], wrong: ["✗", "wrong", "wrong"], "not proven": ["?", "not proven", "open"] };
 const NOT_DRAWN = "urn:rafflekit:problem:not-drawn-yet";
 
@@ -10,7 +10,7 @@ const ownAddress = `${location.pathname.replace(/\/+$/, "")}/`;
 const raffleAddress = ownAddress.replace(/proof\/$/, "");
 const raffleInAddress = isServed ? (ownAddress.match(/\/raffles\/([0-9a-f-]{36})\/proof\/$/)?.[1] ?? null) : null;
 
-// What the check is given; all of it stays here.
+// What the check is given; it never leaves the page.
 const given = { proof: null, receipt: null, number: null, leaves: null, consistency: null, closing: null };
 
 function element(name, className, ...children) {
@@ -35,7 +35,7 @@ function auditGiven() {
     key: filled("key"),
     raffle: raffleInAddress,
     witnesses: byId("witness-keys").value.split("\n").map((line) => line.trim()).filter(Boolean),
-    // A text field drops the newline that a note ends with.
+    // A text field drops the last newline of a note.
     witnessed: copy ? { note: `${copy}\n`, at: null } : null,
     leaves: given.leaves,
     receipt: given.receipt,
@@ -55,7 +55,7 @@ async function check() {
   showTicket(report);
 }
 
-// Lets the browser show a sentence before it is busy.
+// Lets the browser show the sentence before the work starts.
 async function painted(sentence) {
   say("waiting", sentence);
   await new Promise((go) => setTimeout(go, 50));
@@ -93,7 +93,7 @@ function showRaffle({ parts, wins, steps }) {
   showWinners(parts, wins);
 }
 
-// With its signatures: that is what makes a copy worth keeping.
+// With its signatures: they make a copy worth keeping.
 function showClosing(note) {
   given.closing = note;
   byId("closing").textContent = shown(note);
@@ -107,13 +107,13 @@ function showName(name, facts) {
 
 function showWinners({ terms, draw }, wins) {
   const listed = (wins ?? []).slice(0, WINNERS_IN_A_PROOF);
-  let about = "In the order in which they were drawn.";
+  let about = "In draw order.";
   if (wins === null) {
     about =
-      `${counted(terms.wins)} wins are too many for a proof: check all tickets, below, to see them. ` +
-      `The operator signed a digest of them: ${base64Of(draw.digest)}.`;
+      `${counted(terms.wins)} wins are too many for a proof. Check all tickets (below) to see them. ` +
+      `The operator signed a hash of the wins: ${base64Of(draw.digest)}.`;
   } else if (listed.length < wins.length) {
-    about += ` These are the first ${counted(listed.length)} of ${counted(wins.length)}, all of which were checked.`;
+    about += ` The table shows the first ${counted(listed.length)} of ${counted(wins.length)} wins. All of them were checked.`;
   }
   byId("won-about").textContent = about;
   byId("winners").hidden = wins === null;
@@ -143,13 +143,13 @@ function sayTicket(tone, sentence) {
   byId("ticket").textContent = sentence && `${MARKS[tone][0]} ${sentence}`;
 }
 
-// A receipt as it was copied, alone or in the server's answer with ticket and code, of which only the receipt is taken.
+// Takes the receipt from what was pasted: the receipt alone, or the server's whole answer with ticket and code.
 function receiptIn(text) {
   try {
     const answer = JSON.parse(text);
     if (answer?.receipt && typeof answer.receipt === "object") return JSON.stringify(answer.receipt);
   } catch {
-    // That it is no JSON, the check says.
+    // The check reports that this is not JSON.
   }
   return text;
 }
@@ -157,8 +157,8 @@ function receiptIn(text) {
 async function checkTicket() {
   const text = filled("receipt");
   const digits = filled("number")?.replace(/[\s,.'’]/g, "") ?? null;
-  if (text === null && digits === null) return sayTicket("not proven", "Put in your receipt, or your ticket's number.");
-  if (digits !== null && !/^[1-9][0-9]{0,12}$/.test(digits)) return sayTicket("wrong", "A ticket's number is a whole number from 1.");
+  if (text === null && digits === null) return sayTicket("not proven", "Enter your receipt or your ticket number.");
+  if (digits !== null && !/^[1-9][0-9]{0,12}$/.test(digits)) return sayTicket("wrong", "A ticket number is a whole number from 1.");
   const receipt = text === null ? null : receiptIn(text);
   if (receipt !== given.receipt) given.consistency = null;
   Object.assign(given, { receipt, number: digits === null ? null : Number(digits) });
@@ -180,7 +180,7 @@ async function load() {
   if (!kind.startsWith("application/problem+json")) return offerFiles();
   const problem = await answer.json();
   if (problem.type === NOT_DRAWN) return showWaiting();
-  return say("wrong", `The server gives no proof: ${shown(String(problem.detail))}`);
+  return say("wrong", `The server did not send a proof: ${shown(String(problem.detail))}`);
 }
 
 async function showWaiting() {
@@ -189,25 +189,25 @@ async function showWaiting() {
   showName(String(raffle.name), `${counted(raffle.total_tickets)} tickets, created ${timeText(Date.parse(raffle.created_at) / 1000)}.`);
   byId("saving").hidden = false;
   if (left > 0) {
-    const more = "Whoever gets a ticket gets a receipt with it: keep it, and come back after the draw.";
-    return say("waiting", `Open: ${counted(left)} of ${counted(raffle.total_tickets)} tickets are left, so nothing has been drawn yet.`, more);
+    const more = "Everyone who gets a ticket also gets a receipt. Keep yours, and come back after the draw.";
+    return say("waiting", `Open: ${counted(left)} of ${counted(raffle.total_tickets)} tickets are left, so the winners have not been drawn yet.`, more);
   }
   const note = await (await fetched(`${raffleAddress}ledger/`, "text/plain")).text();
   const closing = readClosing(note);
-  const beacon = closing.round === null ? "" : ` drand's public beacon of ${timeText(timeOfRound(closing.round))} decides.`;
+  const beacon = closing.round === null ? "" : ` The public random number that drand publishes at ${timeText(timeOfRound(closing.round))} decides the draw.`;
   byId("documents").hidden = false;
   byId("draw-part").hidden = true;
   showClosing(note);
-  const more = "Keep a copy of the closing, below, from before the draw: with it you can see later that it was not exchanged.";
-  return say("waiting", `Closed ${timeText(closing.closed)}, and waiting for the draw: every ticket is handed out.${beacon}`, more);
+  const more = "Save a copy of the closing (below) before the draw. With it, you can check later that the list was not replaced.";
+  return say("waiting", `Closed ${timeText(closing.closed)} and waiting for the draw. All tickets have been handed out.${beacon}`, more);
 }
 
 function offerFiles() {
   byId("choose").hidden = false;
-  say("waiting", "No proof was chosen yet.");
+  say("waiting", "No proof has been chosen yet.");
 }
 
-// Knows by its content what a file is.
+// Recognises a file by its content.
 async function takeFile(file) {
   const content = new Uint8Array(await file.arrayBuffer());
   const start = new TextDecoder().decode(content.slice(0, 4096));
@@ -222,7 +222,7 @@ async function takeReceipt(content) {
   return checkTicket();
 }
 
-// The lines of all leaves; the newline after the last one may be missing.
+// Splits all leaves into lines; the last newline may be missing.
 const linesOf = (text) => text.replace(/\n$/, "").split("\n");
 
 async function fetchLeaves() {
@@ -253,13 +253,13 @@ async function savePage() {
   save("rafflekit-proof.html", await (await fetched(ownAddress, "text/html")).blob());
 }
 
-// Runs what a button or a file starts; a failure is said, never swallowed.
+// Runs what a button or a file starts, and shows any failure.
 function doing(action) {
   return async (event) => {
     try {
       await action(event);
     } catch (error) {
-      say("wrong", `That did not work: ${shown(String(error.message))}. Load the page again, or use rafflekit audit.`);
+      say("wrong", `That did not work: ${shown(String(error.message))}. Reload the page, or use rafflekit audit.`);
     }
   };
 }

@@ -1,5 +1,5 @@
 // The documents of the protocol, read strictly: JSON (section 1), terms (2), leaves (3), receipts (5), proofs (8).
-// Reading checks the form alone; whether any of it is true is verifier.js's to say.
+// Reading checks only the form; verifier.js checks the content.
 
 const PROTOCOL = 1;
 const MOST = 10 ** 12; // Tickets, rounds, every number.
@@ -10,24 +10,24 @@ const LEAF_LINE_BYTES = 8 * 1024;
 const WINNERS_IN_A_PROOF = 1_000;
 const PATH_HASHES = 64;
 const NESTING = 10; // No document of the protocol needs more than 5 levels.
-const NO_DOCUMENT = "it is no JSON as the protocol has it";
+const NO_DOCUMENT = "it is not JSON of the form that the protocol requires";
 
 const LONE_SURROGATE = /\p{Cs}/u;
 const MOVES_TEXT = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-// What others wrote, to be shown: characters that turn the direction of the text around them are spelled out.
+// Makes others' texts safe to show: characters that change the direction of text are spelled out.
 function shown(text) {
   return text.replace(MOVES_TEXT, (each) => `‹U+${each.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}›`);
 }
-// The same inside a sentence, whose direction it leaves alone (U+2068 and U+2069 isolate it).
+// The same inside a sentence; U+2068 and U+2069 keep the sentence's own direction.
 const quoted = (text) => `“\u2068${shown(text)}\u2069”`;
 const counted = (number) => number.toLocaleString("en");
 
-// JSON without what two readers could read in two ways: JSON.parse forgives keys that are there twice, 1.0 and -0.
+// Reads JSON that has only one reading: JSON.parse accepts keys that appear twice, 1.0 and -0.
 function readJson(content, mostBytes) {
   const text = typeof content === "string" ? content : decodedText(content);
   const bytes = typeof content === "string" ? utf8(content).length : content.length;
-  if (bytes > mostBytes) throw new Wrong(`it has ${counted(bytes)} bytes, where ${counted(mostBytes)} are possible`);
+  if (bytes > mostBytes) throw new Wrong(`it has ${counted(bytes)} bytes; at most ${counted(mostBytes)} are allowed`);
   const string = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/.source;
   const number = /0|[1-9][0-9]{0,29}/.source;
   const token = new RegExp(`[ \\t\\n\\r]*(?:([{}[\\],:])|(${string})|(${number})|(true|false|null))`, "y");
@@ -75,7 +75,7 @@ function readJson(content, mostBytes) {
       const key = next()[2];
       if (key === undefined) throw new Wrong(`${NO_DOCUMENT}: a key is missing`);
       const name = JSON.parse(key);
-      if (fields.has(name)) throw new Wrong(`${NO_DOCUMENT}: ${quoted(name.slice(0, 40))} is there more than once`);
+      if (fields.has(name)) throw new Wrong(`${NO_DOCUMENT}: ${quoted(name.slice(0, 40))} appears more than once`);
       expect(":");
       fields.set(name, value(depth));
     } while (expect(",", "}") === ",");
@@ -83,7 +83,7 @@ function readJson(content, mostBytes) {
   }
 
   const found = value(0);
-  if (!/^[ \t\n\r]*$/.test(text.slice(at))) throw new Wrong(`${NO_DOCUMENT}: something stands behind its end`);
+  if (!/^[ \t\n\r]*$/.test(text.slice(at))) throw new Wrong(`${NO_DOCUMENT}: there is something after its end`);
   return found;
 }
 
@@ -91,13 +91,13 @@ function decodedText(bytes) {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new Wrong(`${NO_DOCUMENT}: it is no UTF-8`);
+    throw new Wrong(`${NO_DOCUMENT}: it is not UTF-8`);
   }
 }
 
 // Objects are Maps, so that no key ("__proto__") means anything to the language.
 function fieldsOf(value, place, ...names) {
-  if (!(value instanceof Map)) throw new Wrong(`${place} is no JSON object`);
+  if (!(value instanceof Map)) throw new Wrong(`${place} is not a JSON object`);
   for (const name of names) if (!value.has(name)) throw new Wrong(`${place}.${name} is missing`);
   for (const name of value.keys()) {
     if (!names.includes(name)) throw new Wrong(`${place} has no field ${quoted(name.slice(0, 40))}`);
@@ -106,19 +106,19 @@ function fieldsOf(value, place, ...names) {
 }
 
 function listOf(value, place, most = Infinity) {
-  if (!Array.isArray(value)) throw new Wrong(`${place} is no list`);
+  if (!Array.isArray(value)) throw new Wrong(`${place} is not a list`);
   if (value.length > most) throw new Wrong(`${place} has more than ${counted(most)} items`);
   return value;
 }
 
 function textOf(value, place) {
-  if (typeof value !== "string" || LONE_SURROGATE.test(value)) throw new Wrong(`${place} is no text`);
+  if (typeof value !== "string" || LONE_SURROGATE.test(value)) throw new Wrong(`${place} is not a text`);
   return value;
 }
 
 function wholeNumber(value, place, least, most) {
   if (typeof value !== "number" || value < least || value > most) {
-    throw new Wrong(`${place} is no whole number from ${counted(least)} to ${counted(most)}`);
+    throw new Wrong(`${place} is not a whole number from ${counted(least)} to ${counted(most)}`);
   }
   return value;
 }
@@ -132,9 +132,9 @@ function hexBytes(value, place, length) {
 
 function ofThisProtocol(content, mostBytes) {
   const document = readJson(content, mostBytes);
-  // Before anything else: of another version, all else may be otherwise.
+  // First, because everything else may differ in another version.
   if (!(document instanceof Map) || document.get("protocol") !== PROTOCOL) {
-    throw new Wrong(`it is no JSON object with protocol ${PROTOCOL}, the only one known here`);
+    throw new Wrong(`it is not a JSON object with protocol ${PROTOCOL}, the only supported version`);
   }
   return document;
 }
@@ -182,7 +182,7 @@ function readTerms(value) {
   const fields = fieldsOf(value, "terms", ...names, ...(hasDelay ? ["delay_s"] : []));
   wholeNumber(fields.protocol, "terms.protocol", PROTOCOL, PROTOCOL);
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(textOf(fields.id, "terms.id"))) {
-    throw new Wrong("terms.id is no raffle's id");
+    throw new Wrong("terms.id is not the id of a raffle");
   }
   checkName(fields.name, "terms.name");
   const tickets = wholeNumber(fields.total_tickets, "terms.total_tickets", 1, MOST);
@@ -195,7 +195,7 @@ function readTerms(value) {
   const wins = prizes.reduce((sum, prize) => sum + prize.amount, 0);
   wholeNumber(wins, "the sum of terms.prizes", 1, Math.min(tickets, MOST_WINS));
   if (hasDelay !== (fields.entropy === DRAND) || ![DRAND, SECRETS].includes(fields.entropy)) {
-    throw new Wrong(`terms.entropy is ${SECRETS}, or ${DRAND} with delay_s`);
+    throw new Wrong(`terms.entropy must be ${SECRETS}, or ${DRAND} with delay_s`);
   }
   if (hasDelay) wholeNumber(fields.delay_s, "terms.delay_s", 1, 604_800);
   return { ...fields, prizes, wins, created: readTime(textOf(fields.created_at, "terms.created_at")) };
@@ -204,7 +204,7 @@ function readTerms(value) {
 function checkName(value, place) {
   const characters = Array.from(textOf(value, place)).length;
   if (characters > 200 || /[\p{Cc}\u2028\u2029]/u.test(value) || /^\p{Zs}*$/u.test(value)) {
-    throw new Wrong(`${place} has not 1 to 200 characters, or controls among them`);
+    throw new Wrong(`${place} must have 1 to 200 characters and no control characters`);
   }
 }
 
@@ -214,7 +214,7 @@ function readTime(text) {
   const time = found ? Date.parse(text) : NaN;
   // Date.parse takes February 30 for March 2 in some browsers.
   if (Number.isNaN(time) || new Date(time).toISOString() !== text.replace("Z", ".000Z")) {
-    throw new Wrong("terms.created_at is no time YYYY-MM-DDThh:mm:ssZ from 1970 on");
+    throw new Wrong("terms.created_at is not a time YYYY-MM-DDThh:mm:ssZ from 1970 on");
   }
   return time / 1000;
 }
@@ -250,7 +250,7 @@ function readWinners(value) {
 function readLeaf(value, place) {
   const fields = fieldsOf(value, place, "serial", "ticket_number", "code_hash");
   if (!/^[!-~]{1,1000}$/.test(textOf(fields.code_hash, `${place}.code_hash`))) {
-    throw new Wrong(`${place}.code_hash has no 1 to 1,000 printable characters of ASCII without spaces`);
+    throw new Wrong(`${place}.code_hash must be 1 to 1,000 printable ASCII characters without spaces`);
   }
   return {
     serial: wholeNumber(fields.serial, `${place}.serial`, 0, MOST - 1),
@@ -261,7 +261,7 @@ function readLeaf(value, place) {
 
 function readPath(value, place) {
   const path = listOf(value, place, PATH_HASHES).map((each) => readBase64(textOf(each, place)));
-  if (path.some((hash) => hash.length !== HASH_BYTES)) throw new Wrong(`${place} is not of hashes of 32 bytes`);
+  if (path.some((hash) => hash.length !== HASH_BYTES)) throw new Wrong(`${place} has a hash that is not 32 bytes long`);
   return path;
 }
 

@@ -1,5 +1,5 @@
-// Signatures: Ed25519 as RFC 8032, section 5.1.7 checks it, without the cofactor. Nothing here is secret, so no time is
-// kept equal.
+// Ed25519 signatures, checked as in RFC 8032, section 5.1.7, without the cofactor. Nothing here is secret, so the time may
+// vary.
 
 const P = 2n ** 255n - 19n;
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -77,7 +77,7 @@ function decoded(bytes) {
 
 const BASE = decoded(bigEndian(modP(4n * inverse(5n)), 32).reverse());
 
-// Tells whether a signature (64 bytes) on a message is that of a public key (32 bytes).
+// Returns whether a signature (64 bytes) on a message is by a public key (32 bytes).
 function isSignature(publicKey, signature, message) {
   const key = decoded(publicKey);
   const s = littleEndian(signature.slice(32));

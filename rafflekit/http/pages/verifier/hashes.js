@@ -1,6 +1,6 @@
 // Bytes and the hashes of them: SHA-256, SHA-512 (FIPS 180-4), Base64, hexadecimal, and the protocol's tagged hash.
 //
-// Browsers have hashes of their own in WebCrypto, but not on pages that come by plain HTTP or from a file.
+// Browsers offer hashes in WebCrypto, but not to pages over plain HTTP or from a file.
 
 class Wrong extends Error {} // A step ends as wrong; the message is its sentence.
 class Unproven extends Error {} // A step ends as not proven; the message is its sentence.
@@ -24,7 +24,7 @@ function sameBytes(one, other) {
 
 function bigEndian(number, length) {
   const bytes = new Uint8Array(length);
-  // Numbers that need no BigInt are much faster without.
+  // Numbers are much faster than BigInts.
   const isLarge = typeof number === "bigint";
   let rest = number;
   for (let at = length - 1; rest > 0; at--) {
@@ -54,7 +54,7 @@ function readBase64(text) {
   } catch {
     throw new Wrong("it is no Base64");
   }
-  // atob forgives white space, missing padding and bits left over.
+  // atob accepts white space, missing padding and leftover bits.
   if (btoa(binary) !== text) throw new Wrong("it is no Base64 of the one form that its bytes have");
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }

@@ -6,8 +6,8 @@ const NOTE_BYTES = 64 * 1024;
 const SIGNATURES = 100;
 const LINE = "— ";
 const KEY_NAME = /^[!-*,-~]{1,200}$/;
-// A signature that fits every text exists under these keys: the points of small order in every spelling, but for the
-// highest bit.
+// Under these keys, one signature matches every text: the points of small order in every spelling, without the highest
+// bit.
 const NO_KEYS = [
   "00".repeat(32),
   `01${"00".repeat(31)}`,
@@ -22,15 +22,15 @@ const NO_KEYS = [
 function readKey(text, kind, place) {
   const [name, idHex, ...rest] = text.split("+");
   const content = within(place, () => readBase64(rest.join("+")));
-  if (content.length !== 33 || !KEY_NAME.test(name)) throw new Wrong(`${place}: it is no verifier key`);
-  if (content[0] !== kind) throw new Wrong(`${place}: the key is of type ${content[0]}, where type ${kind} belongs`);
+  if (content.length !== 33 || !KEY_NAME.test(name)) throw new Wrong(`${place}: this is not a public key`);
+  if (content[0] !== kind) throw new Wrong(`${place}: the key has type ${content[0]} instead of ${kind}`);
   const publicKey = content.slice(1);
   const cleared = joined(publicKey.slice(0, 31), [publicKey[31] & 0x7f]);
   if (NO_KEYS.includes(hexOf(cleared))) {
-    throw new Wrong(`${place}: it is the key of nobody: a signature that fits every text exists for it`);
+    throw new Wrong(`${place}: this key is not valid: one signature would match every text`);
   }
   const id = sha256(joined(utf8(`${name}\n`), content)).slice(0, 4);
-  if (hexOf(id) !== idHex) throw new Wrong(`${place}: the id is not that of the key; it was copied with a mistake`);
+  if (hexOf(id) !== idHex) throw new Wrong(`${place}: the key's id does not match; there is a mistake in the copy`);
   return { name, kind, publicKey, id, text };
 }
 
@@ -46,12 +46,12 @@ function within(place, action) {
 function readNote(written) {
   if (utf8(written).length > NOTE_BYTES) throw new Wrong(`a note has at most ${counted(NOTE_BYTES)} bytes`);
   if (/[\u0000-\u0009\u000b-\u001f]/.test(written) || LONE_SURROGATE.test(written)) {
-    throw new Wrong("a note has no control characters (a line ends with a newline alone)");
+    throw new Wrong("a note must not have control characters (lines end with a newline only)");
   }
   const division = written.lastIndexOf("\n\n");
   const lines = written.slice(division + 2);
   if (division < 0 || !lines.endsWith("\n")) {
-    throw new Wrong("a note is a text, an empty line, and lines of signatures, each with a newline at its end");
+    throw new Wrong("a note must be a text, an empty line and signature lines, each line with a newline at its end");
   }
   const signatures = lines.slice(0, -1).split("\n").map(readSignatureLine);
   if (signatures.length > SIGNATURES) throw new Wrong(`a note has at most ${SIGNATURES} signatures`);
@@ -62,12 +62,12 @@ function readSignatureLine(line) {
   const [name, ...rest] = line.slice(LINE.length).split(" ");
   const content = readBase64(rest.join(" "));
   if (!line.startsWith(LINE) || content.length <= 4 || !KEY_NAME.test(name)) {
-    throw new Wrong("a line of a signature is: — <name> <Base64>");
+    throw new Wrong("a signature line must be: — <name> <Base64>");
   }
   return { name, id: content.slice(0, 4), content: content.slice(4) };
 }
 
-// Checks all signatures of a note that claim a key; returns their times (0 for an operator's), one for each.
+// Checks all signatures of a note by a key; returns their times (0 for an operator's).
 function timesOf(note, key) {
   return note.signatures
     .filter((each) => each.name === key.name && sameBytes(each.id, key.id))
@@ -76,7 +76,7 @@ function timesOf(note, key) {
       const signature = content.slice(stamp.length);
       const before = key.kind === WITNESS ? `cosignature/v1\ntime ${numberOf(stamp)}\n` : "";
       if (signature.length !== 64 || !isSignature(key.publicKey, signature, utf8(before + note.text))) {
-        throw new Wrong(`the signature of ${key.name} is not on this text`);
+        throw new Wrong(`the signature by ${key.name} does not match this text`);
       }
       return Number(numberOf(stamp));
     });
@@ -84,14 +84,14 @@ function timesOf(note, key) {
 
 function readDecimal(digits) {
   if (!/^(0|[1-9][0-9]{0,12})$/.test(digits) || Number(digits) > MOST) {
-    throw new Wrong("a number is from 0 to 10¹², in decimal digits");
+    throw new Wrong("a number must be from 0 to 10¹², in decimal digits");
   }
   return Number(digits);
 }
 
 function readHash(text) {
   const hash = readBase64(text);
-  if (hash.length !== HASH_BYTES) throw new Wrong("a hash has 32 bytes");
+  if (hash.length !== HASH_BYTES) throw new Wrong("a hash must have 32 bytes");
   return hash;
 }
 
@@ -101,7 +101,7 @@ function readCheckpoint(written) {
     /^([^\n]+)\n([0-9]+)\n([^\n]+)\nterms ([^\n]+)\n(?:closed ([0-9]+)\n(?:round ([0-9]+)\n)?)?$/,
   );
   if (found === null) {
-    throw new Wrong("it is no checkpoint: origin, size, root, terms, and closed and round if it is a closing");
+    throw new Wrong("it is not a checkpoint with origin, size, root and terms, and with closed and round in a closing");
   }
   const [, origin, size, root, terms, closed, round] = found;
   return {
@@ -117,7 +117,7 @@ function readCheckpoint(written) {
 
 function readClosing(written) {
   const closing = readCheckpoint(written);
-  if (closing.closed === null) throw new Wrong("the line that says when it was closed is missing");
+  if (closing.closed === null) throw new Wrong("the line with the closing time is missing");
   return { ...closing, hash: taggedHash("closing", utf8(closing.note.text)) };
 }
 
@@ -126,7 +126,7 @@ function readStatement(written) {
   const found = note.text.match(
     /^rafflekit draw v1\n([^\n]+)\nclosing ([^\n]+)\nentropy ([0-9a-f]{64})\nseed ([0-9a-f]{64})\nwinners ([0-9]+) ([^\n]+)\n$/,
   );
-  if (found === null) throw new Wrong("it is not a statement of a draw: origin, closing, entropy, seed and winners");
+  if (found === null) throw new Wrong("it is not a statement of a draw with origin, closing, entropy, seed and winners");
   const [, origin, closing, entropy, seed, wins, digest] = found;
   return {
     note,
@@ -139,7 +139,7 @@ function readStatement(written) {
   };
 }
 
-// Of a known round, when it comes, and of a closing, which round decides (section 6): seconds since 1970.
+// When a round is published, and which round decides for a closing (section 6), in seconds since 1970.
 const GENESIS_S = 1_692_803_367;
 const PERIOD_S = 3;
 const timeOfRound = (round) => GENESIS_S + PERIOD_S * (round - 1);

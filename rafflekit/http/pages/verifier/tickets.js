@@ -1,4 +1,4 @@
-// The steps that are about tickets: winners (9), all leaves (10), a receipt (11) and its code (12); and the tree.
+// The steps about tickets: winners (9), all leaves (10), a receipt (11) and its code (12); and the tree.
 
 function leafHash(raffle, leaf) {
   const codeHash = utf8(leaf.codeHash);
@@ -16,7 +16,7 @@ function checkInclusion(leaf, index, size, path, root) {
   if (index >= size) throw new Wrong(`there is no leaf ${index} in a tree of ${size}`);
   let [fn, sn, found] = [index, size - 1, leaf];
   for (const sibling of path) {
-    if (sn === 0) throw new Wrong("the path has another length than the tree");
+    if (sn === 0) throw new Wrong("the path does not have the length for this tree");
     if (isOdd(fn) || fn === sn) {
       found = nodeHash(sibling, found);
       while (!isOdd(fn) && fn) [fn, sn] = [half(fn), half(sn)];
@@ -25,14 +25,14 @@ function checkInclusion(leaf, index, size, path, root) {
     }
     [fn, sn] = [half(fn), half(sn)];
   }
-  if (sn) throw new Wrong("the path has another length than the tree");
+  if (sn) throw new Wrong("the path does not have the length for this tree");
   if (!sameBytes(found, root)) throw new Wrong("the path does not lead to the root");
 }
 
 // RFC 9162, 2.1.4.2. With an empty tree, every tree is consistent.
 function checkConsistency(oldSize, newSize, proof, oldRoot, newRoot) {
   const otherLength = "the proof has another length than the trees";
-  if (oldSize > newSize) throw new Wrong(`a tree of ${newSize} leaves does not go on from one of ${oldSize}`);
+  if (oldSize > newSize) throw new Wrong(`a tree of ${newSize} leaves cannot continue one of ${oldSize}`);
   if (oldSize === 0 || oldSize === newSize) {
     if (proof.length) throw new Wrong(otherLength);
     if (!sameBytes(oldRoot, oldSize === newSize ? newRoot : sha256(new Uint8Array()))) {
@@ -59,7 +59,7 @@ function checkConsistency(oldSize, newSize, proof, oldRoot, newRoot) {
   if (!sameBytes(foundOld, oldRoot) || !sameBytes(foundNew, newRoot)) throw new Wrong("the proof does not lead to the roots");
 }
 
-// Keeps a hash for each power of two while the leaves go by.
+// Keeps one hash per power of two while the leaves are read.
 class RunningRoot {
   count = 0;
   #whole = [];
@@ -107,14 +107,14 @@ function winnersDigest(wins) {
   return taggedHash("winners", joined(...rows));
 }
 
-// The wins as {serial, number, prize}, null if only the leaves could tell the numbers; `seen` are the leaves, if they were
-// given and are the closing's.
+// The wins as {serial, number, prize}, or null if only the leaves could show the numbers. `seen` is what was found in the
+// leaves, if they were given and are the closing's.
 function winsOf(parts, serials, seen) {
   const { proof, terms } = parts;
   const listed = proof.winners;
   if ((listed === null) !== (terms.wins > WINNERS_IN_A_PROOF) || (listed !== null && listed.length !== terms.wins)) {
     const what = listed === null ? "no list of winners" : `${counted(listed.length)} winners`;
-    throw new Wrong(`The proof has ${what}, the terms promise ${counted(terms.wins)} wins.`);
+    throw new Wrong(`The proof has ${what}, but the terms announce ${counted(terms.wins)} wins.`);
   }
   const prizes = terms.prizes.flatMap((prize, number) => Array(prize.amount).fill(number));
   if (listed !== null) return provenWins(parts, serials, prizes);
@@ -127,10 +127,10 @@ function checkWinners(parts, wins) {
   checkStatement(parts, wins);
   if (wins === null) {
     throw new Unproven(
-      `There are ${counted(terms.wins)} wins. More than 1,000 do not stand in a proof: who won, only all tickets show.`,
+      `There are ${counted(terms.wins)} wins. A proof lists at most 1,000. Check all tickets (below) to see who won.`,
     );
   }
-  return `The seed gives exactly these ${counted(wins.length)} wins, each for another ticket of the closed list, and the operator signed that.`;
+  return `The seed gives exactly these ${counted(wins.length)} wins, each for a different ticket in the closed list. The operator signed this result.`;
 }
 
 function provenWins({ proof, terms, closing }, serials, prizes) {
@@ -138,10 +138,10 @@ function provenWins({ proof, terms, closing }, serials, prizes) {
   return proof.winners.map(({ leaf, prize, path }, place) => {
     const which = `Win ${counted(place + 1)}`;
     if (leaf.serial !== serials[place] || prize !== prizes[place]) {
-      throw new Wrong(`${which} goes to another ticket or prize by the seed than in the proof.`);
+      throw new Wrong(`${which} has another ticket or prize in the proof than the seed gives.`);
     }
     if (leaf.number > terms.total_tickets) throw new Wrong(`${which} has a ticket number that this raffle does not have.`);
-    if (numbers.has(leaf.number)) throw new Wrong(`The ticket number ${counted(leaf.number)} wins twice.`);
+    if (numbers.has(leaf.number)) throw new Wrong(`Ticket number ${counted(leaf.number)} wins twice.`);
     numbers.add(leaf.number);
     explained(`The ticket of win ${counted(place + 1)} is not in the closed list`, () =>
       checkInclusion(leafHash(terms.id, leaf), leaf.serial, closing.size, path, closing.root),
@@ -165,8 +165,8 @@ function checkStatement({ proof, terms, closing, key, draw }, wins) {
   }
 }
 
-// Lets all leaves go by; keeps the numbers of winners that are not in the proof, the leaf beside a receipt's, and the
-// root at a receipt's size.
+// Reads all leaves. Keeps the numbers of winners that the proof does not list, the leaf at the receipt's serial, and the
+// root at the receipt's size.
 function seeLeaves({ proof, terms, closing }, lines, serials, ours) {
   const { size } = closing;
   const wanted = new Set(proof.winners === null ? serials : []);
@@ -176,31 +176,31 @@ function seeLeaves({ proof, terms, closing }, lines, serials, ours) {
   const seen = { numbers, leaf: null, rootAt: ours?.checkpoint.size === 0 ? tree.root() : null };
   for (const line of lines) {
     const place = tree.count;
-    if (place >= size) throw new Wrong(`There are more tickets than the closing has, ${counted(size)}.`);
-    const leaf = explained(`Line ${counted(place + 1)} of the tickets is none`, () => readLeafLine(line));
+    if (place >= size) throw new Wrong(`There are more tickets than the ${counted(size)} in the closing.`);
+    const leaf = explained(`Line ${counted(place + 1)} is not a ticket`, () => readLeafLine(line));
     if (leaf.serial !== place) throw new Wrong(`Line ${counted(place + 1)} of the tickets is out of order.`);
-    if (leaf.number > size) throw new Wrong(`A ticket has the number ${counted(leaf.number)}, of ${counted(size)} tickets.`);
-    if (used?.[leaf.number]) throw new Wrong(`The ticket number ${counted(leaf.number)} is there twice.`);
+    if (leaf.number > size) throw new Wrong(`A ticket has the number ${counted(leaf.number)}, but there are only ${counted(size)} tickets.`);
+    if (used?.[leaf.number]) throw new Wrong(`Ticket number ${counted(leaf.number)} exists twice.`);
     if (used) used[leaf.number] = 1;
     if (wanted.has(leaf.serial)) numbers.set(leaf.serial, leaf.number);
     tree.add(leafHash(terms.id, leaf));
     if (leaf.serial === ours?.leaf.serial) seen.leaf = leaf;
     if (tree.count === ours?.checkpoint.size) seen.rootAt = tree.root();
   }
-  if (tree.count < size) throw new Wrong(`There are fewer tickets than the closing has, ${counted(size)}.`);
-  if (!sameBytes(tree.root(), closing.root)) throw new Wrong("The tickets are not the ones of the closed list.");
+  if (tree.count < size) throw new Wrong(`There are fewer tickets than the ${counted(size)} in the closing.`);
+  if (!sameBytes(tree.root(), closing.root)) throw new Wrong("The tickets are not those of the closed list.");
   return seen;
 }
 
 function checkedLeaves({ closing: { size } }) {
   if (size > COUNTED) {
-    throw new Unproven(`All ${counted(size)} tickets are the closed list's. That no number is there twice was not counted.`);
+    throw new Unproven(`All ${counted(size)} tickets are those of the closed list. There are too many to check that no number exists twice.`);
   }
-  return `All ${counted(size)} tickets are the closed list's, and each number from 1 to ${counted(size)} is there once.`;
+  return `All ${counted(size)} tickets are those of the closed list, and each number from 1 to ${counted(size)} exists once.`;
 }
 
 function readReceiptParts(document) {
-  return explained("This is no receipt", () => {
+  return explained("This is not a receipt", () => {
     const receipt = readReceipt(document);
     return { ...receipt, checkpoint: readCheckpoint(receipt.checkpoint) };
   });
@@ -210,17 +210,17 @@ function checkReceipt(parts, ours, seen, consistency) {
   const { terms, closing, proof } = parts;
   const { leaf, checkpoint } = ours;
   checkSignedState(parts, checkpoint);
-  if (leaf.number > terms.total_tickets) throw new Wrong(`The ticket number ${counted(leaf.number)} is none of this raffle.`);
-  explained("The receipt's ticket is not in the list that it names", () =>
+  if (leaf.number > terms.total_tickets) throw new Wrong(`This raffle has no ticket number ${counted(leaf.number)}.`);
+  explained("The receipt's ticket is not in the receipt's own list", () =>
     checkInclusion(leafHash(terms.id, leaf), leaf.serial, checkpoint.size, ours.path, checkpoint.root),
   );
   for (const win of proof.winners ?? []) {
     if ((win.leaf.serial === leaf.serial || win.leaf.number === leaf.number) && !sameLeaf(win.leaf, leaf)) {
-      throw new Wrong("A winner of the proof has the receipt's place or number, and is another ticket.");
+      throw new Wrong("A winner in the proof has your ticket's place or number, but is another ticket.");
     }
   }
   if (seen !== null) {
-    if (!sameLeaf(seen.leaf, leaf)) throw new Wrong("In the closed list, another ticket stands in the place of yours.");
+    if (!sameLeaf(seen.leaf, leaf)) throw new Wrong("The closed list has another ticket in the place of yours.");
     if (!sameBytes(seen.rootAt, checkpoint.root)) {
       throw new Wrong("The list was rewritten after you got your receipt. Keep the receipt and the proof.");
     }
@@ -229,7 +229,7 @@ function checkReceipt(parts, ours, seen, consistency) {
     if (consistency !== null) checkGrowth(checkpoint, closing, consistency);
     else if (seen === null) {
       throw new Unproven(
-        `The receipt is genuine, and holds for the first ${counted(checkpoint.size)} tickets. That the closed list goes on from there is still to be looked at.`,
+        `The receipt is genuine for the list of the first ${counted(checkpoint.size)} tickets. Whether the closed list continues that list has not been checked yet.`,
       );
     }
   }
@@ -241,23 +241,23 @@ const sameLeaf = (one, other) =>
 
 function checkSignedState({ closing, key }, checkpoint) {
   checkOperator(checkpoint.note, key, "receipt");
-  if (checkpoint.origin !== closing.origin) throw new Wrong("The receipt is of another raffle.");
+  if (checkpoint.origin !== closing.origin) throw new Wrong("The receipt is for another raffle.");
   if (!sameBytes(checkpoint.terms, closing.terms)) {
-    throw new Wrong("The receipt was signed for other terms: what was announced has changed since.");
+    throw new Wrong("The receipt was signed for other terms: the announcement has changed since then.");
   }
-  if (checkpoint.size > closing.size) throw new Wrong("The receipt knows of more tickets than the closed list has.");
+  if (checkpoint.size > closing.size) throw new Wrong("The receipt's list has more tickets than the closed list.");
   const isClosing = checkpoint.size === closing.size || checkpoint.closed !== null;
   if (isClosing && checkpoint.note.text !== closing.note.text) {
-    throw new Wrong("The operator signed another closing for your receipt than for the proof. Keep both.");
+    throw new Wrong("The closing in your receipt is not the one in the proof. The operator signed both. Keep both.");
   }
 }
 
 function checkGrowth(checkpoint, closing, document) {
-  const given = explained("This is no consistency proof", () => readConsistency(document));
+  const given = explained("This is not a consistency proof", () => readConsistency(document));
   if (given.oldSize !== checkpoint.size || given.newSize !== closing.size) {
-    throw new Wrong("The consistency proof is not from the receipt's list to the closed one.");
+    throw new Wrong("The consistency proof is not for the receipt's list and the closed list.");
   }
-  explained("The closed list does not go on from the receipt's", () =>
+  explained("The closed list does not continue the receipt's list", () =>
     checkConsistency(given.oldSize, given.newSize, given.proof, checkpoint.root, closing.root),
   );
 }
@@ -265,6 +265,6 @@ function checkGrowth(checkpoint, closing, document) {
 function checkCode({ leaf }) {
   const argon2 =
     /^\$argon2id\$v=19\$m=[1-9][0-9]{0,9},t=[1-9][0-9]{0,9},p=[1-9][0-9]{0,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/;
-  if (!argon2.test(leaf.codeHash)) throw new Wrong("No code fits the receipt: its ticket has no Argon2id hash.");
-  throw new Unproven("Browsers have no Argon2, by which a code is checked: rafflekit audit does it.");
+  if (!argon2.test(leaf.codeHash)) throw new Wrong("No code can match the receipt: its ticket has no Argon2id hash.");
+  throw new Unproven("Browsers cannot check a code, because they have no Argon2; rafflekit audit can.");
 }

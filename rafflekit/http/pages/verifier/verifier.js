@@ -1,16 +1,16 @@
 // The audit of a draw: the steps of section 9 of docs/draw-protocol.md, each a small function that returns its sentence,
-// or throws Wrong or Unproven. Drand's BLS signatures and Argon2 are not computed here: what rests on them is not proven.
+// or throws Wrong or Unproven. It cannot compute drand's BLS signatures and Argon2: steps that need them are not proven.
 
 const STEPS = ["form", "terms", "key", "closing", "witnesses", "entropy", "witnessed", "seed", "winners", "leaves"];
 STEPS.push("receipt", "code");
-const COUNTED = 10 ** 7; // Of so many tickets every number is noted.
+const COUNTED = 10 ** 7; // Up to this many tickets, every number is counted.
 const A_DAY_S = 86_400;
 
-// Checks a proof (text or bytes), and what else is given with it: `key` and `raffle` as the verifier knows them, keys of
-// `witnesses` for whom the verifier vouches, `witnessed` {note, at} (a copy of the closing), `leaves` (an iterable of
-// lines), `receipt`, `consistency`, `code`, `now` (seconds since 1970). Returns the steps that were taken, in order, as
-// {name, outcome, sentence}, and what holds of the rest: the `parts` of the proof, the `wins` in draw order, and whether the
-// receipt's `leaf` is in the draw.
+// Checks a proof (text or bytes) and what else is given: `key` and `raffle` as the verifier knows them, the keys of
+// `witnesses` that the verifier vouches for, `witnessed` {note, at} (a copy of the closing), `leaves` (an iterable of
+// lines), `receipt`, `consistency`, `code`, `now` (seconds since 1970). Returns the steps in order, as
+// {name, outcome, sentence}, and what was found: the `parts` of the proof, the `wins` in draw order, and the receipt's
+// `leaf` if it is in the draw.
 function audit(proof, given = {}) {
   const taken = new Map();
   const known = { parts: null, wins: null, leaf: null };
@@ -43,7 +43,7 @@ function audit(proof, given = {}) {
     const serials = needed ? winningSerials(parts.proof.seed, parts.terms.total_tickets, parts.terms.wins) : [];
     let seen = null;
     take("leaves", () => {
-      if (given.leaves == null) throw new Unproven("Not all tickets were looked at, only those that won.");
+      if (given.leaves == null) throw new Unproven("Only the winning tickets were checked, not all tickets.");
       seen = seeLeaves(parts, given.leaves, serials, ours);
       return checkedLeaves(parts);
     });
@@ -62,7 +62,7 @@ function audit(proof, given = {}) {
   known.parts = value("form", () => readParts(proof));
   const { parts } = known;
   if (parts !== null) {
-    take("form", () => "The document is complete and written as the protocol (version 1) wants it.");
+    take("form", () => "The document is complete and follows the protocol, version 1.");
     if (
       take("terms", () => checkTerms(parts, given.raffle ?? null)) &&
       take("key", () => checkKey(parts, given.key ?? null)) &&
@@ -85,7 +85,7 @@ function explained(what, action) {
 }
 
 function readParts(document) {
-  return explained("This is no proof", () => {
+  return explained("This is not a proof", () => {
     const proof = readProof(document);
     const parts = {
       proof,
@@ -97,7 +97,7 @@ function readParts(document) {
     };
     const publicKeys = new Set(parts.witnesses.map((each) => hexOf(each.publicKey)));
     if (publicKeys.size < parts.witnesses.length || publicKeys.size > SIGNATURES) {
-      throw new Wrong(`witnesses are at most ${SIGNATURES} keys, each once`);
+      throw new Wrong(`witnesses has more than ${SIGNATURES} keys, or one of them twice`);
     }
     return parts;
   });
@@ -105,30 +105,30 @@ function readParts(document) {
 
 function checkTerms({ terms, closing }, raffle) {
   if (raffle !== null && raffle !== terms.id) {
-    throw new Wrong(`The proof is of the raffle ${terms.id}, not of ${shown(raffle.slice(0, 100))}.`);
+    throw new Wrong(`The proof is for the raffle ${terms.id}, not for ${shown(raffle.slice(0, 100))}.`);
   }
   if (!sameBytes(closing.terms, termsHash(terms))) {
-    throw new Wrong("The closing was signed for other terms than these: name, tickets, prizes or rules were changed.");
+    throw new Wrong("The closing was signed for other terms: the name, the tickets, the prizes or the rules were changed.");
   }
   return (
-    `What was announced is what was signed: ${quoted(terms.name)}, ${counted(terms.total_tickets)} tickets, ` +
-    `${counted(terms.wins)} wins, in this order of prizes.`
+    `The signed terms are those announced: ${quoted(terms.name)}, ${counted(terms.total_tickets)} tickets, ` +
+    `${counted(terms.wins)} wins, with the prizes in this order.`
   );
 }
 
 function checkKey({ key }, known) {
   if (known === null) {
-    throw new Unproven(`The signatures are of the key ${key.text}. Whose key that is, only somebody else can tell you.`);
+    throw new Unproven(`The signatures are by the key ${key.text}. Compare it with the operator's key from another source, below.`);
   }
-  if (known !== key.text) throw new Wrong(`The proof is by the key ${key.text}, not by the one that you gave.`);
-  return `The operator's key is the one that you gave: ${key.text}.`;
+  if (known !== key.text) throw new Wrong(`The proof was signed with the key ${key.text}, not with the key that you entered.`);
+  return `The operator's key is the one that you entered: ${key.text}.`;
 }
 
 function checkClosing({ terms, closing, key }, now) {
   checkOperator(closing.note, key, "closing");
-  if (closing.origin !== `rafflekit/${terms.id}`) throw new Wrong("The closing is of another raffle.");
+  if (closing.origin !== `rafflekit/${terms.id}`) throw new Wrong("The closing is for another raffle.");
   if (closing.size !== terms.total_tickets) {
-    throw new Wrong(`The closing has ${counted(closing.size)} tickets, the raffle ${counted(terms.total_tickets)}.`);
+    throw new Wrong(`The closing has ${counted(closing.size)} tickets, but the raffle has ${counted(terms.total_tickets)}.`);
   }
   const date = timeText(closing.closed);
   if (closing.closed < terms.created) throw new Wrong(`The closing is dated ${date}, before the raffle was created.`);
@@ -136,33 +136,33 @@ function checkClosing({ terms, closing, key }, now) {
     throw new Wrong(`The closing is dated ${date}, in the future of this device's clock.`);
   }
   const round = terms.delay_s === undefined ? null : roundOf(closing.closed, terms.delay_s);
-  if (closing.round !== round) throw new Wrong("The closing's round is not the one that the terms and its date give.");
-  return `The operator signed the closed list of all ${counted(closing.size)} tickets, dated ${date}.`;
+  if (closing.round !== round) throw new Wrong("The closing's round does not follow from the terms and its date.");
+  return `The operator signed the closed list of all ${counted(closing.size)} tickets. It is dated ${date}.`;
 }
 
 function checkOperator(note, key, what) {
-  const signed = explained(`The operator's signature does not fit the ${what}`, () => timesOf(note, key).length);
-  if (signed !== 1) throw new Wrong(`The ${what} has ${signed} signatures of the operator, where one belongs.`);
+  const signed = explained(`The operator's signature does not match the ${what}`, () => timesOf(note, key).length);
+  if (signed !== 1) throw new Wrong(`The ${what} has ${signed} signatures by the operator instead of one.`);
 }
 
 function readWitnessKeys(texts) {
-  const keys = texts.map((text) => explained("A witness that you named", () => readKey(text, WITNESS, "its key")));
+  const keys = texts.map((text) => explained("A witness key that you entered", () => readKey(text, WITNESS, "the key")));
   return [...new Map(keys.map((key) => [key.text, key])).values()];
 }
 
 function cosignaturesOf({ witnesses, closing, key }, vouched) {
   const known = [...new Map([...witnesses, ...vouched].map((each) => [each.text, each])).values()];
   if (known.some((each) => sameBytes(each.publicKey, key.publicKey))) {
-    throw new Wrong("A witness has the operator's own key, and witnesses nothing.");
+    throw new Wrong("A witness has the operator's own key, so it proves nothing.");
   }
   const found = known.flatMap((each) => {
-    const times = explained("A cosignature does not fit the closing", () => timesOf(closing.note, each));
-    if (times.length > 1) throw new Wrong(`The witness ${each.name} cosigned the closing ${times.length} times.`);
+    const times = explained("A witness's signature does not match the closing", () => timesOf(closing.note, each));
+    if (times.length > 1) throw new Wrong(`The witness ${each.name} signed the closing ${times.length} times.`);
     return times.map((time) => ({ key: each, time, vouched: vouched.some((one) => one.text === each.text) }));
   });
   for (const { text } of witnesses) {
     if (!found.some((each) => each.key.text === text)) {
-      throw new Wrong(`The proof names the witness ${text}, whose cosignature is not there.`);
+      throw new Wrong(`The proof names the witness ${text}, but that witness's signature is missing.`);
     }
   }
   return found;
@@ -171,38 +171,38 @@ function cosignaturesOf({ witnesses, closing, key }, vouched) {
 function checkWitnesses(cosignatures) {
   const ours = cosignatures.filter((each) => each.vouched);
   if (ours.length) {
-    return `Witnesses that you named saw the closing: ${ours.map((each) => `${each.key.name}, ${timeText(each.time)}`).join("; ")}.`;
+    return `The witnesses that you named signed the closing: ${ours.map((each) => `${each.key.name}, ${timeText(each.time)}`).join("; ")}.`;
   }
-  if (!cosignatures.length) throw new Unproven("Nobody else signed the closed list, or nobody whom you named.");
+  if (!cosignatures.length) throw new Unproven("No one else signed the closed list, or no one that you named.");
   const names = cosignatures.map((each) => each.key.name).join(", ");
   throw new Unproven(
-    `Others signed the closed list too: ${names}. Whether they are independent, only you can know: the operator may be all of them.`,
+    `Others signed the closed list too: ${names}. The operator may have made these signatures, unless you know the witnesses' keys (below).`,
   );
 }
 
 function checkEntropy({ proof, terms, closing }) {
   const { kind, round } = proof.entropy;
   if (kind !== terms.entropy) {
-    throw new Wrong(`The terms announce entropy from ${terms.entropy}, the proof has ${kind}.`);
+    throw new Wrong(`The terms announce randomness from ${terms.entropy}, but the proof has ${kind}.`);
   }
   if (kind === SECRETS) {
     throw new Unproven(
-      "The random number came from the operator's own server. That it was made only once, and after the closing, is the operator's word.",
+      "The random number came from the operator's server. You have to trust that it was generated only once, and after the closing.",
     );
   }
   if (round !== closing.round) {
-    throw new Wrong(`The beacon is of round ${counted(round)}, the closing announces another.`);
+    throw new Wrong(`The random number is from drand's round ${counted(round)}, but the closing announces another round.`);
   }
   throw new Unproven(
-    `The random number is said to be drand's public beacon of round ${counted(round)}, ${timeText(timeOfRound(round))}. Browsers cannot check drand's signature: rafflekit audit does.`,
+    `The proof gives drand's public random number of round ${counted(round)}, ${timeText(timeOfRound(round))}. Browsers cannot check drand's signature; rafflekit audit can.`,
   );
 }
 
 function checkWitnessed({ proof, terms, closing, key }, cosignatures, vouched, copy) {
-  let why = "You named no witness who signed it, and gave no copy of your own.";
+  let why = "You named no witness who signed it, and entered no copy.";
   const sightings = cosignatures.filter((each) => each.vouched).map((each) => [`the witness ${each.key.name}`, each.time]);
   if (copy !== null) {
-    why = "The copy that you kept tells no date.";
+    why = "The copy that you entered has no date.";
     try {
       sightings.push(...sightingsOf({ closing, key }, copy, vouched));
     } catch (error) {
@@ -211,20 +211,20 @@ function checkWitnessed({ proof, terms, closing, key }, cosignatures, vouched, c
     }
   }
   if (terms.entropy !== DRAND || closing.round === null) {
-    throw new Unproven("With a random number of the operator's own, no date can show that it was not known before the closing.");
+    throw new Unproven("The random number is the operator's own. No date can show that it was unknown before the closing.");
   }
   const beacon = timeOfRound(closing.round);
   const late = cosignatures.find((each) => each.time >= beacon);
   if (late) {
-    throw new Wrong(`The witness ${late.key.name} saw the closing at ${timeText(late.time)}; its beacon was known from ${timeText(beacon)}.`);
+    throw new Wrong(`The witness ${late.key.name} signed the closing at ${timeText(late.time)}, but the random number was public from ${timeText(beacon)}.`);
   }
   const early = sightings.filter(([, time]) => terms.created <= time && time < beacon).sort((a, b) => a[1] - b[1]);
   if (early.length) {
     const [who, time] = early[0];
-    return `The closing was there before its beacon (${timeText(beacon)}): ${who} is dated ${timeText(time)}.`;
+    return `The closing existed before the random number was public (${timeText(beacon)}): ${who} is dated ${timeText(time)}.`;
   }
-  if (sightings.length) why = "All that you named is dated otherwise.";
-  throw new Unproven(`That the list was closed before its beacon (${timeText(beacon)}) is the operator's word. ${why}`);
+  if (sightings.length) why = "No date that you entered is in that time.";
+  throw new Unproven(`You have to trust the operator that the list was closed before the random number was public (${timeText(beacon)}). ${why}`);
 }
 
 function sightingsOf({ closing, key }, copy, vouched) {
@@ -236,22 +236,22 @@ function sightingsOf({ closing, key }, copy, vouched) {
       throw error;
     }
   };
-  const kept = unproven("The copy that you kept is no closing", () => readClosing(copy.note));
+  const kept = unproven("The copy that you entered is not a closing", () => readClosing(copy.note));
   if (kept.note.text !== closing.note.text) {
-    if (kept.origin !== closing.origin) throw new Unproven("The copy that you kept is of another raffle.");
-    const signed = unproven("The copy that you kept is not signed by this operator", () => timesOf(kept.note, key));
-    if (!signed.length) throw new Unproven("The copy that you kept is not signed by this operator, and not of this closing.");
-    throw new Wrong("The operator signed two closings of this raffle: the proof's and the one that you kept. Keep both.");
+    if (kept.origin !== closing.origin) throw new Unproven("The copy that you entered is for another raffle.");
+    const signed = unproven("The copy that you entered is not signed by this operator", () => timesOf(kept.note, key));
+    if (!signed.length) throw new Unproven("The copy that you entered is another closing, and this operator did not sign it.");
+    throw new Wrong("The operator signed two closings for this raffle: the one in the proof and your copy. Keep both.");
   }
-  const found = unproven("A cosignature on the copy that you kept does not fit it", () =>
+  const found = unproven("A witness's signature does not match the copy that you entered", () =>
     vouched.flatMap((each) => timesOf(kept.note, each).map((time) => [`the witness ${each.name}, on your copy,`, time])),
   );
-  return copy.at == null ? found : [...found, ["your copy, by your own word,", copy.at]];
+  return copy.at == null ? found : [...found, ["your copy, as you say,", copy.at]];
 }
 
 function checkSeed({ proof, closing }) {
   if (!sameBytes(proof.seed, seedOf(closing.hash, proof.entropy.value))) {
-    throw new Wrong("The seed is not the one that the closed list and the random number give.");
+    throw new Wrong("The seed does not follow from the closed list and the random number.");
   }
   return `The closed list and the random number give the seed ${hexOf(proof.seed)}.`;
 }
