@@ -194,7 +194,7 @@ class Proofs:
 
     def _signed_checkpoint(self, book: Book, raffle: Raffle, its_tree: LedgerTree) -> str:
         if not its_tree.note:
-            is_closed = its_tree.size == raffle.total_tickets
+            is_closed = lifecycle.is_sold_out(issued=its_tree.size, total_tickets=raffle.total_tickets)
             closing = self._ledgers.record(raffle).closing if is_closed else None
             # What is signed must outlive the primary, and no one may have made sure of that yet.
             self._database.confirm()

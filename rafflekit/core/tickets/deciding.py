@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from rafflekit.core.errors import AlreadyParticipated, RaffleError, RaffleNotFound, SoldOut
+from rafflekit.core.lifecycle import is_sold_out
 from rafflekit.core.models import Entry, Ticket
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.documents import Receipt
@@ -88,7 +89,8 @@ def decide(
         if serial is None:
             answers.append(RaffleNotFound())
             continue
-        answer = settle(wish, held.get(wish.holder), is_sold_out=serial >= wish.sale.total_tickets)
+        sold_out = is_sold_out(issued=serial, total_tickets=wish.sale.total_tickets)
+        answer = settle(wish, held.get(wish.holder), is_sold_out=sold_out)
         if answer is None:
             ticket = _new_ticket(wish, serial, now)
             new.append(ticket)

@@ -27,6 +27,7 @@ from rafflekit.core.errors import (
 from rafflekit.core.ledger.books import Edge
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.ledger.proofs import Proofs
+from rafflekit.core.lifecycle import is_sold_out
 from rafflekit.core.models import Entry, Ticket
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.documents import Receipt
@@ -180,7 +181,8 @@ class Issuing:
             # The rows of one raffle or one wish are at fault: the others get their tickets.
             return [self._served_alone(wish) for wish in wishes]
         for wish in wishes:
-            wish.sale.is_sold_out |= decision.issued.get(wish.raffle, 0) >= wish.sale.total_tickets
+            issued = decision.issued.get(wish.raffle, 0)
+            wish.sale.is_sold_out |= is_sold_out(issued=issued, total_tickets=wish.sale.total_tickets)
             wish.sale.edge = edges.get(wish.raffle, wish.sale.edge)
         self._tell_observer(callers=len(wishes), tickets=len(decision.new))
         return [
@@ -260,7 +262,7 @@ class Issuing:
             if whole:
                 ledger.insert_tiles(connection, raffle, whole)
             closing = None
-            if tree.size == sale.total_tickets:
+            if is_sold_out(issued=tree.size, total_tickets=sale.total_tickets):
                 closing = sale.book.closing_at(now)
                 ledger.close_ledger(connection, raffle, closing)
             edges[raffle] = Edge(sale.book, tree, closing, tickets[-1].code_hash)

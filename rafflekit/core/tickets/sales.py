@@ -8,6 +8,7 @@ from uuid import UUID
 from rafflekit.core.errors import RaffleNotFound, SoldOut, StorageUnavailable
 from rafflekit.core.ledger.books import Book, Edge
 from rafflekit.core.ledger.keeping import Ledgers
+from rafflekit.core.lifecycle import is_sold_out
 from rafflekit.core.protocol import codes
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import tickets
@@ -68,7 +69,8 @@ class Sales:
         # Checked here, where only one caller is refused: a group hashes with the keys of all its raffles at once.
         _check(raffle, keys)
         permutation = numbering.Numbering(keys.numbering_key, total)
-        return Sale(total, keys, permutation, self._ledgers.book(raffle), loaded.issued >= total)
+        sold_out = is_sold_out(issued=loaded.issued, total_tickets=total)
+        return Sale(total, keys, permutation, self._ledgers.book(raffle), sold_out)
 
     def _remember(self, raffle: UUID, sale: Sale) -> None:
         with self._lock:
