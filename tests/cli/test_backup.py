@@ -273,7 +273,7 @@ def test_a_database_that_is_missing_or_none_leaves_no_copy(terminal: Terminal, d
 
     assert (missing.status, none.status) == (3, 3)
     assert "is not there, so there is nothing to back up" in missing.err
-    assert "is no SQLite database" in none.err
+    assert "is not a SQLite database" in none.err
     assert list(tmp_path.iterdir()) == [database]
 
 

@@ -102,7 +102,7 @@ def test_a_key_is_made_once(terminal: Terminal, tmp_path: Path) -> None:
     assert str(SignerKey.read(file.read_text().strip()).verifier) == made.out.strip()
     assert VerifierKey.read(made.out.strip()).name == "raffles.example"
     assert again.status == 2
-    assert "no key is ever overwritten" in again.err
+    assert "keys are never overwritten" in again.err
     assert "PRIVATE" not in made.out + made.err + again.err
 
 

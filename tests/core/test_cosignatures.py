@@ -44,7 +44,7 @@ def is_good(proof: Proof) -> bool:
     return audit(json.dumps(proof.shape())).good
 
 
-def test_a_witness_signs_no_second_closing_of_a_raffle(engine: RaffleEngine, tmp_path: Path) -> None:
+def test_a_witness_never_signs_a_second_closing_of_a_raffle(engine: RaffleEngine, tmp_path: Path) -> None:
     closing = Checkpoint.read(Note.read(engine.proofs.checkpoint(closed(engine))).text)
     assert closing.closing is not None
     later = Closing(closing.closing.closed + 1)
@@ -63,7 +63,7 @@ def test_a_witness_signs_no_second_closing_of_a_raffle(engine: RaffleEngine, tmp
         signed(other)
 
 
-def test_a_witness_under_two_names_spoils_no_proof(engine: RaffleEngine) -> None:
+def test_a_witness_with_two_names_does_not_spoil_a_proof(engine: RaffleEngine) -> None:
     raffle = closed(engine)
     cosign(engine, raffle, GAZETTE)
     engine.draw(raffle)
@@ -85,7 +85,7 @@ def test_a_witness_who_signs_twice_in_one_note_is_refused(engine: RaffleEngine) 
 
 
 @pytest.mark.parametrize("key", ["foo", "gazette.example+00000000+AAAA", "\ud800"])
-def test_a_key_that_is_none_is_named_and_not_the_note(engine: RaffleEngine, key: str) -> None:
+def test_an_invalid_key_is_reported_before_the_note(engine: RaffleEngine, key: str) -> None:
     raffle = closed(engine)
 
     for note in (engine.proofs.checkpoint(raffle), "no note"):
@@ -94,14 +94,14 @@ def test_a_key_that_is_none_is_named_and_not_the_note(engine: RaffleEngine, key:
         assert refused.value.field == "key"
 
 
-def test_a_note_that_is_none_is_named_and_not_the_key(engine: RaffleEngine) -> None:
+def test_an_invalid_note_is_reported_as_the_note(engine: RaffleEngine) -> None:
     with pytest.raises(InvalidValue, match="a note is a text") as refused:
         engine.proofs.cosign(closed(engine), "no note", str(GAZETTE.verifier))
 
     assert refused.value.field == "note"
 
 
-def test_more_witnesses_than_a_note_can_have_spoil_no_proof(engine: RaffleEngine) -> None:
+def test_too_many_witnesses_do_not_spoil_a_proof(engine: RaffleEngine) -> None:
     raffle = closed(engine)
     # One of a note's signatures is the operator's.
     cosign(engine, raffle, *(SignerKey.make(f"w{n}", kind=WITNESS) for n in range(SIGNATURES - 1)))
@@ -112,9 +112,7 @@ def test_more_witnesses_than_a_note_can_have_spoil_no_proof(engine: RaffleEngine
         cosign(engine, raffle, SignerKey.make("one.too.many", kind=WITNESS))
 
 
-def test_a_cosignature_that_comes_while_a_proof_is_made_does_not_spoil_it(
-    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cosignature_during_a_proof_does_not_spoil_it(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     raffle = closed(engine)
     engine.draw(raffle)
     taken = engine.proofs._signed_checkpoint

@@ -34,7 +34,7 @@ def signing_key() -> SignerKey:
     return KEY
 
 
-def test_the_proofs_of_several_raffles_in_one_database_are_of_their_own_tickets(engine: RaffleEngine) -> None:
+def test_each_raffle_in_a_database_is_proven_by_its_own_tickets(engine: RaffleEngine) -> None:
     raffles = [sold_out(engine) for _ in range(3)]
     for raffle in raffles:
         engine.draw(raffle.id)
@@ -51,7 +51,7 @@ def test_the_proofs_of_several_raffles_in_one_database_are_of_their_own_tickets(
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 4, 5, 6])
-def test_all_leaves_come_in_order_however_many_are_read_at_once(
+def test_leaves_come_in_order_for_any_number_read_at_once(
     engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     raffle = sold_out(engine, tickets=5)
@@ -60,7 +60,7 @@ def test_all_leaves_come_in_order_however_many_are_read_at_once(
     assert [leaf.serial for leaf in engine.proofs.leaves(raffle.id)] == [0, 1, 2, 3, 4]
 
 
-def test_a_ticket_that_is_issued_while_a_receipt_is_made_is_not_in_it_yet(
+def test_a_receipt_has_no_ticket_that_is_issued_meanwhile(
     engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raffle = engine.create("Foo", total_tickets=5, prizes=[Prize("hug")])
@@ -74,7 +74,7 @@ def test_a_ticket_that_is_issued_while_a_receipt_is_made_is_not_in_it_yet(
         engine.proofs.receipt(raffle.id, second.number)
 
 
-def test_a_tile_has_the_hashes_of_the_tree_that_is_asked_about_and_no_later_ones(engine: RaffleEngine) -> None:
+def test_a_tile_has_no_hashes_of_later_tickets(engine: RaffleEngine) -> None:
     raffle = sold_out(engine, tickets=600)
     leaves = [leaf.hash(raffle.id) for leaf in engine.proofs.leaves(raffle.id)]
 
@@ -89,9 +89,7 @@ def test_a_tile_has_the_hashes_of_the_tree_that_is_asked_about_and_no_later_ones
     assert tile(600, 1, 0) == [whole_hash(leaves[:256]), whole_hash(leaves[256:512])]
 
 
-def test_a_ledger_that_nobody_has_signed_takes_the_first_key_that_signs_it(
-    engine: RaffleEngine, database_url: str
-) -> None:
+def test_a_ledger_without_a_key_takes_the_first_that_signs(engine: RaffleEngine, database_url: str) -> None:
     """As of a raffle that was begun without a key, or by a release that had none."""
     raffles = [engine.create(name, total_tickets=5, prizes=[Prize("hug")]) for name in ("Foo", "Bar")]
     past_the_rules(database_url, "UPDATE ledgers SET verifier_key = NULL")
@@ -107,12 +105,12 @@ def test_a_ledger_that_nobody_has_signed_takes_the_first_key_that_signs_it(
             assert Note.read(checkpoint).check(first.proofs.verifier_key()) == [0]
 
 
-def test_an_operator_is_no_witness_of_their_own(engine: RaffleEngine) -> None:
+def test_an_operator_cannot_be_their_own_witness(engine: RaffleEngine) -> None:
     raffle = sold_out(engine)
     closing = engine.proofs.checkpoint(raffle.id)
     own = SignerKey("gazette.example", WITNESS, KEY.private)
 
-    with pytest.raises(InvalidValue, match="a witness is somebody else"):
+    with pytest.raises(InvalidValue, match="a witness needs its own key"):
         engine.proofs.cosign(raffle.id, closing + own.line(Note.read(closing).text, time=NOON), str(own.verifier))
 
     assert engine.proofs.checkpoint(raffle.id) == closing
@@ -123,7 +121,7 @@ def set_back(database_url: str, *, to: int) -> None:
     past_the_rules(database_url, f"DELETE FROM tickets WHERE serial >= {to}", f"UPDATE counters SET issued = {to}")
 
 
-def test_a_server_goes_on_from_the_rows_and_not_from_what_it_remembers(engine: RaffleEngine, database_url: str) -> None:
+def test_a_server_continues_from_the_rows_not_from_its_memory(engine: RaffleEngine, database_url: str) -> None:
     """Else it would sign a history that is in no database, and store hashes of it for ever."""
     raffle = engine.create("Foobar", total_tickets=300, prizes=[Prize("hug")])
     for person in ("ann", "bob", "cy"):
@@ -144,9 +142,7 @@ def test_a_server_goes_on_from_the_rows_and_not_from_what_it_remembers(engine: R
             assert audit(json.dumps(each.proofs.proof(raffle.id).shape()), leaves=leaves).good
 
 
-def test_what_is_missing_of_a_ledger_is_said_and_no_mistake_of_the_program(
-    engine: RaffleEngine, database_url: str
-) -> None:
+def test_missing_parts_of_a_ledger_are_reported_as_damage(engine: RaffleEngine, database_url: str) -> None:
     raffle = engine.create("Foobar", total_tickets=400, prizes=[Prize("hug")])
     numbers = [
         ticket.number
@@ -170,9 +166,7 @@ def test_what_is_missing_of_a_ledger_is_said_and_no_mistake_of_the_program(
     "damage",
     ["UPDATE ledgers SET closed_at = NULL, round = NULL", "UPDATE counters SET issued = issued - 1"],
 )
-def test_a_drawn_raffle_whose_ledger_is_not_closed_is_called_damaged(
-    engine: RaffleEngine, database_url: str, damage: str
-) -> None:
+def test_a_drawn_raffle_with_an_open_ledger_is_damaged(engine: RaffleEngine, database_url: str, damage: str) -> None:
     raffle = sold_out(engine)
     engine.draw(raffle.id)
     past_the_rules(database_url, damage)
@@ -193,7 +187,7 @@ def test_a_drawn_raffle_without_its_draw_record_is_damaged(engine: RaffleEngine,
     )
 
 
-def test_a_sold_out_raffle_whose_ledger_is_not_closed_is_not_drawn(engine: RaffleEngine, database_url: str) -> None:
+def test_a_sold_out_raffle_with_an_open_ledger_is_not_drawn(engine: RaffleEngine, database_url: str) -> None:
     raffle = sold_out(engine)
     past_the_rules(database_url, "UPDATE ledgers SET closed_at = NULL")
 
@@ -206,7 +200,7 @@ def test_a_sold_out_raffle_whose_ledger_is_not_closed_is_not_drawn(engine: Raffl
 @pytest.mark.parametrize(
     "damage", ["draws SET entropy", "draws SET winners_digest", "raffles SET seed", "tiles SET hash"]
 )
-def test_a_number_where_bytes_belong_is_called_damage_and_not_made_into_as_many(database: Path, damage: str) -> None:
+def test_a_number_in_place_of_bytes_is_reported_as_damage(database: Path, damage: str) -> None:
     """SQLAlchemy would: of this one it makes 4 EiB."""
     url = f"sqlite:///{database}"
     with RaffleEngine(url, signing_key=KEY) as engine:

@@ -52,7 +52,7 @@ def receipts_of(tickets: Sequence[Ticket]) -> list[Receipt]:
     return [ticket.receipt for ticket in tickets if ticket.receipt is not None]
 
 
-def test_every_ticket_comes_with_a_receipt_that_stays_consistent_with_the_closing(engine: RaffleEngine) -> None:
+def test_every_receipt_is_consistent_with_the_closing(engine: RaffleEngine) -> None:
     """Tickets one at a time and in groups, across tiles, beside another raffle."""
     raffle, other = (engine.create(name, total_tickets=600, prizes=PRIZES) for name in ("Foobar", "Other"))
     tickets = [engine.participate(raffle.id, f"early {n}") for n in range(3)]
@@ -90,7 +90,7 @@ def test_a_repeat_gets_a_receipt_for_the_same_leaf(engine: RaffleEngine) -> None
     assert check_receipt(after, raffle.id, KEY.verifier).size == 2
 
 
-def test_any_tickets_receipt_can_be_asked_for(engine: RaffleEngine) -> None:
+def test_every_issued_ticket_has_a_receipt(engine: RaffleEngine) -> None:
     raffle = sold_out(engine, tickets=300)
 
     for number in range(1, 301, 37):
@@ -100,7 +100,7 @@ def test_any_tickets_receipt_can_be_asked_for(engine: RaffleEngine) -> None:
         assert len(receipt.path) <= 9
 
 
-def test_a_number_that_nobody_has_yet_has_no_receipt(engine: RaffleEngine) -> None:
+def test_a_number_that_is_not_issued_has_no_receipt(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=3, prizes=PRIZES[:1])
     taken = engine.participate(raffle.id, "ann").number
 
@@ -128,9 +128,7 @@ def test_several_processes_append_to_one_tree(database_url: str, engine: RaffleE
     assert [tuple(row) for row in tiles] == [(0, 0), (0, 1)]
 
 
-def test_a_process_that_sells_alone_reads_the_edge_of_a_tree_once(
-    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_issues_alone_reads_the_edge_once(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
     sizes: list[int] = []
     load_edge = engine._ledgers.load_edge
@@ -159,7 +157,7 @@ def test_a_refused_group_leaves_no_trace_in_the_ledger(engine: RaffleEngine) -> 
     assert engine.proofs.checkpoint(raffle.id) == before
 
 
-def test_an_empty_ledger_has_a_checkpoint_too(engine: RaffleEngine) -> None:
+def test_an_empty_ledger_has_a_checkpoint(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
 
     checkpoint = signed(engine.proofs.checkpoint(raffle.id))
@@ -205,7 +203,7 @@ def test_a_draw_is_proven_from_its_terms_to_its_winners(engine: RaffleEngine, ti
     assert engine.proofs.proof(raffle.id) == engine.proofs.proof(raffle.id)
 
 
-def test_of_more_than_a_thousand_wins_the_proof_has_the_digest(engine: RaffleEngine) -> None:
+def test_a_proof_of_over_a_thousand_wins_has_only_their_digest(engine: RaffleEngine) -> None:
     raffle = sold_out(engine, tickets=1_001, prizes=(Prize("hug", 1_001),))
     wins = engine.draw(raffle.id)
 
@@ -218,7 +216,7 @@ def test_of_more_than_a_thousand_wins_the_proof_has_the_digest(engine: RaffleEng
     assert DrawStatement.read(Note.read(proof.draw).text).winners_digest == digest
 
 
-def test_a_witness_puts_its_name_on_the_closing_once(engine: RaffleEngine) -> None:
+def test_a_witness_cosigns_a_closing_once(engine: RaffleEngine) -> None:
     witness, stranger = SignerKey.make("gazette.example", kind=WITNESS), SignerKey.make("other.example", kind=WITNESS)
     raffle = sold_out(engine, tickets=5)
     closing = engine.proofs.checkpoint(raffle.id)
@@ -286,7 +284,7 @@ def test_a_server_with_another_key_refuses_and_takes_no_ticket(database_url: str
     assert engine.get(raffle.id).available_tickets == 5
 
 
-def test_a_key_is_made_beside_a_file_for_its_owner_alone(database: Path) -> None:
+def test_a_key_next_to_a_file_is_readable_only_by_its_owner(database: Path) -> None:
     url = f"sqlite:///{database}"
     with RaffleEngine(url) as engine:
         raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
@@ -306,10 +304,10 @@ def test_a_key_is_made_beside_a_file_for_its_owner_alone(database: Path) -> None
     assert "no key" not in str(refusal.value).replace("holds no key", "")
 
 
-def test_no_key_is_ever_overwritten(tmp_path: Path) -> None:
+def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     made = make_signing_key(tmp_path / "signing.key", name="raffles.example")
 
-    with pytest.raises(InvalidSetting, match="no key is ever overwritten"):
+    with pytest.raises(InvalidSetting, match="keys are never overwritten"):
         make_signing_key(tmp_path / "signing.key")
     with pytest.raises(InvalidSetting, match="a key's name has"):
         make_signing_key(tmp_path / "another.key", name="two words")
@@ -318,7 +316,7 @@ def test_no_key_is_ever_overwritten(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["signing.key"]
 
 
-def test_who_asks_for_a_key_where_there_is_none_is_told_the_setting_that_names_one(
+def test_a_missing_key_is_refused_with_the_name_of_its_setting(
     postgresql: PostgresqlServer,
 ) -> None:
     with (
@@ -328,7 +326,7 @@ def test_who_asks_for_a_key_where_there_is_none_is_told_the_setting_that_names_o
         engine.proofs.verifier_key()
 
 
-def test_on_postgresql_without_a_key_there_are_tickets_and_no_receipts(postgresql: PostgresqlServer) -> None:
+def test_postgresql_without_a_key_gives_tickets_without_receipts(postgresql: PostgresqlServer) -> None:
     """It has no place for a key of its own."""
     database_url = postgresql.new_url()
     with RaffleEngine(database_url) as engine:

@@ -25,7 +25,7 @@ def tickets_of(url: str, *columns: str) -> Sequence[Any]:
     return run(url, f"SELECT {', '.join(columns)} FROM tickets ORDER BY raffle, serial")
 
 
-def test_the_participants_go_and_all_else_stays(
+def test_a_purge_deletes_participants_and_nothing_else(
     database_url: str, engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(draws, "_PURGED_AT_ONCE", 7)
@@ -60,9 +60,7 @@ def hashes_of(url: str, raffle: Any) -> list[tuple[bytes, bytes | None]]:
     return [(bytes(who), again and bytes(again)) for who, again in rows]
 
 
-def test_the_participants_go_in_parts_each_of_which_comes_once(
-    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_purge_works_in_parts_without_overlap(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     raffle = sold_out(engine, tickets=20)
     engine.draw(raffle.id)
     parts: list[tuple[int, int]] = []
@@ -86,7 +84,7 @@ def test_a_second_purge_finds_nothing(engine: RaffleEngine) -> None:
     assert [engine.purge(raffle.id), engine.purge(raffle.id)] == [6, 0]
 
 
-def test_participants_are_dropped_only_after_the_draw(database_url: str, engine: RaffleEngine) -> None:
+def test_participants_are_deleted_only_after_the_draw(database_url: str, engine: RaffleEngine) -> None:
     raffle = sold_out(engine)
     before = hashes_of(database_url, raffle.id)
 
@@ -98,7 +96,7 @@ def test_participants_are_dropped_only_after_the_draw(database_url: str, engine:
     assert hashes_of(database_url, raffle.id) == before
 
 
-def test_what_is_dropped_leaves_file_and_journal(database: Path) -> None:
+def test_deleted_data_leave_the_file_and_its_journal(database: Path) -> None:
     """So many tickets that pages of the index are split: with few, a hash stays in one only now and then."""
     with RaffleEngine(f"sqlite:///{database}") as engine:
         raffles = [engine.create("Foobar", total_tickets=3_000, prizes=PRIZES) for _ in range(3)]
@@ -115,7 +113,7 @@ def test_what_is_dropped_leaves_file_and_journal(database: Path) -> None:
         assert not hashes & pieces_of(database, 8)
 
 
-def test_a_purge_that_was_interrupted_is_made_good_by_the_next(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_purge_completes_an_interrupted_one(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_database: Database, _connection: object, _table: str) -> None:
         raise StorageUnavailable
 

@@ -13,7 +13,7 @@ from rafflekit.core.protocol.notes import OPERATOR, WITNESS
 @pytest.mark.parametrize(
     ("mode", "is_for_everybody"), [(0o644, True), (0o604, True), (0o602, True), (0o640, False), (0o600, False)]
 )
-def test_a_key_that_everybody_can_read_or_change_is_read_with_a_warning(
+def test_a_key_that_all_users_can_read_causes_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, is_for_everybody: bool
 ) -> None:
     file = tmp_path / "raffles.key"
@@ -23,7 +23,7 @@ def test_a_key_that_everybody_can_read_or_change_is_read_with_a_warning(
     with caplog.at_level(logging.WARNING):
         assert str(read_signing_key(file).verifier) == str(made.verifier)
 
-    told = [f"The key '{file}' is open to everybody on this machine; its owner ends that with 'chmod o='."]
+    told = [f"All users of this machine can use the key '{file}'; its owner can stop that with 'chmod o='."]
     assert caplog.messages == (told if is_for_everybody else [])
     assert made.write() not in caplog.text
 
@@ -46,10 +46,10 @@ def test_a_key_of_the_other_kind_is_refused(tmp_path: Path, kind: int, other: in
             OPERATOR,
             "it holds no key of the form PRIVATE+KEY+<name>+<id>+<Base64>; 'rafflekit key make' makes one.",
         ),
-        (b"\xff", WITNESS, "it is no text; 'rafflekit key make --witness' makes one."),
+        (b"\xff", WITNESS, "it is not a text; 'rafflekit key make --witness' makes one."),
     ],
 )
-def test_why_a_file_is_no_key_is_told_with_what_to_do(
+def test_a_file_that_is_not_a_key_is_refused_with_the_reason(
     tmp_path: Path, content: str | bytes | None, kind: int, reason: str
 ) -> None:
     file = tmp_path / "raffles.key"
@@ -62,7 +62,7 @@ def test_why_a_file_is_no_key_is_told_with_what_to_do(
     assert str(refusal.value) == f"--key is '{file}': {reason}"
 
 
-def test_a_witnesss_key_beside_a_database_signs_nothing(tmp_path: Path) -> None:
+def test_a_witness_key_next_to_a_database_signs_nothing(tmp_path: Path) -> None:
     file = tmp_path / "raffles.db.key"
     make_signing_key(file, kind=WITNESS)
 
@@ -70,7 +70,7 @@ def test_a_witnesss_key_beside_a_database_signs_nothing(tmp_path: Path) -> None:
         signing_key_beside(file)
 
 
-def test_a_new_key_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_new_key_is_readable_only_by_its_owner(tmp_path: Path) -> None:
     make_signing_key(tmp_path / "raffles.key")
 
     assert (tmp_path / "raffles.key").stat().st_mode & 0o777 == 0o600
@@ -80,10 +80,10 @@ def test_a_new_key_is_for_its_owner_alone(tmp_path: Path) -> None:
     ("file", "name", "refusal"),
     [
         ("new.key", "two words", "name is 'two words': "),
-        ("taken.key", "raffles", "file is '{file}': it is there already, and no key is ever overwritten."),
+        ("taken.key", "raffles", "file is '{file}': it already exists, and keys are never overwritten."),
     ],
 )
-def test_a_key_that_cannot_be_made_is_refused_by_what_is_wrong(
+def test_a_key_that_cannot_be_made_is_refused_with_the_reason(
     tmp_path: Path, file: str, name: str, refusal: str
 ) -> None:
     (tmp_path / "taken.key").write_text("precious")
@@ -95,7 +95,7 @@ def test_a_key_that_cannot_be_made_is_refused_by_what_is_wrong(
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("taken.key", "precious")]
 
 
-def test_a_key_that_has_no_folder_is_not_made(tmp_path: Path) -> None:
+def test_a_key_without_a_folder_is_not_made(tmp_path: Path) -> None:
     file = tmp_path / "nowhere" / "raffles.key"
 
     with pytest.raises(StorageUnavailable) as refused:

@@ -143,6 +143,6 @@ def test_a_standby_is_passed_over_where_it_is_the_first_of_several_hosts(pair: P
         assert engine.list().count > 0
         with pytest.raises(
             StorageUnavailable,
-            match="cannot be written: it is a standby, or set to be read only; name the primary's host, too",
+            match="cannot be written: it is a standby or read-only; add the primary's host to the URL",
         ):
             new_raffle(engine)

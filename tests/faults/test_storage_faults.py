@@ -150,11 +150,11 @@ FAULTS = {
     "locked": Fault(locked, "is in use by another program; try again when that is done"),
     "written by another program": Fault(writers_waiting, "is in use by another program", can_read=True),
     "full disk": Fault(full_disk, "the disk is full", can_read=True, is_in_doubt=True),
-    "read-only file": Fault(read_only_file, "cannot be written; check the rights of the file", can_read=True),
+    "read-only file": Fault(read_only_file, "cannot be written; check the permissions of the file", can_read=True),
     "read-only folder": Fault(
-        read_only_folder, "cannot be written; check the rights of the file, of its -wal and -shm"
+        read_only_folder, "cannot be written; check the permissions of the file, its -wal and -shm"
     ),
-    "no database": Fault(other_bytes, "is no SQLite database; name another file"),
+    "no database": Fault(other_bytes, "is not a SQLite database; name another file"),
     "newer layout": Fault(newer_layout, "has the layout 9999, and this rafflekit knows", problem="schema-mismatch"),
 }
 

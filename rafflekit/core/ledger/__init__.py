@@ -1,5 +1,5 @@
-"""The ledger of a raffle: every ticket a leaf of a Merkle tree, whose root is signed before anybody knows who wins.
+"""The ledger of a raffle: every ticket is a leaf of a Merkle tree, whose root is signed before the draw.
 
-`docs/draw-protocol.md` is the law here: what stands in these modules is what it says, in its words. All of them are
-pure; what a database holds of a ledger is known in `storage` alone.
+`keeping` is for the rooms that write in ledgers, `proofs` for the public. `docs/draw-protocol.md` specifies what is
+hashed and signed; `rafflekit.core.protocol` implements it.
 """

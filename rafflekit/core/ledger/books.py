@@ -1,6 +1,6 @@
-"""A raffle's book: what stays true of its ledger; and the edge at which tickets are written into it (pure).
+"""A raffle's book, which never changes, and the edge at which tickets enter its ledger (pure).
 
-What is stored of ledgers, and signed once it is committed, is `rafflekit.core.ledger.keeping`'.
+What is stored of ledgers is in `rafflekit.core.ledger.keeping`.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from rafflekit.core.protocol.tiles import GrowingTree
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What stays true of a raffle's ledger: its terms, their hash, and the key that signs it, if there is one here."""
+    """What never changes of a raffle's ledger: its terms, their hash, and the key that signs it, if available here."""
 
     terms: Terms
     terms_hash: bytes
@@ -26,7 +26,7 @@ class Book:
 
     def closing_at(self, closed: int) -> Closing:
         """Return the closing of the raffle if its last ticket is issued at this time (seconds since 1970)."""
-        # A clock may have been set back since the raffle was created.
+        # The clock may have been set back since the raffle was created.
         closed = max(closed, int(self.terms.created_at.timestamp()))
         return source_of(self.terms.entropy).closing_at(closed, self.terms.delay_s)
 
@@ -38,7 +38,7 @@ class Book:
         """Return a text as a note with the operator's signature.
 
         Raises:
-            SigningKeyUnavailable: there is no key.
+            SigningKeyUnavailable: no key is available here.
         """
         if self.signer is None:
             raise SigningKeyUnavailable
@@ -46,9 +46,9 @@ class Book:
 
 
 class Edge:
-    """The state of a ledger after a group of tickets: whoever got one gets a receipt from it.
+    """The state of a ledger after a group of tickets, from which their receipts are made.
 
-    The last ticket is known by its code's hash, which no other has: its salt is random.
+    The last ticket is identified by its code's hash, which is unique, since its salt is random.
     """
 
     def __init__(self, book: Book, growing: GrowingTree, closing: Closing | None, last_code_hash: str) -> None:
@@ -59,7 +59,7 @@ class Edge:
         self._note = ""
 
     def receipt(self, serial: int, ticket_number: int, code_hash: str) -> Receipt | None:
-        """Return the receipt of one of the tickets that were appended last; None if there is no key to sign with."""
+        """Return the receipt of one of the tickets that were appended last; None if no signing key is available."""
         if self._book.signer is None:
             return None
         size = self.growing.size
@@ -71,5 +71,5 @@ class Edge:
 
 
 def book_of(terms: Terms, signer: SignerKey | None = None) -> Book:
-    """Return the book of a raffle with these terms, to sign with this key or to sign nothing."""
+    """Return the book of a raffle with these terms; without a key, it cannot sign."""
     return Book(terms, terms.hash(), signer)

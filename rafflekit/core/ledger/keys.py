@@ -1,7 +1,7 @@
-"""The operator's signing key: named by a setting, or made at its first use beside a SQLite file.
+"""The operator's signing key: named by a setting, or made at its first use next to a SQLite file.
 
-It is a file with one line (`ledger.notes`), for its owner alone. Whoever has it can sign other histories; who loses it
-cannot sign for the raffles that were begun with it.
+It is a file with one line (`protocol.notes`) that only its owner can read. Anyone who has the key can sign false
+histories; without it, raffles started with it can neither issue tickets nor be drawn.
 """
 
 import logging
@@ -22,10 +22,10 @@ _log = logging.getLogger(__name__)
 
 
 def read_signing_key(file: Path, *, setting: str = SIGNING_KEY.name, kind: int = OPERATOR) -> SignerKey:
-    """Read a key of this kind (`notes.OPERATOR`, `notes.WITNESS`) from its file, which a setting or an option names.
+    """Read a key of this kind (`notes.OPERATOR`, `notes.WITNESS`) from the file that a setting or an option names.
 
     Raises:
-        InvalidSetting: there is none, it may not be read, or it holds no key or one of the other kind.
+        InvalidSetting: the file is missing or cannot be read, or does not hold a key of this kind.
     """
     try:
         return _read_of_kind(file, kind)
@@ -36,10 +36,10 @@ def read_signing_key(file: Path, *, setting: str = SIGNING_KEY.name, kind: int =
 
 
 def read_any_signing_key(file: Path, *, setting: str) -> SignerKey:
-    """Read a key of either kind from its file, which an option or an argument names.
+    """Read a key of either kind from the file that an option or an argument names.
 
     Raises:
-        InvalidSetting: there is none, it may not be read, or it holds no key.
+        InvalidSetting: the file is missing or cannot be read, or does not hold a key.
     """
     try:
         return _read(file)
@@ -48,19 +48,19 @@ def read_any_signing_key(file: Path, *, setting: str) -> SignerKey:
 
 
 def signing_key_of(settings: Settings) -> SignerKey | None:
-    """Return the key that the settings name, or None if they name none.
+    """Return the key that the settings name, or None if they do not name one.
 
     Raises:
-        InvalidSetting: there is none, it may not be read, or it holds no operator's key.
+        InvalidSetting: the file is missing or cannot be read, or does not hold an operator's key.
     """
     return None if settings.signing_key is None else read_signing_key(settings.signing_key)
 
 
 def make_signing_key(file: Path, *, name: str = KEY_NAME, kind: int = OPERATOR) -> SignerKey:
-    """Make a new key in a new file; nothing is overwritten. It is there whole, or not at all.
+    """Make a new key in a new file, completely or not at all; nothing is overwritten.
 
     Raises:
-        InvalidSetting: no key can have this name, or there is a file already.
+        InvalidSetting: a key cannot have this name, or the file already exists.
         StorageUnavailable: the file cannot be written.
     """
     try:
@@ -72,21 +72,21 @@ def make_signing_key(file: Path, *, name: str = KEY_NAME, kind: int = OPERATOR) 
             with partial.open("w", encoding="utf-8") as opened:
                 opened.write(f"{key.write()}\n")
                 sync(opened, file)
-            # Not a rename, which would overwrite a key that another process made meanwhile.
+            # Not a rename, which would overwrite a key that another process has made in between.
             os.link(partial, file)
             sync_name(file)
     except FileExistsError as error:
-        raise InvalidSetting("file", str(file), "it is there already, and no key is ever overwritten.") from error
+        raise InvalidSetting("file", str(file), "it already exists, and keys are never overwritten.") from error
     except OSError as error:
         raise StorageUnavailable(f"The key {file} cannot be made: {error.strerror}.") from error
     return key
 
 
 def signing_key_beside(file: Path) -> SignerKey:
-    """Return the key in this file, made if there is none; of several processes one makes it.
+    """Return the key in this file, making it if the file is missing; of several processes, one makes it.
 
     Raises:
-        SigningKeyUnavailable: there is a file, and it may not be read, or holds no operator's key.
+        SigningKeyUnavailable: the file cannot be read, or does not hold an operator's key.
         StorageUnavailable: it cannot be made.
     """
     if not os.path.lexists(file):
@@ -99,10 +99,10 @@ def signing_key_beside(file: Path) -> SignerKey:
 
 
 def read_key_beside(file: Path) -> SignerKey:
-    """Read the key of a database that has it beside it, which no setting names.
+    """Read the key next to a database.
 
     Raises:
-        SigningKeyUnavailable: there is none, it may not be read, or it holds no operator's key.
+        SigningKeyUnavailable: the file is missing or cannot be read, or does not hold an operator's key.
     """
     try:
         return _read_of_kind(file, OPERATOR)
@@ -111,7 +111,7 @@ def read_key_beside(file: Path) -> SignerKey:
 
 
 class _KeyWrong(Exception):
-    """Say what is wrong with a key's file; its cause, which could show the key, is not told."""
+    """What is wrong with a key's file; it never has a cause, which could contain the key."""
 
     def __init__(self, reason: str, *, is_out_of_reach: bool = False) -> None:
         super().__init__(reason)
@@ -132,12 +132,14 @@ def _read(file: Path) -> SignerKey:
             mode = os.fstat(opened.fileno()).st_mode
     except OSError as error:
         raise _KeyWrong(f"the key cannot be read: {error.strerror}", is_out_of_reach=True) from None
-    # Not refused: where secrets are mounted into containers, this is how they come. Windows has no such rights.
+    # Not refused: secrets that are mounted into containers have such permissions. Windows has no such permissions.
     if mode & stat.S_IRWXO and os.name != "nt":
-        _log.warning("The key %r is open to everybody on this machine; its owner ends that with 'chmod o='.", str(file))
+        _log.warning(
+            "All users of this machine can use the key %r; its owner can stop that with 'chmod o='.", str(file)
+        )
     try:
         return SignerKey.read(content.decode().strip())
     except NoteWrong as error:
         raise _KeyWrong(str(error)) from None
     except ValueError:
-        raise _KeyWrong("it is no text") from None
+        raise _KeyWrong("it is not a text") from None

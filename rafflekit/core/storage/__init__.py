@@ -1,5 +1,5 @@
-"""Everything that knows SQL: the schema, the database and its transactions, and the queries.
+"""Everything that knows SQL: the schema, the databases and their transactions, and the statements.
 
-Functions of `queries` take a connection and never commit; `database.Database` begins and ends transactions
-for the engine. Nothing outside `rafflekit.core.engine` comes in here.
+Functions of `statements` take a connection and never commit; `database.Database` begins and ends transactions. Only the
+core uses this room.
 """

@@ -1,4 +1,4 @@
-"""What a kind of database has to tell `database.Database`: how it is opened, written, and what its errors mean."""
+"""What `database.Database` needs from a kind of database: how it is opened and written, and what its errors mean."""
 
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
@@ -15,35 +15,37 @@ ENGINE_OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
         # An error names its statement, never the hashes that were in it.
         "hide_parameters": True,
-        # A connection for each thread that asks, and kept: what limits them is the caller's number of threads.
+        # One connection per thread, and kept: the caller's number of threads is the limit.
         "pool_size": 0,
         "pool_use_lifo": True,
-        # Every transaction is ended by its `with` block, so there is nothing to reset.
+        # Every transaction ends with its `with` block, so there is nothing to reset.
         "pool_reset_on_return": None,
     }
 )
-"""How SQLAlchemy keeps the connections of every kind."""
+"""SQLAlchemy's settings for connections to every kind of database."""
 
 
 class Backend(Protocol):
-    """One database of one kind: `sqlite.Sqlite`, `postgresql.Postgresql`.
+    """One database of one kind: `sqlite.Sqlite` or `postgresql.Postgresql`.
 
-    Its engine's connections commit every statement by itself, unless one of the two statements here began a
+    The engine's connections commit every statement immediately, unless `begin_reading` or `begin_writing` began a
     transaction.
     """
 
     begin_reading: str
+    """Begins a transaction that sees one state of the database."""
+
     begin_writing: str
 
     confirmation: str | None
-    """A statement whose commit waits until everything that was seen before is as durable as what is written; None where
-    nothing is seen before it is."""
+    """A statement whose commit waits until everything seen before is as durable as committed writes; None if nothing is
+    ever seen earlier."""
 
     is_embedded: bool
-    """It belongs to whoever opens it, so an older layout is upgraded on opening."""
+    """It belongs to the program that opens it, so that an older layout is upgraded on opening."""
 
     writes_in_turn: bool
-    """Only one transaction writes at a time anyway: a process's writers wait for one another in here."""
+    """Only one transaction can write at a time, so a process's writers wait for each other in this program."""
 
     @property
     def url(self) -> str:
@@ -51,77 +53,77 @@ class Backend(Protocol):
 
     @property
     def key_file(self) -> Path | None:
-        """Where a signing key of its own belongs, if it has such a place."""
+        """The file for the database's own signing key, if it can have one."""
 
     @property
     def name(self) -> str:
-        """The database in a sentence: "The database …"."""
+        """The database's name at the start of a sentence: "The database …"."""
 
     def exists(self) -> bool:
-        """Tell whether the database is there, as far as that can be told without connecting.
+        """Return whether the database exists, as far as that shows without connecting.
 
         Raises:
-            StorageUnavailable: its place cannot be looked at.
+            StorageUnavailable: its folder cannot be read.
         """
 
     def create_engine(self, *, is_patient: bool = False) -> Engine:
-        """Return the engine, which connects when it is first used; what is not there is made if that is possible.
+        """Return the engine, which connects on its first use; a missing database is made if possible.
 
-        `is_patient` waits for a server for ever, where a statement may take hours.
+        `is_patient` sets no limit to how long a server may take to answer, for statements that run for hours.
 
         Raises:
-            SchemaMismatch, StorageUnavailable: it can be told beforehand that the database is of no use.
+            SchemaMismatch, StorageUnavailable: the database is known to be unusable without connecting.
         """
 
     def create_looking_engine(self) -> Engine:
-        """Return an engine for a look at a database that exists: it makes and changes nothing.
+        """Return an engine that only inspects an existing database: it makes and changes nothing.
 
         Raises:
-            SchemaMismatch, StorageUnavailable: it can be told beforehand that the database is of no use.
+            SchemaMismatch, StorageUnavailable: the database is known to be unusable without connecting.
         """
 
     def back_up(self, to: Path) -> None:
-        """Copy the database, as it is at one moment, over the empty file `to`; others read and write meanwhile.
+        """Copy one state of the database over the empty file `to`, while others read and write.
 
         Raises:
-            InvalidSetting: this kind of database has a better way of its own.
+            InvalidSetting: this kind of database has better programs for that.
             SchemaMismatch, StorageUnavailable: it is another program's, or cannot be read, or the copy not written.
         """
 
     def remains(self, raffles: Collection[UUID]) -> Remains:
-        """Tell of which of these raffles deleted secrets can still be read from the database's own files.
+        """Return the raffles among these whose deleted secrets can still be read in the database's files.
 
         Raises:
             StorageUnavailable: they cannot be read.
         """
 
     def rebuild_indexes(self, connection: Connection, table: str) -> None:
-        """Write a table's indexes anew, where what was deleted can stay in their pages."""
+        """Rebuild a table's indexes, if deleted data can stay in their pages."""
 
     def is_made(self, connection: Connection) -> bool:
-        """Tell whether rafflekit made this database; an empty one is nobody's yet.
+        """Return whether rafflekit made this database; an empty one belongs to no program yet.
 
         Raises:
             SchemaMismatch: it is another program's.
         """
 
     def lock_layout(self, connection: Connection) -> None:
-        """Make other processes wait that want to make or upgrade this database, until the transaction ends."""
+        """Make other processes that want to make or upgrade this database wait until the transaction ends."""
 
     def mark_as_ours(self, connection: Connection) -> None:
-        """Write into a new database which program it belongs to."""
+        """Mark a new database as rafflekit's."""
 
     def lock_sequence(self, connection: Connection) -> None:
-        """Make others who create a raffle wait, until the transaction ends."""
+        """Make other creations of raffles wait until the transaction ends."""
 
     def storing_many_rows(self, connection: Connection) -> AbstractContextManager[None]:
-        """Prepare a connection for a million rows in one transaction, and put it back afterwards."""
+        """Prepare a connection for a million rows in one transaction, and restore it afterwards."""
 
     def must_run_again(self, error: BaseException | None) -> bool:
-        """Tell whether an error means: this transaction met another one, and would pass a second time."""
+        """Return whether an error means that the transaction conflicted with another one and should run again."""
 
     def says_participant_has_ticket(self, error: BaseException | None) -> bool:
-        """Tell whether an error means that the participant of a new ticket holds one already."""
+        """Return whether an error means that the participant of a new ticket already holds one."""
 
     def meaning(self, error: BaseException | None) -> str:
-        """Return the sentence that says what an error means to people, and what to do."""
+        """Return a sentence for people that says what an error means and what to do."""

@@ -1,7 +1,6 @@
-"""What a database is made of, as it says itself, compared with what this version makes.
+"""Compare the parts of a database with what this version makes: tables, indexes, constraints and triggers.
 
-Those are tables, indexes, constraints and triggers: without them, a database does not hold the rules by itself. One
-that was upgraded is made of the same as a new one, but for Alembic's own table, which is left out.
+Without them, a database does not hold the rules by itself. Alembic's own table is not compared.
 """
 
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from rafflekit.core.storage import layout, rules, schema
 
 
 class Part(NamedTuple):
-    """A part of a database: its kind and name for people, and the table that it belongs to."""
+    """A part of a database: its kind, its name, and the table that it belongs to."""
 
     kind: str
     name: str
@@ -35,13 +34,13 @@ class Part(NamedTuple):
 
 
 Catalog = dict[Part, str]
-"""Every part, and how it is made: a text, which two databases have in common if they have the part in common."""
+"""Every part, and a text that defines it: equal in two databases if the part is equal."""
 
 _TABLES = {table.name: table for table in schema.metadata.sorted_tables if table is not schema.schema_version}
 
 _SQLITE = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 
-# Part and text of everything in our schema. What is switched off, or broken, has a word more in its text.
+# Part and text of everything in our schema. The text of a disabled or broken part has an extra word.
 _POSTGRESQL = (
     """
     SELECT 'table', relname, relname, '' FROM pg_class
@@ -58,7 +57,7 @@ _POSTGRESQL = (
     WHERE NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = i.oid AND conrelid = t.oid)
         AND t.relnamespace = current_schema()::regnamespace
     """,
-    # A foreign key is held by triggers of the server's own.
+    # The server enforces a foreign key by internal triggers.
     """
     SELECT 'constraint', CASE WHEN contype IN ('u', 'c') THEN conname ELSE pg_get_constraintdef(c.oid) END, relname,
         pg_get_constraintdef(c.oid) || CASE WHEN EXISTS
@@ -76,7 +75,7 @@ _POSTGRESQL = (
 
 
 def differences(connection: Connection) -> list[str]:
-    """Return what of a database of today's layout is missing, is not as it was made, or is a trigger of somebody's."""
+    """Return which parts of a database with today's layout are missing or changed, and which triggers are foreign."""
     is_postgresql = connection.dialect.name == "postgresql"
     found = _found_in_postgresql(connection) if is_postgresql else _found_in_sqlite(connection)
     due = dict(_due_in_postgresql()) if is_postgresql else _due_in_sqlite()
@@ -113,7 +112,7 @@ def _found_in_postgresql(connection: Connection) -> Catalog:
 
 
 def _due_in_postgresql() -> Iterator[tuple[Part, str]]:
-    """Yield every part; the schema is not made somewhere to look at it, since a check-up writes nothing."""
+    """Yield every part. It is computed, not read from a new schema, since a check-up writes nothing."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects are untyped
     for table in _TABLES.values():
         yield Part("table", table.name, table.name), ""
@@ -129,7 +128,7 @@ def _due_in_postgresql() -> Iterator[tuple[Part, str]]:
 
 
 def _constraint(table: Table, constraint: Constraint) -> tuple[Part, str]:
-    """Return a constraint as PostgreSQL spells it; those that have no name of ours go by their text."""
+    """Return a constraint in PostgreSQL's spelling; one without a name of ours is named by its text."""
     match constraint:
         case PrimaryKeyConstraint():
             text = f"PRIMARY KEY ({_names(constraint.columns.keys())})"
@@ -152,5 +151,5 @@ def _names(names: list[str]) -> str:
 
 
 def _bare(text: str) -> str:
-    """Return a statement without what databases and SQLAlchemy's versions spell differently."""
+    """Return a statement without what databases and versions of SQLAlchemy spell differently."""
     return "".join(text.split()).translate({ord(mark): None for mark in '"()'}).lower().replace("usingbtree", "")

@@ -1,7 +1,7 @@
 """A database and its transactions: opened, read, written, closed.
 
-`fetch`, `query`, `read` and `write` are the only ways to a connection. Errors of the database's surroundings (locked,
-full, damaged, out of reach) leave here as `StorageUnavailable`.
+`fetch`, `query`, `read` and `write` are the only ways to a connection. They turn operational errors (locked, full,
+damaged, unreachable) into `StorageUnavailable`.
 """
 
 import logging
@@ -32,28 +32,28 @@ Result = TypeVar("Result")
 
 _log = logging.getLogger(__name__)
 
-# A transaction that met another one runs again, after a pause of random length up to twice as long each time.
+# A transaction that conflicted with another one runs again, after a random pause whose limit doubles each time.
 _RUNS = 14
 _FIRST_PAUSE_S = 0.002
 _LONGEST_PAUSE_S = 1.0
 
-# Whoever draws waits for the journal, so it is tried for a moment only.
+# A draw waits for the journal, so this must be short.
 _JOURNAL_WAIT_S = 2.0
 
 
 class _MetAnother(Exception):
-    """Say that a transaction met another one and did nothing."""
+    """The transaction conflicted with another one and did nothing."""
 
 
 class Database:
-    """An open database of this version's schema; an empty one is made into that, an older file is upgraded.
+    """An open database with this version's layout: an empty one gets its tables, an older file is upgraded.
 
-    An older database of several servers is upgraded only if that is asked for (`upgrades_shared`). `is_patient` waits
-    for a server for ever, where a statement may take hours.
+    An older database that several servers share is only upgraded if `upgrades_shared`. `is_patient` sets no limit to
+    how long a server may take to answer, for statements that run for hours.
 
     Raises:
-        InvalidSetting: the URL is none, or names a database that is not supported.
-        SchemaMismatch: it belongs to another program or another version.
+        InvalidSetting: the URL is invalid, or names a database that is not supported.
+        SchemaMismatch: the database belongs to another program or another version.
         StorageUnavailable: it cannot be opened or made.
     """
 
@@ -75,10 +75,10 @@ class Database:
         self._try_to_empty_journal(wait_s=0)
 
     def fetch(self, statement: Select[Any], values: Mapping[str, Any]) -> list[Any]:
-        """Return the rows of one statement, as the driver gives them: the shortest way to what is asked most.
+        """Return the rows of one statement, as the driver gives them: the fastest way, for the most frequent queries.
 
-        `values` are ids of raffles, and what the driver takes as it is. SQLAlchemy writes the statement, once, and
-        keeps the connections; the rest of its work would take several times as long as the database's.
+        `values` are ids of raffles, or values that need no conversion. SQLAlchemy only compiles the statement, once,
+        and keeps the connections; the rest of its work would take several times as long as the database's.
         """
         sent, given = self.as_sent(statement, values)
 
@@ -92,7 +92,7 @@ class Database:
         return self._repeated(attempt)
 
     def query(self, work: Callable[[Connection], Result]) -> Result:
-        """Return what `work` makes of a connection on which each statement stands for itself: the cheapest read."""
+        """Return what `work` reads on a connection where each statement is its own transaction: the cheapest read."""
         return self._run(work)
 
     def read(self, work: Callable[[Connection], Result]) -> Result:
@@ -100,25 +100,25 @@ class Database:
         return self._run(work, begin=self._backend.begin_reading)
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
-        """Return what `work` returns, when what it wrote in one transaction is durable.
+        """Return what `work` returns, once what it wrote in one transaction is durable.
 
-        An error that leaves `work` undoes what it wrote. `work` may run several times, each in a new transaction.
+        An exception from `work` undoes everything. `work` may run several times, each time in a new transaction.
         """
         return self._run(work, begin=self._backend.begin_writing, writes=True)
 
     def confirm(self) -> None:
-        """Return when what was read before is as durable as what is written: with a standby, when that has it, too."""
+        """Return once everything read so far is as durable as committed writes: a standby, if any, has it too."""
         statement = self._backend.confirmation
         if statement is not None:
             self.write(lambda connection: connection.exec_driver_sql(statement))
 
     def as_sent(self, statement: Select[Any], values: Mapping[str, Any]) -> tuple[str, Any]:
-        """Return a statement and its values as `fetch` hands them to the driver."""
+        """Return a statement and its values as `fetch` passes them to the driver."""
         known = self._known_statements.get(statement)
         if known is None:
             written = statement.compile(dialect=self._engine.dialect)
             assert isinstance(written, SQLCompiler)
-            # The values' names in order, or None if they go by name.
+            # The values' names in order, or None if the driver takes them by name.
             known = self._known_statements[statement] = written.string, written.positiontup
         sql, names = known
         taken = {
@@ -134,48 +134,48 @@ class Database:
 
     @property
     def key_file(self) -> Path | None:
-        """Where a signing key of its own belongs, if it has such a place."""
+        """The file for the database's own signing key, if it can have one."""
         return self._backend.key_file
 
     def check_layout(self) -> None:
-        """Ask the database, in one light query, whether it still has the layout with which it was opened.
+        """Check, with one light query, that the database still has the layout with which it was opened.
 
         Raises:
-            SchemaMismatch: it has another one by now.
+            SchemaMismatch: it has another layout now.
             StorageUnavailable: it does not answer.
         """
         rows = self.fetch(layout.VERSION_FOUND, {})
         layout.check_unchanged(rows[0][0] if rows else "none", self._backend)
 
     def lock_sequence(self, connection: Connection) -> None:
-        """Make others who create a raffle wait until this transaction ends; the first thing that it does."""
+        """Make other creations of raffles wait until this transaction ends; call it first."""
         self._backend.lock_sequence(connection)
 
     def storing_many_rows(self, connection: Connection) -> AbstractContextManager[None]:
-        """Prepare for a million rows in this transaction."""
+        """Prepare this transaction for a million rows."""
         return self._backend.storing_many_rows(connection)
 
     def broke_a_rule(self, error: StorageUnavailable) -> bool:
-        """Tell whether an error of `write` means that the rows, and not the surroundings, are at fault."""
+        """Return whether an error of `write` is the fault of the rows, and not operational."""
         return isinstance(error.__cause__, IntegrityError)
 
     def rebuild_indexes(self, connection: Connection, table: str) -> None:
-        """Write a table's indexes anew in this transaction, where what was deleted can stay in their pages."""
+        """Rebuild a table's indexes in this transaction, if deleted data can stay in their pages."""
         self._backend.rebuild_indexes(connection, table)
 
     def empty_journal(self) -> None:
         """Move SQLite's write-ahead log into the file and truncate it, so that deleted bytes are in neither.
 
-        Never fails: what was committed before stays done. While somebody else reads the log it cannot be
-        emptied; then a warning is logged, and every later transaction tries again until one succeeds. On
-        PostgreSQL it does nothing: the server writes its log over in its own time.
+        It never fails: committed work stays committed. While another program reads the log, it cannot be emptied;
+        then a warning is logged, and every later transaction tries again until one succeeds. On PostgreSQL it does
+        nothing: the server overwrites its log in its own time.
         """
         self._journal_is_due = isinstance(self._backend, sqlite.Sqlite)
         if not self._try_to_empty_journal(wait_s=_JOURNAL_WAIT_S):
             _log.warning("The journal of %s is in use; what was deleted leaves it when its reader is done.", self.url)
 
     def require_open(self) -> None:
-        """Refuse what needs no database either, once it is closed.
+        """Check that the database is open, for work that does not use it.
 
         Raises:
             StorageUnavailable: it is closed, or was opened by another process.
@@ -185,16 +185,16 @@ class Database:
             raise StorageUnavailable(f"{self._backend.name} has been closed; open a new engine.")
 
     def close(self) -> None:
-        """Close the database, for good; a second time does nothing.
+        """Close the database permanently; a second call does nothing.
 
-        On SQLite it waits for whoever of this process writes. A connection that is in use is closed after its use.
+        On SQLite it waits for this process's writer. A connection in use is closed after its use.
         """
         with self._writers_turn:
             self._closed = True
             self._engine.pool.dispose()
 
     def before_fork(self) -> bool:
-        """Close all connections, since none may be inherited, or tell that some are in use."""
+        """Close all connections, since none may be inherited; return True if some are in use."""
         pool = self._engine.pool
         assert isinstance(pool, QueuePool)
         if pool.checkedout() > 0:
@@ -203,7 +203,7 @@ class Database:
         return False
 
     def after_fork(self) -> None:
-        """Start afresh in a child: its other threads, and the locks that they hold, are its parent's."""
+        """Start afresh in a child: other threads, and the locks that they hold, are the parent's."""
         self._writers_turn = threading.Lock()
         self._engine.dispose(close=False)
 
@@ -212,7 +212,7 @@ class Database:
             with (
                 self._turn(writes=writes),
                 _translated(self._backend) as stage,
-                # Its end is the commit, and comes before the end of what is around it.
+                # It commits at its end, before the outer contexts end.
                 self._engine.begin() as connection,
             ):
                 if begin is not None:
@@ -250,7 +250,7 @@ class Database:
         try:
             self.write(lambda connection: layout.upgrade_layout(connection, self._backend))
         except StorageUnavailable as error:
-            stays = f"It has the layout {found}, is to be upgraded to {schema.VERSION}, and is as it was."
+            stays = f"It has the layout {found}, is to be upgraded to {schema.VERSION}, and is unchanged."
             raise StorageUnavailable(f"{error} {stays}") from error.__cause__
 
     def _try_to_empty_journal(self, *, wait_s: float) -> bool:
@@ -259,7 +259,7 @@ class Database:
         try:
             with self._writers_turn, closing(self._engine.raw_connection()) as connection:
                 emptied = sqlite.empty_journal(connection.cursor(), wait_s=wait_s)
-                # Noted in the writers' turn: nothing that is deleted afterwards can be taken for gone.
+                # Set in the writers' turn, so that later deletions are not mistaken for emptied.
                 self._journal_is_due = self._journal_is_due and not emptied
         except (DBAPIError, sqlite3.Error):
             return False
@@ -270,7 +270,7 @@ def layout_status(url: str) -> DatabaseStatus:
     """Return which layout a database has; nothing is made or changed.
 
     Raises:
-        InvalidSetting: the URL is none, or names a database that is not supported.
+        InvalidSetting: the URL is invalid, or names a database that is not supported.
         SchemaMismatch: the database belongs to another program.
         StorageUnavailable: it cannot be opened.
     """
@@ -302,7 +302,7 @@ def _run_until_alone(backend: Backend, attempt: Callable[[], Result]) -> Result:
 
 
 class _Stage:
-    """How far a transaction is: whether its commit is on the way, or done."""
+    """How far a transaction is: whether its commit has been sent."""
 
     is_commit = False
 
@@ -314,7 +314,7 @@ def _translated(backend: Backend) -> Iterator[_Stage]:
         yield stage
     except DBAPIError as error:
         broke_a_rule = isinstance(error, IntegrityError)
-        # Whoever writes has the lock by then, so it is the connection that failed, or the disk.
+        # A writer has the lock by then, so the connection failed, or the disk.
         raise _meaning(backend, error.orig, is_a_broken_rule=broke_a_rule, is_in_doubt=stage.is_commit) from error
 
 

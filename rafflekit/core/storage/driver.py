@@ -1,7 +1,7 @@
-"""Statements that go to the driver as they are: the hot path, where SQLAlchemy's work costs more than the database's.
+"""Statements that go straight to the driver: the hot path, where SQLAlchemy's work costs more than the database's.
 
-Whatever a statement was interrupted by (a time-out of the caller's, Ctrl-C), its connection is not used again: it may
-still be in the middle of it. `send` and `send_many` are for a transaction of SQLAlchemy's, whose errors they raise.
+After an interruption (a caller's time-out, Ctrl-C) a connection is not used again: it may still be in the middle of a
+statement. `send` and `send_many` run in a transaction of SQLAlchemy's and raise its errors.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ Values = Sequence[Any]
 
 
 def fetch_rows(engine: Engine, statement: str, values: Any) -> list[Any]:
-    """Send one statement on a connection of its own; return its rows as the driver gives them.
+    """Send one statement on a new or idle connection; return its rows as the driver gives them.
 
     Raises:
-        Exception: the driver's errors, as they are.
+        Exception: the driver's errors.
     """
     with closing(engine.raw_connection()) as connection:
         try:
@@ -25,7 +25,7 @@ def fetch_rows(engine: Engine, statement: str, values: Any) -> list[Any]:
             cursor.execute(statement, values)
             return list(cursor.fetchall())
         except BaseException as error:
-            # As SQLAlchemy does: a connection after an error may be a dead one, and if it is, so may be the idle ones.
+            # As SQLAlchemy does: after an error the connection may be dead, and then the idle ones may be as well.
             is_dead = isinstance(error, engine.dialect.loaded_dbapi.Error) and engine.dialect.is_disconnect(
                 error, connection.dbapi_connection, None
             )
@@ -36,7 +36,7 @@ def fetch_rows(engine: Engine, statement: str, values: Any) -> list[Any]:
 
 
 def send(connection: Connection, statement: str, values: Values = ()) -> list[Any]:
-    """Send one statement in the driver's spelling; return its rows as the driver gives them, or none.
+    """Send one statement in the driver's spelling; return its rows as the driver gives them, if it has any.
 
     Raises:
         DBAPIError: as SQLAlchemy's own statements do.
@@ -65,5 +65,5 @@ def _raise_as_sqlalchemy(connection: Connection, statement: str, error: BaseExce
     if not isinstance(error, connection.dialect.loaded_dbapi.Error):
         connection.invalidate(error)
         raise error
-    # Private, and the one place where SQLAlchemy asks whether the connection is dead, listeners of ours included.
+    # A private method, but the only place where SQLAlchemy and our listeners decide whether the connection is dead.
     connection._handle_dbapi_exception(error, statement, None, None, None)

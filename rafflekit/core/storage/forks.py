@@ -1,8 +1,8 @@
-"""What a fork must not carry over: open connections.
+"""Close connections before a fork, so that no child inherits one.
 
-SQLite's locks belong to the process: a child that inherits an open file takes locks on it, its own new connections'
-too, for held, and two processes then write without knowing of each other (https://sqlite.org/howtocorrupt.html, 2.6).
-So connections are closed before a fork, unless some are in use: then the child is refused.
+SQLite's locks belong to the process: a child that inherits an open file believes that it holds locks on it, and two
+processes then write at the same time (https://sqlite.org/howtocorrupt.html, 2.6). If connections are in use during the
+fork, the child cannot use its databases.
 """
 
 import os
@@ -16,7 +16,7 @@ class Forkable(Protocol):
     """A database whose process may fork."""
 
     def before_fork(self) -> bool:
-        """Close all connections, or tell that some are in use."""
+        """Close all connections; return True if some are in use."""
 
     def after_fork(self) -> None:
         """Start afresh in the child."""
@@ -28,12 +28,12 @@ _inherited_in_use = False
 
 
 def watch(database: Forkable) -> None:
-    """Let a database take part in whatever forks come."""
+    """Let a database take part in future forks."""
     _watched.add(database)
 
 
 def check_inheritance(name: str) -> None:
-    """Let a process pass that inherited no connection in use.
+    """Check that this process inherited no connection in use.
 
     Raises:
         StorageUnavailable: it did.

@@ -1,4 +1,4 @@
-"""Where the raffles are kept: what a URL names, and what holds without one."""
+"""Which database a URL names, and which one is used without a URL."""
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -13,7 +13,7 @@ _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 
 
 def url_or_default(url: str | None, *, makes_folder: bool = True) -> str:
-    """Return a URL, or without one that of `raffles.db` in the user's data folder, which is made if need be.
+    """Return the URL; without one, that of `raffles.db` in the user's data folder, which is made if necessary.
 
     Raises:
         StorageUnavailable: the folder cannot be made.
@@ -25,11 +25,11 @@ def backend_of(text: str) -> Backend:
     """Return the database that a URL names; nothing is opened or made.
 
     Raises:
-        InvalidSetting: the text is no URL, or names a database that is not supported.
+        InvalidSetting: the text is not a URL, or names a database that is not supported.
     """
     try:
         url = make_url(text)
-    # ValueError: a port that is no number, brackets that do not close.
+    # ValueError: a port that is not a number, or unbalanced brackets.
     except (ArgumentError, ValueError) as error:
         raise _wrong_url(text, "write it as sqlite:///raffles.db or postgresql://user@host/database.") from error
     if url.drivername in _POSTGRESQL:
@@ -58,7 +58,7 @@ def _default_url(*, makes_folder: bool) -> str:
 
 
 def _wrong_url(text: str, reason: str) -> InvalidSetting:
-    # Whatever the rest of it is, some of it may be a password; a SQLite file has none.
+    # The rest may contain a password, except in the URL of a SQLite file.
     scheme, colon, rest = text.partition(":")
     shown = text if not colon or (scheme in _SQLITE and "@" not in rest) else f"{scheme}:…"
     return InvalidSetting(NAMELESS_URL, shown, reason)

@@ -1,4 +1,4 @@
-"""What is particular to PostgreSQL: its URL, a connection's settings, locks, and what its errors mean to people."""
+"""PostgreSQL: its URL, the settings of a connection, locks, and what its errors mean to people."""
 
 import re
 from collections.abc import Collection
@@ -16,13 +16,13 @@ from rafflekit.core.storage.backend import ENGINE_OPTIONS
 from rafflekit.core.storage.remains import Remains
 
 LOCK_TIMEOUT_S = 10
-"""How long a statement waits for another transaction's lock, which the server measures."""
+"""How long a statement waits for another transaction's lock; the server measures it."""
 
 ANSWER_LIMIT_S = 12
-"""How long a server may say nothing to a statement or a commit: longer than a statement may wait for a lock."""
+"""How long a server may stay silent during a statement or a commit: longer than a statement waits for a lock."""
 
-# Of libpq's options, unless the URL has them. A machine that is gone answers nothing at all: TCP finds that out by
-# itself, but by its own defaults only after 15 minutes while it sends, and after two hours while it waits.
+# Options of libpq, unless the URL has them. A machine that is gone never answers: with default settings, TCP notices
+# that only after 15 minutes while it sends, and after two hours while it waits.
 _DEFAULTS: dict[str, str | int] = {
     "application_name": "rafflekit",
     "connect_timeout": 10,
@@ -33,10 +33,10 @@ _DEFAULTS: dict[str, str | int] = {
 }
 _DEFAULTS_OF_SEVERAL_HOSTS = _DEFAULTS | {"target_session_attrs": "read-write"}
 
-# What makes a database ours, beside the tables' names: Alembic's own table is common.
+# Marks a database as ours: other programs use Alembic's table as well.
 _MARK = "rafflekit"
 
-# Any number that no other program is likely to have taken, for the advisory lock of whoever makes the tables.
+# The advisory lock for making the tables: a number that other programs are unlikely to use.
 _LAYOUT_LOCK = int.from_bytes(b"rafflkit", "big")
 
 _SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION, _READ_ONLY = "40001", "40P01", "23505", "25006"
@@ -45,17 +45,17 @@ _SERIALIZATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION, _READ_ONLY = "40001", "40P
 _MEANINGS = {
     "3D000": "does not exist; 'createdb' makes one",
     "28": "does not let this user in; check name and password",
-    "42501": "does not let this user do that; the owner of the tables may do it, or grant it",
-    "25006": "cannot be written: it is a standby, or set to be read only; name the primary's host, too",
+    "42501": "does not let this user do that; the owner of the tables can do it, or grant it",
+    "25006": "cannot be written: it is a standby or read-only; add the primary's host to the URL",
     "53100": "cannot grow: the disk is full; free some space",
     "53300": "has no connection left; raise max_connections, or run fewer servers",
     "55P03": "is in use by another program; try again when that is done",
     "57P": "is being shut down or started; try again when it is up",
     "08007": "has not made sure that its standby has what it did; try again",
-    "08": "cannot be reached; check that it runs, and what the URL says",
+    "08": "cannot be reached; check that it runs, and check the URL",
 }
 
-# Whoever is not let in gets no SQLSTATE from libpq, only what the server said, in its language if that is not English.
+# For a refused connection libpq gives no SQLSTATE, only the server's message, which may not be in English.
 _REFUSED_CONNECTIONS = (
     (re.compile(r'database "[^"]*" does not exist'), "3D000"),
     (re.compile(r'authentication failed|role "[^"]*" does not exist|no pg_hba.conf entry|no password supplied'), "28"),
@@ -67,16 +67,18 @@ _REFUSED_CONNECTIONS = (
 
 
 class Postgresql:
-    """A PostgreSQL database (`backend.Backend`), reached by psycopg 3; the tables are in the URL's search path.
+    """A PostgreSQL database (`backend.Backend`), used with psycopg 3; the tables are in the URL's search path.
 
-    Correct under READ COMMITTED, by row locks and constraints, and under REPEATABLE READ and SERIALIZABLE, because a
-    transaction that met another one runs again. Which of them holds is the database's setting.
+    Writing transactions use the isolation level that the database sets. They are correct under READ COMMITTED, by row
+    locks and constraints, and under REPEATABLE READ and SERIALIZABLE, because a transaction that conflicted with
+    another one runs again.
     """
 
     begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
     begin_writing = "BEGIN"
-    # A message for nobody in the log. A transaction whose own wait for the standbys was broken off, by a crash of the
-    # primary or by somebody, is seen at once; the message's commit waits for them to have all that came before it.
+    # A message in the log that has no receiver. If a transaction's wait for the standbys was cut short, by a crash of
+    # the primary or by an operator, others see it immediately; the commit of the message waits until the standbys have
+    # everything before it.
     confirmation: str | None = "SELECT pg_logical_emit_message(true, 'rafflekit', '')"
     is_embedded = False
     key_file = None
@@ -84,7 +86,7 @@ class Postgresql:
 
     def __init__(self, url: URL) -> None:
         self._url = url.set(drivername="postgresql+psycopg")
-        # Name and place only: a password may stand in the query, too.
+        # Only name and place: the query may contain a password as well.
         places = {part: url.query[part] for part in ("host", "port") if part in url.query}
         bare = URL.create("postgresql", url.username, host=url.host, port=url.port, database=url.database, query=places)
         self.url = bare.render_as_string().replace("%2F", "/").replace("%2C", ",")
@@ -92,11 +94,11 @@ class Postgresql:
         schema.know_postgresql()
 
     def exists(self) -> bool:
-        """Return True: whether there is such a database is the server's to say."""
+        """Return True: only the server knows whether the database exists."""
         return True
 
     def create_looking_engine(self) -> Engine:
-        """Return the engine: nothing on this side is there to be made or changed."""
+        """Return the engine: connecting makes and changes nothing."""
         return self.create_engine()
 
     def create_engine(self, *, is_patient: bool = False) -> Engine:
@@ -135,7 +137,7 @@ class Postgresql:
     def _check_options(self) -> None:
         from psycopg import pq
 
-        # psycopg takes more by name than libpq does, but not as text.
+        # psycopg takes more options than libpq, but not as text.
         known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
         for name in self._url.query:
             if name not in known:
@@ -145,31 +147,31 @@ class Postgresql:
                 raise InvalidSetting(NAMELESS_URL, self.url, f"{reason} lists them.")
 
     def back_up(self, to: Path) -> NoReturn:
-        """Refuse: PostgreSQL's own programs do it better.
+        """Refuse, since PostgreSQL's own programs do it better.
 
         Raises:
-            InvalidSetting: always, with what to use.
+            InvalidSetting: always; the message names these programs.
         """
         reason = "PostgreSQL makes its backups itself: use pg_dump, or pg_basebackup for a whole server."
         raise InvalidSetting(NAMELESS_URL, self.url, reason)
 
     def remains(self, raffles: Collection[UUID]) -> Remains:
-        """Find nothing: the server's files are not ours to read."""
+        """Find nothing: the server's files cannot be read here."""
         return Remains()
 
     def rebuild_indexes(self, connection: Connection, table: str) -> None:
-        """Do nothing: the server overwrites nothing by itself, in tables neither (`docs/privacy.md`)."""
+        """Do nothing: the server does not overwrite deleted data, in tables either (`docs/privacy.md`)."""
 
     def is_made(self, connection: Connection) -> bool:
-        """Tell whether the schema in which tables would be made has ours.
+        """Return whether the current schema has our tables.
 
         Raises:
-            SchemaMismatch: it has another program's, or the search path names no schema.
+            SchemaMismatch: it has another program's tables, or the search path names no schema.
         """
         schema, tables, mark = connection.exec_driver_sql(
             "SELECT current_schema(), (SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm') "
             "AND relnamespace = current_schema()::regnamespace AND NOT EXISTS (SELECT 1 FROM pg_depend "
-            # What an extension brought along is nobody's, e.g. the views of pg_stat_statements.
+            # Tables of extensions do not count, e.g. the views of pg_stat_statements.
             "WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')), "
             "obj_description(to_regclass(quote_ident(current_schema()) || '.alembic_version'), 'pg_class')"
         ).one()
@@ -183,42 +185,42 @@ class Postgresql:
         return bool(tables)
 
     def lock_layout(self, connection: Connection) -> None:
-        """Take a lock that has no table, since there may be none yet; what others made meanwhile is seen after it."""
+        """Take an advisory lock, since there may be no table yet; afterwards, what others have made is visible."""
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LAYOUT_LOCK})")
 
     def mark_as_ours(self, connection: Connection) -> None:
-        """Write beside Alembic's table which program it belongs to."""
+        """Write rafflekit's mark into the comment of Alembic's table."""
         connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_MARK}'")
 
     def lock_sequence(self, connection: Connection) -> None:
-        """Lock the raffles against other creations, which also waits for a draw that is about to commit.
+        """Lock the raffles against other creations; this also waits for a draw that is about to commit.
 
-        Unlike an advisory lock it is taken before the transaction sees anything, at every isolation level.
+        Unlike an advisory lock, it is taken before the transaction reads anything, at every isolation level.
         """
         connection.exec_driver_sql("LOCK TABLE raffles IN SHARE ROW EXCLUSIVE MODE")
 
     def storing_many_rows(self, connection: Connection) -> AbstractContextManager[None]:
-        """Do nothing: the server has its own memory."""
+        """Do nothing: the server manages its own memory."""
         return nullcontext()
 
     def must_run_again(self, error: BaseException | None) -> bool:
-        """Tell it by the SQLSTATE; a place in the list of raffles that is taken means the same."""
+        """Decide by the SQLSTATE; a taken place in the list of raffles is a conflict as well."""
         state = getattr(error, "sqlstate", None)
         took_a_place = state == _UNIQUE_VIOLATION and _constraint_of(error) == "raffles_sequence"
         return state in (_SERIALIZATION_FAILURE, _DEADLOCK) or took_a_place
 
     def says_participant_has_ticket(self, error: BaseException | None) -> bool:
-        """Tell it by the constraint's name."""
+        """Decide by the constraint's name."""
         return _constraint_of(error) == "tickets_participant"
 
     def meaning(self, error: BaseException | None) -> str:
-        """Return the sentence for an error of PostgreSQL's or psycopg's."""
+        """Return the sentence for an error of PostgreSQL or psycopg."""
         text = str(error).strip()
         state = getattr(error, "sqlstate", None) or _state_of_refusal(text)
         reason = next((_MEANINGS[key] for key in (state, state[:3], state[:2]) if key in _MEANINGS), None)
         detail = text.partition("\n")[0]
-        return f"{self.name} {reason or 'does not work as it should'} ({detail})."
+        return f"{self.name} {reason or 'failed'} ({detail})."
 
 
 def _state_of_refusal(text: str) -> str:
@@ -231,13 +233,13 @@ def _constraint_of(error: BaseException | None) -> str | None:
 
 
 def _leave_a_standby(context: ExceptionContext) -> None:
-    # A primary that was made read-only to hand its office on keeps its connections; SQLAlchemy drops all of them.
+    # A primary that becomes a standby keeps its connections; SQLAlchemy then drops all of them.
     if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
         context.is_disconnect = True
 
 
 def _leave_a_statement(context: ExceptionContext) -> None:
-    # A pipeline that an interruption ended tells of its own end, while the connection is busy with a statement still.
+    # After an interruption, psycopg reports the end of its pipeline while the connection still runs a statement.
     used = context.connection
     if used is not None and not used.invalidated:
         driven: Any = used.connection.dbapi_connection
@@ -246,8 +248,8 @@ def _leave_a_statement(context: ExceptionContext) -> None:
 
 def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
     dbapi_connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")
-    # A commit in doubt is told by a warning.
+    # PostgreSQL reports a commit in doubt by a warning.
     dbapi_connection.execute("SET client_min_messages = warning")
-    # Every statement finds its few rows by a key. Left to choose, the server reads a table whole while it is nearly
-    # empty, and keeps that plan for a prepared statement while a rush fills the table.
+    # Every statement finds its few rows by a key. Otherwise the server would choose to scan a nearly empty table, and
+    # keep that plan for a prepared statement while a rush fills the table.
     dbapi_connection.execute("SET enable_seqscan = off")

@@ -1,8 +1,8 @@
-"""psycopg's connection, but for two things: it does not wait for ever, and a commit in doubt is no commit.
+"""A connection of psycopg that limits its waiting, and raises an error when a commit is in doubt.
 
-A server may hang with its machine still acknowledging every packet, and a commit waits for a lost synchronous standby
-for as long as it is lost; neither TCP nor any setting of the server's ends that. And whoever cancels that wait makes
-PostgreSQL call a transaction committed that the standby may not have, with no more than a warning.
+A server may hang while its machine still acknowledges every packet, and a commit waits for a lost synchronous standby
+without limit; neither TCP nor a setting of the server ends that. If an operator cancels that wait, PostgreSQL only
+warns that it committed a transaction which the standby may not have.
 """
 
 import time
@@ -12,16 +12,16 @@ from psycopg import Connection, OperationalError, errors
 from psycopg.abc import PQGen
 from psycopg.rows import TupleRow
 
-# Where PostgreSQL gives its warning, which it words in the server's language. The name is as old as the wait (9.1).
+# PostgreSQL's function that issues this warning; its text is in the server's language. It has existed since 9.1.
 _WAIT_FOR_STANDBYS = "SyncRepWaitForLSN"
 
 Outcome = TypeVar("Outcome")
 
 
 class PostgresqlConnection(Connection[TupleRow]):
-    """A connection that gives up a server which says nothing for `answer_limit_s`; None waits for ever.
+    """A connection that gives up when the server is silent for `answer_limit_s`; with None, it waits without limit.
 
-    It then closes itself without cancelling anything: a commit that waits for a standby is not to be cut short.
+    It then closes without cancelling anything: a commit that waits for a standby must not be cut short.
     """
 
     answer_limit_s: float | None = None
@@ -32,18 +32,18 @@ class PostgresqlConnection(Connection[TupleRow]):
         self.add_notice_handler(self._note)
 
     def wait(self, gen: PQGen[Outcome], *arguments: Any, **named: Any) -> Outcome:
-        """Wait for what a generator of psycopg's waits for, but not in silence for longer than the limit.
+        """Wait like psycopg, unless the server is silent for longer than the limit.
 
         Raises:
-            OperationalError: the server said nothing for that long; the connection is closed.
+            OperationalError: the server was silent for that long; the connection is closed.
         """
         return super().wait(self._limited(gen), *arguments, **named)
 
     def commit(self) -> None:
-        """Commit, and return when the transaction is as durable as the server's settings ask.
+        """Commit, and return when the transaction is as durable as the server's settings require.
 
         Raises:
-            TransactionResolutionUnknown: it is committed on this server, and perhaps not on its standby.
+            TransactionResolutionUnknown: it is committed on this server, but perhaps not on its standby.
         """
         self._doubt = None
         super().commit()
@@ -56,7 +56,7 @@ class PostgresqlConnection(Connection[TupleRow]):
             awaited = next(gen)
             silent_since = time.monotonic()
             while True:
-                # Nothing is ready each time that psycopg looks after Ctrl-C, ten times a second.
+                # Nothing is ready whenever psycopg checks for Ctrl-C, ten times a second.
                 ready = yield awaited
                 if ready:
                     silent_since = time.monotonic()

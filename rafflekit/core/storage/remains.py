@@ -1,7 +1,8 @@
-"""Whether deleted secrets can still be read from a SQLite file: their bytes are looked for, past SQLite itself.
+"""Search a SQLite file for deleted secrets, byte by byte, without SQLite.
 
-A row of `secrets` is told by its format (https://sqlite.org/fileformat2.html#record_format): the sizes of its columns,
-a raffle's id, three keys of 32 bytes (76 in that format). Where it is deleted, SQLite writes over its first four bytes.
+A row of `secrets` is recognized by its format (https://sqlite.org/fileformat2.html#record_format): the sizes of its
+columns, a raffle's id, three keys of 32 bytes (76 in that format). When a row is deleted, SQLite overwrites its first
+four bytes.
 """
 
 import os
@@ -23,14 +24,14 @@ _one_reader = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """Raffles whose secrets can be read, though no table has them any more."""
+    """Raffles whose secrets can still be read, although no table has them."""
 
     in_file: frozenset[UUID] = frozenset()
     in_journal: frozenset[UUID] = frozenset()
 
 
 def remains_in(database: Path, raffles: Collection[UUID]) -> Remains:
-    """Look for the secrets of these raffles in a database file and in its write-ahead log.
+    """Search a database file and its write-ahead log for the secrets of these raffles.
 
     Raises:
         OSError: the file cannot be read.
@@ -47,13 +48,13 @@ def remains_in(database: Path, raffles: Collection[UUID]) -> Remains:
 
 @cache
 def _descriptor(database: Path, _device: int, _inode: int) -> int:
-    # Never closed: with that, this process would lose the locks of all its connections to the file
-    # (https://sqlite.org/howtocorrupt.html, 2.2). The journal has none.
+    # Never closed: closing it would release the locks of all connections of this process to the file
+    # (https://sqlite.org/howtocorrupt.html, 2.2). The journal has no locks.
     return os.open(database, os.O_RDONLY | getattr(os, "O_BINARY", 0))
 
 
 def _found(descriptor: int, ids: dict[bytes, UUID]) -> frozenset[UUID]:
-    # A descriptor has one place for all threads, and not every system reads without it.
+    # Threads share a descriptor's position, and not every system can read without it.
     with _one_reader:
         return frozenset(ids[found] for part in _overlapping_parts(descriptor) for found in _ids_with_keys(part, ids))
 
@@ -65,7 +66,7 @@ def _ids_with_keys(part: bytes, ids: Collection[bytes]) -> Iterator[bytes]:
         end = begin + _ID_BYTES
         if part[begin:end] in ids and any(part[end : end + _KEYS_BYTES]):
             yield part[begin:end]
-        # One byte on: a match may begin within another.
+        # Matches may overlap.
         at = part.find(_SIZES_OF_TWO_KEYS, at + 1)
 
 

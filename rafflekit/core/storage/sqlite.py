@@ -1,4 +1,4 @@
-"""What is particular to SQLite: the file, a connection's pragmas, the journal, and what its errors mean to people."""
+"""SQLite: the file, the pragmas of a connection, the journal, and what its errors mean to people."""
 
 import os
 import sqlite3
@@ -18,22 +18,22 @@ from rafflekit.core.storage.backend import ENGINE_OPTIONS
 from rafflekit.core.storage.remains import Remains, remains_in
 
 BUSY_TIMEOUT_S = 10.0
-"""How long a statement waits for another process's transaction: a service that is stopped (`http.listening`) has time
-for two who wait one after the other."""
+"""How long a statement waits for another process's transaction. A service that is being stopped (`http.serving`) has
+time for two such waits."""
 
-# So many prepared statements a connection keeps: those of groups differ by the group's size.
+# Prepared statements that a connection keeps: those of groups differ by the group's size.
 _PREPARED_STATEMENTS = 512
 
 _LARGE_CACHE_KIB = 64 * 1024
 
-# 4 MiB: who ends a backup waits for a step.
+# 4 MiB: interrupting a backup waits for the current step.
 _PAGES_A_STEP = 1_024
 
 _APPLICATION_ID = int.from_bytes(b"rafl", "big")
 
 # recursive_triggers: without it INSERT OR REPLACE deletes rows unseen by the triggers that guard them.
-# secure_delete: the secrets of a drawn raffle are overwritten, not just forgotten.
-# synchronous FULL: a ticket once answered survives a power cut.
+# secure_delete: the secrets of a drawn raffle are overwritten, not just unlinked.
+# synchronous FULL: a ticket survives a power cut once its participant has the answer.
 _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA recursive_triggers = ON",
@@ -42,14 +42,16 @@ _PRAGMAS = (
     "PRAGMA trusted_schema = OFF",
 )
 
+_NOT_WRITABLE = "cannot be written; check the permissions of the file, its -wal and -shm files, and its folder"
+
 _MEANINGS = {
     sqlite3.SQLITE_BUSY: "is in use by another program; try again when that is done",
     sqlite3.SQLITE_LOCKED: "is in use by another program; try again when that is done",
     sqlite3.SQLITE_FULL: "cannot grow: the disk is full; free some space",
-    sqlite3.SQLITE_READONLY: "cannot be written; check the rights of the file, of its -wal and -shm, and of its folder",
-    sqlite3.SQLITE_PERM: "cannot be written; check the rights of the file, of its -wal and -shm, and of its folder",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file, and the rights of the file and of its folder",
-    sqlite3.SQLITE_NOTADB: "is no SQLite database; name another file",
+    sqlite3.SQLITE_READONLY: _NOT_WRITABLE,
+    sqlite3.SQLITE_PERM: _NOT_WRITABLE,
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that it is a file, and check its permissions and its folder's",
+    sqlite3.SQLITE_NOTADB: "is not a SQLite database; name another file",
     sqlite3.SQLITE_CORRUPT: "is damaged; restore a backup",
     sqlite3.SQLITE_IOERR: "cannot be read or written: the disk is full or reports an error",
 }
@@ -63,11 +65,11 @@ class Sqlite:
     """
 
     begin_reading = "BEGIN"
-    # A transaction that reads first and writes then may fail at once, whatever the busy timeout.
+    # A transaction that reads and then writes may fail immediately, whatever the busy timeout.
     begin_writing = "BEGIN IMMEDIATE"
     confirmation: str | None = None
     is_embedded = True
-    # SQLite's own waiting is polling, which starves some.
+    # SQLite waits by polling, which starves some writers.
     writes_in_turn = True
 
     def __init__(self, url: URL) -> None:
@@ -77,10 +79,10 @@ class Sqlite:
         self.key_file = key_beside(self.path)
 
     def exists(self) -> bool:
-        """Tell whether there is a file of that name.
+        """Return whether the file exists.
 
         Raises:
-            StorageUnavailable: there is a folder, or a place that may not be looked at.
+            StorageUnavailable: it is a folder, or its folder cannot be read.
         """
         try:
             if self.path.is_dir():
@@ -90,9 +92,9 @@ class Sqlite:
             raise StorageUnavailable(f"{self.name} cannot be opened: {error.strerror}.") from error
 
     def create_engine(self, *, is_patient: bool = False) -> Engine:
-        """Return the engine; a file that is not there is made, readable by its owner alone.
+        """Return the engine; a missing file is made, readable only by its owner.
 
-        Another program's file is refused, and stays as it is, to the byte.
+        Another program's file is refused, and not a byte of it changes.
 
         Raises:
             SchemaMismatch: the file is another program's.
@@ -100,7 +102,7 @@ class Sqlite:
         """
         if not self.exists():
             self._make_file()
-        # Before a connection is set up, which would switch the file over to a write-ahead log.
+        # Checked before connecting, which would switch the file to a write-ahead log.
         self._check_whose_it_is()
         engine = create_engine(
             self.url,
@@ -130,7 +132,7 @@ class Sqlite:
 
         Raises:
             SchemaMismatch: the file is another program's.
-            StorageUnavailable: there is no file, it cannot be read, or the copy cannot be written.
+            StorageUnavailable: the file is missing or cannot be read, or the copy cannot be written.
         """
         if not self.exists():
             raise StorageUnavailable(f"{self.name} is not there, so there is nothing to back up.")
@@ -141,7 +143,7 @@ class Sqlite:
                 closing(sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as source,
                 closing(sqlite3.connect(to)) as copy,
             ):
-                # A copy begins anew when somebody writes between two of its steps, but not within a transaction.
+                # Without a transaction, a copy restarts whenever another program writes between two of its steps.
                 source.execute("BEGIN")
                 source.execute("SELECT count(*) FROM sqlite_master").fetchone()
                 source.backup(copy, pages=_PAGES_A_STEP, progress=_between_steps)
@@ -149,7 +151,7 @@ class Sqlite:
             raise StorageUnavailable(f"{self.name} could not be copied: {error}.") from error
 
     def remains(self, raffles: Collection[UUID]) -> Remains:
-        """Look for the secrets in the file and its journal.
+        """Search for the secrets in the file and its journal.
 
         Raises:
             StorageUnavailable: they cannot be read.
@@ -160,53 +162,53 @@ class Sqlite:
             raise StorageUnavailable(f"{self.name} cannot be read: {error.strerror}.") from error
 
     def rebuild_indexes(self, connection: Connection, table: str) -> None:
-        """Do so: secure_delete overwrites pages that are freed, but not what a page keeps when its cells move away."""
+        """Rebuild them: secure_delete overwrites freed pages, but not what stays in a page when its cells move."""
         connection.exec_driver_sql(f"REINDEX {table}")
 
     def is_made(self, connection: Connection) -> bool:
-        """Tell whether the file has tables, which are ours then."""
+        """Return whether the file has tables; they are ours, since another program's file was refused."""
         return bool(connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar())
 
     def lock_layout(self, connection: Connection) -> None:
-        """Do nothing: whoever writes holds the only lock."""
+        """Do nothing: a writer holds the only lock."""
 
     def mark_as_ours(self, connection: Connection) -> None:
-        """Write into the file's header which program it belongs to (https://sqlite.org/fileformat2.html)."""
+        """Write rafflekit's application id into the file's header (https://sqlite.org/fileformat2.html)."""
         connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION_ID}")
 
     def lock_sequence(self, connection: Connection) -> None:
-        """Do nothing: whoever writes holds the only lock."""
+        """Do nothing: a writer holds the only lock."""
 
     @contextmanager
     def storing_many_rows(self, connection: Connection) -> Iterator[None]:
-        """Keep more pages at hand: with SQLite's own 2 MiB, a draw of a million prizes takes twice as long."""
+        """Enlarge the cache: with SQLite's default of 2 MiB, a draw of a million prizes takes twice as long."""
         before = connection.exec_driver_sql("PRAGMA cache_size").scalar()
         connection.exec_driver_sql(f"PRAGMA cache_size = -{_LARGE_CACHE_KIB}")
         try:
             yield
         finally:
-            # One that was given up takes no more statements.
+            # An invalidated connection takes no more statements.
             if not connection.invalidated:
                 connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
 
     def must_run_again(self, error: BaseException | None) -> bool:
-        """Return False: transactions that write never overlap here."""
+        """Return False: writing transactions never overlap on SQLite."""
         return False
 
     def says_participant_has_ticket(self, error: BaseException | None) -> bool:
-        """Tell it by the constraint's columns, since SQLite does not name the constraint."""
+        """Decide by the constraint's columns, since SQLite does not name the constraint."""
         return "tickets.raffle, tickets.participant" in str(error)
 
     def meaning(self, error: BaseException | None) -> str:
-        """Return the sentence for an error of SQLite's."""
+        """Return the sentence for an error of SQLite."""
         code = getattr(error, "sqlite_errorcode", None)
-        # The low byte is the kind of error, the rest tells sorts of it apart.
+        # The low byte is the primary error code.
         reason = None if code is None else _MEANINGS.get(code & 0xFF)
-        return f"{self.name} {reason or f'does not work as it should: {error}'}."
+        return f"{self.name} {reason or f'failed: {error}'}."
 
     def _make_file(self) -> None:
         try:
-            # SQLite gives its journal the rights of the database.
+            # SQLite gives its journal the permissions of the database.
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
             # Another process was faster.
@@ -217,7 +219,7 @@ class Sqlite:
             raise StorageUnavailable(f"{self.name} cannot be made: {error.strerror}.") from error
 
     def _connect_to_look(self) -> sqlite3.Connection:
-        # Where nobody writes there is no log, and SQLite would leave an empty one behind to read nothing from it.
+        # Without a writer there is no log, and SQLite would create and leave behind an empty one.
         is_quiet = not Path(f"{self.path}-wal").exists()
         address = f"{self.path.as_uri()}?mode=ro" + ("&immutable=1" if is_quiet else "")
         return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)
@@ -234,12 +236,12 @@ class Sqlite:
 
 
 def key_beside(database: Path) -> Path:
-    """Return where the signing key of a file is, if it has one of its own."""
+    """Return the file for a database file's own signing key."""
     return Path(f"{database}.key")
 
 
 def empty_journal(cursor: DBAPICursor, *, wait_s: float) -> bool:
-    """Move the write-ahead log into the file and truncate it; return False if others use it for `wait_s` longer."""
+    """Move the write-ahead log into the file and truncate it; return False if it is still in use after `wait_s`."""
     _set_busy_timeout(cursor, wait_s)
     try:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -250,8 +252,8 @@ def empty_journal(cursor: DBAPICursor, *, wait_s: float) -> bool:
 
 
 def prepare_connection(connection: sqlite3.Connection) -> None:
-    """Set a new connection up: our own transactions, the write-ahead log, and the pragmas."""
-    # pysqlite would otherwise begin transactions by itself, and always deferred ones.
+    """Set up a new connection: explicit transactions, the write-ahead log, and the pragmas."""
+    # Otherwise pysqlite would begin transactions itself, and always deferred ones.
     connection.isolation_level = None
     with closing(connection.cursor()) as cursor:
         _use_write_ahead_log(cursor)
@@ -260,7 +262,7 @@ def prepare_connection(connection: sqlite3.Connection) -> None:
 
 
 def _between_steps(_status: int, _remaining: int, _total: int) -> None:
-    """Do nothing, in Python, which then looks whether a signal has come."""
+    """Do nothing; as this is Python, the interpreter handles signals between two steps."""
 
 
 def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -268,7 +270,7 @@ def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
 
 
 def _give_up_read_only(context: ExceptionContext) -> None:
-    # A connection that was opened while the file could not be written stays so, whatever the file's rights become.
+    # A connection opened while the file was read-only stays read-only, even if the file's permissions change.
     code = getattr(context.original_exception, "sqlite_errorcode", 0)
     context.is_disconnect = context.is_disconnect or code & 0xFF == sqlite3.SQLITE_READONLY
 
@@ -292,8 +294,8 @@ def _set_busy_timeout(cursor: DBAPICursor, seconds: float) -> None:
 
 
 def _use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
-    # Two processes that switch a new file over at the same time: one is told "locked" at once, whatever the
-    # busy timeout says, because waiting could be a deadlock.
+    # If two processes switch a new file at the same time, one of them gets "locked" immediately, whatever the busy
+    # timeout, because waiting could be a deadlock.
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:

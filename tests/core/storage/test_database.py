@@ -29,7 +29,7 @@ from tests.raffles import sold_out
 from tests.waiting import LIMIT_S
 
 
-def test_a_database_file_is_readable_by_its_owner_alone(database: Path, engine: RaffleEngine) -> None:
+def test_a_database_file_is_readable_only_by_its_owner(database: Path, engine: RaffleEngine) -> None:
     engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
 
     files = [database, *database.parent.glob("raffles.db-*")]
@@ -75,22 +75,22 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         RaffleEngine(f"sqlite:///{tmp_path}/nowhere/raffles.db")
 
 
-def test_a_folder_is_no_database(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_database(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable, match="is a folder"):
         RaffleEngine(f"sqlite:///{tmp_path}")
 
 
-def test_a_file_that_is_no_database_is_left_as_it_is(database: Path) -> None:
+def test_a_file_that_is_not_a_database_is_left_unchanged(database: Path) -> None:
     text = b"these are my diaries, not a database\n" * 100
     database.write_bytes(text)
 
-    with pytest.raises(StorageUnavailable, match="is no SQLite database"):
+    with pytest.raises(StorageUnavailable, match="is not a SQLite database"):
         RaffleEngine(f"sqlite:///{database}")
 
     assert database.read_bytes() == text
 
 
-def test_another_programs_database_is_left_as_it_is(database: Path) -> None:
+def test_another_programs_database_is_left_unchanged(database: Path) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("CREATE TABLE alembic_version (version_num)")
         connection.execute("INSERT INTO alembic_version VALUES ('0001')")
@@ -123,7 +123,7 @@ def test_a_closed_engine_stays_closed(database: Path) -> None:
     assert list(database.parent.iterdir()) == [database]
 
 
-def test_a_closed_engine_does_not_say_sold_out(database: Path) -> None:
+def test_a_closed_engine_does_not_report_sold_out(database: Path) -> None:
     """It knows that without its database."""
     engine = RaffleEngine(f"sqlite:///{database}")
     raffle = sold_out(engine)
@@ -136,12 +136,12 @@ def test_a_closed_engine_does_not_say_sold_out(database: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "sqlite://h:99x/y", "sqlite:///a\0b.db", "sqlite:///\ud800.db"])
-def test_a_url_that_cannot_be_read_is_a_wrong_setting(url: str) -> None:
+def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(InvalidSetting, match="The database URL"):
         RaffleEngine(url)
 
 
-def test_a_database_locked_by_another_program_is_named_so(
+def test_a_database_locked_by_another_program_is_reported(
     database: Path, engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
@@ -156,9 +156,7 @@ def test_a_database_locked_by_another_program_is_named_so(
     assert engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")]) == engine.list().items[0]
 
 
-def test_the_databases_own_word_that_a_participant_has_a_ticket_is_understood(
-    database_url: str, engine: RaffleEngine
-) -> None:
+def test_the_constraint_on_participants_becomes_a_refusal(database_url: str, engine: RaffleEngine) -> None:
     """The engine looks before it writes; the constraint behind it says the same to whoever did not look."""
     raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
     with closing(Database(database_url)) as opened:
@@ -186,13 +184,11 @@ def test_an_error_of_the_database_does_not_show_the_values(database: Path, engin
     assert failure.value.__cause__.params is None
 
 
-def test_secrets_do_not_show_themselves() -> None:
+def test_the_repr_of_keys_does_not_show_them() -> None:
     assert repr(RaffleKeys(b"one", b"two", b"three")) == "RaffleKeys()"
 
 
-def test_writers_of_one_process_wait_for_each_other_however_long(
-    database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_writers_of_one_process_wait_for_each_other(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0)
     begun, ended = Event(), Event()
     with closing(Database(f"sqlite:///{database}")) as opened, ThreadPoolExecutor(2) as threads:
@@ -211,7 +207,7 @@ def test_writers_of_one_process_wait_for_each_other_however_long(
         assert second.result(LIMIT_S) == "written"
 
 
-def test_a_draw_leaves_its_connection_as_it_was(database: Path) -> None:
+def test_a_draw_restores_the_settings_of_its_connection(database: Path) -> None:
     def cache_size(connection: Connection) -> object:
         return connection.exec_driver_sql("PRAGMA cache_size").scalar()
 
@@ -226,7 +222,7 @@ def test_a_draw_leaves_its_connection_as_it_was(database: Path) -> None:
         assert opened.query(cache_size) == before
 
 
-def test_a_full_disk_loses_nothing_and_does_nothing_by_halves(database: Path, engine: RaffleEngine) -> None:
+def test_a_full_disk_loses_no_committed_ticket(database: Path, engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=10_000, prizes=[Prize("hug")])
     limit_size(engine)
     issued: list[Ticket] = []

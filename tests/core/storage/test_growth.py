@@ -81,7 +81,7 @@ def rows_read(engine: RaffleEngine, url: str) -> int:
 
 
 @pytest.mark.parametrize("request_of", REQUESTS)
-def test_a_raffle_that_grows_costs_a_running_server_no_more(postgresql: PostgresqlServer, request_of: str) -> None:
+def test_a_growing_raffle_costs_a_running_server_no_more(postgresql: PostgresqlServer, request_of: str) -> None:
     url = postgresql.new_url()
     with RaffleEngine(url) as engine:
         raffle = str(engine.create("Foobar", total_tickets=10**12, prizes=[Prize("hug")]).id)
@@ -96,7 +96,7 @@ def test_a_raffle_that_grows_costs_a_running_server_no_more(postgresql: Postgres
         assert rows_read(engine, url) - before < 1000
 
 
-def test_verifying_costs_a_running_server_no_more_when_others_draw(postgresql: PostgresqlServer) -> None:
+def test_verifying_costs_no_more_while_others_draw(postgresql: PostgresqlServer) -> None:
     url = postgresql.new_url()
     with RaffleEngine(url) as engine:
         drawn = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug", 3)])

@@ -95,7 +95,7 @@ def test_the_schema_knows_the_first_migration_and_the_newest() -> None:
 
 
 @pytest.mark.parametrize("layout", [*LAYOUTS, NEXT_LAYOUT])
-def test_every_migration_of_a_database_with_raffles_keeps_the_rules(
+def test_every_migration_of_stored_raffles_keeps_the_rules(
     new_url: Callable[[], str], past_the_engine: Open, monkeypatch: pytest.MonkeyPatch, layout: str
 ) -> None:
     use_next_layout(monkeypatch)

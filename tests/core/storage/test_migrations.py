@@ -115,7 +115,7 @@ def test_an_upgrade_that_fails_leaves_the_database_unchanged(older: Older) -> No
         RaffleEngine(older.url)
 
     assert "table made_up_too already exists" in str(failure.value)
-    assert "has the layout 0001, is to be upgraded to 0002, and is as it was." in str(failure.value)
+    assert "has the layout 0001, is to be upgraded to 0002, and is unchanged." in str(failure.value)
     assert (layout_of(older.file), rows_of(older.file)) == (TODAYS, before)
 
 
@@ -124,7 +124,7 @@ def test_an_upgrade_on_a_full_disk_leaves_the_database_unchanged(older: Older, m
     monkeypatch.setattr(sqlite, "_PRAGMAS", (*sqlite._PRAGMAS, f"PRAGMA max_page_count = {pages}"))
     before = rows_of(older.file)
 
-    with pytest.raises(StorageUnavailable, match=r"the disk is full.*is as it was\."):
+    with pytest.raises(StorageUnavailable, match=r"the disk is full.*is unchanged\."):
         RaffleEngine(older.url)
 
     assert (layout_of(older.file), rows_of(older.file)) == (TODAYS, before)
@@ -151,7 +151,7 @@ def test_the_refusal_of_a_read_only_file_says_so(older: Older) -> None:
         shutil.copyfile(older.file, database)
         database.chmod(0o444)
         shared.chmod(0o555)
-        with without_privileges(), pytest.raises(StorageUnavailable, match="cannot be written; check the rights"):
+        with without_privileges(), pytest.raises(StorageUnavailable, match="cannot be written; check the permissions"):
             RaffleEngine(f"sqlite:///{database}")
         assert layout_of(database) == TODAYS
     finally:
@@ -194,7 +194,7 @@ def test_an_unknown_layout_is_refused(database_url: str, layout: str) -> None:
         RaffleEngine(database_url)
 
 
-def test_two_processes_that_upgrade_at_once_both_open_the_database(older: Older) -> None:
+def test_two_processes_can_upgrade_at_the_same_time(older: Older) -> None:
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager:
         start = manager.Barrier(2)

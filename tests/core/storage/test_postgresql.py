@@ -92,37 +92,37 @@ def test_a_password_in_the_query_does_not_show_either(server: OwnServer) -> None
     assert "hunter2" not in str(refusal("mysql://host/db?password=hunter2"))
 
 
-def test_a_server_that_does_not_run_cannot_be_reached() -> None:
+def test_a_server_that_does_not_run_is_unreachable() -> None:
     error = refusal(URL.create("postgresql", "ann", PASSWORD, "127.0.0.1", 1, "db").render_as_string(False))
 
     assert isinstance(error, StorageUnavailable)
     assert str(error).startswith(
-        "The database postgresql://ann@127.0.0.1:1/db cannot be reached; check that it runs, and what the URL says ("
+        "The database postgresql://ann@127.0.0.1:1/db cannot be reached; check that it runs, and check the URL ("
     )
 
 
-def test_a_wrong_password_is_named_so(server: OwnServer) -> None:
+def test_a_wrong_password_is_reported(server: OwnServer) -> None:
     error = refusal(server.url(password="hunter2, but wrong"))
 
     assert isinstance(error, StorageUnavailable)
     assert "does not let this user in; check name and password (" in str(error)
 
 
-def test_a_database_that_is_missing_is_named_so(server: OwnServer) -> None:
+def test_a_missing_database_is_reported(server: OwnServer) -> None:
     error = refusal(server.url(password=PASSWORD, database="nowhere"))
 
     assert isinstance(error, StorageUnavailable)
     assert "/nowhere does not exist; 'createdb' makes one (" in str(error)
 
 
-def test_a_role_that_may_not_make_tables_is_told_so(server: OwnServer) -> None:
+def test_a_role_without_the_right_to_make_tables_is_refused(server: OwnServer) -> None:
     error = refusal(new_role(server, "guest"))
 
     assert isinstance(error, StorageUnavailable)
-    assert "does not let this user do that; the owner of the tables may do it, or grant it (" in str(error)
+    assert "does not let this user do that; the owner of the tables can do it, or grant it (" in str(error)
 
 
-def test_a_role_needs_no_more_rights_than_the_docs_say(server: OwnServer) -> None:
+def test_a_role_needs_only_the_rights_in_the_docs(server: OwnServer) -> None:
     owner = new_database(server, "granted")
     RaffleEngine(owner).close()
     (grants,) = re.findall(r"```sql\n(.*?)```", GRANTS.read_text(), flags=re.DOTALL)
@@ -151,7 +151,7 @@ def test_another_programs_tables_are_left_alone(postgresql: PostgresqlServer) ->
     ) == [("alembic_version",)]
 
 
-def test_a_search_path_without_a_schema_is_named_so(server: OwnServer) -> None:
+def test_a_search_path_without_a_schema_is_refused(server: OwnServer) -> None:
     url = make_url(server.url()).update_query_dict({"options": "-csearch_path=nowhere"})
 
     error = refusal(url.render_as_string(hide_password=False))
@@ -161,7 +161,7 @@ def test_a_search_path_without_a_schema_is_named_so(server: OwnServer) -> None:
 
 
 @pytest.mark.parametrize("option", ["sslmod=require", "prepare_threshold=0", "autocommit=0", "row_factory=x"])
-def test_an_option_that_postgresql_does_not_know_is_a_wrong_setting(server: OwnServer, option: str) -> None:
+def test_an_unknown_option_of_postgresql_is_refused(server: OwnServer, option: str) -> None:
     error = refusal(f"{server.url(password=PASSWORD)}?{option}")
 
     assert isinstance(error, InvalidSetting)
@@ -169,7 +169,7 @@ def test_an_option_that_postgresql_does_not_know_is_a_wrong_setting(server: OwnS
 
 
 @pytest.mark.parametrize("how", ["restarted", "crashed"])
-def test_after_a_restart_of_the_server_one_call_at_most_fails(server: OwnServer, how: str) -> None:
+def test_at_most_one_call_fails_after_a_restart_of_the_server(server: OwnServer, how: str) -> None:
     with RaffleEngine(new_database(server, how)) as engine:
         raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
         if how == "restarted":
@@ -207,9 +207,7 @@ def send_many(opened: Database) -> object:
 
 
 @pytest.mark.parametrize("ask", [fetch, send, send_many])
-def test_where_one_connection_turns_out_to_be_dead_no_idle_one_is_tried(
-    server: OwnServer, ask: Callable[[Database], object]
-) -> None:
+def test_after_a_dead_connection_no_idle_one_is_tried(server: OwnServer, ask: Callable[[Database], object]) -> None:
     all_connected = Barrier(3)
 
     def look(connection: Connection) -> None:
@@ -272,7 +270,7 @@ def broken_off(server: PostgresqlServer) -> Iterator[None]:
         (send_many_slowly, (TimeoutError, StorageUnavailable)),
     ],
 )
-def test_a_connection_that_was_broken_off_in_a_statement_is_not_used_again(
+def test_a_connection_interrupted_in_a_statement_is_not_reused(
     postgresql: PostgresqlServer, ask: Callable[[Database], object], told: type[Exception] | tuple[type[Exception], ...]
 ) -> None:
     with closing(Database(postgresql.new_url())) as opened:
@@ -291,9 +289,7 @@ def write_many(opened: Database) -> object:
 
 
 @pytest.mark.parametrize("ask", [write, write_many])
-def test_a_connection_that_turned_out_to_be_read_only_is_not_used_again(
-    postgresql: PostgresqlServer, ask: Callable[[Database], object]
-) -> None:
+def test_a_read_only_connection_is_not_reused(postgresql: PostgresqlServer, ask: Callable[[Database], object]) -> None:
     with closing(Database(postgresql.new_url())) as opened:
         opened.query(lambda connection: connection.exec_driver_sql("SET default_transaction_read_only = on"))
         with pytest.raises(StorageUnavailable, match="read-only"):
@@ -302,7 +298,7 @@ def test_a_connection_that_turned_out_to_be_read_only_is_not_used_again(
         ask(opened)
 
 
-def test_without_psycopg_it_says_how_to_install_it() -> None:
+def test_missing_psycopg_is_reported_with_how_to_install_it() -> None:
     program = "import sys; sys.modules['psycopg'] = None; from rafflekit.cli import main; sys.exit(main(sys.argv[1:]))"
     words = ["list", "--database-url", "postgresql://ann:hunter2@host/db"]
 
@@ -322,13 +318,13 @@ def several_hosts(*ports: int, user: str = SUPERUSER) -> str:
     return URL.create("postgresql", user, PASSWORD, database="postgres", query=query).render_as_string(False)
 
 
-def test_of_several_hosts_the_first_that_lives_is_taken(server: OwnServer) -> None:
+def test_the_first_reachable_host_of_several_is_used(server: OwnServer) -> None:
     with RaffleEngine(several_hosts(1, server.port)) as engine:
         assert engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
         assert engine.database_url == f"postgresql://postgres@/postgres?host=127.0.0.1,127.0.0.1&port=1,{server.port}"
 
 
-def test_of_several_hosts_one_that_can_be_written_is_taken(server: OwnServer) -> None:
+def test_a_writable_host_of_several_is_used(server: OwnServer) -> None:
     with own_server() as standby:
         run(standby.url(), f"ALTER ROLE {SUPERUSER} PASSWORD '{PASSWORD}'")
         run(standby.url(), "ALTER DATABASE postgres SET default_transaction_read_only = on")
@@ -340,10 +336,10 @@ def test_of_several_hosts_one_that_can_be_written_is_taken(server: OwnServer) ->
 
     for error in (without_the_primary, without_asking):
         assert isinstance(error, StorageUnavailable)
-        assert "cannot be written: it is a standby, or set to be read only; name the primary's host, too" in str(error)
+        assert "cannot be written: it is a standby or read-only; add the primary's host to the URL" in str(error)
 
 
-def test_a_server_that_says_nothing_is_given_up_but_not_one_that_answers_bit_by_bit(
+def test_a_silent_server_is_given_up_but_not_a_slow_one(
     postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backend, "ANSWER_LIMIT_S", 2)
@@ -360,9 +356,7 @@ def test_a_server_that_says_nothing_is_given_up_but_not_one_that_answers_bit_by_
     assert len(bits) == 10
 
 
-def test_a_check_up_waits_for_as_long_as_it_takes(
-    postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_check_up_waits_without_limit(postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch) -> None:
     url = postgresql.new_url()
     RaffleEngine(url).close()
     monkeypatch.setattr(backend, "ANSWER_LIMIT_S", 1)

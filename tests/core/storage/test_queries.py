@@ -101,7 +101,7 @@ USE_CASES: dict[str, Callable[[RaffleEngine, Scene], object]] = {
 
 
 @pytest.mark.parametrize("use_case", USE_CASES)
-def test_no_request_walks_a_table_of_sqlite(engine: RaffleEngine, database: Path, sent: Sent, use_case: str) -> None:
+def test_no_request_scans_a_table_of_sqlite(engine: RaffleEngine, database: Path, sent: Sent, use_case: str) -> None:
     scene = make_scene(engine)
     sent.clear()
 
@@ -153,7 +153,7 @@ def full(postgresql: PostgresqlServer) -> Iterator[tuple[str, RaffleEngine, Scen
 
 
 @pytest.mark.parametrize("use_case", USE_CASES)
-def test_no_request_walks_a_table_of_postgresql(
+def test_no_request_scans_a_table_of_postgresql(
     full: tuple[str, RaffleEngine, Scene], sent: Sent, use_case: str
 ) -> None:
     url, engine, scene = full

@@ -25,7 +25,7 @@ def test_secrets_are_found_at_any_place(tmp_path: Path, before: int) -> None:
     assert remains_in(database, [UUID(int=7)]) == Remains()
 
 
-def test_secrets_of_several_raffles_are_found_and_a_third_size_hides_none(tmp_path: Path) -> None:
+def test_secrets_of_several_raffles_are_found(tmp_path: Path) -> None:
     database = tmp_path / "raffles.db"
     other = b"\x4c\x4c\x4c" + OTHER.bytes + b"\x01" * 96
     database.write_bytes(ROW + b"\x4c" * 50 + other)
@@ -40,7 +40,7 @@ def test_secrets_that_are_overwritten_are_gone(tmp_path: Path) -> None:
     assert remains_in(database, [RAFFLE]) == Remains()
 
 
-def test_another_file_of_that_name_is_read_anew(tmp_path: Path) -> None:
+def test_a_new_file_of_the_same_name_is_read(tmp_path: Path) -> None:
     database, another = tmp_path / "raffles.db", tmp_path / "another.db"
     database.write_bytes(bytes(500))
     assert remains_in(database, [RAFFLE]) == Remains()

@@ -44,7 +44,7 @@ def count_one_more(connection: Connection, before: int) -> None:
     connection.exec_driver_sql("UPDATE counters SET issued = %s", (before + 1,))
 
 
-def test_a_transaction_that_met_another_one_runs_again(strict: Database, strict_url: str) -> None:
+def test_a_transaction_with_a_conflict_runs_again(strict: Database, strict_url: str) -> None:
     runs = []
 
     def work(connection: Connection) -> int:
@@ -61,7 +61,7 @@ def test_a_transaction_that_met_another_one_runs_again(strict: Database, strict_
     assert run(strict_url, "SELECT issued FROM counters") == [(2,)]
 
 
-def test_a_transaction_that_meets_another_one_each_time_gives_up(
+def test_a_transaction_with_a_conflict_each_time_gives_up(
     strict: Database, strict_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_LONGEST_PAUSE_S", 0.01)
@@ -81,7 +81,7 @@ def test_a_transaction_that_meets_another_one_each_time_gives_up(
     assert run(strict_url, "SELECT issued FROM counters") == [(14,)]
 
 
-def test_an_error_of_the_callers_own_does_not_run_again(strict: Database, strict_url: str) -> None:
+def test_an_error_of_the_caller_does_not_run_again(strict: Database, strict_url: str) -> None:
     def work(connection: Connection) -> None:
         count_one_more(connection, issued(connection))
         raise KeyError
@@ -121,7 +121,7 @@ def test_of_two_transactions_in_a_deadlock_one_runs_again(postgresql: Postgresql
     assert run(url, "SELECT issued FROM counters") == [(2,), (2,)]
 
 
-def test_a_lock_that_nobody_gives_back_is_named_so(
+def test_a_lock_that_is_never_released_is_reported(
     postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rafflekit.core.storage.postgresql.LOCK_TIMEOUT_S", 0.1)
