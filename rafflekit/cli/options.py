@@ -25,7 +25,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the same JSON as the
 
 AsJsonLine = Annotated[bool, typer.Option("--json", help="Print one line of JSON and nothing else.")]
 
-RaffleId = Annotated[str, typer.Argument(metavar="RAFFLE", help="The raffle's id, or a unique prefix of it.")]
+RaffleId = Annotated[
+    str,
+    typer.Argument(
+        metavar="RAFFLE", help="The raffle's id, the beginning of it, or a part of its name that no other raffle has."
+    ),
+]
 
 PageNumber = Annotated[int, typer.Option("--page", metavar="NUMBER", help="The page to show, from 1.")]
 

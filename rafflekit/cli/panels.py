@@ -4,7 +4,7 @@ Every text that people gave goes through `_text`: visible, and never markup.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -34,9 +34,10 @@ def raffle_panel(raffle: Raffle) -> Panel:
     rows: list[tuple[str, RenderableType]] = [
         ("Name", _text(raffle.name, style="bold")),
         ("Id", _text(str(raffle.id), style="cyan")),
-        ("Created", _time(raffle)),
+        ("Created", _time(raffle.created_at)),
         ("Tickets", f"{raffle.available_tickets:,} of {raffle.total_tickets:,} left"),
         ("State", _state(raffle)),
+        *([] if raffle.drawn_at is None else [("Drawn", _time(raffle.drawn_at))]),
         ("Prizes", prizes),
         ("Decides", _source(raffle)),
     ]
@@ -145,5 +146,5 @@ def _source(raffle: Raffle) -> str:
     return terms.entropy if terms.delay_s is None else f"{terms.entropy}, {terms.delay_s:,} s later"
 
 
-def _time(raffle: Raffle) -> str:
-    return f"{raffle.created_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

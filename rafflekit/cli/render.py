@@ -70,6 +70,7 @@ def print_raffle(raffle: Raffle, *, as_json: bool) -> None:
             ("total_tickets", shape["total_tickets"]),
             ("available_tickets", shape["available_tickets"]),
             ("winners_drawn", _yes_or_no(raffle.winners_drawn)),
+            *([("drawn_at", shape["drawn_at"])] if "drawn_at" in shape else []),
             *(("prize", write_prize(prize)) for prize in raffle.prizes),
             ("entropy", raffle.terms.entropy),
             *([] if raffle.terms.delay_s is None else [("delay_s", raffle.terms.delay_s)]),

@@ -1,6 +1,6 @@
-"""Lines and Rich consoles: what may be printed where. `render` decides what the raffles look like.
+"""Lines and Rich consoles: what may be printed where. `render` decides what raffles look like.
 
-Text that somebody else wrote (a name, an argument, a file's path) reaches a terminal only through `visible`.
+Text from other people (a name, an argument, a file's path) reaches a terminal only through `visible`.
 """
 
 import os
@@ -16,12 +16,15 @@ from rafflekit.core import limits
 if TYPE_CHECKING:
     from rich.console import Console
 
-# Embeddings, overrides and isolates reorder what stands beside them: https://www.unicode.org/reports/tr9/
+# Embeddings, overrides and isolates reorder the text around them: https://www.unicode.org/reports/tr9/
 _REORDERING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+_bar: "Console | None" = None
+"""The console of the progress bar that is shown now."""
 
 
 def visible(text: str) -> str:
-    r"""Return a text that shows what it holds: control characters, line breaks and bidi overrides as escapes.
+    r"""Return a text with control characters, line breaks and bidi overrides as escapes.
 
     >>> visible("a\x1b[31mb\u202e")
     'a\\x1b[31mb\\u202e'
@@ -32,30 +35,30 @@ def visible(text: str) -> str:
 
 
 def forgive_encodings() -> None:
-    """Let standard output show a character that its encoding lacks as an escape, as standard error does anyway."""
+    """Let standard output show characters that its encoding lacks as escapes, as standard error does."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Tell whether colours and boxes have a place there: on a terminal, unless it is a dumb one."""
+    """Return whether colours and boxes belong there: on a terminal that is not a dumb one."""
     return stream is not None and stream.isatty() and os.environ.get("TERM", "").lower() not in {"dumb", "unknown"}
 
 
 def console(stream: TextIO) -> "Console":
-    """Return a Rich console that takes no text for markup, an emoji code or a thing to highlight."""
+    """Return a Rich console that reads no markup or emoji codes in a text and highlights nothing."""
     from rich.console import Console
 
     return Console(file=stream, markup=False, emoji=False, highlight=False)
 
 
 def say(line: str, *, style: str = "") -> None:
-    """Print a line on standard output, at once; `style` counts on a terminal."""
+    """Print a line on standard output, at once. `style` is for terminals."""
     _print_line(line, sys.stdout, style=style)
 
 
 def remark(line: str) -> None:
-    """Print a line for people on standard error: standard output is for what was asked for."""
+    """Print a line for people on standard error; standard output is for what was asked for."""
     _print_line(line, sys.stderr, style="dim")
 
 
@@ -65,7 +68,7 @@ def complain(message: str) -> None:
 
 
 def discard_what_is_stuck() -> None:
-    """Let output that cannot be written go nowhere, or Python complains once more when it flushes at its end."""
+    """Discard output that cannot be written. Otherwise Python complains again when it flushes at exit."""
     for stream in (sys.stdout, sys.stderr):
         if stream is None:
             continue
@@ -76,31 +79,31 @@ def discard_what_is_stuck() -> None:
 
 
 def can_ask() -> bool:
-    """Tell whether somebody is there to answer a question."""
+    """Return whether a person can be asked a question."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def confirm(question: str) -> bool:
-    """Ask on standard error and return whether the answer on standard input is yes; its end means no.
+    """Ask on standard error and return whether the answer on standard input is yes. No answer means no.
 
-    The question is printed as it is: what people gave in it has gone through `visible`.
+    The caller makes the texts of other people in the question `visible`.
     """
     print(question, end="", file=sys.stderr, flush=True)  # noqa: T201
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 class Advance(Protocol):
-    """The function that moves a progress bar on."""
+    """The function that moves a progress bar."""
 
     def __call__(self, steps: int = 1) -> None:
-        """Move it by so many steps."""
+        """Move it by a number of steps."""
 
 
 @contextmanager
 def counting(what: str, total: int | None) -> Iterator[Advance]:
     """Show a progress bar on standard error, on a terminal only, and give the function that moves it.
 
-    Without a `total` the bar only shows that something goes on.
+    Without a `total` the bar only shows that something is happening. Lines printed meanwhile appear above the bar.
     """
     if not is_terminal(sys.stderr):
         yield _advance_nothing
@@ -109,7 +112,7 @@ def counting(what: str, total: int | None) -> Iterator[Advance]:
 
     last: ProgressColumn = TimeElapsedColumn() if total is None else MofNCompleteColumn()
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), last)
-    with Progress(*columns, console=console(sys.stderr), transient=True) as progress:
+    with Progress(*columns, console=console(sys.stderr), transient=True) as progress, _bar_of(progress.console):
         task = progress.add_task(visible(what), total=total)
 
         def advance(steps: int = 1) -> None:
@@ -120,13 +123,23 @@ def counting(what: str, total: int | None) -> Iterator[Advance]:
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Show that something takes its time."""
+    """Show that something takes a while."""
     with counting(what, None):
         yield
 
 
+@contextmanager
+def _bar_of(bar: "Console") -> Iterator[None]:
+    global _bar  # noqa: PLW0603 - a process has one terminal, and a terminal one bar
+    before, _bar = _bar, bar
+    try:
+        yield
+    finally:
+        _bar = before
+
+
 def _discard(stream: TextIO) -> None:
-    # It may be closed, or no file at all when a program calls `main`.
+    # It may be closed, or not a file when a program calls `main`.
     with suppress(OSError, ValueError, AttributeError), open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), stream.fileno())
 
@@ -136,10 +149,13 @@ def _advance_nothing(steps: int = 1) -> None:
 
 
 def _print_line(line: str, stream: TextIO | None, *, style: str) -> None:
-    # To `print` no stream means standard output.
+    # For `print`, no stream means standard output.
     if stream is None:
         return
-    if style and is_terminal(stream):
+    if _bar is not None and stream is sys.stderr:
+        # The bar's own console writes above it. Printed by itself, the line would continue the bar's.
+        _bar.print(visible(line), style=style, soft_wrap=True)
+    elif style and is_terminal(stream):
         console(stream).print(visible(line), style=style, soft_wrap=True)
     else:
         print(visible(line), file=stream, flush=True)

@@ -35,6 +35,14 @@ def test_a_database_that_is_well_is_ok(terminal: Terminal, engine: RaffleEngine,
     }
 
 
+@pytest.mark.usefixtures("raffle")
+def test_before_a_draw_nothing_is_called_gone(terminal: Terminal) -> None:
+    lines = terminal("doctor").out.splitlines()
+
+    assert "secrets of drawn raffles: none drawn yet" in lines
+    assert "participants of drawn raffles: none drawn yet" in lines
+
+
 def test_what_is_wrong_is_named_with_the_status_of_a_refusal(
     terminal: Terminal, engine: RaffleEngine, database: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,7 +59,19 @@ def test_draw_prints_more_winners_than_a_page_holds(terminal: Terminal, engine: 
 def test_draw_refuses_while_tickets_remain_without_asking(terminal: Terminal, raffle: Raffle, option: str) -> None:
     drawn = terminal(f"draw {raffle.id} {option}")
 
-    assert drawn == Session(1, "", "rafflekit: Winners can't be drawn when tickets are still available\n")
+    sentence = "Winners can't be drawn when tickets are still available: 3 of 3 are left."
+    assert drawn == Session(1, "", f"rafflekit: {sentence}\n")
+
+
+def test_draw_says_when_the_beacon_comes(terminal: Terminal, engine: RaffleEngine) -> None:
+    raffle = engine.create("Fair", total_tickets=1, prizes=[Prize("tea")], entropy="drand-quicknet", delay_s=3600)
+    engine.participate(raffle.id, "ann")
+
+    drawn = terminal(f"draw {raffle.id} --yes")
+
+    beacon = r"it comes at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, in 3,[56]\d\d s\."
+    assert drawn.status == 1
+    assert re.search(rf"The draw's beacon round has not been published yet: {beacon}$", drawn.err)
 
 
 @pytest.mark.parametrize("option", ["", "--yes"])

@@ -167,6 +167,12 @@ def test_a_key_beside_the_database_that_is_none_is_called_so(terminal: Terminal,
     assert told.err.startswith(f"rafflekit: The signing key {database}.key cannot be used: it holds no key of the form")
 
 
+def test_the_file_of_a_receipt_is_named(terminal: Terminal, raffle: Raffle, tmp_path: Path) -> None:
+    told = terminal(f"participate {raffle.id} ann --receipt {tmp_path}/receipt.json")
+
+    assert told.err.splitlines()[-1] == f"The receipt is in {tmp_path}/receipt.json."
+
+
 def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
     terminal: Terminal, engine: RaffleEngine, raffle: Raffle, tmp_path: Path
 ) -> None:

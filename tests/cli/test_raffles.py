@@ -83,6 +83,20 @@ def test_show_takes_an_id_or_the_beginning_of_one(terminal: Terminal, raffle: Ra
     assert f"id: {raffle.id}\n" in whole.out
 
 
+def test_show_takes_a_part_of_a_name(terminal: Terminal, raffle: Raffle) -> None:
+    assert terminal("show 'OOBAR r'") == terminal(f"show {raffle.id}")
+
+
+def test_show_says_when_a_raffle_was_drawn(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+    before = terminal(f"show {sold_out.id}").out
+    engine.draw(sold_out.id)
+    drawn_at = engine.get(sold_out.id).drawn_at
+
+    assert drawn_at is not None
+    assert "drawn_at" not in before
+    assert f"\nwinners_drawn: yes\ndrawn_at: {drawn_at:%Y-%m-%dT%H:%M:%SZ}\n" in terminal(f"show {sold_out.id}").out
+
+
 def test_show_prints_the_contracts_json(terminal: Terminal, raffle: Raffle) -> None:
     shown = terminal(f"show {raffle.id} --json")
 

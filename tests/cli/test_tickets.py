@@ -116,19 +116,35 @@ def test_verify_refuses_before_the_draw(terminal: Terminal, raffle: Raffle, tick
     assert verified == Session(1, "", "rafflekit: Winners for the raffle have not been drawn yet\n")
 
 
-@pytest.mark.parametrize("number", ["1", "4", "0", "9" * 400])
-def test_verify_refuses_a_wrong_code_and_an_unknown_number_alike(
-    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle, number: str
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("1 0000-0000-0000-0000-0000-0000", ""),
+        ("4 0000-0000-0000-0000-0000-0000", ": this raffle's tickets are numbered from 1 to 3."),
+        ("0 0000-0000-0000-0000-0000-0000", ": this raffle's tickets are numbered from 1 to 3."),
+        (f"{'9' * 400} 0000-0000-0000-0000-0000-0000", ": this raffle's tickets are numbered from 1 to 3."),
+        ("1 0000-0000", ": a code has 24 letters and digits, and this one has 8."),
+        ("1 '0000 0000 0000 0000 0000 00000'", ": a code has 24 letters and digits, and this one has 25."),
+    ],
+)
+def test_verify_hints_at_what_it_sees_without_the_ticket(
+    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle, given: str, hint: str
 ) -> None:
     engine.draw(sold_out.id)
 
-    verified = terminal(f"verify {sold_out.id} {number} 0000-0000-0000-0000-0000-0000")
+    verified = terminal(f"verify {sold_out.id} {given}")
 
-    assert verified == Session(1, "", "rafflekit: Invalid verification code\n")
+    assert verified == Session(1, "", f"rafflekit: Invalid verification code{hint}\n")
+
+
+def test_verify_gives_no_hint_before_the_draw(terminal: Terminal, raffle: Raffle) -> None:
+    verified = terminal(f"verify {raffle.id} 99 0000")
+
+    assert verified == Session(1, "", "rafflekit: Winners for the raffle have not been drawn yet\n")
 
 
 def test_verify_takes_a_number_only(terminal: Terminal, raffle: Raffle) -> None:
     verified = terminal(f"verify {raffle.id} seven code")
 
     assert verified.status == 2
-    assert verified.err.startswith("rafflekit: Invalid value for 'NUMBER'")
+    assert verified.err.startswith("rafflekit: Invalid value for 'NUMBER': 'seven' is not a whole number.")

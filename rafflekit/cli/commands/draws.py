@@ -1,7 +1,7 @@
 """`rafflekit draw`, `winners` and `purge`: the draw, its winners, and what may be deleted afterwards."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,10 +9,14 @@ from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, AsJsonLine, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.core import limits
+from rafflekit.core.errors import BeaconNotPublished, TicketsRemaining
 from rafflekit.core.lifecycle import State, state_of
 from rafflekit.core.models import Raffle
-from rafflekit.core.prizes import count_wins
+from rafflekit.core.prizes import Win, count_wins
 from rafflekit.core.protocol.entropy import SECRETS
+
+if TYPE_CHECKING:
+    from rafflekit.core.engine import RaffleEngine
 
 _PRIZES_IN_THE_QUESTION = 10
 
@@ -42,7 +46,7 @@ def draw_winners(
         if state_of(found) is State.CLOSED and not yes:
             _ask(_draw_question(found), why="A draw is final", refused="Nothing was drawn.")
         with terminal.working(f"Drawing among {render.counted(found.total_tickets, 'ticket')}"):
-            wins = engine.draw(found.id, beacon=text)
+            wins = _draw(engine, found, text)
     render.print_draw(wins, found, as_json=as_json)
 
 
@@ -80,6 +84,18 @@ def purge_participants(
         with terminal.working(f"Deleting the participant data of {render.counted(found.total_tickets, 'ticket')}"):
             purged = engine.purge(found.id)
     render.print_purge(purged, found, as_json=as_json)
+
+
+def _draw(engine: "RaffleEngine", raffle: Raffle, beacon: str | None) -> Sequence[Win]:
+    """Draw, and say of a draw that comes too early when it can be made."""
+    try:
+        return engine.draw(raffle.id, beacon=beacon)
+    except TicketsRemaining as error:
+        left = f"{error.remaining:,} of {raffle.total_tickets:,} are left"
+        raise CommandStopped(f"{error}: {left}.", status=REFUSED) from error
+    except BeaconNotPublished as error:
+        comes = f"it comes at {error.published_at:%Y-%m-%d %H:%M:%S} UTC, in {error.retry_after_s:,} s"
+        raise CommandStopped(f"{error}: {comes}.", status=REFUSED) from error
 
 
 def _read_beacon(file: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ import typer
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import IO_FAILED, REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, DatabaseUrl, RaffleId, open_engine
+from rafflekit.core.errors import InvalidVerificationCode
 
 if TYPE_CHECKING:
-    from rafflekit.core.models import Ticket
+    from rafflekit.core.models import Raffle, Ticket
     from rafflekit.core.protocol.notes import VerifierKey
 
 _Who = Annotated[
@@ -96,7 +98,11 @@ def verify_ticket(
 ) -> None:
     """Check a ticket's code and show what the ticket won."""
     with open_engine(database_url) as engine:
-        verification = engine.verify(engine.find(raffle).id, number, code)
+        found = engine.find(raffle)
+        try:
+            verification = engine.verify(found.id, number, code)
+        except InvalidVerificationCode as error:
+            raise InvalidVerificationCode(f"{error}{_hint(found, number, code)}") from error
     render.print_verification(verification, number, as_json=as_json)
 
 
@@ -125,6 +131,18 @@ def _hand_out_one(wish: _Wish, *, as_json: bool, database_url: str | None) -> No
     if wish.receipt is not None and key is not None:
         _keep_receipt(ticket, key, wish.receipt)
         terminal.remark(f"The receipt is in {wish.receipt}.")
+
+
+def _hint(raffle: "Raffle", number: int, code: str) -> str:
+    """Return what anyone can see is wrong, without a look at any ticket."""
+    from rafflekit.core.protocol.codes import CHARACTERS
+
+    if not 1 <= number <= raffle.total_tickets:
+        return f": this raffle's tickets are numbered from 1 to {raffle.total_tickets:,}."
+    length = len(re.sub(r"[-\s]", "", code))
+    if length != CHARACTERS:
+        return f": a code has {CHARACTERS} letters and digits, and this one has {length}."
+    return ""
 
 
 def _check_place_of_receipt(file: Path) -> None:

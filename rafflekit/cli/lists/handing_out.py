@@ -64,7 +64,8 @@ def participate_from(
             advance(taken_up)
             keys = run.begin(list_name=people.name, last_line=tickets.last_line)
             with tickets.append() as writer:
-                _write(writer, _outcomes(engine, found.id, lines, keys), advance)
+                step = max(1, min(total // 100, _ROWS_A_FLUSH))
+                _write(writer, _outcomes(engine, found.id, lines, keys), advance, step=step)
     render.print_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
     if tickets.refused:
         raise typer.Exit(REFUSED)
@@ -88,7 +89,10 @@ def _outcomes(
                 yield line, answer if isinstance(answer, Ticket) else str(answer)
 
 
-def _write(writer: TicketWriter, outcomes: Iterator[tuple[Line, Ticket | str]], advance: terminal.Advance) -> None:
+def _write(
+    writer: TicketWriter, outcomes: Iterator[tuple[Line, Ticket | str]], advance: terminal.Advance, *, step: int
+) -> None:
+    """Write a row for each line; the bar moves by `step` lines at a time, since moving it takes longer than a row."""
     refused = 0
     for position, (line, outcome) in enumerate(outcomes, start=1):
         writer.write(line, outcome)
@@ -96,9 +100,10 @@ def _write(writer: TicketWriter, outcomes: Iterator[tuple[Line, Ticket | str]], 
             refused += 1
             if refused <= _REFUSALS_TOLD:
                 terminal.remark(f"line {line.number}: {outcome}")
+        if position % step == 0:
+            advance(step)
         if position % _ROWS_A_FLUSH == 0:
             writer.flush()
-            advance(_ROWS_A_FLUSH)
     writer.sync()
     if refused > _REFUSALS_TOLD:
         terminal.remark(f"{refused - _REFUSALS_TOLD:,} more lines were refused; the output has the reason in each row.")

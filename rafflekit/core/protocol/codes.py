@@ -23,6 +23,9 @@ from argon2.low_level import ARGON2_VERSION, Type, error_to_str, hash_secret_raw
 from rafflekit.core.errors import InvalidSetting, StorageUnavailable
 
 CODE_BYTES = 15
+CHARACTERS = 24
+"""The letters and digits of a code, without the dashes."""
+
 KEY_BYTES = 32
 
 _CODE_TAG = b"rafflekit code"
@@ -40,7 +43,7 @@ _RFC_4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SPELL = bytes.maketrans(_RFC_4648.encode(), _CROCKFORD.encode())
 _FORGIVE = str.maketrans("oOiIlL", "001111", "- \t")
-_READABLE = re.compile(rf"[{_CROCKFORD}]{{24}}")
+_READABLE = re.compile(rf"[{_CROCKFORD}]{{{CHARACTERS}}}")
 
 
 def derive_code(key: bytes, participant: bytes, idempotency_key: str) -> bytes:
