@@ -157,7 +157,7 @@ def test_a_falsified_proof_is_shown_as_wrong_with_exit_status_1(terminal: Termin
     status, out, err = terminal("audit proof")
 
     assert (status, err) == (1, "")
-    assert re.search(r"^✗ winners: Win 1 goes to ", out, flags=re.MULTILINE)
+    assert re.search(r"^✗ winners: By the seed, win 1 is prize ", out, flags=re.MULTILINE)
     assert out.splitlines()[-1].startswith("These documents are not from an honest draw")
 
 
@@ -302,7 +302,7 @@ def test_a_code_that_is_typed_does_not_appear_on_the_screen(screen: OnScreen) ->
     status, text = screen("audit proof --receipt receipt --code -", answers={"Verification code:": f"{CODE}\n"})
 
     assert status == 0
-    assert "code: The code fits the receipt's ticket." in " ".join(text.split())
+    assert "code: The code matches the receipt's ticket." in " ".join(text.split())
     assert CODE not in text
 
 

@@ -142,7 +142,7 @@ def test_the_public_half_of_a_key_can_be_seen_again(
         ("key show nowhere.key", "FILE is 'nowhere.key': the key cannot be read: No such file or directory."),
         (
             "key show nonsense.key",
-            "FILE is 'nonsense.key': it holds no key of the form PRIVATE+KEY+<name>+<id>+<Base64>.",
+            "FILE is 'nonsense.key': it does not hold a key of the form PRIVATE+KEY+<name>+<id>+<Base64>.",
         ),
         ("key show own.key --database-url sqlite:///other.db", "Give either FILE or --database-url"),
     ],
@@ -164,7 +164,9 @@ def test_a_key_beside_the_database_that_is_none_is_called_so(terminal: Terminal,
     told = terminal("key show")
 
     assert (told.status, told.out) == (3, "")
-    assert told.err.startswith(f"rafflekit: The signing key {database}.key cannot be used: it holds no key of the form")
+    assert told.err.startswith(
+        f"rafflekit: The signing key {database}.key cannot be used: it does not hold a key of the form"
+    )
 
 
 def test_the_file_of_a_receipt_is_named(terminal: Terminal, raffle: Raffle, tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def test_a_witness_cosigns_a_closing_once(engine: RaffleEngine) -> None:
         (closing + witness.line(text, time=1_900_000_000), witness, "is kept already"),
         (closing + 2 * witness.line(text, time=1_800_000_000), witness, "has more than one cosignature"),
         (closing + stranger.line(text, time=0), stranger, "before the raffle existed"),
-        (closing + witness.line("another text\n", time=1), witness, "is not on this text"),
+        (closing + witness.line("another text\n", time=1), witness, "does not match this text"),
         (closing.replace("closed 1", "closed 2") + stranger.line(text, time=1), stranger, "is not the closing"),
         ("no note", stranger, "a note is a text"),
     ):
@@ -301,7 +301,7 @@ def test_a_key_next_to_a_file_is_readable_only_by_its_owner(database: Path) -> N
     file.write_text("no key")
     with RaffleEngine(url) as engine, pytest.raises(SigningKeyUnavailable, match="cannot be used") as refusal:
         engine.participate(raffle.id, "bob")
-    assert "no key" not in str(refusal.value).replace("holds no key", "")
+    assert "no key" not in str(refusal.value).replace("does not hold a key", "")
 
 
 def test_a_key_is_never_overwritten(tmp_path: Path) -> None:

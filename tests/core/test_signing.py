@@ -44,7 +44,7 @@ def test_a_key_of_the_other_kind_is_refused(tmp_path: Path, kind: int, other: in
         (
             "nonsense",
             OPERATOR,
-            "it holds no key of the form PRIVATE+KEY+<name>+<id>+<Base64>; 'rafflekit key make' makes one.",
+            "it does not hold a key of the form PRIVATE+KEY+<name>+<id>+<Base64>; 'rafflekit key make' makes one.",
         ),
         (b"\xff", WITNESS, "it is not a text; 'rafflekit key make --witness' makes one."),
     ],

@@ -125,7 +125,7 @@ def test_a_witness_refuses_outdated_and_foreign_checkpoints(scene: Scene) -> Non
     for note, words in (
         (old, "it is outdated"),
         (f"{text}\n{stranger.line(text)}", "is not signed by raffles.example"),
-        (new.replace("\n6\n", "\n7\n"), "is not on this text"),
+        (new.replace("\n6\n", "\n7\n"), "does not match this text"),
         ("Six tickets.\n", "a note is a text"),
     ):
         with pytest.raises(InvalidValue, match=words):

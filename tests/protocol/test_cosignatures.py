@@ -65,7 +65,7 @@ def test_an_operators_key_gives_no_cosignature() -> None:
 
 
 def test_a_cosignature_of_another_text_is_refused() -> None:
-    with pytest.raises(NoteWrong, match=r"gazette\.example is not on this text"):
+    with pytest.raises(NoteWrong, match=r"gazette\.example does not match this text"):
         cosignature_of(GAZETTE.verifier, note_with(GAZETTE.line("another closing\n", time=NOON)))
 
 

@@ -18,5 +18,5 @@ def test_a_line_with_a_keys_id_under_another_name_is_not_its() -> None:
 
 @pytest.mark.parametrize("key", [bytes(31) + b"\x80", b"\1" + bytes(30) + b"\x80", b"\xec" + b"\xff" * 31])
 def test_a_point_of_small_order_is_refused_with_its_top_bit(key: bytes) -> None:
-    with pytest.raises(NoteWrong, match="the key of nobody"):
+    with pytest.raises(NoteWrong, match="not a safe key"):
         VerifierKey.read(str(VerifierKey("raffles.example.org", OPERATOR, key)))

@@ -33,10 +33,13 @@ def test_a_good_receipt_gives_its_checkpoint() -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (receipt(origin=OTHER), "its checkpoint is that of rafflekit/00000000-0000-0000-0000-000000000002"),
+        (receipt(origin=OTHER), "its checkpoint belongs to rafflekit/00000000-0000-0000-0000-000000000002"),
         (receipt(raffle=OTHER), "the path does not lead to the root"),
-        (receipt(signer=SignerKey.make("raffles.example.org")), "is not signed by raffles.example.org"),
-        (replace(receipt(), checkpoint=receipt().checkpoint + receipt().checkpoint.split("\n\n")[1]), "once"),
+        (receipt(signer=SignerKey.make("raffles.example.org")), "exactly one signature by raffles.example.org"),
+        (
+            replace(receipt(), checkpoint=receipt().checkpoint + receipt().checkpoint.split("\n\n")[1]),
+            "exactly one signature",
+        ),
     ],
     ids=["another raffle's origin", "another raffle's leaf", "another key", "signed twice"],
 )

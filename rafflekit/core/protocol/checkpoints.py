@@ -36,11 +36,13 @@ class Checkpoint:
         """Read the text of a checkpoint.
 
         Raises:
-            NoteWrong: it is none.
+            NoteWrong: it has another form.
         """
         found = _TEXT.fullmatch(text)
         if found is None:
-            raise NoteWrong("it is no checkpoint: origin, size, root, terms, and closed and round if it is a closing")
+            raise NoteWrong(
+                "it is not a checkpoint: origin, size, root, terms, and closed and round if it is a closing"
+            )
         root, terms = read_base64(found["root"]), read_base64(found["terms"])
         if len(root) != HASH_BYTES or len(terms) != HASH_BYTES:
             raise NoteWrong("a hash of a checkpoint has 32 bytes")

@@ -132,7 +132,7 @@ def read_leaf_line(line: str | bytes) -> Leaf:
     """Read a line of the stream of all leaves, with its newline or without.
 
     Raises:
-        DocumentWrong: it is none.
+        DocumentWrong: it has another form.
     """
     return _leaf(read_json(line, most=LEAF_LINE_BYTES), "leaf")
 
@@ -141,7 +141,7 @@ def read_receipt(text: str | bytes) -> Receipt:
     """Read a receipt.
 
     Raises:
-        DocumentWrong: it is none, or of another protocol.
+        DocumentWrong: it has another form, or another protocol version.
     """
     fields = fields_of(_of_this_protocol(text, most=RECEIPT_BYTES), "receipt", "protocol", "leaf", "path", "checkpoint")
     return Receipt(_leaf(fields["leaf"], "leaf"), _path(fields["path"], "path"), text_of(fields, "checkpoint"))
@@ -151,7 +151,7 @@ def read_consistency(text: str | bytes) -> Consistency:
     """Read a consistency proof.
 
     Raises:
-        DocumentWrong: it is none.
+        DocumentWrong: it has another form.
     """
     fields = fields_of(read_json(text, most=RECEIPT_BYTES), "consistency", "old", "new", "proof")
     old, new = number_of(fields, "old", 0, limits.TICKETS), number_of(fields, "new", 0, limits.TICKETS)
@@ -162,7 +162,7 @@ def read_proof(text: str | bytes) -> Proof:
     """Read a proof.
 
     Raises:
-        DocumentWrong: it is none, or of another protocol.
+        DocumentWrong: it has another form, or another protocol version.
     """
     fields = fields_of(
         _of_this_protocol(text, most=PROOF_BYTES),
@@ -195,7 +195,7 @@ def _of_this_protocol(text: str | bytes, *, most: int) -> Any:
     # Before anything else: of another version, all else may be otherwise.
     protocol = document.get("protocol") if isinstance(document, dict) else None
     if protocol != PROTOCOL or isinstance(protocol, bool):
-        raise DocumentWrong(f"it is no JSON object with protocol {PROTOCOL}, the only one known here")
+        raise DocumentWrong(f"it is not a JSON object with protocol {PROTOCOL}, the only known version")
     return document
 
 
@@ -204,7 +204,7 @@ def _terms(value: Any) -> Terms:
     has_delay = isinstance(value, dict) and "delay_s" in value
     fields = fields_of(value, "terms", *names, *(["delay_s"] if has_delay else []))
     if number_of(fields, "protocol", 1, PROTOCOL) != PROTOCOL:
-        raise DocumentWrong("the terms are of another protocol")
+        raise DocumentWrong("the terms have another protocol version")
     prizes = [
         Prize(text_of(prize, "name"), number_of(prize, "amount", 1, limits.PRIZES))
         for prize in (
@@ -256,7 +256,7 @@ def _leaf(value: Any, place: str) -> Leaf:
     fields = fields_of(value, place, "serial", "ticket_number", "code_hash")
     code_hash = text_of(fields, "code_hash")
     if not _PRINTABLE.fullmatch(code_hash):
-        raise DocumentWrong(f"{place}.code_hash has no 1 to 1,000 printable characters of ASCII without spaces")
+        raise DocumentWrong(f"{place}.code_hash does not have 1 to 1,000 printable ASCII characters without spaces")
     return Leaf(
         number_of(fields, "serial", 0, limits.TICKETS - 1),
         number_of(fields, "ticket_number", 1, limits.TICKETS),
@@ -278,9 +278,9 @@ def _uuid(text: str) -> UUID:
     try:
         found = UUID(text)
     except ValueError as error:
-        raise DocumentWrong("terms.id is no raffle's id") from error
+        raise DocumentWrong("terms.id is not the id of a raffle") from error
     if str(found) != text:
-        raise DocumentWrong("terms.id is not written as ids are")
+        raise DocumentWrong("terms.id is not in the form of an id")
     return found
 
 

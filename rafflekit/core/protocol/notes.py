@@ -71,7 +71,7 @@ class VerifierKey:
         """Read a key from its text, `<name>+<hex of its id>+<Base64>`.
 
         Raises:
-            NoteWrong: it is none.
+            NoteWrong: it has another form.
         """
         name, _, rest = text.partition("+")
         key_id, _, encoded = rest.partition("+")
@@ -80,10 +80,10 @@ class VerifierKey:
             raise NoteWrong("a verifier key is <name>+<8 hexadecimal digits>+<Base64 of a type and 32 bytes>")
         check_key_name(name)
         if content[1:-1] + bytes([content[-1] & 0x7F]) in _SMALL_ORDER:
-            raise NoteWrong("it is the key of nobody: a signature that fits every text exists for it")
+            raise NoteWrong("it is not a safe key: a signature exists that fits every text")
         key = cls(name, content[0], content[1:])
         if str(key) != text:
-            raise NoteWrong(f"the id {key_id!r} is not that of the key; it was copied with a mistake")
+            raise NoteWrong(f"the id {key_id!r} does not match the key; it was copied with a mistake")
         return key
 
     def __str__(self) -> str:
@@ -116,7 +116,7 @@ class SignerKey:
         """Read a key as `write` wrote it, `PRIVATE+KEY+<name>+<hex of its id>+<Base64>`.
 
         Raises:
-            NoteWrong: it is none. The message shows nothing of it.
+            NoteWrong: it has another form. The message shows nothing of it.
         """
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -124,11 +124,11 @@ class SignerKey:
         content = read_base64(rest.partition("+")[2])
         of_a_known_kind = len(content) == 1 + _KEY_BYTES and content[0] in (OPERATOR, WITNESS)
         if not text.startswith(_PRIVATE) or not of_a_known_kind:
-            raise NoteWrong("it holds no key of the form PRIVATE+KEY+<name>+<id>+<Base64>")
+            raise NoteWrong("it does not hold a key of the form PRIVATE+KEY+<name>+<id>+<Base64>")
         check_key_name(name)
         key = cls(name, content[0], Ed25519PrivateKey.from_private_bytes(content[1:]))
         if key.write() != text:
-            raise NoteWrong("its key is damaged: the id is not that of the key")
+            raise NoteWrong("its key is damaged: the id does not match")
         return key
 
     @cached_property
@@ -177,13 +177,13 @@ class Signature:
 
         stamped = _TIME_BYTES if key.kind == WITNESS else 0
         if len(self.content) != stamped + _SIGNATURE_BYTES:
-            raise NoteWrong(f"the signature of {self.name} has a wrong length")
+            raise NoteWrong(f"the signature by {self.name} has the wrong length")
         time = int.from_bytes(self.content[:stamped], "big")
         message = _cosigned(text, time) if stamped else text.encode()
         try:
             Ed25519PublicKey.from_public_bytes(key.public).verify(self.content[stamped:], message)
         except InvalidSignature as error:
-            raise NoteWrong(f"the signature of {self.name} is not on this text") from error
+            raise NoteWrong(f"the signature by {self.name} does not match this text") from error
         return time
 
 
@@ -205,7 +205,7 @@ class Note:
         if len(written.encode(errors="surrogatepass")) > NOTE_BYTES:
             raise NoteWrong(f"a note has at most {NOTE_BYTES:,} bytes")
         if _NO_NOTE.search(written):
-            raise NoteWrong("a note has no control characters (a line ends with a newline alone)")
+            raise NoteWrong("a note must not contain control characters (lines end with a newline only)")
         text, found, lines = written.rpartition("\n\n")
         if not found or not lines.endswith("\n"):
             raise NoteWrong("a note is a text, an empty line, and lines of signatures, each with a newline at its end")
@@ -230,7 +230,7 @@ def check_key_name(name: str) -> None:
         NoteWrong: it cannot.
     """
     if not _KEY_NAME.fullmatch(name):
-        raise NoteWrong("a key's name has 1 to 200 printable characters of ASCII without spaces or +")
+        raise NoteWrong("a key's name has 1 to 200 printable ASCII characters, without spaces and +")
 
 
 def base64_of(content: bytes) -> str:
@@ -247,9 +247,9 @@ def read_base64(text: str) -> bytes:
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise NoteWrong("it is no Base64") from error
+        raise NoteWrong("it is not Base64") from error
     if base64_of(content) != text:
-        raise NoteWrong("it is no Base64 of the one form that its bytes have")
+        raise NoteWrong("it is not Base64 in the one form that its bytes have")
     return content
 
 
@@ -269,7 +269,7 @@ def _read_line(line: str) -> Signature:
     name, _, encoded = line.removeprefix(_LINE).partition(" ")
     content = read_base64(encoded)
     if not line.startswith(_LINE) or len(content) <= _ID_BYTES:
-        raise NoteWrong("a line of a signature is: — <name> <Base64>")
+        raise NoteWrong("a signature line has the form — <name> <Base64>")
     check_key_name(name)
     return Signature(name, content[:_ID_BYTES], content[_ID_BYTES:])
 

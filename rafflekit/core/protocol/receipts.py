@@ -21,10 +21,10 @@ def check_receipt(receipt: Receipt, raffle: UUID, key: VerifierKey) -> Checkpoin
     try:
         note = Note.read(receipt.checkpoint)
         if len(note.check(key)) != 1:
-            raise ReceiptWrong(f"its checkpoint is not signed by {key}, once")
+            raise ReceiptWrong(f"its checkpoint does not have exactly one signature by {key}")
         checkpoint = Checkpoint.read(note.text)
         if checkpoint.origin != origin_of(raffle):
-            raise ReceiptWrong(f"its checkpoint is that of {checkpoint.origin}")
+            raise ReceiptWrong(f"its checkpoint belongs to {checkpoint.origin}")
         leaf = receipt.leaf
         check_inclusion(leaf.hash(raffle), leaf.serial, checkpoint.size, receipt.path, checkpoint.root)
     except (NoteWrong, ProofWrong) as error:

@@ -20,13 +20,13 @@ def read_json(text: str | bytes, *, most: int = MOST_BYTES) -> Any:
     `most` is how many bytes it may have.
 
     Raises:
-        DocumentWrong: it is none.
+        DocumentWrong: it has another form.
     """
     # json.loads would guess the encoding of bytes, and forgive a byte order mark.
     try:
         content = text.encode() if isinstance(text, str) else text
         if len(content) > most:
-            raise DocumentWrong(f"it has {len(content):,} bytes, where {most:,} are possible")
+            raise DocumentWrong(f"it has {len(content):,} bytes; at most {most:,} are allowed")
         return json.loads(
             content.decode(),
             object_pairs_hook=_object,
@@ -35,17 +35,17 @@ def read_json(text: str | bytes, *, most: int = MOST_BYTES) -> Any:
             parse_constant=_refused,
         )
     except (ValueError, RecursionError) as error:
-        raise DocumentWrong(f"it is no JSON as the protocol has it: {_reason(error)}") from error
+        raise DocumentWrong(f"it is not JSON as the protocol allows it: {_reason(error)}") from error
 
 
 def fields_of(value: Any, place: str, *names: str) -> dict[str, Any]:
     """Return a JSON object that has these fields, and no others.
 
     Raises:
-        DocumentWrong: it is none.
+        DocumentWrong: it has another form.
     """
     if not isinstance(value, dict):
-        raise DocumentWrong(f"{place} is no JSON object")
+        raise DocumentWrong(f"{place} is not a JSON object")
     for name in names:
         if name not in value:
             raise DocumentWrong(f"{place}.{name} is missing")
@@ -59,10 +59,10 @@ def list_of(value: Any, place: str) -> list[Any]:
     """Return a JSON array.
 
     Raises:
-        DocumentWrong: it is none.
+        DocumentWrong: it has another form.
     """
     if not isinstance(value, list):
-        raise DocumentWrong(f"{place} is no list")
+        raise DocumentWrong(f"{place} is not a list")
     return value
 
 
@@ -70,7 +70,7 @@ def text_of(fields: dict[str, Any], name: str) -> str:
     """Return a field that is a text.
 
     Raises:
-        DocumentWrong: it is none.
+        DocumentWrong: it has another form.
     """
     return checked_text(fields[name], name)
 
@@ -79,14 +79,14 @@ def checked_text(value: Any, place: str) -> str:
     """Return a text that UTF-8 can carry.
 
     Raises:
-        DocumentWrong: it is none.
+        DocumentWrong: it has another form.
     """
     if not isinstance(value, str):
-        raise DocumentWrong(f"{place} is no text")
+        raise DocumentWrong(f"{place} is not a text")
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise DocumentWrong(f"{place} is no Unicode text (a lone surrogate)") from error
+        raise DocumentWrong(f"{place} is not valid Unicode (a lone surrogate)") from error
     return value
 
 
@@ -94,11 +94,11 @@ def number_of(fields: dict[str, Any], name: str, least: int, most: int) -> int:
     """Return a field that is a whole number between two bounds, which belong to it.
 
     Raises:
-        DocumentWrong: it is none.
+        DocumentWrong: it has another form.
     """
     value = fields[name]
     if type(value) is not int or not least <= value <= most:
-        raise DocumentWrong(f"{name} is no whole number from {least:,} to {most:,}")
+        raise DocumentWrong(f"{name} is not a whole number from {least:,} to {most:,}")
     return value
 
 
@@ -106,7 +106,7 @@ def hex_of(fields: dict[str, Any], name: str, length: int) -> bytes:
     """Return a field of so many bytes in hexadecimal digits.
 
     Raises:
-        DocumentWrong: it is none.
+        DocumentWrong: it has another form.
     """
     text = text_of(fields, name)
     try:
@@ -120,7 +120,7 @@ def hex_of(fields: dict[str, Any], name: str, length: int) -> bytes:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnicodeError):
-        return "it is no UTF-8"
+        return "it is not UTF-8"
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
@@ -128,7 +128,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = {}
     for name, value in pairs:
         if name in fields:
-            raise ValueError(f"{_shown(name)} is there more than once")
+            raise ValueError(f"{_shown(name)} occurs more than once")
         fields[name] = value
     return fields
 
@@ -139,9 +139,9 @@ def _shown(text: str) -> str:
 
 def _whole_number(digits: str) -> int:
     if len(digits) > _MOST_DIGITS or digits == "-0":
-        raise ValueError("-0 is no number here, nor is one of more than 30 digits")
+        raise ValueError("-0 and numbers of more than 30 digits are not allowed")
     return int(digits)
 
 
 def _refused(text: str) -> NoReturn:
-    raise ValueError(f"{_shown(text)} is no whole number in digits")
+    raise ValueError(f"{_shown(text)} is not a whole number in digits")

@@ -100,7 +100,7 @@ def check_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byte
         ProofWrong: it does not hold.
     """
     if not 0 <= old <= new:
-        raise ProofWrong(f"a tree of {new} leaves does not go on from one of {old}")
+        raise ProofWrong(f"a tree of {new} leaves does not continue one of {old}")
     if old in (0, new):
         if proof:
             raise ProofWrong("the proof has another length than the trees")

@@ -22,7 +22,7 @@ def test_a_witness_named_only_by_the_operator_proves_nothing() -> None:
     report = replace(DRAND.given, witnesses=[], witnessed=None).audit()
 
     assert (outcome(report, "witnesses"), outcome(report, "witnessed")) == (NOT_PROVEN, NOT_PROVEN)
-    assert "nobody vouches for the witnesses" in sentence(report, "witnesses")
+    assert "no one vouches for the witnesses" in sentence(report, "witnesses")
 
 
 def test_a_witness_named_only_by_the_verifier_counts() -> None:
@@ -110,13 +110,13 @@ def test_a_useless_copy_shows_nothing_and_makes_nothing_wrong(note: str) -> None
 def test_a_useless_copy_is_always_reported(base: Base, witnesses: list[str]) -> None:
     given = replace(base.given, witnesses=witnesses, witnessed=Witnessed("nonsense", COSIGNED))
 
-    assert "The copy that you kept is no closing: " in sentence(given.audit(), "witnessed")
+    assert "Your copy is not a closing: " in sentence(given.audit(), "witnessed")
 
 
 def test_with_secrets_a_good_copy_is_not_mentioned() -> None:
     given = replace(SECRETS.given, witnessed=Witnessed(SECRETS.proof.closing, COSIGNED))
 
-    assert sentence(given.audit(), "witnessed").endswith("that it was not known before the closing.")
+    assert sentence(given.audit(), "witnessed").endswith("that it was unknown before the closing.")
 
 
 def test_an_invalid_witness_key_is_the_verifiers_mistake() -> None:

@@ -111,7 +111,7 @@ def _check_tickets(
     serials = winners.serials_of(parts)
     seen = None
     if leaves is None:
-        steps.unproven("leaves", "Without the leaves, only those in the proof were seen.")
+        steps.unproven("leaves", "Without all leaves, only the leaves in the proof were checked.")
     else:
         seen = steps.value("leaves", lambda: _see_leaves(parts, leaves, serials, ours))
         if seen is not None:

@@ -61,9 +61,9 @@ def read_parts(document: str | bytes) -> ProofParts:
             _read_draw(proof.draw),
         )
     except (DocumentWrong, NoteWrong) as error:
-        raise Refuted(f"This is no proof: {error}.") from error
+        raise Refuted(f"This is not a proof: {error}.") from error
     if len(parts.witnesses) > SIGNATURES or len({each.public for each in parts.witnesses}) < len(parts.witnesses):
-        raise Refuted(f"This is no proof: witnesses are at most {SIGNATURES} keys, each once.")
+        raise Refuted(f"This is not a proof: witnesses has more than {SIGNATURES} keys, or one twice.")
     return parts
 
 
@@ -71,7 +71,7 @@ def read_closing(note: str) -> SignedClosing:
     """Read a closing; its signatures are not checked.
 
     Raises:
-        NoteWrong: it is none.
+        NoteWrong: it has another form.
     """
     try:
         read = Note.read(note)
@@ -79,7 +79,7 @@ def read_closing(note: str) -> SignedClosing:
     except NoteWrong as error:
         raise NoteWrong(f"closing: {error}") from error
     if checkpoint.closing is None:
-        raise NoteWrong("closing: the line that says when it was closed is missing")
+        raise NoteWrong("closing: it does not say when the raffle closed")
     return SignedClosing(read, checkpoint, checkpoint.closing)
 
 
@@ -97,5 +97,5 @@ def _key(text: str, kind: int, place: str) -> VerifierKey:
     except NoteWrong as error:
         raise NoteWrong(f"{place}: {error}") from error
     if key.kind != kind:
-        raise NoteWrong(f"{place}: the key is of type {key.kind}, where type {kind} belongs")
+        raise NoteWrong(f"{place}: the key has type {key.kind} instead of {kind}")
     return key

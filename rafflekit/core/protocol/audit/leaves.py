@@ -48,7 +48,7 @@ def see_leaves(
     wanted = sorted({*(size for size in sizes if size <= checkpoint.size), checkpoint.size})
     roots = dict(zip(wanted, running_roots(hashes, wanted), strict=False))
     if checkpoint.size not in roots:
-        raise Refuted(f"There are fewer leaves than the closing has, {checkpoint.size:,}.")
+        raise Refuted(f"There are fewer leaves than the {checkpoint.size:,} of the closing.")
     # That there is one more ends the step, too.
     next(hashes, None)
     if roots[checkpoint.size] != checkpoint.root:
@@ -61,30 +61,32 @@ def check_leaves(parts: ProofParts) -> str:
     size = parts.closed.checkpoint.size
     if size > COUNTED:
         raise Unproven(
-            f"All {size:,} leaves are the closing's. That no number is there twice was not counted: it is for up to "
-            f"{COUNTED:,} tickets."
+            f"All {size:,} leaves match the closing. Whether a number occurs twice was not checked, because "
+            f"there are more than {COUNTED:,} tickets."
         )
-    return f"All {size:,} leaves are the closing's, and each ticket number from 1 to {size:,} is there once."
+    return f"All {size:,} leaves match the closing, and each ticket number from 1 to {size:,} occurs once."
 
 
 def _leaves(lines: Iterable[str | bytes], size: int) -> Iterator[Leaf]:
     seen = bytearray(size // 8 + 1 if size <= COUNTED else 0)
     for place, line in enumerate(lines):
         if place >= size:
-            raise Refuted(f"There are more leaves than the closing has, {size:,}.")
+            raise Refuted(f"There are more leaves than the {size:,} of the closing.")
         try:
             leaf = read_leaf_line(line)
         except DocumentWrong as error:
-            raise Refuted(f"Line {place + 1:,} of the leaves is no leaf: {error}.") from error
+            raise Refuted(f"Line {place + 1:,} of the leaves is not a leaf: {error}.") from error
         if leaf.serial != place:
-            raise Refuted(f"Line {place + 1:,} of the leaves has the serial {leaf.serial:,}, where {place:,} belongs.")
+            raise Refuted(f"Line {place + 1:,} of the leaves has the serial {leaf.serial:,} instead of {place:,}.")
         number = leaf.ticket_number
         if number > size:
-            raise Refuted(f"The ticket with the serial {place:,} has the number {number:,}, of {size:,} tickets.")
+            raise Refuted(
+                f"The ticket with the serial {place:,} has the number {number:,}, but there are only {size:,} tickets."
+            )
         if seen:
             byte, bit = number >> 3, 1 << (number & 7)
             if seen[byte] & bit:
-                raise Refuted(f"The ticket number {number:,} is there twice.")
+                raise Refuted(f"The ticket number {number:,} occurs twice.")
             seen[byte] |= bit
         yield leaf
 

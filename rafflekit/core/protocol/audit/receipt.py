@@ -43,7 +43,7 @@ def read_receipt_parts(document: str | bytes) -> ReceiptParts:
         note = Note.read(receipt.checkpoint)
         return ReceiptParts(receipt, note, Checkpoint.read(note.text))
     except (DocumentWrong, NoteWrong) as error:
-        raise Mistaken(f"This is no receipt: {error}.") from error
+        raise Mistaken(f"This is not a receipt: {error}.") from error
 
 
 def check_own_ticket(
@@ -63,28 +63,28 @@ def check_own_ticket(
     _check_signed_state(parts, ours)
     leaf, checkpoint = ours.receipt.leaf, ours.checkpoint
     if leaf.ticket_number > parts.proof.terms.total_tickets:
-        raise Refuted(f"The ticket number {leaf.ticket_number:,} is none of this raffle.")
+        raise Refuted(f"This raffle has no ticket number {leaf.ticket_number:,}.")
     try:
         check_inclusion(
             leaf.hash(parts.proof.terms.id), leaf.serial, checkpoint.size, ours.receipt.path, checkpoint.root
         )
     except ProofWrong as error:
-        raise Refuted(f"The receipt's ticket is not in the tree that it names: {error}.") from error
+        raise Refuted(f"The receipt's ticket is not in the tree of its checkpoint: {error}.") from error
     _check_beside_winners(parts, leaf)
     if seen is not None:
         if seen.leaf != leaf:
             raise Refuted(f"At the serial {leaf.serial:,} the closing has another ticket than the receipt.")
         if seen.roots[checkpoint.size] != checkpoint.root:
             raise Refuted(
-                "The ledger was rewritten: the closing does not go on from the receipt's checkpoint. Keep both."
+                "The ledger was rewritten: the closing does not continue the receipt's checkpoint. Keep both."
             )
     if checkpoint.size < parts.closed.checkpoint.size:
         if consistency is not None:
             _check_consistency(parts, checkpoint, consistency)
         elif seen is None:
             raise Unproven(
-                f"The receipt holds for the first {checkpoint.size:,} tickets; that the closing goes on from there, "
-                "the leaves or a consistency proof would show."
+                f"The receipt shows the ticket in the ledger of size {checkpoint.size:,}. The leaves or a consistency "
+                "proof would show that the closing continues that ledger."
             )
     return f"Your ticket, number {leaf.ticket_number:,}, is in the draw{_won(parts, leaf) if winners_hold else ''}."
 
@@ -93,32 +93,34 @@ def check_code(ours: ReceiptParts, code: str) -> str:
     """Step 12: the code is the one whose hash is in the receipt's leaf."""
     found = _ARGON2ID.fullmatch(ours.receipt.leaf.code_hash)
     if found is None:
-        raise Refuted("No code fits the receipt: its leaf has no Argon2id hash.")
+        raise Refuted("No code can match the receipt: its leaf has no Argon2id hash.")
     # What the operator wrote there decides how much memory and time this takes.
     memory, passes = int(found["memory"]), int(found["time"])
     if memory > _MEMORY_KIB or memory * passes > _PASSES_KIB:
-        raise Unproven(f"The code's hash asks for {memory:,} KiB and {passes:,} passes, which is too much to be tried.")
+        raise Unproven(f"The code's hash needs {memory:,} KiB and {passes:,} passes, which is too much to try.")
     from rafflekit.core.errors import StorageUnavailable
     from rafflekit.core.protocol.codes import CodeHasher
 
     try:
         fits = CodeHasher().check(ours.receipt.leaf.code_hash, code)
     except StorageUnavailable as error:
-        raise Unproven("The code's hash could not be computed: it is damaged, or there is no memory for it.") from error
+        raise Unproven(
+            "The code's hash could not be computed: it is damaged, or there is too little memory."
+        ) from error
     if not fits:
-        raise Mistaken("The code is not the one of the receipt's ticket.")
-    return "The code fits the receipt's ticket."
+        raise Mistaken("The code does not belong to the receipt's ticket.")
+    return "The code matches the receipt's ticket."
 
 
 def _check_belonging(parts: ProofParts, ours: ReceiptParts) -> None:
     if ours.checkpoint.origin != parts.closed.checkpoint.origin:
-        raise Mistaken("The receipt is of another raffle: its checkpoint's origin is another.")
+        raise Mistaken("The receipt belongs to another raffle: the origin of its checkpoint is different.")
     if any(signature.is_by(parts.key) for signature in ours.note.signatures):
         return
     # Not called a mistake: an operator who draws again under a new key must not be believed against older receipts.
     raise Refuted(
-        "The receipt is of this raffle, and the proof's key did not sign it: two keys signed one raffle, or one of the "
-        "two documents is not the operator's. Keep both."
+        "The receipt belongs to this raffle, but the proof's key did not sign it: two keys signed one raffle, or one "
+        "of the two documents is not the operator's. Keep both."
     )
 
 
@@ -126,9 +128,9 @@ def _check_signed_state(parts: ProofParts, ours: ReceiptParts) -> None:
     checkpoint, closing = ours.checkpoint, parts.closed.checkpoint
     check_operator(ours.note, parts.key, "receipt's checkpoint")
     if checkpoint.terms != closing.terms:
-        raise Refuted("The receipt was signed for other terms: what was announced has changed since.")
+        raise Refuted("The receipt was signed for other terms: the announcement has changed since.")
     if checkpoint.size > closing.size:
-        raise Refuted(f"The receipt's checkpoint has {checkpoint.size:,} leaves, the closing {closing.size:,}.")
+        raise Refuted(f"The receipt's checkpoint has {checkpoint.size:,} leaves, but the closing has {closing.size:,}.")
     if (checkpoint.size == closing.size or checkpoint.closing is not None) and checkpoint != closing:
         raise Refuted("The operator signed another closing for the receipt than for the proof. Keep both.")
 
@@ -138,11 +140,11 @@ def _check_consistency(parts: ProofParts, checkpoint: Checkpoint, document: str 
     try:
         given = read_consistency(document)
     except DocumentWrong as error:
-        raise Refuted(f"This is no consistency proof: {error}.") from error
+        raise Refuted(f"This is not a consistency proof: {error}.") from error
     if (given.old, given.new) != (checkpoint.size, closing.size):
         raise Refuted(
             f"The consistency proof is from {given.old:,} to {given.new:,} tickets, "
-            f"where one from {checkpoint.size:,} to {closing.size:,} is needed."
+            f"but one from {checkpoint.size:,} to {closing.size:,} is needed."
         )
     try:
         check_consistency(given.old, given.new, given.proof, checkpoint.root, closing.root)
@@ -154,7 +156,7 @@ def _check_beside_winners(parts: ProofParts, leaf: Leaf) -> None:
     for win in parts.proof.winners or ():
         same = (win.leaf.serial == leaf.serial, win.leaf.ticket_number == leaf.ticket_number)
         if any(same) and win.leaf != leaf:
-            raise Refuted("A winner of the proof has the receipt's serial or number, and is another ticket.")
+            raise Refuted("A winner of the proof has the receipt's serial or number, but is another ticket.")
 
 
 def _won(parts: ProofParts, leaf: Leaf) -> str:

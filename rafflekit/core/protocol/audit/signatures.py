@@ -39,13 +39,13 @@ def check_terms(parts: ProofParts, raffle: str | None) -> str:
     """Step 2: the closing is bound to these terms, and they are of the raffle that was asked for."""
     terms = parts.proof.terms
     if raffle is not None and raffle != str(terms.id):
-        raise Mistaken(f"The proof is of the raffle {terms.id}, not of {raffle[:100]}.")
+        raise Mistaken(f"The proof is for the raffle {terms.id}, not for {raffle[:100]}.")
     if parts.closed.checkpoint.terms != terms.hash():
-        raise Refuted("The closing was signed for other terms than these: their hash is another.")
+        raise Refuted("The closing was signed for other terms: the hash of these terms is different.")
     delay = f" {terms.delay_s:,} s after the closing" if terms.delay_s is not None else ""
     return (
-        f"The closing binds the terms: “{terms.name}”, {terms.total_tickets:,} tickets, the prizes in their order "
-        f"({parts.wins:,} to be won), entropy from {terms.entropy}{delay}."
+        f"The closing commits to the terms: “{terms.name}”, {terms.total_tickets:,} tickets, the prizes in their order "
+        f"(wins in all: {parts.wins:,}), entropy from {terms.entropy}{delay}."
     )
 
 
@@ -53,10 +53,10 @@ def check_key(parts: ProofParts, key: str | None) -> str:
     """Step 3: the operator's key is the one that the verifier knows."""
     if key is None:
         raise Unproven(
-            f"The proof names the key {parts.key}; nobody else said so. Compare it with one that you got elsewhere."
+            f"The proof names the key {parts.key}, but nothing else confirms it. Compare it with a copy from elsewhere."
         )
     if key != str(parts.key):
-        raise Mistaken(f"The proof is by the key {parts.key}, not by the one that you gave.")
+        raise Mistaken(f"The proof is signed by the key {parts.key}, not by the one that you gave.")
     return f"The operator's key is the one that you gave: {parts.key}."
 
 
@@ -65,15 +65,17 @@ def check_closing(parts: ProofParts, now: int | None) -> str:
     terms, checkpoint, closing = parts.proof.terms, parts.closed.checkpoint, parts.closed.closing
     check_operator(parts.closed.note, parts.key, "closing")
     if checkpoint.origin != origin_of(terms.id):
-        raise Refuted("The closing is of another raffle: its origin is another.")
+        raise Refuted("The closing belongs to another raffle: its origin is different.")
     if checkpoint.size != terms.total_tickets:
-        raise Refuted(f"The closing has {checkpoint.size:,} leaves, the raffle {terms.total_tickets:,} tickets.")
+        raise Refuted(
+            f"The closing has {checkpoint.size:,} leaves, but the raffle has {terms.total_tickets:,} tickets."
+        )
     if closing.closed < terms.created_at.timestamp():
         raise Refuted(f"The closing is dated {time_text(closing.closed)}, before the raffle was created.")
     if now is not None and closing.closed > now + CLOCKS_APART_S:
         raise Refuted(f"The closing is dated {time_text(closing.closed)}, in the future of this computer's clock.")
     if closing != source_of(terms.entropy).closing_at(closing.closed, terms.delay_s):
-        raise Refuted("The closing's round is not the one that the terms and its date give.")
+        raise Refuted("The closing's round does not follow from the terms and its date.")
     return f"The operator signed the closing: {checkpoint.size:,} leaves, dated {time_text(closing.closed)}."
 
 
@@ -86,9 +88,9 @@ def check_operator(note: Note, key: VerifierKey, what: str) -> None:
     try:
         signed = len(note.check(key))
     except NoteWrong as error:
-        raise Refuted(f"The operator's signature does not fit the {what}: {error}.") from error
+        raise Refuted(f"The operator's signature does not match the {what}: {error}.") from error
     if signed != 1:
-        raise Refuted(f"The {what} has {signed} signatures of the operator, where one belongs.")
+        raise Refuted(f"The {what} has {signed} signatures by the operator instead of one.")
 
 
 def cosignatures_of(parts: ProofParts, vouched: Sequence[VerifierKey]) -> list[CheckedCosignature]:
@@ -99,12 +101,12 @@ def cosignatures_of(parts: ProofParts, vouched: Sequence[VerifierKey]) -> list[C
     """
     known = list({str(key): key for key in (*parts.witnesses, *vouched)}.values())
     if parts.key.public in {key.public for key in known}:
-        raise Refuted("A witness has the operator's own key, and witnesses nothing.")
+        raise Refuted("A witness has the operator's own key, so it proves nothing.")
     found = _checked(parts.closed.note, known, vouched)
     by = {each.key for each in found}
     for key in parts.witnesses:
         if key not in by:
-            raise Refuted(f"The proof names the witness {key}, whose cosignature is not there.")
+            raise Refuted(f"The proof names the witness {key}, but its cosignature is missing.")
     return found
 
 
@@ -118,8 +120,8 @@ def check_witnesses(cosignatures: Sequence[CheckedCosignature], vouched: Sequenc
         raise Unproven("None of the witnesses that you named cosigned the closing.")
     if cosignatures:
         raise Unproven(
-            f"The closing is cosigned ({len(cosignatures):,}), and nobody vouches for the witnesses: the operator may "
-            "be all of them. Name a witness that you know."
+            f"The closing has cosignatures ({len(cosignatures):,}), but no one vouches for the witnesses: the operator "
+            "may be behind all of them. Name a witness that you know."
         )
     raise Unproven("No witness cosigned the closing.")
 
@@ -131,10 +133,10 @@ def check_witnessed(
     copy: Witnessed | None,
 ) -> str:
     """Step 7: the closing was there before anybody could know the beacon."""
-    sightings = [(f"the witness {each.key.name}", each.time) for each in cosignatures if each.vouched]
-    why, useless = " You named no witness who signed it, and gave no copy of your own.", ""
+    sightings = [(f"the cosignature of {each.key.name}", each.time) for each in cosignatures if each.vouched]
+    why, useless = " You named no witness that signed it, and gave no copy of your own.", ""
     if copy is not None:
-        why = " The copy that you kept tells no date."
+        why = " Your copy has no date."
         try:
             sightings += _sightings_of(parts, copy, vouched)
         except Unproven as error:
@@ -143,23 +145,23 @@ def check_witnessed(
     beacon = source_of(parts.proof.terms.entropy).known_from(parts.closed.closing)
     if beacon is None:
         raise Unproven(
-            f"The entropy is the operator's own: no date shows that it was not known before the closing.{useless}"
+            f"The operator generated the entropy, so no date can show that it was unknown before the closing.{useless}"
         )
     late = next((each for each in cosignatures if each.time >= beacon), None)
     if late is not None:
         raise Refuted(
-            f"The witness {late.key.name} saw the closing at {time_text(late.time)}; "
-            f"its beacon was known from {time_text(beacon)}."
+            f"The witness {late.key.name} signed the closing at {time_text(late.time)}, when its beacon was public "
+            f"already (from {time_text(beacon)})."
         )
     created = parts.proof.terms.created_at.timestamp()
     early = [(who, time) for who, time in sightings if created <= time < beacon]
     if early:
         who, time = min(early, key=lambda each: each[1])
         shown = f"{who} is dated {time_text(time)}.{useless}"
-        return f"The closing was there before its beacon ({time_text(beacon)}): {shown}"
+        return f"The closing existed before its beacon ({time_text(beacon)}): {shown}"
     if sightings:
-        why = " All that you named is dated otherwise."
-    word = f"That the closing was there before its beacon ({time_text(beacon)}) is the operator's word."
+        why = " Nothing that you gave is dated between the raffle's creation and the beacon."
+    word = f"Only the operator says that the closing existed before its beacon ({time_text(beacon)})."
     raise Unproven(f"{word}{why}{useless}")
 
 
@@ -172,9 +174,9 @@ def read_witness_keys(keys: Sequence[str]) -> list[VerifierKey]:
     try:
         found = [VerifierKey.read(each) for each in keys]
     except NoteWrong as error:
-        raise Mistaken(f"You named a witness by what is no key: {error}.") from error
+        raise Mistaken(f"You named a witness with an invalid key: {error}.") from error
     if any(key.kind != WITNESS for key in found):
-        raise Mistaken("You named a witness by a key that is no witness's.")
+        raise Mistaken("You named a witness with a key that is not a witness's.")
     return list({str(key): key for key in found}.values())
 
 
@@ -184,9 +186,9 @@ def _checked(note: Note, keys: Sequence[VerifierKey], vouched: Sequence[Verifier
         try:
             times = note.check(key)
         except NoteWrong as error:
-            raise Refuted(f"A cosignature does not fit the closing: {error}.") from error
+            raise Refuted(f"A cosignature does not match the closing: {error}.") from error
         if len(times) > 1:
-            raise Refuted(f"The witness {key.name} cosigned the closing {len(times)} times, where once is enough.")
+            raise Refuted(f"The witness {key.name} cosigned the closing {len(times)} times instead of once.")
         found += [CheckedCosignature(key, time, key in vouched) for time in times]
     return found
 
@@ -194,25 +196,27 @@ def _checked(note: Note, keys: Sequence[VerifierKey], vouched: Sequence[Verifier
 def _sightings_of(parts: ProofParts, copy: Witnessed, vouched: Sequence[VerifierKey]) -> list[tuple[str, int]]:
     kept = _copy_of_the_closing(parts, copy)
     try:
-        found = [(f"the witness {key.name}, on your copy,", time) for key in vouched for time in kept.note.check(key)]
+        found = [
+            (f"the cosignature of {key.name} on your copy", time) for key in vouched for time in kept.note.check(key)
+        ]
     except NoteWrong as error:
-        raise Unproven(f"A cosignature on the copy that you kept does not fit it: {error}.") from error
-    return found if copy.at is None else [*found, ("your copy, by your own word,", copy.at)]
+        raise Unproven(f"A cosignature on your copy does not match it: {error}.") from error
+    return found if copy.at is None else [*found, ("your copy, as you vouch,", copy.at)]
 
 
 def _copy_of_the_closing(parts: ProofParts, copy: Witnessed) -> SignedClosing:
     try:
         kept = read_closing(copy.note)
     except NoteWrong as error:
-        raise Unproven(f"The copy that you kept is no closing: {error}.") from error
+        raise Unproven(f"Your copy is not a closing: {error}.") from error
     if kept.note.text == parts.closed.note.text:
         return kept
     if kept.checkpoint.origin != parts.closed.checkpoint.origin:
-        raise Unproven("The copy that you kept is of another raffle.")
+        raise Unproven("Your copy belongs to another raffle.")
     try:
         signed = kept.note.check(parts.key)
     except NoteWrong:
         signed = []
     if not signed:
-        raise Unproven("The copy that you kept is not signed by this operator, and not of this closing.")
-    raise Refuted("The operator signed two closings of this raffle: the proof's and the one that you kept. Keep both.")
+        raise Unproven("Your copy is not signed by this operator, and it is not this closing.")
+    raise Refuted("The operator signed two closings of this raffle: the one in the proof and your copy. Keep both.")

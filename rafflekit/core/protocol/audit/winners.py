@@ -23,7 +23,7 @@ def check_entropy(parts: ProofParts) -> str:
     """Step 6: what decided is of the kind that was announced, and nobody's choice."""
     entropy, terms = parts.proof.entropy, parts.proof.terms
     if entropy.kind != terms.entropy:
-        raise Refuted(f"The terms announce entropy from {terms.entropy}, the proof has {entropy.kind}.")
+        raise Refuted(f"The terms announce entropy from {terms.entropy}, but the proof has {entropy.kind}.")
     try:
         return source_of(entropy.kind).check(entropy, parts.closed.closing)
     except EntropyWrong as error:
@@ -35,8 +35,8 @@ def check_entropy(parts: ProofParts) -> str:
 def check_seed(parts: ProofParts) -> str:
     """Step 8: the seed comes from the closing and the entropy."""
     if parts.proof.seed != seed_of(parts.closed.checkpoint.closing_hash(), _entropy_value(parts)):
-        raise Refuted("The seed is not the one that closing and entropy give.")
-    return f"Closing and entropy give the seed {parts.proof.seed.hex()}."
+        raise Refuted("The seed does not follow from the closing and the entropy.")
+    return f"The seed follows from the closing and the entropy: {parts.proof.seed.hex()}."
 
 
 def serials_of(parts: ProofParts) -> list[int]:
@@ -53,7 +53,7 @@ def check_winners(parts: ProofParts, serials: Sequence[int], numbers: Mapping[in
     proven = parts.proof.winners
     if (proven is None) != (parts.wins > WINNERS_IN_A_PROOF) or (proven is not None and len(proven) != parts.wins):
         shown = "no list of winners" if proven is None else f"{len(proven):,} winners"
-        raise Refuted(f"The proof has {shown}, the terms promise {parts.wins:,} wins.")
+        raise Refuted(f"The proof has {shown}, but the terms promise {parts.wins:,} wins.")
     prizes = prizes_of_wins(prize.amount for prize in parts.proof.terms.prizes)
     expected = list(zip(serials, prizes, strict=True))
     wins: list[_Win] | None = None
@@ -64,11 +64,12 @@ def check_winners(parts: ProofParts, serials: Sequence[int], numbers: Mapping[in
     _check_statement(parts, wins)
     if wins is None:
         raise Unproven(
-            f"The seed gives {len(serials):,} serials; which ticket numbers they are, only the leaves show: "
-            "more than 1,000 wins are not in a proof."
+            f"The seed gives {len(serials):,} winning serials. Only the leaves show their ticket numbers, because a "
+            "proof lists at most 1,000 wins."
         )
     return (
-        f"The seed gives these {len(wins):,} wins, each of another ticket of the closing, and the operator signed them."
+        f"All wins ({len(wins):,}) follow from the seed, each for a different ticket of the closing, and the operator "
+        "signed them."
     )
 
 
@@ -84,12 +85,13 @@ def _proven_wins(parts: ProofParts, proven: Sequence[ProvenWin], expected: Seque
         leaf = win.leaf
         if (leaf.serial, win.prize) != (serial, prize):
             raise Refuted(
-                f"Win {place:,} goes to serial {serial:,} and prize {prize:,} by the seed, "
-                f"in the proof to serial {leaf.serial:,} and prize {win.prize:,}."
+                f"By the seed, win {place:,} is prize {prize:,} for serial {serial:,}; "
+                f"in the proof it is prize {win.prize:,} for serial {leaf.serial:,}."
             )
         if leaf.ticket_number > terms.total_tickets:
             raise Refuted(
-                f"Win {place:,} has the ticket number {leaf.ticket_number:,}, of {terms.total_tickets:,} tickets."
+                f"Win {place:,} has the ticket number {leaf.ticket_number:,}, but the highest number is "
+                f"{terms.total_tickets:,}."
             )
         if leaf.ticket_number in numbers:
             raise Refuted(f"The ticket number {leaf.ticket_number:,} wins twice.")
@@ -113,6 +115,6 @@ def _check_statement(parts: ProofParts, wins: Sequence[_Win] | None) -> None:
     }
     for name, holds in lines.items():
         if not holds:
-            raise Refuted(f"The operator signed a draw with another {name}.")
+            raise Refuted(f"The operator signed a draw with a different {name}.")
     if wins is not None and statement.winners_digest != winners_digest(wins):
-        raise Refuted("The operator signed a draw with other winners: their digest is another.")
+        raise Refuted("The operator signed a draw with other winners: their digest is different.")

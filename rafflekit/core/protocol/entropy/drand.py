@@ -113,7 +113,7 @@ class DrandQuicknet(Source):
         """
         beacon = evidence.round
         if beacon is None or beacon != closing.round:
-            raise EntropyWrong(f"The beacon is of round {beacon}, the closing announces round {closing.round}.")
+            raise EntropyWrong(f"The beacon is for round {beacon}, but the closing names round {closing.round}.")
         try:
             check_beacon(beacon, evidence.value)
         except BeaconWrong as error:

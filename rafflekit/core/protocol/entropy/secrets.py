@@ -36,6 +36,4 @@ class Secrets(Source):
         Raises:
             EntropyUnproven: always.
         """
-        raise EntropyUnproven(
-            "The operator says that the entropy was made once, and after the closing; nothing shows it."
-        )
+        raise EntropyUnproven("Only the operator says that the entropy was generated once, and after the closing.")
