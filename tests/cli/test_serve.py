@@ -82,7 +82,7 @@ def test_serve_says_where_other_machines_reach_it(terminal: Terminal, monkeypatc
     assert second == f"Other machines reach it at {elsewhere}"
 
 
-def test_serve_says_that_nobody_is_manager_and_how_to_change_it(
+def test_serve_says_when_there_is_no_manager(
     terminal: Terminal, wired: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warned = terminal("serve")
@@ -160,9 +160,7 @@ def test_an_invalid_server_or_number_of_workers_is_wrong_usage(terminal: Termina
         ("RAFFLEKIT_DATABASE_URL", "sqlite:////no/such/folder/raffles.db", 3),
     ],
 )
-def test_granian_starts_no_worker_with_settings_that_are_wrong(
-    process: Process, variable: str, value: str, status: int
-) -> None:
+def test_granian_starts_no_worker_with_wrong_settings(process: Process, variable: str, value: str, status: int) -> None:
     settings = {"MANAGER_IPS": "192.0.2.1", variable: value}
 
     ended = process("serve --server granian --port 0", **settings)
@@ -192,9 +190,7 @@ def test_granian_notices_another_granian_on_its_port(process: Process, serve: Se
 
 @pytest.mark.parametrize("option", [(), ("--server", "granian", "--workers", "2")])
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_real_server_answers_until_it_is_told_to_stop(
-    serve: Serve, how: signal.Signals, option: tuple[str, ...]
-) -> None:
+def test_a_real_server_answers_until_it_is_stopped(serve: Serve, how: signal.Signals, option: tuple[str, ...]) -> None:
     server = serve(*option)
 
     answer = server.request("GET", "/raffles/")
@@ -243,7 +239,7 @@ def test_a_log_for_programs_has_no_line_for_people(terminal: Terminal, wired: ob
     assert wired_to_granian
 
 
-def test_a_form_of_log_that_is_none_is_wrong_usage(terminal: Terminal) -> None:
+def test_an_unknown_form_of_log_is_wrong_usage(terminal: Terminal) -> None:
     status, out, err = terminal("serve --log-format xml")
 
     assert (status, out) == (2, "")
@@ -289,7 +285,7 @@ def test_a_port_that_is_taken_is_a_sentence(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])
-def test_a_port_that_is_none_is_wrong_usage(terminal: Terminal, port: str) -> None:
+def test_an_invalid_port_is_wrong_usage(terminal: Terminal, port: str) -> None:
     status, out, err = terminal(f"serve --port={port}")
 
     assert (status, out) == (2, "")

@@ -28,7 +28,7 @@ Post = Callable[..., testing.Result]
 
 @pytest.fixture
 def client(engine: RaffleEngine) -> testing.TestClient:
-    """A client of the application on the test's database; it speaks to 127.0.0.1, as the settings allow."""
+    """A client of the application on the test's database; its host is 127.0.0.1, which the settings allow."""
     return testing.TestClient(create_app(engine, SETTINGS), headers={"Host": "127.0.0.1:8080"})
 
 
@@ -56,7 +56,7 @@ def connect() -> Iterator[Callable[[int], socket.socket]]:
 
 
 def workers_of(parent: int) -> set[int]:
-    """Return the worker processes of a server; Linux says who is whose child."""
+    """Return the worker processes of a server; Linux lists the children of a process."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     return {int(child) for child in children if "spawn_main" in command_of(int(child))}
 

@@ -32,7 +32,7 @@ def parameter_schema(name: str) -> dict[str, Any]:
 
 
 def parts_of(value: Any) -> Iterator[dict[str, Any]]:
-    """Give every object of the document."""
+    """Yield every object in a part of the document."""
     if isinstance(value, dict):
         yield value
     for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:

@@ -1,4 +1,4 @@
-"""Requests as a WSGI server hands them over, and who may what behind them."""
+"""Requests as a WSGI server passes them on, and settings that decide who may do what."""
 
 from dataclasses import replace
 from ipaddress import ip_network

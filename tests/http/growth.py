@@ -1,4 +1,4 @@
-"""How the work for a text grows with its length: no limit in seconds, so that a slow machine changes nothing."""
+"""How the work for a text grows with its length: a ratio, not seconds, so that a slow machine does not matter."""
 
 from collections.abc import Callable
 from time import process_time
@@ -7,10 +7,10 @@ _SHORT, _TIMES_AS_LONG = 4_000, 4
 
 
 def growth(work: Callable[[int], object]) -> float:
-    """Return the work for a text of 16,000 characters over that for one of 4,000, both in time of the processor.
+    """Return the work for a text of 16,000 characters divided by that for 4,000, both in processor time.
 
-    About 4 where the work grows with the length, and 16 where it grows with its square. Of five tries the best counts;
-    a plain look at the characters is added to both, since what takes hardly any time cannot be compared.
+    It is about 4 if the work grows with the length, and 16 if it grows with its square. The best of five tries counts.
+    A plain pass over the characters is added to both, since very short times cannot be compared.
     """
     return _seconds(work, _SHORT * _TIMES_AS_LONG) / _seconds(work, _SHORT)
 

@@ -37,7 +37,7 @@ def who(peer: str | None, forwarded: str | None = None) -> str | None:
         (None, None),
     ],
 )
-def test_a_connection_comes_from_its_own_address_or_from_nobody(peer: str | None, expected: str | None) -> None:
+def test_a_direct_clients_address_is_its_connections(peer: str | None, expected: str | None) -> None:
     assert who(peer) == expected
 
 
@@ -97,7 +97,7 @@ def test_behind_a_proxy_the_right_most_other_address_counts(proxy: str, forwarde
         "２０３.0.113.7",
     ],
 )
-def test_an_address_that_cannot_be_told_is_nobodys(forwarded: str | None) -> None:
+def test_an_unreadable_address_is_unknown(forwarded: str | None) -> None:
     assert who("10.0.0.1", forwarded) is None
 
 
@@ -114,7 +114,7 @@ def test_an_address_that_cannot_be_told_is_nobodys(forwarded: str | None) -> Non
         ("", None),
     ],
 )
-def test_x_real_ip_names_one_address_or_nobody(told: str, expected: str | None) -> None:
+def test_x_real_ip_is_one_address_or_unknown(told: str, expected: str | None) -> None:
     address = BY_X_REAL_IP.client_address(environ("10.0.0.1", x_real_ip=told))
 
     assert (address and str(address)) == expected
@@ -191,7 +191,7 @@ def test_a_manager_behind_a_trusted_proxy_is_a_manager() -> None:
         ("192.0.2.1", {"client_ip": "198.51.100.1"}),
     ],
 )
-def test_a_forged_forwarding_header_makes_nobody_a_manager(peer: str | None, headers: dict[str, str]) -> None:
+def test_a_forged_forwarding_header_makes_no_manager(peer: str | None, headers: dict[str, str]) -> None:
     with pytest.raises(falcon.HTTPForbidden) as refusal:
         ACCESS.require_manager(environ(peer, **headers))
 
@@ -199,7 +199,7 @@ def test_a_forged_forwarding_header_makes_nobody_a_manager(peer: str | None, hea
     assert "MANAGER_IPS" in refusal.value.description
 
 
-def test_without_settings_nobody_is_a_manager() -> None:
+def test_without_settings_there_are_no_managers() -> None:
     with pytest.raises(falcon.HTTPForbidden):
         Access(Settings()).require_manager(environ("127.0.0.1"))
 
@@ -250,7 +250,7 @@ def test_a_client_without_an_address_is_told_why(access: Access, sent: dict[str,
     assert why in refusal.value.description
 
 
-def test_a_connection_without_an_address_is_told_so() -> None:
+def test_a_connection_without_an_address_is_refused_as_such() -> None:
     with pytest.raises(falcon.HTTPBadRequest) as refusal:
         ACCESS.participant(environ("localhost"))
 
@@ -277,5 +277,5 @@ def test_what_the_settings_say_is_what_counts(header: ProxyHeader, sent: dict[st
         access.require_own_page(environ(host="another.example"))
 
 
-def test_a_scope_of_an_address_says_nothing_about_who_asks() -> None:
+def test_the_scope_of_an_address_is_ignored() -> None:
     assert ACCESS.client_address(environ("fe80::2%3")) == ip_address("fe80::2")

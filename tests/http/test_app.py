@@ -32,7 +32,7 @@ def test_options_lists_the_methods_of_every_address(
 def test_an_unsupported_method_is_refused_with_the_others_named(
     client: testing.TestClient, path: str, allowed: str, method: str
 ) -> None:
-    # The test client itself warns of methods that it does not know; a server lets them through.
+    # The test client refuses unknown methods; a server passes them on.
     environ = testing.create_environ(path, method="GET") | {"REQUEST_METHOD": method}
     started = testing.StartResponseMock()
     body = b"".join(client.app(environ, started))

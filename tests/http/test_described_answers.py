@@ -25,7 +25,7 @@ KEY = "0123456789abcdef"
 
 @pytest.fixture
 def client(engine: RaffleEngine) -> testing.TestClient:
-    """A client of the application with all of its addresses; managers read the metrics."""
+    """A client of an application with all addresses; managers may read the metrics."""
     return client_of(engine)
 
 
@@ -35,14 +35,14 @@ def client_of(engine: RaffleEngine) -> testing.TestClient:
 
 
 class Conversation:
-    """Requests whose answers are held against the document; `seen` is what was answered."""
+    """Requests whose answers are compared with the document; `seen` collects the answers."""
 
     def __init__(self, client: testing.TestClient) -> None:
         self._client = client
         self.seen: set[Seen] = set()
 
     def ask(self, method: str, path: str, *, source: str = MANAGER, **arguments: Any) -> Any:
-        # Falcon's own would say that there are several processes.
+        # Falcon's client claims to be one of several processes by default.
         alone = {"wsgi.multiprocess": False}
         answer = self._client.simulate_request(method, path, remote_addr=source, extras=alone, **arguments)
         template = re.sub(r"/raffles/[^/]+", "/raffles/{raffle_id}", path).removesuffix("/")

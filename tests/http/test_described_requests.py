@@ -95,7 +95,7 @@ KEYS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=3
 
 @given(KEYS | KEYS.map('"{}"'.format) | st.from_regex(parameter_schema("Idempotency-Key")["pattern"], fullmatch=True))
 def test_the_document_describes_valid_idempotency_keys(text: str) -> None:
-    # A server takes the blanks around a header's value away.
+    # A server strips the blanks around a header's value.
     text = text.strip(" ")
 
     assert jsonschema_rs.is_valid(parameter_schema("Idempotency-Key"), text) is is_key(text)

@@ -86,7 +86,7 @@ def test_what_breaks_the_grammar_anywhere_says_nothing(text: str) -> None:
         ("raffle.example", None),
     ],
 )
-def test_a_node_is_an_address_with_or_without_a_port_or_nobody(node: str, expected: str | None) -> None:
+def test_a_node_is_an_address_with_or_without_a_port(node: str, expected: str | None) -> None:
     (address,) = addresses(ProxyHeader.FORWARDED, f'for="{node}"')
 
     assert (address and str(address)) == expected

@@ -1,4 +1,4 @@
-"""What headers do over real sockets: those of a foreign page, and those of answers, a server's own included."""
+"""Headers over real sockets: those of foreign pages, and those of answers, including a server's own."""
 
 import re
 import socket
@@ -25,7 +25,7 @@ NO_HTTP = (
 
 @pytest.fixture(scope="module", params=SERVERS)
 def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Each server, to which 127.0.0.1 is a manager."""
+    """Each server, with 127.0.0.1 as a manager."""
     folder = tmp_path_factory.mktemp("headers")
     arguments, how = SERVERS[request.param]
     server = LiveServer(folder / "raffles.db", *arguments, log=folder / "log", **how, MANAGER_IPS="127.0.0.1")
@@ -45,7 +45,7 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     ],
     ids=str,
 )
-def test_a_foreign_page_changes_nothing_and_is_told_the_setting(live: LiveServer, foreign: dict[str, str]) -> None:
+def test_a_foreign_page_is_refused_with_the_settings_name(live: LiveServer, foreign: dict[str, str]) -> None:
     one_ticket = RAFFLE | {"total_tickets": 1}
     raffle = live.request("POST", "/raffles/", one_ticket).json
     path = f"/raffles/{raffle['id']}"
@@ -67,7 +67,7 @@ def test_a_foreign_page_changes_nothing_and_is_told_the_setting(live: LiveServer
 
 def names_no_version(answer: Answer) -> bool:
     told = [answer.headers.get(name, "") for name in ("server", "via", "x-powered-by")]
-    # The server's own pages are text; ours have numbers of their own.
+    # Answers of the server itself are text; ours contain other numbers.
     told += [] if "x-content-type-options" in answer.headers else [answer.body.decode()]
     return not re.search(r"(waitress|granian|gunicorn|hyper|falcon|python)[ /]*v?\d", " ".join(told), re.IGNORECASE)
 
@@ -93,7 +93,7 @@ def test_answers_have_nosniff_and_are_stored_only_without_codes(live: LiveServer
         assert ticket["verification_code"].encode() not in answer.body or answer is tickets[0]
 
 
-def test_what_a_server_refuses_itself_names_no_version_either(
+def test_refusals_of_the_server_itself_name_no_version(
     live: LiveServer, connect: Callable[[int], socket.socket]
 ) -> None:
     for request in NO_HTTP:

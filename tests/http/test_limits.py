@@ -26,7 +26,7 @@ DIGITS = "must be a whole number: digits only, at most 30 of them."
 
 @pytest.fixture(scope="module", params=SERVERS)
 def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Each server, to which this machine is a manager."""
+    """Each server, with this machine as a manager."""
     folder = tmp_path_factory.mktemp("limits")
     arguments = SERVERS[request.param]
     server = LiveServer(folder / "raffles.db", *arguments, log=folder / "log", MANAGER_IPS="127.0.0.1")
@@ -115,12 +115,12 @@ def test_nothing_but_whole_numbers_are_numbers(live: LiveServer, number: str) ->
         (b'{"a":' * 60_000, "body", "is nested too deeply: at most 10 levels are possible."),
     ],
 )
-def test_a_body_that_is_no_such_object_is_refused(live: LiveServer, content: bytes, field: str, message: str) -> None:
+def test_a_body_that_is_not_as_described_is_refused(live: LiveServer, content: bytes, field: str, message: str) -> None:
     refused(live.request("POST", "/raffles/", content, **JSON), field, message)
 
 
 @pytest.mark.parametrize("content", [b"{", b'{"name": "\xff"}', b'{"name": NaN}', b"\xff\xfe{\x00}\x00", b"[" * 10])
-def test_a_body_that_is_no_json_in_utf_8_is_refused(live: LiveServer, content: bytes) -> None:
+def test_a_body_that_is_not_json_in_utf_8_is_refused(live: LiveServer, content: bytes) -> None:
     answer = live.request("POST", "/raffles/", content, **JSON)
 
     assert answer.status == 400
@@ -160,7 +160,7 @@ def test_a_key_that_is_too_short_or_too_long_is_refused(live: LiveServer, key: s
 
 
 def filled(content: dict[str, Any], most_bytes: int) -> bytes:
-    """Return a body of exactly so many bytes."""
+    """Return a body of exactly this many bytes."""
     return json.dumps(content).encode().ljust(most_bytes)
 
 
@@ -196,7 +196,7 @@ def test_a_body_may_fill_its_limit_to_the_last_byte(live: LiveServer) -> None:
     ids=["names", "tickets and prizes", "kinds of prizes"],
 )
 def test_a_raffle_may_fill_every_limit(live: LiveServer, raffle: dict[str, Any]) -> None:
-    # With escapes, 1,000 such names would be more than a body may have.
+    # With escapes, 1,000 such names would exceed the limit of a body.
     body = json.dumps(raffle, ensure_ascii=False).encode()
 
     created = live.request("POST", "/raffles/", body, **JSON)

@@ -20,7 +20,7 @@ STRANGER = "192.0.2.1"
 
 
 def test_the_document_is_valid_openapi() -> None:
-    # It takes a second to be imported, by every process that collects tests.
+    # Importing it takes a second, which every process that collects tests would spend.
     import schemathesis
 
     assert DOCUMENT["openapi"].startswith("3.1.")
@@ -102,6 +102,6 @@ with RaffleEngine({database_url!r}) as engine:
 def test_every_error_that_can_be_an_answer_is_in_the_document() -> None:
     types = {kind for _, _, _, kind in documented() if kind}
 
-    # What stops the start, and the head of the family, are no answers.
+    # The error that stops the start and the base class are never answers.
     answers = set(STATUSES) - {InvalidSetting, RaffleError}
     assert types == {"about:blank"} | {f"urn:rafflekit:problem:{error.code.replace('_', '-')}" for error in answers}

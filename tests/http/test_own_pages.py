@@ -1,4 +1,4 @@
-"""Which pages may make a browser change something, and how this service calls itself."""
+"""Which pages may make a browser change something, and the URLs that the service gives itself."""
 
 from typing import Any
 
@@ -119,7 +119,7 @@ def test_the_host_that_a_proxy_names_must_be_this_services(access: Access, heade
     for told, others in (
         ("evil.example", {"host": "10.0.0.9"}),
         ("evil.example", {"host": ""}),
-        # A page that has bent evil.example to the proxy may send any header, and a proxy may pass it on.
+        # A page whose evil.example points to the proxy may send any header, and the proxy may pass it on.
         ("raffle.example", {"host": "evil.example"}),
         ("raffle.example", {"host": "10.0.0.9", "origin": "http://evil.example"}),
     ):

@@ -34,14 +34,14 @@ def family() -> set[type[RaffleError]]:
 
 @pytest.fixture
 def failing() -> Callable[..., testing.Result]:
-    """Give the answer of an application whose only address fails with an error: `failing(error, method="GET")`."""
+    """Return the answer of an application that always fails with an error: `failing(error, method="GET")`."""
     planted: list[Exception] = []
 
     def fail(_request: falcon.Request, _response: falcon.Response) -> None:
         raise planted.pop()
 
     app = falcon.App()
-    # As the service has it.
+    # As in the service.
     app.req_options.strip_url_path_trailing_slash = True
     problems.install(app, repeats={})
     app.add_sink(fail)

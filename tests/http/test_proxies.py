@@ -1,4 +1,4 @@
-"""Behind a proxy, over real sockets: what the servers make of its header, and of those that a client adds."""
+"""Behind a proxy, over real sockets: how servers read its header, and those that a client adds."""
 
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -14,14 +14,14 @@ STRANGER = "203.0.113.1"
 
 
 class Kind(NamedTuple):
-    """A server, and the header by which its proxy tells who asks."""
+    """A server, and the header in which its proxy sends the client's address."""
 
     arguments: tuple[str, ...]
     how: dict[str, Any]
     header: str
 
-    def told(self, *addresses: str) -> str:
-        """Return what the header says of addresses, the nearest hop last."""
+    def value(self, *addresses: str) -> str:
+        """Return the header's value for these addresses, the nearest hop last."""
         return ", ".join(f"for={address}" if self.header == "Forwarded" else address for address in addresses)
 
 
@@ -36,13 +36,13 @@ KINDS = {
 
 @pytest.fixture(scope="module", params=KINDS)
 def kind(request: pytest.FixtureRequest) -> Kind:
-    """Each kind of server with a header that it can tell from others."""
+    """Each kind of server, with a header that it cannot confuse with others."""
     return KINDS[request.param]
 
 
 @pytest.fixture(scope="module")
 def live(kind: Kind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """That server, trusting 127.0.0.1; managers are elsewhere, but the proxy and another of this machine, too."""
+    """That server, trusting 127.0.0.1; the managers are one elsewhere, the proxy, and another address here."""
     folder = tmp_path_factory.mktemp("proxies")
     server = LiveServer(
         folder / "raffles.db",
@@ -60,7 +60,7 @@ def live(kind: Kind, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveS
 
 @pytest.fixture
 def post(live: LiveServer, connect: Callable[[int], socket.socket]) -> Callable[[Sequence[str]], int]:
-    """Send an empty POST to create a raffle, with these lines as headers: 403 without, 400 with a manager's rights."""
+    """Send an empty POST to create a raffle, with these lines as headers; a manager gets 400, others 403."""
 
     def send(headers: Sequence[str]) -> int:
         connection = connect(live.port)
@@ -71,34 +71,34 @@ def post(live: LiveServer, connect: Callable[[int], socket.socket]) -> Callable[
     return send
 
 
-def test_only_the_named_header_of_a_proxy_tells_who_asks(
+def test_only_the_named_header_of_a_proxy_counts(
     kind: Kind, live: LiveServer, post: Callable[[Sequence[str]], int]
 ) -> None:
     others = {"X-Forwarded-For": MANAGER, "X-Real-IP": MANAGER, "Forwarded": f"for={MANAGER}"}
     del others[kind.header]
     forged = [f"{name}: {value}" for name, value in others.items()]
-    # What a server that reads headers as CGI does would take for the one that counts, in any order.
+    # Headers that a server which reads them as CGI does would confuse with the right one, in any order.
     name = kind.header.replace("-", "_", 1)
     double = [f"{name}: {MANAGER}"] if name != kind.header else []
-    honest = f"{kind.header}: {kind.told(STRANGER)}"
+    honest = f"{kind.header}: {kind.value(STRANGER)}"
 
-    assert post([f"{kind.header}: {kind.told(MANAGER)}"]) == 400
+    assert post([f"{kind.header}: {kind.value(MANAGER)}"]) == 400
     assert post(forged) == 403
     for headers in ([*forged, *double, honest], [honest, *double, *forged], double):
         assert post(headers) == 403
 
-    created = live.request("POST", "/raffles/", RAFFLE, **{kind.header: kind.told(MANAGER)})
+    created = live.request("POST", "/raffles/", RAFFLE, **{kind.header: kind.value(MANAGER)})
     assert created.status == 201
     participate = f"/raffles/{created.json['id']}/participate/"
     nobody = live.request("POST", participate, **others)
     assert nobody.status == 400
     assert f"no {kind.header} header" in nobody.json["detail"]
-    told = [live.request("POST", participate, **{kind.header: kind.told(who)}).status for who in (STRANGER, STRANGER)]
-    assert told == [201, 403]
+    sent = [live.request("POST", participate, **{kind.header: kind.value(who)}).status for who in (STRANGER, STRANGER)]
+    assert sent == [201, 403]
 
 
 def test_a_header_that_is_sent_several_times_is_one_list(kind: Kind, post: Callable[[Sequence[str]], int]) -> None:
-    lines = [f"{kind.header}: {kind.told(address)}" for address in (STRANGER, MANAGER, "127.0.0.1")]
+    lines = [f"{kind.header}: {kind.value(address)}" for address in (STRANGER, MANAGER, "127.0.0.1")]
     if kind.header == "X-Real-IP":
         assert post(lines[1:]) == 403
         return
@@ -108,26 +108,26 @@ def test_a_header_that_is_sent_several_times_is_one_list(kind: Kind, post: Calla
     assert post([lines[1], f"{kind.header}: \xe9"]) == 403
 
 
-def test_the_proxy_itself_is_nobody_although_it_is_a_manager(kind: Kind, live: LiveServer) -> None:
+def test_the_proxys_own_address_is_never_a_manager(kind: Kind, live: LiveServer) -> None:
     assert live.request("POST", "/raffles/", RAFFLE).status == 403
-    assert live.request("POST", "/raffles/", RAFFLE, **{kind.header: kind.told("127.0.0.1")}).status == 403
-    assert live.request("POST", "/raffles/", RAFFLE, **{kind.header: kind.told("127.0.0.2")}).status == 201
+    assert live.request("POST", "/raffles/", RAFFLE, **{kind.header: kind.value("127.0.0.1")}).status == 403
+    assert live.request("POST", "/raffles/", RAFFLE, **{kind.header: kind.value("127.0.0.2")}).status == 201
     assert live.request("GET", "/raffles/").status == 200
 
 
-def test_the_header_of_anybody_else_does_not_count(kind: Kind, live: LiveServer) -> None:
-    told = {kind.header: kind.told(MANAGER)}
+def test_the_header_of_any_other_client_does_not_count(kind: Kind, live: LiveServer) -> None:
+    sent = {kind.header: kind.value(MANAGER)}
 
-    assert live.request_from("127.0.0.9", "POST", "/raffles/", RAFFLE, **told).status == 403
+    assert live.request_from("127.0.0.9", "POST", "/raffles/", RAFFLE, **sent).status == 403
 
 
 def test_urls_have_the_host_and_protocol_that_the_proxy_names(kind: Kind, live: LiveServer) -> None:
-    told = {kind.header: kind.told(MANAGER)}
+    sent = {kind.header: kind.value(MANAGER)}
     if kind.header == "Forwarded":
-        told = {"Forwarded": f"{told['Forwarded']};proto=https;host=raffle.example"}
+        sent = {"Forwarded": f"{sent['Forwarded']};proto=https;host=raffle.example"}
     else:
-        told |= {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "raffle.example"}
+        sent |= {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "raffle.example"}
 
-    created = live.request("POST", "/raffles/", RAFFLE, **told)
+    created = live.request("POST", "/raffles/", RAFFLE, **sent)
 
     assert created.headers["location"] == f"https://raffle.example/raffles/{created.json['id']}/"

@@ -193,7 +193,7 @@ def test_no_json_breaks_the_reader(changed: dict[str, Any]) -> None:
     except InvalidValue as refusal:
         answerable = [refusal.field, refusal.reason]
 
-    # Lone surrogates could not be written.
+    # A lone surrogate could not be written.
     assert msgspec.json.encode(answerable)
 
 

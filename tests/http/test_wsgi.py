@@ -13,7 +13,7 @@ from tests.http.conftest import RAFFLE
 from tests.live_server import surroundings
 from tests.programs import run
 
-# Parent and child create a raffle each, by the same application, which has served before the fork.
+# Parent and child each create a raffle with the same application, which has served before the fork.
 FORKING = f"""
 import os
 from falcon import testing
@@ -66,12 +66,12 @@ print(pathlib.Path({str(database)!r}).exists(), application is wsgi.application)
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["False", "True", "True"]
-    # Closed when the process ended: no journal is left.
+    # No journal is left, so the database was closed.
     assert sorted(database.parent.iterdir()) == [database, database.with_name(f"{database.name}.key")]
 
 
 def test_a_forked_child_opens_the_database_for_itself(database_url: str) -> None:
-    """In a process of its own: forking the tests' own one, with its threads, is no good idea."""
+    """In its own process, since the tests' process should not be forked while it has threads."""
     environment = {"RAFFLEKIT_DATABASE_URL": database_url, "MANAGER_IPS": "127.0.0.1"}
     done = run([sys.executable, "-c", FORKING], env=surroundings() | environment, text=True, check=True)
 
@@ -98,6 +98,6 @@ def test_without_a_database_there_is_no_application(tmp_path: Path) -> None:
         wsgi.ForkSafeApplication({"RAFFLEKIT_DATABASE_URL": f"sqlite:///{tmp_path}/no/such/folder.db"})
 
 
-def test_the_module_has_no_other_surprises() -> None:
+def test_the_module_has_no_other_dynamic_names() -> None:
     with pytest.raises(AttributeError, match="no attribute 'app'"):
         _ = importlib.import_module("rafflekit.http.wsgi").app

@@ -85,7 +85,7 @@ class _Lines(logging.Handler):
                 self._stream.write(line)
 
 
-class _Line(logging.Formatter):
+class _TimedLine(logging.Formatter):
     """What the lines of both forms begin with."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class _Line(logging.Formatter):
         return f"{shown}.{int(record.msecs):03}Z"
 
 
-class _JsonLine(_Line):
+class _JsonLine(_TimedLine):
     """One JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -115,7 +115,7 @@ class _JsonLine(_Line):
         return _encoded(fields | message)
 
 
-class _HumanLine(_Line):
+class _HumanLine(_TimedLine):
     """A line, or several with all but the first indented, so that no message can imitate a line of the log."""
 
     def format(self, record: logging.LogRecord) -> str:

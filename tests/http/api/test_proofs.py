@@ -99,11 +99,11 @@ def test_what_cannot_be_proven_is_refused(
 
 @pytest.mark.parametrize("path", ["ledger", "ledger/proof?ticket_number=1", "ledger/leaves", "proof"])
 @pytest.mark.parametrize("raffle", ["garbage", "00000000-0000-4000-8000-000000000000"])
-def test_a_raffle_that_is_none_has_no_ledger(client: testing.TestClient, raffle: str, path: str) -> None:
+def test_an_unknown_raffle_has_no_ledger(client: testing.TestClient, raffle: str, path: str) -> None:
     assert client.simulate_get(f"/raffles/{raffle}/{path}").status_code == 404
 
 
-def test_nothing_in_a_ledger_tells_a_code_or_a_participant(client: testing.TestClient, post: Post, raffle: str) -> None:
+def test_a_ledger_reveals_no_code_and_no_participant(client: testing.TestClient, post: Post, raffle: str) -> None:
     tickets = [post(f"{raffle}/participate", source=f"192.0.2.{n}").json for n in (1, 2)]
     post(f"{raffle}/winners")
 

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: what a probe sees, in good days and bad ones."""
+"""`/healthz` and `/readyz`: what a probe sees when all is well, and in an outage."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ PROBES = {"/healthz": {"status": "alive"}, "/readyz": {"status": "ready"}}
 
 @pytest.fixture
 def stranger(engine: RaffleEngine) -> testing.TestClient:
-    """A client from nowhere, under a name that is none of the service's, as probes are."""
+    """A client at an unknown address that uses an unknown host name, as probes do."""
     return testing.TestClient(create_app(engine, Settings()), headers={"Host": "node-7.internal"})
 
 
@@ -97,5 +97,5 @@ def test_a_service_is_ready_again_when_its_postgresql_is_back(own_postgresql: Ow
         seen.append([live.request("GET", path).status for path in PROBES])
 
     assert seen[:2] == [[200, 200], [200, 503]]
-    # A connection that broke may be noticed by the first who uses it.
+    # A broken connection may go unnoticed until it is first used.
     assert live.request("GET", "/readyz").status == 200

@@ -1,4 +1,4 @@
-"""The server's log: what a line says, that it is one line, and what it never says."""
+"""The server's log: what a line says, that it stays one line, and what it never says."""
 
 import io
 import json
@@ -28,7 +28,7 @@ CODE = codes.spell(bytes(15))
 
 
 class Lines:
-    """What was logged since the last look."""
+    """What was logged since it was last read."""
 
     def __init__(self, capture: pytest.CaptureFixture[str]) -> None:
         self._capture = capture
@@ -44,13 +44,13 @@ class Lines:
 
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
-    """What is logged."""
+    """The lines of the log."""
     return Lines(capsys)
 
 
 @contextmanager
 def failing_lookups(engine: RaffleEngine, message: str) -> Iterator[None]:
-    """Let whoever looks at a raffle meet a failure that nobody foresaw."""
+    """Make showing a raffle fail unexpectedly."""
 
     def fail(_raffle: object) -> None:
         raise ZeroDivisionError(message)
@@ -152,12 +152,12 @@ def test_an_incident_has_one_id_in_the_answer_and_the_log(
     with failing_lookups(engine, "one\ntwo"), Log("json", requests=True).written():
         answer = client.simulate_get(raffle)
 
-    (told,) = re.findall(r"incident ([0-9a-f]{16})\.", answer.json["detail"])
+    (shown,) = re.findall(r"incident ([0-9a-f]{16})\.", answer.json["detail"])
     failure, request = lines.objects()
     assert (answer.status_code, request["status"]) == (500, 500)
-    assert (failure["incident"], request["incident"]) == (told, told)
+    assert (failure["incident"], request["incident"]) == (shown, shown)
     assert (failure["level"], failure["method"], failure["route"]) == ("error", "GET", "/raffles/{raffle_id}")
-    assert failure["message"] == f"Incident {told}: GET /raffles/{{raffle_id}} failed."
+    assert failure["message"] == f"Incident {shown}: GET /raffles/{{raffle_id}} failed."
     assert failure["traceback"].rstrip().endswith("ZeroDivisionError: one\ntwo")
 
 
@@ -189,7 +189,7 @@ def test_lines_of_libraries_have_no_codes_and_addresses(lines: Lines, form: Any)
 
 @pytest.mark.parametrize("form", FORMS)
 def test_any_text_can_be_logged(lines: Lines, form: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Not for the handlers of pytest, whose parallel runs cannot pass a lone surrogate on.
+    # Without pytest's handlers, whose parallel runs cannot pass on a lone surrogate.
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     with Log(form).written():
         logging.getLogger("rafflekit.any").error("\ud800 \x00 \u2028 \x85 %s", "100 %")
@@ -224,7 +224,7 @@ def test_the_docs_have_a_line_for_every_field(
     assert documented == {name for line in lines.objects() for name in line}
 
 
-# With an end that no log has by itself: hypothesis also tries texts that it finds in the code, a route for instance.
+# With an ending that no log has by chance: hypothesis also tries texts that it finds in the code, such as a route.
 KEYS = st.text(
     st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=","), min_size=15, max_size=60
 ).map("{}~".format)
@@ -262,11 +262,11 @@ def test_a_failure_that_quotes_the_key_does_not_reveal_it(
 def test_a_service_without_standard_error_continues(
     engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, stream: str | None
 ) -> None:
-    """As after `2>&-`: Python has no stream then, or one that is closed."""
+    """As after `2>&-`: Python then has no stream, or a closed one."""
     closed = io.StringIO()
     closed.close()
     with ExitStack() as logging:
-        # Only while the log looks for it: the test's own client needs one.
+        # Only while the log looks for the stream, since the test's client needs one.
         with monkeypatch.context() as patched:
             patched.setattr("sys.stderr", closed if stream else None)
             logging.enter_context(Log("json", requests=True).written())

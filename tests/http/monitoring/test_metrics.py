@@ -1,4 +1,4 @@
-"""`/metrics`: the figures are right, few, whole, and shown to those who may see them."""
+"""`/metrics`: the figures are right, few and complete, and shown only to those who may read them."""
 
 import os
 import re
@@ -39,7 +39,7 @@ Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 @pytest.fixture
 def metered(database_url: str) -> Iterator[testing.TestClient]:
-    """A client of an application that counts, on an engine that tells it of its groups; it asks as the manager."""
+    """A manager's client of an application that counts, with an engine that reports its groups."""
     metrics = Metrics()
     readers = (ip_network(MANAGER), ip_network(READER))
     seen_by = Settings(
@@ -51,7 +51,7 @@ def metered(database_url: str) -> Iterator[testing.TestClient]:
         app = create_app(engine, seen_by, metrics=metrics)
 
         def of_one_process(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            # Falcon's client says that it is one of several, unless it is told otherwise.
+            # Falcon's client claims to be one of several processes by default.
             return app(environ | {"wsgi.multiprocess": False}, start_response)
 
         yield testing.TestClient(of_one_process, headers={"Host": "127.0.0.1:8080"})
@@ -74,7 +74,7 @@ def figure(figures: Figures, name: str, **labels: str) -> float:
 
 
 def sell_out(client: testing.TestClient) -> str:
-    """Create a raffle of two tickets, and have it asked for seven times; return its path."""
+    """Create a raffle of two tickets, try to take part seven times, and return its path."""
     path = f"/raffles/{client.simulate_post('/raffles', json=RAFFLE, remote_addr=MANAGER).json['id']}"
     for host, headers in ((1, KEY), (1, KEY), (1, {}), (2, {}), (3, {}), (1, KEY), (2, {"Idempotency-Key": "short"})):
         client.simulate_post(f"{path}/participate/", remote_addr=f"192.0.2.{host}", headers=headers)
@@ -123,7 +123,7 @@ def test_stored_tickets_and_refusals_are_counted(metered: testing.TestClient) ->
     }
 
 
-def test_the_sizes_of_groups_add_up_to_those_who_asked(metered: testing.TestClient) -> None:
+def test_the_sizes_of_groups_add_up_to_the_callers(metered: testing.TestClient) -> None:
     body = RAFFLE | {"total_tickets": 300}
     path = f"/raffles/{metered.simulate_post('/raffles', json=body, remote_addr=MANAGER).json['id']}/participate/"
     with ThreadPoolExecutor(16) as crowd:
@@ -187,7 +187,7 @@ def test_the_number_of_series_does_not_grow_with_what_is_sent(
         ("localhost", {}, 403),
     ],
 )
-def test_only_those_who_may_see_the_metrics_do(
+def test_only_permitted_addresses_read_the_metrics(
     metered: testing.TestClient, source: str, headers: dict[str, str], status: int
 ) -> None:
     for ask in (metered.simulate_get, metered.simulate_head):
@@ -207,7 +207,7 @@ def test_metrics_have_the_methods_of_a_page(metered: testing.TestClient) -> None
     assert page.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
 
 
-def test_an_application_that_counts_nothing_has_no_metrics(client: testing.TestClient) -> None:
+def test_an_application_that_does_not_count_has_no_metrics(client: testing.TestClient) -> None:
     assert client.simulate_get("/metrics", remote_addr=MANAGER).status_code == 404
 
 
@@ -221,7 +221,7 @@ def test_the_docs_have_a_line_for_every_metric_and_no_other(metered: testing.Tes
 
 
 def ask(live: LiveServer, *, requests: int) -> None:
-    """Send requests side by side, on connections of their own, so that as a rule every process gets some."""
+    """Send requests at the same time, each on its own connection, so that usually every process gets some."""
     with ThreadPoolExecutor(8) as crowd:
         answers = list(crowd.map(lambda _: live.request("GET", "/raffles/").status, range(requests)))
     assert answers == [200] * requests
@@ -275,7 +275,7 @@ def test_several_processes_count_together_in_a_named_folder(serve: Serve, tmp_pa
         asked += 40
         return len(counting()) == 2
 
-    # A process that is still starting gets none.
+    # A process that is still starting gets no requests.
     wait_until(both_have_answered)
     assert {listed(live) for _ in range(10)} == {asked}
     figures = read(live.request("GET", "/metrics").body.decode())
@@ -286,7 +286,7 @@ def test_several_processes_count_together_in_a_named_folder(serve: Serve, tmp_pa
 
 def test_a_missing_folder_to_count_in_is_a_wrong_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", f"{tmp_path}/none")
-    # As the library decides when it is imported.
+    # The library decides this when it is imported.
     monkeypatch.setattr(values, "ValueClass", values.MultiProcessValue())
 
     with pytest.raises(InvalidSetting, match=r"PROMETHEUS_MULTIPROC_DIR is '.*/none': not a folder "):

@@ -19,7 +19,7 @@ BOUNDARIES = st.sampled_from(
 
 
 ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).filter(
-    # An address that is its own network's name, and words of one letter, cannot be told from what may stay.
+    # An address that is also its network's name may stay, as may very short ones that look like words.
     lambda address: str(network_of(address)).partition("/")[0] != str(address)
 )
 
@@ -54,12 +54,12 @@ def test_no_code_stays_in_a_text(code: str, before: str, behind: str) -> None:
         assert codes.read(spelling) == plain
         for cased in (spelling, spelling.lower()):
             text = redacted(f"the code {before}{cased}{behind} is wrong")
-            # Not so much as its end: what is left to guess would be little.
+            # Not even its end, which would leave little to guess.
             assert cased[-6:] not in text
             assert REMOVED in text
 
 
-# Whatever a text may have around a code; letters, digits, dashes and blanks are tried more often than by chance.
+# Anything that may surround a code; letters, digits, dashes and blanks are tried more often than by chance.
 ANYTHING = st.one_of(st.text(max_size=20), st.text("aZ09-- \t\n\\", max_size=40))
 
 
@@ -74,13 +74,13 @@ ANYTHING = st.one_of(st.text(max_size=20), st.text("aZ09-- \t\n\\", max_size=40)
 def test_no_code_can_be_read_whatever_surrounds_it(code: str, before: str, behind: str) -> None:
     groups = code.split("-")
     separators = ["-", "--", " - ", "\t-"]
-    # By letters alone, a code without its dashes may be a word.
+    # Without dashes and digits, a code may be a word.
     if any(character.isdigit() for character in code) and not is_hexadecimal(code):
         separators += [" ", "\t", ""]
     for separator in separators:
         for cased in (groups, [group.lower() for group in groups]):
             text = redacted(f"{before}{separator.join(cased)}{behind}")
-            # What is left of it is a group at an end, at most: 100 bits are to be guessed.
+            # At most one group at an end is left, so 100 bits are still unknown.
             left = [group for group in cased if group not in before + behind and group in text]
             assert len(left) <= 1
             assert REMOVED in text

@@ -15,7 +15,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def main(name: str, host: str, database_url: str) -> None:
-    """Serve until a Ctrl-C that comes at once; print the URL."""
+    """Serve, print the URL, and stop at once by Ctrl-C."""
 
     def listening(urls: Urls) -> None:
         print(urls.here)

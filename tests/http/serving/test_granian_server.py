@@ -1,4 +1,4 @@
-"""What only Granian does, or only its workers: they come, go, and leave nothing behind."""
+"""What only Granian does, and how its workers start, stop and clean up."""
 
 import os
 import signal
@@ -59,7 +59,7 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(database: Path, tmp_path
 
     wait_until(lambda: is_refused(live.port))
     wait_until(lambda: not any("spawn_main" in command_of(worker) for worker in workers))
-    assert (tmp_path / "log").read_text().count("\n") == 1  # that nobody is manager
+    assert (tmp_path / "log").read_text().count("\n") == 1  # the remark that there is no manager
     assert list(temporary.iterdir()) == []  # where the workers counted together
 
 
@@ -73,7 +73,7 @@ def test_nothing_is_printed_but_the_announcement(serve: Serve) -> None:
 
 
 def test_workers_that_cannot_start_end_the_server(tmp_path: Path) -> None:
-    """Only `run`, which is told to have been checked before; in a process of its own, where it may end."""
+    """`run_granian` alone, without the checks before it; in its own process, which it may end."""
     folder = tmp_path / "none"
     program = (
         "from rafflekit.http.serving.granian_server import run_granian\n"
@@ -88,10 +88,10 @@ def test_workers_that_cannot_start_end_the_server(tmp_path: Path) -> None:
     assert last.startswith(
         "rafflekit.http.serving.failures.WorkersFailed: The worker processes keep ending by themselves"
     )
-    assert done.stderr.count("Traceback") == 2  # the program's own, with its cause; no worker's
+    assert done.stderr.count("Traceback") == 2  # the program's own, with its cause; none of a worker
 
 
-def test_what_is_too_much_or_no_http_is_refused(serve: Serve, connect: Callable[[int], Any]) -> None:
+def test_too_many_headers_and_invalid_http_are_refused(serve: Serve, connect: Callable[[int], Any]) -> None:
     port = serve().port
 
     for headers in (b"X: " + b"x" * 100_000 + b"\r\n", b"".join(b"X%d: x\r\n" % number for number in range(101))):

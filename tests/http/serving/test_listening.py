@@ -1,4 +1,4 @@
-"""What the servers do alike inside a process that calls them: where they listen, and how they leave it."""
+"""What both servers do inside a process that calls them: where they listen, and how they stop."""
 
 import errno
 import json
@@ -96,7 +96,7 @@ def test_a_reserved_port_is_refused_as_such(monkeypatch: pytest.MonkeyPatch, num
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "a..b", "", "1.2.3.4.5"])
-def test_a_host_that_does_not_exist_is_named(run: Run, host: str) -> None:
+def test_an_unknown_host_is_named(run: Run, host: str) -> None:
     with pytest.raises(CannotServe, match=f"^The host '{re.escape(host)}' is not an address of this machine"):
         run(host=host, port=0, on_listening=print)
 

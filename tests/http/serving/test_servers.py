@@ -1,4 +1,4 @@
-"""What the servers of `rafflekit serve` do alike, over real sockets: waitress, and Granian with two workers."""
+"""What both servers of `rafflekit serve` do over real sockets: waitress, and Granian with two workers."""
 
 import json
 import signal
@@ -24,7 +24,7 @@ from tests.waiting import wait_until
 Connect = Callable[[int], socket.socket]
 
 LIST = b"GET /raffles/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
-# More than a server has threads: some requests wait for one.
+# More than the threads of a server, so that some requests wait for one.
 CROWD = 40
 
 ARGUMENTS = {"waitress": (), "granian": ("--server", "granian", "--workers", "2")}
@@ -38,7 +38,7 @@ def serve(serve: Serve, request: pytest.FixtureRequest) -> Serve:
 
 @pytest.fixture(scope="module", params=ARGUMENTS)
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server of each kind, with this machine as its manager, for all tests that leave it as it is."""
+    """A server of each kind, with this machine as its manager, for all tests that do not change it."""
     folder = tmp_path_factory.mktemp("running")
     live = LiveServer(
         folder / "raffles.db", *ARGUMENTS[request.param], log=folder / "server.log", MANAGER_IPS="127.0.0.1"
@@ -48,13 +48,13 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def ask_to_stop(live: LiveServer) -> None:
-    """Send the signal and wait until the server has noticed it: nobody listens at its port any more."""
+    """Send the signal and wait until the server has noticed it and no longer listens."""
     live.process.send_signal(signal.SIGTERM)
     wait_until(lambda: is_refused(live.port))
 
 
 def stopped_well(live: LiveServer) -> bool:
-    """Tell whether the server, asked before, ends with status 0; a second signal would kill it."""
+    """Return whether the server, already asked to stop, ends with status 0."""
     return live.process.wait(STOP_LIMIT_S) == 0
 
 
@@ -67,7 +67,7 @@ def test_the_announced_url_is_the_one_that_answers(serve: Serve) -> None:
 
 def test_an_answer_names_no_version(running: LiveServer) -> None:
     for answer in (running.request("GET", "/raffles/"), running.request("GET", "/nothing")):
-        # waitress can be silent; Granian says its name.
+        # waitress can hide its name, Granian cannot.
         assert answer.headers.get("server", "granian") == "granian"
         assert b"waitress" not in answer.body
 
@@ -122,11 +122,11 @@ def test_a_client_that_asks_first_is_told_to_continue(running: LiveServer, conne
 
     for _ in range(2):
         connection.sendall(f"POST /raffles/ HTTP/1.1\r\n{headers}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
-        told = b""
-        while not told.endswith(b"\r\n\r\n"):
-            told += connection.recv(1)
+        continued = b""
+        while not continued.endswith(b"\r\n\r\n"):
+            continued += connection.recv(1)
         connection.sendall(body)
-        assert told.startswith(b"HTTP/1.1 100 ")
+        assert continued.startswith(b"HTTP/1.1 100 ")
         assert read_answer(connection).status == 201
 
 
@@ -257,7 +257,7 @@ def test_a_client_that_never_pauses_does_not_prevent_a_stop(serve: Serve, connec
         connection.sendall(LIST)
         read_answer(connection)
         all_served.wait(20)
-        # A server may close a connection just when the next request is on its way.
+        # A server may close a connection while the next request is on its way.
         with suppress(OSError, HTTPException):
             while True:
                 connection.sendall(LIST)
