@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 from rafflekit import RaffleEngine
-from tests.databases import PostgresqlServer, postgresql_server
+from tests.databases import PostgresqlServer, postgresql_server, prepare
 from tests.live_server import LiveServer, Serve
 
 # A shell makes its background jobs ignore Ctrl-C, and so would the programs that the tests start.
@@ -18,6 +19,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # No time limit for an example: a slow machine is no defect of the product.
 settings.register_profile("rafflekit", deadline=None)
 settings.load_profile("rafflekit")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Iterator[None]:
+    """Look for doctests in the package alone: in three workers, all these modules take their time."""
+    return [found for found in (yield) if not isinstance(found, DoctestModule)]
 
 
 @pytest.fixture
@@ -42,6 +49,7 @@ def postgresql() -> Iterator[PostgresqlServer]:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[RaffleEngine]:
     """An engine on that database."""
+    prepare(database_url)
     with RaffleEngine(database_url) as opened:
         yield opened
 

@@ -1,18 +1,21 @@
 """The databases that the tests run on: SQLite files, and a real PostgreSQL that is started for them."""
 
+import json
 import os
 import sqlite3
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Engine, create_engine, event, make_url
 
+from rafflekit import RaffleEngine
 from rafflekit.core.storage import migrations, schema
 
 KINDS = ("SQLite", "PostgreSQL")
@@ -58,6 +61,67 @@ def new_database_url(request: pytest.FixtureRequest) -> str:
     server: PostgresqlServer = request.getfixturevalue("postgresql")
     _, _, isolation_level = request.param.partition(", ")
     return server.new_url(*([f"default_transaction_isolation={isolation_level}"] if isolation_level else []))
+
+
+Fill = Callable[[str], None]
+"""Makes and fills the database of a URL."""
+
+
+def make_tables(url: str) -> None:
+    """Let the engine make its tables."""
+    RaffleEngine(url).close()
+
+
+def prepare(url: str, fill: Fill = make_tables) -> None:
+    """Fill an empty database as `fill` does, by a copy of what it did the first time."""
+    if url.startswith("postgresql"):
+        run(url, _script_of(fill, url))
+        return
+    database = url.removeprefix("sqlite:///")
+    if not Path(database).exists():
+        for suffix, content in _files_of(fill).items():
+            file = Path(database + suffix)
+            file.touch(0o600)
+            file.write_bytes(content)
+
+
+@cache
+def _files_of(fill: Fill) -> dict[str, bytes]:
+    """Return what is in the files that `fill` made, by what comes after the database's name: nothing, or ".key"."""
+    with tempfile.TemporaryDirectory() as folder:
+        fill(f"sqlite:///{folder}/database")
+        return {file.name.removeprefix("database"): file.read_bytes() for file in Path(folder).iterdir()}
+
+
+_scripts: dict[Fill, str] = {}
+
+
+def _script_of(fill: Fill, url: str) -> str:
+    """Return the statements that fill a database of PostgreSQL; the first time, that of `url` is filled."""
+    if fill in _scripts:
+        return _scripts[fill]
+    statements = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        if statement.split(maxsplit=1)[0] in {"CREATE", "COMMENT"}:
+            statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        fill(url)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    # Its rules would refuse a draw that is already there.
+    statements.append("SET session_replication_role = replica")
+    for table in schema.metadata.sorted_tables:
+        [(rows,)] = run(url, f"SELECT json_agg(row_to_json({table.name})) FROM {table.name}")
+        if rows:
+            written = json.dumps(rows).replace("'", "''")
+            statements.append(
+                f"INSERT INTO {table.name} SELECT * FROM json_populate_recordset(NULL::{table.name}, '{written}')"
+            )
+    _scripts[fill] = ";".join(statements)
+    return "SELECT 1"
 
 
 def run(url: str, statement: str, *values: Any) -> Sequence[Any]:

@@ -141,7 +141,11 @@ def _adopt_orphans(really: bool) -> None:
 
 
 def _of_the_interpreter(environment: Any) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name.startswith(_READ_AT_THE_START)}
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(_READ_AT_THE_START) and name != "PYTHONUNBUFFERED"
+    }
 
 
 def _take_the_terminal() -> None:
@@ -192,9 +196,13 @@ def _become(order: dict[str, Any], streams: list[int]) -> list[str]:
 
 
 def _stream(number: int, mode: str, errors: str) -> io.TextIOWrapper:
-    raw = io.open(number, mode + "b", closefd=False)  # noqa: UP020, SIM115 - as the interpreter does
-    is_prompt = mode == "w" and (number == 2 or raw.isatty())
-    return io.TextIOWrapper(raw, "utf-8", errors, newline=None if mode == "r" else "\n", line_buffering=is_prompt)
+    is_unbuffered = mode == "w" and bool(os.environ.get("PYTHONUNBUFFERED"))
+    binary = open(number, mode + "b", buffering=0 if is_unbuffered else -1, closefd=False)  # noqa: SIM115
+    is_prompt = mode == "w" and (number == 2 or binary.isatty())
+    newline = None if mode == "r" else "\n"
+    return io.TextIOWrapper(
+        binary, "utf-8", errors, newline=newline, line_buffering=is_prompt, write_through=is_unbuffered
+    )
 
 
 def _import_everything() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from rafflekit import RaffleEngine
 from rafflekit.core.protocol.notes import SignerKey
-from tests.databases import KINDS, new_database_url
+from tests.databases import KINDS, new_database_url, prepare
 
 KEY = SignerKey.make("raffles.example.org")
 """The key of an operator, for modules whose `signing_key` it is."""
@@ -27,5 +27,6 @@ def signing_key() -> SignerKey | None:
 @pytest.fixture
 def engine(database_url: str, signing_key: SignerKey | None) -> Iterator[RaffleEngine]:
     """An engine on that database, with that key."""
+    prepare(database_url)
     with RaffleEngine(database_url, signing_key=signing_key) as opened:
         yield opened

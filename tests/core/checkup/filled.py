@@ -1,6 +1,7 @@
 """A database for check-ups: raffles in each state, and SQL that selects them."""
 
 from rafflekit import Prize, RaffleEngine
+from tests.databases import prepare
 from tests.raffles import sold_out
 
 PRIZES = (Prize("car"), Prize("hug", 3))
@@ -12,6 +13,10 @@ DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
 
 def fill(url: str) -> None:
     """Make a drawn raffle of 20 tickets, an open one with 5 of 20, an empty one, and one with a whole tile."""
+    prepare(url, _fill)
+
+
+def _fill(url: str) -> None:
     with RaffleEngine(url) as engine:
         drawn = sold_out(engine, tickets=20, prizes=PRIZES)
         engine.draw(drawn.id)
