@@ -288,7 +288,7 @@ def test_a_witness_is_told_what_is_wrong(
 @pytest.mark.parametrize(
     ("key", "sentence"),
     [
-        ("foo", "--key: is no verifier key: a verifier key is <name>+"),
+        ("foo", "--key: is not a verifier key: a verifier key is <name>+"),
         ("{operator}", "--key: is not a witness's key"),
         ("{witness}", "NOTE: has no cosignature by "),
     ],

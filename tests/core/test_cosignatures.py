@@ -1,4 +1,4 @@
-"""Whatever witnesses sign, and whenever: an honest proof stays good, and a witness signs one closing."""
+"""No cosignature spoils an honest proof, and a witness signs only one closing."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def closed(engine: RaffleEngine, *, entropy: str = "secrets") -> UUID:
 
 
 def cosign(engine: RaffleEngine, raffle: UUID, *signers: SignerKey, times: tuple[int, ...] = (NOON,)) -> None:
-    # As a witness may have it who does not know of the others.
+    # The closing without the cosignatures of others.
     text = Note.read(engine.proofs.checkpoint(raffle)).text
     closing = f"{text}\n{KEY.line(text)}"
     for signer in signers:
@@ -89,7 +89,7 @@ def test_an_invalid_key_is_reported_before_the_note(engine: RaffleEngine, key: s
     raffle = closed(engine)
 
     for note in (engine.proofs.checkpoint(raffle), "no note"):
-        with pytest.raises(InvalidValue, match="is no verifier key: ") as refused:
+        with pytest.raises(InvalidValue, match="is not a verifier key: ") as refused:
             engine.proofs.cosign(raffle, note, key)
         assert refused.value.field == "key"
 

@@ -1,4 +1,4 @@
-"""Ledgers at borders: several raffles in one database, a ledger that grows while it is read, who may be a witness."""
+"""Ledgers at their borders: several raffles, growth during a read, damage, and the operator as a witness."""
 
 import json
 from pathlib import Path
@@ -90,7 +90,7 @@ def test_a_tile_has_no_hashes_of_later_tickets(engine: RaffleEngine) -> None:
 
 
 def test_a_ledger_without_a_key_takes_the_first_that_signs(engine: RaffleEngine, database_url: str) -> None:
-    """As of a raffle that was begun without a key, or by a release that had none."""
+    """Its raffle was created where no key was available."""
     raffles = [engine.create(name, total_tickets=5, prizes=[Prize("hug")]) for name in ("Foo", "Bar")]
     past_the_rules(database_url, "UPDATE ledgers SET verifier_key = NULL")
 
@@ -117,12 +117,12 @@ def test_an_operator_cannot_be_their_own_witness(engine: RaffleEngine) -> None:
 
 
 def set_back(database_url: str, *, to: int) -> None:
-    """Let a database lose its last tickets, as a backup does, or a failover without a synchronous standby."""
+    """Let a database lose its last tickets, as after a restored backup or an asynchronous failover."""
     past_the_rules(database_url, f"DELETE FROM tickets WHERE serial >= {to}", f"UPDATE counters SET issued = {to}")
 
 
 def test_a_server_continues_from_the_rows_not_from_its_memory(engine: RaffleEngine, database_url: str) -> None:
-    """Else it would sign a history that is in no database, and store hashes of it for ever."""
+    """Otherwise it would sign a history that no database has, and store hashes of it."""
     raffle = engine.create("Foobar", total_tickets=300, prizes=[Prize("hug")])
     for person in ("ann", "bob", "cy"):
         engine.participate(raffle.id, person)
@@ -201,7 +201,7 @@ def test_a_sold_out_raffle_with_an_open_ledger_is_not_drawn(engine: RaffleEngine
     "damage", ["draws SET entropy", "draws SET winners_digest", "raffles SET seed", "tiles SET hash"]
 )
 def test_a_number_in_place_of_bytes_is_reported_as_damage(database: Path, damage: str) -> None:
-    """SQLAlchemy would: of this one it makes 4 EiB."""
+    """SQLAlchemy would turn this number into 4 EiB."""
     url = f"sqlite:///{database}"
     with RaffleEngine(url, signing_key=KEY) as engine:
         raffle = sold_out(engine, tickets=300)

@@ -1,4 +1,4 @@
-"""The engine's ledger: every ticket is in it, what was signed stays true, and a draw is proven."""
+"""The ledger of an engine: it has every ticket, signed statements stay true, and draws are proven."""
 
 import json
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def receipts_of(tickets: Sequence[Ticket]) -> list[Receipt]:
 
 
 def test_every_receipt_is_consistent_with_the_closing(engine: RaffleEngine) -> None:
-    """Tickets one at a time and in groups, across tiles, beside another raffle."""
+    """Tickets are issued one at a time and in groups, across tiles, next to another raffle."""
     raffle, other = (engine.create(name, total_tickets=600, prizes=PRIZES) for name in ("Foobar", "Other"))
     tickets = [engine.participate(raffle.id, f"early {n}") for n in range(3)]
     assert len(list(engine.participate_many(raffle.id, keyed(people(250))))) == 250
@@ -223,7 +223,7 @@ def test_a_witness_cosigns_a_closing_once(engine: RaffleEngine) -> None:
     text = Note.read(closing).text
 
     engine.proofs.cosign(raffle.id, closing + witness.line(text, time=1_800_000_000), str(witness.verifier))
-    # The same again is no mistake.
+    # The same cosignature again is accepted.
     engine.proofs.cosign(raffle.id, closing + witness.line(text, time=1_800_000_000), str(witness.verifier))
 
     cosigned = Note.read(engine.proofs.checkpoint(raffle.id))
@@ -245,7 +245,7 @@ def test_a_witness_cosigns_a_closing_once(engine: RaffleEngine) -> None:
 
 
 def test_a_key_that_signed_and_is_missing_is_not_replaced(tmp_path: Path) -> None:
-    """Whoever published the new one would find out when nobody's receipt fits it."""
+    """With a new key, no receipt would match the published one."""
     url, key_file = f"sqlite:///{tmp_path / 'raffles.db'}", tmp_path / "raffles.db.key"
     with RaffleEngine(url) as engine:
         raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
@@ -327,7 +327,7 @@ def test_a_missing_key_is_refused_with_the_name_of_its_setting(
 
 
 def test_postgresql_without_a_key_gives_tickets_without_receipts(postgresql: PostgresqlServer) -> None:
-    """It has no place for a key of its own."""
+    """There is no file next to it for a key."""
     database_url = postgresql.new_url()
     with RaffleEngine(database_url) as engine:
         raffle = sold_out(engine, tickets=4)

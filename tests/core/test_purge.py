@@ -1,4 +1,4 @@
-"""`RaffleEngine.purge`: what is stored of a drawn raffle's participants goes, and nothing else."""
+"""`RaffleEngine.purge` deletes the stored data of a drawn raffle's participants, and nothing else."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -97,7 +97,7 @@ def test_participants_are_deleted_only_after_the_draw(database_url: str, engine:
 
 
 def test_deleted_data_leave_the_file_and_its_journal(database: Path) -> None:
-    """So many tickets that pages of the index are split: with few, a hash stays in one only now and then."""
+    """There are enough tickets to split pages of the index; with few, a hash rarely stays in one."""
     with RaffleEngine(f"sqlite:///{database}") as engine:
         raffles = [engine.create("Foobar", total_tickets=3_000, prizes=PRIZES) for _ in range(3)]
         for raffle in raffles:

@@ -1,4 +1,4 @@
-"""A signing key's file: whoever can read it can sign other histories."""
+"""A signing key's file: anyone who can read it can sign false histories."""
 
 import logging
 from pathlib import Path
@@ -11,10 +11,10 @@ from rafflekit.core.protocol.notes import OPERATOR, WITNESS
 
 
 @pytest.mark.parametrize(
-    ("mode", "is_for_everybody"), [(0o644, True), (0o604, True), (0o602, True), (0o640, False), (0o600, False)]
+    ("mode", "is_open"), [(0o644, True), (0o604, True), (0o602, True), (0o640, False), (0o600, False)]
 )
 def test_a_key_that_all_users_can_read_causes_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, is_for_everybody: bool
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, is_open: bool
 ) -> None:
     file = tmp_path / "raffles.key"
     made = make_signing_key(file)
@@ -23,8 +23,8 @@ def test_a_key_that_all_users_can_read_causes_a_warning(
     with caplog.at_level(logging.WARNING):
         assert str(read_signing_key(file).verifier) == str(made.verifier)
 
-    told = [f"All users of this machine can use the key '{file}'; its owner can stop that with 'chmod o='."]
-    assert caplog.messages == (told if is_for_everybody else [])
+    warning = [f"All users of this machine can use the key '{file}'; its owner can stop that with 'chmod o='."]
+    assert caplog.messages == (warning if is_open else [])
     assert made.write() not in caplog.text
 
 

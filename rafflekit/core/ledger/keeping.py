@@ -65,7 +65,7 @@ class LedgerTree:
 class Ledgers:
     """The ledgers of one database.
 
-    `get` looks a raffle up. `signing_key` signs; without one, a SQLite file uses the key beside it.
+    `get` looks a raffle up. `signing_key` signs; without one, a SQLite file uses the key next to it.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class Ledgers:
         self._trees = lru_cache(_TREES_KEPT)(self._new_tree)
 
     def signing_key(self) -> SignerKey | None:
-        """Return the key that signs, making the one beside a SQLite file at its first use; None if there is no key.
+        """Return the key that signs, making the one next to a SQLite file at its first use; None if there is no key.
 
         Raises:
-            SigningKeyUnavailable: the key beside the database is unusable, or is missing although it has signed.
+            SigningKeyUnavailable: the key next to the database is unusable, or is missing although it has signed.
             StorageUnavailable: it cannot be made.
         """
         if self._signing_key is None and self._database.key_file is not None:
@@ -139,7 +139,7 @@ class Ledgers:
         return closing_of(raffle, self.record(raffle), self.tree_of(raffle))
 
     def tree_of(self, raffle: Raffle) -> LedgerTree:
-        """Return the tree of a ledger as it was when the raffle was read."""
+        """Return the tree of a ledger at the time when the raffle was read."""
         size = size_of(raffle)
         rows = self._database.fetch(statements.LEAF_OF_SERIAL, {"raffle": raffle.id, "serial": size - 1})
         return self.tree_with(raffle.id, size, Leaf(*rows[0]) if rows else None)
@@ -153,7 +153,7 @@ class Ledgers:
         return self._trees(raffle, size, last)
 
     def load_edge(self, connection: Connection, raffle: UUID, size: int) -> GrowingTree:
-        """Return the right edge of the tree of the first `size` leaves, as it is stored.
+        """Return the right edge of the tree of the first `size` leaves from the database.
 
         Raises:
             StorageUnavailable: some of it is missing, so that nothing may be added.

@@ -67,10 +67,10 @@ class Proofs:
         self._get = get
 
     def can_sign(self) -> bool:
-        """Tell whether a signing key is available here; the key beside a SQLite file is made at its first use.
+        """Return whether a signing key is available here; the key next to a SQLite file is made at its first use.
 
         Raises:
-            SigningKeyUnavailable: the key beside the database is unusable, or is missing although it has signed.
+            SigningKeyUnavailable: the key next to the database is unusable, or is missing although it has signed.
             StorageUnavailable: it cannot be made.
         """
         return self._ledgers.signing_key() is not None
@@ -79,7 +79,7 @@ class Proofs:
         """Return the public key with which anyone can check what is signed here.
 
         Raises:
-            SigningKeyUnavailable: no signing key is available here, or the key beside the database is unusable.
+            SigningKeyUnavailable: no signing key is available here, or the key next to the database is unusable.
             StorageUnavailable: it cannot be made.
         """
         key = self._ledgers.signing_key()
@@ -135,7 +135,7 @@ class Proofs:
         return Consistency(old, new, proof)
 
     def leaves(self, raffle_id: UUID | str) -> Iterator[Leaf]:
-        """Yield all leaves of a raffle's ledger, as it is now, in the order of issue."""
+        """Yield all current leaves of a raffle's ledger in the order of issue."""
         return self._leaves(self._get(raffle_id))
 
     def proof(self, raffle_id: UUID | str) -> Proof:
@@ -180,7 +180,7 @@ class Proofs:
         try:
             witness = VerifierKey.read(verifier_key)
         except NoteWrong as error:
-            raise InvalidValue("key", f"is no verifier key: {error}.") from error
+            raise InvalidValue("key", f"is not a verifier key: {error}.") from error
         line = _cosignature_on(self._ledgers.closing_of(raffle), raffle, note, witness)
         keep = partial(_keep_cosignature, raffle=raffle.id, verifier_key=verifier_key, witness=witness, line=line)
         self._database.write(keep)

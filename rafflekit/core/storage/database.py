@@ -248,7 +248,7 @@ class Database:
 
     def _upgrade(self, found: str) -> None:
         try:
-            self.write(lambda connection: layout.upgrade_layout(connection, self._backend))
+            self.write(lambda connection: layout.upgrade_tables(connection, self._backend))
         except StorageUnavailable as error:
             stays = f"It has the layout {found}, is to be upgraded to {schema.VERSION}, and is unchanged."
             raise StorageUnavailable(f"{error} {stays}") from error.__cause__

@@ -84,7 +84,7 @@ def needs_upgrade(found: str, backend: Backend, *, is_asked_for: bool) -> bool:
     return found < schema.VERSION
 
 
-def upgrade_layout(connection: Connection, backend: Backend) -> None:
+def upgrade_tables(connection: Connection, backend: Backend) -> None:
     """Upgrade an older database to today's layout, completely or not at all, unless another process was faster."""
     from rafflekit.core.storage import migrations
 

@@ -48,7 +48,7 @@ _IS_ANNOUNCED = "EXISTS (SELECT 1 FROM ledgers WHERE raffle = NEW.raffle)"
 _IS_CLOSED = "EXISTS (SELECT 1 FROM ledgers WHERE raffle = NEW.raffle AND closed_at IS NOT NULL)"
 _HAS_SOLD = "EXISTS (SELECT 1 FROM counters WHERE raffle = OLD.id AND issued > 0)"
 
-# The value is that of `schema.NOBODY`. Any other one may be another ticket's, which UPDATE OR REPLACE would delete.
+# The value is that of `schema.FORGOTTEN`. Any other one may be another ticket's, which UPDATE OR REPLACE would delete.
 _NOT_FORGOTTEN = (
     "NEW.repeat_hash IS NOT NULL OR NEW.participant <> CAST(CAST(NEW.serial AS TEXT) AS {bytes}) "
     f"OR NOT {_is_drawn('NEW.raffle')}"

@@ -227,7 +227,7 @@ draws = _table(
     _of_a_raffle(),
 )
 
-NOBODY = cast(cast(tickets.c.serial, Text), LargeBinary)
+FORGOTTEN = cast(cast(tickets.c.serial, Text), LargeBinary)
 """Replaces the participant's hash of a ticket when it is deleted: the digits of its serial, which no other ticket has.
 
 They are at most 12, so that they never equal a hash of 16 bytes.

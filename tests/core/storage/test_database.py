@@ -1,4 +1,4 @@
-"""Opening a database: made when new, refused with a clear sentence when it cannot be used."""
+"""Opening a database: a new one is made, an unusable one is refused with a clear sentence."""
 
 import sqlite3
 import stat
@@ -124,7 +124,7 @@ def test_a_closed_engine_stays_closed(database: Path) -> None:
 
 
 def test_a_closed_engine_does_not_report_sold_out(database: Path) -> None:
-    """It knows that without its database."""
+    """It knows about sold-out raffles without its database."""
     engine = RaffleEngine(f"sqlite:///{database}")
     raffle = sold_out(engine)
     with pytest.raises(SoldOut):
@@ -157,7 +157,7 @@ def test_a_database_locked_by_another_program_is_reported(
 
 
 def test_the_constraint_on_participants_becomes_a_refusal(database_url: str, engine: RaffleEngine) -> None:
-    """The engine looks before it writes; the constraint behind it says the same to whoever did not look."""
+    """The engine checks before it writes; the constraint refuses writers that did not check."""
     raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
     with closing(Database(database_url)) as opened:
         for serial in (0, 1):
@@ -195,7 +195,7 @@ def test_writers_of_one_process_wait_for_each_other(database: Path, monkeypatch:
 
         def hold(_: Connection) -> None:
             begun.set()
-            # Whoever did not wait has been refused long before.
+            # A writer that does not wait has been refused by now.
             ended.wait(1)
 
         first = threads.submit(opened.write, hold)

@@ -1,7 +1,7 @@
 """PostgreSQL keeps the plan of a prepared statement: one that was made for a small raffle must suit a large one.
 
-A server that opens with the raffle plans its statements while the tables are nearly empty, when reading them whole is
-cheapest. Here the raffle grows behind such a server's back, and the rows that it then reads are counted.
+A server plans its statements while the tables are nearly empty, when scanning them is cheapest. Here another server
+makes the raffle grow, and the tests count the rows that the first one then reads.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ ROWS_READ = """
 
 
 def grow(url: str, raffle: str) -> None:
-    """Let others take tickets of a raffle, and create raffles; nothing that would make the server plan anew."""
+    """Issue tickets and create raffles elsewhere, without anything that makes the server plan again."""
     ((issued,),) = run(url, "SELECT issued FROM counters WHERE raffle = %s", raffle)
     run(
         url,
@@ -71,7 +71,7 @@ def grow(url: str, raffle: str) -> None:
 
 
 def rows_read(engine: RaffleEngine, url: str) -> int:
-    """Return how many rows and entries of indexes have been read, once the engine's session has told."""
+    """Return how many rows and index entries have been read, once the engine's session has reported it."""
 
     def tell(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")

@@ -1,6 +1,6 @@
-"""A PostgreSQL that is out of reach, refuses, restarts or is somebody else's: one sentence each, without a password.
+"""A PostgreSQL that is unreachable, refuses, restarts or is another program's: one sentence each, without a password.
 
-And one that is several: the first host that lives and can be written is the one.
+Of several hosts, the first one that is reachable and writable is used.
 """
 
 import logging
@@ -45,14 +45,14 @@ GRANTS = Path(__file__).parents[3] / "docs" / "postgresql.md"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OwnServer]:
-    """A server on which everybody who comes over TCP has this password; these tests restart it and make roles."""
+    """A server that asks every TCP client for this password; these tests restart it and make roles."""
     with own_server() as started:
         run(started.url(), f"ALTER ROLE {SUPERUSER} PASSWORD '{PASSWORD}'")
         yield started
 
 
 def new_role(server: OwnServer, name: str) -> str:
-    """Make a role that may nothing but connect; return its URL."""
+    """Make a role that can only connect; return its URL."""
     run(server.url(), f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}'")
     return server.url(user=name, password=PASSWORD)
 
@@ -64,7 +64,7 @@ def new_database(server: OwnServer, name: str) -> str:
 
 
 def refusal(url: str) -> RaffleError:
-    """Return the error of opening a database; nothing that it holds shows the password."""
+    """Return the error of opening a database, after checking that it does not contain the password."""
     with pytest.raises(RaffleError) as failure:
         RaffleEngine(url).close()
     shown = "".join(traceback.format_exception(failure.value))
@@ -239,7 +239,7 @@ def send_many_slowly(opened: Database) -> object:
 
 @contextmanager
 def broken_off(server: PostgresqlServer) -> Iterator[None]:
-    """Let the caller's own time-out, as a worker's may, come while the server is at a statement that sleeps."""
+    """Interrupt the caller, like a worker's time-out, while the server runs a statement that sleeps."""
 
     def end(*_: object) -> NoReturn:
         raise TimeoutError
@@ -266,7 +266,7 @@ def broken_off(server: PostgresqlServer) -> Iterator[None]:
     [
         (fetch_slowly, TimeoutError),
         (send_slowly, TimeoutError),
-        # The end of a pipeline whose statement goes on is an error of psycopg's, if it comes so far.
+        # If it gets that far, psycopg raises an error for a pipeline that ends while its statement still runs.
         (send_many_slowly, (TimeoutError, StorageUnavailable)),
     ],
 )

@@ -1,7 +1,6 @@
-"""No request walks a table: every statement that the engine sends is asked for its plan, on each kind of database.
+"""No request scans a table: the plan of every statement that the engine sends is checked, on each kind of database.
 
-PostgreSQL plans by how full the tables are, and walks a small one because that is faster; so they are filled until
-walking would be slower.
+PostgreSQL scans a small table, because that is faster; so the tables are filled until scanning would be slower.
 """
 
 import re
@@ -71,7 +70,7 @@ class Scene:
 
 
 def make_scene(engine: RaffleEngine) -> Scene:
-    """Make two raffles, so that a statement that forgets the raffle has something to find."""
+    """Make two raffles, so that a statement without the raffle finds too much."""
     open_raffle = engine.create("Open", total_tickets=10_000_000, prizes=[Prize("hug")])
     engine.participate(open_raffle.id, "bob", idempotency_key=KEY)
     drawn = engine.create("Drawn", total_tickets=3, prizes=[Prize("hug", 3)])
@@ -113,7 +112,7 @@ def test_no_request_scans_a_table_of_sqlite(engine: RaffleEngine, database: Path
             plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
             plans += [f"{step[3]} — {statement}" for step in plan]
     assert plans
-    # What is drawn, or is not, is read from an index of just that. A list of values that was sent is no table.
+    # Drawn raffles, and others, are read from an index of only these. A list of values in a statement is not a table.
     assert not [plan for plan in plans if SQLITE_WALK.match(plan) and "INDEX raffles_" not in plan]
 
 

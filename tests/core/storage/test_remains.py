@@ -1,4 +1,4 @@
-"""Deleted secrets are found wherever in a file they lie."""
+"""Deleted secrets are found at any place of a file."""
 
 from pathlib import Path
 from uuid import UUID

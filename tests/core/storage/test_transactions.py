@@ -1,4 +1,4 @@
-"""Transactions that meet on PostgreSQL: one waits, or runs again, or says that there is no getting through."""
+"""Conflicting transactions on PostgreSQL: one waits, runs again, or gives up with a clear sentence."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -24,7 +24,7 @@ from sqlalchemy.types import NullType
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.tiles import WholeTile
 from rafflekit.core.storage.schema import (
-    NOBODY,
+    FORGOTTEN,
     Bytes,
     RaffleKey,
     counters,
@@ -190,7 +190,7 @@ def count_damaged_participants(connection: Connection, raffle: UUID, *, hash_byt
 
 def count_hashed_participants(connection: Connection, raffle: UUID) -> int:
     """Count a raffle's tickets that still have the hash of their participant or of an idempotency key."""
-    hashed = or_(tickets.c.participant != NOBODY, tickets.c.repeat_hash.is_not(None))
+    hashed = or_(tickets.c.participant != FORGOTTEN, tickets.c.repeat_hash.is_not(None))
     return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, hashed)) or 0
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from rafflekit.core.storage import driver
-from rafflekit.core.storage.schema import NOBODY, counters, prizes, raffle_key, raffles, secrets, tickets, wins
+from rafflekit.core.storage.schema import FORGOTTEN, counters, prizes, raffle_key, raffles, secrets, tickets, wins
 
 # Only used to spell the types of columns.
 
@@ -197,8 +197,8 @@ def forget_participants(connection: Connection, *, raffle: UUID, first: int, las
 
     Only tickets with serials from `first` to `last` are changed; return how many still had such a hash.
     """
-    chosen = and_(tickets.c.raffle == raffle, tickets.c.serial.between(first, last), tickets.c.participant != NOBODY)
-    forgotten = update(tickets).where(chosen).values(participant=NOBODY, repeat_hash=None)
+    chosen = and_(tickets.c.raffle == raffle, tickets.c.serial.between(first, last), tickets.c.participant != FORGOTTEN)
+    forgotten = update(tickets).where(chosen).values(participant=FORGOTTEN, repeat_hash=None)
     return connection.execute(forgotten).rowcount
 
 
