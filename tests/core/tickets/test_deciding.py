@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rafflekit import AlreadyParticipated, Entry, RaffleNotFound, SoldOut
-from rafflekit.core.storage.statements.raffles import Secrets
-from rafflekit.core.storage.statements.tickets import HeldTicket, Holder
+from rafflekit.core.storage.statements.tickets import HeldTicket, Holder, RaffleKeys
 from rafflekit.core.tickets.deciding import Decision, Given, Wish, decide
 from rafflekit.core.tickets.numbering import Numbering
 from rafflekit.core.tickets.sales import Sale
@@ -22,7 +21,7 @@ def sale(tickets: int) -> Sale:
     """The sale of a raffle of so many tickets; who signs its ledger does not matter here."""
     return Sale(
         total_tickets=tickets,
-        keys=Secrets(numbering_key=KEY, participant_key=KEY, code_key=KEY),
+        keys=RaffleKeys(numbering_key=KEY, participant_key=KEY, code_key=KEY),
         permutation=Numbering(KEY, tickets),
         book=None,  # type: ignore[arg-type]  # nothing is signed while it is decided
         is_sold_out=False,
