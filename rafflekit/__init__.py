@@ -1,7 +1,7 @@
-"""rafflekit: raffles with numbered tickets, and a draw that nobody can predict.
+"""rafflekit: raffles with numbered tickets, and a draw that no one can predict.
 
-The public names are here. `RaffleEngine` and the two functions for a database's upkeep are imported when they are first
-asked for, so that `rafflekit --help` and the values alone need no database library.
+The public names are here. `RaffleEngine` and the functions for a database's upkeep are imported on first use, so that
+`rafflekit --help` and the values need no database library.
 """
 
 from importlib import import_module
@@ -83,7 +83,7 @@ __all__ = [
 ]
 
 
-# Each with its module of the core.
+# Each name and its module of the core.
 _LOADED_WHEN_ASKED_FOR = {
     "RaffleEngine": "engine",
     "back_up_database": "upkeep",

@@ -132,7 +132,7 @@ class RaffleEngine:
             SigningKeyUnavailable: the key next to the database is missing or cannot be used.
         """
         terms = Terms(
-            # Random, not ordered by time: so a short prefix of an id is enough to tell raffles apart.
+            # Random, not ordered by time: so a short prefix of an id identifies a raffle.
             id=UUID(bytes=self._entropy(16), version=4),
             name=name,
             created_at=self._clock().astimezone(UTC).replace(microsecond=0),
@@ -171,7 +171,7 @@ class RaffleEngine:
         return self._database.read(wanted.load)
 
     def get(self, raffle_id: UUID | str) -> Raffle:
-        """Return a raffle as it stands now.
+        """Return a raffle as it is now.
 
         Raises:
             RaffleNotFound: no raffle has this id.

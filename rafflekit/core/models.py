@@ -21,7 +21,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Raffle:
-    """One raffle as it stands now: its terms, which were announced, and how far it has come since."""
+    """One raffle as it is now: its terms, which were announced, and how far it has come since."""
 
     terms: "Terms"
     available_tickets: int

@@ -90,7 +90,7 @@ class RaffleLookups:
         self._queues = tuple(Groups(self._look_up, most=_LOOKUPS_AT_ONCE) for _ in range(_LOOKUP_QUEUES))
 
     def get(self, raffle_id: UUID | str) -> Raffle:
-        """Return a raffle as it stands now.
+        """Return a raffle as it is now.
 
         Raises:
             RaffleNotFound: no raffle has this id.

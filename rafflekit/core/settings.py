@@ -104,7 +104,7 @@ class ProxyHeader(StrEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one process. None, or no relays, stands for the engine's default."""
+    """The settings of one process. None, or an empty tuple of relays, means the engine's default."""
 
     database_url: str | None = None
     manager_networks: tuple[Network, ...] = ()

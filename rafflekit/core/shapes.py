@@ -70,7 +70,7 @@ def raffle_shape(raffle: Raffle) -> RaffleShape:
         "available_tickets": raffle.available_tickets,
         "winners_drawn": raffle.winners_drawn,
     }
-    # mypy wants every optional key spelled out beside `**`.
+    # mypy wants every optional key spelled out next to `**`.
     shape = cast("RaffleShape", {**raffle.terms.announced(), **standing})
     if raffle.drawn_at is not None:
         shape["drawn_at"] = write_time(raffle.drawn_at)

@@ -20,7 +20,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def signing_key() -> SignerKey | None:
-    """The key that the engine is given: none, so that it has one of its own on SQLite alone."""
+    """The key that the engine is given: None, so it makes its own key on SQLite and has no key on PostgreSQL."""
     return None
 
 

@@ -29,7 +29,7 @@ KEY = SignerKey.make("raffles.example.org")
 
 
 class Clock:
-    """A clock that stands where it is put; at first a minute before the beacon."""
+    """A clock that shows the time that it is set to; at first a minute before the beacon."""
 
     def __init__(self) -> None:
         self.now = time_of(ROUND) - 60

@@ -53,7 +53,7 @@ def test_a_drawn_raffle_knows_when_it_was_drawn(database_url: str) -> None:
 
 
 def test_without_the_key_of_its_ledger_no_raffle_is_drawn(database_url: str) -> None:
-    """Its proof would be nobody's, and it is drawn for ever."""
+    """No one could sign its proof, and the draw would be final."""
     key, other = SignerKey.make("raffles.example"), SignerKey.make("other.example")
     with RaffleEngine(database_url, signing_key=key) as engine:
         raffle = sold_out(engine)

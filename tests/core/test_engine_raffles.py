@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Event
 from typing import Any
@@ -18,7 +19,9 @@ from rafflekit import (
     StorageUnavailable,
 )
 from rafflekit.core import limits
+from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.raffles import _LOOKUP_QUEUES
+from rafflekit.core.storage.statements.ledgers import OPTIONS
 from tests.databases import past_the_rules
 from tests.raffles import sold_out
 from tests.waiting import LIMIT_S
@@ -32,6 +35,11 @@ def test_a_created_raffle_is_what_is_stored(engine: RaffleEngine) -> None:
     assert created == engine.get(created.id) == engine.get(str(created.id)) == engine.list().items[0]
     assert created.prizes == (Prize("invisibility", 1), Prize("warm hug", 3))
     assert (created.available_tickets, created.winners_drawn) == (15, False)
+
+
+def test_every_option_of_the_terms_is_stored() -> None:
+    """Terms have an id, a name, a date, a number of tickets and prizes; everything else is an option."""
+    assert [column.name for column in OPTIONS] == [field.name for field in fields(Terms)][5:]
 
 
 def test_creation_times_are_utc_whatever_the_clocks_zone(database_url: str) -> None:
@@ -252,7 +260,7 @@ def test_a_crowd_of_readers_sees_each_raffle_as_it_is(engine: RaffleEngine) -> N
 def test_a_slow_look_at_one_raffle_does_not_delay_another(
     engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But for one in so many, that comes into the same queue."""
+    """Except if both are in the same one of the 64 queues."""
     slow, *raffles = [engine.create("Foobar", total_tickets=1, prizes=HUG) for _ in range(9)]
     other = next(each for each in raffles if (hash(each.id) - hash(slow.id)) % _LOOKUP_QUEUES)
     is_looked_at, may_go = Event(), Event()

@@ -34,6 +34,15 @@ def test_a_raffle_has_the_fields_of_the_contract() -> None:
     }
 
 
+def test_an_answer_about_a_raffle_has_all_of_its_terms() -> None:
+    terms = Terms(UUID(ID), "Foobar", CREATED_AT, 1, (Prize("hug"),), entropy="drand-quicknet", delay_s=90)
+
+    shape = raffle_shape(Raffle(terms, available_tickets=1))
+
+    # Only the number of the protocol belongs to the hash alone.
+    assert {**shape, "protocol": 1} == {**shape, **terms.shape()}
+
+
 def test_a_drawn_raffle_says_when_it_was_drawn() -> None:
     terms = Terms(UUID(ID), "Foobar", CREATED_AT, 1, (Prize("hug"),), entropy="drand-quicknet", delay_s=90)
     raffle = Raffle(terms, available_tickets=0, drawn_at=CREATED_AT + timedelta(days=1))

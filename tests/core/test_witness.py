@@ -1,4 +1,4 @@
-"""A witness signs what goes on from what it saw, and nothing else, whatever happens in between."""
+"""A witness signs only what extends what it saw, whatever happens in between."""
 
 import resource
 from collections.abc import Iterator

@@ -51,7 +51,7 @@ class Terms:
 
     def shape(self) -> TermsShape:
         """Return the terms as JSON has them."""
-        # mypy wants every optional key spelled out beside `**`.
+        # mypy wants every optional key spelled out next to `**`.
         shape = cast("TermsShape", {"protocol": PROTOCOL, **self.announced()})
         if self.delay_s is not None:
             shape["delay_s"] = self.delay_s

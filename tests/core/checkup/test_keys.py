@@ -37,10 +37,10 @@ def test_the_key_next_to_a_file_is_found(signed: str, database: Path) -> None:
         # It is unknown which key its servers have.
         assert check_database(signed).missing_keys == ()
         return
-    beside = Path(f"{database}.key")
+    key_file = Path(f"{database}.key")
 
     without = check_database(signed).missing_keys
-    beside.write_text(KEY.write())
+    key_file.write_text(KEY.write())
     with_it = check_database(signed).missing_keys
 
     assert (without, with_it) == ((missing(3),), ())
