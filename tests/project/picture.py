@@ -29,7 +29,7 @@ def picture_of(steps: Iterable[Step]) -> str:
                 f'<circle cx="{_MARGIN + place * 18}" cy="18" r="5.5" fill="{colour}"/>'
                 for place, colour in enumerate(("#ff5f57", "#febc2e", "#28c840"))
             ),
-            f'<g font-family="{_FONT}" font-size="14" xml:space="preserve">',
+            f'<g font-family="{_FONT}" font-size="14">',
             *(_text(number, colour, line) for number, (colour, line) in enumerate(lines) if line),
             "</g>",
             "</svg>\n",
@@ -38,6 +38,7 @@ def picture_of(steps: Iterable[Step]) -> str:
 
 
 def _text(number: int, colour: str, line: str) -> str:
-    # The length is given, so that the frames stay closed in every font.
+    # The length is given, so that the frames stay closed in every font; renderers would drop repeated plain spaces.
+    shown = escape(line, quote=False).replace(" ", "\N{NO-BREAK SPACE}")
     y, length = _BAR + (number + 1) * _LINE_HEIGHT - 5, len(line) * _CHARACTER_WIDTH
-    return f'<text x="{_MARGIN}" y="{y}" textLength="{length:.1f}" fill="{colour}">{escape(line, quote=False)}</text>'
+    return f'<text x="{_MARGIN}" y="{y}" textLength="{length:.1f}" fill="{colour}">{shown}</text>'
