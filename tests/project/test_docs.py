@@ -201,6 +201,14 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
             assert anchor in anchors_of(file.read_text()), f"{target}#{anchor}"
 
 
+def test_every_path_in_contributing_exists() -> None:
+    named = re.findall(r"`(\w+/\w[\w/]*(?:/|\.(?:py|md|js)))`", (ROOT / "CONTRIBUTING.md").read_text())
+
+    missing = {path for path in named if not any((room / path).exists() for room in (ROOT, ROOT / "rafflekit"))}
+    assert len(named) > 30
+    assert missing == set()
+
+
 def anchors_of(text: str) -> set[str]:
     """Return the anchors that GitHub gives the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
