@@ -18,7 +18,7 @@ COPIES = ROOT / ".mutants"
 MUTMUT = Path(sys.executable).with_name("mutmut")
 
 ENGINE = ("tests/core/test_engine_raffles.py", "tests/core/test_engine_tickets.py", "tests/core/test_engine_draws.py")
-LEDGERS = ("tests/core/test_ledgers.py", "tests/core/test_ledger_borders.py")
+LEDGERS = ("tests/core/ledger/test_proofs.py", "tests/core/ledger/test_borders.py")
 CHECKUP = ("tests/core/checkup", "tests/core/test_beacon_draws.py", "tests/core/test_purge.py")
 STORAGE = ("tests/core/storage", *ENGINE)
 
@@ -28,7 +28,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/protocol/test_winners.py",
         "tests/protocol/test_draw_statements.py",
         "tests/vectors",
-        "tests/core/test_ledgers.py",
+        "tests/core/ledger/test_proofs.py",
     ),
     "tickets.numbering": ("tests/core/tickets/test_numbering.py",),
     "protocol.codes": ("tests/protocol/test_codes.py",),
@@ -60,7 +60,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         *ENGINE,
         "tests/core/test_beacon_draws.py",
         "tests/core/tickets/test_issuing.py",
-        "tests/core/test_ledgers.py",
+        "tests/core/ledger/test_proofs.py",
         "tests/core/test_purge.py",
         "tests/core/test_readiness.py",
     ),
@@ -71,19 +71,19 @@ TESTS: dict[str, tuple[str, ...]] = {
     "private_files": (
         "tests/cli/test_backup.py",
         "tests/cli/test_ticket_run.py",
-        "tests/core/test_ledgers.py",
+        "tests/core/ledger/test_proofs.py",
         "tests/core/test_witness_memory.py",
     ),
-    "ledger.keys": ("tests/core/test_signing.py", "tests/cli/test_ledgers.py", "tests/core/test_ledgers.py"),
+    "ledger.keys": ("tests/core/ledger/test_keys.py", "tests/cli/test_ledgers.py", "tests/core/ledger/test_proofs.py"),
     "ledger.books": (*LEDGERS, "tests/core/test_beacon_draws.py"),
     "protocol.cosignatures": ("tests/protocol/test_cosignatures.py",),
-    "protocol.hashing": ("tests/vectors", "tests/core/test_ledgers.py"),
-    "protocol.leaves": ("tests/vectors", "tests/core/test_ledgers.py"),
+    "protocol.hashing": ("tests/vectors", "tests/core/ledger/test_proofs.py"),
+    "protocol.leaves": ("tests/vectors", "tests/core/ledger/test_proofs.py"),
     "protocol.tree": ("tests/protocol/test_tree.py",),
     "storage.database": STORAGE,
     "storage.statements.tickets": ("tests/core/tickets/test_issuing.py", *ENGINE),
     "storage.layout": STORAGE,
-    "storage.statements.ledgers": (*LEDGERS, "tests/core/test_cosignatures.py", "tests/core/checkup"),
+    "storage.statements.ledgers": (*LEDGERS, "tests/core/ledger/test_cosignatures.py", "tests/core/checkup"),
     "storage.location": STORAGE,
     "storage.statements.raffles": STORAGE,
     "storage.statements.draws": STORAGE,
