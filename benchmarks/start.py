@@ -15,7 +15,7 @@ from benchmarks.stock import Stock
 _RAFFLEKIT = str(Path(sys.executable).with_name("rafflekit"))
 _REPEATS = 3
 
-# When every command was imported for the help. It is 8 now, on the same machine.
+# When every command was imported for the help. It is below 8 now, on the same machine.
 _HELP_BEFORE = 11.9
 
 

@@ -7,12 +7,15 @@ standard error. Nothing heavy is imported before a command needs it, so that `--
 import sys
 from collections.abc import Sequence
 
+from rafflekit.cli.imports import importing
+
 __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command, by default the one that the process was given, and return its exit status: see `failures`."""
-    from rafflekit.cli import failures, terminal
+    with importing("typer"):
+        from rafflekit.cli import failures, terminal
 
     try:
         return _run(sys.argv[1:] if argv is None else argv)
@@ -29,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    from rafflekit.cli import app, terminal
+    with importing("rafflekit.cli.app"):
+        from rafflekit.cli import app, terminal
 
     terminal.forgive_encodings()
     status = app.run(arguments)

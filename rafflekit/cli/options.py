@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rafflekit.cli.imports import importing
 from rafflekit.core import limits
 from rafflekit.core.errors import NAMELESS_URL, InvalidSetting
 from rafflekit.core.settings import DATABASE_URL, Settings
@@ -49,7 +50,8 @@ def read_settings() -> Settings:
 @contextmanager
 def open_engine(database_url: str | None) -> Iterator["RaffleEngine"]:
     """Give an engine on the database that the option names, or else the environment, or else on the default one."""
-    from rafflekit.core.opening import engine_of
+    with importing("rafflekit.core.opening"):
+        from rafflekit.core.opening import engine_of
 
     settings = read_settings()
     with named_database(database_url, settings) as url:

@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
-from rafflekit.core.storage.remains import Remains
+if TYPE_CHECKING:
+    from rafflekit.core.storage.remains import Remains
 
 ENGINE_OPTIONS: Mapping[str, Any] = MappingProxyType(
     {
@@ -90,7 +91,7 @@ class Backend(Protocol):
             SchemaMismatch, StorageUnavailable: it is another program's, or cannot be read, or the copy not written.
         """
 
-    def remains(self, raffles: Collection[UUID]) -> Remains:
+    def remains(self, raffles: Collection[UUID]) -> "Remains":
         """Return the raffles among these whose deleted secrets can still be read in the database's files.
 
         Raises:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from rafflekit.core.errors import SchemaMismatch
 from rafflekit.core.models import DatabaseState, DatabaseStatus
-from rafflekit.core.storage import rules, schema
+from rafflekit.core.storage import schema
 from rafflekit.core.storage.backend import Backend
 
 
@@ -24,6 +24,8 @@ def make(connection: Connection, backend: Backend) -> None:
 
 def make_tables(connection: Connection) -> None:
     """Make all tables and rules."""
+    from rafflekit.core.storage import rules
+
     schema.metadata.create_all(connection)
     for statement in rules.statements(connection.dialect.name):
         connection.exec_driver_sql(statement)

@@ -5,7 +5,6 @@ from sqlalchemy.exc import ArgumentError
 
 from rafflekit.core.errors import NAMELESS_URL, InvalidSetting, StorageUnavailable
 from rafflekit.core.storage.backend import Backend
-from rafflekit.core.storage.postgresql import Postgresql
 from rafflekit.core.storage.sqlite import Sqlite
 
 _SQLITE = ("sqlite", "sqlite+pysqlite")
@@ -35,6 +34,9 @@ def backend_of(text: str) -> Backend:
     if url.drivername in _POSTGRESQL:
         if "@" in (url.host or ""):
             raise _wrong_url(text, "an @ in a password is written %40.")
+        # Imported only for such a URL: a command on a SQLite file is to start quickly.
+        from rafflekit.core.storage.postgresql import Postgresql
+
         return Postgresql(url)
     if url.drivername not in _SQLITE:
         supported = "sqlite:///raffles.db and postgresql://user@host/database are supported, with psycopg as driver."

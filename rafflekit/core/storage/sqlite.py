@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -15,7 +15,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from rafflekit.core.errors import NAMELESS_URL, InvalidSetting, SchemaMismatch, StorageUnavailable
 from rafflekit.core.storage.backend import ENGINE_OPTIONS
-from rafflekit.core.storage.remains import Remains, remains_in
+
+if TYPE_CHECKING:
+    from rafflekit.core.storage.remains import Remains
 
 BUSY_TIMEOUT_S = 10.0
 """How long a statement waits for another process's transaction. A service that is being stopped (`http.serving`) has
@@ -150,12 +152,15 @@ class Sqlite:
         except sqlite3.Error as error:
             raise StorageUnavailable(f"{self.name} could not be copied: {error}.") from error
 
-    def remains(self, raffles: Collection[UUID]) -> Remains:
+    def remains(self, raffles: Collection[UUID]) -> "Remains":
         """Search for the secrets in the file and its journal.
 
         Raises:
             StorageUnavailable: they cannot be read.
         """
+        # Imported only for a check-up.
+        from rafflekit.core.storage.remains import remains_in
+
         try:
             return remains_in(self.path, raffles)
         except OSError as error:
