@@ -1,4 +1,4 @@
-"""Checkpoints: the state of a ledger as a text to be signed, and the closing, which is the last (section 4; pure)."""
+"""Checkpoints: the state of a ledger as a text to sign; the last checkpoint is the closing (section 4)."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _TEXT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """When the last ticket was issued, in seconds since 1970, and which drand round decides, if one does."""
+    """When the last ticket was issued, in seconds since 1970, and the drand round that decides, if one does."""
 
     closed: int
     round: int | None = None
@@ -23,7 +23,7 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """So many leaves, the root over them, and the hash of the raffle's terms; `closing` if they are all."""
+    """The number of leaves, their root, and the hash of the raffle's terms; with all leaves also the closing."""
 
     origin: str
     size: int
@@ -62,7 +62,7 @@ class Checkpoint:
         return "\n".join(lines) + "\n"
 
     def closing_hash(self) -> bytes:
-        """Return the hash of a closing, from which the seed comes."""
+        """Return the hash of a closing, which goes into the seed."""
         assert self.closing is not None
         return tagged_hash("closing", self.text().encode())
 

@@ -1,13 +1,13 @@
-"""Verification codes: make, derive, spell, read, hash, check (pure but for the salt of a hash).
+"""Verification codes: derive, spell, read, hash and check them (section 3).
 
 A code is 120 random bits, spelled in Crockford's base 32 (https://www.crockford.com/base32.html) as six
 groups of four: 4XK2-9QRM-…. It is stored only as an Argon2id hash (RFC 9106) in the PHC string format.
 
-Why the hash is cheap: Argon2 is slow to protect passwords that people choose, by making each guess dear. A
-code of 120 random bits is a look-up secret above the 112 bits from which NIST SP 800-63B (5.1.2.2) asks for no
-such protection: at a guess a nanosecond it takes 4·10¹⁹ years. So the parameters are the least that Argon2
-allows (8 KiB, one pass, one lane: about 30 µs), chosen for speed in a rush. They are settings, and a stored
-hash names its own, so they can be raised later without a loss.
+Why the hash is cheap: Argon2 is slow so that each guess of a password that people choose is expensive. A code of 120
+random bits needs no such protection: it is a look-up secret above the limit of 112 bits in NIST SP 800-63B (5.1.2.2),
+and at one guess per nanosecond, guessing it takes 4·10¹⁹ years. So the parameters are the least that Argon2 allows
+(8 KiB, one pass, one lane: about 30 µs), for speed in a rush. They are settings, and a stored hash names its own
+parameters, so they can be raised at any time.
 """
 
 import base64
@@ -35,7 +35,7 @@ _GROUP = 4
 
 _DAMAGED = "A stored verification code is damaged; restore a backup."
 _NO_MEMORY = "There is not enough memory to hash a verification code; free some, or lower RAFFLEKIT_ARGON2_MEMORY_KIB."
-# What argon2 says then (ARGON2_MEMORY_ALLOCATION_ERROR); it raises the same error for a hash that it cannot read.
+# ARGON2_MEMORY_ALLOCATION_ERROR; argon2 raises the same class of error for a hash that it cannot read.
 _OUT_OF_MEMORY = error_to_str(-22)
 
 # The same 32 values in two alphabets: RFC 4648, which the standard library spells fast, and Crockford's.
@@ -47,10 +47,10 @@ _READABLE = re.compile(rf"[{_CROCKFORD}]{{{CHARACTERS}}}")
 
 
 def derive_code(key: bytes, participant: bytes, idempotency_key: str) -> bytes:
-    """Return the 15 bytes of the code that a participant's hash and idempotency key stand for.
+    """Return the 15 bytes of the code for a participant's hash and an idempotency key.
 
-    The first 120 bits of a keyed BLAKE2b (RFC 7693): the same request gives the same code on any process and
-    after any restart, and nothing that is stored holds it. `key` is the raffle's code key, 32 bytes.
+    They are the first 120 bits of a keyed BLAKE2b (RFC 7693). The same request gives the same code in any process and
+    after any restart, and nothing that is stored contains it. `key` is the raffle's code key, 32 bytes.
     """
     digest = blake2b(participant + idempotency_key.encode(), digest_size=32, key=key, person=_CODE_TAG).digest()
     return digest[:CODE_BYTES]
@@ -67,14 +67,14 @@ def spell(code: bytes) -> str:
 
 
 def read(text: str) -> str | None:
-    """Return the 24 characters of a code as they are hashed, or None if `text` is no code.
+    """Return the 24 characters of a code as they are hashed, or None if `text` is not a code.
 
-    Any letter case, with or without dashes and blanks; O counts as 0, I and L as 1.
+    Letter case, dashes and blanks do not matter; O counts as 0, I and L as 1.
 
     >>> read("oooo-llll iiii00001111zzzz")
     '00001111111100001111ZZZZ'
     """
-    # Only ASCII: upper() of other letters can give an ASCII one (a dotless i), which nobody wrote on a ticket.
+    # ASCII only: upper() turns some other letters (such as a dotless i) into ASCII ones, which are on no ticket.
     if not text.isascii():
         return None
     characters = text.strip().translate(_FORGIVE).upper()
@@ -82,7 +82,7 @@ def read(text: str) -> str | None:
 
 
 def cut(data: bytes, size: int, pieces: int) -> list[bytes]:
-    """Return as many pieces of `size` bytes as `data` has to have."""
+    """Cut `data` into exactly `pieces` pieces of `size` bytes."""
     assert len(data) == size * pieces
     return [data[at : at + size] for at in range(0, len(data), size)]
 
@@ -108,17 +108,17 @@ class CodeHasher:
         # https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
         self._prefix = f"$argon2id$v={ARGON2_VERSION}$m={memory_kib},t={time_cost},p={parallelism}"
         try:
-            # Made from no code's spelling, so nothing matches it: checked where there is no ticket to check.
+            # Matches no code: checked when there is no ticket to check.
             self._nobodys_hash = self._argon2.hash("no ticket")
         except HashingError as error:
             parameters = f"time {time_cost}, memory {memory_kib} KiB, parallelism {parallelism}"
             raise InvalidSetting("Argon2's cost", parameters, f"{error}.") from error
 
     def hash_all(self, codes: Sequence[str]) -> list[str]:
-        """Return the PHC strings of codes as `spell` gives them, in their order, each with a new random salt.
+        """Return the PHC strings of codes as `spell` gives them, in order, each with a new random salt.
 
         Raises:
-            StorageUnavailable: the machine has no memory for it.
+            StorageUnavailable: the machine has too little memory.
         """
         salts = cut(secrets.token_bytes(_SALT_BYTES * len(codes)), _SALT_BYTES, len(codes))
         try:
@@ -130,10 +130,10 @@ class CodeHasher:
         """Return the PHC string of a code as `spell` gives it, with a salt of 16 bytes.
 
         Raises:
-            argon2.exceptions.HashingError: the machine has no memory for it.
+            argon2.exceptions.HashingError: the machine has too little memory.
         """
-        # Not PasswordHasher.hash, which asks argon2 how long the string will be, too: each call of C hands the
-        # interpreter's lock to another thread, and in a rush waiting to get it back costs more than the call.
+        # Not PasswordHasher.hash, which makes a second call of C to ask how long the string will be: each call hands
+        # the interpreter's lock to another thread, and in a rush, waiting to get it back costs more than the call.
         digest = hash_secret_raw(
             code.replace("-", "").encode(),
             salt,
@@ -146,13 +146,13 @@ class CodeHasher:
         return f"{self._prefix}${_in_base64(salt)}${_in_base64(digest)}"
 
     def check(self, stored: str | None, text: str) -> bool:
-        """Tell whether `text` spells the code whose PHC string is `stored`.
+        """Return whether `text` spells the code whose PHC string is `stored`.
 
-        One hash is computed where there is nothing to compare, too (`stored` is None, or `text` is no code), so
-        that the time of an answer does not tell which tickets exist.
+        One hash is computed even if there is nothing to compare (`stored` is None, or `text` is not a code), so that
+        the time of an answer does not reveal which tickets exist.
 
         Raises:
-            StorageUnavailable: `stored` is no PHC string: the database is damaged.
+            StorageUnavailable: `stored` is not a PHC string, so the database is damaged.
         """
         canonical = read(text)
         known = stored is not None and canonical is not None

@@ -40,10 +40,10 @@ from rafflekit.core.protocol.strict_json import (
 from rafflekit.core.protocol.terms import Terms
 
 WINNERS_IN_A_PROOF = 1_000
-"""Up to so many wins stand in a proof each with its leaf; of more, only their digest is signed."""
+"""A proof lists at most this many wins, each with its leaf; of more wins it has only the signed digest."""
 
 LEAF_LINE_BYTES = 8 * 1024
-"""The longest line of the stream of all leaves."""
+"""The longest line in the list of all leaves."""
 
 PROOF_BYTES = MOST_BYTES
 """The largest proof."""
@@ -75,7 +75,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """The proof that a tree of `new` leaves goes on from one of `old`."""
+    """The proof that a tree of `new` leaves continues one of `old` leaves."""
 
     old: int
     new: int
@@ -97,7 +97,7 @@ class ProvenWin:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """Everything that a draw is checked by; `winners` is None where they are more than `WINNERS_IN_A_PROOF`."""
+    """Everything needed to check a draw; `winners` is None if there are more than `WINNERS_IN_A_PROOF`."""
 
     terms: Terms
     key: str
@@ -124,12 +124,12 @@ class Proof:
 
 
 def leaf_line(leaf: Leaf) -> str:
-    """Return the line of a leaf in the stream of all leaves, without its newline."""
+    """Return the line of a leaf in the list of all leaves, without its newline."""
     return json.dumps(_leaf_shape(leaf), separators=(",", ":"))
 
 
 def read_leaf_line(line: str | bytes) -> Leaf:
-    """Read a line of the stream of all leaves, with its newline or without.
+    """Read a line of the list of all leaves, with or without its newline.
 
     Raises:
         DocumentWrong: it has another form.
@@ -192,7 +192,7 @@ def read_proof(text: str | bytes) -> Proof:
 
 def _of_this_protocol(text: str | bytes, *, most: int) -> Any:
     document = read_json(text, most=most)
-    # Before anything else: of another version, all else may be otherwise.
+    # First, because everything else may differ in another version.
     protocol = document.get("protocol") if isinstance(document, dict) else None
     if protocol != PROTOCOL or isinstance(protocol, bool):
         raise DocumentWrong(f"it is not a JSON object with protocol {PROTOCOL}, the only known version")
@@ -214,7 +214,9 @@ def _terms(value: Any) -> Terms:
     total_tickets = number_of(fields, "total_tickets", 1, limits.TICKETS)
     source = SOURCES.get(text_of(fields, "entropy"))
     if source is None or has_delay != (source.delay is not None):
-        raise DocumentWrong(f"terms.entropy is not one of {', '.join(SOURCES)}, or has delay_s wrongly, or lacks it")
+        raise DocumentWrong(
+            f"terms.entropy is not one of {', '.join(SOURCES)}, or delay_s does not belong to it or is missing"
+        )
     try:
         limits.check_raffle(text_of(fields, "name"), total_tickets, prizes)
     except InvalidValue as error:

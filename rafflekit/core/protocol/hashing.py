@@ -1,4 +1,4 @@
-"""The hashes of the protocol but for the tree's: SHA-256 under a tag, so that none can be taken for another."""
+"""The protocol's hashes outside the tree: SHA-256 with a tag, so that none can pass for another (section 1)."""
 
 from collections.abc import Iterable
 from hashlib import sha256
@@ -8,12 +8,12 @@ HASH_BYTES = 32
 
 
 def tagged_hash(tag: str, data: bytes) -> bytes:
-    """Return H(tag, data), 32 bytes (section 1 of the protocol)."""
+    """Return H(tag, data), 32 bytes."""
     return tagged_hash_of_all(tag, (data,))
 
 
 def tagged_hash_of_all(tag: str, pieces: Iterable[bytes]) -> bytes:
-    """Return H(tag, data) for data that comes in pieces, none of which is kept."""
+    """Return H(tag, data) for data that arrives in pieces."""
     growing = sha256(b"rafflekit v1 " + tag.encode("ascii") + b"\0")
     for piece in pieces:
         growing.update(piece)

@@ -1,4 +1,4 @@
-"""What of a ticket stands in the ledger, and the bytes of it that are hashed (section 3 of the protocol; pure)."""
+"""Leaves: what the ledger contains of a ticket, and the bytes that are hashed (section 3)."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,7 +10,7 @@ _LEAF_VERSION = b"\1"
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A ticket as everybody may see it: order of issue (from 0), number, and the Argon2id hash of its code."""
+    """A ticket as the public sees it: its place in the order of issue (from 0), number, and code hash (Argon2id)."""
 
     serial: int
     ticket_number: int
@@ -20,7 +20,7 @@ class Leaf:
         """Return the leaf's hash in the tree of its raffle.
 
         Raises:
-            UnicodeEncodeError, OverflowError: a value is none that a leaf can have.
+            UnicodeEncodeError, OverflowError: a leaf cannot have one of the values.
         """
         return leaf_hash(leaf_data(raffle, self.serial, self.ticket_number, self.code_hash))
 
@@ -29,7 +29,7 @@ def leaf_data(raffle: UUID, serial: int, ticket_number: int, code_hash: str) -> 
     """Return the bytes of a leaf.
 
     Raises:
-        UnicodeEncodeError, OverflowError: a value is none that a leaf can have.
+        UnicodeEncodeError, OverflowError: a leaf cannot have one of the values.
     """
     text = code_hash.encode("ascii")
     return b"".join(

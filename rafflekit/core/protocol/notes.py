@@ -1,6 +1,6 @@
-"""Signed notes of C2SP (https://c2sp.org/signed-note): a text, and below it signatures that anybody may add to.
+"""Signed notes of C2SP (https://c2sp.org/signed-note): a text, and below it the signatures (section 4).
 
-Ed25519 (RFC 8032) comes from `cryptography`, which is imported when something is signed or checked and not before.
+Ed25519 (RFC 8032) comes from `cryptography`, which is imported only when something is signed or checked.
 """
 
 import base64
@@ -19,7 +19,7 @@ NOTE_BYTES = 64 * 1024
 SIGNATURES = 100
 
 OPERATOR = 1
-"""The signature type of whoever issues checkpoints (Ed25519 over the text)."""
+"""The signature type of operators (Ed25519 over the text)."""
 WITNESS = 4
 """The signature type of cosignatures (https://c2sp.org/tlog-cosignature: Ed25519 over a time and the text)."""
 
@@ -32,8 +32,8 @@ _MOST_DIGITS = 13
 _LINE = "— "
 _NO_NOTE = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _KEY_NAME = re.compile(r"[!-*,-~]{1,200}")
-# The points of order 1, 2, 4 and 8 in every form that they have, but for the highest bit: whoever names one of them as
-# a public key has a signature that holds for any text, and could deny every receipt.
+# The points of order 1, 2, 4 and 8 in each of their forms, apart from the highest bit. With one of them as a public
+# key, one signature fits every text, so its owner could deny every receipt.
 _SMALL_ORDER = {
     bytes.fromhex(text)
     for text in (
@@ -50,12 +50,12 @@ _PRIVATE = "PRIVATE+KEY+"
 
 
 class NoteWrong(Exception):
-    """Say why a note, a key or a signature is none."""
+    """A note, a key or a signature is not valid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """A public key with its name and its kind; `str` gives the form in which it is passed on."""
+    """A public key with its name and kind; `str` returns the text form that people share."""
 
     name: str
     kind: int
@@ -63,7 +63,7 @@ class VerifierKey:
 
     @property
     def id(self) -> bytes:
-        """The first four bytes of a hash over name, kind and key, by which a signature line names its key."""
+        """The first four bytes of a hash over name, kind and key; a signature line names its key by them."""
         return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:_ID_BYTES]
 
     @classmethod
@@ -90,7 +90,7 @@ class VerifierKey:
         return f"{self.name}+{self.id.hex()}+{base64_of(bytes([self.kind]) + self.public)}"
 
 
-# Without slots, since `cached_property` keeps what it returns in the object.
+# No slots, because `cached_property` stores its result in the object.
 @dataclass(frozen=True)
 class SignerKey:
     """A private key with its name and its kind."""
@@ -104,7 +104,7 @@ class SignerKey:
         """Make a new key.
 
         Raises:
-            NoteWrong: no key can have this name.
+            NoteWrong: a key cannot have this name.
         """
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -113,10 +113,10 @@ class SignerKey:
 
     @classmethod
     def read(cls, text: str) -> "SignerKey":
-        """Read a key as `write` wrote it, `PRIVATE+KEY+<name>+<hex of its id>+<Base64>`.
+        """Read a key that `write` wrote, `PRIVATE+KEY+<name>+<hex of its id>+<Base64>`.
 
         Raises:
-            NoteWrong: it has another form. The message shows nothing of it.
+            NoteWrong: it has another form. The message contains no part of it.
         """
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -137,7 +137,7 @@ class SignerKey:
         return VerifierKey(self.name, self.kind, self.private.public_key().public_bytes_raw())
 
     def write(self) -> str:
-        """Return the text of the key, secret."""
+        """Return the text of the key, which is secret."""
         content = bytes([self.kind]) + self.private.private_bytes_raw()
         return f"{_PRIVATE}{self.name}+{self.verifier.id.hex()}+{base64_of(content)}"
 
@@ -152,14 +152,14 @@ class SignerKey:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature line: name and id of the key that it claims, and its bytes."""
+    """A signature line: the name and id of its key, and the bytes of the signature."""
 
     name: str
     key_id: bytes
     content: bytes
 
     def is_by(self, key: VerifierKey) -> bool:
-        """Tell whether it claims this key."""
+        """Return whether the line names this key."""
         return (self.name, self.key_id) == (key.name, key.id)
 
     def write(self) -> str:
@@ -167,10 +167,10 @@ class Signature:
         return f"{_LINE}{self.name} {base64_of(self.key_id + self.content)}\n"
 
     def check(self, key: VerifierKey, text: str) -> int:
-        """Check it with the key that it claims; return a cosignature's time, and 0 for an operator's signature.
+        """Check the signature with its key; return the time of a cosignature, 0 for an operator's signature.
 
         Raises:
-            NoteWrong: it is not the key's signature on this text.
+            NoteWrong: it is not a signature of this text by the key.
         """
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -215,16 +215,16 @@ class Note:
         return cls(text + "\n", signatures)
 
     def check(self, key: VerifierKey) -> list[int]:
-        """Check all signatures that claim this key; return their times, one for each.
+        """Check all signatures that name this key; return their times. The list is empty if none does.
 
         Raises:
-            NoteWrong: one is not the key's. Without any, the list is empty.
+            NoteWrong: one of them is not the key's signature of this text.
         """
         return [signature.check(key, self.text) for signature in self.signatures if signature.is_by(key)]
 
 
 def check_key_name(name: str) -> None:
-    """Check that a key can have a name.
+    """Check that a key can have this name.
 
     Raises:
         NoteWrong: it cannot.
@@ -242,7 +242,7 @@ def read_base64(text: str) -> bytes:
     """Return the bytes of a text in Base64 with padding.
 
     Raises:
-        NoteWrong: it has another character, wrong padding, or bits left over.
+        NoteWrong: it has other characters, wrong padding or leftover bits.
     """
     try:
         content = base64.b64decode(text, validate=True)
@@ -257,7 +257,7 @@ def read_number(digits: str) -> int:
     """Return the number that a line of a note has in decimal digits.
 
     Raises:
-        NoteWrong: it is above 10¹², or has a zero in front.
+        NoteWrong: it is above 10¹², or has leading zeros.
     """
     number = int(digits) if len(digits) <= _MOST_DIGITS else _MOST + 1
     if number > _MOST or str(number) != digits:

@@ -1,4 +1,4 @@
-"""Whether a receipt is good: whoever gets one checks it before anything is believed (section 5; pure)."""
+"""The check of a receipt by itself, for a client that has just received one (section 5)."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from rafflekit.core.protocol.tree import ProofWrong, check_inclusion
 
 
 class ReceiptWrong(Exception):
-    """Say why a receipt proves nothing."""
+    """A receipt proves nothing; the message says why."""
 
 
 def check_receipt(receipt: Receipt, raffle: UUID, key: VerifierKey) -> Checkpoint:

@@ -1,4 +1,4 @@
-"""The JSON shapes of the documents, as plain typed dicts; `documents` and `terms` say what they mean (pure)."""
+"""The JSON shapes of the documents as typed dicts; `documents` and `terms` say what they mean (sections 2 to 8)."""
 
 from typing import Any, NotRequired, TypedDict
 
@@ -22,14 +22,14 @@ class AnnouncedShape(TypedDict):
 
 
 class TermsShape(AnnouncedShape):
-    """The terms as they are hashed; `delay_s` only with `drand-quicknet`."""
+    """The terms as they are hashed; `delay_s` only if the source of entropy has a delay."""
 
     protocol: int
     delay_s: NotRequired[int]
 
 
 class LeafShape(TypedDict):
-    """A ticket as its raffle's ledger has it."""
+    """A ticket in its raffle's ledger."""
 
     serial: int
     ticket_number: int

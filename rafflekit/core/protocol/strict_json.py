@@ -1,28 +1,28 @@
-"""JSON as the protocol has it (section 1): what two implementations could read in two ways is refused."""
+"""JSON as the protocol allows it: anything that two programs could read differently is refused (section 1)."""
 
 import json
 from typing import Any, NoReturn
 
 MOST_BYTES = 4 * 1024 * 1024
-"""The most bytes that any document has."""
+"""The size limit of the largest document."""
 
 _MOST_DIGITS = 30
 _SHOWN = 40
 
 
 class DocumentWrong(Exception):
-    """Say where a document is not of the form that the protocol gives it."""
+    """A document does not have the form that the protocol requires; the message says where."""
 
 
 def read_json(text: str | bytes, *, most: int = MOST_BYTES) -> Any:
-    """Read JSON as the protocol has it: no key twice, whole numbers only, nothing behind its end.
+    """Read JSON as the protocol allows it: no key twice, whole numbers only, nothing after the end.
 
-    `most` is how many bytes it may have.
+    `most` is the most bytes that it may have.
 
     Raises:
         DocumentWrong: it has another form.
     """
-    # json.loads would guess the encoding of bytes, and forgive a byte order mark.
+    # json.loads would guess the encoding of bytes and accept a byte order mark.
     try:
         content = text.encode() if isinstance(text, str) else text
         if len(content) > most:
@@ -39,7 +39,7 @@ def read_json(text: str | bytes, *, most: int = MOST_BYTES) -> Any:
 
 
 def fields_of(value: Any, place: str, *names: str) -> dict[str, Any]:
-    """Return a JSON object that has these fields, and no others.
+    """Return a JSON object that has exactly these fields.
 
     Raises:
         DocumentWrong: it has another form.
@@ -91,7 +91,7 @@ def checked_text(value: Any, place: str) -> str:
 
 
 def number_of(fields: dict[str, Any], name: str, least: int, most: int) -> int:
-    """Return a field that is a whole number between two bounds, which belong to it.
+    """Return a field that is a whole number from `least` to `most`.
 
     Raises:
         DocumentWrong: it has another form.
@@ -103,7 +103,7 @@ def number_of(fields: dict[str, Any], name: str, least: int, most: int) -> int:
 
 
 def hex_of(fields: dict[str, Any], name: str, length: int) -> bytes:
-    """Return a field of so many bytes in hexadecimal digits.
+    """Return the bytes of a field that has `length` bytes in hexadecimal digits.
 
     Raises:
         DocumentWrong: it has another form.

@@ -1,8 +1,8 @@
-"""Tiles: a tree cut into groups of 256 hashes, so that whole ones are one hash each (the idea of C2SP's tlog-tiles).
+"""Tiles: the tree in groups of 256 hashes, so that a whole group is one stored hash (after C2SP's tlog-tiles).
 
-The tile t of level L has the hashes 256·t … 256·t + 255 of the subtrees of height 8·L: leaves at level 0, and at every
-higher level one hash for each whole tile of the level below. Only these are ever stored; the leaves' hashes come from
-the tickets themselves.
+The tile t of level L holds the hashes 256·t … 256·t + 255 of the subtrees of height 8·L: leaves at level 0, and at
+every higher level one hash for each whole tile of the level below. Only the hashes of whole tiles are stored; the
+leaves' hashes are computed from the tickets.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,15 +16,15 @@ TILE_HEIGHT = 8
 TILE = 1 << TILE_HEIGHT
 _TILES_KEPT = 64
 _SUBTREES_KEPT = 1024
-# Every proof needs some of the large subtrees, of which there are few, and each costs many hashes.
+# Every proof needs some of the large subtrees; there are few of them, and each costs many hashes.
 _KEPT_FROM_HEIGHT = TILE_HEIGHT + 3
 
 Entries = Callable[[int, int], Sequence[bytes]]
-"""Gives the hashes of a level from those of a tile on (level, tile): all that the tree has of that tile."""
+"""Returns the hashes that the tree has of a tile: (level, tile) → hashes."""
 
 
 class WholeTile(NamedTuple):
-    """A tile that became whole: its level, its position in it, and its one hash."""
+    """A tile that has become whole: its level, its position in the level, and its one hash."""
 
     level: int
     position: int
@@ -32,17 +32,17 @@ class WholeTile(NamedTuple):
 
 
 class TileReader:
-    """The subtrees of a tree whose tiles are read when they are needed; those used last are kept (8 KiB each)."""
+    """The subtrees of a tree whose tiles are read on demand; the last ones used stay in memory (8 KiB each)."""
 
     def __init__(self, entries: Entries) -> None:
         self._tile = lru_cache(_TILES_KEPT)(entries)
         self._large = lru_cache(_SUBTREES_KEPT)(self._computed)
 
     def subtree(self, height: int, position: int) -> bytes:
-        """Return the hash of a whole subtree (`tree.Subtree`).
+        """Return the hash of a whole subtree (see `tree.Subtree`).
 
         Raises:
-            StorageUnavailable: some of it is missing.
+            StorageUnavailable: a hash is missing.
         """
         return (self._large if height >= _KEPT_FROM_HEIGHT else self._computed)(height, position)
 
@@ -56,7 +56,7 @@ class TileReader:
 
 
 def whole_hash(hashes: Sequence[bytes]) -> bytes:
-    """Return the one hash of 2ᵏ hashes that stand side by side."""
+    """Return the one hash over 2ᵏ neighbouring hashes."""
     while len(hashes) > 1:
         hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
     return hashes[0]
@@ -64,16 +64,16 @@ def whole_hash(hashes: Sequence[bytes]) -> bytes:
 
 def _damaged() -> StorageUnavailable:
     return StorageUnavailable(
-        "Of a ledger, tickets or hashes are missing in the database; 'rafflekit doctor' says which."
+        "Tickets or hashes of a ledger are missing in the database; 'rafflekit doctor' says which."
     )
 
 
 class GrowingTree:
-    """The right edge of a tree: enough of it to append leaves, and to prove those that were appended last.
+    """The right edge of a tree: enough of it to append leaves, and to prove the leaves appended last.
 
-    Without `entries` it is empty; else these are the hashes of the last, incomplete tile of each level of a tree of
-    `size` leaves, from the leaves upwards. Growing gives another tree and leaves this one as it was, so that several
-    threads may hold one.
+    `entries` are the hashes of the last, incomplete tile of each level of a tree of `size` leaves, from the leaves
+    upwards; without them the tree is empty. Growing returns a new tree and does not change this one, so threads can
+    share it.
     """
 
     def __init__(self, size: int = 0, entries: Iterable[Sequence[bytes]] = ()) -> None:
@@ -87,7 +87,7 @@ class GrowingTree:
                 self._whole[height, first + offset] = each
 
     def grown(self, leaves: Sequence[bytes]) -> "tuple[GrowingTree, list[WholeTile]]":
-        """Return the tree with these leaves' hashes behind its own, and the tiles that became whole with them."""
+        """Return the tree with these leaves' hashes appended, and the tiles that became whole."""
         tree = GrowingTree(self.size)
         tree._whole = self._whole.copy() if self._edge == tree._edge else self._of_last_tiles()
         whole_tiles = []
@@ -104,7 +104,7 @@ class GrowingTree:
         return tree, whole_tiles
 
     def _of_last_tiles(self) -> dict[tuple[int, int], bytes]:
-        # Of each level only its last tile: what stands left of it is in the hashes of the levels above.
+        # Only the last tile of each level: everything to its left is in the hashes of the levels above.
         kept = {}
         for (height, position), each in self._whole.items():
             level, within = divmod(height, TILE_HEIGHT)
@@ -113,10 +113,10 @@ class GrowingTree:
         return kept
 
     def subtree(self, height: int, position: int) -> bytes:
-        """Return the hash of a whole subtree at the edge (`tree.Subtree`).
+        """Return the hash of a whole subtree at the edge (see `tree.Subtree`).
 
         Raises:
-            StorageUnavailable: some of it is missing.
+            StorageUnavailable: a hash is missing.
         """
         found = self._whole.get((height, position))
         if found is None:

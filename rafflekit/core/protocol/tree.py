@@ -1,7 +1,7 @@
-"""The Merkle tree of RFC 9162, section 2.1: roots and proofs, and whether a proof holds (pure).
+"""The Merkle tree of RFC 9162, section 2.1: its roots and proofs, and the checks of proofs (section 3).
 
-Everything is put together from whole subtrees: those of 2ʰ leaves, the i-th of which begins with leaf i·2ʰ. Where
-these come from is the caller's matter (`Subtree`), so a proof costs the logarithm of the tree.
+Everything is built from whole subtrees. A subtree of height h has 2ʰ leaves, and the i-th one begins with leaf i·2ʰ.
+The caller provides them (`Subtree`), so a proof costs the logarithm of the tree.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,13 +10,13 @@ from hashlib import sha256
 from rafflekit.core.protocol.hashing import HASH_BYTES
 
 Subtree = Callable[[int, int], bytes]
-"""Gives the hash of the whole subtree of a height (0 is a leaf) at a position (from 0)."""
+"""Returns the hash of a whole subtree: (height, position) → hash; height 0 is a leaf, positions start at 0."""
 
 EMPTY_ROOT = sha256().digest()
 
 
 class ProofWrong(Exception):
-    """Say that a proof does not hold."""
+    """A proof does not hold; the message says why."""
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -50,7 +50,7 @@ def inclusion_proof(subtree: Subtree, index: int, size: int) -> list[bytes]:
 
 
 def consistency_proof(subtree: Subtree, old: int, new: int) -> list[bytes]:
-    """Return PROOF(old, D[0:new]) of RFC 9162, 2.1.4.1; 0 < old ≤ new. Of a tree with itself it is empty."""
+    """Return PROOF(old, D[0:new]) of RFC 9162, 2.1.4.1; 0 < old ≤ new. For equal sizes it is empty."""
     assert 0 < old <= new
     first, end, proof = 0, new, []
     is_old_root = True
@@ -94,7 +94,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], e
 
 
 def check_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
-    """Check a consistency proof as RFC 9162, 2.1.4.2 does. With an empty tree, every tree is consistent.
+    """Check a consistency proof as RFC 9162, 2.1.4.2 does. Every tree continues the empty tree.
 
     Raises:
         ProofWrong: it does not hold.
@@ -135,9 +135,9 @@ def _roots_of(hashes: Sequence[bytes], old: int, new: int) -> tuple[bytes, bytes
 
 
 def running_roots(leaves: Iterable[bytes], sizes: Sequence[int]) -> Iterator[bytes]:
-    """Yield the roots of the trees of these sizes, in ascending order, while the leaves' hashes go by.
+    """Yield the roots of the trees of these sizes (ascending) in one pass over the leaves' hashes.
 
-    It keeps a hash for each power of two. Where the leaves end first, fewer roots come.
+    Memory holds one hash per power of two. If the leaves end early, fewer roots are yielded.
     """
     whole: list[tuple[int, bytes]] = []
     wanted = iter(sizes)
@@ -178,5 +178,5 @@ def _hash_between(subtree: Subtree, first: int, end: int) -> bytes:
 
 
 def _left_part(size: int) -> int:
-    # The largest power of two below it.
+    # The largest power of two below the size.
     return 1 << (size - 1).bit_length() - 1

@@ -1,7 +1,7 @@
-"""The audit of a draw: the steps of section 9 of `docs/draw-protocol.md`, each a small pure function with one outcome.
+"""The audit of a draw: the steps of section 9, each a small pure function with one outcome.
 
-Whatever bytes come in, a report comes out: nothing here raises for what somebody else wrote. What is read is bounded:
-a proof by 4 MiB, a note by 64 KiB, leaves by what of them is asked for.
+Any input gives a report: no document can make the audit raise an exception. Memory is bounded: a proof has at most
+4 MiB, a note at most 64 KiB, and of the leaves only what is needed is kept.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -48,13 +48,13 @@ def audit(
     code: str | None = None,
     now: int | None = None,
 ) -> AuditReport:
-    """Check a proof, and what else is given with it.
+    """Check a proof, together with whatever else the verifier has.
 
-    `key` is the operator's verifier key and `raffle` the raffle's id, as the verifier knows them; `witnesses` are the
-    verifier keys of those for whom the verifier vouches, `witnessed` is an independent copy of the closing. `leaves`
-    are the lines of all leaves; they are read once, and not at all if one of the steps 1 to 4 is wrong. `code` and
-    `consistency`, the consistency proof from the receipt's checkpoint to the closing, belong to the `receipt`, and are
-    not looked at without one. `now` is the verifier's time in seconds since 1970, if it has one.
+    `key` is the operator's verifier key and `raffle` the raffle's id, as the verifier knows them. `witnesses` are the
+    verifier keys of witnesses that the verifier vouches for, and `witnessed` is an independent copy of the closing.
+    `leaves` are the lines of all leaves; they are read once, or not at all if one of the steps 1 to 4 is wrong. `code`
+    and `consistency` (the consistency proof from the receipt's checkpoint to the closing) belong to `receipt` and are
+    ignored without it. `now` is the verifier's time in seconds since 1970.
 
     Raises only what reading `leaves` raises.
     """
@@ -76,9 +76,9 @@ def audit(
 
 
 def sizes_of(proof: str | bytes, receipt: str | bytes) -> tuple[int, int] | None:
-    """Return between which sizes a receipt needs a consistency proof: its tree's and the closing's.
+    """Return the two sizes of the consistency proof that a receipt needs: its tree's and the closing's.
 
-    None if one of the documents is none.
+    None if the proof or the receipt is not valid.
     """
     try:
         return read_receipt_parts(receipt).checkpoint.size, read_parts(proof).closed.checkpoint.size
@@ -130,7 +130,7 @@ def _check_tickets(
 def _see_leaves(
     parts: ProofParts, lines: Iterable[str | bytes], serials: Sequence[int], ours: ReceiptParts | None
 ) -> SeenLeaves:
-    # The winners' leaves are in the proof, unless they are too many for it.
+    # The winners' leaves are in the proof, unless there are too many of them.
     winning = serials if parts.wins > WINNERS_IN_A_PROOF else ()
     if ours is None:
         return see_leaves(parts, lines, winning=winning, serial=None, sizes=())
@@ -138,7 +138,7 @@ def _see_leaves(
 
 
 class _Steps:
-    """The steps that were taken."""
+    """The steps taken so far."""
 
     def __init__(self) -> None:
         self._taken: dict[str, Step] = {}
@@ -153,14 +153,14 @@ class _Steps:
         self._taken[name] = Step(name, NOT_PROVEN, sentence)
 
     def take(self, name: str, step: Callable[[], str]) -> bool:
-        """Take a step; tell whether it is not wrong."""
+        """Take a step; return False if it is wrong."""
         sentence = self.value(name, step)
         if sentence is not None:
             self.passed(name, sentence)
         return self._taken[name].outcome != WRONG
 
     def value(self, name: str, step: Callable[[], Value]) -> Value | None:
-        """Return what a step gives; if it gives nothing, note how it ended."""
+        """Return what a step returns; if it fails, record how it ended and return None."""
         try:
             return step()
         except Refuted as error:

@@ -1,4 +1,4 @@
-"""Step 1: take a proof apart, down to the last line of its notes; nothing is compared yet."""
+"""Step 1: read a proof with all its keys and notes; nothing is compared yet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,15 +41,15 @@ class ProofParts:
 
     @property
     def wins(self) -> int:
-        """How many wins the terms promise (W)."""
+        """The number of wins that the terms promise (W)."""
         return count_wins(self.proof.terms.prizes)
 
 
 def read_parts(document: str | bytes) -> ProofParts:
-    """Read a proof and all that stands in it.
+    """Read a proof and everything in it.
 
     Raises:
-        Refuted: it is none.
+        Refuted: it does not have the form of a proof.
     """
     try:
         proof = read_proof(document)

@@ -1,4 +1,4 @@
-"""Step 10: all leaves, once, as they go by: memory grows with what is asked for of them, not with their number."""
+"""Step 10: all leaves, in one pass. Memory holds only what is asked for, and one bit per ticket."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from rafflekit.core.protocol.strict_json import DocumentWrong
 from rafflekit.core.protocol.tree import running_roots
 
 COUNTED = 10**8
-"""Of so many tickets every number is noted as a bit, to see that none is there twice: 12.5 MB."""
+"""Up to this many tickets, one bit per number shows that none occurs twice: 12.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenLeaves:
-    """What was seen of the leaves, which are the closing's: what of them was asked for.
+    """What was asked for of the leaves, after they were found to be the closing's.
 
-    `numbers` are ticket numbers by serial, `leaf` is one leaf, `roots` are roots by size.
+    `numbers` are ticket numbers by serial, `leaf` is one leaf, and `roots` are roots by size.
     """
 
     numbers: Mapping[int, int]
@@ -34,12 +34,12 @@ def see_leaves(
     serial: int | None,
     sizes: Collection[int],
 ) -> SeenLeaves:
-    """Let all leaves go by, and keep some of them.
+    """Read all leaves and keep some of them.
 
     Kept are the numbers of the serials `winning`, the whole leaf of `serial`, and the roots of the trees of `sizes`.
 
     Raises:
-        Refuted: they are not the closing's, or a rule is broken.
+        Refuted: they are not the closing's, or they break a rule.
     """
     checkpoint, raffle = parts.closed.checkpoint, parts.proof.terms.id
     numbers = dict.fromkeys(winning, 0)
@@ -49,7 +49,7 @@ def see_leaves(
     roots = dict(zip(wanted, running_roots(hashes, wanted), strict=False))
     if checkpoint.size not in roots:
         raise Refuted(f"There are fewer leaves than the {checkpoint.size:,} of the closing.")
-    # That there is one more ends the step, too.
+    # One more leaf also ends the step as wrong.
     next(hashes, None)
     if roots[checkpoint.size] != checkpoint.root:
         raise Refuted("The leaves are not the ones that the operator signed: their root is not the closing's.")

@@ -1,4 +1,4 @@
-"""Steps 11 and 12: a participant's own ticket, and the code of it."""
+"""Steps 11 and 12: a participant's own ticket and its code."""
 
 import re
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def read_receipt_parts(document: str | bytes) -> ReceiptParts:
     """Read a receipt and its checkpoint.
 
     Raises:
-        Mistaken: it is none.
+        Mistaken: it does not have the form of a receipt.
     """
     try:
         receipt = read_receipt(document)
@@ -54,10 +54,10 @@ def check_own_ticket(
     consistency: str | bytes | None,
     winners_hold: bool,
 ) -> str:
-    """Step 11: the ticket of a receipt is in the draw, and the ledger went on from where the receipt saw it.
+    """Step 11: the ticket of a receipt is in the draw, and the closing continues the receipt's checkpoint.
 
-    `seen` is of the closing's leaves, the leaf of the receipt's serial and the root at its size;
-    `consistency` is a consistency proof. What the ticket won is told if the proof's winners hold.
+    `seen` has, of the closing's leaves, the leaf at the receipt's serial and the root at its size. `consistency` is a
+    consistency proof. The sentence says what the ticket won if the proof's winners hold.
     """
     _check_belonging(parts, ours)
     _check_signed_state(parts, ours)
@@ -90,11 +90,11 @@ def check_own_ticket(
 
 
 def check_code(ours: ReceiptParts, code: str) -> str:
-    """Step 12: the code is the one whose hash is in the receipt's leaf."""
+    """Step 12: the code matches the hash in the receipt's leaf."""
     found = _ARGON2ID.fullmatch(ours.receipt.leaf.code_hash)
     if found is None:
         raise Refuted("No code can match the receipt: its leaf has no Argon2id hash.")
-    # What the operator wrote there decides how much memory and time this takes.
+    # The operator wrote this hash, and it decides how much memory and time the check takes.
     memory, passes = int(found["memory"]), int(found["time"])
     if memory > _MEMORY_KIB or memory * passes > _PASSES_KIB:
         raise Unproven(f"The code's hash needs {memory:,} KiB and {passes:,} passes, which is too much to try.")
@@ -117,7 +117,7 @@ def _check_belonging(parts: ProofParts, ours: ReceiptParts) -> None:
         raise Mistaken("The receipt belongs to another raffle: the origin of its checkpoint is different.")
     if any(signature.is_by(parts.key) for signature in ours.note.signatures):
         return
-    # Not called a mistake: an operator who draws again under a new key must not be believed against older receipts.
+    # This is not a mistake: an operator who draws again with a new key must not be believed against older receipts.
     raise Refuted(
         "The receipt belongs to this raffle, but the proof's key did not sign it: two keys signed one raffle, or one "
         "of the two documents is not the operator's. Keep both."

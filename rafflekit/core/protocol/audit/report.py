@@ -1,4 +1,4 @@
-"""What an audit says: the steps of section 9 of the protocol, each with its outcome and a sentence for people."""
+"""The result of an audit: the steps of section 9, each with its outcome and a sentence for people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ STEPS = (
     "receipt",
     "code",
 )
-"""The names of all steps, in their order."""
+"""The names of all steps, in order."""
 
 
 class Refuted(Exception):
@@ -31,7 +31,7 @@ class Refuted(Exception):
 
 
 class Mistaken(Refuted):
-    """End a step as wrong for what the verifier brought beside the proof; the message is its sentence."""
+    """End a step as wrong because of what the verifier gave with the proof; the message is its sentence."""
 
 
 class Unproven(Exception):
@@ -40,10 +40,10 @@ class Unproven(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its name, how it ended, and what was looked at or why it ended so.
+    """One step: its name, its outcome, and a sentence that says what was checked or why it ended like this.
 
-    `is_mistaken` tells of a wrong one that it is what the verifier brought beside the proof that does not belong to it:
-    the draw may be as honest as ever.
+    `is_mistaken` is True if a step is wrong only because something that the verifier gave does not belong to the proof:
+    the draw itself may be honest.
     """
 
     name: str
@@ -54,18 +54,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """The steps that were taken, in order."""
+    """The steps taken, in order."""
 
     steps: Sequence[Step]
 
     @property
     def good(self) -> bool:
-        """Tell whether no step is wrong; that says nothing of those that are not proven."""
+        """Whether no step is wrong; steps may still be not proven."""
         return self.first_wrong is None
 
     @property
     def first_wrong(self) -> Step | None:
-        """The first step that is wrong, which is what is wrong with the documents; None if none is."""
+        """The first wrong step, which says what is wrong with the documents; None if there is none."""
         return next((step for step in self.steps if step.outcome == WRONG), None)
 
     @property
@@ -74,6 +74,6 @@ class AuditReport:
         return [step.name for step in self.steps if step.outcome == NOT_PROVEN]
 
     def shape(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return the report as JSON has it."""
         steps = [{"name": step.name, "outcome": step.outcome, "sentence": step.sentence} for step in self.steps]
         return {"good": self.good, "steps": steps}

@@ -1,4 +1,4 @@
-"""Steps 2 to 5 and 7: whose word the closing is, and who else saw it, and when."""
+"""Steps 2 to 5 and 7: who signed the closing, who else saw it, and when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.notes import WITNESS, Note, NoteWrong, VerifierKey
 
 CLOCKS_APART_S = 86_400
-"""So far in the future of the verifier's clock a closing may be dated: no clock is right, and time zones mislead."""
+"""A closing may be dated this far in the verifier's future, because clocks and time zones can be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Witnessed:
     """A copy of the closing that was kept independently of the operator.
 
-    `note` is a signed note, the closing. `at` is when the copy was published, in seconds since 1970, for which whoever
-    audits vouches; without it, only the note's own cosignatures tell a time.
+    `note` is the closing, a signed note. `at` is when the copy was published, in seconds since 1970; the verifier
+    vouches for it. Without `at`, only the note's cosignatures have a date.
     """
 
     note: str
@@ -28,7 +28,7 @@ class Witnessed:
 
 @dataclass(frozen=True, slots=True)
 class CheckedCosignature:
-    """A cosignature that holds: of which key, when (seconds since 1970), and whether the verifier named the key."""
+    """A valid cosignature: its key, its time (seconds since 1970), and whether the verifier vouches for the key."""
 
     key: VerifierKey
     time: int
@@ -36,7 +36,7 @@ class CheckedCosignature:
 
 
 def check_terms(parts: ProofParts, raffle: str | None) -> str:
-    """Step 2: the closing is bound to these terms, and they are of the raffle that was asked for."""
+    """Step 2: the closing commits to these terms, and they belong to the raffle that was asked for."""
     terms = parts.proof.terms
     if raffle is not None and raffle != str(terms.id):
         raise Mistaken(f"The proof is for the raffle {terms.id}, not for {raffle[:100]}.")
@@ -61,7 +61,7 @@ def check_key(parts: ProofParts, key: str | None) -> str:
 
 
 def check_closing(parts: ProofParts, now: int | None) -> str:
-    """Step 4: the operator signed the closing, and each of its lines is as the terms have it."""
+    """Step 4: the operator signed the closing, and each of its lines agrees with the terms."""
     terms, checkpoint, closing = parts.proof.terms, parts.closed.checkpoint, parts.closed.closing
     check_operator(parts.closed.note, parts.key, "closing")
     if checkpoint.origin != origin_of(terms.id):
@@ -80,10 +80,10 @@ def check_closing(parts: ProofParts, now: int | None) -> str:
 
 
 def check_operator(note: Note, key: VerifierKey, what: str) -> None:
-    """Check that the operator signed a note, once.
+    """Check that a note has exactly one signature by the operator.
 
     Raises:
-        Refuted: not so.
+        Refuted: it does not.
     """
     try:
         signed = len(note.check(key))
@@ -97,7 +97,7 @@ def cosignatures_of(parts: ProofParts, vouched: Sequence[VerifierKey]) -> list[C
     """Return the closing's cosignatures by keys that the proof or the verifier names.
 
     Raises:
-        Refuted: one is wrong, or one of a key that the proof names is not there.
+        Refuted: one is wrong, or a key that the proof names has none.
     """
     known = list({str(key): key for key in (*parts.witnesses, *vouched)}.values())
     if parts.key.public in {key.public for key in known}:
@@ -111,7 +111,7 @@ def cosignatures_of(parts: ProofParts, vouched: Sequence[VerifierKey]) -> list[C
 
 
 def check_witnesses(cosignatures: Sequence[CheckedCosignature], vouched: Sequence[VerifierKey]) -> str:
-    """Step 5: somebody else than the operator saw the closing."""
+    """Step 5: someone other than the operator signed the closing."""
     ours = [each for each in cosignatures if each.vouched]
     if ours:
         names = ", ".join(f"{each.key.name} ({time_text(each.time)})" for each in ours)
@@ -132,7 +132,7 @@ def check_witnessed(
     vouched: Sequence[VerifierKey],
     copy: Witnessed | None,
 ) -> str:
-    """Step 7: the closing was there before anybody could know the beacon."""
+    """Step 7: the closing existed before anyone could know the beacon."""
     sightings = [(f"the cosignature of {each.key.name}", each.time) for each in cosignatures if each.vouched]
     why, useless = " You named no witness that signed it, and gave no copy of your own.", ""
     if copy is not None:
@@ -140,7 +140,7 @@ def check_witnessed(
         try:
             sightings += _sightings_of(parts, copy, vouched)
         except Unproven as error:
-            # Told whatever else decides this step, or who gave the wrong file would take it for looked at.
+            # Always reported: otherwise a verifier who gave the wrong file would believe that it counted.
             why, useless = "", f" {error}"
     beacon = source_of(parts.proof.terms.entropy).known_from(parts.closed.closing)
     if beacon is None:
@@ -166,10 +166,10 @@ def check_witnessed(
 
 
 def read_witness_keys(keys: Sequence[str]) -> list[VerifierKey]:
-    """Read the keys of the witnesses for whom the verifier vouches.
+    """Read the keys of the witnesses that the verifier vouches for.
 
     Raises:
-        Mistaken: one is none.
+        Mistaken: one of them is not a witness's key.
     """
     try:
         found = [VerifierKey.read(each) for each in keys]

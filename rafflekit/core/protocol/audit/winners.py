@@ -1,4 +1,4 @@
-"""Steps 6, 8 and 9: what decided, the seed from it, and the winners from the seed."""
+"""Steps 6, 8 and 9: the entropy, the seed from it, and the winners from the seed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class _Win(NamedTuple):
 
 
 def check_entropy(parts: ProofParts) -> str:
-    """Step 6: what decided is of the kind that was announced, and nobody's choice."""
+    """Step 6: the entropy is of the announced kind, and no one chose it."""
     entropy, terms = parts.proof.entropy, parts.proof.terms
     if entropy.kind != terms.entropy:
         raise Refuted(f"The terms announce entropy from {terms.entropy}, but the proof has {entropy.kind}.")
@@ -33,22 +33,21 @@ def check_entropy(parts: ProofParts) -> str:
 
 
 def check_seed(parts: ProofParts) -> str:
-    """Step 8: the seed comes from the closing and the entropy."""
+    """Step 8: the seed follows from the closing and the entropy."""
     if parts.proof.seed != seed_of(parts.closed.checkpoint.closing_hash(), _entropy_value(parts)):
         raise Refuted("The seed does not follow from the closing and the entropy.")
     return f"The seed follows from the closing and the entropy: {parts.proof.seed.hex()}."
 
 
 def serials_of(parts: ProofParts) -> list[int]:
-    """Return the serials that the seed lets win, in draw order."""
+    """Return the serials that win by the seed, in draw order."""
     return list(winning_serials(parts.proof.seed, tickets=parts.proof.terms.total_tickets, wins=parts.wins))
 
 
 def check_winners(parts: ProofParts, serials: Sequence[int], numbers: Mapping[int, int] | None) -> str:
-    """Step 9: these won, by the seed; and the operator signed so.
+    """Step 9: the winners follow from the seed, and the operator signed them.
 
-    `serials` are `serials_of` the proof, `numbers` the ticket numbers of these serials, if leaves were given that are
-    the closing's.
+    `serials` are `serials_of` the proof. `numbers` are the ticket numbers of these serials, if good leaves were given.
     """
     proven = parts.proof.winners
     if (proven is None) != (parts.wins > WINNERS_IN_A_PROOF) or (proven is not None and len(proven) != parts.wins):

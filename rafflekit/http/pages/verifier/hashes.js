@@ -52,10 +52,10 @@ function readBase64(text) {
   try {
     binary = atob(text);
   } catch {
-    throw new Wrong("it is no Base64");
+    throw new Wrong("it is not Base64");
   }
   // atob accepts white space, missing padding and leftover bits.
-  if (btoa(binary) !== text) throw new Wrong("it is no Base64 of the one form that its bytes have");
+  if (btoa(binary) !== text) throw new Wrong("it is not Base64 in the one form that its bytes have");
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
