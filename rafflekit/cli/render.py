@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from rafflekit.cli import terminal
 from rafflekit.cli.prizes import write_prize
 from rafflekit.core import limits, shapes
+from rafflekit.core.lifecycle import is_drawn
 from rafflekit.core.models import (
     DatabaseBackup,
     DatabaseReport,
@@ -106,7 +107,7 @@ def print_raffles(page: Page[Raffle], *, is_filtered: bool, as_json: bool) -> No
                 shape["created_at"],
                 shape["available_tickets"],
                 shape["total_tickets"],
-                "drawn" if raffle.winners_drawn else "not drawn",
+                "drawn" if is_drawn(raffle) else "not drawn",
                 shape["name"],
             )
     _remark_on_pages(page, "raffle", "raffles")
@@ -152,7 +153,7 @@ def print_winners(page: Page[Win], raffle: Raffle, *, as_json: bool) -> None:
     if as_json:
         _print_json(shapes.win_page_shape(page))
         return
-    if not raffle.winners_drawn:
+    if not is_drawn(raffle):
         terminal.remark("The winners have not been drawn yet.")
     elif terminal.is_terminal(sys.stdout):
         from rafflekit.cli import panels

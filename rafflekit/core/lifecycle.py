@@ -30,11 +30,6 @@ def is_sold_out(*, issued: int, total_tickets: int) -> bool:
     return issued >= total_tickets
 
 
-def is_over(raffle: Raffle) -> bool:
-    """Return whether the last ticket of a raffle is issued, so that its list of tickets is final."""
-    return state_of(raffle) is not State.OPEN
-
-
 def is_drawn(raffle: Raffle) -> bool:
     """Return whether the winners of a raffle have been drawn, so that nothing about it can change."""
     return state_of(raffle) is State.DRAWN
@@ -53,12 +48,12 @@ def check_drawable(raffle: Raffle) -> None:
 
 
 def check_over(raffle: Raffle) -> None:
-    """Check that the last ticket of a raffle is issued.
+    """Check that the last ticket of a raffle is issued, so that its list of tickets is final.
 
     Raises:
         TicketsRemaining: the raffle still has tickets.
     """
-    if not is_over(raffle):
+    if state_of(raffle) is State.OPEN:
         raise TicketsRemaining(raffle.available_tickets)
 
 

@@ -26,7 +26,6 @@ Check = Callable[[Raffle], None]
 )
 def test_a_raffle_is_in_one_state(raffle: Raffle, state: State) -> None:
     assert lifecycle.state_of(raffle) is state
-    assert lifecycle.is_over(raffle) is (state is not State.OPEN)
     assert lifecycle.is_drawn(raffle) is (state is State.DRAWN)
 
 

@@ -10,7 +10,7 @@ from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, AsJsonLine, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.core import limits
 from rafflekit.core.errors import BeaconNotPublished, TicketsRemaining
-from rafflekit.core.lifecycle import State, state_of
+from rafflekit.core.lifecycle import State, is_drawn, state_of
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import Win, count_wins
 from rafflekit.core.protocol.entropy import SECRETS
@@ -79,7 +79,7 @@ def purge_participants(
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         # Before the draw nothing can be deleted: the engine says so.
-        if found.winners_drawn and not yes:
+        if is_drawn(found) and not yes:
             _ask(_purge_question(found), why="Deleted data cannot be restored", refused="Nothing was deleted.")
         with terminal.working(f"Deleting the participant data of {render.counted(found.total_tickets, 'ticket')}"):
             purged = engine.purge(found.id)

@@ -21,6 +21,7 @@ from rafflekit.cli.lists.run import LineKeys, open_run
 from rafflekit.cli.options import open_engine
 from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.core.errors import SoldOut, StorageUnavailable
+from rafflekit.core.lifecycle import is_drawn
 from rafflekit.core.models import Entry, Ticket
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def participate_from(
         with _telling_how_to_go_on(), terminal.counting("Handing out tickets", total) as advance:
             taken_up = tickets.take_up(lines, list_name=people.name)
             # Otherwise the run would leave files behind that no run can ever complete.
-            if found.winners_drawn and taken_up < total:
+            if is_drawn(found) and taken_up < total:
                 raise CommandStopped(_DRAWN, status=REFUSED)
             advance(taken_up)
             keys = run.begin(list_name=people.name, last_line=tickets.last_line)
