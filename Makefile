@@ -9,19 +9,32 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --con
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 .PHONY: demo
 demo: .venv/users ## run a whole raffle: server, participants, draw, verification
 	@$(BIN)/rafflekit demo
 
+# Tests start many processes; each would compile its modules anew where the environment forbids to keep them compiled.
+test test-fast soak browser: export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: test
 test: check ## run every check and every test
-	@# Three on two cores, since many tests wait for others; in their order, or the few and long ones come last, alone.
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
+	@# More than there are cores, since many tests wait for others; in their order, or the few long ones come last, alone.
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadscope --no-loadscope-reorder
+
+# The rooms that need no database, then the same raffle through the library, the command line and HTTP.
+FAST = tests/protocol tests/vectors tests/core/tickets/test_deciding.py tests/core/tickets/test_numbering.py \
+	tests/core/tickets/test_participants.py tests/core/test_lifecycle.py tests/core/test_limits.py \
+	tests/core/test_prizes.py tests/core/test_settings.py tests/core/test_shapes.py tests/acceptance tests/project/test_wiring.py
+
+.PHONY: test-fast
+test-fast: .venv/developers ## run the tests that need no database, and one path through each face
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope $(FAST)
 
 .PHONY: soak
-soak: .venv/developers ## kill servers, search races and try requests, ten times as long as the tests do; it takes long
+soak: .venv/developers ## kill servers, search races, try requests and take samples, far more than the tests do; it takes hours
+	RAFFLEKIT_TEST_SAMPLES=20 $(BIN)/python -m pytest tests/statistics
 	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py tests/faults/test_failover.py
 	RAFFLEKIT_TEST_INTERLEAVINGS=2000 $(BIN)/python -m pytest -s tests/races/test_interleavings.py
 	RAFFLEKIT_TEST_CASES=10000 $(BIN)/python -m pytest -s tests/fuzz/test_schemathesis.py
@@ -54,6 +67,7 @@ bench: .venv/developers ## measure: every figure is a ratio against a baseline o
 .PHONY: clean
 clean: ## take away what the other targets made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .mutants
+	find . -name __pycache__ -prune -exec rm -r {} +
 
 .venv/users: .venv/bin/python pyproject.toml constraints.txt
 	$(INSTALL) '.[http]'

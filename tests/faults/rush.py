@@ -21,8 +21,8 @@ from tests.databases import run
 from tests.live_server import LiveServer
 from tests.waiting import wait_until
 
-KILLS = int(os.environ.get("RAFFLEKIT_TEST_KILLS", "10"))
-"""How often servers are killed in each test; `make soak` says 200."""
+KILLS = int(os.environ.get("RAFFLEKIT_TEST_KILLS", "4"))
+"""How often each test kills its servers; `make soak` says 200."""
 
 CLIENTS = 12
 PAUSE_S = 0.02

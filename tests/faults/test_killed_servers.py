@@ -35,8 +35,9 @@ from tests.faults.rush import KILLS, Rush, Start, check_ledger, check_tickets, k
 from tests.live_server import LiveServer
 from tests.postgresql_server import OwnServer, own_server
 
-DRAW_KILLS = max(4, KILLS // 5)
-PRIZES = 100_000
+DRAW_KILLS = max(3, KILLS // 5)
+PRIZES = max(20_000, 500 * KILLS)
+"""A draw takes long enough to be killed in; `make soak` draws 100,000."""
 HASH = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"
 
 random = secrets.SystemRandom()

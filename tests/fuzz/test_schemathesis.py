@@ -1,6 +1,7 @@
 """schemathesis reads /openapi.json of a real server and tries to get an answer that it does not have, or a 5xx.
 
-`RAFFLEKIT_TEST_CASES` says how many cases on each database, at least; `make soak` tries 10,000.
+`RAFFLEKIT_TEST_CASES` says how many cases to try, at least: `make soak` tries 10,000 on each database. Without it, one
+round of some 900 cases runs on SQLite.
 """
 
 import json
@@ -18,8 +19,8 @@ from tests.databases import KINDS, new_database_url
 from tests.fuzz.hooks import MANAGER
 from tests.live_server import Serve
 
-CASES = int(os.environ.get("RAFFLEKIT_TEST_CASES", "100"))
-EXAMPLES = max(12, CASES // 100)
+CASES = int(os.environ.get("RAFFLEKIT_TEST_CASES", "0"))
+EXAMPLES = max(7, CASES // 100)
 """Of each operation and in each phase; schemathesis adds the edges of every schema, and so more cases."""
 # `make soak` tries ten thousand cases.
 LIMIT_S = 1_800
@@ -49,7 +50,7 @@ OUTCOMES = {
 """What must have been answered at least once, or the cases have not got to the bottom of it."""
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=KINDS if CASES else KINDS[:1])
 def url(request: pytest.FixtureRequest) -> str:
     """The URL of an empty database of each kind."""
     return new_database_url(request)
@@ -79,7 +80,7 @@ def test_no_request_gets_an_answer_that_is_not_in_the_document(url: str, tmp_pat
     server = serve(**settings)
     answers: Counter[str] = Counter()
     cases = seed = 0
-    while cases < CASES:
+    while not cases or cases < CASES:
         seed += 1
         (tmp_path / "raffles.json").write_text(json.dumps(raffles_in_every_state(url)))
         environment = {"RAFFLES": "raffles.json", "ANSWERS": "answers.json"}

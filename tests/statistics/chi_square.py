@@ -1,9 +1,13 @@
 """Chi-square and binomial tests with a stated chance of a false alarm."""
 
+import os
 from collections.abc import Sequence
 from math import comb
 
 from mpmath import gammainc
+
+SAMPLES = int(os.environ.get("RAFFLEKIT_TEST_SAMPLES", "1"))
+"""How many times the usual number of samples each test takes; `make soak` says 20."""
 
 FALSE_ALARM = 4e-7
 """The chance at which an assertion fails: less than the 1e-6 of a whole test, since Pearson's approximation is some
