@@ -182,7 +182,7 @@ class Audit:
             raise NotProven("no witness that you named with --witness signed the closing")
 
     def check_entropy(self) -> None:
-        """Step 6: nobody could know the entropy before the closing."""
+        """Step 6: no one could know the entropy before the closing."""
         proof = self.proof
         kind = proof.entropy["kind"]
         require(kind == proof.terms["entropy"], "the entropy comes from another source than announced")

@@ -1,1 +1,1 @@
-"""The page of a proof, as browsers get it and in a real one."""
+"""The page of a proof, as it is sent, and in a real browser."""

@@ -1,4 +1,4 @@
-"""A real Chromium without a window, driven through a pipe by its DevTools protocol: without a library, or a port."""
+"""A real Chromium without a window, driven by its DevTools protocol through a pipe, without a library or a port."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from tests.waiting import LIMIT_S
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _STOP_LIMIT_S = 20
-# As root it runs without its sandbox only. The rest keeps it from talking to anybody but the test's server.
+# As root it runs only without its sandbox. The other options keep it from contacting any other server.
 _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-quic"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"),
@@ -23,12 +23,12 @@ _FLAGS = (
 
 
 def chromium() -> str | None:
-    """Give the path of a Chromium, None if there is none."""
+    """Return the path of Chromium, None if it is not installed."""
     return next((path for path in map(shutil.which, NAMES) if path), None)
 
 
 class Browser:
-    """One page in a browser of its own; what it loaded and complained of is kept in `requests` and `complaints`."""
+    """One page in its own browser; `requests` and `complaints` record what it loaded and complained about."""
 
     def __init__(
         self, program: str, profile: Path, *flags: str, width: int = 1100, height: int = 900, dark: bool = False
@@ -37,7 +37,7 @@ class Browser:
         from_us, to_browser = os.pipe()
 
         def hand_over() -> None:
-            # Chromium reads commands from 3 and writes answers to 4, whatever numbers these have here.
+            # Chromium reads commands from descriptor 3 and writes answers to 4.
             reading, writing = os.dup(from_us), os.dup(to_us)
             os.dup2(reading, 3)
             os.dup2(writing, 4)
@@ -84,7 +84,7 @@ class Browser:
         os.close(self._writing)
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Send a command of the DevTools protocol and return what it gives."""
+        """Send a command of the DevTools protocol and return its result."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if self._session:
@@ -99,7 +99,7 @@ class Browser:
             self._note(answer)
 
     def open(self, address: str) -> None:
-        """Go to an address; return when all of it is loaded."""
+        """Go to an address and wait until the page is loaded."""
         self.requests.clear()
         self.complaints.clear()
         self._is_loaded = False
@@ -109,13 +109,13 @@ class Browser:
             self._note(self._next())
 
     def run(self, expression: str) -> Any:
-        """Return what a JavaScript expression gives, as JSON; a promise is waited for."""
+        """Return the value of a JavaScript expression as JSON; a promise is awaited."""
         found = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
     def wait_for(self, condition: str) -> None:
-        """Wait until a JavaScript expression is true: the page itself looks at it before each of its frames."""
+        """Wait until a JavaScript expression is true; the page checks it before each frame."""
         limit = f"performance.now() + {LIMIT_S * 1000}"
         held = self.run(
             f"new Promise((done) => {{ const end = {limit}; const look = () => {{ if ({condition}) done(true);"

@@ -27,7 +27,7 @@ Open = Callable[..., Browser]
 
 
 class Fair(NamedTuple):
-    """A raffle on a real server; `tickets` are the answers that the participants got, codes and receipts among them."""
+    """A raffle on a real server; `tickets` are the answers to the participants, with codes and receipts."""
 
     server: LiveServer
     path: str
@@ -49,7 +49,7 @@ class Fair(NamedTuple):
 
 @pytest.fixture
 def fair(serve: Serve) -> Fair:
-    """An open raffle of 9 tickets whose names would like to be more than names."""
+    """An open raffle of 9 tickets whose names look like markup."""
     server = serve(MANAGER_IPS="127.0.0.1")
     body = {"name": NAME, "total_tickets": 9, "prizes": [{"name": PRIZE, "amount": 2}, {"name": "tea", "amount": 3}]}
     return Fair(server, f"/raffles/{server.request('POST', '/raffles/', body).json['id']}/", [])
@@ -57,7 +57,7 @@ def fair(serve: Serve) -> Fair:
 
 @pytest.fixture
 def open_page(tmp_path: Path) -> Iterator[Open]:
-    """Open an address in a browser of its own, and wait until the page has said something of it."""
+    """Open an address in a new browser and wait for the page's verdict."""
     program = chromium()
     if program is None:
         pytest.fail("these tests need Chromium, in Debian and Ubuntu: apt-get install chromium")
@@ -87,7 +87,7 @@ def test_a_visitor_sees_that_draw_and_receipt_are_good(fair: Fair, open_page: Op
         "The 5 winners follow from the closed list of tickets and the random number"
     )
 
-    # The whole answer, as somebody may well paste it.
+    # The whole answer of the server, because people may paste that.
     page.fill("#receipt", json.dumps(winner))
     page.click("#check")
     page.wait_for("document.querySelector('#ticket').textContent")
@@ -186,7 +186,7 @@ def test_a_falsified_proof_is_called_wrong(open_page: Open, tmp_path: Path) -> N
     page.choose_file("#proof-file", proof)
     page.wait_for("document.querySelector('#summary').textContent.startsWith('This proof is not valid')")
     assert page.run("document.querySelector('li.wrong .step').textContent") == "step 9, winners"
-    # Nobody is shown winners who did not win.
+    # The page never shows false winners.
     assert not page.run("document.querySelector('#winners').checkVisibility()")
 
     many = tmp_path / "many.json"

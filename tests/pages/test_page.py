@@ -1,4 +1,4 @@
-"""The address of a proof gives browsers a page, and everybody else the proof."""
+"""The address of a proof gives browsers a page, and other clients the proof."""
 
 import re
 from base64 import b64encode
@@ -70,7 +70,7 @@ def test_before_the_draw_only_browsers_get_the_page(client: testing.TestClient, 
 
     assert (page.status_code, page.content) == (200, proof_page().content)
     assert (problem.status_code, problem.json["type"]) == (400, "urn:rafflekit:problem:not-drawn-yet")
-    # A cache that has the one must not give it to the other.
+    # A cache must not give one of them to the other client.
     assert page.headers["Vary"] == problem.headers["Vary"] == "Accept"
 
 
@@ -102,7 +102,7 @@ def test_the_policy_allows_only_the_pages_own_code(client: testing.TestClient, d
     }
     assert found.headers["X-Content-Type-Options"] == "nosniff"
     assert found.headers["Referrer-Policy"] == "no-referrer"
-    # A saved page is as strict; frame-ancestors is for headers only.
+    # A saved page is equally strict; frame-ancestors works only in headers.
     [saved] = re.findall(r'<meta http-equiv="Content-Security-Policy" content="(.*?)">', found.text)
     assert f"{saved}; frame-ancestors 'none'" == found.headers["Content-Security-Policy"]
 

@@ -79,7 +79,7 @@ def test_a_code_matches_its_own_hash_and_no_other() -> None:
 @pytest.mark.parametrize("stored", ["$argon2id$ of a ticket", None])
 @pytest.mark.parametrize("text", [codes.spell(bytes(15)), "no code at all", ""])
 def test_every_check_costs_exactly_one_hash(monkeypatch: pytest.MonkeyPatch, stored: str | None, text: str) -> None:
-    """The time of an answer tells neither which numbers exist nor which texts are codes."""
+    """The time of an answer reveals neither which numbers exist nor which texts are codes."""
     stored = stored and hasher.hash_all([new_code()])[0]
     original, hashes = PasswordHasher.verify, []
 

@@ -1,4 +1,4 @@
-"""What a closing may bear: one cosignature of a witness, from a time that shows something, beside other keys."""
+"""Which cosignatures a closing accepts: one per witness, with a useful date, by a key of the witness's own."""
 
 from datetime import UTC, datetime
 
@@ -120,7 +120,7 @@ def test_a_key_that_has_signed_cannot_be_another_witness(other: VerifierKey) -> 
 
 
 def test_a_key_that_looks_like_one_that_signed_is_refused() -> None:
-    # An id has four bytes, so that two keys of one id were soon found.
+    # An id has only four bytes, so two keys with the same id are easy to find.
     alike, witness = (VerifierKey("gazette.example", WITNESS, n.to_bytes(32, "big")) for n in (20_107, 47_144))
     assert alike.id == witness.id
 

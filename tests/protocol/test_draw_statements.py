@@ -1,4 +1,4 @@
-"""The statement of a draw: it is read as it was written, and whatever else there is in its place is refused."""
+"""The statement of a draw: it is read as it was written, and every other text is refused."""
 
 from dataclasses import replace
 

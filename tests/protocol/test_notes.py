@@ -1,4 +1,4 @@
-"""Which signature lines of a note are a key's."""
+"""Which signature lines of a note belong to a key."""
 
 import pytest
 

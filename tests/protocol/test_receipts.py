@@ -1,4 +1,4 @@
-"""What a participant's side checks of a receipt before anything is believed."""
+"""What a client checks in a receipt before it trusts it."""
 
 from dataclasses import replace
 from uuid import UUID

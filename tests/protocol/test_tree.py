@@ -192,7 +192,7 @@ def stored_entries(size: int, tiles: dict[tuple[int, int], bytes]) -> Callable[[
     st.lists(st.integers(1, 700), min_size=1, max_size=12), st.sampled_from([0, 1, 255, 256, 65_280, 65_500]), st.data()
 )
 def test_a_growing_tree_proves_what_was_appended_last(groups: list[int], start: int, data: st.DataObject) -> None:
-    """Its groups begin anywhere, also where it was loaded from a database, and cross tiles of both levels."""
+    """Groups of leaves begin anywhere, also after loading from a database, and cross tiles of both levels."""
     tiles = {
         (0, position): whole_hash(LARGE_LEAVES[position * TILE : (position + 1) * TILE])
         for position in range(start // TILE)

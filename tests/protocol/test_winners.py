@@ -49,7 +49,7 @@ def test_no_ticket_wins_twice_in_a_raffle_of_any_size(seed: bytes, tickets: int,
 
 def test_a_block_that_would_favour_low_tickets_is_rejected() -> None:
     most = 2**256 - 1
-    # 2²⁵⁶ is no multiple of 3: its last value is the one too many.
+    # 2²⁵⁶ is not a multiple of 3: its last value is one too many.
     assert uniform(3, iter([most, 7])) == 7 % 3
     assert uniform(3, iter([most - 1])) == (most - 1) % 3
     # It is a multiple of 4: nothing is rejected.
@@ -69,7 +69,7 @@ def test_memory_grows_with_the_wins_and_not_with_the_tickets() -> None:
 
 
 def peak_bytes(*, tickets: int, wins: int) -> int:
-    """Return how much memory a draw takes at the most."""
+    """Return the most memory that a draw takes."""
     tracemalloc.start()
     try:
         assert sum(1 for _ in winning_serials(bytes(SEED_BYTES), tickets=tickets, wins=wins)) == wins

@@ -1,4 +1,4 @@
-"""Falsified documents are refused, each at the step that knows why, and honest ones are not."""
+"""Falsified documents are refused, each at the right step, and honest ones are not."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_falsified_documents_are_refused_at_the_right_step(case: dict[str, Any])
 
     assert first_wrong_step(report) == case["step"]
     assert not report.good
-    # After a wrong of the first four steps nothing else is looked at, and so nothing else called good.
+    # After a wrong step among the first four, nothing else is checked, so nothing else is called good.
     names = [step.name for step in report.steps]
     assert names == list(STEPS[: STEPS.index(case["step"]) + 1]) or STEPS.index(case["step"]) > 3
     assert all(step.sentence.endswith(".") and not step.sentence.endswith("..") for step in report.steps)

@@ -1,4 +1,4 @@
-"""Small raffles made of constants, with proofs and receipts as a server makes them: for self-tests and test vectors.
+"""Small raffles made of constants, with proofs and receipts as a server makes them, for test vectors.
 
 Everything here is public and the same on every machine, the private keys too: they sign nothing but examples.
 """
@@ -58,7 +58,7 @@ class Example:
         return whole_hash([leaf.hash(self.terms.id) for leaf in self.leaves[first : first + (1 << height)]])
 
     def checkpoint(self, size: int) -> Checkpoint:
-        """Return the state of the ledger after so many tickets."""
+        """Return the checkpoint of the ledger with this many tickets."""
         closing = self.closing() if size == len(self.leaves) else None
         return Checkpoint(origin_of(self.terms.id), size, root(self.subtree, size), self.terms.hash(), closing)
 
@@ -86,7 +86,7 @@ class Example:
         return list(zip(serials, prizes_of_wins(prize.amount for prize in self.terms.prizes), strict=True))
 
     def statement(self, closing_hash: bytes, entropy: bytes, seed: bytes) -> DrawStatement:
-        """Return what the operator says of a draw with this seed."""
+        """Return the operator's statement of a draw with this seed."""
         wins = [(serial, self.leaves[serial].ticket_number, prize) for serial, prize in self.wins(seed)]
         return DrawStatement(origin_of(self.terms.id), closing_hash, entropy, seed, len(wins), winners_digest(wins))
 
@@ -116,7 +116,7 @@ class Example:
 def example(
     name: str, *, entropy: str = DrandQuicknet.name, tickets: int = TICKETS, prizes: Sequence[Prize] = PRIZES
 ) -> Example:
-    """Return the example of a name: other names give other raffles."""
+    """Return the example with this name; other names give other raffles."""
     with_beacon = entropy == DrandQuicknet.name
     terms = Terms(
         id=UUID(bytes=digest(f"id of {name}")[:16], version=4),
@@ -138,7 +138,7 @@ def example(
 
 
 def signer(name: str, *, kind: int = OPERATOR, key_name: str | None = None) -> SignerKey:
-    """Return the key pair of an example's operator or witness; `key_name` only if it is to have another's name."""
+    """Return the key pair of an example's operator or witness; `key_name` gives it another name."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     private = Ed25519PrivateKey.from_private_bytes(digest(f"private key of {name}"))
@@ -151,5 +151,5 @@ def witness(name: str = "witness") -> SignerKey:
 
 
 def digest(what: str) -> bytes:
-    """Return 32 bytes that stand for a name."""
+    """Return 32 bytes that depend only on this text."""
     return sha256(f"rafflekit example: {what}".encode()).digest()

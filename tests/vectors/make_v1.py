@@ -1,7 +1,6 @@
 """Write the test vectors of protocol 1 and its catalogue of tampering: `python -m tests.vectors.make_v1`.
 
-The files are frozen: once written they never change, and this stays to show how they came to be. What it writes is
-the same on every machine.
+The files are frozen and never change; this program shows how they were made. It writes the same on every machine.
 """
 
 import json
@@ -247,7 +246,7 @@ def _receipts(base: Base) -> list[dict[str, Any]]:
 
 
 def _audits() -> list[dict[str, Any]]:
-    """What an audit of the honest documents says, by what it is given."""
+    """The outcomes of audits of honest documents, depending on what an audit is given."""
     found = []
     for name, base in bases().items():
         whole = base.given

@@ -1,4 +1,4 @@
-"""The frozen vectors: nobody edits them unseen, the library gives them, and the protocol's own words do, too.
+"""The frozen vectors: no edit goes unnoticed, and both the library and the protocol's text reproduce them.
 
 The second half is written from `docs/draw-protocol.md` alone and uses nothing of rafflekit.
 """
@@ -89,7 +89,7 @@ def test_codes_are_read_in_every_spelling() -> None:
     assert [codes.read(text) for text in found["no_codes"]] == [None] * len(found["no_codes"])
 
 
-# From here on by the words of the protocol.
+# From here on, everything follows the text of the protocol alone.
 
 
 def h(tag: str, data: bytes) -> bytes:
@@ -107,7 +107,7 @@ def mth(leaves: list[bytes]) -> bytes:
 
 
 def draw(seed: bytes, tickets: int, wins: int) -> list[int]:
-    """Section 7, with every displaced slot in a dictionary and none ever taken out."""
+    """Section 7, with every displaced slot in a dictionary and none ever removed."""
     slot: dict[int, int] = {}
     block, found = 0, []
     for k in range(wins):
@@ -124,7 +124,7 @@ def draw(seed: bytes, tickets: int, wins: int) -> list[int]:
 
 
 def signed(note: str, name: str, key_type: int, public: bytes) -> int | None:
-    """Return the time of the signature of a key on a note (0 if it is no witness), None without a good one."""
+    """Return the time of a key's signature on a note (0 for an operator's), None if there is no valid one."""
     text, _, lines = note.rpartition("\n\n")
     key_id = sha256(name.encode() + b"\n" + bytes([key_type]) + public).digest()[:4]
     for line in lines.splitlines():

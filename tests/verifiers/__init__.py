@@ -1,1 +1,1 @@
-"""Verifiers that are not the Python one, held to the same vectors."""
+"""The other verifiers, tested with the same vectors as the library."""

@@ -14,12 +14,12 @@ _SUMMARY = "summary.js"
 
 
 def node() -> str | None:
-    """Give the path of Node, None if there is none."""
+    """Return the path of Node, None if it is not installed."""
     return shutil.which("node")
 
 
 class Javascript:
-    """One process, which takes as many calls as there are; bytes go in and come out as bytes."""
+    """One process for any number of calls; bytes are passed and returned as bytes."""
 
     def __init__(self, program: str) -> None:
         with as_file(files("rafflekit.http.pages")) as folder:
@@ -36,7 +36,7 @@ class Javascript:
         assert self._process.returncode == 0
 
     def calls(self, *calls: tuple[Any, ...]) -> list[Any]:
-        """Return what functions give, each named with its arguments; {"wrong": why} where one refuses."""
+        """Return the results of functions, each named with its arguments; {"wrong": why} where one refuses."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{json.dumps(calls, default=_hex)}\n")
@@ -47,11 +47,11 @@ class Javascript:
         return found
 
     def call(self, name: str, *arguments: Any) -> Any:
-        """Return what one function gives."""
+        """Return the result of one function."""
         return self.calls((name, *arguments))[0]
 
     def audit(self, given: dict[str, Any]) -> dict[str, str]:
-        """Return how the steps of an audit end; what is given has the names of `tests/tamper/v1/bases.json`."""
+        """Return the outcomes of an audit's steps; `given` has the names of the frozen `bases.json`."""
         return {step["name"]: step["outcome"] for step in self.report(given)["steps"]}
 
     def report(self, given: dict[str, Any]) -> dict[str, Any]:

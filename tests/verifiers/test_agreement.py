@@ -1,4 +1,4 @@
-"""Two verifiers, one protocol: on raffles that nobody wrote down, falsified at random, both find the same."""
+"""Two verifiers, one protocol: both agree on random raffles that are falsified at random."""
 
 import copy
 import json
@@ -32,7 +32,7 @@ names = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"])
 
 @st.composite
 def raffles(draw: st.DrawFn) -> Example:
-    """Sold-out raffles of any names, sizes, prizes and both kinds of entropy; their code hashes are of no code."""
+    """Sold-out raffles with any names, sizes, prizes and both kinds of entropy; their code hashes match no code."""
     tickets = draw(st.integers(1, 24))
     prizes, left = [], tickets
     while left and (not prizes or draw(st.booleans())):
@@ -56,7 +56,7 @@ def raffles(draw: st.DrawFn) -> Example:
 
 @st.composite
 def audits(draw: st.DrawFn) -> dict[str, Any]:
-    """What an audit is given, with a change of one value in one of its documents, or with none."""
+    """The input of an audit, with at most one value changed in one document."""
     raffle = draw(raffles())
     size = len(raffle.leaves)
     terms = replace(raffle.terms, created_at=raffle.terms.created_at.replace(tzinfo=UTC))
@@ -92,7 +92,7 @@ def audits(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def changed(draw: st.DrawFn, document: Any) -> Any:
-    """The document with one value of it changed, taken away, doubled, or put in another's place."""
+    """The document with one value changed, removed, duplicated or moved."""
     changed = copy.deepcopy(document)
     place: Any = changed
     while True:
@@ -135,7 +135,7 @@ def test_both_verifiers_agree_on_every_audit(javascript: Javascript, case: dict[
 
     expected = {step.name: step.outcome for step in report.steps}
     for name in NEVER_PROVEN:
-        # That drand's signature is wrong is not seen here, and only then may this step be worse there.
+        # JavaScript cannot check drand's signature; only then may the library find this step worse.
         if expected.get(name) == "ok" or (found.get(name) == "not proven" and expected.get(name) == "wrong"):
             expected[name] = "not proven"
     assert found == expected
@@ -174,7 +174,7 @@ _PLAIN = (
 
 
 def _rounded(value: Any) -> Any:
-    # Above 2⁵³ no number of the protocol is, and JavaScript has no others.
+    # The protocol has no numbers above 2⁵³, and JavaScript has no exact ones.
     if isinstance(value, dict):
         return {name: _rounded(each) for name, each in value.items()}
     if isinstance(value, list):
@@ -227,7 +227,7 @@ def test_both_verifiers_draw_the_same_winners(javascript: Javascript, seed: byte
 
 
 def test_a_block_above_the_last_whole_multiple_is_skipped(javascript: Javascript) -> None:
-    # Of 2²⁵⁶ values, three do not share the last: so rare that no seed is known for it.
+    # Three does not divide 2²⁵⁶: only the last value is rejected, so rarely that no such seed is known.
     drawn = "((blocks, n) => uniform(BigInt(n), () => BigInt(blocks.shift())))"
     highest, last_good = str(2**256 - 1), str(2**256 - 2)
 

@@ -1,4 +1,4 @@
-"""Borders of the protocol, at which all three verifiers say the same."""
+"""Limits of the protocol, on which all three verifiers agree."""
 
 import json
 from types import ModuleType
@@ -24,7 +24,7 @@ def standalone() -> ModuleType:
 
 
 def said_by_all(given: dict[str, Any], step: str, *, javascript: Javascript, standalone: ModuleType) -> set[str | None]:
-    """What the three verifiers say of a step."""
+    """The outcomes of a step in the three verifiers."""
     ends = (outcomes_of_the_library(given), outcomes(standalone, given), javascript.audit(given))
     return {end.get(step) for end in ends}
 

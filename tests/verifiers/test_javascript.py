@@ -37,7 +37,7 @@ def expected(outcomes: dict[str, str]) -> dict[str, str]:
 
 
 def test_the_hashes_are_those_of_the_standards(javascript: Javascript) -> None:
-    # FIPS 180-4's own examples, and every length around the borders of a block.
+    # The examples of FIPS 180-4, and all lengths around the size of a block.
     from hashlib import sha256, sha512
 
     texts = [b"abc", *(bytes(range(length)) for length in (0, 1, 54, 55, 56, 63, 64, 65, 111, 112, 113, 127, 128, 250))]
@@ -145,7 +145,7 @@ def test_falsified_documents_are_refused_at_the_right_step(javascript: Javascrip
 
     wrong = next((name for name, outcome in outcomes.items() if outcome == "wrong"), None)
     if case["name"] in NOT_SEEN:
-        # What is not seen is not called good either.
+        # What cannot be checked must not be called good.
         assert outcomes[case["step"]] == "not proven"
     else:
         assert wrong == case["step"]

@@ -54,7 +54,7 @@ def test_any_value_anywhere_in_a_proof_gets_a_report(data: st.DataObject, base: 
 
     report = replace(base.given, proof=json.dumps(replaced(proof, path, value))).audit()
 
-    # Only that the operator names a witness is bound to nothing, and proves nothing.
+    # Only the operator's list of witnesses is not signed, and it proves nothing.
     assert not report.good or path == ("witnesses",) or value == at_place(proof, path)
 
 
@@ -64,7 +64,7 @@ def test_a_changed_character_of_a_proof_is_always_noticed(data: st.DataObject, b
     text = base.given.proof
     at = data.draw(st.integers(0, len(text) - 1))
     other = data.draw(st.characters(codec="utf-8", exclude_characters=text[at]))
-    # All that the verifier knows is the key; leaves and receipts would help.
+    # The verifier knows only the key; leaves and receipts would show more.
     changed = audit(text[:at] + other + text[at + 1 :], key=base.given.key)
 
     assert not changed.good

@@ -40,7 +40,7 @@ def test_white_space_up_to_the_size_limit_is_allowed() -> None:
 
 
 def test_a_proof_with_very_many_keys_is_refused_quickly() -> None:
-    # Looking for the one that is there twice must not compare each with each: that were 10¹⁰ steps.
+    # The search for a repeated key must not compare every pair of keys: that would be 10¹⁰ steps.
     keys = ",".join(f'"k{number}":0' for number in range(200_000))
 
     assert "occurs more than once" in sentence(audit('{"protocol":1,' + keys + ',"k199999":0}'), "form")
@@ -78,7 +78,7 @@ def test_more_tickets_than_can_be_counted_are_not_proven(monkeypatch: pytest.Mon
     report = DRAND.given.audit()
 
     assert (report.good, outcome(report, "leaves")) == (True, NOT_PROVEN)
-    # Where no number is counted, one leaf more has to be seen by its place.
+    # If numbers are not counted, an extra leaf has to be noticed by its place.
     one_more = [*(DRAND.given.leaves or ()), leaf_line(replace(DRAND.example.leaves[0], serial=20))]
     assert outcome(replace(DRAND.given, leaves=one_more).audit(), "leaves") == WRONG
 

@@ -75,7 +75,7 @@ def test_documents_of_another_raffle_are_a_mistake_not_a_fraud() -> None:
         "code": replace(DRAND.given, code=DRAND.example.codes[5]),
     }
     evidence = {
-        # Two keys for one raffle: who has an older receipt must not be talked out of it by a newer key.
+        # Two keys for one raffle: a newer key must not make an older receipt look like a mistake.
         "another key's receipt": replace(DRAND.given, receipt=of_another_key),
         "another key's receipt, of two unknown ones": replace(DRAND.given, receipt=of_another_key, key=None),
         "leaves": replace(DRAND.given, leaves=SECRETS.given.leaves),

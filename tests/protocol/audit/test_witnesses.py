@@ -90,7 +90,7 @@ def test_a_copy_counts_by_its_own_cosignature() -> None:
         "\ud800",
         SECRETS.proof.closing,
         DRAND.example.sign(DRAND.example.checkpoint(7).text()),
-        # Another closing, and somebody else's signature.
+        # Another closing, signed by a stranger.
         replace(DRAND.example, signer=signer("stranger")).sign(DRAND.closing.text().replace("closed 1", "closed 2")),
         DRAND.proof.closing + witness().line("another text\n", time=COSIGNED),
     ],

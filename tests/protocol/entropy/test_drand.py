@@ -1,4 +1,4 @@
-"""The round is the first that comes late enough, and no other bytes than drand's for it are taken for its beacon."""
+"""A closing's round is the first one late enough, and only drand's bytes are accepted as its beacon."""
 
 import json
 import sys
@@ -43,7 +43,7 @@ def written(x: int, flags: int) -> bytes:
 
 
 def point_outside_of_the_subgroup() -> bytes:
-    """Return a point that is on the curve y² = x³ + 4 and not in G1: with so small an x, practically none is."""
+    """Return a point on the curve y² = x³ + 4 outside G1; with so small an x, practically no point is in G1."""
     for x in count(1):
         square = (x**3 + 4) % FIELD
         y = pow(square, (FIELD + 1) // 4, FIELD)
@@ -74,7 +74,7 @@ def test_the_entropy_is_what_drand_calls_the_randomness() -> None:
 
 
 def test_key_genesis_and_period_are_those_of_the_chain_hash() -> None:
-    # How drand hashes what a chain is: period, genesis, key, the hash of the first group, and the name of the chain.
+    # How drand hashes the definition of a chain: period, genesis, key, hash of the first group, and name.
     group = bytes.fromhex("f477d5c89f21a17c863a7f937c6a6d15859414d2be09cd448d4279af331c5d3e")
     times = drand.PERIOD_S.to_bytes(4, "big") + drand.GENESIS_S.to_bytes(8, "big")
     assert sha256(times + drand.PUBLIC_KEY + group + b"quicknet").hexdigest() == drand.CHAIN_HASH

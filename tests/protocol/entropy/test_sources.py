@@ -1,4 +1,4 @@
-"""The table of entropy sources: every source answers all questions of the protocol in agreement with itself."""
+"""The table of entropy sources: the answers of every source agree with each other."""
 
 import pytest
 

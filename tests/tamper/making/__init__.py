@@ -1,6 +1,6 @@
 """The catalogue of tampering: falsified documents, each with the step of an audit that has to refuse it.
 
-It is data for every verifier: the tests' `tampering.json` is written from it, and `rafflekit audit --selftest` runs it.
+The frozen cases that `rafflekit audit --selftest` runs are written from it; they are data for every verifier.
 """
 
 from collections.abc import Sequence
@@ -35,5 +35,5 @@ def catalogue() -> Sequence[Case]:
 
 
 def first_wrong_step(report: AuditReport) -> str | None:
-    """Return the name of the first step that refused, if one did."""
+    """Return the name of the first wrong step, if there is one."""
     return next((step.name for step in report.steps if step.outcome == WRONG), None)

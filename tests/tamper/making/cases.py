@@ -1,4 +1,4 @@
-"""Honest documents to begin with, and the means to falsify them: as a stranger does, or as an operator who signs."""
+"""Honest documents, and ways to falsify them: as a stranger can, or as an operator who signs can."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -78,7 +78,7 @@ class Base:
     given: Given
 
     def edited(self, edit: Callable[[dict[str, Any]], object]) -> Given:
-        """Return them with the proof as somebody edits it who cannot sign."""
+        """Return them with the proof edited by someone who cannot sign."""
         shape = json.loads(self.given.proof)
         edit(shape)
         return self.written(written(shape))
@@ -116,13 +116,13 @@ class Base:
 
     @property
     def entropy_value(self) -> bytes:
-        """The 32 bytes that decided."""
+        """The entropy of the draw, 32 bytes."""
         return source_of(self.proof.entropy.kind).entropy_of(self.proof.entropy.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Falsified documents, and the step that has to refuse them; `needs` names what not every verifier has."""
+    """Falsified documents and the step that has to refuse them; `needs` names a library that a verifier may lack."""
 
     name: str
     step: str
@@ -147,7 +147,7 @@ def written(shape: Mapping[str, object]) -> str:
 
 
 def consistency(example: Example, old: int) -> str:
-    """Return the proof that the closing goes on from the checkpoint of this size."""
+    """Return the proof that the closing continues the checkpoint of this size."""
     new = len(example.leaves)
     proof = [base64_of(each) for each in consistency_proof(example.subtree, old, new)]
     return written({"old": old, "new": new, "proof": proof})

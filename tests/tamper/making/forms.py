@@ -1,4 +1,4 @@
-"""What has another form than the protocol gives it, other terms, or another key."""
+"""Documents with a wrong form, other terms or another key."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -192,7 +192,7 @@ def _first_hash(proof: dict[str, Any], change: Callable[[str], str]) -> None:
 
 
 def _with_bits_left_over(encoded: str) -> str:
-    # The 32nd byte leaves two bits of the last character unused, which are 0.
+    # After the 32nd byte, two bits of the last character are unused; they are 0.
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     return encoded[:-2] + alphabet[alphabet.index(encoded[-2]) + 1] + "="
 

@@ -1,4 +1,4 @@
-"""What is wrong in what the operator and the witnesses signed, in what decided, or in the seed."""
+"""Falsified closings, cosignatures, entropy and seeds."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,7 +31,7 @@ def closing_cases() -> Iterator[Case]:
     drand, secrets = bases()["drand"], bases()["secrets"]
     closing, text = drand.proof.closing, drand.closing.text()
     other = signer("stranger", key_name=drand.example.signer.name)
-    # With the id of the operator's key in front of the stranger's signature.
+    # The stranger's signature after the id of the operator's key.
     forged = _with_id(other.line(text), drand)
     again = drand.example.signer.line(text)
     falsified = {
@@ -131,7 +131,7 @@ def entropy_cases() -> Iterator[Case]:
 
 
 def _known_beacon(base: Base) -> Given:
-    # Closed a period later, so that the next round decides; drawn with the one that is known by then.
+    # Closed one period later, so the next round decides; drawn with the round that is known by then.
     closing = replace(base.closing, closing=Closing(CLOSED + 3, BEACON_ROUND + 1))
     given = _drawn_with(base, closing, seed_of(closing.closing_hash(), base.entropy_value))
     return replace(given, witnessed=None)

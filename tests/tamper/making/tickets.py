@@ -1,4 +1,4 @@
-"""What is wrong in winners, leaves, receipts and codes: as a stranger falsifies them, and as an operator who signs."""
+"""Winners, leaves, receipts and codes, falsified by a stranger or by an operator who signs."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -243,7 +243,7 @@ def _rewritten(example: Example, leaf: Leaf, *, place: int | None = None) -> Exa
 
 
 def _signed_otherwise(base: Base, leaf: Leaf, *, place: int | None = None) -> Given:
-    # All that an operator signs of a ledger with another leaf: each document fits the others.
+    # Everything that an operator signs for a ledger with another leaf: the documents agree with each other.
     other = _rewritten(base.example, leaf, place=place)
     return replace(
         base.given,
