@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """What is refused: `event` on a row of `table` for which `condition` holds; `since` is its migration."""
+    """What is refused: `event` on a row of `table` for which `condition` holds."""
 
     name: str
     event: str
     table: str
     condition: str
     message: str
-    since: str = "0001"
 
 
 def _is_drawn(raffle: str) -> str:
@@ -165,12 +164,11 @@ _NO_REPLACE: tuple[Rule, ...] = (
 )
 
 
-def statements(dialect: str, *, since: str | None = None) -> list[str]:
-    """Return the statements that make a database ("sqlite" or "postgresql") hold the rules: all, or one migration's."""
-    chosen = [rule for rule in of(dialect) if since in (None, rule.since)]
+def statements(dialect: str) -> list[str]:
+    """Return the statements that make a database ("sqlite" or "postgresql") hold the rules."""
     if dialect == "postgresql":
-        return [statement for rule in chosen for statement in postgresql_statements(rule)]
-    return [_sqlite_statement(rule) for rule in chosen]
+        return [statement for rule in of(dialect) for statement in postgresql_statements(rule)]
+    return [_sqlite_statement(rule) for rule in of(dialect)]
 
 
 def of(dialect: str) -> tuple[Rule, ...]:

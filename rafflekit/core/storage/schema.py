@@ -92,12 +92,12 @@ def _table(name: str, *parts: Column[Any] | ForeignKeyConstraint | UniqueConstra
     return Table(name, metadata, *parts, sqlite_with_rowid=False)
 
 
+def _table_of_a_raffle(name: str, *parts: Column[Any] | UniqueConstraint | CheckConstraint) -> Table:
+    return _table(name, _raffle_column(), *parts, ForeignKeyConstraint(["raffle"], ["raffles.id"]))
+
+
 def _raffle_column() -> Column[UUID]:
     return Column("raffle", RaffleKey, primary_key=True)
-
-
-def _of_a_raffle() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["raffle"], ["raffles.id"])
 
 
 # With Alembic's name and form, so that Alembic can continue from here.
@@ -142,44 +142,36 @@ def know_postgresql() -> None:
 
 
 # The one hot row of a raffle, narrow and in its own table.
-counters = _table(
+counters = _table_of_a_raffle(
     "counters",
-    _raffle_column(),
     Column("issued", BigInteger, nullable=False),
-    _of_a_raffle(),
     CheckConstraint("issued >= 0", name="counters_issued"),
 )
 
 # Deleted at the draw: from then on, stored data cannot be traced to a participant.
-secrets = _table(
+secrets = _table_of_a_raffle(
     "secrets",
-    _raffle_column(),
     Column("numbering_key", Bytes, nullable=False),
     Column("participant_key", Bytes, nullable=False),
     Column("code_key", Bytes, nullable=False),
-    _of_a_raffle(),
 )
 
-prizes = _table(
+prizes = _table_of_a_raffle(
     "prizes",
-    _raffle_column(),
     Column("position", BigInteger, primary_key=True),
     Column("name", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
-    _of_a_raffle(),
     CheckConstraint("amount >= 1", name="prizes_amount"),
 )
 
-tickets = _table(
+tickets = _table_of_a_raffle(
     "tickets",
-    _raffle_column(),
     Column("serial", BigInteger, primary_key=True),
     Column("number", BigInteger, nullable=False),
     Column("participant", Bytes, nullable=False),
     Column("code_hash", Text, nullable=False),
     Column("repeat_hash", Bytes),
     Column("issued_at", BigInteger, nullable=False),
-    _of_a_raffle(),
     UniqueConstraint("raffle", "number", name="tickets_number"),
     UniqueConstraint("raffle", "participant", name="tickets_participant"),
     CheckConstraint("serial >= 0", name="tickets_serial"),
@@ -187,44 +179,36 @@ tickets = _table(
 )
 
 # A raffle's source of randomness, the key that signs its ledger, and the time when it closed with its last ticket.
-ledgers = _table(
+ledgers = _table_of_a_raffle(
     "ledgers",
-    _raffle_column(),
     Column("verifier_key", Text),
     Column("entropy", Text, nullable=False),
     Column("delay_s", BigInteger),
     Column("closed_at", BigInteger),
     Column("round", BigInteger),
-    _of_a_raffle(),
 )
 
 # The hashes of whole tiles (`core.protocol.tiles`); everything else of a ledger is computed from the tickets.
-tiles = _table(
+tiles = _table_of_a_raffle(
     "tiles",
-    _raffle_column(),
     Column("level", BigInteger, primary_key=True),
     Column("position", BigInteger, primary_key=True),
     Column("hash", Bytes, nullable=False),
-    _of_a_raffle(),
 )
 
 # The lines with which witnesses signed a closing.
-cosignatures = _table(
+cosignatures = _table_of_a_raffle(
     "cosignatures",
-    _raffle_column(),
     Column("verifier_key", String(400), primary_key=True),
     Column("line", Text, nullable=False),
-    _of_a_raffle(),
 )
 
 # The evidence for the seed of a draw; every drawn raffle has a row.
-draws = _table(
+draws = _table_of_a_raffle(
     "draws",
-    _raffle_column(),
     Column("entropy", Bytes, nullable=False),
     Column("winners_digest", Bytes, nullable=False),
     Column("wins", BigInteger, nullable=False),
-    _of_a_raffle(),
 )
 
 FORGOTTEN = cast(cast(tickets.c.serial, Text), LargeBinary)

@@ -1,7 +1,7 @@
 """Migrations: how a database with an older layout gets today's, with Alembic, in one transaction.
 
 `versions` has one file per step, named by its number. A step is never changed once it was released. What it makes is
-written out in it, not taken from `schema`, which only describes today; rules come from `rules`, by their `since`.
+written out in it, since `schema` and `rules` only describe today; the first step says when that applies to it.
 """
 
 from threading import Lock
