@@ -132,7 +132,7 @@ def test_a_backup_whose_key_cannot_be_copied_is_none(
 
 
 @pytest.mark.parametrize("syncs", [0, 1, 2])
-def test_a_backup_that_cannot_be_finished_leaves_neither_copy_nor_key(
+def test_an_unfinished_backup_leaves_neither_copy_nor_key(
     engine: RaffleEngine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, syncs: int
 ) -> None:
     engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
@@ -175,7 +175,7 @@ def test_a_key_that_a_setting_names_is_told_of_and_not_copied(
 
 
 @pytest.mark.parametrize("name", ["copy.db", "copy.db.key"])
-def test_nothing_is_overwritten_neither_a_copy_nor_a_key_beside_it(
+def test_neither_a_copy_nor_its_key_is_overwritten(
     terminal: Terminal, engine: RaffleEngine, tmp_path: Path, name: str
 ) -> None:
     engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
@@ -190,7 +190,7 @@ def test_nothing_is_overwritten_neither_a_copy_nor_a_key_beside_it(
     assert set(tmp_path.iterdir()) - before == {taken}
 
 
-def test_a_file_that_comes_while_the_copy_is_made_is_not_overwritten(
+def test_a_file_created_during_the_copy_is_not_overwritten(
     engine: RaffleEngine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
@@ -206,7 +206,7 @@ def test_a_file_that_comes_while_the_copy_is_made_is_not_overwritten(
     assert list(copy.parent.iterdir()) == [copy]
 
 
-def test_a_backup_and_its_key_are_on_the_disk_when_it_is_told_to_be_made(
+def test_a_finished_backup_and_its_key_are_on_the_disk(
     engine: RaffleEngine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The copy's content is SQLite's to write through; its name, and the key with its name, are ours."""

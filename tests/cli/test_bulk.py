@@ -32,7 +32,7 @@ def command(raffle: Raffle, options: str = "") -> str:
     return f"participate {raffle.id} --from people.csv --out tickets.csv {options}"
 
 
-def test_everybody_in_the_list_gets_one_ticket_and_a_code_that_proves_it(
+def test_everyone_in_the_list_gets_one_ticket_with_a_true_code(
     terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path
 ) -> None:
     status, out, err = terminal(command(large))
@@ -96,7 +96,7 @@ def test_a_run_given_again_changes_nothing(
     assert engine.get(large.id).available_tickets == 97
 
 
-def test_lines_that_are_added_later_get_their_tickets_when_the_run_is_given_again(
+def test_lines_added_later_get_their_tickets_on_the_next_run(
     terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path
 ) -> None:
     terminal(command(large))
@@ -137,7 +137,7 @@ def test_a_run_that_comes_after_the_draw_says_what_is_lost(
 
     assert again.status == 0
     assert too_late.status == 1
-    assert "The raffle is drawn" in too_late.err
+    assert "The raffle has been drawn" in too_late.err
     assert "the code of that ticket is lost" in too_late.err
     assert not (folder / "tickets.csv").exists()
     assert whole.count(b"\n") == 3
@@ -195,7 +195,7 @@ def test_neither_a_code_nor_the_key_is_printed(terminal: Terminal, large: Raffle
         ("ann\nbob\nann\nCy\ndan\n", "people.csv has changed after line 3 since this run began"),
     ],
 )
-def test_a_list_that_has_changed_is_refused_by_the_line_and_nothing_is_issued(
+def test_a_changed_list_is_refused_by_its_line(
     terminal: Terminal, large: Raffle, folder: Path, changed: str, sentence: str
 ) -> None:
     terminal(command(large))
@@ -214,9 +214,7 @@ def test_a_list_that_has_changed_is_refused_by_the_line_and_nothing_is_issued(
     assert terminal(f"show {large.id}").out.count("available_tickets: 97") == 1
 
 
-def test_a_list_that_was_saved_again_in_another_way_is_the_same_list(
-    terminal: Terminal, large: Raffle, folder: Path
-) -> None:
+def test_a_list_saved_again_in_another_way_is_the_same(terminal: Terminal, large: Raffle, folder: Path) -> None:
     first = terminal(command(large))
     (folder / "people.csv").write_bytes(b'\xef\xbb\xbf"ann"\n"bob"\n"ann"\n"cy"')
 
@@ -225,7 +223,7 @@ def test_a_list_that_was_saved_again_in_another_way_is_the_same_list(
     assert again == Session(first.status, first.out, "")
 
 
-def test_a_list_that_breaks_in_the_middle_is_refused_before_the_first_ticket(
+def test_a_broken_list_is_refused_before_the_first_ticket(
     terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path
 ) -> None:
     (folder / "people.csv").write_bytes(b"ann\nbob\nb\xfcb\n")
@@ -267,7 +265,7 @@ def test_the_output_of_another_raffle_is_left_as_it_is(
         ("--from none.csv --out tickets.csv", "--from: none.csv cannot be read (No such file or directory)."),
         (
             "--from - --out tickets.csv",
-            "--from needs a file: standard input cannot be read again when a run that was interrupted goes on.",
+            "--from needs a file: standard input cannot be read again to resume an interrupted run.",
         ),
         (
             "--from people.csv --out people.csv",
@@ -280,7 +278,7 @@ def test_the_output_of_another_raffle_is_left_as_it_is(
         ("--from people.csv --out none/tickets.csv", "--out: there is no folder none."),
     ],
 )
-def test_options_that_do_not_fit_together_are_refused_in_a_sentence(
+def test_options_that_exclude_each_other_are_refused(
     terminal: Terminal, large: Raffle, folder: Path, arguments: str, sentence: str
 ) -> None:
     before = (folder / "people.csv").read_bytes()

@@ -23,9 +23,7 @@ def fields(layout: str, state: str, url: str) -> str:
     return f"url: {url}\nlayout: {layout}\nnewest_layout: {schema.VERSION}\nstate: {state}\n"
 
 
-def test_the_status_of_a_missing_file_is_told_and_the_file_stays_missing(
-    terminal: Terminal, database: Path, database_url: str
-) -> None:
+def test_the_status_of_a_missing_file_does_not_create_it(terminal: Terminal, database: Path, database_url: str) -> None:
     told = terminal("db status")
 
     assert (told.status, told.out) == (0, fields("none", "missing", database_url))
@@ -73,7 +71,7 @@ def test_a_file_in_use_is_looked_at(terminal: Terminal, engine: RaffleEngine) ->
     assert engine.list().count == 0
 
 
-def test_an_empty_postgresql_is_told_and_stays_empty_until_it_is_upgraded(terminal: Terminal, shared_url: str) -> None:
+def test_the_status_of_an_empty_postgresql_leaves_it_empty(terminal: Terminal, shared_url: str) -> None:
     before, again = terminal("db status --json"), terminal("db status --json")
     upgraded = terminal("db upgrade --json")
 
@@ -84,7 +82,7 @@ def test_an_empty_postgresql_is_told_and_stays_empty_until_it_is_upgraded(termin
     assert database_status(shared_url).state == "current"
 
 
-def test_an_older_postgresql_is_upgraded_only_when_somebody_says_so(
+def test_an_older_postgresql_is_upgraded_only_on_request(
     terminal: Terminal, shared_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upgrade_database(shared_url)

@@ -62,9 +62,7 @@ def test_what_is_wrong_is_named_with_the_status_of_a_refusal(
     assert json.loads(as_json.out)["problems"] == [sentence]
 
 
-def test_secrets_that_can_still_be_read_are_named_with_the_status_of_a_refusal(
-    terminal: Terminal, engine: RaffleEngine, database: Path
-) -> None:
+def test_secrets_that_can_still_be_read_are_named(terminal: Terminal, engine: RaffleEngine, database: Path) -> None:
     raffle = sold_out(engine)
     with closing(sqlite3.connect(database, isolation_level=None)) as reader:
         reader.execute("BEGIN")
@@ -92,7 +90,7 @@ def test_a_missing_key_is_named_and_the_database_called_whole(
     assert (told.status, as_json.status) == (1, 1)
     assert told.out.endswith(f"missing keys: see below\nstate: without its key\n{sentence}\n")
     assert told.err == (
-        "rafflekit: A key is missing, and the database itself is whole: put a copy of the key in its place, or name "
+        "rafflekit: The database is sound, but a key is missing: put a copy of the key in its place, or name "
         "its file in RAFFLEKIT_SIGNING_KEY.\n"
     )
     assert (json.loads(as_json.out)["problems"], json.loads(as_json.out)["missing_keys"]) == ([], [sentence])

@@ -86,7 +86,7 @@ def test_draw_refuses_a_second_time_without_asking(
     assert engine.winners(sold_out.id).items == wins
 
 
-def test_draw_wants_yes_where_nobody_can_be_asked(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+def test_draw_needs_yes_without_a_terminal(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
     status, out, err = terminal(f"draw {sold_out.id}")
 
     assert (status, out) == (2, "")
@@ -120,7 +120,7 @@ def test_draw_takes_the_beacon_from_standard_input(
     assert len(wins) == 2
 
 
-def test_a_beacon_that_is_no_utf_8_is_wrong_usage_and_nothing_is_drawn(
+def test_nothing_is_drawn_with_a_beacon_that_is_not_utf_8(
     terminal: Terminal, engine: RaffleEngine, awaiting: Raffle, tmp_path: Path
 ) -> None:
     file = tmp_path / "beacon.json"
@@ -132,7 +132,7 @@ def test_a_beacon_that_is_no_utf_8_is_wrong_usage_and_nothing_is_drawn(
     assert not engine.get(awaiting.id).winners_drawn
 
 
-def test_without_the_key_that_signed_the_tickets_nothing_is_drawn(
+def test_nothing_is_drawn_without_the_key_of_the_tickets(
     terminal: Terminal, engine: RaffleEngine, sold_out: Raffle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_signing_key(tmp_path / "other.key")

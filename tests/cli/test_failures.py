@@ -16,7 +16,7 @@ def test_every_error_has_exactly_one_exit_status() -> None:
     assert set(failures.EXIT_STATUSES.values()) == {1, 2, 3}
 
 
-def test_an_error_that_somebody_derives_has_the_status_of_its_parent() -> None:
+def test_a_derived_error_has_the_status_of_its_parent() -> None:
     class SoldOutToday(SoldOut):
         pass
 

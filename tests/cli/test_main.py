@@ -82,7 +82,7 @@ def test_every_command_has_a_help_of_its_own(terminal: Terminal, command: str) -
     assert ("--json" in out) == (command in WITH_JSON)
 
 
-def test_the_help_of_create_gives_an_example_and_the_rule_of_prizes(terminal: Terminal) -> None:
+def test_the_help_of_create_has_an_example_and_explains_prizes(terminal: Terminal) -> None:
     words = " ".join(terminal("create --help").out.split())
 
     assert 'rafflekit create "Foobar raffle" --tickets 15 --prize "invisibility:1" --prize "warm hug:3"' in words
@@ -155,7 +155,7 @@ def test_another_programs_database_is_status_3(terminal: Terminal, tmp_path: Pat
 
 
 @pytest.mark.parametrize("url", ["nonsense", "''", "mysql://host/raffles"])
-def test_a_database_url_that_is_none_is_status_2(terminal: Terminal, url: str) -> None:
+def test_a_wrong_database_url_is_status_2(terminal: Terminal, url: str) -> None:
     status, out, err = terminal(f"list --database-url {url}")
 
     assert (status, out) == (2, "")
@@ -181,16 +181,14 @@ def test_the_option_wins_over_the_variable(
     assert terminal("list").status == 3
 
 
-def test_without_option_and_variable_raffles_are_kept_in_the_users_folder(process: Process, tmp_path: Path) -> None:
+def test_by_default_raffles_are_kept_in_the_users_folder(process: Process, tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "RAFFLEKIT_DATABASE_URL": ""}
 
     assert process("create Home --tickets 1 --prize a", **home).status == 0
     assert "Home" in process("list", **home).out
 
 
-def test_every_command_hashes_with_the_parameters_of_the_settings(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_command_hashes_with_the_settings_parameters(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAFFLEKIT_ARGON2_MEMORY_KIB", "1")
 
     status, _, err = terminal("list")
@@ -199,7 +197,7 @@ def test_every_command_hashes_with_the_parameters_of_the_settings(
     assert "RAFFLEKIT_ARGON2_MEMORY_KIB" in err
 
 
-def test_what_nobody_expected_is_one_sentence_and_status_70(
+def test_an_unexpected_error_is_one_sentence_and_status_70(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def break_down(*_: object, **__: object) -> None:
@@ -225,7 +223,7 @@ def test_ctrl_c_is_status_130_and_quiet(terminal: Terminal, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("line", ["--help", "list --json"])
-def test_a_reader_that_has_enough_is_no_complaint(line: str) -> None:
+def test_a_reader_that_has_enough_causes_no_complaint(line: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
 
@@ -257,7 +255,7 @@ def test_a_full_disk_does_not_pass_for_success(database_url: str) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
-def test_where_complaints_have_no_room_what_was_asked_for_is_there(engine: RaffleEngine) -> None:
+def test_output_is_complete_where_complaints_have_no_room(engine: RaffleEngine) -> None:
     for name in ("One", "Two", "Three"):
         engine.create(name, total_tickets=1, prizes=[Prize("hug")])
 
@@ -294,7 +292,7 @@ def test_a_program_that_calls_it_may_have_any_streams(
 
 
 @pytest.mark.parametrize("line", ["list --json", "show deadbeef"])
-def test_a_stream_that_is_closed_changes_nothing_on_the_other_one(line: str) -> None:
+def test_a_closed_stream_changes_nothing_on_the_other_one(line: str) -> None:
     def printed(closing: str) -> tuple[int, bytes, bytes]:
         program = ["sh", "-c", f'"$@" {closing}', "sh", sys.executable, "-m", "rafflekit", *line.split()]
         done = subprocess.run(program, capture_output=True, timeout=LIMIT_S, check=False)

@@ -30,7 +30,7 @@ def test_what_a_spreadsheet_writes_is_read_as_it_was(people: list[str]) -> None:
 
 
 @given(rows=st.lists(st.tuples(cells, cells), max_size=8))
-def test_a_line_number_is_that_of_the_line_on_which_the_record_begins(rows: list[tuple[str, str]]) -> None:
+def test_a_record_has_the_number_of_its_first_line(rows: list[tuple[str, str]]) -> None:
     content, begins = b"note,who\r\n", []
     for note, who in rows:
         begins.append(content.count(b"\n") + 1)
@@ -44,12 +44,12 @@ def test_a_line_number_is_that_of_the_line_on_which_the_record_begins(rows: list
     assert [(line.number, line.participant) for line in read] == texts
 
 
-def test_a_list_may_begin_with_a_byte_order_mark_and_end_without_a_line_end() -> None:
+def test_a_list_may_have_a_byte_order_mark_and_no_last_line_end() -> None:
     assert lines_of(b"\xef\xbb\xbfann\r\nbob") == [Line(1, "ann"), Line(2, "bob")]
     assert lines_of(b"\xef\xbb\xbfwho\nann", column="who") == [Line(2, "ann")]
 
 
-def test_blank_lines_and_empty_cells_are_skipped_and_count_as_lines() -> None:
+def test_blank_lines_are_skipped_but_count_as_lines() -> None:
     assert lines_of(b"\n  \nann\n\nbob\n") == [Line(3, "ann"), Line(5, "bob")]
     assert lines_of(b"who,city\n,\n , \nann,Rome\n,Oslo\n", column="who") == [Line(4, "ann"), Line(5, "")]
 
@@ -83,16 +83,14 @@ def test_a_line_with_more_columns_than_the_list_is_refused_alone() -> None:
         (b"", "who", "Line 1 of people.csv names no column 'who'; there are: none."),
         (b"ann\nb\xfcb\n", None, "Line 2 of people.csv is not UTF-8"),
         (b"ann\nbob\n\xff\xfea\x00", None, "Line 3 of people.csv is not UTF-8"),
-        (b'ann\n"bob\ncy\n', None, "Line 2 of people.csv is no CSV: a quote is opened and never closed."),
-        (b'ann\n"bob" or cy\n', None, "Line 2 of people.csv is no CSV: text follows a closing quote"),
-        (b"ann\rbob\r", None, "Line 1 of people.csv is no CSV: a carriage return stands inside it"),
-        (b"ann\n" + b"x" * 200_000, None, "Line 2 of people.csv is no CSV: a field is too long"),
+        (b'ann\n"bob\ncy\n', None, "Line 2 of people.csv is not CSV: a quote is opened but never closed."),
+        (b'ann\n"bob" or cy\n', None, "Line 2 of people.csv is not CSV: text follows a closing quote"),
+        (b"ann\rbob\r", None, "Line 1 of people.csv is not CSV: there is a carriage return inside it"),
+        (b"ann\n" + b"x" * 200_000, None, "Line 2 of people.csv is not CSV: a field is too long"),
         (b"ann\n" + b"x," * LINE_BYTES, None, "Line 2 of people.csv is longer than 1,048,576 bytes."),
     ],
 )
-def test_a_list_that_cannot_be_read_to_its_end_is_refused_by_the_line(
-    content: bytes, column: str | None, sentence: str
-) -> None:
+def test_an_unreadable_list_is_refused_by_its_line(content: bytes, column: str | None, sentence: str) -> None:
     people = ParticipantList(io.BytesIO(content), name="people.csv", column=column)
 
     with pytest.raises(CommandStopped) as stopped:
@@ -114,7 +112,7 @@ def test_a_column_is_missed_in_a_sentence_of_bearable_length() -> None:
 def test_a_list_is_a_file_that_can_be_read_again(tmp_path: Path) -> None:
     for path, sentence in [
         (Path("-"), "--from needs a file: standard input cannot be read again"),
-        (tmp_path, "is no file"),
+        (tmp_path, "is not a file"),
         (Path("/dev/stdin"), "--from: /dev/stdin"),
         (tmp_path / "none.csv", "cannot be read (No such file or directory)."),
     ]:

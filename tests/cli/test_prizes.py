@@ -26,12 +26,12 @@ ARGUMENTS = st.text() | st.builds("{}:{}".format, st.text(), st.text(alphabet=" 
         ("", Prize("", 1)),
     ],
 )
-def test_a_prize_argument_is_a_name_and_the_amount_after_its_last_colon(argument: str, prize: Prize) -> None:
+def test_a_prize_is_a_name_and_the_amount_after_its_last_colon(argument: str, prize: Prize) -> None:
     assert read_prize(argument) == prize
 
 
 @pytest.mark.parametrize("argument", ["tea:-1", "tea:+1", "tea:1.5", "tea:1e3", "tea:٣", "tea:", "tea: ", "tea:3x"])
-def test_what_looks_like_an_amount_and_is_none_is_not_taken_for_a_name(argument: str) -> None:
+def test_an_impossible_amount_is_not_taken_for_a_name(argument: str) -> None:
     with pytest.raises(InvalidValue, match="no whole number after its last colon"):
         read_prize(argument)
 

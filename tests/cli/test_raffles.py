@@ -104,7 +104,7 @@ def test_show_prints_the_contracts_json(terminal: Terminal, raffle: Raffle) -> N
 
 
 @pytest.mark.usefixtures("raffle")
-def test_show_tells_an_unknown_raffle(terminal: Terminal) -> None:
+def test_show_refuses_an_unknown_raffle(terminal: Terminal) -> None:
     assert terminal("show nonsense") == Session(
         1,
         "",
@@ -161,7 +161,7 @@ def test_list_prints_the_contracts_json(terminal: Terminal, engine: RaffleEngine
 
 
 @pytest.mark.usefixtures("raffle")
-def test_list_says_which_page_it_is_and_what_goes_on(terminal: Terminal) -> None:
+def test_list_says_which_page_it_is_and_how_to_see_more(terminal: Terminal) -> None:
     first, last = terminal("list --page-size 1"), terminal("list --page-size 1 --page 2")
 
     assert first.err == "page 1 of 2, 2 raffles; --page 2 shows more\n"
@@ -198,7 +198,7 @@ def test_an_empty_list_says_how_to_begin(terminal: Terminal) -> None:
     ("first", "options"),
     [("", "--name nowhere"), ("", "--drawn"), ("draw", "--not-drawn"), ("", "--name Foobar --drawn")],
 )
-def test_a_filter_that_fits_nothing_does_not_pass_for_an_empty_database(
+def test_a_filter_without_matches_is_not_an_empty_database(
     terminal: Terminal, engine: RaffleEngine, first: str, options: str
 ) -> None:
     for raffle in engine.list().items if first else ():

@@ -61,7 +61,7 @@ def test_a_dumb_terminal_gets_plain_text(screen: OnScreen, raffle: Raffle) -> No
     assert "\x1b" not in text
 
 
-def test_what_is_no_terminal_gets_neither_even_if_colour_is_forced(process: Process, raffle: Raffle) -> None:
+def test_a_pipe_gets_no_boxes_even_if_colour_is_forced(process: Process, raffle: Raffle) -> None:
     shown = process(f"show {raffle.id}", FORCE_COLOR="1", COLUMNS="20")
 
     assert shown.out.startswith(f"id: {raffle.id}\nname: Foobar raffle\n")
@@ -104,7 +104,7 @@ def test_the_question_before_a_draw_shows_hostile_names_as_text(screen: OnScreen
     assert "\u202e" not in text
 
 
-def test_escape_sequences_in_the_database_do_not_reach_the_terminal(
+def test_escape_sequences_in_the_database_are_made_visible(
     screen: OnScreen, terminal: Terminal, raffle: Raffle, database: Path
 ) -> None:
     past_the_rules(f"sqlite:///{database}", "UPDATE raffles SET name = '\x1b]0;owned\x07\x1b[2J'")
@@ -115,7 +115,7 @@ def test_escape_sequences_in_the_database_do_not_reach_the_terminal(
         assert "\x1b[2J" not in text
 
 
-def test_escape_sequences_in_an_argument_do_not_come_back_in_the_error(terminal: Terminal) -> None:
+def test_an_error_shows_no_escape_sequence_of_an_argument(terminal: Terminal) -> None:
     for line in ("show '\x1b[31m'", "'\x1b[31m'", "'--\x1b[31m'", "create x --tickets 2 --prize '\x1b[31m:-1'"):
         assert "\x1b" not in terminal(line).err
 

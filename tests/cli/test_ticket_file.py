@@ -51,7 +51,7 @@ def test_a_row_is_one_line_and_says_what_it_was_made_from(text: str, outcome: Ti
 
 
 @given(some=results, data=st.data())
-def test_a_file_cut_at_any_byte_is_taken_up_after_its_last_complete_row(
+def test_a_file_cut_at_any_byte_resumes_after_its_last_whole_row(
     out: Path, some: list[tuple[Line, Ticket | str]], data: st.DataObject
 ) -> None:
     whole = written(some)
@@ -118,7 +118,7 @@ def test_a_file_of_something_else_is_left_as_it_is(out: Path, content: bytes, se
     assert out.read_bytes() == content
 
 
-def test_zeros_at_the_end_which_a_power_cut_may_leave_are_half_a_row(out: Path) -> None:
+def test_zeros_left_by_a_power_cut_are_half_a_row(out: Path) -> None:
     out.write_bytes(HEADER.encode() + b"1,ann,,,No.\n" + bytes(4096))
     tickets = TicketFile(out)
 

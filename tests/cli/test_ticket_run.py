@@ -40,7 +40,7 @@ def run_file(out: Path) -> Path:
     return out.with_name("tickets.csv.run")
 
 
-def test_every_line_has_a_key_of_its_own_that_is_the_same_whenever_the_run_goes_on(out: Path) -> None:
+def test_every_line_keeps_its_own_key_when_a_run_resumes(out: Path) -> None:
     keys = begin(out)
 
     assert begin(out) == keys
@@ -140,7 +140,9 @@ def test_a_run_is_bound_to_its_raffle_and_column(out: Path) -> None:
 
     with pytest.raises(CommandStopped, match=f"belongs to raffle {RAFFLE}; give this raffle's list another --out"):
         begin(out, raffle_id=UUID(int=2), column="who")
-    with pytest.raises(CommandStopped, match="belongs to a run with --column 'who'; go on so, or give another --out"):
+    with pytest.raises(
+        CommandStopped, match="belongs to a run with --column 'who'; rerun it that way, or give another --out"
+    ):
         begin(out)
 
 

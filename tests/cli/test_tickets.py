@@ -16,7 +16,7 @@ from tests.waiting import LIMIT_S
 KEY = "a-key-of-sixteen-or-more"
 
 
-def test_participate_prints_the_ticket_and_that_its_code_is_shown_once(terminal: Terminal, raffle: Raffle) -> None:
+def test_participate_says_that_the_code_is_shown_only_once(terminal: Terminal, raffle: Raffle) -> None:
     status, out, err = terminal(f"participate {raffle.id} 203.0.113.7")
 
     assert status == 0
@@ -25,7 +25,7 @@ def test_participate_prints_the_ticket_and_that_its_code_is_shown_once(terminal:
     assert err == "The code is shown only once. Keep it: it proves that the ticket is yours.\n"
 
 
-def test_participate_prints_the_contracts_json_with_a_code_that_proves_the_ticket(
+def test_participate_prints_the_contracts_json_with_a_true_code(
     terminal: Terminal, engine: RaffleEngine, raffle: Raffle
 ) -> None:
     answers = [terminal(f"participate {raffle.id} {who} --json") for who in ("ada", "bob", "cy")]
@@ -39,7 +39,7 @@ def test_participate_prints_the_contracts_json_with_a_code_that_proves_the_ticke
         engine.verify(raffle.id, ticket["ticket_number"], ticket["verification_code"])
 
 
-def test_participate_gives_the_same_ticket_to_the_same_idempotency_key(terminal: Terminal, raffle: Raffle) -> None:
+def test_the_same_idempotency_key_gets_the_same_ticket(terminal: Terminal, raffle: Raffle) -> None:
     first = terminal(f"participate {raffle.id} ada --idempotency-key {KEY}")
     again = terminal(f"participate {raffle.id} ada --idempotency-key {KEY}")
 

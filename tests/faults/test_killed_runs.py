@@ -134,7 +134,7 @@ def test_ctrl_c_a_shutdown_or_a_closed_terminal_ends_a_run_that_then_goes_on(
     done = run(arguments)
 
     assert interrupted.returncode == status
-    assert b"The same command goes on from where this one ended; nothing is lost.\n" in interrupted.stderr
+    assert b"Rerun the same command to resume; nothing is lost.\n" in interrupted.stderr
     assert b"Traceback" not in interrupted.stderr
     assert done.returncode == 1
     check_whole_run(engine, raffle, PEOPLE, out)
@@ -150,7 +150,7 @@ def test_a_full_disk_ends_a_run_that_then_goes_on(out: Path, arguments: list[str
 
     assert limited.returncode == 74
     assert limited.stderr.decode().splitlines()[-2:] == [
-        "The same command goes on from where this one ended; nothing is lost.",
+        "Rerun the same command to resume; nothing is lost.",
         "rafflekit: The operating system refused (File too large); what was done before stays done.",
     ]
     assert done.stdout.decode() == f"20 tickets, 2,500 refused; {out}\n"

@@ -237,7 +237,7 @@ def test_a_command_says_what_is_wrong_and_does_nothing(
     assert (status, out) == (3, "")
     assert complaint.startswith(f"rafflekit: The database {raffles.database} ")
     assert fault.sentence in complaint
-    assert remarks in ([], ["The same command goes on from where this one ended; nothing is lost."])
+    assert remarks in ([], ["Rerun the same command to resume; nothing is lost."])
     assert everything(raffles.database) == before
     assert main(command(line)) == 0
 

@@ -51,13 +51,13 @@ def check_up(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -
     render.print_check_up(found, as_json=as_json)
     if found.problems:
         raise CommandStopped(
-            "The database is not as it should be. Keep it as it is, and restore a backup under another name; in the "
-            "old place, delete the -wal and -shm beside it first.",
+            "Something is wrong with the database. Keep it unchanged, and restore a backup under another name. To "
+            "restore in the same place, first delete the -wal and -shm files next to it.",
             status=REFUSED,
         )
     if found.missing_keys:
         raise CommandStopped(
-            "A key is missing, and the database itself is whole: put a copy of the key in its place, or name its file "
+            "The database is sound, but a key is missing: put a copy of the key in its place, or name its file "
             f"in {SIGNING_KEY.name}.",
             status=REFUSED,
         )

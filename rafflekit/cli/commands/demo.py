@@ -1,6 +1,6 @@
-"""`rafflekit demo`: a whole raffle in a folder that is gone afterwards, told as it happens.
+"""`rafflekit demo`: a whole raffle in a temporary folder, shown as it happens.
 
-Nothing is staged: the server and the commands are real ones, each answer is checked, and what is wrong ends the demo.
+Nothing is staged: the server and the commands are real, every answer is checked, and a wrong one ends the demo.
 """
 
 import shlex
@@ -84,7 +84,7 @@ class _Demo:
         """Return the code of every ticket, by its number."""
         _tell_request(f"POST {_short(raffle)}/participate/", f"from {_address(0)}")
         answers = [self.participate(raffle, 0)]
-        _tell(f"{answers[0]} ticket {_ticket(answers[0])[0]}, with a code that is shown this once")
+        _tell(f"{answers[0]} ticket {_ticket(answers[0])[0]}, with a code that is shown only once")
 
         _tell_request("once more", f"from {_address(0)}")
         _refused(self.participate(raffle, 0), 403, _ALREADY_PARTICIPATED)
@@ -111,7 +111,7 @@ class _Demo:
         command = ("rafflekit", "draw", raffle[:8], "--yes", "--json")
         _tell_command(command)
         wins: list[shapes.WinShape] = self.manager.ask(command)
-        _tell(f"{len(wins)} winners drawn, once and for ever")
+        _tell(f"{len(wins)} winners drawn; a draw is final")
         return wins
 
     def compare_winners(self, raffle: str, wins: list[shapes.WinShape]) -> None:
@@ -168,7 +168,7 @@ def _ticket(answer: "Answer") -> tuple[int, str]:
 def _refused(answer: "Answer", status: int, sentence: str) -> None:
     _expect(
         answer.status == status and sentence in str(answer),
-        f"{status} {sentence} was to be expected, the answer is: {answer}",
+        f"{status} {sentence} was expected, but the answer is: {answer}",
     )
     _tell(str(answer))
 

@@ -1,7 +1,7 @@
-"""The demo's processes: a real server with requests to it as from all over the world, and the manager's commands.
+"""The demo's processes: a real server, requests to it as if from all over the world, and the manager's commands.
 
-The demo stands where a reverse proxy would: the server trusts 127.0.0.1 to say where a request comes from.
-The addresses are those that exist for documentation (RFC 5737, RFC 3849), so nobody's.
+The demo takes the place of a reverse proxy: the server trusts 127.0.0.1 to say where a request comes from.
+The addresses are reserved for documentation (RFC 5737, RFC 3849), so no one has them.
 """
 
 import json

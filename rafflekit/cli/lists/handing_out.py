@@ -1,7 +1,7 @@
-"""`rafflekit participate --from`: tickets for a whole list, in a run that may be killed at any moment and then goes on.
+"""`rafflekit participate --from`: tickets for a whole list, in a run that can be killed at any moment and resumed.
 
-Three files: the list (`participant_list`), the output (`ticket_file`), and the run's key (`ticket_run`). Who gets a
-ticket is for the engine to say.
+Three files: the list (`people`), the output (`output`), and the run's key (`run`). The engine decides who gets a
+ticket.
 """
 
 from collections.abc import Iterator
@@ -32,8 +32,8 @@ _ROWS_A_FLUSH = 1_000
 _LINES_A_CALL = 10_000
 _REFUSALS_TOLD = 20
 _DRAWN = (
-    "The raffle is drawn: who is not in the output gets no ticket any more, and if this run had handed one out and was "
-    "stopped before it wrote it down, the code of that ticket is lost."
+    "The raffle has been drawn, so people who are not in the output get no ticket. If this run handed out a ticket and "
+    "was stopped before it wrote it down, the code of that ticket is lost."
 )
 
 
@@ -52,14 +52,14 @@ def participate_from(
         open_list(source, column=column) as people,
         open_run(out, raffle_id=(found := engine.find(raffle)).id, column=column) as run,
     ):
-        # All of it, before the first ticket: a list that breaks in the middle is better mended now.
+        # All of it, before the first ticket: a list that is broken in the middle is better repaired now.
         with terminal.working(f"Reading {people.name}"):
             total = run.read(people)
-        # What is added to the list from now on is for the next run.
+        # Lines added to the list from now on are for the next run.
         lines = islice(people, total)
         with _telling_how_to_go_on(), terminal.counting("Handing out tickets", total) as advance:
             taken_up = tickets.take_up(lines, list_name=people.name)
-            # Otherwise the run would leave files behind that no run can ever complete.
+            # Otherwise the run would leave files that no run can ever complete.
             if is_drawn(found) and taken_up < total:
                 raise CommandStopped(_DRAWN, status=REFUSED)
             advance(taken_up)
@@ -75,7 +75,7 @@ def participate_from(
 def _outcomes(
     engine: "RaffleEngine", raffle_id: UUID, lines: Iterator[Line], keys: LineKeys
 ) -> Iterator[tuple[Line, Ticket | str]]:
-    """Give every line with its ticket, or with the sentence why it gets none."""
+    """Yield every line with its ticket, or with the sentence that says why it gets none."""
     while some := list(islice(lines, _LINES_A_CALL)):
         entries = (Entry(line.participant, keys.key_of(line)) for line in some if line.refusal is None)
         try:
@@ -115,5 +115,5 @@ def _telling_how_to_go_on() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, OSError, StorageUnavailable):
-        terminal.remark("The same command goes on from where this one ended; nothing is lost.")
+        terminal.remark("Rerun the same command to resume; nothing is lost.")
         raise

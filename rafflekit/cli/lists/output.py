@@ -1,7 +1,7 @@
 """The output of `participate --from`: CSV, one row for each line of the list, in its order, each on a line of its own.
 
-Rows are only ever added. The end of a file whose writer was killed may be half a row; everything before is whole, so
-that a run goes on after the last complete row.
+Rows are only ever added. A file whose writer was killed may end in half a row; everything before it is whole, and a run
+resumes after the last complete row.
 """
 
 import re
@@ -30,7 +30,7 @@ _FORMULA = re.compile(r"[=＝]|[-+@－＋＠](?![\w .@/-]*$)")
 
 
 def shown(participant: str) -> str:
-    r"""Return a participant's text as a row shows it: on one line, not without end, and no spreadsheet's formula.
+    r"""Return a participant's text as a row shows it: on one line, not too long, and not a formula for a spreadsheet.
 
     >>> shown("ann"), shown("a\nb"), shown("=1+1"), shown("+49 170 12345")
     ('ann', 'a\\nb', "'=1+1", '+49 170 12345')
@@ -42,7 +42,7 @@ def shown(participant: str) -> str:
 
 
 def row(line: Line, outcome: Ticket | str) -> str:
-    """Return the row of a line that got a ticket, or the sentence why it got none."""
+    """Return the row of a line: its ticket, or the sentence that says why it got none."""
     if isinstance(outcome, Ticket):
         return f"{_beginning(line)}{outcome.number},{outcome.verification_code},\n"
     return f"{_beginning(line)},,{_cell(outcome)}\n"
@@ -96,7 +96,7 @@ class TicketFile:
 
     @contextmanager
     def append(self) -> Iterator["TicketWriter"]:
-        """Give the writer that goes on after the last complete row; half a row is cut off.
+        """Give a writer that resumes after the last complete row; half a row is cut off.
 
         Success is safe only after its `sync`.
         """
@@ -144,7 +144,7 @@ class TicketWriter:
         self._file = file
 
     def write(self, line: Line, outcome: Ticket | str) -> None:
-        """Add the row of a line: its ticket, or the sentence why it got none."""
+        """Add the row of a line: its ticket, or the sentence that says why it got none."""
         self._file.write(row(line, outcome))
         self._tickets.count(line, got_ticket=isinstance(outcome, Ticket))
 

@@ -1,7 +1,7 @@
-"""The list that `participate --from` reads: CSV in UTF-8, a participant a line, in one column or a named one.
+"""The list that `participate --from` reads: CSV in UTF-8, one participant per line, in the only column or a named one.
 
-Only here do bytes become lines. What makes the rest of a list doubtful (its encoding, a quote that is never closed)
-stops the reader; a line that is wrong by itself is given on with its refusal.
+Only here do bytes become lines. An error that makes the rest of the list doubtful (its encoding, a quote that is never
+closed) stops the reader; a line that is wrong by itself is passed on with its refusal.
 """
 
 import csv
@@ -17,24 +17,24 @@ from typing import BinaryIO, NamedTuple
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 
 LINE_BYTES = 1024 * 1024
-"""No line of a list may be as long as this: memory stays bounded whatever somebody takes for a list."""
+"""Every line of a list is shorter than this, so memory stays bounded whatever file is given."""
 
 _COLUMNS_IN_THE_ERROR = 20
 
 _OTHER_SEPARATORS = re.compile(r"[;\t]")
 
 _CSV_ERRORS = {
-    "unexpected end of data": "a quote is opened and never closed",
+    "unexpected end of data": "a quote is opened but never closed",
     "field larger than field limit": "a field is too long, or a quote is never closed",
-    "new-line character seen": "a carriage return stands inside it, where lines end with a line feed",
-    "',' expected after '\"'": "text follows a closing quote; inside of quotes, a quote is written twice",
+    "new-line character seen": "there is a carriage return inside it, but lines end with a line feed",
+    "',' expected after '\"'": "text follows a closing quote; inside quotes, a quote is written twice",
 }
 
 
 class Line(NamedTuple):
     """A participant in a list: the number of the line on which the record begins (from 1), and the text there.
 
-    `refusal` says why the line cannot have a ticket, if that is seen without asking for one.
+    `refusal` says why the line cannot have a ticket, if that is clear without asking for one.
     """
 
     number: int
@@ -51,10 +51,10 @@ class ParticipantList:
         self.column = column
 
     def __iter__(self) -> Iterator[Line]:
-        """Give the lines in their order.
+        """Yield the lines in order.
 
         Raises:
-            CommandStopped: it is no UTF-8 or no CSV, its columns are not as expected, or a line is too long.
+            CommandStopped: it is not UTF-8 or not CSV, has other columns than expected, or a line is too long.
         """
         rows = self._rows()
         number, first = next(rows, (1, []))
@@ -66,7 +66,7 @@ class ParticipantList:
                     f"has {len(first)} columns; --column NAME says which one, and takes line 1 for the columns' names",
                 )
             if first and (separator := _OTHER_SEPARATORS.search(first[0])):
-                # As some spreadsheets save a "CSV"; tickets for whole lines could not be taken back.
+                # Some spreadsheets save a "CSV" like this. Tickets for whole lines could not be taken back.
                 raise self._stopped(number, f"seems to be separated by {separator[0]!r}; save the list with commas")
             if first:
                 yield Line(number, first[0])
@@ -74,10 +74,10 @@ class ParticipantList:
             position, columns = self._position_of_column(number, first), len(first)
         for number, row in rows:
             if len(row) > columns:
-                # The text between too many commas is nobody's name: what was meant is for its author to say.
+                # The text between too many commas is not a name. Only its author knows what was meant.
                 yield Line(number, ",".join(row), f"The line has {len(row)} columns instead of {columns}.")
             else:
-                # Spreadsheets leave empty cells at the end of a line out.
+                # Spreadsheets omit empty cells at the end of a line.
                 yield Line(number, row[position] if position < len(row) else "")
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -96,7 +96,7 @@ class ParticipantList:
         except _TooLong as error:
             raise self._stopped(reader.line_num + 1, f"is longer than {LINE_BYTES:,} bytes") from error
         except csv.Error as error:
-            raise self._stopped(begins, f"is no CSV: {_explained(error)}") from error
+            raise self._stopped(begins, f"is not CSV: {_explained(error)}") from error
 
     def _position_of_column(self, number: int, header: Sequence[str]) -> int:
         names = [name.strip() for name in header]
@@ -114,7 +114,7 @@ class ParticipantList:
 
 
 class _TooLong(Exception):
-    """Say that a line is too long."""
+    """A line is too long."""
 
 
 @contextmanager
@@ -122,18 +122,18 @@ def open_list(path: Path, *, column: str | None) -> Iterator[ParticipantList]:
     """Give the list in a file.
 
     Raises:
-        CommandStopped: it is not there, may not be read, or is no file that can be read again.
+        CommandStopped: it does not exist, cannot be read, or is not a file that can be read again.
     """
     if str(path) == "-":
         raise CommandStopped(
-            "--from needs a file: standard input cannot be read again when a run that was interrupted goes on.",
+            "--from needs a file: standard input cannot be read again to resume an interrupted run.",
             status=WRONG_USAGE,
         )
     try:
-        # Asked before it is opened: opening a pipe waits for its other end.
+        # Checked before it is opened: opening a pipe waits for its other end.
         if not stat.S_ISREG(path.stat().st_mode):
             raise CommandStopped(
-                f"--from: {path} is no file; the list must be one, to be read again when a run goes on.",
+                f"--from: {path} is not a file; the list must be one, to be read again when a run resumes.",
                 status=WRONG_USAGE,
             )
         file = path.open("rb")

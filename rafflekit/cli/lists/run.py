@@ -1,8 +1,8 @@
 """The run file beside the output of `participate --from`: the key from which every line's idempotency key is derived.
 
-It is on the disk before the first ticket is issued, so that a ticket whose row was never written comes out again with
-the same number and code. It says, too, for which raffle, column and list the key is, and is locked while a run goes on.
-It holds JSON: a line that binds the key, and one for each state of the list that tickets were issued to. It only grows.
+It is on disk before the first ticket is issued, so that a ticket whose row was never written comes out again with the
+same number and code. It also says for which raffle, column and list the key is, and is locked during a run. It holds
+JSON: a line that binds the key, and one for each state of the list that got tickets. It only grows.
 """
 
 import json
@@ -23,7 +23,7 @@ KEY_BYTES = 32
 
 _MARK = b'{"rafflekit_run": 1, '
 _LINE_TAG = b"rafflekit line"
-# Nobody guesses 128 bits, and the engine looks at every character of a key.
+# No one guesses 128 bits, and the engine looks at every character of a key.
 _LINE_KEY_BYTES = 16
 _RUN_FILE_BYTES = 1024 * 1024
 
@@ -43,7 +43,7 @@ class LineKeys:
 
 @dataclass(frozen=True, slots=True)
 class _ListState:
-    """What a run has been told to issue tickets to: so many lines, and the hash of what they say."""
+    """The list that a run issues tickets to: its number of lines, and the hash of what they say."""
 
     lines: int
     hash: str
@@ -61,7 +61,7 @@ class _Contents:
 
 
 class TicketRun:
-    """A run, new or going on: see `open_run`. `read` its list, then `begin` gives the keys of the lines."""
+    """A run, new or resumed: see `open_run`. `read` its list, then `begin` gives the keys of the lines."""
 
     def __init__(self, out: Path, *, raffle_id: UUID, column: str | None) -> None:
         self._out = out
@@ -97,7 +97,7 @@ class TicketRun:
             raise _stopped(self._path, f"belongs to raffle {known.raffle}; give this raffle's list another --out")
         elif known.column != self._column:
             before = "without --column" if known.column is None else f"with --column {known.column!r}"
-            raise _stopped(self._path, f"belongs to a run {before}; go on so, or give another --out")
+            raise _stopped(self._path, f"belongs to a run {before}; rerun it that way, or give another --out")
 
     def read(self, people: ParticipantList) -> int:
         """Read the list to its end, and return how many lines it has.
@@ -161,10 +161,10 @@ class TicketRun:
 
 @contextmanager
 def open_run(out: Path, *, raffle_id: UUID, column: str | None) -> Iterator[TicketRun]:
-    """Give the run of an output file, whether it is new or goes on, for this process alone.
+    """Give the run of an output file, new or resumed, for this process alone.
 
     Raises:
-        CommandStopped: the output was made by no run, or by that of another raffle or column, or a run goes on now.
+        CommandStopped: the output was made by no run, or by that of another raffle or column, or another run is active.
     """
     with closing(TicketRun(out, raffle_id=raffle_id, column=column)) as run:
         run.go_on()

@@ -1,0 +1,8 @@
+"""The honest raffles whose documents are audited."""
+
+from tests.tamper.making import bases
+from tests.vectors.examples import witness
+
+DRAND, SECRETS = bases()["drand"], bases()["secrets"]
+KEY, WITNESS, CODE = str(DRAND.given.key), str(witness().verifier), str(DRAND.given.code)
+RAFFLE = f"/raffles/{DRAND.example.terms.id}"

@@ -1,0 +1,170 @@
+"""`rafflekit audit` of what a server gives, which may be anything."""
+
+import json
+import re
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from rafflekit.cli import fetching
+from rafflekit.core.protocol.audit import STEPS
+from rafflekit.core.protocol.documents import PROOF_BYTES
+from tests.cli.audit.honest import CODE, DRAND, KEY, RAFFLE, WITNESS
+from tests.cli.audit.operators import Answer, Operator, in_chunks, outcomes, refused, sent
+from tests.cli.conftest import Terminal
+from tests.tamper.making import bases
+
+
+def test_a_server_gives_proof_leaves_and_consistency(terminal: Terminal, operator: Operator) -> None:
+    session = terminal(
+        f"audit {operator.url}{RAFFLE}/proof/ --json --key {KEY} --witness {WITNESS} --leaves server "
+        f"--receipt receipt --code {CODE} --consistency server"
+    )
+
+    assert session.status == 0
+    assert outcomes(session) == dict.fromkeys(STEPS, "ok")
+    # A code never leaves this machine, nor what was asked beside the addresses.
+    assert sorted(operator.asked) == sorted(operator.answers)
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
+    terminal: Terminal, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_PROOF_S", 0.5)
+    sent_bytes = 0
+    given_up = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        nonlocal sent_bytes
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        while sent_bytes < 200 and not given_up.wait(0.05):
+            handler.wfile.write(b" ")
+            sent_bytes += 1
+
+    operator.answers[f"{RAFFLE}/proof/"] = drip
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/")
+    given_up.set()
+
+    assert (session.status, session.out) == (74, "")
+    assert "takes longer than 0.5 s to answer" in session.err
+    assert sent_bytes < 200
+
+
+def test_a_server_that_gives_another_raffles_proof_is_found_out(terminal: Terminal, operator: Operator) -> None:
+    other = bases()["secrets"].given.proof
+    operator.answers[f"{RAFFLE}/proof/"] = sent(other.encode())
+
+    assert outcomes(terminal(f"audit {operator.url}{RAFFLE}/proof/ --json"))["terms"] == "wrong"
+    for option in ("", f"--raffle {DRAND.given.raffle}"):
+        last = terminal(f"audit {operator.url}{RAFFLE}/proof/ {option}").out.splitlines()[-1]
+        assert last.startswith("These documents are not from an honest draw")
+
+
+def test_a_server_that_hides_a_leaf_is_found_out(terminal: Terminal, operator: Operator, folder: Path) -> None:
+    lines = (folder / "leaves").read_bytes().splitlines(keepends=True)
+    operator.answers[f"{RAFFLE}/ledger/leaves/"] = in_chunks(b"".join(lines[:-1]))
+
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --leaves server")
+
+    assert (session.status, outcomes(session)["leaves"]) == (1, "wrong")
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (refused(404, b""), "answers 404."),
+        (refused(400, b'{"detail": "Not drawn yet.\\u001b[31m"}'), "answers 400 (Not drawn yet.\\x1b[31m)."),
+        (refused(500, b'{"detail": 5}'), "answers 500."),
+        (refused(503, b"[" * 60_000), "answers 503."),
+        (sent(b"", status=302, Location="file:///etc/passwd"), "answers 302"),
+        (sent(b"", status=302, Location="ftp://127.0.0.1/"), "is not followed"),
+        (sent(b"", status=302, Location=f"{RAFFLE}/proof/"), "answers 302"),
+    ],
+)
+def test_a_server_that_refuses_or_leads_astray_is_named(
+    terminal: Terminal, operator: Operator, answer: Answer, message: str
+) -> None:
+    operator.answers[f"{RAFFLE}/proof/"] = answer
+
+    status, out, err = terminal(f"audit {operator.url}{RAFFLE}/proof/")
+
+    assert (status, out) == (74, "")
+    assert message in err
+    assert len(operator.asked) < 10
+
+
+def test_a_server_may_lead_to_another_address(terminal: Terminal, operator: Operator) -> None:
+    operator.answers["/old/"] = sent(b"", status=301, Location=f"{operator.url}{RAFFLE}/proof/")
+
+    assert terminal(f"audit {operator.url}/old/").status == 0
+    assert "needs a PROOF address" in terminal(f"audit {operator.url}/old/ --leaves server").err
+
+
+def test_a_server_that_is_not_there_is_named(terminal: Terminal) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        status, out, err = terminal(f"audit http://127.0.0.1:{free.getsockname()[1]}{RAFFLE}/proof/")
+
+    assert (status, out) == (74, "")
+    assert "cannot be reached" in err
+
+
+def test_a_receipt_of_the_closing_needs_no_consistency_proof(
+    terminal: Terminal, operator: Operator, folder: Path
+) -> None:
+    (folder / "receipt").write_text(json.dumps(DRAND.example.receipt(4, 20).shape()))
+
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --receipt receipt --consistency server")
+
+    assert (session.status, outcomes(session)["receipt"]) == (0, "ok")
+    assert operator.asked == [f"{RAFFLE}/proof/"]
+
+
+def test_an_address_is_asked_for_consistency_with_the_receipt(terminal: Terminal, operator: Operator) -> None:
+    path = f"{RAFFLE}/ledger/consistency/?from=7&to=20"
+
+    honest = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --receipt receipt")
+    operator.answers[path] = sent(b'{"old":7,"new":20,"proof":[]}')
+    rewritten = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --receipt receipt")
+    del operator.answers[path]
+    hidden = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --receipt receipt")
+
+    assert (honest.status, outcomes(honest)["receipt"]) == (0, "ok")
+    assert (rewritten.status, outcomes(rewritten)["receipt"]) == (1, "wrong")
+    assert (hidden.status, hidden.out) == (74, "")
+
+
+@pytest.mark.parametrize("proof", [b"x" * (PROOF_BYTES + 1), b" " * (3 * PROOF_BYTES)])
+def test_an_endless_answer_is_read_only_up_to_its_limit(terminal: Terminal, operator: Operator, proof: bytes) -> None:
+    operator.answers[f"{RAFFLE}/proof/"] = sent(proof, length=10**12)
+
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json")
+
+    assert (session.status, outcomes(session)) == (1, {"form": "wrong"})
+
+
+@pytest.mark.parametrize(
+    ("what", "answer"),
+    [
+        ("proof", sent(b'{"protocol"', length=1000)),
+        ("proof", in_chunks(b'{"protocol"', ended=False)),
+        ("leaves", sent(b'{"serial":0', length=1000)),
+        ("leaves", sent(f"{(DRAND.given.leaves or [''])[0]}\n".encode(), length=1000)),
+        ("leaves", in_chunks((DRAND.given.leaves or [""])[0].encode(), ended=False)),
+    ],
+)
+def test_an_answer_that_breaks_off_is_not_called_wrong(
+    terminal: Terminal, operator: Operator, what: str, answer: Answer
+) -> None:
+    path = f"{RAFFLE}/proof/" if what == "proof" else f"{RAFFLE}/ledger/leaves/"
+    operator.answers[path] = answer
+
+    status, out, err = terminal(f"audit {operator.url}{RAFFLE}/proof/ --leaves server")
+
+    assert (status, out) == (74, "")
+    assert re.search(r"breaks off before its end|cannot be read to its end", err)

@@ -1,0 +1,158 @@
+"""What `rafflekit audit` says of documents in files."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rafflekit.core.protocol.audit import STEPS
+from tests.cli.audit.honest import CODE, DRAND, KEY, RAFFLE, SECRETS, WITNESS
+from tests.cli.audit.operators import Operator, outcomes, sent
+from tests.cli.conftest import Terminal
+from tests.tamper.making import Case, catalogue
+from tests.vectors.examples import signer
+
+
+@pytest.mark.usefixtures("folder")
+def test_everything_at_hand_proves_everything(terminal: Terminal) -> None:
+    status, out, err = terminal(
+        f"audit proof --key {KEY} --raffle {DRAND.example.terms.id} --witness {WITNESS} --witnessed copy "
+        f"--witnessed-at 2023-08-23T15:58:44Z --leaves leaves --receipt receipt --code {CODE} --consistency consistency"
+    )
+
+    assert (status, err) == (0, "")
+    *steps, last = out.splitlines()
+    assert [line.split(":")[0] for line in steps] == [f"✓ {name}" for name in STEPS]
+    assert last == "Everything is proven."
+    assert CODE not in out
+
+
+@pytest.mark.usefixtures("folder")
+def test_steps_that_rest_on_trust_are_named_at_the_end(terminal: Terminal) -> None:
+    status, out, _ = terminal("audit proof")
+
+    assert status == 0
+    assert "– key, not proven: " in out
+    assert out.splitlines()[-1] == "Nothing is wrong. These steps rest on trust: key, witnesses, witnessed, leaves."
+
+
+def test_a_falsified_proof_is_shown_as_wrong_with_exit_status_1(terminal: Terminal, folder: Path) -> None:
+    (folder / "proof").write_text(DRAND.edited(lambda proof: proof["winners"].reverse()).proof)
+    status, out, err = terminal("audit proof")
+
+    assert (status, err) == (1, "")
+    assert re.search(r"^✗ winners: By the seed, win 1 is prize ", out, flags=re.MULTILINE)
+    assert out.splitlines()[-1].startswith("These documents are not from an honest draw")
+
+
+@pytest.mark.parametrize(
+    ("options", "step", "to_check"),
+    [
+        (f"--raffle {SECRETS.given.raffle}", "terms", "compare --raffle with the id of your raffle"),
+        (f"--key {signer('stranger').verifier}", "key", "compare --key with the key that the operator published"),
+        ("--receipt proof", "receipt", "--receipt must be the whole receipt of a ticket of this raffle"),
+        ("--receipt 'of another raffle'", "receipt", "--receipt must be the whole receipt of a ticket of this raffle"),
+        (
+            "--receipt 'of another raffle and key'",
+            "receipt",
+            "--receipt must be the whole receipt of a ticket of this raffle",
+        ),
+        (f"--receipt receipt --code {DRAND.example.codes[5]}", "code", "--code must be the code of the ticket"),
+    ],
+)
+@pytest.mark.usefixtures("others")
+def test_a_mistake_in_what_was_given_accuses_no_one(terminal: Terminal, options: str, step: str, to_check: str) -> None:
+    status, out, err = terminal(f"audit proof {options}")
+
+    assert (status, err) == (1, "")
+    assert f"✗ {step}: " in out
+    last = out.splitlines()[-1]
+    assert last.startswith(f"These do not belong together: {to_check}")
+    # Who gave the right thing is not calmed.
+    assert "; if it is" in last
+    shown = "This shows nothing for or against" if step in {"terms", "key"} else "The other steps still count."
+    assert shown in last
+
+
+def test_another_key_than_the_operators_accuses_the_proof(terminal: Terminal, folder: Path) -> None:
+    (folder / "proof").write_text(json.dumps(replace(DRAND.example, signer=signer("stranger")).proof().shape()))
+
+    assert "if it is that one, the proof has another key" in terminal(f"audit proof --key {KEY}").out
+
+
+ACCUSING = {
+    "signed receipt: another closing",
+    "signed receipt: other terms",
+    "signed receipt: more tickets than there are",
+    "signed receipt: by another key of the same name",
+    "signed receipt: another history",
+    "signed receipt: another ticket in its place later",
+    "a consistency proof of another history",
+    "a leaf whose hash fits no code",
+}
+
+
+@pytest.mark.parametrize("case", [case for case in catalogue() if case.name in ACCUSING], ids=lambda case: case.name)
+def test_a_true_receipt_that_does_not_fit_accuses_the_proof(terminal: Terminal, folder: Path, case: Case) -> None:
+    given = case.given
+    texts = {"proof": given.proof, "receipt": given.receipt, "consistency": given.consistency}
+    texts["leaves"] = None if given.leaves is None else "\n".join(given.leaves)
+    for name, text in texts.items():
+        (folder / name).write_text(str(text))
+    options = [f"--{name} {name}" for name, text in texts.items() if text is not None and name != "proof"]
+
+    status, out, _ = terminal(f"audit proof {' '.join(options)} --code '{given.code}'")
+
+    assert status == 1
+    assert f"✗ {case.step}: " in out
+    assert out.splitlines()[-1].startswith("These documents are not from an honest draw")
+
+
+def test_each_of_these_cases_is_tried() -> None:
+    assert {case.name for case in catalogue()} >= ACCUSING
+
+
+def test_a_document_that_is_not_a_proof_is_called_so(terminal: Terminal, operator: Operator, others: Path) -> None:
+    raffle = (others / "no proof").read_bytes()
+    operator.answers[f"{RAFFLE}/"] = sent(raffle)
+
+    for proof in ("'no proof'", "receipt", f"{operator.url}{RAFFLE}/"):
+        status, out, _ = terminal(f"audit {proof}")
+
+        assert status == 1
+        assert out.splitlines()[-1].startswith("This is not a readable proof of a draw, so it proves nothing.")
+        assert out.splitlines()[-1].endswith("or an address that ends with /raffles/<id>/proof/.")
+
+
+def test_json_is_one_line_and_the_exit_status_says_the_same(terminal: Terminal, folder: Path) -> None:
+    good = terminal("audit proof --json")
+    (folder / "proof").write_text("{}")
+    bad = terminal("audit proof --json")
+
+    assert (good.status, bad.status, good.out.count("\n"), bad.out.count("\n")) == (0, 1, 1, 1)
+    assert json.loads(good.out)["good"] is True
+    assert outcomes(bad) == {"form": "wrong"}
+
+
+@pytest.mark.usefixtures("others")
+def test_json_of_a_mistake_has_no_other_shape(terminal: Terminal) -> None:
+    report = json.loads(terminal("audit proof --receipt 'of another raffle' --json").out)
+
+    assert report.keys() == {"good", "steps"}
+    assert {tuple(step) for step in report["steps"]} == {("name", "outcome", "sentence")}
+
+
+def test_files_that_hold_anything_get_a_report(terminal: Terminal, folder: Path) -> None:
+    for noise in (b"", b"\xff\xfe\0", b"\x1b[31m", "\ud800".encode(errors="surrogatepass"), b"[" * 100_000):
+        (folder / "noise").write_bytes(noise)
+        assert outcomes(terminal("audit noise --json")) == {"form": "wrong"}
+        session = terminal("audit proof --json --leaves noise --receipt noise --witnessed noise")
+        assert (session.status, outcomes(session)["leaves"], outcomes(session)["receipt"]) == (1, "wrong", "wrong")
+        assert "\x1b" not in terminal("audit noise").out
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_id_is_the_same_in_capitals(terminal: Terminal) -> None:
+    assert outcomes(terminal(f"audit proof --json --raffle {str(DRAND.given.raffle).upper()}"))["terms"] == "ok"
