@@ -12,7 +12,7 @@ from rafflekit.http import openapi, problems
 from rafflekit.http.access import Access
 from rafflekit.http.api import ROUTES
 from rafflekit.http.api.address import Address, Service
-from rafflekit.http.api.service import HEALTHZ, Liveness
+from rafflekit.http.api.service import HEALTHZ, Liveness, MetricsPage
 from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.requests import Monitoring
 
@@ -32,9 +32,8 @@ def create_app(engine: RaffleEngine, settings: Settings, *, metrics: Metrics | N
     app = _bare_app(access, metrics)
     service = Service(engine, access, openapi.document, metrics)
     for route in ROUTES:
-        address = route.resource.of(service)
-        if address is not None:
-            app.add_route(route.template, address)
+        if metrics is not None or route.resource is not MetricsPage:
+            app.add_route(route.template, route.resource(service))
     return app
 
 

@@ -4,7 +4,6 @@ Everything in it comes from where it is in force: what an address takes and answ
 answers from `core.shapes`, problems from `problems`, summaries from the docstrings of the resources' methods.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from http import HTTPStatus
@@ -15,7 +14,7 @@ import msgspec
 
 from rafflekit import __version__
 from rafflekit.core import limits
-from rafflekit.core.errors import InvalidValue, StorageUnavailable
+from rafflekit.core.errors import InvalidValue, RaffleNotFound, StorageUnavailable
 from rafflekit.http import fields, problems
 from rafflekit.http.api import ROUTES
 from rafflekit.http.api.operations import BareProblem, Operation, Refusal, Route
@@ -36,21 +35,20 @@ _NO_SUCH_METHOD = BareProblem(HTTPStatus.METHOD_NOT_ALLOWED, problems.BARE_DETAI
 _INCIDENT = BareProblem(
     HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong. The log explains it under an incident id."
 )
+_NOT_JSON = BareProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body is not {falcon.MEDIA_JSON}.")
 
-_PATH_PARAMETERS = {"raffle_id": (fields.RaffleId, "A raffle's id.")}
+_RAFFLE_ID = "{raffle_id}"
+
+_Url = Annotated[str, fields.documented(format="uri")]
+_Time = Annotated[str, fields.documented(format="date-time")]
 
 _ANSWER_HEADERS = {
     "Allow": (str, "The methods of the address."),
-    "Location": (Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})], "The new raffle's whole URL."),
-    "Retry-After": (
-        Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 1})],
-        "The seconds to wait before the next try.",
-    ),
+    "Location": (_Url, "The new raffle's whole URL."),
+    "Retry-After": (Annotated[int, fields.documented(minimum=1)], "The seconds to wait before the next try."),
 }
 
 # Typed dicts of the core cannot carry facts that only msgspec reads.
-_Url = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})]
-_Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 _ANSWER_FIELDS = {
     "id": fields.RaffleId,
     "raffle_id": fields.RaffleId,
@@ -58,10 +56,10 @@ _ANSWER_FIELDS = {
     "created_at": _Time,
     "drawn_at": _Time,
     "total_tickets": fields.TicketCount,
-    "available_tickets": Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": limits.TICKETS})],
+    "available_tickets": Annotated[int, fields.documented(minimum=0, maximum=limits.TICKETS)],
     "ticket_number": fields.TicketNumber,
     "amount": fields.PrizeAmount,
-    "count": Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0})],
+    "count": Annotated[int, fields.documented(minimum=0)],
     "next": _Url | None,
     "previous": _Url | None,
 }
@@ -119,7 +117,7 @@ def _operation(operation: Operation, route: Route, method: str) -> dict[str, Any
         "description": operation.description,
         "parameters": _path_parameters(route) + _parameters(operation),
         "requestBody": _request_body(operation),
-        "responses": {f"{operation.status:d}": answer} | _refusals(operation.refusals),
+        "responses": {f"{operation.status:d}": answer} | _refusals(_refusals_of(operation, route)),
     }
     return {name: value for name, value in described.items() if value}
 
@@ -150,20 +148,22 @@ def _summary(route: Route, method: str) -> str:
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
-    names = re.findall(r"\{(\w+)\}", route.path)
-    return [_parameter("path", name, *_PATH_PARAMETERS[name], required=True) for name in names]
+    if _RAFFLE_ID not in route.path:
+        return []
+    return [_parameter("path", "raffle_id", fields.RaffleId, "A raffle's id.", required=True)]
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
     query = _components_of(operation.query)[operation.query.__name__] if operation.query else {"properties": {}}
     required = query.get("required", ())
-    return [
-        *(
-            {"in": "query", "name": name, "required": name in required, "schema": _not_null(schema)}
-            for name, schema in query["properties"].items()
-        ),
-        *(_parameter("header", name, *about) for name, about in (operation.headers or {}).items()),
+    parameters = [
+        {"in": "query", "name": name, "required": name in required, "schema": _not_null(schema)}
+        for name, schema in query["properties"].items()
     ]
+    if operation.repeat:
+        what = "A random text that makes it safe to repeat the request."
+        parameters.append(_parameter("header", "Idempotency-Key", fields.IdempotencyKey, what))
+    return parameters
 
 
 def _parameter(place: str, name: str, kind: Any, what: str, *, required: bool = False) -> dict[str, Any]:
@@ -182,6 +182,16 @@ def _request_body(operation: Operation) -> dict[str, Any]:
     if operation.example:
         content[falcon.MEDIA_JSON]["example"] = operation.example
     return {"required": operation.body is not fields.NoFields, "content": content}
+
+
+def _refusals_of(operation: Operation, route: Route) -> list[Refusal]:
+    refusals: list[Refusal] = [InvalidValue] if operation.body or operation.query else []
+    if operation.body:
+        too_large = f"The body has more than {operation.body_bytes:,} bytes."
+        refusals += [BareProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large), _NOT_JSON]
+    if _RAFFLE_ID in route.path:
+        refusals.append(RaffleNotFound)
+    return [*refusals, *operation.refusals, *operation.outages]
 
 
 def _refusals(refusals: Iterable[Refusal]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ one call of the engine, whose value is the answer. The rules of a raffle are not
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Self
+from typing import Any, ClassVar
 
 import falcon
 import msgspec
@@ -28,38 +28,29 @@ class Service:
     access: Access
     describe: Callable[[], bytes]
     """Returns the OpenAPI document."""
-    metrics: Metrics | None = None
+    metrics: Metrics | None
 
 
 class Address:
-    """An address: one method `on_…` per HTTP method, and an answer to OPTIONS."""
+    """An address: one method `on_…` per HTTP method; HEAD is answered wherever GET is, and OPTIONS everywhere."""
 
-    def __init__(self) -> None:
-        self.allowed_methods = sorted(method for method in HTTP_METHODS if hasattr(self, f"on_{method.lower()}"))
+    allowed_methods: ClassVar[list[str]]
+    on_head: ClassVar[Any]
 
-    @classmethod
-    def of(cls, service: Service) -> Self | None:  # noqa: ARG003  # addresses that need something take it from there
-        """Return this address in a service, or None if the service has no such address."""
-        return cls()
+    def __init_subclass__(cls) -> None:
+        if hasattr(cls, "on_get"):
+            cls.on_head = cls.on_get
+        cls.allowed_methods = sorted(method for method in HTTP_METHODS if hasattr(cls, f"on_{method.lower()}"))
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.engine = service.engine
+        self.access = service.access
 
     def on_options(self, request: falcon.Request, response: falcon.Response, **parameters: str) -> None:
         """List the methods of this address."""
         response.status = HTTPStatus.NO_CONTENT
         response.set_header("Allow", ", ".join(self.allowed_methods))
-
-
-class RaffleAddress(Address):
-    """An address that calls the engine, and may ask who is calling."""
-
-    def __init__(self, engine: RaffleEngine, access: Access) -> None:
-        super().__init__()
-        self.engine = engine
-        self.access = access
-
-    @classmethod
-    def of(cls, service: Service) -> Self:
-        """Return this address in a service."""
-        return cls(service.engine, service.access)
 
 
 def answer(response: falcon.Response, shape: object, *, status: HTTPStatus = HTTPStatus.OK) -> None:

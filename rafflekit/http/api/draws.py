@@ -6,28 +6,11 @@ from http import HTTPStatus
 import falcon
 import msgspec
 
-from rafflekit.core import limits, shapes
-from rafflekit.core.errors import (
-    AlreadyDrawn,
-    BeaconNotPublished,
-    BeaconUnavailable,
-    InvalidValue,
-    PageNotFound,
-    RaffleNotFound,
-    TicketsRemaining,
-)
+from rafflekit.core import errors, limits, shapes
 from rafflekit.core.prizes import Win
 from rafflekit.http import fields, reading
-from rafflekit.http.api.address import RaffleAddress, answer, neighbours
-from rafflekit.http.api.operations import (
-    MANAGERS_ONLY,
-    OF_THIS_RAFFLE,
-    SIGNED,
-    STORAGE,
-    Operation,
-    Route,
-    body_refusals,
-)
+from rafflekit.http.api.address import Address, answer, neighbours
+from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, SIGNED, Operation, Route
 
 _WINS_AT_ONCE = 1_000
 
@@ -39,7 +22,7 @@ class WinnersQuery(msgspec.Struct, frozen=True):
     page_size: fields.PageSize = limits.WINNERS_PAGE_SIZE
 
 
-class Winners(RaffleAddress):
+class Winners(Address):
     """`/raffles/<id>/winners/`: draw the winners, list them."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -50,8 +33,6 @@ class Winners(RaffleAddress):
         url = f"{self.access.base_url(request.env)}/raffles/{raffle_id}/winners/"
         next_url, previous_url = neighbours(page, request, url)
         answer(response, shapes.win_page_shape(page, next_url=next_url, previous_url=previous_url))
-
-    on_head = on_get
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Draw the winners."""
@@ -81,7 +62,7 @@ ROUTES = (
         get=Operation(
             "listWinners",
             shapes.WinPageShape,
-            (InvalidValue, PageNotFound, RaffleNotFound, *STORAGE),
+            (errors.PageNotFound,),
             description="The list is empty before the draw.",
             query=WinnersQuery,
         ),
@@ -89,9 +70,10 @@ ROUTES = (
             "drawWinners",
             list[shapes.WinShape],
             (
-                *(*MANAGERS_ONLY, *body_refusals(), RaffleNotFound, TicketsRemaining, AlreadyDrawn),
-                *(BeaconNotPublished, BeaconUnavailable, *SIGNED),
+                *(*MANAGERS_ONLY, errors.TicketsRemaining, errors.AlreadyDrawn),
+                *(errors.BeaconNotPublished, errors.BeaconUnavailable),
             ),
+            SIGNED,
             status=HTTPStatus.CREATED,
             description="Managers only. The answer is every win, in draw order.",
             body=fields.NoFields,

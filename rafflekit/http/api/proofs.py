@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import falcon
 import msgspec
 
-from rafflekit.core.errors import InvalidValue, NotDrawnYet, RaffleNotFound, TicketNotFound
+from rafflekit.core import errors
 from rafflekit.core.protocol import shapes
 from rafflekit.core.protocol.documents import leaf_line
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.http import fields, reading
-from rafflekit.http.api.address import RaffleAddress, answer
-from rafflekit.http.api.operations import SIGNED, STORAGE, Operation, Route
+from rafflekit.http.api.address import Address, answer
+from rafflekit.http.api.operations import SIGNED, Operation, Route
 from rafflekit.http.pages.proof import proof_page
 
 _LEAVES_AT_ONCE = 1_000
@@ -33,7 +33,7 @@ class SizesQuery(msgspec.Struct, frozen=True):
     new: fields.LedgerSize = msgspec.field(name="to")
 
 
-class LedgerCheckpoint(RaffleAddress):
+class LedgerCheckpoint(Address):
     """`/raffles/<id>/ledger/`: the latest checkpoint."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -41,10 +41,8 @@ class LedgerCheckpoint(RaffleAddress):
         response.content_type = falcon.MEDIA_TEXT
         response.text = self.engine.proofs.checkpoint(reading.check_raffle_id(raffle_id))
 
-    on_head = on_get
 
-
-class LedgerInclusion(RaffleAddress):
+class LedgerInclusion(Address):
     """`/raffles/<id>/ledger/proof/?ticket_number=N`: the proof that a ticket is in the ledger."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -52,10 +50,8 @@ class LedgerInclusion(RaffleAddress):
         query = reading.read_query(request, TicketQuery)
         answer(response, self.engine.proofs.receipt(reading.check_raffle_id(raffle_id), query.ticket_number).shape())
 
-    on_head = on_get
 
-
-class LedgerConsistency(RaffleAddress):
+class LedgerConsistency(Address):
     """`/raffles/<id>/ledger/consistency/?from=M&to=N`: the proof that the ledger only grew."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -64,10 +60,8 @@ class LedgerConsistency(RaffleAddress):
         proof = self.engine.proofs.consistency(reading.check_raffle_id(raffle_id), sizes.old, sizes.new)
         answer(response, proof.shape())
 
-    on_head = on_get
 
-
-class LedgerLeaves(RaffleAddress):
+class LedgerLeaves(Address):
     """`/raffles/<id>/ledger/leaves/`: every ticket of the ledger."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -76,10 +70,8 @@ class LedgerLeaves(RaffleAddress):
         response.content_type = _MEDIA_LINES
         response.stream = _lines_of(leaves)
 
-    on_head = on_get
 
-
-class DrawProof(RaffleAddress):
+class DrawProof(Address):
     """`/raffles/<id>/proof/`: the proof of the draw, and the page that checks it in a browser."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -93,8 +85,6 @@ class DrawProof(RaffleAddress):
             _answer_page(response)
         else:
             answer(response, self.engine.proofs.proof(checked_id).shape())
-
-    on_head = on_get
 
 
 def _answer_page(response: falcon.Response) -> None:
@@ -119,9 +109,7 @@ ROUTES = (
     Route(
         "/raffles/{raffle_id}/ledger/",
         LedgerCheckpoint,
-        get=Operation(
-            "showCheckpoint", str, (RaffleNotFound, *SIGNED), media_type=falcon.MEDIA_TEXT, description=_PROTOCOL
-        ),
+        get=Operation("showCheckpoint", str, outages=SIGNED, media_type=falcon.MEDIA_TEXT, description=_PROTOCOL),
     ),
     Route(
         "/raffles/{raffle_id}/ledger/proof/",
@@ -129,7 +117,8 @@ ROUTES = (
         get=Operation(
             "proveTicket",
             shapes.ReceiptShape,
-            (InvalidValue, RaffleNotFound, TicketNotFound, *SIGNED),
+            (errors.TicketNotFound,),
+            SIGNED,
             description=_PROTOCOL,
             query=TicketQuery,
         ),
@@ -137,18 +126,12 @@ ROUTES = (
     Route(
         "/raffles/{raffle_id}/ledger/consistency/",
         LedgerConsistency,
-        get=Operation(
-            "proveConsistency",
-            shapes.ConsistencyShape,
-            (InvalidValue, RaffleNotFound, *STORAGE),
-            description=_PROTOCOL,
-            query=SizesQuery,
-        ),
+        get=Operation("proveConsistency", shapes.ConsistencyShape, description=_PROTOCOL, query=SizesQuery),
     ),
     Route(
         "/raffles/{raffle_id}/ledger/leaves/",
         LedgerLeaves,
-        get=Operation("listLeaves", str, (RaffleNotFound, *STORAGE), media_type=_MEDIA_LINES, description=_PROTOCOL),
+        get=Operation("listLeaves", str, media_type=_MEDIA_LINES, description=_PROTOCOL),
     ),
     Route(
         "/raffles/{raffle_id}/proof/",
@@ -156,7 +139,8 @@ ROUTES = (
         get=Operation(
             "proveDraw",
             shapes.ProofShape,
-            (RaffleNotFound, NotDrawnYet, *SIGNED),
+            (errors.NotDrawnYet,),
+            SIGNED,
             description=f"{_PROTOCOL} Clients that prefer HTML get a page that checks the proof.",
             page=True,
         ),

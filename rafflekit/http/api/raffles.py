@@ -6,13 +6,12 @@ from typing import Annotated
 import falcon
 import msgspec
 
-from rafflekit.core import limits, shapes
-from rafflekit.core.errors import InvalidValue, PageNotFound, RaffleNotFound
+from rafflekit.core import errors, limits, shapes
 from rafflekit.core.prizes import Prize
 from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.http import fields, reading
-from rafflekit.http.api.address import RaffleAddress, answer, neighbours
-from rafflekit.http.api.operations import MANAGERS_ONLY, SIGNED, STORAGE, Operation, Route, body_refusals
+from rafflekit.http.api.address import Address, answer, neighbours
+from rafflekit.http.api.operations import MANAGERS_ONLY, SIGNED, Operation, Route
 
 
 class PrizeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +40,7 @@ class RafflesQuery(msgspec.Struct, frozen=True):
     winners_drawn: bool | None = None
 
 
-class Raffles(RaffleAddress):
+class Raffles(Address):
     """`/raffles/`: list raffles, create one."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
@@ -52,8 +51,6 @@ class Raffles(RaffleAddress):
         )
         next_url, previous_url = neighbours(page, request, f"{self.access.base_url(request.env)}/raffles/")
         answer(response, shapes.raffle_page_shape(page, next_url=next_url, previous_url=previous_url))
-
-    on_head = on_get
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Create a raffle."""
@@ -71,34 +68,29 @@ class Raffles(RaffleAddress):
         answer(response, shapes.raffle_shape(raffle), status=HTTPStatus.CREATED)
 
 
-class RaffleDetail(RaffleAddress):
+class RaffleDetail(Address):
     """`/raffles/<id>/`: one raffle."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show a raffle."""
         answer(response, shapes.raffle_shape(self.engine.get(reading.check_raffle_id(raffle_id))))
 
-    on_head = on_get
-
 
 ROUTES = (
     Route(
         "/raffles/",
         Raffles,
-        get=Operation(
-            "listRaffles",
-            shapes.RafflePageShape,
-            (InvalidValue, PageNotFound, *STORAGE),
-            query=RafflesQuery,
-        ),
+        get=Operation("listRaffles", shapes.RafflePageShape, (errors.PageNotFound,), query=RafflesQuery),
         post=Operation(
             "createRaffle",
             shapes.RaffleShape,
-            (*MANAGERS_ONLY, *body_refusals(limits.CREATE_BODY_BYTES), *SIGNED),
+            MANAGERS_ONLY,
+            SIGNED,
             status=HTTPStatus.CREATED,
             description="Managers only. The prizes' amounts add up to at most the number of tickets, and to at most "
             f"{limits.PRIZES:,}; otherwise the answer is a 400 with the words “Too many prizes”.",
             body=CreateBody,
+            body_bytes=limits.CREATE_BODY_BYTES,
             example={
                 "name": "Foobar raffle",
                 "total_tickets": 15,
@@ -111,9 +103,5 @@ ROUTES = (
             },
         ),
     ),
-    Route(
-        "/raffles/{raffle_id}/",
-        RaffleDetail,
-        get=Operation("showRaffle", shapes.RaffleShape, (RaffleNotFound, *STORAGE)),
-    ),
+    Route("/raffles/{raffle_id}/", RaffleDetail, get=Operation("showRaffle", shapes.RaffleShape)),
 )

@@ -5,26 +5,10 @@ from http import HTTPStatus
 import falcon
 import msgspec
 
-from rafflekit.core import shapes
-from rafflekit.core.errors import (
-    AlreadyParticipated,
-    InvalidVerificationCode,
-    NotDrawnYet,
-    RaffleNotFound,
-    SoldOut,
-)
+from rafflekit.core import errors, shapes
 from rafflekit.http import fields, reading
-from rafflekit.http.api.address import RaffleAddress, answer
-from rafflekit.http.api.operations import (
-    FOREIGN_PAGE,
-    OF_THIS_RAFFLE,
-    SIGNED,
-    STORAGE,
-    BareProblem,
-    Operation,
-    Route,
-    body_refusals,
-)
+from rafflekit.http.api.address import Address, answer
+from rafflekit.http.api.operations import FOREIGN_PAGE, OF_THIS_RAFFLE, SIGNED, BareProblem, Operation, Route
 
 
 class VerifyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +18,7 @@ class VerifyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verification_code: str
 
 
-class Participation(RaffleAddress):
+class Participation(Address):
     """`/raffles/<id>/participate/`: get a ticket."""
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -47,7 +31,7 @@ class Participation(RaffleAddress):
         answer(response, shapes.ticket_shape(ticket), status=HTTPStatus.CREATED)
 
 
-class TicketVerification(RaffleAddress):
+class TicketVerification(Address):
     """`/raffles/<id>/verify-ticket/`: check a ticket and what it won."""
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -70,17 +54,12 @@ ROUTES = (
         post=Operation(
             "participate",
             shapes.TicketShape,
-            (
-                *(FOREIGN_PAGE, *body_refusals(), _NO_ADDRESS),
-                *(RaffleNotFound, SoldOut, AlreadyParticipated, *SIGNED),
-            ),
+            (FOREIGN_PAGE, _NO_ADDRESS, errors.SoldOut, errors.AlreadyParticipated),
+            SIGNED,
             status=HTTPStatus.CREATED,
             description="The verification code is shown only this once. Until the draw, the same address repeating "
             "the request with the same Idempotency-Key gets the same ticket and code.",
             body=fields.NoFields,
-            headers={
-                "Idempotency-Key": (fields.IdempotencyKey, "A random text that makes it safe to repeat the request.")
-            },
             repeat="the same ticket",
             links={
                 "verifyTicket": OF_THIS_RAFFLE
@@ -99,7 +78,7 @@ ROUTES = (
         post=Operation(
             "verifyTicket",
             shapes.VerificationShape,
-            (*body_refusals(), RaffleNotFound, NotDrawnYet, InvalidVerificationCode, *STORAGE),
+            (errors.NotDrawnYet, errors.InvalidVerificationCode),
             description="Only after the draw.",
             body=VerifyBody,
             example={"ticket_number": 7, "verification_code": "X45Z-H67Q-KCQR-VV52-Q553-3CAG"},
