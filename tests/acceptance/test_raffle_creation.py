@@ -93,7 +93,7 @@ def test_an_address_that_is_no_managers_cannot_create(server: LiveServer) -> Non
         ({"surprise": 1}, "surprise"),
     ],
 )
-def test_a_body_that_does_not_validate_is_refused_by_the_fields_name(
+def test_an_invalid_body_is_refused_with_the_fields_name(
     server: LiveServer, change: dict[str, Any], field: str
 ) -> None:
     answer = server.request("POST", "/raffles/", FOOBAR | change)

@@ -106,7 +106,7 @@ def test_verifying_answers_with_the_contracts_statuses(server: LiveServer, http:
         ({"code": "x"}, "code"),
     ],
 )
-def test_a_body_that_does_not_validate_is_refused_before_the_raffle_is_looked_up(
+def test_an_invalid_body_is_refused_before_the_raffle_is_read(
     server: LiveServer, change: dict[str, object], field: str
 ) -> None:
     answer = server.request(

@@ -124,7 +124,7 @@ def test_a_body_that_does_not_end_is_not_read_to_its_end(relay: Start) -> None:
     assert len(sent) < 1024
 
 
-def test_nobody_waits_for_a_relay_that_hangs_when_another_answered(relay: Start) -> None:
+def test_a_hanging_relay_delays_no_one_when_another_answers(relay: Start) -> None:
     beacon_is_here, waited_for = threading.Event(), []
 
     def hangs_until_then(connection: socket.socket) -> None:
@@ -148,7 +148,7 @@ def test_a_relay_that_hangs_in_the_handshake_is_given_up(relay: Start, answer: A
     assert reason_of(url, timeout_s=SHORT_S) == "it did not answer within 0.3 s"
 
 
-def test_a_relay_that_hangs_in_the_handshake_is_hung_up_on_when_another_answered(relay: Start) -> None:
+def test_a_relay_hanging_in_its_handshake_delays_no_one(relay: Start) -> None:
     in_handshake = threading.Event()
 
     def hangs_in_it(connection: socket.socket) -> None:
@@ -187,30 +187,28 @@ def test_no_redirection_is_followed(relay: Start) -> None:
     assert honest.requests == []
 
 
-def test_a_relay_with_a_trusted_certificate_is_believed_to_be_there(relay: Start, tmp_path: Path) -> None:
+def test_a_relay_with_a_trusted_certificate_is_asked(relay: Start, tmp_path: Path) -> None:
     server, client = self_signed(tmp_path, "127.0.0.1")
     honest = relay(HONEST, server)
     assert honest.url.startswith("https://")
     assert ask(honest.url, context=client) == BEACON
 
 
-def test_a_relay_with_a_certificate_that_the_system_does_not_trust_is_asked_nothing(
-    relay: Start, tmp_path: Path
-) -> None:
+def test_a_relay_with_an_untrusted_certificate_is_not_asked(relay: Start, tmp_path: Path) -> None:
     server, _ = self_signed(tmp_path, "127.0.0.1")
     impostor = relay(HONEST, server)
     assert reason_of(impostor.url, context=None).startswith("its certificate is not trusted: self")
     assert impostor.requests == []
 
 
-def test_a_relay_with_the_certificate_of_another_host_is_asked_nothing(relay: Start, tmp_path: Path) -> None:
+def test_a_relay_with_another_hosts_certificate_is_not_asked(relay: Start, tmp_path: Path) -> None:
     server, client = self_signed(tmp_path, "127.0.0.2")
     impostor = relay(HONEST, server)
     assert reason_of(impostor.url, context=client).startswith("its certificate is not trusted: IP address mismatch")
     assert impostor.requests == []
 
 
-def test_a_certificate_is_to_be_for_the_name_that_the_relay_is_asked_under(relay: Start, tmp_path: Path) -> None:
+def test_a_certificate_must_name_the_relay(relay: Start, tmp_path: Path) -> None:
     for host, is_named in (("localhost", True), ("127.0.0.1", False)):
         server, client = self_signed(tmp_path, host)
         url = relay(HONEST, server).url.replace("127.0.0.1", "localhost")
@@ -262,7 +260,7 @@ def test_a_relay_that_is_none_is_refused_before_any_is_asked(relay: Start) -> No
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
-def test_without_a_list_the_relays_of_drands_documentation_are_asked(text: str) -> None:
+def test_drands_own_relays_are_the_default(text: str) -> None:
     assert read_relays(text) == DEFAULT_RELAYS
     assert all(url.startswith("https://") for url in DEFAULT_RELAYS)
 

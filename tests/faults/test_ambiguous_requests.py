@@ -150,9 +150,7 @@ def test_what_stands_behind_an_ambiguous_request_is_not_read(live: LiveServer, c
 
 
 @pytest.mark.parametrize("case", CLOSED)
-def test_what_stands_behind_a_request_with_a_doubtful_end_is_not_read(
-    live: LiveServer, case: str, is_granian: bool
-) -> None:
+def test_nothing_is_read_after_a_request_with_a_doubtful_end(live: LiveServer, case: str, is_granian: bool) -> None:
     answers = exchange(live, CLOSED[case] + BEHIND)
 
     assert len(answers) == 1
@@ -161,9 +159,7 @@ def test_what_stands_behind_a_request_with_a_doubtful_end_is_not_read(
 
 
 @pytest.mark.parametrize("case", READ_BY_GRANIAN)
-def test_what_stands_behind_an_odd_request_is_read_by_granian_alone(
-    live: LiveServer, case: str, is_granian: bool
-) -> None:
+def test_only_granian_reads_on_after_an_odd_request(live: LiveServer, case: str, is_granian: bool) -> None:
     answers = exchange(live, READ_BY_GRANIAN[case] + BEHIND)
 
     assert are_two(answers) if is_granian else is_refused(answers)
@@ -174,7 +170,7 @@ def test_a_clear_request_and_the_one_behind_it_are_both_answered(live: LiveServe
     assert are_two(exchange(live, CLEAR[case] + BEHIND))
 
 
-def test_requests_that_come_all_at_once_are_answered_in_their_order(live: LiveServer) -> None:
+def test_pipelined_requests_are_answered_in_order(live: LiveServer) -> None:
     get, chunked = post(b"").replace(b"POST", b"GET"), CLEAR["chunks"]
 
     answers = exchange(live, (get + chunked + CLEAR["a length"]) * 50 + BEHIND)

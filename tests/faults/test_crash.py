@@ -46,7 +46,7 @@ def test_a_draw_that_is_killed_leaves_the_raffle_undrawn(database: Path, engine:
     assert len(engine.draw(raffle.id)) == 200
 
 
-def test_the_secrets_that_a_killed_draw_left_in_the_journal_go_with_the_next_opening(database: Path) -> None:
+def test_secrets_left_by_a_killed_draw_go_at_the_next_opening(database: Path) -> None:
     with RaffleEngine(f"sqlite:///{database}") as engine:
         raffle = sold_out(engine)
         with closing(sqlite3.connect(database)) as connection:
@@ -59,9 +59,7 @@ def test_the_secrets_that_a_killed_draw_left_in_the_journal_go_with_the_next_ope
         assert engine.get(raffle.id).winners_drawn
 
 
-def test_a_participant_whose_server_is_killed_has_no_ticket_and_costs_no_number(
-    database: Path, engine: RaffleEngine
-) -> None:
+def test_a_request_whose_server_is_killed_costs_no_number(database: Path, engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=5, prizes=[Prize("hug")])
 
     kill_in_the_middle_of(database, "participate", str(raffle.id), "participant 0")

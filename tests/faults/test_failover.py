@@ -27,7 +27,7 @@ sys.exit(main(["serve", "--host", "127.0.0.1", "--port", "0"]))
 random = secrets.SystemRandom()
 
 
-def test_a_failover_to_a_synchronous_standby_loses_no_ticket_that_was_answered(start: Start) -> None:
+def test_a_synchronous_failover_loses_no_answered_ticket(start: Start) -> None:
     with postgresql_pair(**SYNCHRONOUS) as pair:
         # Two seconds are the shortest time that libpq gives a connection.
         url = pair.url(connect_timeout="2")
@@ -67,9 +67,7 @@ def lose_the_primary(pair: PostgresqlPair, rush: Rush, *, how: str) -> None:
 
 
 @pytest.mark.parametrize("settings", [SYNCHRONOUS, ASYNCHRONOUS], ids=["synchronous", "asynchronous"])
-def test_tickets_that_no_standby_has_are_answered_and_lost_only_where_replication_is_asynchronous(
-    settings: dict[str, str], start: Start
-) -> None:
+def test_only_asynchronous_replication_loses_answered_tickets(settings: dict[str, str], start: Start) -> None:
     is_synchronous = settings is SYNCHRONOUS
     with postgresql_pair(**settings) as pair:
         raffle = new_raffle(pair.url()).id

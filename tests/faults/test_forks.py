@@ -85,7 +85,7 @@ def run(program: str, database: Path, raffle: object) -> list[str]:
     return programs.run([sys.executable, "-c", program, f"sqlite:///{database}", str(raffle)], text=True).stdout.split()
 
 
-def test_a_child_that_outlives_the_process_that_served_doubles_and_loses_nothing(database: Path) -> None:
+def test_a_forked_child_doubles_and_loses_nothing(database: Path) -> None:
     with RaffleEngine(f"sqlite:///{database}") as engine:
         raffle = engine.create("Foobar", total_tickets=TICKETS, prizes=[Prize("hug")])
     # The pipe is read until the last process that has it is gone: the child, too.

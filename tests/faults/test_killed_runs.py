@@ -91,7 +91,7 @@ def signal_at(place: str, times: int, arguments: Sequence[str], number: int) -> 
     return run([place, str(times), str(int(number)), *arguments], program=["-c", SIGNALLED_AT_A_PLACE])
 
 
-def test_a_run_that_is_killed_at_every_place_loses_nothing_and_doubles_nothing(
+def test_a_run_killed_at_every_place_loses_and_doubles_nothing(
     engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str]
 ) -> None:
     places = [("sync of the key", 1), ("append", 1), ("commit", 1), ("row", 1), ("row", 2), ("flush", 1)]
@@ -106,7 +106,7 @@ def test_a_run_that_is_killed_at_every_place_loses_nothing_and_doubles_nothing(
     check_whole_run(engine, raffle, PEOPLE, out)
 
 
-def test_a_run_that_is_killed_from_outside_again_and_again_loses_nothing_and_doubles_nothing(
+def test_a_run_killed_from_outside_loses_and_doubles_nothing(
     engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str]
 ) -> None:
     kills = 0
@@ -126,7 +126,7 @@ def test_a_run_that_is_killed_from_outside_again_and_again_loses_nothing_and_dou
 
 
 @pytest.mark.parametrize("ending", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_ctrl_c_a_shutdown_or_a_closed_terminal_ends_a_run_that_then_goes_on(
+def test_a_run_stopped_by_a_signal_can_be_resumed(
     engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str], ending: tuple[signal.Signals, int]
 ) -> None:
     number, status = ending

@@ -78,9 +78,7 @@ def postgresql_of_our_own() -> Iterator[OwnServer]:
         yield server
 
 
-def test_killed_servers_of_postgresql_lose_no_ticket_that_they_answered(
-    postgresql_of_our_own: OwnServer, start: Start
-) -> None:
+def test_killed_postgresql_servers_lose_no_answered_ticket(postgresql_of_our_own: OwnServer, start: Start) -> None:
     url = postgresql_of_our_own.url()
     raffle = new_raffle(url).id
     with Rush(raffle, start(url)) as rush:

@@ -59,9 +59,7 @@ def end_the_wait(pair: PostgresqlPair, *, how: str) -> None:
     ("how", "reason"),
     [("cancel", "has not made sure that its standby has what it did; try again"), ("terminate", "cannot be reached")],
 )
-def test_a_ticket_is_not_answered_before_the_standby_has_it_whatever_ends_the_wait(
-    pair: PostgresqlPair, how: str, reason: str
-) -> None:
+def test_no_ticket_is_answered_before_the_standby_has_it(pair: PostgresqlPair, how: str, reason: str) -> None:
     # Even where the administrator thinks that warnings are a nuisance: this is told by one.
     url = pair.url(options="-cclient_min_messages=error")
     with RaffleEngine(url) as engine, ThreadPoolExecutor() as elsewhere:
@@ -82,7 +80,7 @@ def test_a_ticket_is_not_answered_before_the_standby_has_it_whatever_ends_the_wa
         assert engine.get(raffle.id).available_tickets == 8
 
 
-def test_the_last_ticket_is_not_answered_again_before_the_standby_has_it(pair: PostgresqlPair) -> None:
+def test_a_repeat_of_the_last_ticket_waits_for_the_standby(pair: PostgresqlPair) -> None:
     with RaffleEngine(pair.url()) as engine, RaffleEngine(pair.url()) as another, ThreadPoolExecutor() as elsewhere:
         raffle = new_raffle(engine, total_tickets=1)
         with without_its_standby(pair):
@@ -98,7 +96,7 @@ def test_the_last_ticket_is_not_answered_again_before_the_standby_has_it(pair: P
         assert repeated.result() == participate(engine, raffle.id)
 
 
-def test_a_primary_whose_standby_was_promoted_answers_no_ticket_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_primary_with_a_promoted_standby_answers_no_ticket(monkeypatch: pytest.MonkeyPatch) -> None:
     # Whoever would wait for ever is freed by the end of the servers.
     with ThreadPoolExecutor() as elsewhere, postgresql_pair(**SYNCHRONOUS) as pair:
         before = pair.primary
@@ -117,7 +115,7 @@ def test_a_primary_whose_standby_was_promoted_answers_no_ticket_any_more(monkeyp
             assert patient.get(raffle.id).available_tickets == 9
 
 
-def test_a_primary_that_became_read_only_is_left_for_the_next_one() -> None:
+def test_a_read_only_primary_is_left_for_the_next_host() -> None:
     with postgresql_pair(**ASYNCHRONOUS) as pair, RaffleEngine(pair.url()) as engine:
         raffle = new_raffle(engine)
         # Nobody else waits for it here, and what the standby never got would be lost.
@@ -133,7 +131,7 @@ def test_a_primary_that_became_read_only_is_left_for_the_next_one() -> None:
         assert participate(engine, raffle.id) == participate(engine, raffle.id)
 
 
-def test_a_standby_is_passed_over_where_it_is_the_first_of_several_hosts(pair: PostgresqlPair) -> None:
+def test_a_standby_that_is_the_first_host_is_passed_over(pair: PostgresqlPair) -> None:
     standby_first = f"{pair.standby.port},{pair.primary.port}"
     with RaffleEngine(pair.url(port=standby_first)) as engine:
         assert new_raffle(engine)

@@ -330,14 +330,14 @@ def test_bodies_that_never_end_keep_nobody_waiting(impatient_server: LiveServer,
     assert answers_others(impatient_server, connect)
 
 
-def test_clients_that_do_not_read_their_answers_keep_nobody_waiting(live: LiveServer, connect: Connect) -> None:
+def test_clients_that_do_not_read_keep_no_one_waiting(live: LiveServer, connect: Connect) -> None:
     for _ in range(THREADS + 1):
         connect(live).sendall(LONG)
 
     assert answers_others(live, connect)
 
 
-def test_a_client_that_vanishes_behind_its_request_finds_its_ticket_again(live: LiveServer, connect: Connect) -> None:
+def test_a_client_that_vanishes_after_its_request_can_repeat_it(live: LiveServer, connect: Connect) -> None:
     path = new_raffle(live)
     connection = connect(live, source="127.0.0.2")
     with writers_waiting(live.database):
@@ -367,7 +367,7 @@ def test_a_client_that_vanishes_behind_its_request_finds_its_ticket_again(live: 
     ],
     ids=["no body", "half a body", "a chunk", "a header"],
 )
-def test_a_client_that_vanishes_within_its_request_gets_no_ticket(
+def test_a_client_that_vanishes_in_its_request_gets_no_ticket(
     live: LiveServer, connect: Connect, cut: str, how: Callable[[socket.socket], None]
 ) -> None:
     path = new_raffle(live)
@@ -382,9 +382,7 @@ def test_a_client_that_vanishes_within_its_request_gets_no_ticket(
     assert available(live, path) == 100
 
 
-def test_clients_that_vanish_in_the_middle_of_their_answers_are_nobodys_loss(
-    live: LiveServer, connect: Connect
-) -> None:
+def test_clients_that_vanish_in_their_answers_harm_no_one(live: LiveServer, connect: Connect) -> None:
     for _ in range(THREADS + 1):
         connection = connect(live)
         connection.sendall(LONG)

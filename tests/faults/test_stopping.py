@@ -99,7 +99,7 @@ def request(path: str, key: str) -> bytes:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_in_a_rush_answers_every_request_and_keeps_every_ticket(
+def test_a_stop_in_a_rush_answers_all_and_keeps_every_ticket(
     live: LiveServer, raffle: UUID, database: Path, database_url: str, how: signal.Signals
 ) -> None:
     crowd = Crowd(live, raffle)

@@ -268,7 +268,7 @@ def test_a_request_that_only_reads_goes_on(raffles: Raffles, client: testing.Tes
 
 
 @pytest.mark.parametrize(("fault", "request_"), cases(POSTS, reading=False))
-def test_a_request_that_changes_something_is_answered_503_and_changes_nothing(
+def test_a_write_that_cannot_be_stored_is_answered_503(
     raffles: Raffles,
     client: testing.TestClient,
     fault: Fault,
@@ -319,9 +319,7 @@ def test_a_server_does_not_start_on_it(
 
 
 @pytest.mark.parametrize("server", [[], ["--server", "granian"]], ids=["waitress", "granian"])
-def test_a_running_server_without_room_on_the_disk_says_so_until_there_is_some(
-    serve: Serve, raffles: Raffles, server: list[str]
-) -> None:
+def test_a_server_reports_a_full_disk_until_there_is_room(serve: Serve, raffles: Raffles, server: list[str]) -> None:
     live = serve(*server, RAFFLEKIT_DATABASE_URL=f"sqlite:///{raffles.database}", MANAGER_IPS="127.0.0.1")
     before = everything(raffles.database)
     reads = [path.format(**raffles._asdict()) for path in GETS.values()]

@@ -57,7 +57,7 @@ def test_the_one_spelling_of_a_participant_is_its_own(text: str) -> None:
 
 
 @fuzz(one=ADDRESSES, other=ADDRESSES, bit=st.sampled_from([0, 1, 32, 63, 64, 65, 127]))
-def test_two_addresses_are_one_participant_within_an_ipv6_64_only(
+def test_only_addresses_in_one_ipv6_64_are_one_participant(
     one: IPv4Address | IPv6Address, other: IPv4Address | IPv6Address, bit: int
 ) -> None:
     def group(address: IPv4Address | IPv6Address) -> tuple[int, int]:
@@ -89,7 +89,7 @@ def test_a_list_of_networks_is_read_whole_or_stops_the_start(texts: list[str]) -
 
 
 @fuzz(text=damaged(st.sampled_from(HOSTS), alphabet="aZ0.-_,:[] /\xfc\u212a") | st.text())
-def test_a_list_of_hosts_or_a_header_is_read_whole_or_stops_the_start(text: str) -> None:
+def test_a_setting_is_read_whole_or_stops_the_start(text: str) -> None:
     for variable in ("RAFFLEKIT_ALLOWED_HOSTS", "RAFFLEKIT_PROXY_HEADER"):
         settings = outcome(InvalidSetting, partial(Settings.from_env, {variable: text}))
         if isinstance(settings, InvalidSetting):
@@ -107,7 +107,7 @@ def test_a_list_of_hosts_or_a_header_is_read_whole_or_stops_the_start(text: str)
         ["", "", ":8080", ".", ".evil.example", "@evil.example", "/", "?", "#", "\\", ":", ", http://a"]
     ),
 )
-def test_a_page_that_is_let_in_is_on_a_host_of_this_service_by_a_url_parser_too(
+def test_an_admitted_page_is_on_one_of_our_hosts_for_urllib_too(
     host: str, other: str | None, front: str, back: str
 ) -> None:
     origin = f"http://{front}{other or host}{back}"

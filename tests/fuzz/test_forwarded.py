@@ -47,9 +47,7 @@ def written(draw: st.DrawFn, element: dict[str, str]) -> str:
 
 
 @fuzz(meant=st.lists(ELEMENT, min_size=1, max_size=4), data=st.data())
-def test_every_list_of_elements_is_read_as_it_was_written_by_falcon_too(
-    meant: list[dict[str, str]], data: st.DataObject
-) -> None:
+def test_forwarded_elements_are_read_as_falcon_reads_them(meant: list[dict[str, str]], data: st.DataObject) -> None:
     text = ",".join(data.draw(BLANK) + data.draw(written(element)) + data.draw(BLANK) for element in meant)
 
     assert elements(text) == meant

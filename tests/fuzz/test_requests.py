@@ -70,7 +70,7 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     head=HEADS,
     body=BODIES,
 )
-def test_any_request_has_an_answer_that_is_no_mistake_of_the_servers(
+def test_no_request_makes_the_server_fail(
     live: tuple[LiveServer, str], *, source: str, method: str, target: str, head: dict[str, str], body: bytes
 ) -> None:
     server, raffle = live

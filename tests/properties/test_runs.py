@@ -37,7 +37,7 @@ def tickets_of(out: Path) -> list[tuple[str, ...]]:
 
 @settings(max_examples=40)
 @given(names=people, tickets=st.integers(1, 12), kept=st.floats(0, 1))
-def test_a_run_that_was_cut_off_anywhere_ends_as_one_that_nobody_disturbed(
+def test_a_run_cut_off_anywhere_ends_like_an_undisturbed_one(
     folder: Path, one_engine: RaffleEngine, names: list[str], tickets: int, kept: float
 ) -> None:
     raffle = one_engine.create("Any", total_tickets=tickets, prizes=[Prize("hug")])

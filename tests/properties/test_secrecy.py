@@ -56,9 +56,7 @@ LOGGING_SERVERS = {
 
 
 @pytest.mark.parametrize("arguments", LOGGING_SERVERS.values(), ids=LOGGING_SERVERS)
-def test_over_http_a_code_is_in_no_answer_but_its_own_and_in_no_log(
-    database: Path, serve: Serve, arguments: tuple[str, ...]
-) -> None:
+def test_over_http_a_code_is_only_in_its_own_answer(database: Path, serve: Serve, arguments: tuple[str, ...]) -> None:
     server = serve(*arguments, MANAGER_IPS="127.0.0.1")
     body = {"name": "Foobar", "total_tickets": 12, "prizes": [{"name": "hug", "amount": 4}]}
     raffle = server.request("POST", "/raffles/", body).json["id"]
@@ -138,7 +136,7 @@ def test_a_failure_that_nobody_foresaw_tells_the_log_no_secret(
     assert not [spelling for code in codes for spelling in spellings(code) if spelling in log.encode()]
 
 
-def test_the_secrets_of_a_raffle_leave_file_and_journal_with_its_draw(database: Path, engine: RaffleEngine) -> None:
+def test_a_draw_removes_the_secrets_from_file_and_journal(database: Path, engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=40, prizes=[Prize("hug", 3)])
     sell_all(engine, raffle)
     with closing(sqlite3.connect(database)) as connection:
@@ -178,7 +176,7 @@ def parts_of(keys: bytes) -> list[bytes]:
     return [keys[at : at + 8] for at in range(0, len(keys), 8)]
 
 
-def test_the_secrets_leave_as_soon_as_a_reader_of_the_journal_is_done(
+def test_secrets_leave_once_the_journals_reader_is_done(
     database: Path, engine: RaffleEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     raffle = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug", 3)])

@@ -203,7 +203,7 @@ def bench_on(url: str) -> Iterator[Bench]:
 
 
 @pytest.mark.parametrize("database_url", KINDS_OF_DATABASES, indirect=True)
-def test_whatever_statements_of_sessions_come_in_between_every_answer_is_right(
+def test_every_interleaving_of_statements_gives_right_answers(
     database_url: str, request: pytest.FixtureRequest
 ) -> None:
     with bench_on(database_url) as bench:

@@ -37,7 +37,7 @@ def test_one_participant_many_times_at_once_gets_one_ticket(engine: RaffleEngine
     assert [engine.get(each.id).available_tickets for each in (raffle, other)] == [99, 99]
 
 
-def test_one_request_repeated_at_once_gets_one_ticket_and_one_code(engine: RaffleEngine, at_once: AtOnce) -> None:
+def test_simultaneous_repeats_get_one_ticket_and_one_code(engine: RaffleEngine, at_once: AtOnce) -> None:
     raffle = new_raffle(engine, 3)
     key = (("idempotency_key", "the key of one request"),)
     rush = [Call("participate", str(raffle.id), ("203.0.113.7",), key) for _ in range(200)]
@@ -75,7 +75,7 @@ def test_of_many_draws_at_once_one_draws(engine: RaffleEngine, at_once: AtOnce) 
     assert sorted(drawn, key=repr) == sorted(listed, key=repr)
 
 
-def test_a_draw_among_the_last_participants_comes_before_or_after_them(engine: RaffleEngine, at_once: AtOnce) -> None:
+def test_a_draw_comes_before_or_after_the_last_participants(engine: RaffleEngine, at_once: AtOnce) -> None:
     raffle = new_raffle(engine, 60)
     rush = [
         call
