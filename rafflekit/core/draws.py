@@ -64,8 +64,7 @@ class Draws:
             if found is None:
                 raise RaffleNotFound
             lifecycle.check_drawable(found)
-            with self._database.storing_many_rows(connection):
-                draws.insert_wins(connection, raffle.id, raffle.prizes, serials)
+            draws.insert_wins(connection, raffle.id, raffle.prizes, serials)
             numbers = draws.winning_numbers(connection, raffle.id, count)
             prizes = winners.prizes_of_wins(prize.amount for prize in raffle.prizes)
             digest = winners.winners_digest(zip(serials, numbers, prizes, strict=True))
@@ -92,7 +91,7 @@ class Draws:
                 partial(tickets.forget_participants, raffle=raffle.id, first=first, last=last)
             )
         # Even if nothing was left to delete: an earlier purge may have been interrupted before this.
-        self._database.write(lambda connection: self._database.rebuild_indexes(connection, "tickets"))
+        self._database.write(tickets.rebuild_indexes)
         return purged
 
     def _evidence(self, raffle: Raffle, closing: Closing, beacon: str | None) -> tuple[bytes, bytes]:

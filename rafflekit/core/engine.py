@@ -145,7 +145,6 @@ class RaffleEngine:
         self._ledgers.signing_key()
 
         def store(connection: Connection) -> None:
-            self._database.lock_sequence(connection)
             raffles.store_raffle(connection, terms, keys)
             # Last: from here on the database refuses changes to the terms.
             self._ledgers.begin(connection, terms)

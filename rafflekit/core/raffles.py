@@ -38,10 +38,9 @@ def new_keys(entropy: Callable[[int], bytes]) -> RaffleKeys:
 
 
 def store_raffle(connection: Connection, terms: Terms, keys: RaffleKeys) -> None:
-    """Store a new raffle, except its ledger; the sequence is locked."""
+    """Store a new raffle, except its ledger; call it first in a transaction."""
     statements.insert_raffle(connection, terms, folded_name=folded(terms.name))
     insert_keys(connection, terms.id, keys)
-    statements.insert_prizes(connection, terms.id, terms.prizes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 
 from rafflekit import NotDrawnYet, Prize, RaffleEngine, RaffleNotFound, SoldOut, StorageUnavailable, check_database
 from rafflekit.core import draws
-from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import tickets
 from tests.databases import run
 from tests.raffles import sold_out, stored_bytes
@@ -114,7 +113,7 @@ def test_deleted_data_leave_the_file_and_its_journal(database: Path) -> None:
 
 
 def test_the_next_purge_completes_an_interrupted_one(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_database: Database, _connection: object, _table: str) -> None:
+    def interrupted(_connection: object) -> None:
         raise StorageUnavailable
 
     with RaffleEngine(f"sqlite:///{database}") as engine:
@@ -124,7 +123,7 @@ def test_the_next_purge_completes_an_interrupted_one(database: Path, monkeypatch
         with closing(sqlite3.connect(database)) as connection:
             hashes = {bytes(who)[:8] for (who,) in connection.execute("SELECT participant FROM tickets")}
         with monkeypatch.context() as patched:
-            patched.setattr(Database, "rebuild_indexes", interrupted)
+            patched.setattr(tickets, "rebuild_indexes", interrupted)
             with pytest.raises(StorageUnavailable):
                 engine.purge(raffle.id)
         assert hashes & pieces_of(database, 8)

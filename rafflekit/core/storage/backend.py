@@ -1,7 +1,6 @@
 """What `database.Database` needs from a kind of database: how it is opened and written, and what its errors mean."""
 
 from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -38,27 +37,24 @@ class Backend(Protocol):
 
     begin_writing: str
 
-    confirmation: str | None
+    confirmation: str | None = None
     """A statement whose commit waits until everything seen before is as durable as committed writes; None if nothing is
     ever seen earlier."""
 
-    is_embedded: bool
+    is_embedded: bool = False
     """It belongs to the program that opens it, so that an older layout is upgraded on opening."""
 
-    writes_in_turn: bool
+    writes_in_turn: bool = False
     """Only one transaction can write at a time, so a process's writers wait for each other in this program."""
 
-    @property
-    def url(self) -> str:
-        """The URL, as it may be shown."""
+    key_file: Path | None = None
+    """The file for the database's own signing key, if it can have one."""
 
-    @property
-    def key_file(self) -> Path | None:
-        """The file for the database's own signing key, if it can have one."""
+    url: str
+    """As it may be shown."""
 
-    @property
-    def name(self) -> str:
-        """The database's name at the start of a sentence: "The database …"."""
+    name: str
+    """At the start of a sentence: "The database …"."""
 
     def exists(self) -> bool:
         """Return whether the database exists, as far as that shows without connecting.
@@ -98,9 +94,6 @@ class Backend(Protocol):
             StorageUnavailable: they cannot be read.
         """
 
-    def rebuild_indexes(self, connection: Connection, table: str) -> None:
-        """Rebuild a table's indexes, if deleted data can stay in their pages."""
-
     def is_made(self, connection: Connection) -> bool:
         """Return whether rafflekit made this database; an empty one belongs to no program yet.
 
@@ -114,14 +107,9 @@ class Backend(Protocol):
     def mark_as_ours(self, connection: Connection) -> None:
         """Mark a new database as rafflekit's."""
 
-    def lock_sequence(self, connection: Connection) -> None:
-        """Make other creations of raffles wait until the transaction ends."""
-
-    def storing_many_rows(self, connection: Connection) -> AbstractContextManager[None]:
-        """Prepare a connection for a million rows in one transaction, and restore it afterwards."""
-
     def must_run_again(self, error: BaseException | None) -> bool:
         """Return whether an error means that the transaction conflicted with another one and should run again."""
+        return False
 
     def says_participant_has_ticket(self, error: BaseException | None) -> bool:
         """Return whether an error means that the participant of a new ticket already holds one."""

@@ -9,8 +9,8 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -147,21 +147,9 @@ class Database:
         rows = self.fetch(layout.VERSION_FOUND, {})
         layout.check_unchanged(rows[0][0] if rows else "none", self._backend)
 
-    def lock_sequence(self, connection: Connection) -> None:
-        """Make other creations of raffles wait until this transaction ends; call it first."""
-        self._backend.lock_sequence(connection)
-
-    def storing_many_rows(self, connection: Connection) -> AbstractContextManager[None]:
-        """Prepare this transaction for a million rows."""
-        return self._backend.storing_many_rows(connection)
-
     def broke_a_rule(self, error: StorageUnavailable) -> bool:
         """Return whether an error of `write` is the fault of the rows, and not operational."""
         return isinstance(error.__cause__, IntegrityError)
-
-    def rebuild_indexes(self, connection: Connection, table: str) -> None:
-        """Rebuild a table's indexes in this transaction, if deleted data can stay in their pages."""
-        self._backend.rebuild_indexes(connection, table)
 
     def empty_journal(self) -> None:
         """Move SQLite's write-ahead log into the file and truncate it, so that deleted bytes are in neither.
@@ -209,17 +197,19 @@ class Database:
 
     def _run(self, work: Callable[[Connection], Result], *, begin: str | None = None, writes: bool = False) -> Result:
         def attempt() -> Result:
-            with (
-                self._turn(writes=writes),
-                _translated(self._backend) as stage,
-                # It commits at its end, before the outer contexts end.
-                self._engine.begin() as connection,
-            ):
-                if begin is not None:
-                    driver.send(connection, begin)
-                result = work(connection)
-                stage.is_commit = writes
-                return result
+            is_commit = False
+            with self._writers_turn if writes and self._backend.writes_in_turn else nullcontext():
+                self.require_open()
+                try:
+                    with self._engine.begin() as connection:
+                        if begin is not None:
+                            driver.send(connection, begin)
+                        result = work(connection)
+                        is_commit = writes
+                    return result
+                except DBAPIError as error:
+                    # A writer has the lock by then, so the connection failed, or the disk.
+                    raise _meaning(self._backend, error, is_in_doubt=is_commit) from error
 
         return self._repeated(attempt)
 
@@ -232,12 +222,6 @@ class Database:
         if self._journal_is_due:
             self._try_to_empty_journal(wait_s=0)
         return result
-
-    @contextmanager
-    def _turn(self, *, writes: bool) -> Iterator[None]:
-        with self._writers_turn if writes and self._backend.writes_in_turn else nullcontext():
-            self.require_open()
-            yield
 
     def _open(self, *, upgrades_shared: bool) -> None:
         if not self.query(self._backend.is_made):
@@ -280,8 +264,11 @@ def layout_status(url: str) -> DatabaseStatus:
     engine = backend.create_looking_engine()
 
     def look() -> str | None:
-        with _translated(backend), engine.connect() as connection:
-            return layout.version(connection) if backend.is_made(connection) else None
+        try:
+            with engine.connect() as connection:
+                return layout.version(connection) if backend.is_made(connection) else None
+        except DBAPIError as error:
+            raise _meaning(backend, error) from error
 
     try:
         return layout.status_of(backend.url, _run_until_alone(backend, look))
@@ -301,28 +288,11 @@ def _run_until_alone(backend: Backend, attempt: Callable[[], Result]) -> Result:
     raise StorageUnavailable(f"{backend.name} is too busy; try again later.") from met
 
 
-class _Stage:
-    """How far a transaction is: whether its commit has been sent."""
-
-    is_commit = False
-
-
-@contextmanager
-def _translated(backend: Backend) -> Iterator[_Stage]:
-    stage = _Stage()
-    try:
-        yield stage
-    except DBAPIError as error:
-        broke_a_rule = isinstance(error, IntegrityError)
-        # A writer has the lock by then, so the connection failed, or the disk.
-        raise _meaning(backend, error.orig, is_a_broken_rule=broke_a_rule, is_in_doubt=stage.is_commit) from error
-
-
-def _meaning(
-    backend: Backend, error: BaseException | None, *, is_a_broken_rule: bool = False, is_in_doubt: bool = False
-) -> Exception:
-    if backend.must_run_again(error):
+def _meaning(backend: Backend, error: Exception, *, is_in_doubt: bool = False) -> Exception:
+    """Return what an error of SQLAlchemy or a driver means."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    if backend.must_run_again(original):
         return _MetAnother()
-    if is_a_broken_rule and backend.says_participant_has_ticket(error):
+    if isinstance(error, IntegrityError) and backend.says_participant_has_ticket(original):
         return AlreadyParticipated()
-    return StorageUnavailable(backend.meaning(error), is_in_doubt=is_in_doubt)
+    return StorageUnavailable(backend.meaning(original), is_in_doubt=is_in_doubt)

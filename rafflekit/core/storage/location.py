@@ -17,7 +17,18 @@ def url_or_default(url: str | None, *, makes_folder: bool = True) -> str:
     Raises:
         StorageUnavailable: the folder cannot be made.
     """
-    return _default_url(makes_folder=makes_folder) if url is None else url
+    if url is not None:
+        return url
+    # Imported only where the URL does not say the place.
+    import platformdirs
+
+    folder = platformdirs.user_data_path("rafflekit", appauthor=False)
+    try:
+        if makes_folder:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageUnavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    return URL.create("sqlite", database=str(folder / "raffles.db")).render_as_string()
 
 
 def backend_of(text: str) -> Backend:
@@ -44,19 +55,6 @@ def backend_of(text: str) -> Backend:
     if url.query or url.host or url.port or url.username is not None:
         raise _wrong_url(text, "it takes a path only: three slashes, then the file.")
     return Sqlite(url)
-
-
-def _default_url(*, makes_folder: bool) -> str:
-    # Imported only where the URL does not say the place.
-    import platformdirs
-
-    folder = platformdirs.user_data_path("rafflekit", appauthor=False)
-    try:
-        if makes_folder:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageUnavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
-    return URL.create("sqlite", database=str(folder / "raffles.db")).render_as_string()
 
 
 def _wrong_url(text: str, reason: str) -> InvalidSetting:

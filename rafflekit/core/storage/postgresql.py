@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -12,7 +11,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from rafflekit.core.errors import NAMELESS_URL, InvalidSetting, SchemaMismatch
 from rafflekit.core.storage import schema
-from rafflekit.core.storage.backend import ENGINE_OPTIONS
+from rafflekit.core.storage.backend import ENGINE_OPTIONS, Backend
 from rafflekit.core.storage.remains import Remains
 
 LOCK_TIMEOUT_S = 10
@@ -66,8 +65,8 @@ _REFUSED_CONNECTIONS = (
 )
 
 
-class Postgresql:
-    """A PostgreSQL database (`backend.Backend`), used with psycopg 3; the tables are in the URL's search path.
+class Postgresql(Backend):
+    """A PostgreSQL database, used with psycopg 3; the tables are in the URL's search path.
 
     Writing transactions use the isolation level that the database sets. They are correct under READ COMMITTED, by row
     locks and constraints, and under REPEATABLE READ and SERIALIZABLE, because a transaction that conflicted with
@@ -79,10 +78,7 @@ class Postgresql:
     # A message in the log that has no receiver. If a transaction's wait for the standbys was cut short, by a crash of
     # the primary or by an operator, others see it immediately; the commit of the message waits until the standbys have
     # everything before it.
-    confirmation: str | None = "SELECT pg_logical_emit_message(true, 'rafflekit', '')"
-    is_embedded = False
-    key_file = None
-    writes_in_turn = False
+    confirmation = "SELECT pg_logical_emit_message(true, 'rafflekit', '')"
 
     def __init__(self, url: URL) -> None:
         self._url = url.set(drivername="postgresql+psycopg")
@@ -102,11 +98,7 @@ class Postgresql:
         return self.create_engine()
 
     def create_engine(self, *, is_patient: bool = False) -> Engine:
-        """Return the engine.
-
-        Raises:
-            InvalidSetting: psycopg is not installed, or the URL has an option that PostgreSQL does not know.
-        """
+        """Return the engine, unless psycopg is not installed or does not know an option of the URL."""
         try:
             self._check_options()
             engine = create_engine(self._url, connect_args=self._connect_args(), **ENGINE_OPTIONS)
@@ -147,11 +139,7 @@ class Postgresql:
                 raise InvalidSetting(NAMELESS_URL, self.url, f"{reason} lists them.")
 
     def back_up(self, to: Path) -> NoReturn:
-        """Refuse, since PostgreSQL's own programs do it better.
-
-        Raises:
-            InvalidSetting: always; the message names these programs.
-        """
+        """Refuse, since PostgreSQL's own programs do it better."""
         reason = "PostgreSQL makes its backups itself: use pg_dump, or pg_basebackup for a whole server."
         raise InvalidSetting(NAMELESS_URL, self.url, reason)
 
@@ -159,15 +147,8 @@ class Postgresql:
         """Find nothing: the server's files cannot be read here."""
         return Remains()
 
-    def rebuild_indexes(self, connection: Connection, table: str) -> None:
-        """Do nothing: the server does not overwrite deleted data, in tables either (`docs/privacy.md`)."""
-
     def is_made(self, connection: Connection) -> bool:
-        """Return whether the current schema has our tables.
-
-        Raises:
-            SchemaMismatch: it has another program's tables, or the search path names no schema.
-        """
+        """Return whether the current schema has our tables; it must exist, and not have another program's."""
         schema, tables, mark = connection.exec_driver_sql(
             "SELECT current_schema(), (SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm') "
             "AND relnamespace = current_schema()::regnamespace AND NOT EXISTS (SELECT 1 FROM pg_depend "
@@ -192,17 +173,6 @@ class Postgresql:
     def mark_as_ours(self, connection: Connection) -> None:
         """Write rafflekit's mark into the comment of Alembic's table."""
         connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{_MARK}'")
-
-    def lock_sequence(self, connection: Connection) -> None:
-        """Lock the raffles against other creations; this also waits for a draw that is about to commit.
-
-        Unlike an advisory lock, it is taken before the transaction reads anything, at every isolation level.
-        """
-        connection.exec_driver_sql("LOCK TABLE raffles IN SHARE ROW EXCLUSIVE MODE")
-
-    def storing_many_rows(self, connection: Connection) -> AbstractContextManager[None]:
-        """Do nothing: the server manages its own memory."""
-        return nullcontext()
 
     def must_run_again(self, error: BaseException | None) -> bool:
         """Decide by the SQLSTATE; a taken place in the list of raffles is a conflict as well."""

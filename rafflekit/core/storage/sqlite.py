@@ -3,8 +3,8 @@
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Collection
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor, ExceptionContext
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from rafflekit.core.errors import NAMELESS_URL, InvalidSetting, SchemaMismatch, StorageUnavailable
-from rafflekit.core.storage.backend import ENGINE_OPTIONS
+from rafflekit.core.storage.backend import ENGINE_OPTIONS, Backend
 
 if TYPE_CHECKING:
     from rafflekit.core.storage.remains import Remains
@@ -25,8 +25,6 @@ time for two such waits."""
 
 # Prepared statements that a connection keeps: those of groups differ by the group's size.
 _PREPARED_STATEMENTS = 512
-
-_LARGE_CACHE_KIB = 64 * 1024
 
 # 4 MiB: interrupting a backup waits for the current step.
 _PAGES_A_STEP = 1_024
@@ -59,8 +57,8 @@ _MEANINGS = {
 }
 
 
-class Sqlite:
-    """A SQLite file (`backend.Backend`).
+class Sqlite(Backend):
+    """A SQLite file.
 
     Raises:
         InvalidSetting: the URL names no file.
@@ -69,7 +67,6 @@ class Sqlite:
     begin_reading = "BEGIN"
     # A transaction that reads and then writes may fail immediately, whatever the busy timeout.
     begin_writing = "BEGIN IMMEDIATE"
-    confirmation: str | None = None
     is_embedded = True
     # SQLite waits by polling, which starves some writers.
     writes_in_turn = True
@@ -81,11 +78,7 @@ class Sqlite:
         self.key_file = key_beside(self.path)
 
     def exists(self) -> bool:
-        """Return whether the file exists.
-
-        Raises:
-            StorageUnavailable: it is a folder, or its folder cannot be read.
-        """
+        """Return whether the file exists; a folder of this name is refused."""
         try:
             if self.path.is_dir():
                 raise StorageUnavailable(f"{self.name} is a folder; name a file in it.")
@@ -97,10 +90,6 @@ class Sqlite:
         """Return the engine; a missing file is made, readable only by its owner.
 
         Another program's file is refused, and not a byte of it changes.
-
-        Raises:
-            SchemaMismatch: the file is another program's.
-            StorageUnavailable: it cannot be made or read.
         """
         if not self.exists():
             self._make_file()
@@ -120,22 +109,12 @@ class Sqlite:
         return engine
 
     def create_looking_engine(self) -> Engine:
-        """Return an engine that only reads; another program's file is refused.
-
-        Raises:
-            SchemaMismatch: the file is another program's.
-            StorageUnavailable: it cannot be read.
-        """
+        """Return an engine that only reads; another program's file is refused."""
         self._check_whose_it_is()
         return create_engine("sqlite://", creator=self._connect_to_look, poolclass=NullPool, hide_parameters=True)
 
     def back_up(self, to: Path) -> None:
-        """Copy the database with SQLite's online backup (https://sqlite.org/backup.html).
-
-        Raises:
-            SchemaMismatch: the file is another program's.
-            StorageUnavailable: the file is missing or cannot be read, or the copy cannot be written.
-        """
+        """Copy the database with SQLite's online backup (https://sqlite.org/backup.html)."""
         if not self.exists():
             raise StorageUnavailable(f"{self.name} is not there, so there is nothing to back up.")
         self._check_whose_it_is()
@@ -153,11 +132,7 @@ class Sqlite:
             raise StorageUnavailable(f"{self.name} could not be copied: {error}.") from error
 
     def remains(self, raffles: Collection[UUID]) -> "Remains":
-        """Search for the secrets in the file and its journal.
-
-        Raises:
-            StorageUnavailable: they cannot be read.
-        """
+        """Search for the secrets in the file and its journal."""
         # Imported only for a check-up.
         from rafflekit.core.storage.remains import remains_in
 
@@ -165,10 +140,6 @@ class Sqlite:
             return remains_in(self.path, raffles)
         except OSError as error:
             raise StorageUnavailable(f"{self.name} cannot be read: {error.strerror}.") from error
-
-    def rebuild_indexes(self, connection: Connection, table: str) -> None:
-        """Rebuild them: secure_delete overwrites freed pages, but not what stays in a page when its cells move."""
-        connection.exec_driver_sql(f"REINDEX {table}")
 
     def is_made(self, connection: Connection) -> bool:
         """Return whether the file has tables; they are ours, since another program's file was refused."""
@@ -180,25 +151,6 @@ class Sqlite:
     def mark_as_ours(self, connection: Connection) -> None:
         """Write rafflekit's application id into the file's header (https://sqlite.org/fileformat2.html)."""
         connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION_ID}")
-
-    def lock_sequence(self, connection: Connection) -> None:
-        """Do nothing: a writer holds the only lock."""
-
-    @contextmanager
-    def storing_many_rows(self, connection: Connection) -> Iterator[None]:
-        """Enlarge the cache: with SQLite's default of 2 MiB, a draw of a million prizes takes twice as long."""
-        before = connection.exec_driver_sql("PRAGMA cache_size").scalar()
-        connection.exec_driver_sql(f"PRAGMA cache_size = -{_LARGE_CACHE_KIB}")
-        try:
-            yield
-        finally:
-            # An invalidated connection takes no more statements.
-            if not connection.invalidated:
-                connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
-
-    def must_run_again(self, error: BaseException | None) -> bool:
-        """Return False: writing transactions never overlap on SQLite."""
-        return False
 
     def says_participant_has_ticket(self, error: BaseException | None) -> bool:
         """Decide by the constraint's columns, since SQLite does not name the constraint."""

@@ -23,6 +23,7 @@ from rafflekit import (
 )
 from rafflekit.core.storage import sqlite
 from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.statements.draws import large_cache
 from rafflekit.core.storage.statements.tickets import NewTicket, RaffleKeys, insert_tickets
 from tests.databases import run
 from tests.raffles import sold_out
@@ -215,7 +216,7 @@ def test_a_draw_restores_the_settings_of_its_connection(database: Path) -> None:
         before = opened.query(cache_size)
 
         def store(connection: Connection) -> object:
-            with opened.storing_many_rows(connection):
+            with large_cache(connection):
                 return cache_size(connection)
 
         assert opened.write(store) != before

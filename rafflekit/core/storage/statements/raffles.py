@@ -18,7 +18,13 @@ from rafflekit.core.storage.statements.ledgers import OPTIONS
 
 
 def insert_raffle(connection: Connection, terms: Terms, *, folded_name: str) -> None:
-    """Store a new raffle, with no ticket issued yet, after all others. The caller has locked the sequence."""
+    """Store a new raffle with its prizes, and no ticket issued yet, after all others; call it first in a transaction.
+
+    On PostgreSQL, it locks the raffles against other creations; this also waits for a draw that is about to commit.
+    Unlike an advisory lock, that is taken before the transaction reads anything, at every isolation level.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE raffles IN SHARE ROW EXCLUSIVE MODE")
     last = connection.scalar(select(func.max(raffles.c.sequence))) or 0
     connection.execute(
         insert(raffles).values(
@@ -31,13 +37,9 @@ def insert_raffle(connection: Connection, terms: Terms, *, folded_name: str) -> 
         )
     )
     connection.execute(insert(counters).values(raffle=terms.id, issued=0))
-
-
-def insert_prizes(connection: Connection, raffle: UUID, in_order: Sequence[Prize]) -> None:
-    """Store the prizes of a new raffle in their order."""
     rows = [
-        {"raffle": raffle, "position": position, "name": prize.name, "amount": prize.amount}
-        for position, prize in enumerate(in_order)
+        {"raffle": terms.id, "position": position, "name": prize.name, "amount": prize.amount}
+        for position, prize in enumerate(terms.prizes)
     ]
     connection.execute(insert(prizes), rows)
 

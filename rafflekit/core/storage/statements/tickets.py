@@ -5,7 +5,7 @@ the whole group.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -14,8 +14,6 @@ from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from rafflekit.core.storage import driver
 from rafflekit.core.storage.schema import FORGOTTEN, counters, prizes, raffle_key, raffles, secrets, tickets, wins
-
-# Only used to spell the types of columns.
 
 # Each number of rows makes a statement that stays cached, so there must not be many. More rows are hardly faster.
 _ROWS_OF_VALUES = 50
@@ -144,14 +142,7 @@ def set_counters(connection: Connection, issued: Mapping[UUID, int]) -> None:
 
 def insert_keys(connection: Connection, raffle: UUID, keys: RaffleKeys) -> None:
     """Store the keys of a new raffle."""
-    connection.execute(
-        insert(secrets).values(
-            raffle=raffle,
-            numbering_key=keys.numbering_key,
-            participant_key=keys.participant_key,
-            code_key=keys.code_key,
-        )
-    )
+    connection.execute(insert(secrets).values(raffle=raffle, **asdict(keys)))
 
 
 def load_sale(connection: Connection, raffle: UUID) -> SaleRecord | None:
@@ -200,6 +191,15 @@ def forget_participants(connection: Connection, *, raffle: UUID, first: int, las
     chosen = and_(tickets.c.raffle == raffle, tickets.c.serial.between(first, last), tickets.c.participant != FORGOTTEN)
     forgotten = update(tickets).where(chosen).values(participant=FORGOTTEN, repeat_hash=None)
     return connection.execute(forgotten).rowcount
+
+
+def rebuild_indexes(connection: Connection) -> None:
+    """Rebuild the indexes on SQLite: secure_delete overwrites freed pages, but not what stays when a page's cells move.
+
+    PostgreSQL does not overwrite deleted data, in tables either (`docs/privacy.md`).
+    """
+    if connection.dialect.name != "postgresql":
+        connection.exec_driver_sql("REINDEX tickets")
 
 
 def _parts(rows: list[Row], dialect: str) -> list[list[Row]]:
