@@ -53,7 +53,7 @@ def _bare_app(access: Access, metrics: Metrics | None) -> WsgiApp:
     middleware: list[Monitoring | _EveryAnswer] = [Monitoring(access, metrics), _EveryAnswer()]
     app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
-    problems.install(app, repeats={route.template: route.post.repeat for route in ROUTES if route.post})
+    problems.install(app)
     return app
 
 

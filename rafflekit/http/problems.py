@@ -9,7 +9,6 @@ import secrets
 import threading
 import time
 import traceback
-from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -17,58 +16,40 @@ from typing import Any, NamedTuple
 import falcon
 import msgspec
 
-from rafflekit.core import limits
-from rafflekit.core.errors import (
-    AlreadyDrawn,
-    AlreadyParticipated,
-    BeaconNotPublished,
-    BeaconUnavailable,
-    InvalidSetting,
-    InvalidValue,
-    InvalidVerificationCode,
-    NotDrawnYet,
-    PageNotFound,
-    RaffleError,
-    RaffleNotFound,
-    SchemaMismatch,
-    SigningKeyUnavailable,
-    SoldOut,
-    StorageUnavailable,
-    TicketNotFound,
-    TicketsRemaining,
-)
+from rafflekit.core import errors, limits
 from rafflekit.http import reading
+from rafflekit.http.api import ROUTES
 from rafflekit.http.monitoring.redaction import redacted
-from rafflekit.http.monitoring.requests import known_method, note_incident, note_refusal, route_of
+from rafflekit.http.monitoring.requests import known_method, route_of
 
 MEDIA_PROBLEM = "application/problem+json"
 RETRY_AFTER_S = 5
 
-STATUSES: dict[type[RaffleError], HTTPStatus] = {
-    InvalidValue: HTTPStatus.BAD_REQUEST,
-    RaffleNotFound: HTTPStatus.NOT_FOUND,
-    PageNotFound: HTTPStatus.NOT_FOUND,
-    TicketNotFound: HTTPStatus.NOT_FOUND,
-    SoldOut: HTTPStatus.GONE,
-    AlreadyParticipated: HTTPStatus.FORBIDDEN,
-    TicketsRemaining: HTTPStatus.FORBIDDEN,
-    AlreadyDrawn: HTTPStatus.FORBIDDEN,
-    BeaconNotPublished: HTTPStatus.FORBIDDEN,
-    BeaconUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    NotDrawnYet: HTTPStatus.BAD_REQUEST,
-    InvalidVerificationCode: HTTPStatus.BAD_REQUEST,
-    StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    SigningKeyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
-    InvalidSetting: HTTPStatus.INTERNAL_SERVER_ERROR,
-    RaffleError: HTTPStatus.INTERNAL_SERVER_ERROR,
+STATUSES: dict[type[errors.RaffleError], HTTPStatus] = {
+    errors.InvalidValue: HTTPStatus.BAD_REQUEST,
+    errors.RaffleNotFound: HTTPStatus.NOT_FOUND,
+    errors.PageNotFound: HTTPStatus.NOT_FOUND,
+    errors.TicketNotFound: HTTPStatus.NOT_FOUND,
+    errors.SoldOut: HTTPStatus.GONE,
+    errors.AlreadyParticipated: HTTPStatus.FORBIDDEN,
+    errors.TicketsRemaining: HTTPStatus.FORBIDDEN,
+    errors.AlreadyDrawn: HTTPStatus.FORBIDDEN,
+    errors.BeaconNotPublished: HTTPStatus.FORBIDDEN,
+    errors.BeaconUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.NotDrawnYet: HTTPStatus.BAD_REQUEST,
+    errors.InvalidVerificationCode: HTTPStatus.BAD_REQUEST,
+    errors.StorageUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.SigningKeyUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.InvalidSetting: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.RaffleError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """The status of every error of the core."""
 
-_SENTENCES: dict[type[RaffleError], str] = {
-    AlreadyParticipated: "Your ip address has already participated in this raffle",
+# The contract's sentences that differ from the core's: over HTTP, an IP address is the participant.
+_SENTENCES: dict[type[errors.RaffleError], str] = {
+    errors.AlreadyParticipated: "Your ip address has already participated in this raffle"
 }
-"""The contract's sentences that differ from the core's: over HTTP, an IP address is the participant."""
 
 BARE_DETAILS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "Nothing is at this address; the raffles are at /raffles/.",
@@ -77,9 +58,10 @@ BARE_DETAILS: dict[int, str] = {
 """The details of Falcon's own errors, which have none."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
-_NOTHING_DONE = "This request has changed nothing."
-_IN_DOUBT = "This request may or may not have been carried out"
 _OUTAGE_LINE_S = 1.0
+
+# What a POST that is repeated with its Idempotency-Key gets, by the template of its path.
+_REPEATS = {route.template: route.post.repeat for route in ROUTES if route.post}
 
 # Fields that clients know by another name.
 _FIELD_NAMES = {"idempotency_key": "Idempotency-Key"}
@@ -104,25 +86,22 @@ class Problem(msgspec.Struct, frozen=True):
     errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
 
 
-def install(app: falcon.App[falcon.Request, falcon.Response], *, repeats: Mapping[str, str]) -> None:
-    """Make every error of an application a problem: rafflekit's, Falcon's and unforeseen ones.
-
-    `repeats` says what a POST that is repeated with its Idempotency-Key gets, by the template of its path.
-    """
-    app.add_error_handler(RaffleError, partial(_on_raffle_error, outages=_Outages(repeats)))
+def install(app: falcon.App[falcon.Request, falcon.Response]) -> None:
+    """Make every error of an application a problem: rafflekit's, Falcon's and unforeseen ones."""
+    app.add_error_handler(errors.RaffleError, partial(_on_raffle_error, outages=_Outages()))
     app.add_error_handler(Exception, _on_surprise)
     app.set_error_serializer(_on_http_error)
 
 
-def problem_of(error: RaffleError) -> Problem:
+def problem_of(error: errors.RaffleError) -> Problem:
     """Return the problem that answers a refusal; not of an outage, whose message is for the log."""
-    if isinstance(error, InvalidValue):
+    if isinstance(error, errors.InvalidValue):
         field = _FIELD_NAMES.get(error.field, error.field)
         return _problem(type(error), f"{field}: {error.reason}", [FieldError(field, error.reason)])
     return _problem(type(error), _SENTENCES.get(type(error), str(error)))
 
 
-def plain_problem(kind: type[RaffleError]) -> Problem:
+def plain_problem(kind: type[errors.RaffleError]) -> Problem:
     """Return the problem of an error that has nothing to add to its sentence."""
     return _problem(kind, _SENTENCES.get(kind, kind.sentence))
 
@@ -135,20 +114,20 @@ def bare_problem(status: int, detail: str) -> Problem:
 def _on_raffle_error(
     request: falcon.Request,
     response: falcon.Response,
-    error: RaffleError,
+    error: errors.RaffleError,
     parameters: dict[str, Any],
     *,
     outages: "_Outages",
 ) -> None:
     status = _status_of(type(error))
-    if status is not HTTPStatus.INTERNAL_SERVER_ERROR:
-        note_refusal(request, error.code)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _on_surprise(request, response, error, parameters)
-    elif status is HTTPStatus.SERVICE_UNAVAILABLE:
+        return
+    request.context.refusal = error.code
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
         outages.answer(request, response, error)
     else:
-        if isinstance(error, BeaconNotPublished):
+        if isinstance(error, errors.BeaconNotPublished):
             response.retry_after = error.retry_after_s
         _answer(response, problem_of(error))
 
@@ -156,29 +135,22 @@ def _on_raffle_error(
 class _Outages:
     """Answer and log outages, with at most one line per second: in a rush there would be thousands of the same."""
 
-    def __init__(self, repeats: Mapping[str, str]) -> None:
-        self._repeats = repeats
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._since_last_line = 0
         self._quiet_until = 0.0
 
-    def answer(self, request: falcon.Request, response: falcon.Response, error: RaffleError) -> None:
+    def answer(self, request: falcon.Request, response: falcon.Response, error: errors.RaffleError) -> None:
         """Answer 503: when to try again and, if the request was to change something, whether it may have."""
         self._log(error)
         response.retry_after = RETRY_AFTER_S
         said = [error.sentence, "Try again later."]
         if request.method not in _READING:
-            is_in_doubt = isinstance(error, StorageUnavailable) and error.is_in_doubt
-            said.append(self._in_doubt(request) if is_in_doubt else _NOTHING_DONE)
+            is_in_doubt = isinstance(error, errors.StorageUnavailable) and error.is_in_doubt
+            said.append(_in_doubt(request) if is_in_doubt else "This request has changed nothing.")
         _answer(response, _problem(type(error), " ".join(said)))
 
-    def _in_doubt(self, request: falcon.Request) -> str:
-        repeat = self._repeats.get(request.uri_template or "")
-        if repeat and request.get_header("Idempotency-Key") is not None:
-            return f"{_IN_DOUBT}; repeat it with its Idempotency-Key to get {repeat}."
-        return f"{_IN_DOUBT}; check before you repeat it."
-
-    def _log(self, error: RaffleError) -> None:
+    def _log(self, error: errors.RaffleError) -> None:
         # The message names files and versions: it is for the log, not for the client.
         with self._lock:
             self._since_last_line += 1
@@ -190,12 +162,22 @@ class _Outages:
         _log.error("Answered 503 (%d times since the last such line): %s", answers, error)
 
 
+def _in_doubt(request: falcon.Request) -> str:
+    repeat = _REPEATS.get(request.uri_template or "")
+    if repeat and request.get_header("Idempotency-Key") is not None:
+        advice = f"repeat it with its Idempotency-Key to get {repeat}."
+    else:
+        advice = "check before you repeat it."
+    return f"This request may or may not have been carried out; {advice}"
+
+
 def _on_surprise(
     request: falcon.Request, response: falcon.Response, error: Exception, _parameters: dict[str, Any]
 ) -> None:
     incident = secrets.token_hex(8)
-    note_incident(request, incident)
-    _log.error(_Incident.of(incident, request, error))
+    request.context.incident = incident
+    trace = redacted("".join(traceback.format_exception(error)), _secrets_of(request))
+    _log.error(_Incident(incident, known_method(request), route_of(request), trace))
     detail = f"Something went wrong. The log explains it under incident {incident}."
     _answer(response, bare_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
@@ -211,11 +193,6 @@ class _Incident(NamedTuple):
     route: str
     traceback: str
 
-    @classmethod
-    def of(cls, incident: str, request: falcon.Request, error: Exception) -> "_Incident":
-        trace = "".join(traceback.format_exception(error))
-        return cls(incident, known_method(request), route_of(request), redacted(trace, _secrets_of(request)))
-
     def fields(self) -> dict[str, Any]:
         return {"message": self._sentence(), **self._asdict()}
 
@@ -227,11 +204,11 @@ class _Incident(NamedTuple):
 
 
 def _secrets_of(request: falcon.Request) -> list[str]:
-    """Return the idempotency key as sent and as read; codes and addresses are recognised by their form."""
+    # The idempotency key as sent and as read; codes and addresses are recognised by their form.
     sent = request.env.get("HTTP_IDEMPOTENCY_KEY", "")
     try:
         read = reading.idempotency_key(request) or ""
-    except InvalidValue:
+    except errors.InvalidValue:
         read = ""
     # A shorter text is not a key, and may occur anywhere by chance.
     return [key for key in (sent, read) if len(key) >= limits.IDEMPOTENCY_KEY_CHARACTERS[0]]
@@ -239,18 +216,18 @@ def _secrets_of(request: falcon.Request) -> list[str]:
 
 def _on_http_error(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
     status = error.status_code
-    note_refusal(request, _phrase(status).lower().replace(" ", "_"))
+    request.context.refusal = _phrase(status).lower().replace(" ", "_")
     _answer(response, bare_problem(status, error.description or BARE_DETAILS.get(status, f"{_phrase(status)}.")))
 
 
 def _problem(
-    kind: type[RaffleError], detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
+    kind: type[errors.RaffleError], detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
 ) -> Problem:
     urn = f"urn:rafflekit:problem:{kind.code.replace('_', '-')}"
     return Problem(urn, _SENTENCES.get(kind, kind.sentence), _status_of(kind), detail, errors)
 
 
-def _status_of(kind: type[RaffleError]) -> HTTPStatus:
+def _status_of(kind: type[errors.RaffleError]) -> HTTPStatus:
     return next(STATUSES[parent] for parent in kind.__mro__ if parent in STATUSES)
 
 

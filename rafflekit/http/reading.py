@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlencode
 
 import falcon
@@ -132,24 +132,19 @@ def idempotency_key(request: falcon.Request) -> str | None:
 
 
 def _content(request: falcon.Request, most_bytes: int) -> bytes:
-    if (request.content_length or 0) > most_bytes:
-        raise _too_large(most_bytes)
+    announced = request.content_length or 0
     # A server that unpacks chunked bodies may give no length; it then says that its stream ends.
     stream = request.stream if request.env.get("wsgi.input_terminated") else request.bounded_stream
-    content = stream.read(most_bytes + 1)
-    if len(content) > most_bytes:
-        raise _too_large(most_bytes)
+    content = stream.read(most_bytes + 1) if announced <= most_bytes else b""
+    if max(announced, len(content)) > most_bytes:
+        raise falcon.HTTPContentTooLarge(description=f"The body may have at most {most_bytes:,} bytes.")
     # Granian hands over what arrived before the client left or sent an invalid chunk.
-    if len(content) < (request.content_length or (1 if "HTTP_TRANSFER_ENCODING" in request.env else 0)):
+    if len(content) < (announced or (1 if "HTTP_TRANSFER_ENCODING" in request.env else 0)):
         raise InvalidValue("body", "ended before it was complete.")
     media_type = (request.content_type or "").partition(";")[0].strip().lower()
     if content and media_type != falcon.MEDIA_JSON:
         raise falcon.HTTPUnsupportedMediaType(description=f"The body must be {falcon.MEDIA_JSON}.")
     return content
-
-
-def _too_large(most_bytes: int) -> falcon.HTTPContentTooLarge:
-    return falcon.HTTPContentTooLarge(description=f"The body may have at most {most_bytes:,} bytes.")
 
 
 def _parsed(content: bytes) -> object:
@@ -229,20 +224,12 @@ def _explained(complaint: str) -> InvalidValue:
     return InvalidValue(where or "body", reason.format(or_null=" or null" if wrong and wrong["or_null"] else ""))
 
 
-class _Parameter(NamedTuple):
-    name: str
-    read: Callable[[str], object]
-    is_required: bool
-
-
 @cache
-def _parameters(shape: type[msgspec.Struct]) -> list[_Parameter]:
-    """Return the query parameters of a type, each with the function that reads its text."""
+def _parameters(shape: type[msgspec.Struct]) -> list[tuple[str, Callable[[str], object], bool]]:
+    """Return the query parameters of a type: their names, what reads their texts, and whether they are required."""
     struct = inspect.type_info(shape)
     assert isinstance(struct, inspect.StructType)
-    return [
-        _Parameter(field.encode_name, _reader(field.encode_name, field.type), field.required) for field in struct.fields
-    ]
+    return [(field.encode_name, _reader(field.encode_name, field.type), field.required) for field in struct.fields]
 
 
 def _reader(name: str, kind: inspect.Type, schema: dict[str, Any] | None = None) -> Callable[[str], object]:

@@ -13,11 +13,9 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.errors import RaffleError
 from rafflekit.core.opening import serving_engine_of
 from rafflekit.core.settings import Settings
-from rafflekit.core.tickets.issuing import GroupObserver
 from rafflekit.http.app import WsgiApp, create_app, create_refusing_app
 from rafflekit.http.monitoring.metrics import Metrics, check_shared_folder
 
@@ -34,7 +32,7 @@ def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
     """
     settings = Settings.from_env(environment)
     metrics = Metrics()
-    engine = _open(settings, on_group=metrics.note_group)
+    engine = serving_engine_of(settings, settings.database_url, on_group=metrics.note_group)
     process = os.getpid()
 
     def close() -> None:
@@ -49,17 +47,14 @@ def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
 class ForkSafeApplication:
     """A WSGI application that a process may inherit: the first request in a process opens the database.
 
-    Raises:
-        InvalidSetting: a value of the environment cannot be read, or there is no key to sign receipts with.
-        SigningKeyUnavailable: the key next to the database is missing or cannot be used.
-        SchemaMismatch, StorageUnavailable: the database cannot be used; later, in a request, this is a 503.
+    Raises what `application_from_env` raises; later, in a request, that is a 503.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
         self._settings = Settings.from_env(environment)
         check_shared_folder()
-        _open(self._settings).close()
+        serving_engine_of(self._settings, self._settings.database_url).close()
         self._application: WsgiApp | None = None
         self._inherited: list[WsgiApp] = []
         self._opening = threading.Lock()
@@ -91,16 +86,8 @@ class ForkSafeApplication:
         self._opening = threading.Lock()
 
 
-def _open(settings: Settings, *, on_group: GroupObserver | None = None) -> RaffleEngine:
-    return serving_engine_of(settings, settings.database_url, on_group=on_group)
-
-
 @cache
-def _application() -> ForkSafeApplication:
-    return ForkSafeApplication(os.environ)
-
-
 def __getattr__(name: str) -> ForkSafeApplication:
     if name == "application":
-        return _application()
+        return ForkSafeApplication(os.environ)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

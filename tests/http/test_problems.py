@@ -43,7 +43,7 @@ def failing() -> Callable[..., testing.Result]:
     app = falcon.App()
     # As in the service.
     app.req_options.strip_url_path_trailing_slash = True
-    problems.install(app, repeats={})
+    problems.install(app)
     app.add_sink(fail)
 
     def answer(error: Exception, method: str = "GET", path: str = "/", **headers: str) -> testing.Result:

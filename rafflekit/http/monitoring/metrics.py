@@ -20,9 +20,6 @@ SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable of prometheus-client that names the folder in which several processes count; that library reads it when
 it is imported."""
 
-_DURATIONS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_GROUP_SIZES = (1, 2, 4, 8, 16, 32, 64)
-
 
 class Metrics:
     """The figures of a process, or of all that share a folder.
@@ -36,16 +33,13 @@ class Metrics:
         check_shared_folder()
         self.are_shared = _are_shared()
         self._requests = Counter(
-            "rafflekit_http_requests",
-            "Requests answered.",
-            ("method", "route", "status"),
-            registry=self._registry,
+            "rafflekit_http_requests", "Requests answered.", ("method", "route", "status"), registry=self._registry
         )
         self._durations = Histogram(
             "rafflekit_http_request_duration_seconds",
             "Time to answer a request, from its headers to the answer's.",
             ("method", "route"),
-            buckets=_DURATIONS_S,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             registry=self._registry,
         )
         self._refusals = Counter(
@@ -57,7 +51,7 @@ class Metrics:
         self._groups = Histogram(
             "rafflekit_group_size",
             "Callers that were served in one transaction.",
-            buckets=_GROUP_SIZES,
+            buckets=(1, 2, 4, 8, 16, 32, 64),
             registry=self._registry,
         )
         # The library takes longer to look a label up than to count.

@@ -1,7 +1,7 @@
 """Counting and logging every request: never what it contained, only how it was answered.
 
 None of a request's own text is used: the route is a template, the method one that exists here, the client only its
-network. `problems` notes why a request was refused, and the id of an incident.
+network. `problems` notes in the request's context why it was refused (`refusal`), and the id of an `incident`.
 """
 
 from time import perf_counter
@@ -14,11 +14,7 @@ from rafflekit.http.monitoring.log_lines import log_request, requests_are_logged
 from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.redaction import network_of
 
-UNMATCHED = "unmatched"
-"""The route of requests for unknown paths."""
-
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
-_OTHER_METHOD = "other"
 
 
 class Answered(NamedTuple):
@@ -73,22 +69,12 @@ class Monitoring:
             log_request(Answered(method, route, status, round(duration_s * 1000, 3), client, refusal, incident))
 
 
-def note_refusal(request: falcon.Request, code: str) -> None:
-    """Note the code of the error for which a request is refused."""
-    request.context.refusal = code
-
-
-def note_incident(request: falcon.Request, incident: str) -> None:
-    """Note the id under which the log explains why a request failed."""
-    request.context.incident = incident
-
-
 def route_of(request: falcon.Request) -> str:
-    """Return the template of a request's path, or `UNMATCHED`."""
-    return request.uri_template or UNMATCHED
+    """Return the template of a request's path, or "unmatched" if it is unknown."""
+    return request.uri_template or "unmatched"
 
 
 def known_method(request: falcon.Request) -> str:
     """Return a request's method, or "other" for one that no address has."""
     method: str = request.method
-    return method if method in _METHODS else _OTHER_METHOD
+    return method if method in _METHODS else "other"

@@ -4,13 +4,13 @@ Importing this package imports neither server: each is loaded when it is started
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 
 from rafflekit.core.opening import serving_engine_of
 from rafflekit.core.settings import DATABASE_URL, Settings
 from rafflekit.http.monitoring.log_lines import Log
-from rafflekit.http.serving.failures import CannotServe, WorkersFailed
-from rafflekit.http.serving.listening import Urls
+from rafflekit.http.serving.listening import CannotServe, Urls, WorkersFailed
 
 __all__ = ["CannotServe", "Log", "Urls", "WorkersFailed", "serve_until_stopped"]
 
@@ -44,53 +44,19 @@ def serve_until_stopped(
     url = settings.database_url if database_url is None else database_url
     with log.written():
         if server == "granian":
-            environment = dict(environment) if url is None else {**environment, DATABASE_URL.name: url}
-            _serve_on_granian(
-                settings, url, environment, workers=workers, host=host, port=port, log=log, on_listening=on_listening
-            )
+            from rafflekit.http.serving.granian_server import run_granian
+
+            # Opened and closed again, so that what cannot work is reported here, once, and not by every worker.
+            with serving_engine_of(settings, url) as engine:
+                announce = partial(on_listening, engine.database_url)
+            if url is not None:
+                environment = {**environment, DATABASE_URL.name: url}
+            run_granian(environment, host=host, port=port, workers=workers, on_listening=announce, log=log)
         else:
-            _serve_on_waitress(settings, url, host=host, port=port, on_listening=on_listening)
+            from rafflekit.http.monitoring.metrics import Metrics
+            from rafflekit.http.serving.waitress_server import run_waitress
 
-
-def _serve_on_waitress(
-    settings: Settings, url: str | None, *, host: str, port: int, on_listening: Callable[[str, Urls], None]
-) -> None:
-    from rafflekit.http.monitoring.metrics import Metrics
-    from rafflekit.http.serving.waitress_server import run_waitress
-
-    metrics = Metrics()
-    with serving_engine_of(settings, url, on_group=metrics.note_group) as engine:
-        run_waitress(
-            engine,
-            settings,
-            host=host,
-            port=port,
-            on_listening=lambda urls: on_listening(engine.database_url, urls),
-            metrics=metrics,
-        )
-
-
-def _serve_on_granian(
-    settings: Settings,
-    url: str | None,
-    environment: Mapping[str, str],
-    *,
-    workers: int,
-    host: str,
-    port: int,
-    log: Log,
-    on_listening: Callable[[str, Urls], None],
-) -> None:
-    from rafflekit.http.serving.granian_server import run_granian
-
-    # Opened and closed again, so that what cannot work is reported here, once, and not by every worker.
-    with serving_engine_of(settings, url) as engine:
-        shown_url = engine.database_url
-    run_granian(
-        environment,
-        host=host,
-        port=port,
-        workers=workers,
-        on_listening=lambda urls: on_listening(shown_url, urls),
-        log=log,
-    )
+            metrics = Metrics()
+            with serving_engine_of(settings, url, on_group=metrics.note_group) as engine:
+                announce = partial(on_listening, engine.database_url)
+                run_waitress(engine, settings, host=host, port=port, on_listening=announce, metrics=metrics)

@@ -31,13 +31,14 @@ from rafflekit.core.settings import PROXY_HEADER, ProxyHeader, Settings
 from rafflekit.http.app import WsgiApp
 from rafflekit.http.monitoring.log_lines import Log
 from rafflekit.http.monitoring.metrics import remove_shared_folder, shared_counting
-from rafflekit.http.serving.failures import CannotServe, WorkersFailed
 from rafflekit.http.serving.listening import (
     IDLE_CONNECTIONS,
     KEEP_ALIVE_S,
     STOP_LIMIT_S,
     THREADS,
+    CannotServe,
     Urls,
+    WorkersFailed,
     listening_socket,
     log_stop,
     room_for_connections,

@@ -1,4 +1,4 @@
-"""What both servers have in common: the socket that they listen on, its URLs, their limits, and how they stop."""
+"""What both servers have in common: the socket that they listen on, its URLs, their limits, how they fail and stop."""
 
 import errno
 import logging
@@ -7,8 +7,6 @@ import signal
 import socket
 from contextlib import suppress
 from typing import NamedTuple
-
-from rafflekit.http.serving.failures import CannotServe
 
 STOP_LIMIT_S = 25.0
 """How long a stop waits for requests in progress: less than the 30 s after which Kubernetes kills."""
@@ -33,6 +31,14 @@ _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recognis
 _STOPS = {signal.SIGINT: "Ctrl-C"}
 
 _log = logging.getLogger(__name__)
+
+
+class CannotServe(Exception):
+    """The server cannot listen at that host and port, or does not run on this system."""
+
+
+class WorkersFailed(Exception):
+    """The workers ended by themselves as soon as they were started; what they logged says why."""
 
 
 class Urls(NamedTuple):

@@ -86,7 +86,7 @@ def test_workers_that_cannot_start_end_the_server(tmp_path: Path) -> None:
     *said, last = done.stderr.strip().splitlines()
     assert any("ERROR A worker cannot start: " in line and str(folder) in line for line in said)
     assert last.startswith(
-        "rafflekit.http.serving.failures.WorkersFailed: The worker processes keep ending by themselves"
+        "rafflekit.http.serving.listening.WorkersFailed: The worker processes keep ending by themselves"
     )
     assert done.stderr.count("Traceback") == 2  # the program's own, with its cause; none of a worker
 
