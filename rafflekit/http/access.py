@@ -30,7 +30,6 @@ Environ = Mapping[str, Any]
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
 _ORIGIN = re.compile(r"https?://(.+)")
 
-_SCHEMES = ("http", "https")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 # Fetch Metadata (https://www.w3.org/TR/fetch-metadata/): a page of this very origin, or something that a person typed.
@@ -154,7 +153,7 @@ class Access:
 
     def _scheme(self, environ: Environ) -> str:
         told = self._told(environ, "proto")
-        return told.lower() if told and told.lower() in _SCHEMES else str(environ["wsgi.url_scheme"])
+        return told.lower() if told and told.lower() in _DEFAULT_PORTS else str(environ["wsgi.url_scheme"])
 
     def _told(self, environ: Environ, what: str) -> str | None:
         """Return the host or the protocol with which a trusted proxy was asked; None if it does not say.

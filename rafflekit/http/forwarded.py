@@ -5,7 +5,7 @@ None, never skipped: Falcon's own `Request.forwarded` continues after the next c
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
 
@@ -13,7 +13,6 @@ from rafflekit.core.settings import ProxyHeader
 from rafflekit.core.tickets.participants import canonical_address
 
 IpAddress: TypeAlias = IPv4Address | IPv6Address
-Element: TypeAlias = dict[str, str]
 
 _BLANK = " \t"
 
@@ -35,10 +34,14 @@ _ESCAPED = re.compile(r"\\(.)")
 
 def addresses(header: ProxyHeader, text: str) -> Iterator[IpAddress | None]:
     """Yield the addresses in a header, the nearest hop first; None for a hop that cannot be read or hides itself."""
-    return _READERS[header](text)
+    if header is ProxyHeader.FORWARDED:
+        return (_node(element.get("for", "")) for element in reversed(elements(text) or [{}]))
+    # A server joins several X-Real-IP headers to a list, which is not an address.
+    hops = text.split(",") if header is ProxyHeader.X_FORWARDED_FOR else [text]
+    return (_hop(hop.strip(_BLANK)) for hop in reversed(hops))
 
 
-def elements(text: str) -> list[Element] | None:
+def elements(text: str) -> list[dict[str, str]] | None:
     """Return the elements of a Forwarded header, each with its parameters (lower case); None if it breaks the grammar.
 
     A header of more than 4,096 characters is not read.
@@ -49,7 +52,7 @@ def elements(text: str) -> list[Element] | None:
     if len(text) > _MOST_CHARACTERS:
         return None
     text = text.strip(_BLANK)
-    found: list[Element] = [{}]
+    found: list[dict[str, str]] = [{}]
     position = 0
     while True:
         pair = _PAIR.match(text, position)
@@ -70,35 +73,12 @@ def elements(text: str) -> list[Element] | None:
         position = separator.end()
 
 
-def _x_forwarded_for(text: str) -> Iterator[IpAddress | None]:
-    for hop in reversed(text.split(",")):
-        yield _hop(hop.strip(_BLANK))
-
-
-def _forwarded(text: str) -> Iterator[IpAddress | None]:
-    for element in reversed(elements(text) or [{}]):
-        yield _node(element.get("for", ""))
-
-
-def _x_real_ip(text: str) -> Iterator[IpAddress | None]:
-    # A server joins several of them to a list, which is not an address.
-    yield _hop(text.strip(_BLANK))
-
-
 def _hop(text: str) -> IpAddress | None:
     # Outside RFC 7239, an IPv6 address may come without brackets, and then without a port.
-    address = canonical_address(text)
-    return _node(text) if address is None else address
+    return canonical_address(text) or _node(text)
 
 
 def _node(text: str) -> IpAddress | None:
     # With many colons, the expression takes time in the square of the text's length.
     found = _NODE.fullmatch(text) if len(text) <= _LONGEST_NODE else None
     return canonical_address(found[1] or found[2]) if found else None
-
-
-_READERS: dict[ProxyHeader, Callable[[str], Iterator[IpAddress | None]]] = {
-    ProxyHeader.X_FORWARDED_FOR: _x_forwarded_for,
-    ProxyHeader.FORWARDED: _forwarded,
-    ProxyHeader.X_REAL_IP: _x_real_ip,
-}

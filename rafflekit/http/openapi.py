@@ -106,9 +106,7 @@ def _operation(operation: Operation, route: Route, method: str) -> dict[str, Any
     content = _content(operation.media_type, _schema(operation.answer))
     if operation.page:
         content |= _content(falcon.MEDIA_HTML, _schema(str))
-    answer = _answer("Done.", content=content)
-    if operation.answer_headers:
-        answer["headers"] = _headers(operation.answer_headers)
+    answer = _answer("Done.", content=content, headers=operation.answer_headers)
     if operation.links:
         answer["links"] = {name: {"operationId": name} | link for name, link in operation.links.items()}
     described = {

@@ -9,7 +9,6 @@ import secrets
 import threading
 import time
 import traceback
-from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -88,7 +87,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 def install(app: falcon.App[falcon.Request, falcon.Response]) -> None:
     """Make every error of an application a problem: rafflekit's, Falcon's and unforeseen ones."""
-    app.add_error_handler(errors.RaffleError, partial(_on_raffle_error, outages=_Outages()))
+    app.add_error_handler(errors.RaffleError, _Refusals().answer)
     app.add_error_handler(Exception, _on_surprise)
     app.set_error_serializer(_on_http_error)
 
@@ -111,37 +110,31 @@ def bare_problem(status: int, detail: str) -> Problem:
     return Problem("about:blank", _phrase(status), status, detail)
 
 
-def _on_raffle_error(
-    request: falcon.Request,
-    response: falcon.Response,
-    error: errors.RaffleError,
-    parameters: dict[str, Any],
-    *,
-    outages: "_Outages",
-) -> None:
-    status = _status_of(type(error))
-    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        _on_surprise(request, response, error, parameters)
-        return
-    request.context.refusal = error.code
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        outages.answer(request, response, error)
-    else:
-        if isinstance(error, errors.BeaconNotPublished):
-            response.retry_after = error.retry_after_s
-        _answer(response, problem_of(error))
-
-
-class _Outages:
-    """Answer and log outages, with at most one line per second: in a rush there would be thousands of the same."""
+class _Refusals:
+    """Answer the errors of the core; outages are logged as well, with at most one line per second, even in a rush."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._since_last_line = 0
         self._quiet_until = 0.0
 
-    def answer(self, request: falcon.Request, response: falcon.Response, error: errors.RaffleError) -> None:
-        """Answer 503: when to try again and, if the request was to change something, whether it may have."""
+    def answer(
+        self, request: falcon.Request, response: falcon.Response, error: errors.RaffleError, parameters: dict[str, Any]
+    ) -> None:
+        status = _status_of(type(error))
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+            _on_surprise(request, response, error, parameters)
+            return
+        request.context.refusal = error.code
+        if status is HTTPStatus.SERVICE_UNAVAILABLE:
+            self._answer_outage(request, response, error)
+        else:
+            if isinstance(error, errors.BeaconNotPublished):
+                response.retry_after = error.retry_after_s
+            _answer(response, problem_of(error))
+
+    def _answer_outage(self, request: falcon.Request, response: falcon.Response, error: errors.RaffleError) -> None:
+        # When to try again and, if the request was to change something, whether it may have.
         self._log(error)
         response.retry_after = RETRY_AFTER_S
         said = [error.sentence, "Try again later."]

@@ -51,7 +51,7 @@ Query = TypeVar("Query", bound=msgspec.Struct)
 
 
 def read_body(request: falcon.Request, shape: type[Body], *, most_bytes: int = limits.BODY_BYTES) -> Body:
-    """Read the body of a request that must have one.
+    """Read the body of a request; only `NoFields` may be absent.
 
     Raises:
         InvalidValue: it is not a JSON object, or not of this shape.
@@ -59,20 +59,9 @@ def read_body(request: falcon.Request, shape: type[Body], *, most_bytes: int = l
         HTTPContentTooLarge: it has more than `most_bytes`.
     """
     content = _content(request, most_bytes)
-    if not content:
+    if not content and shape is not NoFields:
         raise _not_json("is empty")
-    return _converted(_parsed(content), shape)
-
-
-def check_no_fields(request: falcon.Request) -> None:
-    """Check the body of a request that takes nothing: it may be absent, or a JSON object without fields.
-
-    Raises:
-        InvalidValue, HTTPUnsupportedMediaType, HTTPContentTooLarge: as `read_body`.
-    """
-    content = _content(request, limits.BODY_BYTES)
-    if content:
-        _converted(_parsed(content), NoFields)
+    return _converted(_parsed(content) if content else {}, shape)
 
 
 def check_raffle_id(text: str) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
-from rafflekit.http import reading
+from rafflekit.http import fields, reading
 from rafflekit.http.api.raffles import CreateBody, PrizeBody
 
 CREATE: dict[str, Any] = {"name": "a", "total_tickets": 5, "prizes": [{"name": "hug", "amount": 1}]}
@@ -162,7 +162,7 @@ def test_ten_levels_and_brackets_in_texts_are_not_too_deep(content: bytes, field
 )
 def test_a_body_that_broke_off_is_refused_where_none_is_needed(content: bytes, headers: dict[str, str]) -> None:
     with pytest.raises(InvalidValue, match="body: ended before it was complete"):
-        reading.check_no_fields(request(content, **headers))
+        reading.read_body(request(content, **headers), fields.NoFields)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_another_media_type_is_refused(media_type: str) -> None:
     with pytest.raises(falcon.HTTPUnsupportedMediaType):
         reading.read_body(request(create_body(), Content_Type=media_type), CreateBody)
     with pytest.raises(falcon.HTTPUnsupportedMediaType):
-        reading.check_no_fields(request(b"{}", Content_Type=media_type))
+        reading.read_body(request(b"{}", Content_Type=media_type), fields.NoFields)
 
 
 @pytest.mark.parametrize("most_bytes", [limits.BODY_BYTES, limits.CREATE_BODY_BYTES])
@@ -238,16 +238,16 @@ def test_a_body_of_unknown_length_has_the_same_limit() -> None:
 
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/json"])
 def test_a_request_that_takes_nothing_may_have_no_body(media_type: str) -> None:
-    reading.check_no_fields(request(Content_Type=media_type))
+    reading.read_body(request(Content_Type=media_type), fields.NoFields)
 
 
 def test_a_request_that_takes_nothing_may_have_an_empty_object() -> None:
-    reading.check_no_fields(request(b" {} "))
+    reading.read_body(request(b" {} "), fields.NoFields)
 
 
 @pytest.mark.parametrize(("content", "field"), [(b'{"a": 1}', "a"), (b"[]", "body"), (b"x", "body"), (b" ", "body")])
 def test_a_request_that_takes_nothing_refuses_anything_else(content: bytes, field: str) -> None:
     with pytest.raises(InvalidValue) as refusal:
-        reading.check_no_fields(request(content))
+        reading.read_body(request(content), fields.NoFields)
 
     assert refusal.value.field == field

@@ -38,7 +38,7 @@ class Winners(Address):
         """Draw the winners."""
         self.access.require_manager(request.env)
         self.access.require_own_page(request.env)
-        reading.check_no_fields(request)
+        reading.read_body(request, fields.NoFields)
         wins = self.engine.draw(reading.check_raffle_id(raffle_id))
         response.status = HTTPStatus.CREATED
         response.content_type = falcon.MEDIA_JSON

@@ -82,17 +82,13 @@ class DrawProof(Address):
         # Of two that a client prefers equally (as with */*), Falcon takes the first.
         if request.client_prefers(_PREFERENCES) == falcon.MEDIA_HTML:
             self.engine.get(checked_id)
-            _answer_page(response)
+            page = proof_page()
+            response.content_type = falcon.MEDIA_HTML
+            response.set_header("Content-Security-Policy", page.policy)
+            response.set_header("Referrer-Policy", "no-referrer")
+            response.data = page.content
         else:
             answer(response, self.engine.proofs.proof(checked_id).shape())
-
-
-def _answer_page(response: falcon.Response) -> None:
-    page = proof_page()
-    response.content_type = falcon.MEDIA_HTML
-    response.set_header("Content-Security-Policy", page.policy)
-    response.set_header("Referrer-Policy", "no-referrer")
-    response.data = page.content
 
 
 def _lines_of(leaves: Iterator[Leaf]) -> Iterator[bytes]:

@@ -46,7 +46,9 @@ class MetricsPage(Address):
         self.access.require_metrics_reader(request.env)
         metrics = self.service.metrics
         assert metrics is not None
-        if not metrics.are_shared and _is_one_of_several(request):
+        # Granian claims to be one process, however many there are; its workers are started by multiprocessing.
+        is_one_of_several = request.env.get("wsgi.multiprocess") or multiprocessing.parent_process() is not None
+        if is_one_of_several and not metrics.are_shared:
             raise falcon.HTTPServiceUnavailable(
                 description="The server has several processes, and each would show only its own figures. "
                 f"Name an empty folder in {SHARED_FOLDER}, where they count together, and restart the server."
@@ -69,11 +71,6 @@ class ApiDescription(Address):
 def _answer_for_now(response: falcon.Response, status: str) -> None:
     answer(response, {"status": status})
     response.set_header("Cache-Control", "no-store")
-
-
-def _is_one_of_several(request: falcon.Request) -> bool:
-    # Granian claims to be one process, however many there are; its workers are started by multiprocessing.
-    return bool(request.env.get("wsgi.multiprocess")) or multiprocessing.parent_process() is not None
 
 
 _NO_METRICS_READER = BareProblem(HTTPStatus.FORBIDDEN, f"The client's address is not listed in {METRICS_IPS.name}.")

@@ -24,7 +24,7 @@ class Participation(Address):
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Give the client's address a ticket."""
         self.access.require_own_page(request.env)
-        reading.check_no_fields(request)
+        reading.read_body(request, fields.NoFields)
         key = reading.idempotency_key(request)
         participant = self.access.participant(request.env)
         ticket = self.engine.participate(reading.check_raffle_id(raffle_id), participant, idempotency_key=key)
@@ -63,12 +63,7 @@ ROUTES = (
             repeat="the same ticket",
             links={
                 "verifyTicket": OF_THIS_RAFFLE
-                | {
-                    "requestBody": {
-                        "ticket_number": "$response.body#/ticket_number",
-                        "verification_code": "$response.body#/verification_code",
-                    }
-                }
+                | {"requestBody": {name: f"$response.body#/{name}" for name in VerifyBody.__struct_fields__}}
             },
         ),
     ),

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from json import JSONEncoder
 from typing import Any, Literal, NamedTuple, Protocol, TextIO, runtime_checkable
 
@@ -18,7 +19,6 @@ from rafflekit.http.monitoring.redaction import redacted
 
 _REQUESTS = logging.getLogger("rafflekit.requests")
 _SERVERS = logging.getLogger("rafflekit.http.serving")
-_OWN_LOGGERS = "rafflekit"
 
 # Plain ASCII, so that every message fits on one line and can be written.
 _encoded = JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
@@ -85,28 +85,11 @@ class _Lines(logging.Handler):
                 self._stream.write(line)
 
 
-class _TimedLine(logging.Formatter):
-    """What the lines of both forms begin with."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._second = (0, "")
-
-    def time(self, record: logging.LogRecord) -> str:
-        """Return the time of a record in ISO 8601: UTC, with milliseconds."""
-        second, shown = self._second
-        now = int(record.created)
-        if now != second:
-            shown = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-            self._second = (now, shown)
-        return f"{shown}.{int(record.msecs):03}Z"
-
-
-class _JsonLine(_TimedLine):
+class _JsonLine(logging.Formatter):
     """One JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
-        fields = {"time": self.time(record), "level": record.levelname.lower(), "logger": record.name}
+        fields = {"time": _time_of(record), "level": record.levelname.lower(), "logger": record.name}
         if record.name == _REQUESTS.name:
             # Its text is our own, so it needs no escapes; and it must be fast.
             event: Any = record.msg
@@ -115,26 +98,34 @@ class _JsonLine(_TimedLine):
         return _encoded(fields | message)
 
 
-class _HumanLine(_TimedLine):
+class _HumanLine(logging.Formatter):
     """A line, or several with all but the first indented, so that no message can imitate a line of the log."""
 
     def format(self, record: logging.LogRecord) -> str:
         if record.name == _REQUESTS.name:
-            return f"{self.time(record)} {record.msg}"
-        return f"{self.time(record)} {record.levelname} {_visible(_message(record))}"
+            return f"{_time_of(record)} {record.msg}"
+        return f"{_time_of(record)} {record.levelname} {_visible(_message(record))}"
+
+
+def _time_of(record: logging.LogRecord) -> str:
+    return f"{_second_shown(int(record.created))}.{int(record.msecs):03}Z"
+
+
+@lru_cache(maxsize=1)
+def _second_shown(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def _message(record: logging.LogRecord) -> str:
     text = record.getMessage()
     if record.exc_info and record.exc_info[1]:
         text = f"{text}\n{''.join(traceback.format_exception(record.exc_info[1]))}"
-    return text if record.name.partition(".")[0] == _OWN_LOGGERS else redacted(text)
+    return text if record.name.partition(".")[0] == "rafflekit" else redacted(text)
 
 
 def _visible(text: str) -> str:
-    lines = text.rstrip("\n").split("\n")
-    return "\n    ".join("".join(_visible_character(character) for character in line) for line in lines)
-
-
-def _visible_character(character: str) -> str:
-    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+    shown = (
+        character if character.isprintable() or character == "\n" else character.encode("unicode_escape").decode()
+        for character in text.rstrip("\n")
+    )
+    return "".join(shown).replace("\n", "\n    ")

@@ -30,11 +30,7 @@ class Answered(NamedTuple):
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the JSON line; a refusal and an incident only if there is one."""
-        fields = self._asdict()
-        for name in ("refusal", "incident"):
-            if fields[name] is None:
-                del fields[name]
-        return fields
+        return {name: value for name, value in self._asdict().items() if value is not None or name == "client"}
 
     def __str__(self) -> str:
         """Return the line for people."""

@@ -31,19 +31,7 @@ from rafflekit.core.settings import PROXY_HEADER, ProxyHeader, Settings
 from rafflekit.http.app import WsgiApp
 from rafflekit.http.monitoring.log_lines import Log
 from rafflekit.http.monitoring.metrics import remove_shared_folder, shared_counting
-from rafflekit.http.serving.listening import (
-    IDLE_CONNECTIONS,
-    KEEP_ALIVE_S,
-    STOP_LIMIT_S,
-    THREADS,
-    CannotServe,
-    Urls,
-    WorkersFailed,
-    listening_socket,
-    log_stop,
-    room_for_connections,
-    urls_of,
-)
+from rafflekit.http.serving import listening
 from rafflekit.http.wsgi import application_from_env
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -53,12 +41,12 @@ _GRANIAN_SETTINGS: dict[str, Any] = {
     "interface": Interfaces.WSGI,
     # HTTP/2 without TLS is only for clients that know of it in advance, and a second parser that may be wrong.
     "http": HTTPModes.http1,
-    "http1_settings": HTTP1Settings(header_read_timeout=KEEP_ALIVE_S * 1000, max_buffer_size=32 * 1024),
+    "http1_settings": HTTP1Settings(header_read_timeout=listening.KEEP_ALIVE_S * 1000, max_buffer_size=32 * 1024),
     "websockets": False,
-    "blocking_threads": THREADS,
+    "blocking_threads": listening.THREADS,
     # A new thread opens new connections to the database, so threads are kept as long as Granian allows.
     "blocking_threads_idle_timeout": 600,
-    "workers_kill_timeout": int(STOP_LIMIT_S),
+    "workers_kill_timeout": int(listening.STOP_LIMIT_S),
     "respawn_failed_workers": True,
     "log_enabled": False,
     # Granian's own configuration would write to standard output, and remove the handlers that a program has.
@@ -76,7 +64,7 @@ def run_granian(
     host: str,
     port: int,
     workers: int,
-    on_listening: Callable[[Urls], None],
+    on_listening: Callable[[listening.Urls], None],
     log: Log = _QUIET_LOG,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish the requests in progress and return; a second signal kills.
@@ -92,22 +80,22 @@ def run_granian(
         WorkersFailed: the workers cannot be kept alive.
     """
     if not hasattr(signal, "pthread_sigmask"):
-        raise CannotServe("Granian cannot serve rafflekit on Windows; use waitress.")
+        raise listening.CannotServe("Granian cannot serve rafflekit on Windows; use waitress.")
     _check_proxy_header(Settings.from_env(environment))
-    with listening_socket(host, port) as listener, _new_processes(), shared_counting():
+    with listening.listening_socket(host, port) as listener, _new_processes(), shared_counting():
         listener.listen(_BACKLOG)
         # As on Granian's own sockets; connections inherit it.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # Granian's `backpressure` limits connections, each of which counts until it is closed.
-        most_connections = room_for_connections(IDLE_CONNECTIONS)
+        most_connections = listening.room_for_connections(listening.IDLE_CONNECTIONS)
         server = _GranianParent(listener, workers=workers, backpressure=most_connections, **_GRANIAN_SETTINGS)
         with _stop_signals(server) as received:
-            on_listening(urls_of(listener))
+            on_listening(listening.urls_of(listener))
             _serve(server, environment, received, log)
         # A second signal now has its usual effect.
         for number in received[1:2]:
             os.kill(os.getpid(), number)
-        log_stop(received[0])
+        listening.log_stop(received[0])
 
 
 def _check_proxy_header(settings: Settings) -> None:
@@ -129,7 +117,9 @@ def _serve(server: "_GranianParent", environment: Mapping[str, str], received: l
     except SystemExit as failure:
         # It is not a failure when workers end because of a stop.
         if not received:
-            raise WorkersFailed("The worker processes keep ending by themselves; the lines above say why.") from failure
+            raise listening.WorkersFailed(
+                "The worker processes keep ending by themselves; the lines above say why."
+            ) from failure
 
 
 class _GranianParent(MPServer):
@@ -249,7 +239,7 @@ def _stop_after_parent() -> None:
     parent.join()
     # The parent was killed, so nothing else stops this worker.
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(STOP_LIMIT_S)
+    time.sleep(listening.STOP_LIMIT_S)
     os._exit(1)
 
 

@@ -28,8 +28,6 @@ them would not help."""
 
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recognised here, not chosen
 
-_STOPS = {signal.SIGINT: "Ctrl-C"}
-
 _log = logging.getLogger(__name__)
 
 
@@ -71,15 +69,14 @@ def listening_socket(host: str, port: int) -> socket.socket:
 def urls_of(listener: socket.socket) -> Urls:
     """Return the URLs at which a listening socket is reached."""
     address, port = listener.getsockname()[:2]
-    if address in _EVERY_ADDRESS:
-        return Urls(_url(_EVERY_ADDRESS[address], port), f"http://<this machine's address>:{port}")
-    return Urls(_url(address, port), None)
+    here = _EVERY_ADDRESS.get(address, address)
+    shown = f"[{here}]" if ":" in here else here
+    return Urls(f"http://{shown}:{port}", f"http://<this machine's address>:{port}" if here != address else None)
 
 
 def log_stop(number: int) -> None:
     """Log which signal stopped the server."""
-    stop = signal.Signals(number)
-    _log.info("Stopped by %s.", _STOPS.get(stop, stop.name))
+    _log.info("Stopped by %s.", "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name)
 
 
 def room_for_connections(wanted: int) -> int:
@@ -113,7 +110,3 @@ def _why_not(error: OSError, host: str, port: int) -> CannotServe:
     if error.errno == errno.EADDRNOTAVAIL:
         return _no_such_host(host)
     return CannotServe(f"The server cannot listen at port {port} of {host}: {os.strerror(error.errno or 0)}.")
-
-
-def _url(address: str, port: int) -> str:
-    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"

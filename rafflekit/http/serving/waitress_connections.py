@@ -40,11 +40,7 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]  # no types
     """A request that cannot be read in two ways (RFC 9112, 6.1 and 11.2: request smuggling)."""
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Read the headers.
-
-        Raises:
-            ParsingError: they are ambiguous; the answer is 400, and nothing after them is read.
-        """
+        """Read the headers; if they are ambiguous, the answer is 400, and nothing after them is read."""
         if _FOLDED_LINE.search(header_plus):
             raise ParsingError("A header is folded into several lines")
         encodings = _TRANSFER_ENCODING.findall(header_plus)

@@ -30,22 +30,17 @@ _SILENCE_S = 5.0
 _TURN_S = 0.25
 """How long a turn of the loop waits for an event before the server looks after its connections again."""
 
-_MIB = 1024 * 1024
-
 _WAITRESS_SETTINGS: dict[str, Any] = {
     # Forwarding headers must reach the application, where `access` decides which of them count.
     "clear_untrusted_proxy_headers": False,
     # Above the application's own limits, so that the application answers 413, as a problem.
-    "max_request_body_size": 2 * _MIB,
+    "max_request_body_size": 2 * 1024 * 1024,
     # Enough for a long Idempotency-Key and the headers of a few proxies; the default is 256 KiB per connection.
     "max_request_header_size": 32 * 1024,
     # Answers name no server and no version, and never hold a traceback.
     "ident": None,
     "expose_tracebacks": False,
 }
-
-# An answer up to this size is sent by one system call; otherwise waitress sends header and body separately.
-_SEND_BYTES = 64 * 1024
 
 
 def run_waitress(
@@ -84,8 +79,9 @@ def _server_on(listener: socket.socket, application: WsgiApp, connections: dict[
     # waitress warns about every request that waits for a thread, and in a rush all of them do.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     adjustments = Adjustments(sockets=[listener], server_name=listener.getsockname()[0], **_WAITRESS_SETTINGS)
+    # An answer up to this size is sent by one system call; otherwise waitress sends header and body separately.
     # Deprecated as an argument, without a replacement.
-    adjustments.send_bytes = _SEND_BYTES
+    adjustments.send_bytes = 64 * 1024
     threads = ThreadedTaskDispatcher()
     threads.set_thread_count(THREADS)
     return WaitressServer(
@@ -108,9 +104,7 @@ def _stop_signals(wake: Callable[[], None]) -> Iterator[list[int]]:
         received.append(number)
         wake()
 
-    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    for number in previous:
-        signal.signal(number, note)
+    previous = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield received
     finally:
