@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 
 class Rule(NamedTuple):
-    """What is refused: `event` on a row of `table` for which `condition` holds."""
+    """What is refused, and why: `event` on every row of `table`, or only where `condition` holds."""
 
     name: str
     event: str
     table: str
-    condition: str
     message: str
+    condition: str = "TRUE"
 
 
 def _is_drawn(raffle: str) -> str:
@@ -24,7 +24,7 @@ def _is_drawn(raffle: str) -> str:
 def _final_with_the_draw(table: str) -> list[Rule]:
     old, new = _is_drawn("OLD.raffle"), _is_drawn("NEW.raffle")
     return [
-        Rule(f"{table}_final_{event.lower()}", event, table, drawn, f"the {table} of a drawn raffle are final")
+        Rule(f"{table}_final_{event.lower()}", event, table, f"the {table} of a drawn raffle are final", drawn)
         for event, drawn in (("INSERT", new), ("UPDATE", f"{old} OR {new}"), ("DELETE", old))
     ]
 
@@ -35,15 +35,19 @@ _HAS_NO_RECORD = f"NEW.drawn_at IS NOT NULL AND NOT ({_TICKETS_REMAIN}) AND NOT 
 _BEYOND_THE_RAFFLE = (
     "{greatest}(NEW.number, NEW.serial + 1) > (SELECT total_tickets FROM raffles WHERE id = NEW.raffle)"
 )
-_COUNTED_BEYOND = "NEW.issued > (SELECT total_tickets FROM raffles WHERE id = NEW.raffle)"
+_MISCOUNTED = "NEW.issued < OLD.issued OR NEW.issued > (SELECT total_tickets FROM raffles WHERE id = NEW.raffle)"
 
 _HAS_TICKETS = "EXISTS (SELECT 1 FROM tickets WHERE raffle = OLD.raffle)"
 
 _TERMS = "the terms of a raffle are final"
 
+_FINAL_OF_A_TICKET = "raffle, serial, number, code_hash, issued_at"
+
 # A raffle gets its ledger last: from then on it is complete, and its terms are announced.
 _WAS_ANNOUNCED = "EXISTS (SELECT 1 FROM ledgers WHERE raffle = OLD.raffle)"
 _IS_ANNOUNCED = "EXISTS (SELECT 1 FROM ledgers WHERE raffle = NEW.raffle)"
+_HAS_A_KEY = "OLD.verifier_key IS NOT NULL"
+_WAS_CLOSED = "OLD.closed_at IS NOT NULL"
 _IS_CLOSED = "EXISTS (SELECT 1 FROM ledgers WHERE raffle = NEW.raffle AND closed_at IS NOT NULL)"
 _HAS_SOLD = "EXISTS (SELECT 1 FROM counters WHERE raffle = OLD.id AND issued > 0)"
 
@@ -54,67 +58,41 @@ _NOT_FORGOTTEN = (
 )
 
 RULES: tuple[Rule, ...] = (
-    Rule("raffles_terms", "UPDATE OF name, folded_name, created_at", "raffles", "TRUE", _TERMS),
+    Rule("raffles_terms", "UPDATE OF name, folded_name, created_at", "raffles", _TERMS),
     Rule(
-        "raffles_fixed",
-        "UPDATE OF id, sequence, total_tickets",
-        "raffles",
-        "TRUE",
-        "the place and size of a raffle are final",
+        "raffles_fixed", "UPDATE OF id, sequence, total_tickets", "raffles", "the place and size of a raffle are final"
     ),
-    Rule("raffles_drawn_when_sold_out", "UPDATE OF drawn_at", "raffles", _TICKETS_REMAIN, "tickets remain"),
-    Rule("raffles_drawn_with_record", "UPDATE OF drawn_at", "raffles", _HAS_NO_RECORD, "the draw record is missing"),
-    Rule("raffles_final_update", "UPDATE", "raffles", "OLD.drawn_at IS NOT NULL", "a drawn raffle is final"),
-    Rule("raffles_final_delete", "DELETE", "raffles", "OLD.drawn_at IS NOT NULL", "a drawn raffle is final"),
-    Rule("raffles_kept", "DELETE", "raffles", _HAS_SOLD, "a raffle with tickets is final"),
-    Rule("prizes_terms_insert", "INSERT", "prizes", _IS_ANNOUNCED, _TERMS),
-    Rule("prizes_terms_update", "UPDATE", "prizes", "TRUE", _TERMS),
-    Rule("prizes_terms_delete", "DELETE", "prizes", _WAS_ANNOUNCED, _TERMS),
+    Rule("raffles_drawn_when_sold_out", "UPDATE OF drawn_at", "raffles", "tickets remain", _TICKETS_REMAIN),
+    Rule("raffles_drawn_with_record", "UPDATE OF drawn_at", "raffles", "the draw record is missing", _HAS_NO_RECORD),
+    Rule("raffles_final_update", "UPDATE", "raffles", "a drawn raffle is final", "OLD.drawn_at IS NOT NULL"),
+    Rule("raffles_final_delete", "DELETE", "raffles", "a drawn raffle is final", "OLD.drawn_at IS NOT NULL"),
+    Rule("raffles_kept", "DELETE", "raffles", "a raffle with tickets is final", _HAS_SOLD),
+    Rule("prizes_terms_insert", "INSERT", "prizes", _TERMS, _IS_ANNOUNCED),
+    Rule("prizes_terms_update", "UPDATE", "prizes", _TERMS),
+    Rule("prizes_terms_delete", "DELETE", "prizes", _TERMS, _WAS_ANNOUNCED),
     # A group of tickets is counted in one step: a transaction that counted from an old state is refused.
-    Rule(
-        "counters_forward",
-        "UPDATE OF issued",
-        "counters",
-        f"NEW.issued < OLD.issued OR {_COUNTED_BEYOND}",
-        "a counter goes forward, to the last ticket",
-    ),
-    Rule("counters_fixed", "UPDATE OF raffle", "counters", "TRUE", "the raffle of a counter is final"),
-    Rule("counters_kept", "DELETE", "counters", "OLD.issued > 0", "the counter of a raffle is final"),
-    Rule("tickets_within_the_raffle", "INSERT", "tickets", _BEYOND_THE_RAFFLE, "the raffle has no such ticket"),
-    Rule(
-        "tickets_final_update",
-        "UPDATE OF raffle, serial, number, code_hash, issued_at",
-        "tickets",
-        "TRUE",
-        "a ticket is final",
-    ),
+    Rule("counters_forward", "UPDATE OF issued", "counters", "a counter goes forward, to the last ticket", _MISCOUNTED),
+    Rule("counters_fixed", "UPDATE OF raffle", "counters", "the raffle of a counter is final"),
+    Rule("counters_kept", "DELETE", "counters", "the counter of a raffle is final", "OLD.issued > 0"),
+    Rule("tickets_within_the_raffle", "INSERT", "tickets", "the raffle has no such ticket", _BEYOND_THE_RAFFLE),
+    Rule("tickets_final_update", f"UPDATE OF {_FINAL_OF_A_TICKET}", "tickets", "a ticket is final"),
     Rule(
         "tickets_forgotten",
         "UPDATE OF participant, repeat_hash",
         "tickets",
-        _NOT_FORGOTTEN,
         "the participant of a ticket is final, or forgotten",
+        _NOT_FORGOTTEN,
     ),
-    Rule("tickets_final_delete", "DELETE", "tickets", "TRUE", "a ticket is final"),
-    Rule("ledgers_fixed", "UPDATE OF raffle, entropy, delay_s", "ledgers", "TRUE", "a ledger is final"),
+    Rule("tickets_final_delete", "DELETE", "tickets", "a ticket is final"),
+    Rule("ledgers_fixed", "UPDATE OF raffle, entropy, delay_s", "ledgers", "a ledger is final"),
+    Rule("ledgers_key_once", "UPDATE OF verifier_key", "ledgers", "the key of a ledger is final", _HAS_A_KEY),
     Rule(
-        "ledgers_key_once",
-        "UPDATE OF verifier_key",
-        "ledgers",
-        "OLD.verifier_key IS NOT NULL",
-        "the key of a ledger is final",
+        "ledgers_closed_once", "UPDATE OF closed_at, round", "ledgers", "the closing of a ledger is final", _WAS_CLOSED
     ),
-    Rule(
-        "ledgers_closed_once",
-        "UPDATE OF closed_at, round",
-        "ledgers",
-        "OLD.closed_at IS NOT NULL",
-        "the closing of a ledger is final",
-    ),
-    Rule("ledgers_final_delete", "DELETE", "ledgers", _HAS_TICKETS, "a ledger is final"),
-    Rule("tiles_final_insert", "INSERT", "tiles", _IS_CLOSED, "a closed ledger is final"),
-    Rule("tiles_final_update", "UPDATE", "tiles", "TRUE", "a ledger is final"),
-    Rule("tiles_final_delete", "DELETE", "tiles", "TRUE", "a ledger is final"),
+    Rule("ledgers_final_delete", "DELETE", "ledgers", "a ledger is final", _HAS_TICKETS),
+    Rule("tiles_final_insert", "INSERT", "tiles", "a closed ledger is final", _IS_CLOSED),
+    Rule("tiles_final_update", "UPDATE", "tiles", "a ledger is final"),
+    Rule("tiles_final_delete", "DELETE", "tiles", "a ledger is final"),
     *_final_with_the_draw("draws"),
     *_final_with_the_draw("wins"),
 )
@@ -123,16 +101,16 @@ _ANY_DRAWN = "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)"
 
 # Only PostgreSQL has TRUNCATE, which deletes all rows unseen by the triggers on rows.
 _NO_TRUNCATE: tuple[Rule, ...] = tuple(
-    Rule(f"{table}_{what}_truncate", "TRUNCATE", table, condition, message)
-    for table, what, condition, message in (
-        ("raffles", "final", _ANY_DRAWN, "a drawn raffle is final"),
-        ("prizes", "terms", "EXISTS (SELECT 1 FROM ledgers)", _TERMS),
-        ("counters", "final", "EXISTS (SELECT 1 FROM counters WHERE issued > 0)", "a counter is final"),
-        ("tickets", "final", "EXISTS (SELECT 1 FROM tickets)", "a ticket is final"),
-        ("ledgers", "final", "EXISTS (SELECT 1 FROM ledgers)", "a ledger is final"),
-        ("tiles", "final", "EXISTS (SELECT 1 FROM tiles)", "a ledger is final"),
-        ("draws", "final", "EXISTS (SELECT 1 FROM draws)", "a drawn raffle is final"),
-        ("wins", "final", _ANY_DRAWN, "a drawn raffle is final"),
+    Rule(f"{table}_{what}_truncate", "TRUNCATE", table, message, condition)
+    for table, what, message, condition in (
+        ("raffles", "final", "a drawn raffle is final", _ANY_DRAWN),
+        ("prizes", "terms", _TERMS, "EXISTS (SELECT 1 FROM ledgers)"),
+        ("counters", "final", "a counter is final", "EXISTS (SELECT 1 FROM counters WHERE issued > 0)"),
+        ("tickets", "final", "a ticket is final", "EXISTS (SELECT 1 FROM tickets)"),
+        ("ledgers", "final", "a ledger is final", "EXISTS (SELECT 1 FROM ledgers)"),
+        ("tiles", "final", "a ledger is final", "EXISTS (SELECT 1 FROM tiles)"),
+        ("draws", "final", "a drawn raffle is final", "EXISTS (SELECT 1 FROM draws)"),
+        ("wins", "final", "a drawn raffle is final", _ANY_DRAWN),
     )
 )
 
@@ -141,7 +119,7 @@ def _not_replaced(name: str, table: str, *key: str) -> Rule:
     taken = " AND ".join(f"{column} = NEW.{column}" for column in key)
     # SQLite's own words for an INSERT whose key is taken, which is what an INSERT OR REPLACE becomes.
     message = "UNIQUE constraint failed: " + ", ".join(f"{table}.{column}" for column in key)
-    return Rule(name, "INSERT", table, f"EXISTS (SELECT 1 FROM {table} WHERE {taken})", message)  # noqa: S608 - ours
+    return Rule(name, "INSERT", table, message, f"EXISTS (SELECT 1 FROM {table} WHERE {taken})")  # noqa: S608 - ours
 
 
 # Only SQLite has INSERT OR REPLACE, which deletes rows unseen by the triggers of other programs' connections. For a
@@ -153,8 +131,8 @@ _NO_REPLACE: tuple[Rule, ...] = (
         "tickets_final_insert",
         "INSERT",
         "tickets",
-        "NEW.serial < (SELECT issued FROM counters WHERE raffle = NEW.raffle)",
         "a ticket is final",
+        "NEW.serial < (SELECT issued FROM counters WHERE raffle = NEW.raffle)",
     ),
     _not_replaced("raffles_not_replaced", "raffles", "id"),
     _not_replaced("raffles_sequence_not_replaced", "raffles", "sequence"),
