@@ -10,7 +10,7 @@ from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.winners import SEED_BYTES, prizes_of_wins, winners_digest, winning_serials
 from rafflekit.core.storage.database import Connection
 from rafflekit.core.storage.statements import draws, evidence
-from rafflekit.core.storage.statements.evidence import RaffleRecord
+from rafflekit.core.storage.statements.evidence import RaffleRecord, TicketCounts
 from rafflekit.core.tickets import numbering, participants
 
 
@@ -30,7 +30,8 @@ def raffle_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[st
 
 
 def _row_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
-    yield from _ticket_problems(connection, raffle)
+    counted = evidence.count_stored_tickets(connection, raffle.id, hash_bytes=participants.HASH_BYTES)
+    yield from _ticket_problems(raffle, counted)
     yield from ledger_problems(connection, raffle)
     if raffle.is_drawn:
         yield from _draw_problems(connection, raffle)
@@ -39,12 +40,11 @@ def _row_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]
     elif raffle.numbering_key is None:
         yield "it is not drawn, but its secrets are gone"
     else:
-        yield from _secret_problems(connection, raffle)
+        yield from _secret_problems(raffle, counted)
         yield from _number_problems(connection, raffle, raffle.numbering_key)
 
 
-def _ticket_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
-    counted = evidence.count_stored_tickets(connection, raffle.id)
+def _ticket_problems(raffle: RaffleRecord, counted: TicketCounts) -> Iterator[str]:
     if raffle.issued != counted.rows:
         yield f"its counter says {raffle.issued} tickets, but {counted.rows} are stored"
     if counted.last_serial + 1 != counted.rows:
@@ -53,22 +53,20 @@ def _ticket_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[s
         yield f"it has {raffle.total_tickets} tickets, and {counted.rows} are stored, up to no. {counted.last_number}"
     if counted.numbers != counted.rows:
         yield f"{counted.rows - counted.numbers} tickets have the number of another ticket"
-    damaged = evidence.count_damaged_hashes(connection, raffle.id)
-    if damaged:
-        yield f"{damaged} tickets have no Argon2id hash of a code, so they can never be verified"
+    if counted.damaged_codes:
+        yield f"{counted.damaged_codes} tickets have no Argon2id hash of a code, so they can never be verified"
     if counted.participants != counted.rows:
         yield f"{counted.rows - counted.participants} tickets belong to a participant who has another one"
     if sum(raffle.amounts) > raffle.total_tickets:
         yield f"it has {sum(raffle.amounts)} prizes for {raffle.total_tickets} tickets"
 
 
-def _secret_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
+def _secret_problems(raffle: RaffleRecord, counted: TicketCounts) -> Iterator[str]:
     for key, due in zip(raffle.other_keys, (participants.KEY_BYTES, codes.KEY_BYTES), strict=True):
         if not isinstance(key, bytes) or len(key) != due:
             yield "a key of its participants or codes is damaged"
-    damaged = evidence.count_damaged_participants(connection, raffle.id, hash_bytes=participants.HASH_BYTES)
-    if damaged:
-        yield f"{damaged} tickets have no hash of their participant, who could get another ticket"
+    if counted.damaged_participants:
+        yield f"{counted.damaged_participants} tickets have no hash of their participant, who could get another ticket"
 
 
 def _number_problems(connection: Connection, raffle: RaffleRecord, key: bytes) -> Iterator[str]:

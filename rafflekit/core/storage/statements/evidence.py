@@ -73,6 +73,10 @@ class TicketCounts:
     last_number: int
     numbers: int
     participants: int
+    damaged_codes: int
+    """Tickets whose code hash does not begin like an Argon2id hash."""
+    damaged_participants: int
+    """Tickets whose participant's hash has a wrong length."""
 
 
 def damage(connection: Connection) -> list[str]:
@@ -157,8 +161,8 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
     ]
 
 
-def count_stored_tickets(connection: Connection, raffle: UUID) -> TicketCounts:
-    """Count a raffle's tickets row by row, independently of its counter."""
+def count_stored_tickets(connection: Connection, raffle: UUID, *, hash_bytes: int) -> TicketCounts:
+    """Count a raffle's tickets row by row, independently of its counter; a participant's hash has `hash_bytes`."""
     row = connection.execute(
         select(
             func.count(),
@@ -166,6 +170,8 @@ def count_stored_tickets(connection: Connection, raffle: UUID) -> TicketCounts:
             func.coalesce(func.max(tickets.c.number), 0),
             func.count(tickets.c.number.distinct()),
             func.count(tickets.c.participant.distinct()),
+            func.count(case((tickets.c.code_hash.not_like(f"{_ARGON2ID}%"), 1))),
+            func.count(case((func.length(tickets.c.participant) != hash_bytes, 1))),
         ).where(tickets.c.raffle == raffle)
     ).one()
     return TicketCounts(*row)
@@ -174,18 +180,6 @@ def count_stored_tickets(connection: Connection, raffle: UUID) -> TicketCounts:
 def count_stored_wins(connection: Connection, raffle: UUID) -> int:
     """Count a raffle's wins."""
     return connection.scalar(select(func.count()).where(wins.c.raffle == raffle)) or 0
-
-
-def count_damaged_hashes(connection: Connection, raffle: UUID) -> int:
-    """Count a raffle's tickets whose code hash does not begin like an Argon2id hash."""
-    damaged = tickets.c.code_hash.not_like(f"{_ARGON2ID}%")
-    return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, damaged)) or 0
-
-
-def count_damaged_participants(connection: Connection, raffle: UUID, *, hash_bytes: int) -> int:
-    """Count a raffle's tickets whose participant's hash has a wrong length."""
-    damaged = func.length(tickets.c.participant) != hash_bytes
-    return connection.scalar(select(func.count()).where(tickets.c.raffle == raffle, damaged)) or 0
 
 
 def count_hashed_participants(connection: Connection, raffle: UUID) -> int:
