@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TypeVar
 from uuid import UUID
 
 from rafflekit.core.errors import RaffleNotFound, SigningKeyUnavailable, StorageUnavailable
@@ -31,11 +30,12 @@ NO_KEY = (
     f"No signing key is available here: {SIGNING_KEY.name} names its file, and 'rafflekit key make FILE' makes one."
 )
 
-Result = TypeVar("Result")
-
 
 class LedgerTree:
-    """The tree of a ledger's first `size` leaves, and its checkpoint once that is signed."""
+    """The tree of a ledger's first `size` leaves, and its checkpoint once that is signed.
+
+    What it computes raises `StorageUnavailable` if some of the tree is missing.
+    """
 
     def __init__(self, size: int, reader: TileReader) -> None:
         self.size = size
@@ -44,21 +44,13 @@ class LedgerTree:
         self._root = b""
 
     def root(self) -> bytes:
-        """Return the tree's root.
-
-        Raises:
-            StorageUnavailable: some of the tree is missing.
-        """
+        """Return the tree's root."""
         if not self._root:
             self._root = tree.root(self.subtree, self.size)
         return self._root
 
     def path(self, serial: int) -> list[bytes]:
-        """Return the inclusion proof of a leaf.
-
-        Raises:
-            StorageUnavailable: some of the tree is missing.
-        """
+        """Return the inclusion proof of a leaf."""
         return tree.inclusion_proof(self.subtree, serial, self.size)
 
 

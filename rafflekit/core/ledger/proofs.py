@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from uuid import UUID
 
 from rafflekit.core import lifecycle, limits
@@ -20,13 +21,7 @@ from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol import cosignatures, tree
 from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.codes import CodeHasher
-from rafflekit.core.protocol.documents import (
-    WINNERS_IN_A_PROOF,
-    Consistency,
-    Proof,
-    ProvenWin,
-    Receipt,
-)
+from rafflekit.core.protocol.documents import WINNERS_IN_A_PROOF, Consistency, Proof, ProvenWin, Receipt
 from rafflekit.core.protocol.entropy import Evidence, source_of
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import Note, NoteWrong, VerifierKey
@@ -136,7 +131,13 @@ class Proofs:
 
     def leaves(self, raffle_id: UUID | str) -> Iterator[Leaf]:
         """Yield all current leaves of a raffle's ledger in the order of issue."""
-        return self._leaves(self._get(raffle_id))
+        raffle = self._get(raffle_id)
+        size = size_of(raffle)
+        spans = ((first, min(first + _LEAVES_AT_ONCE, size) - 1) for first in range(0, size, _LEAVES_AT_ONCE))
+        return chain.from_iterable(
+            self._database.query(partial(statements.leaves_between, raffle=raffle.id, first=first, last=last))
+            for first, last in spans
+        )
 
     def proof(self, raffle_id: UUID | str) -> Proof:
         """Return the proof of a draw: everything that is needed to check it.
@@ -162,7 +163,9 @@ class Proofs:
             entropy=Evidence(drawn.raffle.terms.entropy, drawn.draw.entropy, closing.closing.round),
             seed=drawn.seed,
             draw=book.signed(_statement(drawn, closing).text()),
-            winners=None if drawn.wins is None else _proven(drawn.wins, its_tree),
+            winners=None
+            if drawn.wins is None
+            else [ProvenWin(prize, leaf, its_tree.path(leaf.serial)) for prize, leaf in drawn.wins],
         )
 
     def cosign(self, raffle_id: UUID | str, note: str, verifier_key: str) -> None:
@@ -184,13 +187,6 @@ class Proofs:
         line = _cosignature_on(self._ledgers.closing_of(raffle), raffle, note, witness)
         keep = partial(_keep_cosignature, raffle=raffle.id, verifier_key=verifier_key, witness=witness, line=line)
         self._database.write(keep)
-
-    def _leaves(self, raffle: Raffle) -> Iterator[Leaf]:
-        for first in range(0, size_of(raffle), _LEAVES_AT_ONCE):
-            last = min(first + _LEAVES_AT_ONCE, size_of(raffle)) - 1
-            yield from self._database.query(
-                partial(statements.leaves_between, raffle=raffle.id, first=first, last=last)
-            )
 
     def _signed_checkpoint(self, book: Book, raffle: Raffle, its_tree: LedgerTree) -> str:
         if not its_tree.note:
@@ -252,10 +248,6 @@ def _statement(drawn: _Drawn, closing: Checkpoint) -> DrawStatement:
     )
 
 
-def _proven(wins: Sequence[tuple[int, Leaf]], its_tree: LedgerTree) -> list[ProvenWin]:
-    return [ProvenWin(prize, leaf, its_tree.path(leaf.serial)) for prize, leaf in wins]
-
-
 def _cosignature_on(closing: Checkpoint, raffle: Raffle, note: str, witness: VerifierKey) -> str:
     """Return the line of the one valid cosignature of a witness that a note has."""
     assert closing.closing is not None
@@ -280,7 +272,7 @@ def _keep_cosignature(
     if verifier_key not in kept:
         operator = [] if record is None or record.verifier_key is None else [record.verifier_key]
         cosignatures.check_beside(witness, [VerifierKey.read(each) for each in [*operator, *kept]])
-        statements.put_cosignature(connection, raffle, verifier_key, line)
+        statements.insert_cosignature(connection, raffle, verifier_key, line)
     elif kept[verifier_key] != line:
         raise InvalidValue("note", f"comes late: another cosignature by {witness.name} is kept already.")
 

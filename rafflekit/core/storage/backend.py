@@ -62,6 +62,7 @@ class Backend(Protocol):
         Raises:
             StorageUnavailable: its folder cannot be read.
         """
+        return True
 
     def create_engine(self, *, is_patient: bool = False) -> Engine:
         """Return the engine, which connects on its first use; a missing database is made if possible.
@@ -78,6 +79,7 @@ class Backend(Protocol):
         Raises:
             SchemaMismatch, StorageUnavailable: the database is known to be unusable without connecting.
         """
+        return self.create_engine()
 
     def back_up(self, to: Path) -> None:
         """Copy one state of the database over the empty file `to`, while others read and write.

@@ -17,7 +17,7 @@ from sqlalchemy import (
     create_engine,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex
+from sqlalchemy.schema import ColumnCollectionConstraint, CreateIndex
 
 from rafflekit.core.storage import layout, rules, schema
 
@@ -129,25 +129,22 @@ def _due_in_postgresql() -> Iterator[tuple[Part, str]]:
 
 def _constraint(table: Table, constraint: Constraint) -> tuple[Part, str]:
     """Return a constraint in PostgreSQL's spelling; one without a name of ours is named by its text."""
+    assert isinstance(constraint, ColumnCollectionConstraint)
+    columns = ", ".join(constraint.columns.keys())
     match constraint:
         case PrimaryKeyConstraint():
-            text = f"PRIMARY KEY ({_names(constraint.columns.keys())})"
+            text = f"PRIMARY KEY ({columns})"
         case ForeignKeyConstraint():
-            others = [key.column for key in constraint.elements]
-            columns, of = _names(constraint.columns.keys()), _names([column.name for column in others])
-            text = f"FOREIGN KEY ({columns}) REFERENCES {others[0].table.name}({of})"
+            of = ", ".join(key.column.name for key in constraint.elements)
+            text = f"FOREIGN KEY ({columns}) REFERENCES {constraint.referred_table.name}({of})"
         case UniqueConstraint():
-            text = f"UNIQUE ({_names(constraint.columns.keys())})"
+            text = f"UNIQUE ({columns})"
         case CheckConstraint():
             text = f"CHECK ({constraint.sqltext})"
         case _:  # pragma: no cover - the schema has no others
             raise AssertionError(constraint)
     is_named = isinstance(constraint, UniqueConstraint | CheckConstraint)
     return Part("constraint", str(constraint.name) if is_named else text, table.name), _bare(text)
-
-
-def _names(names: list[str]) -> str:
-    return ", ".join(names)
 
 
 def _bare(text: str) -> str:

@@ -89,14 +89,6 @@ class Postgresql(Backend):
         self.name = f"The database {self.url}"
         schema.know_postgresql()
 
-    def exists(self) -> bool:
-        """Return True: only the server knows whether the database exists."""
-        return True
-
-    def create_looking_engine(self) -> Engine:
-        """Return the engine: connecting makes and changes nothing."""
-        return self.create_engine()
-
     def create_engine(self, *, is_patient: bool = False) -> Engine:
         """Return the engine, unless psycopg is not installed or does not know an option of the URL."""
         try:
@@ -115,8 +107,7 @@ class Postgresql(Backend):
 
         event.listen(engine, "do_connect", connect)
         event.listen(engine, "connect", _prepare)
-        event.listen(engine, "handle_error", _leave_a_standby)
-        event.listen(engine, "handle_error", _leave_a_statement)
+        event.listen(engine, "handle_error", _leave_unusable)
         return engine
 
     def _connect_args(self) -> dict[str, Any]:
@@ -202,13 +193,10 @@ def _constraint_of(error: BaseException | None) -> str | None:
     return getattr(diagnosis, "constraint_name", None)
 
 
-def _leave_a_standby(context: ExceptionContext) -> None:
+def _leave_unusable(context: ExceptionContext) -> None:
     # A primary that becomes a standby keeps its connections; SQLAlchemy then drops all of them.
     if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
         context.is_disconnect = True
-
-
-def _leave_a_statement(context: ExceptionContext) -> None:
     # After an interruption, psycopg reports the end of its pipeline while the connection still runs a statement.
     used = context.connection
     if used is not None and not used.invalidated:

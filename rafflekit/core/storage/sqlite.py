@@ -6,12 +6,12 @@ import time
 from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPICursor, ExceptionContext
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import NullPool
 
 from rafflekit.core.errors import NAMELESS_URL, InvalidSetting, SchemaMismatch, StorageUnavailable
 from rafflekit.core.storage.backend import ENGINE_OPTIONS, Backend
@@ -104,7 +104,7 @@ class Sqlite(Backend):
             },
             **ENGINE_OPTIONS,
         )
-        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "connect", lambda connection, _entry: prepare_connection(connection))
         event.listen(engine, "handle_error", _give_up_read_only)
         return engine
 
@@ -220,10 +220,6 @@ def prepare_connection(connection: sqlite3.Connection) -> None:
 
 def _between_steps(_status: int, _remaining: int, _total: int) -> None:
     """Do nothing; as this is Python, the interpreter handles signals between two steps."""
-
-
-def _prepare(dbapi_connection: Any, _entry: ConnectionPoolEntry) -> None:
-    prepare_connection(dbapi_connection)
 
 
 def _give_up_read_only(context: ExceptionContext) -> None:

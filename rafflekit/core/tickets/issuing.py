@@ -17,13 +17,7 @@ from typing import Protocol
 from uuid import UUID
 
 from rafflekit.core import limits
-from rafflekit.core.errors import (
-    AlreadyParticipated,
-    InvalidValue,
-    RaffleError,
-    SoldOut,
-    StorageUnavailable,
-)
+from rafflekit.core.errors import AlreadyParticipated, InvalidValue, RaffleError, SoldOut, StorageUnavailable
 from rafflekit.core.ledger.books import Edge
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.ledger.proofs import Proofs

@@ -125,14 +125,9 @@ def leaf_of_number(connection: Connection, raffle: UUID, number: int) -> Leaf | 
 _LEAF_OF_NUMBER = _LEAVES.where(tickets.c.number == bindparam("number"))
 
 
-def put_cosignature(connection: Connection, raffle: UUID, verifier_key: str, line: str) -> None:
-    """Store a witness's signature line, unless this witness already has one."""
-    # Imported only when it is needed: PostgreSQL's takes long.
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    kind = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = {"raffle": raffle, "verifier_key": verifier_key, "line": line}
-    connection.execute(kind.insert(cosignatures).values(row).on_conflict_do_nothing())
+def insert_cosignature(connection: Connection, raffle: UUID, verifier_key: str, line: str) -> None:
+    """Store a witness's signature line; the raffle is locked, and this witness has none yet."""
+    connection.execute(insert(cosignatures).values(raffle=raffle, verifier_key=verifier_key, line=line))
 
 
 def load_cosignatures(connection: Connection, raffle: UUID) -> list[tuple[str, str]]:

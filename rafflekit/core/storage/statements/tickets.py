@@ -24,9 +24,8 @@ Holder = tuple[UUID, bytes]
 """A raffle, and a participant's hash in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewTicket:
-    """A ticket to be stored; `issued_at` in whole seconds since 1970."""
+class NewTicket(NamedTuple):
+    """A ticket to be stored, in the order of the table's columns; `issued_at` in whole seconds since 1970."""
 
     raffle: UUID
     serial: int
@@ -116,18 +115,7 @@ def held_tickets(connection: Connection, holders: Sequence[Holder]) -> dict[Hold
 def insert_tickets(connection: Connection, new: Sequence[NewTicket]) -> None:
     """Store tickets of raffles whose counters are locked."""
     dialect = connection.dialect.name
-    rows = [
-        (
-            raffle_key(ticket.raffle, dialect),
-            ticket.serial,
-            ticket.number,
-            ticket.participant,
-            ticket.code_hash,
-            ticket.repeat_hash,
-            ticket.issued_at,
-        )
-        for ticket in new
-    ]
+    rows = [(raffle_key(ticket.raffle, dialect), *ticket[1:]) for ticket in new]
     for part in _parts(rows, dialect):
         driver.send(connection, _insert(dialect, _size(part, dialect)), _parameters(part, dialect))
 
