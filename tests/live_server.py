@@ -24,7 +24,7 @@ GUNICORN = (
     *(sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--error-logfile", "/dev/stdout"),
     *("--worker-class", "gthread", "--workers", "2", "--threads", "16", "rafflekit.http.wsgi:application"),
 )
-"""The command line that the README has for gunicorn, but for the port and where it says what it does."""
+"""The command line for gunicorn in the documentation, with a free port and its log on standard output."""
 
 
 class Answer(NamedTuple):
@@ -57,10 +57,10 @@ def until_read(*connections: socket.socket) -> None:
 
 
 def is_refused(port: int) -> bool:
-    """Tell whether nobody listens at a port of this machine any more."""
+    """Tell whether a port of this machine is closed."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=20) as connection, suppress(OSError):
-            # One at a time: whoever has let this one in closes it, too.
+            # One at a time: a server that accepts this connection closes it, too.
             connection.shutdown(socket.SHUT_WR)
             connection.recv(1)
     except ConnectionRefusedError:

@@ -103,7 +103,7 @@ pytest_add_cli_args = ["-p", "no:cacheprovider", "--hypothesis-profile=ci", "-k"
 pytest_add_cli_args_test_selection = {tests}
 """
 
-# What ended at a time limit was noticed, too. "no tests": none of the tests comes by.
+# A time limit notices a mutant, too. "no tests": no test reaches it.
 KILLED, SURVIVED, TIMED_OUT, UNREACHED = "killed", "survived", "timeout", "no tests"
 
 

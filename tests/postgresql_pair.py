@@ -23,7 +23,7 @@ def postgresql_pair(**settings: str) -> Iterator["PostgresqlPair"]:
 
 
 class PostgresqlPair:
-    """A primary and its standby on two ports that stay the same, whoever is who."""
+    """A primary and its standby on two ports that stay the same when the roles change."""
 
     def __init__(self, running: ExitStack, settings: dict[str, str]) -> None:
         self._running = running
@@ -41,7 +41,7 @@ class PostgresqlPair:
         return url.render_as_string(hide_password=False)
 
     def promote_the_standby(self) -> None:
-        """Make the standby the primary, without a standby of its own; the primary before is somebody's to end."""
+        """Make the standby the primary, without a standby; the caller ends the former primary."""
         self.standby.promote()
         self.primary = self.standby
 

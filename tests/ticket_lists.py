@@ -19,7 +19,7 @@ def rows_of(out: Path) -> list[dict[str, str]]:
 
 
 def check_whole_run(engine: RaffleEngine, raffle: Raffle, people: list[str], out: Path) -> None:
-    """Check that every line has one row, nobody two tickets, and every ticket that was issued a code that proves it.
+    """Check that every line has one row, no participant two tickets, and every issued ticket a code that proves it.
 
     The raffle is sold out and drawn for that.
     """

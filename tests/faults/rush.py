@@ -60,7 +60,7 @@ class Rush:
         self.unavailable = 0
         """How often the answer was 503."""
         self.surprises: list[object] = []
-        """What nobody should ever be answered."""
+        """Answers that should never occur."""
         self._path = f"/raffles/{raffle}/participate/"
         self._people = count()
         self._ends = threading.Event()

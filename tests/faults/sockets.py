@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.live_server import LiveServer
 
 SLOW_S = 10.0
-"""Less than the time that a server gives a connection: who is answered later has waited for somebody else."""
+"""Less than the time that a server gives a connection: a later answer has waited for another connection."""
 
 
 def exchange(connection: socket.socket, more: bytes) -> bytes | None:
@@ -44,6 +44,6 @@ def leaves_unread(live: LiveServer, connection: socket.socket) -> bool:
 
 
 def vanish(connection: socket.socket) -> None:
-    """Break a connection off: whoever sends something is told that nobody is there (RST)."""
+    """Break a connection off: the other side gets a reset (RST) when it sends something."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()

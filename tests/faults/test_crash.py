@@ -1,4 +1,4 @@
-"""A process that is killed in the middle of a transaction leaves nothing half-done behind."""
+"""A process that is killed in the middle of a transaction leaves nothing half done."""
 
 import signal
 import sqlite3

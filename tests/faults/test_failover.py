@@ -14,7 +14,7 @@ from tests.postgresql_pair import ASYNCHRONOUS, SYNCHRONOUS, PostgresqlPair, pos
 FAILOVERS = max(3, KILLS // 10)
 TICKETS = 50
 
-# `rafflekit serve`, but for how long it waits for a primary that says nothing.
+# `rafflekit serve` with a shorter wait for a silent primary.
 IMPATIENT = """
 import sys
 from rafflekit.cli import main
@@ -39,12 +39,12 @@ def test_a_synchronous_failover_loses_no_answered_ticket(start: Start) -> None:
                 lose_the_primary(pair, rush, how=("killed", "stopped", "hanging")[turn % 3])
                 check_tickets(pair.primary.url(), raffle, dict(rush.tickets))
                 pair.add_a_standby()
-            # One server has seen it all, and nobody told it where the primary is.
+            # One server has been there all the time, and found each new primary by itself.
             rush.wait_for_tickets(TICKETS)
         rush.server.stop()
 
         assert rush.surprises == []
-        # Who asked again got the ticket of the first time: nobody has two, and none is nobody's.
+        # A repeated request got its first ticket: no participant has two, and every ticket has a participant.
         assert check_tickets(pair.primary.url(), raffle, rush.tickets) == len(rush.tickets)
         check_ledger(pair.primary.url(), raffle, rush.checkpoints)
     print(f"\n{FAILOVERS} failovers, {len(rush.tickets):,} tickets answered, none lost, none doubled")
@@ -59,7 +59,7 @@ def lose_the_primary(pair: PostgresqlPair, rush: Rush, *, how: str) -> None:
         lost.kill()
     else:
         lost.hang()
-        # Every thread of the service waits for the primary by now, and none for ever.
+        # By now every thread of the service waits for the primary, for a limited time.
         rush.wait_for_outage()
     pair.promote_the_standby()
     if how == "hanging":
@@ -84,7 +84,7 @@ def test_only_asynchronous_replication_loses_answered_tickets(settings: dict[str
             pair.standby.start()
             pair.promote_the_standby()
             lost, _ = lost_tickets(pair.primary.url(), raffle, answered)
-            # Whoever still asks is to be answered.
+            # Clients that still ask must be answered.
             if is_synchronous:
                 pair.add_a_standby()
 

@@ -1,4 +1,4 @@
-"""A process that forks does not carry its database over: no ticket is doubled, and none is lost."""
+"""A process that forks does not carry its database over: no ticket is doubled or lost."""
 
 import sys
 from pathlib import Path
@@ -53,7 +53,7 @@ def fork(connection):
 engine._database.write(fork)
 """
 
-# Whoever serves a group in the parent does not exist in the child, and nobody is to wait for it there.
+# The thread that serves a group in the parent does not exist in the child, so the child must not wait for it.
 FORKED_WHILE_A_GROUP_IS_SERVED = """
 import os, signal, threading
 from rafflekit.core.tickets.groups import Groups
@@ -71,7 +71,7 @@ caller.start()
 serving.wait()
 child = os.fork()
 if child == 0:
-    # A child that waits for ever is ended.
+    # A child that never stops waiting is ended.
     signal.alarm(30)
     print(groups.submit(21), flush=True)
     os._exit(0)

@@ -17,7 +17,7 @@ from tests.ticket_lists import check_whole_run, rows_of, write_list
 # Longer than others wait: a whole run is to end, which hashes a code for each of its lines.
 LIMIT_S = 120
 LINES = 3_000
-# Every hundredth line names somebody who has a ticket already.
+# Every hundredth line names a participant who already has a ticket.
 PEOPLE = [f"participant {number - 50 if number % 100 == 99 else number}" for number in range(LINES)]
 
 # Sends itself a signal when the place is reached for the n-th time.
@@ -140,7 +140,7 @@ def test_a_run_stopped_by_a_signal_can_be_resumed(
     check_whole_run(engine, raffle, PEOPLE, out)
 
 
-def test_a_full_disk_ends_a_run_that_then_goes_on(out: Path, arguments: list[str]) -> None:
+def test_a_run_stopped_by_a_full_disk_can_be_resumed(out: Path, arguments: list[str]) -> None:
     """Files may not grow beyond a limit that the database, which keeps nothing of refused lines, stays far below."""
     people = [*(f"participant {number}" for number in range(20)), *(f"{'x' * 999} {number}" for number in range(2_500))]
     write_list(out.with_name("people.csv"), people)

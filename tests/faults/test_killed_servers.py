@@ -49,7 +49,7 @@ def check_file(database: Path) -> None:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_a_killed_server_loses_no_ticket_that_it_answered(database: Path, start: Start) -> None:
+def test_a_killed_server_loses_no_answered_ticket(database: Path, start: Start) -> None:
     url = f"sqlite:///{database}"
     raffle = new_raffle(url).id
     with Rush(raffle, start(url)) as rush:
@@ -65,7 +65,7 @@ def test_a_killed_server_loses_no_ticket_that_it_answered(database: Path, start:
     rush.server.stop()
 
     assert rush.surprises == []
-    # Who asked again got the ticket of the first time: nobody has two, and none is nobody's.
+    # A repeated request got its first ticket: no participant has two, and every ticket has a participant.
     assert check_tickets(url, raffle, rush.tickets) == len(rush.tickets)
     check_ledger(url, raffle, rush.checkpoints)
     print(f"\n{KILLS} kills, {len(rush.tickets):,} tickets answered, none lost, none doubled")

@@ -97,7 +97,7 @@ def test_a_repeat_of_the_last_ticket_waits_for_the_standby(pair: PostgresqlPair)
 
 
 def test_a_primary_with_a_promoted_standby_answers_no_ticket(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Whoever would wait for ever is freed by the end of the servers.
+    # Calls that would wait without end are freed when the servers stop.
     with ThreadPoolExecutor() as elsewhere, postgresql_pair(**SYNCHRONOUS) as pair:
         before = pair.primary
         with RaffleEngine(before.url()) as patient:
@@ -118,7 +118,7 @@ def test_a_primary_with_a_promoted_standby_answers_no_ticket(monkeypatch: pytest
 def test_a_read_only_primary_is_left_for_the_next_host() -> None:
     with postgresql_pair(**ASYNCHRONOUS) as pair, RaffleEngine(pair.url()) as engine:
         raffle = new_raffle(engine)
-        # Nobody else waits for it here, and what the standby never got would be lost.
+        # Nothing else waits for it here, and what the standby never got would be lost.
         written = run(pair.primary.url(), "SELECT pg_current_wal_lsn()::text")[0][0]
         wait_until(lambda: run(pair.standby.url(), "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", written)[0][0])
         run(pair.primary.url(), "ALTER SYSTEM SET default_transaction_read_only = on")

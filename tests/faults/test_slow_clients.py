@@ -33,7 +33,7 @@ VERIFY = (
     b"POST /raffles/00000000-0000-0000-0000-000000000000/verify-ticket/ HTTP/1.1\r\nHost: localhost\r\n"
     b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 )
-# What somebody begins with, and what he sends now and then.
+# What a client begins with, and what it sends now and then.
 ENDLESS = {
     "silent": (b"", b""),
     "begun": (b"GET /", b""),
@@ -75,7 +75,7 @@ Connect = Callable[..., socket.socket]
 
 
 def impatient(**numbers: float) -> tuple[str, ...]:
-    """Return the program `rafflekit serve` with other numbers in `listening`: nobody waits 75 seconds for a test."""
+    """Return the program `rafflekit serve` with other numbers in `listening`: 75 seconds are too long for a test."""
     return sys.executable, "-c", IMPATIENT, repr(numbers), "serve", "--host", "127.0.0.1", "--port", "0"
 
 
@@ -163,7 +163,7 @@ def pass_time(seconds: float) -> None:
 
 
 def answers_others(live: LiveServer, connect: Connect) -> bool:
-    """Tell whether somebody else is answered, in less time than any other connection would be given."""
+    """Tell whether another client is answered before any connection runs out of time."""
     connection = connect(live)
     connection.sendall(GET)
     return read_answer(connection).status == 200
@@ -178,7 +178,7 @@ def available(live: LiveServer, path: str) -> int:
     return number
 
 
-def test_ten_thousand_idle_connections_keep_nobody_waiting(live: LiveServer, connect: Connect, open_files: int) -> None:
+def test_ten_thousand_idle_connections_keep_no_one_waiting(live: LiveServer, connect: Connect, open_files: int) -> None:
     """Fewer where so many files may not be opened: see `ulimit -Hn`."""
     with ExitStack() as opened:
         for number in range(min(MOST, open_files * 3 // 5)):
@@ -242,7 +242,7 @@ def test_a_stop_with_no_room_left_answers_everybody(small_waitress: LiveServer, 
             crowd.append(connect(small_waitress, source=f"127.0.1.{number + 1}"))
             crowd[-1].sendall(participate(path))
         small_waitress.process.send_signal(signal.SIGTERM)
-        # It has closed its port, behind everybody who had come before.
+        # It has closed its port, after accepting everyone who had come before.
         wait_until(lambda: is_refused(small_waitress.port))
 
     assert [read_answer(connection).status for connection in crowd] == [201] * 100
@@ -342,7 +342,7 @@ def test_a_client_that_vanishes_after_its_request_can_repeat_it(live: LiveServer
     connection = connect(live, source="127.0.0.2")
     with writers_waiting(live.database):
         connection.sendall(participate(path, f'Idempotency-Key: "{KEY}"\r\n'))
-        # Whoever asks later is answered later: the request has been read.
+        # Requests are answered in order, so this one has been read.
         assert answers_others(live, connect)
         vanish(connection)
     wait_until(lambda: available(live, path) == 99)
@@ -398,7 +398,7 @@ def test_a_draw_whose_reader_vanishes_is_whole(live: LiveServer, connect: Connec
     connection = connect(live)
     with writers_waiting(live.database):
         connection.sendall(f"POST {path}/winners/ HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        # Whoever asks later is answered later: the request has been read.
+        # Requests are answered in order, so this one has been read.
         assert answers_others(live, connect)
         vanish(connection)
 

@@ -1,4 +1,4 @@
-"""A server that is told to stop in a rush: whoever asked before is answered, nobody after, and every ticket is kept."""
+"""A server stopped in a rush: requests from before are answered, later ones are not, and every ticket is kept."""
 
 import json
 import signal
@@ -23,7 +23,7 @@ from tests.waiting import wait_until
 SERVERS = {"waitress": (), "granian": ("--server", "granian", "--workers", "2")}
 CLIENTS = 24
 SENT_BEFORE = 60
-"""Requests that the server has read, and none of which it can answer yet, in the moment in which it is told to stop."""
+"""Requests that the server has read and cannot answer yet when it is told to stop."""
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def live(request: pytest.FixtureRequest, database: Path, tmp_path: Path) -> Iter
 
 
 class Crowd:
-    """Clients that take part again and again, each on one connection as long as it lasts, until nobody listens."""
+    """Clients that take part again and again, each on one connection as long as it lasts, until the port is closed."""
 
     def __init__(self, live: LiveServer, raffle: UUID) -> None:
         self.tickets: dict[str, tuple[int, str]] = {}
@@ -84,7 +84,7 @@ class Crowd:
                 connection.sendall(request(self._path, f"the-key-of-{address}"))
                 answer = read_answer(connection)
             except (OSError, HTTPException):
-                # The connection was closed when it waited for nothing; this request came behind the stop.
+                # The connection was idle and was closed; this request came after the stop.
                 return
             if answer.status != 201:
                 self.surprises.append(answer)
@@ -132,7 +132,7 @@ def test_a_stop_in_a_rush_answers_all_and_keeps_every_ticket(
     assert live.complaints() == ""
 
 
-def test_nobody_is_let_in_behind_a_stop(live: LiveServer, raffle: UUID) -> None:
+def test_no_connection_is_accepted_after_a_stop(live: LiveServer, raffle: UUID) -> None:
     assert live.request("GET", f"/raffles/{raffle}/").status == 200
     with socket.create_connection(("127.0.0.1", live.port), timeout=20) as begun:
         begun.sendall(b"GET /raffles/ HTTP/1.1\r\nHost: loc")

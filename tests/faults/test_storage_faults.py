@@ -42,7 +42,7 @@ class Raffles(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What happens to the file, what the sentence says, whether reading goes on, and whether a change may be done."""
+    """What happens to the file, what the message says, and whether reads still work and a change may be kept."""
 
     happens: Callable[[Path], AbstractContextManager[object]]
     sentence: str
@@ -88,7 +88,7 @@ def locked(database: Path) -> Iterator[None]:
 
 @contextmanager
 def full_disk(database: Path) -> Iterator[None]:
-    """Let no file of this process grow beyond a few bytes; somebody else keeps the database open."""
+    """Keep every file of this process below a few bytes; another process keeps the database open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     with RaffleEngine(f"sqlite:///{database}"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM_BYTES, hard))
@@ -116,7 +116,7 @@ def read_only_folder(database: Path) -> Iterator[None]:
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """Root may write everywhere; nobody may not."""
+    """Root may write everywhere; the user `nobody` may not."""
     is_root = os.geteuid() == 0
     if is_root:
         os.seteuid(NOBODY)
@@ -187,7 +187,7 @@ Command = Callable[[str], list[str]]
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits half a minute for another program here."""
+    """Do not wait half a minute for another program."""
     monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.1)
 
 
@@ -282,7 +282,7 @@ def test_a_write_that_cannot_be_stored_is_answered_503(
         answer = client.simulate_post(path, json=body, remote_addr="127.0.0.1")
 
     check_problem(answer, fault, raffles, caplog.text)
-    # What a disk refuses is the commit, and nobody knows how far it came.
+    # The disk refuses the commit, and it is unknown how much was written.
     told = (
         "This request may or may not have been carried out"
         if fault.is_in_doubt
@@ -309,7 +309,7 @@ def test_a_server_does_not_start_on_it(
     raffles: Raffles, fault: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RAFFLEKIT_DATABASE_URL", f"sqlite:///{raffles.database}")
-    # Whatever is imported when it starts, nobody may not read it.
+    # The user `nobody` may not read what a start imports.
     import rafflekit.http.serving.waitress_server  # noqa: F401
 
     with FAULTS[fault].happens(raffles.database):

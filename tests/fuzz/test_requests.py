@@ -14,7 +14,7 @@ from tests.live_server import Answer, LiveServer
 
 SERVERS = {"waitress": (), "granian": ("--server", "granian")}
 CREATE = {"name": "a", "total_tickets": 5, "prizes": [{"name": "hug", "amount": 1}]}
-# "R" stands for the raffle that there is.
+# "R" is replaced by the id of an existing raffle.
 PATHS = st.sampled_from(["/raffles/", "/raffles/R/", "/raffles/R/participate/", "/raffles/R/winners/"])
 QUERIES = st.sampled_from(["", "page=1&page_size=9", "name=x&winners_drawn=true"])
 TARGETS = st.builds(
@@ -47,7 +47,7 @@ BODIES = (
 
 @pytest.fixture(scope="module", params=SERVERS)
 def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, str]]:
-    """Each server, behind a proxy on 127.0.0.1, with the id of a raffle; who asks from elsewhere is a manager."""
+    """Each server, behind a proxy on 127.0.0.1, with the id of a raffle; other addresses are managers."""
     folder = tmp_path_factory.mktemp("requests")
     server = LiveServer(
         folder / "raffles.db",

@@ -1,4 +1,4 @@
-"""Whatever list a run is given and wherever it was cut off, it ends as one that nobody disturbed."""
+"""With any list, a run that was cut off anywhere and resumed ends like one that was never disturbed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +30,7 @@ def one_engine(folder: Path) -> Iterator[RaffleEngine]:
 
 
 def tickets_of(out: Path) -> list[tuple[str, ...]]:
-    """Return the rows but for the sentence of a refusal: a second ticket to a sold-out raffle is refused otherwise."""
+    """Return the rows without the reason of a refusal: a second ticket to a sold-out raffle has another reason."""
     columns = ("line", "participant", "ticket_number", "verification_code")
     return [(*(row[column] for column in columns), str(bool(row["refusal"]))) for row in rows_of(out)]
 

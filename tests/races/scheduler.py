@@ -1,4 +1,4 @@
-"""Sessions that stop before every statement that they send, and a schedule that says who goes on.
+"""Sessions that stop before every statement that they send, and a schedule that says which one continues.
 
 A session is a thread; its engine's connections are the driver's own, but that each asks its session before it sends a
 statement. Whoever waits in the database is told from whoever works by asking the database, never by the clock.
@@ -18,7 +18,7 @@ from sqlalchemy.engine import Dialect
 
 from tests.waiting import LIMIT_S
 
-# So long nobody asks the database whether a session waits in it: most statements are done by then.
+# Most statements are done by then, so the database is not asked before whether a session waits in it.
 _PATIENCE_S = 0.002
 
 _this = threading.local()
@@ -68,7 +68,7 @@ class Session:
         self._go.release()
 
     def has_arrived(self, *, within_s: float) -> bool:
-        """Tell whether it stands before its next step, or is done, within a time."""
+        """Tell whether it reaches its next step, or is done, within a time."""
         return self._arrived.wait(within_s)
 
     def stop_before(self, what: str) -> None:
@@ -142,7 +142,7 @@ class Scheduler:
                 self._settle(session)
 
     def _settle(self, session: Session) -> None:
-        """Return when a session stands before its next step, is done, or waits for another one."""
+        """Return when a session is at its next step, is done, or waits for another one."""
         waited = session.waits
         while not session.has_arrived(within_s=_PATIENCE_S):
             if session.backend_pid is not None and self._is_held_up(session.backend_pid):

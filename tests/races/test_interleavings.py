@@ -172,7 +172,7 @@ def explained(made: Sequence[Made], world: World) -> World | None:
         return world
     first_end = min(each.ended for each in made)
     for chosen in made:
-        # Nobody whose call had not begun can come before one that had ended by then.
+        # A call that had not begun cannot come before one that had already ended.
         if chosen.begun <= first_end:
             after = chosen.call.after(world, chosen.outcome)
             rest = [other for other in made if other is not chosen]

@@ -1,4 +1,4 @@
-"""A rush over HTTP on servers of several processes, with one database: every number once, nobody twice."""
+"""A rush over HTTP on servers of several processes, with one database: every number once, no participant twice."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -106,7 +106,7 @@ def stored(database_url: str) -> list[tuple[int, int, int]]:
 
 def test_a_server_does_not_show_the_password_of_its_database(serve: Serve, postgresql: PostgresqlServer) -> None:
     url = make_url(postgresql.new_url())
-    # A server that asks for none takes any.
+    # A server without passwords accepts any.
     url = url.set(password=url.password or "hunter2")
     password = str(url.password)
 
