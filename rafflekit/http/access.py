@@ -38,14 +38,17 @@ _OWN_PAGES = ("same-origin", "none")
 
 
 class Access:
-    """Who is asking, and who may: by the settings of a process."""
+    """Who is asking, and who may: by the settings of a process.
+
+    What `require_…` does not let pass, such as a client whose address cannot be determined, is an HTTPForbidden.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._managers = settings.manager_networks
         self._proxies = settings.trusted_proxies
         self._allowed_hosts = settings.allowed_hosts
         self._header = settings.proxy_header
-        self._header_key = _key(settings.proxy_header)
+        self._header_key = f"HTTP_{settings.proxy_header.upper().replace('-', '_')}"
         self._metrics_readers = settings.metrics_networks
 
     def client_address(self, environ: Environ) -> IpAddress | None:
@@ -77,19 +80,11 @@ class Access:
         return str(address)
 
     def require_manager(self, environ: Environ) -> None:
-        """Let managers pass.
-
-        Raises:
-            HTTPForbidden: the client's address is not a manager's, or cannot be determined.
-        """
+        """Let managers pass."""
         self._require(environ, self._managers, MANAGER_IPS.name)
 
     def require_metrics_reader(self, environ: Environ) -> None:
-        """Let those pass who may read the metrics.
-
-        Raises:
-            HTTPForbidden: the client's address is not one of theirs, or cannot be determined.
-        """
+        """Let those pass who may read the metrics."""
         self._require(environ, self._metrics_readers, METRICS_IPS.name)
 
     def require_own_page(self, environ: Environ) -> None:
@@ -97,9 +92,6 @@ class Access:
 
         A browser names the page in `Sec-Fetch-Site` and `Origin`, and in `Host` the name under which it reached this
         service, which a page can choose (DNS rebinding). Programs that send none of these pass.
-
-        Raises:
-            HTTPForbidden: one of them is foreign.
         """
         public_name = None
         # Both, since a proxy may pass on a host that a page chose.
@@ -171,10 +163,6 @@ class Access:
     def _is_from_proxy(self, environ: Environ) -> bool:
         peer = _peer(environ)
         return peer is not None and _is_in(peer, self._proxies)
-
-
-def _key(header: str) -> str:
-    return f"HTTP_{header.upper().replace('-', '_')}"
 
 
 def _peer(environ: Environ) -> IpAddress | None:

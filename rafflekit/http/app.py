@@ -18,9 +18,6 @@ from rafflekit.http.monitoring.requests import Monitoring
 
 WsgiApp = falcon.App[falcon.Request, falcon.Response]
 
-_KNOWN_METHODS = frozenset(COMBINED_METHODS)
-_SAFE_METHODS = ("GET", "HEAD")
-
 
 def create_app(engine: RaffleEngine, settings: Settings, *, metrics: Metrics | None = None) -> WsgiApp:
     """Return the WSGI application of the HTTP contract on an open engine, which remains the caller's to close.
@@ -64,7 +61,7 @@ class _EveryAnswer:
         self, req: falcon.Request, resp: falcon.Response, resource: object, params: dict[str, str]
     ) -> None:
         # Falcon answers 405 for the methods that it knows, and 400 for others, like BREW.
-        if req.method not in _KNOWN_METHODS:
+        if req.method not in COMBINED_METHODS:
             assert isinstance(resource, Address)
             raise falcon.HTTPMethodNotAllowed(resource.allowed_methods)
 
@@ -73,5 +70,5 @@ class _EveryAnswer:
     ) -> None:
         resp.set_header("X-Content-Type-Options", "nosniff")
         # A ticket's answer holds its code, and an error is true for one moment and one client.
-        if not req_succeeded or req.method not in _SAFE_METHODS:
+        if not req_succeeded or req.method not in ("GET", "HEAD"):
             resp.set_header("Cache-Control", "no-store")

@@ -44,10 +44,9 @@ def addresses(header: ProxyHeader, text: str) -> Iterator[IpAddress | None]:
 def elements(text: str) -> list[dict[str, str]] | None:
     """Return the elements of a Forwarded header, each with its parameters (lower case); None if it breaks the grammar.
 
-    A header of more than 4,096 characters is not read.
-
-    All of it is read, from the left, since a comma in quotes does not separate. A stray quote anywhere makes the number
-    of quotes odd, which invalidates the whole header, so it cannot hide or reveal an element.
+    A header of more than 4,096 characters is not read. All of it is read, from the left, since a comma in quotes does
+    not separate. A stray quote anywhere makes the number of quotes odd, which invalidates the whole header, so it
+    cannot hide or reveal an element.
     """
     if len(text) > _MOST_CHARACTERS:
         return None

@@ -155,7 +155,8 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
     query = _components_of(operation.query)[operation.query.__name__] if operation.query else {"properties": {}}
     required = query.get("required", ())
     parameters = [
-        {"in": "query", "name": name, "required": name in required, "schema": _not_null(schema)}
+        # A parameter is null by being absent.
+        {"in": "query", "name": name, "required": name in required, "schema": schema.get("anyOf", [schema])[0]}
         for name, schema in query["properties"].items()
     ]
     if operation.repeat:
@@ -166,11 +167,6 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def _parameter(place: str, name: str, kind: Any, what: str, *, required: bool = False) -> dict[str, Any]:
     return {"in": place, "name": name, "required": required, "description": what, "schema": _schema(kind)}
-
-
-def _not_null(schema: Mapping[str, Any]) -> Any:
-    # A parameter is null by being absent.
-    return schema["anyOf"][0] if "anyOf" in schema else schema
 
 
 def _request_body(operation: Operation) -> dict[str, Any]:
@@ -233,16 +229,13 @@ def _example(refusal: Refusal) -> problems.Problem:
 def _answer(
     description: str, *, content: Mapping[str, Any] | None = None, headers: Iterable[str] = ()
 ) -> dict[str, Any]:
-    described = {"description": description, "headers": _headers(headers), "content": content}
-    return {name: value for name, value in described.items() if value}
-
-
-def _headers(names: Iterable[str]) -> dict[str, Any]:
-    return {
+    described_headers = {
         name: {"required": True, "description": what, "schema": _schema(kind)}
         for name, (kind, what) in _ANSWER_HEADERS.items()
-        if name in names
+        if name in headers
     }
+    described = {"description": description, "headers": described_headers, "content": content}
+    return {name: value for name, value in described.items() if value}
 
 
 def _content(media_type: str, schema: Any) -> dict[str, Any]:

@@ -96,13 +96,16 @@ def problem_of(error: errors.RaffleError) -> Problem:
     """Return the problem that answers a refusal; not of an outage, whose message is for the log."""
     if isinstance(error, errors.InvalidValue):
         field = _FIELD_NAMES.get(error.field, error.field)
-        return _problem(type(error), f"{field}: {error.reason}", [FieldError(field, error.reason)])
-    return _problem(type(error), _SENTENCES.get(type(error), str(error)))
+        problem = plain_problem(type(error), f"{field}: {error.reason}")
+        return msgspec.structs.replace(problem, errors=[FieldError(field, error.reason)])
+    return plain_problem(type(error), _SENTENCES.get(type(error), str(error)))
 
 
-def plain_problem(kind: type[errors.RaffleError]) -> Problem:
-    """Return the problem of an error that has nothing to add to its sentence."""
-    return _problem(kind, _SENTENCES.get(kind, kind.sentence))
+def plain_problem(kind: type[errors.RaffleError], detail: str = "") -> Problem:
+    """Return the problem of an error; without a detail of its own, it has its sentence."""
+    title = _SENTENCES.get(kind, kind.sentence)
+    urn = f"urn:rafflekit:problem:{kind.code.replace('_', '-')}"
+    return Problem(urn, title, _status_of(kind), detail or title)
 
 
 def bare_problem(status: int, detail: str) -> Problem:
@@ -141,7 +144,7 @@ class _Refusals:
         if request.method not in _READING:
             is_in_doubt = isinstance(error, errors.StorageUnavailable) and error.is_in_doubt
             said.append(_in_doubt(request) if is_in_doubt else "This request has changed nothing.")
-        _answer(response, _problem(type(error), " ".join(said)))
+        _answer(response, plain_problem(type(error), " ".join(said)))
 
     def _log(self, error: errors.RaffleError) -> None:
         # The message names files and versions: it is for the log, not for the client.
@@ -211,13 +214,6 @@ def _on_http_error(request: falcon.Request, response: falcon.Response, error: fa
     status = error.status_code
     request.context.refusal = _phrase(status).lower().replace(" ", "_")
     _answer(response, bare_problem(status, error.description or BARE_DETAILS.get(status, f"{_phrase(status)}.")))
-
-
-def _problem(
-    kind: type[errors.RaffleError], detail: str, errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
-) -> Problem:
-    urn = f"urn:rafflekit:problem:{kind.code.replace('_', '-')}"
-    return Problem(urn, _SENTENCES.get(kind, kind.sentence), _status_of(kind), detail, errors)
 
 
 def _status_of(kind: type[errors.RaffleError]) -> HTTPStatus:

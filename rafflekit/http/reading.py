@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import urlencode
 
 import falcon
 import msgspec
@@ -46,11 +45,10 @@ _QUOTED_KEY = re.compile(rf'"({QUOTED_CHARACTER}*)"')
 _ESCAPED = re.compile(r'\\(["\\])')
 _BARE_KEY = re.compile(rf"{BARE_CHARACTER}+")
 
-Body = TypeVar("Body", bound=msgspec.Struct)
-Query = TypeVar("Query", bound=msgspec.Struct)
+Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 
-def read_body(request: falcon.Request, shape: type[Body], *, most_bytes: int = limits.BODY_BYTES) -> Body:
+def read_body(request: falcon.Request, shape: type[Shape], *, most_bytes: int = limits.BODY_BYTES) -> Shape:
     """Read the body of a request; only `NoFields` may be absent.
 
     Raises:
@@ -75,7 +73,7 @@ def check_raffle_id(text: str) -> str:
     return text
 
 
-def read_query(request: falcon.Request, shape: type[Query]) -> Query:
+def read_query(request: falcon.Request, shape: type[Shape]) -> Shape:
     """Read the query parameters of an address; the engine refuses what is out of its limits.
 
     Unknown parameters are ignored: a link may carry any.
@@ -93,11 +91,6 @@ def read_query(request: falcon.Request, shape: type[Query]) -> Query:
         elif is_required:
             raise InvalidValue(name, "is missing.")
     return msgspec.convert(given, shape)
-
-
-def page_url(url: str, request: falcon.Request, number: int) -> str:
-    """Return the whole URL of another page of a list: the request's parameters with another `page`."""
-    return f"{url}?{urlencode({**request.params, 'page': number}, doseq=True)}"
 
 
 def idempotency_key(request: falcon.Request) -> str | None:
@@ -189,7 +182,7 @@ def _not_json(why: str) -> InvalidValue:
     return InvalidValue("body", f"must be a JSON object, but {why}.")
 
 
-def _converted(value: object, shape: type[Body]) -> Body:
+def _converted(value: object, shape: type[Shape]) -> Shape:
     try:
         return msgspec.convert(value, shape, strict=True)
     except msgspec.ValidationError as error:

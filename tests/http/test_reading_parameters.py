@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
+from rafflekit.core.models import Page
 from rafflekit.http import fields, reading
 from rafflekit.http.api import ROUTES
+from rafflekit.http.api.address import neighbours
 from rafflekit.http.api.draws import WinnersQuery
 from rafflekit.http.api.raffles import RafflesQuery
 from tests.http.test_reading import request
@@ -112,8 +114,9 @@ def test_anything_but_true_or_false_is_refused(text: str) -> None:
 def test_another_page_keeps_the_other_parameters() -> None:
     asked = request(query="name=a%26b%20%C3%A9&page=2&page_size=5&tag=1&tag=2")
 
-    assert reading.page_url("http://h/raffles/", asked, 3) == (
-        "http://h/raffles/?name=a%26b+%C3%A9&page=3&page_size=5&tag=1&tag=2"
+    assert neighbours(Page((), count=15, number=2, size=5), asked, "http://h/raffles/") == (
+        "http://h/raffles/?name=a%26b+%C3%A9&page=3&page_size=5&tag=1&tag=2",
+        "http://h/raffles/?name=a%26b+%C3%A9&page=1&page_size=5&tag=1&tag=2",
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import falcon
 import msgspec
@@ -15,7 +16,6 @@ from falcon.constants import HTTP_METHODS
 
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.models import Item, Page
-from rafflekit.http import reading
 from rafflekit.http.access import Access
 from rafflekit.http.monitoring.metrics import Metrics
 
@@ -62,6 +62,8 @@ def answer(response: falcon.Response, shape: object, *, status: HTTPStatus = HTT
 
 def neighbours(page: Page[Item], request: falcon.Request, url: str) -> tuple[str | None, str | None]:
     """Return the whole URLs of the next and the previous page of a list, whose own URL is `url`."""
-    next_url = reading.page_url(url, request, page.number + 1) if page.has_next else None
-    previous_url = reading.page_url(url, request, page.number - 1) if page.has_previous else None
-    return next_url, previous_url
+
+    def url_of(number: int) -> str:
+        return f"{url}?{urlencode({**request.params, 'page': number}, doseq=True)}"
+
+    return url_of(page.number + 1) if page.has_next else None, url_of(page.number - 1) if page.has_previous else None

@@ -16,7 +16,6 @@ from rafflekit.http.pages.proof import proof_page
 
 _LEAVES_AT_ONCE = 1_000
 _MEDIA_LINES = "application/jsonl"
-_PREFERENCES = (falcon.MEDIA_JSON, falcon.MEDIA_HTML)
 _PROTOCOL = "As docs/draw-protocol.md specifies it."
 
 
@@ -80,7 +79,7 @@ class DrawProof(Address):
         response.set_header("Vary", "Accept")
         checked_id = reading.check_raffle_id(raffle_id)
         # Of two that a client prefers equally (as with */*), Falcon takes the first.
-        if request.client_prefers(_PREFERENCES) == falcon.MEDIA_HTML:
+        if request.client_prefers((falcon.MEDIA_JSON, falcon.MEDIA_HTML)) == falcon.MEDIA_HTML:
             self.engine.get(checked_id)
             page = proof_page()
             response.content_type = falcon.MEDIA_HTML

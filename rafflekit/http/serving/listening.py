@@ -56,14 +56,11 @@ def listening_socket(host: str, port: int) -> socket.socket:
     """
     try:
         found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, place = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
+        return socket.create_server((place[0], port), family=family)
     # UnicodeError: a label that is empty or too long for DNS.
     except (OSError, UnicodeError) as error:
-        raise _no_such_host(host) from error
-    family, _, _, _, place = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
-    try:
-        return socket.create_server((place[0], port), family=family)
-    except OSError as error:
-        raise _why_not(error, host, port) from error
+        raise CannotServe(_why_not(error, host, port)) from error
 
 
 def urls_of(listener: socket.socket) -> Urls:
@@ -98,15 +95,11 @@ def room_for_connections(wanted: int) -> int:
     return wanted
 
 
-def _no_such_host(host: str) -> CannotServe:
-    return CannotServe(f"The host {host!r} is not an address of this machine; try 127.0.0.1.")
-
-
-def _why_not(error: OSError, host: str, port: int) -> CannotServe:
+def _why_not(error: OSError | UnicodeError, host: str, port: int) -> str:
+    if isinstance(error, (socket.gaierror, UnicodeError)) or error.errno == errno.EADDRNOTAVAIL:
+        return f"The host {host!r} is not an address of this machine; try 127.0.0.1."
     if error.errno == errno.EADDRINUSE:
-        return CannotServe(f"Port {port} of {host} is already in use; choose another port.")
+        return f"Port {port} of {host} is already in use; choose another port."
     if error.errno in (errno.EACCES, errno.EPERM):
-        return CannotServe(f"Port {port} of {host} may only be used by an administrator; choose one above 1023.")
-    if error.errno == errno.EADDRNOTAVAIL:
-        return _no_such_host(host)
-    return CannotServe(f"The server cannot listen at port {port} of {host}: {os.strerror(error.errno or 0)}.")
+        return f"Port {port} of {host} may only be used by an administrator; choose one above 1023."
+    return f"The server cannot listen at port {port} of {host}: {os.strerror(error.errno or 0)}."
