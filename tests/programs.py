@@ -102,6 +102,7 @@ class _Starter:
 
     def __init__(self) -> None:
         self.environment = dict(os.environ)
+        self._owner = os.getpid()
         self._one_at_a_time = threading.Lock()
         self._orders, theirs = socket.socketpair()
         with theirs:
@@ -127,12 +128,18 @@ class _Starter:
                 _adopt_orphans(False)
 
     def _stop(self) -> None:
-        self._orders.close()
-        self._process.wait(LIMIT_S)
+        if os.getpid() == self._owner:
+            self._orders.close()
+            self._process.wait(LIMIT_S)
+
+
+def _starter() -> _Starter:
+    return _starter_of(os.getpid())
 
 
 @cache
-def _starter() -> _Starter:
+def _starter_of(_process: int) -> _Starter:
+    # A fork of the tests' process, as mutmut makes them, has one of its own.
     return _Starter()
 
 
