@@ -12,25 +12,7 @@ from contextlib import contextmanager, suppress
 import typer
 
 from rafflekit.cli import terminal
-from rafflekit.core.errors import (
-    AlreadyDrawn,
-    AlreadyParticipated,
-    BeaconNotPublished,
-    BeaconUnavailable,
-    InvalidSetting,
-    InvalidValue,
-    InvalidVerificationCode,
-    NotDrawnYet,
-    PageNotFound,
-    RaffleError,
-    RaffleNotFound,
-    SchemaMismatch,
-    SigningKeyUnavailable,
-    SoldOut,
-    StorageUnavailable,
-    TicketNotFound,
-    TicketsRemaining,
-)
+from rafflekit.core import errors
 
 DONE = 0
 REFUSED = 1
@@ -41,24 +23,24 @@ IO_FAILED = 74  # … and EX_IOERR
 INTERRUPTED = 130  # what a shell makes of SIGINT …
 READER_GONE = 141  # … and of SIGPIPE
 
-EXIT_STATUSES: dict[type[RaffleError], int] = {
-    RaffleError: REFUSED,
-    RaffleNotFound: REFUSED,
-    PageNotFound: REFUSED,
-    TicketNotFound: REFUSED,
-    SoldOut: REFUSED,
-    AlreadyParticipated: REFUSED,
-    TicketsRemaining: REFUSED,
-    AlreadyDrawn: REFUSED,
-    BeaconNotPublished: REFUSED,
-    BeaconUnavailable: NO_DATABASE,
-    NotDrawnYet: REFUSED,
-    InvalidVerificationCode: REFUSED,
-    InvalidValue: WRONG_USAGE,
-    InvalidSetting: WRONG_USAGE,
-    StorageUnavailable: NO_DATABASE,
-    SigningKeyUnavailable: NO_DATABASE,
-    SchemaMismatch: NO_DATABASE,
+EXIT_STATUSES: dict[type[errors.RaffleError], int] = {
+    errors.RaffleError: REFUSED,
+    errors.RaffleNotFound: REFUSED,
+    errors.PageNotFound: REFUSED,
+    errors.TicketNotFound: REFUSED,
+    errors.SoldOut: REFUSED,
+    errors.AlreadyParticipated: REFUSED,
+    errors.TicketsRemaining: REFUSED,
+    errors.AlreadyDrawn: REFUSED,
+    errors.BeaconNotPublished: REFUSED,
+    errors.BeaconUnavailable: NO_DATABASE,
+    errors.NotDrawnYet: REFUSED,
+    errors.InvalidVerificationCode: REFUSED,
+    errors.InvalidValue: WRONG_USAGE,
+    errors.InvalidSetting: WRONG_USAGE,
+    errors.StorageUnavailable: NO_DATABASE,
+    errors.SigningKeyUnavailable: NO_DATABASE,
+    errors.SchemaMismatch: NO_DATABASE,
 }
 
 PARAMETERS = {
@@ -126,15 +108,15 @@ def arguments_named(names: Mapping[str, str]) -> Iterator[None]:
     """Use other names for the engine's fields than `PARAMETERS`, for a command with other options."""
     try:
         yield
-    except InvalidValue as error:
-        raise InvalidValue(names.get(error.field, error.field), error.reason) from error
+    except errors.InvalidValue as error:
+        raise errors.InvalidValue(names.get(error.field, error.field), error.reason) from error
 
 
 def _explained(error: Exception) -> tuple[str, int]:
     match error:
-        case InvalidValue():
+        case errors.InvalidValue():
             return f"{parameter_of(error.field)}: {error.reason}", WRONG_USAGE
-        case RaffleError():
+        case errors.RaffleError():
             return str(error), _status_of(error)
         case CommandStopped():
             return str(error), error.status
@@ -151,7 +133,7 @@ def _explained(error: Exception) -> tuple[str, int]:
             return sentence, UNEXPECTED
 
 
-def _status_of(error: RaffleError) -> int:
+def _status_of(error: errors.RaffleError) -> int:
     return next(EXIT_STATUSES[kind] for kind in type(error).__mro__ if kind in EXIT_STATUSES)
 
 
