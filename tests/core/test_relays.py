@@ -94,7 +94,7 @@ OTHERS = {
     "an error": (says(relay_json(), status="500 Internal Server Error"), "it answered 500"),
     "a body cut off": (
         sends(f"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{relay_json()[:99]}".encode()),
-        "it is no JSON",
+        "it is not JSON",
     ),
     "no HTTP": (sends(b"SSH-2.0-OpenSSH_9.9\r\n"), "its answer is not HTTP"),
     "a closed connection": (sends(b""), "it cannot be reached: Remote end closed connection without response"),

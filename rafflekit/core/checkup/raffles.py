@@ -62,7 +62,7 @@ def _ticket_problems(raffle: RaffleRecord, counted: TicketCounts) -> Iterator[st
 
 
 def _secret_problems(raffle: RaffleRecord, counted: TicketCounts) -> Iterator[str]:
-    for key, due in zip(raffle.other_keys, (participants.KEY_BYTES, codes.KEY_BYTES), strict=True):
+    for key, due in ((raffle.participant_key, participants.KEY_BYTES), (raffle.code_key, codes.KEY_BYTES)):
         if not isinstance(key, bytes) or len(key) != due:
             yield "a key of its participants or codes is damaged"
     if counted.damaged_participants:

@@ -122,15 +122,10 @@ class Database:
             known = self._known_statements[statement] = written.string, written.positiontup
         sql, names = known
         taken = {
-            name: schema.raffle_key(value, self.dialect) if isinstance(value, UUID) else value
+            name: schema.raffle_key(value, self._engine.dialect.name) if isinstance(value, UUID) else value
             for name, value in values.items()
         }
         return sql, taken if names is None else tuple(taken[name] for name in names)
-
-    @property
-    def dialect(self) -> str:
-        """The kind of database, as SQLAlchemy calls it."""
-        return self._engine.dialect.name
 
     @property
     def key_file(self) -> Path | None:

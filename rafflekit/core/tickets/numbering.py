@@ -6,7 +6,6 @@ costs the same as a raffle of ten. Numbering makes the next numbers unpredictabl
 `protocol.winners`).
 """
 
-from collections.abc import Iterable
 from hashlib import blake2b
 
 KEY_BYTES = 32
@@ -20,7 +19,7 @@ _BIT_TAG = b"rafflekit bit"
 class Numbering:
     """The permutation of one raffle: `size` tickets under a secret `key` of `KEY_BYTES` bytes."""
 
-    __slots__ = ("_inverse_rounds", "_rounds", "_size")
+    __slots__ = ("_rounds", "_size")
 
     def __init__(self, key: bytes, size: int) -> None:
         self._size = size
@@ -31,27 +30,19 @@ class Numbering:
             )
             for round_ in range(_ROUNDS)
         )
-        self._inverse_rounds = self._rounds[::-1]
 
     def number(self, serial: int) -> int:
         """Return the ticket number, 1 … size, of the ticket issued as `serial`, 0 … size−1."""
-        return self._shuffle(serial, self._rounds) + 1
-
-    def serial(self, number: int) -> int:
-        """Return the serial, 0 … size−1, of the ticket `number`, 1 … size: the inverse of `number`."""
-        return self._shuffle(number - 1, self._inverse_rounds)
-
-    def _shuffle(self, place: int, rounds: "Iterable[tuple[int, blake2b]]") -> int:
-        size = self._size
+        size, place = self._size, serial
         assert 0 <= place < size
-        for pivot, keyed in rounds:
+        for pivot, keyed in self._rounds:
             partner = (pivot - place) % size
             # The pair shares one bit, taken from its larger member: both swap, or neither does.
             bit = keyed.copy()
             bit.update((place if place > partner else partner).to_bytes(8, "big"))
             if bit.digest()[0] & 1:
                 place = partner
-        return place
+        return place + 1
 
 
 def _pivot(key: bytes, round_: int, size: int) -> int:

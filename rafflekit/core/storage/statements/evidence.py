@@ -1,5 +1,6 @@
 """What is stored, read as evidence for `checkup`: nothing here assumes that it is consistent."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,8 +57,8 @@ class RaffleRecord:
     seed: bytes | None
     issued: int | None
     numbering_key: bytes | None = field(repr=False)
-    other_keys: Sequence[bytes | None] = field(repr=False)
-    """The keys of its participants and its codes."""
+    participant_key: bytes | None = field(repr=False)
+    code_key: bytes | None = field(repr=False)
     amounts: Sequence[int]
     """The number of each prize, in order."""
     places: Sequence[int]
@@ -124,16 +125,17 @@ def verifier_keys(connection: Connection) -> Sequence[str]:
 
 def raffle_records(connection: Connection) -> list[RaffleRecord]:
     """Return every raffle that has an id, in the order of creation."""
-    found: dict[UUID, list[tuple[int, int]]] = {}
+    amounts, places = defaultdict[UUID, list[int]](list), defaultdict[UUID, list[int]](list)
     in_order = select(prizes.c.raffle, prizes.c.amount, prizes.c.position).order_by(prizes.c.raffle, prizes.c.position)
     for raffle, amount, place in connection.execute(in_order.where(_can_be_read(connection, prizes.c.raffle))):
-        found.setdefault(raffle, []).append((amount, place))
+        amounts[raffle].append(amount)
+        places[raffle].append(place)
     rows = connection.execute(
         select(
             raffles.c.id,
             raffles.c.created_at,
             raffles.c.total_tickets,
-            raffles.c.drawn_at,
+            raffles.c.drawn_at.is_not(None).label("is_drawn"),
             # Not converted: SQLAlchemy would fail on values that are not bytes.
             type_coerce(raffles.c.seed, NullType).label("seed"),
             counters.c.issued,
@@ -144,21 +146,7 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
         .outerjoin(secrets, secrets.c.raffle == raffles.c.id)
         .order_by(raffles.c.sequence)
     )
-    return [
-        RaffleRecord(
-            row.id,
-            row.created_at,
-            row.total_tickets,
-            row.drawn_at is not None,
-            row.seed,
-            row.issued,
-            row.numbering_key,
-            (row.participant_key, row.code_key),
-            [amount for amount, _ in found.get(row.id, [])],
-            [place for _, place in found.get(row.id, [])],
-        )
-        for row in rows
-    ]
+    return [RaffleRecord(**row, amounts=amounts[row["id"]], places=places[row["id"]]) for row in rows.mappings()]
 
 
 def count_stored_tickets(connection: Connection, raffle: UUID, *, hash_bytes: int) -> TicketCounts:
