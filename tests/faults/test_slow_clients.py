@@ -4,13 +4,11 @@ import errno
 import resource
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +17,7 @@ from rafflekit.core import limits
 from rafflekit.http.serving.listening import STOP_LIMIT_S, THREADS
 from rafflekit.http.serving.waitress_connections import _GRACE_S
 from tests.databases import writers_waiting
+from tests.faults.impatience import impatient, server_in
 from tests.faults.sockets import SLOW_S, exchange, holds, leaves_unread, vanish
 from tests.live_server import LiveServer, is_refused, read_answer
 from tests.waiting import wait_until
@@ -56,38 +55,9 @@ LONG = PAGE * 40
 LONG_DRAW = 36_000
 """So many wins of some 830 bytes are 30 MB: more than the 16 MiB, and what sockets hold, for which a thread waits."""
 
-# Waitress's modules have what they imported of `listening`; Granian's, which is imported later, computes with it.
-IMPATIENT = """
-import ast, sys
-from rafflekit.cli import main
-from rafflekit.http.serving import listening, waitress_connections, waitress_server
-
-for name, number in ast.literal_eval(sys.argv[1]).items():
-    for module in (listening, waitress_connections, waitress_server):
-        if hasattr(module, name):
-            setattr(module, name, number)
-sys.exit(main(sys.argv[2:]))
-"""
-
 DRAW = "POST {path}/winners/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 Connect = Callable[..., socket.socket]
-
-
-def impatient(**numbers: float) -> tuple[str, ...]:
-    """Return the program `rafflekit serve` with other numbers in `listening`: 75 seconds are too long for a test."""
-    return sys.executable, "-c", IMPATIENT, repr(numbers), "serve", "--host", "127.0.0.1", "--port", "0"
-
-
-@contextmanager
-def server_in(folder: Path, *arguments: str, **how: Any) -> Iterator[LiveServer]:
-    """Run a server on a database of its own in a folder, and see that it has nothing to complain of."""
-    live = LiveServer(folder / "raffles.db", *arguments, log=folder / "log", MANAGER_IPS="127.0.0.1", **how)
-    try:
-        yield live
-    finally:
-        live.stop()
-    assert live.complaints() == ""
 
 
 def make_its_list_long(live: LiveServer) -> None:

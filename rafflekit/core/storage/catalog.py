@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import ColumnCollectionConstraint, CreateIndex
 
-from rafflekit.core.storage import layout, rules, schema
+from rafflekit.core.storage import rules, schema
 
 
 class Part(NamedTuple):
@@ -95,7 +95,7 @@ def _due_in_sqlite() -> Catalog:
     engine = create_engine("sqlite://")
     try:
         with engine.begin() as connection:
-            layout.make_tables(connection)
+            rules.make_tables(connection)
             return _found_in_sqlite(connection)
     finally:
         engine.dispose()

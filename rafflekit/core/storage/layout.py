@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from rafflekit.core.errors import SchemaMismatch
 from rafflekit.core.models import DatabaseState, DatabaseStatus
-from rafflekit.core.storage import schema
+from rafflekit.core.storage import rules, schema
 from rafflekit.core.storage.backend import Backend
 
 
@@ -17,18 +17,9 @@ def make(connection: Connection, backend: Backend) -> None:
     backend.lock_layout(connection)
     if backend.is_made(connection):
         return
-    make_tables(connection)
+    rules.make_tables(connection)
     backend.mark_as_ours(connection)
     connection.execute(insert(schema.schema_version).values(version_num=schema.VERSION))
-
-
-def make_tables(connection: Connection) -> None:
-    """Make all tables and rules."""
-    from rafflekit.core.storage import rules
-
-    schema.metadata.create_all(connection)
-    for statement in rules.statements(connection.dialect.name):
-        connection.exec_driver_sql(statement)
 
 
 VERSION_FOUND = select(schema.schema_version.c.version_num)

@@ -6,6 +6,10 @@ migration drops it and adds another.
 
 from typing import NamedTuple
 
+from sqlalchemy import Connection
+
+from rafflekit.core.storage import schema
+
 
 class Rule(NamedTuple):
     """What is refused, and why: `event` on every row of `table`, or only where `condition` holds."""
@@ -140,6 +144,13 @@ _NO_REPLACE: tuple[Rule, ...] = (
     _not_replaced("ledgers_not_replaced", "ledgers", "raffle"),
     _not_replaced("tiles_not_replaced", "tiles", "raffle", "level", "position"),
 )
+
+
+def make_tables(connection: Connection) -> None:
+    """Make today's tables, and the rules that they hold."""
+    schema.metadata.create_all(connection)
+    for statement in statements(connection.dialect.name):
+        connection.exec_driver_sql(statement)
 
 
 def statements(dialect: str) -> list[str]:

@@ -6,7 +6,7 @@ adds, and the tests of migrations fail.
 
 from alembic import op
 
-from rafflekit.core.storage import layout
+from rafflekit.core.storage import rules
 
 revision = "0001"
 down_revision = None
@@ -14,4 +14,4 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the tables, and the triggers that hold their rules."""
-    layout.make_tables(op.get_bind())
+    rules.make_tables(op.get_bind())
