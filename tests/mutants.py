@@ -70,11 +70,11 @@ TESTS: dict[str, tuple[str, ...]] = {
     "checkup.keys": ("tests/core/checkup/test_keys.py",),
     "private_files": (
         "tests/cli/test_backup.py",
-        "tests/cli/test_ticket_run.py",
+        "tests/cli/lists/test_run.py",
         "tests/core/ledger/test_proofs.py",
         "tests/core/test_witness_memory.py",
     ),
-    "ledger.keys": ("tests/core/ledger/test_keys.py", "tests/cli/test_ledgers.py", "tests/core/ledger/test_proofs.py"),
+    "ledger.keys": ("tests/core/ledger/test_keys.py", "tests/cli/test_keys.py", "tests/core/ledger/test_proofs.py"),
     "ledger.books": (*LEDGERS, "tests/core/test_beacon_draws.py"),
     "protocol.cosignatures": ("tests/protocol/test_cosignatures.py",),
     "protocol.hashing": ("tests/vectors", "tests/core/ledger/test_proofs.py"),

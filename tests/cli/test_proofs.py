@@ -1,4 +1,4 @@
-"""`rafflekit key`, `receipt`, `checkpoint`, `proof` and `witness`, and an audit of what they give."""
+"""`rafflekit receipt`, `checkpoint`, `proof` and `participate --receipt`, and an audit of what they print."""
 
 import json
 import resource
@@ -12,20 +12,11 @@ import pytest
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
 from rafflekit.cli import render
 from rafflekit.core.protocol.documents import read_proof, read_receipt
-from rafflekit.core.protocol.notes import Note, SignerKey, VerifierKey
+from rafflekit.core.protocol.notes import Note
 from rafflekit.core.protocol.receipts import check_receipt
 from tests.cli.conftest import Process, Session, Terminal
 
 KEY = "an idempotency key"
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder in which the commands run."""
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
 
 
 @pytest.mark.usefixtures("folder")
@@ -91,82 +82,6 @@ def test_a_proof_comes_after_the_draw(terminal: Terminal, engine: RaffleEngine, 
 
     assert early == Session(1, "", "rafflekit: Winners for the raffle have not been drawn yet\n")
     assert read_proof(printed.out).terms.id == sold_out.id
-
-
-def test_a_key_is_made_once(terminal: Terminal, tmp_path: Path) -> None:
-    file = tmp_path / "signing.key"
-    made = terminal(f"key make {file} --name raffles.example")
-    again = terminal(f"key make {file}")
-
-    assert made.status == 0
-    assert str(SignerKey.read(file.read_text().strip()).verifier) == made.out.strip()
-    assert VerifierKey.read(made.out.strip()).name == "raffles.example"
-    assert again.status == 2
-    assert "keys are never overwritten" in again.err
-    assert "PRIVATE" not in made.out + made.err + again.err
-
-
-def test_the_named_key_signs(
-    terminal: Terminal, raffle: Raffle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """And not that of a raffle that another key signs, nor a witness's."""
-    own, witness = tmp_path / "own.key", tmp_path / "witness.key"
-    key = terminal(f"key make {own}").out
-    terminal(f"key make {witness} --witness")
-    monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(own))
-
-    assert terminal("key show").out == key
-    assert "is signed by the key" in terminal(f"participate {raffle.id} ann").err
-    assert terminal(f"participate {raffle.id} ann").status == 3
-    monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(witness))
-    assert "it is a witness's key" in terminal("key show").err
-    monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(tmp_path / "nowhere"))
-    assert "the key cannot be read: No such file or directory" in terminal("key show").err
-
-
-@pytest.mark.parametrize("kind", ["", "--witness"])
-def test_the_public_half_of_a_key_can_be_seen_again(
-    terminal: Terminal, folder: Path, database: Path, kind: str
-) -> None:
-    made = terminal(f"key make own.key --name gazette.example {kind}")
-
-    assert terminal("key show own.key") == made
-    assert json.loads(terminal("key show own.key --json").out) == {"verifier_key": made.out.strip()}
-    assert not database.exists()
-    assert [file.name for file in folder.iterdir()] == ["own.key"]
-
-
-@pytest.mark.parametrize(
-    ("line", "sentence"),
-    [
-        ("key show nowhere.key", "FILE is 'nowhere.key': the key cannot be read: No such file or directory."),
-        (
-            "key show nonsense.key",
-            "FILE is 'nonsense.key': it does not hold a key of the form PRIVATE+KEY+<name>+<id>+<Base64>.",
-        ),
-        ("key show own.key --database-url sqlite:///other.db", "Give either FILE or --database-url"),
-    ],
-)
-def test_a_file_without_a_key_to_show_is_explained(terminal: Terminal, folder: Path, line: str, sentence: str) -> None:
-    (folder / "nonsense.key").write_text("nonsense")
-    terminal("key make own.key")
-
-    told = terminal(line)
-
-    assert (told.status, told.out) == (2, "")
-    assert sentence in told.err
-    assert not (folder / "other.db").exists()
-
-
-def test_a_key_beside_the_database_that_is_none_is_called_so(terminal: Terminal, database: Path) -> None:
-    Path(f"{database}.key").write_text("nonsense")
-
-    told = terminal("key show")
-
-    assert (told.status, told.out) == (3, "")
-    assert told.err.startswith(
-        f"rafflekit: The signing key {database}.key cannot be used: it does not hold a key of the form"
-    )
 
 
 def test_the_file_of_a_receipt_is_named(terminal: Terminal, raffle: Raffle, tmp_path: Path) -> None:
@@ -256,54 +171,6 @@ def test_a_receipt_that_cannot_be_written_takes_no_code_along(
         "'rafflekit receipt' prints its receipt.\n"
     )
     assert engine.participate(raffle.id, "ann", idempotency_key=KEY).verification_code in told.out
-
-
-@pytest.mark.parametrize(
-    ("options", "refusal"),
-    [
-        (
-            "--key operator.key --operator {key}",
-            (2, "it is an operator's key, and a witness's is needed"),
-        ),
-        ("--key nowhere.key --operator {key}", (2, "--key is 'nowhere.key': the key cannot be read")),
-        ("--key witness.key --operator nonsense", (2, "--operator: this is not a public key: ")),
-        ("--key witness.key --operator {witness}", (2, "--operator: this is not an operator's key")),
-        ("--key witness.key --operator {other}", (2, "checkpoint: is not signed by")),
-    ],
-)
-def test_a_witness_is_told_what_is_wrong(
-    terminal: Terminal, sold_out: Raffle, folder: Path, options: str, refusal: tuple[int, str]
-) -> None:
-    key, other = terminal("key show").out.strip(), terminal("key make operator.key").out.strip()
-    keys = {"key": key, "other": other, "witness": terminal("key make witness.key --witness").out.strip()}
-    Path("closing.txt").write_text(terminal(f"checkpoint {sold_out.id}").out)
-
-    refused = terminal(f"witness sign closing.txt --state seen.json {options.format(**keys)}")
-
-    assert (refused.status, refused.out) == (refusal[0], "")
-    assert refusal[1] in refused.err
-    assert sorted(file.name for file in folder.iterdir() if "seen" in file.name) == []
-
-
-@pytest.mark.parametrize(
-    ("key", "sentence"),
-    [
-        ("foo", "--key: is not a verifier key: a verifier key is <name>+"),
-        ("{operator}", "--key: is not a witness's key"),
-        ("{witness}", "NOTE: has no cosignature by "),
-    ],
-)
-@pytest.mark.usefixtures("folder")
-def test_a_cosignature_that_is_not_kept_names_what_is_wrong(
-    terminal: Terminal, sold_out: Raffle, key: str, sentence: str
-) -> None:
-    keys = {"operator": terminal("key show").out, "witness": terminal("key make witness.key --witness").out}
-    Path("closing.txt").write_text(terminal(f"checkpoint {sold_out.id}").out)
-
-    told = terminal(f"witness add {sold_out.id} closing.txt --key {key.format(**keys).strip()}")
-
-    assert (told.status, told.out) == (2, "")
-    assert told.err.startswith(f"rafflekit: {sentence}")
 
 
 def test_a_checkpoint_is_a_signed_note(terminal: Terminal, engine: RaffleEngine, raffle: Raffle) -> None:

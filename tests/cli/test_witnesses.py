@@ -1,0 +1,58 @@
+"""`rafflekit witness sign` and `witness add`: what is refused, and what the refusal names."""
+
+from pathlib import Path
+
+import pytest
+
+from rafflekit import Raffle
+from tests.cli.conftest import Terminal
+
+KEY = "an idempotency key"
+
+
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [
+        (
+            "--key operator.key --operator {key}",
+            (2, "it is an operator's key, and a witness's is needed"),
+        ),
+        ("--key nowhere.key --operator {key}", (2, "--key is 'nowhere.key': the key cannot be read")),
+        ("--key witness.key --operator nonsense", (2, "--operator: this is not a public key: ")),
+        ("--key witness.key --operator {witness}", (2, "--operator: this is not an operator's key")),
+        ("--key witness.key --operator {other}", (2, "checkpoint: is not signed by")),
+    ],
+)
+def test_a_witness_is_told_what_is_wrong(
+    terminal: Terminal, sold_out: Raffle, folder: Path, options: str, refusal: tuple[int, str]
+) -> None:
+    key, other = terminal("key show").out.strip(), terminal("key make operator.key").out.strip()
+    keys = {"key": key, "other": other, "witness": terminal("key make witness.key --witness").out.strip()}
+    Path("closing.txt").write_text(terminal(f"checkpoint {sold_out.id}").out)
+
+    refused = terminal(f"witness sign closing.txt --state seen.json {options.format(**keys)}")
+
+    assert (refused.status, refused.out) == (refusal[0], "")
+    assert refusal[1] in refused.err
+    assert sorted(file.name for file in folder.iterdir() if "seen" in file.name) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ("foo", "--key: is not a verifier key: a verifier key is <name>+"),
+        ("{operator}", "--key: is not a witness's key"),
+        ("{witness}", "NOTE: has no cosignature by "),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_cosignature_that_is_not_kept_names_what_is_wrong(
+    terminal: Terminal, sold_out: Raffle, key: str, sentence: str
+) -> None:
+    keys = {"operator": terminal("key show").out, "witness": terminal("key make witness.key --witness").out}
+    Path("closing.txt").write_text(terminal(f"checkpoint {sold_out.id}").out)
+
+    told = terminal(f"witness add {sold_out.id} closing.txt --key {key.format(**keys).strip()}")
+
+    assert (told.status, told.out) == (2, "")
+    assert told.err.startswith(f"rafflekit: {sentence}")
