@@ -178,13 +178,13 @@ class RaffleEngine:
         return self._lookups.get(raffle_id)
 
     def find(self, text: str) -> Raffle:
-        """Return the one raffle whose id begins with `text` or, if there is none, whose name contains it.
+        """Return the one raffle whose id begins with `text`; or else whose name it is; or else whose name contains it.
 
         The id may be in upper or lower case, with or without dashes; the name is searched as `list` does.
 
         Raises:
             RaffleNotFound: no raffle fits.
-            InvalidValue: several raffles fit; the reason lists some of them.
+            InvalidValue: several raffles fit, and the reason lists some of them; or `text` is empty.
         """
         return self._database.read(partial(raffles.find_raffle, text=text))
 

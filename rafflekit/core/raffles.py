@@ -3,7 +3,7 @@
 What takes a connection runs in a transaction that the engine begins and ends.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -121,19 +121,24 @@ def uuid_of(raffle_id: UUID | str) -> UUID:
 
 
 def find_raffle(connection: Connection, text: str) -> Raffle:
-    """Return the one raffle whose id begins with `text` or, if there is none, whose name contains it.
+    """Return the one raffle whose id begins with `text`; or else whose name it is; or else whose name contains it.
 
     Raises:
         RaffleNotFound: no raffle fits.
-        InvalidValue: several raffles fit.
+        InvalidValue: several raffles fit, or `text` is empty.
     """
-    found = _with_id_prefix(connection, text)
+    text = text.strip()
+    if not text:
+        raise InvalidValue("raffle", "must not be empty; give the raffle's id, the beginning of it, or its name.")
+    found = (
+        _with_id_prefix(connection, text)
+        or _with_name(connection, text, is_whole=True)
+        or _with_name(connection, text, is_whole=False)
+    )
     if len(found) > 1:
-        raise _ambiguous(f"the ids of several raffles begin with {text!r}", found)
-    if not found:
-        found = _with_name_part(connection, text)
-    if len(found) > 1:
-        raise _ambiguous(f"the names of several raffles contain {text!r}", found)
+        raise InvalidValue(
+            "raffle", f"several raffles match {text!r}; use the beginning of the id: {', '.join(_shown(found))}."
+        )
     if not found:
         raise RaffleNotFound(
             f"No raffle's id begins with {text!r}, and no raffle's name contains it; "
@@ -143,7 +148,7 @@ def find_raffle(connection: Connection, text: str) -> Raffle:
 
 
 def _with_id_prefix(connection: Connection, text: str) -> list[Raffle]:
-    digits = text.strip().replace("-", "").lower()
+    digits = text.replace("-", "").lower()
     if not 0 < len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
         return []
     first, last = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
@@ -151,21 +156,18 @@ def _with_id_prefix(connection: Connection, text: str) -> list[Raffle]:
     return [found for raffle in ids if (found := statements.load_raffle(connection, raffle)) is not None]
 
 
-def _with_name_part(connection: Connection, text: str) -> list[Raffle]:
-    part = text.strip()
+def _with_name(connection: Connection, text: str, *, is_whole: bool) -> list[Raffle]:
     try:
-        limits.check_searched_name(part)
+        limits.check_searched_name(text)
     except InvalidValue:
         return []
-    if not part:
-        return []
     return statements.newest_matching(
-        connection, folded_name=folded(part), drawn=None, skip=0, most=_CANDIDATES_SHOWN + 1
+        connection, folded_name=folded(text), is_whole=is_whole, drawn=None, skip=0, most=_CANDIDATES_SHOWN + 1
     )
 
 
-def _ambiguous(reason: str, found: Sequence[Raffle]) -> InvalidValue:
-    shown = [f"{raffle.id.hex[:_SHORT_ID_DIGITS]} ({raffle.name})" for raffle in found[:_CANDIDATES_SHOWN]]
+def _shown(found: Sequence[Raffle]) -> Iterator[str]:
+    for raffle in found[:_CANDIDATES_SHOWN]:
+        yield f"{raffle.id.hex[:_SHORT_ID_DIGITS]} ({raffle.name})"
     if len(found) > _CANDIDATES_SHOWN:
-        shown.append("…")
-    return InvalidValue("raffle", f"{reason}: {', '.join(shown)}; give more of it.")
+        yield "…"

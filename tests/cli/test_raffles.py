@@ -126,7 +126,7 @@ def test_show_wants_more_of_an_id_that_several_raffles_share(terminal: Terminal,
 
     assert shown.status == 2
     assert shown.err == (
-        f"rafflekit: RAFFLE: the ids of several raffles begin with '{shared}': {shown_candidates}; give more of it.\n"
+        f"rafflekit: RAFFLE: several raffles match '{shared}'; use the beginning of the id: {shown_candidates}.\n"
     )
 
 

@@ -128,10 +128,16 @@ def count_matching(connection: Connection, *, folded_name: str | None, drawn: bo
 
 
 def newest_matching(
-    connection: Connection, *, folded_name: str | None, drawn: bool | None, skip: int, most: int
+    connection: Connection,
+    *,
+    folded_name: str | None,
+    drawn: bool | None,
+    skip: int,
+    most: int,
+    is_whole: bool = False,
 ) -> list[Raffle]:
-    """Return matching raffles, the newest first. A search by a part of a name reads every name."""
-    matching = select(raffles.c.id).where(_matching(connection, folded_name, drawn))
+    """Return matching raffles, the newest first. A search by a name, or by a part of it, reads every name."""
+    matching = select(raffles.c.id).where(_matching(connection, folded_name, drawn, is_whole=is_whole))
     page = matching.order_by(raffles.c.sequence.desc()).offset(skip).limit(most).subquery()
     return _with_prizes(connection.execute(_newest_first(_RAFFLES.join(page, page.c.id == raffles.c.id))).all())
 
@@ -150,9 +156,13 @@ def lock_counter(connection: Connection, raffle: UUID) -> None:
         connection.execute(update(counters).where(counters.c.raffle == raffle).values(issued=counters.c.issued))
 
 
-def _matching(connection: Connection, folded_name: str | None, drawn: bool | None) -> ColumnElement[bool]:
+def _matching(
+    connection: Connection, folded_name: str | None, drawn: bool | None, *, is_whole: bool = False
+) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = []
-    if folded_name is not None:
+    if folded_name is not None and is_whole:
+        conditions.append(raffles.c.folded_name == folded_name)
+    elif folded_name is not None:
         # The same function, under two names.
         place_of = func.strpos if connection.dialect.name == "postgresql" else func.instr
         conditions.append(place_of(raffles.c.folded_name, folded_name) > 0)
