@@ -4,6 +4,7 @@ Two tables are here: from the engine's errors to exit statuses, and from its fie
 of the command line.
 """
 
+import errno
 import logging
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,6 @@ import typer
 from rafflekit.cli import terminal
 from rafflekit.core import errors
 
-DONE = 0
 REFUSED = 1
 WRONG_USAGE = 2
 NO_DATABASE = 3
@@ -59,6 +59,8 @@ PARAMETERS = {
     "page_size": "--page-size",
 }
 
+# A full disk, a used-up quota, a limit of the file's size.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _ONE_PRIZE = re.compile(r"prizes\[(\d+)\](?:\.(\w+))?")
 _log = logging.getLogger(__name__)
 
@@ -123,14 +125,19 @@ def _explained(error: Exception) -> tuple[str, int]:
         case typer.TyperException():
             return _usage_sentence(error), WRONG_USAGE
         case OSError():
-            reason = error.strerror or type(error).__name__
-            if error.filename is not None:
-                reason += f": {error.filename}"
-            return f"The operating system refused ({reason}); what was done before is kept.", IO_FAILED
+            return f"{_refusal_of_the_system(error)} What was done before is kept.", IO_FAILED
         case _:
             _log.debug("unexpected", exc_info=error)
             sentence = f"Something unexpected went wrong ({type(error).__name__}). Please report it, with your command."
             return sentence, UNEXPECTED
+
+
+def _refusal_of_the_system(error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    if error.filename is not None:
+        reason += f": {error.filename}"
+    what = "The output could not be written" if error.errno in _NO_ROOM else "The operating system refused"
+    return f"{what}: {reason}."
 
 
 def _status_of(error: errors.RaffleError) -> int:

@@ -1,6 +1,7 @@
 """`rafflekit participate` and `verify`."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -70,6 +71,41 @@ def test_without_an_output_for_the_code_no_ticket_is_taken(
     assert (status, err) == (74, "rafflekit: There is no standard output to show the code on; nothing was done.\n")
     assert engine.get(raffle.id).available_tickets == raffle.total_tickets
     assert not (tmp_path / "receipt.json").exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("options", ["", "--json"])
+def test_a_code_that_could_not_be_written_is_reported(engine: RaffleEngine, raffle: Raffle, options: str) -> None:
+    status, err = onto_a_full_disk(f"participate {raffle.id} ada {options}")
+
+    assert (status, err) == (
+        74,
+        "rafflekit: The ticket is issued, but its code could not be written: No space left on device. It cannot be "
+        "shown again. Next time, give --idempotency-key: then the command can be repeated.\n",
+    )
+    assert engine.get(raffle.id).available_tickets == raffle.total_tickets - 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
+def test_a_repeat_with_the_same_key_returns_a_lost_code(terminal: Terminal, raffle: Raffle) -> None:
+    line = f"participate {raffle.id} ada --idempotency-key {KEY}"
+
+    status, err = onto_a_full_disk(line)
+
+    assert (status, err) == (
+        74,
+        "rafflekit: The ticket is issued, but its code could not be written: No space left on device. "
+        "Repeat the command with the same --idempotency-key to get it again.\n",
+    )
+    assert "verification_code: " in terminal(line).out
+
+
+def onto_a_full_disk(line: str) -> tuple[int, str]:
+    """Run a line in a process whose standard output is a full disk; return its status and standard error."""
+    with open("/dev/full", "w") as full:
+        program = [sys.executable, "-m", "rafflekit", *line.split()]
+        done = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, timeout=LIMIT_S, check=False)
+    return done.returncode, done.stderr.decode()
 
 
 def test_a_list_needs_no_output_but_its_file(engine: RaffleEngine, raffle: Raffle, tmp_path: Path) -> None:

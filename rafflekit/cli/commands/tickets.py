@@ -127,10 +127,24 @@ def _hand_out_one(wish: _Wish, *, as_json: bool, database_url: str | None) -> No
         key = engine.proofs.verifier_key() if wish.receipt is not None else None
         ticket = engine.participate(found.id, wish.who, idempotency_key=wish.idempotency_key)
     # The code first: it is shown only once, whatever happens to the file.
-    render.print_ticket(ticket, found, as_json=as_json)
+    try:
+        render.print_ticket(ticket, found, as_json=as_json)
+    except OSError as error:
+        raise _lost_code(error, has_key=wish.idempotency_key is not None) from error
     if wish.receipt is not None and key is not None:
         _keep_receipt(ticket, key, wish.receipt)
         terminal.remark(f"The receipt is in {wish.receipt}.")
+
+
+def _lost_code(error: OSError, *, has_key: bool) -> CommandStopped:
+    advice = (
+        "Repeat the command with the same --idempotency-key to get it again."
+        if has_key
+        else "It cannot be shown again. Next time, give --idempotency-key: then the command can be repeated."
+    )
+    return CommandStopped(
+        f"The ticket is issued, but its code could not be written: {error.strerror}. {advice}", status=IO_FAILED
+    )
 
 
 def _hint(raffle: "Raffle", number: int, code: str) -> str:
