@@ -13,9 +13,10 @@ from rafflekit.core.models import Page, Raffle
 from rafflekit.core.paging import folded, items_before, page_of
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.records import RaffleKeys
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import raffles as statements
-from rafflekit.core.storage.statements.tickets import RaffleKeys, insert_keys
+from rafflekit.core.storage.statements.tickets import insert_keys
 from rafflekit.core.tickets import numbering, participants
 from rafflekit.core.tickets.groups import Groups
 

@@ -22,14 +22,10 @@ from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.leaves import leaf_data
 from rafflekit.core.protocol.tiles import GrowingTree
 from rafflekit.core.protocol.tree import leaf_hash
+from rafflekit.core.records import NewTicket
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import ledgers
-from rafflekit.core.storage.statements.tickets import (
-    NewTicket,
-    insert_tickets,
-    lock_counters,
-    set_counters,
-)
+from rafflekit.core.storage.statements.tickets import insert_tickets, lock_counters, set_counters
 from tests.databases import run
 from tests.faults.rush import KILLS, Rush, Start, check_ledger, check_tickets, kill, new_raffle
 from tests.live_server import LiveServer

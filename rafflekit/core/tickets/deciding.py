@@ -13,9 +13,9 @@ from rafflekit.core.lifecycle import is_sold_out
 from rafflekit.core.models import Entry, Ticket
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.documents import Receipt
-from rafflekit.core.storage.statements.tickets import HeldTicket, Holder, NewTicket
+from rafflekit.core.records import HeldTicket, Holder, NewTicket, RaffleKeys
 from rafflekit.core.tickets import participants
-from rafflekit.core.tickets.sales import Sale
+from rafflekit.core.tickets.numbering import Numbering
 
 
 @dataclass(slots=True)
@@ -27,7 +27,8 @@ class Wish:
     """
 
     raffle: UUID
-    sale: Sale
+    keys: RaffleKeys
+    permutation: Numbering = field(repr=False)
     entry: Entry = field(repr=False)
     participant: bytes = b""
     repeat_hash: bytes | None = None
@@ -43,7 +44,7 @@ class Wish:
         """Derive the entry's hashes and, with an idempotency key, the code; a second call does nothing."""
         if self.participant:
             return
-        keys, key = self.sale.keys, self.entry.idempotency_key
+        keys, key = self.keys, self.entry.idempotency_key
         participant = participants.participant_hash(keys.participant_key, self.entry.participant)
         if key is not None:
             self.repeat_hash = participants.repeat_hash(keys.participant_key, participant, key)
@@ -89,7 +90,7 @@ def decide(
         if serial is None:
             answers.append(RaffleNotFound())
             continue
-        sold_out = is_sold_out(issued=serial, total_tickets=wish.sale.total_tickets)
+        sold_out = is_sold_out(issued=serial, total_tickets=wish.permutation.size)
         answer = settle(wish, held.get(wish.holder), is_sold_out=sold_out)
         if answer is None:
             ticket = _new_ticket(wish, serial, now)
@@ -119,5 +120,5 @@ def _is_repeat(wish: Wish, held: HeldTicket) -> bool:
 
 
 def _new_ticket(wish: Wish, serial: int, now: int) -> NewTicket:
-    number = wish.sale.permutation.number(serial)
+    number = wish.permutation.number(serial)
     return NewTicket(wish.raffle, serial, number, wish.participant, wish.code_hash, wish.repeat_hash, now)

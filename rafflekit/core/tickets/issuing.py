@@ -27,10 +27,11 @@ from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.documents import Receipt
 from rafflekit.core.protocol.leaves import leaf_data
 from rafflekit.core.protocol.tree import leaf_hash
+from rafflekit.core.records import HeldTicket, Holder, NewTicket
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import ledgers as ledger
 from rafflekit.core.storage.statements import tickets as statements
-from rafflekit.core.storage.statements.tickets import Counter, HeldTicket, Holder, NewTicket
+from rafflekit.core.storage.statements.tickets import Counter
 from rafflekit.core.tickets.deciding import Decision, Given, Wish, decide, settle
 from rafflekit.core.tickets.groups import Groups
 from rafflekit.core.tickets.sales import Sale, Sales
@@ -46,6 +47,16 @@ _LIST_GROUP = 1_000
 
 _Answer = tuple[Given | RaffleError, Edge | None]
 """What a wish gets and, where it gets a new ticket, the raffle's ledger just after its group."""
+
+
+class Order(Wish):
+    """A wish, and the sale that it is for."""
+
+    __slots__ = ("sale",)
+
+    def __init__(self, raffle: UUID, sale: Sale, entry: Entry) -> None:
+        super().__init__(raffle, sale.keys, sale.permutation, entry)
+        self.sale = sale
 
 
 class GroupObserver(Protocol):
@@ -77,7 +88,7 @@ class Issuing:
         self._hasher = hasher
         self._on_group = on_group
         self._sales = Sales(database, ledgers)
-        self._groups: Groups[Wish, Ticket] = Groups(self._tickets, most=_GROUP, prepare=self._prepare)
+        self._groups: Groups[Order, Ticket] = Groups(self._tickets, most=_GROUP, prepare=self._prepare)
 
     def issue(self, raffle: UUID, entry: Entry) -> Ticket:
         """Hand out one ticket, together with the tickets of all who ask at this moment.
@@ -87,7 +98,7 @@ class Issuing:
         """
         _check(entry)
         sale = self._sales.of(raffle)
-        wish = Wish(raffle, sale, entry)
+        wish = Order(raffle, sale, entry)
         ticket = self._ticket_of_sold_out(wish) if sale.is_sold_out else self._groups.submit(wish)
         # A repeated request gets a receipt from today's ledger, which has to be read.
         if ticket.receipt is None and sale.book.signer is not None:
@@ -110,35 +121,35 @@ class Issuing:
     def _issued(self, raffle: UUID, sale: Sale, entries: Iterator[Entry]) -> Iterator[Ticket | RaffleError]:
         while some := list(islice(entries, _LIST_GROUP)):
             prepared = [self._wish_or_refusal(raffle, sale, entry) for entry in some]
-            wishes = [each for each in prepared if isinstance(each, Wish)]
+            wishes = [each for each in prepared if isinstance(each, Order)]
             answers = iter(self._answers(sale, wishes) if wishes else [])
             for each in prepared:
-                if isinstance(each, Wish):
+                if isinstance(each, Order):
                     answer = next(answers)
                     yield answer if isinstance(answer, RaffleError) else each.ticket(answer)
                 else:
                     yield each
 
-    def _wish_or_refusal(self, raffle: UUID, sale: Sale, entry: Entry) -> Wish | InvalidValue:
+    def _wish_or_refusal(self, raffle: UUID, sale: Sale, entry: Entry) -> Order | InvalidValue:
         try:
             _check(entry)
         except InvalidValue as refusal:
             return refusal
-        return Wish(raffle, sale, entry)
+        return Order(raffle, sale, entry)
 
-    def _answers(self, sale: Sale, wishes: Sequence[Wish]) -> list[Given | RaffleError]:
+    def _answers(self, sale: Sale, wishes: Sequence[Order]) -> list[Given | RaffleError]:
         if sale.is_sold_out:
             return self._settle_sold_out(wishes)
         self._prepare(wishes)
         return [answer for answer, _ in self._serve(wishes)]
 
-    def _ticket_of_sold_out(self, wish: Wish) -> Ticket:
+    def _ticket_of_sold_out(self, wish: Order) -> Ticket:
         answer = self._settle_sold_out([wish])[0]
         if isinstance(answer, RaffleError):
             raise answer
         return wish.ticket(answer)
 
-    def _settle_sold_out(self, wishes: Sequence[Wish]) -> list[Given | RaffleError]:
+    def _settle_sold_out(self, wishes: Sequence[Order]) -> list[Given | RaffleError]:
         self._database.require_open()
         for wish in wishes:
             wish.identify()
@@ -158,13 +169,13 @@ class Issuing:
             if ticket.is_drawn:
                 self.forget(raffle)
 
-    def _tickets(self, wishes: Sequence[Wish]) -> list[Ticket | RaffleError]:
+    def _tickets(self, wishes: Sequence[Order]) -> list[Ticket | RaffleError]:
         return [
             answer if isinstance(answer, RaffleError) else wish.ticket(answer, _receipt(wish, answer, edge))
             for wish, (answer, edge) in zip(wishes, self._serve(wishes), strict=True)
         ]
 
-    def _serve(self, wishes: Sequence[Wish]) -> list[_Answer]:
+    def _serve(self, wishes: Sequence[Order]) -> list[_Answer]:
         assert all(wish.participant and wish.code_hash for wish in wishes), "they are prepared"
         try:
             decision, edges = self._database.write(lambda connection: self._write(connection, wishes))
@@ -184,7 +195,7 @@ class Issuing:
             for wish, answer in zip(wishes, decision.answers, strict=True)
         ]
 
-    def _served_alone(self, wish: Wish) -> _Answer:
+    def _served_alone(self, wish: Order) -> _Answer:
         try:
             return self._serve([wish])[0]
         except RaffleError as refusal:
@@ -199,7 +210,7 @@ class Issuing:
         except Exception:
             _log.exception("The observer of groups failed; the tickets are stored.")
 
-    def _prepare(self, wishes: Sequence[Wish]) -> None:
+    def _prepare(self, wishes: Sequence[Order]) -> None:
         for wish in wishes:
             wish.identify()
         # Codes that an interrupted group made stay, because its tickets may be stored.
@@ -213,7 +224,7 @@ class Issuing:
         for wish, code_hash in zip(without_hash, hashes, strict=True):
             wish.code_hash = code_hash
 
-    def _write(self, connection: Connection, wishes: Sequence[Wish]) -> tuple[Decision, Mapping[UUID, Edge]]:
+    def _write(self, connection: Connection, wishes: Sequence[Order]) -> tuple[Decision, Mapping[UUID, Edge]]:
         sales = {wish.raffle: wish.sale for wish in wishes}
         counters = statements.lock_counters(connection, list(sales))
         held = statements.held_tickets(connection, [wish.holder for wish in wishes])

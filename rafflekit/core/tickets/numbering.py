@@ -19,10 +19,10 @@ _BIT_TAG = b"rafflekit bit"
 class Numbering:
     """The permutation of one raffle: `size` tickets under a secret `key` of `KEY_BYTES` bytes."""
 
-    __slots__ = ("_rounds", "_size")
+    __slots__ = ("_rounds", "size")
 
     def __init__(self, key: bytes, size: int) -> None:
-        self._size = size
+        self.size = size
         self._rounds = tuple(
             (
                 _pivot(key, round_, size),
@@ -33,7 +33,7 @@ class Numbering:
 
     def number(self, serial: int) -> int:
         """Return the ticket number, 1 … size, of the ticket issued as `serial`, 0 … size−1."""
-        size, place = self._size, serial
+        size, place = self.size, serial
         assert 0 <= place < size
         for pivot, keyed in self._rounds:
             partner = (pivot - place) % size

@@ -10,6 +10,7 @@ from rafflekit.core.ledger.books import Book, Edge
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.lifecycle import is_sold_out
 from rafflekit.core.protocol import codes
+from rafflekit.core.records import RaffleKeys
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import tickets
 from rafflekit.core.tickets import numbering, participants
@@ -22,7 +23,7 @@ class Sale:
     """What stays true during a raffle's sale: its size, its keys and, once it is, that it is sold out."""
 
     total_tickets: int
-    keys: tickets.RaffleKeys
+    keys: RaffleKeys
     permutation: numbering.Numbering = field(repr=False)
     book: Book = field(repr=False)
     is_sold_out: bool
@@ -80,7 +81,7 @@ class Sales:
             self._known[raffle] = sale
 
 
-def _check(raffle: UUID, keys: tickets.RaffleKeys) -> None:
+def _check(raffle: UUID, keys: RaffleKeys) -> None:
     found = len(keys.numbering_key), len(keys.participant_key), len(keys.code_key)
     if found != (numbering.KEY_BYTES, participants.KEY_BYTES, codes.KEY_BYTES):
         raise StorageUnavailable(

@@ -21,10 +21,11 @@ from rafflekit import (
     StorageUnavailable,
     Ticket,
 )
+from rafflekit.core.records import NewTicket, RaffleKeys
 from rafflekit.core.storage import sqlite
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements.draws import large_cache
-from rafflekit.core.storage.statements.tickets import NewTicket, RaffleKeys, insert_tickets
+from rafflekit.core.storage.statements.tickets import insert_tickets
 from tests.databases import run
 from tests.raffles import sold_out
 from tests.waiting import LIMIT_S

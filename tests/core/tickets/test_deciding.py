@@ -7,30 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rafflekit import AlreadyParticipated, Entry, RaffleNotFound, SoldOut
-from rafflekit.core.storage.statements.tickets import HeldTicket, Holder, RaffleKeys
+from rafflekit.core.records import HeldTicket, Holder, RaffleKeys
 from rafflekit.core.tickets.deciding import Decision, Given, Wish, decide
 from rafflekit.core.tickets.numbering import Numbering
-from rafflekit.core.tickets.sales import Sale
 
 KEY = bytes(range(32))
 NOW = 1_800_000_000
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 
 
-def sale(tickets: int) -> Sale:
-    """The sale of a raffle of so many tickets; who signs its ledger does not matter here."""
-    return Sale(
-        total_tickets=tickets,
-        keys=RaffleKeys(numbering_key=KEY, participant_key=KEY, code_key=KEY),
-        permutation=Numbering(KEY, tickets),
-        book=None,  # type: ignore[arg-type]  # nothing is signed while it is decided
-        is_sold_out=False,
-    )
-
-
-def wish(person: str, key: str | None = None, *, of: Sale, raffle: UUID = FIRST, code_hash: str = "") -> Wish:
+def wish(person: str, key: str | None = None, *, of: Numbering, raffle: UUID = FIRST, code_hash: str = "") -> Wish:
     """A wish that is identified, whose code's hash is its own unless given."""
-    made = Wish(raffle, of, Entry(person, key))
+    made = Wish(raffle, RaffleKeys(KEY, KEY, KEY), of, Entry(person, key))
     made.identify()
     made.code_hash = code_hash or f"hash of {person}'s code {key}"
     return made
@@ -51,12 +39,12 @@ def decided(
 
 
 def test_new_tickets_take_the_next_serials_in_order() -> None:
-    raffle = sale(10)
+    numbering = Numbering(KEY, 10)
 
-    decision = decided([wish("ann", of=raffle), wish("ben", of=raffle)], issued={FIRST: 4})
+    decision = decided([wish("ann", of=numbering), wish("ben", of=numbering)], issued={FIRST: 4})
 
     assert [(ticket.serial, ticket.number) for ticket in decision.new] == [
-        (serial, raffle.permutation.number(serial)) for serial in (4, 5)
+        (serial, numbering.number(serial)) for serial in (4, 5)
     ]
     assert decision.answers == [Given(ticket.number, ticket.serial) for ticket in decision.new]
     assert decision.issued == {FIRST: 6}
@@ -64,19 +52,19 @@ def test_new_tickets_take_the_next_serials_in_order() -> None:
 
 
 def test_a_participant_twice_in_a_group_gets_one_ticket() -> None:
-    raffle = sale(10)
+    numbering = Numbering(KEY, 10)
 
-    decision = decided([wish("ann", of=raffle, code_hash="one"), wish("ann", of=raffle, code_hash="two")])
+    decision = decided([wish("ann", of=numbering, code_hash="one"), wish("ann", of=numbering, code_hash="two")])
 
     assert [type(answer) for answer in decision.answers] == [Given, AlreadyParticipated]
     assert len(decision.new) == 1
 
 
 def test_a_repeat_in_the_same_group_gets_the_same_ticket() -> None:
-    raffle = sale(10)
+    numbering = Numbering(KEY, 10)
     key = "a key of sixteen or more"
 
-    decision = decided([wish("ann", key, of=raffle, code_hash=code_hash) for code_hash in ("one", "two")])
+    decision = decided([wish("ann", key, of=numbering, code_hash=code_hash) for code_hash in ("one", "two")])
 
     first, again = decision.answers
     assert isinstance(first, Given)
@@ -85,9 +73,9 @@ def test_a_repeat_in_the_same_group_gets_the_same_ticket() -> None:
 
 
 def test_a_repeat_gets_its_ticket_where_all_are_sold() -> None:
-    raffle = sale(1)
-    ann = wish("ann", "a key of sixteen or more", of=raffle)
-    others = [wish("ann", "another key of sixteen", of=raffle), wish("ann", of=raffle), wish("ben", of=raffle)]
+    numbering = Numbering(KEY, 1)
+    ann = wish("ann", "a key of sixteen or more", of=numbering)
+    others = [wish("ann", "another key of sixteen", of=numbering), wish("ann", of=numbering), wish("ben", of=numbering)]
 
     decision = decided([ann, *others], held=held_by(ann), issued={FIRST: 1})
 
@@ -97,7 +85,7 @@ def test_a_repeat_gets_its_ticket_where_all_are_sold() -> None:
 
 
 def test_a_repeat_after_the_draw_is_refused() -> None:
-    ann = wish("ann", "a key of sixteen or more", of=sale(1))
+    ann = wish("ann", "a key of sixteen or more", of=Numbering(KEY, 1))
 
     [answer] = decided([ann], held=held_by(ann, is_drawn=True), issued={FIRST: 1}).answers
 
@@ -105,32 +93,34 @@ def test_a_repeat_after_the_draw_is_refused() -> None:
 
 
 def test_another_key_or_none_is_not_a_repeat() -> None:
-    raffle = sale(10)
-    ann = wish("ann", "a key of sixteen or more", of=raffle)
+    numbering = Numbering(KEY, 10)
+    ann = wish("ann", "a key of sixteen or more", of=numbering)
 
-    decision = decided([wish("ann", "another key of sixteen", of=raffle), wish("ann", of=raffle)], held=held_by(ann))
+    decision = decided(
+        [wish("ann", "another key of sixteen", of=numbering), wish("ann", of=numbering)], held=held_by(ann)
+    )
 
     assert [type(answer) for answer in decision.answers] == [AlreadyParticipated, AlreadyParticipated]
 
 
 def test_a_wish_served_again_is_known_by_its_codes_hash() -> None:
-    ann = wish("ann", of=sale(10))
+    ann = wish("ann", of=Numbering(KEY, 10))
     stored = {ann.holder: HeldTicket(7, None, ann.code_hash, is_drawn=False)}
 
     assert decided([ann], held=stored, issued={FIRST: 1}).answers == [Given(7)]
 
 
 def test_the_last_ticket_goes_to_the_earlier_wish() -> None:
-    raffle = sale(3)
+    numbering = Numbering(KEY, 3)
 
-    decision = decided([wish(person, of=raffle) for person in ("ann", "ben")], issued={FIRST: 2})
+    decision = decided([wish(person, of=numbering) for person in ("ann", "ben")], issued={FIRST: 2})
 
     assert [type(answer) for answer in decision.answers] == [Given, SoldOut]
     assert decision.issued == {FIRST: 3}
 
 
 def test_a_raffle_without_a_counter_is_refused_alone() -> None:
-    gone, sound = sale(3), sale(3)
+    gone, sound = Numbering(KEY, 3), Numbering(KEY, 3)
 
     decision = decided([wish("ann", of=gone, raffle=SECOND), wish("ann", of=sound)])
 
@@ -139,7 +129,7 @@ def test_a_raffle_without_a_counter_is_refused_alone() -> None:
 
 
 def test_what_was_read_is_not_changed() -> None:
-    ann = wish("ann", of=sale(3))
+    ann = wish("ann", of=Numbering(KEY, 3))
     held: dict[Holder, HeldTicket] = {}
     issued = {FIRST: 0}
 
@@ -157,16 +147,16 @@ def test_what_was_read_is_not_changed() -> None:
 )
 def test_no_group_breaks_a_rule(asked: list[tuple[UUID, int, str | None]], tickets: int) -> None:
     """Two raffles in one group: numbers and participants are unique in each, and no raffle is oversold."""
-    sales = {raffle: sale(tickets) for raffle in (FIRST, SECOND)}
+    numberings = {raffle: Numbering(KEY, tickets) for raffle in (FIRST, SECOND)}
     wishes = [
-        wish(f"person {person}", key, of=sales[raffle], raffle=raffle, code_hash=f"hash {place}")
+        wish(f"person {person}", key, of=numberings[raffle], raffle=raffle, code_hash=f"hash {place}")
         for place, (raffle, person, key) in enumerate(asked)
     ]
 
     decision = decide(wishes, {}, {FIRST: 0, SECOND: 0}, now=NOW)
 
     assert len(decision.answers) == len(wishes)
-    for raffle in sales:
+    for raffle in numberings:
         new = [ticket for ticket in decision.new if ticket.raffle == raffle]
         assert [ticket.serial for ticket in new] == list(range(len(new)))
         assert len({ticket.number for ticket in new}) == len({ticket.participant for ticket in new}) == len(new)

@@ -5,13 +5,14 @@ the whole group.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
+from rafflekit.core.records import HeldTicket, Holder, NewTicket, RaffleKeys
 from rafflekit.core.storage import driver
 from rafflekit.core.storage.schema import FORGOTTEN, counters, prizes, raffle_key, raffles, secrets, tickets, wins
 
@@ -19,31 +20,6 @@ from rafflekit.core.storage.schema import FORGOTTEN, counters, prizes, raffle_ke
 _ROWS_OF_VALUES = 50
 
 Row = TypeVar("Row")
-
-Holder = tuple[UUID, bytes]
-"""A raffle, and a participant's hash in it."""
-
-
-class NewTicket(NamedTuple):
-    """A ticket to be stored, in the order of the table's columns; `issued_at` in whole seconds since 1970."""
-
-    raffle: UUID
-    serial: int
-    number: int
-    participant: bytes
-    code_hash: str
-    repeat_hash: bytes | None
-    issued_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class HeldTicket:
-    """The ticket that a participant already holds; `is_drawn` is the raffle's state."""
-
-    number: int
-    repeat_hash: bytes | None
-    code_hash: str
-    is_drawn: bool
 
 
 class Counter(NamedTuple):
@@ -54,15 +30,6 @@ class Counter(NamedTuple):
 
     issued: int
     last_code_hash: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RaffleKeys:
-    """The three keys of a raffle, until its draw."""
-
-    numbering_key: bytes = field(repr=False)
-    participant_key: bytes = field(repr=False)
-    code_key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
