@@ -44,7 +44,7 @@ def fetch(url: str, most: int) -> bytes:
 
 
 def lines_fetched(url: str, most: int) -> Iterator[bytes]:
-    """Yield the lines of a server's answer as they arrive, like `lines_of_file`.
+    """Yield the lines of a server's answer as they arrive, like `lines_of_leaves`.
 
     Raises:
         CommandStopped: it does not answer, answers with an error, or breaks off.

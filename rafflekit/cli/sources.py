@@ -106,8 +106,8 @@ def read_key(text: str, kind: int, option: str) -> "VerifierKey":
     return key
 
 
-def lines_of_file(name: str, most: int, *, parameter: str) -> Iterator[bytes]:
-    """Yield the lines of a file, or of standard input; a line longer than `most` bytes is cut one byte later.
+def lines_of_leaves(name: str, most: int) -> Iterator[bytes]:
+    """Yield the lines of a file of leaves, or of standard input; a line longer than `most` is cut one byte later.
 
     Raises:
         CommandStopped: it cannot be read.
@@ -115,7 +115,7 @@ def lines_of_file(name: str, most: int, *, parameter: str) -> Iterator[bytes]:
     if name == STDIN:
         yield from lines(_standard_input(), most)
     else:
-        with _open_file(name, parameter) as opened:
+        with _open_file(name, "--leaves") as opened:
             yield from lines(opened, most)
 
 

@@ -15,12 +15,13 @@ from rafflekit.core import limits
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 # Embeddings, overrides and isolates reorder the text around them: https://www.unicode.org/reports/tr9/
 _REORDERING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
-_bar: "Console | None" = None
-"""The console of the progress bar that is shown now."""
+_bar: "Progress | None" = None
+"""The progress bar that is shown now."""
 
 
 def visible(text: str) -> str:
@@ -112,7 +113,7 @@ def counting(what: str, total: int | None) -> Iterator[Advance]:
 
     last: ProgressColumn = TimeElapsedColumn() if total is None else MofNCompleteColumn()
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), last)
-    with Progress(*columns, console=console(sys.stderr), transient=True) as progress, _bar_of(progress.console):
+    with Progress(*columns, console=console(sys.stderr), transient=True) as progress, _bar_of(progress):
         task = progress.add_task(visible(what), total=total)
 
         def advance(steps: int = 1) -> None:
@@ -129,7 +130,7 @@ def working(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _bar_of(bar: "Console") -> Iterator[None]:
+def _bar_of(bar: "Progress") -> Iterator[None]:
     global _bar  # noqa: PLW0603 - a process has one terminal, and a terminal one bar
     before, _bar = _bar, bar
     try:
@@ -153,8 +154,12 @@ def _print_line(line: str, stream: TextIO | None, *, style: str) -> None:
     if stream is None:
         return
     if _bar is not None and stream is sys.stderr:
-        # The bar's own console writes above it. Printed by itself, the line would continue the bar's.
-        _bar.print(visible(line), style=style, soft_wrap=True)
+        from rich.text import Text
+
+        # The bar's own console prints above the bar, and then the bar as it last was: first bring it up to date.
+        _bar.refresh()
+        # A style of `print` would also be the bar's.
+        _bar.console.print(Text(visible(line), style=style), soft_wrap=True)
     elif style and is_terminal(stream):
         console(stream).print(visible(line), style=style, soft_wrap=True)
     else:

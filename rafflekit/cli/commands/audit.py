@@ -16,7 +16,7 @@ import typer
 from rafflekit.cli import terminal, verdicts
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJsonLine
-from rafflekit.cli.sources import SERVER, STDIN, ProofAddress, lines_of_file, read_file, read_key
+from rafflekit.cli.sources import SERVER, STDIN, ProofAddress, lines_of_leaves, read_file, read_key
 
 if TYPE_CHECKING:
     from rafflekit.core.protocol.audit import AuditReport, Witnessed
@@ -210,7 +210,7 @@ def _lines_of_leaves(leaves: str, address: ProofAddress | None) -> Iterator[byte
         from rafflekit.cli.fetching import lines_fetched
 
         return lines_fetched(_on_server(address, "--leaves").of_raffle("ledger/leaves/"), LEAF_LINE_BYTES)
-    return lines_of_file(leaves, LEAF_LINE_BYTES, parameter="--leaves")
+    return lines_of_leaves(leaves, LEAF_LINE_BYTES)
 
 
 def _read_consistency(

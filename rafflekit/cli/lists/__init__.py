@@ -1,1 +1,1 @@
-"""Lists of participants: reading them, handing out their tickets, and writing what came of it."""
+"""Lists of participants: reading them, handing out tickets, and writing the results."""

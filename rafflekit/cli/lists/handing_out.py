@@ -27,13 +27,13 @@ from rafflekit.core.models import Entry, Ticket
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
 
-_ROWS_A_FLUSH = 1_000
-# Ten of the engine's groups: what is asked of the engine at once, and kept in memory.
-_LINES_A_CALL = 10_000
-_REFUSALS_TOLD = 20
+_ROWS_PER_FLUSH = 1_000
+# Ten of the engine's groups. These lines are in memory at the same time.
+_LINES_PER_CALL = 10_000
+_REFUSALS_SHOWN = 20
 _DRAWN = (
     "The raffle has been drawn, so people who are not in the output get no ticket. If this run handed out a ticket and "
-    "was stopped before it wrote it down, the code of that ticket is lost."
+    "was stopped before it wrote the ticket to the output, the code of that ticket is lost."
 )
 
 
@@ -52,20 +52,20 @@ def participate_from(
         open_list(source, column=column) as people,
         open_run(out, raffle_id=(found := engine.find(raffle)).id, column=column) as run,
     ):
-        # All of it, before the first ticket: a list that is broken in the middle is better repaired now.
+        # The whole list is read before the first ticket, so that a broken list can be repaired first.
         with terminal.working(f"Reading {people.name}"):
             total = run.read(people)
-        # Lines added to the list from now on are for the next run.
+        # Lines added to the list from now on wait for the next run.
         lines = islice(people, total)
-        with _telling_how_to_go_on(), terminal.counting("Handing out tickets", total) as advance:
+        with _explaining_how_to_resume(), terminal.counting("Handing out tickets", total) as advance:
             taken_up = tickets.take_up(lines, list_name=people.name)
-            # Otherwise the run would leave files that no run can ever complete.
+            # Otherwise the run would leave files that no later run can complete.
             if is_drawn(found) and taken_up < total:
                 raise CommandStopped(_DRAWN, status=REFUSED)
             advance(taken_up)
             keys = run.begin(list_name=people.name, last_line=tickets.last_line)
             with tickets.append() as writer:
-                step = max(1, min(total // 100, _ROWS_A_FLUSH))
+                step = max(1, min(total // 100, _ROWS_PER_FLUSH))
                 _write(writer, _outcomes(engine, found.id, lines, keys), advance, step=step)
     render.print_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
     if tickets.refused:
@@ -76,7 +76,7 @@ def _outcomes(
     engine: "RaffleEngine", raffle_id: UUID, lines: Iterator[Line], keys: LineKeys
 ) -> Iterator[tuple[Line, Ticket | str]]:
     """Yield every line with its ticket, or with the sentence that says why it gets none."""
-    while some := list(islice(lines, _LINES_A_CALL)):
+    while some := list(islice(lines, _LINES_PER_CALL)):
         entries = (Entry(line.participant, keys.key_of(line)) for line in some if line.refusal is None)
         try:
             answers = engine.participate_many(raffle_id, entries)
@@ -93,25 +93,31 @@ def _outcomes(
 def _write(
     writer: TicketWriter, outcomes: Iterator[tuple[Line, Ticket | str]], advance: terminal.Advance, *, step: int
 ) -> None:
-    """Write a row for each line; the bar moves by `step` lines at a time, since moving it takes longer than a row."""
-    refused = 0
+    """Write a row for each line. The bar moves every `step` lines: moving it takes longer than writing."""
+    refused = waiting = 0
     for position, (line, outcome) in enumerate(outcomes, start=1):
         writer.write(line, outcome)
-        if isinstance(outcome, str):
-            refused += 1
-            if refused <= _REFUSALS_TOLD:
-                terminal.remark(f"line {line.number}: {outcome}")
-        if position % step == 0:
-            advance(step)
-        if position % _ROWS_A_FLUSH == 0:
+        waiting += 1
+        is_refused = isinstance(outcome, str)
+        refused += is_refused
+        is_shown = is_refused and refused <= _REFUSALS_SHOWN
+        if is_shown or waiting >= step:
+            advance(waiting)
+            waiting = 0
+        if is_shown:
+            terminal.remark(f"line {line.number}: {outcome}")
+        if position % _ROWS_PER_FLUSH == 0:
             writer.flush()
+    advance(waiting)
     writer.sync()
-    if refused > _REFUSALS_TOLD:
-        terminal.remark(f"{refused - _REFUSALS_TOLD:,} more lines were refused; the output has the reason in each row.")
+    if refused > _REFUSALS_SHOWN:
+        terminal.remark(
+            f"{refused - _REFUSALS_SHOWN:,} more lines were refused; the output has the reason in each row."
+        )
 
 
 @contextmanager
-def _telling_how_to_go_on() -> Iterator[None]:
+def _explaining_how_to_resume() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, OSError, StorageUnavailable):

@@ -1,7 +1,7 @@
-"""The output of `participate --from`: CSV, one row for each line of the list, in its order, each on a line of its own.
+"""The output of `participate --from`: a CSV file with one row for each line of the list, in the same order.
 
-Rows are only ever added. A file whose writer was killed may end in half a row; everything before it is whole, and a run
-resumes after the last complete row.
+Rows are only added. If the writer was killed, the file may end with half a row. Everything before it is complete, and a
+run resumes after the last complete row.
 """
 
 import re
@@ -20,11 +20,11 @@ from rafflekit.core.private_files import private, sync
 
 HEADER = "line,participant,ticket_number,verification_code,refusal\n"
 
-# Above any row: a participant's text is cut, and a character takes 10 bytes at most when it is shown.
+# Longer than any row: a participant's text is cut, and a character takes at most 10 bytes when it is shown.
 _ROW_BYTES = 64 * 1024
 _OUTCOME = re.compile(rb"(?P<ticket>[0-9]+,[0-9A-Z-]+,)\n|,,(?P<refusal>[^\r\n]+)\n")
 _NEEDS_QUOTES = re.compile(r'[",;]|^\s|\s$')
-# A spreadsheet that computes such a cell could send the codes beside it away:
+# A spreadsheet that computes such a cell could send the codes in its row to someone:
 # https://owasp.org/www-community/attacks/CSV_Injection. A telephone number or an @name computes nothing.
 _FORMULA = re.compile(r"[=＝]|[-+@－＋＠](?![\w .@/-]*$)")
 
@@ -42,16 +42,16 @@ def shown(participant: str) -> str:
 
 
 def row(line: Line, outcome: Ticket | str) -> str:
-    """Return the row of a line: its ticket, or the sentence that says why it got none."""
+    """Return the row of a line: its ticket, or the reason why it got none."""
     if isinstance(outcome, Ticket):
         return f"{_beginning(line)}{outcome.number},{outcome.verification_code},\n"
     return f"{_beginning(line)},,{_cell(outcome)}\n"
 
 
 class TicketFile:
-    """The output file of one list: first `take_up` what is there, then `append` to it.
+    """The output file of one list: first `take_up` its rows, then `append` new ones.
 
-    `tickets` and `refused` count all of its rows; `last_line` is the number of the last line that has one.
+    `tickets` and `refused` count all rows; `last_line` is the number of the last line that has a row.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,12 +62,12 @@ class TicketFile:
         self._whole_bytes = 0
 
     def take_up(self, lines: Iterator[Line], *, list_name: str) -> int:
-        """Compare every row with the line that it belongs to; return how many lines have one.
+        """Compare every complete row with the next of the `lines`; return the number of rows.
 
-        Nothing is changed, and of `lines` as many are used up as there are complete rows.
+        The file is not changed.
 
         Raises:
-            CommandStopped: a row belongs to another line than is in the list now, or this is no such file.
+            CommandStopped: a row does not match its line of the list, or the file is not an output.
         """
         try:
             file = self.path.open("rb")
@@ -80,8 +80,8 @@ class TicketFile:
                     return 0
                 if header.strip(b"\xef\xbb\xbf\r\n") == HEADER.strip().encode():
                     raise self._stopped(
-                        "was saved by another program, which changed its form; move it away, and all of it comes out "
-                        "again with the same numbers and codes, until the draw"
+                        "was saved by another program, which changed its format. Move the file away and rerun the "
+                        "command: until the draw, it writes the same numbers and codes again"
                     )
                 raise self._stopped("was not made by 'rafflekit participate'; give another --out")
             self._whole_bytes = len(header)
@@ -114,11 +114,11 @@ class TicketFile:
 
     def _take_row(self, written: bytes, number: int, line: Line | None, list_name: str) -> None:
         if line is None:
-            raise _changed(list_name, f"{list_name} ends before a line that has its row in {self.path.name}")
+            raise _changed(list_name, f"{list_name} has fewer lines than {self.path.name} has rows")
         beginning = _beginning(line).encode()
         if not written.startswith(beginning):
             raise _changed(
-                list_name, f"Line {line.number} of {list_name} is not what line {number} of {self.path.name} says"
+                list_name, f"Line {line.number} of {list_name} does not match line {number} of {self.path.name}"
             )
         outcome = _OUTCOME.fullmatch(written, len(beginning))
         if outcome is None:
@@ -128,8 +128,8 @@ class TicketFile:
 
     def _damaged(self, number: int) -> CommandStopped:
         return self._stopped(
-            f"is damaged in line {number}; cut it off there, and the rest comes out again with the same numbers and "
-            "codes, until the draw"
+            f"is damaged in line {number}. Delete that line and all after it, and rerun the command: until the draw, "
+            "it writes the same numbers and codes again"
         )
 
     def _stopped(self, problem: str) -> CommandStopped:
@@ -144,16 +144,16 @@ class TicketWriter:
         self._file = file
 
     def write(self, line: Line, outcome: Ticket | str) -> None:
-        """Add the row of a line: its ticket, or the sentence that says why it got none."""
+        """Add the row of a line: its ticket, or the reason why it got none."""
         self._file.write(row(line, outcome))
         self._tickets.count(line, got_ticket=isinstance(outcome, Ticket))
 
     def flush(self) -> None:
-        """Hand the rows to the operating system: they outlive the process."""
+        """Hand the rows to the operating system, so that they outlive the process."""
         self._file.flush()
 
     def sync(self) -> None:
-        """Return when the rows outlive a power cut."""
+        """Return when the rows are on the disk, where they outlive a power cut."""
         sync(self._file, self._tickets.path)
 
 
@@ -170,6 +170,6 @@ def _cell(text: str) -> str:
 
 def _changed(list_name: str, what: str) -> CommandStopped:
     return CommandStopped(
-        f"{what}. Put {list_name} back as it was (lines may be added at its end), or give a new list another --out.",
+        f"{what}. Restore {list_name} (you may add lines at its end), or give a new list another --out.",
         status=WRONG_USAGE,
     )

@@ -1,7 +1,7 @@
 """The list that `participate --from` reads: CSV in UTF-8, one participant per line, in the only column or a named one.
 
-Only here do bytes become lines. An error that makes the rest of the list doubtful (its encoding, a quote that is never
-closed) stops the reader; a line that is wrong by itself is passed on with its refusal.
+An error that makes the rest of the list doubtful (its encoding, a quote that is never closed) stops the reader. If only
+one line is wrong, the line is passed on with its refusal.
 """
 
 import csv
@@ -17,7 +17,7 @@ from typing import BinaryIO, NamedTuple
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 
 LINE_BYTES = 1024 * 1024
-"""Every line of a list is shorter than this, so memory stays bounded whatever file is given."""
+"""Every line of a list is shorter than this, so that memory stays bounded whatever file is given."""
 
 _COLUMNS_IN_THE_ERROR = 20
 
@@ -26,15 +26,15 @@ _OTHER_SEPARATORS = re.compile(r"[;\t]")
 _CSV_ERRORS = {
     "unexpected end of data": "a quote is opened but never closed",
     "field larger than field limit": "a field is too long, or a quote is never closed",
-    "new-line character seen": "there is a carriage return inside it, but lines end with a line feed",
-    "',' expected after '\"'": "text follows a closing quote; inside quotes, a quote is written twice",
+    "new-line character seen": "it contains a carriage return, but lines must end with a line feed",
+    "',' expected after '\"'": "text follows a closing quote; write a quote inside quotes twice",
 }
 
 
 class Line(NamedTuple):
-    """A participant in a list: the number of the line on which the record begins (from 1), and the text there.
+    """A participant in a list: the number of the line on which the record begins (from 1), and the participant's text.
 
-    `refusal` says why the line cannot have a ticket, if that is clear without asking for one.
+    `refusal` says why the line cannot get a ticket, if the line itself shows it.
     """
 
     number: int
@@ -43,7 +43,7 @@ class Line(NamedTuple):
 
 
 class ParticipantList:
-    """An open list. Iterating reads it from the beginning, each time; blank lines are skipped."""
+    """An open list. Each iteration reads it from the beginning and skips blank lines."""
 
     def __init__(self, file: BinaryIO, *, name: str, column: str | None = None) -> None:
         self.file = file
@@ -63,18 +63,20 @@ class ParticipantList:
             if len(first) > 1:
                 raise self._stopped(
                     number,
-                    f"has {len(first)} columns; --column NAME says which one, and takes line 1 for the columns' names",
+                    f"has {len(first)} columns. Choose one with --column NAME; line 1 must hold the column names",
                 )
             if first and (separator := _OTHER_SEPARATORS.search(first[0])):
-                # Some spreadsheets save a "CSV" like this. Tickets for whole lines could not be taken back.
-                raise self._stopped(number, f"seems to be separated by {separator[0]!r}; save the list with commas")
+                # Some spreadsheets save a "CSV" like this. Tickets handed out to whole lines could not be taken back.
+                raise self._stopped(
+                    number, f"seems to be separated by {separator[0]!r}; save the list with commas instead"
+                )
             if first:
                 yield Line(number, first[0])
         else:
             position, columns = self._position_of_column(number, first), len(first)
         for number, row in rows:
             if len(row) > columns:
-                # The text between too many commas is not a name. Only its author knows what was meant.
+                # With too many commas, only the author of the list knows which text is the participant.
                 yield Line(number, ",".join(row), f"The line has {len(row)} columns instead of {columns}.")
             else:
                 # Spreadsheets omit empty cells at the end of a line.
@@ -102,12 +104,14 @@ class ParticipantList:
         names = [name.strip() for name in header]
         if self.column in names:
             if names.count(self.column) > 1:
-                raise self._stopped(number, f"names {names.count(self.column)} columns {self.column!r}")
+                raise self._stopped(number, f"has {names.count(self.column)} columns named {self.column!r}")
             return names.index(self.column)
-        there = ", ".join(map(repr, names[:_COLUMNS_IN_THE_ERROR])) or "none"
+        if not names:
+            raise self._stopped(number, f"has no column {self.column!r}: the list is empty")
+        columns = ", ".join(map(repr, names[:_COLUMNS_IN_THE_ERROR]))
         further = " …" if len(names) > _COLUMNS_IN_THE_ERROR else ""
-        hint = "; columns are separated by commas" if len(names) == 1 and _OTHER_SEPARATORS.search(names[0]) else ""
-        raise self._stopped(number, f"names no column {self.column!r}; there are: {there}{further}{hint}")
+        hint = "; separate columns with commas" if len(names) == 1 and _OTHER_SEPARATORS.search(names[0]) else ""
+        raise self._stopped(number, f"has no column {self.column!r}. It has {columns}{further}{hint}")
 
     def _stopped(self, number: int, problem: str) -> CommandStopped:
         return CommandStopped(f"Line {number} of {self.name} {problem}.", status=WRONG_USAGE)
@@ -122,18 +126,18 @@ def open_list(path: Path, *, column: str | None) -> Iterator[ParticipantList]:
     """Give the list in a file.
 
     Raises:
-        CommandStopped: it does not exist, cannot be read, or is not a file that can be read again.
+        CommandStopped: it does not exist, cannot be read, or is not a regular file.
     """
     if str(path) == "-":
         raise CommandStopped(
-            "--from needs a file: standard input cannot be read again to resume an interrupted run.",
+            "--from needs a file: standard input cannot be read again when a run resumes.",
             status=WRONG_USAGE,
         )
     try:
         # Checked before it is opened: opening a pipe waits for its other end.
         if not stat.S_ISREG(path.stat().st_mode):
             raise CommandStopped(
-                f"--from: {path} is not a file; the list must be one, to be read again when a run resumes.",
+                f"--from: {path} is not a regular file. The list is read again when a run resumes.",
                 status=WRONG_USAGE,
             )
         file = path.open("rb")

@@ -1,8 +1,8 @@
-"""The run file beside the output of `participate --from`: the key from which every line's idempotency key is derived.
+"""The run file next to the output of `participate --from`: it holds the key of the run.
 
-It is on disk before the first ticket is issued, so that a ticket whose row was never written comes out again with the
-same number and code. It also says for which raffle, column and list the key is, and is locked during a run. It holds
-JSON: a line that binds the key, and one for each state of the list that got tickets. It only grows.
+Every line's idempotency key is derived from the run's key, so a ticket whose row was never written is issued again with
+the same number and code. The run file is on the disk before the first ticket is issued, and is locked during a run. Its
+first line of JSON holds the key, the raffle and the column. Each state of the list that gets tickets adds another line.
 """
 
 import json
@@ -23,19 +23,19 @@ KEY_BYTES = 32
 
 _MARK = b'{"rafflekit_run": 1, '
 _LINE_TAG = b"rafflekit line"
-# No one guesses 128 bits, and the engine looks at every character of a key.
+# 128 bits cannot be guessed. Longer keys would cost time: the engine looks at every character of a key.
 _LINE_KEY_BYTES = 16
 _RUN_FILE_BYTES = 1024 * 1024
 
 
 class LineKeys:
-    """The idempotency keys of a run's lines: the same for the same line and text, and not to be guessed."""
+    """The idempotency keys of a run's lines: always the same for the same line and text, and impossible to guess."""
 
     def __init__(self, run_key: bytes, raffle_id: UUID) -> None:
         self._hash = blake2b(raffle_id.bytes, digest_size=_LINE_KEY_BYTES, key=run_key, person=_LINE_TAG)
 
     def key_of(self, line: Line) -> str:
-        """Return a line's key; a line that repeats another one's text has a key of its own, and so no ticket."""
+        """Return a line's key. A line that repeats another line's text has a different key, so it gets no ticket."""
         keyed = self._hash.copy()
         keyed.update(f"{line.number}:{line.participant}".encode())
         return keyed.hexdigest()
@@ -43,7 +43,7 @@ class LineKeys:
 
 @dataclass(frozen=True, slots=True)
 class _ListState:
-    """The list that a run issues tickets to: its number of lines, and the hash of what they say."""
+    """The list that a run issues tickets to: its number of lines, and the hash of their content."""
 
     lines: int
     hash: str
@@ -51,7 +51,7 @@ class _ListState:
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """What a run file says; `whole_bytes` is where its last complete line ends."""
+    """The content of a run file; `whole_bytes` is where its last complete line ends."""
 
     raffle: str
     column: str | None
@@ -71,18 +71,18 @@ class TicketRun:
         self._file: BinaryIO | None = None
         self._contents: _Contents | None = None
         self._state = _ListState(0, "")
-        self._list_goes_on = True
+        self._list_only_grew = True
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Lock and read the run file, if there is one.
 
         Raises:
             CommandStopped: see `open_run`.
         """
         if not self._out.parent.is_dir():
-            raise CommandStopped(f"--out: there is no folder {self._out.parent}.", status=WRONG_USAGE)
+            raise CommandStopped(f"--out: the folder {self._out.parent} does not exist.", status=WRONG_USAGE)
         if self._out.exists() and not self._out.is_file():
-            raise CommandStopped(f"--out: {self._out} is no file that tickets could be kept in.", status=WRONG_USAGE)
+            raise CommandStopped(f"--out: {self._out} is not a regular file.", status=WRONG_USAGE)
         if self._path.exists():
             self._file = _locked(self._path, "a+b", self._out)
             self._file.seek(0)
@@ -91,7 +91,8 @@ class TicketRun:
         if known is None:
             if self._out.exists():
                 raise _stopped(
-                    self._out, f"is there already, but no complete {self._path.name} to go on with; give another --out"
+                    self._out,
+                    f"already exists, but {self._path.name} is missing or incomplete; give another --out",
                 )
         elif known.raffle != str(self._raffle_id):
             raise _stopped(self._path, f"belongs to raffle {known.raffle}; give this raffle's list another --out")
@@ -100,10 +101,10 @@ class TicketRun:
             raise _stopped(self._path, f"belongs to a run {before}; rerun it that way, or give another --out")
 
     def read(self, people: ParticipantList) -> int:
-        """Read the list to its end, and return how many lines it has.
+        """Read the list to its end, and return its number of lines.
 
         Raises:
-            CommandStopped: it cannot be read to its end, or has no line.
+            CommandStopped: it cannot be read to its end, or has no participants.
         """
         known = self._contents.state if self._contents else None
         hashed = blake2b(digest_size=32)
@@ -112,27 +113,27 @@ class TicketRun:
             text = line.participant
             hashed.update(f"{line.number},{line.refusal is None:d},{len(text)}:{text}".encode())
             if known is not None and lines == known.lines:
-                self._list_goes_on = hashed.hexdigest() == known.hash
+                self._list_only_grew = hashed.hexdigest() == known.hash
         if not lines:
-            raise CommandStopped(f"{people.name} has no participant in any line.", status=WRONG_USAGE)
+            raise CommandStopped(f"{people.name} contains no participants.", status=WRONG_USAGE)
         if known is not None and lines < known.lines:
-            self._list_goes_on = False
+            self._list_only_grew = False
         self._state = _ListState(lines, hashed.hexdigest())
         return lines
 
     def begin(self, *, list_name: str, last_line: int) -> LineKeys:
-        """Return the keys of the lines of the list that was read, when the disk holds what they come from.
+        """Write the run file if it is new or the list has grown, and return the keys of the list's lines.
 
         The list is known to be unchanged up to `last_line`.
 
         Raises:
-            CommandStopped: it has changed where tickets may have been issued that have no row yet.
+            CommandStopped: the list has changed after it, where tickets may have been issued that have no row yet.
         """
-        if not self._list_goes_on:
+        if not self._list_only_grew:
             raise CommandStopped(
-                f"{list_name} has changed after line {last_line} since this run began, where tickets may have been "
-                f"handed out that are not written yet. Put {list_name} back as it was (lines may be added at its end), "
-                "or give a new list another --out.",
+                f"{list_name} has changed after line {last_line} since this run began. Tickets may have "
+                f"been handed out for the changed lines. Restore {list_name} (you may add lines at its end), or give a "
+                "new list another --out.",
                 status=WRONG_USAGE,
             )
         if self._file is None:
@@ -161,19 +162,19 @@ class TicketRun:
 
 @contextmanager
 def open_run(out: Path, *, raffle_id: UUID, column: str | None) -> Iterator[TicketRun]:
-    """Give the run of an output file, new or resumed, for this process alone.
+    """Give the run of an output file, new or resumed; no other process can open it meanwhile.
 
     Raises:
-        CommandStopped: the output was made by no run, or by that of another raffle or column, or another run is active.
+        CommandStopped: the output was not made by a run of this raffle and column, or another run is writing it.
     """
     with closing(TicketRun(out, raffle_id=raffle_id, column=column)) as run:
-        run.go_on()
+        run.resume()
         yield run
 
 
 def _locked(path: Path, mode: Literal["a+b", "x+b"], out: Path) -> BinaryIO:
-    """Open a file, locked until it is closed; where the system has no such locks, it is only opened."""
-    busy = _stopped(out, "is being written by another run at this moment")
+    """Open a file and lock it until it is closed. Systems without such locks only open it."""
+    busy = _stopped(out, "is being written by another run")
     try:
         file = open(path, mode, opener=private)  # noqa: SIM115 - closing it unlocks it: the run does
     except FileExistsError as error:
@@ -189,7 +190,7 @@ def _locked(path: Path, mode: Literal["a+b", "x+b"], out: Path) -> BinaryIO:
 
 
 def _read(written: bytes, path: Path) -> _Contents | None:
-    """Return what a run file says, or None where its first two lines, which are written at once, are not complete."""
+    """Return the content of a run file, or None if its first two lines are incomplete. They are written together."""
     if not written.startswith(_MARK[: len(written)]):
         raise _stopped(path, "was not made by rafflekit; give another --out")
     whole_bytes = written.rfind(b"\n") + 1

@@ -75,15 +75,15 @@ def test_a_sold_out_raffle_refuses_the_rest_of_the_list(terminal: Terminal, raff
     status, out, err = terminal(command(raffle))
 
     assert (status, out) == (1, "3 tickets, 27 refused; tickets.csv\n")
-    *told, rest = err.splitlines()
-    assert told == [f"line {number}: Tickets to this raffle are no longer available" for number in range(4, 24)]
+    *shown, rest = err.splitlines()
+    assert shown == [f"line {number}: Tickets to this raffle are no longer available" for number in range(4, 24)]
     assert rest == "7 more lines were refused; the output has the reason in each row."
     assert [row["refusal"] for row in rows_of(folder / "tickets.csv")[3:]] == [
         "Tickets to this raffle are no longer available"
     ] * 27
 
 
-def test_a_run_given_again_changes_nothing(
+def test_a_finished_run_changes_nothing_when_repeated(
     terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path
 ) -> None:
     first = terminal(command(large))
@@ -112,7 +112,7 @@ def test_lines_added_later_get_their_tickets_on_the_next_run(
     check_whole_run(engine, large, ["ann", "bob", "ann", "cy", "dan", "bob"], folder / "tickets.csv")
 
 
-def test_a_lost_output_comes_out_again(terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path) -> None:
+def test_a_lost_output_is_written_again(terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path) -> None:
     terminal(command(large))
     written = (folder / "tickets.csv").read_bytes()
     (folder / "tickets.csv").unlink()
@@ -123,9 +123,7 @@ def test_a_lost_output_comes_out_again(terminal: Terminal, engine: RaffleEngine,
     assert engine.get(large.id).available_tickets == 97
 
 
-def test_a_run_that_comes_after_the_draw_says_what_is_lost(
-    terminal: Terminal, engine: RaffleEngine, folder: Path
-) -> None:
+def test_a_run_after_the_draw_says_what_is_lost(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
     raffle = engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")])
     write_list(folder / "people.csv", ["ann", "bob"])
     assert terminal(command(raffle)).status == 0
@@ -143,9 +141,7 @@ def test_a_run_that_comes_after_the_draw_says_what_is_lost(
     assert whole.count(b"\n") == 3
 
 
-def test_a_first_run_after_the_draw_leaves_no_file_behind(
-    terminal: Terminal, engine: RaffleEngine, folder: Path
-) -> None:
+def test_a_first_run_after_the_draw_leaves_no_file(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
     raffle = engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
     engine.participate(raffle.id, "ann")
     engine.draw(raffle.id)
@@ -156,7 +152,7 @@ def test_a_first_run_after_the_draw_leaves_no_file_behind(
     assert [file.name for file in folder.iterdir() if file.name.startswith("tickets")] == []
 
 
-def test_a_name_that_cannot_be_written_is_named(terminal: Terminal, large: Raffle, folder: Path) -> None:
+def test_a_file_that_cannot_be_written_is_named(terminal: Terminal, large: Raffle, folder: Path) -> None:
     write_list(folder / "people.csv", ["ann"])
     (folder / "tickets.csv.run").mkdir()
 
@@ -166,7 +162,7 @@ def test_a_name_that_cannot_be_written_is_named(terminal: Terminal, large: Raffl
     assert "(Is a directory: tickets.csv.run)" in stopped.err
 
 
-def test_only_its_owner_may_read_what_holds_codes(terminal: Terminal, large: Raffle, folder: Path) -> None:
+def test_only_the_owner_can_read_files_with_codes(terminal: Terminal, large: Raffle, folder: Path) -> None:
     before = os.umask(0)
     try:
         terminal(command(large))
@@ -189,9 +185,9 @@ def test_neither_a_code_nor_the_key_is_printed(terminal: Terminal, large: Raffle
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ("ann\nbert\nann\ncy\ndan\n", "Line 2 of people.csv is not what line 3 of tickets.csv says."),
-        ("zoe\nann\nbob\nann\ncy\n", "Line 1 of people.csv is not what line 2 of tickets.csv says."),
-        ("ann\nbob\n", "people.csv ends before a line that has its row in tickets.csv."),
+        ("ann\nbert\nann\ncy\ndan\n", "Line 2 of people.csv does not match line 3 of tickets.csv."),
+        ("zoe\nann\nbob\nann\ncy\n", "Line 1 of people.csv does not match line 2 of tickets.csv."),
+        ("ann\nbob\n", "people.csv has fewer lines than tickets.csv has rows."),
         ("ann\nbob\nann\nCy\ndan\n", "people.csv has changed after line 3 since this run began"),
     ],
 )
@@ -199,7 +195,7 @@ def test_a_changed_list_is_refused_by_its_line(
     terminal: Terminal, large: Raffle, folder: Path, changed: str, sentence: str
 ) -> None:
     terminal(command(large))
-    if "has changed after line 3" in sentence:  # … whose ticket was issued and not written
+    if "has changed after line 3" in sentence:  # whose ticket was issued but not written
         written = (folder / "tickets.csv").read_bytes()
         (folder / "tickets.csv").write_bytes(written[: written.index(b"4,cy")])
     written = (folder / "tickets.csv").read_bytes()
@@ -209,12 +205,12 @@ def test_a_changed_list_is_refused_by_its_line(
 
     assert (status, out) == (2, "")
     assert err.startswith(f"rafflekit: {sentence}")
-    assert "Put people.csv back as it was (lines may be added at its end), or give a new list another --out." in err
+    assert "Restore people.csv (you may add lines at its end), or give a new list another --out." in err
     assert (folder / "tickets.csv").read_bytes() == written
     assert terminal(f"show {large.id}").out.count("available_tickets: 97") == 1
 
 
-def test_a_list_saved_again_in_another_way_is_the_same(terminal: Terminal, large: Raffle, folder: Path) -> None:
+def test_a_list_saved_in_another_form_is_the_same(terminal: Terminal, large: Raffle, folder: Path) -> None:
     first = terminal(command(large))
     (folder / "people.csv").write_bytes(b'\xef\xbb\xbf"ann"\n"bob"\n"ann"\n"cy"')
 
@@ -236,7 +232,7 @@ def test_a_broken_list_is_refused_before_the_first_ticket(
     assert engine.get(large.id).available_tickets == 100
 
 
-def test_the_output_of_another_raffle_is_left_as_it_is(
+def test_the_output_of_another_raffle_is_not_changed(
     terminal: Terminal, engine: RaffleEngine, large: Raffle, raffle: Raffle, folder: Path
 ) -> None:
     terminal(command(large))
@@ -265,17 +261,17 @@ def test_the_output_of_another_raffle_is_left_as_it_is(
         ("--from none.csv --out tickets.csv", "--from: none.csv cannot be read (No such file or directory)."),
         (
             "--from - --out tickets.csv",
-            "--from needs a file: standard input cannot be read again to resume an interrupted run.",
+            "--from needs a file: standard input cannot be read again when a run resumes.",
         ),
         (
             "--from people.csv --out people.csv",
-            "people.csv is there already, but no complete people.csv.run to go on with; give another --out.",
+            "people.csv already exists, but people.csv.run is missing or incomplete; give another --out.",
         ),
         (
             "--from people.csv --out .",
-            "--out: . is no file that tickets could be kept in.",
+            "--out: . is not a regular file.",
         ),
-        ("--from people.csv --out none/tickets.csv", "--out: there is no folder none."),
+        ("--from people.csv --out none/tickets.csv", "--out: the folder none does not exist."),
     ],
 )
 def test_options_that_exclude_each_other_are_refused(
@@ -287,31 +283,43 @@ def test_options_that_exclude_each_other_are_refused(
     assert (folder / "people.csv").read_bytes() == before
 
 
-def test_a_terminal_sees_how_far_a_run_is_and_who_is_refused(screen: OnScreen, large: Raffle) -> None:
+def test_a_terminal_shows_the_progress_and_the_refusals(screen: OnScreen, large: Raffle) -> None:
     status, text = screen(command(large))
 
     shown = without_styles(text)
     assert status == 1
     assert "Handing out tickets" in shown
     assert "0/4" in shown
-    lines = re.split(r"[\r\n]+", shown)
-    assert "line 3: This participant already has a ticket for this raffle." in [line.strip() for line in lines]
+    lines = [line.strip() for line in re.split(r"[\r\n]+", shown)]
+    refusal = lines.index("line 3: This participant already has a ticket for this raffle.")
+    assert [lines[refusal - 1].split()[-1], lines[refusal + 1].split()[-1]] == ["3/4", "3/4"]
     assert "4/4" in shown
     assert shown.rstrip().endswith("3 tickets, 1 refused; tickets.csv")
 
 
-def test_what_people_gave_reaches_no_terminal_as_it_is(screen: OnScreen, large: Raffle, folder: Path) -> None:
+def test_the_progress_bar_counts_to_the_last_line(screen: OnScreen, large: Raffle, folder: Path) -> None:
+    write_list(folder / "people.csv", [f"participant {number}" for number in range(201)])
+
+    assert "201/201" in without_styles(screen(command(large)).text)
+
+
+def test_the_style_of_a_refusal_does_not_reach_the_bar(screen: OnScreen, large: Raffle) -> None:
+    text = screen(command(large)).text
+
+    assert "\x1b[2mline 3" in text
+    assert "\x1b[2mHanding out" not in text
+
+
+def test_control_characters_in_a_list_are_escaped(screen: OnScreen, large: Raffle, folder: Path) -> None:
     (folder / "people.csv").write_text("\x1b]0;owned\x07,x\nann\n")
 
     text = screen(command(large, "--column who")).text
 
-    assert r"there are: '\x1b]0;owned\x07', 'x'" in text.replace("\r\n", "")
+    assert r"It has '\x1b]0;owned\x07', 'x'" in text.replace("\r\n", "")
     assert "\x1b]0" not in text
 
 
-def test_another_process_goes_on_with_a_run(
-    process: Process, engine: RaffleEngine, large: Raffle, folder: Path
-) -> None:
+def test_another_process_resumes_a_run(process: Process, engine: RaffleEngine, large: Raffle, folder: Path) -> None:
     process(command(large))
     with (folder / "tickets.csv").open("r+b") as file:
         file.truncate(100)

@@ -1,4 +1,4 @@
-"""The output of `participate --from`: rows that are whole or not there, and one for each line."""
+"""The output of `participate --from`: one complete row for each line, or none."""
 
 import csv
 from pathlib import Path
@@ -28,7 +28,7 @@ def written(some: list[tuple[Line, Ticket | str]]) -> bytes:
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A path for an output that every example writes anew."""
+    """A path for an output that every example writes again."""
     return tmp_path_factory.mktemp("output") / "tickets.csv"
 
 
@@ -37,7 +37,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(text="\r\n\x00\x1b\u2028\u202e\x85", outcome="x")
 @example(text="€" * 200_000, outcome="x")
 @example(text="\U000e0001" * 200_000, outcome="x")
-def test_a_row_is_one_line_and_says_what_it_was_made_from(text: str, outcome: Ticket | str) -> None:
+def test_a_row_is_one_line_with_the_ticket_or_the_refusal(text: str, outcome: Ticket | str) -> None:
     line = row(Line(7, text), outcome)
 
     assert len(line.splitlines()) == 1
@@ -51,7 +51,7 @@ def test_a_row_is_one_line_and_says_what_it_was_made_from(text: str, outcome: Ti
 
 
 @given(some=results, data=st.data())
-def test_a_file_cut_at_any_byte_resumes_after_its_last_whole_row(
+def test_a_file_cut_at_any_byte_resumes_after_its_last_row(
     out: Path, some: list[tuple[Line, Ticket | str]], data: st.DataObject
 ) -> None:
     whole = written(some)
@@ -89,7 +89,7 @@ def test_a_file_cut_at_any_byte_resumes_after_its_last_whole_row(
         ("x" * 1_001, "x" * 1_000 + "…"),
     ],
 )
-def test_a_participant_is_no_formula_for_a_spreadsheet(text: str, cell: str) -> None:
+def test_a_spreadsheet_computes_no_cell_of_a_participant(text: str, cell: str) -> None:
     assert shown(text) == cell
 
 
@@ -97,17 +97,17 @@ def test_a_participant_is_no_formula_for_a_spreadsheet(text: str, cell: str) -> 
     ("content", "sentence"),
     [
         (b"who,what\nann,tea\n", "was not made by 'rafflekit participate'"),
-        (HEADER.encode().replace(b"\n", b"\r\n"), "was saved by another program, which changed its form"),
+        (HEADER.encode().replace(b"\n", b"\r\n"), "was saved by another program, which changed its format"),
         (b"\xef\xbb\xbf" + HEADER.encode() + b"1,ann,,,No.\n", "was saved by another program"),
-        (HEADER.encode() + b"1,bob,7," + CODE.encode() + b",\n", "Line 1 of people.csv is not what line 2 of"),
-        (HEADER.encode() + b"2,ann,7," + CODE.encode() + b",\n", "Line 1 of people.csv is not what line 2 of"),
-        (HEADER.encode() + b"1,ann,7,\n", "is damaged in line 2; cut it off there"),
-        (HEADER.encode() + b"1,ann,,,\n", "is damaged in line 2; cut it off there"),
-        (HEADER.encode() + bytes(100_000), "is damaged in line 2; cut it off there"),
-        (HEADER.encode() + b"1,ann,,,No.\n2,bob,,,No.\n", "people.csv ends before a line that has its row"),
+        (HEADER.encode() + b"1,bob,7," + CODE.encode() + b",\n", "Line 1 of people.csv does not match line 2 of"),
+        (HEADER.encode() + b"2,ann,7," + CODE.encode() + b",\n", "Line 1 of people.csv does not match line 2 of"),
+        (HEADER.encode() + b"1,ann,7,\n", "is damaged in line 2. Delete that line and all after it"),
+        (HEADER.encode() + b"1,ann,,,\n", "is damaged in line 2. Delete that line and all after it"),
+        (HEADER.encode() + bytes(100_000), "is damaged in line 2. Delete that line and all after it"),
+        (HEADER.encode() + b"1,ann,,,No.\n2,bob,,,No.\n", "people.csv has fewer lines than"),
     ],
 )
-def test_a_file_of_something_else_is_left_as_it_is(out: Path, content: bytes, sentence: str) -> None:
+def test_a_file_that_is_not_an_output_is_not_changed(out: Path, content: bytes, sentence: str) -> None:
     out.write_bytes(content)
 
     with pytest.raises(CommandStopped) as stopped:

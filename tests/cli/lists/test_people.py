@@ -18,9 +18,9 @@ def lines_of(content: bytes, *, column: str | None = None) -> list[Line]:
     return list(ParticipantList(io.BytesIO(content), name="people.csv", column=column))
 
 
-# A first line with one of these is taken for a list that is separated otherwise.
+# A first line with one of these characters looks like a list with another separator.
 @given(people=st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters=";\t"))))
-def test_what_a_spreadsheet_writes_is_read_as_it_was(people: list[str]) -> None:
+def test_a_list_from_a_spreadsheet_is_read_unchanged(people: list[str]) -> None:
     written = io.StringIO()
     csv.writer(written).writerows([person] for person in people)
 
@@ -54,7 +54,7 @@ def test_blank_lines_are_skipped_but_count_as_lines() -> None:
     assert lines_of(b"who,city\n,\n , \nann,Rome\n,Oslo\n", column="who") == [Line(4, "ann"), Line(5, "")]
 
 
-def test_a_named_column_is_read_wherever_it_stands() -> None:
+def test_a_named_column_is_read_in_any_position() -> None:
     assert lines_of(b"city, e-mail\nRome,ann@example.org\nOslo\n", column="e-mail") == [
         Line(2, "ann@example.org"),
         Line(3, ""),
@@ -70,22 +70,26 @@ def test_a_line_with_more_columns_than_the_list_is_refused_alone() -> None:
 @pytest.mark.parametrize(
     ("content", "column", "sentence"),
     [
-        (b"ann,Rome\n", None, "Line 1 of people.csv has 2 columns; --column NAME says which one"),
-        (b"ann,Rome\n", "who", "Line 1 of people.csv names no column 'who'; there are: 'ann', 'Rome'."),
-        (b"ann;Rome\n", None, "Line 1 of people.csv seems to be separated by ';'; save the list with commas."),
+        (
+            b"ann,Rome\n",
+            None,
+            "Line 1 of people.csv has 2 columns. Choose one with --column NAME; line 1 must hold the column names.",
+        ),
+        (b"ann,Rome\n", "who", "Line 1 of people.csv has no column 'who'. It has 'ann', 'Rome'."),
+        (b"ann;Rome\n", None, "Line 1 of people.csv seems to be separated by ';'; save the list with commas instead."),
         (b"ann\tRome\n", None, "Line 1 of people.csv seems to be separated by '\\t'"),
         (
             b"who;town\n",
             "who",
-            "Line 1 of people.csv names no column 'who'; there are: 'who;town'; columns are separated by commas.",
+            "Line 1 of people.csv has no column 'who'. It has 'who;town'; separate columns with commas.",
         ),
-        (b"who,who\nann,bob\n", "who", "Line 1 of people.csv names 2 columns 'who'."),
-        (b"", "who", "Line 1 of people.csv names no column 'who'; there are: none."),
+        (b"who,who\nann,bob\n", "who", "Line 1 of people.csv has 2 columns named 'who'."),
+        (b"", "who", "Line 1 of people.csv has no column 'who': the list is empty."),
         (b"ann\nb\xfcb\n", None, "Line 2 of people.csv is not UTF-8"),
         (b"ann\nbob\n\xff\xfea\x00", None, "Line 3 of people.csv is not UTF-8"),
         (b'ann\n"bob\ncy\n', None, "Line 2 of people.csv is not CSV: a quote is opened but never closed."),
         (b'ann\n"bob" or cy\n', None, "Line 2 of people.csv is not CSV: text follows a closing quote"),
-        (b"ann\rbob\r", None, "Line 1 of people.csv is not CSV: there is a carriage return inside it"),
+        (b"ann\rbob\r", None, "Line 1 of people.csv is not CSV: it contains a carriage return"),
         (b"ann\n" + b"x" * 200_000, None, "Line 2 of people.csv is not CSV: a field is too long"),
         (b"ann\n" + b"x," * LINE_BYTES, None, "Line 2 of people.csv is longer than 1,048,576 bytes."),
     ],
@@ -100,7 +104,7 @@ def test_an_unreadable_list_is_refused_by_its_line(content: bytes, column: str |
     assert stopped.value.status == 2
 
 
-def test_a_column_is_missed_in_a_sentence_of_bearable_length() -> None:
+def test_the_error_about_a_missing_column_stays_short() -> None:
     header = ",".join(f"column {number}" for number in range(5_000)).encode()
 
     with pytest.raises(CommandStopped, match="'column 19' …") as stopped:
@@ -109,10 +113,10 @@ def test_a_column_is_missed_in_a_sentence_of_bearable_length() -> None:
     assert len(str(stopped.value)) < 500
 
 
-def test_a_list_is_a_file_that_can_be_read_again(tmp_path: Path) -> None:
+def test_a_list_must_be_a_regular_file(tmp_path: Path) -> None:
     for path, sentence in [
         (Path("-"), "--from needs a file: standard input cannot be read again"),
-        (tmp_path, "is not a file"),
+        (tmp_path, "is not a regular file"),
         (Path("/dev/stdin"), "--from: /dev/stdin"),
         (tmp_path / "none.csv", "cannot be read (No such file or directory)."),
     ]:
@@ -121,7 +125,7 @@ def test_a_list_is_a_file_that_can_be_read_again(tmp_path: Path) -> None:
         assert sentence in str(stopped.value)
 
 
-def test_a_list_can_be_read_again_and_again() -> None:
+def test_a_list_can_be_read_many_times() -> None:
     people = ParticipantList(io.BytesIO(b"ann\nbob\n"), name="people.csv")
 
     assert list(people) == list(people) == [Line(1, "ann"), Line(2, "bob")]

@@ -21,7 +21,7 @@ LINES = [Line(1, "ann"), Line(2, "ann"), Line(1, "bob"), Line(11, "x"), Line(1, 
 def begin(
     out: Path, content: bytes = b"who\nann\n", *, raffle_id: UUID = RAFFLE, column: str | None = None
 ) -> list[str]:
-    """Begin or go on with a run; return the keys of some lines."""
+    """Begin or resume a run; return the keys of some lines."""
     with open_run(out, raffle_id=raffle_id, column=column) as run:
         run.read(ParticipantList(io.BytesIO(content), name="people.csv", column=column))
         keys = run.begin(list_name="people.csv", last_line=0)
@@ -30,7 +30,7 @@ def begin(
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """A path for an output; nothing is there yet."""
+    """A path for an output that does not exist yet."""
     return tmp_path / "tickets.csv"
 
 
@@ -48,14 +48,14 @@ def test_every_line_keeps_its_own_key_when_a_run_resumes(out: Path) -> None:
     assert {len(key) for key in keys} == {32}
 
 
-def test_another_run_or_raffle_has_other_keys(out: Path) -> None:
+def test_another_run_or_raffle_has_different_keys(out: Path) -> None:
     other_run = begin(out.with_name("other.csv"))
 
     assert not set(begin(out)) & set(other_run)
     assert LineKeys(bytes(32), RAFFLE).key_of(LINES[0]) != LineKeys(bytes(32), UUID(int=2)).key_of(LINES[0])
 
 
-def test_only_its_owner_may_read_a_run_file(out: Path, run_file: Path) -> None:
+def test_only_the_owner_can_read_a_run_file(out: Path, run_file: Path) -> None:
     before = os.umask(0)
     try:
         begin(out)
@@ -65,7 +65,7 @@ def test_only_its_owner_may_read_a_run_file(out: Path, run_file: Path) -> None:
     assert stat.S_IMODE(run_file.stat().st_mode) == 0o600
 
 
-def test_file_and_folder_are_synced_before_there_is_a_key(
+def test_file_and_folder_are_synced_before_a_key_is_given(
     out: Path, run_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[tuple[int, bytes]] = []
@@ -80,7 +80,7 @@ def test_file_and_folder_are_synced_before_there_is_a_key(
     assert synced == [(run_file.stat().st_ino, written), (out.parent.stat().st_ino, written)]
 
 
-def test_a_run_file_that_was_not_finished_is_made_anew(out: Path, run_file: Path) -> None:
+def test_an_incomplete_run_file_is_made_again(out: Path, run_file: Path) -> None:
     begin(out)
     whole = run_file.read_bytes()
 
@@ -93,7 +93,7 @@ def test_a_run_file_that_was_not_finished_is_made_anew(out: Path, run_file: Path
 
 
 @pytest.mark.parametrize("cut", range(100))
-def test_a_state_that_was_not_finished_is_written_again(out: Path, run_file: Path, cut: int) -> None:
+def test_an_incomplete_state_is_written_again(out: Path, run_file: Path, cut: int) -> None:
     keys = begin(out, b"ann\n")
     begun = run_file.read_bytes()
     assert begin(out, b"ann\nbob\n") == keys
@@ -109,7 +109,7 @@ def test_a_state_that_was_not_finished_is_written_again(out: Path, run_file: Pat
 @pytest.mark.parametrize(
     "later", [b"ann", b"ann\nbo", b"ann\nbobby", b"Ann\nbob,x", b"bob\nann\nbob,x", b'ann\n"bob,x"', b"ann\n\nbob,x"]
 )
-def test_a_list_that_does_not_begin_as_it_was_is_refused(out: Path, run_file: Path, later: bytes) -> None:
+def test_a_list_with_a_different_beginning_is_refused(out: Path, run_file: Path, later: bytes) -> None:
     begin(out, b"ann\nbob,x")
     before = run_file.read_bytes()
 
@@ -122,14 +122,14 @@ def test_a_list_that_does_not_begin_as_it_was_is_refused(out: Path, run_file: Pa
 @pytest.mark.parametrize(
     "later", [b"ann\nbob\n", b"ann\nbob\ncy", b'\xef\xbb\xbf"ann"\r\nbob\r\n', b"ann\nbob\n\n\ncy"]
 )
-def test_a_list_may_have_grown_by_lines_or_be_written_otherwise(out: Path, later: bytes) -> None:
+def test_a_list_may_grow_or_be_saved_in_another_form(out: Path, later: bytes) -> None:
     keys = begin(out, b"ann\nbob")
 
     assert begin(out, later) == keys
 
 
 def test_a_list_without_a_participant_makes_no_run(out: Path, run_file: Path) -> None:
-    with pytest.raises(CommandStopped, match=r"people\.csv has no participant in any line\."):
+    with pytest.raises(CommandStopped, match=r"people\.csv contains no participants\."):
         begin(out, b"\n  \n")
 
     assert not run_file.exists()
@@ -146,7 +146,7 @@ def test_a_run_is_bound_to_its_raffle_and_column(out: Path) -> None:
         begin(out)
 
 
-def test_a_file_of_somebody_else_is_left_as_it_is(out: Path, run_file: Path) -> None:
+def test_a_file_from_another_program_is_not_changed(out: Path, run_file: Path) -> None:
     for content in (b"running notes", b'{"rafflekit_run": 1, "key": "secret"}\n{}\n', b'{"rafflekit_run": 2, '):
         run_file.write_bytes(content)
 
@@ -157,13 +157,13 @@ def test_a_file_of_somebody_else_is_left_as_it_is(out: Path, run_file: Path) -> 
         assert stopped.value.status == 2
 
 
-def test_an_output_without_its_run_file_is_left_as_it_is(out: Path, run_file: Path) -> None:
+def test_an_output_without_its_run_file_is_not_changed(out: Path, run_file: Path) -> None:
     out.write_bytes(b"precious")
 
     for content in (None, b"", b'{"rafflekit_run"'):
         if content is not None:
             run_file.write_bytes(content)
-        with pytest.raises(CommandStopped, match=r"is there already, but no complete tickets\.csv\.run to go on with"):
+        with pytest.raises(CommandStopped, match=r"already exists, but tickets\.csv\.run is missing or incomplete"):
             begin(out)
         assert out.read_bytes() == b"precious"
         assert run_file.exists() == (content is not None)
@@ -181,7 +181,7 @@ def test_two_runs_never_write_one_output(out: Path) -> None:
     assert begin(out)
 
 
-def test_of_two_runs_that_begin_at_once_one_is_refused(out: Path) -> None:
+def test_one_of_two_runs_that_begin_at_once_is_refused(out: Path) -> None:
     people = ParticipantList(io.BytesIO(b"ann"), name="people.csv")
     with open_run(out, raffle_id=RAFFLE, column=None) as first, open_run(out, raffle_id=RAFFLE, column=None) as second:
         for run in (first, second):
