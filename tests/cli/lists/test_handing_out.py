@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_written_is_named(terminal: Terminal, large: Raffl
     stopped = terminal(command(large))
 
     assert stopped.status == 74
-    assert "(Is a directory: tickets.csv.run)" in stopped.err
+    assert "Is a directory: tickets.csv.run." in stopped.err
 
 
 def test_only_the_owner_can_read_files_with_codes(terminal: Terminal, large: Raffle, folder: Path) -> None:
