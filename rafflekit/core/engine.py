@@ -17,7 +17,7 @@ from rafflekit.core.draws import Draws
 from rafflekit.core.errors import InvalidValue, InvalidVerificationCode, RaffleError
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.ledger.proofs import Proofs
-from rafflekit.core.models import Entry, Page, Raffle, Ticket, Verification
+from rafflekit.core.models import Entry, Page, Raffle, Ticket, Verification, uuid_of
 from rafflekit.core.paging import items_before, page_of
 from rafflekit.core.prizes import Prize, Win, count_wins
 from rafflekit.core.protocol import codes
@@ -202,7 +202,7 @@ class RaffleEngine:
             SigningKeyUnavailable: the raffle's ledger has another key, or the key next to the database is missing or
                 cannot be used.
         """
-        return self._issuing.issue(raffles.uuid_of(raffle_id), Entry(participant, idempotency_key))
+        return self._issuing.issue(uuid_of(raffle_id), Entry(participant, idempotency_key))
 
     def participate_many(self, raffle_id: UUID | str, entries: Iterable[Entry | str]) -> Iterator[Ticket | RaffleError]:
         """Hand tickets to many participants; for each entry, in order, yield its ticket or its refusal.
@@ -221,7 +221,7 @@ class RaffleEngine:
         if isinstance(entries, str):
             raise InvalidValue("entries", "must be a list, not a single text: each letter would get a ticket.")
         return self._issuing.issue_many(
-            raffles.uuid_of(raffle_id), (entry if isinstance(entry, Entry) else Entry(entry) for entry in entries)
+            uuid_of(raffle_id), (entry if isinstance(entry, Entry) else Entry(entry) for entry in entries)
         )
 
     def draw(self, raffle_id: UUID | str, *, beacon: str | None = None) -> Sequence[Win]:

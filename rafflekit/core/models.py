@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 from uuid import UUID
 
+from rafflekit.core.errors import RaffleNotFound
 from rafflekit.core.prizes import Prize
 
 if TYPE_CHECKING:
@@ -57,6 +58,20 @@ class Raffle:
     def winners_drawn(self) -> bool:
         """Whether the winners have been drawn."""
         return self.drawn_at is not None
+
+
+def uuid_of(raffle_id: UUID | str) -> UUID:
+    """Return the id of a raffle.
+
+    Raises:
+        RaffleNotFound: the text is not a UUID.
+    """
+    if isinstance(raffle_id, UUID):
+        return raffle_id
+    try:
+        return UUID(raffle_id)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise RaffleNotFound from error
 
 
 DatabaseState = Literal["missing", "empty", "older", "current", "newer"]

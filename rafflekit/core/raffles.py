@@ -9,7 +9,7 @@ from uuid import UUID
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, RaffleNotFound
-from rafflekit.core.models import Page, Raffle
+from rafflekit.core.models import Page, Raffle, uuid_of
 from rafflekit.core.paging import folded, items_before, page_of
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.terms import Terms
@@ -105,20 +105,6 @@ class RaffleLookups:
             for raffle in set(raffles)
         }
         return [found[raffle] or RaffleNotFound() for raffle in raffles]
-
-
-def uuid_of(raffle_id: UUID | str) -> UUID:
-    """Return the id of a raffle.
-
-    Raises:
-        RaffleNotFound: the text is not a UUID.
-    """
-    if isinstance(raffle_id, UUID):
-        return raffle_id
-    try:
-        return UUID(raffle_id)
-    except (ValueError, AttributeError, TypeError) as error:
-        raise RaffleNotFound from error
 
 
 def find_raffle(connection: Connection, text: str) -> Raffle:

@@ -1,15 +1,21 @@
 """Every test of the engine runs on each kind of database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Engine, Select, event
 
 from rafflekit import RaffleEngine
 from rafflekit.core.protocol.notes import SignerKey
+from rafflekit.core.storage import driver
+from rafflekit.core.storage.database import Database
 from tests.databases import KINDS, new_database_url, prepare
 
 KEY = SignerKey.make("raffles.example.org")
 """The key of an operator, for modules whose `signing_key` it is."""
+
+Sent = list[tuple[str, Any]]
 
 
 @pytest.fixture(params=KINDS)
@@ -30,3 +36,33 @@ def engine(database_url: str, signing_key: SignerKey | None) -> Iterator[RaffleE
     prepare(database_url)
     with RaffleEngine(database_url, signing_key=signing_key) as opened:
         yield opened
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sent]:
+    """The statements that were sent to any database, with their values."""
+    statements: Sent = []
+
+    def remember(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
+        statements.append((statement, values[0] if many else values))
+
+    def fetch(database: Database, statement: Select[Any], values: dict[str, Any]) -> list[Any]:
+        remember(None, None, *database.as_sent(statement, values), None, False)
+        return fetched(database, statement, values)
+
+    def send(connection: Connection, statement: str, values: driver.Values = ()) -> list[Any]:
+        remember(None, None, statement, values, None, False)
+        return gone(connection, statement, values)
+
+    def send_many(connection: Connection, statement: str, rows: Sequence[driver.Values]) -> None:
+        remember(None, None, statement, rows, None, True)
+        many_gone(connection, statement, rows)
+
+    # These go past SQLAlchemy's events.
+    fetched, gone, many_gone = Database.fetch, driver.send, driver.send_many
+    monkeypatch.setattr(Database, "fetch", fetch)
+    monkeypatch.setattr(driver, "send", send)
+    monkeypatch.setattr(driver, "send_many", send_many)
+    event.listen(Engine, "before_cursor_execute", remember)
+    yield statements
+    event.remove(Engine, "before_cursor_execute", remember)

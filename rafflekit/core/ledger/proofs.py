@@ -16,7 +16,7 @@ from rafflekit.core.errors import (
 )
 from rafflekit.core.ledger.books import Book
 from rafflekit.core.ledger.keeping import NO_KEY, Ledgers, LedgerTree, closing_of, size_of
-from rafflekit.core.models import Raffle, Ticket
+from rafflekit.core.models import Raffle, Ticket, uuid_of
 from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol import cosignatures, tree
 from rafflekit.core.protocol.checkpoints import Checkpoint
@@ -91,7 +91,7 @@ class Proofs:
         raffle = self._get(raffle_id)
         record = self._ledgers.record(raffle)
         book = self._ledgers.book_to_sign(raffle, record)
-        note = self._signed_checkpoint(book, raffle, self._ledgers.tree_of(raffle))
+        note = self._signed_checkpoint(book, record, self._ledgers.tree_of(raffle))
         kept = self._database.query(lambda connection: statements.load_cosignatures(connection, raffle.id))
         return note + _lines(kept)
 
@@ -105,14 +105,15 @@ class Proofs:
         """
         limits.check_ticket_number(ticket_number)
         raffle = self._get(raffle_id)
-        book = self._ledgers.book_to_sign(raffle, self._ledgers.record(raffle))
+        record = self._ledgers.record(raffle)
+        book = self._ledgers.book_to_sign(raffle, record)
         number = limits.possible_number(ticket_number, raffle.total_tickets)
         leaf = self._database.query(lambda connection: statements.leaf_of_number(connection, raffle.id, number))
         its_tree = self._ledgers.tree_of(raffle)
         # A ticket may have been issued after the raffle was read.
         if leaf is None or leaf.serial >= its_tree.size:
             raise TicketNotFound
-        return Receipt(leaf, its_tree.path(leaf.serial), self._signed_checkpoint(book, raffle, its_tree))
+        return Receipt(leaf, its_tree.path(leaf.serial), self._signed_checkpoint(book, record, its_tree))
 
     def consistency(self, raffle_id: UUID | str, old: int, new: int) -> Consistency:
         """Return the proof (RFC 9162) that the ledger of `new` tickets extends that of `old`.
@@ -147,18 +148,16 @@ class Proofs:
             SigningKeyUnavailable: no signing key for this raffle is available here.
             StorageUnavailable: the ledger is not closed or the draw record is missing, so the database is damaged.
         """
-        raffle = self._get(raffle_id)
-        lifecycle.check_drawn(raffle)
-        drawn = self._database.read(partial(_load_drawn, raffle=raffle.id))
+        drawn = self._database.read(partial(_load_drawn, raffle=uuid_of(raffle_id)))
         book = self._ledgers.book_to_sign(drawn.raffle, drawn.ledger)
         assert book.signer is not None
-        its_tree = self._ledgers.tree_with(raffle.id, size_of(drawn.raffle), drawn.last)
+        its_tree = self._ledgers.tree_with(drawn.raffle.id, size_of(drawn.raffle), drawn.last)
         closing = closing_of(drawn.raffle, drawn.ledger, its_tree)
         assert closing.closing is not None
         return Proof(
             terms=book.terms,
             key=str(book.signer.verifier),
-            closing=self._signed_checkpoint(book, drawn.raffle, its_tree) + _lines(drawn.cosignatures),
+            closing=self._signed_checkpoint(book, drawn.ledger, its_tree) + _lines(drawn.cosignatures),
             witnesses=[key for key, _ in drawn.cosignatures],
             entropy=Evidence(drawn.raffle.terms.entropy, drawn.draw.entropy, closing.closing.round),
             seed=drawn.seed,
@@ -188,10 +187,10 @@ class Proofs:
         keep = partial(_keep_cosignature, raffle=raffle.id, verifier_key=verifier_key, witness=witness, line=line)
         self._database.write(keep)
 
-    def _signed_checkpoint(self, book: Book, raffle: Raffle, its_tree: LedgerTree) -> str:
+    def _signed_checkpoint(self, book: Book, record: LedgerRecord, its_tree: LedgerTree) -> str:
         if not its_tree.note:
-            is_closed = lifecycle.is_sold_out(issued=its_tree.size, total_tickets=raffle.total_tickets)
-            closing = self._ledgers.record(raffle).closing if is_closed else None
+            is_closed = lifecycle.is_sold_out(issued=its_tree.size, total_tickets=book.terms.total_tickets)
+            closing = record.closing if is_closed else None
             # What is signed must outlive the primary, and no one may have made sure of that yet.
             self._database.confirm()
             its_tree.note = book.signed(book.checkpoint(its_tree.root(), its_tree.size, closing).text())
@@ -219,11 +218,13 @@ def _load_drawn(connection: Connection, raffle: UUID) -> _Drawn:
     found, record = raffles.load_raffle(connection, raffle), statements.load_ledger(connection, raffle)
     if found is None or record is None:
         raise RaffleNotFound
-    draw = draws.load_draw(connection, raffle)
-    if draw is None:
+    lifecycle.check_drawn(found)
+    stored = draws.draw_and_seed(connection, raffle)
+    if stored is None:
         raise StorageUnavailable(
             f"The raffle {raffle} is drawn, but its draw record is missing in the database; restore a backup."
         )
+    draw, seed = stored
     wins, size = count_wins(found.prizes), size_of(found)
     return _Drawn(
         raffle=found,
@@ -232,7 +233,7 @@ def _load_drawn(connection: Connection, raffle: UUID) -> _Drawn:
         # Read once, although a proof has them in two places: another one may be added at any time.
         cosignatures=statements.load_cosignatures(connection, raffle),
         draw=draw,
-        seed=draws.seed_of_draw(connection, raffle),
+        seed=seed,
         wins=draws.winning_leaves(connection, raffle, 1, wins) if wins <= WINNERS_IN_A_PROOF else None,
     )
 

@@ -1,7 +1,8 @@
 """The ledger of an engine: it has every ticket, signed statements stay true, and draws are proven."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from rafflekit import (
     TicketsRemaining,
 )
 from rafflekit.core.ledger.keys import make_signing_key
+from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.protocol import tree
 from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.codes import CodeHasher
@@ -28,7 +30,7 @@ from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
 from rafflekit.core.protocol.receipts import check_receipt
 from rafflekit.core.protocol.tiles import GrowingTree
 from rafflekit.core.protocol.winners import DrawStatement, seed_of, winners_digest, winning_serials
-from tests.core.conftest import KEY
+from tests.core.conftest import KEY, Sent
 from tests.databases import PostgresqlServer, run
 from tests.raffles import keyed, people, sold_out
 
@@ -214,6 +216,32 @@ def test_a_proof_of_over_a_thousand_wins_has_only_their_digest(engine: RaffleEng
     assert proof.draw is not None
     digest = winners_digest((serial_of[win.ticket_number], win.ticket_number, 0) for win in wins)
     assert DrawStatement.read(Note.read(proof.draw).text).winners_digest == digest
+
+
+@pytest.mark.parametrize(
+    ("ask", "tables"),
+    [
+        (lambda proofs, raffle: proofs.checkpoint(raffle), ["cosignatures", "ledgers", "raffles", "tickets"]),
+        (lambda proofs, raffle: proofs.receipt(raffle, 1), ["ledgers", "raffles", "tickets", "tickets"]),
+        (
+            lambda proofs, raffle: proofs.proof(raffle),
+            ["cosignatures", "draws", "ledgers", "raffles", "tickets", "wins"],
+        ),
+    ],
+    ids=["checkpoint", "receipt", "proof"],
+)
+def test_each_subject_of_a_proof_is_read_once(
+    database_url: str, engine: RaffleEngine, sent: Sent, ask: Callable[[Proofs, UUID], object], tables: Sequence[str]
+) -> None:
+    """The first time, the leaves of one tile are read as well."""
+    raffle = sold_out(engine, tickets=200, prizes=(Prize("hug", 100),)).id
+    engine.draw(raffle)
+    with RaffleEngine(database_url, signing_key=KEY) as another:
+        for due in ([*tables, "tickets"], tables):
+            sent.clear()
+            ask(another.proofs, raffle)
+            read = [found[1] for statement, _ in sent if (found := re.search(r"\bFROM (\w+)", statement))]
+            assert sorted(read) == sorted(due)
 
 
 def test_a_witness_cosigns_a_closing_once(engine: RaffleEngine) -> None:

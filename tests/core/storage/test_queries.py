@@ -5,19 +5,18 @@ PostgreSQL scans a small table, because that is faster; so the tables are filled
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, Select, event
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
-from rafflekit.core.storage import driver, schema
-from rafflekit.core.storage.database import Database
+from rafflekit.core.storage import schema
 from rafflekit.core.storage.location import backend_of
+from tests.core.conftest import Sent
 from tests.databases import PostgresqlServer, run
 from tests.raffles import sell_all, sold_out
 
@@ -26,38 +25,6 @@ TABLES = "|".join(schema.metadata.tables)
 SQLITE_WALK = re.compile(rf"SCAN ({TABLES})\b")
 POSTGRESQL_WALK = re.compile(rf"Seq Scan on ({TABLES})\b")
 GROUPS = (1, 2, 20, 1000)
-
-Sent = list[tuple[str, Any]]
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sent]:
-    """The statements that were sent to any database, with their values."""
-    statements: Sent = []
-
-    def remember(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
-        statements.append((statement, values[0] if many else values))
-
-    def fetch(database: Database, statement: Select[Any], values: dict[str, Any]) -> list[Any]:
-        remember(None, None, *database.as_sent(statement, values), None, False)
-        return fetched(database, statement, values)
-
-    def send(connection: Connection, statement: str, values: driver.Values = ()) -> list[Any]:
-        remember(None, None, statement, values, None, False)
-        return gone(connection, statement, values)
-
-    def send_many(connection: Connection, statement: str, rows: Sequence[driver.Values]) -> None:
-        remember(None, None, statement, rows, None, True)
-        many_gone(connection, statement, rows)
-
-    # These go past SQLAlchemy's events.
-    fetched, gone, many_gone = Database.fetch, driver.send, driver.send_many
-    monkeypatch.setattr(Database, "fetch", fetch)
-    monkeypatch.setattr(driver, "send", send)
-    monkeypatch.setattr(driver, "send_many", send_many)
-    event.listen(Engine, "before_cursor_execute", remember)
-    yield statements
-    event.remove(Engine, "before_cursor_execute", remember)
 
 
 @dataclass(frozen=True)

@@ -97,10 +97,11 @@ def load_draw(connection: Connection, raffle: UUID) -> DrawRecord | None:
     return None if row is None else DrawRecord(row.entropy, row.winners_digest, row.wins)
 
 
-def seed_of_draw(connection: Connection, raffle: UUID) -> bytes:
-    """Return the seed of a drawn raffle."""
-    seed: bytes = connection.execute(select(raffles.c.seed).where(raffles.c.id == raffle)).scalar_one()
-    return seed
+def draw_and_seed(connection: Connection, raffle: UUID) -> tuple[DrawRecord, bytes] | None:
+    """Return the record of a raffle's draw, and its seed; None before the draw."""
+    both = select(draws, raffles.c.seed).join(raffles, raffles.c.id == draws.c.raffle)
+    row = connection.execute(both.where(draws.c.raffle == raffle)).one_or_none()
+    return None if row is None else (DrawRecord(row.entropy, row.winners_digest, row.wins), row.seed)
 
 
 def wins_between(connection: Connection, raffle: UUID, first: int, last: int) -> list[Win]:
