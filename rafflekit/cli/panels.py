@@ -3,7 +3,7 @@
 Every text that people gave goes through `_text`: visible, and never markup.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from rich import box
@@ -22,8 +22,8 @@ _ID_DIGITS = 8
 _PRIZES_SHOWN = 50
 
 
-def raffle_panel(raffle: Raffle) -> Panel:
-    """Return a raffle with its prizes."""
+def raffle_panel(raffle: Raffle, *, draw_possible_at: datetime | None) -> Panel:
+    """Return a raffle with its prizes, and when it can be drawn, if that is known."""
     prizes = Table.grid(padding=(0, 1))
     prizes.add_column(justify="right", style="cyan")
     for prize in raffle.prizes[:_PRIZES_SHOWN]:
@@ -38,8 +38,9 @@ def raffle_panel(raffle: Raffle) -> Panel:
         ("Tickets", f"{raffle.available_tickets:,} of {raffle.total_tickets:,} left"),
         ("State", _state(raffle)),
         *([] if raffle.drawn_at is None else [("Drawn", _time(raffle.drawn_at))]),
+        *([] if draw_possible_at is None else [("Draw from", _time(draw_possible_at))]),
         ("Prizes", prizes),
-        ("Decides", _source(raffle)),
+        ("Randomness", _source(raffle)),
     ]
     return _panel("Raffle", _grid(rows))
 
@@ -54,13 +55,21 @@ def raffles_table(raffles: Iterable[Raffle]) -> Table:
     table.add_column("Created", overflow="fold", style="dim")
     for raffle in raffles:
         table.add_row(
-            raffle.id.hex[:_ID_DIGITS],
+            _short_id(raffle),
             _text(raffle.name),
             f"{raffle.available_tickets:,} of {raffle.total_tickets:,}",
             _state(raffle),
-            f"{raffle.created_at.astimezone(UTC):%Y-%m-%d}",
+            _day(raffle.created_at),
         )
     return table
+
+
+def raffle_lines(raffles: Iterable[Raffle]) -> Iterator[str]:
+    """Yield what `raffles_table` shows, two lines per raffle, for a terminal that is too narrow for a table."""
+    for raffle in raffles:
+        yield f"{_short_id(raffle)} {raffle.name}"
+        left = f"{raffle.available_tickets:,} of {raffle.total_tickets:,} tickets left"
+        yield f"  {left}, {_state(raffle)}, created {_day(raffle.created_at)}"
 
 
 def ticket_panel(ticket: Ticket, raffle: Raffle, *, advice: str) -> Panel:
@@ -109,7 +118,7 @@ def _text(text: str, *, style: str = "") -> Text:
 
 
 def _panel(title: str, content: RenderableType) -> Panel:
-    # What people gave stands in the content, where a long name folds; a title would be cut.
+    # What people gave is in the content, where a long name folds; a title would be cut.
     return Panel.fit(content, title=title, title_align="left", padding=(0, 1))
 
 
@@ -143,7 +152,15 @@ def _state(raffle: Raffle) -> Text:
 
 def _source(raffle: Raffle) -> str:
     terms = raffle.terms
-    return terms.entropy if terms.delay_s is None else f"{terms.entropy}, {terms.delay_s:,} s later"
+    return terms.entropy if terms.delay_s is None else f"{terms.entropy}, {terms.delay_s:,} s after the last ticket"
+
+
+def _short_id(raffle: Raffle) -> str:
+    return raffle.id.hex[:_ID_DIGITS]
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
 
 
 def _time(moment: datetime) -> str:

@@ -4,7 +4,8 @@ The rules of the output, for every command:
 
 - Standard output has what was asked for; remarks, questions, progress and errors go to standard error.
 - With --json: exactly one line, the JSON of the HTTP contract (`next` and `previous` are null: no URLs here).
-- On a terminal: Rich tables and panels. NO_COLOR removes the colours.
+- On a terminal: Rich tables and panels. NO_COLOR removes the colours. On a narrow terminal: plain text, broken between
+  words, so that codes and ids stay whole.
 - Elsewhere, or with TERM=dumb: plain text that is never cut or wrapped. A list has one line per item, with columns
   separated by tabs and no headings; a single thing has one `name: value` line per field, named as in the JSON.
 - Text that people gave is never markup, and shows control characters and bidi overrides as escapes.
@@ -15,6 +16,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,7 @@ from rafflekit.core.models import (
     Verification,
 )
 from rafflekit.core.prizes import Win
+from rafflekit.core.protocol.dates import write_time
 from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet
 
@@ -54,14 +57,14 @@ _NEXT_STEPS: dict[DatabaseState, str] = {
 }
 
 
-def print_raffle(raffle: Raffle, *, as_json: bool) -> None:
-    """Print one raffle."""
+def print_raffle(raffle: Raffle, *, draw_possible_at: datetime | None = None, as_json: bool) -> None:
+    """Print one raffle, and when it can be drawn, if that is known."""
     if as_json:
         _print_json(shapes.raffle_shape(raffle))
-    elif terminal.is_terminal(sys.stdout):
+    elif terminal.has_room_for_boxes():
         from rafflekit.cli import panels
 
-        _print_rich(panels.raffle_panel(raffle))
+        _print_rich(panels.raffle_panel(raffle, draw_possible_at=draw_possible_at))
     else:
         shape = shapes.raffle_shape(raffle)
         _print_fields(
@@ -72,6 +75,7 @@ def print_raffle(raffle: Raffle, *, as_json: bool) -> None:
             ("available_tickets", shape["available_tickets"]),
             ("winners_drawn", _yes_or_no(raffle.winners_drawn)),
             *([("drawn_at", shape["drawn_at"])] if "drawn_at" in shape else []),
+            *([] if draw_possible_at is None else [("draw_possible_at", write_time(draw_possible_at))]),
             *(("prize", write_prize(prize)) for prize in raffle.prizes),
             ("entropy", raffle.terms.entropy),
             *([] if raffle.terms.delay_s is None else [("delay_s", raffle.terms.delay_s)]),
@@ -95,10 +99,15 @@ def print_raffles(page: Page[Raffle], *, is_filtered: bool, as_json: bool) -> No
         terminal.remark("No raffle matches; 'rafflekit list' without --name, --drawn and --not-drawn shows all.")
     elif not page.items:
         terminal.remark("There are no raffles yet; 'rafflekit create' creates one.")
-    elif terminal.is_terminal(sys.stdout):
+    elif terminal.has_room_for_boxes():
         from rafflekit.cli import panels
 
         _print_rich(panels.raffles_table(page.items))
+    elif terminal.is_terminal(sys.stdout):
+        from rafflekit.cli import panels
+
+        for line in panels.raffle_lines(page.items):
+            terminal.say(line, wraps=True)
     else:
         for raffle in page.items:
             shape = shapes.raffle_shape(raffle)
@@ -117,7 +126,7 @@ def print_ticket(ticket: Ticket, raffle: Raffle, *, as_json: bool) -> None:
     """Print a ticket with its code, and that the code is shown only once."""
     if as_json:
         _print_json(shapes.ticket_shape(ticket))
-    elif terminal.is_terminal(sys.stdout):
+    elif terminal.has_room_for_boxes():
         from rafflekit.cli import panels
 
         _print_rich(panels.ticket_panel(ticket, raffle, advice=KEEP_THE_CODE))
@@ -168,7 +177,7 @@ def print_verification(verification: Verification, ticket_number: int, *, as_jso
     """Print what a genuine ticket won."""
     if as_json:
         _print_json(shapes.verification_shape(verification))
-    elif terminal.is_terminal(sys.stdout):
+    elif terminal.has_room_for_boxes():
         from rafflekit.cli import panels
 
         _print_rich(panels.verification_panel(verification, ticket_number))
@@ -189,7 +198,7 @@ def print_layout(status: DatabaseStatus, *, as_json: bool) -> None:
     if as_json:
         _print_json(fields)
         return
-    if terminal.is_terminal(sys.stdout):
+    if terminal.has_room_for_boxes():
         from rafflekit.cli import panels
 
         _print_rich(panels.database_panel(status))
@@ -275,6 +284,20 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def duration(seconds: int) -> str:
+    """Return a duration in its two largest units.
+
+    >>> duration(200_000), duration(3_600), duration(61)
+    ('2 days 7 hours', '1 hour', '1 minute 1 second')
+    """
+    parts = []
+    for noun, unit_s in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        number, seconds = divmod(seconds, unit_s)
+        parts.append(counted(number, noun) if number else "")
+    first = next((position for position, part in enumerate(parts) if part), len(parts) - 1)
+    return " ".join(filter(None, parts[first : first + 2])) or "0 seconds"
+
+
 def _print_json(shape: object) -> None:
     text = json.dumps(shape, ensure_ascii=False)
     try:
@@ -288,7 +311,7 @@ def _print_json(shape: object) -> None:
 
 def _print_fields(*fields: tuple[str, object]) -> None:
     for name, value in fields:
-        terminal.say(f"{name}: {value}")
+        terminal.say(f"{name}: {value}", wraps=True)
 
 
 def _print_row(*columns: object) -> None:

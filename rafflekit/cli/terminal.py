@@ -4,7 +4,9 @@ Text from other people (a name, an argument, a file's path) reaches a terminal o
 """
 
 import os
+import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 # Embeddings, overrides and isolates reorder the text around them: https://www.unicode.org/reports/tr9/
 _REORDERING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+# A raffle's id is shown whole in its panel, and a row of the list keeps room for a name.
+_WIDE = 72
 
 _bar: "Progress | None" = None
 """The progress bar that is shown now."""
@@ -53,9 +58,17 @@ def console(stream: TextIO) -> "Console":
     return Console(file=stream, markup=False, emoji=False, highlight=False)
 
 
-def say(line: str, *, style: str = "") -> None:
-    """Print a line on standard output, at once. `style` is for terminals."""
-    _print_line(line, sys.stdout, style=style)
+def has_room_for_boxes() -> bool:
+    """Return whether standard output is a terminal that is wide enough for panels and tables."""
+    return is_terminal(sys.stdout) and _columns() >= _WIDE
+
+
+def say(line: str, *, style: str = "", wraps: bool = False) -> None:
+    """Print a line on standard output, at once. `style` is for terminals.
+
+    With `wraps`, a terminal shows it broken between words. Codes, ids and keys are words, so they stay whole.
+    """
+    _print_line(line, sys.stdout, style=style, wraps=wraps)
 
 
 def remark(line: str) -> None:
@@ -149,21 +162,28 @@ def _advance_nothing(steps: int = 1) -> None:
     pass
 
 
-def _print_line(line: str, stream: TextIO | None, *, style: str) -> None:
+def _columns() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _print_line(line: str, stream: TextIO | None, *, style: str, wraps: bool = False) -> None:
     # For `print`, no stream means standard output.
     if stream is None:
         return
+    text = visible(line)
+    if wraps and is_terminal(stream):
+        text = textwrap.fill(text, _columns(), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     if _bar is not None and stream is sys.stderr:
         from rich.text import Text
 
         # The bar's own console prints above the bar, and then the bar as it last was: first bring it up to date.
         _bar.refresh()
         # A style of `print` would also be the bar's.
-        _bar.console.print(Text(visible(line), style=style), soft_wrap=True)
+        _bar.console.print(Text(text, style=style), soft_wrap=True)
     elif style and is_terminal(stream):
-        console(stream).print(visible(line), style=style, soft_wrap=True)
+        console(stream).print(text, style=style, soft_wrap=True)
     else:
-        print(visible(line), file=stream, flush=True)
+        print(text, file=stream, flush=True)
 
 
 def _visible_character(character: str) -> str:

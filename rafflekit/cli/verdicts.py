@@ -27,13 +27,17 @@ def print_report(report: "AuditReport", *, is_raffle_given: bool, as_json: bool)
         return
     for step in report.steps:
         mark, style = _MARKS[step.outcome]
-        terminal.say(f"{mark} {step.name}{', not proven' if mark == '–' else ''}: {step.sentence}", style=style)
+        _say(f"{mark} {step.name}{', not proven' if mark == '–' else ''}: {step.sentence}", style=style)
     if report.first_wrong is not None:
-        terminal.say(_why_not_good(report.first_wrong, is_raffle_given=is_raffle_given), style="bold red")
+        _say(_why_not_good(report.first_wrong, is_raffle_given=is_raffle_given), style="bold red")
     elif report.unproven:
-        terminal.say(f"Nothing is wrong. These steps rest on trust: {', '.join(report.unproven)}.", style="bold")
+        _say(f"Nothing is wrong. These steps rest on trust: {', '.join(report.unproven)}.", style="bold")
     else:
-        terminal.say("Everything is proven.", style="bold green")
+        _say("Everything is proven.", style="bold green")
+
+
+def _say(sentence: str, *, style: str) -> None:
+    terminal.say(sentence, style=style, wraps=True)
 
 
 def _why_not_good(wrong: "Step", *, is_raffle_given: bool) -> str:
@@ -76,9 +80,9 @@ def try_falsified_documents(*, as_json: bool) -> bool:
         terminal.say(json.dumps(outcome))
     else:
         for step, count in refused.items():
-            terminal.say(f"✓ {step}: {count:,} falsified documents were refused.", style="green")
+            _say(f"✓ {step}: {count:,} falsified documents were refused.", style="green")
         if untried:
-            terminal.say(f"– {len(untried):,} could not be tried. {why}", style="yellow")
+            _say(f"– {len(untried):,} could not be tried. {why}", style="yellow")
         for failure in failures:
-            terminal.say(f"✗ {failure}: not judged correctly.", style="red")
+            _say(f"✗ {failure}: not judged correctly.", style="red")
     return not failures

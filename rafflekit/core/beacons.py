@@ -1,10 +1,9 @@
-"""The beacon that decides a draw: given as a text, or fetched once it is published; checked in either case."""
+"""The beacon that decides a draw: given as a text, or fetched; checked in either case."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rafflekit.core.errors import BeaconNotPublished, BeaconUnavailable, InvalidValue
+from rafflekit.core.errors import BeaconUnavailable, InvalidValue
 
 if TYPE_CHECKING:
     from rafflekit.core.protocol.entropy.drand import Beacon
@@ -32,19 +31,15 @@ def given_beacon(text: str, round: int) -> "Beacon":
     return found
 
 
-def fetched_beacon(round: int, source: BeaconSource | None, *, now: datetime) -> "Beacon":
+def fetched_beacon(round: int, source: BeaconSource | None) -> "Beacon":
     """Return the beacon that a source gives, by default drand's relays.
 
     Raises:
-        BeaconNotPublished: the round is published only after `now`.
         BeaconUnavailable: the source does not give the beacon, or it is wrong or cannot be checked on this machine.
     """
     from rafflekit.core import relays
-    from rafflekit.core.protocol.entropy.drand import BeaconWrong, BlsMissing, check_beacon, time_of
+    from rafflekit.core.protocol.entropy.drand import BeaconWrong, BlsMissing, check_beacon
 
-    published_s, now_s = time_of(round), int(now.timestamp())
-    if published_s > now_s:
-        raise BeaconNotPublished(datetime.fromtimestamp(published_s, UTC), retry_after_s=published_s - now_s)
     try:
         found = (source or relays.fetch_beacon)(round)
         # A relay's beacon is checked twice, because a source can be anyone's function.

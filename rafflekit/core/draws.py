@@ -2,12 +2,12 @@
 
 from array import array
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from rafflekit.core import lifecycle
 from rafflekit.core.beacons import BeaconSource, fetched_beacon, given_beacon
-from rafflekit.core.errors import InvalidValue, RaffleNotFound
+from rafflekit.core.errors import BeaconNotPublished, InvalidValue, RaffleNotFound
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import Wins, count_wins
@@ -39,17 +39,36 @@ class Draws:
         self._entropy = entropy
         self._beacons = beacons
 
-    def draw(self, raffle: Raffle, beacon: str | None) -> Wins:
-        """Draw the winners of a raffle; `beacon` is the text of its round's beacon, if it is given.
+    def possible_at(self, raffle: Raffle) -> datetime | None:
+        """Return when a raffle that is not drawn can be drawn, or None if no date is known."""
+        closing = None if lifecycle.is_drawn(raffle) else self._ledgers.record(raffle).closing
+        known_s = None if closing is None else source_of(raffle.terms.entropy).known_from(closing)
+        return None if known_s is None else datetime.fromtimestamp(known_s, UTC)
+
+    def check(self, raffle: Raffle, *, has_beacon: bool) -> None:
+        """Check that a raffle can be drawn now, before a beacon is fetched or looked at.
 
         Raises:
             TicketsRemaining, AlreadyDrawn: the raffle is not sold out, or already drawn.
             SigningKeyUnavailable: the key that signs its proof is not here.
-            BeaconNotPublished, BeaconUnavailable, InvalidValue: see `RaffleEngine.draw`.
+            BeaconNotPublished: its beacon comes later, and none is given.
         """
         lifecycle.check_drawable(raffle)
         # A draw is final, and without the key no one could prove it.
         self._ledgers.require_key(raffle)
+        published_at, now = self.possible_at(raffle), self._clock()
+        if published_at is not None and published_at > now and not has_beacon:
+            wait_s = int(published_at.timestamp()) - int(now.timestamp())
+            raise BeaconNotPublished(published_at, retry_after_s=wait_s)
+
+    def draw(self, raffle: Raffle, beacon: str | None) -> Wins:
+        """Draw the winners of a raffle; `beacon` is the text of its round's beacon, if it is given.
+
+        Raises:
+            TicketsRemaining, AlreadyDrawn, SigningKeyUnavailable, BeaconNotPublished: see `check`.
+            BeaconUnavailable, InvalidValue: see `RaffleEngine.draw`.
+        """
+        self.check(raffle, has_beacon=beacon is not None)
         closing = self._ledgers.closing_of(raffle)
         assert closing.closing is not None
         count = count_wins(raffle.prizes)
@@ -99,7 +118,7 @@ class Draws:
         source = source_of(raffle.terms.entropy)
         if closing.round is not None:
             if beacon is None:
-                found = fetched_beacon(closing.round, self._beacons, now=self._clock())
+                found = fetched_beacon(closing.round, self._beacons)
             else:
                 found = given_beacon(beacon, closing.round)
             evidence = found.signature

@@ -224,6 +224,25 @@ class RaffleEngine:
             uuid_of(raffle_id), (entry if isinstance(entry, Entry) else Entry(entry) for entry in entries)
         )
 
+    def draw_possible_at(self, raffle_id: UUID | str) -> datetime | None:
+        """Return when the beacon that decides a raffle is published, in UTC.
+
+        None if no beacon decides it, if it is drawn, or if it is not sold out, so that the beacon is not known yet.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+        """
+        return self._draws.possible_at(self.get(raffle_id))
+
+    def check_draw(self, raffle_id: UUID | str, *, has_beacon: bool = False) -> None:
+        """Check that a raffle can be drawn now; nothing is fetched. `has_beacon` says that `draw` will be given one.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            TicketsRemaining, AlreadyDrawn, BeaconNotPublished, SigningKeyUnavailable: as `draw` does.
+        """
+        self._draws.check(self.get(raffle_id), has_beacon=has_beacon)
+
     def draw(self, raffle_id: UUID | str, *, beacon: str | None = None) -> Sequence[Win]:
         """Draw the winners of a sold-out raffle and return the wins in draw order. A draw is final.
 

@@ -59,19 +59,33 @@ def test_draw_prints_more_winners_than_a_page_holds(terminal: Terminal, engine: 
 def test_draw_refuses_while_tickets_remain_without_asking(terminal: Terminal, raffle: Raffle, option: str) -> None:
     drawn = terminal(f"draw {raffle.id} {option}")
 
-    sentence = "Winners can't be drawn when tickets are still available: 3 of 3 are left."
-    assert drawn == Session(1, "", f"rafflekit: {sentence}\n")
+    sentence = "Winners can't be drawn when tickets are still available: 3 of 3 are left. "
+    advice = "Hand them out first, with 'rafflekit participate' or over HTTP."
+    assert drawn == Session(1, "", f"rafflekit: {sentence}{advice}\n")
 
 
-def test_draw_says_when_the_beacon_comes(terminal: Terminal, engine: RaffleEngine) -> None:
-    raffle = engine.create("Fair", total_tickets=1, prizes=[Prize("tea")], entropy="drand-quicknet", delay_s=3600)
+@pytest.mark.parametrize("option", ["", "--yes"])
+def test_draw_says_when_the_beacon_comes_without_asking(terminal: Terminal, engine: RaffleEngine, option: str) -> None:
+    raffle = engine.create("Fair", total_tickets=1, prizes=[Prize("tea")], entropy="drand-quicknet", delay_s=100_000)
     engine.participate(raffle.id, "ann")
 
-    drawn = terminal(f"draw {raffle.id} --yes")
+    drawn = terminal(f"draw {raffle.id} {option}")
 
-    beacon = r"it comes at 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, in 3,[56]\d\d s\."
+    beacon = r"it comes on 20\d\d-\d\d-\d\d at \d\d:\d\d:\d\d UTC, in 1 day 3 hours\. Draw after that\."
     assert drawn.status == 1
     assert re.search(rf"The draw's beacon round has not been published yet: {beacon}$", drawn.err)
+
+
+def test_show_says_from_when_a_beacon_allows_the_draw(
+    terminal: Terminal, screen: OnScreen, engine: RaffleEngine, awaiting: Raffle
+) -> None:
+    plain, shown = terminal(f"show {awaiting.id}"), screen(f"show {awaiting.id}")
+
+    published_at = datetime.fromtimestamp(time_of(ROUND), UTC)
+    assert f"draw_possible_at: {published_at:%Y-%m-%dT%H:%M:%SZ}\n" in plain.out
+    assert f"Draw from   {published_at:%Y-%m-%d %H:%M:%S} UTC" in without_styles(shown.text)
+    engine.create("Open", total_tickets=1, prizes=[Prize("tea")], entropy="drand-quicknet")
+    assert "draw_possible_at" not in terminal("show Open").out
 
 
 @pytest.mark.parametrize("option", ["", "--yes"])

@@ -182,3 +182,35 @@ def test_a_verification_says_what_was_won_on_a_terminal(
 
         assert ("genuine and won: " in text) == (ticket.number in winners)
         assert ("genuine; it won nothing" in text) == (ticket.number not in winners)
+
+
+def test_a_narrow_terminal_shows_ids_and_codes_whole(screen: OnScreen, raffle: Raffle) -> None:
+    ticket = without_styles(screen(f"participate {raffle.id} ada", COLUMNS="40").text)
+
+    assert re.search(r"^ *([0-9A-Z]{4}-){5}[0-9A-Z]{4}\r$", ticket, re.MULTILINE)
+    for text in (ticket, screen(f"show {raffle.id}", COLUMNS="40").text):
+        assert re.search(rf"^.*{raffle.id}\r$", text, re.MULTILINE)
+        assert "│" not in text
+
+
+def test_a_narrow_terminal_lists_raffles_without_a_table(screen: OnScreen, raffle: Raffle) -> None:
+    listed = without_styles(screen("list", COLUMNS="60").text)
+
+    assert listed.startswith(
+        f"{raffle.id.hex[:8]} Foobar raffle\r\n  3 of 3 tickets left, open, created {raffle.created_at:%Y-%m-%d}\r\n"
+    )
+
+
+def test_a_narrow_terminal_breaks_an_audit_between_words(
+    screen: OnScreen, engine: RaffleEngine, sold_out: Raffle, tmp_path: Path
+) -> None:
+    engine.draw(sold_out.id)
+    proof = tmp_path / "proof.json"
+    proof.write_text(json.dumps(engine.proofs.proof(sold_out.id).shape()))
+
+    _, _, shown = without_styles(screen(f"audit {proof}", COLUMNS="40").text).partition("✓ form")
+
+    *lines, end = shown.split("\r\n")
+    assert end == ""
+    assert str(engine.proofs.verifier_key()) in shown
+    assert all(len(line) <= 40 or " " not in line.strip() for line in lines)

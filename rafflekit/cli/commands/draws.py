@@ -1,7 +1,8 @@
 """`rafflekit draw`, `winners` and `purge`: the draw, its winners, and what may be deleted afterwards."""
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 
@@ -10,13 +11,10 @@ from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, AsJsonLine, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.core import limits
 from rafflekit.core.errors import BeaconNotPublished, TicketsRemaining
-from rafflekit.core.lifecycle import State, is_drawn, state_of
+from rafflekit.core.lifecycle import is_drawn
 from rafflekit.core.models import Raffle
-from rafflekit.core.prizes import Win, count_wins
+from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol.entropy import SECRETS
-
-if TYPE_CHECKING:
-    from rafflekit.core.engine import RaffleEngine
 
 _PRIZES_IN_THE_QUESTION = 10
 
@@ -42,11 +40,13 @@ def draw_winners(
     text = None if beacon is None else _read_beacon(beacon)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
-        # A raffle that cannot be drawn is nothing to ask about: the engine says why not.
-        if state_of(found) is State.CLOSED and not yes:
-            _ask(_draw_question(found), why="A draw is final", refused="Nothing was drawn.")
-        with terminal.working(f"Drawing among {render.counted(found.total_tickets, 'ticket')}"):
-            wins = _draw(engine, found, text)
+        with _too_early_explained(found):
+            # First: there is nothing to confirm for a raffle that cannot be drawn.
+            engine.check_draw(found.id, has_beacon=text is not None)
+            if not yes:
+                _ask(_draw_question(found), why="A draw is final", refused="Nothing was drawn.")
+            with terminal.working(f"Drawing among {render.counted(found.total_tickets, 'ticket')}"):
+                wins = engine.draw(found.id, beacon=text)
     render.print_draw(wins, found, as_json=as_json)
 
 
@@ -86,16 +86,19 @@ def purge_participants(
     render.print_purge(purged, found, as_json=as_json)
 
 
-def _draw(engine: "RaffleEngine", raffle: Raffle, beacon: str | None) -> Sequence[Win]:
-    """Draw, and say of a draw that comes too early when it can be made."""
+@contextmanager
+def _too_early_explained(raffle: Raffle) -> Iterator[None]:
+    """Say of a draw that comes too early when it can be made."""
     try:
-        return engine.draw(raffle.id, beacon=beacon)
+        yield
     except TicketsRemaining as error:
         left = f"{error.remaining:,} of {raffle.total_tickets:,} are left"
-        raise CommandStopped(f"{error}: {left}.", status=REFUSED) from error
+        advice = "Hand them out first, with 'rafflekit participate' or over HTTP."
+        raise CommandStopped(f"{error}: {left}. {advice}", status=REFUSED) from error
     except BeaconNotPublished as error:
-        comes = f"it comes at {error.published_at:%Y-%m-%d %H:%M:%S} UTC, in {error.retry_after_s:,} s"
-        raise CommandStopped(f"{error}: {comes}.", status=REFUSED) from error
+        comes = f"it comes on {error.published_at:%Y-%m-%d at %H:%M:%S} UTC"
+        wait = render.duration(error.retry_after_s)
+        raise CommandStopped(f"{error}: {comes}, in {wait}. Draw after that.", status=REFUSED) from error
 
 
 def _read_beacon(file: str) -> str:

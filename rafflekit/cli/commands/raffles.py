@@ -71,4 +71,5 @@ def show_raffle(raffle: RaffleId, *, as_json: AsJson = False, database_url: Data
     """Show one raffle."""
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
-    render.print_raffle(found, as_json=as_json)
+        draw_possible_at = engine.draw_possible_at(found.id)
+    render.print_raffle(found, draw_possible_at=draw_possible_at, as_json=as_json)
