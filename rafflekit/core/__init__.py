@@ -1,5 +1,5 @@
 """The raffle engine: knows no terminal and no HTTP.
 
-`engine.RaffleEngine` is the one door. The faces (`rafflekit.cli`, `rafflekit.http`) come in through it and
-hold no rule of their own.
+`engine.RaffleEngine` is the only entry point. The faces (`rafflekit.cli`, `rafflekit.http`) use it and contain no
+rules.
 """

@@ -50,8 +50,8 @@ class Draws:
 
         Raises:
             TicketsRemaining, AlreadyDrawn: the raffle is not sold out, or already drawn.
-            SigningKeyUnavailable: the key that signs its proof is not here.
-            BeaconNotPublished: its beacon comes later, and none is given.
+            SigningKeyUnavailable: the key that signs its proof is missing here.
+            BeaconNotPublished: its beacon is published later, and none is given.
         """
         lifecycle.check_drawable(raffle)
         # A draw is final, and without the key no one could prove it.
@@ -97,7 +97,7 @@ class Draws:
     def purge(self, raffle: Raffle) -> int:
         """Delete the hashes of a drawn raffle's participants and idempotency keys; return how many tickets had one.
 
-        Each `_PURGED_AT_ONCE` tickets are a transaction of their own, so that others can write in between.
+        Every `_PURGED_AT_ONCE` tickets get a separate transaction, so that others can write in between.
 
         Raises:
             NotDrawnYet: the winners have not been drawn.

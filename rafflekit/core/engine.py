@@ -1,6 +1,6 @@
-"""`RaffleEngine`, the one door to a raffle: one public method per use case, which begins and ends its transactions.
+"""`RaffleEngine`, the only entry point: one public method per use case, which begins and ends its transactions.
 
-Hashing never happens inside a transaction. A writer locks the raffle and reads again what it decides on; the database's
+Hashing never happens inside a transaction. A writer locks the raffle and reads its data again; the database's
 constraints and triggers hold the same rules a second time.
 """
 
@@ -178,7 +178,7 @@ class RaffleEngine:
         return self._lookups.get(raffle_id)
 
     def find(self, text: str) -> Raffle:
-        """Return the one raffle whose id begins with `text`; or else whose name it is; or else whose name contains it.
+        """Return the one raffle whose id begins with `text`, or else whose name is `text`, or else contains it.
 
         The id may be in upper or lower case, with or without dashes; the name is searched as `list` does.
 
@@ -256,7 +256,7 @@ class RaffleEngine:
             AlreadyDrawn: the winners have already been drawn.
             BeaconNotPublished: the round that decides is published later.
             BeaconUnavailable: no relay gives the beacon, or this machine cannot check it.
-            SigningKeyUnavailable: the key that signed its tickets is not here, so no one could prove the draw.
+            SigningKeyUnavailable: the key that signed its tickets is missing here, so no one could prove the draw.
             StorageUnavailable: the database cannot be used, or the key next to it cannot be made.
             InvalidValue: `beacon` is not the one that decides, or this raffle needs none.
         """
@@ -293,7 +293,7 @@ class RaffleEngine:
             RaffleNotFound: no raffle has this id.
             NotDrawnYet: the winners have not been drawn.
             InvalidVerificationCode: the code does not belong to this number.
-            InvalidValue: the number is not a whole number, or the code is not a text.
+            InvalidValue: the number is not a whole number, or the code is not text.
         """
         limits.check_ticket_number(ticket_number)
         limits.check_verification_code(verification_code)

@@ -22,7 +22,7 @@ class InvalidValue(RaffleError):
     """A value breaks a limit: `field` is its name, `reason` what is wrong and what would be right."""
 
     code = "invalid_value"
-    sentence = "A value is out of its limits."
+    sentence = "A value is outside its limits."
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -84,7 +84,7 @@ class AlreadyDrawn(RaffleError):
 
 
 class BeaconNotPublished(RaffleError):
-    """The beacon that decides the draw comes later: at `published_at` (UTC), in `retry_after_s` seconds."""
+    """The beacon that decides the draw is not published before `published_at` (UTC), in `retry_after_s` seconds."""
 
     code = "beacon_not_published"
     sentence = "The draw's beacon round has not been published yet"

@@ -51,17 +51,17 @@ BODY_NESTING = 10
 """How deeply lists and objects may be nested in a request's body; three levels are needed."""
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""What a text may not contain, because UTF-8 cannot encode it …"""
+"""Matches what text must not contain, because UTF-8 cannot encode it."""
 
 LONE_SURROGATE_REASON = "is not valid Unicode (a lone surrogate)."
-"""… and the reason that is given then."""
+"""The reason given for refusing such text."""
 
 UNPRINTABLE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 """The Unicode categories that a name may not contain: controls, lone surrogates, line breaks."""
 
 
 def check_raffle(name: object, total_tickets: object, prizes: object) -> None:
-    """Check what a raffle is created from: a text, a whole number, a sequence of `Prize`.
+    """Check the values of a new raffle: text, a whole number and a sequence of `Prize`.
 
     Raises:
         InvalidValue: for the first of `name`, `total_tickets` and `prizes` that breaks a limit.
@@ -106,9 +106,9 @@ def check_idempotency_key(key: object) -> None:
     """
     least, most = IDEMPOTENCY_KEY_CHARACTERS
     if not isinstance(key, str) or not least <= len(key) <= most:
-        raise InvalidValue("idempotency_key", f"must be a text of {least} to {most} characters.")
+        raise InvalidValue("idempotency_key", f"must be text of {least} to {most} characters.")
     if not (key.isascii() and key.isprintable()):
-        raise InvalidValue("idempotency_key", "must be of printable ASCII characters.")
+        raise InvalidValue("idempotency_key", "must contain only printable ASCII characters.")
 
 
 def check_page(number: object, size: object) -> None:
@@ -122,7 +122,7 @@ def check_page(number: object, size: object) -> None:
 
 
 def check_ticket_number(number: object) -> None:
-    """Check that a ticket number is a whole number; it may be no ticket's.
+    """Check that a ticket number is a whole number; a ticket with it need not exist.
 
     Raises:
         InvalidValue: for `ticket_number`.
@@ -132,13 +132,13 @@ def check_ticket_number(number: object) -> None:
 
 
 def check_verification_code(code: object) -> None:
-    """Check that a verification code is a text; it may be wrong.
+    """Check that a verification code is text; it may be wrong.
 
     Raises:
         InvalidValue: for `verification_code`.
     """
     if not isinstance(code, str):
-        raise InvalidValue("verification_code", "must be a text.")
+        raise InvalidValue("verification_code", "must be text.")
 
 
 def possible_number(number: int, size: int) -> int:
@@ -153,7 +153,7 @@ def _check_prizes(prizes: object, total_tickets: int) -> None:
     if isinstance(prizes, str) or not isinstance(prizes, Sequence) or not prizes:
         raise InvalidValue("prizes", "must be a list of at least one prize.")
     if len(prizes) > PRIZE_KINDS:
-        raise InvalidValue("prizes", f"at most {PRIZE_KINDS:,} kinds are possible, these are {len(prizes):,}.")
+        raise InvalidValue("prizes", f"at most {PRIZE_KINDS:,} kinds are possible, not {len(prizes):,}.")
     in_all = sum(_amount(f"prizes[{position}]", prize) for position, prize in enumerate(prizes))
     # Python refuses to print a number of thousands of digits, which a caller may have given.
     shown = f"{in_all:,}" if in_all <= TICKETS else f"more than {TICKETS:,}"
@@ -161,10 +161,10 @@ def _check_prizes(prizes: object, total_tickets: int) -> None:
         raise InvalidValue(
             "prizes",
             f"Too many prizes: {shown} for {total_tickets:,} tickets. A ticket wins at most one prize; "
-            "add tickets or take prizes away.",
+            "add tickets or remove prizes.",
         )
     if in_all > PRIZES:
-        raise InvalidValue("prizes", f"Too many prizes: {shown}, where {PRIZES:,} in all are possible.")
+        raise InvalidValue("prizes", f"Too many prizes: {shown}; at most {PRIZES:,} are possible.")
 
 
 def _amount(field: str, prize: object) -> int:
@@ -183,7 +183,7 @@ def _check_text(field: str, text: object, *, most: int) -> None:
 
 def _check_characters(field: str, text: object, *, most: int) -> None:
     if not isinstance(text, str):
-        raise InvalidValue(field, "must be a text.")
+        raise InvalidValue(field, "must be text.")
     if len(text) > most:
         raise InvalidValue(field, f"must have at most {most:,} characters, not {len(text):,}.")
     if _has_unprintable(text):

@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Raffle:
-    """One raffle as it is now: its terms, which were announced, and how far it has come since."""
+    """One raffle as it is now: its terms, which were announced, and its progress."""
 
     terms: "Terms"
     available_tickets: int

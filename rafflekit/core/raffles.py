@@ -108,7 +108,7 @@ class RaffleLookups:
 
 
 def find_raffle(connection: Connection, text: str) -> Raffle:
-    """Return the one raffle whose id begins with `text`; or else whose name it is; or else whose name contains it.
+    """Return the one raffle whose id begins with `text`, or else whose name is `text`, or else contains it.
 
     Raises:
         RaffleNotFound: no raffle fits.

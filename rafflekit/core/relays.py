@@ -56,7 +56,7 @@ class RelayWrong(ValueError):
 
 
 class NoRelayGaveIt(Exception):
-    """No relay gave the beacon of a round: `reasons` says for each relay what came instead."""
+    """No relay gave the beacon of a round: `reasons` says why not, for each relay."""
 
     def __init__(self, round: int, reasons: Mapping[str, str]) -> None:
         listed = "; ".join(f"{relay}: {reason}" for relay, reason in reasons.items())
@@ -169,7 +169,7 @@ class _Question:
         self._hung_up = False
 
     def ask(self, answers: "SimpleQueue[tuple[_Question, Beacon | str]]") -> None:
-        """Put the beacon into `answers` if it is genuine, or else the reason why there is none."""
+        """Put the beacon into `answers` if it is genuine, or else the reason why it is not."""
         answers.put((self, self._outcome()))
 
     def hang_up(self) -> None:

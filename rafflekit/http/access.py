@@ -1,7 +1,7 @@
 """Who is asking, from which page and under which host: addresses, proxies, managers, whole URLs.
 
-Everything is read from the WSGI environ. Falcon's `remote_addr` says 127.0.0.1 where there is no address, and its
-`access_route` believes any sender. Here, a client whose address cannot be determined is neither a participant nor a
+Everything is read from the WSGI environ. Without an address, Falcon's `remote_addr` says 127.0.0.1, and its
+`access_route` trusts any sender. Here, a client whose address cannot be determined is neither a participant nor a
 manager.
 """
 
@@ -32,15 +32,15 @@ _ORIGIN = re.compile(r"https?://(.+)")
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
-# Fetch Metadata (https://www.w3.org/TR/fetch-metadata/): a page of this very origin, or something that a person typed.
+# Fetch Metadata (https://www.w3.org/TR/fetch-metadata/): a page of this origin, or an address that a person typed.
 # "same-site" is another host of the domain, so a foreign page; an unknown word is not trusted either.
 _OWN_PAGES = ("same-origin", "none")
 
 
 class Access:
-    """Who is asking, and who may: by the settings of a process.
+    """Who is asking, and what they may do, by the settings of a process.
 
-    What `require_…` does not let pass, such as a client whose address cannot be determined, is an HTTPForbidden.
+    The methods `require_…` raise HTTPForbidden, also if the client's address cannot be determined.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -54,8 +54,8 @@ class Access:
     def client_address(self, environ: Environ) -> IpAddress | None:
         """Return the client's address, or None if it cannot be determined.
 
-        It is the connection's own, unless that is a trusted proxy's. Then it is the right-most address of the one
-        header that counts which is not a trusted proxy's; clients may have written everything to the left of it, and
+        It is the connection's own, unless that is a trusted proxy's. Then it is the right-most address in the
+        configured header that is not a trusted proxy's. Clients may have written everything to the left of it, and
         all other headers.
         """
         if not self._is_from_proxy(environ):
@@ -84,7 +84,7 @@ class Access:
         self._require(environ, self._managers, MANAGER_IPS.name)
 
     def require_metrics_reader(self, environ: Environ) -> None:
-        """Let those pass who may read the metrics."""
+        """Let clients pass that may read the metrics."""
         self._require(environ, self._metrics_readers, METRICS_IPS.name)
 
     def require_own_page(self, environ: Environ) -> None:
@@ -95,7 +95,7 @@ class Access:
         """
         public_name = None
         # Both, since a proxy may pass on a host that a page chose.
-        for host in (environ.get("HTTP_HOST"), self._told(environ, "host")):
+        for host in (environ.get("HTTP_HOST"), self._forwarded(environ, "host")):
             # Granian makes a missing one empty.
             if not host:
                 continue
@@ -110,7 +110,7 @@ class Access:
 
     def base_url(self, environ: Environ) -> str:
         """Return the start of this service's whole URLs, without a slash at the end."""
-        host = self._told(environ, "host") or environ.get("HTTP_HOST")
+        host = self._forwarded(environ, "host") or environ.get("HTTP_HOST")
         if host is None or not _HOST.fullmatch(host):
             host = _server_host(environ)
         return f"{self._scheme(environ)}://{host}{environ.get('SCRIPT_NAME', '')}"
@@ -144,11 +144,11 @@ class Access:
         return name == own_name or is_own_machine or name in self._allowed_hosts
 
     def _scheme(self, environ: Environ) -> str:
-        told = self._told(environ, "proto")
-        return told.lower() if told and told.lower() in _DEFAULT_PORTS else str(environ["wsgi.url_scheme"])
+        given = self._forwarded(environ, "proto")
+        return given.lower() if given and given.lower() in _DEFAULT_PORTS else str(environ["wsgi.url_scheme"])
 
-    def _told(self, environ: Environ, what: str) -> str | None:
-        """Return the host or the protocol with which a trusted proxy was asked; None if it does not say.
+    def _forwarded(self, environ: Environ, what: str) -> str | None:
+        """Return the host or the protocol of the request to a trusted proxy; None if the proxy does not send it.
 
         The right-most entry is the nearest proxy's; a client may have sent the others.
         """

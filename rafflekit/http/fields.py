@@ -33,7 +33,7 @@ _BLANK = r" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 
 def documented(**schema: Any) -> msgspec.Meta:
     """Return what the OpenAPI document says of a type, as keywords of JSON Schema; requests are not checked by it."""
-    # As constraints of its own, msgspec would refuse in its words, before the engine can in the contract's.
+    # As constraints, msgspec would refuse values in its own words, before the engine can do so in the contract's.
     return msgspec.Meta(extra_json_schema=schema)
 
 

@@ -1,7 +1,7 @@
 """`document`: the OpenAPI 3.1 document of the HTTP contract, generated.
 
-Everything in it comes from where it is in force: what an address takes and answers from the tables of `http.api`,
-answers from `core.shapes`, problems from `problems`, summaries from the docstrings of the resources' methods.
+Everything in it comes from the code that applies it: requests and answers from the tables of `http.api`, shapes
+from `core.shapes`, problems from `problems`, summaries from the docstrings of the resources' methods.
 """
 
 from collections.abc import Iterable, Mapping

@@ -102,7 +102,7 @@ def problem_of(error: errors.RaffleError) -> Problem:
 
 
 def plain_problem(kind: type[errors.RaffleError], detail: str = "") -> Problem:
-    """Return the problem of an error; without a detail of its own, it has its sentence."""
+    """Return the problem of an error; its detail is by default its sentence."""
     title = _SENTENCES.get(kind, kind.sentence)
     urn = f"urn:rafflekit:problem:{kind.code.replace('_', '-')}"
     return Problem(urn, title, _status_of(kind), detail or title)

@@ -33,7 +33,7 @@ _MISPLACED_FIELD = re.compile(r"Object (?P<how>missing required|contains unknown
 _WRONG_TYPE = re.compile(r"Expected `(?P<type>\w+)(?P<or_null> \| null)?`.*", re.DOTALL)
 _TYPES = {
     "int": f"must be a whole number{{or_null}}: digits only, at most {_MOST_DIGITS} of them.",
-    "str": "must be a text{or_null}.",
+    "str": "must be text{or_null}.",
     "array": "must be a list{or_null}.",
     "object": "must be a JSON object{or_null}.",
 }
@@ -74,7 +74,7 @@ def check_raffle_id(text: str) -> str:
 
 
 def read_query(request: falcon.Request, shape: type[Shape]) -> Shape:
-    """Read the query parameters of an address; the engine refuses what is out of its limits.
+    """Read the query parameters of an address; the engine refuses values outside its limits.
 
     Unknown parameters are ignored: a link may carry any.
 
@@ -109,7 +109,7 @@ def idempotency_key(request: falcon.Request) -> str | None:
     if quoted:
         return _ESCAPED.sub(r"\1", quoted[1])
     if not _BARE_KEY.fullmatch(text):
-        raise InvalidValue("idempotency_key", 'must be one text of printable ASCII in double quotes, e.g. "9f86d081…".')
+        raise InvalidValue("idempotency_key", 'must be printable ASCII in double quotes, e.g. "9f86d081…".')
     return str(text)
 
 
@@ -189,7 +189,7 @@ def _converted(value: object, shape: type[Shape]) -> Shape:
         raise _explained(str(error)) from error
     # A lone surrogate in a list, which _object does not see.
     except UnicodeEncodeError as error:
-        raise InvalidValue("body", f"has a text that {limits.LONE_SURROGATE_REASON}") from error
+        raise InvalidValue("body", f"has text that {limits.LONE_SURROGATE_REASON}") from error
 
 
 def _explained(complaint: str) -> InvalidValue:

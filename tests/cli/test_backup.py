@@ -248,7 +248,7 @@ def test_the_default_place_of_a_backup_makes_no_folder(tmp_path: Path, monkeypat
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    with pytest.raises(StorageUnavailable, match="is not there, so there is nothing to back up"):
+    with pytest.raises(StorageUnavailable, match="does not exist, so there is nothing to back up"):
         back_up_database(tmp_path / "copy.db")
 
     assert list(tmp_path.iterdir()) == []
@@ -272,7 +272,7 @@ def test_a_database_that_is_missing_or_none_leaves_no_copy(terminal: Terminal, d
     none = terminal(f"backup {tmp_path / 'copy.db'}")
 
     assert (missing.status, none.status) == (3, 3)
-    assert "is not there, so there is nothing to back up" in missing.err
+    assert "does not exist, so there is nothing to back up" in missing.err
     assert "is not a SQLite database" in none.err
     assert list(tmp_path.iterdir()) == [database]
 

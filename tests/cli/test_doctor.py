@@ -86,7 +86,7 @@ def test_a_missing_key_is_named_and_the_database_called_whole(
 
     told, as_json = terminal("doctor"), terminal("doctor --json")
 
-    sentence = f"The key {key} is not here: 1 of the raffles can be neither drawn nor proven without it."
+    sentence = f"The key {key} is missing here: 1 of the raffles can be neither drawn nor proven without it."
     assert (told.status, as_json.status) == (1, 1)
     assert told.out.endswith(f"missing keys: see below\nstate: without its key\n{sentence}\n")
     assert told.err == (
@@ -105,12 +105,12 @@ def test_the_key_that_a_setting_names_is_the_one_that_signs(
 
     assert terminal("doctor").status == 0
     monkeypatch.delenv("RAFFLEKIT_SIGNING_KEY")
-    assert "is not here" in terminal("doctor").out
+    assert "is missing here" in terminal("doctor").out
 
 
 def test_a_missing_database_is_named(terminal: Terminal, database: Path) -> None:
     told = terminal("doctor")
 
     assert told.status == 3
-    assert "is not there, so there is nothing to check" in told.err
+    assert "does not exist, so there is nothing to check" in told.err
     assert not database.exists()

@@ -60,7 +60,7 @@ def test_a_receipt_that_proves_nothing_is_not_kept(
     refused = terminal(f"participate {raffle.id} ann --receipt receipt.json")
 
     assert refused.status == 1
-    assert "The ticket's receipt proves nothing: it is of the ticket" in refused.err
+    assert "The ticket's receipt proves nothing: it belongs to ticket" in refused.err
     assert "-" in refused.out
     assert not Path("receipt.json").exists()
 

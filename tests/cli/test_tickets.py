@@ -52,7 +52,7 @@ def test_the_same_idempotency_key_gets_the_same_ticket(terminal: Terminal, raffl
     ("arguments", "status", "sentence"),
     [
         ("ada", 1, "Tickets to this raffle are no longer available"),
-        ("ada --idempotency-key short", 2, "--idempotency-key: must be a text of 16 to 255 characters."),
+        ("ada --idempotency-key short", 2, "--idempotency-key: must be text of 16 to 255 characters."),
         ("''", 2, "WHO: must not be empty."),
     ],
 )

@@ -19,7 +19,7 @@ FACE = "\N{GRINNING FACE}"
 CREATE: dict[str, Any] = {"name": "a", "total_tickets": 5, "prizes": [{"name": "hug", "amount": 1}]}
 VERIFY: dict[str, Any] = {"ticket_number": 1, "verification_code": "x"}
 NO_RAFFLE = "/raffles/00000000-0000-4000-8000-000000000000"
-KEY = "must be a text of 16 to 255 characters."
+KEY = "must be text of 16 to 255 characters."
 JSON = {"Content_Type": "application/json"}
 DIGITS = "must be a whole number: digits only, at most 30 of them."
 
@@ -59,7 +59,7 @@ def prize(**changes: Any) -> dict[str, Any]:
         ({"name": "a\u2029b"}, "name", "must not contain control characters or line breaks."),
         ({"name": "a\x00"}, "name", "must not contain control characters or line breaks."),
         ({"name": "\ud800"}, "name", "is not valid Unicode (a lone surrogate)."),
-        ({"name": 5}, "name", "must be a text."),
+        ({"name": 5}, "name", "must be text."),
         (prize(name=FACE * 201), "prizes[0].name", "must have at most 200 characters, not 201."),
         (prize(name="\t"), "prizes[0].name", "must not contain control characters or line breaks."),
         ({"total_tickets": 0}, "total_tickets", "must be at least 1."),
@@ -67,19 +67,19 @@ def prize(**changes: Any) -> dict[str, Any]:
         ({"total_tickets": 10**12 + 1}, "total_tickets", "must be at most 1,000,000,000,000."),
         ({"total_tickets": 2**64}, "total_tickets", "must be at most 1,000,000,000,000."),
         ({"prizes": []}, "prizes", "must be a list of at least one prize."),
-        ({"prizes": CREATE["prizes"] * 1_001}, "prizes", "at most 1,000 kinds are possible, these are 1,001."),
+        ({"prizes": CREATE["prizes"] * 1_001}, "prizes", "at most 1,000 kinds are possible, not 1,001."),
         ({"prizes": {}}, "prizes", "must be a list."),
         ({"prizes": [1]}, "prizes[0]", "must be a JSON object."),
         (prize(amount=0), "prizes[0].amount", "must be at least 1."),
         (
             prize(amount=6),
             "prizes",
-            "Too many prizes: 6 for 5 tickets. A ticket wins at most one prize; add tickets or take prizes away.",
+            "Too many prizes: 6 for 5 tickets. A ticket wins at most one prize; add tickets or remove prizes.",
         ),
         (
             {"total_tickets": 10**12} | prize(amount=1_000_001),
             "prizes",
-            "Too many prizes: 1,000,001, where 1,000,000 in all are possible.",
+            "Too many prizes: 1,000,001; at most 1,000,000 are possible.",
         ),
         ({"colour": "red"}, "colour", "is not a known field."),
         (prize(colour="red"), "prizes[0].colour", "is not a known field."),
@@ -155,7 +155,7 @@ def test_a_list_has_limits_too(live: LiveServer, query: str, field: str, message
 def test_a_key_that_is_too_short_or_too_long_is_refused(live: LiveServer, key: str) -> None:
     answer = live.request("POST", f"{NO_RAFFLE}/participate/", Idempotency_Key=key)
 
-    message = KEY if key else 'must be one text of printable ASCII in double quotes, e.g. "9f86d081…".'
+    message = KEY if key else 'must be printable ASCII in double quotes, e.g. "9f86d081…".'
     refused(answer, "Idempotency-Key", message)
 
 

@@ -113,7 +113,7 @@ def test_a_body_that_is_not_a_json_object_is_refused(content: bytes) -> None:
         (b'{"name": NaN}', "must be a JSON object, but is not JSON (NaN)."),
         (create_body(delay_s="soon"), "must be a whole number or null: digits only, at most 30 of them."),
         (create_body(delay_s=[]), "must be a whole number or null: digits only, at most 30 of them."),
-        (create_body(entropy=None), "must be a text."),
+        (create_body(entropy=None), "must be text."),
     ],
 )
 def test_a_refusal_has_none_of_a_librarys_words(content: bytes, reason: str) -> None:

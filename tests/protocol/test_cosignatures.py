@@ -104,7 +104,7 @@ def test_a_witness_is_accepted_until_the_note_is_full() -> None:
         check_beside(GAZETTE.verifier, witnesses(SIGNATURES))
     assert (refusal.value.field, refusal.value.reason) == (
         "note",
-        "comes late: it has 100 signatures, the most that a note can have.",
+        "is too late: it has 100 signatures, the most that a note can have.",
     )
 
 

@@ -53,9 +53,9 @@ def test_a_tickets_receipt_has_its_number_and_its_code() -> None:
 
     check_ticket(ticket, KEY.verifier)
     for wrong, words in (
-        (replace(ticket, number=8), "it is of the ticket 7"),
-        (replace(ticket, verification_code="1" + CODE[1:]), "it is of another code"),
-        (replace(ticket, receipt=None), "there is none"),
+        (replace(ticket, number=8), "it belongs to ticket 7"),
+        (replace(ticket, verification_code="1" + CODE[1:]), "it belongs to another code"),
+        (replace(ticket, receipt=None), "it is missing"),
     ):
         with pytest.raises(ReceiptWrong, match=words):
             check_ticket(wrong, KEY.verifier)

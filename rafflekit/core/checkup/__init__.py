@@ -23,7 +23,7 @@ from rafflekit.core.storage.statements import evidence
 
 
 def check_database(database_url: str | None = None, *, signing_key: SignerKey | None = None) -> DatabaseReport:
-    """Read a whole database, as it is at one moment, and report what does not agree; nothing is changed.
+    """Read one state of a whole database, and report what does not agree; nothing is changed.
 
     These are compared: the layout with this version's, counters with the tickets, numbers of raffles before their draw
     with their keys, ledgers with the tickets, seeds with their closings and their entropy, wins with their seeds.
@@ -33,7 +33,7 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
 
     Raises:
         InvalidSetting: the URL is not valid, or names a database that is not supported.
-        SchemaMismatch: the database belongs to another program, or has another layout than this version's.
+        SchemaMismatch: the database belongs to another program, or does not have this version's layout.
         StorageUnavailable: the database does not exist, or cannot be opened.
     """
     url = url_or_default(database_url, makes_folder=False)
@@ -49,7 +49,7 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
 
 def _require_current(status: DatabaseStatus) -> None:
     if status.state == "missing":
-        raise StorageUnavailable(f"The database {status.url} is not there, so there is nothing to check.")
+        raise StorageUnavailable(f"The database {status.url} does not exist, so there is nothing to check.")
     if status.state == "newer":
         raise SchemaMismatch(
             f"The database {status.url} has the layout {status.layout}, which this version of rafflekit does not know: "

@@ -13,7 +13,7 @@ from rafflekit.core.storage.backend import Backend
 
 @dataclass(frozen=True, slots=True)
 class KeyAtHand:
-    """The verifier key of the key that signs here, or why there is none."""
+    """The verifier key of the key that signs here, or why it is unknown."""
 
     known: str | None = None
     problem: str | None = None
@@ -40,7 +40,7 @@ class KeyAtHand:
         for key, raffles in sorted(Counter(used).items()):
             if key != self.known and is_operator_key(key):
                 signed = f"{raffles:,} of the raffles"
-                yield f"The key {key} is not here: {signed} can be neither drawn nor proven without it."
+                yield f"The key {key} is missing here: {signed} can be neither drawn nor proven without it."
 
 
 def is_operator_key(text: str) -> bool:

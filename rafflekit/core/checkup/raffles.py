@@ -38,7 +38,7 @@ def _row_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]
     elif evidence.count_stored_wins(connection, raffle.id):
         yield "it is not drawn, but has wins"
     elif raffle.numbering_key is None:
-        yield "it is not drawn, but its secrets are gone"
+        yield "it is not drawn, but its secrets are missing"
     else:
         yield from _secret_problems(raffle, counted)
         yield from _number_problems(connection, raffle, raffle.numbering_key)
@@ -85,7 +85,7 @@ def _number_problems(connection: Connection, raffle: RaffleRecord, key: bytes) -
 
 def _draw_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
     if raffle.numbering_key is not None:
-        yield "it is drawn, but its secrets are still there"
+        yield "it is drawn, but its secrets are still stored"
     if raffle.issued != raffle.total_tickets:
         yield "it is drawn, but not sold out"
     draw = draws.load_draw(connection, raffle.id)

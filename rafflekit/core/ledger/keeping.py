@@ -1,6 +1,6 @@
 """The ledgers of a database's raffles, for the rooms that write in them: keys, books, trees and closings.
 
-Tickets enter a ledger in the transaction that stores them. What the public is shown of it is in `proofs`.
+Tickets enter a ledger in the transaction that stores them. `proofs` shows it to the public.
 """
 
 import os
@@ -69,7 +69,7 @@ class Ledgers:
         self._trees = lru_cache(_TREES_KEPT)(self._new_tree)
 
     def signing_key(self) -> SignerKey | None:
-        """Return the key that signs, making the one next to a SQLite file at its first use; None if there is no key.
+        """Return the key that signs, making the one next to a SQLite file at its first use; None without a key.
 
         Raises:
             SigningKeyUnavailable: the key next to the database is unusable, or is missing although it has signed.
@@ -100,7 +100,7 @@ class Ledgers:
         """Return the book of a raffle, with the key to sign with. A ledger without a key gets this process's.
 
         Raises:
-            SigningKeyUnavailable: there is no key here, or the ledger has another one.
+            SigningKeyUnavailable: no key is available here, or the ledger has another key.
         """
         book = self._open_book(raffle, record, needs_its_key=True)
         if book.signer is None:
@@ -139,8 +139,8 @@ class Ledgers:
     def tree_with(self, raffle: UUID, size: int, last: Leaf | None) -> LedgerTree:
         """Return the tree of a ledger's first `size` leaves, of which this is the last.
 
-        Such a tree never changes, so it is kept for a while. A database that was set back to a backup may issue as many
-        tickets again: then the last leaf differs, and so does the tree.
+        Such a tree never changes, so it is kept for a while. A database that was restored from a backup may issue the
+        same number of tickets again: then the last leaf differs, and so does the tree.
         """
         return self._trees(raffle, size, last)
 
@@ -209,5 +209,5 @@ def closing_of(raffle: Raffle, record: LedgerRecord, its_tree: LedgerTree) -> Ch
 
 
 def size_of(raffle: Raffle) -> int:
-    """Return how many leaves the ledger of a raffle has."""
+    """Return the number of leaves in the ledger of a raffle."""
     return raffle.total_tickets - raffle.available_tickets

@@ -204,13 +204,13 @@ def check_ticket(ticket: Ticket, key: VerifierKey) -> Receipt:
         ReceiptWrong: it does not.
     """
     if ticket.receipt is None:
-        raise ReceiptWrong("there is none")
+        raise ReceiptWrong("it is missing")
     check_receipt(ticket.receipt, ticket.raffle_id, key)
     leaf = ticket.receipt.leaf
     if leaf.ticket_number != ticket.number:
-        raise ReceiptWrong(f"it is of the ticket {leaf.ticket_number:,}")
+        raise ReceiptWrong(f"it belongs to ticket {leaf.ticket_number:,}")
     if not CodeHasher().check(leaf.code_hash, ticket.verification_code):
-        raise ReceiptWrong("it is of another code")
+        raise ReceiptWrong("it belongs to another code")
     return ticket.receipt
 
 
@@ -275,7 +275,7 @@ def _keep_cosignature(
         cosignatures.check_beside(witness, [VerifierKey.read(each) for each in [*operator, *kept]])
         statements.insert_cosignature(connection, raffle, verifier_key, line)
     elif kept[verifier_key] != line:
-        raise InvalidValue("note", f"comes late: another cosignature by {witness.name} is kept already.")
+        raise InvalidValue("note", f"is too late: another cosignature by {witness.name} is already stored.")
 
 
 def _lines(kept: Sequence[tuple[str, str]]) -> str:

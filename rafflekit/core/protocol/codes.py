@@ -108,8 +108,8 @@ class CodeHasher:
         # https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
         self._prefix = f"$argon2id$v={ARGON2_VERSION}$m={memory_kib},t={time_cost},p={parallelism}"
         try:
-            # Matches no code: checked when there is no ticket to check.
-            self._nobodys_hash = self._argon2.hash("no ticket")
+            # Matches no code. It is checked if the ticket does not exist.
+            self._dummy_hash = self._argon2.hash("no ticket")
         except HashingError as error:
             parameters = f"time {time_cost}, memory {memory_kib} KiB, parallelism {parallelism}"
             raise InvalidSetting("Argon2's cost", parameters, f"{error}.") from error
@@ -157,7 +157,7 @@ class CodeHasher:
         canonical = read(text)
         known = stored is not None and canonical is not None
         try:
-            self._argon2.verify(stored if stored is not None and known else self._nobodys_hash, canonical or "")
+            self._argon2.verify(stored if stored is not None and known else self._dummy_hash, canonical or "")
         except VerifyMismatchError:
             return False
         # argon2's InvalidHashError is a ValueError, not an Argon2Error.

@@ -52,7 +52,7 @@ def check_beside(witness: VerifierKey, others: Sequence[VerifierKey]) -> None:
         InvalidValue: one of them has the same key or looks like it, or the note is full.
     """
     if len(others) >= SIGNATURES:
-        raise InvalidValue("note", f"comes late: it has {SIGNATURES} signatures, the most that a note can have.")
+        raise InvalidValue("note", f"is too late: it has {SIGNATURES} signatures, the most that a note can have.")
     for other in others:
         if other.public == witness.public:
             raise InvalidValue("key", f"is the key of {other.name}, who signed already: a witness needs its own key.")

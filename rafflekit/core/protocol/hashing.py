@@ -1,4 +1,4 @@
-"""The protocol's hashes outside the tree: SHA-256 with a tag, so that none can pass for another (section 1)."""
+"""The protocol's hashes outside the tree: SHA-256 with a tag, so that no hash can be taken for another (section 1)."""
 
 from collections.abc import Iterable
 from hashlib import sha256

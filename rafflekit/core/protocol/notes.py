@@ -30,7 +30,7 @@ _TIME_BYTES = 8
 _MOST = 10**12
 _MOST_DIGITS = 13
 _LINE = "— "
-_NO_NOTE = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
+_NOT_IN_NOTES = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _KEY_NAME = re.compile(r"[!-*,-~]{1,200}")
 # The points of order 1, 2, 4 and 8 in each of their forms, apart from the highest bit. With one of them as a public
 # key, one signature fits every text, so its owner could deny every receipt.
@@ -199,12 +199,12 @@ class Note:
         """Take a note apart; no signature is checked.
 
         Raises:
-            NoteWrong: it is no note.
+            NoteWrong: it is not a note.
         """
-        # Lone surrogates, which no UTF-8 can carry, are refused with the other characters.
+        # Lone surrogates, which UTF-8 cannot encode, are refused with the other characters.
         if len(written.encode(errors="surrogatepass")) > NOTE_BYTES:
             raise NoteWrong(f"a note has at most {NOTE_BYTES:,} bytes")
-        if _NO_NOTE.search(written):
+        if _NOT_IN_NOTES.search(written):
             raise NoteWrong("a note must not contain control characters (lines end with a newline only)")
         text, found, lines = written.rpartition("\n\n")
         if not found or not lines.endswith("\n"):
@@ -230,7 +230,7 @@ def check_key_name(name: str) -> None:
         NoteWrong: it cannot.
     """
     if not _KEY_NAME.fullmatch(name):
-        raise NoteWrong("a key's name has 1 to 200 printable ASCII characters, without spaces and +")
+        raise NoteWrong("a key's name has 1 to 200 printable ASCII characters, without spaces or +")
 
 
 def base64_of(content: bytes) -> str:

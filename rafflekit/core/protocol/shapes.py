@@ -11,7 +11,7 @@ class PrizeShape(TypedDict):
 
 
 class AnnouncedShape(TypedDict):
-    """The terms that every answer about a raffle has as well; an option is there if the raffle has it."""
+    """The terms that every answer about a raffle has as well; an option is present if the raffle has it."""
 
     id: str
     name: str

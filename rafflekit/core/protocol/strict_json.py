@@ -67,7 +67,7 @@ def list_of(value: Any, place: str) -> list[Any]:
 
 
 def text_of(fields: dict[str, Any], name: str) -> str:
-    """Return a field that is a text.
+    """Return a field that is text.
 
     Raises:
         DocumentWrong: it has another form.
@@ -76,13 +76,13 @@ def text_of(fields: dict[str, Any], name: str) -> str:
 
 
 def checked_text(value: Any, place: str) -> str:
-    """Return a text that UTF-8 can carry.
+    """Return text that UTF-8 can encode.
 
     Raises:
         DocumentWrong: it has another form.
     """
     if not isinstance(value, str):
-        raise DocumentWrong(f"{place} is not a text")
+        raise DocumentWrong(f"{place} is not text")
     try:
         value.encode()
     except UnicodeEncodeError as error:

@@ -29,7 +29,7 @@ VERSION_FOUND = select(schema.schema_version.c.version_num)
 def version(connection: Connection) -> str:
     """Return the layout that a made database has."""
     found = connection.execute(VERSION_FOUND).scalar()
-    # SQLite may have a value that is not a text.
+    # SQLite may have a value that is not text.
     return found if isinstance(found, str) else "none"
 
 

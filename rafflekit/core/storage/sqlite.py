@@ -116,7 +116,7 @@ class Sqlite(Backend):
     def back_up(self, to: Path) -> None:
         """Copy the database with SQLite's online backup (https://sqlite.org/backup.html)."""
         if not self.exists():
-            raise StorageUnavailable(f"{self.name} is not there, so there is nothing to back up.")
+            raise StorageUnavailable(f"{self.name} does not exist, so there is nothing to back up.")
         self._check_whose_it_is()
         address = f"{self.path.as_uri()}?mode=rw"
         try:
@@ -171,12 +171,14 @@ class Sqlite(Backend):
             # Another process was faster.
             pass
         except FileNotFoundError as error:
-            raise StorageUnavailable(f"{self.name} cannot be made: there is no folder {self.path.parent}.") from error
+            raise StorageUnavailable(
+                f"{self.name} cannot be made: the folder {self.path.parent} does not exist."
+            ) from error
         except OSError as error:
             raise StorageUnavailable(f"{self.name} cannot be made: {error.strerror}.") from error
 
     def _connect_to_look(self) -> sqlite3.Connection:
-        # Without a writer there is no log, and SQLite would create and leave behind an empty one.
+        # Without a writer there is no log, and SQLite would create an empty one and not delete it.
         is_quiet = not Path(f"{self.path}-wal").exists()
         address = f"{self.path.as_uri()}?mode=ro" + ("&immutable=1" if is_quiet else "")
         return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)

@@ -77,7 +77,7 @@ class Decision:
 def decide(
     wishes: Sequence[Wish], held: Mapping[Holder, HeldTicket], issued: Mapping[UUID, int], *, now: int
 ) -> Decision:
-    """Decide what each wish of a group gets; earlier wishes come first.
+    """Decide what each wish of a group gets; earlier wishes take precedence.
 
     `held` are the tickets that the wishes' participants hold already, `issued` how many tickets each raffle has handed
     out; a raffle without a count no longer exists. `now` is in whole seconds since 1970.

@@ -136,11 +136,11 @@ class Groups(Generic[Wish, Answer]):
             successor = self._leader
         try:
             for other in place.group:
-                other.tell()
-        # After them, so that a caller who returns at once joins the next group: each group has a cost of its own.
+                other.wake()
+        # After them, so that a caller who returns at once joins the next group: each group has a fixed cost.
         finally:
             if successor is not None:
-                successor.tell()
+                successor.wake()
 
     def _start_afresh(self) -> None:
         self._lock = Lock()
@@ -164,7 +164,7 @@ class _Place(Generic[Wish, Answer]):
         self.turn = Lock()
         self.turn.acquire()
 
-    def tell(self) -> None:
+    def wake(self) -> None:
         """Wake the caller, who has an answer or the lead; a caller waits only once, so a second call does nothing."""
         with suppress(RuntimeError):
             self.turn.release()

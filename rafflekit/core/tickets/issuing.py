@@ -94,7 +94,7 @@ class Issuing:
         """Hand out one ticket, together with the tickets of all who ask at this moment.
 
         Raises:
-            RaffleNotFound, SoldOut, AlreadyParticipated, InvalidValue, StorageUnavailable: there is no ticket.
+            RaffleNotFound, SoldOut, AlreadyParticipated, InvalidValue, StorageUnavailable: no ticket is handed out.
         """
         _check(entry)
         sale = self._sales.of(raffle)
@@ -189,7 +189,7 @@ class Issuing:
             issued = decision.issued.get(wish.raffle, 0)
             wish.sale.is_sold_out |= is_sold_out(issued=issued, total_tickets=wish.sale.total_tickets)
             wish.sale.edge = edges.get(wish.raffle, wish.sale.edge)
-        self._tell_observer(callers=len(wishes), tickets=len(decision.new))
+        self._notify_observer(callers=len(wishes), tickets=len(decision.new))
         return [
             (answer, edges[wish.raffle] if isinstance(answer, Given) and answer.serial is not None else None)
             for wish, answer in zip(wishes, decision.answers, strict=True)
@@ -201,7 +201,7 @@ class Issuing:
         except RaffleError as refusal:
             return refusal, None
 
-    def _tell_observer(self, *, callers: int, tickets: int) -> None:
+    def _notify_observer(self, *, callers: int, tickets: int) -> None:
         if self._on_group is None:
             return
         try:

@@ -58,7 +58,7 @@ def normalise(participant: str) -> str:
 
 
 def participant_hash(key: bytes, participant: str) -> bytes:
-    """Return the keyed hash (BLAKE2b, RFC 7693; 16 bytes) that stands for a participant in a raffle."""
+    """Return the keyed hash (BLAKE2b, RFC 7693; 16 bytes) that identifies a participant in a raffle."""
     text = normalise(participant).encode()
     return blake2b(text, digest_size=HASH_BYTES, key=key, person=_PARTICIPANT_TAG).digest()
 

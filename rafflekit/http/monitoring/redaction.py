@@ -1,4 +1,4 @@
-"""Removing from a text what a log must not hold: verification codes, addresses, and a request's own secrets.
+"""Removing from text what a log must not hold: verification codes, addresses, and a request's own secrets.
 
 It is for texts that others wrote: the messages of unforeseen exceptions, and the log lines of libraries.
 """

@@ -212,7 +212,7 @@ def _stop_signals(server: _GranianParent) -> Iterator[list[int]]:
 
 
 def _work(log: Log, *arguments: Any) -> None:
-    """Be a worker until SIGTERM, in a process of its own that inherits the parent's blocked signals."""
+    """Be a worker until SIGTERM, in a separate process that inherits the parent's blocked signals."""
     threading.Thread(target=_stop_on_signal, name="stop signal", daemon=True).start()
     threading.Thread(target=_stop_after_parent, name="parent", daemon=True).start()
     try:

@@ -12,7 +12,9 @@ KEY, OTHER = SignerKey.make("raffles.example"), SignerKey.make("other.example")
 
 
 def missing(raffles: int) -> str:
-    return f"The key {KEY.verifier} is not here: {raffles} of the raffles can be neither drawn nor proven without it."
+    return (
+        f"The key {KEY.verifier} is missing here: {raffles} of the raffles can be neither drawn nor proven without it."
+    )
 
 
 @pytest.fixture

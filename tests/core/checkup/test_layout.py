@@ -155,7 +155,7 @@ def test_a_damaged_file_is_named(database: Path) -> None:
 
 
 def test_what_cannot_be_checked_is_refused_and_unchanged(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StorageUnavailable, match="is not there"):
+    with pytest.raises(StorageUnavailable, match="does not exist"):
         check_database(f"sqlite:///{database}")
     assert not database.exists()
 
@@ -174,7 +174,7 @@ def test_a_check_up_of_the_default_place_makes_no_folder(tmp_path: Path, monkeyp
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    with pytest.raises(StorageUnavailable, match="is not there"):
+    with pytest.raises(StorageUnavailable, match="does not exist"):
         check_database()
 
     assert list(tmp_path.iterdir()) == []

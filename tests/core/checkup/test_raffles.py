@@ -47,7 +47,7 @@ def test_an_honest_database_is_well(database_url: str) -> None:
         ),
         ("UPDATE raffles SET total_tickets = 3 WHERE name = 'Half'", "it has 4 prizes for 3 tickets"),
         ("UPDATE raffles SET total_tickets = 21 WHERE name = 'Half'", WRONG_NUMBERS),
-        (f"DELETE FROM secrets WHERE raffle = {OPEN}", "it is not drawn, but its secrets are gone"),
+        (f"DELETE FROM secrets WHERE raffle = {OPEN}", "it is not drawn, but its secrets are missing"),
         (f"UPDATE secrets SET numbering_key = code_key WHERE raffle = {OPEN}", WRONG_NUMBERS),
         (f"UPDATE counters SET issued = 19 WHERE raffle = {DRAWN}", "it is drawn, but not sold out"),
         (f"DELETE FROM wins WHERE raffle = {DRAWN} AND ordinal = 4", "1 of its 4 wins do not come from its seed"),
@@ -65,7 +65,7 @@ def test_an_honest_database_is_well(database_url: str) -> None:
         ),
         (
             f"INSERT INTO secrets SELECT {DRAWN}, numbering_key, participant_key, code_key FROM secrets LIMIT 1",
-            "it is drawn, but its secrets are still there",
+            "it is drawn, but its secrets are still stored",
         ),
         (f"UPDATE draws SET wins = 2 WHERE raffle = {DRAWN}", WRONG_DRAW),
         (f"UPDATE draws SET winners_digest = entropy WHERE raffle = {DRAWN}", WRONG_DRAW),

@@ -89,5 +89,5 @@ def test_secrets_in_rows_are_a_problem_and_not_remains(database: Path) -> None:
 
     report = check_database(url)
 
-    assert any("it is drawn, but its secrets are still there" in each for each in report.problems)
+    assert any("it is drawn, but its secrets are still stored" in each for each in report.problems)
     assert report.remains == ()

@@ -259,7 +259,7 @@ def test_a_witness_cosigns_a_closing_once(engine: RaffleEngine) -> None:
     assert cosigned.check(KEY.verifier) == [0]
     for note, key, words in (
         (closing, stranger, "has no cosignature by other.example"),
-        (closing + witness.line(text, time=1_900_000_000), witness, "is kept already"),
+        (closing + witness.line(text, time=1_900_000_000), witness, "is already stored"),
         (closing + 2 * witness.line(text, time=1_800_000_000), witness, "has more than one cosignature"),
         (closing + stranger.line(text, time=0), stranger, "before the raffle existed"),
         (closing + witness.line("another text\n", time=1), witness, "does not match this text"),

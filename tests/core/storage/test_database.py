@@ -73,7 +73,7 @@ def test_the_default_place_is_the_users_data_folder(tmp_path: Path, monkeypatch:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StorageUnavailable, match="there is no folder"):
+    with pytest.raises(StorageUnavailable, match="does not exist"):
         RaffleEngine(f"sqlite:///{tmp_path}/nowhere/raffles.db")
 
 

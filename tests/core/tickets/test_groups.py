@@ -287,15 +287,15 @@ def test_a_leader_interrupted_at_any_moment_passes_on_the_lead() -> None:
 def test_a_lead_that_is_being_passed_on_survives_an_interruption(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """Ctrl-C comes after the lead is passed on and before the new leader is woken."""
     office = Office()
-    tell = groups_module._Place.tell
+    wake = groups_module._Place.wake
     interruptions = [KeyboardInterrupt] * times
 
-    def interrupted_tell(place: groups_module._Place[int, int]) -> None:
+    def interrupted_wake(place: groups_module._Place[int, int]) -> None:
         if interruptions:
             raise interruptions.pop()
-        tell(place)
+        wake(place)
 
-    monkeypatch.setattr(groups_module._Place, "tell", interrupted_tell)
+    monkeypatch.setattr(groups_module._Place, "wake", interrupted_wake)
     with office.busy_while([1, 2]) as futures:
         office.may_serve.release(3)
 

@@ -48,7 +48,7 @@ _RAFFLE_KEY_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class RaffleRecord:
-    """A raffle's rows, except its tickets and wins; None stands for what is missing."""
+    """A raffle's rows, except its tickets and wins; None means missing."""
 
     id: UUID
     created_at: int
@@ -67,7 +67,7 @@ class RaffleRecord:
 
 @dataclass(frozen=True, slots=True)
 class TicketCounts:
-    """A raffle's tickets, counted; the last serial and number are −1 and 0 where there are none."""
+    """A raffle's tickets, counted; the last serial and number are −1 and 0 if there are none."""
 
     rows: int
     last_serial: int

@@ -109,7 +109,7 @@ def ids_between(connection: Connection, first: UUID, last: UUID, *, most: int) -
 
 
 def count_raffles(connection: Connection) -> int:
-    """Return how many raffles there are; the cost does not depend on their number."""
+    """Return the number of raffles; the cost does not depend on their number."""
     return connection.scalar(select(func.max(raffles.c.sequence))) or 0
 
 

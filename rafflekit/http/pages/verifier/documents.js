@@ -112,7 +112,7 @@ function listOf(value, place, most = Infinity) {
 }
 
 function textOf(value, place) {
-  if (typeof value !== "string" || LONE_SURROGATE.test(value)) throw new Wrong(`${place} is not a text`);
+  if (typeof value !== "string" || LONE_SURROGATE.test(value)) throw new Wrong(`${place} is not text`);
   return value;
 }
 
