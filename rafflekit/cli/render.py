@@ -66,20 +66,12 @@ def print_raffle(raffle: Raffle, *, draw_possible_at: datetime | None = None, as
 
         _print_rich(panels.raffle_panel(raffle, draw_possible_at=draw_possible_at))
     else:
-        shape = shapes.raffle_shape(raffle)
-        _print_fields(
-            ("id", shape["id"]),
-            ("name", shape["name"]),
-            ("created_at", shape["created_at"]),
-            ("total_tickets", shape["total_tickets"]),
-            ("available_tickets", shape["available_tickets"]),
-            ("winners_drawn", _yes_or_no(raffle.winners_drawn)),
-            *([("drawn_at", shape["drawn_at"])] if "drawn_at" in shape else []),
-            *([] if draw_possible_at is None else [("draw_possible_at", write_time(draw_possible_at))]),
-            *(("prize", write_prize(prize)) for prize in raffle.prizes),
-            ("entropy", raffle.terms.entropy),
-            *([] if raffle.terms.delay_s is None else [("delay_s", raffle.terms.delay_s)]),
-        )
+        possible = None if draw_possible_at is None else write_time(draw_possible_at)
+        for name, value in {**shapes.raffle_shape(raffle), "draw_possible_at": possible}.items():
+            if name == "prizes":
+                _print_fields(*(("prize", write_prize(prize)) for prize in raffle.prizes))
+            elif value is not None:
+                _print_fields((name, _yes_or_no(value) if isinstance(value, bool) else value))
 
 
 def print_new_raffle(raffle: Raffle, *, as_json: bool) -> None:

@@ -21,6 +21,7 @@ from rafflekit import (
 from rafflekit.core import limits
 from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.raffles import _LOOKUP_QUEUES
+from rafflekit.core.storage.rules import RULES
 from rafflekit.core.storage.statements.ledgers import OPTIONS
 from tests.databases import past_the_rules
 from tests.raffles import sold_out
@@ -37,9 +38,12 @@ def test_a_created_raffle_is_what_is_stored(engine: RaffleEngine) -> None:
     assert (created.available_tickets, created.winners_drawn) == (15, False)
 
 
-def test_every_option_of_the_terms_is_stored() -> None:
+def test_every_option_of_the_terms_is_stored_and_final() -> None:
     """Terms have an id, a name, a date, a number of tickets and prizes; everything else is an option."""
-    assert [column.name for column in OPTIONS] == [field.name for field in fields(Terms)][5:]
+    options = [column.name for column in OPTIONS]
+
+    assert options == [field.name for field in fields(Terms)][5:]
+    assert f"UPDATE OF raffle, {', '.join(options)}" in [rule.event for rule in RULES]
 
 
 def test_creation_times_are_utc_whatever_the_clocks_zone(database_url: str) -> None:

@@ -11,6 +11,7 @@ from rafflekit.core.protocol import cosignatures, tree
 from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.entropy import SOURCES, source_of
 from rafflekit.core.protocol.notes import Note, NoteWrong, VerifierKey
+from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.protocol.tiles import GrowingTree, WholeTile
 from rafflekit.core.protocol.winners import seed_of
 from rafflekit.core.storage.database import Connection
@@ -31,8 +32,8 @@ def ledger_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[st
         return
     if record.verifier_key is not None and not is_operator_key(record.verifier_key):
         yield "its ledger's key is not an operator's, so nothing more can be signed"
-    source = SOURCES.get(record.entropy)
-    if source is None or (source.delay is None) != (record.delay_s is None):
+    loaded = raffles.load_raffle(connection, raffle.id) if has_date(raffle) else None
+    if loaded is not None and not _has_source(loaded.terms):
         yield "its source of entropy is unknown, or has another delay"
         return
     growing, whole = _grown(connection, raffle)
@@ -42,9 +43,9 @@ def ledger_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[st
     if different:
         yield f"{len(different)} of its ledger's stored hashes do not match its tickets"
         return
-    if record.closing is not None and has_date(raffle):
+    if record.closing is not None and loaded is not None:
         root = tree.root(growing.subtree, growing.size)
-        yield from _closing_problems(connection, raffle, record.closing, root)
+        yield from _closing_problems(connection, raffle, loaded.terms, record.closing, root)
 
 
 def has_date(raffle: RaffleRecord) -> bool:
@@ -52,6 +53,11 @@ def has_date(raffle: RaffleRecord) -> bool:
     # SQLite stores other types than whole numbers.
     created_at: object = raffle.created_at
     return isinstance(created_at, int) and 0 <= created_at < _END_OF_DATES
+
+
+def _has_source(terms: Terms) -> bool:
+    source = SOURCES.get(terms.entropy)
+    return source is not None and (source.delay is None) == (terms.delay_s is None)
 
 
 def _grown(connection: Connection, raffle: RaffleRecord) -> tuple[GrowingTree, set[WholeTile]]:
@@ -63,19 +69,18 @@ def _grown(connection: Connection, raffle: RaffleRecord) -> tuple[GrowingTree, s
     return growing, whole
 
 
-def _closing_problems(connection: Connection, raffle: RaffleRecord, closing: Closing, root: bytes) -> Iterator[str]:
-    loaded = raffles.load_raffle(connection, raffle.id)
-    if loaded is None:
-        return
-    book = book_of(loaded.terms)
+def _closing_problems(
+    connection: Connection, raffle: RaffleRecord, terms: Terms, closing: Closing, root: bytes
+) -> Iterator[str]:
+    book = book_of(terms)
     if closing != book.closing_at(closing.closed):
         yield "its closing is from before the raffle, or its round does not match its time"
         return
     closed = book.checkpoint(root, raffle.total_tickets, closing)
-    source = source_of(loaded.terms.entropy)
+    source = source_of(terms.entropy)
     known_from = source.known_from(closing)
     for key, line in ledgers.load_cosignatures(connection, raffle.id):
-        if not _is_cosigned(closed.text(), key, line, created_at=loaded.created_at, known_from=known_from):
+        if not _is_cosigned(closed.text(), key, line, created_at=terms.created_at, known_from=known_from):
             yield f"the cosignature of {key} does not belong to its closing, so its proof is rejected"
     draw = draws.load_draw(connection, raffle.id)
     if draw is None:

@@ -7,25 +7,20 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from rafflekit.core import limits
-from rafflekit.core.errors import InvalidValue
-from rafflekit.core.prizes import Prize
-from rafflekit.core.protocol.dates import read_time
-from rafflekit.core.protocol.entropy import SOURCES, Evidence, source_of
-from rafflekit.core.protocol.hashing import HASH_BYTES, PROTOCOL
-from rafflekit.core.protocol.leaves import Leaf
-from rafflekit.core.protocol.notes import NoteWrong, base64_of, read_base64
-from rafflekit.core.protocol.shapes import (
+from rafflekit.core.protocol.document_shapes import (
     ConsistencyShape,
     LeafShape,
     ProofShape,
     ProvenWinShape,
     ReceiptShape,
 )
+from rafflekit.core.protocol.entropy import SOURCES, Evidence, source_of
+from rafflekit.core.protocol.hashing import HASH_BYTES, PROTOCOL
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.notes import NoteWrong, base64_of, read_base64
 from rafflekit.core.protocol.strict_json import (
     MOST_BYTES,
     DocumentWrong,
@@ -37,7 +32,7 @@ from rafflekit.core.protocol.strict_json import (
     read_json,
     text_of,
 )
-from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.protocol.terms import Terms, read_terms
 
 WINNERS_IN_A_PROOF = 1_000
 """A proof lists at most this many wins, each with its leaf; of more wins it has only the signed digest."""
@@ -179,7 +174,7 @@ def read_proof(text: str | bytes) -> Proof:
     )
     winners = fields["winners"]
     return Proof(
-        terms=_terms(fields["terms"]),
+        terms=read_terms(fields["terms"]),
         key=text_of(fields, "key"),
         closing=text_of(fields, "closing"),
         witnesses=[checked_text(each, "witnesses") for each in list_of(fields["witnesses"], "witnesses")],
@@ -197,39 +192,6 @@ def _of_this_protocol(text: str | bytes, *, most: int) -> Any:
     if protocol != PROTOCOL or isinstance(protocol, bool):
         raise DocumentWrong(f"it is not a JSON object with protocol {PROTOCOL}, the only known version")
     return document
-
-
-def _terms(value: Any) -> Terms:
-    names = ("protocol", "id", "name", "created_at", "total_tickets", "prizes", "entropy")
-    has_delay = isinstance(value, dict) and "delay_s" in value
-    fields = fields_of(value, "terms", *names, *(["delay_s"] if has_delay else []))
-    if number_of(fields, "protocol", 1, PROTOCOL) != PROTOCOL:
-        raise DocumentWrong("the terms have another protocol version")
-    prizes = [
-        Prize(text_of(prize, "name"), number_of(prize, "amount", 1, limits.PRIZES))
-        for prize in (
-            fields_of(each, "terms.prizes", "name", "amount") for each in list_of(fields["prizes"], "terms.prizes")
-        )
-    ]
-    total_tickets = number_of(fields, "total_tickets", 1, limits.TICKETS)
-    source = SOURCES.get(text_of(fields, "entropy"))
-    if source is None or has_delay != (source.delay is not None):
-        raise DocumentWrong(
-            f"terms.entropy is not one of {', '.join(SOURCES)}, or delay_s does not belong to it or is missing"
-        )
-    try:
-        limits.check_raffle(text_of(fields, "name"), total_tickets, prizes)
-    except InvalidValue as error:
-        raise DocumentWrong(f"terms.{error.field}: {error.reason.rstrip('.')}") from error
-    return Terms(
-        id=_uuid(text_of(fields, "id")),
-        name=fields["name"],
-        created_at=_time(text_of(fields, "created_at")),
-        total_tickets=total_tickets,
-        prizes=prizes,
-        entropy=source.name,
-        delay_s=None if source.delay is None else number_of(fields, "delay_s", source.delay.least, source.delay.most),
-    )
 
 
 def _evidence(value: Any) -> Evidence:
@@ -274,23 +236,6 @@ def _path(value: Any, place: str) -> list[bytes]:
     if len(path) > _PATH_HASHES or any(len(each) != HASH_BYTES for each in path):
         raise DocumentWrong(f"{place} is at most {_PATH_HASHES} hashes of {HASH_BYTES} bytes")
     return path
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        found = UUID(text)
-    except ValueError as error:
-        raise DocumentWrong("terms.id is not the id of a raffle") from error
-    if str(found) != text:
-        raise DocumentWrong("terms.id is not in the form of an id")
-    return found
-
-
-def _time(text: str) -> datetime:
-    found = read_time(text)
-    if found is None:
-        raise DocumentWrong("terms.created_at is not a time YYYY-MM-DDThh:mm:ssZ from 1970 on")
-    return found
 
 
 def _leaf_shape(leaf: Leaf) -> LeafShape:

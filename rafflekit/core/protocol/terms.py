@@ -4,16 +4,41 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NotRequired, TypedDict, cast
 from uuid import UUID
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.prizes import Prize
-from rafflekit.core.protocol.dates import write_time
+from rafflekit.core.protocol.dates import read_time, write_time
 from rafflekit.core.protocol.entropy import SECRETS, SOURCES, SourceMissing
 from rafflekit.core.protocol.hashing import PROTOCOL, tagged_hash
-from rafflekit.core.protocol.shapes import AnnouncedShape, TermsShape
+from rafflekit.core.protocol.strict_json import DocumentWrong, fields_of, list_of, number_of, text_of
+
+
+class PrizeShape(TypedDict):
+    """A prize of a raffle."""
+
+    name: str
+    amount: int
+
+
+class AnnouncedShape(TypedDict):
+    """The terms that every answer about a raffle has as well; an option is present if the raffle has it."""
+
+    id: str
+    name: str
+    created_at: str
+    total_tickets: int
+    prizes: list[PrizeShape]
+    entropy: str
+    delay_s: NotRequired[int | None]
+
+
+class TermsShape(AnnouncedShape):
+    """The terms as they are hashed."""
+
+    protocol: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +65,7 @@ class Terms:
 
     def announced(self) -> AnnouncedShape:
         """Return what every answer about the raffle says of the terms."""
-        return {
+        shape: AnnouncedShape = {
             "id": str(self.id),
             "name": self.name,
             "created_at": write_time(self.created_at),
@@ -48,14 +73,14 @@ class Terms:
             "prizes": [{"name": prize.name, "amount": prize.amount} for prize in self.prizes],
             "entropy": self.entropy,
         }
+        if self.delay_s is not None:
+            shape["delay_s"] = self.delay_s
+        return shape
 
     def shape(self) -> TermsShape:
         """Return the terms as JSON has them."""
         # mypy wants every optional key spelled out next to `**`.
-        shape = cast("TermsShape", {"protocol": PROTOCOL, **self.announced()})
-        if self.delay_s is not None:
-            shape["delay_s"] = self.delay_s
-        return shape
+        return cast("TermsShape", {"protocol": PROTOCOL, **self.announced()})
 
     def hash(self) -> bytes:
         """Return the terms hash."""
@@ -81,6 +106,61 @@ def _checked_delay(entropy: object, delay_s: object) -> int | None:
     except SourceMissing as error:
         raise InvalidValue("entropy", f"cannot be {source.name} here: {error}") from error
     return delay_s
+
+
+def read_terms(value: Any) -> Terms:
+    """Read the terms from the JSON of a document.
+
+    Raises:
+        DocumentWrong: they have another form, or another protocol version.
+    """
+    names = ("protocol", "id", "name", "created_at", "total_tickets", "prizes", "entropy")
+    has_delay = isinstance(value, dict) and "delay_s" in value
+    fields = fields_of(value, "terms", *names, *(["delay_s"] if has_delay else []))
+    if number_of(fields, "protocol", 1, PROTOCOL) != PROTOCOL:
+        raise DocumentWrong("the terms have another protocol version")
+    prizes = [
+        Prize(text_of(prize, "name"), number_of(prize, "amount", 1, limits.PRIZES))
+        for prize in (
+            fields_of(each, "terms.prizes", "name", "amount") for each in list_of(fields["prizes"], "terms.prizes")
+        )
+    ]
+    total_tickets = number_of(fields, "total_tickets", 1, limits.TICKETS)
+    source = SOURCES.get(text_of(fields, "entropy"))
+    if source is None or has_delay != (source.delay is not None):
+        raise DocumentWrong(
+            f"terms.entropy is not one of {', '.join(SOURCES)}, or delay_s does not belong to it or is missing"
+        )
+    try:
+        limits.check_raffle(text_of(fields, "name"), total_tickets, prizes)
+    except InvalidValue as error:
+        raise DocumentWrong(f"terms.{error.field}: {error.reason.rstrip('.')}") from error
+    return Terms(
+        id=_uuid(text_of(fields, "id")),
+        name=fields["name"],
+        created_at=_time(text_of(fields, "created_at")),
+        total_tickets=total_tickets,
+        prizes=prizes,
+        entropy=source.name,
+        delay_s=None if source.delay is None else number_of(fields, "delay_s", source.delay.least, source.delay.most),
+    )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        found = UUID(text)
+    except ValueError as error:
+        raise DocumentWrong("terms.id is not the id of a raffle") from error
+    if str(found) != text:
+        raise DocumentWrong("terms.id is not in the form of an id")
+    return found
+
+
+def _time(text: str) -> datetime:
+    found = read_time(text)
+    if found is None:
+        raise DocumentWrong("terms.created_at is not a time YYYY-MM-DDThh:mm:ssZ from 1970 on")
+    return found
 
 
 def canonical_json(value: Any) -> bytes:

@@ -6,7 +6,7 @@ import falcon
 import msgspec
 
 from rafflekit.core import errors
-from rafflekit.core.protocol import shapes
+from rafflekit.core.protocol import document_shapes
 from rafflekit.core.protocol.documents import leaf_line
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.http import fields, reading
@@ -111,7 +111,7 @@ ROUTES = (
         LedgerInclusion,
         get=Operation(
             "proveTicket",
-            shapes.ReceiptShape,
+            document_shapes.ReceiptShape,
             (errors.TicketNotFound,),
             SIGNED,
             description=_PROTOCOL,
@@ -121,7 +121,7 @@ ROUTES = (
     Route(
         "/raffles/{raffle_id}/ledger/consistency/",
         LedgerConsistency,
-        get=Operation("proveConsistency", shapes.ConsistencyShape, description=_PROTOCOL, query=SizesQuery),
+        get=Operation("proveConsistency", document_shapes.ConsistencyShape, description=_PROTOCOL, query=SizesQuery),
     ),
     Route(
         "/raffles/{raffle_id}/ledger/leaves/",
@@ -133,7 +133,7 @@ ROUTES = (
         DrawProof,
         get=Operation(
             "proveDraw",
-            shapes.ProofShape,
+            document_shapes.ProofShape,
             (errors.NotDrawnYet,),
             SIGNED,
             description=f"{_PROTOCOL} Clients that prefer HTML get a page that checks the proof.",

@@ -57,13 +57,8 @@ class Raffles(Address):
         self.access.require_manager(request.env)
         self.access.require_own_page(request.env)
         body = reading.read_body(request, CreateBody, most_bytes=limits.CREATE_BODY_BYTES)
-        raffle = self.engine.create(
-            body.name,
-            total_tickets=body.total_tickets,
-            prizes=[Prize(prize.name, prize.amount) for prize in body.prizes],
-            entropy=body.entropy,
-            delay_s=body.delay_s,
-        )
+        prizes = [Prize(prize.name, prize.amount) for prize in body.prizes]
+        raffle = self.engine.create(**msgspec.structs.asdict(body) | {"prizes": prizes})
         response.location = f"{self.access.base_url(request.env)}/raffles/{raffle.id}/"
         answer(response, shapes.raffle_shape(raffle), status=HTTPStatus.CREATED)
 

@@ -18,10 +18,8 @@ from rafflekit.core.storage.schema import cosignatures, ledgers, tickets, tiles
 
 @dataclass(frozen=True, slots=True)
 class LedgerRecord:
-    """A ledger's row: the source of randomness, the key that signs it, and the closing, if it is closed."""
+    """The key that signs a ledger, if it has one yet, and its closing, if it is closed."""
 
-    entropy: str
-    delay_s: int | None
     verifier_key: str | None
     closing: Closing | None
 
@@ -42,10 +40,12 @@ def load_ledger(connection: Connection, raffle: UUID) -> LedgerRecord | None:
     if row is None:
         return None
     closing = None if row.closed_at is None else Closing(row.closed_at, row.round)
-    return LedgerRecord(row.entropy, row.delay_s, row.verifier_key, closing)
+    return LedgerRecord(row.verifier_key, closing)
 
 
-_LEDGER = select(ledgers).where(ledgers.c.raffle == bindparam("raffle"))
+_LEDGER = select(ledgers.c.verifier_key, ledgers.c.closed_at, ledgers.c.round).where(
+    ledgers.c.raffle == bindparam("raffle")
+)
 
 
 def claim_ledger(connection: Connection, raffle: UUID, verifier_key: str) -> None:

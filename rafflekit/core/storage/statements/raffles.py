@@ -78,12 +78,12 @@ def raffle_of(rows: Sequence[Sequence[Any]]) -> Raffle | None:
     id, name, created_at, total_tickets, *options, issued, drawn_at, _, _ = rows[0]
     try:
         terms = Terms(
-            id if isinstance(id, UUID) else UUID(bytes=id),
-            name,
-            datetime.fromtimestamp(created_at, UTC),
-            total_tickets,
-            tuple([Prize(row[-2], row[-1]) for row in rows]),
-            *options,
+            id=id if isinstance(id, UUID) else UUID(bytes=id),
+            name=name,
+            created_at=datetime.fromtimestamp(created_at, UTC),
+            total_tickets=total_tickets,
+            prizes=tuple([Prize(row[-2], row[-1]) for row in rows]),
+            **{column.name: option for column, option in zip(OPTIONS, options, strict=True)},
         )
         return Raffle(
             terms,

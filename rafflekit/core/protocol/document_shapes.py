@@ -1,31 +1,8 @@
-"""The JSON shapes of the documents as typed dicts; `documents` and `terms` say what they mean (sections 2 to 8)."""
+"""The JSON shapes of receipts and proofs as typed dicts; `documents` says what they mean (sections 5 and 8)."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, TypedDict
 
-
-class PrizeShape(TypedDict):
-    """A prize of a raffle."""
-
-    name: str
-    amount: int
-
-
-class AnnouncedShape(TypedDict):
-    """The terms that every answer about a raffle has as well; an option is present if the raffle has it."""
-
-    id: str
-    name: str
-    created_at: str
-    total_tickets: int
-    prizes: list[PrizeShape]
-    entropy: str
-
-
-class TermsShape(AnnouncedShape):
-    """The terms as they are hashed; `delay_s` only if the source of entropy has a delay."""
-
-    protocol: int
-    delay_s: NotRequired[int]
+from rafflekit.core.protocol.terms import TermsShape
 
 
 class LeafShape(TypedDict):
