@@ -23,7 +23,7 @@ from rafflekit import Prize, RaffleEngine
 from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.tiles import GrowingTree, WholeTile
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.statements import evidence, ledgers
+from rafflekit.core.storage.statements import checkup, ledgers
 from rafflekit.core.tickets.numbering import Numbering
 
 ROOM = 40_000
@@ -136,7 +136,7 @@ def fill(empty: Filled, sold: int) -> Filled:
 def _keep_ledger(connection: Connection, raffle: UUID) -> None:
     """Store what tickets that went past the engine make of their raffle's ledger."""
     growing, whole = GrowingTree(), list[WholeTile]()
-    leaves = evidence.leaf_hashes(connection, raffle)
+    leaves = checkup.leaf_hashes(connection, raffle)
     while some := list(itertools.islice(leaves, _ROWS_AT_ONCE)):
         growing, more = growing.grown(some)
         whole += more

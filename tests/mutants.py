@@ -87,7 +87,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "storage.location": STORAGE,
     "storage.statements.raffles": STORAGE,
     "storage.statements.draws": STORAGE,
-    "storage.statements.evidence": ("tests/core/checkup",),
+    "storage.statements.checkup": ("tests/core/checkup",),
     "storage.sqlite": STORAGE,
     "http.access": ("tests/http/test_access.py", "tests/http/test_own_pages.py"),
     "http.forwarded": ("tests/http/test_forwarded.py", "tests/http/test_access.py", "tests/http/test_own_pages.py"),

@@ -30,13 +30,13 @@ class Draws:
         ledgers: Ledgers,
         *,
         clock: Callable[[], datetime],
-        entropy: Callable[[int], bytes],
+        random_bytes: Callable[[int], bytes],
         beacons: BeaconSource | None = None,
     ) -> None:
         self._database = database
         self._ledgers = ledgers
         self._clock = clock
-        self._entropy = entropy
+        self._random_bytes = random_bytes
         self._beacons = beacons
 
     def possible_at(self, raffle: Raffle) -> datetime | None:
@@ -125,5 +125,5 @@ class Draws:
         elif beacon is not None:
             raise InvalidValue("beacon", "does not belong to this raffle: this machine's secrets decide who wins.")
         else:
-            evidence = self._entropy(source.evidence_bytes)
+            evidence = self._random_bytes(source.evidence_bytes)
         return evidence, source.entropy_of(evidence)

@@ -38,7 +38,7 @@ class RaffleEngine:
 
     `database_url` is a SQLAlchemy URL of a SQLite file (`sqlite:///raffles.db`) or of a PostgreSQL database
     (`postgresql://user@host/raffles`); by default, raffles are kept in the user's data folder. `clock` returns the time
-    in UTC, `entropy` the given number of random bytes; clock, entropy and code hasher are the real ones by default.
+    in UTC, `random_bytes` the given number of them; these two and the code hasher are the real ones by default.
 
     `signing_key` (`ledger.keys.read_signing_key`) signs the ledgers. Without it, a key is made next to a SQLite file at
     its first use; on PostgreSQL nothing is signed. `beacons` returns the beacon of a round, by default from drand's
@@ -59,14 +59,14 @@ class RaffleEngine:
         database_url: str | None = None,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        entropy: Callable[[int], bytes] = secrets.token_bytes,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
         code_hasher: codes.CodeHasher | None = None,
         signing_key: SignerKey | None = None,
         beacons: BeaconSource | None = None,
         on_group: GroupObserver | None = None,
     ) -> None:
         self._clock = clock
-        self._entropy = entropy
+        self._random_bytes = random_bytes
         self._hasher = code_hasher or codes.CodeHasher()
         self._database = Database(url_or_default(database_url))
         self._lookups = raffles.RaffleLookups(self._database)
@@ -75,13 +75,13 @@ class RaffleEngine:
         self._issuing = Issuing(
             self._database,
             clock=clock,
-            entropy=entropy,
+            random_bytes=random_bytes,
             hasher=self._hasher,
             ledgers=self._ledgers,
             proofs=self.proofs,
             on_group=on_group,
         )
-        self._draws = Draws(self._database, self._ledgers, clock=clock, entropy=entropy, beacons=beacons)
+        self._draws = Draws(self._database, self._ledgers, clock=clock, random_bytes=random_bytes, beacons=beacons)
         self._checks = Groups(self._check, most=_CHECKS_AT_ONCE)
 
     @property
@@ -133,7 +133,7 @@ class RaffleEngine:
         """
         terms = Terms(
             # Random, not ordered by time: so a short prefix of an id identifies a raffle.
-            id=UUID(bytes=self._entropy(16), version=4),
+            id=UUID(bytes=self._random_bytes(16), version=4),
             name=name,
             created_at=self._clock().astimezone(UTC).replace(microsecond=0),
             total_tickets=total_tickets,
@@ -141,7 +141,7 @@ class RaffleEngine:
             entropy=entropy,
             delay_s=delay_s,
         ).checked()
-        keys = raffles.new_keys(self._entropy)
+        keys = raffles.new_keys(self._random_bytes)
         self._ledgers.signing_key()
 
         def store(connection: Connection) -> None:

@@ -29,12 +29,12 @@ _CANDIDATES_SHOWN = 5
 _SHORT_ID_DIGITS = 8
 
 
-def new_keys(entropy: Callable[[int], bytes]) -> RaffleKeys:
+def new_keys(random_bytes: Callable[[int], bytes]) -> RaffleKeys:
     """Return the keys of a new raffle."""
     return RaffleKeys(
-        numbering_key=entropy(numbering.KEY_BYTES),
-        participant_key=entropy(participants.KEY_BYTES),
-        code_key=entropy(codes.KEY_BYTES),
+        numbering_key=random_bytes(numbering.KEY_BYTES),
+        participant_key=random_bytes(participants.KEY_BYTES),
+        code_key=random_bytes(codes.KEY_BYTES),
     )
 
 

@@ -105,7 +105,7 @@ def test_serve_wires_up_the_real_thing(terminal: Terminal, wired: list[Any], mon
 
     ((engine, settings, how),) = wired
     assert type(engine) is RaffleEngine
-    assert engine._entropy is secrets.token_bytes
+    assert engine._random_bytes is secrets.token_bytes
     assert engine._hasher is settings.code_hasher
     assert "$m=16," in engine._hasher.hash_all([spell(bytes(15))])[0]
     assert [str(network) for network in settings.manager_networks] == ["192.0.2.1/32"]

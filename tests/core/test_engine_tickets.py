@@ -106,14 +106,14 @@ def test_every_raffle_has_secrets_of_its_own_for_each_purpose(database_url: str,
     assert {len(secret) for secret in secrets} == {32}
 
 
-def test_a_raffles_id_and_secrets_come_from_the_given_entropy(database_url: str) -> None:
+def test_a_raffles_id_and_secrets_come_from_the_given_source(database_url: str) -> None:
     sizes: list[int] = []
 
-    def entropy(size: int) -> bytes:
+    def random_bytes(size: int) -> bytes:
         sizes.append(size)
         return bytes([len(sizes)]) * size
 
-    with RaffleEngine(database_url, entropy=entropy) as engine:
+    with RaffleEngine(database_url, random_bytes=random_bytes) as engine:
         raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
 
     (secrets,) = run(database_url, "SELECT numbering_key, participant_key, code_key FROM secrets")

@@ -47,10 +47,10 @@ def test_a_prefix_matches_the_first_and_last_id_of_its_range(database_url: str) 
     ]
     next_ids = iter(ids)
 
-    def entropy(size: int) -> bytes:
+    def random_bytes(size: int) -> bytes:
         return next(next_ids).bytes if size == 16 else token_bytes(size)
 
-    with RaffleEngine(database_url, entropy=entropy) as engine:
+    with RaffleEngine(database_url, random_bytes=random_bytes) as engine:
         assert [engine.create("Foobar", total_tickets=1, prizes=HUG).id for _ in ids] == ids
 
         assert [engine.find(beginning).id for beginning in ("9", "a0", " AF\n", "b", str(ids[4]))] == ids
@@ -126,10 +126,10 @@ def test_the_beginning_of_an_id_comes_before_a_part_of_a_name(engine: RaffleEngi
 
 
 def test_a_name_of_hexadecimal_digits_is_found(database_url: str) -> None:
-    def entropy(size: int) -> bytes:
+    def random_bytes(size: int) -> bytes:
         return bytes(16) if size == 16 else token_bytes(size)
 
-    with RaffleEngine(database_url, entropy=entropy) as engine:
+    with RaffleEngine(database_url, random_bytes=random_bytes) as engine:
         [raffle] = create(engine, "Café of the deaf-bee")
 
         assert engine.find("deaf-bee") == raffle

@@ -17,10 +17,10 @@ from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.serving import waitress_server
 
 
-def test_the_engine_uses_the_real_entropy_and_the_real_clock() -> None:
+def test_the_engine_uses_real_randomness_and_the_real_clock() -> None:
     parameters = inspect.signature(RaffleEngine).parameters
 
-    assert parameters["entropy"].default is secrets.token_bytes
+    assert parameters["random_bytes"].default is secrets.token_bytes
     assert abs(parameters["clock"].default() - datetime.now(UTC)) < timedelta(seconds=5)
     assert parameters["code_hasher"].default is None
 

@@ -97,7 +97,7 @@ def audit_proof(
     else:
         if proof is None:
             raise CommandStopped("PROOF is missing: a file, - for standard input, or an address.", status=WRONG_USAGE)
-        given = _Given(
+        given = _AuditOptions(
             proof, raffle, key, tuple(witness or ()), witnessed, witnessed_at, leaves, receipt, code, consistency
         )
         is_good = _check(given, as_json=as_json)
@@ -106,7 +106,7 @@ def audit_proof(
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _AuditOptions:
     """What the command line names, as the options of `audit_proof` have it."""
 
     proof: str
@@ -134,7 +134,7 @@ class _Given:
             raise CommandStopped(f"Only one document can come from standard input ({STDIN}).", status=WRONG_USAGE)
 
 
-def _check(given: _Given, *, as_json: bool) -> bool:
+def _check(given: _AuditOptions, *, as_json: bool) -> bool:
     given.check()
     raffle = None if given.raffle is None else _checked_id(given.raffle)
     address = ProofAddress.read(given.proof)
@@ -145,7 +145,7 @@ def _check(given: _Given, *, as_json: bool) -> bool:
     return report.good
 
 
-def _report(given: _Given, address: ProofAddress | None, raffle: str | None) -> "AuditReport":
+def _report(given: _AuditOptions, address: ProofAddress | None, raffle: str | None) -> "AuditReport":
     from rafflekit.core.protocol.audit import audit
     from rafflekit.core.protocol.documents import PROOF_BYTES, RECEIPT_BYTES
     from rafflekit.core.protocol.notes import OPERATOR, WITNESS
@@ -214,7 +214,7 @@ def _lines_of_leaves(leaves: str, address: ProofAddress | None) -> Iterator[byte
 
 
 def _read_consistency(
-    given: _Given, address: ProofAddress | None, document: bytes, receipt: bytes | None
+    given: _AuditOptions, address: ProofAddress | None, document: bytes, receipt: bytes | None
 ) -> bytes | None:
     from rafflekit.core.protocol.audit import sizes_of
     from rafflekit.core.protocol.documents import RECEIPT_BYTES

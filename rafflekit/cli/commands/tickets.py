@@ -82,7 +82,7 @@ def hand_out_tickets(
         raise CommandStopped(f"{option} needs --from, the list of participants.", status=WRONG_USAGE)
     if who is None:
         raise CommandStopped("WHO is missing: name a participant, or a list with --from.", status=WRONG_USAGE)
-    _hand_out_one(_Wish(raffle, who, idempotency_key, receipt), as_json=as_json, database_url=database_url)
+    _hand_out_one(_OneTicket(raffle, who, idempotency_key, receipt), as_json=as_json, database_url=database_url)
 
 
 def verify_ticket(
@@ -107,7 +107,7 @@ def verify_ticket(
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class _OneTicket:
     """A ticket for one participant, as the command line asks for it."""
 
     raffle: str
@@ -116,24 +116,24 @@ class _Wish:
     receipt: Path | None
 
 
-def _hand_out_one(wish: _Wish, *, as_json: bool, database_url: str | None) -> None:
+def _hand_out_one(wanted: _OneTicket, *, as_json: bool, database_url: str | None) -> None:
     if sys.stdout is None:
         # As after `>&-`. Printing there is no error, and the code, which is shown only once, would be lost.
         raise CommandStopped("There is no standard output to show the code on; nothing was done.", status=IO_FAILED)
-    if wish.receipt is not None:
-        _check_place_of_receipt(wish.receipt)
+    if wanted.receipt is not None:
+        _check_place_of_receipt(wanted.receipt)
     with open_engine(database_url) as engine:
-        found = engine.find(wish.raffle)
-        key = engine.proofs.verifier_key() if wish.receipt is not None else None
-        ticket = engine.participate(found.id, wish.who, idempotency_key=wish.idempotency_key)
+        found = engine.find(wanted.raffle)
+        key = engine.proofs.verifier_key() if wanted.receipt is not None else None
+        ticket = engine.participate(found.id, wanted.who, idempotency_key=wanted.idempotency_key)
     # The code first: it is shown only once, whatever happens to the file.
     try:
         render.print_ticket(ticket, found, as_json=as_json)
     except OSError as error:
-        raise _lost_code(error, has_key=wish.idempotency_key is not None) from error
-    if wish.receipt is not None and key is not None:
-        _keep_receipt(ticket, key, wish.receipt)
-        terminal.remark(f"The receipt is in {wish.receipt}.")
+        raise _lost_code(error, has_key=wanted.idempotency_key is not None) from error
+    if wanted.receipt is not None and key is not None:
+        _keep_receipt(ticket, key, wanted.receipt)
+        terminal.remark(f"The receipt is in {wanted.receipt}.")
 
 
 def _lost_code(error: OSError, *, has_key: bool) -> CommandStopped:

@@ -62,7 +62,7 @@ def sign_as_witness(
     from rafflekit.core.witness import Witness
 
     signer = read_signing_key(key, setting="--key", kind=WITNESS)
-    source = _Source.of(checkpoint, consistency)
+    source = _CheckpointSource.of(checkpoint, consistency)
     content = source.checkpoint()
     known = sources.read_key(operator, OPERATOR, "--operator")
     witness = Witness(signer, state)
@@ -73,7 +73,7 @@ def sign_as_witness(
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class _CheckpointSource:
     """Where a checkpoint and the proof of its consistency come from: files, or the address of a ledger."""
 
     file: str
@@ -81,7 +81,7 @@ class _Source:
     consistency_file: Path | None
 
     @classmethod
-    def of(cls, checkpoint: str, consistency: Path | None) -> "_Source":
+    def of(cls, checkpoint: str, consistency: Path | None) -> "_CheckpointSource":
         return cls(checkpoint, checkpoint.rstrip("/") if "://" in checkpoint else None, consistency)
 
     def checkpoint(self) -> bytes:

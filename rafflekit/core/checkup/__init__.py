@@ -19,7 +19,7 @@ from rafflekit.core.storage import catalog, database
 from rafflekit.core.storage.database import Connection
 from rafflekit.core.storage.location import backend_of, url_or_default
 from rafflekit.core.storage.remains import Remains
-from rafflekit.core.storage.statements import evidence
+from rafflekit.core.storage.statements import checkup as statements
 
 
 def check_database(database_url: str | None = None, *, signing_key: SignerKey | None = None) -> DatabaseReport:
@@ -64,9 +64,9 @@ def _require_current(status: DatabaseStatus) -> None:
 
 def _examined(connection: Connection, *, url: str, key: KeyAtHand | None) -> tuple[DatabaseReport, list[UUID]]:
     """Return the report, without remains, and the raffles whose deleted secrets must not remain anywhere."""
-    raffles = evidence.raffle_records(connection)
+    raffles = statements.raffle_records(connection)
     drawn = [raffle for raffle in raffles if raffle.is_drawn]
-    problems = [f"The file is damaged: {what}." for what in evidence.damage(connection)]
+    problems = [f"The file is damaged: {what}." for what in statements.damage(connection)]
     problems += _layout_problems(connection)
     for raffle in raffles:
         problems += [f"Raffle {raffle.id}: {problem}." for problem in raffle_problems(connection, raffle)]
@@ -75,9 +75,9 @@ def _examined(connection: Connection, *, url: str, key: KeyAtHand | None) -> tup
         raffles=len(raffles),
         tickets=sum(raffle.issued for raffle in raffles if isinstance(raffle.issued, int)),
         draws=len(drawn),
-        hashed_participants=sum(evidence.count_hashed_participants(connection, raffle.id) for raffle in drawn),
+        hashed_participants=sum(statements.count_hashed_participants(connection, raffle.id) for raffle in drawn),
         remains=(),
-        missing_keys=() if key is None else tuple(key.missing(evidence.verifier_keys(connection))),
+        missing_keys=() if key is None else tuple(key.missing(statements.verifier_keys(connection))),
         problems=tuple(problems),
     )
     # Secrets that still have their row are one of the problems, and not remains.
@@ -92,7 +92,7 @@ def _layout_problems(connection: Connection) -> Iterator[str]:
             "without constraints and triggers it does not enforce the rules. Recreate them as a new database has them, "
             "or restore a backup."
         )
-    yield from (f"{misfits}." for misfits in evidence.misfits(connection))
+    yield from (f"{misfits}." for misfits in statements.misfits(connection))
 
 
 def _remains(found: Remains) -> Iterator[str]:

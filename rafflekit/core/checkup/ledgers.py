@@ -15,8 +15,9 @@ from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.protocol.tiles import GrowingTree, WholeTile
 from rafflekit.core.protocol.winners import seed_of
 from rafflekit.core.storage.database import Connection
-from rafflekit.core.storage.statements import draws, evidence, ledgers, raffles
-from rafflekit.core.storage.statements.evidence import RaffleRecord
+from rafflekit.core.storage.statements import checkup as statements
+from rafflekit.core.storage.statements import draws, ledgers, raffles
+from rafflekit.core.storage.statements.checkup import RaffleRecord
 
 _LEAVES_AT_ONCE = 10_000
 
@@ -39,7 +40,7 @@ def ledger_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[st
     growing, whole = _grown(connection, raffle)
     if (record.closing is not None) != (growing.size == raffle.total_tickets):
         yield "its ledger is closed, but tickets remain" if record.closing else "it is sold out, but not closed"
-    different = whole ^ evidence.stored_tiles(connection, raffle.id)
+    different = whole ^ statements.stored_tiles(connection, raffle.id)
     if different:
         yield f"{len(different)} of its ledger's stored hashes do not match its tickets"
         return
@@ -62,7 +63,7 @@ def _has_source(terms: Terms) -> bool:
 
 def _grown(connection: Connection, raffle: RaffleRecord) -> tuple[GrowingTree, set[WholeTile]]:
     growing, whole = GrowingTree(), set[WholeTile]()
-    leaves = evidence.leaf_hashes(connection, raffle.id)
+    leaves = statements.leaf_hashes(connection, raffle.id)
     while some := list(islice(leaves, _LEAVES_AT_ONCE)):
         growing, more = growing.grown(some)
         whole.update(more)

@@ -9,8 +9,9 @@ from rafflekit.core.errors import StorageUnavailable
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.winners import SEED_BYTES, prizes_of_wins, winners_digest, winning_serials
 from rafflekit.core.storage.database import Connection
-from rafflekit.core.storage.statements import draws, evidence
-from rafflekit.core.storage.statements.evidence import RaffleRecord, TicketCounts
+from rafflekit.core.storage.statements import checkup as statements
+from rafflekit.core.storage.statements import draws
+from rafflekit.core.storage.statements.checkup import RaffleRecord, TicketCounts
 from rafflekit.core.tickets import numbering, participants
 
 
@@ -30,12 +31,12 @@ def raffle_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[st
 
 
 def _row_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
-    counted = evidence.count_stored_tickets(connection, raffle.id, hash_bytes=participants.HASH_BYTES)
+    counted = statements.count_stored_tickets(connection, raffle.id, hash_bytes=participants.HASH_BYTES)
     yield from _ticket_problems(raffle, counted)
     yield from ledger_problems(connection, raffle)
     if raffle.is_drawn:
         yield from _draw_problems(connection, raffle)
-    elif evidence.count_stored_wins(connection, raffle.id):
+    elif statements.count_stored_wins(connection, raffle.id):
         yield "it is not drawn, but has wins"
     elif raffle.numbering_key is None:
         yield "it is not drawn, but its secrets are missing"
@@ -76,7 +77,7 @@ def _number_problems(connection: Connection, raffle: RaffleRecord, key: bytes) -
     permutation = numbering.Numbering(key, raffle.total_tickets)
     wrong = [
         number
-        for serial, number in evidence.numbers(connection, raffle.id)
+        for serial, number in statements.numbers(connection, raffle.id)
         if serial >= raffle.total_tickets or permutation.number(serial) != number
     ]
     if wrong:
@@ -98,7 +99,7 @@ def _draw_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str
     serials = array("q", winning_serials(raffle.seed, tickets=raffle.total_tickets, wins=wins))
     places = zip(serials, prizes_of_wins(raffle.amounts), strict=True)
     due = ((ordinal, *win) for ordinal, win in enumerate(places, start=1))
-    different = sum(a != b for a, b in zip_longest(due, evidence.wins_in_order(connection, raffle.id)))
+    different = sum(a != b for a, b in zip_longest(due, statements.wins_in_order(connection, raffle.id)))
     if different:
         yield f"{different} of its {wins} wins do not come from its seed"
         return

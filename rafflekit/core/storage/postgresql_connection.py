@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 # PostgreSQL's function that issues this warning; its text is in the server's language. It has existed since 9.1.
 _WAIT_FOR_STANDBYS = "SyncRepWaitForLSN"
 
-Outcome = TypeVar("Outcome")
+Waited = TypeVar("Waited")
 
 
 class PostgresqlConnection(Connection[TupleRow]):
@@ -31,7 +31,7 @@ class PostgresqlConnection(Connection[TupleRow]):
         self._doubt: str | None = None
         self.add_notice_handler(self._note)
 
-    def wait(self, gen: PQGen[Outcome], *arguments: Any, **named: Any) -> Outcome:
+    def wait(self, gen: PQGen[Waited], *arguments: Any, **named: Any) -> Waited:
         """Wait like psycopg, unless the server is silent for longer than the limit.
 
         Raises:
@@ -50,7 +50,7 @@ class PostgresqlConnection(Connection[TupleRow]):
         if self._doubt is not None:
             raise errors.TransactionResolutionUnknown(self._doubt)
 
-    def _limited(self, gen: PQGen[Outcome]) -> PQGen[Outcome]:
+    def _limited(self, gen: PQGen[Waited]) -> PQGen[Waited]:
         limit_s = self.answer_limit_s
         try:
             awaited = next(gen)
@@ -65,7 +65,7 @@ class PostgresqlConnection(Connection[TupleRow]):
                     raise OperationalError(f"no answer for {limit_s:g} s")
                 awaited = gen.send(ready)
         except StopIteration as end:
-            outcome: Outcome = end.value
+            outcome: Waited = end.value
             return outcome
 
     def _note(self, notice: errors.Diagnostic) -> None:

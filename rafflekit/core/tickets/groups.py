@@ -17,14 +17,14 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
-Wish = TypeVar("Wish")
-Answer = TypeVar("Answer")
+AnyWish = TypeVar("AnyWish")
+AnyAnswer = TypeVar("AnyAnswer")
 
 _JOINING_S = 0.005
 """How long a group may wait for others to join it: about as long as a commit takes."""
 
 
-class Groups(Generic[Wish, Answer]):
+class Groups(Generic[AnyWish, AnyAnswer]):
     """Serve wishes in groups of at most `most`, one group at a time, in the order in which they arrived.
 
     `serve` takes a group and returns one answer per wish, in order; no answer is None, and an answer that is an
@@ -34,15 +34,15 @@ class Groups(Generic[Wish, Answer]):
     (`KeyboardInterrupt`), a wish may be prepared and served a second time.
     """
 
-    _waiting: "deque[_Place[Wish, Answer]]"
-    _leader: "_Place[Wish, Answer] | None"
+    _waiting: "deque[_Place[AnyWish, AnyAnswer]]"
+    _leader: "_Place[AnyWish, AnyAnswer] | None"
 
     def __init__(
         self,
-        serve: Callable[[Sequence[Wish]], Sequence[Answer | Exception]],
+        serve: Callable[[Sequence[AnyWish]], Sequence[AnyAnswer | Exception]],
         *,
         most: int,
-        prepare: Callable[[Sequence[Wish]], None] | None = None,
+        prepare: Callable[[Sequence[AnyWish]], None] | None = None,
     ) -> None:
         self._serve = serve
         self._prepare = prepare
@@ -50,13 +50,13 @@ class Groups(Generic[Wish, Answer]):
         self._start_afresh()
         _all_groups.add(self)
 
-    def submit(self, wish: Wish) -> Answer:
+    def submit(self, wish: AnyWish) -> AnyAnswer:
         """Return the answer to a wish as soon as its group is served; call it from any thread.
 
         Raises:
             Exception: what `serve` answered for this wish, or raised for its group.
         """
-        place = _Place[Wish, Answer](wish)
+        place = _Place[AnyWish, AnyAnswer](wish)
         try:
             with self._lock:
                 self._waiting.append(place)
@@ -77,7 +77,7 @@ class Groups(Generic[Wish, Answer]):
             raise place.answer
         return place.answer
 
-    def _serve_the_waiting(self, leader: "_Place[Wish, Answer]") -> None:
+    def _serve_the_waiting(self, leader: "_Place[AnyWish, AnyAnswer]") -> None:
         prepared = self._prepared_group(leader)
         if prepared:
             try:
@@ -89,7 +89,7 @@ class Groups(Generic[Wish, Answer]):
                 _answer_all(prepared, error)
         self._hand_on(leader)
 
-    def _prepared_group(self, leader: "_Place[Wish, Answer]") -> "list[_Place[Wish, Answer]]":
+    def _prepared_group(self, leader: "_Place[AnyWish, AnyAnswer]") -> "list[_Place[AnyWish, AnyAnswer]]":
         newcomers = self._take_in(leader)
         if self._prepare is None:
             return newcomers
@@ -105,7 +105,7 @@ class Groups(Generic[Wish, Answer]):
             newcomers = self._take_in(leader) if monotonic() < ends else []
         return prepared
 
-    def _take_in(self, leader: "_Place[Wish, Answer]") -> "list[_Place[Wish, Answer]]":
+    def _take_in(self, leader: "_Place[AnyWish, AnyAnswer]") -> "list[_Place[AnyWish, AnyAnswer]]":
         with self._lock:
             newcomers = list(islice(self._waiting, self._most - len(leader.group)))
             leader.group = [*leader.group, *newcomers]
@@ -113,7 +113,7 @@ class Groups(Generic[Wish, Answer]):
                 self._waiting.popleft()
         return newcomers
 
-    def _hand_on(self, place: "_Place[Wish, Answer]") -> None:
+    def _hand_on(self, place: "_Place[AnyWish, AnyAnswer]") -> None:
         """Give up a place and the lead, if it has it; after an interruption, a second call finishes the first.
 
         For that, the lead is passed on as the last step under the lock, and callers are woken again in case they were
@@ -148,7 +148,7 @@ class Groups(Generic[Wish, Answer]):
         self._leader = None
 
 
-class _Place(Generic[Wish, Answer]):
+class _Place(Generic[AnyWish, AnyAnswer]):
     """A place in the queue: `turn` is released when there is an answer or when the place takes the lead.
 
     `group` are the places that it serves, itself first; `is_left` says that its caller no longer waits.
@@ -156,10 +156,10 @@ class _Place(Generic[Wish, Answer]):
 
     __slots__ = ("answer", "group", "is_left", "turn", "wish")
 
-    def __init__(self, wish: Wish) -> None:
+    def __init__(self, wish: AnyWish) -> None:
         self.wish = wish
-        self.group: list[_Place[Wish, Answer]] = []
-        self.answer: Answer | Exception | None = None
+        self.group: list[_Place[AnyWish, AnyAnswer]] = []
+        self.answer: AnyAnswer | Exception | None = None
         self.is_left = False
         self.turn = Lock()
         self.turn.acquire()

@@ -74,7 +74,7 @@ class Issuing:
         database: Database,
         *,
         clock: Callable[[], datetime],
-        entropy: Callable[[int], bytes],
+        random_bytes: Callable[[int], bytes],
         hasher: codes.CodeHasher,
         ledgers: Ledgers,
         proofs: Proofs,
@@ -84,7 +84,7 @@ class Issuing:
         self._ledgers = ledgers
         self._proofs = proofs
         self._clock = clock
-        self._entropy = entropy
+        self._random_bytes = random_bytes
         self._hasher = hasher
         self._on_group = on_group
         self._sales = Sales(database, ledgers)
@@ -216,7 +216,7 @@ class Issuing:
         # Codes that an interrupted group made stay, because its tickets may be stored.
         without_code = [wish for wish in wishes if not wish.code]
         if without_code:
-            random = self._entropy(codes.CODE_BYTES * len(without_code))
+            random = self._random_bytes(codes.CODE_BYTES * len(without_code))
             for wish, code in zip(without_code, codes.cut(random, codes.CODE_BYTES, len(without_code)), strict=True):
                 wish.code = codes.spell(code)
         without_hash = [wish for wish in wishes if not wish.code_hash]

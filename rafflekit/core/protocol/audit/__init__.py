@@ -10,7 +10,7 @@ from typing import TypeVar
 from rafflekit.core.protocol.audit import signatures, winners
 from rafflekit.core.protocol.audit.form import ProofParts, read_parts
 from rafflekit.core.protocol.audit.leaves import SeenLeaves, check_leaves, see_leaves
-from rafflekit.core.protocol.audit.receipt import (
+from rafflekit.core.protocol.audit.own_ticket import (
     ReceiptParts,
     check_code,
     check_own_ticket,

@@ -13,7 +13,7 @@ from rafflekit.core.protocol.tree import ProofWrong, check_inclusion
 from rafflekit.core.protocol.winners import prizes_of_wins, seed_of, winners_digest, winning_serials
 
 
-class _Win(NamedTuple):
+class _ReplayedWin(NamedTuple):
     serial: int
     number: int
     prize: int
@@ -55,11 +55,11 @@ def check_winners(parts: ProofParts, serials: Sequence[int], numbers: Mapping[in
         raise Refuted(f"The proof has {shown}, but the terms promise {parts.wins:,} wins.")
     prizes = prizes_of_wins(prize.amount for prize in parts.proof.terms.prizes)
     expected = list(zip(serials, prizes, strict=True))
-    wins: list[_Win] | None = None
+    wins: list[_ReplayedWin] | None = None
     if proven is not None:
         wins = list(_proven_wins(parts, proven, expected))
     elif numbers is not None:
-        wins = [_Win(serial, numbers[serial], prize) for serial, prize in expected]
+        wins = [_ReplayedWin(serial, numbers[serial], prize) for serial, prize in expected]
     _check_statement(parts, wins)
     if wins is None:
         raise Unproven(
@@ -77,7 +77,9 @@ def _entropy_value(parts: ProofParts) -> bytes:
     return source_of(entropy.kind).entropy_of(entropy.value)
 
 
-def _proven_wins(parts: ProofParts, proven: Sequence[ProvenWin], expected: Sequence[tuple[int, int]]) -> Iterator[_Win]:
+def _proven_wins(
+    parts: ProofParts, proven: Sequence[ProvenWin], expected: Sequence[tuple[int, int]]
+) -> Iterator[_ReplayedWin]:
     terms, checkpoint = parts.proof.terms, parts.closed.checkpoint
     numbers: set[int] = set()
     for place, (win, (serial, prize)) in enumerate(zip(proven, expected, strict=True), start=1):
@@ -99,10 +101,10 @@ def _proven_wins(parts: ProofParts, proven: Sequence[ProvenWin], expected: Seque
             check_inclusion(leaf.hash(terms.id), leaf.serial, checkpoint.size, win.path, checkpoint.root)
         except ProofWrong as error:
             raise Refuted(f"The leaf of win {place:,} is not in the closing's tree: {error}.") from error
-        yield _Win(leaf.serial, leaf.ticket_number, win.prize)
+        yield _ReplayedWin(leaf.serial, leaf.ticket_number, win.prize)
 
 
-def _check_statement(parts: ProofParts, wins: Sequence[_Win] | None) -> None:
+def _check_statement(parts: ProofParts, wins: Sequence[_ReplayedWin] | None) -> None:
     check_operator(parts.draw.note, parts.key, "draw")
     statement, checkpoint = parts.draw.statement, parts.closed.checkpoint
     lines = {

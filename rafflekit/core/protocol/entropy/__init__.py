@@ -5,9 +5,9 @@ To add a source, write its file and add a row to the table. What fetches its evi
 
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet
 from rafflekit.core.protocol.entropy.secrets import Secrets
-from rafflekit.core.protocol.entropy.source import Delay, Evidence, Source, SourceMissing
+from rafflekit.core.protocol.entropy.source import DelayBounds, Evidence, Source, SourceMissing
 
-__all__ = ["SECRETS", "SOURCES", "Delay", "Evidence", "Source", "SourceMissing", "source_of"]
+__all__ = ["SECRETS", "SOURCES", "DelayBounds", "Evidence", "Source", "SourceMissing", "source_of"]
 
 SECRETS = Secrets.name
 """The source of raffles that name none."""

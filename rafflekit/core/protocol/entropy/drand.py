@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.dates import time_text
 from rafflekit.core.protocol.entropy.source import (
-    Delay,
+    DelayBounds,
     EntropyUnproven,
     EntropyWrong,
     Evidence,
@@ -68,7 +68,7 @@ class DrandQuicknet(Source):
 
     name: ClassVar = "drand-quicknet"
     evidence_bytes: ClassVar = SIGNATURE_BYTES
-    delay: ClassVar = Delay(least=1, most=604_800, default=60)
+    delay: ClassVar = DelayBounds(least=1, most=604_800, default=60)
 
     def require(self) -> None:
         """Make sure that beacons can be checked on this machine.

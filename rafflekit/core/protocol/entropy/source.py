@@ -29,7 +29,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Delay:
+class DelayBounds:
     """The bounds of a raffle's `delay_s`: seconds from the closing to the moment at which the source decides."""
 
     least: int
@@ -49,7 +49,7 @@ class Source(ABC):
     evidence_bytes: ClassVar[int]
     """The size of the stored evidence."""
 
-    delay: ClassVar[Delay | None] = None
+    delay: ClassVar[DelayBounds | None] = None
     """The bounds of `delay_s` in the terms; None if the terms have no `delay_s`."""
 
     def require(self) -> None:  # noqa: B027 - most sources need nothing
