@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine with Python 3.11 and make: `make demo` and `make test`.
+# On a fresh machine with Python 3.11 and make, two commands do everything: `make demo` and `make test`.
 
 PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python python3.14; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -15,15 +15,15 @@ help: ## list the targets
 demo: .venv/users ## run a whole raffle: server, participants, draw, verification
 	@$(BIN)/rafflekit demo
 
-# Tests start many processes; each would compile its modules anew where the environment forbids to keep them compiled.
+# Tests start many processes. If Python may not store compiled modules, each process compiles them again.
 test test-fast soak browser: export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: test
-test: check ## run every check and every test
-	@# More than there are cores, since many tests wait for others; in their order, or the few long ones come last, alone.
+test: check ## run all checks and all tests
+	@# More workers than cores, because many tests wait. In order, because otherwise the few long tests run last, alone.
 	$(BIN)/python -m pytest --numprocesses 4 --dist loadscope --no-loadscope-reorder
 
-# The rooms that need no database, then the same raffle through the library, the command line and HTTP.
+# The rooms without a database, then the same raffle through the library, the command line and HTTP.
 FAST = tests/protocol tests/vectors tests/core/tickets/test_deciding.py tests/core/tickets/test_numbering.py \
 	tests/core/tickets/test_participants.py tests/core/test_lifecycle.py tests/core/test_limits.py \
 	tests/core/test_prizes.py tests/core/test_settings.py tests/core/test_shapes.py tests/acceptance tests/project/test_wiring.py
@@ -33,7 +33,7 @@ test-fast: .venv/developers ## run the tests that need no database, and one path
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope $(FAST)
 
 .PHONY: soak
-soak: .venv/developers ## kill servers, search races, try requests and take samples, far more than the tests do; it takes hours
+soak: .venv/developers ## run the crash, race, fuzz and statistics tests far longer; takes hours
 	RAFFLEKIT_TEST_SAMPLES=20 $(BIN)/python -m pytest tests/statistics
 	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py tests/faults/test_failover.py
 	RAFFLEKIT_TEST_INTERLEAVINGS=2000 $(BIN)/python -m pytest -s tests/races/test_interleavings.py
@@ -41,31 +41,31 @@ soak: .venv/developers ## kill servers, search races, try requests and take samp
 	RAFFLEKIT_TEST_CASES=3000 $(BIN)/python -m pytest -s tests/fuzz --ignore tests/fuzz/test_schemathesis.py
 
 .PHONY: mutants
-mutants: .mutants/venv/mutants ## break the core in small ways and count what the tests let through; it takes hours
+mutants: .mutants/venv/mutants ## change the code in small ways and count what the tests miss; takes hours
 	$(BIN)/python -m tests.mutants $(MODULES)
 
 .PHONY: browser
-browser: .venv/developers ## try the page of a proof in a real Chromium (Debian: apt-get install chromium)
+browser: .venv/developers ## test the proof page in Chromium (Debian: apt-get install chromium)
 	$(BIN)/python -m pytest -m browser tests/pages
 
 .PHONY: check
-check: .venv/developers ## lint, format, types, import rules
+check: .venv/developers ## check style, format, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
 .PHONY: format
-format: .venv/developers ## put the code into its form
+format: .venv/developers ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: .venv/developers ## measure: every figure is a ratio against a baseline of the same run
+bench: .venv/developers ## measure speed, as ratios to baselines of the same run
 	$(BIN)/python -m benchmarks
 
 .PHONY: clean
-clean: ## take away what the other targets made
+clean: ## delete what the other targets made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .mutants
 	find . -name __pycache__ -prune -exec rm -r {} +
 
@@ -77,7 +77,7 @@ clean: ## take away what the other targets made
 	$(INSTALL) '.[http,granian,postgresql,drand,dev]'
 	@touch $@ .venv/users
 
-# Its own, since mutmut brings setproctitle: Granian renames its processes where it is, and tests look for their names.
+# A separate environment: mutmut installs setproctitle, with which Granian renames its processes, and tests need the names.
 mutants .mutants/venv/mutants: BIN := .mutants/venv/bin
 
 .mutants/venv/mutants: .mutants/venv/bin/python pyproject.toml constraints.txt

@@ -1,4 +1,4 @@
-"""`make bench`: run the benchmarks, print each figure as it is there, and write the report.
+"""`make bench`: run the benchmarks, print each figure when it is known, and write the report.
 
     python -m benchmarks [--quick] [--folder FOLDER] [NAME …]
 
@@ -32,7 +32,7 @@ from benchmarks.ratio import Figure, Finding, Skipped
 from benchmarks.sizes import FULL, QUICK
 from benchmarks.stock import Stock
 
-# In this order: what leaves a database that others share comes before them.
+# In this order: benchmarks that leave a database for others come first.
 BENCHMARKS: dict[str, Callable[[Stock], Iterator[Finding]]] = {
     "codes": codes.figures,
     "start": start.figures,
@@ -51,9 +51,9 @@ BENCHMARKS: dict[str, Callable[[Stock], Iterator[Finding]]] = {
 
 
 def main() -> int:
-    """Run what is asked for; return 1 if a benchmark failed, which is not the same as a goal that is not reached."""
+    """Run the given benchmarks; return 1 if one failed. A goal that is not reached is not a failure."""
     options = _options()
-    # As Ctrl-C does: whatever was started is ended, and the folder goes away.
+    # Like Ctrl-C: everything that was started is ended, and the folder is removed.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     chosen = options.names or list(BENCHMARKS)
     begun = time.monotonic()
@@ -78,7 +78,7 @@ def _run(name: str, stock: Stock, findings: list[Finding]) -> bool:
             findings.append(finding)
             if isinstance(finding, Figure | Skipped):
                 print(report.line(finding), flush=True)
-    # The outermost edge: one broken benchmark does not take the others' figures with it.
+    # The outermost edge: one broken benchmark does not cost the figures of the others.
     except Exception as error:
         print(f"{name} FAILED after {time.monotonic() - begun:.0f} s: {error!r}", flush=True)
         return False

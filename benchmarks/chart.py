@@ -1,4 +1,4 @@
-"""The chart of cost against size, as SVG: one panel a question, sizes on a logarithmic axis, µs from zero up."""
+"""The chart of cost against size, as SVG: one panel per question, sizes on a logarithmic axis, µs from zero."""
 
 from collections.abc import Sequence
 from html import escape
@@ -97,7 +97,7 @@ def _text(x: float, y: float, text: str, *, kind: str = "", anchor: str = "start
 
 
 def _decade(size: int, sizes: Sequence[int]) -> float:
-    """Return the logarithm of a size; none at all stands one step before the smallest."""
+    """Return the logarithm of a size; 0 is one step before the smallest."""
     return log10(size) if size else log10(min(one for one in sizes if one)) - 1
 
 

@@ -1,4 +1,4 @@
-"""Work whose memory is measured, so it has a process of its own.
+"""Work whose memory is measured, so it runs in a separate process.
 
     python -m benchmarks.children RESULT command ARGUMENT …            a rafflekit command, in this process
     python -m benchmarks.children RESULT draw URL RAFFLE               the draw of a raffle
@@ -52,7 +52,7 @@ def _draw(url: str, raffle: str) -> float:
         start = perf_counter()
         wins = engine.draw(raffle)
         seconds = perf_counter() - start
-        # Read to the end, for a memory that comes only with the reading.
+        # Read to the end, because reading may take the memory.
         assert len(wins) == sum(1 for _ in wins)
     return seconds
 

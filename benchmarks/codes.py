@@ -1,4 +1,4 @@
-"""What a verification code's hash costs: the one figure in µs, since its goal is one."""
+"""What a verification code's hash costs: the one figure in µs, because its goal is in µs."""
 
 from collections.abc import Iterator
 

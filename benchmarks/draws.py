@@ -14,7 +14,7 @@ from benchmarks.stock import Filled, Stock, fill, settle, with_ten_prizes
 from rafflekit import Prize, RaffleEngine
 
 SMALL_DRAWS = 10
-"""Draws of small raffles around each draw of a large one, of which there can be but one in a copy."""
+"""Draws of small raffles around each draw of a large one, which can be drawn only once per copy."""
 
 
 def ten_figures(stock: Stock) -> Iterator[Finding]:
@@ -32,9 +32,9 @@ def ten_figures(stock: Stock) -> Iterator[Finding]:
 
 
 def all_figures(stock: Stock) -> Iterator[Finding]:
-    """Yield the draw of as many prizes as tickets ÷ raw sqlite3 storing the same rows, and its peak memory.
+    """Yield the draw of a prize for every ticket ÷ raw sqlite3 storing the same rows, and its peak memory.
 
-    A drawn copy is left to the others.
+    A drawn copy is left for other benchmarks.
     """
     wins = stock.sizes.sold
     draws, raw_seconds = [], []
@@ -56,7 +56,7 @@ def all_figures(stock: Stock) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A database with a large raffle of ten prizes, and small ones beside it."""
+    """A database with a large raffle of ten prizes, and small ones next to it."""
 
     large: Filled
     small: list[UUID]
@@ -96,7 +96,7 @@ def _seconds_of_draws(engine: RaffleEngine, raffles: list[UUID]) -> float:
 def _store_raw(stock: Stock) -> float:
     """Return the seconds in which raw sqlite3 stores the wins of a raffle that is sold out, in a copy.
 
-    The rows are there already, in the order in which they are stored soonest: that of the serials.
+    The rows exist already, in the order in which they are stored fastest: that of the serials.
     """
     copied = stock.copy(stock.sold_out)
     serials = random.sample(range(copied.sold), copied.sold)

@@ -36,7 +36,7 @@ def _throughput(stock: Stock) -> Iterator[Finding]:
         book = engine._ledgers.book(ours.raffle)
 
         def ledger_alone() -> float:
-            """Do what the ledger does for so many tickets in groups: leaves, tree, signature, paths."""
+            """Do the ledger's work for this number of tickets in groups: leaves, tree, signature, paths."""
 
             def work() -> None:
                 growing = GrowingTree()

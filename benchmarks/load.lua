@@ -1,6 +1,6 @@
 -- wrk's side of a load: requests, the count of unexpected statuses, and one line of JSON at the end.
 --   wrk -t1 -c16 -d2s -s load.lua URL -- METHOD STATUS FIRST
--- METHOD POST: each request comes from another address of 10.0.0.0/8, as a trusted proxy tells it, from the FIRST-th
+-- METHOD POST: each request comes from another address of 10.0.0.0/8, as a trusted proxy reports it, from the FIRST-th
 -- on. Every answer must have STATUS. One thread of wrk (-t1) keeps the addresses different.
 
 local method, expected, address = "GET", 200, 0

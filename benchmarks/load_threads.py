@@ -1,9 +1,9 @@
-"""The load where there is no wrk: http.client in as many threads as there are connections.
+"""The load without wrk: http.client in one thread per connection.
 
     python -m benchmarks.load_threads URL CONNECTIONS SECONDS METHOD STATUS FIRST
 
-It prints what `load.lua` prints. It is Python, so on two cores it takes more from the server than wrk does, of the
-empty endpoint and of rafflekit alike: ratios come out nearer to 1 than they are. The report says which of the two ran.
+It prints what `load.lua` prints. It is Python, so on two cores it slows both the empty endpoint and rafflekit more than
+wrk does, and the measured ratios are nearer to 1 than the real ones. The report says which of the two ran.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Loads over HTTP, on 127.0.0.1 only: by wrk where it is installed, else by threads of Python."""
+"""Loads over HTTP, on 127.0.0.1 only: by wrk if it is installed, otherwise by threads in Python."""
 
 import json
 import shutil
@@ -16,13 +16,13 @@ GENERATOR = "wrk" if WRK else "Python threads (install wrk for better figures)"
 
 _SCRIPT = Path(__file__).with_name("load.lua")
 
-# So many addresses of 10.0.0.0/8 belong to one load: more than a server answers in it.
+# The number of addresses of 10.0.0.0/8 for one load: more than a server answers in it.
 _ADDRESSES_A_LOAD = 2**18
 _next_post = count()
 
 
 class WrongAnswers(Exception):
-    """A server answered something else than it should have, so that its speed means nothing."""
+    """A server gave a wrong answer, so that its speed means nothing."""
 
 
 @dataclass(frozen=True)

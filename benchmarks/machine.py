@@ -21,7 +21,7 @@ _LIBRARIES = ("SQLAlchemy", "falcon", "waitress", "granian", "argon2-cffi", "typ
 
 
 def surroundings(stock: Stock) -> list[tuple[str, str]]:
-    """Return name and value of each fact, in the order in which a reader wants them."""
+    """Return name and value of each fact, in the order in which a reader needs them."""
     return [
         ("CPU", f"{_cpu()}, {_cores()} cores"),
         ("Memory", _memory()),
@@ -54,7 +54,7 @@ def _cpu() -> str:
 
 
 def _cores() -> int:
-    # The cores that this process may use; not every system can tell.
+    # The cores that this process may use; not every system knows.
     allowed: Callable[[int], set[int]] | None = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 

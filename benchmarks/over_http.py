@@ -16,7 +16,7 @@ from benchmarks.stock import Stock
 
 
 def figures(stock: Stock) -> Iterator[Finding]:
-    """Yield participate on waitress and Granian, and the detail, each against the empty endpoint beside it."""
+    """Yield participate on waitress and Granian, and the detail, each against the empty endpoint next to it."""
     with ExitStack() as running:
         waitress = running.enter_context(_Pair(stock, "waitress"))
         granian = running.enter_context(_Pair(stock, "granian"))
@@ -101,7 +101,7 @@ class _Pair:
 def _in_turns(
     ours: list[Load], our_load: Callable[[], Load], empty: list[Load], empty_load: Callable[[], Load]
 ) -> None:
-    """Run both loads, from one round to the next in the other order."""
+    """Run both loads, in alternating order from round to round."""
     pair = [(ours, our_load), (empty, empty_load)]
     for results, load in pair if len(ours) % 2 else reversed(pair):
         results.append(load())

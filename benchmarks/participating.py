@@ -17,13 +17,13 @@ _people = count(1)
 
 
 def one_at_a_time(engine: RaffleEngine, raffle: UUID, tickets: int) -> float:
-    """Let so many new participants take part, one after the other; return how long it takes."""
+    """Let this number of new participants take part, one after the other; return how long it takes."""
     people = [f"participant {next(_people)}" for _ in range(tickets)]
     return seconds_of(lambda: [engine.participate(raffle, person) for person in people])
 
 
 def many_at_once(engine: RaffleEngine, raffle: UUID, tickets: int, *, threads: int = THREADS) -> float:
-    """Let so many new participants (in whole rounds of all threads) take part at once; return how long it takes."""
+    """Let this number of new participants take part at once, in whole rounds of all threads; return the time."""
     each = tickets // threads
     start = threading.Barrier(threads + 1)
     failures: list[BaseException] = []

@@ -27,7 +27,7 @@ _WHAT = f"PostgreSQL: {PROCESSES} server processes, {PROCESSES * CONNECTIONS} co
 
 
 def figures(stock: Stock) -> Iterator[Finding]:
-    """Yield the tickets a second of a rush, if no number and no participant came twice."""
+    """Yield the tickets per second in a rush, if no number and no participant occurs twice."""
     with ExitStack() as running:
         try:
             url = running.enter_context(_server(stock))
@@ -91,14 +91,14 @@ def _checked(url: str, raffle: UUID, *, answered: int) -> int:
         engine.dispose()
     rows = int(row[0])
     assert set(row) == {rows}, "{} tickets, {} numbers, {} participants, {} serials, {} counted".format(*row)
-    # A request under way at the end of the load has its ticket, but nobody counted its answer.
+    # A request under way at the end of the load has its ticket, but no one counted its answer.
     assert answered <= rows <= answered + PROCESSES * CONNECTIONS, f"{answered} answered, {rows} tickets"
     return rows
 
 
 @contextmanager
 def _no_warnings() -> Iterator[None]:
-    # Where there is no folder for a user's sockets it takes another one, and says so each time.
+    # Without a folder for a user's sockets, it uses another one, and warns each time.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

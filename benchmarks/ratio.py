@@ -36,7 +36,7 @@ def at_least(bound: float) -> Goal:
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured, the value of every round, the goal for their median, and the absolute numbers behind it."""
+    """What was measured, the value of every round, the goal for their median, and the absolute numbers."""
 
     what: str
     rounds: Sequence[float]
@@ -50,7 +50,7 @@ class Figure:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the goal is reached; None where there is none."""
+        """Whether the goal is reached; None without a goal."""
         return None if self.goal is None else self.goal.reached_by(self.value)
 
 

@@ -1,4 +1,4 @@
-"""What a run says: a line for each figure while it goes on, and at its end `report.md` with the chart."""
+"""What a run prints: a line for each figure during the run, and at its end `report.md` with the chart."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +14,12 @@ HEADER = f"{'figure':<{_WIDTH}} {'median':>8} {'min':>8} … {'max':<8} {'goal':
 _CHART = "cost-against-size.svg"
 
 _EXPLANATION = """\
-Each figure is a ratio: rafflekit and what it is compared with take turns in the same run, every round gives one
-ratio, and the table has their median, lowest and highest. The median is what the goal is about. What a figure is
-divided by stands in [`baselines/`](baselines/): an empty Falcon endpoint on the same server with the same settings,
-raw `sqlite3` with the same rows, tables, indexes and durability, and the *floor*, the work that cannot be avoided
-(over HTTP: an empty request + an Argon2 hash + the ticket's number + a row in a group of 16; without HTTP: the last
-three), added up on one thread. `make bench` makes this file."""
+Each figure is a ratio. rafflekit and its baseline take turns in the same run, and every round gives one ratio. The
+table has their median, lowest and highest; the goal is for the median. The baselines are in
+[`baselines/`](baselines/): an empty Falcon endpoint on the same server with the same settings; raw `sqlite3` with the
+same rows, tables, indexes and durability; and the *floor*, the work that cannot be avoided, added up on one thread (an
+Argon2 hash, the ticket's number and a row in a group of 16; over HTTP also an empty request). `make bench` makes this
+file."""
 
 
 def line(finding: Figure | Skipped) -> str:

@@ -32,7 +32,7 @@ def rafflekit(database_url: str, *, server: str = "waitress", key: Path | None =
     settings = {
         DATABASE_URL.name: database_url,
         TRUSTED_PROXIES.name: HOST,
-        # The one header that every server can tell from its look-alikes.
+        # The only header that every server can distinguish from similar ones.
         PROXY_HEADER.name: ProxyHeader.FORWARDED,
     }
     if key is not None:

@@ -1,4 +1,4 @@
-"""What a raffle costs does not depend on how many tickets it has."""
+"""The cost of a raffle does not depend on its number of tickets."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -18,7 +18,7 @@ def figures(stock: Stock) -> Iterator[Finding]:
     with RaffleEngine(stock.fresh().url) as engine:
         small, large = interleaved(_creating(engine, SMALL), _creating(engine, LARGE), rounds=10, repeats=20)
         yield _figure("create", small, large, each=20)
-        # Few at a time and often: a disk that hesitates for a moment then meets all sizes alike.
+        # Few at a time and often, so that a slow moment of the disk affects all sizes equally.
         measured = interleaved(*(_participating(engine, size) for size in SIZES), rounds=10, repeats=10)
     yield _figure("participate", measured[0], measured[-1], each=10 * SMALL)
     yield Series(
@@ -46,7 +46,7 @@ def _creating(engine: RaffleEngine, tickets: int) -> Timed:
 
 
 def _participating(engine: RaffleEngine, tickets: int) -> Timed:
-    """Measure as many participants as the small raffle has tickets, in a new raffle: all that it can take."""
+    """Measure participants in a new raffle, up to the number of tickets of the small raffle."""
     people = count()
 
     def measure() -> float:

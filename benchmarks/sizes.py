@@ -1,4 +1,4 @@
-"""How much of everything a run has. Its time is set here: `FULL` is what the goals are about."""
+"""All amounts of a run, which also set how long it takes. The goals are for `FULL`."""
 
 from dataclasses import dataclass
 
@@ -18,11 +18,11 @@ class Sizes:
     few_sold: int
     """Tickets of a raffle that counts as small in a draw, and the fewest lines of the bulk run by ten."""
     large_draws: int
-    """Rounds of the draw of as many prizes as tickets, the longest single measurement but the bulk run."""
+    """Rounds of the draw with a prize for every ticket, the longest single measurement except the bulk run."""
     raffles: int
-    """Raffles in the list that counts as long."""
+    """Raffles in a list that counts as long."""
     lone_tickets: int
-    """Tickets, one at a time, in one turn: few, so that a disk that hesitates meets thing and baseline alike."""
+    """Tickets, one at a time, in one turn: few, so that a slow moment of the disk affects both sides."""
     lone_turns: int
     """Turns of that in a round."""
     rush_tickets: int
@@ -72,7 +72,7 @@ CONNECTIONS = 16
 """Keep-alive connections of a load on one server."""
 
 THREADS = 32
-"""Threads that take part at once where there is no HTTP."""
+"""Threads that take part at once without HTTP."""
 
 GROUP = 16
 """Rows that the floor, and raw sqlite3, commit together."""

@@ -1,4 +1,4 @@
-"""What a ticket costs hardly depends on how many are sold: less than in raw sqlite3, whose indexes grow, too."""
+"""The cost of a ticket hardly grows with the number of sold tickets: less than in raw sqlite3."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -18,7 +18,7 @@ SOLD_PANEL = "tickets sold in a raffle of 10⁹"
 
 @dataclass(frozen=True)
 class _Way:
-    """One way of taking part: its name, how it is done, how raw sqlite3 does the like, and how much of it."""
+    """One way of taking part: its name, its function, the same in raw sqlite3, and the number of turns."""
 
     name: str
     take_part: Callable[[RaffleEngine, UUID, int], float]
@@ -34,7 +34,7 @@ class _Way:
 
 
 def figures(stock: Stock) -> Iterator[Finding]:
-    """Yield participate: much sold ÷ fresh, divided by the same of raw sqlite3; and the sizes between for the chart."""
+    """Yield participate: much sold ÷ fresh, divided by the same of raw sqlite3; and sizes in between for the chart."""
     sizes = stock.sizes
     filled = [stock.fresh(), *map(stock.partly_sold, sizes.sold_some), stock.copy(stock.much_sold)]
     for way in (
@@ -51,7 +51,7 @@ def figures(stock: Stock) -> Iterator[Finding]:
 
 
 def _measured(stock: Stock, filled: Sequence[Filled], way: _Way) -> tuple[list[list[float]], list[list[float]]]:
-    """Return the seconds of rafflekit in each database, and of raw sqlite3 in a fresh one and a much sold one."""
+    """Return the seconds of rafflekit in each database, and of raw sqlite3 in a fresh and in a much sold one."""
     copies = [stock.fresh(), stock.copy(stock.much_sold)]
     with ExitStack() as opened:
         engines = [opened.enter_context(RaffleEngine(one.url)) for one in filled]

@@ -1,4 +1,4 @@
-"""How much processor time a short command takes to start: in all, not what it waits for, since machines are shared."""
+"""The processor time that a short command takes to start. Waiting does not count, because machines are shared."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ _HELP_BEFORE = 11.9
 
 
 def figures(stock: Stock) -> Iterator[Finding]:
-    """Yield what listing raffles and showing the help cost, compared with what cannot be avoided."""
+    """Yield the costs of listing raffles and showing the help, compared with the minimum."""
     raffle = stock.fresh()
     rounds = stock.sizes.rounds * 2
     listing, library, showing_help, empty, nothing = interleaved(

@@ -27,7 +27,7 @@ from rafflekit.core.storage.statements import checkup, ledgers
 from rafflekit.core.tickets.numbering import Numbering
 
 ROOM = 40_000
-"""More tickets than any benchmark sells in one raffle on top of what is sold already."""
+"""More tickets than any benchmark sells in addition to those already sold."""
 
 LARGE_RAFFLE = 1_000_000_000
 """Tickets of a raffle that does not sell out."""
@@ -37,7 +37,7 @@ _ROWS_AT_ONCE = 10_000
 
 @dataclass(frozen=True)
 class Filled:
-    """A database with one raffle in it that counts: how many tickets it has, and how many are sold."""
+    """A database and the raffle in it that is measured: its tickets, and how many are sold."""
 
     database: Path
     raffle: UUID
@@ -63,11 +63,11 @@ class Stock:
         return self.folder / f"{next(self._names)}{ending}"
 
     def fresh(self, *, total_tickets: int = LARGE_RAFFLE) -> Filled:
-        """Make a database with a raffle none of whose tickets is sold."""
+        """Make a database with a raffle without sold tickets."""
         return self._made(total_tickets, [Prize("hug", 3)])
 
     def partly_sold(self, sold: int) -> Filled:
-        """Make a database with a large raffle of which so many tickets are sold, and the next `ROOM` can be."""
+        """Make a database with a large raffle: this number of tickets is sold, and `ROOM` more can be."""
         return fill(self._made(LARGE_RAFFLE, [Prize("hug", 3)]), sold)
 
     @cached_property
@@ -77,9 +77,9 @@ class Stock:
 
     @cached_property
     def sold_out(self) -> Filled:
-        """A raffle all of whose `sizes.sold` tickets are sold, with a prize for each of them, to be copied.
+        """A sold-out raffle of `sizes.sold` tickets, with a prize for each of them, to be copied.
 
-        The bulk run leaves it here when it is measured before; else it is made.
+        The bulk run leaves it here if it is measured before; otherwise it is made.
         """
         return fill(self.for_bulk(self.sizes.sold), self.sizes.sold)
 
@@ -96,7 +96,7 @@ class Stock:
         return copied
 
     def copy(self, filled: Filled) -> Filled:
-        """Copy a database that nobody has open; the copy is on the disk when this returns."""
+        """Copy a database that no one has open; the copy is on the disk when this returns."""
         path = self.new_path()
         shutil.copyfile(filled.database, path)
         shutil.copy(f"{filled.database}.key", f"{path}.key")
@@ -104,7 +104,7 @@ class Stock:
         return replace(filled, database=path)
 
     def discard(self, filled: Filled) -> None:
-        """Delete a copy that has served."""
+        """Delete a copy after its use."""
         for ending in ("", "-wal", "-shm", ".key"):
             Path(f"{filled.database}{ending}").unlink(missing_ok=True)
 
@@ -116,10 +116,10 @@ class Stock:
 
 
 def fill(empty: Filled, sold: int) -> Filled:
-    """Sell so many tickets of a raffle none of whose tickets is sold."""
+    """Sell this number of tickets of a raffle without sold tickets."""
     numbers = _free_numbers(empty, sold)
     with closing(raw_sqlite.connect(empty.database)) as connection:
-        # Only to be done sooner: none of this outlives the connection.
+        # Only for speed; none of this outlives the connection.
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "foreign_keys = OFF", "cache_size = -600000"):
             connection.execute(f"PRAGMA {pragma}")
         rows = (raw_sqlite.ticket_row(empty.raffle, serial, number) for serial, number in enumerate(numbers))
@@ -134,7 +134,7 @@ def fill(empty: Filled, sold: int) -> Filled:
 
 
 def _keep_ledger(connection: Connection, raffle: UUID) -> None:
-    """Store what tickets that went past the engine make of their raffle's ledger."""
+    """Store the ledger of tickets that were stored past the engine."""
     growing, whole = GrowingTree(), list[WholeTile]()
     leaves = checkup.leaf_hashes(connection, raffle)
     while some := list(itertools.islice(leaves, _ROWS_AT_ONCE)):
@@ -150,7 +150,7 @@ def _keep_ledger(connection: Connection, raffle: UUID) -> None:
 
 
 def settle(filled: Filled) -> None:
-    """Move everything into the database file, and that onto the disk, so that the file alone can be copied."""
+    """Move everything into the database file and onto the disk, so that the file alone can be copied."""
     with closing(raw_sqlite.connect(filled.database)) as connection:
         busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     assert not busy, f"{filled.database} is open elsewhere"
@@ -160,7 +160,7 @@ def settle(filled: Filled) -> None:
 def with_ten_prizes(filled: Filled) -> None:
     """Turn the prize for every ticket of a raffle that is not drawn into ten prizes."""
     with closing(raw_sqlite.connect(filled.database)) as connection:
-        # No raffle's prizes can be changed, so the rule makes room for it.
+        # A rule forbids changes to prizes, so it is dropped for a moment.
         (rule,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'prizes_terms_update'").fetchone()
         connection.execute("DROP TRIGGER prizes_terms_update")
         connection.execute("UPDATE prizes SET amount = 10 WHERE raffle = ?", (filled.raffle.bytes,))
@@ -168,7 +168,7 @@ def with_ten_prizes(filled: Filled) -> None:
 
 
 def fill_with_raffles(filled: Filled, raffles: int) -> None:
-    """Add so many raffles with a prize each to a database."""
+    """Add this number of raffles with one prize each to a database."""
     with closing(raw_sqlite.connect(filled.database)) as connection:
         (last,) = connection.execute("SELECT max(sequence) FROM raffles").fetchone()
         ids = [uuid4().bytes for _ in range(raffles)]
@@ -182,13 +182,13 @@ def fill_with_raffles(filled: Filled, raffles: int) -> None:
         connection.executemany(
             "INSERT INTO prizes (raffle, position, name, amount) VALUES (?, 0, 'hug', 3)", ((id,) for id in ids)
         )
-        # Last, as the engine does it: from then on its prizes are final.
+        # Last, like in the engine: from then on the prizes are final.
         connection.executemany("INSERT INTO ledgers (raffle, entropy) VALUES (?, 'secrets')", ((id,) for id in ids))
         connection.execute("COMMIT")
 
 
 def _free_numbers(empty: Filled, sold: int) -> Iterator[int]:
-    """Return `sold` different numbers in random order, none of which the next tickets will get."""
+    """Return `sold` different numbers in random order, without those of the next tickets."""
     if sold == empty.total_tickets:
         return iter(random.sample(range(1, sold + 1), sold))
     numbering = Numbering(raw_sqlite.numbering_key(empty.database, empty.raffle), empty.total_tickets)
@@ -198,6 +198,6 @@ def _free_numbers(empty: Filled, sold: int) -> Iterator[int]:
 
 
 def _sync(path: Path) -> None:
-    # Or the system would write it while something is measured.
+    # Otherwise the system would write it during a measurement.
     with path.open("rb+") as file:
         os.fsync(file.fileno())

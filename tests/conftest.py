@@ -16,20 +16,20 @@ from tests.live_server import LiveServer, Serve
 # A shell makes its background jobs ignore Ctrl-C, and so would the programs that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No time limit for an example: a slow machine is no defect of the product.
+# No time limit for an example: a slow machine is not a defect of the product.
 settings.register_profile("rafflekit", deadline=None)
 settings.load_profile("rafflekit")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collect_file() -> Iterator[None]:
-    """Look for doctests in the package alone: in three workers, all these modules take their time."""
+    """Look for doctests only in the package: importing all test modules in every worker takes too long."""
     return [found for found in (yield) if not isinstance(found, DoctestModule)]
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """A path for a database file of the test's own; nothing is there yet."""
+    """A path for the test's own database file, which does not exist yet."""
     return tmp_path / "raffles.db"
 
 

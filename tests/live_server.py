@@ -1,4 +1,4 @@
-"""Real servers, each a process of its own (and its workers) on a free loopback port: `rafflekit serve` and others."""
+"""Real servers, each in its own process (with its workers) on a free loopback port: `rafflekit serve` and others."""
 
 import json
 import os
@@ -28,7 +28,7 @@ GUNICORN = (
 
 
 class Answer(NamedTuple):
-    """What came back: the status, the headers (lower case), the bytes, and the JSON in them or None."""
+    """An answer: the status, the headers (lower case), the bytes, and the JSON in them or None."""
 
     status: int
     headers: dict[str, str]
@@ -57,7 +57,7 @@ def until_read(*connections: socket.socket) -> None:
 
 
 def is_refused(port: int) -> bool:
-    """Tell whether a port of this machine is closed."""
+    """Return whether a port of this machine is closed."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=20) as connection, suppress(OSError):
             # One at a time: a server that accepts this connection closes it, too.
@@ -66,7 +66,7 @@ def is_refused(port: int) -> bool:
     except ConnectionRefusedError:
         return True
     except ConnectionResetError:
-        # It stopped listening in this very moment.
+        # It stopped listening at this moment.
         return False
     return False
 
@@ -80,14 +80,14 @@ def _all_read() -> set[tuple[int, int]]:
 
 
 def surroundings() -> dict[str, str]:
-    """Return the environment of the tests without what it says to rafflekit."""
+    """Return the environment of the tests without rafflekit's variables."""
     return {name: value for name, value in os.environ.items() if "RAFFLEKIT" not in name and name != "MANAGER_IPS"}
 
 
 class LiveServer:
-    """A server process; `stop` ends it and returns what it printed after the line that says where it is.
+    """A server process; `stop` ends it and returns what it printed after its first line, the announcement.
 
-    `arguments` go behind the command line `program`. On PostgreSQL, servers with the same `log` have the same key.
+    `arguments` are added to the command line `program`. On PostgreSQL, servers with the same `log` have the same key.
     """
 
     def __init__(
@@ -114,14 +114,14 @@ class LiveServer:
         self.url, self.port = found.group(0), int(found.group(1))
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Send one request on a connection of its own; a header name's underscores are dashes.
+        """Send one request on a new connection; underscores in header names become dashes.
 
-        `body` is sent as JSON, or as it is when it is bytes.
+        `body` is sent as JSON, or unchanged if it is bytes.
         """
         return self.request_from(None, method, path, body, **headers)
 
     def request_from(self, source: str | None, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Send a request from a loopback address of its own (127.0.0.0/8 is one machine on Linux)."""
+        """Send a request from the given loopback address (127.0.0.0/8 is one machine on Linux)."""
         connection = HTTPConnection(
             "127.0.0.1", self.port, timeout=60, source_address=None if source is None else (source, 0)
         )
@@ -137,11 +137,11 @@ class LiveServer:
             connection.close()
 
     def complaints(self) -> str:
-        """Return what the log holds, without the line that says what stopped the server."""
+        """Return the log without the line that says what stopped the server."""
         return re.sub(r".*Stopped by .*\n", "", self.log.read_text())
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> str:
-        """End the server and return what it printed; it must end well, with status 0."""
+        """End the server and return what it printed; it must end with status 0."""
         if self.process.poll() is None:
             self.process.send_signal(how)
         printed, _ = self.process.communicate(timeout=LIMIT_S)

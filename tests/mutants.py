@@ -1,10 +1,10 @@
-"""Break the core, and who may what over HTTP, in small ways, one at a time; tell what the tests let through.
+"""Break the core and HTTP's access checks in small ways, one at a time; report what the tests do not notice.
 
 mutmut (https://mutmut.readthedocs.io) makes the mutants of a module and runs, for each, those of the module's tests
-that reach it, on SQLite only. Every module has a copy of the project of its own in .mutants/, where `mutmut results`
-and `mutmut show MUTANT` tell more. What is known of the survivors stands in docs/mutants.md.
+that reach it, on SQLite only. Every module has its own copy of the project in .mutants/, where `mutmut results` and
+`mutmut show MUTANT` show more. docs/mutants.md explains the survivors.
 
-    python -m tests.mutants [MODULE …]        e.g. protocol.winners; all of `TESTS` without any
+    python -m tests.mutants [MODULE …]        e.g. protocol.winners; without arguments: all of `TESTS`
 """
 
 import shutil
@@ -22,7 +22,7 @@ LEDGERS = ("tests/core/ledger/test_proofs.py", "tests/core/ledger/test_borders.p
 CHECKUP = ("tests/core/checkup", "tests/core/test_beacon_draws.py", "tests/core/test_purge.py")
 STORAGE = ("tests/core/storage", *ENGINE)
 
-# A survivor is met by every one of its tests, so there are no more of them than a module needs.
+# A mutant that survives has run through all of its tests, so a module has no more than it needs.
 TESTS: dict[str, tuple[str, ...]] = {
     "protocol.winners": (
         "tests/protocol/test_winners.py",
@@ -103,7 +103,7 @@ pytest_add_cli_args = ["-p", "no:cacheprovider", "--hypothesis-profile=ci", "-k"
 pytest_add_cli_args_test_selection = {tests}
 """
 
-# A time limit notices a mutant, too. "no tests": no test reaches it.
+# A mutant that runs into the time limit counts as noticed. "no tests": no test reaches it.
 KILLED, SURVIVED, TIMED_OUT, UNREACHED = "killed", "survived", "timeout", "no tests"
 
 
@@ -122,7 +122,7 @@ def main() -> None:
 
 
 def mutants_of(module: str) -> dict[str, str]:
-    """Return the mutants of a module, each with what came of it."""
+    """Return the mutants of a module, each with its result."""
     folder = COPIES / module
     copy_project(folder)
     with (folder / "pyproject.toml").open("a") as configuration:

@@ -1,4 +1,4 @@
-"""Two PostgreSQL servers of which one follows the other, as they are run for failover; both can be lost in turn."""
+"""Two PostgreSQL servers, a primary and its standby, as for failover; each of them can be lost in turn."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,14 +10,14 @@ from tests.postgresql_server import STANDBY, SUPERUSER, OwnServer, own_server
 
 PASSWORD = "the-password-of-both"
 
-# Whichever of the two is the primary: nothing counts as committed before the other one has it on its disk.
+# For either primary: nothing counts as committed before the standby has it on its disk.
 SYNCHRONOUS = {"synchronous_standby_names": STANDBY}
 ASYNCHRONOUS = {"synchronous_standby_names": "''"}
 
 
 @contextmanager
 def postgresql_pair(**settings: str) -> Iterator["PostgresqlPair"]:
-    """Give a primary with its standby, which both have these settings and write to the disk what they commit."""
+    """Give a primary with its standby; both have these settings and write commits to the disk."""
     with ExitStack() as running:
         yield PostgresqlPair(running, {"fsync": "on", "wal_retrieve_retry_interval": "100ms"} | settings)
 
@@ -31,22 +31,22 @@ class PostgresqlPair:
         self.primary = self._start(port=None, follows=None)
         self.standby = self._start(port=None, follows=self.primary)
         self._ports = self.primary.port, self.standby.port
-        # Not before there is a standby: the pair would wait for it.
+        # Only once the standby exists: otherwise the primary would wait for it.
         run(self.primary.url(), f"ALTER ROLE {SUPERUSER} PASSWORD '{PASSWORD}'")
 
     def url(self, **options: str) -> str:
-        """Return the URL of both, as servers are given it; `options` are libpq's."""
+        """Return the URL that names both, for servers; `options` are libpq's."""
         places = {"host": "127.0.0.1,127.0.0.1", "port": ",".join(map(str, self._ports))}
         url = URL.create("postgresql", SUPERUSER, PASSWORD, database="postgres", query=places | options)
         return url.render_as_string(hide_password=False)
 
     def promote_the_standby(self) -> None:
-        """Make the standby the primary, without a standby; the caller ends the former primary."""
+        """Make the standby a primary without a standby; the caller ends the former primary."""
         self.standby.promote()
         self.primary = self.standby
 
     def add_a_standby(self) -> None:
-        """Give the primary a new standby, where the primary before was."""
+        """Add a new standby in the place of the former primary."""
         [free] = set(self._ports) - {self.primary.port}
         self.standby = self._start(port=free, follows=self.primary)
 

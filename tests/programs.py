@@ -1,4 +1,4 @@
-"""Start Python programs as processes of their own, without half a second of imports for each.
+"""Start Python programs in separate processes, without half a second of imports for each.
 
 A process that has imported all of rafflekit (`python -m tests.programs SOCKET`) forks itself for each program. The
 program then has its own process, environment, streams, exit status and shutdown, and the tests' process is its parent.
@@ -35,17 +35,17 @@ _OTHERS = (
     *("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "psycopg", "sqlalchemy.dialects.postgresql.psycopg"),
     *("pydantic", "typer._adapters", "typer.rich_utils", "rich.progress", "rich.traceback"),
 )
-# What an interpreter, or a library while it is imported, reads of the environment.
+# Variables that an interpreter reads, or a library while it is imported.
 _READ_AT_THE_START = ("PYTHON", "LANG", "LC_", "LD_", "PROMETHEUS_")
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 class Program(subprocess.Popen[Any]):
-    """A `subprocess.Popen` that is forked where the command is `sys.executable` with `-m` or `-c`.
+    """A `subprocess.Popen` that is forked if the command is `sys.executable` with `-m` or `-c`.
 
-    Where that cannot be done (not on Linux, with variables that an interpreter reads when it starts, with anything else
-    that `Popen` can do between fork and exec), it is an ordinary one. With `terminal`, its standard input is a terminal
-    that becomes its own.
+    If that is not possible (not on Linux, with variables that an interpreter reads when it starts, with anything else
+    that `Popen` can do between fork and exec), it is an ordinary `Popen`. With `terminal`, its standard input becomes
+    its controlling terminal.
     """
 
     def __init__(self, command: Sequence[object], *, terminal: bool = False, **how: Any) -> None:
@@ -98,7 +98,7 @@ def run(command: Sequence[object], *, check: bool = False, **how: Any) -> subpro
 
 
 class _Starter:
-    """The process that forks, seen from here."""
+    """The forking process, as the tests use it."""
 
     def __init__(self) -> None:
         self.environment = dict(os.environ)
@@ -115,7 +115,7 @@ class _Starter:
         atexit.register(self._stop)
 
     def start(self, order: dict[str, Any], streams: list[int]) -> int:
-        """Let it start a program on these three streams, and return its process id."""
+        """Start a program on these three streams, and return its process id."""
         written = json.dumps(order).encode()
         with self._one_at_a_time:
             # The program is forked twice, so that its parent ends and this process adopts it.
@@ -139,7 +139,7 @@ def _starter() -> _Starter:
 
 @cache
 def _starter_of(_process: int) -> _Starter:
-    # A fork of the tests' process, as mutmut makes them, has one of its own.
+    # A fork of the tests' process, which mutmut makes, needs its own starter.
     return _Starter()
 
 
@@ -160,7 +160,7 @@ def _take_the_terminal() -> None:
 
 
 def _wait_for_orders(orders: socket.socket) -> list[str] | None:
-    """Fork for every order, and return in the child what it is to run, or None when no more orders come."""
+    """Fork for every order. In the child, return what to run; return None after the last order."""
     while True:
         length, streams, _, _ = socket.recv_fds(orders, 8, 3)
         if not length:
@@ -178,7 +178,7 @@ def _wait_for_orders(orders: socket.socket) -> list[str] | None:
             orders.close()
             return _become(order, streams)
         os.waitpid(between, 0)
-        # Only now: before, the child had another parent.
+        # Only now: until here, the child had another parent.
         orders.sendall(os.read(reading, 8))
         for used in (reading, writing, *streams):
             os.close(used)
@@ -240,13 +240,13 @@ def _main() -> None:
             sys.argv = ["-c", *rest]
             exec(compile(program, "<string>", "exec"), vars(sys.modules["__main__"]))
     except SystemExit as end:
-        # Any other exception ends this interpreter as it would end one of its own.
+        # Any other exception ends this interpreter as it would end a new one.
         _leave(end.code)
     _leave(0)
 
 
 def _leave(code: object) -> None:
-    """Do what others see of an interpreter's end: to take all modules apart lasts ten times as long."""
+    """Do the visible part of an interpreter's exit. Tearing down all modules would take ten times as long."""
     threading._shutdown()
     atexit._run_exitfuncs()
     status = code if isinstance(code, int) else int(code is not None)

@@ -1,4 +1,4 @@
-"""What a raffle is, said as simply as possible: which answer is right for which call, one call after the other."""
+"""The simplest model of a raffle: the right answer to each call, one call after the other."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

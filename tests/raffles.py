@@ -1,4 +1,4 @@
-"""Raffles in a given state, made through the engine as any user would, and what of them is on the disk."""
+"""Raffles in a given state, made through the engine, and their bytes on the disk."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,7 +7,7 @@ from rafflekit import Entry, Prize, Raffle, RaffleEngine, Ticket
 
 
 def new_raffle(engine: RaffleEngine, tickets: int) -> Raffle:
-    """Create a raffle of so many tickets and one prize."""
+    """Create a raffle with this number of tickets and one prize."""
     return engine.create("Foobar", total_tickets=tickets, prizes=[Prize("hug")])
 
 
@@ -20,12 +20,12 @@ def sold_out(engine: RaffleEngine, *, tickets: int = 6, prizes: tuple[Prize, ...
 
 
 def sell_all(engine: RaffleEngine, raffle: Raffle) -> list[Ticket]:
-    """Hand every ticket of a raffle to a participant of its own, one after the other."""
+    """Hand every ticket of a raffle to a different participant, one after the other."""
     return [engine.participate(raffle.id, person) for person in people(raffle.total_tickets)]
 
 
 def people(count: int, *, first: int = 0) -> list[str]:
-    """Return so many participants, from this one on."""
+    """Return this number of participants, starting with `first`."""
     return [f"participant {n}" for n in range(first, first + count)]
 
 

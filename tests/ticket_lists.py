@@ -1,4 +1,4 @@
-"""Lists of participants and what a whole run over one must leave, whatever happened to it on its way."""
+"""Lists of participants, and the required result of a run over one, whatever interrupted it."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""An empty Falcon endpoint: it answers constant bytes, as many as rafflekit does, and does nothing else."""
+"""An empty Falcon endpoint: it answers with constant bytes, of the length of rafflekit's answers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import falcon
 
 POST_BYTES = "EMPTY_POST_BYTES"
-"""The variable that says how many bytes a POST is answered with (201, as a ticket is)."""
+"""The variable with the number of bytes in the answer to a POST (201, like a ticket)."""
 
 GET_BYTES = "EMPTY_GET_BYTES"
-"""The variable that says how many bytes a GET is answered with (200, as a raffle's detail is)."""
+"""The variable with the number of bytes in the answer to a GET (200, like a raffle's detail)."""
 
 PATH = "/empty"
 
@@ -22,13 +22,13 @@ class _Empty:
         self._get_answer = b"x" * get_bytes
 
     def on_post(self, _request: falcon.Request, response: falcon.Response) -> None:
-        """Answer as many bytes as a ticket has."""
+        """Answer with the length of a ticket."""
         response.status = falcon.HTTP_201
         response.content_type = falcon.MEDIA_JSON
         response.data = self._post_answer
 
     def on_get(self, _request: falcon.Request, response: falcon.Response) -> None:
-        """Answer as many bytes as a raffle's detail has."""
+        """Answer with the length of a raffle's detail."""
         response.content_type = falcon.MEDIA_JSON
         response.data = self._get_answer
 

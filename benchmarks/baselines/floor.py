@@ -14,7 +14,7 @@ from benchmarks.stock import ROOM, Filled
 from rafflekit.core.protocol.codes import CODE_BYTES, CodeHasher, spell
 from rafflekit.core.tickets.numbering import Numbering
 
-# argon2-cffi as it is, with what rafflekit's CodeHasher takes by default: its own spelling of a code is avoidable.
+# Plain argon2-cffi with the default costs of rafflekit's CodeHasher, because the rest of CodeHasher is avoidable.
 _ARGON2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16, salt_len=16)
 
 
@@ -35,14 +35,14 @@ class RawRaffle:
         self._connection = raw_sqlite.connect(filled.database)
 
     def seconds_of_floor(self, tickets: int) -> float:
-        """Hash, number and store so many tickets (in whole groups); return how long it takes."""
+        """Hash, number and store this number of tickets (in whole groups); return how long it takes."""
         start = perf_counter()
         for _ in range(tickets // self._group):
             raw_sqlite.store_tickets(self._connection, self._next_group())
         return perf_counter() - start
 
     def seconds_of_storing(self, tickets: int) -> float:
-        """Store so many tickets whose rows are there already; return how long it takes."""
+        """Store this number of tickets, whose rows exist already; return how long it takes."""
         groups = [self._next_group() for _ in range(tickets // self._group)]
         start = perf_counter()
         for rows in groups:
@@ -50,7 +50,7 @@ class RawRaffle:
         return perf_counter() - start
 
     def seconds_of_storing_and_hashing(self, tickets: int) -> float:
-        """Store so many tickets whose rows are there already, and hash as many codes; return how long it takes."""
+        """Store this number of tickets, whose rows exist already, and hash their codes; return how long it takes."""
         groups = [self._next_group() for _ in range(tickets // self._group)]
         start = perf_counter()
         for rows in groups:
@@ -71,7 +71,7 @@ class RawRaffle:
 
     def _next_group(self) -> list[raw_sqlite.TicketRow]:
         first, self._serial = self._serial, self._serial + self._group
-        assert self._serial <= self._last_serial, "the stock has no room for so many more tickets"
+        assert self._serial <= self._last_serial, "the stock has no room for these tickets"
         return [
             raw_sqlite.ticket_row(
                 self._raffle,

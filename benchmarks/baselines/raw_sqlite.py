@@ -28,7 +28,7 @@ _COUNT = "UPDATE counters SET issued = ? WHERE raffle = ?"
 _INSERT_WIN = "INSERT INTO wins (raffle, ordinal, serial, prize) VALUES (?, ?, ?, ?)"
 
 A_CODE_HASH = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"
-"""A stored hash of the usual length, where no code has to match it."""
+"""A stored hash of the usual length, which no code has to match."""
 
 
 def connect(database: Path) -> sqlite3.Connection:
@@ -42,7 +42,7 @@ def connect(database: Path) -> sqlite3.Connection:
 def ticket_row(
     raffle: UUID, serial: int, number: int, *, code_hash: str = A_CODE_HASH, repeat_hash: bytes | None = None
 ) -> TicketRow:
-    """Return the row of nobody's ticket: random bytes are what a participant's keyed hash looks like."""
+    """Return the row of a ticket without a participant: a keyed hash looks like random bytes."""
     return (raffle.bytes, serial, number, os.urandom(16), code_hash, repeat_hash, int(time.time()))
 
 
@@ -62,7 +62,7 @@ def insert_tickets(connection: sqlite3.Connection, rows: Sequence[TicketRow]) ->
 
 def store_wins(connection: sqlite3.Connection, rows: Iterable[WinRow]) -> None:
     """Store the wins of a draw in one transaction that is on the disk when this returns."""
-    # What rafflekit's draw allows itself, or raw sqlite3 would be the slower one.
+    # The same cache as in rafflekit's draw; otherwise raw sqlite3 would be slower.
     connection.execute(f"PRAGMA cache_size = -{64 * 1024}")
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany(_INSERT_WIN, rows)

@@ -2,7 +2,7 @@
 
     python -m benchmarks.baselines.serve_empty waitress|granian PORT
 
-The environment says how long its answers are: see `empty_falcon`.
+The environment sets the length of its answers: see `empty_falcon`.
 """
 
 import os
@@ -35,7 +35,7 @@ def _serve_on_waitress(port: int) -> None:
 def _serve_on_granian(port: int) -> None:
     from rafflekit.http.serving import granian_server
 
-    # The worker, a process of its own, calls what stands in the place of rafflekit's.
+    # The worker, a separate process, calls this in place of rafflekit's function.
     with mock.patch.object(granian_server, "_application", empty_falcon.application_of):
         granian_server.run_granian(os.environ, host="127.0.0.1", port=port, workers=1, on_listening=lambda _urls: None)
 

@@ -14,7 +14,7 @@ STRANGER = "127.0.0.2"
 
 @pytest.fixture(scope="module")
 def shared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One database for the tests of a file: their raffles live side by side."""
+    """One database for the tests of a file: their raffles share it."""
     return tmp_path_factory.mktemp("acceptance") / "raffles.db"
 
 

@@ -1,4 +1,4 @@
-"""Participants of acceptance scenarios: loopback addresses, so that each is a peer of its own over HTTP."""
+"""Participants of acceptance scenarios: loopback addresses, so that each is a separate client over HTTP."""
 
 from tests.acceptance.drivers import Driver, Shape
 
@@ -9,5 +9,5 @@ def person(n: int) -> str:
 
 
 def sell_all(driver: Driver, raffle: Shape) -> list[Shape]:
-    """Let as many people take part as there are tickets, and return their tickets."""
+    """Sell every ticket to a different person, and return the tickets."""
     return [driver.participate(raffle["id"], person(n)) for n in range(raffle["total_tickets"])]

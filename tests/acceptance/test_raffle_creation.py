@@ -41,7 +41,7 @@ def test_more_than_a_million_prizes_are_refused(driver: Driver) -> None:
         driver.create("Foobar raffle", 10_000_000, [("hug", 1_000_001)])
 
 
-def test_as_many_prizes_as_tickets_are_possible(driver: Driver) -> None:
+def test_every_ticket_may_have_a_prize(driver: Driver) -> None:
     assert driver.create("Foobar raffle", 3, [("hug", 3)])["prizes"] == [{"name": "hug", "amount": 3}]
 
 
@@ -51,7 +51,7 @@ def test_amounts_below_one_are_refused(driver: Driver, total_tickets: int, prize
         driver.create("Foobar raffle", total_tickets, prizes)
 
 
-def test_creating_answers_with_the_place_of_the_new_raffle(server: LiveServer) -> None:
+def test_creating_answers_with_the_location_of_the_raffle(server: LiveServer) -> None:
     answer = server.request("POST", "/raffles/", FOOBAR)
 
     assert answer.status == 201
@@ -60,7 +60,7 @@ def test_creating_answers_with_the_place_of_the_new_raffle(server: LiveServer) -
     assert server.request("GET", answer.headers["location"].removeprefix(server.url)).json == answer.json
 
 
-def test_an_address_that_is_no_managers_cannot_create(server: LiveServer) -> None:
+def test_an_address_without_the_right_cannot_create(server: LiveServer) -> None:
     before = server.request("GET", "/raffles/").json["count"]
 
     for body in (FOOBAR, b"no json", None):
@@ -112,7 +112,7 @@ def test_a_missing_field_is_named(server: LiveServer, field: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"null", b'"text"', b"\xff", b'{"name":"a","name":"b"}'])
-def test_a_body_that_is_no_json_object_is_refused(server: LiveServer, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(server: LiveServer, body: bytes) -> None:
     answer = server.request("POST", "/raffles/", body, Content_Type="application/json")
 
     assert answer.status == 400

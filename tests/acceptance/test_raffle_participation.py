@@ -30,7 +30,7 @@ def test_all_numbers_from_one_to_the_total_are_handed_out_once(driver: Driver) -
     assert len({ticket["verification_code"] for ticket in tickets}) == 12
 
 
-def test_nobody_gets_a_ticket_when_none_is_left(driver: Driver) -> None:
+def test_a_sold_out_raffle_refuses_new_tickets(driver: Driver) -> None:
     raffle = driver.create("Foobar", 1, [("hug", 1)])
     driver.participate(raffle["id"], person(0))
 
@@ -48,7 +48,7 @@ def test_a_second_ticket_for_the_same_address_is_refused(driver: Driver) -> None
     assert driver.get(raffle["id"])["available_tickets"] == 2
 
 
-def test_one_address_takes_part_in_several_raffles(driver: Driver) -> None:
+def test_one_address_can_take_part_in_several_raffles(driver: Driver) -> None:
     raffles = [driver.create(f"Raffle {n}", 2, [("hug", 1)]) for n in range(3)]
 
     tickets = [driver.participate(raffle["id"], person(0)) for raffle in raffles]
@@ -116,7 +116,7 @@ def test_a_key_of_a_wrong_length_is_refused_by_its_headers_name(server: LiveServ
     assert http.get(raffle["id"])["available_tickets"] == 2
 
 
-def test_an_address_that_cannot_be_told_gets_no_ticket(serve: Serve) -> None:
+def test_an_unknown_address_gets_no_ticket(serve: Serve) -> None:
     server = serve(MANAGER_IPS="192.0.2.1", RAFFLEKIT_TRUSTED_PROXIES="127.0.0.1")
     body = {"name": "Foobar", "total_tickets": 2, "prizes": [{"name": "hug", "amount": 1}]}
     created = server.request("POST", "/raffles/", body, X_Forwarded_For="192.0.2.1")

@@ -19,7 +19,7 @@ def test_an_empty_list_is_a_page_without_results(serve: Serve) -> None:
     assert answer.json == {"count": 0, "next": None, "previous": None, "results": []}
 
 
-def test_raffles_are_listed_from_the_newest_on(driver: Driver) -> None:
+def test_raffles_are_listed_newest_first(driver: Driver) -> None:
     created = [driver.create(f"Raffle {n}", 1, [("hug", 1)]) for n in range(3)]
 
     listed = driver.list()
@@ -40,7 +40,7 @@ def test_a_raffles_detail_counts_its_available_tickets(driver: Driver) -> None:
     assert driver.get(raffle["id"]) == raffle | {"available_tickets": 0}
 
 
-def test_a_raffles_detail_tells_when_winners_are_drawn(driver: Driver) -> None:
+def test_a_raffles_detail_shows_when_winners_are_drawn(driver: Driver) -> None:
     raffle = driver.create("Foobar", 1, [("hug", 1)])
     driver.participate(raffle["id"], person(0))
 
@@ -64,7 +64,7 @@ def test_an_unknown_raffle_is_refused(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("id_", ["3f0c5a1e-0000-4000-8000-000000000000", "1", "x" * 300, "%00", "%ff", "%2e%2e"])
-def test_an_id_that_is_no_raffles_is_not_found(server: LiveServer, id_: str) -> None:
+def test_an_id_without_a_raffle_is_not_found(server: LiveServer, id_: str) -> None:
     for method, path in (
         ("GET", f"/raffles/{id_}/"),
         ("POST", f"/raffles/{id_}/participate/"),
@@ -96,7 +96,7 @@ def test_the_list_has_pages_of_ten_with_whole_urls(serve: Serve) -> None:
     assert [raffle["name"] for raffle in back["results"]] == names[::-1][10:20]
 
 
-def test_the_list_is_filtered_and_its_pages_stay_so(serve: Serve) -> None:
+def test_the_list_is_filtered_on_every_page(serve: Serve) -> None:
     server = serve(MANAGER_IPS="127.0.0.1")
     http = HttpDriver(server)
     for name in ("Summer Fair", "Winter", "fair & square"):
@@ -173,7 +173,7 @@ def test_head_works_wherever_get_does(server: LiveServer, http: HttpDriver) -> N
         ("/raffles/{id}/verify-ticket/", {"POST", "OPTIONS"}),
     ],
 )
-def test_a_path_says_which_methods_it_has(server: LiveServer, http: HttpDriver, path: str, methods: set[str]) -> None:
+def test_a_path_lists_its_methods(server: LiveServer, http: HttpDriver, path: str, methods: set[str]) -> None:
     whole = path.format(id=http.create("Foobar", 1, [("hug", 1)])["id"])
 
     options, refused = server.request("OPTIONS", whole), server.request("DELETE", whole)
@@ -183,7 +183,7 @@ def test_a_path_says_which_methods_it_has(server: LiveServer, http: HttpDriver, 
         assert set(re.split(r",\s*", answer.headers["allow"])) == methods
 
 
-def test_a_path_that_is_none_is_not_found(server: LiveServer) -> None:
+def test_an_unknown_path_is_not_found(server: LiveServer) -> None:
     for path in ("/", "/raffle/", "/raffles/1/2/3/", "/raffles//"):
         answer = server.request("GET", path)
         assert answer.status == 404

@@ -48,7 +48,7 @@ def test_winners_are_drawn_once(driver: Driver) -> None:
     assert driver.winners(raffle["id"])["results"] == wins
 
 
-def test_winners_are_listed_in_draw_order_for_everybody(driver: Driver, http: HttpDriver) -> None:
+def test_anyone_can_list_the_winners_in_draw_order(driver: Driver, http: HttpDriver) -> None:
     raffle = driver.create("Foobar", 6, [("b", 2), ("a", 3)])
     sell_all(driver, raffle)
     before = driver.winners(raffle["id"])
@@ -60,7 +60,7 @@ def test_winners_are_listed_in_draw_order_for_everybody(driver: Driver, http: Ht
     assert driver.winners(raffle["id"]) == http.winners(raffle["id"]) == after
 
 
-def test_an_address_that_is_no_managers_cannot_draw(server: LiveServer, http: HttpDriver) -> None:
+def test_an_address_without_the_right_cannot_draw(server: LiveServer, http: HttpDriver) -> None:
     raffle = http.create("Foobar", 2, [("hug", 1)])
     sell_all(http, raffle)
 
@@ -70,7 +70,7 @@ def test_an_address_that_is_no_managers_cannot_draw(server: LiveServer, http: Ht
     assert http.winners(raffle["id"])["count"] == 0
 
 
-def test_without_managers_nobody_draws_or_creates(serve: Serve) -> None:
+def test_without_managers_no_one_creates_or_draws(serve: Serve) -> None:
     server = serve()
 
     assert server.request("POST", "/raffles/", {}).status == 403

@@ -1,4 +1,4 @@
-"""Relays on 127.0.0.1, honest ones and others: each a real server, in threads of the test's own process."""
+"""Relays on 127.0.0.1, honest ones and others: each a real server, in threads of the test's process."""
 
 import socket
 import ssl
@@ -40,7 +40,7 @@ class Relay:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it; connections end when the other side is gone."""
+        """Stop the relay; its connections end when the other side closes them."""
         self._listening.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._listening.close()
@@ -53,7 +53,7 @@ class Relay:
                 Thread(target=self._talk, args=(connection,)).start()
 
     def _talk(self, connection: socket.socket) -> None:
-        # A client that hangs up, or refuses the certificate, is what most of these relays are there for.
+        # Most of these relays are for clients that hang up or refuse the certificate.
         with suppress(OSError), connection:
             if self.certificate is None:
                 self._answer(connection)
@@ -87,7 +87,7 @@ def hangs(connection: socket.socket) -> None:
 def drips(connection: socket.socket) -> None:
     """Send one header after the other, slowly, until the other side hangs up, or for 100 s at most."""
     connection.sendall(b"HTTP/1.1 100 Continue\r\n")
-    # A status that is to be followed by another begins anew before there are too many headers.
+    # An interim status (1xx) starts a new set of headers before there are too many.
     drip = b"X: x\r\n" * 50 + b"\r\nHTTP/1.1 100 Continue\r\n"
     _send_slowly(connection, [drip[at : at + 6] for at in range(0, len(drip), 6)])
 

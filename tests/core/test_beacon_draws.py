@@ -144,7 +144,7 @@ def test_a_source_of_beacons_is_not_trusted(database_url: str, clock: Clock, fal
         assert not engine.get(raffle.id).winners_drawn
 
 
-def test_without_a_network_the_beacon_is_given_as_a_text(engine: RaffleEngine) -> None:
+def test_without_a_network_the_beacon_is_given_as_text(engine: RaffleEngine) -> None:
     raffle = closed_raffle(engine)
 
     assert len(engine.draw(raffle.id, beacon=f"{SIGNATURE}\n")) == 3
@@ -192,7 +192,7 @@ def test_a_refused_draw_asks_for_no_beacon(engine: RaffleEngine) -> None:
         engine.draw(raffle.id)
 
 
-def test_without_a_relays_answer_the_raffle_is_unchanged(database_url: str, clock: Clock) -> None:
+def test_without_a_relays_answer_a_raffle_stays_unchanged(database_url: str, clock: Clock) -> None:
     def beacons(round: int) -> Beacon:
         raise relays.NoRelayGaveIt(round, {"https://relay.example": "it is away"})
 

@@ -86,7 +86,7 @@ def test_prizes_are_drawn_in_the_order_in_which_they_were_given(engine: RaffleEn
     assert len({win.ticket_number for win in wins} & set(range(1, 21))) == 7
 
 
-def test_the_draws_of_several_raffles_do_not_touch_each_other(engine: RaffleEngine) -> None:
+def test_draws_of_several_raffles_do_not_affect_each_other(engine: RaffleEngine) -> None:
     raffles = [engine.create(f"Raffle {n}", total_tickets=8, prizes=[Prize(f"prize {n}", 4)]) for n in range(3)]
     tickets = {raffle.id: sell_all(engine, raffle) for raffle in raffles}
     wins = {raffle.id: {win.ticket_number: win.prize for win in engine.draw(raffle.id)} for raffle in raffles}

@@ -26,7 +26,7 @@ HUG = [Prize("hug")]
 KEY = "an idempotency key"
 
 
-def test_a_participant_gets_one_ticket_a_raffle(engine: RaffleEngine) -> None:
+def test_a_participant_gets_one_ticket_per_raffle(engine: RaffleEngine) -> None:
     raffles = [engine.create(f"Raffle {n}", total_tickets=2, prizes=HUG) for n in range(3)]
     for raffle in raffles:
         engine.participate(raffle.id, "203.0.113.7")
@@ -47,7 +47,7 @@ def test_a_refused_participant_costs_no_number(engine: RaffleEngine) -> None:
     assert numbers == {1, 2, 3}
 
 
-def test_sold_out_comes_before_already_participated(engine: RaffleEngine) -> None:
+def test_sold_out_is_checked_before_already_participated(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
     engine.participate(raffle.id, "ann")
 
@@ -57,7 +57,7 @@ def test_sold_out_comes_before_already_participated(engine: RaffleEngine) -> Non
 
 
 @pytest.mark.parametrize("participant", ["", " ", "a\x00b", "\udfff", "x" * 1001, None, 7])
-def test_what_names_no_participant_is_refused(engine: RaffleEngine, participant: Any) -> None:
+def test_text_that_names_no_participant_is_refused(engine: RaffleEngine, participant: Any) -> None:
     raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
 
     with pytest.raises(InvalidValue, match="participant"):
@@ -66,7 +66,7 @@ def test_what_names_no_participant_is_refused(engine: RaffleEngine, participant:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 15, "x" * 256, "x" * 15 + "\n", "\ud800" * 16, 7])
-def test_an_idempotency_key_out_of_limits_is_refused(engine: RaffleEngine, key: Any) -> None:
+def test_an_idempotency_key_outside_the_limits_is_refused(engine: RaffleEngine, key: Any) -> None:
     raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
 
     with pytest.raises(InvalidValue, match="idempotency_key"):
@@ -95,7 +95,7 @@ def test_the_last_ticket_can_be_repeated_until_the_draw(engine: RaffleEngine) ->
     assert engine.verify(raffle.id, last.number, last.verification_code) == Verification(has_won=True, prize="hug")
 
 
-def test_every_raffle_has_secrets_of_its_own_for_each_purpose(database_url: str, engine: RaffleEngine) -> None:
+def test_every_raffle_has_its_own_secret_for_each_purpose(database_url: str, engine: RaffleEngine) -> None:
     for n in range(3):
         engine.create(f"Raffle {n}", total_tickets=2, prizes=HUG)
 

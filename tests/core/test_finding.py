@@ -111,14 +111,14 @@ def test_a_name_of_several_raffles_is_refused(engine: RaffleEngine) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n"])
-def test_an_empty_text_finds_nothing(engine: RaffleEngine, text: str) -> None:
+def test_empty_text_finds_nothing(engine: RaffleEngine, text: str) -> None:
     engine.create("Foobar", total_tickets=1, prizes=HUG)
 
     with pytest.raises(InvalidValue, match="must not be empty; give the raffle's id, the beginning of it, or its name"):
         engine.find(text)
 
 
-def test_the_beginning_of_an_id_comes_before_a_part_of_a_name(engine: RaffleEngine) -> None:
+def test_the_start_of_an_id_beats_a_part_of_a_name(engine: RaffleEngine) -> None:
     by_id, *_ = create(engine, "Tombola")
     create(engine, f"In honour of {by_id.id.hex}")
 
@@ -136,7 +136,7 @@ def test_a_name_of_hexadecimal_digits_is_found(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["-", "xyz", "0" * 32, "0" * 33, "%", "_", "١", "\ud800", "x" * 201])
-def test_a_text_that_fits_no_raffle_finds_nothing(engine: RaffleEngine, text: str) -> None:
+def test_text_that_fits_no_raffle_finds_nothing(engine: RaffleEngine, text: str) -> None:
     engine.create("Foobar", total_tickets=1, prizes=HUG)
 
     with pytest.raises(RaffleNotFound) as refusal:

@@ -45,7 +45,7 @@ def test_a_raffle_is_sold_out_with_its_last_ticket(issued: int, expected: bool) 
         (lifecycle.check_drawn, CLOSED, NotDrawnYet),
     ],
 )
-def test_what_a_state_does_not_allow_is_refused(check: Check, raffle: Raffle, refusal: type[RaffleError]) -> None:
+def test_a_state_refuses_what_it_does_not_allow(check: Check, raffle: Raffle, refusal: type[RaffleError]) -> None:
     with pytest.raises(refusal):
         check(raffle)
 
@@ -59,7 +59,7 @@ def test_what_a_state_does_not_allow_is_refused(check: Check, raffle: Raffle, re
         (lifecycle.check_drawn, DRAWN),
     ],
 )
-def test_what_a_state_allows_passes(check: Check, raffle: Raffle) -> None:
+def test_a_state_lets_pass_what_it_allows(check: Check, raffle: Raffle) -> None:
     check(raffle)
 
 

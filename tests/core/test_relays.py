@@ -1,4 +1,4 @@
-"""A beacon comes from whichever relay has the real one; what the others do costs a bounded time and nothing else."""
+"""A beacon comes from any relay that has the real one; the others cost a bounded time and nothing else."""
 
 import socket
 import ssl
@@ -19,11 +19,11 @@ BEACON = Beacon(ROUND, SIGNATURE)
 HONEST = says(relay_json())
 
 SHORT_S = 0.3
-"""Enough where nothing is to come, and where a relay that could answer is not asked for its answer."""
+"""Long enough if no answer is expected."""
 LONG_S = 60.0
 
 NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Trusts no certificate at all, and is made in no time: for relays that have none. None is what the system trusts."""
+"""Trusts no certificate and is made quickly: for relays without one. None means what the system trusts."""
 
 Start = Callable[..., Relay]
 
@@ -43,8 +43,8 @@ def relay() -> Iterator[Start]:
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_left_asking() -> Iterator[None]:
-    """See after each test that no thread still waits for a relay."""
+def no_thread_is_left() -> Iterator[None]:
+    """Check after each test that no thread still waits for a relay."""
     yield
     wait_until(lambda: not [each for each in threading.enumerate() if each.name.startswith("relay ")])
 
@@ -68,7 +68,7 @@ def test_a_beacon_comes_from_a_relay(relay: Start) -> None:
     [request] = honest.requests
     assert request.startswith(f"GET /{CHAIN_HASH}/public/{ROUND} HTTP/1.1\r\n")
     assert f"\r\nHost: {honest.url.removeprefix('http://')}\r\n" in request
-    # Some services refuse who does not say what they are.
+    # Some services refuse clients without a User-Agent.
     assert "\r\nUser-Agent: rafflekit\r\n" in request
 
 
@@ -105,7 +105,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize(("answer", "reason"), OTHERS.values(), ids=list(OTHERS))
-def test_the_beacon_of_an_honest_relay_is_found_behind_any_other(relay: Start, answer: Answer, reason: str) -> None:
+def test_an_honest_relay_is_found_after_any_other(relay: Start, answer: Answer, reason: str) -> None:
     other, honest = relay(answer), relay(HONEST)
     assert reason_of(other.url).startswith(reason)
     assert ask(other.url, honest.url) == BEACON
@@ -138,12 +138,12 @@ def test_a_hanging_relay_delays_no_one_when_another_answers(relay: Start) -> Non
 
 
 @pytest.mark.parametrize("answer", [hangs, drips])
-def test_a_relay_that_hangs_is_given_up_when_the_time_is_over(relay: Start, answer: Answer) -> None:
+def test_a_relay_that_hangs_is_abandoned_after_the_limit(relay: Start, answer: Answer) -> None:
     assert reason_of(relay(answer).url, timeout_s=SHORT_S) == "it did not answer within 0.3 s"
 
 
 @pytest.mark.parametrize("answer", [hangs, drips_in_the_handshake])
-def test_a_relay_that_hangs_in_the_handshake_is_given_up(relay: Start, answer: Answer) -> None:
+def test_a_relay_that_hangs_in_the_handshake_is_abandoned(relay: Start, answer: Answer) -> None:
     url = relay(answer).url.replace("http:", "https:")
     assert reason_of(url, timeout_s=SHORT_S) == "it did not answer within 0.3 s"
 
@@ -218,7 +218,7 @@ def test_a_certificate_must_name_the_relay(relay: Start, tmp_path: Path) -> None
             assert reason_of(url, context=client).startswith("its certificate is not trusted: Hostname mismatch")
 
 
-def test_a_relay_that_speaks_no_tls_is_no_https_relay(relay: Start) -> None:
+def test_a_relay_without_tls_is_not_an_https_relay(relay: Start) -> None:
     plain = relay(HONEST)
     assert reason_of(plain.url.replace("http:", "https:")).startswith("it cannot be reached: [SSL")
     assert not any("GET" in request for request in plain.requests)
@@ -252,7 +252,7 @@ def test_without_the_library_no_relay_is_asked(relay: Start, monkeypatch: pytest
     assert honest.requests == []
 
 
-def test_a_relay_that_is_none_is_refused_before_any_is_asked(relay: Start) -> None:
+def test_an_invalid_relay_is_refused_before_any_is_asked(relay: Start) -> None:
     honest = relay(HONEST)
     with pytest.raises(RelayWrong):
         ask(honest.url, "http://relay.example")
@@ -307,7 +307,7 @@ def test_a_list_of_relays_is_read() -> None:
     ],
     ids=lambda value: (value or "")[:30],
 )
-def test_what_is_no_relay_is_refused_by_name(text: str, named: str | None, reason: str) -> None:
+def test_text_that_is_not_a_relay_is_refused_by_name(text: str, named: str | None, reason: str) -> None:
     with pytest.raises(RelayWrong) as caught:
         read_relays(text)
     assert caught.value.text == (text if named is None else named)

@@ -86,7 +86,7 @@ def test_a_wrong_setting_is_refused_with_name_and_reason(variable: str, value: s
         ),
     ],
 )
-def test_a_reason_says_what_would_be_right(variable: str, value: str, reason: str) -> None:
+def test_a_reason_says_what_to_write_instead(variable: str, value: str, reason: str) -> None:
     with pytest.raises(InvalidSetting) as refusal:
         Settings.from_env({variable: value})
 
@@ -120,7 +120,7 @@ def test_the_cost_of_a_hash_can_be_set() -> None:
     assert cost(TIME_COST="3", MEMORY_KIB="24") == "m=24,t=3,p=1"
 
 
-def test_costs_that_do_not_fit_are_refused_with_both_values() -> None:
+def test_costs_that_do_not_match_are_refused_with_both() -> None:
     with pytest.raises(InvalidSetting) as refusal:
         Settings.from_env({"RAFFLEKIT_ARGON2_TIME_COST": "2", "RAFFLEKIT_ARGON2_MEMORY_KIB": "7"})
 

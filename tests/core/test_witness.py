@@ -20,7 +20,7 @@ NOON = 1_800_000_000
 
 
 class Scene:
-    """A raffle that sells its tickets, and a witness that looks now and then."""
+    """A raffle that sells its tickets, and a witness that looks at it from time to time."""
 
     def __init__(self, engine: RaffleEngine, state: Path) -> None:
         self.engine = engine
@@ -81,7 +81,7 @@ def test_a_witness_refuses_another_history_of_the_same_raffle(scene: Scene, tmp_
 
 
 def test_a_witness_signs_one_text_for_one_state(scene: Scene) -> None:
-    """Else an operator could have many closings cosigned before the beacon, and choose among them after it."""
+    """Otherwise an operator could have many closings cosigned before the beacon, and choose among them after it."""
     for count in (299, 1):
         scene.sell(300 - count if count == 1 else 0, count)
         note = scene.engine.proofs.checkpoint(scene.raffle)

@@ -1,4 +1,4 @@
-"""Servers that the faults of this folder are done to."""
+"""Servers for the faults in this folder."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.live_server import SERVE, LiveServer
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start `rafflekit serve` on a database; whatever still runs at the end is killed."""
+    """Start `rafflekit serve` on a database; servers that still run at the end are killed."""
     servers: list[LiveServer] = []
 
     def start(url: str, program: Sequence[str] = SERVE) -> LiveServer:

@@ -1,4 +1,4 @@
-"""A rush of participants on servers that die: each asks again until it is answered, and what it read must be true."""
+"""A rush of participants on servers that die: each client retries until it is answered; all answers must be true."""
 
 import os
 import threading
@@ -26,7 +26,7 @@ KILLS = int(os.environ.get("RAFFLEKIT_TEST_KILLS", "4"))
 
 CLIENTS = 12
 PAUSE_S = 0.02
-"""How long a client waits before it asks again; the servers under test ask for more, for people's sake."""
+"""How long a client waits before it retries. The servers ask people to wait longer."""
 
 Start = Callable[..., LiveServer]
 """Start a server on the database of a URL, with another `program` than usual: what the fixture `start` gives."""
@@ -39,16 +39,15 @@ def new_raffle(url: str) -> Raffle:
 
 
 def kill(server: LiveServer) -> None:
-    """Let a server die as it is."""
+    """Kill a server immediately."""
     server.process.kill()
     server.process.communicate()
 
 
 class Rush:
-    """Clients that take part in one raffle from addresses of their own, until the block ends.
+    """Clients that take part in one raffle, each from its own address, until the block ends.
 
-    The server that they ask may be replaced at any time. Use it as a context manager: when it ends, everybody who
-    asked has been answered.
+    Their server may be replaced at any time. Use it as a context manager: when it ends, every client has been answered.
     """
 
     def __init__(self, raffle: UUID, server: LiveServer) -> None:
@@ -56,7 +55,7 @@ class Rush:
         self.tickets: dict[str, tuple[int, str]] = {}
         """Who was answered 201, with the ticket's number and its code."""
         self.checkpoints: set[str] = set()
-        """Every signed checkpoint that anybody read."""
+        """Every signed checkpoint that a client read."""
         self.unavailable = 0
         """How often the answer was 503."""
         self.surprises: list[object] = []
@@ -73,19 +72,19 @@ class Rush:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        # After a failure there may be no server that would ever answer.
+        # After a failure, no server may be left to answer.
         self._gives_up = error is not None
         self._ends.set()
         for thread in self._threads:
             thread.join()
 
     def wait_for_tickets(self, more: int) -> None:
-        """Return when so many more tickets have been answered."""
+        """Return when this number of further tickets has been answered."""
         before = len(self.tickets)
         self._wait(lambda: len(self.tickets) >= before + more)
 
     def wait_for_outage(self) -> None:
-        """Return when clients are told that the service is away."""
+        """Return when clients are answered that the service is unavailable."""
         before = self.unavailable
         self._wait(lambda: self.unavailable > before)
 
@@ -117,7 +116,7 @@ class Rush:
         return answer.status == 201
 
 
-# After each kill everything that was ever answered is looked at again.
+# After each kill all earlier answers are checked again.
 _verifies = cache(CodeHasher().check)
 
 Answered = Mapping[str, tuple[int, str]]
@@ -125,7 +124,7 @@ Answered = Mapping[str, tuple[int, str]]
 
 
 def check_tickets(url: str, raffle: UUID, answered: Answered) -> int:
-    """Check that what was answered is stored, once each, and that the counter counts; return how many are stored."""
+    """Check that what was answered is stored, once each, and that the counter is right; return their number."""
     lost, issued = lost_tickets(url, raffle, answered)
     assert lost == []
     return issued
@@ -134,7 +133,7 @@ def check_tickets(url: str, raffle: UUID, answered: Answered) -> int:
 def lost_tickets(url: str, raffle: UUID, answered: Answered) -> tuple[list[int], int]:
     """Return the numbers that were answered and are not stored under that code, and how many tickets are stored.
 
-    What is stored must agree with itself: the counter counts, and nobody and no number is there twice.
+    The stored data must be consistent: the counter is right, and no participant and no number occurs twice.
     """
     mark, key = ("%s", raffle) if url.startswith("postgresql") else ("?", raffle.bytes)
     # One statement: a PostgreSQL server may still be committing for a client that was killed.

@@ -1,4 +1,4 @@
-"""What clients do to a server's connections, and what can be seen of these from outside."""
+"""What clients do to a server's connections, and what is visible of these from outside."""
 
 import socket
 import struct
@@ -23,7 +23,7 @@ def exchange(connection: socket.socket, more: bytes) -> bytes | None:
 
 
 def server_socket(live: LiveServer, client: tuple[str, int]) -> list[str]:
-    """Return what Linux tells of the server's end of a client's connection (proc(5), /proc/net/tcp), or nothing."""
+    """Return what Linux shows of the server's end of a client's connection (proc(5), /proc/net/tcp), or nothing."""
     address = socket.inet_aton(client[0])[::-1].hex().upper()
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
@@ -33,12 +33,12 @@ def server_socket(live: LiveServer, client: tuple[str, int]) -> list[str]:
 
 
 def holds(live: LiveServer, client: tuple[str, int]) -> bool:
-    """Tell whether the server has a client's connection open: whose file it is, or 0 if it is closed."""
+    """Return the inode of the server's end of a client's connection, or 0 if it is closed."""
     return (server_socket(live, client) or ["0"] * 10)[9] != "0"
 
 
 def leaves_unread(live: LiveServer, connection: socket.socket) -> bool:
-    """Send one more byte, and tell whether the server takes nothing more."""
+    """Send one more byte, and return whether the server leaves it unread."""
     connection.sendall(b"G")
     return not server_socket(live, connection.getsockname())[4].endswith(":00000000")
 

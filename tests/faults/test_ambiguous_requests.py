@@ -1,7 +1,7 @@
 """Requests that two programs could read in two ways (request smuggling): what follows one is never a request.
 
-A proxy in front may see one request where the server sees two, and let somebody's request pass under another's name.
-Each case is one request with another one, `BEHIND`, directly behind it.
+A proxy may see one request where the server sees two, and send one client's request under the name of another. Each
+case is one request directly followed by another one, `BEHIND`.
 """
 
 import socket
@@ -145,7 +145,7 @@ def are_two(answers: list[tuple[int, bytes]]) -> bool:
 
 
 @pytest.mark.parametrize("case", AMBIGUOUS)
-def test_what_stands_behind_an_ambiguous_request_is_not_read(live: LiveServer, case: str) -> None:
+def test_bytes_after_an_ambiguous_request_are_not_read(live: LiveServer, case: str) -> None:
     assert is_refused(exchange(live, AMBIGUOUS[case] + BEHIND))
 
 
@@ -166,7 +166,7 @@ def test_only_granian_reads_on_after_an_odd_request(live: LiveServer, case: str,
 
 
 @pytest.mark.parametrize("case", CLEAR)
-def test_a_clear_request_and_the_one_behind_it_are_both_answered(live: LiveServer, case: str) -> None:
+def test_a_clear_request_and_the_next_are_both_answered(live: LiveServer, case: str) -> None:
     assert are_two(exchange(live, CLEAR[case] + BEHIND))
 
 

@@ -69,7 +69,7 @@ def test_a_request_whose_server_is_killed_costs_no_number(database: Path, engine
 
 
 @pytest.mark.parametrize("method", ["participate", "draw"])
-def test_a_killed_process_leaves_no_lock_behind(database: Path, engine: RaffleEngine, method: str) -> None:
+def test_a_killed_process_leaves_no_lock(database: Path, engine: RaffleEngine, method: str) -> None:
     raffle = engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
     if method == "draw":
         engine.participate(raffle.id, "ann")

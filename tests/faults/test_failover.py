@@ -1,4 +1,4 @@
-"""A PostgreSQL primary is lost again and again in a rush, and its standby promoted: nothing answered is lost.
+"""A PostgreSQL primary is lost many times in a rush, and its standby is promoted: no answered ticket is lost.
 
 `make soak` loses twenty of them.
 """
@@ -39,7 +39,7 @@ def test_a_synchronous_failover_loses_no_answered_ticket(start: Start) -> None:
                 lose_the_primary(pair, rush, how=("killed", "stopped", "hanging")[turn % 3])
                 check_tickets(pair.primary.url(), raffle, dict(rush.tickets))
                 pair.add_a_standby()
-            # One server has been there all the time, and found each new primary by itself.
+            # One server ran all the time, and found each new primary by itself.
             rush.wait_for_tickets(TICKETS)
         rush.server.stop()
 
@@ -51,7 +51,7 @@ def test_a_synchronous_failover_loses_no_answered_ticket(start: Start) -> None:
 
 
 def lose_the_primary(pair: PostgresqlPair, rush: Rush, *, how: str) -> None:
-    """Take the primary away in the middle of the rush, and promote its standby."""
+    """Kill the primary in the middle of the rush, and promote its standby."""
     lost = pair.primary
     if how == "stopped":
         lost.stop("immediate")

@@ -1,4 +1,4 @@
-"""A process that forks does not carry its database over: no ticket is doubled or lost."""
+"""A forked process does not share its parent's database connection: no ticket is doubled or lost."""
 
 import sys
 from pathlib import Path
@@ -88,7 +88,7 @@ def run(program: str, database: Path, raffle: object) -> list[str]:
 def test_a_forked_child_doubles_and_loses_nothing(database: Path) -> None:
     with RaffleEngine(f"sqlite:///{database}") as engine:
         raffle = engine.create("Foobar", total_tickets=TICKETS, prizes=[Prize("hug")])
-    # The pipe is read until the last process that has it is gone: the child, too.
+    # The pipe is read until the last process that has it, the child, has ended.
     numbers = [int(number) for number in run(SERVED_AND_FORKED, database, raffle.id)]
     assert len(numbers) == 15
 
@@ -111,5 +111,5 @@ def test_a_child_that_inherits_a_database_in_use_is_refused(database: Path) -> N
         assert engine.get(raffle.id).available_tickets == TICKETS - 1
 
 
-def test_a_child_waits_for_nobody_who_was_served_in_its_parent(database: Path) -> None:
+def test_a_child_does_not_wait_for_its_parents_callers(database: Path) -> None:
     assert run(FORKED_WHILE_A_GROUP_IS_SERVED, database, "no raffle") == ["42"]

@@ -1,4 +1,4 @@
-"""`participate --from` is killed at any moment, given again, and leaves what one undisturbed run would have left."""
+"""`participate --from` is killed at any moment and rerun; the result is that of one undisturbed run."""
 
 import os
 import signal
@@ -64,14 +64,14 @@ sys.exit(main())
 
 @pytest.fixture
 def raffle(engine: RaffleEngine) -> Raffle:
-    """A raffle with more tickets than lines, beside another one in the same database."""
+    """A raffle with more tickets than lines, next to another one in the same database."""
     engine.create("Another raffle", total_tickets=9, prizes=[Prize("tea")])
     return engine.create("Foobar", total_tickets=LINES + 10, prizes=[Prize("hug", 5)])
 
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    """A path for the output, beside the list."""
+    """A path for the output, next to the list."""
     write_list(tmp_path / "people.csv", PEOPLE)
     return tmp_path / "tickets.csv"
 

@@ -1,6 +1,6 @@
-"""Real servers are killed again and again while people take part and winners are drawn: nothing answered is lost.
+"""Real servers are killed many times while people take part and winners are drawn: no answered ticket is lost.
 
-`RAFFLEKIT_TEST_KILLS` says how often each; `make soak` kills 200 times.
+`RAFFLEKIT_TEST_KILLS` says how often; `make soak` kills 200 times.
 """
 
 import secrets
@@ -85,7 +85,7 @@ def test_killed_postgresql_servers_lose_no_answered_ticket(postgresql_of_our_own
                 rush.server = start(url)
             else:
                 postgresql_of_our_own.stop("immediate")
-                # The service stays, says that it is away, and comes back by itself.
+                # The service keeps running, answers that it is unavailable, and recovers by itself.
                 rush.wait_for_outage()
                 postgresql_of_our_own.start()
             answered = dict(rush.tickets)
@@ -119,7 +119,7 @@ def test_a_draw_whose_server_is_killed_is_whole_or_absent(database: Path, tmp_pa
 
 
 def sold_out_raffle(database: Path) -> UUID:
-    """Make a raffle with as many tickets as prizes, past the engine: codes are not asked for here."""
+    """Make a raffle with a prize for every ticket, past the engine, because no codes are needed here."""
     url = f"sqlite:///{database}"
     with RaffleEngine(url) as engine:
         raffle = engine.create("Foobar", total_tickets=PRIZES, prizes=[Prize("hug", PRIZES)]).id

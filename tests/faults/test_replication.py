@@ -1,6 +1,6 @@
 """A primary and its standby: what counts as stored, and which of the two an engine finds.
 
-What is committed on the primary alone may be lost with it, so nobody is answered it.
+What is committed only on the primary may be lost with it, so no client gets it as an answer.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ KEY = "the-key-of-one-participant"
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[PostgresqlPair]:
-    """A primary whose commits wait for its standby; these tests take the standby away, and bring it back."""
+    """A primary whose commits wait for its standby; these tests stop the standby and start it again."""
     with postgresql_pair(**SYNCHRONOUS) as started:
         yield started
 
@@ -60,7 +60,7 @@ def end_the_wait(pair: PostgresqlPair, *, how: str) -> None:
     [("cancel", "has not made sure that its standby has what it did; try again"), ("terminate", "cannot be reached")],
 )
 def test_no_ticket_is_answered_before_the_standby_has_it(pair: PostgresqlPair, how: str, reason: str) -> None:
-    # Even where the administrator thinks that warnings are a nuisance: this is told by one.
+    # Even if the administrator has turned warnings off: a warning reports this.
     url = pair.url(options="-cclient_min_messages=error")
     with RaffleEngine(url) as engine, ThreadPoolExecutor() as elsewhere:
         raffle = new_raffle(engine)
@@ -88,7 +88,7 @@ def test_a_repeat_of_the_last_ticket_waits_for_the_standby(pair: PostgresqlPair)
             end_the_wait(pair, how="terminate")
             with pytest.raises(StorageUnavailable):
                 asked.result()
-            # Who sees a sold-out raffle at first needs no lock, nor anything written.
+            # A process that first sees the raffle sold out needs no lock and writes nothing.
             repeated = elsewhere.submit(participate, another, raffle.id)
             wait_until(lambda: repeated.done() or a_commit_waits(pair))
             assert not repeated.done()
@@ -111,7 +111,7 @@ def test_a_primary_with_a_promoted_standby_answers_no_ticket(monkeypatch: pytest
             with pytest.raises(StorageUnavailable, match=r"cannot be reached; .* \(no answer for 2 s\)") as refusal:
                 asked.result()
             assert refusal.value.is_in_doubt
-            # Given up, but not cancelled: that would show it to everybody.
+            # Abandoned, but not cancelled: cancelling would make it visible to everyone.
             assert patient.get(raffle.id).available_tickets == 9
 
 

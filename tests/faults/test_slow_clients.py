@@ -1,4 +1,4 @@
-"""Clients that are slow, silent, gone or far too many, at real servers: everybody else is answered."""
+"""Clients of real servers that are slow, silent, gone or far too many: everyone else is answered."""
 
 import errno
 import resource
@@ -105,7 +105,7 @@ def connect() -> Iterator[Connect]:
 
 @pytest.fixture
 def open_files() -> Iterator[int]:
-    """Let this process open as many files as it may, and give their number."""
+    """Let this process open the largest number of files that is allowed, and return that number."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
     yield before[1] if before[1] > 0 else 10**9
@@ -149,7 +149,7 @@ def available(live: LiveServer, path: str) -> int:
 
 
 def test_ten_thousand_idle_connections_keep_no_one_waiting(live: LiveServer, connect: Connect, open_files: int) -> None:
-    """Fewer where so many files may not be opened: see `ulimit -Hn`."""
+    """Fewer if the limit of open files (`ulimit -Hn`) is lower."""
     with ExitStack() as opened:
         for number in range(min(MOST, open_files * 3 // 5)):
             connection = opened.enter_context(socket.socket())
@@ -161,7 +161,7 @@ def test_ten_thousand_idle_connections_keep_no_one_waiting(live: LiveServer, con
         assert answers_others(live, connect)
 
 
-def test_who_has_been_idle_longest_makes_room_first(small_waitress: LiveServer, connect: Connect) -> None:
+def test_the_longest_idle_client_makes_room_first(small_waitress: LiveServer, connect: Connect) -> None:
     def ask(connection: socket.socket, request: bytes = GET) -> int:
         connection.sendall(request)
         return read_answer(connection).status
@@ -178,7 +178,7 @@ def test_who_has_been_idle_longest_makes_room_first(small_waitress: LiveServer, 
     assert [ask(begun, GET[20:]), ask(first), ask(second)] == [200, 200, 200]
 
 
-def test_who_reads_no_answer_makes_room_whatever_it_sends(small_waitress: LiveServer, connect: Connect) -> None:
+def test_a_client_that_reads_no_answer_makes_room(small_waitress: LiveServer, connect: Connect) -> None:
     make_its_list_long(small_waitress)
     for _ in range(4):
         connection = connect(small_waitress)
@@ -189,7 +189,7 @@ def test_who_reads_no_answer_makes_room_whatever_it_sends(small_waitress: LiveSe
     assert answers_others(small_waitress, connect)
 
 
-def test_who_waits_for_an_answer_never_makes_room(small_waitress: LiveServer, connect: Connect) -> None:
+def test_a_client_waiting_for_an_answer_never_makes_room(small_waitress: LiveServer, connect: Connect) -> None:
     path = new_raffle(small_waitress)
     with writers_waiting(small_waitress.database):
         crowd = []
@@ -203,7 +203,7 @@ def test_who_waits_for_an_answer_never_makes_room(small_waitress: LiveServer, co
     assert [read_answer(connection).status for connection in crowd] == [201] * 12
 
 
-def test_a_stop_with_no_room_left_answers_everybody(small_waitress: LiveServer, connect: Connect) -> None:
+def test_a_stop_with_no_room_left_answers_everyone(small_waitress: LiveServer, connect: Connect) -> None:
     path = new_raffle(small_waitress)
     crowd = []
     # More than are let in at once.
@@ -219,7 +219,7 @@ def test_a_stop_with_no_room_left_answers_everybody(small_waitress: LiveServer, 
     assert small_waitress.process.wait(STOP_LIMIT_S) == 0
 
 
-def test_requests_that_do_not_arrive_in_time_are_given_up(impatient_server: LiveServer, connect: Connect) -> None:
+def test_requests_that_do_not_arrive_in_time_are_dropped(impatient_server: LiveServer, connect: Connect) -> None:
     endless = ENDLESS if "granian" in impatient_server.process.args else ENDLESS | ENDLESS_BODIES
     connections = {case: connect(impatient_server) for case in endless}
     for case, (begins, _) in endless.items():
@@ -238,7 +238,7 @@ def test_requests_that_do_not_arrive_in_time_are_given_up(impatient_server: Live
     assert set(received.values()) == {b""}
 
 
-def test_a_request_has_its_time_from_its_beginning(tmp_path: Path, connect: Connect) -> None:
+def test_the_time_of_a_request_starts_with_its_first_byte(tmp_path: Path, connect: Connect) -> None:
     with server_in(tmp_path, program=impatient(KEEP_ALIVE_S=3)) as live:
         connection = connect(live)
         pass_time(2.4)
@@ -250,7 +250,7 @@ def test_a_request_has_its_time_from_its_beginning(tmp_path: Path, connect: Conn
 
 
 @ON_WAITRESS
-def test_an_answer_that_nobody_takes_is_given_up(impatient_server: LiveServer, connect: Connect) -> None:
+def test_an_answer_that_no_one_reads_is_dropped(impatient_server: LiveServer, connect: Connect) -> None:
     make_its_list_long(impatient_server)
     connection = connect(impatient_server)
     connection.sendall(LONG)
@@ -266,9 +266,7 @@ def test_an_answer_that_nobody_takes_is_given_up(impatient_server: LiveServer, c
 
 
 @ON_WAITRESS
-def test_who_waits_for_an_answer_has_more_time_than_a_connection(
-    impatient_server: LiveServer, connect: Connect
-) -> None:
+def test_an_answer_may_take_longer_than_an_idle_connection(impatient_server: LiveServer, connect: Connect) -> None:
     path = new_raffle(impatient_server)
     connection = connect(impatient_server)
     with writers_waiting(impatient_server.database):
@@ -279,9 +277,7 @@ def test_who_waits_for_an_answer_has_more_time_than_a_connection(
 
 
 @ON_WAITRESS
-def test_a_draw_whose_reader_takes_nothing_is_whole_and_given_up(
-    impatient_server: LiveServer, connect: Connect
-) -> None:
+def test_a_draw_whose_reader_takes_nothing_is_whole(impatient_server: LiveServer, connect: Connect) -> None:
     path = sold_out_with_a_long_draw(impatient_server)
     connection = connect(impatient_server)
     connection.sendall(DRAW.format(path=path).encode())
@@ -293,7 +289,7 @@ def test_a_draw_whose_reader_takes_nothing_is_whole_and_given_up(
 
 
 @ON_WAITRESS
-def test_bodies_that_never_end_keep_nobody_waiting(impatient_server: LiveServer, connect: Connect) -> None:
+def test_bodies_that_never_end_keep_no_one_waiting(impatient_server: LiveServer, connect: Connect) -> None:
     for _ in range(2 * THREADS):
         connect(impatient_server).sendall(VERIFY)
 

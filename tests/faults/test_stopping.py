@@ -23,7 +23,7 @@ from tests.waiting import wait_until
 SERVERS = {"waitress": (), "granian": ("--server", "granian", "--workers", "2")}
 CLIENTS = 24
 SENT_BEFORE = 60
-"""Requests that the server has read and cannot answer yet when it is told to stop."""
+"""Requests that the server has read but cannot answer yet when it is asked to stop."""
 
 
 @pytest.fixture

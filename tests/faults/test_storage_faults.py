@@ -64,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Raffles:
 
 @pytest.fixture
 def raffles(made: Raffles) -> Iterator[Raffles]:
-    """A database in a folder of its own that everybody may enter; pytest's own is for one user."""
+    """A database in its own folder that every user may enter; pytest's folder is for one user."""
     folder = Path(tempfile.mkdtemp(prefix="rafflekit-"))
     folder.chmod(0o777)
     database = folder / "raffles.db"
@@ -244,7 +244,7 @@ def test_a_command_says_what_is_wrong_and_does_nothing(
 
 @pytest.mark.parametrize("line", READING.values(), ids=READING)
 @pytest.mark.parametrize("fault", [name for name in FAULTS if FAULTS[name].can_read])
-def test_a_command_that_only_reads_goes_on(raffles: Raffles, command: Command, fault: str, line: str) -> None:
+def test_a_command_that_only_reads_continues(raffles: Raffles, command: Command, fault: str, line: str) -> None:
     with FAULTS[fault].happens(raffles.database):
         assert main(command(line)) == 0
 
@@ -262,7 +262,9 @@ def test_a_request_that_reads_is_answered_503(
 
 @pytest.mark.parametrize("path", GETS.values(), ids=GETS)
 @pytest.mark.parametrize("fault", [name for name in FAULTS if FAULTS[name].can_read])
-def test_a_request_that_only_reads_goes_on(raffles: Raffles, client: testing.TestClient, fault: str, path: str) -> None:
+def test_a_request_that_only_reads_continues(
+    raffles: Raffles, client: testing.TestClient, fault: str, path: str
+) -> None:
     with FAULTS[fault].happens(raffles.database):
         assert client.simulate_get(path.format(**raffles._asdict())).status_code == 200
 
@@ -305,7 +307,7 @@ def check_problem(answer: testing.Result, fault: Fault, raffles: Raffles, log: s
 
 
 @pytest.mark.parametrize("fault", [name for name in FAULTS if not FAULTS[name].can_read])
-def test_a_server_does_not_start_on_it(
+def test_a_server_does_not_start_on_a_broken_database(
     raffles: Raffles, fault: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RAFFLEKIT_DATABASE_URL", f"sqlite:///{raffles.database}")

@@ -1,4 +1,4 @@
-"""Tell how many cases the fuzz has tried, where the tests run in one process."""
+"""Report the number of fuzz cases, if the tests run in one process."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What schemathesis is told of raffles; it loads this in its own process, as schemathesis.toml says.
+"""What schemathesis knows about raffles; it loads this in its own process, as schemathesis.toml says.
 
 A schema cannot say which raffles there are, nor who asks. Here most valid ids become those of real raffles, in one
 state after the other; participants ask from addresses of their own, and a stranger tries what managers may, as the

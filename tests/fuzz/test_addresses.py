@@ -49,7 +49,7 @@ def test_an_address_is_what_the_c_library_takes_for_one(text: str) -> None:
 
 
 @fuzz(text=TEXTS | st.text(st.characters(categories=["L", "M", "N", "Z", "P"])))
-def test_the_one_spelling_of_a_participant_is_its_own(text: str) -> None:
+def test_a_normalised_participant_stays_the_same(text: str) -> None:
     spelling = normalise(text)
 
     assert normalise(spelling) == spelling

@@ -15,7 +15,7 @@ SPELLED = st.builds(lambda code, hand: codes.spell(code).translate(str.maketrans
 
 
 def by_arithmetic(text: str) -> int | None:
-    """Return the number that a code stands for, digit by digit, or None."""
+    """Return the number that a code spells, digit by digit, or None."""
     number = digits = 0
     for character in text.strip():
         if character in "- \t":

@@ -1,4 +1,4 @@
-"""Whole requests over a real socket: any path, headers and body get an answer, which is no mistake of the server's."""
+"""Whole requests over a real socket: any path, headers and body get an answer, and never a server error."""
 
 import json
 import socket

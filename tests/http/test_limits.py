@@ -85,14 +85,14 @@ def prize(**changes: Any) -> dict[str, Any]:
         (prize(colour="red"), "prizes[0].colour", "is not a known field."),
     ],
 )
-def test_what_breaks_a_limit_of_a_raffle_is_refused(
+def test_a_value_that_breaks_a_limit_is_refused(
     live: LiveServer, changes: dict[str, Any], field: str, message: str
 ) -> None:
     refused(live.request("POST", "/raffles/", CREATE | changes), field, message)
 
 
 @pytest.mark.parametrize("number", ["true", "1.0", '"5"', "1e3", "null", "9" * 400, "1" + "0" * 30, "-0.0", "[]"])
-def test_nothing_but_whole_numbers_are_numbers(live: LiveServer, number: str) -> None:
+def test_only_whole_numbers_are_accepted_as_numbers(live: LiveServer, number: str) -> None:
     for field, content in (
         ("total_tickets", json.dumps(CREATE | {"total_tickets": "N"})),
         ("prizes[0].amount", json.dumps(CREATE | prize(amount="N"))),

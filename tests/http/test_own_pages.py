@@ -143,7 +143,7 @@ def test_behind_a_proxy_own_pages_are_of_the_host_it_names() -> None:
         ACCESS.require_own_page(sent("http://10.0.0.9"))
 
 
-def test_with_forwarded_other_headers_do_not_count() -> None:
+def test_only_forwarded_counts_if_it_is_configured() -> None:
     others = {"x_forwarded_host": "evil.example", "x_forwarded_proto": "https"}
     sent = environ("10.0.0.1", host="raffle.example", forwarded="for=192.0.2.9", **others)
 
@@ -201,7 +201,9 @@ def test_a_silent_proxy_leaves_host_and_protocol_unchanged() -> None:
         ("10.0.0.1", {"host": "up", "x_forwarded_host": ""}, "http://up"),
     ],
 )
-def test_whole_urls_begin_with_what_the_client_called(peer: str | None, headers: dict[str, str], expected: str) -> None:
+def test_whole_urls_begin_with_the_address_that_was_called(
+    peer: str | None, headers: dict[str, str], expected: str
+) -> None:
     assert ACCESS.base_url(environ(peer, **headers)) == expected
 
 

@@ -80,7 +80,7 @@ def test_an_invalid_value_names_its_field_twice(failing: Callable[[Exception], t
     assert answer.json["errors"] == [{"field": "prizes[0].amount", "message": "must be at least 1."}]
 
 
-def test_an_idempotency_key_is_called_as_its_header(failing: Callable[[Exception], testing.Result]) -> None:
+def test_an_idempotency_key_is_named_like_its_header(failing: Callable[[Exception], testing.Result]) -> None:
     answer = failing(InvalidValue("idempotency_key", "is too short."))
 
     assert answer.json["detail"] == "Idempotency-Key: is too short."
@@ -88,7 +88,7 @@ def test_an_idempotency_key_is_called_as_its_header(failing: Callable[[Exception
 
 
 @pytest.mark.parametrize("kind", [StorageUnavailable, SchemaMismatch])
-def test_an_outage_is_logged_and_the_client_told_to_retry(
+def test_an_outage_is_logged_and_the_client_may_retry(
     kind: type[RaffleError],
     failing: Callable[[Exception], testing.Result],
     caplog: pytest.LogCaptureFixture,
@@ -102,7 +102,7 @@ def test_an_outage_is_logged_and_the_client_told_to_retry(
     assert SECRET_PATH in caplog.text
 
 
-def test_an_outage_in_a_rush_is_one_line_a_second(
+def test_an_outage_in_a_rush_is_one_line_per_second(
     failing: Callable[[Exception], testing.Result], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]

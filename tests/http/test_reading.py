@@ -1,4 +1,4 @@
-"""Bodies and ids of requests as they are read."""
+"""How the bodies and ids of requests are read."""
 
 import json
 from typing import Any, Literal
@@ -160,7 +160,7 @@ def test_ten_levels_and_brackets_in_texts_are_not_too_deep(content: bytes, field
     ("content", "headers"),
     [(b"{}", {"Content_Length": "3"}), (b"", {"Content_Length": "1"}), (b"", {"Transfer_Encoding": "chunked"})],
 )
-def test_a_body_that_broke_off_is_refused_where_none_is_needed(content: bytes, headers: dict[str, str]) -> None:
+def test_an_incomplete_body_is_refused_if_none_is_needed(content: bytes, headers: dict[str, str]) -> None:
     with pytest.raises(InvalidValue, match="body: ended before it was complete"):
         reading.read_body(request(content, **headers), fields.NoFields)
 

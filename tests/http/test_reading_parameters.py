@@ -1,4 +1,4 @@
-"""Query parameters and the Idempotency-Key header as they are read."""
+"""How query parameters and the Idempotency-Key header are read."""
 
 from typing import Any
 
@@ -120,7 +120,7 @@ def test_another_page_keeps_the_other_parameters() -> None:
     )
 
 
-def test_no_idempotency_key_is_none() -> None:
+def test_a_missing_idempotency_key_is_none() -> None:
     assert reading.idempotency_key(request()) is None
 
 
@@ -176,7 +176,7 @@ def test_every_key_of_printable_ascii_survives_its_quotes(key: str) -> None:
 
 
 @given(st.text())
-def test_any_other_key_is_read_as_it_is_or_refused(text: str) -> None:
+def test_any_other_key_is_read_unchanged_or_refused(text: str) -> None:
     asked = request()
     asked.env["HTTP_IDEMPOTENCY_KEY"] = text
     try:

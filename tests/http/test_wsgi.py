@@ -79,7 +79,7 @@ def test_a_forked_child_opens_the_database_for_itself(database_url: str) -> None
     assert done.stderr == ""
 
 
-def test_a_database_that_is_gone_is_a_problem_until_it_is_back(database: Path, database_url: str) -> None:
+def test_a_missing_database_is_a_problem_until_it_is_back(database: Path, database_url: str) -> None:
     application = wsgi.ForkSafeApplication({"RAFFLEKIT_DATABASE_URL": database_url})
     client = testing.TestClient(application)
     good = database.read_bytes()

@@ -1,1 +1,1 @@
-"""The page of a proof, as it is sent, and in a real browser."""
+"""The page of a proof: as it is sent, and in a real browser."""

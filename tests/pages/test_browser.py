@@ -77,7 +77,7 @@ def receipt_of(ticket: dict[str, Any]) -> str:
     return json.dumps(ticket["receipt"])
 
 
-def test_a_visitor_sees_that_draw_and_receipt_are_good(fair: Fair, open_page: Open) -> None:
+def test_a_visitor_sees_that_draw_and_receipt_are_valid(fair: Fair, open_page: Open) -> None:
     fair.take_tickets(9)
     wins = fair.draw()
     winner = next(ticket for ticket in fair.tickets if ticket["ticket_number"] == wins[0]["ticket_number"])
@@ -124,7 +124,7 @@ def test_the_page_sends_nothing_that_a_visitor_enters(fair: Fair, open_page: Ope
     assert page.run("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
 
-def test_names_are_shown_as_text_and_reorder_nothing(fair: Fair, open_page: Open) -> None:
+def test_names_are_text_and_cannot_reorder_the_page(fair: Fair, open_page: Open) -> None:
     fair.take_tickets(9)
     fair.draw()
 
@@ -137,7 +137,7 @@ def test_names_are_shown_as_text_and_reorder_nothing(fair: Fair, open_page: Open
     assert "\u202e" not in page.text("body")
 
 
-def test_before_the_draw_the_page_says_how_the_raffle_stands(fair: Fair, open_page: Open) -> None:
+def test_before_the_draw_the_page_shows_the_raffles_state(fair: Fair, open_page: Open) -> None:
     fair.take_tickets(7)
     page = open_page(fair.address)
     assert page.text("#summary") == "Open: 2 of 9 tickets are left, so the winners have not been drawn yet."

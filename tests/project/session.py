@@ -2,7 +2,7 @@
 
     python -m tests.project.session
 
-The commands stay as they are. Ids, codes, keys, ticket numbers and times differ from run to run: where a later command
+The commands stay unchanged. Ids, codes, keys, ticket numbers and times differ from run to run: where a later command
 shows one, the value of this run takes its place.
 """
 
@@ -82,7 +82,7 @@ def shortened(output: str) -> str:
 
 @dataclass
 class Session:
-    """A user's terminal of 80 columns in a folder of its own; `end` stops what runs in the background."""
+    """A user's terminal of 80 columns in a new folder; `end` stops what runs in the background."""
 
     folder: Path
     programs: Path = field(init=False)
@@ -98,7 +98,7 @@ class Session:
             curl.chmod(0o755)
 
     def run(self, step: Step) -> Step:
-        """Run a step's command with this run's values; return it as it was run, with what it printed."""
+        """Run a step's command with this run's values; return the step as it was run, with its output."""
         command = step.command
         for shown, real in self.replaced.items():
             command = command.replace(shown, real)

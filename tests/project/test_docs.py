@@ -166,7 +166,7 @@ def test_every_error_is_in_the_docs_with_its_statuses(error: type[RaffleError]) 
     assert error.__doc__
 
 
-def test_every_error_has_a_code_of_its_own() -> None:
+def test_every_error_has_its_own_code() -> None:
     codes = [error.code for error in all_errors()]
 
     assert len(set(codes)) == len(codes)

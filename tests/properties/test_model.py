@@ -1,4 +1,4 @@
-"""A state machine drives the engine, restarts and a second session included, beside a simple model."""
+"""A state machine drives the engine, with restarts and a second session, next to a simple model."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

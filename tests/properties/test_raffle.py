@@ -27,7 +27,7 @@ def raffles(draw: st.DrawFn) -> tuple[int, list[Prize]]:
 
 @pytest.fixture(scope="module", params=KINDS)
 def one_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RaffleEngine]:
-    """One engine for all examples, on each kind of database: their raffles live side by side in it."""
+    """One engine for all examples, on each kind of database: they share one database."""
     if request.param == "SQLite":
         url = f"sqlite:///{tmp_path_factory.mktemp('properties')}/raffles.db"
     else:
@@ -37,7 +37,7 @@ def one_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 
 def sell_in_any_order(engine: RaffleEngine, raffle: object, total: int, data: st.DataObject) -> list[Ticket]:
-    """Let people come in any order, some of them again and again, until the raffle is sold out."""
+    """Let people take part in any order, some of them many times, until the raffle is sold out."""
     tickets: dict[str, Ticket] = {}
     people = st.sampled_from([f"203.0.113.{n}" for n in range(total)])
     for person in [*data.draw(st.lists(people, max_size=3 * total)), *(f"198.51.100.{n}" for n in range(total))]:
@@ -69,7 +69,7 @@ def test_the_rules_hold_for_any_raffle(
     assert [win.prize for win in wins] == [prize.name for prize in prizes for _ in range(prize.amount)]
     prize_of = {win.ticket_number: win.prize for win in wins}
     assert set(prize_of) <= {ticket.number for ticket in tickets}
-    # Every ticket verifies with its own code, and tells what it won.
+    # Every ticket verifies with its own code, and shows what it won.
     for ticket in tickets:
         expected = Verification(has_won=ticket.number in prize_of, prize=prize_of.get(ticket.number))
         assert one_engine.verify(raffle.id, ticket.number, ticket.verification_code) == expected
@@ -77,7 +77,7 @@ def test_the_rules_hold_for_any_raffle(
 
 @settings(max_examples=8)
 @given(shape=raffles())
-def test_a_code_verifies_with_its_own_ticket_alone(one_engine: RaffleEngine, shape: tuple[int, list[Prize]]) -> None:
+def test_a_code_verifies_only_with_its_own_ticket(one_engine: RaffleEngine, shape: tuple[int, list[Prize]]) -> None:
     total_tickets, prizes = shape
     raffles_of_one_kind = [one_engine.create("Any", total_tickets=total_tickets, prizes=prizes) for _ in range(2)]
     tickets = [

@@ -11,7 +11,7 @@ from rafflekit import Prize, RaffleEngine
 from rafflekit.cli import main
 from tests.ticket_lists import rows_of, write_list
 
-# Not what would make the list seem to be separated otherwise.
+# Without characters that look like another separator.
 characters = st.characters(exclude_categories=("Cs",), exclude_characters=";\t")
 people = st.lists(st.text(characters, min_size=1, max_size=5), min_size=1, max_size=12)
 
@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def one_engine(folder: Path) -> Iterator[RaffleEngine]:
-    """One engine for all examples: their raffles live side by side in one database."""
+    """One engine for all examples: their raffles share one database."""
     with RaffleEngine(f"sqlite:///{folder / 'raffles.db'}") as engine:
         yield engine
 
@@ -37,7 +37,7 @@ def tickets_of(out: Path) -> list[tuple[str, ...]]:
 
 @settings(max_examples=40)
 @given(names=people, tickets=st.integers(1, 12), kept=st.floats(0, 1))
-def test_a_run_cut_off_anywhere_ends_like_an_undisturbed_one(
+def test_a_run_cut_off_anywhere_ends_like_a_whole_one(
     folder: Path, one_engine: RaffleEngine, names: list[str], tickets: int, kept: float
 ) -> None:
     raffle = one_engine.create("Any", total_tickets=tickets, prizes=[Prize("hug")])

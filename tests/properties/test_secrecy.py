@@ -1,4 +1,4 @@
-"""What is stored tells no code, no participant and, before the draw, no winner."""
+"""Stored data reveals no code, no participant and, before the draw, no winner."""
 
 import base64
 import re
@@ -99,10 +99,10 @@ def test_over_http_a_code_is_only_in_its_own_answer(database: Path, serve: Serve
 
 
 @pytest.mark.parametrize("form", ["human", "json"])
-def test_a_failure_that_nobody_foresaw_tells_the_log_no_secret(
+def test_an_unforeseen_failure_logs_no_secret(
     engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: Any
 ) -> None:
-    """The errors say all that a request brought, and all that the engine would have answered."""
+    """The errors contain everything in the request, and everything that the engine would have answered."""
     raffle = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug")])
     client = testing.TestClient(create_app(engine, Settings()), headers={"Host": "127.0.0.1"})
     key, addresses = KEY.replace(" ", "-"), ("203.0.113.77", "2001:db8:1:2::3", "::ffff:198.51.100.7")
@@ -154,8 +154,8 @@ def test_a_draw_removes_the_secrets_from_file_and_journal(database: Path, engine
     assert not [part for secret in secrets for part in (secret[:8], secret[12:20], secret[-8:]) if part in stored]
 
 
-def test_of_many_raffles_only_those_not_drawn_keep_their_secrets(database: Path, engine: RaffleEngine) -> None:
-    """Enough raffles for the pages of secrets to be split and joined, drawn in an order of their own."""
+def test_only_raffles_that_are_not_drawn_keep_their_secrets(database: Path, engine: RaffleEngine) -> None:
+    """Enough raffles for the pages of secrets to be split and joined, drawn in a different order."""
     raffles = [engine.create(f"Raffle {n}", total_tickets=1, prizes=[Prize("hug")]) for n in range(300)]
     with closing(sqlite3.connect(database)) as connection:
         rows = connection.execute("SELECT raffle, numbering_key, participant_key, code_key FROM secrets")
@@ -176,7 +176,7 @@ def parts_of(keys: bytes) -> list[bytes]:
     return [keys[at : at + 8] for at in range(0, len(keys), 8)]
 
 
-def test_secrets_leave_once_the_journals_reader_is_done(
+def test_secrets_go_once_the_journals_reader_is_done(
     database: Path, engine: RaffleEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     raffle = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug", 3)])
@@ -225,7 +225,7 @@ def test_a_draw_can_be_replayed_from_its_stored_seed(database: Path, engine: Raf
 
 
 @pytest.mark.parametrize("tickets", [1, 2])
-def test_every_draw_has_a_seed_of_its_own(database: Path, engine: RaffleEngine, tickets: int) -> None:
+def test_every_draw_has_its_own_seed(database: Path, engine: RaffleEngine, tickets: int) -> None:
     for _ in range(5):
         raffle = engine.create("Foobar", total_tickets=tickets, prizes=[Prize("hug")])
         sell_all(engine, raffle)

@@ -50,7 +50,7 @@ def test_a_code_is_read_as_people_write_it(code: bytes, data: st.DataObject) -> 
     "text",
     ["", "-", "4XK2", "U" * 24, "0" * 23, "0" * 25, "é" * 24, "\u0131" * 24, "٠" * 24, "0" * 23 + "\x00", "!" * 24],
 )
-def test_a_text_that_is_not_a_code_is_not_read(text: str) -> None:
+def test_text_that_is_not_a_code_is_not_read(text: str) -> None:
     assert codes.read(text) is None
 
 

@@ -7,7 +7,7 @@ from rafflekit.core.protocol.notes import OPERATOR, Note, NoteWrong, SignerKey, 
 KEY = SignerKey.make("raffles.example.org")
 
 
-def test_a_line_with_a_keys_id_under_another_name_is_not_its() -> None:
+def test_a_line_with_another_name_is_not_by_the_key() -> None:
     line = KEY.line("A text.\n")
     other = line.replace("raffles.example.org", "other.example.org")
 

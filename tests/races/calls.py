@@ -9,7 +9,7 @@ from tests.raffle_model import RaffleModel
 
 @dataclass(frozen=True)
 class World:
-    """All that calls can see: one raffle, and the names of those that were created meanwhile, the oldest first."""
+    """Everything that calls can see: one raffle, and the names of raffles created meanwhile, the oldest first."""
 
     raffle: RaffleModel
     created: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Call(Protocol):
         """Make the call, and return what it returns in a form that can be compared."""
 
     def after(self, world: World, outcome: Any) -> World | None:
-        """Return how the world is after this outcome, or None if it is no right one."""
+        """Return the world after this outcome, or None if the outcome is wrong."""
 
 
 @dataclass(frozen=True)

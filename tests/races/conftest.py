@@ -17,7 +17,7 @@ from tests.databases import KINDS, STRICTER_KINDS, new_database_url
 
 PROCESSES = 2
 THREADS = 32
-# Longer than others wait: all threads of all processes are to end, which write to one database.
+# Longer than elsewhere: all threads of all processes write to one database and must end.
 LIMIT_S = 120
 
 
@@ -54,7 +54,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @dataclass(frozen=True)
 class Processes:
-    """Processes that are there for all tests of a module, since each takes its time to import what it needs."""
+    """Processes for all tests of a module, because each takes long to import what it needs."""
 
     pool: Pool
     manager: SyncManager
@@ -62,7 +62,7 @@ class Processes:
 
 @pytest.fixture(scope="module")
 def processes() -> Iterator[Processes]:
-    """Processes that know nothing of this one."""
+    """Processes that share nothing with this one."""
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, context.Pool(PROCESSES) as pool:
         yield Processes(pool, manager)
@@ -70,7 +70,7 @@ def processes() -> Iterator[Processes]:
 
 @pytest.fixture
 def at_once(database_url: str, processes: Processes) -> Callable[[Sequence[Call]], list[Outcome]]:
-    """Make all calls at once, dealt out to 32 threads in each of 2 processes, each with an engine of its own."""
+    """Make all calls at once, in 32 threads in each of 2 processes, each process with its own engine."""
 
     def run(calls: Sequence[Call]) -> list[Outcome]:
         start = processes.manager.Barrier(PROCESSES)

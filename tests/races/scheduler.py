@@ -1,7 +1,7 @@
 """Sessions that stop before every statement that they send, and a schedule that says which one continues.
 
-A session is a thread; its engine's connections are the driver's own, but that each asks its session before it sends a
-statement. Whoever waits in the database is told from whoever works by asking the database, never by the clock.
+A session is a thread. Its engine's connections are the driver's, except that each asks its session before it sends a
+statement. Only the database, never the clock, shows which session waits in it and which works.
 """
 
 import sqlite3
@@ -51,7 +51,7 @@ class Session:
         self.waits = False
         self.is_done = False
         self.is_sent_back = False
-        """SQLite was busy, and would be asked again."""
+        """SQLite was busy, so the session would ask again."""
         self.backend_pid: int | None = None
         self._calls = calls
         self._make = make
@@ -63,19 +63,19 @@ class Session:
         assert self.has_arrived(within_s=LIMIT_S)
 
     def let_go(self) -> None:
-        """Let it take its next step."""
+        """Let the session take its next step."""
         self._arrived.clear()
         self._go.release()
 
     def has_arrived(self, *, within_s: float) -> bool:
-        """Tell whether it reaches its next step, or is done, within a time."""
+        """Return whether it reaches its next step, or ends, within a time."""
         return self._arrived.wait(within_s)
 
     def stop_before(self, what: str) -> None:
-        """Stand, in its own thread, until it is let go."""
+        """Wait, in the session's thread, until it is let go."""
         self.next_step = what
         self._arrived.set()
-        assert self._go.acquire(timeout=LIMIT_S), "nobody let this session go on"
+        assert self._go.acquire(timeout=LIMIT_S), "no one let this session continue"
 
     def join(self) -> None:
         self._thread.join(LIMIT_S)
@@ -97,9 +97,8 @@ class Session:
 
 
 class Scheduler:
-    """Take sessions through their steps: first in turns, then, one after the other, to their ends.
-
-    `is_held_up` tells whether the database lets the backend with this process id wait for another one.
+    """Take sessions through their steps: first in turns, then, one after the other, to their ends. `is_held_up` returns
+    whether the database lets the backend with this process id wait for another one.
     """
 
     def __init__(self, sessions: Sequence[Session], *, clock: Clock, is_held_up: Callable[[int], bool]) -> None:
@@ -154,7 +153,7 @@ class Scheduler:
             self.waits += 1
             self.log.append(f"    {session.name} waits")
         elif waited and not session.waits:
-            self.log.append(f"    {session.name} goes on")
+            self.log.append(f"    {session.name} continues")
 
 
 class _StoppingCursor(sqlite3.Cursor):
@@ -246,7 +245,7 @@ def _in_one_line(statement: str) -> str:
 
 @contextmanager
 def stopping_connections() -> Iterator[None]:
-    """Let all connections that are made meanwhile stop the sessions that use them; others pass."""
+    """Make all new connections stop the sessions that use them; other connections are not affected."""
     event.listen(Engine, "do_connect", _connect)
     try:
         yield

@@ -1,12 +1,12 @@
 """Races that are searched for: hypothesis says which session sends its next statement.
 
-Each session is what a server's process is to the database: an engine with connections of its own. An example is a few
-calls for each of them, and the turns in which they go on, statement by statement; what is found shrinks to the fewest
-calls and turns, and is printed with every statement in its place. Right are the answers that calls, made one after the
-other, could have got in an order that breaks no "this ended before that began" (linearizability: Herlihy and Wing, ACM
-TOPLAS 12, 1990).
+A session is to the database what a server process is: an engine with its own connections. An example has a few calls
+for each session, and the turns in which they continue, statement by statement. A failure shrinks to the fewest calls
+and turns, and is printed with every statement in its place. Answers are right if the same calls, made one after the
+other, could have got them in an order in which a call that ended before another began also comes first
+(linearizability: Herlihy and Wing, ACM TOPLAS 12, 1990).
 
-`make test` makes the same search each time; RAFFLEKIT_TEST_INTERLEAVINGS asks for so many examples of a new one.
+`make test` makes the same search each time; RAFFLEKIT_TEST_INTERLEAVINGS sets the number of examples of a new search.
 """
 
 import os
@@ -57,7 +57,7 @@ KINDS_OF_DATABASES = (*KINDS, "PostgreSQL, serializable")
 class Plan:
     """An example: a raffle, how many of its tickets the first people hold, and the calls of each session.
 
-    The sessions take turns, of so many statements each; after the last turn, one goes on to its end after the other.
+    The sessions take turns, each of a number of statements; after the last turn, they run to their ends in order.
     """
 
     total_tickets: int
@@ -106,7 +106,7 @@ A_REPEAT_AFTER_THE_DRAW = Plan(
 
 @dataclass
 class Bench:
-    """A database with the engines of all sessions on it, and a connection of its own to look at what is stored."""
+    """A database with the engines of all sessions, and a separate connection to look at the stored rows."""
 
     url: str
     setting_up: RaffleEngine
@@ -220,7 +220,7 @@ def test_every_interleaving_of_statements_gives_right_answers(
 
 
 def test_the_search_finds_a_race_where_there_is_one(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would say nothing if it did not: here, writers read before they lock."""
+    """Otherwise its silence would mean nothing: here, writers read before they lock."""
     monkeypatch.setattr(Sqlite, "begin_writing", "BEGIN")
     with bench_on(f"sqlite:///{database}") as bench:
         search = settings(SEARCH, phases=[Phase.generate])(given(plans())(bench.check))

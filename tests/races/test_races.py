@@ -1,4 +1,4 @@
-"""Everybody comes at the same moment, from 32 threads in each of 2 processes on one database."""
+"""Everyone takes part at the same moment, from 32 threads in each of 2 processes on one database."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ def new_raffle(engine: RaffleEngine, tickets: int) -> Raffle:
     return engine.create("Rush", total_tickets=tickets, prizes=[Prize("hug", min(5, tickets))])
 
 
-def test_too_few_tickets_go_to_as_many_different_participants(engine: RaffleEngine, at_once: AtOnce) -> None:
+def test_too_few_tickets_go_to_different_participants(engine: RaffleEngine, at_once: AtOnce) -> None:
     raffle = new_raffle(engine, 200)
     rush = [Call("participate", str(raffle.id), (f"participant {n}",)) for n in range(500)]
 
@@ -63,7 +63,7 @@ def test_the_last_ticket_is_repeated_and_not_sold_out(engine: RaffleEngine, at_o
     assert len({outcome.value for outcome in outcomes if outcome.value}) == 1
 
 
-def test_of_many_draws_at_once_one_draws(engine: RaffleEngine, at_once: AtOnce) -> None:
+def test_one_of_many_draws_at_once_draws(engine: RaffleEngine, at_once: AtOnce) -> None:
     raffles = [sold_out(engine, tickets=20, prizes=(Prize("hug", 7),)) for _ in range(3)]
     rush = [Call("draw", str(raffle.id)) for _ in range(64) for raffle in raffles]
 

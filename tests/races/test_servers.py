@@ -50,7 +50,7 @@ def live(serve: Serve, request: pytest.FixtureRequest, database: Path) -> Live:
 
 
 def address(person: int) -> str:
-    # Households of their own: an IPv6 address counts by its /64.
+    # Different households: an IPv6 address counts by its /64.
     if person % 2:
         return f'for="[2001:db8:0:{person:x}::1]"'
     return f"for=203.0.113.{person % 250}, for=10.{person // 250}.0.{person % 250}"
@@ -65,7 +65,7 @@ def test_a_rush_on_several_processes_gives_each_number_once(live: Live) -> None:
     def participate(person: int, server: LiveServer) -> Any:
         return server.request("POST", f"{raffle}/participate/", Forwarded=address(person))
 
-    # Everybody comes twice, where there are two servers to both.
+    # Everyone comes twice; with two servers, to both.
     rush = [(person, server) for person in range(PEOPLE) for server in (first, last)]
     with ThreadPoolExecutor(CLIENTS) as clients:
         answers = list(clients.map(participate, *zip(*rush, strict=True)))

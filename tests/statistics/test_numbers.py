@@ -50,7 +50,7 @@ def is_even(numbers: tuple[int, ...]) -> bool:
 
 
 @pytest.mark.parametrize("serial", [0, 49, 98])
-def test_a_number_tells_nothing_about_the_next_one(serial: int) -> None:
+def test_a_number_does_not_hint_at_the_next(serial: int) -> None:
     """The distance of successive numbers, around the circle of 100, is 1 … 99 equally often."""
     distances: Counter[int] = Counter()
     for _ in range(SAMPLES * 3_000):

@@ -42,7 +42,7 @@ def test_every_ticket_of_1000_wins_every_prize_equally_often(place: int) -> None
     assert_uniform([seen[serial] for serial in range(1000)])
 
 
-def test_whole_raffles_favour_nobody(engine: RaffleEngine) -> None:
+def test_whole_raffles_favour_no_one(engine: RaffleEngine) -> None:
     """In raffles of 3 tickets, each number, and each place in the queue, wins equally often."""
     by_number: Counter[Any] = Counter()
     by_place: Counter[Any] = Counter()

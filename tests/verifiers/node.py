@@ -1,4 +1,4 @@
-"""The page's verifier in a process of Node."""
+"""The page's verifier in a Node process."""
 
 import json
 import shutil

@@ -23,7 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def large(engine: RaffleEngine) -> Raffle:
-    """A raffle of a hundred tickets, beside another one in the same database."""
+    """A raffle of a hundred tickets, next to another one in the same database."""
     engine.create("Another raffle", total_tickets=9, prizes=[Prize("tea")])
     return engine.create("Large", total_tickets=100, prizes=[Prize("tea", 3)])
 

@@ -44,7 +44,7 @@ def test_a_record_has_the_number_of_its_first_line(rows: list[tuple[str, str]]) 
     assert [(line.number, line.participant) for line in read] == texts
 
 
-def test_a_list_may_have_a_byte_order_mark_and_no_last_line_end() -> None:
+def test_a_list_may_have_a_byte_order_mark() -> None:
     assert lines_of(b"\xef\xbb\xbfann\r\nbob") == [Line(1, "ann"), Line(2, "bob")]
     assert lines_of(b"\xef\xbb\xbfwho\nann", column="who") == [Line(2, "ann")]
 

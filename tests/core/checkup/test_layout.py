@@ -180,7 +180,7 @@ def test_a_check_up_of_the_default_place_makes_no_folder(tmp_path: Path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_differences_of_the_layout_are_listed_together(database: Path) -> None:
+def test_all_differences_of_the_layout_are_listed(database: Path) -> None:
     url = f"sqlite:///{database}"
     fill(url)
     run(url, "DROP INDEX raffles_open")

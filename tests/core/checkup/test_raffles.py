@@ -138,7 +138,7 @@ def test_an_honest_database_is_well(database_url: str) -> None:
         ),
     ],
 )
-def test_a_change_past_the_rules_is_named(database_url: str, statement: str, problem: str) -> None:
+def test_a_change_that_bypasses_the_rules_is_named(database_url: str, statement: str, problem: str) -> None:
     fill(database_url)
     past_the_rules(database_url, statement)
 

@@ -82,7 +82,7 @@ def test_a_check_up_keeps_the_locks_of_its_process(database: Path) -> None:
         assert engine.get(raffle.id) == raffle
 
 
-def test_secrets_in_rows_are_a_problem_and_not_remains(database: Path) -> None:
+def test_secrets_in_rows_are_not_remains_but_a_problem(database: Path) -> None:
     url = f"sqlite:///{database}"
     fill(url)
     past_the_rules(url, f"UPDATE secrets SET raffle = {DRAWN} WHERE raffle = {OPEN}")

@@ -355,7 +355,7 @@ def test_a_missing_key_is_refused_with_the_name_of_its_setting(
 
 
 def test_postgresql_without_a_key_gives_tickets_without_receipts(postgresql: PostgresqlServer) -> None:
-    """There is no file next to it for a key."""
+    """It has no file next to it for a key."""
     database_url = postgresql.new_url()
     with RaffleEngine(database_url) as engine:
         raffle = sold_out(engine, tickets=4)

@@ -1,4 +1,4 @@
-"""The tests of storage say themselves which kind of database they are about; without a word, it is SQLite."""
+"""The tests of storage choose their kind of database; the default is SQLite."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

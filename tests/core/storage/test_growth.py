@@ -65,7 +65,7 @@ def grow(url: str, raffle: str) -> None:
     )
     run(url, "INSERT INTO counters SELECT id, 0 FROM raffles WHERE name = 'Other'")
     run(url, "INSERT INTO prizes SELECT id, 0, 'tea', 1 FROM raffles WHERE name = 'Other'")
-    # What these sessions read is counted when they are gone, a moment after their clients.
+    # The reads of these sessions are counted once they have ended, a moment after their clients.
     still_there = "SELECT 1 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query ~ '^INSERT INTO .* SELECT'"
     wait_until(lambda: not run(url, still_there))
 
@@ -73,10 +73,10 @@ def grow(url: str, raffle: str) -> None:
 def rows_read(engine: RaffleEngine, url: str) -> int:
     """Return how many rows and index entries have been read, once the engine's session has reported it."""
 
-    def tell(connection: Connection) -> None:
+    def report(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")
 
-    engine._database.query(tell)
+    engine._database.query(report)
     return int(run(url, ROWS_READ)[0][0])
 
 

@@ -138,7 +138,7 @@ def test_a_role_needs_only_the_rights_in_the_docs(server: OwnServer) -> None:
         assert engine.list().count == 1
 
 
-def test_another_programs_tables_are_left_alone(postgresql: PostgresqlServer) -> None:
+def test_another_programs_tables_are_not_changed(postgresql: PostgresqlServer) -> None:
     url = postgresql.new_url()
     run(url, "CREATE TABLE alembic_version (version_num text)")
 
@@ -339,7 +339,7 @@ def test_a_writable_host_of_several_is_used(server: OwnServer) -> None:
         assert "cannot be written: it is a standby or read-only; add the primary's host to the URL" in str(error)
 
 
-def test_a_silent_server_is_given_up_but_not_a_slow_one(
+def test_a_silent_server_is_abandoned_but_not_a_slow_one(
     postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backend, "ANSWER_LIMIT_S", 2)

@@ -130,7 +130,7 @@ def test_no_request_scans_a_table_of_postgresql(
     walks = [
         f"{line.strip()} — {statement}"
         for statement, values in list(statements_with_plans(sent))
-        # Who asks how many there are gets them counted, by the index of just those or, where it is all, by the table.
+        # To count raffles, PostgreSQL reads the index of just those or, for all of them, the table.
         if "count(" not in statement
         for line in plan_of(url, statement, values)
         if POSTGRESQL_WALK.search(line)

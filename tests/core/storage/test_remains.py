@@ -16,7 +16,7 @@ MIB = 1024 * 1024
 @pytest.mark.parametrize(
     "before", [0, 1, *range(MIB - len(ROW) - 1, MIB - len(ROW) + 3), MIB - 100, MIB - 1, MIB, 2 * MIB + 17]
 )
-def test_secrets_are_found_at_any_place(tmp_path: Path, before: int) -> None:
+def test_secrets_are_found_anywhere_in_a_file(tmp_path: Path, before: int) -> None:
     database = tmp_path / "raffles.db"
     database.write_bytes(bytes(before) + ROW)
 

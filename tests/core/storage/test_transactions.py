@@ -1,4 +1,4 @@
-"""Conflicting transactions on PostgreSQL: one waits, runs again, or gives up with a clear sentence."""
+"""Conflicting transactions on PostgreSQL: one waits, runs again, or fails with a clear sentence."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -61,7 +61,7 @@ def test_a_transaction_with_a_conflict_runs_again(strict: Database, strict_url: 
     assert run(strict_url, "SELECT issued FROM counters") == [(2,)]
 
 
-def test_a_transaction_with_a_conflict_each_time_gives_up(
+def test_a_transaction_that_always_conflicts_gives_up(
     strict: Database, strict_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "_LONGEST_PAUSE_S", 0.01)
@@ -92,7 +92,7 @@ def test_an_error_of_the_caller_does_not_run_again(strict: Database, strict_url:
     assert run(strict_url, "SELECT issued FROM counters") == [(0,)]
 
 
-def test_of_two_transactions_in_a_deadlock_one_runs_again(postgresql: PostgresqlServer) -> None:
+def test_one_of_two_transactions_in_a_deadlock_runs_again(postgresql: PostgresqlServer) -> None:
     url = postgresql.new_url("deadlock_timeout=50ms")
     with RaffleEngine(url) as engine:
         raffles = [engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")]).id for _ in range(2)]

@@ -72,7 +72,7 @@ def test_a_repeat_in_the_same_group_gets_the_same_ticket() -> None:
     assert len(decision.new) == 1
 
 
-def test_a_repeat_gets_its_ticket_where_all_are_sold() -> None:
+def test_a_repeat_gets_its_ticket_when_all_are_sold() -> None:
     numbering = Numbering(KEY, 1)
     ann = wish("ann", "a key of sixteen or more", of=numbering)
     others = [wish("ann", "another key of sixteen", of=numbering), wish("ann", of=numbering), wish("ben", of=numbering)]

@@ -137,7 +137,7 @@ def test_no_one_joins_a_group_that_has_been_prepared_for_long(monkeypatch: pytes
     ("fails_for", "served", "failed"),
     [(0, [[1, 2], [3, 4]], {0}), (1, [[0], [3, 4]], {1, 2}), (3, [[0, 1, 2]], {3, 4})],
 )
-def test_only_those_who_cannot_be_prepared_hear_why(
+def test_an_error_in_preparation_reaches_only_its_callers(
     monkeypatch: pytest.MonkeyPatch, fails_for: int, served: list[list[int]], failed: set[int]
 ) -> None:
     monkeypatch.setattr(groups_module, "_JOINING_S", LIMIT_S)
@@ -151,7 +151,7 @@ def test_only_those_who_cannot_be_prepared_hear_why(
     assert groups.served == served
 
 
-def test_a_refusal_reaches_the_one_whom_it_concerns() -> None:
+def test_a_refusal_reaches_only_its_caller() -> None:
     office = Office()
     office.answer = lambda wish: ValueError("odd") if wish % 2 else wish
 
@@ -163,7 +163,7 @@ def test_a_refusal_reaches_the_one_whom_it_concerns() -> None:
         futures[1].result()
 
 
-def test_an_error_reaches_its_group_and_no_one_else() -> None:
+def test_an_error_reaches_only_its_group() -> None:
     office = Office(most=2)
 
     def fail_for_the_second_group(wish: int) -> int:
@@ -212,7 +212,7 @@ def test_callers_who_wait_for_an_interrupted_leader_are_served() -> None:
     assert office.served == [[0], [1, 2, 3], [2, 3]]
 
 
-def test_who_is_interrupted_while_it_waits_gives_its_place_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_interrupted_while_waiting_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """Like Ctrl-C: acquiring a lock ends with an exception."""
     office = Office()
     with office.busy_while([1]) as futures:

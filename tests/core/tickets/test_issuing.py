@@ -73,7 +73,7 @@ def test_each_entry_of_a_list_has_its_own_outcome(engine: RaffleEngine) -> None:
 def test_a_sold_out_raffle_refuses_without_waiting_for_a_writer(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A caller that waits after all gives up soon.
+    # A caller that waits nevertheless fails soon.
     monkeypatch.setattr("rafflekit.core.storage.sqlite.BUSY_TIMEOUT_S", 0.1)
     monkeypatch.setattr("rafflekit.core.storage.postgresql.LOCK_TIMEOUT_S", 0.1)
     with RaffleEngine(database_url) as seller, RaffleEngine(database_url) as newcomer:
@@ -110,7 +110,7 @@ def test_a_repeat_in_a_sold_out_raffle_is_confirmed_first(
     assert confirmed == [None]
 
 
-def test_a_list_ends_with_an_error_when_the_database_goes(engine: RaffleEngine) -> None:
+def test_a_list_ends_with_an_error_if_the_database_fails(engine: RaffleEngine) -> None:
     raffle = new_raffle(engine, 9)
     outcomes = engine.participate_many(raffle.id, ["ann", "ben"])
     engine.close()
@@ -274,7 +274,7 @@ def test_a_group_that_runs_again_gives_no_second_ticket(engine: RaffleEngine) ->
     assert engine.get(raffle.id).available_tickets == 0
 
 
-def test_a_raffle_that_is_gone_does_not_spoil_the_group(database_url: str, engine: RaffleEngine) -> None:
+def test_a_deleted_raffle_does_not_spoil_the_group(database_url: str, engine: RaffleEngine) -> None:
     """Like after restoring a backup that does not have it."""
     gone, sound = new_raffle(engine, 10), new_raffle(engine, 10)
     issuing = engine._issuing
@@ -352,7 +352,7 @@ def test_a_wish_does_not_show_its_code(engine: RaffleEngine) -> None:
     assert repr(wish.keys.code_key) not in repr(wish)
 
 
-def test_an_observer_hears_of_every_group_and_its_new_tickets(database_url: str) -> None:
+def test_an_observer_is_called_for_every_stored_group(database_url: str) -> None:
     groups: list[tuple[int, int]] = []
     with RaffleEngine(database_url, on_group=lambda *, callers, tickets: groups.append((callers, tickets))) as engine:
         raffle = new_raffle(engine, 1_504)
@@ -365,7 +365,7 @@ def test_an_observer_hears_of_every_group_and_its_new_tickets(database_url: str)
     assert groups == [(1, 1), (1, 0), (1, 0), (1_000, 999), (501, 501)]
 
 
-def test_an_observer_does_not_hear_of_what_was_not_stored(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_observer_is_not_called_for_an_unstored_group(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     groups: list[dict[str, int]] = []
     with RaffleEngine(database_url, on_group=lambda **group: groups.append(group)) as engine:
         raffle = new_raffle(engine, 2)

@@ -40,7 +40,7 @@ def test_first_and_last_tickets_have_numbers_of_the_raffle(size: int) -> None:
     assert all(1 <= numbering.number(serial) <= size for serial in (0, size - 1))
 
 
-def test_what_is_beyond_the_raffle_has_no_number() -> None:
+def test_a_serial_beyond_the_raffle_has_no_number() -> None:
     numbering = Numbering(bytes(KEY_BYTES), 5)
 
     for beyond in (5, -1):

@@ -43,7 +43,7 @@ def test_a_participant_counts_in_one_spelling(written: str, counts_as: str) -> N
     assert normalise(written) == counts_as
 
 
-def test_the_same_participant_has_another_hash_in_another_raffle() -> None:
+def test_a_participant_has_a_different_hash_in_each_raffle() -> None:
     one, other = bytes(KEY_BYTES), bytes([1] * KEY_BYTES)
 
     assert participant_hash(one, "203.0.113.7") == participant_hash(one, "::ffff:203.0.113.7")
@@ -56,7 +56,7 @@ def test_an_idempotency_key_has_one_hash_per_participant() -> None:
     assert repeat_hash(key, bytes(16), "k" * 16) != repeat_hash(key, bytes([1] * 16), "k" * 16)
 
 
-def test_what_stands_for_a_participant_never_changes() -> None:
+def test_a_participants_hash_never_changes() -> None:
     """Stored hashes recognise a participant, so these are frozen."""
     key = bytes(range(KEY_BYTES))
 

@@ -33,7 +33,7 @@ def test_a_proxys_public_name_is_in_the_location(post: Post) -> None:
 
 @pytest.mark.parametrize("path", ["/raffles", "/raffles/garbage/winners", f"{NO_RAFFLE}/winners"])
 @pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain"}, {"Host": "evil.example"}])
-def test_strangers_are_refused_before_anything_is_looked_at(post: Post, path: str, headers: dict[str, str]) -> None:
+def test_strangers_are_refused_before_the_body_is_read(post: Post, path: str, headers: dict[str, str]) -> None:
     answer = post(path, source=STRANGER, body="x" * (limits.CREATE_BODY_BYTES + 1), headers=headers)
 
     assert answer.status_code == 403

@@ -36,7 +36,7 @@ ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).filter(
 @example(address=IPv4Address("203.0.113.77"), before="11:24:", behind="")
 @example(address=IPv6Address("2001:db8::1"), before="x.", behind="")
 @example(address=IPv6Address("2001:db8::1"), before="." * 100, behind="")
-def test_no_whole_address_stays_in_a_text(address: IPv4Address | IPv6Address, before: str, behind: str) -> None:
+def test_no_whole_address_stays_in_text(address: IPv4Address | IPv6Address, before: str, behind: str) -> None:
     for spelling in {str(address), address.exploded, str(address).upper()}:
         assert spelling not in redacted(f"the client {before}{spelling}{behind} is gone")
 
@@ -47,7 +47,7 @@ def test_no_whole_address_stays_in_a_text(address: IPv4Address | IPv6Address, be
 @example(code=CODE, before="aaaa bbbb cccc dddd ", behind="")
 @example(code=CODE, before="aaaa-bbbb-cccc-dddd-eeee-", behind="-ffff")
 @example(code=CODE, before="deadbeef-", behind="")
-def test_no_code_stays_in_a_text(code: str, before: str, behind: str) -> None:
+def test_no_code_stays_in_text(code: str, before: str, behind: str) -> None:
     plain = code.replace("-", "")
     separated = (code.replace("-", separator) for separator in ("--", " ", "\t", " - "))
     for spelling in (code, plain, f"{plain[:3]}-{plain[3:]}", *separated):
@@ -112,7 +112,7 @@ def test_redacting_a_long_text_takes_no_more_than_its_length(piece: str, end: st
 
 @settings(max_examples=200)
 @given(key=st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=16, max_size=40))
-def test_no_secret_stays_in_a_text_quoted_or_not(key: str) -> None:
+def test_no_secret_stays_in_text_quoted_or_not(key: str) -> None:
     text = redacted(f"bare {key}, quoted {key!r}", [key])
 
     assert key not in text

@@ -59,7 +59,7 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(database: Path, tmp_path
 
     wait_until(lambda: is_refused(live.port))
     wait_until(lambda: not any("spawn_main" in command_of(worker) for worker in workers))
-    assert (tmp_path / "log").read_text().count("\n") == 1  # the remark that there is no manager
+    assert (tmp_path / "log").read_text().count("\n") == 1  # the remark that MANAGER_IPS is not set
     assert list(temporary.iterdir()) == []  # where the workers counted together
 
 
@@ -88,7 +88,7 @@ def test_workers_that_cannot_start_end_the_server(tmp_path: Path) -> None:
     assert last.startswith(
         "rafflekit.http.serving.listening.WorkersFailed: The worker processes keep ending by themselves"
     )
-    assert done.stderr.count("Traceback") == 2  # the program's own, with its cause; none of a worker
+    assert done.stderr.count("Traceback") == 2  # the program's own, with its cause, and none from a worker
 
 
 def test_too_many_headers_and_invalid_http_are_refused(serve: Serve, connect: Callable[[int], Any]) -> None:

@@ -95,7 +95,7 @@ def test_a_copy_counts_by_its_own_cosignature() -> None:
         DRAND.proof.closing + witness().line("another text\n", time=COSIGNED),
     ],
 )
-def test_a_useless_copy_shows_nothing_and_makes_nothing_wrong(note: str) -> None:
+def test_a_useless_copy_proves_nothing_and_breaks_nothing(note: str) -> None:
     bare = replace(DRAND.given, witnessed=Witnessed(note, COSIGNED))
 
     assert outcome(bare.audit(), "witnessed") == OK

@@ -263,7 +263,7 @@ def changed(change: Callable[[dict[str, object]], object]) -> str:
     ],
     ids=lambda value: value[:30],
 )
-def test_a_text_that_is_not_a_beacon_is_not_read(text: str, reason: str) -> None:
+def test_text_that_is_not_a_beacon_is_not_read(text: str, reason: str) -> None:
     with pytest.raises(BeaconWrong, match=reason) as caught:
         read_beacon(text)
     assert len(str(caught.value)) < 200
