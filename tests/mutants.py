@@ -76,6 +76,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     ),
     "ledger.keys": ("tests/core/ledger/test_keys.py", "tests/cli/test_keys.py", "tests/core/ledger/test_proofs.py"),
     "ledger.books": (*LEDGERS, "tests/core/test_beacon_draws.py"),
+    "ledger.keeping": (*LEDGERS, "tests/core/ledger/test_keys.py", "tests/core/tickets/test_issuing.py"),
+    "ledger.proofs": (*LEDGERS, "tests/core/ledger/test_cosignatures.py", "tests/protocol/test_receipts.py"),
     "protocol.cosignatures": ("tests/protocol/test_cosignatures.py",),
     "protocol.hashing": ("tests/vectors", "tests/core/ledger/test_proofs.py"),
     "protocol.leaves": ("tests/vectors", "tests/core/ledger/test_proofs.py"),
