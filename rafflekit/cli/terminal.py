@@ -48,6 +48,7 @@ def forgive_encodings() -> None:
 
 def is_terminal(stream: TextIO | None) -> bool:
     """Return whether colours and boxes belong there: on a terminal that is not a dumb one."""
+    # TERM describes the terminal and not rafflekit, so it is not one of the `Settings`.
     return stream is not None and stream.isatty() and os.environ.get("TERM", "").lower() not in {"dumb", "unknown"}
 
 

@@ -16,9 +16,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from rafflekit.core.errors import InvalidSetting
 
+# Not one of the `Settings`: prometheus-client reads this variable from `os.environ` when it is imported. This module
+# therefore sets and reads it there as well, for the worker processes that inherit it.
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable of prometheus-client that names the folder in which several processes count; that library reads it when
-it is imported."""
+"""The variable of prometheus-client that names the folder in which several processes count together."""
 
 
 class Metrics:
@@ -109,7 +110,7 @@ def check_shared_folder() -> None:
     """
     if not _are_shared():
         return
-    # From the process's environment, as the library reads it.
+    # From `os.environ`, where the library reads it.
     folder = os.environ.get(SHARED_FOLDER, "")
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
         raise InvalidSetting(
