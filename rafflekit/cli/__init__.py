@@ -36,7 +36,19 @@ def _run(arguments: Sequence[str]) -> int:
         from rafflekit.cli import app, terminal
 
     terminal.forgive_encodings()
+    _refuse_what_is_not_text(arguments)
     status = app.run(arguments)
     # A full disk must not pass for success.
     print(end="", flush=True)  # noqa: T201 - flushes, and knows what to do without a standard output
     return status
+
+
+def _refuse_what_is_not_text(arguments: Sequence[str]) -> None:
+    from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+
+    for position, argument in enumerate(arguments, start=1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            # The argument is not shown, because it may be a code.
+            raise CommandStopped(f"Argument {position} is not valid text in UTF-8.", status=WRONG_USAGE) from error

@@ -51,6 +51,7 @@ PARAMETERS = {
     "delay_s": "--delay",
     "beacon": "--beacon",
     "raffle": "RAFFLE",
+    "file": "FILE",
     "participant": "WHO",
     "idempotency_key": "--idempotency-key",
     "ticket_number": "NUMBER",

@@ -4,6 +4,7 @@ Commands import this only when they fetch: it takes longer to import than most c
 """
 
 import json
+import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -88,11 +89,19 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
         with error:
             raise CommandStopped(f"{url} answers {error.code}{_detail_of(error)}.", status=IO_FAILED) from error
     except urllib.error.URLError as error:
-        raise CommandStopped(f"{url} cannot be reached: {error.reason}.", status=IO_FAILED) from error
+        raise CommandStopped(f"{url} cannot be reached: {_reason(error.reason)}.", status=IO_FAILED) from error
     # A time-out is an OSError; an answer that breaks off, or is not HTTP, is an HTTPException.
     except (OSError, HTTPException, ValueError) as error:
-        reason = str(error) or type(error).__name__
-        raise CommandStopped(f"{url} cannot be read to its end: {reason}.", status=IO_FAILED) from error
+        raise CommandStopped(f"{url} cannot be read to its end: {_reason(error)}.", status=IO_FAILED) from error
+
+
+def _reason(error: object) -> str:
+    """Return why something cannot be read, without the numbers of the operating system."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):

@@ -211,7 +211,7 @@ def print_check_up(report: DatabaseReport, *, as_json: bool) -> None:
         ("tickets", report.tickets),
         ("draws", report.draws),
         ("secrets of drawn raffles", _left(report, len(report.remains))),
-        ("participants of drawn raffles", _left(report, report.hashed_participants)),
+        ("participants of drawn raffles", _stored_participants(report)),
         ("missing keys", "see below" if report.missing_keys else "none"),
         ("state", _state(report)),
     )
@@ -333,6 +333,12 @@ def _state(report: DatabaseReport) -> str:
     if report.missing_keys:
         return "without its key"
     return "not clean" if report.remains else "ok"
+
+
+def _stored_participants(report: DatabaseReport) -> object:
+    if report.hashed_participants:
+        return f"{report.hashed_participants:,} stored; 'rafflekit purge' deletes them"
+    return _left(report, 0)
 
 
 def _left(report: DatabaseReport, count: int) -> object:

@@ -99,7 +99,10 @@ def read_key(text: str, kind: int, option: str) -> "VerifierKey":
     try:
         key = VerifierKey.read(text)
     except NoteWrong as error:
-        raise CommandStopped(f"{option}: this is not a public key: {error}.", status=WRONG_USAGE) from error
+        raise CommandStopped(
+            f"{option}: this is not a public key; copy the whole line that 'rafflekit key show' prints.",
+            status=WRONG_USAGE,
+        ) from error
     if key.kind != kind:
         needed = "an operator's" if kind == OPERATOR else "a witness's"
         raise CommandStopped(f"{option}: this is not {needed} key.", status=WRONG_USAGE)

@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 # What to look at again if a step is wrong for what was given with the proof. None of these may reassure a person who
 # gave the right thing.
 _TO_CHECK = {
-    "terms": "compare --raffle with the id of your raffle; if it is that one, this is the proof of another raffle",
-    "key": "compare --key with the key that the operator published; if it is that one, the proof has another key",
-    "receipt": "--receipt must be the whole receipt of a ticket of this raffle; if it is, it does not fit the proof",
-    "code": "--code must be the code of the ticket with this receipt; if it is, the receipt is for another code",
+    "terms": "The proof is for another raffle than --raffle. Compare that id with the id of your raffle. If it is "
+    "right, you have the wrong proof.",
+    "key": "The proof has another key than --key. Compare --key with the key that the operator published. If it is "
+    "right, the proof has another key.",
+    "receipt": "--receipt does not fit. It must be the whole receipt of a ticket of this raffle, as 'rafflekit "
+    "receipt' prints it. If it is right, the proof does not fit it.",
+    "code": "--code is not the code of the ticket in --receipt. Check it for typing mistakes, and check that the "
+    "receipt belongs to the same ticket. If both are right, the receipt is for another code.",
 }
 _MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "red"), "not proven": ("–", "yellow")}
 
@@ -50,7 +54,7 @@ def _why_not_good(wrong: "Step", *, is_raffle_given: bool) -> str:
         # The steps that look at the draw are done by then.
         goes_on = wrong.name in {"receipt", "code"}
         shown = "The other steps still count" if goes_on else "This shows nothing for or against the draw"
-        return f"These do not belong together: {_TO_CHECK[wrong.name]}. {shown}."
+        return f"{_TO_CHECK[wrong.name]} {shown}."
     return "These documents are not from an honest draw, or someone changed them since."
 
 

@@ -35,7 +35,7 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Datab
     longer than you need it. A signing key next to the database (`raffles.db.key`) is copied as well.
 
     Raises:
-        InvalidValue: a file of that name already exists; nothing is ever overwritten.
+        InvalidValue: a file of that name already exists, or its folder does not; nothing is ever overwritten.
         InvalidSetting: the URL is not valid, or names a PostgreSQL database, which has its own backups.
         SchemaMismatch: the database belongs to another program.
         StorageUnavailable: the database or its key cannot be read, or the copy cannot be written; no file is left.
@@ -43,6 +43,8 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Datab
     path = Path(file).absolute()
     backend = backend_of(url_or_default(database_url, makes_folder=False))
     key = key_beside(path)
+    if not path.parent.is_dir():
+        raise InvalidValue("file", f"there is no folder {path.parent}.")
     for new in (path, key):
         _require_free(new)
     try:

@@ -20,7 +20,9 @@ def test_a_database_that_is_well_is_ok(terminal: Terminal, engine: RaffleEngine,
     assert (told.status, told.err) == (0, "")
     assert told.out == (
         f"url: {database_url}\nraffles: 1\ntickets: 6\ndraws: 1\n"
-        "secrets of drawn raffles: gone\nparticipants of drawn raffles: 6\nmissing keys: none\nstate: ok\n"
+        "secrets of drawn raffles: gone\n"
+        "participants of drawn raffles: 6 stored; 'rafflekit purge' deletes them\n"
+        "missing keys: none\nstate: ok\n"
     )
     assert (as_json.status, as_json.err) == (0, "")
     assert json.loads(as_json.out) == {
@@ -106,6 +108,16 @@ def test_the_key_that_a_setting_names_is_the_one_that_signs(
     assert terminal("doctor").status == 0
     monkeypatch.delenv("RAFFLEKIT_SIGNING_KEY")
     assert "is missing here" in terminal("doctor").out
+
+
+def test_an_empty_database_is_called_so(terminal: Terminal, database: Path, database_url: str) -> None:
+    database.touch()
+
+    assert terminal("doctor") == (
+        3,
+        "",
+        f"rafflekit: The database {database_url} is empty, so there is nothing to check.\n",
+    )
 
 
 def test_a_missing_database_is_named(terminal: Terminal, database: Path) -> None:

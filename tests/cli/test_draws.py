@@ -114,7 +114,9 @@ def test_draw_takes_the_beacon_from_a_file(
     file = tmp_path / "beacon.json"
     # With the byte order mark that Windows' editors put in front.
     file.write_text(relay_json(), encoding="utf-8-sig")
-    assert terminal(f"draw {awaiting.id} --yes").status == 3
+    without = terminal(f"draw {awaiting.id} --yes")
+    assert without.status == 3
+    assert re.search(rf"save https://\S+/public/{ROUND} on another machine, and .* --beacon FILE\.$", without.err)
 
     drawn = terminal(f"draw {awaiting.id} --yes --beacon '{file}'")
 

@@ -58,11 +58,14 @@ def test_the_public_half_of_a_key_can_be_seen_again(
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("key show nowhere.key", "FILE is 'nowhere.key': the key cannot be read: No such file or directory."),
         (
-            "key show nonsense.key",
-            "FILE is 'nonsense.key': it does not hold a key of the form PRIVATE+KEY+<name>+<id>+<Base64>.",
+            "key show nowhere.key",
+            "FILE: nowhere.key cannot be used: the key cannot be read: No such file or directory.",
         ),
+        ("key show nonsense.key", "FILE: nonsense.key cannot be used: it is not a signing key."),
+        ("key make own.key", "FILE: own.key already exists, and keys are never overwritten."),
+        ("key make nowhere/own.key", "FILE: there is no folder nowhere."),
+        ("key make new.key --name 'two words'", "--name: a key's name has 1 to 200 printable ASCII characters"),
         ("key show own.key --database-url sqlite:///other.db", "Give either FILE or --database-url"),
     ],
 )
@@ -83,6 +86,4 @@ def test_a_key_beside_the_database_that_is_none_is_called_so(terminal: Terminal,
     told = terminal("key show")
 
     assert (told.status, told.out) == (3, "")
-    assert told.err.startswith(
-        f"rafflekit: The signing key {database}.key cannot be used: it does not hold a key of the form"
-    )
+    assert told.err.startswith(f"rafflekit: The signing key {database}.key cannot be used: it is not a signing key")

@@ -239,6 +239,13 @@ def test_a_reader_that_has_enough_causes_no_complaint(line: str) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_argument_that_is_not_unicode_is_refused(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert main([command, "\udcff"]) == 2
+
+    assert capsys.readouterr() == ("", "rafflekit: Argument 2 is not valid text in UTF-8.\n")
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
 def test_a_full_disk_does_not_pass_for_success(database_url: str) -> None:
     with open("/dev/full", "w") as full:

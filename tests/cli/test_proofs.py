@@ -30,7 +30,8 @@ def test_a_whole_draw_is_followed_from_the_receipt_to_the_audit(terminal: Termin
     Path("closing.txt").write_text(terminal(f"checkpoint {raffle}").out)
     signed = terminal(f"witness sign closing.txt --key witness.key --operator {key} --state seen.json")
     Path("cosigned.txt").write_text(signed.out)
-    assert terminal(f"witness add {raffle} cosigned.txt --key {witness}") == Session(0, "", "")
+    added = terminal(f"witness add {raffle} cosigned.txt --key {witness}")
+    assert added == Session(0, "", "The signature of gazette.example is now on the closing of “Foobar”.\n")
     terminal(f"draw {raffle} --yes")
     Path("proof.json").write_text(terminal(f"proof {raffle}").out)
 

@@ -39,7 +39,7 @@ def test_purge_asks_and_warns_of_older_backups(screen: OnScreen, engine: RaffleE
     purged = screen(f"purge {sold_out.id}", answers={"[y/N]": "y\n"})
 
     assert refused.status == 1
-    assert "older backups still contain what is deleted" in refused.text
+    assert "Older backups still contain the data." in refused.text
     assert "Nothing was deleted." in refused.text
     assert purged.status == 0
     assert f"purged: {sold_out.total_tickets}" in purged.text

@@ -311,8 +311,9 @@ def test_without_the_extra_serve_says_how_to_install_it(library: str, server: st
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT_S, check=False)
 
-    sentence = f"rafflekit: The HTTP service needs {library}. In rafflekit's folder, run: pip install '.[{extra}]'\n"
-    assert Session(done.returncode, done.stdout, done.stderr) == Session(2, "", sentence)
+    needed = f"The HTTP service needs the extra '{extra}'."
+    advice = f"In the clone of rafflekit, run: pip install '.[{extra}]'"
+    assert Session(done.returncode, done.stdout, done.stderr) == Session(2, "", f"rafflekit: {needed} {advice}\n")
 
 
 def test_the_help_of_serve_names_every_variable(terminal: Terminal) -> None:

@@ -18,7 +18,10 @@ KEY = "an idempotency key"
             (2, "it is an operator's key, and a witness's is needed"),
         ),
         ("--key nowhere.key --operator {key}", (2, "--key is 'nowhere.key': the key cannot be read")),
-        ("--key witness.key --operator nonsense", (2, "--operator: this is not a public key: ")),
+        (
+            "--key witness.key --operator nonsense",
+            (2, "--operator: this is not a public key; copy the whole line that 'rafflekit key show' prints."),
+        ),
         ("--key witness.key --operator {witness}", (2, "--operator: this is not an operator's key")),
         ("--key witness.key --operator {other}", (2, "checkpoint: is not signed by")),
     ],
@@ -40,8 +43,8 @@ def test_a_witness_is_told_what_is_wrong(
 @pytest.mark.parametrize(
     ("key", "sentence"),
     [
-        ("foo", "--key: is not a verifier key: a verifier key is <name>+"),
-        ("{operator}", "--key: is not a witness's key"),
+        ("foo", "--key: this is not a public key; copy the whole line that 'rafflekit key show' prints."),
+        ("{operator}", "--key: this is not a witness's key."),
         ("{witness}", "NOTE: has no cosignature by "),
     ],
 )

@@ -5,7 +5,7 @@ No database is opened, and no server is believed.
 
 import getpass
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -155,7 +155,10 @@ def _report(given: _AuditOptions, address: ProofAddress | None, raffle: str | No
     if address is None:
         document = read_file(given.proof, PROOF_BYTES, parameter="PROOF")
     else:
-        document = _fetch()(address.url, PROOF_BYTES)
+        # Imported late: it takes longer to import than most commands take to run.
+        from rafflekit.cli.fetching import fetch
+
+        document = fetch(address.url, PROOF_BYTES)
     receipt = None if given.receipt is None else read_file(given.receipt, RECEIPT_BYTES, parameter="--receipt")
     copy = None if given.witnessed is None else _read_copy(given.witnessed, given.witnessed_at)
     consistency = _read_consistency(given, address, document, receipt)
@@ -234,7 +237,9 @@ def _read_consistency(
     # The audit says what is wrong with documents that have no sizes; a receipt of the closing needs no such proof.
     if sizes is None or sizes[0] >= sizes[1]:
         return None
-    return _fetch()(server.of_raffle(f"ledger/consistency/?from={sizes[0]}&to={sizes[1]}"), RECEIPT_BYTES)
+    from rafflekit.cli.fetching import fetch
+
+    return fetch(server.of_raffle(f"ledger/consistency/?from={sizes[0]}&to={sizes[1]}"), RECEIPT_BYTES)
 
 
 def _on_server(address: ProofAddress | None, option: str) -> ProofAddress:
@@ -259,10 +264,3 @@ def _typed_code() -> str:
         # Ctrl-D leaves the cursor after the question.
         terminal.remark("")
         return ""
-
-
-def _fetch() -> Callable[[str, int], bytes]:
-    # What fetches takes longer to import than most commands have to do.
-    from rafflekit.cli.fetching import fetch
-
-    return fetch

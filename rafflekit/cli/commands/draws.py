@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from rafflekit.cli import render, terminal
-from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.failures import NO_DATABASE, REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, AsJsonLine, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.core import limits
-from rafflekit.core.errors import BeaconNotPublished, TicketsRemaining
+from rafflekit.core.errors import BeaconNotPublished, BeaconUnavailable, TicketsRemaining
 from rafflekit.core.lifecycle import is_drawn
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import count_wins
@@ -40,7 +40,7 @@ def draw_winners(
     text = None if beacon is None else _read_beacon(beacon)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
-        with _too_early_explained(found):
+        with _way_out_explained(found):
             # First: there is nothing to confirm for a raffle that cannot be drawn.
             engine.check_draw(found.id, has_beacon=text is not None)
             if not yes:
@@ -87,14 +87,22 @@ def purge_participants(
 
 
 @contextmanager
-def _too_early_explained(raffle: Raffle) -> Iterator[None]:
-    """Say of a draw that comes too early when it can be made."""
+def _way_out_explained(raffle: Raffle) -> Iterator[None]:
+    """Say what to do about a draw that cannot be made now."""
     try:
         yield
     except TicketsRemaining as error:
         left = f"{error.remaining:,} of {raffle.total_tickets:,} are left"
         advice = "Hand them out first, with 'rafflekit participate' or over HTTP."
         raise CommandStopped(f"{error}: {left}. {advice}", status=REFUSED) from error
+    except BeaconUnavailable as error:
+        from rafflekit.core.relays import DEFAULT_RELAYS, NoRelayGaveIt, beacon_url
+
+        if not isinstance(error.__cause__, NoRelayGaveIt):
+            raise
+        url = beacon_url(DEFAULT_RELAYS[0], error.__cause__.round)
+        advice = f"Without a network, save {url} on another machine, and give the file with --beacon FILE."
+        raise CommandStopped(f"{error} {advice}", status=NO_DATABASE) from error
     except BeaconNotPublished as error:
         comes = f"it comes on {error.published_at:%Y-%m-%d at %H:%M:%S} UTC"
         wait = render.duration(error.retry_after_s)
@@ -134,7 +142,7 @@ def _draw_question(raffle: Raffle) -> Iterator[str]:
 
 def _purge_question(raffle: Raffle) -> Iterator[str]:
     yield (
-        f"This deletes who took part in “{terminal.visible(raffle.name)}”. Tickets, winners and codes are kept, and "
-        "older backups still contain what is deleted."
+        f"The stored data of the participants of “{terminal.visible(raffle.name)}” will be deleted. Tickets, winners "
+        "and codes are kept."
     )
-    yield "Deleted data cannot be restored. Delete it now? [y/N] "
+    yield "Older backups still contain the data. Here it cannot be restored. Delete it now? [y/N] "

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rafflekit.cli import render
-from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped, arguments_named
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, open_engine
 from rafflekit.core.settings import KEY_NAME
 
@@ -29,7 +29,8 @@ def make_key(
     from rafflekit.core.ledger.keys import make_signing_key
     from rafflekit.core.protocol.notes import OPERATOR, WITNESS
 
-    key = make_signing_key(file, name=name, kind=WITNESS if witness else OPERATOR)
+    with arguments_named({"name": "--name"}):
+        key = make_signing_key(file, name=name, kind=WITNESS if witness else OPERATOR)
     render.print_verifier_key(key.verifier, as_json=as_json)
 
 
@@ -55,7 +56,7 @@ def show_key(
             raise CommandStopped("Give either FILE or --database-url: one key is shown.", status=WRONG_USAGE)
         from rafflekit.core.ledger.keys import read_any_signing_key
 
-        render.print_verifier_key(read_any_signing_key(file, setting="FILE").verifier, as_json=as_json)
+        render.print_verifier_key(read_any_signing_key(file).verifier, as_json=as_json)
         return
     with open_engine(database_url) as engine:
         key = engine.proofs.verifier_key()

@@ -117,7 +117,7 @@ def _libraries() -> Iterator[None]:
         if extra is None:
             raise
         raise CommandStopped(
-            f"The HTTP service needs {library}. In rafflekit's folder, run: pip install '.[{extra}]'",
+            f"The HTTP service needs the extra '{extra}'. In the clone of rafflekit, run: pip install '.[{extra}]'",
             status=WRONG_USAGE,
         ) from error
 

@@ -1,7 +1,6 @@
 """`rafflekit witness add` and `witness sign`: someone other than the operator signs and dates a closing."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,11 +28,14 @@ def add_cosignature(
 
     The proof of the draw will show it.
     """
-    from rafflekit.core.protocol.notes import NOTE_BYTES
+    from rafflekit.core.protocol.notes import NOTE_BYTES, WITNESS
 
+    witness = sources.read_key(key, WITNESS, "--key")
     text = _text(sources.read_file(note, NOTE_BYTES, parameter="NOTE"), "NOTE")
     with open_engine(database_url) as engine, arguments_named({"key": "--key", "note": "NOTE"}):
-        engine.proofs.cosign(engine.find(raffle).id, text, key)
+        found = engine.find(raffle)
+        engine.proofs.cosign(found.id, text, str(witness))
+    terminal.remark(f"The signature of {witness.name} is now on the closing of “{found.name}”.")
 
 
 def sign_as_witness(
@@ -89,7 +91,10 @@ class _CheckpointSource:
 
         if self.address is None:
             return sources.read_file(self.file, NOTE_BYTES, parameter="CHECKPOINT")
-        return _fetch()(f"{self.address}/", NOTE_BYTES)
+        # Imported late: it takes longer to import than most commands take to run.
+        from rafflekit.cli.fetching import fetch
+
+        return fetch(f"{self.address}/", NOTE_BYTES)
 
     def consistency(self, old: int, new: int) -> "Consistency":
         from rafflekit.core.protocol.documents import RECEIPT_BYTES, read_consistency
@@ -98,7 +103,9 @@ class _CheckpointSource:
         if self.consistency_file is not None:
             content = sources.read_file(str(self.consistency_file), RECEIPT_BYTES, parameter="--consistency")
         elif self.address is not None:
-            content = _fetch()(f"{self.address}/consistency/?from={old}&to={new}", RECEIPT_BYTES)
+            from rafflekit.cli.fetching import fetch
+
+            content = fetch(f"{self.address}/consistency/?from={old}&to={new}", RECEIPT_BYTES)
         else:
             raise CommandStopped(
                 f"You signed a smaller ledger of this raffle before: give --consistency, the proof from {old} to "
@@ -109,13 +116,6 @@ class _CheckpointSource:
             return read_consistency(content)
         except DocumentWrong as error:
             raise CommandStopped(f"This is not a consistency proof: {error}.", status=REFUSED) from error
-
-
-def _fetch() -> Callable[[str, int], bytes]:
-    # What fetches takes longer to import than most commands have to do.
-    from rafflekit.cli.fetching import fetch
-
-    return fetch
 
 
 def _text(content: bytes, name: str) -> str:

@@ -34,7 +34,7 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
     Raises:
         InvalidSetting: the URL is not valid, or names a database that is not supported.
         SchemaMismatch: the database belongs to another program, or does not have this version's layout.
-        StorageUnavailable: the database does not exist, or cannot be opened.
+        StorageUnavailable: the database does not exist, is empty, or cannot be opened.
     """
     url = url_or_default(database_url, makes_folder=False)
     status = database.layout_status(url)
@@ -50,6 +50,8 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
 def _require_current(status: DatabaseStatus) -> None:
     if status.state == "missing":
         raise StorageUnavailable(f"The database {status.url} does not exist, so there is nothing to check.")
+    if status.state == "empty":
+        raise StorageUnavailable(f"The database {status.url} is empty, so there is nothing to check.")
     if status.state == "newer":
         raise SchemaMismatch(
             f"The database {status.url} has the layout {status.layout}, which this version of rafflekit does not know: "
@@ -57,7 +59,7 @@ def _require_current(status: DatabaseStatus) -> None:
         )
     if status.state != "current":
         raise SchemaMismatch(
-            f"The database {status.url} has the layout {status.layout or 'none'}, and only the layout "
+            f"The database {status.url} has the layout {status.layout}, and only the layout "
             f"{status.newest_layout} can be checked; 'rafflekit db upgrade' upgrades an older one."
         )
 

@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 
-from rafflekit.core.errors import InvalidSetting, SigningKeyUnavailable, StorageUnavailable
+from rafflekit.core.errors import InvalidSetting, InvalidValue, SigningKeyUnavailable, StorageUnavailable
 from rafflekit.core.private_files import partial_file, sync, sync_name
 from rafflekit.core.protocol.notes import OPERATOR, WITNESS, NoteWrong, SignerKey
 from rafflekit.core.settings import KEY_NAME, SIGNING_KEY, Settings
@@ -35,16 +35,16 @@ def read_signing_key(file: Path, *, setting: str = SIGNING_KEY.name, kind: int =
         raise InvalidSetting(setting, str(file), f"{error}{advice}.") from error
 
 
-def read_any_signing_key(file: Path, *, setting: str) -> SignerKey:
-    """Read a key of either kind from the file that an option or an argument names.
+def read_any_signing_key(file: Path) -> SignerKey:
+    """Read a key of either kind from a file.
 
     Raises:
-        InvalidSetting: the file is missing or cannot be read, or does not hold a key.
+        InvalidValue: the file is missing or cannot be read, or does not hold a key.
     """
     try:
         return _read(file)
     except _KeyWrong as error:
-        raise InvalidSetting(setting, str(file), f"{error}.") from error
+        raise InvalidValue("file", f"{file} cannot be used: {error}.") from error
 
 
 def signing_key_of(settings: Settings) -> SignerKey | None:
@@ -60,13 +60,15 @@ def make_signing_key(file: Path, *, name: str = KEY_NAME, kind: int = OPERATOR) 
     """Make a new key in a new file, completely or not at all; nothing is overwritten.
 
     Raises:
-        InvalidSetting: a key cannot have this name, or the file already exists.
+        InvalidValue: a key cannot have this name, or the file already exists, or its folder does not.
         StorageUnavailable: the file cannot be written.
     """
     try:
         key = SignerKey.make(name, kind=kind)
     except NoteWrong as error:
-        raise InvalidSetting("name", name, f"{error}.") from error
+        raise InvalidValue("name", f"{error}.") from error
+    if not file.parent.is_dir():
+        raise InvalidValue("file", f"there is no folder {file.parent}.")
     try:
         with partial_file(file) as partial:
             with partial.open("w", encoding="utf-8") as opened:
@@ -76,7 +78,7 @@ def make_signing_key(file: Path, *, name: str = KEY_NAME, kind: int = OPERATOR) 
             os.link(partial, file)
             sync_name(file)
     except FileExistsError as error:
-        raise InvalidSetting("file", str(file), "it already exists, and keys are never overwritten.") from error
+        raise InvalidValue("file", f"{file} already exists, and keys are never overwritten.") from error
     except OSError as error:
         raise StorageUnavailable(f"The key {file} cannot be made: {error.strerror}.") from error
     return key
@@ -92,7 +94,7 @@ def signing_key_beside(file: Path) -> SignerKey:
     if not os.path.lexists(file):
         try:
             return make_signing_key(file)
-        except InvalidSetting:
+        except InvalidValue:
             # Another process was faster.
             pass
     return read_key_beside(file)
@@ -132,14 +134,15 @@ def _read(file: Path) -> SignerKey:
             mode = os.fstat(opened.fileno()).st_mode
     except OSError as error:
         raise _KeyWrong(f"the key cannot be read: {error.strerror}", is_out_of_reach=True) from None
+    try:
+        key = SignerKey.read(content.decode().strip())
+    except NoteWrong as error:
+        raise _KeyWrong(str(error)) from None
+    except ValueError:
+        raise _KeyWrong("it is not a text") from None
     # Not refused: secrets that are mounted into containers have such permissions. Windows has no such permissions.
     if mode & stat.S_IRWXO and os.name != "nt":
         _log.warning(
             "All users of this machine can use the key %r; its owner can stop that with 'chmod o='.", str(file)
         )
-    try:
-        return SignerKey.read(content.decode().strip())
-    except NoteWrong as error:
-        raise _KeyWrong(str(error)) from None
-    except ValueError:
-        raise _KeyWrong("it is not a text") from None
+    return key

@@ -124,7 +124,7 @@ class SignerKey:
         content = read_base64(rest.partition("+")[2])
         of_a_known_kind = len(content) == 1 + _KEY_BYTES and content[0] in (OPERATOR, WITNESS)
         if not text.startswith(_PRIVATE) or not of_a_known_kind:
-            raise NoteWrong("it does not hold a key of the form PRIVATE+KEY+<name>+<id>+<Base64>")
+            raise NoteWrong("it is not a signing key")
         check_key_name(name)
         key = cls(name, content[0], Ed25519PrivateKey.from_private_bytes(content[1:]))
         if key.write() != text:

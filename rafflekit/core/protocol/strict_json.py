@@ -35,7 +35,7 @@ def read_json(text: str | bytes, *, most: int = MOST_BYTES) -> Any:
             parse_constant=_refused,
         )
     except (ValueError, RecursionError) as error:
-        raise DocumentWrong(f"it is not JSON as the protocol allows it: {_reason(error)}") from error
+        raise DocumentWrong(_reason(error)) from error
 
 
 def fields_of(value: Any, place: str, *names: str) -> dict[str, Any]:
@@ -120,8 +120,11 @@ def hex_of(fields: dict[str, Any], name: str, length: int) -> bytes:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnicodeError):
-        return "it is not UTF-8"
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        return "it is not text in UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is not JSON (line {error.lineno}, column {error.colno})"
+    reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    return f"it is not JSON as the protocol allows it: {reason}"
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -97,7 +97,9 @@ class Postgresql(Backend):
             from rafflekit.core.storage.postgresql_connection import PostgresqlConnection
         # Not installed, or without the libpq that it needs.
         except ImportError as error:
-            reason = "PostgreSQL needs psycopg. In rafflekit's folder, run: pip install '.[postgresql]'"
+            reason = (
+                "PostgreSQL needs the extra 'postgresql'. In the clone of rafflekit, run: pip install '.[postgresql]'"
+            )
             raise InvalidSetting(NAMELESS_URL, self.url, reason) from error
 
         def connect(_dialect: object, _entry: object, arguments: list[Any], named: dict[str, Any]) -> Any:

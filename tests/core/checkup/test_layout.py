@@ -160,7 +160,7 @@ def test_what_cannot_be_checked_is_refused_and_unchanged(database: Path, monkeyp
     assert not database.exists()
 
     database.touch()
-    with pytest.raises(SchemaMismatch, match="has the layout none, and only the layout"):
+    with pytest.raises(StorageUnavailable, match="is empty, so there is nothing to check"):
         check_database(f"sqlite:///{database}")
     RaffleEngine(f"sqlite:///{database}").close()
     use_next_layout(monkeypatch)

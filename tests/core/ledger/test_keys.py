@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit import InvalidSetting, SigningKeyUnavailable, StorageUnavailable
+from rafflekit import InvalidSetting, InvalidValue, SigningKeyUnavailable
 from rafflekit.core.ledger.keys import make_signing_key, read_signing_key, signing_key_beside
 from rafflekit.core.protocol.notes import OPERATOR, WITNESS
 
@@ -44,7 +44,7 @@ def test_a_key_of_the_other_kind_is_refused(tmp_path: Path, kind: int, other: in
         (
             "nonsense",
             OPERATOR,
-            "it does not hold a key of the form PRIVATE+KEY+<name>+<id>+<Base64>; 'rafflekit key make' makes one.",
+            "it is not a signing key; 'rafflekit key make' makes one.",
         ),
         (b"\xff", WITNESS, "it is not a text; 'rafflekit key make --witness' makes one."),
     ],
@@ -79,8 +79,8 @@ def test_a_new_key_is_readable_only_by_its_owner(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "name", "refusal"),
     [
-        ("new.key", "two words", "name is 'two words': "),
-        ("taken.key", "raffles", "file is '{file}': it already exists, and keys are never overwritten."),
+        ("new.key", "two words", "name: a key's name has 1 to 200 "),
+        ("taken.key", "raffles", "file: {file} already exists, and keys are never overwritten."),
     ],
 )
 def test_a_key_that_cannot_be_made_is_refused_with_the_reason(
@@ -88,7 +88,7 @@ def test_a_key_that_cannot_be_made_is_refused_with_the_reason(
 ) -> None:
     (tmp_path / "taken.key").write_text("precious")
 
-    with pytest.raises(InvalidSetting) as refused:
+    with pytest.raises(InvalidValue) as refused:
         make_signing_key(tmp_path / file, name=name)
 
     assert str(refused.value).startswith(refusal.format(file=tmp_path / file))
@@ -98,7 +98,7 @@ def test_a_key_that_cannot_be_made_is_refused_with_the_reason(
 def test_a_key_without_a_folder_is_not_made(tmp_path: Path) -> None:
     file = tmp_path / "nowhere" / "raffles.key"
 
-    with pytest.raises(StorageUnavailable) as refused:
+    with pytest.raises(InvalidValue) as refused:
         make_signing_key(file)
 
-    assert str(refused.value) == f"The key {file} cannot be made: No such file or directory."
+    assert str(refused.value) == f"file: there is no folder {file.parent}."

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import Connection
 
 from rafflekit import (
-    InvalidSetting,
     InvalidValue,
     NotDrawnYet,
     Prize,
@@ -329,15 +328,15 @@ def test_a_key_next_to_a_file_is_readable_only_by_its_owner(database: Path) -> N
     file.write_text("no key")
     with RaffleEngine(url) as engine, pytest.raises(SigningKeyUnavailable, match="cannot be used") as refusal:
         engine.participate(raffle.id, "bob")
-    assert "no key" not in str(refusal.value).replace("does not hold a key", "")
+    assert "no key" not in str(refusal.value)
 
 
 def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     made = make_signing_key(tmp_path / "signing.key", name="raffles.example")
 
-    with pytest.raises(InvalidSetting, match="keys are never overwritten"):
+    with pytest.raises(InvalidValue, match="keys are never overwritten"):
         make_signing_key(tmp_path / "signing.key")
-    with pytest.raises(InvalidSetting, match="a key's name has"):
+    with pytest.raises(InvalidValue, match="a key's name has"):
         make_signing_key(tmp_path / "another.key", name="two words")
 
     assert SignerKey.read((tmp_path / "signing.key").read_text().strip()).verifier == made.verifier

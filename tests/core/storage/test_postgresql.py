@@ -306,8 +306,8 @@ def test_missing_psycopg_is_reported_with_how_to_install_it() -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "rafflekit: --database-url is 'postgresql://ann@host/db': PostgreSQL needs psycopg. "
-        "In rafflekit's folder, run: pip install '.[postgresql]'\n"
+        "rafflekit: --database-url is 'postgresql://ann@host/db': PostgreSQL needs the extra 'postgresql'. "
+        "In the clone of rafflekit, run: pip install '.[postgresql]'\n"
     )
 
 

@@ -110,7 +110,7 @@ def test_a_useless_copy_proves_nothing_and_breaks_nothing(note: str) -> None:
 def test_a_useless_copy_is_always_reported(base: Base, witnesses: list[str]) -> None:
     given = replace(base.given, witnesses=witnesses, witnessed=Witnessed("nonsense", COSIGNED))
 
-    assert "Your copy is not a closing: " in sentence(given.audit(), "witnessed")
+    assert "Your copy is not a closing, so it proves nothing: " in sentence(given.audit(), "witnessed")
 
 
 def test_with_secrets_a_good_copy_is_not_mentioned() -> None:

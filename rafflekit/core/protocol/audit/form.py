@@ -56,7 +56,7 @@ def read_parts(document: str | bytes) -> ProofParts:
         parts = ProofParts(
             proof,
             _key(proof.key, OPERATOR, "key"),
-            read_closing(proof.closing),
+            _read_closing(proof.closing),
             [_key(each, WITNESS, "witnesses") for each in proof.witnesses],
             _read_draw(proof.draw),
         )
@@ -73,14 +73,18 @@ def read_closing(note: str) -> SignedClosing:
     Raises:
         NoteWrong: it has another form.
     """
+    read = Note.read(note)
+    checkpoint = Checkpoint.read(read.text)
+    if checkpoint.closing is None:
+        raise NoteWrong("it does not say when the raffle closed")
+    return SignedClosing(read, checkpoint, checkpoint.closing)
+
+
+def _read_closing(note: str) -> SignedClosing:
     try:
-        read = Note.read(note)
-        checkpoint = Checkpoint.read(read.text)
+        return read_closing(note)
     except NoteWrong as error:
         raise NoteWrong(f"closing: {error}") from error
-    if checkpoint.closing is None:
-        raise NoteWrong("closing: it does not say when the raffle closed")
-    return SignedClosing(read, checkpoint, checkpoint.closing)
 
 
 def _read_draw(note: str) -> SignedDraw:

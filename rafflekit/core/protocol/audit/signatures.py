@@ -208,7 +208,7 @@ def _copy_of_the_closing(parts: ProofParts, copy: Witnessed) -> SignedClosing:
     try:
         kept = read_closing(copy.note)
     except NoteWrong as error:
-        raise Unproven(f"Your copy is not a closing: {error}.") from error
+        raise Unproven(f"Your copy is not a closing, so it proves nothing: {error}.") from error
     if kept.note.text == parts.closed.note.text:
         return kept
     if kept.checkpoint.origin != parts.closed.checkpoint.origin:

@@ -51,7 +51,7 @@ class BlsMissing(SourceMissing):
 
     def __init__(self) -> None:
         super().__init__(
-            "Checking a drand beacon needs a BLS library. In rafflekit's folder, run: pip install '.[drand]'"
+            "Checking a drand beacon needs the extra 'drand'. In the clone of rafflekit, run: pip install '.[drand]'"
         )
 
 
