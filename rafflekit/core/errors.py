@@ -145,7 +145,7 @@ class SchemaMismatch(RaffleError):
     """The database was not made by this version of rafflekit, or by one that it can read."""
 
     code = "schema_mismatch"
-    sentence = "The database has another layout than this version of rafflekit."
+    sentence = "The database does not have the layout of this version of rafflekit."
 
 
 class InvalidSetting(RaffleError):

@@ -64,7 +64,9 @@ def test_without_the_key_of_its_ledger_no_raffle_is_drawn(database_url: str) -> 
         assert not engine.get(raffle.id).winners_drawn
     if database_url.startswith("postgresql"):
         with RaffleEngine(database_url) as engine:
-            with pytest.raises(SigningKeyUnavailable, match="and no key is available here; start with that key"):
+            with pytest.raises(
+                SigningKeyUnavailable, match="and no key is available here; start with the raffle's key"
+            ):
                 engine.draw(raffle.id)
             assert not engine.get(raffle.id).winners_drawn
     else:

@@ -57,7 +57,7 @@ def end_the_wait(pair: PostgresqlPair, *, how: str) -> None:
 
 @pytest.mark.parametrize(
     ("how", "reason"),
-    [("cancel", "has not made sure that its standby has what it did; try again"), ("terminate", "cannot be reached")],
+    [("cancel", "cannot confirm that its standby has the change; try again"), ("terminate", "cannot be reached")],
 )
 def test_no_ticket_is_answered_before_the_standby_has_it(pair: PostgresqlPair, how: str, reason: str) -> None:
     # Even if the administrator has turned warnings off: a warning reports this.

@@ -285,12 +285,12 @@ def test_a_write_that_cannot_be_stored_is_answered_503(
 
     check_problem(answer, fault, raffles, caplog.text)
     # The disk refuses the commit, and it is unknown how much was written.
-    told = (
+    advice = (
         "This request may or may not have been carried out"
         if fault.is_in_doubt
         else "This request has changed nothing."
     )
-    assert f"Try again later. {told}" in answer.json["detail"]
+    assert f"Try again later. {advice}" in answer.json["detail"]
     assert everything(raffles.database) == before
     assert client.simulate_post(path, json=body, remote_addr="127.0.0.1").status_code == 201
 

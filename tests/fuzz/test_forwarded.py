@@ -80,13 +80,13 @@ def test_a_client_cannot_change_a_proxys_element(
     """The proxy appends an element with the client's Host in it, in quotes and with escapes, as it must."""
     pairs = [f"for={quoted(f'[{client}]' if client.version == 6 else str(client))}", f"host={quoted(claimed)}"]
     honest = ";".join([*(pairs if order else reversed(pairs)), *(['by="_proxy"'] if by else [])])
-    told = environ("10.0.0.1", forwarded=f"{sent},{honest}" if sent else honest)
+    request = environ("10.0.0.1", forwarded=f"{sent},{honest}" if sent else honest)
 
-    assert BY_FORWARDED.client_address(told) in (client, None)
-    assert BY_FORWARDED._told(told, "host") in (claimed, None)
+    assert BY_FORWARDED.client_address(request) in (client, None)
+    assert BY_FORWARDED._forwarded(request, "host") in (claimed, None)
     alone = environ("10.0.0.1", forwarded=honest)
     assert BY_FORWARDED.client_address(alone) == client
-    assert BY_FORWARDED._told(alone, "host") == claimed
+    assert BY_FORWARDED._forwarded(alone, "host") == claimed
 
 
 @fuzz(sent=ANYTHING, client=CLIENTS, port=st.sampled_from(["", ":80"]))
@@ -109,6 +109,6 @@ def test_no_header_makes_a_proxy_the_client(text: str, peer: str) -> None:
 @fuzz(text=ANYTHING, peer=st.ip_addresses().filter(lambda address: not any(address in known for known in PROXIES)))
 def test_only_the_proxys_header_changes_the_client(text: str, peer: IPv4Address | IPv6Address) -> None:
     for access, header in HEADERS:
-        told = environ(str(peer), **{header: text, "x_forwarded_host": text, "x_forwarded_proto": text})
-        assert access.client_address(told) == Access.client_address(access, environ(str(peer)))
-        assert access.base_url(told) == access.base_url(environ(str(peer)))
+        request = environ(str(peer), **{header: text, "x_forwarded_host": text, "x_forwarded_proto": text})
+        assert access.client_address(request) == Access.client_address(access, environ(str(peer)))
+        assert access.base_url(request) == access.base_url(environ(str(peer)))

@@ -102,7 +102,7 @@ def test_an_unreadable_address_is_unknown(forwarded: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("header", "expected"),
     [
         ("203.0.113.7", "203.0.113.7"),
         (" [2001:db8::1]:443\t", "2001:db8::1"),
@@ -114,14 +114,14 @@ def test_an_unreadable_address_is_unknown(forwarded: str | None) -> None:
         ("", None),
     ],
 )
-def test_x_real_ip_is_one_address_or_unknown(told: str, expected: str | None) -> None:
-    address = BY_X_REAL_IP.client_address(environ("10.0.0.1", x_real_ip=told))
+def test_x_real_ip_is_one_address_or_unknown(header: str, expected: str | None) -> None:
+    address = BY_X_REAL_IP.client_address(environ("10.0.0.1", x_real_ip=header))
 
     assert (address and str(address)) == expected
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("header", "expected"),
     [
         ("for=203.0.113.7", "203.0.113.7"),
         ("for=198.51.100.1, for=203.0.113.7;proto=http, for=10.0.0.2;by=10.0.0.3", "203.0.113.7"),
@@ -136,8 +136,8 @@ def test_x_real_ip_is_one_address_or_unknown(told: str, expected: str | None) ->
         ("", None),
     ],
 )
-def test_forwarded_is_walked_like_the_other_list(told: str, expected: str | None) -> None:
-    address = BY_FORWARDED.client_address(environ("10.0.0.1", forwarded=told))
+def test_forwarded_is_walked_like_the_other_list(header: str, expected: str | None) -> None:
+    address = BY_FORWARDED.client_address(environ("10.0.0.1", forwarded=header))
 
     assert (address and str(address)) == expected
 
@@ -150,8 +150,8 @@ def test_a_proxy_is_trusted_in_one_header_only(access: Access, header: str) -> N
     others = {name: form.format("198.51.100.1") for name, form in EVERY_HEADER.items() if name != header}
 
     assert access.client_address(environ("10.0.0.1", **others)) is None
-    told = {header: EVERY_HEADER[header].format("203.0.113.7")}
-    assert access.client_address(environ("10.0.0.1", **others | told)) == ip_address("203.0.113.7")
+    right = {header: EVERY_HEADER[header].format("203.0.113.7")}
+    assert access.client_address(environ("10.0.0.1", **others | right)) == ip_address("203.0.113.7")
 
 
 @given(peer=ADDRESSES, hops=st.lists(HOPS, max_size=5))

@@ -54,11 +54,11 @@ class Conversation:
         if content:
             media_type = answer.headers["Content-Type"]
             schema = content[media_type]["schema"] | {"components": DOCUMENT["components"]}
-            told = answer.json if media_type.endswith("json") else answer.text
-            jsonschema_rs.validate(schema, told, validate_formats=True)
+            shown = answer.json if media_type.endswith("json") else answer.text
+            jsonschema_rs.validate(schema, shown, validate_formats=True)
         is_problem = "application/problem+json" in content
         self.seen.add((method, template, answer.status_code, answer.json["type"] if is_problem else None))
-        return told if content else None
+        return shown if content else None
 
 
 def test_every_answer_in_the_document_occurs_as_described(client: testing.TestClient) -> None:

@@ -66,10 +66,10 @@ def test_a_foreign_page_is_refused_with_the_settings_name(live: LiveServer, fore
 
 
 def names_no_version(answer: Answer) -> bool:
-    told = [answer.headers.get(name, "") for name in ("server", "via", "x-powered-by")]
+    values = [answer.headers.get(name, "") for name in ("server", "via", "x-powered-by")]
     # Answers of the server itself are text; ours contain other numbers.
-    told += [] if "x-content-type-options" in answer.headers else [answer.body.decode()]
-    return not re.search(r"(waitress|granian|gunicorn|hyper|falcon|python)[ /]*v?\d", " ".join(told), re.IGNORECASE)
+    values += [] if "x-content-type-options" in answer.headers else [answer.body.decode()]
+    return not re.search(r"(waitress|granian|gunicorn|hyper|falcon|python)[ /]*v?\d", " ".join(values), re.IGNORECASE)
 
 
 def test_answers_have_nosniff_and_are_stored_only_without_codes(live: LiveServer) -> None:

@@ -116,7 +116,7 @@ def test_the_host_that_a_proxy_names_must_be_this_services(access: Access, heade
 
     access.require_own_page(sent("10.0.0.1", "raffle.example", host="10.0.0.9", origin="https://raffle.example"))
     access.require_own_page(sent("192.0.2.1", "evil.example", host="10.0.0.9"))
-    for told, others in (
+    for header, others in (
         ("evil.example", {"host": "10.0.0.9"}),
         ("evil.example", {"host": ""}),
         # A page whose evil.example points to the proxy may send any header, and the proxy may pass it on.
@@ -124,14 +124,14 @@ def test_the_host_that_a_proxy_names_must_be_this_services(access: Access, heade
         ("raffle.example", {"host": "10.0.0.9", "origin": "http://evil.example"}),
     ):
         with pytest.raises(falcon.HTTPForbidden):
-            access.require_own_page(sent("10.0.0.1", told, **others))
+            access.require_own_page(sent("10.0.0.1", header, **others))
 
 
-@pytest.mark.parametrize("told", ["Xraffle.example", "raffle.example\x0b", "raffle.example, evil.example"])
-def test_only_blanks_are_stripped_from_a_proxys_host(told: str) -> None:
+@pytest.mark.parametrize("header", ["Xraffle.example", "raffle.example\x0b", "raffle.example, evil.example"])
+def test_only_blanks_are_stripped_from_a_proxys_host(header: str) -> None:
     ACCESS.require_own_page(environ("10.0.0.1", x_forwarded_host="evil.example,\traffle.example "))
     with pytest.raises(falcon.HTTPForbidden):
-        ACCESS.require_own_page(environ("10.0.0.1", x_forwarded_host=told))
+        ACCESS.require_own_page(environ("10.0.0.1", x_forwarded_host=header))
 
 
 def test_behind_a_proxy_own_pages_are_of_the_host_it_names() -> None:
@@ -152,7 +152,7 @@ def test_only_forwarded_counts_if_it_is_configured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("header", "expected"),
     [
         ("for=192.0.2.9;proto=https;host=raffle.example", "https://raffle.example"),
         ('proto="HTTPS";host="raffle.example:8443"', "https://raffle.example:8443"),
@@ -164,8 +164,8 @@ def test_only_forwarded_counts_if_it_is_configured() -> None:
         ('proto=https;host=raffle.example, for="', "http://up"),
     ],
 )
-def test_the_nearest_element_of_forwarded_counts(told: str, expected: str) -> None:
-    assert BY_FORWARDED.base_url(environ("10.0.0.1", host="up", forwarded=told)) == expected
+def test_the_nearest_element_of_forwarded_counts(header: str, expected: str) -> None:
+    assert BY_FORWARDED.base_url(environ("10.0.0.1", host="up", forwarded=header)) == expected
 
 
 def test_a_silent_proxy_leaves_host_and_protocol_unchanged() -> None:

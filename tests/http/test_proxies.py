@@ -90,9 +90,9 @@ def test_only_the_named_header_of_a_proxy_counts(
     created = live.request("POST", "/raffles/", RAFFLE, **{kind.header: kind.value(MANAGER)})
     assert created.status == 201
     participate = f"/raffles/{created.json['id']}/participate/"
-    nobody = live.request("POST", participate, **others)
-    assert nobody.status == 400
-    assert f"no {kind.header} header" in nobody.json["detail"]
+    unknown = live.request("POST", participate, **others)
+    assert unknown.status == 400
+    assert f"no {kind.header} header" in unknown.json["detail"]
     sent = [live.request("POST", participate, **{kind.header: kind.value(who)}).status for who in (STRANGER, STRANGER)]
     assert sent == [201, 403]
 

@@ -237,5 +237,5 @@ def test_a_proof_longer_than_its_trees_is_refused_for_any_roots() -> None:
     proof = [third, fourth, first]
     tree.check_consistency(3, 4, proof, old, new)
 
-    with pytest.raises(ProofWrong, match="another length"):
+    with pytest.raises(ProofWrong, match="does not have the length"):
         tree.check_consistency(3, 4, [*proof, more], tree.node_hash(more, old), tree.node_hash(more, new))

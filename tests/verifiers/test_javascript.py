@@ -198,13 +198,13 @@ def test_the_page_says_what_a_ticket_won(javascript: Javascript) -> None:
     [first, *_] = json.loads(base["proof"])["winners"]
     prize = json.loads(base["proof"])["terms"]["prizes"][first["prize"]]["name"]
     winner = first["leaf"]["ticket_number"]
-    told = "((proof, given, number) => ticketSummaryOf(audit(proof, given), number))"
+    summary = "((proof, given, number) => ticketSummaryOf(audit(proof, given), number))"
 
     by_number, by_leaves, of_none, beyond = javascript.calls(
-        (told, base["proof"], {}, winner),
-        (told, base["proof"], {"leaves": base["leaves"]}, winner),
-        (told, base["proof"], {"receipt": base["receipt"], "consistency": base["consistency"]}, None),
-        (told, base["proof"], {}, 21),
+        (summary, base["proof"], {}, winner),
+        (summary, base["proof"], {"leaves": base["leaves"]}, winner),
+        (summary, base["proof"], {"receipt": base["receipt"], "consistency": base["consistency"]}, None),
+        (summary, base["proof"], {}, 21),
     )
 
     assert by_number["tone"] == "not proven"

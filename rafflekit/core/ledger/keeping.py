@@ -175,12 +175,12 @@ class Ledgers:
         if key is not None and record.verifier_key != str(key.verifier):
             raise SigningKeyUnavailable(
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and another key is used here; "
-                "start with that key."
+                "start with the raffle's key."
             )
         if key is None and needs_its_key and record.verifier_key is not None:
             raise SigningKeyUnavailable(
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and no key is available here; "
-                f"start with that key ({SIGNING_KEY.name})."
+                f"start with the raffle's key ({SIGNING_KEY.name})."
             )
         return book_of(raffle.terms, key)
 

@@ -79,7 +79,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], e
     fn, sn, found = index, size - 1, leaf
     for sibling in path:
         if sn == 0 or len(sibling) != HASH_BYTES:
-            raise ProofWrong("the path has another length than the tree")
+            raise ProofWrong("the path does not have the length for this tree")
         if fn & 1 or fn == sn:
             found = node_hash(sibling, found)
             while not fn & 1 and fn:
@@ -88,7 +88,7 @@ def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], e
             found = node_hash(found, sibling)
         fn, sn = fn >> 1, sn >> 1
     if sn:
-        raise ProofWrong("the path has another length than the tree")
+        raise ProofWrong("the path does not have the length for this tree")
     if found != expected_root:
         raise ProofWrong("the path does not lead to the root")
 
@@ -103,13 +103,13 @@ def check_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byte
         raise ProofWrong(f"a tree of {new} leaves does not continue one of {old}")
     if old in (0, new):
         if proof:
-            raise ProofWrong("the proof has another length than the trees")
+            raise ProofWrong("the proof does not have the length for these trees")
         if old_root != (new_root if old == new else EMPTY_ROOT):
             raise ProofWrong("the roots are not the same")
         return
     hashes = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
     if not hashes or any(len(each) != HASH_BYTES for each in hashes):
-        raise ProofWrong("the proof has another length than the trees")
+        raise ProofWrong("the proof does not have the length for these trees")
     if _roots_of(hashes, old, new) != (old_root, new_root):
         raise ProofWrong("the proof does not lead to the roots")
 
@@ -121,7 +121,7 @@ def _roots_of(hashes: Sequence[bytes], old: int, new: int) -> tuple[bytes, bytes
     found_old = found_new = hashes[0]
     for sibling in hashes[1:]:
         if sn == 0:
-            raise ProofWrong("the proof has another length than the trees")
+            raise ProofWrong("the proof does not have the length for these trees")
         if fn & 1 or fn == sn:
             found_old, found_new = node_hash(sibling, found_old), node_hash(sibling, found_new)
             while not fn & 1 and fn:
@@ -130,7 +130,7 @@ def _roots_of(hashes: Sequence[bytes], old: int, new: int) -> tuple[bytes, bytes
             found_new = node_hash(found_new, sibling)
         fn, sn = fn >> 1, sn >> 1
     if sn:
-        raise ProofWrong("the proof has another length than the trees")
+        raise ProofWrong("the proof does not have the length for these trees")
     return found_old, found_new
 
 

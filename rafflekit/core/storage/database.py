@@ -229,7 +229,7 @@ class Database:
         try:
             self.write(lambda connection: layout.upgrade_tables(connection, self._backend))
         except StorageUnavailable as error:
-            stays = f"It has the layout {found}, is to be upgraded to {schema.VERSION}, and is unchanged."
+            stays = f"Its upgrade from layout {found} to {schema.VERSION} failed and changed nothing."
             raise StorageUnavailable(f"{error} {stays}") from error.__cause__
 
     def _try_to_empty_journal(self, *, wait_s: float) -> bool:

@@ -41,8 +41,8 @@ def check_unchanged(found: str, backend: Backend) -> None:
     """
     if found != schema.VERSION:
         raise SchemaMismatch(
-            f"{backend.name} has the layout {found} now, and this rafflekit, which has it open, knows "
-            f"{schema.VERSION}; stop it, and start the version of rafflekit that fits."
+            f"{backend.name} now has the layout {found}, and this running rafflekit knows only "
+            f"{schema.VERSION}; stop it, and start the version of rafflekit that knows {found}."
         )
 
 

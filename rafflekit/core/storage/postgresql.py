@@ -50,7 +50,7 @@ _MEANINGS = {
     "53300": "has no connection left; raise max_connections, or run fewer servers",
     "55P03": "is in use by another program; try again when that is done",
     "57P": "is being shut down or started; try again when it is up",
-    "08007": "has not made sure that its standby has what it did; try again",
+    "08007": "cannot confirm that its standby has the change; try again",
     "08": "cannot be reached; check that it runs, and check the URL",
 }
 

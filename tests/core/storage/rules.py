@@ -17,12 +17,12 @@ FREE = (
 class Dialect(NamedTuple):
     """Spellings that differ: an id that no raffle has, some bytes, and the value that a purge leaves."""
 
-    nobody: str
+    no_raffle: str
     some_bytes: str
     forgotten: str
 
     def spell(self, statement: str) -> str:
-        spelled = statement.replace("{nobody}", self.nobody).replace("{bytes}", self.some_bytes)
+        spelled = statement.replace("{no_raffle}", self.no_raffle).replace("{bytes}", self.some_bytes)
         return spelled.replace("{forgotten}", self.forgotten)
 
 
@@ -71,7 +71,7 @@ FINAL = [
     f"UPDATE tickets SET issued_at = 5 WHERE raffle = {DRAWN}",
     f"UPDATE tickets SET participant = {{bytes}} WHERE raffle = {DRAWN} AND serial = 0",
     f"UPDATE tickets SET repeat_hash = {{bytes}} WHERE raffle = {DRAWN} AND serial = 0",
-    f"UPDATE counters SET raffle = {{nobody}} WHERE raffle = {DRAWN}",
+    f"UPDATE counters SET raffle = {{no_raffle}} WHERE raffle = {DRAWN}",
     f"DELETE FROM counters WHERE raffle = {DRAWN}",
     f"INSERT INTO tiles VALUES ({DRAWN}, 1, 0, {{bytes}})",
     f"UPDATE tickets SET participant = {{forgotten}}, repeat_hash = NULL WHERE raffle = {OPEN}",
@@ -103,35 +103,37 @@ BREACHES = [
         "tickets.raffle, tickets.serial",
         "tickets_pkey",
     ),
-    Breach("INSERT INTO tickets VALUES ({nobody}, -1, 1, {bytes}, '', NULL, 0)", "tickets_serial", "tickets_serial"),
+    Breach("INSERT INTO tickets VALUES ({no_raffle}, -1, 1, {bytes}, '', NULL, 0)", "tickets_serial", "tickets_serial"),
     Breach(
         f"INSERT INTO tickets VALUES ({OPEN}, 9, 0, {{bytes}}, '', NULL, 0)",
         "tickets_number_from_one",
         "tickets_number_from_one",
     ),
-    Breach("INSERT INTO tickets VALUES ({nobody}, 0, 1, {bytes}, '', NULL, 0)", "FOREIGN KEY", "tickets_raffle_fkey"),
-    Breach("INSERT INTO counters VALUES ({nobody}, 0)", "FOREIGN KEY", "counters_raffle_fkey"),
-    Breach("INSERT INTO secrets VALUES ({nobody}, {bytes}, {bytes}, {bytes})", "FOREIGN KEY", "secrets_raffle_fkey"),
-    Breach("INSERT INTO prizes VALUES ({nobody}, 0, 'hug', 1)", "FOREIGN KEY", "prizes_raffle_fkey"),
+    Breach(
+        "INSERT INTO tickets VALUES ({no_raffle}, 0, 1, {bytes}, '', NULL, 0)", "FOREIGN KEY", "tickets_raffle_fkey"
+    ),
+    Breach("INSERT INTO counters VALUES ({no_raffle}, 0)", "FOREIGN KEY", "counters_raffle_fkey"),
+    Breach("INSERT INTO secrets VALUES ({no_raffle}, {bytes}, {bytes}, {bytes})", "FOREIGN KEY", "secrets_raffle_fkey"),
+    Breach("INSERT INTO prizes VALUES ({no_raffle}, 0, 'hug', 1)", "FOREIGN KEY", "prizes_raffle_fkey"),
     Breach(f"INSERT INTO wins VALUES ({OPEN}, 1, 0, 0), ({OPEN}, 2, 0, 0)", "wins.raffle, wins.serial", "wins_serial"),
     Breach(f"INSERT INTO wins VALUES ({OPEN}, 1, 0, 0), ({OPEN}, 1, 1, 0)", "wins.raffle, wins.ordinal", "wins_pkey"),
     Breach(f"INSERT INTO wins VALUES ({OPEN}, 0, 0, 0)", "wins_ordinal", "wins_ordinal"),
     Breach(f"INSERT INTO wins VALUES ({OPEN}, 1, 99, 0)", "FOREIGN KEY", "wins_raffle_serial_fkey"),
     Breach(f"INSERT INTO wins VALUES ({OPEN}, 1, 0, 9)", "FOREIGN KEY", "wins_raffle_prize_fkey"),
-    Breach("INSERT INTO prizes VALUES ({nobody}, 9, 'none', 0)", "prizes_amount", "prizes_amount"),
-    Breach("INSERT INTO counters VALUES ({nobody}, -1)", "counters_issued", "counters_issued"),
+    Breach("INSERT INTO prizes VALUES ({no_raffle}, 9, 'none', 0)", "prizes_amount", "prizes_amount"),
+    Breach("INSERT INTO counters VALUES ({no_raffle}, -1)", "counters_issued", "counters_issued"),
     Breach(
-        "INSERT INTO raffles VALUES ({nobody}, 9, '', '', 0, 0, NULL, NULL)",
+        "INSERT INTO raffles VALUES ({no_raffle}, 9, '', '', 0, 0, NULL, NULL)",
         "raffles_total_tickets",
         "raffles_total_tickets",
     ),
     Breach(
-        "INSERT INTO raffles VALUES ({nobody}, 9, '', '', 0, 1, 1, NULL)",
+        "INSERT INTO raffles VALUES ({no_raffle}, 9, '', '', 0, 1, 1, NULL)",
         "raffles_drawn_with_seed",
         "raffles_drawn_with_seed",
     ),
     Breach(
-        "INSERT INTO raffles VALUES ({nobody}, 2, '', '', 0, 1, NULL, NULL)", "raffles.sequence", "raffles_sequence"
+        "INSERT INTO raffles VALUES ({no_raffle}, 2, '', '', 0, 1, NULL, NULL)", "raffles.sequence", "raffles_sequence"
     ),
     Breach(f"UPDATE raffles SET sequence = 9 WHERE id = {OPEN}", "size of a raffle are final", "raffles_fixed"),
     Breach(f"UPDATE raffles SET total_tickets = 3 WHERE id = {OPEN}", "size of a raffle are final", "raffles_fixed"),

@@ -115,7 +115,7 @@ def test_an_upgrade_that_fails_leaves_the_database_unchanged(older: Older) -> No
         RaffleEngine(older.url)
 
     assert "table made_up_too already exists" in str(failure.value)
-    assert "has the layout 0001, is to be upgraded to 0002, and is unchanged." in str(failure.value)
+    assert "Its upgrade from layout 0001 to 0002 failed and changed nothing." in str(failure.value)
     assert (layout_of(older.file), rows_of(older.file)) == (TODAYS, before)
 
 
@@ -124,7 +124,7 @@ def test_an_upgrade_on_a_full_disk_leaves_the_database_unchanged(older: Older, m
     monkeypatch.setattr(sqlite, "_PRAGMAS", (*sqlite._PRAGMAS, f"PRAGMA max_page_count = {pages}"))
     before = rows_of(older.file)
 
-    with pytest.raises(StorageUnavailable, match=r"the disk is full.*is unchanged\."):
+    with pytest.raises(StorageUnavailable, match=r"the disk is full.*changed nothing\."):
         RaffleEngine(older.url)
 
     assert (layout_of(older.file), rows_of(older.file)) == (TODAYS, before)

@@ -262,7 +262,7 @@ def broken_off(server: PostgresqlServer) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("ask", "told"),
+    ("ask", "expected"),
     [
         (fetch_slowly, TimeoutError),
         (send_slowly, TimeoutError),
@@ -271,10 +271,12 @@ def broken_off(server: PostgresqlServer) -> Iterator[None]:
     ],
 )
 def test_a_connection_interrupted_in_a_statement_is_not_reused(
-    postgresql: PostgresqlServer, ask: Callable[[Database], object], told: type[Exception] | tuple[type[Exception], ...]
+    postgresql: PostgresqlServer,
+    ask: Callable[[Database], object],
+    expected: type[Exception] | tuple[type[Exception], ...],
 ) -> None:
     with closing(Database(postgresql.new_url())) as opened:
-        with pytest.raises(told), broken_off(postgresql):
+        with pytest.raises(expected), broken_off(postgresql):
             ask(opened)
 
         assert send(opened) == [(1,)]

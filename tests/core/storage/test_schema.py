@@ -186,15 +186,15 @@ def test_participants_can_be_forgotten_after_the_draw(filled: PastTheEngine) -> 
 
 def test_a_raffle_without_tickets_can_be_deleted_by_hand(filled: PastTheEngine) -> None:
     """Its ledger first: with a ledger, its terms are announced."""
-    filled.send("INSERT INTO raffles VALUES ({nobody}, 3, 'Empty', 'empty', 0, 20, NULL, NULL)")
-    filled.send("INSERT INTO counters VALUES ({nobody}, 0)")
-    filled.send("INSERT INTO prizes VALUES ({nobody}, 0, 'hug', 1)")
-    filled.send("INSERT INTO ledgers VALUES ({nobody}, NULL, 'secrets', NULL, NULL, NULL)")
+    filled.send("INSERT INTO raffles VALUES ({no_raffle}, 3, 'Empty', 'empty', 0, 20, NULL, NULL)")
+    filled.send("INSERT INTO counters VALUES ({no_raffle}, 0)")
+    filled.send("INSERT INTO prizes VALUES ({no_raffle}, 0, 'hug', 1)")
+    filled.send("INSERT INTO ledgers VALUES ({no_raffle}, NULL, 'secrets', NULL, NULL, NULL)")
 
-    assert "final" in filled.refusal("DELETE FROM prizes WHERE raffle = {nobody}")
+    assert "final" in filled.refusal("DELETE FROM prizes WHERE raffle = {no_raffle}")
     for table in ("ledgers", "prizes", "counters"):
-        assert filled.refusal(f"DELETE FROM {table} WHERE raffle = {{nobody}}") == ""
-    assert filled.refusal("DELETE FROM raffles WHERE id = {nobody}") == ""
+        assert filled.refusal(f"DELETE FROM {table} WHERE raffle = {{no_raffle}}") == ""
+    assert filled.refusal("DELETE FROM raffles WHERE id = {no_raffle}") == ""
 
 
 def test_a_connection_is_durable_and_enforces_the_rules(sqlite_connection: sqlite3.Connection) -> None:

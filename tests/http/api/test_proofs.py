@@ -108,7 +108,7 @@ def test_a_ledger_reveals_no_code_and_no_participant(client: testing.TestClient,
     post(f"{raffle}/winners")
 
     paths = ("ledger", "ledger/leaves", "ledger/proof?ticket_number=1", "proof")
-    told = "".join(client.simulate_get(f"{raffle}/{path}").text for path in paths)
+    texts = "".join(client.simulate_get(f"{raffle}/{path}").text for path in paths)
 
-    assert not [ticket for ticket in tickets if ticket["verification_code"] in told]
-    assert "192.0.2." not in told
+    assert not [ticket for ticket in tickets if ticket["verification_code"] in texts]
+    assert "192.0.2." not in texts

@@ -13,11 +13,11 @@ KEY = "0123456789abcdef"
 
 
 def test_a_client_without_an_address_may_only_read(client: testing.TestClient, post: Post, raffle: str) -> None:
-    nobody = {"X-Forwarded-For": "unknown"}
+    unknown = {"X-Forwarded-For": "unknown"}
 
-    assert client.simulate_get(raffle, remote_addr=PROXY, headers=nobody).status_code == 200
-    assert post(f"{raffle}/participate", source=PROXY, headers=nobody).status_code == 400
-    assert post(f"{raffle}/winners", source=PROXY, headers=nobody).status_code == 403
+    assert client.simulate_get(raffle, remote_addr=PROXY, headers=unknown).status_code == 200
+    assert post(f"{raffle}/participate", source=PROXY, headers=unknown).status_code == 400
+    assert post(f"{raffle}/winners", source=PROXY, headers=unknown).status_code == 403
 
 
 @pytest.mark.parametrize(

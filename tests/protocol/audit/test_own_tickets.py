@@ -34,7 +34,7 @@ def test_an_early_receipt_needs_leaves_or_a_consistency_proof() -> None:
 def test_a_ticket_that_was_replaced_later_is_reported() -> None:
     exchanged = next(case for case in catalogue() if case.name == "signed receipt: another ticket in its place later")
 
-    assert "At the serial 4 the closing has another ticket" in sentence(exchanged.given.audit(), "receipt")
+    assert "At serial 4, the closing and the receipt" in sentence(exchanged.given.audit(), "receipt")
 
 
 def test_a_receipt_step_says_what_the_ticket_won() -> None:

@@ -73,7 +73,7 @@ def check_own_ticket(
     _check_beside_winners(parts, leaf)
     if seen is not None:
         if seen.leaf != leaf:
-            raise Refuted(f"At the serial {leaf.serial:,} the closing has another ticket than the receipt.")
+            raise Refuted(f"At serial {leaf.serial:,}, the closing and the receipt have different tickets.")
         if seen.roots[checkpoint.size] != checkpoint.root:
             raise Refuted(
                 "The ledger was rewritten: the closing does not continue the receipt's checkpoint. Keep both."
@@ -117,7 +117,7 @@ def _check_belonging(parts: ProofParts, ours: ReceiptParts) -> None:
         raise Mistaken("The receipt belongs to another raffle: the origin of its checkpoint is different.")
     if any(signature.is_by(parts.key) for signature in ours.note.signatures):
         return
-    # This is not a mistake: an operator who draws again with a new key must not be believed against older receipts.
+    # This is not a mistake: an operator who draws again with a new key must not be trusted over older receipts.
     raise Refuted(
         "The receipt belongs to this raffle, but the proof's key did not sign it: two keys signed one raffle, or one "
         "of the two documents is not the operator's. Keep both."

@@ -140,7 +140,7 @@ def check_witnessed(
         try:
             sightings += _sightings_of(parts, copy, vouched)
         except Unproven as error:
-            # Always reported: otherwise a verifier who gave the wrong file would believe that it counted.
+            # Always reported: otherwise a verifier who gave the wrong file would think that it counted.
             why, useless = "", f" {error}"
     beacon = source_of(parts.proof.terms.entropy).known_from(parts.closed.closing)
     if beacon is None:

@@ -31,7 +31,7 @@ function checkInclusion(leaf, index, size, path, root) {
 
 // RFC 9162, 2.1.4.2. With an empty tree, every tree is consistent.
 function checkConsistency(oldSize, newSize, proof, oldRoot, newRoot) {
-  const otherLength = "the proof has another length than the trees";
+  const otherLength = "the proof does not have the length for these trees";
   if (oldSize > newSize) throw new Wrong(`a tree of ${newSize} leaves cannot continue one of ${oldSize}`);
   if (oldSize === 0 || oldSize === newSize) {
     if (proof.length) throw new Wrong(otherLength);
