@@ -10,7 +10,7 @@ from rafflekit.core.beacons import BeaconSource, fetched_beacon, given_beacon
 from rafflekit.core.errors import BeaconNotPublished, InvalidValue, RaffleNotFound
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.models import Raffle
-from rafflekit.core.prizes import Wins, count_wins
+from rafflekit.core.prizes import Wins, count_wins, prizes_of_wins
 from rafflekit.core.protocol import winners
 from rafflekit.core.protocol.checkpoints import Closing
 from rafflekit.core.protocol.entropy import source_of
@@ -77,15 +77,16 @@ class Draws:
         # Before the lock, because it takes time: a sold-out raffle does not change, and of two draws one is refused.
         serials = array("q", winners.winning_serials(seed, tickets=raffle.total_tickets, wins=count))
 
+        prizes = array("H", prizes_of_wins(prize.amount for prize in raffle.prizes))
+
         def store(connection: Connection) -> "array[int]":
             raffles.lock_counter(connection, raffle.id)
             found = raffles.load_raffle(connection, raffle.id)
             if found is None:
                 raise RaffleNotFound
             lifecycle.check_drawable(found)
-            draws.insert_wins(connection, raffle.id, raffle.prizes, serials)
+            draws.insert_wins(connection, raffle.id, serials, prizes)
             numbers = draws.winning_numbers(connection, raffle.id, count)
-            prizes = winners.prizes_of_wins(prize.amount for prize in raffle.prizes)
             digest = winners.winners_digest(zip(serials, numbers, prizes, strict=True))
             draws.insert_draw(connection, raffle.id, DrawRecord(evidence, digest, count))
             draws.mark_drawn(connection, raffle.id, seed=seed, drawn_at=self._clock())

@@ -70,10 +70,11 @@ class RaffleEngine:
         self._hasher = code_hasher or codes.CodeHasher()
         self._database = Database(url_or_default(database_url))
         self._lookups = raffles.RaffleLookups(self._database)
-        self._ledgers = Ledgers(self._database, self.get, signing_key=signing_key)
+        self._ledgers = Ledgers(self._database, signing_key=signing_key)
         self.proofs = Proofs(self._database, self._ledgers, self.get)
         self._issuing = Issuing(
             self._database,
+            self.get,
             clock=clock,
             random_bytes=random_bytes,
             hasher=self._hasher,
@@ -150,7 +151,7 @@ class RaffleEngine:
             self._ledgers.begin(connection, terms)
 
         self._database.write(store)
-        return Raffle(terms, available_tickets=terms.total_tickets)
+        return Raffle(terms)
 
     def list(
         self,

@@ -22,7 +22,8 @@ def state_of(raffle: Raffle) -> State:
     """Return the state that a raffle is in."""
     if raffle.winners_drawn:
         return State.DRAWN
-    return State.OPEN if raffle.available_tickets else State.CLOSED
+    over = is_sold_out(issued=raffle.issued, total_tickets=raffle.total_tickets)
+    return State.CLOSED if over else State.OPEN
 
 
 def is_sold_out(*, issued: int, total_tickets: int) -> bool:

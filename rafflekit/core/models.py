@@ -25,7 +25,8 @@ class Raffle:
     """One raffle as it is now: its terms, which were announced, and its progress."""
 
     terms: "Terms"
-    available_tickets: int
+    issued: int = 0
+    """The number of tickets handed out."""
     drawn_at: datetime | None = None
     """When the winners were drawn, in UTC and whole seconds; None before the draw."""
 
@@ -53,6 +54,11 @@ class Raffle:
     def prizes(self) -> Sequence[Prize]:
         """The prizes in the order in which they are drawn."""
         return self.terms.prizes
+
+    @property
+    def available_tickets(self) -> int:
+        """The number of tickets that can still be handed out."""
+        return self.total_tickets - self.issued
 
     @property
     def winners_drawn(self) -> bool:

@@ -1,9 +1,9 @@
 """Prizes, and the wins of a draw (pure)."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import chain, repeat
 from typing import overload
 
 
@@ -20,6 +20,15 @@ def count_wins(prizes: Iterable[Prize]) -> int:
     return sum(prize.amount for prize in prizes)
 
 
+def prizes_of_wins(amounts: Iterable[int]) -> Iterator[int]:
+    """Yield the prize (from 0) of each win, in draw order; `amounts` has the amount of each prize.
+
+    >>> list(prizes_of_wins([1, 2]))
+    [0, 1, 1]
+    """
+    return chain.from_iterable(repeat(prize, amount) for prize, amount in enumerate(amounts))
+
+
 @dataclass(frozen=True, slots=True)
 class Win:
     """One ticket and the prize that it won."""
@@ -29,17 +38,17 @@ class Win:
 
 
 class Wins(Sequence[Win]):
-    """All wins of a draw, in draw order. A win takes eight bytes; its `Win` is made when it is asked for.
+    """All wins of a draw, in draw order. A win takes ten bytes; its `Win` is made when it is asked for.
 
     `numbers` are the winning ticket numbers. The first prize takes the first `amount` of them, and so on.
     """
 
-    __slots__ = ("_ends", "_numbers", "_prizes")
+    __slots__ = ("_names", "_numbers", "_prizes")
 
     def __init__(self, numbers: Sequence[int], prizes: Sequence[Prize]) -> None:
         self._numbers = numbers
-        self._prizes = tuple(prizes)
-        self._ends = tuple(accumulate(prize.amount for prize in prizes))
+        self._names = tuple(prize.name for prize in prizes)
+        self._prizes = array("H", prizes_of_wins(prize.amount for prize in prizes))
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -54,7 +63,7 @@ class Wins(Sequence[Win]):
         if isinstance(place, slice):
             return tuple(self[one] for one in range(*place.indices(len(self))))
         one = range(len(self))[place]
-        return Win(self._numbers[one], self._prizes[bisect_right(self._ends, one)].name)
+        return Win(self._numbers[one], self._names[self._prizes[one]])
 
     def __eq__(self, other: object) -> bool:
         # A page of wins holds a tuple.

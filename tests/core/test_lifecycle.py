@@ -13,9 +13,9 @@ from rafflekit.core.lifecycle import State
 from rafflekit.core.protocol.terms import Terms
 
 CREATED_AT = datetime(2026, 11, 23, tzinfo=UTC)
-OPEN = Raffle(Terms(UUID(int=1), "Foobar", CREATED_AT, 15, (Prize("hug"),)), available_tickets=15)
-LAST_TICKET = replace(OPEN, available_tickets=1)
-CLOSED = replace(OPEN, available_tickets=0)
+OPEN = Raffle(Terms(UUID(int=1), "Foobar", CREATED_AT, 15, (Prize("hug"),)))
+LAST_TICKET = replace(OPEN, issued=14)
+CLOSED = replace(OPEN, issued=15)
 DRAWN = replace(CLOSED, drawn_at=CREATED_AT)
 
 Check = Callable[[Raffle], None]

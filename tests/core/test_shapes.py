@@ -19,7 +19,7 @@ def test_a_raffle_has_the_fields_of_the_contract() -> None:
     an_hour_ahead = timezone(timedelta(hours=1))
     created_at = datetime(2026, 11, 23, 9, tzinfo=an_hour_ahead)
     terms = Terms(UUID(ID), "Foobar raffle", created_at, 15, (Prize("warm hug", 3),))
-    raffle = Raffle(terms, available_tickets=14)
+    raffle = Raffle(terms, issued=1)
 
     assert raffle_shape(raffle) == {
         "id": ID,
@@ -37,7 +37,7 @@ def test_a_raffle_has_the_fields_of_the_contract() -> None:
 def test_an_answer_about_a_raffle_has_all_of_its_terms() -> None:
     terms = Terms(UUID(ID), "Foobar", CREATED_AT, 1, (Prize("hug"),), entropy="drand-quicknet", delay_s=90)
 
-    shape = raffle_shape(Raffle(terms, available_tickets=1))
+    shape = raffle_shape(Raffle(terms))
 
     # Only the number of the protocol belongs to the hash alone.
     assert {**shape, "protocol": 1} == {**shape, **terms.shape()}
@@ -45,7 +45,7 @@ def test_an_answer_about_a_raffle_has_all_of_its_terms() -> None:
 
 def test_a_drawn_raffle_says_when_it_was_drawn() -> None:
     terms = Terms(UUID(ID), "Foobar", CREATED_AT, 1, (Prize("hug"),), entropy="drand-quicknet", delay_s=90)
-    raffle = Raffle(terms, available_tickets=0, drawn_at=CREATED_AT + timedelta(days=1))
+    raffle = Raffle(terms, issued=1, drawn_at=CREATED_AT + timedelta(days=1))
 
     shape = raffle_shape(raffle)
 
@@ -54,7 +54,7 @@ def test_a_drawn_raffle_says_when_it_was_drawn() -> None:
 
 
 def test_a_raffles_time_is_utc_in_any_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
-    raffle = Raffle(Terms(UUID(ID), "Foobar raffle", CREATED_AT, 1, (Prize("hug"),)), available_tickets=1)
+    raffle = Raffle(Terms(UUID(ID), "Foobar raffle", CREATED_AT, 1, (Prize("hug"),)))
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("TZ", "XYZ-5:30")
         time.tzset()

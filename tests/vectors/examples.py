@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
 
-from rafflekit.core.prizes import Prize, count_wins
+from rafflekit.core.prizes import Prize, count_wins, prizes_of_wins
 from rafflekit.core.protocol.checkpoints import Checkpoint, Closing, origin_of
 from rafflekit.core.protocol.codes import CODE_BYTES, CodeHasher, spell
 from rafflekit.core.protocol.documents import (
@@ -25,7 +25,7 @@ from rafflekit.core.protocol.notes import OPERATOR, WITNESS, SignerKey
 from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.protocol.tiles import whole_hash
 from rafflekit.core.protocol.tree import inclusion_proof, root
-from rafflekit.core.protocol.winners import DrawStatement, prizes_of_wins, seed_of, winners_digest, winning_serials
+from rafflekit.core.protocol.winners import DrawStatement, seed_of, winners_digest, winning_serials
 
 BEACON_ROUND = 1000
 BEACON = bytes.fromhex(

@@ -6,8 +6,9 @@ from itertools import zip_longest
 
 from rafflekit.core.checkup.ledgers import has_date, ledger_problems
 from rafflekit.core.errors import StorageUnavailable
+from rafflekit.core.prizes import prizes_of_wins
 from rafflekit.core.protocol import codes
-from rafflekit.core.protocol.winners import SEED_BYTES, prizes_of_wins, winners_digest, winning_serials
+from rafflekit.core.protocol.winners import SEED_BYTES, winners_digest, winning_serials
 from rafflekit.core.storage.database import Connection
 from rafflekit.core.storage.statements import checkup as statements
 from rafflekit.core.storage.statements import draws

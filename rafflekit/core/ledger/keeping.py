@@ -4,7 +4,6 @@ Tickets enter a ledger in the transaction that stores them. `proofs` shows it to
 """
 
 import os
-from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 from uuid import UUID
@@ -55,16 +54,10 @@ class LedgerTree:
 
 
 class Ledgers:
-    """The ledgers of one database.
+    """The ledgers of one database. `signing_key` signs; without one, a SQLite file uses the key next to it."""
 
-    `get` looks a raffle up. `signing_key` signs; without one, a SQLite file uses the key next to it.
-    """
-
-    def __init__(
-        self, database: Database, get: Callable[[UUID | str], Raffle], *, signing_key: SignerKey | None = None
-    ) -> None:
+    def __init__(self, database: Database, *, signing_key: SignerKey | None = None) -> None:
         self._database = database
-        self._get = get
         self._signing_key = signing_key
         self._trees = lru_cache(_TREES_KEPT)(self._new_tree)
 
@@ -86,14 +79,12 @@ class Ledgers:
         key = None if self._signing_key is None else str(self._signing_key.verifier)
         statements.insert_ledger(connection, terms, verifier_key=key)
 
-    def book(self, raffle_id: UUID | str) -> Book:
+    def book(self, raffle: Raffle) -> Book:
         """Return the book of a raffle. A ledger without a key gets this process's.
 
         Raises:
-            RaffleNotFound: no raffle has this id.
             SigningKeyUnavailable: the ledger has another key.
         """
-        raffle = self._get(raffle_id)
         return self._open_book(raffle, self.record(raffle))
 
     def book_to_sign(self, raffle: Raffle, record: LedgerRecord) -> Book:
@@ -132,9 +123,8 @@ class Ledgers:
 
     def tree_of(self, raffle: Raffle) -> LedgerTree:
         """Return the tree of a ledger at the time when the raffle was read."""
-        size = size_of(raffle)
-        rows = self._database.fetch(statements.LEAF_OF_SERIAL, {"raffle": raffle.id, "serial": size - 1})
-        return self.tree_with(raffle.id, size, Leaf(*rows[0]) if rows else None)
+        rows = self._database.fetch(statements.LEAF_OF_SERIAL, {"raffle": raffle.id, "serial": raffle.issued - 1})
+        return self.tree_with(raffle.id, raffle.issued, Leaf(*rows[0]) if rows else None)
 
     def tree_with(self, raffle: UUID, size: int, last: Leaf | None) -> LedgerTree:
         """Return the tree of a ledger's first `size` leaves, of which this is the last.
@@ -206,8 +196,3 @@ def closing_of(raffle: Raffle, record: LedgerRecord, its_tree: LedgerTree) -> Ch
             "'rafflekit doctor' says what is wrong."
         )
     return book_of(raffle.terms).checkpoint(its_tree.root(), its_tree.size, record.closing)
-
-
-def size_of(raffle: Raffle) -> int:
-    """Return the number of leaves in the ledger of a raffle."""
-    return raffle.total_tickets - raffle.available_tickets

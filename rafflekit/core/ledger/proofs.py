@@ -15,7 +15,7 @@ from rafflekit.core.errors import (
     TicketNotFound,
 )
 from rafflekit.core.ledger.books import Book
-from rafflekit.core.ledger.keeping import NO_KEY, Ledgers, LedgerTree, closing_of, size_of
+from rafflekit.core.ledger.keeping import NO_KEY, Ledgers, LedgerTree, closing_of
 from rafflekit.core.models import Raffle, Ticket, uuid_of
 from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol import cosignatures, tree
@@ -122,19 +122,20 @@ class Proofs:
             InvalidValue: `old` is not from 0 to `new`, or `new` is larger than the ledger.
         """
         raffle = self._get(raffle_id)
-        size = size_of(raffle)
         if not 0 <= old <= new:
             raise InvalidValue("from", f"must be a size from 0 to the other one, {new:,}.")
-        if new > size:
-            raise InvalidValue("to", f"must be at most {size:,}, the size of the ledger now.")
+        if new > raffle.issued:
+            raise InvalidValue("to", f"must be at most {raffle.issued:,}, the size of the ledger now.")
         proof = tree.consistency_proof(self._ledgers.tree_of(raffle).subtree, old, new) if old else []
         return Consistency(old, new, proof)
 
     def leaves(self, raffle_id: UUID | str) -> Iterator[Leaf]:
         """Yield all current leaves of a raffle's ledger in the order of issue."""
         raffle = self._get(raffle_id)
-        size = size_of(raffle)
-        spans = ((first, min(first + _LEAVES_AT_ONCE, size) - 1) for first in range(0, size, _LEAVES_AT_ONCE))
+        spans = (
+            (first, min(first + _LEAVES_AT_ONCE, raffle.issued) - 1)
+            for first in range(0, raffle.issued, _LEAVES_AT_ONCE)
+        )
         return chain.from_iterable(
             self._database.query(partial(statements.leaves_between, raffle=raffle.id, first=first, last=last))
             for first, last in spans
@@ -151,7 +152,7 @@ class Proofs:
         drawn = self._database.read(partial(_load_drawn, raffle=uuid_of(raffle_id)))
         book = self._ledgers.book_to_sign(drawn.raffle, drawn.ledger)
         assert book.signer is not None
-        its_tree = self._ledgers.tree_with(drawn.raffle.id, size_of(drawn.raffle), drawn.last)
+        its_tree = self._ledgers.tree_with(drawn.raffle.id, drawn.raffle.issued, drawn.last)
         closing = closing_of(drawn.raffle, drawn.ledger, its_tree)
         assert closing.closing is not None
         return Proof(
@@ -225,11 +226,11 @@ def _load_drawn(connection: Connection, raffle: UUID) -> _Drawn:
             f"The raffle {raffle} is drawn, but its draw record is missing in the database; restore a backup."
         )
     draw, seed = stored
-    wins, size = count_wins(found.prizes), size_of(found)
+    wins, last = count_wins(found.prizes), found.issued - 1
     return _Drawn(
         raffle=found,
         ledger=record,
-        last=next(iter(statements.leaves_between(connection, raffle, size - 1, size - 1)), None),
+        last=next(iter(statements.leaves_between(connection, raffle, last, last)), None),
         # Read once, although a proof has them in two places: another one may be added at any time.
         cosignatures=statements.load_cosignatures(connection, raffle),
         draw=draw,

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain, count, repeat
+from itertools import count
 
 from rafflekit.core.protocol.hashing import HASH_BYTES, tagged_hash, tagged_hash_of_all
 from rafflekit.core.protocol.notes import NoteWrong, base64_of, read_base64, read_number
@@ -42,15 +42,6 @@ def winning_serials(seed: bytes, *, tickets: int, wins: int) -> Iterator[int]:
     """
     assert len(seed) == SEED_BYTES
     return shuffled(_blocks(seed), tickets=tickets, wins=wins)
-
-
-def prizes_of_wins(amounts: Iterable[int]) -> Iterator[int]:
-    """Yield the prize (from 0) of each win, in draw order; `amounts` has the amount of each prize.
-
-    >>> list(prizes_of_wins([1, 2]))
-    [0, 1, 1]
-    """
-    return chain.from_iterable(repeat(prize, amount) for prize, amount in enumerate(amounts))
 
 
 def winners_digest(wins: Iterable[tuple[int, int, int]]) -> bytes:

@@ -22,7 +22,7 @@ from rafflekit.core.ledger.books import Edge
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.lifecycle import is_sold_out
-from rafflekit.core.models import Entry, Ticket
+from rafflekit.core.models import Entry, Raffle, Ticket
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.documents import Receipt
 from rafflekit.core.protocol.leaves import leaf_data
@@ -72,6 +72,7 @@ class Issuing:
     def __init__(
         self,
         database: Database,
+        get: Callable[[UUID], Raffle],
         *,
         clock: Callable[[], datetime],
         random_bytes: Callable[[int], bytes],
@@ -87,7 +88,7 @@ class Issuing:
         self._random_bytes = random_bytes
         self._hasher = hasher
         self._on_group = on_group
-        self._sales = Sales(database, ledgers)
+        self._sales = Sales(database, get, ledgers)
         self._groups: Groups[Order, Ticket] = Groups(self._tickets, most=_GROUP, prepare=self._prepare)
 
     def issue(self, raffle: UUID, entry: Entry) -> Ticket:

@@ -1,14 +1,16 @@
 """Sales: what a process keeps in memory of the raffles whose tickets it hands out, each loaded once."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from uuid import UUID
 
-from rafflekit.core.errors import RaffleNotFound, SoldOut, StorageUnavailable
+from rafflekit.core.errors import SoldOut, StorageUnavailable
 from rafflekit.core.ledger.books import Book, Edge
 from rafflekit.core.ledger.keeping import Ledgers
-from rafflekit.core.lifecycle import is_sold_out
+from rafflekit.core.lifecycle import is_drawn, is_sold_out
+from rafflekit.core.models import Raffle
 from rafflekit.core.protocol import codes
 from rafflekit.core.records import RaffleKeys
 from rafflekit.core.storage.database import Database
@@ -34,8 +36,9 @@ class Sale:
 class Sales:
     """The sales of a database's raffles, at most `_SALES_KNOWN` of them in memory."""
 
-    def __init__(self, database: Database, ledgers: Ledgers) -> None:
+    def __init__(self, database: Database, get: Callable[[UUID], Raffle], ledgers: Ledgers) -> None:
         self._database = database
+        self._get = get
         self._ledgers = ledgers
         self._known: dict[UUID, Sale] = {}
         self._lock = Lock()
@@ -60,17 +63,20 @@ class Sales:
         with self._lock:
             self._known.pop(raffle, None)
 
-    def _loaded(self, raffle: UUID) -> Sale:
-        loaded = self._database.query(lambda connection: tickets.load_sale(connection, raffle))
-        if loaded is None:
-            raise RaffleNotFound
-        if loaded.keys is None:
+    def _loaded(self, raffle_id: UUID) -> Sale:
+        # First, because a draw deletes them: a raffle that is not drawn afterwards had its keys.
+        keys = self._database.query(lambda connection: tickets.load_keys(connection, raffle_id))
+        raffle = self._get(raffle_id)
+        if is_drawn(raffle):
             raise SoldOut
-        keys, total = loaded.keys, loaded.total_tickets
         # Checked here, where only one caller is refused: a group hashes with the keys of all its raffles at once.
-        _check(raffle, keys)
+        if keys is None or not _are_whole(keys):
+            raise StorageUnavailable(
+                f"A key of the raffle {raffle_id} is damaged in the database; 'rafflekit doctor' says more."
+            )
+        total = raffle.total_tickets
         permutation = numbering.Numbering(keys.numbering_key, total)
-        sold_out = is_sold_out(issued=loaded.issued, total_tickets=total)
+        sold_out = is_sold_out(issued=raffle.issued, total_tickets=total)
         return Sale(total, keys, permutation, self._ledgers.book(raffle), sold_out)
 
     def _remember(self, raffle: UUID, sale: Sale) -> None:
@@ -81,9 +87,6 @@ class Sales:
             self._known[raffle] = sale
 
 
-def _check(raffle: UUID, keys: RaffleKeys) -> None:
+def _are_whole(keys: RaffleKeys) -> bool:
     found = len(keys.numbering_key), len(keys.participant_key), len(keys.code_key)
-    if found != (numbering.KEY_BYTES, participants.KEY_BYTES, codes.KEY_BYTES):
-        raise StorageUnavailable(
-            f"A key of the raffle {raffle} is damaged in the database; 'rafflekit doctor' says more."
-        )
+    return found == (numbering.KEY_BYTES, participants.KEY_BYTES, codes.KEY_BYTES)

@@ -28,3 +28,11 @@ def test_a_raffle_with_damaged_keys_is_refused_at_once(
 
     with pytest.raises(StorageUnavailable, match=f"A key of the raffle {damaged.id} is damaged in the database"):
         engine.participate(damaged.id, "ann")
+
+
+def test_a_raffle_that_lost_its_keys_is_not_called_sold_out(database_url: str, engine: RaffleEngine) -> None:
+    raffle = new_raffle(engine, 10)
+    run(database_url, "DELETE FROM secrets")
+
+    with pytest.raises(StorageUnavailable, match="is damaged in the database"):
+        engine.participate(raffle.id, "ann")

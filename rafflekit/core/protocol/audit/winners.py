@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from rafflekit.core.prizes import prizes_of_wins
 from rafflekit.core.protocol.audit.form import ProofParts
 from rafflekit.core.protocol.audit.report import Refuted, Unproven
 from rafflekit.core.protocol.audit.signatures import check_operator
@@ -10,7 +11,7 @@ from rafflekit.core.protocol.documents import WINNERS_IN_A_PROOF, ProvenWin
 from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.entropy.source import EntropyUnproven, EntropyWrong
 from rafflekit.core.protocol.tree import ProofWrong, check_inclusion
-from rafflekit.core.protocol.winners import prizes_of_wins, seed_of, winners_digest, winning_serials
+from rafflekit.core.protocol.winners import seed_of, winners_digest, winning_serials
 
 
 class _ReplayedWin(NamedTuple):

@@ -1,17 +1,16 @@
 """Every statement about a raffle's draw: its record, its wins, its seed, and the keys that it ends."""
 
 from array import array
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from itertools import accumulate, islice
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
-from rafflekit.core.prizes import Prize, Win
+from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.storage.schema import draws, prizes, raffle_key, raffles, secrets, tickets, wins
 
@@ -35,17 +34,16 @@ def insert_draw(connection: Connection, raffle: UUID, draw: DrawRecord) -> None:
     connection.execute(insert(draws).values(raffle=raffle, **asdict(draw)))
 
 
-def insert_wins(connection: Connection, raffle: UUID, in_order: Sequence[Prize], serials: Sequence[int]) -> None:
-    """Store a draw's wins: the first prize takes the first `amount` serials, the second the next, and so on.
+def insert_wins(connection: Connection, raffle: UUID, serials: Sequence[int], prize_places: Sequence[int]) -> None:
+    """Store a draw's wins: of each, the winning serial and the position of its prize, in draw order.
 
     The rows are sorted by serial, so that the tickets they refer to, and the index of winning serials, are walked once
     from end to end. They go straight to the driver: SQLAlchemy's own work per row costs more than SQLite's.
     """
     dialect = connection.dialect.name
     key = raffle_key(raffle, dialect)
-    ends = list(accumulate(prize.amount for prize in in_order))
     rows = (
-        (place + 1, serials[place], bisect_right(ends, place))
+        (place + 1, serials[place], prize_places[place])
         for place in sorted(range(len(serials)), key=serials.__getitem__)
     )
     with large_cache(connection):

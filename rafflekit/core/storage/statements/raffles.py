@@ -81,13 +81,13 @@ def raffle_of(rows: Sequence[Sequence[Any]]) -> Raffle | None:
             id=id if isinstance(id, UUID) else UUID(bytes=id),
             name=name,
             created_at=datetime.fromtimestamp(created_at, UTC),
-            total_tickets=total_tickets,
+            total_tickets=int(total_tickets),
             prizes=tuple([Prize(row[-2], row[-1]) for row in rows]),
             **{column.name: option for column, option in zip(OPTIONS, options, strict=True)},
         )
         return Raffle(
             terms,
-            available_tickets=total_tickets - issued,
+            issued=int(issued),
             drawn_at=None if drawn_at is None else datetime.fromtimestamp(drawn_at, UTC),
         )
     # The system's calendar ends somewhere, Python's in the year 9999; and SQLite stores any type of value.

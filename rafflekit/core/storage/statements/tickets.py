@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from rafflekit.core.records import HeldTicket, Holder, NewTicket, RaffleKeys
 from rafflekit.core.storage import driver
-from rafflekit.core.storage.schema import FORGOTTEN, counters, prizes, raffle_key, raffles, secrets, tickets, wins
+from rafflekit.core.storage.schema import FORGOTTEN, prizes, raffle_key, secrets, tickets, wins
 
 # Each number of rows makes a statement that stays cached, so there must not be many. More rows are hardly faster.
 _ROWS_OF_VALUES = 50
@@ -30,15 +30,6 @@ class Counter(NamedTuple):
 
     issued: int
     last_code_hash: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SaleRecord:
-    """How many of a raffle's tickets are issued; `keys` is None once it is drawn."""
-
-    total_tickets: int
-    issued: int
-    keys: RaffleKeys | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +91,14 @@ def insert_keys(connection: Connection, raffle: UUID, keys: RaffleKeys) -> None:
     connection.execute(insert(secrets).values(raffle=raffle, **asdict(keys)))
 
 
-def load_sale(connection: Connection, raffle: UUID) -> SaleRecord | None:
-    """Return how many of a raffle's tickets are issued, and its keys; None if there is no such raffle."""
-    row = connection.execute(_SALE, {"raffle": raffle}).one_or_none()
-    if row is None:
-        return None
-    drawn = row.numbering_key is None
-    keys = None if drawn else RaffleKeys(row.numbering_key, row.participant_key, row.code_key)
-    return SaleRecord(row.total_tickets, row.issued, keys)
+def load_keys(connection: Connection, raffle: UUID) -> RaffleKeys | None:
+    """Return the keys of a raffle; None if there is no such raffle, or it is drawn."""
+    row = connection.execute(_KEYS, {"raffle": raffle}).one_or_none()
+    return None if row is None else RaffleKeys(*row)
 
 
-_SALE = (
-    select(
-        raffles.c.total_tickets,
-        counters.c.issued,
-        secrets.c.numbering_key,
-        secrets.c.participant_key,
-        secrets.c.code_key,
-    )
-    .join(counters, counters.c.raffle == raffles.c.id)
-    .outerjoin(secrets, secrets.c.raffle == raffles.c.id)
-    .where(raffles.c.id == bindparam("raffle"))
+_KEYS = select(secrets.c.numbering_key, secrets.c.participant_key, secrets.c.code_key).where(
+    secrets.c.raffle == bindparam("raffle")
 )
 
 
