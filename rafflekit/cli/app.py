@@ -71,7 +71,13 @@ def _program() -> typer.Typer:
 
 def _built(name: str, command: Command) -> "Built":
     module = import_module(f"{__package__}.commands.{command.family}")
-    application = typer.Typer(cls=PlainGroup, add_completion=False, rich_markup_mode=None)
+    application = typer.Typer(
+        cls=PlainGroup,
+        add_completion=False,
+        rich_markup_mode=None,
+        subcommand_metavar="COMMAND …",
+        options_metavar="",
+    )
     if command.function is None:
         for of_group, function in module.GROUP.items():
             application.command(of_group, cls=PlainCommand)(function)

@@ -1,11 +1,12 @@
-"""How the words of a command line become values, and what is said of one that cannot.
+"""How the words of a command line become values, what is said of a word that cannot, and how the help shows them.
 
-Typer uses pydantic for that. Its import takes longer than the rest of a short command, and its sentences are written
-for programmers.
+Typer converts with pydantic, whose import takes longer than the rest of a short command. pydantic's sentences, and the
+types and ranges in Typer's help, are written for programmers.
 """
 
 import re
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +14,49 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
-    from typer._click import Context, Parameter
+    from typer._click import Context, HelpFormatter, Parameter
 
 # Python reads at most 4,300 digits. Whether a number is possible is for the engine to say.
 _WHOLE_NUMBER = re.compile(r"\s*[-+]?[0-9]{1,4000}\s*")
 _SHOWN = 50
+# What Typer adds to the help of a parameter: its default, its range, and whether it is required.
+_EXTRAS = re.compile(r"  \[(?:default: (?P<default>[^;\]]*))?[^\]]*\]$")
 
 
 class PlainCommand(TyperCommand):
-    """A command whose parameters are converted here."""
+    """A command whose parameters are converted here, and explained in plain words."""
 
     def get_params(self, ctx: "Context") -> list["Parameter"]:
         """Return the parameters, the option --help among them."""
         return _converted_here(super().get_params(ctx))
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        """Read the arguments; an error knows its command, also if the parser did not."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.TyperException as error:
+            if getattr(error, "ctx", None) is None:
+                setattr(error, "ctx", ctx)  # noqa: B010 - not every such error declares it
+            raise
+
+    def collect_usage_pieces(self, ctx: "Context") -> list[str]:
+        """Return the words of the usage line: the arguments, what must be given, and the other options."""
+        parameters: list[Any] = self.get_params(ctx)
+        arguments = [each for each in parameters if each.param_type_name == "argument"]
+        required = [each for each in parameters if each.param_type_name == "option" and each.required]
+        return [
+            *(each.metavar if each.required else f"[{each.metavar}]" for each in arguments),
+            *(f"{each.opts[0]} {each.metavar}" for each in required),
+            "[OPTIONS]",
+        ]
+
+    def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Write the arguments and the options, each with its help and its default."""
+        for heading, kind in (("Arguments", "argument"), ("Options", "option")):
+            rows = [_explained(each, ctx) for each in self.get_params(ctx) if each.param_type_name == kind]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
 
 
 class PlainGroup(TyperGroup):
@@ -39,7 +70,9 @@ class PlainGroup(TyperGroup):
 def _converted_here(parameters: list["Parameter"]) -> list["Parameter"]:
     for parameter in parameters:
         descriptor = getattr(parameter, "type_descriptor", None)
-        convert = _CONVERTERS.get(getattr(descriptor, "annotation", None))
+        annotation = getattr(descriptor, "annotation", None)
+        is_choice = isinstance(annotation, type) and issubclass(annotation, Enum)
+        convert = _choice if is_choice else _CONVERTERS.get(annotation)
         if convert is not None:
             # Private: Typer makes a converter of its own only if there is none. A Typer without this attribute does not
             # mind it, and converts with pydantic.
@@ -61,6 +94,22 @@ class _Converter:
             return self._convert(value, param)
         except ValueError as error:
             raise typer.BadParameter(str(error), ctx=ctx, param=param) from error
+
+
+def _explained(parameter: Any, ctx: "Context") -> tuple[str, str]:
+    name, text = parameter.get_help_record(ctx)
+    if parameter.param_type_name == "argument":
+        name = parameter.metavar
+    return name, _EXTRAS.sub(lambda extras: f" Default: {extras['default']}." if extras["default"] else "", text)
+
+
+def _choice(value: Any, param: Any) -> Enum:
+    choices: type[Enum] = param.type_descriptor.annotation
+    try:
+        return choices(value)
+    except ValueError as error:
+        names = ", ".join(choice.value for choice in choices)
+        raise ValueError(f"{str(value)[:_SHOWN]!r} is not one of {names}.") from error
 
 
 def _whole_number(value: Any, param: Any) -> int:

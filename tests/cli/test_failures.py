@@ -45,7 +45,7 @@ def test_an_invalid_value_is_told_by_the_option_that_gave_it(
 
 @pytest.mark.parametrize("parameter", failures.PARAMETERS.values())
 def test_every_option_and_argument_that_an_error_may_name_exists(terminal: Terminal, parameter: str) -> None:
-    commands = ("create", "list", "show", "participate", "draw", "winners", "verify")
+    commands = ("create", "list", "show", "participate", "draw", "winners", "verify", "backup")
 
     helps = [terminal(f"{command} --help").out for command in commands]
 

@@ -239,6 +239,39 @@ def test_a_reader_that_has_enough_causes_no_complaint(line: str) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize(
+    "line", [*(each for each in COMMANDS if each not in GROUPS), *(f"{g} {each}" for g in GROUPS for each in GROUPS[g])]
+)
+def test_the_help_of_a_command_has_no_types_or_ranges(terminal: Terminal, line: str) -> None:
+    usage, _, rest = terminal(f"{line} --help").out.partition("\n\n")
+
+    pieces = r"( [A-Z]+| \[[A-Z]+\])*( --[a-z]+ [A-Z]+)* \[OPTIONS\]"
+    assert re.fullmatch(f"Usage: rafflekit {line}{pieces}", " ".join(usage.split()))
+    assert not re.search(r"<str>|<path>|\[required|\[default|<=|\{", rest)
+
+
+def test_the_help_shows_what_must_be_given_and_each_default(terminal: Terminal) -> None:
+    shown = terminal("create --help").out
+
+    assert shown.startswith("Usage: rafflekit create NAME --tickets COUNT --prize PRIZE [OPTIONS]\n")
+    assert "Default: secrets." in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("create x --tickets", "Option '--tickets' requires an argument. 'rafflekit create --help' says more."),
+        ("key make --name", "Option '--name' requires an argument. 'rafflekit key make --help' says more."),
+        (
+            "serve --server foo",
+            "Invalid value for '--server': 'foo' is not one of waitress, granian. 'rafflekit serve --help' says more.",
+        ),
+    ],
+)
+def test_a_wrong_option_names_the_help_of_its_command(terminal: Terminal, line: str, sentence: str) -> None:
+    assert terminal(line) == Session(2, "", f"rafflekit: {sentence}\n")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_argument_that_is_not_unicode_is_refused(capsys: pytest.CaptureFixture[str], command: str) -> None:
     assert main([command, "\udcff"]) == 2

@@ -90,7 +90,8 @@ def test_serve_says_when_there_is_no_manager(
     silent = terminal("serve")
 
     sentence = (
-        "MANAGER_IPS is not set, so nobody can create or draw over HTTP; MANAGER_IPS=127.0.0.1 would let this machine."
+        "MANAGER_IPS is not set, so no one can create or draw over HTTP; set MANAGER_IPS=127.0.0.1 to allow this "
+        "machine."
     )
     assert warned.err == sentence + "\n"
     assert silent.err == ""

@@ -32,7 +32,9 @@ _ALREADY_PARTICIPATED = "Your ip address has already participated in this raffle
 
 def run_demo(
     *,
-    tickets: Annotated[int, typer.Option(metavar="COUNT", min=5, max=499, help="How many tickets to raffle.")] = 30,
+    tickets: Annotated[
+        int, typer.Option(metavar="COUNT", min=5, max=499, help="The number of tickets, from 5 to 499.")
+    ] = 30,
 ) -> None:
     """Watch a whole raffle, from the first ticket to the winners.
 

@@ -30,8 +30,8 @@ def create_raffle(
         typer.Option(
             metavar="SECONDS",
             show_default=False,
-            help=f"With {DrandQuicknet.name}: seconds from the last ticket to the beacon "
-            f"(default {DrandQuicknet.delay.default}).",
+            help=f"With {DrandQuicknet.name}: seconds from the last ticket to the beacon. "
+            f"Default: {DrandQuicknet.delay.default}.",
         ),
     ] = None,
     as_json: AsJson = False,

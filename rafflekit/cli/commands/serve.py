@@ -29,7 +29,7 @@ _OPTIONAL_LIBRARIES = {
 EPILOG = "\n\n".join(
     ["Environment variables:", *(f"{name}: {purpose} (default: {default})." for name, purpose, default in VARIABLES)]
 )
-"""What the help says in the end."""
+"""The end of the help."""
 
 _own_log = logging.getLogger(__name__)
 
@@ -42,32 +42,49 @@ class LogFormat(StrEnum):
 
 
 class Server(StrEnum):
-    """What speaks HTTP."""
+    """The HTTP server."""
 
     WAITRESS = "waitress"
     GRANIAN = "granian"
 
 
+_Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")]
+_Port = Annotated[
+    int, typer.Option(metavar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+]
+_ServerName = Annotated[
+    Server,
+    typer.Option(
+        metavar="NAME", help="The HTTP server: 'waitress' (one process) or 'granian' (faster, one or more processes)."
+    ),
+]
+_Workers = Annotated[
+    int,
+    typer.Option(
+        metavar="COUNT",
+        min=1,
+        max=_MOST_WORKERS,
+        help=f"With granian: the number of processes, at most {_MOST_WORKERS}.",
+    ),
+]
+_LogFormat = Annotated[
+    LogFormat | None,
+    typer.Option(
+        metavar="FORMAT",
+        show_default=False,
+        help="Log every request: 'human' (for people) or 'json' (one object per line). Without it, requests are "
+        "logged for people, and only on a terminal.",
+    ),
+]
+
+
 def serve_raffles(
     *,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option(metavar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one.")
-    ] = 8080,
-    server: Annotated[
-        Server, typer.Option(help="What speaks HTTP: waitress is one process, granian is faster and may be several.")
-    ] = Server.WAITRESS,
-    workers: Annotated[
-        int, typer.Option(metavar="COUNT", min=1, max=_MOST_WORKERS, help="How many processes answer, with granian.")
-    ] = 1,
-    log_format: Annotated[
-        LogFormat | None,
-        typer.Option(
-            show_default=False,
-            help="Log every request, in lines for people or one JSON object each. "
-            "Without it, requests are logged for people, and only on a terminal.",
-        ),
-    ] = None,
+    host: _Host = "127.0.0.1",
+    port: _Port = 8080,
+    server: _ServerName = Server.WAITRESS,
+    workers: _Workers = 1,
+    log_format: _LogFormat = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Serve the raffles over HTTP.
@@ -126,8 +143,8 @@ def _remark_on(settings: Settings, log_format: LogFormat | None) -> None:
     if settings.manager_networks:
         return
     sentence = (
-        f"{MANAGER_IPS.name} is not set, so nobody can create or draw over HTTP; "
-        f"{MANAGER_IPS.name}=127.0.0.1 would let this machine."
+        f"{MANAGER_IPS.name} is not set, so no one can create or draw over HTTP; set {MANAGER_IPS.name}=127.0.0.1 to "
+        "allow this machine."
     )
     # A program that reads the log reads every line of it.
     if log_format is LogFormat.JSON:
