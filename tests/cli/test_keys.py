@@ -28,7 +28,7 @@ def test_a_key_is_made_once(terminal: Terminal, tmp_path: Path) -> None:
 def test_the_named_key_signs(
     terminal: Terminal, raffle: Raffle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And not that of a raffle that another key signs, nor a witness's."""
+    """Neither a raffle of another key nor a witness's key is accepted."""
     own, witness = tmp_path / "own.key", tmp_path / "witness.key"
     key = terminal(f"key make {own}").out
     terminal(f"key make {witness} --witness")
@@ -73,17 +73,17 @@ def test_a_file_without_a_key_to_show_is_explained(terminal: Terminal, folder: P
     (folder / "nonsense.key").write_text("nonsense")
     terminal("key make own.key")
 
-    told = terminal(line)
+    done = terminal(line)
 
-    assert (told.status, told.out) == (2, "")
-    assert sentence in told.err
+    assert (done.status, done.out) == (2, "")
+    assert sentence in done.err
     assert not (folder / "other.db").exists()
 
 
-def test_a_key_beside_the_database_that_is_none_is_called_so(terminal: Terminal, database: Path) -> None:
+def test_an_invalid_key_next_to_the_database_is_named(terminal: Terminal, database: Path) -> None:
     Path(f"{database}.key").write_text("nonsense")
 
-    told = terminal("key show")
+    done = terminal("key show")
 
-    assert (told.status, told.out) == (3, "")
-    assert told.err.startswith(f"rafflekit: The signing key {database}.key cannot be used: it is not a signing key")
+    assert (done.status, done.out) == (3, "")
+    assert done.err.startswith(f"rafflekit: The signing key {database}.key cannot be used: it is not a signing key")

@@ -48,7 +48,7 @@ def test_a_whole_draw_is_followed_from_the_receipt_to_the_audit(terminal: Termin
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_receipt_that_proves_nothing_is_not_kept(
+def test_a_receipt_that_proves_nothing_is_not_saved(
     terminal: Terminal, raffle: Raffle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     participate = RaffleEngine.participate
@@ -76,7 +76,7 @@ def test_a_receipt_is_printed_for_any_ticket(terminal: Terminal, engine: RaffleE
     assert none == Session(1, "", "rafflekit: No ticket with this number has been handed out.\n")
 
 
-def test_a_proof_comes_after_the_draw(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+def test_a_proof_is_printed_only_after_the_draw(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
     early = terminal(f"proof {sold_out.id}")
     engine.draw(sold_out.id)
     printed = terminal(f"proof {sold_out.id}")
@@ -86,12 +86,12 @@ def test_a_proof_comes_after_the_draw(terminal: Terminal, engine: RaffleEngine, 
 
 
 def test_the_file_of_a_receipt_is_named(terminal: Terminal, raffle: Raffle, tmp_path: Path) -> None:
-    told = terminal(f"participate {raffle.id} ann --receipt {tmp_path}/receipt.json")
+    done = terminal(f"participate {raffle.id} ann --receipt {tmp_path}/receipt.json")
 
-    assert told.err.splitlines()[-1] == f"The receipt is in {tmp_path}/receipt.json."
+    assert done.err.splitlines()[-1] == f"The receipt is in {tmp_path}/receipt.json."
 
 
-def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
+def test_a_receipt_overwrites_no_file_and_takes_no_ticket(
     terminal: Terminal, engine: RaffleEngine, raffle: Raffle, tmp_path: Path
 ) -> None:
     file = tmp_path / "receipt.json"
@@ -105,7 +105,7 @@ def test_a_receipt_overwrites_nothing_and_takes_no_ticket_then(
     assert engine.get(raffle.id).available_tickets == raffle.total_tickets
 
 
-def test_a_receipt_in_a_folder_that_is_not_there_takes_no_ticket(
+def test_a_receipt_in_a_missing_folder_takes_no_ticket(
     terminal: Terminal, engine: RaffleEngine, raffle: Raffle, tmp_path: Path
 ) -> None:
     refused = terminal(f"participate {raffle.id} ann --receipt {tmp_path}/nowhere/receipt.json")
@@ -130,48 +130,48 @@ def when_the_ticket_is_shown(monkeypatch: pytest.MonkeyPatch) -> Callable[[Calla
     return happens
 
 
-def test_half_a_receipt_does_not_stay(
+def test_an_incomplete_receipt_is_deleted(
     terminal: Terminal, raffle: Raffle, tmp_path: Path, when_the_ticket_is_shown: Callable[[Callable[[], object]], None]
 ) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     when_the_ticket_is_shown(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, most)))
 
     try:
-        told = terminal(f"participate {raffle.id} ann --receipt {tmp_path / 'receipt.json'} --json")
+        done = terminal(f"participate {raffle.id} ann --receipt {tmp_path / 'receipt.json'} --json")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
-    assert told.status == 74
-    assert "receipt.json cannot be written: File too large. The ticket is valid" in told.err
-    assert "verification_code" in told.out
+    assert done.status == 74
+    assert "receipt.json cannot be written: File too large. The ticket is valid" in done.err
+    assert "verification_code" in done.out
     assert not (tmp_path / "receipt.json").exists()
 
 
-def test_a_file_that_comes_before_the_receipt_stays(
+def test_a_file_created_before_the_receipt_stays(
     terminal: Terminal, raffle: Raffle, tmp_path: Path, when_the_ticket_is_shown: Callable[[Callable[[], object]], None]
 ) -> None:
     file = tmp_path / "receipt.json"
     when_the_ticket_is_shown(lambda: file.write_text("mine"))
 
-    told = terminal(f"participate {raffle.id} ann --receipt {file}")
+    done = terminal(f"participate {raffle.id} ann --receipt {file}")
 
-    assert (told.status, file.read_text()) == (74, "mine")
+    assert (done.status, file.read_text()) == (74, "mine")
 
 
 @pytest.mark.parametrize("options", ["", "--json"])
-def test_a_receipt_that_cannot_be_written_takes_no_code_along(
+def test_a_receipt_that_cannot_be_written_does_not_cost_the_code(
     process: Process, engine: RaffleEngine, raffle: Raffle, tmp_path: Path, options: str
 ) -> None:
     file = tmp_path / f"{'x' * 300}.json"
 
-    told = process(f"participate {raffle.id} ann --idempotency-key '{KEY}' --receipt {file} {options}")
+    done = process(f"participate {raffle.id} ann --idempotency-key '{KEY}' --receipt {file} {options}")
 
-    assert told.status == 74
-    assert told.err.endswith(
+    assert done.status == 74
+    assert done.err.endswith(
         f"rafflekit: --receipt: {file} cannot be written: File name too long. The ticket is valid, and "
         "'rafflekit receipt' prints its receipt.\n"
     )
-    assert engine.participate(raffle.id, "ann", idempotency_key=KEY).verification_code in told.out
+    assert engine.participate(raffle.id, "ann", idempotency_key=KEY).verification_code in done.out
 
 
 def test_a_checkpoint_is_a_signed_note(terminal: Terminal, engine: RaffleEngine, raffle: Raffle) -> None:

@@ -26,7 +26,7 @@ KEY = "an idempotency key"
         ("--key witness.key --operator {other}", (2, "checkpoint: is not signed by")),
     ],
 )
-def test_a_witness_is_told_what_is_wrong(
+def test_a_refused_signature_says_what_is_wrong(
     terminal: Terminal, sold_out: Raffle, folder: Path, options: str, refusal: tuple[int, str]
 ) -> None:
     key, other = terminal("key show").out.strip(), terminal("key make operator.key").out.strip()
@@ -49,13 +49,13 @@ def test_a_witness_is_told_what_is_wrong(
     ],
 )
 @pytest.mark.usefixtures("folder")
-def test_a_cosignature_that_is_not_kept_names_what_is_wrong(
+def test_a_refused_cosignature_says_what_is_wrong(
     terminal: Terminal, sold_out: Raffle, key: str, sentence: str
 ) -> None:
     keys = {"operator": terminal("key show").out, "witness": terminal("key make witness.key --witness").out}
     Path("closing.txt").write_text(terminal(f"checkpoint {sold_out.id}").out)
 
-    told = terminal(f"witness add {sold_out.id} closing.txt --key {key.format(**keys).strip()}")
+    done = terminal(f"witness add {sold_out.id} closing.txt --key {key.format(**keys).strip()}")
 
-    assert (told.status, told.out) == (2, "")
-    assert told.err.startswith(f"rafflekit: {sentence}")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"rafflekit: {sentence}")

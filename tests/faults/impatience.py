@@ -1,4 +1,4 @@
-"""Real servers on a database of a test's own, with shorter limits: 75 seconds of patience are too long for a test."""
+"""Real servers on a test's own database, with shorter limits: 75 seconds of patience are too long for a test."""
 
 import sys
 from collections.abc import Iterator

@@ -32,14 +32,14 @@ VERIFY = (
     b"POST /raffles/00000000-0000-0000-0000-000000000000/verify-ticket/ HTTP/1.1\r\nHost: localhost\r\n"
     b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 )
-# What a client begins with, and what it sends now and then.
+# The start of a request, and what follows from time to time.
 ENDLESS = {
     "silent": (b"", b""),
     "begun": (b"GET /", b""),
     "a byte now and then": (b"GET /", b"a"),
     "empty lines": (b"", b"\r\n"),
 }
-# Granian lets a body take its time.
+# Granian has no time limit for a body.
 ENDLESS_BODIES = {
     "blank lines": (b"", b" \r\n\r\n"),
     "no body": (VERIFY, b""),
@@ -119,7 +119,7 @@ def new_raffle(live: LiveServer, tickets: int = 100) -> str:
 
 
 def sold_out_with_a_long_draw(live: LiveServer) -> str:
-    """Sell a raffle whose draw is a longer answer than the server, and sockets, keep for a slow reader."""
+    """Sell a raffle whose draw is a longer answer than the server and sockets keep for a slow reader."""
     with RaffleEngine(f"sqlite:///{live.database}") as engine:
         raffle = engine.create("Long", total_tickets=LONG_DRAW, prizes=[Prize("🎁" * 200, LONG_DRAW)])
         assert all(engine.participate_many(raffle.id, (f"participant {number}" for number in range(LONG_DRAW))))
@@ -127,13 +127,13 @@ def sold_out_with_a_long_draw(live: LiveServer) -> str:
 
 
 def pass_time(seconds: float) -> None:
-    """Let time pass, which is what a server's limits are of."""
+    """Let time pass: the limits of a server are times."""
     began = time.monotonic()
     wait_until(lambda: time.monotonic() > began + seconds)
 
 
 def answers_others(live: LiveServer, connect: Connect) -> bool:
-    """Tell whether another client is answered before any connection runs out of time."""
+    """Return whether another client is answered before any connection runs out of time."""
     connection = connect(live)
     connection.sendall(GET)
     return read_answer(connection).status == 200
@@ -199,14 +199,14 @@ def test_a_client_waiting_for_an_answer_never_makes_room(small_waitress: LiveSer
         began = time.monotonic()
         wait_until(lambda: time.monotonic() > began + 2 * _GRACE_S)
 
-    # Eight of them were let in when others had been answered, and made room.
+    # Eight of them were accepted when others had been answered and made room.
     assert [read_answer(connection).status for connection in crowd] == [201] * 12
 
 
 def test_a_stop_with_no_room_left_answers_everyone(small_waitress: LiveServer, connect: Connect) -> None:
     path = new_raffle(small_waitress)
     crowd = []
-    # More than are let in at once.
+    # More than are accepted at once.
     with writers_waiting(small_waitress.database):
         for number in range(100):
             crowd.append(connect(small_waitress, source=f"127.0.1.{number + 1}"))

@@ -43,7 +43,7 @@ def live(request: pytest.FixtureRequest, database: Path, tmp_path: Path) -> Iter
 
 
 class Crowd:
-    """Clients that take part again and again, each on one connection as long as it lasts, until the port is closed."""
+    """Clients that take part many times, each on one connection as long as it lasts, until the port is closed."""
 
     def __init__(self, live: LiveServer, raffle: UUID) -> None:
         self.tickets: dict[str, tuple[int, str]] = {}

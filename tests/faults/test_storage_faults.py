@@ -1,6 +1,6 @@
 """A database that cannot be used, by every face: a sentence that says why, and nothing half-written.
 
-The command line ends with status 3. HTTP answers 503, and says nothing about files: that is for the log.
+The command line ends with status 3. HTTP answers 503 and does not mention files; the log names them.
 """
 
 import os
@@ -78,7 +78,7 @@ def raffles(made: Raffles) -> Iterator[Raffles]:
 
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
-    """Let another program use the file for itself alone."""
+    """Let another program lock the file."""
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
@@ -116,7 +116,7 @@ def read_only_folder(database: Path) -> Iterator[None]:
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """Root may write everywhere; the user `nobody` may not."""
+    """Run as the user `nobody`, because root may write everywhere."""
     is_root = os.geteuid() == 0
     if is_root:
         os.seteuid(NOBODY)

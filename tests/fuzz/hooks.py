@@ -1,9 +1,9 @@
 """What schemathesis knows about raffles; it loads this in its own process, as schemathesis.toml says.
 
-A schema cannot say which raffles there are, nor who asks. Here most valid ids become those of real raffles, in one
-state after the other; participants ask from addresses of their own, and a stranger tries what managers may, as the
-proxy in front of the service tells it. Two kinds of failures are none, since no schema can say the contract's rule:
-`filter_failure` has them.
+A schema cannot say which raffles exist and who asks. Here most valid ids become those of real raffles, in one state
+after the other. Participants ask from different addresses, and a stranger tries what only managers may do; a proxy
+reports their addresses. Two kinds of failures do not count, because no schema can express the contract's rule: see
+`filter_failure`.
 """
 
 import atexit
@@ -60,7 +60,7 @@ class _Run:
             "open": cycle(raffles["open"]),
             "taken part": cycle(raffles["open"]),
             "sold out": cycle(raffles["sold out"]),
-            # Each once.
+            # Each of them once.
             "to be drawn": chain(raffles["sold out"], drawn),
             "drawn": drawn,
         }
@@ -71,7 +71,7 @@ class _Run:
         atexit.register(self._write_answers)
 
     def turn(self, what: str) -> int:
-        """Return how often this has been asked for: a cycle of choices meets each of them in few cases."""
+        """Return the number of earlier calls, so that a cycle of choices needs few cases for all of them."""
         self.turns[what] += 1
         return self.turns[what]
 
@@ -101,7 +101,7 @@ def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, _kw
 
 
 def _with_digits_only(body: Any) -> Any:
-    """Return a body whose whole numbers are written as such: to JSON Schema 1.0 is one, to rafflekit it is not."""
+    """Return a body with whole numbers in digits: JSON Schema accepts 1.0 as one, and rafflekit does not."""
     if isinstance(body, dict):
         return {name: _with_digits_only(value) for name, value in body.items()}
     if isinstance(body, list):
@@ -144,8 +144,8 @@ def after_call(_context: schemathesis.HookContext, case: schemathesis.Case, resp
 def filter_failure(
     _context: schemathesis.HookContext, failure: Any, case: schemathesis.Case, response: schemathesis.Response
 ) -> bool:
-    """Tell whether a failure is one."""
-    # Valid by the schema, and yet refused.
+    """Return whether a failure counts."""
+    # Valid by the schema, but refused.
     if failure.code == "ST202":
         # The answer to HEAD does not say which rule it was; that to GET does.
         return case.method != "HEAD" and not any(rule in response.text for rule in _RULES)

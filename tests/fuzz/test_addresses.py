@@ -1,4 +1,4 @@
-"""Addresses, networks and hosts: whatever is written, they are read as others read them, or not at all."""
+"""Addresses, networks and hosts: any text is read as other programs read it, or not at all."""
 
 import socket
 from functools import partial

@@ -1,4 +1,4 @@
-"""Headers of proxies: read as they were meant, and never as a client would like."""
+"""Headers of proxies: they mean what the proxy wrote, whatever a client adds."""
 
 from ipaddress import IPv4Address, IPv6Address
 
@@ -38,7 +38,7 @@ def quoted(value: str) -> str:
 
 @st.composite
 def written(draw: st.DrawFn, element: dict[str, str]) -> str:
-    """Write an element as the grammar lets it be written."""
+    """Write an element in any form that the grammar allows."""
     pairs = []
     for name, value in element.items():
         spelled = value if is_token(value) and draw(st.booleans()) else quoted(value)

@@ -87,7 +87,7 @@ def test_no_request_makes_the_server_fail(
 
     assert 200 <= answer.status < 500
     if "x-content-type-options" not in answer.headers:
-        # The server's own: it takes the request for no HTTP.
+        # The server's own answer, because the request is not HTTP.
         assert answer.status == 400
     elif answer.body:
         assert (answer.json.get("status", 400) == answer.status) if answer.status >= 400 else answer.json is not None

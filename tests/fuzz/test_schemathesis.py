@@ -1,4 +1,4 @@
-"""schemathesis reads /openapi.json of a real server and tries to get an answer that it does not have, or a 5xx.
+"""schemathesis reads /openapi.json of a real server and tries to get an undocumented answer or a 5xx.
 
 `RAFFLEKIT_TEST_CASES` says how many cases to try, at least: `make soak` tries 10,000 on each database. Without it, one
 round of some 900 cases runs on SQLite.

@@ -30,7 +30,7 @@ AUDITS = json.loads((VECTORS / "audits.json").read_text())
 NO_CLOCK = 10**13
 LIBRARIES = ("py_arkworks_bls12381", "argon2")
 
-# It does not take a copy of the closing or a consistency proof, as `rafflekit audit` does: all leaves show more.
+# Unlike `rafflekit audit`, it takes no copy of the closing and no consistency proof, because all leaves show more.
 NOT_TAKEN = {"witnessed": None, "consistency": None}
 UNSEEN = {
     "two closings, with drand",
