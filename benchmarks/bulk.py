@@ -14,22 +14,23 @@ FLOOR_TICKETS = 5 * BULK_GROUP
 
 
 def figures(stock: Stock) -> Iterator[Finding]:
-    """Yield floor ÷ time a line, and the memory of many lines ÷ of few; leave the sold-out raffle to the others."""
+    """Yield floor ÷ time per line, and the memory of many lines ÷ of few; leave the sold-out raffle for others."""
     few, lines = stock.sizes.few_lines, stock.sizes.sold
     small = _issue(stock, stock.for_bulk(few), few)
     empty = stock.for_bulk(lines)
     with _Floor(stock) as floor:
-        floors = [floor.seconds_a_ticket() for _ in range(stock.sizes.rounds // 2)]
+        floors = [floor.seconds_per_ticket() for _ in range(stock.sizes.rounds // 2)]
         large = _issue(stock, empty, lines)
-        floors += [floor.seconds_a_ticket() for _ in range(stock.sizes.rounds - len(floors))]
+        floors += [floor.seconds_per_ticket() for _ in range(stock.sizes.rounds - len(floors))]
     stock.sold_out = replace(empty, sold=lines)
     settle(stock.sold_out)
     each = large.seconds / lines
     yield Figure(
-        f"participate --from, {lines:,} lines: floor (rows in groups of {BULK_GROUP:,}) ÷ time a line",
+        f"participate --from, {lines:,} lines: floor (rows in groups of {BULK_GROUP:,}) ÷ time per line",
         [floor / each for floor in floors],
         at_least(0.5),
-        f"{each * 1e6:,.0f} µs a line in one run of {large.seconds:,.0f} s, floor {microseconds(floors)} (its rounds)",
+        f"{each * 1e6:,.0f} µs per line in one run of {large.seconds:,.0f} s, "
+        f"floor {microseconds(floors)} (its rounds)",
     )
     yield Figure(
         f"participate --from: peak memory with {lines:,} lines ÷ with {few:,}",
@@ -47,7 +48,7 @@ class _Floor:
         self._ends = [stock.fresh(), stock.copy(stock.much_sold)]
         self._raws = [RawRaffle(end, group=BULK_GROUP, with_keys=True) for end in self._ends]
 
-    def seconds_a_ticket(self) -> float:
+    def seconds_per_ticket(self) -> float:
         """Measure the floor once."""
         return sum(raw.seconds_of_floor(FLOOR_TICKETS) for raw in self._raws) / len(self._raws) / FLOOR_TICKETS
 

@@ -27,10 +27,10 @@ def svg(series: Sequence[Series]) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         'role="img">',
-        "<title>What a ticket costs against the size of the raffle</title>",
+        "<title>Cost of a ticket against the size of the raffle</title>",
         f'<style>{_STYLE}</style><rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
-        _text(LEFT, 26, "What a ticket costs, against the size of the raffle", kind="title"),
-        _text(LEFT, 46, "µs a ticket; median of the rounds, bars from the lowest to the highest", kind="small"),
+        _text(LEFT, 26, "Cost of a ticket, against the size of the raffle", kind="title"),
+        _text(LEFT, 46, "µs per ticket; median of the rounds, bars from the lowest to the highest", kind="small"),
     ]
     for place, panel in enumerate(panels):
         of_panel = [one for one in series if one.panel == panel]
@@ -58,7 +58,7 @@ def _panel(left: float, width: float, name: str, series: Sequence[Series], highe
         if first:
             parts.append(_text(left - 8, y_of(cost) + 4, f"{cost:,.0f}", anchor="end"))
     if first:
-        parts.append(_text(18, (TOP + bottom) / 2, "µs a ticket", anchor="middle", turned=True))
+        parts.append(_text(18, (TOP + bottom) / 2, "µs per ticket", anchor="middle", turned=True))
     for size in sizes:
         parts.append(_line(x_of(size), bottom, x_of(size), bottom + 5, "axis"))
         parts.append(_text(x_of(size), bottom + 20, _spelled(size), anchor="middle"))

@@ -60,7 +60,7 @@ def _throughput(stock: Stock) -> Iterator[Finding]:
         "engine, 32 threads: throughput with the ledger ÷ without its work",
         ratios(without, whole),
         at_least(0.85),
-        f"{microseconds(ledger, each=tickets)} of {microseconds(whole, each=tickets)} a ticket; receipts included",
+        f"{microseconds(ledger, each=tickets)} of {microseconds(whole, each=tickets)} per ticket; receipts included",
     )
 
 

@@ -17,7 +17,7 @@ GENERATOR = "wrk" if WRK else "Python threads (install wrk for better figures)"
 _SCRIPT = Path(__file__).with_name("load.lua")
 
 # The number of addresses of 10.0.0.0/8 for one load: more than a server answers in it.
-_ADDRESSES_A_LOAD = 2**18
+_ADDRESSES_PER_LOAD = 2**18
 _next_post = count()
 
 
@@ -34,7 +34,7 @@ class Load:
     p99_ms: float
 
     @property
-    def seconds_a_request(self) -> float:
+    def seconds_per_request(self) -> float:
         """The server's time for a request: one divided by the throughput."""
         return self.seconds / self.requests
 
@@ -51,7 +51,7 @@ def get(url: str, *, seconds: int, connections: int = CONNECTIONS) -> Load:
 
 def start(url: str, method: str, status: int, *, seconds: int, connections: int) -> subprocess.Popen[str]:
     """Start a load; `finish` waits for its end."""
-    first_address = next(_next_post) * _ADDRESSES_A_LOAD if method == "POST" else 0
+    first_address = next(_next_post) * _ADDRESSES_PER_LOAD if method == "POST" else 0
     assert first_address < 2**24, "the addresses of 10.0.0.0/8 are used up"
     arguments = [method, str(status), str(first_address)]
     if WRK:

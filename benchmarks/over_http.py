@@ -108,11 +108,11 @@ def _in_turns(
 
 
 def _participate(pair: _Pair, floors: list[float], goal: Goal | None) -> Figure:
-    empty = [load.seconds_a_request for load in pair.empty_posts]
-    measured = [load.seconds_a_request for load in pair.tickets]
+    empty = [load.seconds_per_request for load in pair.empty_posts]
+    measured = [load.seconds_per_request for load in pair.tickets]
     whole_floors = [request + floor for request, floor in zip(empty, floors, strict=True)]
     return Figure(
-        f"participate over HTTP, {pair.server}, {CONNECTIONS} connections: floor ÷ time a request",
+        f"participate over HTTP, {pair.server}, {CONNECTIONS} connections: floor ÷ time per request",
         ratios(whole_floors, measured),
         goal,
         f"{1 / median(measured):,.0f} tickets/s, {microseconds(measured)} each; floor {microseconds(whole_floors)}, "
@@ -132,8 +132,8 @@ def _slowest(pair: _Pair, goal: Goal) -> Figure:
 
 
 def _granian_against_waitress(granian: _Pair, waitress: _Pair) -> Figure:
-    fast = [load.seconds_a_request for load in granian.tickets]
-    slow = [load.seconds_a_request for load in waitress.tickets]
+    fast = [load.seconds_per_request for load in granian.tickets]
+    slow = [load.seconds_per_request for load in waitress.tickets]
     return Figure(
         "participate over HTTP: tickets/s on Granian (1 worker) ÷ on waitress",
         ratios(slow, fast),
@@ -143,8 +143,8 @@ def _granian_against_waitress(granian: _Pair, waitress: _Pair) -> Figure:
 
 
 def _detail(pair: _Pair) -> Figure:
-    empty = [load.seconds_a_request for load in pair.empty_gets]
-    measured = [load.seconds_a_request for load in pair.details]
+    empty = [load.seconds_per_request for load in pair.empty_gets]
+    measured = [load.seconds_per_request for load in pair.details]
     return Figure(
         f"GET detail, {pair.server}: requests/s ÷ of the empty endpoint",
         ratios(empty, measured),

@@ -6,14 +6,14 @@ from benchmarks.ratio import Figure, Finding, Timed, at_most, interleaved, micro
 from benchmarks.stock import Stock, fill_with_raffles
 from rafflekit import RaffleEngine
 
-WINS_A_PAGE = 100
-RAFFLES_A_PAGE = 10
+WINS_PER_PAGE = 100
+RAFFLES_PER_PAGE = 10
 REPEATS = 50
 
 
 def figures(stock: Stock) -> Iterator[Finding]:
     """Yield the last page of winners ÷ the first, and the last page of raffles ÷ the first."""
-    last = stock.sizes.sold // WINS_A_PAGE
+    last = stock.sizes.sold // WINS_PER_PAGE
     with RaffleEngine(stock.drawn.url) as engine:
         raffle = stock.drawn.raffle
         yield _compared(
@@ -24,7 +24,7 @@ def figures(stock: Stock) -> Iterator[Finding]:
         )
     many = stock.fresh()
     fill_with_raffles(many, stock.sizes.raffles - 1)
-    last = stock.sizes.raffles // RAFFLES_A_PAGE
+    last = stock.sizes.raffles // RAFFLES_PER_PAGE
     with RaffleEngine(many.url) as engine:
         assert engine.list(page=last).count == stock.sizes.raffles
         yield _compared(

@@ -69,13 +69,13 @@ def lone_figures(stock: Stock) -> Iterator[Finding]:
         "one participant at a time ÷ raw sqlite3 commit of the rows and a hash",
         ratios(measured, compared),
         at_most(2.5),
-        f"{microseconds(measured, each=each)} a ticket, raw {microseconds(compared, each=each)}, "
+        f"{microseconds(measured, each=each)} per ticket, raw {microseconds(compared, each=each)}, "
         f"on {file_system(stock.folder)}",
     )
 
 
 def rush_figures(stock: Stock) -> Iterator[Finding]:
-    """Yield the engine alone with 32 threads: floor ÷ time a ticket."""
+    """Yield the engine alone with 32 threads: floor ÷ time per ticket."""
     ours, raw = stock.fresh(), stock.fresh()
     tickets = stock.sizes.rush_tickets
     with RaffleEngine(ours.url) as engine, RawRaffle(raw, group=GROUP) as baseline:
@@ -87,8 +87,8 @@ def rush_figures(stock: Stock) -> Iterator[Finding]:
         )
     each = tickets * stock.sizes.rush_turns
     yield Figure(
-        f"engine alone, {THREADS} threads: floor ÷ time a ticket",
+        f"engine alone, {THREADS} threads: floor ÷ time per ticket",
         ratios(floor, measured),
         at_least(0.5),
-        f"{microseconds(measured, each=each)} a ticket, floor {microseconds(floor, each=each)}",
+        f"{microseconds(measured, each=each)} per ticket, floor {microseconds(floor, each=each)}",
     )

@@ -48,7 +48,7 @@ def write(
         parts.append(f"Benchmarks that failed in this run: {', '.join(failures)}.")
     if series:
         picture.write_text(chart.svg(series), encoding="utf-8")
-        parts += ["## Cost against size", f"![What a ticket costs against the raffle's size]({_CHART})"]
+        parts += ["## Cost against size", f"![Cost of a ticket against the raffle's size]({_CHART})"]
     facts = [*surroundings, ("The run took", f"{minutes:.1f} minutes")]
     rows = "\n".join(f"| {name} | {fact} |" for name, fact in facts)
     parts += ["## Machine and versions", f"| | |\n|---|---|\n{rows}"]

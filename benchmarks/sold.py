@@ -28,7 +28,7 @@ class _Way:
     turns: int
 
     @property
-    def tickets_a_round(self) -> int:
+    def tickets_per_round(self) -> int:
         """Tickets in all turns of a round."""
         return self.tickets * self.turns
 
@@ -71,7 +71,7 @@ def _measured(stock: Stock, filled: Sequence[Filled], way: _Way) -> tuple[list[l
 
 
 def _figure(way: _Way, sold: int, ours: Sequence[Sequence[float]], raw: Sequence[Sequence[float]]) -> Figure:
-    each = way.tickets_a_round
+    each = way.tickets_per_round
     return Figure(
         f"participate, {way.name}: {sold:,} sold ÷ fresh, by the same of raw sqlite3",
         ratios(ratios(ours[-1], ours[0]), ratios(raw[-1], raw[0])),
@@ -83,7 +83,7 @@ def _figure(way: _Way, sold: int, ours: Sequence[Sequence[float]], raw: Sequence
 
 def _series(name: str, way: _Way, sold: Sequence[int], seconds: Sequence[Sequence[float]]) -> Series:
     points = [
-        (size, [second / way.tickets_a_round * 1e6 for second in rounds])
+        (size, [second / way.tickets_per_round * 1e6 for second in rounds])
         for size, rounds in zip(sold, seconds, strict=True)
     ]
     return Series(SOLD_PANEL, name, points)

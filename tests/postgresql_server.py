@@ -100,7 +100,7 @@ class OwnServer:
 
     def __exit__(self, *_: object) -> None:
         if self._is_running():
-            self.go_on()
+            self.resume()
             self.stop("immediate")
         elif self._pid_file.exists():
             # It was killed and its shared memory still exists; the next server that starts frees it.
@@ -138,7 +138,7 @@ class OwnServer:
         """Freeze the server: the system still accepts connections, but they get no answer."""
         self._signal_all(signal.SIGSTOP)
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Let a frozen server continue."""
         self._signal_all(signal.SIGCONT)
 

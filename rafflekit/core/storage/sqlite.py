@@ -27,7 +27,7 @@ time for two such waits."""
 _PREPARED_STATEMENTS = 512
 
 # 4 MiB: interrupting a backup waits for the current step.
-_PAGES_A_STEP = 1_024
+_PAGES_PER_STEP = 1_024
 
 _APPLICATION_ID = int.from_bytes(b"rafl", "big")
 
@@ -127,7 +127,7 @@ class Sqlite(Backend):
                 # Without a transaction, a copy restarts whenever another program writes between two of its steps.
                 source.execute("BEGIN")
                 source.execute("SELECT count(*) FROM sqlite_master").fetchone()
-                source.backup(copy, pages=_PAGES_A_STEP, progress=_between_steps)
+                source.backup(copy, pages=_PAGES_PER_STEP, progress=_between_steps)
         except sqlite3.Error as error:
             raise StorageUnavailable(f"{self.name} could not be copied: {error}.") from error
 
