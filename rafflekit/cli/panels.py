@@ -16,6 +16,7 @@ from rafflekit.cli.terminal import visible
 from rafflekit.core.lifecycle import State, state_of
 from rafflekit.core.models import DatabaseStatus, Page, Raffle, Ticket, Verification
 from rafflekit.core.prizes import Win
+from rafflekit.core.protocol.dates import time_text
 
 # Of 32: a beginning that tells some ten thousand raffles apart; commands ask for more where it does not.
 _ID_DIGITS = 8
@@ -164,4 +165,4 @@ def _day(moment: datetime) -> str:
 
 
 def _time(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return time_text(int(moment.timestamp()))

@@ -35,10 +35,10 @@ DEFAULT_RELAYS = (
 )
 """The relays that drand's documentation lists (https://docs.drand.love/developer/http-api), of two operators."""
 
-RELAYS = 16
+_MOST_RELAYS = 16
 """The most relays of a list."""
 
-TIMEOUT_S = 10.0
+_TIMEOUT_S = 10.0
 """The default time that all relays together have to answer."""
 
 _PRINTABLE = re.compile(r"[!-~]+")
@@ -69,17 +69,17 @@ def read_relays(text: str) -> tuple[str, ...]:
     """Read a list of URLs, separated by commas; an empty text means `DEFAULT_RELAYS`.
 
     Raises:
-        RelayWrong: an entry is not the URL of a relay, or there are more than `RELAYS`.
+        RelayWrong: an entry is not the URL of a relay, or there are too many.
     """
     if not text.strip():
         return DEFAULT_RELAYS
-    relays = tuple(dict.fromkeys(check_relay(entry.strip()) for entry in text.split(",")))
-    if len(relays) > RELAYS:
-        raise RelayWrong(text, f"these are {len(relays)} relays; name at most {RELAYS}.")
+    relays = tuple(dict.fromkeys(_check_relay(entry.strip()) for entry in text.split(",")))
+    if len(relays) > _MOST_RELAYS:
+        raise RelayWrong(text, f"these are {len(relays)} relays; name at most {_MOST_RELAYS}.")
     return relays
 
 
-def check_relay(url: str) -> str:
+def _check_relay(url: str) -> str:
     """Check a relay's URL, to which `/<chain hash>/public/<round>` will be added; return it without its last slash.
 
     It has the scheme https, or http for this machine, a host, and optionally a port and a path.
@@ -115,7 +115,7 @@ def fetch_beacon(
     round: int,
     relays: Sequence[str] = DEFAULT_RELAYS,
     *,
-    timeout_s: float = TIMEOUT_S,
+    timeout_s: float = _TIMEOUT_S,
     context: ssl.SSLContext | None = None,
 ) -> Beacon:
     """Ask all relays at once and return the first genuine beacon of the round.
@@ -131,7 +131,7 @@ def fetch_beacon(
     deadline = monotonic() + timeout_s
     require_bls()
     trusted = context or ssl.create_default_context()
-    questions = [_Question(check_relay(relay), round, timeout_s, trusted) for relay in dict.fromkeys(relays)]
+    questions = [_Question(_check_relay(relay), round, timeout_s, trusted) for relay in dict.fromkeys(relays)]
     answers: SimpleQueue[tuple[_Question, Beacon | str]] = SimpleQueue()
     for question in questions:
         # A daemon, because the look-up of a host name cannot be stopped: a program that ends must not wait for it.

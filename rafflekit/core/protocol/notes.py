@@ -78,7 +78,7 @@ class VerifierKey:
         content = read_base64(encoded)
         if len(content) != 1 + _KEY_BYTES or content[0] not in (OPERATOR, WITNESS):
             raise NoteWrong("a verifier key is <name>+<8 hexadecimal digits>+<Base64 of a type and 32 bytes>")
-        check_key_name(name)
+        _check_key_name(name)
         if content[1:-1] + bytes([content[-1] & 0x7F]) in _SMALL_ORDER:
             raise NoteWrong("it is not a safe key: a signature exists that fits every text")
         key = cls(name, content[0], content[1:])
@@ -108,7 +108,7 @@ class SignerKey:
         """
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-        check_key_name(name)
+        _check_key_name(name)
         return cls(name, kind, Ed25519PrivateKey.generate())
 
     @classmethod
@@ -125,7 +125,7 @@ class SignerKey:
         of_a_known_kind = len(content) == 1 + _KEY_BYTES and content[0] in (OPERATOR, WITNESS)
         if not text.startswith(_PRIVATE) or not of_a_known_kind:
             raise NoteWrong("it is not a signing key")
-        check_key_name(name)
+        _check_key_name(name)
         key = cls(name, content[0], Ed25519PrivateKey.from_private_bytes(content[1:]))
         if key.write() != text:
             raise NoteWrong("its key is damaged: the id does not match")
@@ -223,7 +223,7 @@ class Note:
         return [signature.check(key, self.text) for signature in self.signatures if signature.is_by(key)]
 
 
-def check_key_name(name: str) -> None:
+def _check_key_name(name: str) -> None:
     """Check that a key can have this name.
 
     Raises:
@@ -270,7 +270,7 @@ def _read_line(line: str) -> Signature:
     content = read_base64(encoded)
     if not line.startswith(_LINE) or len(content) <= _ID_BYTES:
         raise NoteWrong("a signature line has the form — <name> <Base64>")
-    check_key_name(name)
+    _check_key_name(name)
     return Signature(name, content[:_ID_BYTES], content[_ID_BYTES:])
 
 

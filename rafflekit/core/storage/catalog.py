@@ -22,7 +22,7 @@ from sqlalchemy.schema import ColumnCollectionConstraint, CreateIndex
 from rafflekit.core.storage import rules, schema
 
 
-class Part(NamedTuple):
+class _Part(NamedTuple):
     """A part of a database: its kind, its name, and the table that it belongs to."""
 
     kind: str
@@ -33,7 +33,7 @@ class Part(NamedTuple):
         return f"the {self.kind} {self.name}" + ("" if self.kind == "table" else f" of the table {self.table}")
 
 
-Catalog = dict[Part, str]
+_Catalog = dict[_Part, str]
 """Every part, and a text that defines it: equal in two databases if the part is equal."""
 
 _TABLES = {table.name: table for table in schema.metadata.sorted_tables if table is not schema.schema_version}
@@ -86,12 +86,12 @@ def differences(connection: Connection) -> list[str]:
     ]
 
 
-def _found_in_sqlite(connection: Connection) -> Catalog:
+def _found_in_sqlite(connection: Connection) -> _Catalog:
     rows = connection.exec_driver_sql(_SQLITE).all()
-    return {Part(kind, name, table): _bare(text) for kind, name, table, text in rows if table in _TABLES}
+    return {_Part(kind, name, table): _bare(text) for kind, name, table, text in rows if table in _TABLES}
 
 
-def _due_in_sqlite() -> Catalog:
+def _due_in_sqlite() -> _Catalog:
     engine = create_engine("sqlite://")
     try:
         with engine.begin() as connection:
@@ -101,33 +101,33 @@ def _due_in_sqlite() -> Catalog:
         engine.dispose()
 
 
-def _found_in_postgresql(connection: Connection) -> Catalog:
+def _found_in_postgresql(connection: Connection) -> _Catalog:
     prefix = f"{connection.exec_driver_sql('SELECT quote_ident(current_schema())').scalar()}."
     rows = [row for query in _POSTGRESQL for row in connection.exec_driver_sql(query)]
     return {
-        Part(kind, name.replace(prefix, "").replace('"', ""), table): _bare(text.replace(prefix, ""))
+        _Part(kind, name.replace(prefix, "").replace('"', ""), table): _bare(text.replace(prefix, ""))
         for kind, name, table, text in rows
         if table in _TABLES
     }
 
 
-def _due_in_postgresql() -> Iterator[tuple[Part, str]]:
+def _due_in_postgresql() -> Iterator[tuple[_Part, str]]:
     """Yield every part. It is computed, not read from a new schema, since a check-up writes nothing."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects are untyped
     for table in _TABLES.values():
-        yield Part("table", table.name, table.name), ""
+        yield _Part("table", table.name, table.name), ""
         for column in table.columns:
-            yield Part("column", column.name, table.name), _bare("" if column.nullable else "NOT NULL")
+            yield _Part("column", column.name, table.name), _bare("" if column.nullable else "NOT NULL")
         for constraint in table.constraints:
             yield _constraint(table, constraint)
         for index in table.indexes:
-            yield Part("index", str(index.name), table.name), _bare(str(CreateIndex(index).compile(dialect=dialect)))
+            yield _Part("index", str(index.name), table.name), _bare(str(CreateIndex(index).compile(dialect=dialect)))
     for rule in rules.of("postgresql"):
         function, trigger = rules.postgresql_statements(rule)
-        yield Part("trigger", rule.name, rule.table), _bare(trigger + function.split("$$")[1])
+        yield _Part("trigger", rule.name, rule.table), _bare(trigger + function.split("$$")[1])
 
 
-def _constraint(table: Table, constraint: Constraint) -> tuple[Part, str]:
+def _constraint(table: Table, constraint: Constraint) -> tuple[_Part, str]:
     """Return a constraint in PostgreSQL's spelling; one without a name of ours is named by its text."""
     assert isinstance(constraint, ColumnCollectionConstraint)
     columns = ", ".join(constraint.columns.keys())
@@ -144,7 +144,7 @@ def _constraint(table: Table, constraint: Constraint) -> tuple[Part, str]:
         case _:  # pragma: no cover - the schema has no others
             raise AssertionError(constraint)
     is_named = isinstance(constraint, UniqueConstraint | CheckConstraint)
-    return Part("constraint", str(constraint.name) if is_named else text, table.name), _bare(text)
+    return _Part("constraint", str(constraint.name) if is_named else text, table.name), _bare(text)
 
 
 def _bare(text: str) -> str:

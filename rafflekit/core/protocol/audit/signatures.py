@@ -10,7 +10,7 @@ from rafflekit.core.protocol.dates import time_text
 from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.notes import WITNESS, Note, NoteWrong, VerifierKey
 
-CLOCKS_APART_S = 86_400
+_CLOCKS_APART_S = 86_400
 """A closing may be dated this far in the verifier's future, because clocks and time zones can be wrong."""
 
 
@@ -72,7 +72,7 @@ def check_closing(parts: ProofParts, now: int | None) -> str:
         )
     if closing.closed < terms.created_at.timestamp():
         raise Refuted(f"The closing is dated {time_text(closing.closed)}, before the raffle was created.")
-    if now is not None and closing.closed > now + CLOCKS_APART_S:
+    if now is not None and closing.closed > now + _CLOCKS_APART_S:
         raise Refuted(f"The closing is dated {time_text(closing.closed)}, in the future of this computer's clock.")
     if closing != source_of(terms.entropy).closing_at(closing.closed, terms.delay_s):
         raise Refuted("The closing's round does not follow from the terms and its date.")

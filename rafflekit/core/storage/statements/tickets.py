@@ -19,7 +19,7 @@ from rafflekit.core.storage.schema import FORGOTTEN, prizes, raffle_key, secrets
 # Each number of rows makes a statement that stays cached, so there must not be many. More rows are hardly faster.
 _ROWS_OF_VALUES = 50
 
-Row = TypeVar("Row")
+_Row = TypeVar("_Row")
 
 
 class Counter(NamedTuple):
@@ -135,7 +135,7 @@ def rebuild_indexes(connection: Connection) -> None:
         connection.exec_driver_sql("REINDEX tickets")
 
 
-def _parts(rows: list[Row], dialect: str) -> list[list[Row]]:
+def _parts(rows: list[_Row], dialect: str) -> list[list[_Row]]:
     """Cut rows into parts of one statement each. Arrays take any number; SQLite's text has a place for every row."""
     most = max(len(rows), 1) if dialect == "postgresql" else _ROWS_OF_VALUES
     return [rows[first : first + most] for first in range(0, len(rows), most)]
