@@ -24,7 +24,7 @@ from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.protocol.terms import Terms
-from rafflekit.core.storage.database import Connection, Database
+from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.location import url_or_default
 from rafflekit.core.storage.statements import draws, tickets
 from rafflekit.core.tickets.groups import Groups
@@ -143,14 +143,8 @@ class RaffleEngine:
             delay_s=delay_s,
         ).checked()
         keys = raffles.new_keys(self._random_bytes)
-        self._ledgers.signing_key()
-
-        def store(connection: Connection) -> None:
-            raffles.store_raffle(connection, terms, keys)
-            # Last: from here on the database refuses changes to the terms.
-            self._ledgers.begin(connection, terms)
-
-        self._database.write(store)
+        signer = self._ledgers.signing_key()
+        self._database.write(partial(raffles.store_raffle, terms=terms, keys=keys, signer=signer))
         return Raffle(terms)
 
     def list(
@@ -167,8 +161,9 @@ class RaffleEngine:
             InvalidValue: `page`, `page_size`, `name` or `winners_drawn` breaks a limit.
             PageNotFound: the list ends before this page; page 1 always exists.
         """
-        wanted = raffles.RaffleQuery(page, page_size, name, winners_drawn)
-        return self._database.read(wanted.load)
+        return self._database.read(
+            partial(raffles.load_page, page=page, page_size=page_size, name=name, winners_drawn=winners_drawn)
+        )
 
     def get(self, raffle_id: UUID | str) -> Raffle:
         """Return a raffle as it is now.

@@ -4,7 +4,6 @@ What takes a connection runs in a transaction that the engine begins and ends.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from rafflekit.core import limits
@@ -12,10 +11,12 @@ from rafflekit.core.errors import InvalidValue, RaffleNotFound
 from rafflekit.core.models import Page, Raffle, uuid_of
 from rafflekit.core.paging import folded, items_before, page_of
 from rafflekit.core.protocol import codes
+from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.records import RaffleKeys
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import raffles as statements
+from rafflekit.core.storage.statements.ledgers import insert_ledger
 from rafflekit.core.storage.statements.tickets import insert_keys
 from rafflekit.core.tickets import numbering, participants
 from rafflekit.core.tickets.groups import Groups
@@ -38,48 +39,36 @@ def new_keys(random_bytes: Callable[[int], bytes]) -> RaffleKeys:
     )
 
 
-def store_raffle(connection: Connection, terms: Terms, keys: RaffleKeys) -> None:
-    """Store a new raffle, except its ledger; call it first in a transaction."""
+def store_raffle(connection: Connection, terms: Terms, keys: RaffleKeys, signer: SignerKey | None) -> None:
+    """Store a new raffle, whose ledger this key signs if there is one; call it first in a transaction."""
     statements.insert_raffle(connection, terms, folded_name=folded(terms.name))
     insert_keys(connection, terms.id, keys)
+    # Last: from here on the database refuses changes to the terms.
+    insert_ledger(connection, terms, verifier_key=None if signer is None else str(signer.verifier))
 
 
-@dataclass(frozen=True, slots=True)
-class RaffleQuery:
-    """Which raffles to list: a page of all, or of those that match.
+def load_page(
+    connection: Connection, *, page: int, page_size: int, name: str | None, winners_drawn: bool | None
+) -> Page[Raffle]:
+    """Return a page of all raffles, or of those that match.
 
     Raises:
         InvalidValue: a value breaks a limit.
-        PageNotFound: no list can have this many pages.
+        PageNotFound: the list ends before this page.
     """
-
-    page: int
-    page_size: int
-    name: str | None
-    winners_drawn: bool | None
-
-    def __post_init__(self) -> None:
-        items_before(self.page, self.page_size)
-        if self.name is not None:
-            limits.check_searched_name(self.name)
-        if self.winners_drawn is not None:
-            limits.check_winners_drawn(self.winners_drawn)
-
-    def load(self, connection: Connection) -> Page[Raffle]:
-        """Return the page.
-
-        Raises:
-            PageNotFound: the list ends before it.
-        """
-        skip, most = items_before(self.page, self.page_size), self.page_size
-        if self.name is None and self.winners_drawn is None:
-            count = statements.count_raffles(connection)
-            found = statements.newest_raffles(connection, newest=count - skip, most=most)
-        else:
-            name, drawn = None if self.name is None else folded(self.name), self.winners_drawn
-            count = statements.count_matching(connection, folded_name=name, drawn=drawn)
-            found = statements.newest_matching(connection, folded_name=name, drawn=drawn, skip=skip, most=most)
-        return page_of(found, count, self.page, self.page_size)
+    skip = items_before(page, page_size)
+    if name is None and winners_drawn is None:
+        count = statements.count_raffles(connection)
+        found = statements.newest_raffles(connection, newest=count - skip, most=page_size)
+    else:
+        if name is not None:
+            limits.check_searched_name(name)
+            name = folded(name)
+        if winners_drawn is not None:
+            limits.check_winners_drawn(winners_drawn)
+        count = statements.count_matching(connection, folded_name=name, drawn=winners_drawn)
+        found = statements.newest_matching(connection, folded_name=name, drawn=winners_drawn, skip=skip, most=page_size)
+    return page_of(found, count, page, page_size)
 
 
 class RaffleLookups:

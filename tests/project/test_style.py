@@ -70,3 +70,17 @@ def test_public_names_are_unique_in_the_package(kind: type[ast.ClassDef | ast.Fu
         if isinstance(node, kind) and not node.name.startswith("_")
     )
     assert [name for name, number in names.items() if number > 1] == []
+
+
+def test_only_methods_of_the_storage_take_a_connection() -> None:
+    takers = [
+        place(path, method)
+        for path in PACKAGE
+        if "storage" not in path.parts
+        for kind in ast.walk(parsed(path))
+        if isinstance(kind, ast.ClassDef)
+        for method in kind.body
+        if isinstance(method, ast.FunctionDef) and not method.name.startswith("_")
+        if "connection" in {argument.arg for argument in [*method.args.args, *method.args.kwonlyargs]}
+    ]
+    assert takers == []

@@ -16,10 +16,9 @@ from rafflekit.core.protocol import tree
 from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import SignerKey
-from rafflekit.core.protocol.terms import Terms
-from rafflekit.core.protocol.tiles import GrowingTree, TileReader
+from rafflekit.core.protocol.tiles import TileReader
 from rafflekit.core.settings import SIGNING_KEY
-from rafflekit.core.storage.database import Connection, Database
+from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import ledgers as statements
 from rafflekit.core.storage.statements.ledgers import LedgerRecord
 
@@ -73,11 +72,6 @@ class Ledgers:
             self._refuse_to_replace(self._database.key_file)
             self._signing_key = signing_key_beside(self._database.key_file)
         return self._signing_key
-
-    def begin(self, connection: Connection, terms: Terms) -> None:
-        """Begin the ledger of a new raffle in the transaction that stores it; call `signing_key` before that."""
-        key = None if self._signing_key is None else str(self._signing_key.verifier)
-        statements.insert_ledger(connection, terms, verifier_key=key)
 
     def book(self, raffle: Raffle) -> Book:
         """Return the book of a raffle. A ledger without a key gets this process's.
@@ -133,16 +127,6 @@ class Ledgers:
         same number of tickets again: then the last leaf differs, and so does the tree.
         """
         return self._trees(raffle, size, last)
-
-    def load_edge(self, connection: Connection, raffle: UUID, size: int) -> GrowingTree:
-        """Return the right edge of the tree of the first `size` leaves from the database.
-
-        Raises:
-            StorageUnavailable: some of it is missing, so that nothing may be added.
-        """
-        growing = GrowingTree(size, statements.edge_entries(connection, raffle, size))
-        tree.root(growing.subtree, size)
-        return growing
 
     def _refuse_to_replace(self, key_file: Path) -> None:
         if os.path.lexists(key_file):

@@ -23,9 +23,10 @@ from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.lifecycle import is_sold_out
 from rafflekit.core.models import Entry, Raffle, Ticket
-from rafflekit.core.protocol import codes
+from rafflekit.core.protocol import codes, tree
 from rafflekit.core.protocol.documents import Receipt
 from rafflekit.core.protocol.leaves import leaf_data
+from rafflekit.core.protocol.tiles import GrowingTree
 from rafflekit.core.protocol.tree import leaf_hash
 from rafflekit.core.records import HeldTicket, Holder, NewTicket
 from rafflekit.core.storage.database import Connection, Database
@@ -82,7 +83,6 @@ class Issuing:
         on_group: GroupObserver | None = None,
     ) -> None:
         self._database = database
-        self._ledgers = ledgers
         self._proofs = proofs
         self._clock = clock
         self._random_bytes = random_bytes
@@ -259,19 +259,19 @@ class Issuing:
         for raffle, tickets in tickets_of.items():
             sale, counter = sales[raffle], counters[raffle]
             if sale.edge is not None and _ends_at(sale.edge, counter):
-                tree = sale.edge.growing
+                growing = sale.edge.growing
             else:
-                tree = self._ledgers.load_edge(connection, raffle, counter.issued)
-            tree, whole = tree.grown(
+                growing = _load_edge(connection, raffle, counter.issued)
+            growing, whole = growing.grown(
                 [leaf_hash(leaf_data(raffle, ticket.serial, ticket.number, ticket.code_hash)) for ticket in tickets]
             )
             if whole:
                 ledger.insert_tiles(connection, raffle, whole)
             closing = None
-            if is_sold_out(issued=tree.size, total_tickets=sale.total_tickets):
+            if is_sold_out(issued=growing.size, total_tickets=sale.total_tickets):
                 closing = sale.book.closing_at(now)
                 ledger.close_ledger(connection, raffle, closing)
-            edges[raffle] = Edge(sale.book, tree, closing, tickets[-1].code_hash)
+            edges[raffle] = Edge(sale.book, growing, closing, tickets[-1].code_hash)
         return edges
 
 
@@ -292,6 +292,13 @@ def _receipt(wish: Wish, given: Given, edge: Edge | None) -> Receipt | None:
     except Exception:
         _log.exception("A receipt could not be made with its group; its caller makes it again.")
         return None
+
+
+def _load_edge(connection: Connection, raffle: UUID, size: int) -> GrowingTree:
+    growing = GrowingTree(size, ledger.edge_entries(connection, raffle, size))
+    # Fails if some of the tree is missing, so that nothing is added then.
+    tree.root(growing.subtree, size)
+    return growing
 
 
 def _ends_at(edge: Edge, counter: Counter) -> bool:

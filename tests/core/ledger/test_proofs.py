@@ -29,6 +29,7 @@ from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
 from rafflekit.core.protocol.receipts import check_receipt
 from rafflekit.core.protocol.tiles import GrowingTree
 from rafflekit.core.protocol.winners import DrawStatement, seed_of, winners_digest, winning_serials
+from rafflekit.core.tickets import issuing
 from tests.core.conftest import KEY, Sent
 from tests.databases import PostgresqlServer, run
 from tests.raffles import keyed, people, sold_out
@@ -132,13 +133,13 @@ def test_several_processes_append_to_one_tree(database_url: str, engine: RaffleE
 def test_a_process_that_issues_alone_reads_the_edge_once(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     raffle = engine.create("Foobar", total_tickets=9, prizes=PRIZES)
     sizes: list[int] = []
-    load_edge = engine._ledgers.load_edge
+    load_edge = issuing._load_edge
 
     def noted(connection: Connection, raffle: UUID, size: int) -> GrowingTree:
         sizes.append(size)
         return load_edge(connection, raffle, size)
 
-    monkeypatch.setattr(engine._ledgers, "load_edge", noted)
+    monkeypatch.setattr(issuing, "_load_edge", noted)
     engine.participate(raffle.id, "ann")
     list(engine.participate_many(raffle.id, ["bob", "cid", "dan"]))
     engine.participate(raffle.id, "eve")
