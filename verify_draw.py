@@ -9,10 +9,10 @@ The program checks the proof step by step and prints one line per step:
 
     ✓ step: ...               the step is proven
     ✗ step: ...               the step is wrong
-    – not proven: step: ...   the step rests on someone's word, or this program skipped it
+    – not proven: step: ...   the step rests on trust, or this program skipped it
 
-The exit status is 1 if any step is wrong, and 0 if none is. The more you know, the more the program can prove: give it
-the operator's key, all tickets or your receipt with the options.
+The exit status is 1 if any step is wrong, and 0 if none is. The more you give the program, the more it can prove: the
+operator's key, all tickets, your receipt.
 
 Python 3.8 or later is enough. Two libraries are optional: py-arkworks-bls12381 checks drand's signature, argon2-cffi
 checks the code of a ticket. Without them the program skips these checks and says so.
@@ -68,7 +68,7 @@ class Wrong(ValueError):
 
 
 class NotProven(Exception):
-    """Nothing is wrong, but the step rests on someone's word or was skipped; the message says which."""
+    """Nothing is wrong, but the step rests on trust or was skipped; the message says which."""
 
 
 def require(condition: object, otherwise: str) -> None:
@@ -142,7 +142,10 @@ class Audit:
 
     def check_form(self) -> None:
         """Step 1: the document and everything in it has the right form."""
-        self.proof = read_proof(self.given.proof)
+        try:
+            self.proof = read_proof(self.given.proof)
+        except ValueError as reason:
+            raise Wrong(f"this is not a proof: {reason}") from None
 
     def check_terms(self) -> None:
         """Step 2: the closing commits to the terms, and the raffle is the one asked for."""
@@ -154,7 +157,7 @@ class Audit:
 
     def check_key(self) -> None:
         """Step 3: the key is the operator's."""
-        require(self.given.key in (None, self.proof.key), "the key is not the operator's key that you gave")
+        require(self.given.key in (None, self.proof.key), "the proof has another key than the one that you gave")
         if self.given.key is None:
             raise NotProven("only the proof itself says that this is the operator's key; give their key with --key")
 
@@ -392,13 +395,18 @@ RECEIPT = record(protocol=PROTOCOL, leaf=LEAF, path=PATH, checkpoint=NOTE)
 def read_json(document: bytes, limit: int, form: Form) -> Any:
     """Return the value of a JSON document of this form and of at most `limit` bytes."""
     require(len(document) <= limit, "the document is too long")
-    value = json.loads(
-        document.decode(),
-        object_pairs_hook=object_without_duplicates,
-        parse_int=whole_number,
-        parse_float=whole_number,
-        parse_constant=whole_number,
-    )
+    try:
+        value = json.loads(
+            document.decode(),
+            object_pairs_hook=object_without_duplicates,
+            parse_int=whole_number,
+            parse_float=whole_number,
+            parse_constant=whole_number,
+        )
+    except UnicodeDecodeError:
+        raise Wrong("the document is not text in UTF-8") from None
+    except json.JSONDecodeError as reason:
+        raise Wrong(f"the document is not JSON (line {reason.lineno}, column {reason.colno})") from None
     require(form(value), "a key is missing, unknown, or has a value of another form")
     return value
 
@@ -853,13 +861,13 @@ def main() -> int:
                 now=time.time(),
                 raffle=options.raffle,
                 key=options.key,
-                witnesses=tuple(read_key(key, WITNESS) for key in options.witness),
+                witnesses=tuple(options.witness),
                 leaves=leaves and lines_of(leaves),
                 receipt=read_file(options.receipt, RECEIPT_BYTES) if options.receipt else None,
                 code=options.code,
             )
-        except (OSError, ValueError) as error:
-            parser.error(str(error))
+        except OSError as error:
+            parser.error(f"{error.filename} cannot be read: {error.strerror}")
         outcomes = Audit(given).run()
     for name, (outcome, sentence) in outcomes.items():
         print(f"{MARKS[outcome]}{name}: {sentence}")
@@ -868,21 +876,40 @@ def main() -> int:
 
 def argument_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("proof", help="file with the proof")
-    parser.add_argument("--raffle", metavar="ID", help="the id of the raffle that the proof must be of")
-    parser.add_argument("--key", help="the operator's verifier key, as they published it")
+    for_users, _, _ = (__doc__ or "").partition("\nThe rules are")
+    parser = argparse.ArgumentParser(description=for_users, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("proof", metavar="PROOF", help="the file with the proof")
+    parser.add_argument("--raffle", metavar="ID", help="the raffle's id, as you know it")
+    parser.add_argument("--key", type=operator_key, help="the operator's public key, from a place other than the proof")
     parser.add_argument(
         "--witness",
         metavar="KEY",
+        type=witness_key,
         action="append",
         default=[],
-        help="the verifier key of a witness whom you trust; repeat it for more",
+        help="the public key of a witness you trust; can be repeated",
     )
-    parser.add_argument("--leaves", metavar="FILE", help="file with all tickets, one per line")
-    parser.add_argument("--receipt", metavar="FILE", help="file with the receipt of your ticket")
+    parser.add_argument("--leaves", metavar="FILE", help="the file with all tickets, one per line")
+    parser.add_argument("--receipt", metavar="FILE", help="the file with the receipt of your ticket")
     parser.add_argument("--code", help="the verification code of your ticket")
     return parser
+
+
+def operator_key(text: str) -> str:
+    """Return the text of an operator's key, as an argument gives it."""
+    try:
+        read_key(text, OPERATOR)
+    except ValueError:
+        raise argparse.ArgumentTypeError("this is not an operator's public key; copy the whole line") from None
+    return text
+
+
+def witness_key(text: str) -> VerifierKey:
+    """Return a witness's key, as an argument gives it."""
+    try:
+        return read_key(text, WITNESS)
+    except ValueError:
+        raise argparse.ArgumentTypeError("this is not a witness's public key; copy the whole line") from None
 
 
 def read_file(path: str, limit: int) -> bytes:

@@ -22,6 +22,7 @@ from rafflekit.cli import main
 from rafflekit.core.protocol.audit import audit
 from tests.protocol.audit.reports import anything, at_place, places, replaced
 from tests.tamper.test_tampering import BASES, CASES
+from tests.vectors.examples import signer
 from tests.vectors.make_v1 import VECTORS
 from tests.waiting import LIMIT_S
 
@@ -188,7 +189,7 @@ def test_a_bare_python_verifies_and_says_what_it_skipped(tmp_path: Path, base: s
 
 
 def test_a_wrong_step_is_marked_and_ends_with_status_1(tmp_path: Path) -> None:
-    arguments = written(tmp_path, BASES["drand"] | {"key": BASES["drand"]["key"].replace("operator", "other")})
+    arguments = written(tmp_path, BASES["drand"] | {"key": str(signer("stranger").verifier)})
 
     status, out, _ = run(*arguments, PYTHONIOENCODING="ascii")
 
@@ -227,6 +228,35 @@ def test_wrong_arguments_end_with_one_error_line(arguments: list[object]) -> Non
 
     assert (status, out) == (2, "")
     assert err.splitlines()[-1].startswith("verify_draw.py: error: ")
+
+
+@pytest.mark.parametrize("option", ["key", "witness"])
+def test_an_argument_that_is_not_a_key_accuses_no_one(option: str) -> None:
+    whose = {"key": "an operator's", "witness": "a witness's"}[option]
+
+    status, out, err = run(FILE, f"--{option}=foo")
+
+    assert (status, out) == (2, "")
+    assert err.endswith(f"error: argument --{option}: this is not {whose} public key; copy the whole line\n")
+
+
+def test_a_file_that_cannot_be_read_is_named_in_words() -> None:
+    assert run("/nowhere")[2].endswith("error: /nowhere cannot be read: No such file or directory\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"root:x:0:0\n", "the document is not JSON (line 1, column 1)"),
+        (b"\x7fELF\xd0", "the document is not text in UTF-8"),
+        (b"{}", "a key is missing, unknown, or has a value of another form"),
+    ],
+    ids=["text", "program", "JSON"],
+)
+def test_a_file_that_is_not_a_proof_is_called_so(tmp_path: Path, content: bytes, reason: str) -> None:
+    (tmp_path / "file").write_bytes(content)
+
+    assert run(tmp_path / "file") == (1, f"✗ form: this is not a proof: {reason}\n", "")
 
 
 @settings(max_examples=60, deadline=None)
