@@ -1,7 +1,7 @@
 """The command line: every command is a thin call of one public method of `RaffleEngine`.
 
 `main` is the outermost edge: whatever happens below it ends as an exit status and, at most, one sentence on
-standard error. Nothing heavy is imported before a command needs it, so that `--help` answers at once.
+standard error. Heavy modules are imported only when a command needs them, so that `--help` answers at once.
 """
 
 import sys
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return failures.INTERRUPTED
     except BrokenPipeError:
-        # `rafflekit list | head -1`: the reader has enough, which is no failure to speak of.
+        # `rafflekit list | head -1`: the reader has enough, which is not worth a message.
         terminal.discard_what_is_stuck()
         return failures.READER_GONE
     except Exception as error:

@@ -1,7 +1,6 @@
-"""What a failure looks like on the terminal: one sentence on standard error, and an exit status.
+"""Failures on the command line: each is one sentence on standard error, and an exit status.
 
-Two tables are here: from the engine's errors to exit statuses, and from its field names to the options and arguments
-of the command line.
+Two tables are here: from the engine's errors to exit statuses, and from its field names to options and arguments.
 """
 
 import errno
@@ -20,8 +19,8 @@ WRONG_USAGE = 2
 NO_DATABASE = 3
 UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h …
 IO_FAILED = 74  # … and EX_IOERR
-INTERRUPTED = 130  # what a shell makes of SIGINT …
-READER_GONE = 141  # … and of SIGPIPE
+INTERRUPTED = 130  # what a shell reports for SIGINT …
+READER_GONE = 141  # … and for SIGPIPE
 
 EXIT_STATUSES: dict[type[errors.RaffleError], int] = {
     errors.RaffleError: REFUSED,
@@ -67,7 +66,7 @@ _log = logging.getLogger(__name__)
 
 
 class CommandStopped(Exception):
-    """A command ends for a reason that only the command line knows; `status` is its exit status."""
+    """A command fails for a reason that the engine does not know; `status` is its exit status."""
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
@@ -80,13 +79,13 @@ class Terminated(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         super().__init__()
         self.status = 128 + number
-        """What a shell makes of the signal."""
+        """The exit status that a shell reports for the signal."""
 
 
 def report(error: Exception) -> int:
-    """Print one sentence about `error` on standard error and return the exit status that it means."""
+    """Print one sentence about `error` on standard error and return its exit status."""
     message, status = _explained(error)
-    # Where there is no room for output there may be none for complaints. The status is returned in any case.
+    # If the disk is too full for output, it may be too full for the message as well. The status is returned anyway.
     with suppress(OSError, ValueError):
         terminal.complain(message)
     terminal.discard_what_is_stuck()
@@ -94,7 +93,7 @@ def report(error: Exception) -> int:
 
 
 def parameter_of(field: str) -> str:
-    """Return the option or argument that gives the engine's `field`.
+    """Return the name of the option or argument for the engine's `field`.
 
     >>> parameter_of("total_tickets"), parameter_of("prizes[1].amount")
     ('--tickets', '--prize no. 2, amount')
@@ -108,7 +107,7 @@ def parameter_of(field: str) -> str:
 
 @contextmanager
 def arguments_named(names: Mapping[str, str]) -> Iterator[None]:
-    """Use other names for the engine's fields than `PARAMETERS`, for a command with other options."""
+    """Use these names of fields instead of `PARAMETERS`, for a command with other options."""
     try:
         yield
     except errors.InvalidValue as error:

@@ -1,4 +1,4 @@
-"""Documents from servers, over HTTP or HTTPS, each up to a size; nothing is believed here.
+"""Documents from servers, over HTTP or HTTPS, each up to a size; nothing is checked here.
 
 Commands import this only when they fetch: it takes longer to import than most commands take to run.
 """
@@ -34,7 +34,7 @@ def fetch(url: str, most: int) -> bytes:
     begun, content = time.monotonic(), b""
     with _opened(url) as answer:
         announced = answer.length
-        # Whatever has arrived: a server that sends a byte now and then would never fill a larger piece.
+        # `read1` returns what has arrived: a server that sends single bytes would never fill a larger piece.
         while chunk := answer.read1(min(_CHUNK_BYTES, most + 1 - len(content))):
             content += chunk
             if time.monotonic() - begun > _PROOF_S:
@@ -64,7 +64,7 @@ def _refuse_half_an_answer(url: str, answer: HTTPResponse, *, unless: bool = Fal
 
 
 def _breaks_off(url: str) -> CommandStopped:
-    # Documents that a bad connection cut off are not wrong, and must not be called so.
+    # A document that a bad connection cut off is not a wrong one, and must not be called so.
     return CommandStopped(f"{url} breaks off before its end; try again.", status=IO_FAILED)
 
 
@@ -90,7 +90,7 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
             raise CommandStopped(f"{url} answers {error.code}{_detail_of(error)}.", status=IO_FAILED) from error
     except urllib.error.URLError as error:
         raise CommandStopped(f"{url} cannot be reached: {_reason(error.reason)}.", status=IO_FAILED) from error
-    # A time-out is an OSError; an answer that breaks off, or is not HTTP, is an HTTPException.
+    # OSError: a time-out. HTTPException: an answer that breaks off, or is not HTTP.
     except (OSError, HTTPException, ValueError) as error:
         raise CommandStopped(f"{url} cannot be read to its end: {_reason(error)}.", status=IO_FAILED) from error
 
@@ -112,15 +112,15 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: object, newurl: str
     ) -> urllib.request.Request | None:
         scheme = urllib.parse.urlsplit(newurl).scheme
-        # Not from HTTPS to anything that others can read and change on the way.
+        # Not from HTTPS to an address whose answer others can read and change.
         if scheme not in {"http", "https"} or (req.type == "https" and scheme != "https"):
-            raise urllib.error.URLError(f"it leads to {newurl[:_SHOWN]}, which is not followed")
+            raise urllib.error.URLError(f"it redirects to {newurl[:_SHOWN]}, which is not followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]  # HTTPMessage
 
 
 class _NothingElse(urllib.request.BaseHandler):
     def unknown_open(self, request: urllib.request.Request) -> None:
-        raise urllib.error.URLError(f"nothing is fetched by {request.type}")
+        raise urllib.error.URLError(f"the scheme {request.type} is not supported")
 
 
 def _detail_of(error: urllib.error.HTTPError) -> str:

@@ -1,6 +1,6 @@
-"""Imports of much at once, without the search for garbage that Python makes in between.
+"""Imports of large packages, with Python's garbage collector off.
 
-What is imported stays for good, so that a short command would lose a tenth of its time to a search in vain.
+Imported modules are never garbage, and searching them would cost a short command a tenth of its time.
 """
 
 import gc
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def importing(module: str) -> Iterator[None]:
-    """Search for no garbage while `module` and what it needs are imported, for the first time; nor in them later."""
+    """Switch the garbage collector off during the first import of `module`; later it skips what was imported."""
     if module in sys.modules or not gc.isenabled():
         yield
         return

@@ -18,7 +18,7 @@ from rafflekit.core.models import DatabaseStatus, Page, Raffle, Ticket, Verifica
 from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.dates import time_text
 
-# Of 32: a beginning that tells some ten thousand raffles apart; commands ask for more where it does not.
+# Of 32 digits. This is enough to distinguish ten thousand raffles; otherwise, commands ask for more.
 _ID_DIGITS = 8
 _PRIZES_SHOWN = 50
 
@@ -47,7 +47,7 @@ def raffle_panel(raffle: Raffle, *, draw_possible_at: datetime | None) -> Panel:
 
 
 def raffles_table(raffles: Iterable[Raffle]) -> Table:
-    """Return raffles, a row each; the id is cut to a beginning that commands take."""
+    """Return raffles, one per row; the id is cut to a beginning that commands accept."""
     table = _table()
     table.add_column("Id", style="cyan", no_wrap=True)
     table.add_column("Name", overflow="fold")

@@ -1,7 +1,7 @@
-"""How the words of a command line become values, what is said of a word that cannot, and how the help shows them.
+"""Arguments and options: their conversion to values, the errors for wrong ones, and how the help shows them.
 
-Typer converts with pydantic, whose import takes longer than the rest of a short command. pydantic's sentences, and the
-types and ranges in Typer's help, are written for programmers.
+Typer uses pydantic for the conversion, whose import takes longer than the rest of a short command. pydantic's errors,
+and the types and ranges in Typer's help, are written for programmers.
 """
 
 import re
@@ -16,7 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter, Parameter
 
-# Python reads at most 4,300 digits. Whether a number is possible is for the engine to say.
+# Python reads at most 4,300 digits. The engine checks whether the number is possible.
 _WHOLE_NUMBER = re.compile(r"\s*[-+]?[0-9]{1,4000}\s*")
 _SHOWN = 50
 # What Typer adds to the help of a parameter: its default, its range, and whether it is required.
@@ -31,7 +31,7 @@ class PlainCommand(TyperCommand):
         return _converted_here(super().get_params(ctx))
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
-        """Read the arguments; an error knows its command, also if the parser did not."""
+        """Read the arguments; every error knows its command, even if the parser omits it."""
         try:
             return super().parse_args(ctx, args)
         except typer.TyperException as error:
@@ -40,7 +40,7 @@ class PlainCommand(TyperCommand):
             raise
 
     def collect_usage_pieces(self, ctx: "Context") -> list[str]:
-        """Return the words of the usage line: the arguments, what must be given, and the other options."""
+        """Return the words of the usage line: arguments, required options, and a word for the other options."""
         parameters: list[Any] = self.get_params(ctx)
         arguments = [each for each in parameters if each.param_type_name == "argument"]
         required = [each for each in parameters if each.param_type_name == "option" and each.required]
@@ -74,20 +74,20 @@ def _converted_here(parameters: list["Parameter"]) -> list["Parameter"]:
         is_choice = isinstance(annotation, type) and issubclass(annotation, Enum)
         convert = _choice if is_choice else _CONVERTERS.get(annotation)
         if convert is not None:
-            # Private: Typer makes a converter of its own only if there is none. A Typer without this attribute does not
-            # mind it, and converts with pydantic.
+            # A private attribute: Typer makes its own converter only if this one is missing. A version of Typer that
+            # does not know it converts with pydantic.
             setattr(parameter, "_runtime_param", _Converter(convert))  # noqa: B010 - see above
     return parameters
 
 
 class _Converter:
-    """Converts one parameter, in the place where Typer keeps what does."""
+    """Converts one parameter, in place of Typer's converter."""
 
     def __init__(self, convert: Callable[[Any, Any], Any]) -> None:
         self._convert = convert
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Return the value of the text that was given, or of the default."""
+        """Return the value of the given text, or of the default."""
         if value is None:
             return () if param.multiple else None
         try:

@@ -1,4 +1,4 @@
-"""How a prize is written on the command line: NAME or NAME:AMOUNT (pure)."""
+"""A prize on the command line: NAME or NAME:AMOUNT (pure)."""
 
 import re
 
@@ -12,7 +12,7 @@ HELP = (
 )
 
 _DIGITS = re.compile(r"[0-9]+")
-# Signs, decimals, digits of other scripts: 'hug:-1' and 'hug:1.5' are not meant as names.
+# Signs, decimals, digits of other scripts: 'hug:-1' and 'hug:1.5' are not names.
 _LIKE_A_NUMBER = re.compile(r"[-+−.,]*\d")
 # An amount with more digits than the largest raffle fits no raffle, and Python refuses to read very long ones.
 _MOST_DIGITS = len(str(limits.TICKETS))
@@ -27,7 +27,7 @@ def read_prize(text: str) -> Prize:
     Prize(name='bike: red', amount=1)
 
     Raises:
-        InvalidValue: nothing follows the last colon, or a number that is not an amount.
+        InvalidValue: after the last colon is nothing, or a number that is not an amount.
     """
     name, colon, after = text.rpartition(":")
     if not colon:

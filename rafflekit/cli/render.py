@@ -1,14 +1,14 @@
-"""What raffles, tickets and wins look like on the terminal.
+"""The output of commands: raffles, tickets, wins and documents.
 
-The rules of the output, for every command:
+The rules for every command:
 
-- Standard output has what was asked for; remarks, questions, progress and errors go to standard error.
+- Standard output is for what was asked for; remarks, questions, progress and errors go to standard error.
 - With --json: exactly one line, the JSON of the HTTP contract (`next` and `previous` are null: no URLs here).
 - On a terminal: Rich tables and panels. NO_COLOR removes the colours. On a narrow terminal: plain text, broken between
   words, so that codes and ids stay whole.
 - Elsewhere, or with TERM=dumb: plain text that is never cut or wrapped. A list has one line per item, with columns
   separated by tabs and no headings; a single thing has one `name: value` line per field, named as in the JSON.
-- Text that people gave is never markup, and shows control characters and bidi overrides as escapes.
+- Text from people is never markup, and its control characters and bidi overrides are shown as escapes.
 - Only `participate` prints a verification code (with --from, into the output file), and no error contains one.
 """
 
@@ -295,9 +295,9 @@ def _print_json(shape: object) -> None:
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
-        # A terminal without UTF-8 gets the same JSON, spelled in ASCII.
+        # For a terminal without UTF-8: the same JSON in ASCII.
         text = json.dumps(shape)
-    # At once: what comes next may fail, and this may be a code that is shown only once.
+    # Flushed at once: the next step may fail, and this may be a code that is shown only once.
     print(text, flush=True)  # noqa: T201
 
 

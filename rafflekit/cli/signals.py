@@ -1,6 +1,6 @@
-"""The signals that end a command which has to clear up: they do what Ctrl-C does.
+"""Signals that end a command: a command that leaves something to delete lets them do what Ctrl-C does.
 
-Left alone, they end a process on the spot, and what it was about to clear away stays.
+By default, they kill the process at once, and its temporary files are not deleted.
 """
 
 import signal
@@ -11,15 +11,15 @@ from types import FrameType
 
 from rafflekit.cli.failures import Terminated
 
-# A system that shuts down sends the one, a terminal that is closed the other, which Windows does not have.
+# A system that shuts down sends SIGTERM, a terminal that is closed sends SIGHUP. Windows has no SIGHUP.
 _ENDING_SIGNALS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
 @contextmanager
 def ending_as_with_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise `Terminated`, a child of Ctrl-C's exception; a second SIGTERM kills.
+    """Let SIGTERM and SIGHUP raise `Terminated`, a subclass of Ctrl-C's exception; a second SIGTERM kills.
 
-    What is ignored stays so: `nohup rafflekit backup copy.db` outlives its terminal.
+    A signal that is ignored stays ignored: `nohup rafflekit backup copy.db` outlives its terminal.
     """
     has_ended = False
 
@@ -27,17 +27,18 @@ def ending_as_with_ctrl_c() -> Iterator[None]:
         nonlocal has_ended
         if number == signal.SIGTERM:
             signal.signal(number, signal.SIG_DFL)
-        # Both may come, and SIGHUP twice, from the shell and from the system: that must not break the clearing up.
+        # Both may come, and SIGHUP twice, from the shell and from the system. A second one must not interrupt what the
+        # first one started.
         if not has_ended:
             has_ended = True
             raise Terminated(number)
 
-    # A program that calls `main` in another thread gets no signals there.
+    # Python delivers signals only to the main thread.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heeded = [number for number in _ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, end) for number in heeded}
+    handled = [number for number in _ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in handled}
     try:
         yield
     finally:

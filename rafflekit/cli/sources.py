@@ -21,7 +21,7 @@ _PROOF_PATH = re.compile(r"(?P<raffle>.*/raffles/(?P<id>[0-9A-Fa-f-]{36}))/proof
 
 @dataclass(frozen=True, slots=True)
 class ProofAddress:
-    """The address of a proof; `raffle` is the raffle's address and `id` its id, if the address contains them."""
+    """The address of a proof, with the address (`raffle`) and the id of its raffle if it contains them."""
 
     url: str
     raffle: str | None

@@ -1,4 +1,4 @@
-"""What `rafflekit audit` says in the end: each step with its mark, the verdict, and the outcome of the self-test."""
+"""The output of `rafflekit audit`: each step with its mark, the verdict, and the outcome of the self-test."""
 
 import json
 from collections import Counter
@@ -9,8 +9,8 @@ from rafflekit.cli import terminal
 if TYPE_CHECKING:
     from rafflekit.core.protocol.audit import AuditReport, Step
 
-# What to look at again if a step is wrong for what was given with the proof. None of these may reassure a person who
-# gave the right thing.
+# What to check if a step is wrong because of what was given with the proof. No sentence may reassure a person who gave
+# the right thing.
 _TO_CHECK = {
     "terms": "The proof is for another raffle than --raffle. Compare that id with the id of your raffle. If it is "
     "right, you have the wrong proof.",
@@ -25,7 +25,7 @@ _MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "red"), "not proven": ("–",
 
 
 def print_report(report: "AuditReport", *, is_raffle_given: bool, as_json: bool) -> None:
-    """Print the steps and the verdict; `is_raffle_given` tells that the raffle's id came from a person."""
+    """Print the steps and the verdict; `is_raffle_given` says that a person gave the raffle's id."""
     if as_json:
         terminal.say(json.dumps(report.shape()))
         return
@@ -51,9 +51,9 @@ def _why_not_good(wrong: "Step", *, is_raffle_given: bool) -> str:
             "or an address that ends with /raffles/<id>/proof/."
         )
     if wrong.is_mistaken and (wrong.name != "terms" or is_raffle_given):
-        # The steps that look at the draw are done by then.
-        goes_on = wrong.name in {"receipt", "code"}
-        shown = "The other steps still count" if goes_on else "This shows nothing for or against the draw"
+        # These two steps come last: the draw has been checked by then.
+        is_draw_checked = wrong.name in {"receipt", "code"}
+        shown = "The other steps still count" if is_draw_checked else "This shows nothing for or against the draw"
         return f"{_TO_CHECK[wrong.name]} {shown}."
     return "These documents are not from an honest draw, or someone changed them since."
 

@@ -1,4 +1,4 @@
-"""Every command with its line of the help; its own file is imported when it is called, so that `--help` is quick.
+"""Every command with its line in the help. Its module is imported when it is called, so that `--help` is quick.
 
 To add a command, write its function into the file of its family and add its row here.
 """
@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """Where a command is, and its line of the help.
+    """Where a command is, and its line in the help.
 
-    `function` is its name in the module `commands.<family>`. A group of commands has none: its module has them in
-    `GROUP`, by their names.
+    `function` is its name in the module `commands.<family>`. A group of commands has no function: its module maps the
+    names of its commands to functions in `GROUP`.
     """
 
     family: str

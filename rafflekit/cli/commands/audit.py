@@ -1,6 +1,6 @@
-"""`rafflekit audit`: reads what the command line names, has it checked, and prints the verdict.
+"""`rafflekit audit`: reads the documents that the command line names, checks them, and prints the verdict.
 
-No database is opened, and no server is believed.
+No database is opened, and no server is trusted.
 """
 
 import getpass
@@ -87,8 +87,8 @@ def audit_proof(
 ) -> None:
     """Check the proof of a draw, step by step.
 
-    Each step is right (✓), wrong (✗) or not proven (–): you have to trust someone for it. The exit status is 1 if a
-    step is wrong, else 0. No database is opened, and no server is believed. docs/draw-protocol.md explains the steps.
+    Each step is right (✓), wrong (✗) or not proven (–): it rests on trust. The exit status is 1 if a step is wrong,
+    else 0. No database is opened, and no server is trusted. docs/draw-protocol.md explains the steps.
     """
     if selftest:
         if proof is not None:
@@ -107,7 +107,7 @@ def audit_proof(
 
 @dataclass(frozen=True, slots=True)
 class _AuditOptions:
-    """What the command line names, as the options of `audit_proof` have it."""
+    """The arguments of `audit_proof`."""
 
     proof: str
     raffle: str | None
@@ -139,7 +139,7 @@ def _check(given: _AuditOptions, *, as_json: bool) -> bool:
     raffle = None if given.raffle is None else _checked_id(given.raffle)
     address = ProofAddress.read(given.proof)
     report = _report(given, address, raffle)
-    # What a server answers under another raffle's address is not a mistake of the person who asked it.
+    # If a server sends another raffle's proof, that is not a mistake of the person who asked.
     is_raffle_given = raffle is not None and (address is None or address.id != raffle)
     verdicts.print_report(report, is_raffle_given=is_raffle_given, as_json=as_json)
     return report.good
@@ -180,7 +180,7 @@ def _report(given: _AuditOptions, address: ProofAddress | None, raffle: str | No
 
 
 def _checked_id(text: str) -> str:
-    # A prefix of an id, as other commands take it, would look like another raffle's proof.
+    # With the beginning of an id, which other commands accept, the proof would look like another raffle's.
     try:
         return str(UUID(text))
     except ValueError as error:
@@ -226,7 +226,7 @@ def _read_consistency(
         return None
     wanted = given.consistency
     if wanted is None and given.leaves is None and address is not None and address.raffle:
-        # Without it a receipt would hold for the tickets before it alone, and a rewritten list pass for an honest one.
+        # Without it, a receipt only proves the tickets before it, and a list that was rewritten later looks honest.
         wanted = SERVER
     if wanted is None:
         return None
@@ -234,7 +234,7 @@ def _read_consistency(
         return read_file(wanted, RECEIPT_BYTES, parameter="--consistency")
     server = _on_server(address, "--consistency")
     sizes = sizes_of(document, receipt)
-    # The audit says what is wrong with documents that have no sizes; a receipt of the closing needs no such proof.
+    # The audit reports documents without sizes. A receipt of the closing itself needs no such proof.
     if sizes is None or sizes[0] >= sizes[1]:
         return None
     from rafflekit.cli.fetching import fetch
@@ -261,6 +261,6 @@ def _typed_code() -> str:
     try:
         return getpass.getpass("Verification code: ")
     except EOFError:
-        # Ctrl-D leaves the cursor after the question.
+        # Ctrl-D leaves the cursor on the line of the question.
         terminal.remark("")
         return ""

@@ -1,4 +1,4 @@
-"""`rafflekit backup`, `doctor`, `db status` and `db upgrade`: a database's copy, its check-up, its layout."""
+"""`rafflekit backup`, `doctor`, `db status` and `db upgrade`: copy, check and upgrade a database."""
 
 from pathlib import Path
 from typing import Annotated

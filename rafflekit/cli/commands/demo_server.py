@@ -1,4 +1,4 @@
-"""The demo's processes: a real server, requests to it as if from all over the world, and the manager's commands.
+"""The demo's processes: a real server, requests to it from many addresses, and the manager's commands.
 
 The demo takes the place of a reverse proxy: the server trusts 127.0.0.1 to say where a request comes from.
 The addresses are reserved for documentation (RFC 5737, RFC 3849), so no one has them.
@@ -20,7 +20,7 @@ from rafflekit.cli.failures import CommandStopped
 from rafflekit.core.settings import DATABASE_URL, TRUSTED_PROXIES, VARIABLES
 
 MOST_ADDRESSES = 500
-"""How many different participants `address` knows: 203.0.113.0/24 is small, and half of them come from there."""
+"""The number of addresses that `address` can return: 203.0.113.0/24 is small, and half of them are in it."""
 
 COMMAND = ("rafflekit", "serve", "--port", "0")
 """The command line that starts the server."""
@@ -32,7 +32,7 @@ _PORT = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said: the status, and the JSON of the body."""
+    """An answer of the server: the status, and the JSON of the body."""
 
     status: int
     json: Any
@@ -44,16 +44,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class DemoServer:
-    """A server that runs: `announcement` is the line that it printed."""
+    """A running server; `announcement` is the line that it printed."""
 
     announcement: str
     port: int
 
-    def request(self, method: str, path: str, body: object = None, *, address: str | None = None) -> Answer:
-        """Send a request as the proxy in front would, from `address`, and return the answer."""
-        headers = {"Content-Type": "application/json"}
-        if address is not None:
-            headers["X-Forwarded-For"] = address
+    def request(self, method: str, path: str, body: object = None, *, address: str) -> Answer:
+        """Send a request as a proxy would for the client `address`, and return the answer."""
+        headers = {"Content-Type": "application/json", "X-Forwarded-For": address}
         connection = HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_LIMIT_S)
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
@@ -65,7 +63,7 @@ class DemoServer:
 
 @dataclass(frozen=True)
 class ManagersTerminal:
-    """Where the manager's commands run, each as a process of its own on the demo's database."""
+    """Runs the manager's commands on the demo's database, each in its own process."""
 
     database_url: str
 
@@ -73,7 +71,7 @@ class ManagersTerminal:
         """Run a command of rafflekit that prints JSON, and return what it printed.
 
         Raises:
-            CommandStopped: it did not end well.
+            CommandStopped: it failed.
         """
         done = self._run(command, capture_output=True, text=True)
         if done.returncode:
@@ -91,17 +89,17 @@ class ManagersTerminal:
 
 
 def address(participant: int) -> str:
-    """Return the address of participant 0, 1, … `MOST_ADDRESSES` - 1: IPv4 and IPv6 (a /64 each) in turns."""
+    """Return the address of participant 0, 1, … `MOST_ADDRESSES` - 1: alternately IPv4 and IPv6 (each in its /64)."""
     half, is_ipv6 = divmod(participant, 2)
     return f"2001:db8:0:{half + 1:x}::1" if is_ipv6 else f"203.0.113.{half + 1}"
 
 
 @contextmanager
 def running_server(database_url: str, *, log: Path) -> Iterator[DemoServer]:
-    """Give a server on that database and a free port, and stop it, whatever happens.
+    """Start a server on this database and a free port; stop it at the end.
 
     Raises:
-        CommandStopped: it does not start, for the reason that it gave.
+        CommandStopped: it does not start; the message is its own.
     """
     with log.open("wb") as stderr:
         process = subprocess.Popen(  # noqa: S603 - our own program

@@ -41,7 +41,7 @@ def draw_winners(
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         with _way_out_explained(found):
-            # First: there is nothing to confirm for a raffle that cannot be drawn.
+            # Before the question: if the raffle cannot be drawn, there is nothing to confirm.
             engine.check_draw(found.id, has_beacon=text is not None)
             if not yes:
                 _ask(_draw_question(found), why="A draw is final", refused="Nothing was drawn.")
@@ -58,7 +58,10 @@ def list_winners(
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """List the winners in draw order."""
+    """List the winners in draw order.
+
+    Before the draw, the list is empty.
+    """
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         wins = engine.winners(found.id, page=page, page_size=page_size)

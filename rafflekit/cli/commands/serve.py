@@ -1,4 +1,4 @@
-"""`rafflekit serve`: the HTTP face, started from the terminal; the only import of `rafflekit.http` is here."""
+"""`rafflekit serve`: starts the HTTP service; the only import of `rafflekit.http` in the command line is here."""
 
 import logging
 import os
@@ -35,7 +35,7 @@ _own_log = logging.getLogger(__name__)
 
 
 class LogFormat(StrEnum):
-    """How a line of the log looks."""
+    """The form of a line in the log."""
 
     HUMAN = "human"
     JSON = "json"
@@ -146,7 +146,7 @@ def _remark_on(settings: Settings, log_format: LogFormat | None) -> None:
         f"{MANAGER_IPS.name} is not set, so no one can create or draw over HTTP; set {MANAGER_IPS.name}=127.0.0.1 to "
         "allow this machine."
     )
-    # A program that reads the log reads every line of it.
+    # A program that reads the log expects JSON in every line.
     if log_format is LogFormat.JSON:
         _own_log.warning(sentence)
     else:

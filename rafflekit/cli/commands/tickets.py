@@ -1,4 +1,4 @@
-"""`rafflekit participate` and `verify`: a ticket is handed out, and checked after the draw."""
+"""`rafflekit participate` and `verify`: hand out a ticket, and check it after the draw."""
 
 import json
 import os
@@ -118,7 +118,7 @@ class _OneTicket:
 
 def _hand_out_one(wanted: _OneTicket, *, as_json: bool, database_url: str | None) -> None:
     if sys.stdout is None:
-        # As after `>&-`. Printing there is no error, and the code, which is shown only once, would be lost.
+        # Closed by `>&-`. Printing would not fail, and the code, which is shown only once, would be lost.
         raise CommandStopped("There is no standard output to show the code on; nothing was done.", status=IO_FAILED)
     if wanted.receipt is not None:
         _check_place_of_receipt(wanted.receipt)
@@ -126,7 +126,7 @@ def _hand_out_one(wanted: _OneTicket, *, as_json: bool, database_url: str | None
         found = engine.find(wanted.raffle)
         key = engine.proofs.verifier_key() if wanted.receipt is not None else None
         ticket = engine.participate(found.id, wanted.who, idempotency_key=wanted.idempotency_key)
-    # The code first: it is shown only once, whatever happens to the file.
+    # The code comes first: it is shown only once, and writing the receipt may fail.
     try:
         render.print_ticket(ticket, found, as_json=as_json)
     except OSError as error:
@@ -148,7 +148,7 @@ def _lost_code(error: OSError, *, has_key: bool) -> CommandStopped:
 
 
 def _hint(raffle: "Raffle", number: int, code: str) -> str:
-    """Return what anyone can see is wrong, without a look at any ticket."""
+    """Return what is wrong with the number or the code by itself, without looking at a ticket."""
     from rafflekit.core.protocol.codes import CHARACTERS
 
     if not 1 <= number <= raffle.total_tickets:

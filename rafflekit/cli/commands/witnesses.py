@@ -51,7 +51,8 @@ def sign_as_witness(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The proof that the ledger only grew since then. It is fetched if CHECKPOINT is an address.",
+            help="The proof that the ledger only grew since your last signature. It is fetched if CHECKPOINT is an "
+            "address.",
         ),
     ] = None,
 ) -> None:
@@ -70,13 +71,15 @@ def sign_as_witness(
     witness = Witness(signer, state)
     signed = witness.cosign(_text(content, "CHECKPOINT"), known, source.consistency, time=int(time.time()))
     if signed.is_first:
-        terminal.remark(f"This is the first checkpoint of this raffle in {state}; it was compared with nothing.")
+        terminal.remark(
+            f"This is the first checkpoint of this raffle in {state}, so it was not compared with an earlier one."
+        )
     render.print_note(signed.note)
 
 
 @dataclass(frozen=True, slots=True)
 class _CheckpointSource:
-    """Where a checkpoint and the proof of its consistency come from: files, or the address of a ledger."""
+    """The source of a checkpoint and its consistency proof: files, or the address of a ledger."""
 
     file: str
     address: str | None
