@@ -4,7 +4,6 @@ Commands import this only when they fetch: it takes longer to import than most c
 """
 
 import json
-import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -17,6 +16,7 @@ from typing import IO
 
 from rafflekit.cli.failures import IO_FAILED, CommandStopped
 from rafflekit.cli.sources import lines
+from rafflekit.core.relays import why_unreachable
 
 _TIMEOUT_S = 30
 _PROOF_S = 120
@@ -89,19 +89,10 @@ def _opened(url: str) -> Iterator[HTTPResponse]:
         with error:
             raise CommandStopped(f"{url} answers {error.code}{_detail_of(error)}.", status=IO_FAILED) from error
     except urllib.error.URLError as error:
-        raise CommandStopped(f"{url} cannot be reached: {_reason(error.reason)}.", status=IO_FAILED) from error
+        raise CommandStopped(f"{url} cannot be reached: {why_unreachable(error.reason)}.", status=IO_FAILED) from error
     # OSError: a time-out. HTTPException: an answer that breaks off, or is not HTTP.
     except (OSError, HTTPException, ValueError) as error:
-        raise CommandStopped(f"{url} cannot be read to its end: {_reason(error)}.", status=IO_FAILED) from error
-
-
-def _reason(error: object) -> str:
-    """Return why something cannot be read, without the numbers of the operating system."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
+        raise CommandStopped(f"{url} cannot be read to its end: {why_unreachable(error)}.", status=IO_FAILED) from error
 
 
 class _SafeRedirects(urllib.request.HTTPRedirectHandler):

@@ -153,6 +153,17 @@ def fetch_beacon(
     raise NoRelayGaveIt(round, reasons)
 
 
+def why_unreachable(error: object) -> str:
+    """Return in words why a server cannot be reached, without the numbers of the operating system."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return f"the encrypted connection failed ({error.reason.replace('_', ' ').lower()})"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
+
+
 class _NoBeacon(Exception):
     """A relay did not answer with a beacon; the message says what it answered."""
 
@@ -194,13 +205,9 @@ class _Question:
             return str(error)
         if isinstance(error, TimeoutError):
             return _no_answer(self._timeout_s)
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {error.verify_message}"
-        if isinstance(error, OSError):
-            return f"it cannot be reached: {error.strerror or error}"
-        if isinstance(error, HTTPException):
+        if isinstance(error, HTTPException) and not isinstance(error, OSError):
             return "its answer is not HTTP"
-        return f"it cannot be reached: {error}"
+        return f"it cannot be reached: {why_unreachable(error)}"
 
     def _answer(self) -> str:
         parts = urlsplit(self.relay)

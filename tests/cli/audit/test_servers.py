@@ -168,3 +168,12 @@ def test_an_answer_that_breaks_off_is_not_called_wrong(
 
     assert (status, out) == (74, "")
     assert re.search(r"breaks off before its end|cannot be read to its end", err)
+
+
+def test_a_failed_encryption_is_named_in_words(terminal: Terminal, operator: Operator) -> None:
+    address = operator.url.replace("http:", "https:")
+
+    status, _, err = terminal(f"audit {address}{RAFFLE}/proof/")
+
+    assert status == 74
+    assert re.search(r" cannot be reached: the encrypted connection failed \([a-z ]+\)\.$", err)
