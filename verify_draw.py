@@ -201,7 +201,7 @@ class Audit:
         require(max(self.cosigned_at, default=0) < due, "a witness signed when the beacon was already published")
         if proof.round is None:
             raise NotProven("you have only the operator's word that they made no other draws before this one")
-        # A time before the raffle was created is no time at which the closing can have been seen.
+        # No one can have seen the closing before the raffle was created.
         if max(self.cosigned_for_you_at, default=-1) < proof.created:
             raise NotProven("only the operator's clock says that the closing came before the beacon")
 

@@ -59,7 +59,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
 
 @pytest.fixture
 def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Type a line after `rafflekit`, run in this process; nobody sits at standard input."""
+    """Type a line after `rafflekit`, run in this process; standard input is empty."""
 
     def enter(line: str) -> Session:
         monkeypatch.setattr(sys, "stdin", io.StringIO())
@@ -113,7 +113,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def raffle(engine: RaffleEngine) -> Raffle:
-    """A raffle of three tickets with two prizes, beside another one in the same database."""
+    """A raffle of three tickets with two prizes, next to another one in the same database."""
     engine.create("Another raffle", total_tickets=9, prizes=[Prize("tea")])
     return engine.create("Foobar raffle", total_tickets=3, prizes=[Prize("invisibility"), Prize("warm hug")])
 

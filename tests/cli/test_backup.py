@@ -153,11 +153,11 @@ def test_an_unfinished_backup_leaves_neither_copy_nor_key(
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("has_another_beside", [False, True])
+@pytest.mark.parametrize("has_another_key", [False, True])
 def test_a_key_that_a_setting_names_is_told_of_and_not_copied(
-    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_another_beside: bool
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_another_key: bool
 ) -> None:
-    if has_another_beside:
+    if has_another_key:
         terminal("create Before --tickets 2 --prize hug")
     named, copied = tmp_path / "named.key", tmp_path / "one.db.key"
     terminal(f"key make {named}")
@@ -166,11 +166,11 @@ def test_a_key_that_a_setting_names_is_told_of_and_not_copied(
 
     told, as_json = terminal(f"backup {tmp_path / 'one.db'}"), terminal(f"backup {tmp_path / 'two.db'} --json")
 
-    and_the_copy = f"{copied} and " if has_another_beside else ""
+    and_the_copy = f"{copied} and " if has_another_key else ""
     assert told.out.endswith(f"signing key: {and_the_copy}{named}, which is not copied; keep a copy of it too\n")
     assert (json.loads(as_json.out)["key"], copied.exists()) == (
-        str(tmp_path / "two.db.key") if has_another_beside else None,
-        has_another_beside,
+        str(tmp_path / "two.db.key") if has_another_key else None,
+        has_another_key,
     )
 
 

@@ -116,7 +116,7 @@ def test_a_newer_database_is_told_and_refused(terminal: Terminal, request: pytes
     assert "has the layout 0999, and this rafflekit knows 0001 and older ones" in refused.err
 
 
-def test_a_wrong_url_is_told_by_where_it_stands(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_url_is_named_with_its_source(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     by_option = terminal("db status --database-url mysql://ann:secret@host/db")
     monkeypatch.setenv("RAFFLEKIT_DATABASE_URL", "nonsense")
     by_variable = terminal("db upgrade")

@@ -49,7 +49,7 @@ def _quick_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "Popen", Program)
 
 
-def nobody_listens(announcement: str) -> bool:
+def no_one_listens(announcement: str) -> bool:
     port = re.search(r"http://127\.0\.0\.1:(\d+)", announcement)
     assert port is not None
     with socket.socket() as probe:
@@ -68,7 +68,7 @@ def test_demo_tells_a_whole_raffle_and_leaves_nothing(process: Process, folder: 
     assert "  400 Invalid verification code\n" in out
     assert re.search(r"\n\d+\tinvisibility\n(\d+\twarm hug\n){3}\n12 tickets, 4 winners, every answer checked", out)
     assert "\x1b" not in out
-    assert nobody_listens(out)
+    assert no_one_listens(out)
     assert list(folder.iterdir()) == []
     assert not database.exists()
 
@@ -96,7 +96,7 @@ def test_a_demo_that_is_broken_off_clears_up(
     _, err = running.communicate(timeout=LIMIT_S)
 
     assert (running.returncode, err) == (status, "")
-    assert nobody_listens(announcement)
+    assert no_one_listens(announcement)
     assert list(folder.iterdir()) == []
 
 
@@ -125,7 +125,7 @@ def test_demo_checks_what_the_server_says(
     assert status == 1
     assert err.startswith("rafflekit: The demo went wrong: ")
     assert sentence in err
-    assert nobody_listens(out)
+    assert no_one_listens(out)
     assert "every answer checked" not in out
 
 
@@ -177,7 +177,7 @@ def test_demo_takes_as_many_tickets_as_it_has_addresses(terminal: Terminal, tick
     assert err.startswith("rafflekit: Invalid value for '--tickets'")
 
 
-def test_the_demos_participants_are_different_and_nobodys() -> None:
+def test_the_demos_addresses_are_distinct_and_reserved() -> None:
     addresses = [demo_server.address(participant) for participant in range(demo_server.MOST_ADDRESSES)]
 
     assert len({normalise(address) for address in addresses}) == len(addresses)

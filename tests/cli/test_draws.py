@@ -22,7 +22,7 @@ from tests.raffles import sell_all
 @pytest.fixture
 def awaiting(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Raffle:
     """A sold-out raffle of three tickets that round `ROUND` decides, which came long ago; no relay is in reach."""
-    # Port 1, where nobody listens.
+    # Port 1, where nothing listens.
     monkeypatch.setenv("RAFFLEKIT_DRAND_RELAYS", "http://127.0.0.1:1")
     a_minute_before = datetime.fromtimestamp(time_of(ROUND) - 60, UTC)
     with RaffleEngine(database_url, clock=lambda: a_minute_before) as engine:

@@ -21,7 +21,7 @@ def _directly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with everything of one honest raffle, in which the terminal stands."""
+    """A folder with all documents of one honest raffle; commands run in it."""
     assert DRAND.given.leaves is not None
     assert DRAND.given.witnessed is not None
     for name, text in {
@@ -51,7 +51,7 @@ def operator(folder: Path) -> Iterator[Operator]:
 
 @pytest.fixture
 def others(folder: Path) -> Path:
-    """That folder, beside it what does not belong to its raffle: receipts, and a file that is no proof."""
+    """That folder, with documents that do not belong to its raffle: receipts, and a file that is not a proof."""
     another_key = replace(DRAND.example, signer=signer("stranger"))
     for name, text in {
         "of another raffle": SECRETS.given.receipt,

@@ -11,7 +11,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Operator:
-    """A server that somebody else runs: what it answers under which address, and what it was asked for."""
+    """A server of another operator: what it answers at each address, and what it was asked for."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}

@@ -26,7 +26,7 @@ def test_a_server_gives_proof_leaves_and_consistency(terminal: Terminal, operato
 
     assert session.status == 0
     assert outcomes(session) == dict.fromkeys(STEPS, "ok")
-    # A code never leaves this machine, nor what was asked beside the addresses.
+    # A code never leaves this machine, and no other address is requested.
     assert sorted(operator.asked) == sorted(operator.answers)
 
 
