@@ -44,6 +44,8 @@ def insert_raffle(connection: Connection, terms: Terms, *, folded_name: str) -> 
     connection.execute(insert(prizes), rows)
 
 
+_OPTION_NAMES = [column.name for column in OPTIONS]
+
 # One row per prize. It is one statement, so that it shows one state of the raffle without a transaction.
 _RAFFLES = (
     select(
@@ -83,7 +85,7 @@ def raffle_of(rows: Sequence[Sequence[Any]]) -> Raffle | None:
             created_at=datetime.fromtimestamp(created_at, UTC),
             total_tickets=int(total_tickets),
             prizes=tuple([Prize(row[-2], row[-1]) for row in rows]),
-            **{column.name: option for column, option in zip(OPTIONS, options, strict=True)},
+            **dict(zip(_OPTION_NAMES, options, strict=True)),
         )
         return Raffle(
             terms,
