@@ -111,7 +111,7 @@ class ParticipantList:
         columns = ", ".join(map(repr, names[:_COLUMNS_IN_THE_ERROR]))
         further = " …" if len(names) > _COLUMNS_IN_THE_ERROR else ""
         hint = "; separate columns with commas" if len(names) == 1 and _OTHER_SEPARATORS.search(names[0]) else ""
-        raise self._stopped(number, f"has no column {self.column!r}. It has {columns}{further}{hint}")
+        raise self._stopped(number, f"has no column {self.column!r}, only {columns}{further}{hint}")
 
     def _stopped(self, number: int, problem: str) -> CommandStopped:
         return CommandStopped(f"Line {number} of {self.name} {problem}.", status=WRONG_USAGE)

@@ -315,7 +315,7 @@ def test_control_characters_in_a_list_are_escaped(screen: OnScreen, large: Raffl
 
     text = screen(command(large, "--column who")).text
 
-    assert r"It has '\x1b]0;owned\x07', 'x'" in text.replace("\r\n", "")
+    assert r"only '\x1b]0;owned\x07', 'x'" in text.replace("\r\n", "")
     assert "\x1b]0" not in text
 
 
