@@ -1,4 +1,4 @@
-"""What is stored of tickets, and the keys that make them: between the rooms that decide and the storage (pure)."""
+"""Tickets and keys, as they pass between the rooms that decide and the storage (pure)."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
