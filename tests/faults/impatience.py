@@ -13,9 +13,10 @@ IMPATIENT = """
 import ast, sys
 from rafflekit.cli import main
 from rafflekit.http.serving import listening, waitress_connections, waitress_server
+from waitress.adjustments import Adjustments
 
 for name, number in ast.literal_eval(sys.argv[1]).items():
-    for module in (listening, waitress_connections, waitress_server):
+    for module in (listening, waitress_connections, waitress_server, Adjustments):
         if hasattr(module, name):
             setattr(module, name, number)
 sys.exit(main(sys.argv[2:]))
@@ -23,7 +24,7 @@ sys.exit(main(sys.argv[2:]))
 
 
 def impatient(**numbers: float) -> tuple[str, ...]:
-    """Return the program `rafflekit serve` with other numbers in `listening`."""
+    """Return the program `rafflekit serve` with other numbers in `listening`, or in waitress."""
     return sys.executable, "-c", IMPATIENT, repr(numbers), "serve", "--host", "127.0.0.1", "--port", "0"
 
 

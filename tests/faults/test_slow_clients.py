@@ -52,8 +52,8 @@ PAGE = GET.replace(b"/raffles/", b"/raffles/?page_size=5")
 LONG = PAGE * 40
 """Answers of some forty million bytes: more than sockets hold, and more than a server keeps before it waits."""
 
-LONG_DRAW = 36_000
-"""So many wins of some 830 bytes are 30 MB: more than the 16 MiB, and what sockets hold, for which a thread waits."""
+LONG_DRAW = 12_000
+"""10 MB of wins: more than the impatient server and the sockets keep for a reader before a thread waits."""
 
 DRAW = "POST {path}/winners/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -80,7 +80,9 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def impatient_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server of each kind that gives a connection one second."""
     folder = tmp_path_factory.mktemp(f"impatient-{request.param}")
-    with server_in(folder, *SERVERS[request.param], program=impatient(KEEP_ALIVE_S=1)) as server:
+    with server_in(
+        folder, *SERVERS[request.param], program=impatient(KEEP_ALIVE_S=1, outbuf_high_watermark=2**20)
+    ) as server:
         yield server
 
 
@@ -280,11 +282,17 @@ def test_an_answer_may_take_longer_than_an_idle_connection(impatient_server: Liv
 def test_a_draw_whose_reader_takes_nothing_is_whole(impatient_server: LiveServer, connect: Connect) -> None:
     path = sold_out_with_a_long_draw(impatient_server)
     connection = connect(impatient_server)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
     connection.sendall(DRAW.format(path=path).encode())
     assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 201"
 
     wait_until(lambda: not holds(impatient_server, connection.getsockname()))
 
+    received = 0
+    with suppress(ConnectionResetError):
+        while piece := connection.recv(65536):
+            received += len(piece)
+    assert received < LONG_DRAW * 800
     assert impatient_server.request("GET", path).json["winners_drawn"]
 
 

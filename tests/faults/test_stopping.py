@@ -98,7 +98,7 @@ def request(path: str, key: str) -> bytes:
     return f'POST {path} HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: "{key}"\r\n\r\n'.encode()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("live", "how"), [("waitress", signal.SIGTERM), ("granian", signal.SIGINT)], indirect=["live"])
 def test_a_stop_in_a_rush_answers_all_and_keeps_every_ticket(
     live: LiveServer, raffle: UUID, database: Path, database_url: str, how: signal.Signals
 ) -> None:

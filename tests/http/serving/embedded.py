@@ -14,7 +14,7 @@ from rafflekit.http.serving import Urls, granian_server, waitress_server
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def main(name: str, host: str, database_url: str) -> None:
+def main(name: str, database_url: str) -> None:
     """Serve, print the URL, and stop at once by Ctrl-C."""
 
     def listening(urls: Urls) -> None:
@@ -24,10 +24,10 @@ def main(name: str, host: str, database_url: str) -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
     if name == "granian":
         environment = os.environ | {"RAFFLEKIT_DATABASE_URL": database_url}
-        granian_server.run_granian(environment, workers=1, host=host, port=0, on_listening=listening)
+        granian_server.run_granian(environment, workers=1, host="127.0.0.1", port=0, on_listening=listening)
     else:
         with RaffleEngine(database_url) as engine:
-            waitress_server.run_waitress(engine, Settings(), host=host, port=0, on_listening=listening)
+            waitress_server.run_waitress(engine, Settings(), host="127.0.0.1", port=0, on_listening=listening)
     assert [signal.getsignal(number) for number in SIGNALS] == before
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, []) & set(SIGNALS)
 

@@ -3,18 +3,15 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rafflekit.http.serving import CannotServe, granian_server
 from rafflekit.http.serving.listening import STOP_LIMIT_S
 from tests.http.conftest import RAFFLE, command_of, workers_of
-from tests.http.serving.test_servers import LIST
-from tests.live_server import LiveServer, Serve, is_refused, read_answer
+from tests.live_server import LiveServer, Serve, is_refused
 from tests.programs import run
 from tests.waiting import wait_until
 
@@ -25,7 +22,7 @@ def serve(serve: Serve) -> Serve:
     return partial(serve, "--server", "granian", "--workers", "2")
 
 
-def test_several_workers_answer_on_one_database(serve: Serve) -> None:
+def test_workers_share_a_database_and_print_nothing(serve: Serve) -> None:
     live = serve(MANAGER_IPS="127.0.0.1")
 
     created = [live.request("POST", "/raffles/", RAFFLE).status for _ in range(20)]
@@ -33,6 +30,9 @@ def test_several_workers_answer_on_one_database(serve: Serve) -> None:
     assert created == [201] * 20
     assert live.request("GET", "/raffles/").json["count"] == 20
     assert len(workers_of(live.process.pid)) == 2
+    assert live.request("GET", "/nothing").status == 404
+    assert live.stop() == ""
+    assert live.complaints() == ""
 
 
 def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
@@ -63,15 +63,6 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(database: Path, tmp_path
     assert list(temporary.iterdir()) == []  # where the workers counted together
 
 
-def test_nothing_is_printed_but_the_announcement(serve: Serve) -> None:
-    live = serve(MANAGER_IPS="127.0.0.1")
-    assert live.request("GET", "/raffles/").status == 200
-    assert live.request("GET", "/nothing").status == 404
-
-    assert live.stop() == ""
-    assert live.complaints() == ""
-
-
 def test_workers_that_cannot_start_end_the_server(tmp_path: Path) -> None:
     """`run_granian` alone, without the checks before it; in its own process, which it may end."""
     folder = tmp_path / "none"
@@ -89,19 +80,6 @@ def test_workers_that_cannot_start_end_the_server(tmp_path: Path) -> None:
         "rafflekit.http.serving.listening.WorkersFailed: The worker processes keep ending by themselves"
     )
     assert done.stderr.count("Traceback") == 2  # the program's own, with its cause, and none from a worker
-
-
-def test_too_many_headers_and_invalid_http_are_refused(serve: Serve, connect: Callable[[int], Any]) -> None:
-    port = serve().port
-
-    for headers in (b"X: " + b"x" * 100_000 + b"\r\n", b"".join(b"X%d: x\r\n" % number for number in range(101))):
-        connection = connect(port)
-        connection.sendall(LIST[:-2] + headers + b"\r\n")
-        assert read_answer(connection).status == 431
-    for head in (b"nonsense", b"GET / HTTP/1.1\r\nContent-Length: x", b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip"):
-        connection = connect(port)
-        connection.sendall(head + b"\r\n\r\n")
-        assert read_answer(connection).status == 400
 
 
 def test_without_signal_masks_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

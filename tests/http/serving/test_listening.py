@@ -34,16 +34,15 @@ def run(request: pytest.FixtureRequest, engine: RaffleEngine, database_url: str)
     return {"waitress": on_waitress, "granian": on_granian}[request.param]
 
 
-@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]")])
 @pytest.mark.parametrize("server_name", ["waitress", "granian"])
-def test_a_server_gives_a_process_its_signals_back(server_name: str, host: str, shown: str, database_url: str) -> None:
-    program = [sys.executable, "-m", "tests.http.serving.embedded", server_name, host, database_url]
+def test_a_server_gives_a_process_its_signals_back(server_name: str, database_url: str) -> None:
+    program = [sys.executable, "-m", "tests.http.serving.embedded", server_name, database_url]
     done = programs.run(program, text=True)
 
     assert done.returncode == 0, done.stderr
-    url = done.stdout.strip()
-    assert url.startswith(f"http://{shown}:")
-    assert int(url.rpartition(":")[2]) > 0
+    host, _, port = done.stdout.strip().rpartition(":")
+    assert host == "http://127.0.0.1"
+    assert int(port) > 0
 
 
 def test_a_failing_announcement_closes_the_port_again(run: Run) -> None:
@@ -70,9 +69,10 @@ def test_a_server_on_every_address_has_a_url_to_type(host: str, loopback: str) -
         assert urls_of(listener) == (f"http://{loopback}:{port}", f"http://<this machine's address>:{port}")
 
 
-def test_a_server_on_one_address_has_one_url() -> None:
-    with listening_socket("127.0.0.1", 0) as listener:
-        assert urls_of(listener) == (f"http://127.0.0.1:{listener.getsockname()[1]}", None)
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]")])
+def test_a_server_on_one_address_has_one_url(host: str, shown: str) -> None:
+    with listening_socket(host, 0) as listener:
+        assert urls_of(listener) == (f"http://{shown}:{listener.getsockname()[1]}", None)
 
 
 def test_a_port_in_use_is_named(run: Run) -> None:
