@@ -131,7 +131,9 @@ class LiveServer:
             content = json.dumps(body).encode()
             sent = {"Content-Type": "application/json"} | sent
         try:
-            connection.request(method, path, content, sent)
+            # A server may refuse a body before it has read it, and close the connection (RFC 9112, section 9.5).
+            with suppress(BrokenPipeError):
+                connection.request(method, path, content, sent)
             return Answer.of(connection.getresponse())
         finally:
             connection.close()
