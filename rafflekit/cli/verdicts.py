@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from rafflekit.cli import terminal
@@ -16,6 +17,8 @@ _TO_CHECK = {
     "right, you have the wrong proof.",
     "key": "The proof has another key than --key. Compare --key with the key that the operator published. If it is "
     "right, the proof has another key.",
+    "leaves": "--leaves does not fit. It must be the list of all tickets' leaves, one per line, as the server sends "
+    "it. If it is, someone changed it.",
     "receipt": "--receipt does not fit. It must be the whole receipt of a ticket of this raffle, as 'rafflekit "
     "receipt' prints it. If it is right, the proof does not fit it.",
     "code": "--code is not the code of the ticket in --receipt. Check it for typing mistakes, and check that the "
@@ -24,8 +27,8 @@ _TO_CHECK = {
 _MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "red"), "not proven": ("–", "yellow")}
 
 
-def print_report(report: "AuditReport", *, is_raffle_given: bool, as_json: bool) -> None:
-    """Print the steps and the verdict; `is_raffle_given` says that a person gave the raffle's id."""
+def print_report(report: "AuditReport", *, fetched: Collection[str], as_json: bool) -> None:
+    """Print the steps and the verdict. The documents of the steps `fetched` come from the server, not from a person."""
     if as_json:
         terminal.say(json.dumps(report.shape()))
         return
@@ -33,7 +36,7 @@ def print_report(report: "AuditReport", *, is_raffle_given: bool, as_json: bool)
         mark, style = _MARKS[step.outcome]
         _say(f"{mark} {step.name}{', not proven' if mark == '–' else ''}: {step.sentence}", style=style)
     if report.first_wrong is not None:
-        _say(_why_not_good(report.first_wrong, is_raffle_given=is_raffle_given), style="bold red")
+        _say(_why_not_good(report.first_wrong, fetched=fetched), style="bold red")
     elif report.unproven:
         _say(f"Nothing is wrong. These steps rest on trust: {', '.join(report.unproven)}.", style="bold")
     else:
@@ -44,15 +47,15 @@ def _say(sentence: str, *, style: str) -> None:
     terminal.say(sentence, style=style, wraps=True)
 
 
-def _why_not_good(wrong: "Step", *, is_raffle_given: bool) -> str:
+def _why_not_good(wrong: "Step", *, fetched: Collection[str]) -> str:
     if wrong.name == "form":
         return (
             "This is not a readable proof of a draw, so it proves nothing. PROOF is what 'rafflekit proof' prints, "
             "or an address that ends with /raffles/<id>/proof/."
         )
-    if wrong.is_mistaken and (wrong.name != "terms" or is_raffle_given):
-        # These two steps come last: the draw has been checked by then.
-        is_draw_checked = wrong.name in {"receipt", "code"}
+    if wrong.is_mistaken and wrong.name not in fetched:
+        # These steps come last: the draw has been checked by then.
+        is_draw_checked = wrong.name in {"leaves", "receipt", "code"}
         shown = "The other steps still count" if is_draw_checked else "This shows nothing for or against the draw"
         return f"{_TO_CHECK[wrong.name]} {shown}."
     return "These documents are not from an honest draw, or someone changed them since."

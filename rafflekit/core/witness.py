@@ -46,7 +46,8 @@ class Witness:
         `proof` returns the consistency proof between two sizes; it is called only if a smaller tree was seen before.
 
         Raises:
-            InvalidValue: the note is not a checkpoint signed by the operator, or does not extend what was seen.
+            InvalidValue: the note is not a checkpoint signed by the operator, or does not extend what was seen; or the
+                folder of the witness's file does not exist.
             StorageUnavailable: what was seen cannot be read or stored.
         """
         try:
@@ -56,6 +57,8 @@ class Witness:
             checkpoint = Checkpoint.read(read.text)
         except NoteWrong as error:
             raise InvalidValue("checkpoint", f"{error}.") from error
+        if not self._state.parent.is_dir():
+            raise InvalidValue("state", f"there is no folder {self._state.parent}.")
         with self._alone():
             everything = self._load()
             before = everything.get(checkpoint.origin)

@@ -23,7 +23,8 @@ KEY = "an idempotency key"
             (2, "--operator: this is not a public key; copy the whole line that 'rafflekit key show' prints."),
         ),
         ("--key witness.key --operator {witness}", (2, "--operator: this is not an operator's key")),
-        ("--key witness.key --operator {other}", (2, "checkpoint: is not signed by")),
+        ("--key witness.key --operator {key} --state nowhere/seen.json", (2, "--state: there is no folder nowhere.")),
+        ("--key witness.key --operator {other}", (2, "CHECKPOINT: is not signed by")),
     ],
 )
 def test_a_refused_signature_says_what_is_wrong(

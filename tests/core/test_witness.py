@@ -126,7 +126,7 @@ def test_a_witness_refuses_outdated_and_foreign_checkpoints(scene: Scene) -> Non
         (old, "it is outdated"),
         (f"{text}\n{stranger.line(text)}", "is not signed by raffles.example"),
         (new.replace("\n6\n", "\n7\n"), "does not match this text"),
-        ("Six tickets.\n", "a note is a text"),
+        ("Six tickets.\n", "it is not a signed note"),
     ):
         with pytest.raises(InvalidValue, match=words):
             scene.cosign(note)
@@ -172,7 +172,7 @@ def test_a_witness_signs_only_what_it_can_store(database: Path, tmp_path: Path) 
     with RaffleEngine(f"sqlite:///{database}", signing_key=OPERATOR_KEY) as engine:
         scene = Scene(engine, tmp_path / "no folder" / "seen.json")
 
-        with pytest.raises(StorageUnavailable, match="cannot be stored: No such file or directory"):
+        with pytest.raises(InvalidValue, match="there is no folder"):
             scene.cosign()
 
 

@@ -141,7 +141,8 @@ def _check(given: _AuditOptions, *, as_json: bool) -> bool:
     report = _report(given, address, raffle)
     # If a server sends another raffle's proof, that is not a mistake of the person who asked.
     is_raffle_given = raffle is not None and (address is None or address.id != raffle)
-    verdicts.print_report(report, is_raffle_given=is_raffle_given, as_json=as_json)
+    fetched = {*([] if is_raffle_given else ["terms"]), *(["leaves"] if given.leaves == SERVER else [])}
+    verdicts.print_report(report, fetched=fetched, as_json=as_json)
     return report.good
 
 
@@ -231,7 +232,7 @@ def _read_consistency(
     if wanted is None:
         return None
     if wanted != SERVER:
-        return read_file(wanted, RECEIPT_BYTES, parameter="--consistency")
+        return _read_consistency_file(wanted)
     server = _on_server(address, "--consistency")
     sizes = sizes_of(document, receipt)
     # The audit reports documents without sizes. A receipt of the closing itself needs no such proof.
@@ -240,6 +241,21 @@ def _read_consistency(
     from rafflekit.cli.fetching import fetch
 
     return fetch(server.of_raffle(f"ledger/consistency/?from={sizes[0]}&to={sizes[1]}"), RECEIPT_BYTES)
+
+
+def _read_consistency_file(file: str) -> bytes:
+    from rafflekit.core.protocol.documents import RECEIPT_BYTES, read_consistency
+    from rafflekit.core.protocol.strict_json import DocumentWrong
+
+    content = read_file(file, RECEIPT_BYTES, parameter="--consistency")
+    try:
+        read_consistency(content)
+    except DocumentWrong as error:
+        # The audit would accuse the operator, who did not choose this file.
+        raise CommandStopped(
+            f"--consistency: {file} is not a consistency proof: {error}.", status=WRONG_USAGE
+        ) from error
+    return content
 
 
 def _on_server(address: ProofAddress | None, option: str) -> ProofAddress:

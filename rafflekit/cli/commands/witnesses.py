@@ -69,7 +69,8 @@ def sign_as_witness(
     content = source.checkpoint()
     known = sources.read_key(operator, OPERATOR, "--operator")
     witness = Witness(signer, state)
-    signed = witness.cosign(_text(content, "CHECKPOINT"), known, source.consistency, time=int(time.time()))
+    with arguments_named({"checkpoint": "CHECKPOINT", "proof": "--consistency", "state": "--state"}):
+        signed = witness.cosign(_text(content, "CHECKPOINT"), known, source.consistency, time=int(time.time()))
     if signed.is_first:
         terminal.remark(
             f"This is the first checkpoint of this raffle in {state}, so it was not compared with an earlier one."

@@ -208,7 +208,7 @@ class Note:
             raise NoteWrong("a note must not contain control characters (lines end with a newline only)")
         text, found, lines = written.rpartition("\n\n")
         if not found or not lines.endswith("\n"):
-            raise NoteWrong("a note is a text, an empty line, and lines of signatures, each with a newline at its end")
+            raise NoteWrong("it is not a signed note: a text, an empty line, and lines of signatures")
         signatures = [_read_line(line) for line in lines[:-1].split("\n")]
         if len(signatures) > SIGNATURES:
             raise NoteWrong(f"a note has at most {SIGNATURES} signatures")

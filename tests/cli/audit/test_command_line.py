@@ -83,6 +83,10 @@ def test_no_database_is_made_or_needed(terminal: Terminal, database: Path) -> No
         (f"audit proof --witness {KEY}", "--witness: this is not a witness's key"),
         ("audit proof --leaves server", "--leaves server needs the address of a proof"),
         ("audit proof --receipt receipt --consistency server", "--consistency server needs the address of a proof"),
+        (
+            "audit proof --receipt receipt --consistency leaves",
+            "--consistency: leaves is not a consistency proof: it is not JSON (line 2, column 1).",
+        ),
         ("audit file:///etc/passwd", "this address cannot be fetched"),
         ("audit ftp://127.0.0.1/proof/", "this address cannot be fetched"),
         ("audit http:///proof/", "this address cannot be fetched"),

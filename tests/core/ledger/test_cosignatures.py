@@ -95,7 +95,7 @@ def test_an_invalid_key_is_reported_before_the_note(engine: RaffleEngine, key: s
 
 
 def test_an_invalid_note_is_reported_as_the_note(engine: RaffleEngine) -> None:
-    with pytest.raises(InvalidValue, match="a note is a text") as refused:
+    with pytest.raises(InvalidValue, match="it is not a signed note") as refused:
         engine.proofs.cosign(closed(engine), "no note", str(GAZETTE.verifier))
 
     assert refused.value.field == "note"

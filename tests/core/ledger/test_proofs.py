@@ -264,7 +264,7 @@ def test_a_witness_cosigns_a_closing_once(engine: RaffleEngine) -> None:
         (closing + stranger.line(text, time=0), stranger, "before the raffle existed"),
         (closing + witness.line("another text\n", time=1), witness, "does not match this text"),
         (closing.replace("closed 1", "closed 2") + stranger.line(text, time=1), stranger, "is not the closing"),
-        ("no note", stranger, "a note is a text"),
+        ("no note", stranger, "it is not a signed note"),
     ):
         with pytest.raises(InvalidValue, match=words):
             engine.proofs.cosign(raffle.id, note, str(key.verifier))

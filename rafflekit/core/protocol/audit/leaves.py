@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rafflekit.core.protocol.audit.form import ProofParts
-from rafflekit.core.protocol.audit.report import Refuted, Unproven
+from rafflekit.core.protocol.audit.report import Mistaken, Refuted, Unproven
 from rafflekit.core.protocol.documents import read_leaf_line
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.strict_json import DocumentWrong
@@ -75,7 +75,9 @@ def _leaves(lines: Iterable[str | bytes], size: int) -> Iterator[Leaf]:
         try:
             leaf = read_leaf_line(line)
         except DocumentWrong as error:
-            raise Refuted(f"Line {place + 1:,} of the leaves is not a leaf: {error}.") from error
+            # If not even the first line is a leaf, this is probably another file.
+            outcome = Refuted if place else Mistaken
+            raise outcome(f"Line {place + 1:,} of the leaves is not a leaf: {error}.") from error
         if leaf.serial != place:
             raise Refuted(f"Line {place + 1:,} of the leaves has the serial {leaf.serial:,} instead of {place:,}.")
         number = leaf.ticket_number
