@@ -29,7 +29,8 @@ AsJsonLine = Annotated[bool, typer.Option("--json", help="Print one line of JSON
 RaffleId = Annotated[
     str,
     typer.Argument(
-        metavar="RAFFLE", help="The raffle's id or the beginning of it; or its name, or a part of it that no other has."
+        metavar="RAFFLE",
+        help="The raffle's id, the beginning of it, its name, or a part of its name. It must match only one raffle.",
     ),
 ]
 
