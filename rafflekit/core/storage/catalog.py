@@ -4,6 +4,7 @@ Without them, a database does not hold the rules by itself. Alembic's own table 
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -78,7 +79,7 @@ def differences(connection: Connection) -> list[str]:
     """Return which parts of a database with today's layout are missing or changed, and which triggers are foreign."""
     is_postgresql = connection.dialect.name == "postgresql"
     found = _found_in_postgresql(connection) if is_postgresql else _found_in_sqlite(connection)
-    due = dict(_due_in_postgresql()) if is_postgresql else _due_in_sqlite()
+    due = _due_in_postgresql() if is_postgresql else _due_in_sqlite()
     return [
         *(f"{part} is missing" for part in due if part not in found),
         *(f"{part} is not as rafflekit made it, or off" for part in due if found.get(part, due[part]) != due[part]),
@@ -91,6 +92,7 @@ def _found_in_sqlite(connection: Connection) -> _Catalog:
     return {_Part(kind, name, table): _bare(text) for kind, name, table, text in rows if table in _TABLES}
 
 
+@cache
 def _due_in_sqlite() -> _Catalog:
     engine = create_engine("sqlite://")
     try:
@@ -111,8 +113,13 @@ def _found_in_postgresql(connection: Connection) -> _Catalog:
     }
 
 
-def _due_in_postgresql() -> Iterator[tuple[_Part, str]]:
-    """Yield every part. It is computed, not read from a new schema, since a check-up writes nothing."""
+@cache
+def _due_in_postgresql() -> _Catalog:
+    # Computed, not read from a new schema, since a check-up writes nothing.
+    return dict(_parts_in_postgresql())
+
+
+def _parts_in_postgresql() -> Iterator[tuple[_Part, str]]:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects are untyped
     for table in _TABLES.values():
         yield _Part("table", table.name, table.name), ""
