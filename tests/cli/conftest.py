@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pytest
 
 from rafflekit import RaffleEngine
@@ -19,7 +20,7 @@ from rafflekit.cli import main
 from rafflekit.core.models import Raffle, Ticket
 from rafflekit.core.prizes import Prize
 from tests.programs import Program, run
-from tests.waiting import LIMIT_S
+from tests.waiting import LIMIT_S, wait_until
 
 
 class Session(NamedTuple):
@@ -92,7 +93,7 @@ def screen() -> Iterator[OnScreen]:
         program = Program(command, terminal=True, stdin=theirs, stdout=theirs, stderr=theirs, env=surroundings)
         programs.append(program)
         os.close(theirs)
-        text = _dialogue(ours, dict(answers or {}))
+        text = _dialogue(program, ours, dict(answers or {}))
         os.close(ours)
         return Screen(program.wait(LIMIT_S), text)
 
@@ -131,7 +132,8 @@ def sold_out(engine: RaffleEngine, raffle: Raffle, tickets: list[Ticket]) -> Raf
     return engine.get(raffle.id)
 
 
-def _dialogue(master: int, answers: dict[str, str]) -> str:
+def _dialogue(program: Program, master: int, answers: dict[str, str]) -> str:
+    process = psutil.Process(program.pid)
     seen = b""
     ends_at = time.monotonic() + LIMIT_S
     while True:
@@ -145,4 +147,6 @@ def _dialogue(master: int, answers: dict[str, str]) -> str:
             return seen.decode()
         seen += some
         for question in [question for question in answers if question.encode() in seen]:
+            # A Ctrl-C between the question and the waiting for its answer would be noticed with the next key.
+            wait_until(lambda: process.status() == psutil.STATUS_SLEEPING)
             os.write(master, answers.pop(question).encode())

@@ -32,8 +32,8 @@ ARGUMENTS = {"waitress": (), "granian": ("--server", "granian", "--workers", "2"
 
 @pytest.fixture(params=ARGUMENTS)
 def serve(serve: Serve, request: pytest.FixtureRequest) -> Serve:
-    """Start a server of each kind: call it with environment variables."""
-    return partial(serve, *ARGUMENTS[request.param])
+    """Start a server of each kind, Granian with one worker: call it with environment variables."""
+    return partial(serve, *ARGUMENTS[request.param][:2])
 
 
 @pytest.fixture(scope="module", params=ARGUMENTS)
