@@ -94,7 +94,8 @@ class LiveServer:
         self, database: Path, *arguments: str, log: Path, program: Sequence[str] = SERVE, **environment: str
     ) -> None:
         self.log, self.database = log, database
-        environment = {"RAFFLEKIT_DATABASE_URL": f"sqlite:///{database}"} | environment
+        # Here, so that what a killed server leaves is deleted with the test's folder.
+        environment = {"RAFFLEKIT_DATABASE_URL": f"sqlite:///{database}", "TMPDIR": str(log.parent)} | environment
         if environment["RAFFLEKIT_DATABASE_URL"].startswith("postgresql"):
             key = log.with_suffix(".key")
             signing_key_beside(key)

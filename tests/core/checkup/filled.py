@@ -12,8 +12,13 @@ DRAWN = "(SELECT id FROM raffles WHERE name = 'Sold out')"
 
 
 def fill(url: str) -> None:
-    """Make a drawn raffle of 20 tickets, an open one with 5 of 20, an empty one, and one with a whole tile."""
+    """Make a drawn raffle of 20 tickets, an open one with 5 of 20, and an empty one."""
     prepare(url, _fill)
+
+
+def fill_with_a_tile(url: str) -> None:
+    """Make the same raffles, and one with a whole tile, whose 300 tickets make up most of a check-up."""
+    prepare(url, _fill_with_a_tile)
 
 
 def _fill(url: str) -> None:
@@ -24,5 +29,10 @@ def _fill(url: str) -> None:
         for person in range(5):
             engine.participate(half.id, f"participant {person}")
         engine.create("Empty", total_tickets=10**12, prizes=PRIZES)
+
+
+def _fill_with_a_tile(url: str) -> None:
+    _fill(url)
+    with RaffleEngine(url) as engine:
         large = engine.create("Large", total_tickets=10**6, prizes=PRIZES)
         assert len(list(engine.participate_many(large.id, [f"participant {person}" for person in range(300)]))) == 300

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, RaffleEngine, check_database, database_status
-from tests.core.checkup.filled import DRAWN, LARGE, OPEN, PRIZES, fill
+from tests.core.checkup.filled import DRAWN, LARGE, OPEN, PRIZES, fill, fill_with_a_tile
 from tests.databases import PostgresqlServer, past_the_rules
 from tests.raffles import sold_out
 
@@ -19,7 +19,7 @@ WRONG_DRAW = "its draw record does not match its seed and its tickets, so its pr
 
 
 def test_an_honest_database_is_well(database_url: str) -> None:
-    fill(database_url)
+    fill_with_a_tile(database_url)
 
     report = check_database(database_url)
 
@@ -125,11 +125,6 @@ def test_an_honest_database_is_well(database_url: str) -> None:
             "1 tickets have no hash of their participant, who could get another ticket",
         ),
         (f"DELETE FROM ledgers WHERE raffle = {OPEN}", "it has no ledger"),
-        (f"DELETE FROM tiles WHERE raffle = {LARGE}", "1 of its ledger's stored hashes do not match its tickets"),
-        (
-            f"UPDATE tickets SET code_hash = 'another' WHERE raffle = {LARGE} AND serial = 7",
-            "2 of its ledger's stored hashes do not match its tickets",
-        ),
         (f"DELETE FROM prizes WHERE raffle = {OPEN}", "it has no prizes, so it is shown nowhere"),
         (f"INSERT INTO wins SELECT {OPEN}, 1, 0, 0", "it is not drawn, but has wins"),
         (
@@ -145,6 +140,25 @@ def test_a_change_that_bypasses_the_rules_is_named(database_url: str, statement:
     problems = check_database(database_url).problems
 
     assert any(re.fullmatch(rf"Raffle [0-9a-f-]{{36}}: {problem}\.", each) for each in problems)
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        (f"DELETE FROM tiles WHERE raffle = {LARGE}", "1 of its ledger's stored hashes do not match its tickets"),
+        (
+            f"UPDATE tickets SET code_hash = 'another' WHERE raffle = {LARGE} AND serial = 7",
+            "2 of its ledger's stored hashes do not match its tickets",
+        ),
+    ],
+)
+def test_a_tile_that_does_not_match_is_named(database_url: str, statement: str, problem: str) -> None:
+    fill_with_a_tile(database_url)
+    past_the_rules(database_url, statement)
+
+    problems = check_database(database_url).problems
+
+    assert any(each.endswith(f": {problem}.") for each in problems)
 
 
 @pytest.mark.parametrize("moment", [0, 253_402_300_799])
@@ -188,7 +202,7 @@ def test_a_damaged_seed_and_a_damaged_key_are_named(database: Path, postgresql: 
         problems = "\n".join(check_database(url).problems)
 
         assert problems.count(": its draw cannot be replayed, because its seed or its prizes are damaged.") == 1
-        assert problems.count(": the key of its numbers is damaged.") == 3
+        assert problems.count(": the key of its numbers is damaged.") == 2
 
 
 def test_duplicate_numbers_and_participants_are_named(postgresql: PostgresqlServer) -> None:
@@ -239,7 +253,7 @@ def test_a_value_of_a_wrong_type_is_named(database: Path) -> None:
 )
 def test_a_value_of_a_wrong_type_is_named_by_its_column(database: Path, table: str, column: str, problem: str) -> None:
     url = f"sqlite:///{database}"
-    fill(url)
+    fill_with_a_tile(url)
     kind = "x'00'" if column in {"name", "entropy", "verifier_key"} and table != "draws" else "'some text'"
     which = "" if column in {"numbering_key", "hash"} else ", ".join(["WHERE drawn_at > 0"] * (table == "raffles"))
     past_the_rules(url, f"UPDATE OR IGNORE {table} SET {column} = {kind} {which}")
@@ -262,5 +276,5 @@ def test_a_raffle_without_a_valid_id_is_named(database: Path, identity: str) -> 
 
     report = check_database(url)
 
-    assert report.raffles == 3
+    assert report.raffles == 2
     assert "1 rows of the table raffles have a value of a wrong type in the column id." in report.problems
