@@ -174,7 +174,7 @@ class RaffleEngine:
         return self._lookups.get(raffle_id)
 
     def find(self, text: str) -> Raffle:
-        """Return the one raffle whose id begins with `text`, or else whose name is `text`, or else contains it.
+        """Return the one raffle whose id begins with `text` or whose name is `text`, or else contains it.
 
         The id may be in upper or lower case, with or without dashes; the name is searched as `list` does.
 

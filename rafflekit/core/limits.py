@@ -158,10 +158,10 @@ def _check_prizes(prizes: object, total_tickets: int) -> None:
     # Python refuses to print a number of thousands of digits, which a caller may have given.
     shown = f"{in_all:,}" if in_all <= TICKETS else f"more than {TICKETS:,}"
     if in_all > total_tickets:
+        tickets = "1 ticket" if total_tickets == 1 else f"{total_tickets:,} tickets"
         raise InvalidValue(
             "prizes",
-            f"Too many prizes: {shown} for {total_tickets:,} tickets. A ticket wins at most one prize; "
-            "add tickets or remove prizes.",
+            f"Too many prizes: {shown} for {tickets}. A ticket wins at most one prize; add tickets or remove prizes.",
         )
     if in_all > PRIZES:
         raise InvalidValue("prizes", f"Too many prizes: {shown}; at most {PRIZES:,} are possible.")

@@ -28,6 +28,7 @@ _LOOKUPS_AT_ONCE = 64
 
 _CANDIDATES_SHOWN = 5
 _SHORT_ID_DIGITS = 8
+_ID_DIGITS = 32
 
 
 def new_keys(random_bytes: Callable[[int], bytes]) -> RaffleKeys:
@@ -97,7 +98,7 @@ class RaffleLookups:
 
 
 def find_raffle(connection: Connection, text: str) -> Raffle:
-    """Return the one raffle whose id begins with `text`, or else whose name is `text`, or else contains it.
+    """Return the one raffle whose id begins with `text` or whose name is `text`, or else whose name contains it.
 
     Raises:
         RaffleNotFound: no raffle fits.
@@ -106,11 +107,12 @@ def find_raffle(connection: Connection, text: str) -> Raffle:
     text = text.strip()
     if not text:
         raise InvalidValue("raffle", "must not be empty; give the raffle's id, the beginning of it, or its name.")
-    found = (
-        _with_id_prefix(connection, text)
-        or _with_name(connection, text, is_whole=True)
-        or _with_name(connection, text, is_whole=False)
-    )
+    found = _with_id_prefix(connection, text)
+    if not (found and _is_whole_id(text)):
+        # A name can look like the beginning of another raffle's id, and a draw cannot be undone.
+        named = _with_name(connection, text, is_whole=True)
+        found += [raffle for raffle in named if raffle not in found]
+    found = found or _with_name(connection, text, is_whole=False)
     if len(found) > 1:
         raise InvalidValue(
             "raffle", f"several raffles match {text!r}; use the beginning of the id: {', '.join(_shown(found))}."
@@ -123,11 +125,19 @@ def find_raffle(connection: Connection, text: str) -> Raffle:
     return found[0]
 
 
+def _is_whole_id(text: str) -> bool:
+    return len(_digits(text)) == _ID_DIGITS
+
+
+def _digits(text: str) -> str:
+    return text.replace("-", "").lower()
+
+
 def _with_id_prefix(connection: Connection, text: str) -> list[Raffle]:
-    digits = text.replace("-", "").lower()
-    if not 0 < len(digits) <= 32 or not set(digits) <= set("0123456789abcdef"):
+    digits = _digits(text)
+    if not 0 < len(digits) <= _ID_DIGITS or not set(digits) <= set("0123456789abcdef"):
         return []
-    first, last = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+    first, last = UUID(digits.ljust(_ID_DIGITS, "0")), UUID(digits.ljust(_ID_DIGITS, "f"))
     ids = statements.ids_between(connection, first, last, most=_CANDIDATES_SHOWN + 1)
     return [found for raffle in ids if (found := statements.load_raffle(connection, raffle)) is not None]
 

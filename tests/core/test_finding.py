@@ -135,6 +135,21 @@ def test_a_name_of_hexadecimal_digits_is_found(database_url: str) -> None:
         assert engine.find("deaf-bee") == raffle
 
 
+def test_a_name_like_the_start_of_anothers_id_is_refused(engine: RaffleEngine) -> None:
+    [other] = create(engine, "Tombola")
+    create(engine, start := other.id.hex[:6])
+
+    with pytest.raises(InvalidValue, match=f"several raffles match '{start}'"):
+        engine.find(start)
+
+
+def test_a_whole_id_beats_a_name_that_is_the_same(engine: RaffleEngine) -> None:
+    [raffle] = create(engine, "Tombola")
+    create(engine, str(raffle.id))
+
+    assert engine.find(str(raffle.id)) == raffle
+
+
 @pytest.mark.parametrize("text", ["-", "xyz", "0" * 32, "0" * 33, "%", "_", "١", "\ud800", "x" * 201])
 def test_text_that_fits_no_raffle_finds_nothing(engine: RaffleEngine, text: str) -> None:
     engine.create("Foobar", total_tickets=1, prizes=HUG)

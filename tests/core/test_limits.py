@@ -82,6 +82,10 @@ def test_the_last_value_within_a_limit_passes(check: Check) -> None:
             "prizes: Too many prizes: 3 for 2 tickets. A ticket wins at most one prize; add tickets or remove prizes.",
         ),
         (
+            raffle(total_tickets=1, prizes=[Prize("hug", 2)]),
+            "prizes: Too many prizes: 2 for 1 ticket. A ticket wins at most one prize; add tickets or remove prizes.",
+        ),
+        (
             raffle(total_tickets=5, prizes=[Prize("hug", 10**12)]),
             "prizes: Too many prizes: 1,000,000,000,000 for 5 tickets. "
             "A ticket wins at most one prize; add tickets or remove prizes.",
