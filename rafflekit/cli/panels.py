@@ -89,9 +89,16 @@ def wins_table(page: Page[Win], raffle: Raffle) -> Table:
     table.add_column("Draw", justify="right", style="dim", no_wrap=True)
     table.add_column("Ticket", justify="right", style="bold cyan", no_wrap=True)
     table.add_column("Prize", overflow="fold")
-    for ordinal, win in enumerate(page.items, start=(page.number - 1) * page.size + 1):
+    for ordinal, win in _numbered(page):
         table.add_row(f"{ordinal:,}", str(win.ticket_number), _text(win.prize))
     return table
+
+
+def win_lines(page: Page[Win], raffle: Raffle) -> Iterator[str]:
+    """Yield what `wins_table` shows, one line per win, for a terminal that is too narrow for a table."""
+    yield f"Winners of {raffle.name}"
+    for ordinal, win in _numbered(page):
+        yield f"{ordinal:,}. ticket {win.ticket_number}: {win.prize}"
 
 
 def verification_panel(verification: Verification, ticket_number: int) -> Panel:
@@ -112,6 +119,10 @@ def database_panel(status: DatabaseStatus) -> Panel:
         ("State", Text(status.state, style="green" if status.state == "current" else "yellow")),
     ]
     return _panel("Database", _grid(rows))
+
+
+def _numbered(page: Page[Win]) -> Iterator[tuple[int, Win]]:
+    return enumerate(page.items, start=(page.number - 1) * page.size + 1)
 
 
 def _text(text: str, *, style: str = "") -> Text:

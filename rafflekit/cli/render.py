@@ -7,7 +7,8 @@ The rules for every command:
 - On a terminal: Rich tables and panels. NO_COLOR removes the colours. On a narrow terminal: plain text, broken between
   words, so that codes and ids stay whole.
 - Elsewhere, or with TERM=dumb: plain text that is never cut or wrapped. A list has one line per item, with columns
-  separated by tabs and no headings; a single thing has one `name: value` line per field, named as in the JSON.
+  separated by tabs and no headings; a single thing has one `name: value` line per field, named as in the JSON. `show`
+  adds `draw_possible_at`, which is not in the JSON.
 - Text from people is never markup, and its control characters and bidi overrides are shown as escapes.
 - Only `participate` prints a verification code (with --from, into the output file), and no error contains one.
 """
@@ -46,9 +47,9 @@ if TYPE_CHECKING:
 
     from rafflekit.core.protocol.notes import VerifierKey
 
-KEEP_THE_CODE = "The code is shown only once. Keep it: it proves that the ticket is yours."
 DRAWN_HERE = "The winners are drawn on this machine: people must trust you not to have drawn twice."
 
+_KEEP_THE_CODE = "The code is shown only once. Keep it: it proves that the ticket is yours."
 _NEXT_STEPS: dict[DatabaseState, str] = {
     "missing": "The first command that uses it creates it, and so does 'rafflekit db upgrade'.",
     "empty": "The first command that uses it creates the tables, and so does 'rafflekit db upgrade'.",
@@ -121,7 +122,7 @@ def print_ticket(ticket: Ticket, raffle: Raffle, *, as_json: bool) -> None:
     elif terminal.has_room_for_boxes():
         from rafflekit.cli import panels
 
-        _print_rich(panels.ticket_panel(ticket, raffle, advice=KEEP_THE_CODE))
+        _print_rich(panels.ticket_panel(ticket, raffle, advice=_KEEP_THE_CODE))
     else:
         shape = shapes.ticket_shape(ticket)
         _print_fields(
@@ -129,7 +130,7 @@ def print_ticket(ticket: Ticket, raffle: Raffle, *, as_json: bool) -> None:
             ("ticket_number", shape["ticket_number"]),
             ("verification_code", shape["verification_code"]),
         )
-        terminal.remark(KEEP_THE_CODE)
+        terminal.remark(_KEEP_THE_CODE)
 
 
 def print_draw(wins: Sequence[Win], raffle: Raffle, *, as_json: bool) -> None:
@@ -137,10 +138,8 @@ def print_draw(wins: Sequence[Win], raffle: Raffle, *, as_json: bool) -> None:
     if as_json:
         _print_json([shapes.win_shape(win) for win in wins])
     elif terminal.is_terminal(sys.stdout):
-        from rafflekit.cli import panels
-
         first = Page(wins[: limits.WINNERS_PAGE_SIZE], count=len(wins), number=1, size=limits.WINNERS_PAGE_SIZE)
-        _print_rich(panels.wins_table(first, raffle))
+        _show_wins(first, raffle)
         if first.has_next:
             terminal.remark(
                 f"{len(first.items):,} of {len(wins):,} winners; 'rafflekit winners {raffle.id} --page 2' shows more."
@@ -157,9 +156,7 @@ def print_winners(page: Page[Win], raffle: Raffle, *, as_json: bool) -> None:
     if not is_drawn(raffle):
         terminal.remark("The winners have not been drawn yet.")
     elif terminal.is_terminal(sys.stdout):
-        from rafflekit.cli import panels
-
-        _print_rich(panels.wins_table(page, raffle))
+        _show_wins(page, raffle)
     else:
         _print_wins(page.items)
     _remark_on_pages(page, "winner", "winners")
@@ -315,6 +312,16 @@ def _print_wins(wins: Iterable[Win]) -> None:
         _print_row(win.ticket_number, win.prize)
 
 
+def _show_wins(page: Page[Win], raffle: Raffle) -> None:
+    from rafflekit.cli import panels
+
+    if terminal.has_room_for_boxes():
+        _print_rich(panels.wins_table(page, raffle))
+    else:
+        for line in panels.win_lines(page, raffle):
+            terminal.say(line, wraps=True)
+
+
 def _print_rich(thing: "Panel | Table") -> None:
     terminal.console(sys.stdout).print(thing)
 
@@ -323,8 +330,8 @@ def _remark_on_pages(page: Page[Item], one: str, many: str) -> None:
     if not page.has_next and not page.has_previous:
         return
     last = -(-page.count // page.size)
-    goes_on = f"; --page {page.number + 1} shows more" if page.has_next else ""
-    terminal.remark(f"page {page.number:,} of {last:,}, {page.count:,} {one if page.count == 1 else many}{goes_on}")
+    next_page = f"; --page {page.number + 1} shows more" if page.has_next else ""
+    terminal.remark(f"page {page.number:,} of {last:,}, {page.count:,} {one if page.count == 1 else many}{next_page}")
 
 
 def _state(report: DatabaseReport) -> str:

@@ -201,6 +201,19 @@ def test_a_narrow_terminal_lists_raffles_without_a_table(screen: OnScreen, raffl
     )
 
 
+def test_a_narrow_terminal_lists_winners_without_a_table(
+    screen: OnScreen, engine: RaffleEngine, sold_out: Raffle
+) -> None:
+    drawn = without_styles(screen(f"draw {sold_out.id} --yes", COLUMNS="26").text)
+    page = without_styles(screen(f"winners {sold_out.id} --page 2 --page-size 1", COLUMNS="26").text)
+
+    first, second = engine.winners(sold_out.id).items
+    heading = "Winners of Foobar raffle\r\n"
+    line = f"2. ticket {second.ticket_number}: warm hug\r\n"
+    assert drawn.endswith(f"{heading}1. ticket {first.ticket_number}: invisibility\r\n{line}")
+    assert page.startswith(f"{heading}{line}")
+
+
 def test_a_narrow_terminal_breaks_an_audit_between_words(
     screen: OnScreen, engine: RaffleEngine, sold_out: Raffle, tmp_path: Path
 ) -> None:
