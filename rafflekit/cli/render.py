@@ -80,7 +80,7 @@ def print_new_raffle(raffle: Raffle, *, as_json: bool) -> None:
     print_raffle(raffle, as_json=as_json)
     if raffle.terms.entropy == SECRETS and not as_json:
         terminal.remark(DRAWN_HERE)
-        terminal.remark(f"--entropy {DrandQuicknet.name} removes that.")
+        terminal.remark(f"With --entropy {DrandQuicknet.name}, no one has to trust you on this.")
 
 
 def print_raffles(page: Page[Raffle], *, is_filtered: bool, as_json: bool) -> None:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 _TO_CHECK = {
     "terms": "The proof is for another raffle than --raffle. Compare that id with the id of your raffle. If it is "
     "right, you have the wrong proof.",
-    "key": "The proof has another key than --key. Compare --key with the key that the operator published. If it is "
-    "right, the proof has another key.",
+    "key": "The proof has another key than --key. Compare --key with the key that the operator published. If they "
+    "are equal, this is not that operator's proof.",
     "leaves": "--leaves does not fit. It must be the list of all tickets' leaves, one per line, as the server sends "
     "it. If it is, someone changed it.",
     "receipt": "--receipt does not fit. It must be the whole receipt of a ticket of this raffle, as 'rafflekit "
-    "receipt' prints it. If it is right, the proof does not fit it.",
+    "receipt' prints it. If it is, the receipt and the proof contradict each other; keep both.",
     "code": "--code is not the code of the ticket in --receipt. Check it for typing mistakes, and check that the "
     "receipt belongs to the same ticket. If both are right, the receipt is for another code.",
 }

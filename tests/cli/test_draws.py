@@ -1,4 +1,4 @@
-"""`rafflekit draw` and `winners`."""
+"""`rafflekit draw`, `winners` and `purge`."""
 
 import io
 import json
@@ -62,6 +62,13 @@ def test_draw_refuses_while_tickets_remain_without_asking(terminal: Terminal, ra
     sentence = "Winners can't be drawn when tickets are still available: 3 of 3 are left. "
     advice = "Hand them out first, with 'rafflekit participate' or over HTTP."
     assert drawn == Session(1, "", f"rafflekit: {sentence}{advice}\n")
+
+
+def test_draw_says_that_one_ticket_is_left(terminal: Terminal, engine: RaffleEngine, raffle: Raffle) -> None:
+    for who in ("ada", "bob"):
+        engine.participate(raffle.id, who)
+
+    assert ": 1 of 3 is left. Hand them out first" in terminal(f"draw {raffle.id}").err
 
 
 @pytest.mark.parametrize("option", ["", "--yes"])
@@ -227,3 +234,42 @@ def test_winners_lists_the_draw_page_by_page(terminal: Terminal, engine: RaffleE
     )
     assert json.loads(shape.out) == win_page_shape(engine.winners(sold_out.id, page=2, page_size=1))
     assert json.loads(shape.out)["results"] == [win_shape(second)]
+
+
+def test_purge_says_for_how_many_tickets_it_deleted(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+    engine.draw(sold_out.id)
+
+    purged, again = terminal(f"purge {str(sold_out.id)[:8]} --yes"), terminal(f"purge {sold_out.id} -y --json")
+
+    assert purged == Session(0, f"id: {sold_out.id}\npurged: {sold_out.total_tickets}\n", "")
+    assert (again.status, json.loads(again.out)) == (0, {"raffle_id": str(sold_out.id), "purged": 0})
+
+
+def test_purge_is_refused_before_the_draw(terminal: Terminal, sold_out: Raffle) -> None:
+    assert terminal(f"purge {sold_out.id}") == Session(
+        1, "", "rafflekit: Winners for the raffle have not been drawn yet\n"
+    )
+
+
+def test_purge_needs_yes_without_a_terminal(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+    engine.draw(sold_out.id)
+
+    asked = terminal(f"purge {sold_out.id}")
+
+    assert asked == Session(
+        2, "", "rafflekit: Deleted data cannot be restored, and there is no terminal to ask on; give --yes.\n"
+    )
+    assert engine.purge(sold_out.id) == sold_out.total_tickets
+
+
+def test_purge_asks_and_warns_of_older_backups(screen: OnScreen, engine: RaffleEngine, sold_out: Raffle) -> None:
+    engine.draw(sold_out.id)
+
+    refused = screen(f"purge {sold_out.id}", answers={"[y/N]": "n\n"})
+    purged = screen(f"purge {sold_out.id}", answers={"[y/N]": "y\n"})
+
+    assert refused.status == 1
+    assert "Older backups still contain the data. Without one, it cannot be restored." in refused.text
+    assert "Nothing was deleted." in refused.text
+    assert purged.status == 0
+    assert f"purged: {sold_out.total_tickets}" in purged.text

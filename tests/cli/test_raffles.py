@@ -25,7 +25,7 @@ def test_create_prints_the_raffle_field_by_field(terminal: Terminal, engine: Raf
         "available_tickets: 15\n"
         "winners_drawn: no\n",
         "The winners are drawn on this machine: people must trust you not to have drawn twice.\n"
-        "--entropy drand-quicknet removes that.\n",
+        "With --entropy drand-quicknet, no one has to trust you on this.\n",
     )
 
 
@@ -131,7 +131,7 @@ def test_show_wants_more_of_an_id_that_several_raffles_share(terminal: Terminal,
 
 
 @pytest.mark.usefixtures("raffle")
-def test_list_prints_a_line_a_raffle_the_newest_first(terminal: Terminal, engine: RaffleEngine) -> None:
+def test_list_prints_one_line_per_raffle_newest_first(terminal: Terminal, engine: RaffleEngine) -> None:
     newest, older = engine.list().items
 
     listed = terminal("list")
@@ -178,7 +178,7 @@ def test_list_finds_a_part_of_a_name_in_any_case(terminal: Terminal) -> None:
     assert "Another raffle" not in listed.out
 
 
-def test_list_tells_drawn_raffles_from_others(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+def test_list_separates_drawn_raffles_from_others(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
     engine.draw(sold_out.id)
 
     drawn, not_drawn = terminal("list --drawn"), terminal("list --not-drawn")

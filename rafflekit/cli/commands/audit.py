@@ -87,8 +87,9 @@ def audit_proof(
 ) -> None:
     """Check the proof of a draw, step by step.
 
-    Each step is right (✓), wrong (✗) or not proven (–): it rests on trust. The exit status is 1 if a step is wrong,
-    else 0. No database is opened, and no server is trusted. docs/draw-protocol.md explains the steps.
+    Each step is right (✓), wrong (✗) or not proven (–). A step that is not proven rests on trust. The exit status is 1
+    if a step is wrong, else 0. No database is opened, and no server is trusted. docs/draw-protocol.md explains the
+    steps.
     """
     if selftest:
         if proof is not None:

@@ -95,7 +95,7 @@ def _way_out_explained(raffle: Raffle) -> Iterator[None]:
     try:
         yield
     except TicketsRemaining as error:
-        left = f"{error.remaining:,} of {raffle.total_tickets:,} are left"
+        left = f"{error.remaining:,} of {raffle.total_tickets:,} {'is' if error.remaining == 1 else 'are'} left"
         advice = "Hand them out first, with 'rafflekit participate' or over HTTP."
         raise CommandStopped(f"{error}: {left}. {advice}", status=REFUSED) from error
     except BeaconUnavailable as error:
@@ -148,4 +148,4 @@ def _purge_question(raffle: Raffle) -> Iterator[str]:
         f"The stored data of the participants of “{terminal.visible(raffle.name)}” will be deleted. Tickets, winners "
         "and codes are kept."
     )
-    yield "Older backups still contain the data. Here it cannot be restored. Delete it now? [y/N] "
+    yield "Older backups still contain the data. Without one, it cannot be restored. Delete it now? [y/N] "
