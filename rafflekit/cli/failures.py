@@ -92,19 +92,6 @@ def report(error: Exception) -> int:
     return status
 
 
-def parameter_of(field: str) -> str:
-    """Return the name of the option or argument for the engine's `field`.
-
-    >>> parameter_of("total_tickets"), parameter_of("prizes[1].amount")
-    ('--tickets', '--prize no. 2, amount')
-    """
-    prize = _ONE_PRIZE.fullmatch(field)
-    if prize is None:
-        return PARAMETERS.get(field, field)
-    position, part = prize.groups()
-    return f"{PARAMETERS['prizes']} no. {int(position) + 1}" + (f", {part}" if part else "")
-
-
 @contextmanager
 def arguments_named(names: Mapping[str, str]) -> Iterator[None]:
     """Use these names of fields instead of `PARAMETERS`, for a command with other options."""
@@ -117,7 +104,7 @@ def arguments_named(names: Mapping[str, str]) -> Iterator[None]:
 def _explained(error: Exception) -> tuple[str, int]:
     match error:
         case errors.InvalidValue():
-            return f"{parameter_of(error.field)}: {error.reason}", WRONG_USAGE
+            return f"{_parameter_of(error.field)}: {error.reason}", WRONG_USAGE
         case errors.RaffleError():
             return str(error), _status_of(error)
         case CommandStopped():
@@ -130,6 +117,19 @@ def _explained(error: Exception) -> tuple[str, int]:
             _log.debug("unexpected", exc_info=error)
             sentence = f"Something unexpected went wrong ({type(error).__name__}). Please report it, with your command."
             return sentence, UNEXPECTED
+
+
+def _parameter_of(field: str) -> str:
+    """Return the name of the option or argument for the engine's `field`.
+
+    >>> _parameter_of("total_tickets"), _parameter_of("prizes[1].amount")
+    ('--tickets', '--prize no. 2, amount')
+    """
+    prize = _ONE_PRIZE.fullmatch(field)
+    if prize is None:
+        return PARAMETERS.get(field, field)
+    position, part = prize.groups()
+    return f"{PARAMETERS['prizes']} no. {int(position) + 1}" + (f", {part}" if part else "")
 
 
 def _refusal_of_the_system(error: OSError) -> str:
