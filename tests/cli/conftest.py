@@ -72,7 +72,7 @@ def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def process() -> Process:
-    """Type a line after `rafflekit`, run as a process of its own; keywords are environment variables."""
+    """Type a line after `rafflekit`, run in a separate process; keywords are environment variables."""
 
     def enter(line: str, **environment: str) -> Session:
         done = run([sys.executable, "-m", "rafflekit", *shlex.split(line)], env=os.environ | environment)

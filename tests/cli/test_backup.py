@@ -72,11 +72,11 @@ def test_a_backup_is_a_database_for_its_owner_alone(terminal: Terminal, engine: 
     copy = tmp_path / "copies" / "monday.db"
     copy.parent.mkdir()
 
-    told = terminal(f"backup {copy} --json")
+    shown = terminal(f"backup {copy} --json")
 
-    assert (told.status, told.err) == (0, "")
+    assert (shown.status, shown.err) == (0, "")
     key = Path(f"{copy}.key")
-    assert json.loads(told.out) == {"file": str(copy), "bytes": copy.stat().st_size, "key": str(key)}
+    assert json.loads(shown.out) == {"file": str(copy), "bytes": copy.stat().st_size, "key": str(key)}
     assert sorted(copy.parent.iterdir()) == [copy, key]
     assert {stat.S_IMODE(file.stat().st_mode) for file in (copy, key)} == {0o600}
     with RaffleEngine(f"sqlite:///{copy}") as restored:
@@ -115,7 +115,7 @@ def test_backups_under_a_rush_are_each_of_one_moment(engine: RaffleEngine, datab
     assert sold == sorted(set(sold))
 
 
-def test_a_backup_whose_key_cannot_be_copied_is_none(
+def test_a_backup_fails_if_its_key_cannot_be_copied(
     terminal: Terminal, engine: RaffleEngine, database: Path, tmp_path: Path
 ) -> None:
     engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
@@ -124,10 +124,10 @@ def test_a_backup_whose_key_cannot_be_copied_is_none(
     key.mkdir()
     before = set(tmp_path.iterdir())
 
-    told = terminal(f"backup {tmp_path / 'copy.db'}")
+    shown = terminal(f"backup {tmp_path / 'copy.db'}")
 
-    assert (told.status, told.out) == (3, "")
-    assert f"The signing key {key} cannot be copied: Is a directory." in told.err
+    assert (shown.status, shown.out) == (3, "")
+    assert f"The signing key {key} cannot be copied: Is a directory." in shown.err
     assert set(tmp_path.iterdir()) == before
 
 
@@ -154,7 +154,7 @@ def test_an_unfinished_backup_leaves_neither_copy_nor_key(
 
 
 @pytest.mark.parametrize("has_another_key", [False, True])
-def test_a_key_that_a_setting_names_is_told_of_and_not_copied(
+def test_a_key_that_a_setting_names_is_mentioned_not_copied(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_another_key: bool
 ) -> None:
     if has_another_key:
@@ -164,10 +164,10 @@ def test_a_key_that_a_setting_names_is_told_of_and_not_copied(
     monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(named))
     terminal("create Foobar --tickets 2 --prize hug")
 
-    told, as_json = terminal(f"backup {tmp_path / 'one.db'}"), terminal(f"backup {tmp_path / 'two.db'} --json")
+    shown, as_json = terminal(f"backup {tmp_path / 'one.db'}"), terminal(f"backup {tmp_path / 'two.db'} --json")
 
     and_the_copy = f"{copied} and " if has_another_key else ""
-    assert told.out.endswith(f"signing key: {and_the_copy}{named}, which is not copied; keep a copy of it too\n")
+    assert shown.out.endswith(f"signing key: {and_the_copy}{named}, which is not copied; keep a copy of it too\n")
     assert (json.loads(as_json.out)["key"], copied.exists()) == (
         str(tmp_path / "two.db.key") if has_another_key else None,
         has_another_key,
@@ -182,10 +182,10 @@ def test_neither_a_copy_nor_its_key_is_overwritten(
     taken, before = tmp_path / name, set(tmp_path.iterdir())
     taken.write_text("precious")
 
-    told = terminal(f"backup {tmp_path / 'copy.db'}")
+    shown = terminal(f"backup {tmp_path / 'copy.db'}")
 
-    assert (told.status, told.out) == (2, "")
-    assert f"{taken} already exists; name a new file, because no backup is overwritten." in told.err
+    assert (shown.status, shown.out) == (2, "")
+    assert f"{taken} already exists; name a new file, because no backup is overwritten." in shown.err
     assert taken.read_text() == "precious"
     assert set(tmp_path.iterdir()) - before == {taken}
 
@@ -235,7 +235,7 @@ def test_a_finished_backup_and_its_key_are_on_the_disk(
     assert synced[-1] == ("copies", both, content)
 
 
-def test_a_path_may_be_a_text_and_is_told_from_the_root(
+def test_a_path_may_be_text_and_is_returned_absolute(
     engine: RaffleEngine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
@@ -265,14 +265,14 @@ def test_a_folder_that_is_missing_is_named(
     assert backed_up == (2, "", f"rafflekit: FILE: there is no folder {tmp_path / folder}.\n")
 
 
-def test_a_database_that_is_missing_or_none_leaves_no_copy(terminal: Terminal, database: Path, tmp_path: Path) -> None:
+def test_without_a_real_database_there_is_no_copy(terminal: Terminal, database: Path, tmp_path: Path) -> None:
     missing = terminal(f"backup {tmp_path / 'copy.db'}")
     database.write_bytes(b"no database at all, " * 100)
-    none = terminal(f"backup {tmp_path / 'copy.db'}")
+    wrong = terminal(f"backup {tmp_path / 'copy.db'}")
 
-    assert (missing.status, none.status) == (3, 3)
+    assert (missing.status, wrong.status) == (3, 3)
     assert "does not exist, so there is nothing to back up" in missing.err
-    assert "is not a SQLite database" in none.err
+    assert "is not a SQLite database" in wrong.err
     assert list(tmp_path.iterdir()) == [database]
 
 

@@ -24,10 +24,10 @@ def fields(layout: str, state: str, url: str) -> str:
 
 
 def test_the_status_of_a_missing_file_does_not_create_it(terminal: Terminal, database: Path, database_url: str) -> None:
-    told = terminal("db status")
+    shown = terminal("db status")
 
-    assert (told.status, told.out) == (0, fields("none", "missing", database_url))
-    assert told.err == "The first command that uses it creates it, and so does 'rafflekit db upgrade'.\n"
+    assert (shown.status, shown.out) == (0, fields("none", "missing", database_url))
+    assert shown.err == "The first command that uses it creates it, and so does 'rafflekit db upgrade'.\n"
     assert not database.exists()
 
 
@@ -43,7 +43,7 @@ def test_the_status_of_the_default_place_makes_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_older_file_is_told_and_upgraded(
+def test_an_older_file_is_reported_and_upgraded(
     terminal: Terminal, engine: RaffleEngine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.close()
@@ -102,7 +102,7 @@ def test_an_older_postgresql_is_upgraded_only_on_request(
 
 
 @pytest.mark.parametrize("url", ["database_url", "shared_url"])
-def test_a_newer_database_is_told_and_refused(terminal: Terminal, request: pytest.FixtureRequest, url: str) -> None:
+def test_a_newer_database_is_reported_and_refused(terminal: Terminal, request: pytest.FixtureRequest, url: str) -> None:
     newer = request.getfixturevalue(url)
     upgrade_database(newer)
     run(newer, "UPDATE alembic_version SET version_num = '0999'")

@@ -56,7 +56,7 @@ def no_one_listens(announcement: str) -> bool:
         return probe.connect_ex(("127.0.0.1", int(port.group(1)))) != 0
 
 
-def test_demo_tells_a_whole_raffle_and_leaves_nothing(process: Process, folder: Path, database: Path) -> None:
+def test_demo_shows_a_whole_raffle_and_leaves_nothing(process: Process, folder: Path, database: Path) -> None:
     status, out, err = process("demo --tickets 12", MANAGER_IPS="not to be read by the demo's server")
 
     assert (status, err) == (0, "")

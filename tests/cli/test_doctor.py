@@ -15,10 +15,10 @@ from tests.raffles import sold_out
 def test_a_database_that_is_well_is_ok(terminal: Terminal, engine: RaffleEngine, database_url: str) -> None:
     engine.draw(sold_out(engine).id)
 
-    told, as_json = terminal("doctor"), terminal("doctor --json")
+    shown, as_json = terminal("doctor"), terminal("doctor --json")
 
-    assert (told.status, told.err) == (0, "")
-    assert told.out == (
+    assert (shown.status, shown.err) == (0, "")
+    assert shown.out == (
         f"url: {database_url}\nraffles: 1\ntickets: 6\ndraws: 1\n"
         "secrets of drawn raffles: gone\n"
         "participants of drawn raffles: 6 stored; 'rafflekit purge' deletes them\n"
@@ -55,12 +55,12 @@ def test_what_is_wrong_is_named_with_the_status_of_a_refusal(
         connection.execute("UPDATE counters SET issued = 7")
         connection.execute(rule)
 
-    told, as_json = terminal("doctor"), terminal("doctor --json")
+    shown, as_json = terminal("doctor"), terminal("doctor --json")
 
     sentence = f"Raffle {raffle.id}: its counter says 7 tickets, but 6 are stored."
-    assert (told.status, as_json.status) == (1, 1)
-    assert told.out.endswith(f"state: wrong\n{sentence}\n")
-    assert "restore a backup" in told.err
+    assert (shown.status, as_json.status) == (1, 1)
+    assert shown.out.endswith(f"state: wrong\n{sentence}\n")
+    assert "restore a backup" in shown.err
     assert json.loads(as_json.out)["problems"] == [sentence]
 
 
@@ -71,12 +71,12 @@ def test_secrets_that_can_still_be_read_are_named(terminal: Terminal, engine: Ra
         reader.execute("SELECT * FROM secrets").fetchall()
         engine.draw(raffle.id)
 
-        told = terminal("doctor")
+        shown = terminal("doctor")
 
-    assert told.status == 1
-    assert "secrets of drawn raffles: 1\n" in told.out
-    assert f"Raffle {raffle.id}: its deleted secrets can still be read in the file's journal" in told.out
-    assert told.err == "rafflekit: Secrets that should be gone can still be read.\n"
+    assert shown.status == 1
+    assert "secrets of drawn raffles: 1\n" in shown.out
+    assert f"Raffle {raffle.id}: its deleted secrets can still be read in the file's journal" in shown.out
+    assert shown.err == "rafflekit: Secrets that should be gone can still be read.\n"
 
 
 def test_a_missing_key_is_named_and_the_database_called_whole(
@@ -86,12 +86,12 @@ def test_a_missing_key_is_named_and_the_database_called_whole(
     key = engine.proofs.verifier_key()
     Path(f"{database}.key").rename(database.with_name("elsewhere.key"))
 
-    told, as_json = terminal("doctor"), terminal("doctor --json")
+    shown, as_json = terminal("doctor"), terminal("doctor --json")
 
     sentence = f"The key {key} is missing here: 1 of the raffles can be neither drawn nor proven without it."
-    assert (told.status, as_json.status) == (1, 1)
-    assert told.out.endswith(f"missing keys: see below\nstate: without its key\n{sentence}\n")
-    assert told.err == (
+    assert (shown.status, as_json.status) == (1, 1)
+    assert shown.out.endswith(f"missing keys: see below\nstate: without its key\n{sentence}\n")
+    assert shown.err == (
         "rafflekit: The database is sound, but a key is missing: put a copy of the key in its place, or name "
         "its file in RAFFLEKIT_SIGNING_KEY.\n"
     )
@@ -121,8 +121,8 @@ def test_an_empty_database_is_called_so(terminal: Terminal, database: Path, data
 
 
 def test_a_missing_database_is_named(terminal: Terminal, database: Path) -> None:
-    told = terminal("doctor")
+    shown = terminal("doctor")
 
-    assert told.status == 3
-    assert "does not exist, so there is nothing to check" in told.err
+    assert shown.status == 3
+    assert "does not exist, so there is nothing to check" in shown.err
     assert not database.exists()

@@ -35,9 +35,7 @@ def test_a_derived_error_has_the_status_of_its_parent() -> None:
         ("something_new", "something_new"),
     ],
 )
-def test_an_invalid_value_is_told_by_the_option_that_gave_it(
-    field: str, parameter: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_invalid_value_names_its_option(field: str, parameter: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert failures.report(InvalidValue(field, "must be better.")) == failures.WRONG_USAGE
 
     assert capsys.readouterr().err == f"rafflekit: {parameter}: must be better.\n"

@@ -72,7 +72,7 @@ def test_rafflekit_alone_shows_the_help(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_help_of_its_own(terminal: Terminal, command: str) -> None:
+def test_every_command_has_its_help(terminal: Terminal, command: str) -> None:
     status, out, err = terminal(f"{command} --help")
 
     assert (status, err) == (0, "")

@@ -224,7 +224,7 @@ def test_requests_are_logged_on_demand_or_on_a_terminal(
     assert not requests_are_logged()
 
 
-def test_granian_is_told_how_to_log(terminal: Terminal, wired_to_granian: list[Any]) -> None:
+def test_granian_gets_the_form_of_the_log(terminal: Terminal, wired_to_granian: list[Any]) -> None:
     terminal("serve --server granian")
     terminal("serve --server granian --log-format json")
 

@@ -132,7 +132,7 @@ def test_participate_refuses_a_second_ticket(terminal: Terminal, raffle: Raffle)
     assert again == Session(1, "", "rafflekit: This participant already has a ticket for this raffle.\n")
 
 
-def test_verify_tells_what_each_ticket_won(
+def test_verify_shows_what_each_ticket_won(
     terminal: Terminal, engine: RaffleEngine, raffle: Raffle, tickets: list[Ticket]
 ) -> None:
     prizes = {win.ticket_number: win.prize for win in engine.draw(raffle.id)}
