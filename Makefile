@@ -46,7 +46,7 @@ mutants: .mutants/venv/mutants ## change the code in small ways and count what t
 
 .PHONY: browser
 browser: .venv/developers ## test the proof page in Chromium (Debian: apt-get install chromium)
-	$(BIN)/python -m pytest -m browser tests/pages
+	$(BIN)/python -m pytest -m browser tests/http/pages
 
 .PHONY: check
 check: .venv/developers ## check style, format, types and import rules

@@ -11,9 +11,7 @@ from falcon import testing
 
 from rafflekit.http.pages import proof
 from rafflekit.http.pages.proof import proof_page
-from tests.http.conftest import Post, client, post, raffle
-
-__all__ = ["client", "post", "raffle"]
+from tests.http.conftest import Post
 
 CHROMIUM = (
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"

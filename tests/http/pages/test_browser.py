@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from rafflekit.http.pages.proof import proof_page
+from tests.http.pages.browser import Browser, chromium
 from tests.live_server import LiveServer, Serve
-from tests.pages.browser import Browser, chromium
 from tests.tamper.test_tampering import BASES, CASES
 from tests.waiting import wait_until
 
