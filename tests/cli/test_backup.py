@@ -289,7 +289,7 @@ def test_postgresql_is_left_to_its_own_programs(postgresql: PostgresqlServer, tm
         ([signal.SIGINT], 130),
         ([signal.SIGTERM], 143),
         ([signal.SIGHUP], 129),
-        # The shell and the system may both tell that a terminal was closed, and systemd sends both of these.
+        # The shell and the system may both report that a terminal was closed, and systemd sends both of these.
         ([signal.SIGHUP, signal.SIGHUP], 129),
         ([signal.SIGTERM, signal.SIGHUP], 143),
         ([signal.SIGHUP, signal.SIGTERM], 129),

@@ -87,6 +87,13 @@ def test_another_key_than_the_operators_accuses_the_proof(terminal: Terminal, fo
     assert "If they are equal, this is not that operator's proof." in terminal(f"audit proof --key {KEY}").out
 
 
+@pytest.mark.usefixtures("others")
+def test_a_receipt_that_does_not_fit_the_proof_is_kept(terminal: Terminal) -> None:
+    out = terminal("audit proof --receipt 'of another raffle'").out
+
+    assert "If it is, the receipt and the proof contradict each other; keep both." in out
+
+
 ACCUSING = {
     "signed receipt: another closing",
     "signed receipt: other terms",
