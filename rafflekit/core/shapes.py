@@ -2,7 +2,7 @@
 
 Both faces print these, so a raffle looks the same on the terminal (`--json`) and over HTTP. A shape lists its fields,
 so a new field of a value does not reach an answer by accident. A raffle's terms are public: their fields are listed
-once, in `Terms.announced`.
+once, in `Terms.announced`, except `delay_s`, which is null in an answer about a raffle without a delay.
 """
 
 from typing import NotRequired, TypedDict, cast
@@ -17,6 +17,7 @@ from rafflekit.core.protocol.terms import AnnouncedShape
 class RaffleShape(AnnouncedShape):
     """A raffle, its terms first: the answer of create and detail, and the item of the list."""
 
+    delay_s: int | None
     available_tickets: int
     winners_drawn: bool
     drawn_at: NotRequired[str]
@@ -66,7 +67,6 @@ class WinPageShape(TypedDict):
 def raffle_shape(raffle: Raffle) -> RaffleShape:
     """Return the shape of a raffle; times as RFC 3339 in UTC, `drawn_at` once it is drawn."""
     standing = {
-        # The only option that is null if the raffle does not have it.
         "delay_s": raffle.terms.delay_s,
         "available_tickets": raffle.available_tickets,
         "winners_drawn": raffle.winners_drawn,

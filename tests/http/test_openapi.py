@@ -36,6 +36,15 @@ def test_the_schemas_in_the_document_are_valid() -> None:
         jsonschema_rs.Draft202012Validator(schema | {"components": DOCUMENT["components"]}, validate_formats=True)
 
 
+def test_a_delay_is_null_in_answers_and_omitted_in_terms() -> None:
+    required = {name: DOCUMENT["components"]["schemas"][name]["required"] for name in ("RaffleShape", "TermsShape")}
+    announced = ["created_at", "entropy", "id", "name", "prizes", "total_tickets"]
+
+    assert sorted(required["RaffleShape"]) == sorted([*announced, "available_tickets", "delay_s", "winners_drawn"])
+    assert sorted(required["TermsShape"]) == sorted([*announced, "protocol"])
+    assert DOCUMENT["components"]["schemas"]["TermsShape"]["properties"]["delay_s"] == {"type": "integer"}
+
+
 def test_every_reference_of_the_document_leads_somewhere() -> None:
     names = [operation["operationId"] for _, _, operation in operations() if "operationId" in operation]
     links = {link["operationId"] for part in parts_of(DOCUMENT) for link in part.get("links", {}).values()}

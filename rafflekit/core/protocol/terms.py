@@ -24,7 +24,7 @@ class PrizeShape(TypedDict):
 
 
 class AnnouncedShape(TypedDict):
-    """The terms that every answer about a raffle has as well; an option is present if the raffle has it."""
+    """The terms that every answer about a raffle has in the same form."""
 
     id: str
     name: str
@@ -32,13 +32,13 @@ class AnnouncedShape(TypedDict):
     total_tickets: int
     prizes: list[PrizeShape]
     entropy: str
-    delay_s: NotRequired[int | None]
 
 
 class TermsShape(AnnouncedShape):
-    """The terms as they are hashed."""
+    """The terms as they are hashed; an option is present if the raffle has it."""
 
     protocol: int
+    delay_s: NotRequired[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class Terms:
         return replace(self, prizes=tuple(self.prizes), delay_s=delay_s)
 
     def announced(self) -> AnnouncedShape:
-        """Return what every answer about the raffle says of the terms."""
-        shape: AnnouncedShape = {
+        """Return the terms without `delay_s`: without a delay, answers have null there, and hashed terms nothing."""
+        return {
             "id": str(self.id),
             "name": self.name,
             "created_at": write_time(self.created_at),
@@ -73,14 +73,14 @@ class Terms:
             "prizes": [{"name": prize.name, "amount": prize.amount} for prize in self.prizes],
             "entropy": self.entropy,
         }
-        if self.delay_s is not None:
-            shape["delay_s"] = self.delay_s
-        return shape
 
     def shape(self) -> TermsShape:
         """Return the terms as JSON has them."""
         # mypy wants every optional key spelled out next to `**`.
-        return cast("TermsShape", {"protocol": PROTOCOL, **self.announced()})
+        shape = cast("TermsShape", {"protocol": PROTOCOL, **self.announced()})
+        if self.delay_s is not None:
+            shape["delay_s"] = self.delay_s
+        return shape
 
     def hash(self) -> bytes:
         """Return the terms hash."""
