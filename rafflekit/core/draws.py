@@ -7,13 +7,13 @@ from functools import partial
 
 from rafflekit.core import lifecycle
 from rafflekit.core.beacons import BeaconSource, fetched_beacon, given_beacon
-from rafflekit.core.errors import BeaconNotPublished, InvalidValue, RaffleNotFound
+from rafflekit.core.errors import BeaconNotPublished, InvalidValue, RaffleNotFound, StorageUnavailable
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import Wins, count_wins, prizes_of_wins
 from rafflekit.core.protocol import winners
 from rafflekit.core.protocol.checkpoints import Closing
-from rafflekit.core.protocol.entropy import source_of
+from rafflekit.core.protocol.entropy import SOURCES, Source
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import draws, raffles, tickets
 from rafflekit.core.storage.statements.draws import DrawRecord
@@ -40,9 +40,13 @@ class Draws:
         self._beacons = beacons
 
     def possible_at(self, raffle: Raffle) -> datetime | None:
-        """Return when a raffle that is not drawn can be drawn, or None if no date is known."""
+        """Return when a raffle that is not drawn can be drawn, or None if no date is known.
+
+        Raises:
+            StorageUnavailable: it is closed, and the database names a source of entropy that does not exist.
+        """
         closing = None if lifecycle.is_drawn(raffle) else self._ledgers.record(raffle).closing
-        known_s = None if closing is None else source_of(raffle.terms.entropy).known_from(closing)
+        known_s = None if closing is None else _source_of(raffle).known_from(closing)
         return None if known_s is None else datetime.fromtimestamp(known_s, UTC)
 
     def check(self, raffle: Raffle, *, has_beacon: bool) -> None:
@@ -116,7 +120,7 @@ class Draws:
 
     def _evidence(self, raffle: Raffle, closing: Closing, beacon: str | None) -> tuple[bytes, bytes]:
         """Return the evidence, which is stored, and the 32 bytes that decide, which come from it."""
-        source = source_of(raffle.terms.entropy)
+        source = _source_of(raffle)
         if closing.round is not None:
             if beacon is None:
                 found = fetched_beacon(closing.round, self._beacons)
@@ -128,3 +132,12 @@ class Draws:
         else:
             evidence = self._random_bytes(source.evidence_bytes)
         return evidence, source.entropy_of(evidence)
+
+
+def _source_of(raffle: Raffle) -> Source:
+    source = SOURCES.get(raffle.terms.entropy)
+    if source is None:
+        raise StorageUnavailable(
+            f"The raffle {raffle.id} has an unknown source of entropy; 'rafflekit doctor' says more."
+        )
+    return source

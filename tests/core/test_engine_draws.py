@@ -16,11 +16,13 @@ from rafflekit import (
     Raffle,
     RaffleEngine,
     SigningKeyUnavailable,
+    StorageUnavailable,
     TicketsRemaining,
     Verification,
 )
 from rafflekit.core.protocol.codes import CodeHasher
 from rafflekit.core.protocol.notes import SignerKey
+from tests.databases import past_the_rules
 from tests.raffles import sell_all, sold_out
 
 HUG = [Prize("hug")]
@@ -50,6 +52,15 @@ def test_a_drawn_raffle_knows_when_it_was_drawn(database_url: str) -> None:
         engine.draw(raffle.id)
 
         assert engine.get(raffle.id).drawn_at == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+def test_an_unknown_source_of_entropy_is_a_storage_error(database_url: str) -> None:
+    with RaffleEngine(database_url) as engine:
+        raffle = sold_out(engine)
+        past_the_rules(database_url, "UPDATE ledgers SET entropy = 'dice'")
+
+        with pytest.raises(StorageUnavailable, match="has an unknown source of entropy; 'rafflekit doctor' says more"):
+            engine.draw_possible_at(raffle.id)
 
 
 def test_without_the_key_of_its_ledger_no_raffle_is_drawn(database_url: str) -> None:
