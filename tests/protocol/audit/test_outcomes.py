@@ -71,6 +71,7 @@ def test_documents_of_another_raffle_are_a_mistake_not_a_fraud() -> None:
         "raffle": replace(DRAND.given, raffle=SECRETS.given.raffle),
         "key": replace(DRAND.given, key=str(stranger.signer.verifier)),
         "no leaves": replace(DRAND.given, leaves=[str(DRAND.given.proof)]),
+        "empty leaves": replace(DRAND.given, leaves=[]),
         "no receipt": replace(DRAND.given, receipt=DRAND.given.proof),
         "another raffle's receipt": replace(DRAND.given, receipt=SECRETS.given.receipt),
         "code": replace(DRAND.given, code=DRAND.example.codes[5]),

@@ -39,6 +39,7 @@ def see_leaves(
     Kept are the numbers of the serials `winning`, the whole leaf of `serial`, and the roots of the trees of `sizes`.
 
     Raises:
+        Mistaken: there are none, or the first line is not a leaf.
         Refuted: they are not the closing's, or they break a rule.
     """
     checkpoint, raffle = parts.closed.checkpoint, parts.proof.terms.id
@@ -69,6 +70,7 @@ def check_leaves(parts: ProofParts) -> str:
 
 def _leaves(lines: Iterable[str | bytes], size: int) -> Iterator[Leaf]:
     seen = bytearray(size // 8 + 1 if size <= COUNTED else 0)
+    place = -1
     for place, line in enumerate(lines):
         if place >= size:
             raise Refuted(f"There are more leaves than the {size:,} of the closing.")
@@ -91,6 +93,8 @@ def _leaves(lines: Iterable[str | bytes], size: int) -> Iterator[Leaf]:
                 raise Refuted(f"The ticket number {number:,} occurs twice.")
             seen[byte] |= bit
         yield leaf
+    if place < 0:
+        raise Mistaken("The file of leaves is empty.")
 
 
 def _kept(leaf: Leaf, numbers: dict[int, int], kept: dict[int, Leaf | None]) -> Leaf:
