@@ -33,10 +33,11 @@ def ledger_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[st
         return
     if record.verifier_key is not None and not is_operator_key(record.verifier_key):
         yield "its ledger's key is not an operator's, so nothing more can be signed"
-    loaded = raffles.load_raffle(connection, raffle.id) if has_date(raffle) else None
-    if loaded is not None and not _has_source(loaded.terms):
+    # Not read with `load_raffle`, which finds no raffle without prizes, and fails if another value is of a wrong type.
+    if not _has_source(raffle):
         yield "its source of entropy is unknown, or has another delay"
         return
+    loaded = raffles.load_raffle(connection, raffle.id) if has_date(raffle) else None
     growing, whole = _grown(connection, raffle)
     if (record.closing is not None) != (growing.size == raffle.total_tickets):
         yield "its ledger is closed, but tickets remain" if record.closing else "it is sold out, but not closed"
@@ -56,9 +57,9 @@ def has_date(raffle: RaffleRecord) -> bool:
     return isinstance(created_at, int) and 0 <= created_at < _END_OF_DATES
 
 
-def _has_source(terms: Terms) -> bool:
-    source = SOURCES.get(terms.entropy)
-    return source is not None and (source.delay is None) == (terms.delay_s is None)
+def _has_source(raffle: RaffleRecord) -> bool:
+    source = None if raffle.entropy is None else SOURCES.get(raffle.entropy)
+    return source is not None and (source.delay is None) == (raffle.delay_s is None)
 
 
 def _grown(connection: Connection, raffle: RaffleRecord) -> tuple[GrowingTree, set[WholeTile]]:

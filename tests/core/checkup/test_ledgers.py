@@ -2,7 +2,7 @@
 
 import pytest
 
-from rafflekit import RaffleEngine, check_database
+from rafflekit import Prize, RaffleEngine, check_database
 from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
 from tests.databases import past_the_rules
 from tests.raffles import sold_out
@@ -24,6 +24,21 @@ def test_a_cosignature_from_before_the_raffle_is_named(database_url: str, before
 
     assert len(problems) == before_the_raffle_s
     assert all("does not belong to its closing" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE raffles SET created_at = -1", "DELETE FROM prizes", "DELETE FROM counters"],
+    ids=["a bad date", "no prizes", "no counter"],
+)
+def test_an_unknown_source_is_named_despite_other_damage(database_url: str, statement: str) -> None:
+    with RaffleEngine(database_url, signing_key=KEY) as engine:
+        raffle = engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")])
+    for each in (statement, "UPDATE ledgers SET entropy = 'dice'"):
+        past_the_rules(database_url, each)
+
+    named = f"Raffle {raffle.id}: its source of entropy is unknown, or has another delay."
+    assert named in check_database(database_url, signing_key=KEY).problems
 
 
 def test_a_cosigned_closing_is_well_until_it_changes(database_url: str) -> None:

@@ -56,6 +56,8 @@ class RaffleRecord:
     is_drawn: bool
     seed: bytes | None
     issued: int | None
+    entropy: str | None
+    delay_s: int | None
     numbering_key: bytes | None = field(repr=False)
     participant_key: bytes | None = field(repr=False)
     code_key: bytes | None = field(repr=False)
@@ -139,10 +141,13 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
             # Not converted: SQLAlchemy would fail on values that are not bytes.
             type_coerce(raffles.c.seed, NullType).label("seed"),
             counters.c.issued,
+            ledgers.c.entropy,
+            ledgers.c.delay_s,
             *(type_coerce(secrets.c[key], NullType).label(key) for key in _KEYS),
         )
         .where(_can_be_read(connection, raffles.c.id))
         .outerjoin(counters, counters.c.raffle == raffles.c.id)
+        .outerjoin(ledgers, ledgers.c.raffle == raffles.c.id)
         .outerjoin(secrets, secrets.c.raffle == raffles.c.id)
         .order_by(raffles.c.sequence)
     )
