@@ -94,9 +94,10 @@ def signing_key_beside(file: Path) -> SignerKey:
     if not os.path.lexists(file):
         try:
             return make_signing_key(file)
-        except InvalidValue:
-            # Another process was faster.
-            pass
+        except InvalidValue as error:
+            # Otherwise, another process was faster.
+            if not os.path.lexists(file):
+                raise StorageUnavailable(f"The key {file} cannot be made: {error.reason}") from error
     return read_key_beside(file)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit import InvalidSetting, InvalidValue, SigningKeyUnavailable
+from rafflekit import InvalidSetting, InvalidValue, SigningKeyUnavailable, StorageUnavailable
 from rafflekit.core.ledger.keys import make_signing_key, read_signing_key, signing_key_beside
 from rafflekit.core.protocol.notes import OPERATOR, WITNESS
 
@@ -102,3 +102,12 @@ def test_a_key_without_a_folder_is_not_made(tmp_path: Path) -> None:
         make_signing_key(file)
 
     assert str(refused.value) == f"file: there is no folder {file.parent}."
+
+
+def test_a_key_beside_a_database_needs_the_folder(tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "raffles.db.key"
+
+    with pytest.raises(StorageUnavailable) as refused:
+        signing_key_beside(file)
+
+    assert str(refused.value) == f"The key {file} cannot be made: there is no folder {file.parent}."
