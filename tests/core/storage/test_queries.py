@@ -56,7 +56,7 @@ USE_CASES: dict[str, Callable[[RaffleEngine, Scene], object]] = {
     "list what is drawn": lambda engine, _: engine.list(winners_drawn=True),
     "list what is not drawn": lambda engine, _: engine.list(winners_drawn=False),
     "get": lambda engine, scene: engine.get(scene.open.id),
-    "find": lambda engine, scene: engine.find(str(scene.open.id)[:30]),
+    "find": lambda engine, scene: engine.find(str(scene.open.id)),
     "participate": lambda engine, scene: engine.participate(scene.open.id, "ann", idempotency_key=KEY),
     **{f"participate, {count} at once": participate_at_once(count) for count in GROUPS},
     "repeat": lambda engine, scene: engine.participate(scene.open.id, "bob", idempotency_key=KEY),
