@@ -8,7 +8,7 @@ from functools import partial
 from rafflekit.core import lifecycle
 from rafflekit.core.beacons import BeaconSource, fetched_beacon, given_beacon
 from rafflekit.core.errors import BeaconNotPublished, InvalidValue, RaffleNotFound, StorageUnavailable
-from rafflekit.core.ledger.keeping import Ledgers
+from rafflekit.core.ledger.keeping import Ledgers, closing_of
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import Wins, count_wins, prizes_of_wins
 from rafflekit.core.protocol import winners
@@ -17,6 +17,7 @@ from rafflekit.core.protocol.entropy import SOURCES, Source
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import draws, raffles, tickets
 from rafflekit.core.storage.statements.draws import DrawRecord
+from rafflekit.core.storage.statements.ledgers import LedgerRecord
 
 _PURGED_AT_ONCE = 10_000
 
@@ -45,9 +46,7 @@ class Draws:
         Raises:
             StorageUnavailable: it is closed, and the database names a source of entropy that does not exist.
         """
-        closing = None if lifecycle.is_drawn(raffle) else self._ledgers.record(raffle).closing
-        known_s = None if closing is None else _source_of(raffle).known_from(closing)
-        return None if known_s is None else datetime.fromtimestamp(known_s, UTC)
+        return None if lifecycle.is_drawn(raffle) else _possible_at(raffle, self._ledgers.record(raffle))
 
     def check(self, raffle: Raffle, *, has_beacon: bool) -> None:
         """Check that a raffle can be drawn now, before a beacon is fetched or looked at.
@@ -57,13 +56,7 @@ class Draws:
             SigningKeyUnavailable: the key that signs its proof is missing here.
             BeaconNotPublished: its beacon is published later, and none is given.
         """
-        lifecycle.check_drawable(raffle)
-        # A draw is final, and without the key no one could prove it.
-        self._ledgers.require_key(raffle)
-        published_at, now = self.possible_at(raffle), self._clock()
-        if published_at is not None and published_at > now and not has_beacon:
-            wait_s = int(published_at.timestamp()) - int(now.timestamp())
-            raise BeaconNotPublished(published_at, retry_after_s=wait_s)
+        self._drawable(raffle, has_beacon=has_beacon)
 
     def draw(self, raffle: Raffle, beacon: str | None) -> Wins:
         """Draw the winners of a raffle; `beacon` is the text of its round's beacon, if it is given.
@@ -72,8 +65,8 @@ class Draws:
             TicketsRemaining, AlreadyDrawn, SigningKeyUnavailable, BeaconNotPublished: see `check`.
             BeaconUnavailable, InvalidValue: see `RaffleEngine.draw`.
         """
-        self.check(raffle, has_beacon=beacon is not None)
-        closing = self._ledgers.closing_of(raffle)
+        record = self._drawable(raffle, has_beacon=beacon is not None)
+        closing = closing_of(raffle, record, self._ledgers.tree_of(raffle))
         assert closing.closing is not None
         count = count_wins(raffle.prizes)
         evidence, entropy = self._evidence(raffle, closing.closing, beacon)
@@ -118,6 +111,18 @@ class Draws:
         self._database.write(tickets.rebuild_indexes)
         return purged
 
+    def _drawable(self, raffle: Raffle, *, has_beacon: bool) -> LedgerRecord:
+        """Return the record of a raffle's ledger after `check`."""
+        lifecycle.check_drawable(raffle)
+        record = self._ledgers.record(raffle)
+        # A draw is final, and without the key no one could prove it.
+        self._ledgers.require_key(raffle, record)
+        published_at, now = _possible_at(raffle, record), self._clock()
+        if published_at is not None and published_at > now and not has_beacon:
+            wait_s = int(published_at.timestamp()) - int(now.timestamp())
+            raise BeaconNotPublished(published_at, retry_after_s=wait_s)
+        return record
+
     def _evidence(self, raffle: Raffle, closing: Closing, beacon: str | None) -> tuple[bytes, bytes]:
         """Return the evidence, which is stored, and the 32 bytes that decide, which come from it."""
         source = _source_of(raffle)
@@ -132,6 +137,11 @@ class Draws:
         else:
             evidence = self._random_bytes(source.evidence_bytes)
         return evidence, source.entropy_of(evidence)
+
+
+def _possible_at(raffle: Raffle, record: LedgerRecord) -> datetime | None:
+    known_s = None if record.closing is None else _source_of(raffle).known_from(record.closing)
+    return None if known_s is None else datetime.fromtimestamp(known_s, UTC)
 
 
 def _source_of(raffle: Raffle) -> Source:

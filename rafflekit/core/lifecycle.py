@@ -22,8 +22,8 @@ def state_of(raffle: Raffle) -> State:
     """Return the state that a raffle is in."""
     if raffle.winners_drawn:
         return State.DRAWN
-    over = is_sold_out(issued=raffle.issued, total_tickets=raffle.total_tickets)
-    return State.CLOSED if over else State.OPEN
+    sold_out = is_sold_out(issued=raffle.issued, total_tickets=raffle.total_tickets)
+    return State.CLOSED if sold_out else State.OPEN
 
 
 def is_sold_out(*, issued: int, total_tickets: int) -> bool:
@@ -45,10 +45,10 @@ def check_drawable(raffle: Raffle) -> None:
     """
     if is_drawn(raffle):
         raise AlreadyDrawn
-    check_over(raffle)
+    check_closed(raffle)
 
 
-def check_over(raffle: Raffle) -> None:
+def check_closed(raffle: Raffle) -> None:
     """Check that the last ticket of a raffle is issued, so that its list of tickets is final.
 
     Raises:

@@ -40,7 +40,7 @@ def test_a_raffle_is_sold_out_with_its_last_ticket(issued: int, expected: bool) 
         (lifecycle.check_drawable, OPEN, TicketsRemaining),
         (lifecycle.check_drawable, LAST_TICKET, TicketsRemaining),
         (lifecycle.check_drawable, DRAWN, AlreadyDrawn),
-        (lifecycle.check_over, LAST_TICKET, TicketsRemaining),
+        (lifecycle.check_closed, LAST_TICKET, TicketsRemaining),
         (lifecycle.check_drawn, OPEN, NotDrawnYet),
         (lifecycle.check_drawn, CLOSED, NotDrawnYet),
     ],
@@ -54,8 +54,8 @@ def test_a_state_refuses_what_it_does_not_allow(check: Check, raffle: Raffle, re
     ("check", "raffle"),
     [
         (lifecycle.check_drawable, CLOSED),
-        (lifecycle.check_over, CLOSED),
-        (lifecycle.check_over, DRAWN),
+        (lifecycle.check_closed, CLOSED),
+        (lifecycle.check_closed, DRAWN),
         (lifecycle.check_drawn, DRAWN),
     ],
 )

@@ -92,13 +92,13 @@ class Ledgers:
             raise SigningKeyUnavailable(NO_KEY)
         return book
 
-    def require_key(self, raffle: Raffle) -> None:
+    def require_key(self, raffle: Raffle, record: LedgerRecord) -> None:
         """Check that the key of a raffle's ledger is here. A ledger without a key needs none.
 
         Raises:
             SigningKeyUnavailable: it is not.
         """
-        self._open_book(raffle, self.record(raffle), needs_its_key=True)
+        self._open_book(raffle, record, needs_its_key=True)
 
     def record(self, raffle: Raffle) -> LedgerRecord:
         """Return what is stored of a raffle's ledger."""
@@ -176,7 +176,7 @@ def closing_of(raffle: Raffle, record: LedgerRecord, its_tree: LedgerTree) -> Ch
     # Leaves are counted, not the state: of a damaged drawn raffle, some may be missing.
     if its_tree.size < raffle.total_tickets or record.closing is None:
         raise StorageUnavailable(
-            f"The ledger of the raffle {raffle.id} is not closed in the database, although the raffle is over; "
+            f"The ledger of the raffle {raffle.id} is not closed in the database, although the raffle is sold out; "
             "'rafflekit doctor' says what is wrong."
         )
     return book_of(raffle.terms).checkpoint(its_tree.root(), its_tree.size, record.closing)

@@ -179,7 +179,7 @@ class Proofs:
                 one valid cosignature of this key, or its time proves nothing; or another one of this key is kept.
         """
         raffle = self._get(raffle_id)
-        lifecycle.check_over(raffle)
+        lifecycle.check_closed(raffle)
         try:
             witness = VerifierKey.read(verifier_key)
         except NoteWrong as error:
@@ -235,7 +235,7 @@ def _load_drawn(connection: Connection, raffle: UUID) -> _Drawn:
         cosignatures=statements.load_cosignatures(connection, raffle),
         draw=draw,
         seed=seed,
-        wins=draws.winning_leaves(connection, raffle, 1, wins) if wins <= WINNERS_IN_A_PROOF else None,
+        wins=draws.winning_leaves(connection, raffle) if wins <= WINNERS_IN_A_PROOF else None,
     )
 
 

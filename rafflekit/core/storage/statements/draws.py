@@ -1,4 +1,4 @@
-"""Every statement about a raffle's draw: its record, its wins, its seed, and the keys that it ends."""
+"""Every statement about a raffle's draw: its record, its wins, its seed, and the keys that it deletes."""
 
 from array import array
 from collections.abc import Iterator, Sequence
@@ -117,9 +117,9 @@ def winning_numbers(connection: Connection, raffle: UUID, wins_in_all: int) -> "
     return numbers
 
 
-def winning_leaves(connection: Connection, raffle: UUID, first: int, last: int) -> list[tuple[int, Leaf]]:
-    """Return the wins from the `first` to the `last` (from 1) in draw order: the prize's position, and the leaf."""
-    rows = connection.execute(_WINNING_LEAVES, {"raffle": raffle, "first": first, "last": last})
+def winning_leaves(connection: Connection, raffle: UUID) -> list[tuple[int, Leaf]]:
+    """Return all wins in draw order: each with its prize's position, and its ticket's leaf."""
+    rows = connection.execute(_WINNING_LEAVES, {"raffle": raffle})
     return [(prize, Leaf(*leaf)) for prize, *leaf in rows]
 
 
@@ -140,6 +140,6 @@ _WINS = _WINNING_NUMBERS.add_columns(prizes.c.name).join(
 _WINNING_LEAVES = (
     select(wins.c.prize, tickets.c.serial, tickets.c.number, tickets.c.code_hash)
     .join(tickets, _OF_ITS_TICKET)
-    .where(_OF_THESE_ORDINALS)
+    .where(wins.c.raffle == bindparam("raffle"))
     .order_by(wins.c.ordinal)
 )
