@@ -24,7 +24,7 @@ from rafflekit.core.tickets.participants import canonical_address
 from rafflekit.http import forwarded
 from rafflekit.http.forwarded import IpAddress
 
-Environ = Mapping[str, Any]
+_Environ = Mapping[str, Any]
 
 # RFC 3986, 3.2.2 and 3.2.3: an IPv6 address in brackets, or a name; the port may be empty.
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
@@ -51,7 +51,7 @@ class Access:
         self._header_key = f"HTTP_{settings.proxy_header.upper().replace('-', '_')}"
         self._metrics_readers = settings.metrics_networks
 
-    def client_address(self, environ: Environ) -> IpAddress | None:
+    def client_address(self, environ: _Environ) -> IpAddress | None:
         """Return the client's address, or None if it cannot be determined.
 
         It is the connection's own, unless that is a trusted proxy's. Then it is the right-most address in the
@@ -66,7 +66,7 @@ class Access:
                 return address
         return None
 
-    def participant(self, environ: Environ) -> str:
+    def participant(self, environ: _Environ) -> str:
         """Return the text that names the participant: the client's address.
 
         Raises:
@@ -79,15 +79,15 @@ class Access:
             )
         return str(address)
 
-    def require_manager(self, environ: Environ) -> None:
+    def require_manager(self, environ: _Environ) -> None:
         """Let managers pass."""
         self._require(environ, self._managers, MANAGER_IPS.name)
 
-    def require_metrics_reader(self, environ: Environ) -> None:
+    def require_metrics_reader(self, environ: _Environ) -> None:
         """Let clients pass that may read the metrics."""
         self._require(environ, self._metrics_readers, METRICS_IPS.name)
 
-    def require_own_page(self, environ: Environ) -> None:
+    def require_own_page(self, environ: _Environ) -> None:
         """Let requests pass that no foreign page can have made a browser send.
 
         A browser names the page in `Sec-Fetch-Site` and `Origin`, and in `Host` the name under which it reached this
@@ -108,14 +108,14 @@ class Access:
         if origin is not None and not self._is_own_origin(origin, public_name):
             raise _foreign(f"The request comes from a page of {origin!r}, which is not this service.")
 
-    def base_url(self, environ: Environ) -> str:
+    def base_url(self, environ: _Environ) -> str:
         """Return the start of this service's whole URLs, without a slash at the end."""
         host = self._forwarded(environ, "host") or environ.get("HTTP_HOST")
         if host is None or not _HOST.fullmatch(host):
             host = _server_host(environ)
         return f"{self._scheme(environ)}://{host}{environ.get('SCRIPT_NAME', '')}"
 
-    def _require(self, environ: Environ, networks: Iterable[Network], variable: str) -> None:
+    def _require(self, environ: _Environ, networks: Iterable[Network], variable: str) -> None:
         address = self.client_address(environ)
         if address is None:
             reason = f"Your address cannot be determined, so it is not among those in {variable}."
@@ -123,7 +123,7 @@ class Access:
         if not _is_in(address, networks):
             raise falcon.HTTPForbidden(description=f"Your address {address} is not listed in {variable}.")
 
-    def _why_unknown(self, environ: Environ) -> str:
+    def _why_unknown(self, environ: _Environ) -> str:
         if _peer(environ) is None:
             return "your connection has no IP address."
         if self._header_key not in environ:
@@ -143,11 +143,11 @@ class Access:
         is_own_machine = _is_loopback(name) and (own_name is None or _is_loopback(own_name))
         return name == own_name or is_own_machine or name in self._allowed_hosts
 
-    def _scheme(self, environ: Environ) -> str:
+    def _scheme(self, environ: _Environ) -> str:
         given = self._forwarded(environ, "proto")
         return given.lower() if given and given.lower() in _DEFAULT_PORTS else str(environ["wsgi.url_scheme"])
 
-    def _forwarded(self, environ: Environ, what: str) -> str | None:
+    def _forwarded(self, environ: _Environ, what: str) -> str | None:
         """Return the host or the protocol of the request to a trusted proxy; None if the proxy does not send it.
 
         The right-most entry is the nearest proxy's; a client may have sent the others.
@@ -160,12 +160,12 @@ class Access:
         text = environ.get(f"HTTP_X_FORWARDED_{what.upper()}")
         return None if text is None else str(text).rpartition(",")[2].strip(" \t")
 
-    def _is_from_proxy(self, environ: Environ) -> bool:
+    def _is_from_proxy(self, environ: _Environ) -> bool:
         peer = _peer(environ)
         return peer is not None and _is_in(peer, self._proxies)
 
 
-def _peer(environ: Environ) -> IpAddress | None:
+def _peer(environ: _Environ) -> IpAddress | None:
     return canonical_address(environ.get("REMOTE_ADDR", ""))
 
 
@@ -186,7 +186,7 @@ def _is_loopback(name: str) -> bool:
     return address is not None and address.is_loopback
 
 
-def _server_host(environ: Environ) -> str:
+def _server_host(environ: _Environ) -> str:
     name, port = environ["SERVER_NAME"], environ["SERVER_PORT"]
     shown = f"[{name}]" if ":" in name else name
     return shown if port == _DEFAULT_PORTS.get(environ["wsgi.url_scheme"]) else f"{shown}:{port}"

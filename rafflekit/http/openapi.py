@@ -93,11 +93,11 @@ def document() -> bytes:
 
 def _path_item(route: Route) -> dict[str, Any]:
     item: dict[str, Any] = {}
-    if route.get:
-        item["get"] = _operation(route.get, route, "on_get")
-        item["head"] = _head(item["get"])
-    if route.post:
-        item["post"] = _operation(route.post, route, "on_post")
+    for method, operation in route.operations.items():
+        name = method.lower()
+        item[name] = _operation(operation, route, f"on_{name}")
+        if name == "get":
+            item["head"] = _head(item["get"])
     item["options"] = _options(route)
     return item
 
@@ -252,7 +252,7 @@ def _components_of(*kinds: Any) -> dict[str, Any]:
 
 
 def _components() -> dict[str, Any]:
-    operations = [operation for route in ROUTES for operation in (route.get, route.post) if operation]
+    operations = [operation for route in ROUTES for operation in route.operations.values()]
     asked = _components_of(problems.Problem, *(operation.body for operation in operations if operation.body))
     answered = _components_of(*(operation.answer for operation in operations))
     for schema in answered.values():

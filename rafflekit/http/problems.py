@@ -22,7 +22,7 @@ from rafflekit.http.monitoring.redaction import redacted
 from rafflekit.http.monitoring.requests import known_method, route_of
 
 MEDIA_PROBLEM = "application/problem+json"
-RETRY_AFTER_S = 5
+_RETRY_AFTER_S = 5
 
 STATUSES: dict[type[errors.RaffleError], HTTPStatus] = {
     errors.InvalidValue: HTTPStatus.BAD_REQUEST,
@@ -60,7 +60,7 @@ _READING = ("GET", "HEAD", "OPTIONS")
 _OUTAGE_LINE_S = 1.0
 
 # What a POST that is repeated with its Idempotency-Key gets, by the template of its path.
-_REPEATS = {route.template: route.post.repeat for route in ROUTES if route.post}
+_REPEATS = {route.template: route.operations["POST"].repeat for route in ROUTES if "POST" in route.operations}
 
 # Fields that clients know by another name.
 _FIELD_NAMES = {"idempotency_key": "Idempotency-Key"}
@@ -139,7 +139,7 @@ class _Refusals:
     def _answer_outage(self, request: falcon.Request, response: falcon.Response, error: errors.RaffleError) -> None:
         # When to try again and, if the request was to change something, whether it may have.
         self._log(error)
-        response.retry_after = RETRY_AFTER_S
+        response.retry_after = _RETRY_AFTER_S
         said = [error.sentence, "Try again later."]
         if request.method not in _READING:
             is_in_doubt = isinstance(error, errors.StorageUnavailable) and error.is_in_doubt

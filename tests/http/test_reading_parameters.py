@@ -82,7 +82,8 @@ def test_a_query_that_does_not_fit_its_types_is_refused(query: str, refusal: str
 
 
 def test_every_query_of_the_service_can_be_read() -> None:
-    queries = [route.get.query for route in ROUTES if route.get and route.get.query]
+    operations = [operation for route in ROUTES for operation in route.operations.values()]
+    queries = [operation.query for operation in operations if operation.query]
     assert len(queries) == 4
 
     for query in queries:

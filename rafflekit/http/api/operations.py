@@ -57,14 +57,17 @@ class Operation:
     """What a request that is repeated with its Idempotency-Key gets; "" if it takes no such key."""
 
 
-class Route(NamedTuple):
-    """An address and its methods."""
+class Route:
+    """An address, and an operation for each of its methods (`get=`, `post=`, …).
 
-    path: str
-    """As in OpenAPI; the application also answers without the slash at its end."""
-    resource: type[Address]
-    get: Operation | None = None
-    post: Operation | None = None
+    `path` is as in OpenAPI; the application also answers without the slash at its end. `operations` are by method, in
+    upper case.
+    """
+
+    def __init__(self, path: str, resource: type[Address], **operations: Operation) -> None:
+        self.path = path
+        self.resource = resource
+        self.operations = {method.upper(): operation for method, operation in operations.items()}
 
     @property
     def template(self) -> str:

@@ -30,9 +30,9 @@ PUBLIC_KEY = bytes.fromhex(
 GENESIS_S = 1_692_803_367
 """When round 1 was published, in seconds since 1970."""
 PERIOD_S = 3
-SIGNATURE_BYTES = 48
+_SIGNATURE_BYTES = 48
 
-ROUNDS = 10**12
+_ROUNDS = 10**12
 """The last round that a document can name: the largest number of the protocol."""
 
 BEACON_CHARACTERS = 64 * 1024
@@ -67,7 +67,7 @@ class DrandQuicknet(Source):
     """The beacon of one round of drand's quicknet, a public service that no operator controls."""
 
     name: ClassVar = "drand-quicknet"
-    evidence_bytes: ClassVar = SIGNATURE_BYTES
+    evidence_bytes: ClassVar = _SIGNATURE_BYTES
     delay: ClassVar = DelayBounds(least=1, most=604_800, default=60)
 
     def require(self) -> None:
@@ -102,7 +102,9 @@ class DrandQuicknet(Source):
             DocumentWrong: it does not have this form.
         """
         fields = fields_of(value, "entropy", "kind", "round", "signature")
-        return Evidence(self.name, hex_of(fields, "signature", SIGNATURE_BYTES), number_of(fields, "round", 1, ROUNDS))
+        return Evidence(
+            self.name, hex_of(fields, "signature", _SIGNATURE_BYTES), number_of(fields, "round", 1, _ROUNDS)
+        )
 
     def check(self, evidence: Evidence, closing: Closing) -> str:
         """Check that drand signed the closing's round.
@@ -159,13 +161,13 @@ def check_beacon(round: int, signature: bytes) -> None:
         BeaconWrong: it is not.
         BlsMissing: the extra `drand` is not installed.
     """
-    if len(signature) != SIGNATURE_BYTES:
+    if len(signature) != _SIGNATURE_BYTES:
         raise BeaconWrong(
-            f"a signature of drand's quicknet has {SIGNATURE_BYTES} bytes, this one has {len(signature)}: "
+            f"a signature of drand's quicknet has {_SIGNATURE_BYTES} bytes, this one has {len(signature)}: "
             "it is not a beacon, or it belongs to another chain"
         )
-    if not 1 <= round <= ROUNDS:
-        raise BeaconWrong(f"a round is a number from 1 to {ROUNDS}")
+    if not 1 <= round <= _ROUNDS:
+        raise BeaconWrong(f"a round is a number from 1 to {_ROUNDS}")
     require_bls()
     from py_arkworks_bls12381 import GT, G1Point, G2Point
 
@@ -207,9 +209,9 @@ def read_beacon(text: str, *, round: int | None = None) -> Beacon:
 
 
 def _bare(text: str, round: int | None) -> Beacon:
-    if len(text) != 2 * SIGNATURE_BYTES or not _HEX.fullmatch(text):
+    if len(text) != 2 * _SIGNATURE_BYTES or not _HEX.fullmatch(text):
         raise BeaconWrong(
-            f"it is neither JSON as drand's relays send it nor a signature of {2 * SIGNATURE_BYTES} hexadecimal digits"
+            f"it is neither JSON as drand's relays send it nor a signature of {2 * _SIGNATURE_BYTES} hexadecimal digits"
         )
     if round is None:
         raise BeaconWrong("it is only a signature, which does not name its round")
@@ -222,9 +224,9 @@ def _from_json(text: str) -> Beacon:
     except DocumentWrong as error:
         raise BeaconWrong(str(error)) from error
     round = fields.get("round")
-    if type(round) is not int or not 1 <= round <= ROUNDS:
-        raise BeaconWrong(f"its round is not a whole number from 1 to {ROUNDS}")
-    signature = _bytes("signature", fields.get("signature"), SIGNATURE_BYTES)
+    if type(round) is not int or not 1 <= round <= _ROUNDS:
+        raise BeaconWrong(f"its round is not a whole number from 1 to {_ROUNDS}")
+    signature = _bytes("signature", fields.get("signature"), _SIGNATURE_BYTES)
     # Version 2 of the API omits it.
     if "randomness" in fields and _bytes("randomness", fields["randomness"], HASH_BYTES) != randomness_of(signature):
         raise BeaconWrong("its randomness is not the SHA-256 of its signature: one of the two was changed")
