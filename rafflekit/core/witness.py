@@ -117,23 +117,23 @@ def _check_that_it_extends(
             f"has {checkpoint.size:,} leaves, and one with {before.size:,} was seen: it is outdated.",
         )
     if checkpoint.terms != before.terms:
-        raise _evidence("it has other terms")
+        raise _contradiction("it has other terms")
     if checkpoint == before:
         return
     if before.closing is not None:
-        raise _evidence("the ledger was closed before")
+        raise _contradiction("the ledger was closed before")
     if checkpoint.size == before.size:
-        raise _evidence("it differs for the same tickets")
+        raise _contradiction("it differs for the same tickets")
     given = Consistency(0, checkpoint.size, ()) if before.size == 0 else proof(before.size, checkpoint.size)
     if (given.old, given.new) != (before.size, checkpoint.size):
         raise InvalidValue("proof", f"is not the proof from {before.size:,} to {checkpoint.size:,} leaves.")
     try:
         check_consistency(before.size, checkpoint.size, given.proof, before.root, checkpoint.root)
     except ProofWrong as error:
-        raise _evidence(str(error)) from error
+        raise _contradiction(str(error)) from error
 
 
-def _evidence(reason: str) -> InvalidValue:
+def _contradiction(reason: str) -> InvalidValue:
     return InvalidValue(
         "checkpoint", f"does not extend what was seen of this raffle ({reason}): keep both, they are evidence."
     )

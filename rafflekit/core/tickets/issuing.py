@@ -50,7 +50,7 @@ _Answer = tuple[Given | RaffleError, Edge | None]
 """What a wish gets and, where it gets a new ticket, the raffle's ledger just after its group."""
 
 
-class Order(Wish):
+class SaleWish(Wish):
     """A wish, and the sale that it is for."""
 
     __slots__ = ("sale",)
@@ -89,7 +89,7 @@ class Issuing:
         self._hasher = hasher
         self._on_group = on_group
         self._sales = Sales(database, get, ledgers)
-        self._groups: Groups[Order, Ticket] = Groups(self._tickets, most=_GROUP, prepare=self._prepare)
+        self._groups: Groups[SaleWish, Ticket] = Groups(self._tickets, most=_GROUP, prepare=self._prepare)
 
     def issue(self, raffle: UUID, entry: Entry) -> Ticket:
         """Hand out one ticket, together with the tickets of all who ask at this moment.
@@ -99,7 +99,7 @@ class Issuing:
         """
         _check(entry)
         sale = self._sales.of(raffle)
-        wish = Order(raffle, sale, entry)
+        wish = SaleWish(raffle, sale, entry)
         ticket = self._ticket_of_sold_out(wish) if sale.is_sold_out else self._groups.submit(wish)
         # A repeated request gets a receipt from today's ledger, which has to be read.
         if ticket.receipt is None and sale.book.signer is not None:
@@ -122,35 +122,35 @@ class Issuing:
     def _issued(self, raffle: UUID, sale: Sale, entries: Iterator[Entry]) -> Iterator[Ticket | RaffleError]:
         while some := list(islice(entries, _LIST_GROUP)):
             prepared = [self._wish_or_refusal(raffle, sale, entry) for entry in some]
-            wishes = [each for each in prepared if isinstance(each, Order)]
+            wishes = [each for each in prepared if isinstance(each, SaleWish)]
             answers = iter(self._answers(sale, wishes) if wishes else [])
             for each in prepared:
-                if isinstance(each, Order):
+                if isinstance(each, SaleWish):
                     answer = next(answers)
                     yield answer if isinstance(answer, RaffleError) else each.ticket(answer)
                 else:
                     yield each
 
-    def _wish_or_refusal(self, raffle: UUID, sale: Sale, entry: Entry) -> Order | InvalidValue:
+    def _wish_or_refusal(self, raffle: UUID, sale: Sale, entry: Entry) -> SaleWish | InvalidValue:
         try:
             _check(entry)
         except InvalidValue as refusal:
             return refusal
-        return Order(raffle, sale, entry)
+        return SaleWish(raffle, sale, entry)
 
-    def _answers(self, sale: Sale, wishes: Sequence[Order]) -> list[Given | RaffleError]:
+    def _answers(self, sale: Sale, wishes: Sequence[SaleWish]) -> list[Given | RaffleError]:
         if sale.is_sold_out:
             return self._settle_sold_out(wishes)
         self._prepare(wishes)
         return [answer for answer, _ in self._serve(wishes)]
 
-    def _ticket_of_sold_out(self, wish: Order) -> Ticket:
+    def _ticket_of_sold_out(self, wish: SaleWish) -> Ticket:
         answer = self._settle_sold_out([wish])[0]
         if isinstance(answer, RaffleError):
             raise answer
         return wish.ticket(answer)
 
-    def _settle_sold_out(self, wishes: Sequence[Order]) -> list[Given | RaffleError]:
+    def _settle_sold_out(self, wishes: Sequence[SaleWish]) -> list[Given | RaffleError]:
         self._database.require_open()
         for wish in wishes:
             wish.identify()
@@ -170,13 +170,13 @@ class Issuing:
             if ticket.is_drawn:
                 self.forget(raffle)
 
-    def _tickets(self, wishes: Sequence[Order]) -> list[Ticket | RaffleError]:
+    def _tickets(self, wishes: Sequence[SaleWish]) -> list[Ticket | RaffleError]:
         return [
             answer if isinstance(answer, RaffleError) else wish.ticket(answer, _receipt(wish, answer, edge))
             for wish, (answer, edge) in zip(wishes, self._serve(wishes), strict=True)
         ]
 
-    def _serve(self, wishes: Sequence[Order]) -> list[_Answer]:
+    def _serve(self, wishes: Sequence[SaleWish]) -> list[_Answer]:
         assert all(wish.participant and wish.code_hash for wish in wishes), "they are prepared"
         try:
             decision, edges = self._database.write(lambda connection: self._write(connection, wishes))
@@ -196,7 +196,7 @@ class Issuing:
             for wish, answer in zip(wishes, decision.answers, strict=True)
         ]
 
-    def _served_alone(self, wish: Order) -> _Answer:
+    def _served_alone(self, wish: SaleWish) -> _Answer:
         try:
             return self._serve([wish])[0]
         except RaffleError as refusal:
@@ -211,7 +211,7 @@ class Issuing:
         except Exception:
             _log.exception("The observer of groups failed; the tickets are stored.")
 
-    def _prepare(self, wishes: Sequence[Order]) -> None:
+    def _prepare(self, wishes: Sequence[SaleWish]) -> None:
         for wish in wishes:
             wish.identify()
         # Codes that an interrupted group made stay, because its tickets may be stored.
@@ -225,7 +225,7 @@ class Issuing:
         for wish, code_hash in zip(without_hash, hashes, strict=True):
             wish.code_hash = code_hash
 
-    def _write(self, connection: Connection, wishes: Sequence[Order]) -> tuple[Decision, Mapping[UUID, Edge]]:
+    def _write(self, connection: Connection, wishes: Sequence[SaleWish]) -> tuple[Decision, Mapping[UUID, Edge]]:
         sales = {wish.raffle: wish.sale for wish in wishes}
         counters = statements.lock_counters(connection, list(sales))
         held = statements.held_tickets(connection, [wish.holder for wish in wishes])

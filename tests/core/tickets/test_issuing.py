@@ -30,7 +30,7 @@ from rafflekit.core.storage.statements import raffles as queries
 from rafflekit.core.storage.statements import tickets as statements
 from rafflekit.core.tickets import groups as groups_module
 from rafflekit.core.tickets.deciding import Given
-from rafflekit.core.tickets.issuing import Order
+from rafflekit.core.tickets.issuing import SaleWish
 from tests.databases import run
 from tests.raffles import keyed, new_raffle
 from tests.waiting import LIMIT_S, wait_until
@@ -209,7 +209,7 @@ def test_a_damaged_raffle_does_not_spoil_the_group(database_url: str) -> None:
         run(database_url, "UPDATE counters SET issued = 0 WHERE issued = 1")
         issuing = engine._issuing
         wishes = [
-            Order(raffle.id, issuing._sales.of(raffle.id), Entry(person))
+            SaleWish(raffle.id, issuing._sales.of(raffle.id), Entry(person))
             for raffle, person in ((sound, "ann"), (damaged, "bob"), (sound, "cid"))
         ]
 
@@ -226,7 +226,7 @@ def test_a_failing_receipt_costs_no_one_else_an_answer(database_url: str, monkey
     with RaffleEngine(database_url, signing_key=SignerKey.make("raffles.example.org")) as engine:
         raffle = new_raffle(engine, 10)
         issuing = engine._issuing
-        wishes = [Order(raffle.id, issuing._sales.of(raffle.id), Entry(person)) for person in ("ann", "bob", "cid")]
+        wishes = [SaleWish(raffle.id, issuing._sales.of(raffle.id), Entry(person)) for person in ("ann", "bob", "cid")]
         issuing._prepare(wishes)
         receipt = Edge.receipt
 
@@ -261,7 +261,7 @@ def test_a_group_that_runs_again_gives_no_second_ticket(engine: RaffleEngine) ->
     raffle = new_raffle(engine, 3)
     issuing = engine._issuing
     sale = issuing._sales.of(raffle.id)
-    wishes = [Order(raffle.id, sale, entry) for entry in (Entry("ann"), *keyed(["bob", "cid"]))]
+    wishes = [SaleWish(raffle.id, sale, entry) for entry in (Entry("ann"), *keyed(["bob", "cid"]))]
 
     issuing._prepare(wishes)
     first = [answer for answer, _ in issuing._serve(wishes)]
@@ -278,7 +278,7 @@ def test_a_deleted_raffle_does_not_spoil_the_group(database_url: str, engine: Ra
     """Like after restoring a backup that does not have it."""
     gone, sound = new_raffle(engine, 10), new_raffle(engine, 10)
     issuing = engine._issuing
-    wishes = [Order(raffle.id, issuing._sales.of(raffle.id), Entry("ann")) for raffle in (sound, gone, sound, gone)]
+    wishes = [SaleWish(raffle.id, issuing._sales.of(raffle.id), Entry("ann")) for raffle in (sound, gone, sound, gone)]
     for table in ("secrets", "counters", "ledgers", "prizes"):
         # The raffle that was created first goes.
         run(database_url, f"DELETE FROM {table} WHERE raffle = (SELECT id FROM raffles WHERE sequence = 1)")
@@ -343,7 +343,7 @@ def test_invalid_entries_are_refused_among_valid_ones(engine: RaffleEngine, entr
 def test_a_wish_does_not_show_its_code(engine: RaffleEngine) -> None:
     raffle = new_raffle(engine, 3)
     [entry] = keyed(["somebody's name"])
-    wish = Order(raffle.id, engine._issuing._sales.of(raffle.id), entry)
+    wish = SaleWish(raffle.id, engine._issuing._sales.of(raffle.id), entry)
     wish.identify()
 
     assert wish.code
