@@ -38,7 +38,8 @@ def lines_of(node: ast.FunctionDef) -> int:
 
 
 def test_no_module_is_longer_than_its_subject() -> None:
-    assert [path for path in MODULES if len(path.read_text().splitlines()) > MODULE_LINES] == []
+    long = [path.relative_to(ROOT) for path in MODULES if len(path.read_text().splitlines()) > MODULE_LINES]
+    assert long == []
 
 
 def test_no_function_is_longer_than_a_screen() -> None:
@@ -74,11 +75,12 @@ def test_public_names_are_unique_in_the_package(kind: type[ast.ClassDef | ast.Fu
     assert [name for name, number in names.items() if number > 1] == []
 
 
-def test_only_methods_of_the_storage_take_a_connection() -> None:
+def test_no_public_method_outside_storage_takes_a_connection() -> None:
+    """Elsewhere, only functions and private methods take one: the caller of a class does not hold a transaction."""
     takers = [
         place(path, method)
         for path in PACKAGE
-        if "storage" not in path.parts
+        if not path.is_relative_to(ROOT / "rafflekit" / "core" / "storage")
         for kind in ast.walk(parsed(path))
         if isinstance(kind, ast.ClassDef)
         for method in kind.body

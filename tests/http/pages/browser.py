@@ -1,6 +1,5 @@
 """A real Chromium without a window, driven by its DevTools protocol through a pipe, without a library or a port."""
 
-import base64
 import json
 import os
 import select
@@ -143,11 +142,6 @@ class Browser:
         """Choose a file in a field for files."""
         found = self.send("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")
         self.send("DOM.setFileInputFiles", files=[str(file)], objectId=found["result"]["objectId"])
-
-    def screenshot(self, file: Path, *, whole: bool = True) -> None:
-        """Write a picture of the page as PNG."""
-        found = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        file.write_bytes(base64.b64decode(found["data"]))
 
     def _note(self, event: dict[str, Any]) -> None:
         method, about = event.get("method"), event.get("params", {})

@@ -304,7 +304,3 @@ def _path(proof: dict[str, Any]) -> Any:
 
 def _swap(items: list[Any], one: int, other: int) -> None:
     items[one], items[other] = items[other], items[one]
-
-
-def _swap_first(proof: dict[str, Any]) -> None:
-    _swap(proof["winners"], 0, 1)
