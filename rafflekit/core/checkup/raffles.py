@@ -82,7 +82,7 @@ def _number_problems(connection: Connection, raffle: RaffleRecord, key: bytes) -
         if serial >= raffle.total_tickets or permutation.number(serial) != number
     ]
     if wrong:
-        yield f"{len(wrong)} tickets have a number that they were not given; the first is no. {wrong[0]}"
+        yield f"{len(wrong)} tickets do not have the number that they were given; the first is no. {wrong[0]}"
 
 
 def _draw_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:

@@ -24,7 +24,7 @@ _REPEAT_TAG = b"rafflekit repeat"
 
 
 def canonical_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that `text` spells, an IPv4-mapped one as IPv4, without a zone id; None if there is none."""
+    """Return the address that `text` spells, an IPv4-mapped one as IPv4, no zone id; None if it is not an address."""
     # The cache keeps what it is given, and strangers send text of any length.
     return _remembered_address(text) if len(text) <= _ADDRESS_CHARACTERS else None
 

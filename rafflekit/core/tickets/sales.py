@@ -22,7 +22,7 @@ _SALES_KNOWN = 1_000
 
 @dataclass(slots=True)
 class Sale:
-    """What stays true during a raffle's sale: its size, its keys and, once it is, that it is sold out."""
+    """What a process keeps of a raffle: its size, its keys, and whether it is sold out, which is final."""
 
     total_tickets: int
     keys: RaffleKeys

@@ -16,8 +16,8 @@ KEEP_ALIVE_S = 75
 proxy that closes it."""
 
 CONNECTIONS = 800
-"""Connections of waitress, which looks at each of them in every turn of its loop. When they are used up, those that
-wait make room."""
+"""Connections of waitress, which looks at each of them in every turn of its loop. When all are in use, idle
+ones are closed."""
 
 IDLE_CONNECTIONS = 16_384
 """Connections of a Granian process, which does not look at each of them, and does not make room either."""

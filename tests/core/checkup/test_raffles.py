@@ -14,7 +14,7 @@ A_WITNESSS_KEY = "example.test/witness+7df143cd+BD1ZVxMxDi4lFocNAZ10FqW0iC4GMM99
 UNKNOWN_ENTROPY = "its source of entropy is unknown, or has another delay"
 WRONG_CLOSING = "its closing is from before the raffle, or its round does not match its time"
 NO_DATE = "its creation date is not from 1970 to 9999, so it can be neither shown nor proven"
-WRONG_NUMBERS = r"\d tickets have a number that they were not given; the first is no. \d+"
+WRONG_NUMBERS = r"\d tickets do not have the number that they were given; the first is no. \d+"
 WRONG_DRAW = "its draw record does not match its seed and its tickets, so its proof is rejected"
 
 

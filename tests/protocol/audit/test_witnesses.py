@@ -22,7 +22,7 @@ def test_a_witness_named_only_by_the_operator_proves_nothing() -> None:
     report = replace(DRAND.given, witnesses=[], witnessed=None).audit()
 
     assert (outcome(report, "witnesses"), outcome(report, "witnessed")) == (NOT_PROVEN, NOT_PROVEN)
-    assert "no one vouches for the witnesses" in sentence(report, "witnesses")
+    assert "you named none of the witnesses" in sentence(report, "witnesses")
 
 
 def test_a_witness_named_only_by_the_verifier_counts() -> None:

@@ -120,7 +120,7 @@ def check_witnesses(cosignatures: Sequence[CheckedCosignature], vouched: Sequenc
         raise Unproven("None of the witnesses that you named cosigned the closing.")
     if cosignatures:
         raise Unproven(
-            f"The closing has cosignatures ({len(cosignatures):,}), but no one vouches for the witnesses: the operator "
+            f"The closing has cosignatures ({len(cosignatures):,}), but you named none of the witnesses: the operator "
             "may be behind all of them. Name a witness that you know."
         )
     raise Unproven("No witness cosigned the closing.")
@@ -201,7 +201,7 @@ def _sightings_of(parts: ProofParts, copy: Witnessed, vouched: Sequence[Verifier
         ]
     except NoteWrong as error:
         raise Unproven(f"A cosignature on your copy does not match it: {error}.") from error
-    return found if copy.at is None else [*found, ("your copy, as you vouch,", copy.at)]
+    return found if copy.at is None else [*found, ("your copy, by the date that you gave,", copy.at)]
 
 
 def _copy_of_the_closing(parts: ProofParts, copy: Witnessed) -> SignedClosing:
