@@ -29,6 +29,7 @@ import contextlib
 import io
 import itertools
 import json
+import os
 import re
 import sys
 import time
@@ -137,7 +138,7 @@ class Audit:
             self.outcomes[name] = "ok", STEPS[name]
         except (NotProven, MemoryError, OSError) as reason:
             self.outcomes[name] = "not proven", str(reason) or "there is not enough memory"
-        except (ValueError, RecursionError) as reason:
+        except ValueError as reason:
             self.outcomes[name] = "wrong", str(reason)
 
     def check_form(self) -> None:
@@ -407,6 +408,8 @@ def read_json(document: bytes, limit: int, form: Form) -> Any:
         raise Wrong("the document is not text in UTF-8") from None
     except json.JSONDecodeError as reason:
         raise Wrong(f"the document is not JSON (line {reason.lineno}, column {reason.colno})") from None
+    except RecursionError:
+        raise Wrong("the document is nested too deeply") from None
     require(form(value), "a key is missing, unknown, or has a value of another form")
     return value
 
@@ -758,7 +761,7 @@ def check_code(code: str, code_hash: str) -> None:
     if not match:
         raise Wrong("the ticket does not have the hash of a code")
     spelled = re.sub("[- \t]", "", code).translate(str.maketrans("OoIiLl", "001111"))
-    require(re.fullmatch(CODE_PATTERN, spelled), "this is not a code")
+    require(re.fullmatch(CODE_PATTERN, spelled), "this is not a code, which has 24 letters and digits")
     memory_kib, passes = int(match["memory_kib"]), int(match["passes"])
     if memory_kib > GIB_IN_KIB or memory_kib * passes > 4 * GIB_IN_KIB:
         raise NotProven("skipped: the code's hash asks for too much memory or time")
@@ -864,7 +867,7 @@ def main() -> int:
                 witnesses=tuple(options.witness),
                 leaves=leaves and lines_of(leaves),
                 receipt=read_file(options.receipt, RECEIPT_BYTES) if options.receipt else None,
-                code=options.code,
+                code=read_code() if options.code == "-" else options.code,
             )
         except OSError as error:
             parser.error(f"{error.filename} cannot be read: {error.strerror}")
@@ -891,7 +894,7 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--leaves", metavar="FILE", help="the file with all tickets, one per line")
     parser.add_argument("--receipt", metavar="FILE", help="the file with the receipt of your ticket")
-    parser.add_argument("--code", help="the verification code of your ticket")
+    parser.add_argument("--code", help="the verification code of your ticket; - reads it from the standard input")
     return parser
 
 
@@ -912,6 +915,11 @@ def witness_key(text: str) -> VerifierKey:
         raise argparse.ArgumentTypeError("this is not a witness's public key; copy the whole line") from None
 
 
+def read_code() -> str:
+    """Return the first line of the standard input."""
+    return sys.stdin.buffer.readline().decode(errors="replace").strip() if sys.stdin else ""
+
+
 def read_file(path: str, limit: int) -> bytes:
     """Return the content of a file; of one that is too long, one byte more than the limit."""
     with open(path, "rb") as file:
@@ -923,5 +931,21 @@ def lines_of(leaves: io.BufferedReader) -> Iterator[bytes]:
     return iter(lambda: leaves.readline(LEAF_LINE_BYTES + 1), b"")
 
 
+def run() -> int:
+    """Run `main`, and end without a traceback if it is interrupted or if its output cannot be written."""
+    try:
+        status = main()
+        print(end="", flush=True)
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        # Otherwise Python would try to write again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):
+            print(f"verify_draw.py: the output could not be written: {error.strerror}", file=sys.stderr)
+        return 74
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())
