@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from benchmarks.baselines import raw_sqlite
 from benchmarks.sizes import Sizes
 from rafflekit import Prize, RaffleEngine
-from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.tiles import GrowingTree, WholeTile
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import checkup, ledgers
@@ -146,7 +146,7 @@ def _keep_ledger(connection: Connection, raffle: UUID) -> None:
         growing.size
         == connection.exec_driver_sql("SELECT total_tickets FROM raffles WHERE id = ?", (raffle.bytes,)).scalar()
     ):
-        ledgers.close_ledger(connection, raffle, Closing(1_800_000_000))
+        ledgers.close_ledger(connection, raffle, End(1_800_000_000))
 
 
 def settle(filled: Filled) -> None:

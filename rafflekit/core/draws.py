@@ -12,7 +12,7 @@ from rafflekit.core.ledger.keeping import Ledgers, closing_of
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import Wins, count_wins, prizes_of_wins
 from rafflekit.core.protocol import winners
-from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.entropy import SOURCES, Source
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import draws, raffles, tickets
@@ -67,9 +67,9 @@ class Draws:
         """
         record = self._drawable(raffle, has_beacon=beacon is not None)
         closing = closing_of(raffle, record, self._ledgers.tree_of(raffle))
-        assert closing.closing is not None
+        assert closing.end is not None
         count = count_wins(raffle.prizes)
-        evidence, entropy = self._evidence(raffle, closing.closing, beacon)
+        evidence, entropy = self._evidence(raffle, closing.end, beacon)
         seed = winners.seed_of(closing.closing_hash(), entropy)
         # Before the lock, because it takes time: a sold-out raffle does not change, and of two draws one is refused.
         serials = array("q", winners.winning_serials(seed, tickets=raffle.total_tickets, wins=count))
@@ -123,14 +123,11 @@ class Draws:
             raise BeaconNotPublished(published_at, retry_after_s=wait_s)
         return record
 
-    def _evidence(self, raffle: Raffle, closing: Closing, beacon: str | None) -> tuple[bytes, bytes]:
+    def _evidence(self, raffle: Raffle, end: End, beacon: str | None) -> tuple[bytes, bytes]:
         """Return the evidence, which is stored, and the 32 bytes that decide, which come from it."""
         source = _source_of(raffle)
-        if closing.round is not None:
-            if beacon is None:
-                found = fetched_beacon(closing.round, self._beacons)
-            else:
-                found = given_beacon(beacon, closing.round)
+        if end.round is not None:
+            found = fetched_beacon(end.round, self._beacons) if beacon is None else given_beacon(beacon, end.round)
             evidence = found.signature
         elif beacon is not None:
             raise InvalidValue("beacon", "does not belong to this raffle: this machine's secrets decide who wins.")
@@ -140,7 +137,7 @@ class Draws:
 
 
 def _possible_at(raffle: Raffle, record: LedgerRecord) -> datetime | None:
-    known_s = None if record.closing is None else _source_of(raffle).known_from(record.closing)
+    known_s = None if record.end is None else _source_of(raffle).known_from(record.end)
     return None if known_s is None else datetime.fromtimestamp(known_s, UTC)
 
 

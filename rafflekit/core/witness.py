@@ -120,7 +120,7 @@ def _check_that_it_extends(
         raise _contradiction("it has other terms")
     if checkpoint == before:
         return
-    if before.closing is not None:
+    if before.end is not None:
         raise _contradiction("the ledger was closed before")
     if checkpoint.size == before.size:
         raise _contradiction("it differs for the same tickets")

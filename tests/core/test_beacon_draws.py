@@ -258,7 +258,7 @@ def test_no_raffle_closes_before_its_creation(engine: RaffleEngine, clock: Clock
 
     engine.participate(raffle.id, "ann")
 
-    closing = engine._ledgers.closing_of(engine.get(raffle.id)).closing
-    assert closing is not None
-    assert closing.closed == time_of(ROUND) - 60
-    assert closing.round == round_of(closing.closed, 60) == ROUND
+    end = engine._ledgers.closing_of(engine.get(raffle.id)).end
+    assert end is not None
+    assert end.closed == time_of(ROUND) - 60
+    assert end.round == round_of(end.closed, 60) == ROUND

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from rafflekit import InvalidValue, Prize, RaffleEngine, StorageUnavailable
-from rafflekit.core.protocol.checkpoints import Checkpoint, Closing
+from rafflekit.core.protocol.checkpoints import Checkpoint, End
 from rafflekit.core.protocol.documents import Consistency
 from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
 from rafflekit.core.witness import Witness
@@ -87,15 +87,15 @@ def test_a_witness_signs_one_text_for_one_state(scene: Scene) -> None:
         note = scene.engine.proofs.checkpoint(scene.raffle)
         assert scene.cosign(note) == scene.cosign(note)
         checkpoint = Checkpoint.read(Note.read(note).text)
-        closing = checkpoint.closing
+        end = checkpoint.end
         others = [replace(checkpoint, terms=bytes(32)), replace(checkpoint, root=bytes(32))]
-        if closing is None:
-            others.append(replace(checkpoint, closing=Closing(NOON)))
+        if end is None:
+            others.append(replace(checkpoint, end=End(NOON)))
         else:
-            others.append(replace(checkpoint, closing=None))
-            others.append(replace(checkpoint, closing=Closing(closing.closed + 1)))
-            others.append(replace(checkpoint, closing=Closing(closing.closed, 1000)))
-            others.append(replace(checkpoint, size=301, closing=None))
+            others.append(replace(checkpoint, end=None))
+            others.append(replace(checkpoint, end=End(end.closed + 1)))
+            others.append(replace(checkpoint, end=End(end.closed, 1000)))
+            others.append(replace(checkpoint, size=301, end=None))
         for other in others:
             with pytest.raises(InvalidValue, match=r"does not extend what was seen .* evidence"):
                 scene.cosign(f"{other.text()}\n{OPERATOR_KEY.line(other.text())}")

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import Connection
 
 from rafflekit import Prize, RaffleEngine
-from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.leaves import leaf_data
 from rafflekit.core.protocol.tiles import GrowingTree
 from rafflekit.core.protocol.tree import leaf_hash
@@ -134,7 +134,7 @@ def sold_out_raffle(database: Path) -> UUID:
             set_counters(connection, {raffle: PRIZES})
             leaves = [leaf_hash(leaf_data(raffle, each.serial, each.number, each.code_hash)) for each in tickets]
             ledgers.insert_tiles(connection, raffle, GrowingTree().grown(leaves)[1])
-            ledgers.close_ledger(connection, raffle, Closing(1_800_000_000))
+            ledgers.close_ledger(connection, raffle, End(1_800_000_000))
 
         opened.write(sell_out)
     return raffle

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from rafflekit import InvalidValue
-from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.cosignatures import Cosignature, check_beside, check_date, cosignature_of
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet, time_of
 from rafflekit.core.protocol.entropy.secrets import Secrets
@@ -81,7 +81,7 @@ def test_a_cosignature_is_not_older_than_the_raffle() -> None:
 
 
 def test_a_cosignature_is_from_before_the_beacon() -> None:
-    known_from = DrandQuicknet().known_from(Closing(BEACON - 60, ROUND))
+    known_from = DrandQuicknet().known_from(End(BEACON - 60, ROUND))
     check_date(BEACON - 1, created_at=CREATED_AT, known_from=known_from)
 
     with pytest.raises(InvalidValue) as refusal:
@@ -93,7 +93,7 @@ def test_a_cosignature_is_from_before_the_beacon() -> None:
 
 
 def test_without_a_beacon_a_cosignature_has_no_latest_time() -> None:
-    check_date(BEACON, created_at=CREATED_AT, known_from=Secrets().known_from(Closing(NOON)))
+    check_date(BEACON, created_at=CREATED_AT, known_from=Secrets().known_from(End(NOON)))
 
 
 def test_a_witness_is_accepted_until_the_note_is_full() -> None:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from rafflekit.core.prizes import Prize, count_wins, prizes_of_wins
-from rafflekit.core.protocol.checkpoints import Checkpoint, Closing, origin_of
+from rafflekit.core.protocol.checkpoints import Checkpoint, End, origin_of
 from rafflekit.core.protocol.codes import CODE_BYTES, CodeHasher, spell
 from rafflekit.core.protocol.documents import (
     WINNERS_IN_A_PROOF,
@@ -59,13 +59,13 @@ class Example:
 
     def checkpoint(self, size: int) -> Checkpoint:
         """Return the checkpoint of the ledger with this many tickets."""
-        closing = self.closing() if size == len(self.leaves) else None
-        return Checkpoint(origin_of(self.terms.id), size, root(self.subtree, size), self.terms.hash(), closing)
+        end = self.end() if size == len(self.leaves) else None
+        return Checkpoint(origin_of(self.terms.id), size, root(self.subtree, size), self.terms.hash(), end)
 
-    def closing(self) -> Closing:
+    def end(self) -> End:
         """Return when the raffle was closed, and which round decides."""
         delay_s = self.terms.delay_s
-        return Closing(CLOSED, None if delay_s is None else round_of(CLOSED, delay_s))
+        return End(CLOSED, None if delay_s is None else round_of(CLOSED, delay_s))
 
     def sign(self, text: str) -> str:
         """Return a text as a note that the operator signed."""

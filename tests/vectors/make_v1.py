@@ -182,11 +182,11 @@ def _checkpoints() -> list[dict[str, Any]]:
             "text": checkpoint.text(),
             "note": honest.sign(checkpoint.text()),
         }
-        if checkpoint.closing is not None:
+        if checkpoint.end is not None:
             cosignature = witness().line(checkpoint.text(), time=COSIGNED)
             shape |= {
-                "closed": checkpoint.closing.closed,
-                "round": checkpoint.closing.round,
+                "closed": checkpoint.end.closed,
+                "round": checkpoint.end.round,
                 "closing_hash": checkpoint.closing_hash().hex(),
                 "cosigned_at": COSIGNED,
                 "cosigned_note": honest.sign(checkpoint.text()) + cosignature,

@@ -8,7 +8,7 @@ from rafflekit.core.checkup.keys import is_operator_key
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.ledger.books import book_of
 from rafflekit.core.protocol import cosignatures, tree
-from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.entropy import SOURCES, source_of
 from rafflekit.core.protocol.notes import Note, NoteWrong, VerifierKey
 from rafflekit.core.protocol.terms import Terms
@@ -39,15 +39,15 @@ def ledger_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[st
         return
     loaded = raffles.load_raffle(connection, raffle.id) if has_date(raffle) else None
     growing, whole = _grown(connection, raffle)
-    if (record.closing is not None) != (growing.size == raffle.total_tickets):
-        yield "its ledger is closed, but tickets remain" if record.closing else "it is sold out, but not closed"
+    if (record.end is not None) != (growing.size == raffle.total_tickets):
+        yield "its ledger is closed, but tickets remain" if record.end else "it is sold out, but not closed"
     different = whole ^ statements.stored_tiles(connection, raffle.id)
     if different:
         yield f"{len(different)} of its ledger's stored hashes do not match its tickets"
         return
-    if record.closing is not None and loaded is not None:
+    if record.end is not None and loaded is not None:
         root = tree.root(growing.subtree, growing.size)
-        yield from _closing_problems(connection, raffle, loaded.terms, record.closing, root)
+        yield from _closing_problems(connection, raffle, loaded.terms, record.end, root)
 
 
 def has_date(raffle: RaffleRecord) -> bool:
@@ -72,15 +72,15 @@ def _grown(connection: Connection, raffle: RaffleRecord) -> tuple[GrowingTree, s
 
 
 def _closing_problems(
-    connection: Connection, raffle: RaffleRecord, terms: Terms, closing: Closing, root: bytes
+    connection: Connection, raffle: RaffleRecord, terms: Terms, end: End, root: bytes
 ) -> Iterator[str]:
     book = book_of(terms)
-    if closing != book.closing_at(closing.closed):
+    if end != book.end_at(end.closed):
         yield "its closing is from before the raffle, or its round does not match its time"
         return
-    closed = book.checkpoint(root, raffle.total_tickets, closing)
+    closed = book.checkpoint(root, raffle.total_tickets, end)
     source = source_of(terms.entropy)
-    known_from = source.known_from(closing)
+    known_from = source.known_from(end)
     for key, line in ledgers.load_cosignatures(connection, raffle.id):
         if not _is_cosigned(closed.text(), key, line, created_at=terms.created_at, known_from=known_from):
             yield f"the cosignature of {key} does not belong to its closing, so its proof is rejected"

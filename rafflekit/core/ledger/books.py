@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rafflekit.core.errors import SigningKeyUnavailable
 from rafflekit.core.protocol import tree
-from rafflekit.core.protocol.checkpoints import Checkpoint, Closing, origin_of
+from rafflekit.core.protocol.checkpoints import Checkpoint, End, origin_of
 from rafflekit.core.protocol.documents import Receipt
 from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.leaves import Leaf
@@ -24,15 +24,15 @@ class Book:
     terms_hash: bytes
     signer: SignerKey | None = field(default=None, repr=False)
 
-    def closing_at(self, closed: int) -> Closing:
-        """Return the closing of the raffle if its last ticket is issued at this time (seconds since 1970)."""
+    def end_at(self, closed: int) -> End:
+        """Return the end of the ledger if its last ticket is issued at this time (seconds since 1970)."""
         # The clock may have been set back since the raffle was created.
         closed = max(closed, int(self.terms.created_at.timestamp()))
-        return source_of(self.terms.entropy).closing_at(closed, self.terms.delay_s)
+        return source_of(self.terms.entropy).end_at(closed, self.terms.delay_s)
 
-    def checkpoint(self, root: bytes, size: int, closing: Closing | None) -> Checkpoint:
+    def checkpoint(self, root: bytes, size: int, end: End | None) -> Checkpoint:
         """Return the checkpoint of the tree with these leaves."""
-        return Checkpoint(origin_of(self.terms.id), size, root, self.terms_hash, closing)
+        return Checkpoint(origin_of(self.terms.id), size, root, self.terms_hash, end)
 
     def signed(self, text: str) -> str:
         """Return a text as a note with the operator's signature.
@@ -51,11 +51,11 @@ class Edge:
     The last ticket is identified by its code's hash, which is unique, since its salt is random.
     """
 
-    def __init__(self, book: Book, growing: GrowingTree, closing: Closing | None, last_code_hash: str) -> None:
+    def __init__(self, book: Book, growing: GrowingTree, end: End | None, last_code_hash: str) -> None:
         self.growing = growing
         self.last_code_hash = last_code_hash
         self._book = book
-        self._closing = closing
+        self._end = end
         self._note = ""
 
     def receipt(self, serial: int, ticket_number: int, code_hash: str) -> Receipt | None:
@@ -65,7 +65,7 @@ class Edge:
         size = self.growing.size
         if not self._note:
             root = tree.root(self.growing.subtree, size)
-            self._note = self._book.signed(self._book.checkpoint(root, size, self._closing).text())
+            self._note = self._book.signed(self._book.checkpoint(root, size, self._end).text())
         path = tree.inclusion_proof(self.growing.subtree, serial, size)
         return Receipt(Leaf(serial, ticket_number, code_hash), path, self._note)
 

@@ -174,9 +174,9 @@ def closing_of(raffle: Raffle, record: LedgerRecord, its_tree: LedgerTree) -> Ch
         StorageUnavailable: its ledger is not closed.
     """
     # Leaves are counted, not the state: of a damaged drawn raffle, some may be missing.
-    if its_tree.size < raffle.total_tickets or record.closing is None:
+    if its_tree.size < raffle.total_tickets or record.end is None:
         raise StorageUnavailable(
             f"The ledger of the raffle {raffle.id} is not closed in the database, although the raffle is sold out; "
             "'rafflekit doctor' says what is wrong."
         )
-    return book_of(raffle.terms).checkpoint(its_tree.root(), its_tree.size, record.closing)
+    return book_of(raffle.terms).checkpoint(its_tree.root(), its_tree.size, record.end)

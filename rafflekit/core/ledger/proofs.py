@@ -154,13 +154,13 @@ class Proofs:
         assert book.signer is not None
         its_tree = self._ledgers.tree_with(drawn.raffle.id, drawn.raffle.issued, drawn.last)
         closing = closing_of(drawn.raffle, drawn.ledger, its_tree)
-        assert closing.closing is not None
+        assert closing.end is not None
         return Proof(
             terms=book.terms,
             key=str(book.signer.verifier),
             closing=self._signed_checkpoint(book, drawn.ledger, its_tree) + _lines(drawn.cosignatures),
             witnesses=[key for key, _ in drawn.cosignatures],
-            entropy=Evidence(drawn.raffle.terms.entropy, drawn.draw.entropy, closing.closing.round),
+            entropy=Evidence(drawn.raffle.terms.entropy, drawn.draw.entropy, closing.end.round),
             seed=drawn.seed,
             draw=book.signed(_statement(drawn, closing).text()),
             winners=None
@@ -191,10 +191,10 @@ class Proofs:
     def _signed_checkpoint(self, book: Book, record: LedgerRecord, its_tree: LedgerTree) -> str:
         if not its_tree.note:
             is_closed = lifecycle.is_sold_out(issued=its_tree.size, total_tickets=book.terms.total_tickets)
-            closing = record.closing if is_closed else None
+            end = record.end if is_closed else None
             # What is signed must outlive the primary, and no one may have made sure of that yet.
             self._database.confirm()
-            its_tree.note = book.signed(book.checkpoint(its_tree.root(), its_tree.size, closing).text())
+            its_tree.note = book.signed(book.checkpoint(its_tree.root(), its_tree.size, end).text())
         return its_tree.note
 
 
@@ -252,13 +252,13 @@ def _statement(drawn: _Drawn, closing: Checkpoint) -> DrawStatement:
 
 def _cosignature_on(closing: Checkpoint, raffle: Raffle, note: str, witness: VerifierKey) -> str:
     """Return the line of the one valid cosignature of a witness that a note has."""
-    assert closing.closing is not None
+    assert closing.end is not None
     try:
         read = Note.read(note)
         if read.text != closing.text():
             raise InvalidValue("note", "is not the closing of this raffle.")
         line, time = cosignatures.cosignature_of(witness, read)
-        known_from = source_of(raffle.terms.entropy).known_from(closing.closing)
+        known_from = source_of(raffle.terms.entropy).known_from(closing.end)
         cosignatures.check_date(time, created_at=raffle.created_at, known_from=known_from)
     except NoteWrong as error:
         raise InvalidValue("note", f"{error}.") from error

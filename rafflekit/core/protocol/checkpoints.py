@@ -14,8 +14,8 @@ _TEXT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
-    """When the last ticket was issued, in seconds since 1970, and the drand round that decides, if one does."""
+class End:
+    """When a ledger's last ticket was issued, in seconds since 1970, and the drand round that decides, if one does."""
 
     closed: int
     round: int | None = None
@@ -23,13 +23,13 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The number of leaves, their root, and the hash of the raffle's terms; with all leaves also the closing."""
+    """The number of leaves, their root, and the hash of the raffle's terms; a closing also has the end."""
 
     origin: str
     size: int
     root: bytes
     terms: bytes
-    closing: Closing | None = None
+    end: End | None = None
 
     @classmethod
     def read(cls, text: str) -> "Checkpoint":
@@ -47,23 +47,23 @@ class Checkpoint:
         if len(root) != HASH_BYTES or len(terms) != HASH_BYTES:
             raise NoteWrong("a hash of a checkpoint has 32 bytes")
         closed, beacon = found["closed"], found["round"]
-        closing = None
+        end = None
         if closed is not None:
-            closing = Closing(read_number(closed), None if beacon is None else read_number(beacon))
-        return cls(found["origin"], read_number(found["size"]), root, terms, closing)
+            end = End(read_number(closed), None if beacon is None else read_number(beacon))
+        return cls(found["origin"], read_number(found["size"]), root, terms, end)
 
     def text(self) -> str:
         """Return the text that is signed."""
         lines = [self.origin, str(self.size), base64_of(self.root), f"terms {base64_of(self.terms)}"]
-        if self.closing is not None:
-            lines.append(f"closed {self.closing.closed}")
-            if self.closing.round is not None:
-                lines.append(f"round {self.closing.round}")
+        if self.end is not None:
+            lines.append(f"closed {self.end.closed}")
+            if self.end.round is not None:
+                lines.append(f"round {self.end.round}")
         return "\n".join(lines) + "\n"
 
     def closing_hash(self) -> bytes:
         """Return the hash of a closing, which goes into the seed."""
-        assert self.closing is not None
+        assert self.end is not None
         return tagged_hash("closing", self.text().encode())
 
 

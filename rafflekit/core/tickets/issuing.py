@@ -267,11 +267,11 @@ class Issuing:
             )
             if whole:
                 ledger.insert_tiles(connection, raffle, whole)
-            closing = None
+            end = None
             if is_sold_out(issued=growing.size, total_tickets=sale.total_tickets):
-                closing = sale.book.closing_at(now)
-                ledger.close_ledger(connection, raffle, closing)
-            edges[raffle] = Edge(sale.book, growing, closing, tickets[-1].code_hash)
+                end = sale.book.end_at(now)
+                ledger.close_ledger(connection, raffle, end)
+            edges[raffle] = Edge(sale.book, growing, end, tickets[-1].code_hash)
         return edges
 
 

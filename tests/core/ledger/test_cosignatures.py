@@ -8,7 +8,7 @@ import pytest
 
 from rafflekit import InvalidValue, Prize, RaffleEngine
 from rafflekit.core.protocol.audit import audit
-from rafflekit.core.protocol.checkpoints import Checkpoint, Closing
+from rafflekit.core.protocol.checkpoints import Checkpoint, End
 from rafflekit.core.protocol.documents import Consistency, Proof
 from rafflekit.core.protocol.entropy.drand import time_of
 from rafflekit.core.protocol.notes import SIGNATURES, WITNESS, Note, SignerKey
@@ -46,8 +46,8 @@ def is_good(proof: Proof) -> bool:
 
 def test_a_witness_never_signs_a_second_closing_of_a_raffle(engine: RaffleEngine, tmp_path: Path) -> None:
     closing = Checkpoint.read(Note.read(engine.proofs.checkpoint(closed(engine))).text)
-    assert closing.closing is not None
-    later = Closing(closing.closing.closed + 1)
+    assert closing.end is not None
+    later = End(closing.end.closed + 1)
     other = Checkpoint(closing.origin, closing.size, closing.root, closing.terms, later)
     witness = Witness(GAZETTE, tmp_path / "seen.json")
 
@@ -75,10 +75,10 @@ def test_a_witness_with_two_names_does_not_spoil_a_proof(engine: RaffleEngine) -
 
 def test_a_witness_who_signs_twice_in_one_note_is_refused(engine: RaffleEngine) -> None:
     raffle = closed(engine, entropy="drand-quicknet")
-    closing = Checkpoint.read(Note.read(engine.proofs.checkpoint(raffle)).text).closing
-    assert closing is not None
-    assert closing.round is not None
-    beacon = time_of(closing.round)
+    end = Checkpoint.read(Note.read(engine.proofs.checkpoint(raffle)).text).end
+    assert end is not None
+    assert end.round is not None
+    beacon = time_of(end.round)
 
     with pytest.raises(InvalidValue, match="has more than one cosignature"):
         cosign(engine, raffle, GAZETTE, times=(beacon - 9, beacon - 5))

@@ -65,7 +65,7 @@ def test_every_receipt_is_consistent_with_the_closing(engine: RaffleEngine) -> N
     tickets.append(engine.participate(raffle.id, "last"))
 
     closing = signed(engine.proofs.checkpoint(raffle.id))
-    assert (closing.size, closing.closing is not None) == (600, True)
+    assert (closing.size, closing.end is not None) == (600, True)
     leaves = list(engine.proofs.leaves(raffle.id))
     assert [closing.root] == list(tree.running_roots([leaf.hash(raffle.id) for leaf in leaves], [600]))
     for ticket, receipt in zip(tickets, receipts_of(tickets), strict=True):
@@ -98,7 +98,7 @@ def test_every_issued_ticket_has_a_receipt(engine: RaffleEngine) -> None:
     for number in range(1, 301, 37):
         receipt = engine.proofs.receipt(raffle.id, number)
         assert receipt.leaf.ticket_number == number
-        assert check_receipt(receipt, raffle.id, KEY.verifier).closing is not None
+        assert check_receipt(receipt, raffle.id, KEY.verifier).end is not None
         assert len(receipt.path) <= 9
 
 
@@ -164,7 +164,7 @@ def test_an_empty_ledger_has_a_checkpoint(engine: RaffleEngine) -> None:
 
     checkpoint = signed(engine.proofs.checkpoint(raffle.id))
 
-    assert (checkpoint.size, checkpoint.root, checkpoint.closing) == (0, tree.EMPTY_ROOT, None)
+    assert (checkpoint.size, checkpoint.root, checkpoint.end) == (0, tree.EMPTY_ROOT, None)
 
 
 @pytest.mark.parametrize(("old", "new", "field"), [(-1, 3, "from"), (3, 2, "from"), (1, 7, "to")])

@@ -10,7 +10,7 @@ from rafflekit.core.protocol.audit import (
     STEPS,
     audit,
 )
-from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.entropy import drand
 from rafflekit.core.protocol.entropy.drand import BlsMissing
 from tests.protocol.audit.reports import DRAND, MANY, SECRETS, outcome, sentence
@@ -59,7 +59,7 @@ def test_a_beacon_is_not_proven_without_a_bls_library(monkeypatch: pytest.Monkey
 def test_a_closing_may_be_dated_up_to_a_day_in_the_future() -> None:
     created = int(CREATED.timestamp())
     for closed, now in ((created, created), (CLOSED, CLOSED - 86_400), (CLOSED, None)):
-        again = SECRETS.closed_again(closing=Closing(closed))
+        again = SECRETS.closed_again(end=End(closed))
 
         assert outcome(replace(again, now=now).audit(), "closing") == OK
 

@@ -12,8 +12,8 @@ every_source = pytest.mark.parametrize("source", SOURCES.values(), ids=list(SOUR
 
 def evidence_of(source: Source) -> Evidence:
     """Evidence of the right size, with a round if the source's closings have one."""
-    closing = source.closing_at(CLOSED, None if source.delay is None else source.delay.default)
-    return Evidence(source.name, bytes(source.evidence_bytes), closing.round)
+    end = source.end_at(CLOSED, None if source.delay is None else source.delay.default)
+    return Evidence(source.name, bytes(source.evidence_bytes), end.round)
 
 
 def test_the_protocol_has_two_sources() -> None:
@@ -56,9 +56,9 @@ def test_the_entropy_of_every_source_has_32_bytes(source: Source) -> None:
 
 @every_source
 def test_a_source_with_a_date_is_one_with_a_delay(source: Source) -> None:
-    closing = source.closing_at(CLOSED, None if source.delay is None else source.delay.least)
-    known_from = source.known_from(closing)
+    end = source.end_at(CLOSED, None if source.delay is None else source.delay.least)
+    known_from = source.known_from(end)
 
-    assert closing.closed == CLOSED
+    assert end.closed == CLOSED
     assert (known_from is None) == (source.delay is None)
     assert known_from is None or known_from > CLOSED

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from rafflekit.core.protocol.audit import Witnessed
-from rafflekit.core.protocol.checkpoints import Checkpoint, Closing, origin_of
+from rafflekit.core.protocol.checkpoints import Checkpoint, End, origin_of
 from rafflekit.core.protocol.entropy import SECRETS, Evidence
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet, round_of, time_of
 from rafflekit.core.protocol.notes import WITNESS, base64_of, read_base64
@@ -52,11 +52,11 @@ def closing_cases() -> Iterator[Case]:
         "a ticket less": {"size": 19},
         "another origin": {"origin": origin_of(secrets.example.terms.id)},
         "the key's name as its origin": {"origin": f"{drand.example.signer.name}/{drand.example.terms.id}"},
-        "before the raffle was created": {"closing": Closing(_BEFORE, round_of(_BEFORE, 60))},
-        "the round before": {"closing": Closing(CLOSED, BEACON_ROUND - 1)},
-        "the round after": {"closing": Closing(CLOSED, BEACON_ROUND + 1)},
-        "three seconds later for the same round": {"closing": Closing(later, BEACON_ROUND)},
-        "without a round": {"closing": Closing(CLOSED)},
+        "before the raffle was created": {"end": End(_BEFORE, round_of(_BEFORE, 60))},
+        "the round before": {"end": End(CLOSED, BEACON_ROUND - 1)},
+        "the round after": {"end": End(CLOSED, BEACON_ROUND + 1)},
+        "three seconds later for the same round": {"end": End(later, BEACON_ROUND)},
+        "without a round": {"end": End(CLOSED)},
     }
     for name, fields in signed.items():
         yield Case(f"signed closing: {name}", "closing", "drand", drand.closed_again(**fields))
@@ -64,11 +64,9 @@ def closing_cases() -> Iterator[Case]:
         "signed closing: a round with secrets",
         "closing",
         "secrets",
-        secrets.closed_again(closing=Closing(CLOSED, 1000)),
+        secrets.closed_again(end=End(CLOSED, 1000)),
     )
-    yield Case(
-        "signed closing: two days from now", "closing", "secrets", secrets.closed_again(closing=Closing(_TOMORROW))
-    )
+    yield Case("signed closing: two days from now", "closing", "secrets", secrets.closed_again(end=End(_TOMORROW)))
 
 
 def witness_cases() -> Iterator[Case]:
@@ -96,7 +94,7 @@ def witness_cases() -> Iterator[Case]:
         yield Case(f"a cosignature dated {name}", "witnessed", "drand", late)
     for name in ("drand", "secrets"):
         base = bases()[name]
-        at = replace(base.closing, closing=replace(base.example.closing(), closed=CLOSED - 1))
+        at = replace(base.closing, end=replace(base.example.end(), closed=CLOSED - 1))
         copy = Witnessed(base.example.sign(at.text()), COSIGNED)
         yield Case(f"two closings, with {name}", "witnessed", name, replace(base.given, witnessed=copy))
 
@@ -125,14 +123,14 @@ def entropy_cases() -> Iterator[Case]:
         seed = bytes.fromhex(flipped_hex(base.proof.seed.hex()))
         yield Case(f"a seed with another bit, with {base.name}", "seed", base.name, base.changed(seed=seed))
     yield Case("another seed and its winners, all signed", "seed", "drand", _rolled_again(drand))
-    earlier = replace(secrets.example.closing(), closed=CLOSED - 1)
-    backdated = replace(secrets.closed_again(closing=earlier), witnessed=None)
+    earlier = replace(secrets.example.end(), closed=CLOSED - 1)
+    backdated = replace(secrets.closed_again(end=earlier), witnessed=None)
     yield Case("a closing that was dated back after the draw", "seed", "secrets", backdated)
 
 
 def _known_beacon(base: Base) -> Given:
     # Closed one period later, so the next round decides; drawn with the round that is known by then.
-    closing = replace(base.closing, closing=Closing(CLOSED + 3, BEACON_ROUND + 1))
+    closing = replace(base.closing, end=End(CLOSED + 3, BEACON_ROUND + 1))
     given = _drawn_with(base, closing, seed_of(closing.closing_hash(), base.entropy_value))
     return replace(given, witnessed=None)
 
@@ -166,7 +164,7 @@ def _redated(base: Base) -> str:
 
 
 def _of_another_closing(base: Base) -> str:
-    other = replace(base.closing, closing=Closing(CLOSED - 1, BEACON_ROUND)).text()
+    other = replace(base.closing, end=End(CLOSED - 1, BEACON_ROUND)).text()
     return base.example.sign(base.closing.text()) + witness().line(other, time=COSIGNED)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.documents import ProvenWin, leaf_line
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import base64_of
@@ -200,14 +200,14 @@ def _signed_receipts(base: Base) -> Iterator[tuple[str, str, bool]]:
     winner = base.proof.winners[0].leaf if base.proof.winners else example.leaves[0]
     second = _rewritten(example, replace(example.leaves[RECEIPT_SERIAL], ticket_number=winner.ticket_number))
     above = _rewritten(example, replace(example.leaves[RECEIPT_SERIAL], ticket_number=21))
-    later = replace(closing, closing=Closing(CLOSED - 1, BEACON_ROUND))
+    later = replace(closing, end=End(CLOSED - 1, BEACON_ROUND))
     checkpoints = {
         "another closing": (whole, later.text()),
-        "a whole ledger that is no closing": (whole, replace(closing, closing=None).text()),
-        "a closing of a part": (part, replace(state, closing=example.closing()).text()),
+        "a whole ledger that is no closing": (whole, replace(closing, end=None).text()),
+        "a closing of a part": (part, replace(state, end=example.end()).text()),
         "other terms": (part, replace(state, terms=digest("other terms")).text()),
         "another origin": (part, replace(state, origin="rafflekit/elsewhere").text()),
-        "more tickets than there are": (whole, replace(closing, size=21, closing=None).text()),
+        "more tickets than there are": (whole, replace(closing, size=21, end=None).text()),
     }
     for name, (receipt, text) in checkpoints.items():
         yield name, written(replace(receipt, checkpoint=example.sign(text)).shape()), False

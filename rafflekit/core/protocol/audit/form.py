@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol.audit.report import Refuted
-from rafflekit.core.protocol.checkpoints import Checkpoint, Closing
+from rafflekit.core.protocol.checkpoints import Checkpoint, End
 from rafflekit.core.protocol.documents import Proof, read_proof
 from rafflekit.core.protocol.notes import OPERATOR, SIGNATURES, WITNESS, Note, NoteWrong, VerifierKey
 from rafflekit.core.protocol.strict_json import DocumentWrong
@@ -18,7 +18,7 @@ class SignedClosing:
 
     note: Note
     checkpoint: Checkpoint
-    closing: Closing
+    end: End
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ def read_closing(note: str) -> SignedClosing:
     """
     read = Note.read(note)
     checkpoint = Checkpoint.read(read.text)
-    if checkpoint.closing is None:
+    if checkpoint.end is None:
         raise NoteWrong("it does not say when the raffle closed")
-    return SignedClosing(read, checkpoint, checkpoint.closing)
+    return SignedClosing(read, checkpoint, checkpoint.end)
 
 
 def _read_closing(note: str) -> SignedClosing:

@@ -131,7 +131,7 @@ def _check_signed_state(parts: ProofParts, ours: ReceiptParts) -> None:
         raise Refuted("The receipt was signed for other terms: the announcement has changed since.")
     if checkpoint.size > closing.size:
         raise Refuted(f"The receipt's checkpoint has {checkpoint.size:,} leaves, but the closing has {closing.size:,}.")
-    if (checkpoint.size == closing.size or checkpoint.closing is not None) and checkpoint != closing:
+    if (checkpoint.size == closing.size or checkpoint.end is not None) and checkpoint != closing:
         raise Refuted("The operator signed another closing for the receipt than for the proof. Keep both.")
 
 

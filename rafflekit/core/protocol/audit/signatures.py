@@ -62,7 +62,7 @@ def check_key(parts: ProofParts, key: str | None) -> str:
 
 def check_closing(parts: ProofParts, now: int | None) -> str:
     """Step 4: the operator signed the closing, and each of its lines agrees with the terms."""
-    terms, checkpoint, closing = parts.proof.terms, parts.closed.checkpoint, parts.closed.closing
+    terms, checkpoint, end = parts.proof.terms, parts.closed.checkpoint, parts.closed.end
     check_operator(parts.closed.note, parts.key, "closing")
     if checkpoint.origin != origin_of(terms.id):
         raise Refuted("The closing belongs to another raffle: its origin is different.")
@@ -70,13 +70,13 @@ def check_closing(parts: ProofParts, now: int | None) -> str:
         raise Refuted(
             f"The closing has {checkpoint.size:,} leaves, but the raffle has {terms.total_tickets:,} tickets."
         )
-    if closing.closed < terms.created_at.timestamp():
-        raise Refuted(f"The closing is dated {time_text(closing.closed)}, before the raffle was created.")
-    if now is not None and closing.closed > now + _CLOCKS_APART_S:
-        raise Refuted(f"The closing is dated {time_text(closing.closed)}, in the future of this computer's clock.")
-    if closing != source_of(terms.entropy).closing_at(closing.closed, terms.delay_s):
+    if end.closed < terms.created_at.timestamp():
+        raise Refuted(f"The closing is dated {time_text(end.closed)}, before the raffle was created.")
+    if now is not None and end.closed > now + _CLOCKS_APART_S:
+        raise Refuted(f"The closing is dated {time_text(end.closed)}, in the future of this computer's clock.")
+    if end != source_of(terms.entropy).end_at(end.closed, terms.delay_s):
         raise Refuted("The closing's round does not follow from the terms and its date.")
-    return f"The operator signed the closing: {checkpoint.size:,} leaves, dated {time_text(closing.closed)}."
+    return f"The operator signed the closing: {checkpoint.size:,} leaves, dated {time_text(end.closed)}."
 
 
 def check_operator(note: Note, key: VerifierKey, what: str) -> None:
@@ -142,7 +142,7 @@ def check_witnessed(
         except Unproven as error:
             # Always reported: otherwise a verifier who gave the wrong file would think that it counted.
             why, useless = "", f" {error}"
-    beacon = source_of(parts.proof.terms.entropy).known_from(parts.closed.closing)
+    beacon = source_of(parts.proof.terms.entropy).known_from(parts.closed.end)
     if beacon is None:
         raise Unproven(
             f"The operator generated the entropy, so no date can show that it was unknown before the closing.{useless}"

@@ -26,7 +26,7 @@ def check_entropy(parts: ProofParts) -> str:
     if entropy.kind != terms.entropy:
         raise Refuted(f"The terms announce entropy from {terms.entropy}, but the proof has {entropy.kind}.")
     try:
-        return source_of(entropy.kind).check(entropy, parts.closed.closing)
+        return source_of(entropy.kind).check(entropy, parts.closed.end)
     except EntropyWrong as error:
         raise Refuted(str(error)) from error
     except EntropyUnproven as error:

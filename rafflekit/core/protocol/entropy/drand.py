@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.dates import time_text
 from rafflekit.core.protocol.entropy.source import (
     DelayBounds,
@@ -78,14 +78,14 @@ class DrandQuicknet(Source):
         """
         require_bls()
 
-    def closing_at(self, closed: int, delay_s: int | None) -> Closing:
+    def end_at(self, closed: int, delay_s: int | None) -> End:
         """Return the closing of a raffle, which names the round that decides."""
         assert delay_s is not None
-        return Closing(closed, round_of(closed, delay_s))
+        return End(closed, round_of(closed, delay_s))
 
-    def known_from(self, closing: Closing) -> int | None:
+    def known_from(self, end: End) -> int | None:
         """Return when the closing's round is published, in seconds since 1970; None if the closing names no round."""
-        return None if closing.round is None else time_of(closing.round)
+        return None if end.round is None else time_of(end.round)
 
     def entropy_of(self, evidence: bytes) -> bytes:
         """Return the 32 bytes that decide, from a beacon's signature."""
@@ -106,7 +106,7 @@ class DrandQuicknet(Source):
             self.name, hex_of(fields, "signature", _SIGNATURE_BYTES), number_of(fields, "round", 1, _ROUNDS)
         )
 
-    def check(self, evidence: Evidence, closing: Closing) -> str:
+    def check(self, evidence: Evidence, end: End) -> str:
         """Check that drand signed the closing's round.
 
         Raises:
@@ -114,8 +114,8 @@ class DrandQuicknet(Source):
             EntropyUnproven: the extra `drand` is not installed.
         """
         beacon = evidence.round
-        if beacon is None or beacon != closing.round:
-            raise EntropyWrong(f"The beacon is for round {beacon}, but the closing names round {closing.round}.")
+        if beacon is None or beacon != end.round:
+            raise EntropyWrong(f"The beacon is for round {beacon}, but the closing names round {end.round}.")
         try:
             check_beacon(beacon, evidence.value)
         except BeaconWrong as error:

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, NoReturn
 
-from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.entropy.source import EntropyUnproven, Evidence, Source
 from rafflekit.core.protocol.hashing import HASH_BYTES
 from rafflekit.core.protocol.strict_json import fields_of, hex_of
@@ -30,7 +30,7 @@ class Secrets(Source):
         """
         return Evidence(self.name, hex_of(fields_of(value, "entropy", "kind", "value"), "value", HASH_BYTES))
 
-    def check(self, evidence: Evidence, closing: Closing) -> NoReturn:
+    def check(self, evidence: Evidence, end: End) -> NoReturn:
         """Say that nothing can be checked.
 
         Raises:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.checkpoints import End
 
 
 class EntropyWrong(Exception):
@@ -59,14 +59,14 @@ class Source(ABC):
             SourceMissing: it cannot.
         """
 
-    def closing_at(self, closed: int, delay_s: int | None) -> Closing:
-        """Return the closing of a raffle whose last ticket is issued at `closed` (seconds since 1970)."""
+    def end_at(self, closed: int, delay_s: int | None) -> End:
+        """Return the end of a ledger whose last ticket is issued at `closed` (seconds since 1970)."""
         assert delay_s is None
-        return Closing(closed)
+        return End(closed)
 
-    def known_from(self, closing: Closing) -> int | None:
+    def known_from(self, end: End) -> int | None:
         """Return when the entropy becomes public, in seconds since 1970, or None if no date is known."""
-        assert closing.round is None
+        assert end.round is None
         return None
 
     @abstractmethod
@@ -86,8 +86,8 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def check(self, evidence: Evidence, closing: Closing) -> str:
-        """Check that the source gave this evidence for this closing; return a sentence that says so.
+    def check(self, evidence: Evidence, end: End) -> str:
+        """Check that the source gave this evidence for the closing with this end; return a sentence that says so.
 
         Raises:
             EntropyWrong: it did not.

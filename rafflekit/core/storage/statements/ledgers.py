@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from rafflekit.core.protocol.checkpoints import Closing
+from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.protocol.tiles import TILE, TILE_HEIGHT, WholeTile
@@ -18,10 +18,10 @@ from rafflekit.core.storage.schema import cosignatures, ledgers, tickets, tiles
 
 @dataclass(frozen=True, slots=True)
 class LedgerRecord:
-    """The key that signs a ledger, if it has one yet, and its closing, if it is closed."""
+    """The key that signs a ledger, if it has one yet, and its end, if it is closed."""
 
     verifier_key: str | None
-    closing: Closing | None
+    end: End | None
 
 
 OPTIONS = [ledgers.c[field.name] for field in fields(Terms) if field.name in ledgers.c]
@@ -39,8 +39,8 @@ def load_ledger(connection: Connection, raffle: UUID) -> LedgerRecord | None:
     row = connection.execute(_LEDGER, {"raffle": raffle}).one_or_none()
     if row is None:
         return None
-    closing = None if row.closed_at is None else Closing(row.closed_at, row.round)
-    return LedgerRecord(row.verifier_key, closing)
+    end = None if row.closed_at is None else End(row.closed_at, row.round)
+    return LedgerRecord(row.verifier_key, end)
 
 
 _LEDGER = select(ledgers.c.verifier_key, ledgers.c.closed_at, ledgers.c.round).where(
@@ -59,9 +59,9 @@ def any_verifier_key(connection: Connection) -> str | None:
     return connection.scalar(select(ledgers.c.verifier_key).where(ledgers.c.verifier_key.is_not(None)).limit(1))
 
 
-def close_ledger(connection: Connection, raffle: UUID, closing: Closing) -> None:
-    """Store a ledger's closing, which is final."""
-    closed = {"closed_at": closing.closed, "round": closing.round}
+def close_ledger(connection: Connection, raffle: UUID, end: End) -> None:
+    """Store a ledger's end, which is final."""
+    closed = {"closed_at": end.closed, "round": end.round}
     connection.execute(update(ledgers).where(ledgers.c.raffle == raffle).values(closed))
 
 
