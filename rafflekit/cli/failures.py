@@ -1,10 +1,13 @@
 """Failures on the command line: each is one sentence on standard error, and an exit status.
 
+Notes of an exception (`add_note`), such as what to do now, are printed below it, one per line.
+
 Two tables are here: from the engine's errors to exit statuses, and from its field names to options and arguments.
 """
 
 import errno
 import logging
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -61,7 +64,10 @@ PARAMETERS = {
 
 # A full disk, a used-up quota, a limit of the file's size.
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_SHOWN_AT_EACH_END = 400
 _ONE_PRIZE = re.compile(r"prizes\[(\d+)\](?:\.(\w+))?")
+# One dash and no second one: more likely a text than a mistyped option.
+_LIKE_AN_OPTION = re.compile(r"-[^-].*", re.DOTALL)
 _log = logging.getLogger(__name__)
 
 
@@ -83,11 +89,11 @@ class Terminated(KeyboardInterrupt):
 
 
 def report(error: Exception) -> int:
-    """Print one sentence about `error` on standard error and return its exit status."""
+    """Print one sentence about `error` on standard error, then its notes, and return its exit status."""
     message, status = _explained(error)
     # If the disk is too full for output, it may be too full for the message as well. The status is returned anyway.
     with suppress(OSError, ValueError):
-        terminal.complain(message)
+        terminal.complain(_shortened(message), getattr(error, "__notes__", ()))
     terminal.discard_what_is_stuck()
     return status
 
@@ -106,7 +112,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         case errors.InvalidValue():
             return f"{_parameter_of(error.field)}: {error.reason}", WRONG_USAGE
         case errors.RaffleError():
-            return str(error), _status_of(error)
+            return _sentence_of(error), _status_of(error)
         case CommandStopped():
             return str(error), error.status
         case typer.TyperException():
@@ -132,12 +138,38 @@ def _parameter_of(field: str) -> str:
     return f"{PARAMETERS['prizes']} no. {int(position) + 1}" + (f", {part}" if part else "")
 
 
+def _sentence_of(error: errors.RaffleError) -> str:
+    if not isinstance(error, errors.RaffleNotFound):
+        return str(error)
+    # The library speaks of the list of raffles; here, a command shows it.
+    return f"{str(error).rpartition(';')[0]}; 'rafflekit list' shows all raffles."
+
+
+def _shortened(message: str) -> str:
+    """Return a message without its middle if it is very long: it quotes a text, and ends with what to do."""
+    return (
+        message
+        if len(message) <= 2 * _SHOWN_AT_EACH_END
+        else (f"{message[:_SHOWN_AT_EACH_END]} … {message[-_SHOWN_AT_EACH_END:]}")
+    )
+
+
 def _refusal_of_the_system(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError) and _is_folder_gone():
+        return "The current folder no longer exists."
     reason = error.strerror or type(error).__name__
     if error.filename is not None:
         reason += f": {error.filename}"
     what = "The output could not be written" if error.errno in _NO_ROOM else "The operating system refused"
     return f"{what}: {reason}."
+
+
+def _is_folder_gone() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _status_of(error: errors.RaffleError) -> int:
@@ -148,4 +180,6 @@ def _usage_sentence(error: typer.TyperException) -> str:
     message = error.format_message().rstrip()
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "rafflekit"
+    if _LIKE_AN_OPTION.fullmatch(getattr(error, "option_name", "")):
+        message += "; write -- before a text that begins with -"
     return f"{message}{'' if message.endswith(('.', '?')) else '.'} '{command} --help' says more."

@@ -103,11 +103,14 @@ def win_lines(page: Page[Win], raffle: Raffle) -> Iterator[str]:
 
 def verification_panel(verification: Verification, ticket_number: int) -> Panel:
     """Return what a genuine ticket won."""
+    return _panel(f"Ticket {ticket_number}", verification_sentence(verification))
+
+
+def verification_sentence(verification: Verification) -> Text:
+    """Return in words what a genuine ticket won."""
     if verification.prize is None:
-        answer = Text("The ticket is genuine; it won nothing.")
-    else:
-        answer = Text.assemble("The ticket is genuine and won: ", (visible(verification.prize), "bold green"))
-    return _panel(f"Ticket {ticket_number}", answer)
+        return Text("The ticket is genuine; it won nothing.")
+    return Text.assemble("The ticket is genuine and won: ", (visible(verification.prize), "bold green"))
 
 
 def database_panel(status: DatabaseStatus) -> Panel:

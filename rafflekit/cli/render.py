@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 DRAWN_HERE = "The winners are drawn on this machine: people must trust you not to have drawn twice."
 
+_NOTHING_TO_DELETE = "No participant data is stored, so there was nothing to delete."
 _KEEP_THE_CODE = "The code is shown only once. Keep it: it proves that the ticket is yours."
 _NEXT_STEPS: dict[DatabaseState, str] = {
     "missing": "The first command that uses it creates it, and so does 'rafflekit db upgrade'.",
@@ -170,6 +171,10 @@ def print_verification(verification: Verification, ticket_number: int, *, as_jso
         from rafflekit.cli import panels
 
         _print_rich(panels.verification_panel(verification, ticket_number))
+    elif terminal.is_terminal(sys.stdout):
+        from rafflekit.cli import panels
+
+        terminal.say(str(panels.verification_sentence(verification)), wraps=True)
     elif verification.prize is None:
         _print_fields(("has_won", "no"))
     else:
@@ -233,6 +238,8 @@ def print_purge(tickets: int, raffle: Raffle, *, as_json: bool) -> None:
     """Print for how many tickets the participant data was deleted."""
     if as_json:
         _print_json({"raffle_id": str(raffle.id), "purged": tickets})
+    elif terminal.is_terminal(sys.stdout):
+        terminal.say(f"The data of {counted(tickets, 'participant')} was deleted." if tickets else _NOTHING_TO_DELETE)
     else:
         _print_fields(("id", raffle.id), ("purged", tickets))
 

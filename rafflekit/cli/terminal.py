@@ -8,7 +8,7 @@ import shutil
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -77,9 +77,10 @@ def remark(line: str) -> None:
     _print_line(line, sys.stderr, style="dim")
 
 
-def complain(message: str) -> None:
-    """Print why a command failed, on standard error."""
-    _print_line(f"rafflekit: {message}", sys.stderr, style="red")
+def complain(message: str, further: Iterable[str] = ()) -> None:
+    """Print why a command failed, on standard error, and the `further` lines below it."""
+    for line in (f"rafflekit: {message}", *further):
+        _print_line(line, sys.stderr, style="red")
 
 
 def discard_what_is_stuck() -> None:
@@ -104,7 +105,14 @@ def confirm(question: str) -> bool:
     The caller makes the texts of other people in the question `visible`.
     """
     print(question, end="", file=sys.stderr, flush=True)  # noqa: T201
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    answer = ""
+    try:
+        answer = sys.stdin.readline()
+    finally:
+        # Ctrl-D and Ctrl-C leave the cursor on the line of the question.
+        if not answer.endswith("\n"):
+            print(file=sys.stderr, flush=True)  # noqa: T201
+    return answer.strip().lower() in {"y", "yes"}
 
 
 class Advance(Protocol):

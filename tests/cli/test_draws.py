@@ -123,7 +123,10 @@ def test_draw_takes_the_beacon_from_a_file(
     file.write_text(relay_json(), encoding="utf-8-sig")
     without = terminal(f"draw {awaiting.id} --yes")
     assert without.status == 3
-    assert re.search(rf"save https://\S+/public/{ROUND} on another machine, and .* --beacon FILE\.$", without.err)
+    sentence, advice, relay = without.err.splitlines()
+    assert sentence == f"rafflekit: No relay gave the beacon of round {ROUND} of drand's quicknet."
+    assert re.search(rf"save https://\S+/public/{ROUND} on another machine, and .* --beacon FILE\.$", advice)
+    assert relay == "  http://127.0.0.1:1: it cannot be reached: Connection refused"
 
     drawn = terminal(f"draw {awaiting.id} --yes --beacon '{file}'")
 
@@ -189,17 +192,17 @@ def test_draw_takes_anything_but_a_yes_for_a_no(
     status, text = screen(f"draw {sold_out.id}", answers={"[y/N]": answer})
 
     assert status == 1
-    assert "Nothing was drawn" in text
+    assert "\nrafflekit: Nothing was drawn.\r\n" in without_styles(text)
     assert not engine.get(sold_out.id).winners_drawn
 
 
-def test_ctrl_c_at_the_question_ends_quietly_and_draws_nothing(
+def test_ctrl_c_at_the_question_draws_nothing_and_says_so(
     screen: OnScreen, engine: RaffleEngine, sold_out: Raffle
 ) -> None:
     status, text = screen(f"draw {sold_out.id}", answers={"[y/N]": "\x03"})
 
     assert status == 130
-    assert text.endswith("[y/N] ^C")
+    assert without_styles(text).endswith("[y/N] ^C\r\nrafflekit: Nothing was drawn.\r\n")
     assert not engine.get(sold_out.id).winners_drawn
 
 
@@ -272,4 +275,6 @@ def test_purge_asks_and_warns_of_older_backups(screen: OnScreen, engine: RaffleE
     assert "Older backups still contain the data. Without one, it cannot be restored." in refused.text
     assert "Nothing was deleted." in refused.text
     assert purged.status == 0
-    assert f"purged: {sold_out.total_tickets}" in purged.text
+    assert "The data of 3 participants was deleted." in purged.text
+    again = screen(f"purge {sold_out.id} --yes")
+    assert "No participant data is stored, so there was nothing to delete." in again.text

@@ -129,6 +129,10 @@ def test_a_short_command_imports_nothing_heavy(line: str, heavy: str) -> None:
             "serve --port 70000",
             "Invalid value for '--port': 70000 is not between 0 and 65535. 'rafflekit serve --help' says more.",
         ),
+        (
+            "participate a -x",
+            "No such option: -x; write -- before a text that begins with -. 'rafflekit participate --help' says more.",
+        ),
         ("show a b", "Got unexpected extra argument(s) (b). 'rafflekit show --help' says more."),
     ],
 )
@@ -344,6 +348,18 @@ def test_a_closed_stream_changes_nothing_on_the_other_one(line: str) -> None:
     assert out or err
     assert printed(">&-") == (status, b"", err)
     assert printed("2>&-") == (status, out, b"")
+
+
+def test_the_demo_needs_a_standard_output(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+
+    assert terminal("demo") == Session(74, "", "rafflekit: There is no standard output to show the demo on.\n")
+
+
+def test_a_deleted_current_folder_is_named(terminal: Terminal, folder: Path) -> None:
+    folder.rmdir()
+
+    assert "The current folder no longer exists." in terminal("backup copy.db").err
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")

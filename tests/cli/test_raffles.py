@@ -109,8 +109,15 @@ def test_show_refuses_an_unknown_raffle(terminal: Terminal) -> None:
         1,
         "",
         "rafflekit: No raffle's id begins with 'nonsense', and no raffle's name contains it; "
-        "the list of raffles shows those that exist.\n",
+        "'rafflekit list' shows all raffles.\n",
     )
+
+
+def test_an_error_cuts_a_very_long_name_and_keeps_the_advice(terminal: Terminal) -> None:
+    status, _, err = terminal(f"show {'x' * 5_000}")
+
+    assert (status, len(err) < 1_000) == (1, True)
+    assert err.endswith("; 'rafflekit list' shows all raffles.\n")
 
 
 def test_show_wants_more_of_an_id_that_several_raffles_share(terminal: Terminal, engine: RaffleEngine) -> None:

@@ -201,6 +201,18 @@ def test_a_narrow_terminal_lists_raffles_without_a_table(screen: OnScreen, raffl
     )
 
 
+def test_a_narrow_terminal_says_that_a_ticket_is_genuine(
+    screen: OnScreen, engine: RaffleEngine, raffle: Raffle, tickets: list[Ticket]
+) -> None:
+    prizes = {win.ticket_number: win.prize for win in engine.draw(raffle.id)}
+
+    for ticket in tickets:
+        text = screen(f"verify {raffle.id} {ticket.number} {ticket.verification_code}", COLUMNS="60").text
+
+        won = f" and won: {prizes[ticket.number]}" if ticket.number in prizes else "; it won nothing."
+        assert text == f"The ticket is genuine{won}\r\n"
+
+
 def test_a_narrow_terminal_lists_winners_without_a_table(
     screen: OnScreen, engine: RaffleEngine, sold_out: Raffle
 ) -> None:

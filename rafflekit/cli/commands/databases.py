@@ -9,6 +9,7 @@ from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, named_database, read_settings
 from rafflekit.cli.signals import ending_as_with_ctrl_c
+from rafflekit.core.errors import StorageUnavailable
 from rafflekit.core.settings import SIGNING_KEY
 
 
@@ -31,7 +32,12 @@ def back_up(
         named_database(database_url, settings) as url,
         terminal.working("Copying the database"),
     ):
-        made = back_up_database(file, url)
+        try:
+            made = back_up_database(file, url)
+        except StorageUnavailable as error:
+            # SQLite's own errors do not name the file.
+            error.add_note(f"There is no backup in {file}.")
+            raise
     render.print_backup(made, named_key=settings.signing_key, as_json=as_json)
 
 

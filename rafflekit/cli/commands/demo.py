@@ -4,6 +4,7 @@ The server and the commands are real. Every answer is checked, and a wrong one e
 """
 
 import shlex
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rafflekit.cli import terminal
-from rafflekit.cli.failures import REFUSED, CommandStopped
+from rafflekit.cli.failures import IO_FAILED, REFUSED, CommandStopped
 from rafflekit.cli.prizes import write_prize
 from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.core import shapes
@@ -41,6 +42,8 @@ def run_demo(
     The demo starts a real server, sends participants over HTTP, draws the winners and verifies every ticket. Nothing
     of it stays on your machine.
     """
+    if sys.stdout is None:
+        raise CommandStopped("There is no standard output to show the demo on.", status=IO_FAILED)
     from rafflekit.cli.commands.demo_server import COMMAND, ManagersTerminal, running_server
 
     with ending_as_with_ctrl_c(), TemporaryDirectory(prefix="rafflekit-demo-") as folder:

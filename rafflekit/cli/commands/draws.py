@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rafflekit.cli import render, terminal
-from rafflekit.cli.failures import NO_DATABASE, REFUSED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.failures import INTERRUPTED, NO_DATABASE, REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, AsJsonLine, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.core import limits
 from rafflekit.core.errors import BeaconNotPublished, BeaconUnavailable, TicketsRemaining
@@ -101,11 +101,17 @@ def _way_out_explained(raffle: Raffle) -> Iterator[None]:
     except BeaconUnavailable as error:
         from rafflekit.core.relays import DEFAULT_RELAYS, NoRelayGaveIt, beacon_url
 
-        if not isinstance(error.__cause__, NoRelayGaveIt):
+        cause = error.__cause__
+        if not isinstance(cause, NoRelayGaveIt):
             raise
-        url = beacon_url(DEFAULT_RELAYS[0], error.__cause__.round)
-        advice = f"Without a network, save {url} on another machine, and give the file with --beacon FILE."
-        raise CommandStopped(f"{error} {advice}", status=NO_DATABASE) from error
+        stopped = CommandStopped(
+            f"No relay gave the beacon of round {cause.round} of drand's quicknet.", status=NO_DATABASE
+        )
+        url = beacon_url(DEFAULT_RELAYS[0], cause.round)
+        stopped.add_note(f"Without a network, save {url} on another machine, and give the file with --beacon FILE.")
+        for relay, reason in cause.reasons.items():
+            stopped.add_note(f"  {relay}: {reason}")
+        raise stopped from error
     except BeaconNotPublished as error:
         comes = f"it comes on {error.published_at:%Y-%m-%d at %H:%M:%S} UTC"
         wait = render.duration(error.retry_after_s)
@@ -125,7 +131,11 @@ def _read_beacon(file: str) -> str:
 def _ask(question: Iterator[str], *, why: str, refused: str) -> None:
     if not terminal.can_ask():
         raise CommandStopped(f"{why}, and there is no terminal to ask on; give --yes.", status=WRONG_USAGE)
-    if not terminal.confirm("\n".join(question)):
+    try:
+        is_agreed = terminal.confirm("\n".join(question))
+    except KeyboardInterrupt:
+        raise CommandStopped(refused, status=INTERRUPTED) from None
+    if not is_agreed:
         raise CommandStopped(refused, status=REFUSED)
 
 
