@@ -5,7 +5,7 @@ ticket.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from uuid import UUID
 import typer
 
 from rafflekit.cli import render, terminal
-from rafflekit.cli.failures import REFUSED, CommandStopped
+from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.output import TicketFile, TicketWriter
 from rafflekit.cli.lists.people import Line, open_list
 from rafflekit.cli.lists.run import LineKeys, open_run
@@ -31,6 +31,7 @@ _ROWS_PER_FLUSH = 1_000
 # Ten of the engine's groups. These lines are in memory at the same time.
 _LINES_PER_CALL = 10_000
 _REFUSALS_SHOWN = 20
+_RESUME = "Rerun the same command to resume; nothing is lost."
 _DRAWN = (
     "The raffle has been drawn, so people who are not in the output get no ticket. If this run handed out a ticket and "
     "was stopped before it wrote the ticket to the output, the code of that ticket is lost."
@@ -46,6 +47,8 @@ def participate_from(
         typer.Exit: lines were refused, now or in an earlier part of the run.
     """
     tickets = TicketFile(out)
+    if _is_same_file(source, out):
+        raise CommandStopped("--out is the list itself; name another file.", status=WRONG_USAGE)
     with (
         ending_as_with_ctrl_c(),
         open_engine(database_url) as engine,
@@ -116,10 +119,19 @@ def _write(
         )
 
 
+def _is_same_file(one: Path, other: Path) -> bool:
+    with suppress(OSError):
+        return one.samefile(other)
+    return False
+
+
 @contextmanager
 def _explaining_how_to_resume() -> Iterator[None]:
     try:
         yield
-    except (KeyboardInterrupt, OSError, StorageUnavailable):
-        terminal.remark("Rerun the same command to resume; nothing is lost.")
+    except KeyboardInterrupt:
+        terminal.remark(_RESUME)
+        raise
+    except (OSError, StorageUnavailable) as error:
+        error.add_note(_RESUME)
         raise

@@ -100,11 +100,17 @@ class TicketFile:
 
         Success is safe only after its `sync`.
         """
-        with open(self.path, "a", encoding="utf-8", newline="", opener=private) as file:
-            file.truncate(self._whole_bytes)
-            if not self._whole_bytes:
-                file.write(HEADER)
-            yield TicketWriter(self, file)
+        try:
+            with open(self.path, "a", encoding="utf-8", newline="", opener=private) as file:
+                file.truncate(self._whole_bytes)
+                if not self._whole_bytes:
+                    file.write(HEADER)
+                yield TicketWriter(self, file)
+        except OSError as error:
+            # A full disk does not say which file it has no room for.
+            if error.filename is None:
+                error.filename = str(self.path)
+            raise
 
     def count(self, line: Line, *, got_ticket: bool) -> None:
         """Count a line's row."""

@@ -6,6 +6,7 @@ one line is wrong, the line is passed on with its refusal.
 
 import csv
 import re
+import shlex
 import stat
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,17 @@ LINE_BYTES = 1024 * 1024
 _COLUMNS_IN_THE_ERROR = 20
 
 _OTHER_SEPARATORS = re.compile(r"[;\t]")
+_SEPARATOR_NAMES = {";": "semicolons", "\t": "tabs"}
+
+# No participant is called this: the first line of a list with one column is a header then.
+_HEADERS = frozenset(
+    {
+        *("email", "e-mail", "mail", "email address", "e-mail address", "address", "phone", "telephone"),
+        *("name", "names", "full name", "first name", "last name", "user", "username"),
+        *("participant", "participants", "person", "people"),
+    }
+)
+_EXCEL = b"PK\x03\x04"
 
 _CSV_ERRORS = {
     "unexpected end of data": "a quote is opened but never closed",
@@ -65,12 +77,8 @@ class ParticipantList:
                     number,
                     f"has {len(first)} columns. Choose one with --column NAME; line 1 must hold the column names",
                 )
-            if first and (separator := _OTHER_SEPARATORS.search(first[0])):
-                # Some spreadsheets save a "CSV" like this. Tickets handed out to whole lines could not be taken back.
-                raise self._stopped(
-                    number, f"seems to be separated by {separator[0]!r}; save the list with commas instead"
-                )
             if first:
+                self._refuse_what_is_not_a_participant(number, first[0])
                 yield Line(number, first[0])
         else:
             position, columns = self._position_of_column(number, first), len(first)
@@ -81,6 +89,22 @@ class ParticipantList:
             else:
                 # Spreadsheets omit empty cells at the end of a line.
                 yield Line(number, row[position] if position < len(row) else "")
+
+    def _refuse_what_is_not_a_participant(self, number: int, text: str) -> None:
+        # Tickets that were handed out to whole rows, or to a header, could not be taken back.
+        if separator := _OTHER_SEPARATORS.search(text):
+            # Some spreadsheets save a "CSV" like this.
+            raise CommandStopped(
+                f"The columns of {self.name} are separated by {_SEPARATOR_NAMES[separator[0]]}; save the list with "
+                "commas instead.",
+                status=WRONG_USAGE,
+            )
+        header = text.strip()
+        if header.lower() in _HEADERS:
+            raise CommandStopped(
+                f"Line {number} of {self.name}, {header!r}, looks like a header; use --column {shlex.quote(header)}.",
+                status=WRONG_USAGE,
+            )
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         self.file.seek(0)
@@ -144,6 +168,8 @@ def open_list(path: Path, *, column: str | None) -> Iterator[ParticipantList]:
     except OSError as error:
         raise CommandStopped(f"--from: {path} cannot be read ({error.strerror}).", status=WRONG_USAGE) from error
     with file:
+        if file.read(len(_EXCEL)) == _EXCEL:
+            raise CommandStopped(f"{path.name} is an Excel file; save it as CSV (UTF-8).", status=WRONG_USAGE)
         yield ParticipantList(file, name=path.name, column=column)
 
 

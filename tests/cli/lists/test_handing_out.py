@@ -1,5 +1,6 @@
 """`rafflekit participate --from`: tickets for a whole list."""
 
+import errno
 import json
 import os
 import re
@@ -246,6 +247,37 @@ def test_the_output_of_another_raffle_is_not_changed(
     assert engine.get(raffle.id).available_tickets == 3
 
 
+def test_an_excel_file_is_refused_before_any_output(
+    terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path
+) -> None:
+    (folder / "people.csv").rename(folder / "people.xlsx")
+    (folder / "people.xlsx").write_bytes(b"PK\x03\x04\x14\x00")
+
+    refused = terminal(f"participate {large.id} --from people.xlsx --out tickets.csv")
+
+    assert refused == Session(2, "", "rafflekit: people.xlsx is an Excel file; save it as CSV (UTF-8).\n")
+    assert [file.name for file in folder.glob("tickets*")] == []
+    assert engine.get(large.id).available_tickets == 100
+
+
+def test_a_full_disk_is_named_before_the_advice_to_resume(
+    terminal: Terminal, large: Raffle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_up(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("rafflekit.cli.lists.output.sync", fill_up)
+
+    status, _, err = terminal(command(large))
+
+    assert status == 74
+    assert err.splitlines()[-2:] == [
+        "rafflekit: The output could not be written: No space left on device: tickets.csv. What was done before is "
+        "kept.",
+        "Rerun the same command to resume; nothing is lost.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -263,9 +295,11 @@ def test_the_output_of_another_raffle_is_not_changed(
             "--from - --out tickets.csv",
             "--from needs a file: standard input cannot be read again when a run resumes.",
         ),
+        ("--from people.csv --out people.csv", "--out is the list itself; name another file."),
+        ("--from people.csv --out ./people.csv", "--out is the list itself; name another file."),
         (
-            "--from people.csv --out people.csv",
-            "people.csv already exists, but people.csv.run is missing or incomplete; give another --out.",
+            "--from people.csv --out ''",
+            "Invalid value for '--out': it must not be empty. 'rafflekit participate --help' says more.",
         ),
         (
             "--from people.csv --out .",

@@ -76,8 +76,10 @@ def test_a_line_with_more_columns_than_the_list_is_refused_alone() -> None:
             "Line 1 of people.csv has 2 columns. Choose one with --column NAME; line 1 must hold the column names.",
         ),
         (b"ann,Rome\n", "who", "Line 1 of people.csv has no column 'who', only 'ann', 'Rome'."),
-        (b"ann;Rome\n", None, "Line 1 of people.csv seems to be separated by ';'; save the list with commas instead."),
-        (b"ann\tRome\n", None, "Line 1 of people.csv seems to be separated by '\\t'"),
+        (b"ann;Rome\n", None, "The columns of people.csv are separated by semicolons; save the list with commas"),
+        (b"ann\tRome\n", None, "The columns of people.csv are separated by tabs; save the list with commas"),
+        (b"email\nann\n", None, "Line 1 of people.csv, 'email', looks like a header; use --column email."),
+        (b"\n Full Name \nann\n", None, "Line 2 of people.csv, 'Full Name', looks like a header; use --column 'Full"),
         (
             b"who;town\n",
             "who",
