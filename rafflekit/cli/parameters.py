@@ -122,10 +122,17 @@ def _whole_number(value: Any, param: Any) -> int:
     return number
 
 
+def _path(value: Any, _param: Any) -> Path:
+    # Otherwise, an empty text would mean the current folder.
+    if value == "":
+        raise ValueError("it must not be empty.")
+    return Path(value)
+
+
 _CONVERTERS: dict[Any, Callable[[Any, Any], Any]] = {
     str: lambda value, _: value,
     bool: lambda value, _: value,
     int: _whole_number,
-    Path: lambda value, _: Path(value),
+    Path: _path,
     list[str]: lambda value, _: list(value),
 }

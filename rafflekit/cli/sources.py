@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 SERVER = "server"
 
+_ADDRESS_WITHOUT_SCHEME = re.compile(r"[\w.-]+:[0-9]+/")
 _PROOF_PATH = re.compile(r"(?P<raffle>.*/raffles/(?P<id>[0-9A-Fa-f-]{36}))/proof/?")
 
 
@@ -35,13 +36,17 @@ class ProofAddress:
             CommandStopped: it is an address that cannot be fetched.
         """
         if "://" not in text:
+            if _ADDRESS_WITHOUT_SCHEME.match(text) and not Path(text).exists():
+                raise CommandStopped("PROOF: begin an address with http:// or https://.", status=WRONG_USAGE)
             return None
         try:
             parts = urllib.parse.urlsplit(text)
             fetchable = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
             # Spaces and control characters would end up in the request's first line.
             fetchable = fetchable and text.isascii() and text.isprintable() and " " not in text and parts.port != 0
-        except ValueError:
+        except ValueError as error:
+            if str(error).startswith("Port out of range"):
+                raise CommandStopped("PROOF: the port must be at most 65535.", status=WRONG_USAGE) from error
             fetchable = None
         if not fetchable:
             # The address is not shown: it may contain a password.
@@ -78,10 +83,15 @@ def read_file(name: str, most: int, *, parameter: str) -> bytes:
     if name == STDIN:
         return _standard_input().read(most + 1)
     with _open_file(name, parameter) as opened:
-        return opened.read(most + 1)
+        content = opened.read(most + 1)
+    if not content:
+        raise CommandStopped(f"{parameter}: the file {name} is empty.", status=WRONG_USAGE)
+    return content
 
 
 def _open_file(name: str, parameter: str) -> BinaryIO:
+    if not name:
+        raise CommandStopped(f"{parameter}: must not be empty.", status=WRONG_USAGE)
     try:
         return Path(name).open("rb")
     except OSError as error:

@@ -58,10 +58,8 @@ def test_the_public_half_of_a_key_can_be_seen_again(
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        (
-            "key show nowhere.key",
-            "FILE: nowhere.key cannot be used: the key cannot be read: No such file or directory.",
-        ),
+        ("key show nowhere.key", "FILE: nowhere.key does not exist."),
+        ("key make ''", "Invalid value for 'FILE': it must not be empty."),
         ("key show nonsense.key", "FILE: nonsense.key cannot be used: it is not a signing key."),
         ("key make own.key", "FILE: own.key already exists, and keys are never overwritten."),
         ("key make nowhere/own.key", "FILE: there is no folder nowhere."),

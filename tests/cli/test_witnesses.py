@@ -24,6 +24,7 @@ KEY = "an idempotency key"
         ),
         ("--key witness.key --operator {witness}", (2, "--operator: this is not an operator's key")),
         ("--key witness.key --operator {key} --state nowhere/seen.json", (2, "--state: there is no folder nowhere.")),
+        ("--key witness.key --operator {key} --state .", (2, "--state: . is a folder.")),
         ("--key witness.key --operator {other}", (2, "CHECKPOINT: is not signed by")),
     ],
 )

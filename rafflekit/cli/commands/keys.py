@@ -54,6 +54,8 @@ def show_key(
     if file is not None:
         if database_url is not None:
             raise CommandStopped("Give either FILE or --database-url: one key is shown.", status=WRONG_USAGE)
+        if not file.exists():
+            raise CommandStopped(f"FILE: {file} does not exist.", status=WRONG_USAGE)
         from rafflekit.core.ledger.keys import read_any_signing_key
 
         render.print_verifier_key(read_any_signing_key(file).verifier, as_json=as_json)

@@ -64,6 +64,8 @@ def sign_as_witness(
     from rafflekit.core.protocol.notes import OPERATOR, WITNESS
     from rafflekit.core.witness import Witness
 
+    if state.is_dir():
+        raise CommandStopped(f"--state: {state} is a folder.", status=WRONG_USAGE)
     signer = read_signing_key(key, setting="--key", kind=WITNESS)
     source = _CheckpointSource.of(checkpoint, consistency)
     content = source.checkpoint()
