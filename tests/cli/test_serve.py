@@ -5,7 +5,6 @@ import os
 import pty
 import re
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -187,22 +186,6 @@ def test_granian_notices_another_granian_on_its_port(process: Process, serve: Se
 
     assert ended.status == 2
     assert running.request("GET", "/raffles/").status == 200
-
-
-@pytest.mark.parametrize("option", [(), ("--server", "granian", "--workers", "2")])
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_real_server_answers_until_it_is_stopped(serve: Serve, how: signal.Signals, option: tuple[str, ...]) -> None:
-    server = serve(*option)
-
-    answer = server.request("GET", "/raffles/")
-    printed_after = server.stop(how)
-
-    assert answer.status == 200
-    assert server.process.returncode == 0
-    assert printed_after == ""
-    assert "Traceback" not in server.log.read_text()
-    stopped_by = "Ctrl-C" if how is signal.SIGINT else "SIGTERM"
-    assert re.fullmatch(rf"\S+Z INFO Stopped by {re.escape(stopped_by)}\.", server.log.read_text().splitlines()[-1])
 
 
 @pytest.mark.parametrize("options", ["", "--log-format json", "--log-format human"])

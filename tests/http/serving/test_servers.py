@@ -1,6 +1,7 @@
 """What both servers of `rafflekit serve` do over real sockets: waitress, and Granian with two workers."""
 
 import json
+import re
 import signal
 import socket
 import threading
@@ -197,16 +198,21 @@ def test_a_key_that_is_sent_in_two_headers_is_refused(running: LiveServer, conne
     assert "Idempotency-Key" in answer.json["detail"]
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_closes_connections_that_wait_for_nothing(serve: Serve, connect: Connect, how: signal.Signals) -> None:
-    live = serve()
+@pytest.mark.parametrize(("how", "name"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "Ctrl-C")])
+def test_a_stop_closes_idle_connections_and_is_logged(
+    serve: Serve, connect: Connect, how: signal.Signals, name: str
+) -> None:
+    live = serve(MANAGER_IPS="127.0.0.1")
     idle, used = connect(live.port), connect(live.port)
     used.sendall(LIST)
     assert read_answer(used).status == 200
 
-    live.stop(how)
+    assert live.stop(how) == ""
 
     assert (idle.recv(1), used.recv(1)) == (b"", b"")
+    *_, last = live.log.read_text().splitlines()
+    assert re.fullmatch(rf"\S+Z INFO Stopped by {name}\.", last)
+    assert live.complaints() == ""
 
 
 def test_a_stop_answers_every_request_that_was_sent_before_it(serve: Serve, connect: Connect, database: Path) -> None:
