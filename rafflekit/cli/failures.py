@@ -118,7 +118,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         case typer.TyperException():
             return _usage_sentence(error), WRONG_USAGE
         case OSError():
-            return f"{_refusal_of_the_system(error)} What was done before is kept.", IO_FAILED
+            return _refusal_of_the_system(error), IO_FAILED
         case _:
             _log.debug("unexpected", exc_info=error)
             sentence = f"Something unexpected went wrong ({type(error).__name__}). Please report it, with your command."
@@ -161,7 +161,7 @@ def _refusal_of_the_system(error: OSError) -> str:
     if error.filename is not None:
         reason += f": {error.filename}"
     what = "The output could not be written" if error.errno in _NO_ROOM else "The operating system refused"
-    return f"{what}: {reason}."
+    return f"{what}: {reason}. What was done before is kept."
 
 
 def _is_folder_gone() -> bool:

@@ -128,6 +128,7 @@ def test_a_backup_fails_if_its_key_cannot_be_copied(
 
     assert (shown.status, shown.out) == (3, "")
     assert f"The signing key {key} cannot be copied: Is a directory." in shown.err
+    assert f"No backup was written to {tmp_path / 'copy.db'}." in shown.err
     assert set(tmp_path.iterdir()) == before
 
 

@@ -36,7 +36,7 @@ def back_up(
             made = back_up_database(file, url)
         except StorageUnavailable as error:
             # SQLite's own errors do not name the file.
-            error.add_note(f"There is no backup in {file}.")
+            error.add_note(f"No backup was written to {file}.")
             raise
     render.print_backup(made, named_key=settings.signing_key, as_json=as_json)
 
