@@ -17,12 +17,15 @@ _TO_CHECK = {
     "right, you have the wrong proof.",
     "key": "The proof has another key than --key. Compare --key with the key that the operator published. If they "
     "are equal, this is not that operator's proof.",
+    "witnessed": "--witnessed does not fit. It must be a copy of this raffle's closing, as 'rafflekit checkpoint' "
+    "prints it. If it is, the copy and the proof contradict each other; keep both.",
     "leaves": "--leaves does not fit. It must be the list of all tickets' leaves, one per line, as the server sends "
     "it. If it is, someone changed it.",
     "receipt": "--receipt does not fit. It must be the whole receipt of a ticket of this raffle, as 'rafflekit "
     "receipt' prints it. If it is, the receipt and the proof contradict each other; keep both.",
     "code": "--code is not the code of the ticket in --receipt. Check it for typing mistakes, and check that the "
-    "receipt belongs to the same ticket. If both are right, the receipt is for another code.",
+    "receipt belongs to the same ticket. If both are right, the operator gave you a code and a receipt that contradict "
+    "each other; keep both.",
 }
 _MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "red"), "not proven": ("–", "yellow")}
 
@@ -54,8 +57,8 @@ def _why_not_good(wrong: "Step", *, fetched: Collection[str]) -> str:
             "or an address that ends with /raffles/<id>/proof/."
         )
     if wrong.is_mistaken and wrong.name not in fetched:
-        # These steps come last: the draw has been checked by then.
-        is_draw_checked = wrong.name in {"leaves", "receipt", "code"}
+        # The audit continues after these, so it has checked the draw.
+        is_draw_checked = wrong.name in {"witnessed", "leaves", "receipt", "code"}
         shown = "The other steps still count" if is_draw_checked else "This shows nothing for or against the draw"
         return f"{_TO_CHECK[wrong.name]} {shown}."
     return "These documents are not from an honest draw, or someone changed them since."

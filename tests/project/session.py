@@ -25,7 +25,7 @@ PAGES = (README, DOCS / "lists.md", DOCS / "fairness.md")
 """The pages with a session. Each session starts with an empty folder."""
 
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_WRITTEN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\n|[^\x1b\r\n]+")
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CODE = r"(?:[0-9A-Z]{4}-){5}[0-9A-Z]{4}"
 _KEY = r"rafflekit\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}"
@@ -80,6 +80,23 @@ def shortened(output: str) -> str:
     return re.sub(r'"receipt":\{.*?"checkpoint":"[^"]*"\}', '"receipt":{…}', output)
 
 
+def left_on_a_terminal(written: str) -> str:
+    """Return the text that a terminal shows in the end: progress bars are erased by then."""
+    lines, row = [""], 0
+    for part in _WRITTEN.findall(written):
+        if part == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif part.startswith("\x1b"):
+            # Upwards; everything else is colour or the cursor's look.
+            row -= int(part[2:-1]) if part.endswith("A") else 0
+        else:
+            lines[row] += part
+    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n" * any(lines)
+
+
 @dataclass
 class Session:
     """A user's terminal of 80 columns in a new folder; `end` stops what runs in the background."""
@@ -116,7 +133,7 @@ class Session:
         process = subprocess.Popen(
             ["sh", "-c", command.replace("curl ", "curl -s ")],
             stdout=theirs,
-            stderr=subprocess.PIPE,
+            stderr=theirs,
             stdin=subprocess.DEVNULL,
             cwd=self.folder,
             env=self._environment(),
@@ -130,23 +147,21 @@ class Session:
             # Linux says "input/output error" when the last writer of a pty is gone.
             pass
         os.close(ours)
-        assert process.stderr is not None
-        complained = process.stderr.read()
-        process.stderr.close()
         process.wait()
-        text = _ANSI.sub("", (printed + complained).decode()).replace("\r\n", "\n")
-        lines = [line.rstrip() for line in text.strip("\n").splitlines()]
-        return "".join(f"{line}\n" for line in lines)
+        return left_on_a_terminal(printed.decode())
 
     def _serve(self, command: str) -> str:
         # On a free port, whatever the page says.
         command = "exec env " + command.removesuffix(" &") + " --port 0"
         server = subprocess.Popen(
-            ["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._environment()
+            ["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self._environment()
         )
         self.servers.append(server)
         assert server.stdout is not None
-        return server.stdout.readline().decode()
+        printed = ""
+        while not _SERVER.search(printed) and (line := server.stdout.readline()):
+            printed += line.decode()
+        return printed
 
     def _environment(self) -> dict[str, str]:
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("RAFFLEKIT", "MANAGER"))}

@@ -8,6 +8,7 @@ from rafflekit.core.protocol.audit import (
     NOT_PROVEN,
     OK,
     STEPS,
+    Witnessed,
     audit,
 )
 from rafflekit.core.protocol.checkpoints import End
@@ -74,7 +75,9 @@ def test_documents_of_another_raffle_are_a_mistake_not_a_fraud() -> None:
         "empty leaves": replace(DRAND.given, leaves=[]),
         "no receipt": replace(DRAND.given, receipt=DRAND.given.proof),
         "another raffle's receipt": replace(DRAND.given, receipt=SECRETS.given.receipt),
+        "another raffle's copy": replace(DRAND.given, witnessed=Witnessed(SECRETS.proof.closing)),
         "code": replace(DRAND.given, code=DRAND.example.codes[5]),
+        "half a code": replace(DRAND.given, code="0000"),
     }
     evidence = {
         # Two keys for one raffle: a newer key must not make an older receipt look like a mistake.
@@ -88,6 +91,15 @@ def test_documents_of_another_raffle_are_a_mistake_not_a_fraud() -> None:
             wrong = each.audit().first_wrong
             assert wrong is not None, name
             assert wrong.is_mistaken is expected, name
+
+
+def test_a_mistake_does_not_hide_a_false_draw() -> None:
+    falsified = DRAND.edited(lambda proof: proof["winners"].reverse())
+
+    wrong = replace(falsified, witnessed=Witnessed(SECRETS.proof.closing)).audit().first_wrong
+
+    assert wrong is not None
+    assert (wrong.name, wrong.is_mistaken) == ("winners", False)
 
 
 def test_a_code_is_no_mistake_if_no_code_could_match() -> None:

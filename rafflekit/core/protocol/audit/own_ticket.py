@@ -82,9 +82,10 @@ def check_own_ticket(
         if consistency is not None:
             _check_consistency(parts, checkpoint, consistency)
         elif seen is None:
+            leaves = "leaf" if checkpoint.size == 1 else "leaves"
             raise Unproven(
-                f"The receipt shows the ticket in the ledger of size {checkpoint.size:,}. The leaves or a consistency "
-                "proof would show that the closing continues that ledger."
+                f"Your ticket was in the ledger when it had {checkpoint.size:,} {leaves}. Whether the closing "
+                "continues that ledger was not checked: this needs all leaves or a consistency proof."
             )
     return f"Your ticket, number {leaf.ticket_number:,}, is in the draw{_won(parts, leaf) if winners_hold else ''}."
 
@@ -99,8 +100,11 @@ def check_code(ours: ReceiptParts, code: str) -> str:
     if memory > _MEMORY_KIB or memory * passes > _PASSES_KIB:
         raise Unproven(f"The code's hash needs {memory:,} KiB and {passes:,} passes, which is too much to try.")
     from rafflekit.core.errors import StorageUnavailable
-    from rafflekit.core.protocol.codes import CodeHasher
+    from rafflekit.core.protocol.codes import CHARACTERS, CodeHasher
 
+    length = len(re.sub(r"[-\s]", "", code))
+    if length != CHARACTERS:
+        raise Mistaken(f"A code has {CHARACTERS} letters and digits, and this one has {length:,}.")
     try:
         fits = CodeHasher().check(ours.receipt.leaf.code_hash, code)
     except StorageUnavailable as error:

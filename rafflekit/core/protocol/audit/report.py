@@ -65,8 +65,9 @@ class AuditReport:
 
     @property
     def first_wrong(self) -> Step | None:
-        """The first wrong step, which says what is wrong with the documents; None if there is none."""
-        return next((step for step in self.steps if step.outcome == WRONG), None)
+        """The first wrong step, or None; one that is only the verifier's mistake counts after all others."""
+        wrong = [step for step in self.steps if step.outcome == WRONG]
+        return min(wrong, key=lambda step: step.is_mistaken, default=None)
 
     @property
     def unproven(self) -> Sequence[str]:

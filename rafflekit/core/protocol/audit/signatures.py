@@ -44,8 +44,8 @@ def check_terms(parts: ProofParts, raffle: str | None) -> str:
         raise Refuted("The closing was signed for other terms: the hash of these terms is different.")
     delay = f" {terms.delay_s:,} s after the closing" if terms.delay_s is not None else ""
     return (
-        f"The closing commits to the terms: “{terms.name}”, {terms.total_tickets:,} tickets, the prizes in their order "
-        f"(wins in all: {parts.wins:,}), entropy from {terms.entropy}{delay}."
+        f"The closing belongs to the terms in the proof: the name “{terms.name}”, {terms.total_tickets:,} tickets, the "
+        f"prizes and their order, and entropy from {terms.entropy}{delay}."
     )
 
 
@@ -135,23 +135,24 @@ def check_witnessed(
     """Step 7: the closing existed before anyone could know the beacon."""
     sightings = [(f"the cosignature of {each.key.name}", each.time) for each in cosignatures if each.vouched]
     why, useless = " You named no witness that signed it, and gave no copy of your own.", ""
+    beacon = source_of(parts.proof.terms.entropy).known_from(parts.closed.end)
+    late = next((each for each in cosignatures if beacon is not None and each.time >= beacon), None)
+    if beacon is not None and late is not None:
+        raise Refuted(
+            f"The witness {late.key.name} signed the closing at {time_text(late.time)}, when its beacon was public "
+            f"already (from {time_text(beacon)})."
+        )
     if copy is not None:
         why = " Your copy has no date."
         try:
             sightings += _sightings_of(parts, copy, vouched)
         except Unproven as error:
-            # Always reported: otherwise a verifier who gave the wrong file would think that it counted.
+            # Always reported: otherwise a verifier would think that the copy's cosignature counted.
             why, useless = "", f" {error}"
-    beacon = source_of(parts.proof.terms.entropy).known_from(parts.closed.end)
     if beacon is None:
         raise Unproven(
-            f"The operator generated the entropy, so no date can show that it was unknown before the closing.{useless}"
-        )
-    late = next((each for each in cosignatures if each.time >= beacon), None)
-    if late is not None:
-        raise Refuted(
-            f"The witness {late.key.name} signed the closing at {time_text(late.time)}, when its beacon was public "
-            f"already (from {time_text(beacon)})."
+            "The operator generated the entropy, and may have known it before the closing. The dates of witnesses and "
+            f"copies cannot rule that out.{useless}"
         )
     created = parts.proof.terms.created_at.timestamp()
     early = [(who, time) for who, time in sightings if created <= time < beacon]
@@ -208,15 +209,15 @@ def _copy_of_the_closing(parts: ProofParts, copy: Witnessed) -> SignedClosing:
     try:
         kept = read_closing(copy.note)
     except NoteWrong as error:
-        raise Unproven(f"Your copy is not a closing, so it proves nothing: {error}.") from error
+        raise Mistaken(f"Your copy is not a closing: {error}.") from error
     if kept.note.text == parts.closed.note.text:
         return kept
     if kept.checkpoint.origin != parts.closed.checkpoint.origin:
-        raise Unproven("Your copy belongs to another raffle.")
+        raise Mistaken("Your copy belongs to another raffle.")
     try:
         signed = kept.note.check(parts.key)
     except NoteWrong:
         signed = []
     if not signed:
-        raise Unproven("Your copy is not signed by this operator, and it is not this closing.")
+        raise Mistaken("Your copy is not this closing, and this operator did not sign it.")
     raise Refuted("The operator signed two closings of this raffle: the one in the proof and your copy. Keep both.")
