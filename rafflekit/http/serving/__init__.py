@@ -26,7 +26,7 @@ def serve_until_stopped(
     log: Log,
     on_listening: Callable[[str, Urls], None],
 ) -> None:
-    """Serve the raffles over HTTP until SIGTERM or Ctrl-C; call it in the main thread.
+    """Serve the raffles over HTTP until SIGTERM, SIGHUP or Ctrl-C; call it in the main thread.
 
     `environment` holds the settings; a `database_url` replaces the one in there. `workers` is the number of Granian's
     processes, and `port` 0 takes a free port. Meanwhile the log is written on standard error, as `log` says.

@@ -34,7 +34,6 @@ from rafflekit.http.monitoring.metrics import remove_shared_folder, shared_count
 from rafflekit.http.serving import listening
 from rafflekit.http.wsgi import application_from_env
 
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _BACKLOG = 1024
 
 _GRANIAN_SETTINGS: dict[str, Any] = {
@@ -67,7 +66,7 @@ def run_granian(
     on_listening: Callable[[listening.Urls], None],
     log: Log = _QUIET_LOG,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C, then finish the requests in progress and return; a second signal kills.
+    """Serve until SIGTERM, SIGHUP or Ctrl-C, then finish the requests in progress and return; a second signal kills.
 
     Each of the `workers` processes opens the database for itself, with the settings in `environment`: check both first.
     Call this in the main thread. `port` 0 takes a free port. `on_listening` gets the URLs as soon as connections are
@@ -128,9 +127,10 @@ class _GranianParent(MPServer):
     def __init__(self, listener: socket.socket, **settings: Any) -> None:
         super().__init__("rafflekit.http.wsgi:application", *listener.getsockname()[:2], **settings)
         self._listener = listener
-        # Granian handles Ctrl-C itself, which `_stop_signals` prevents, and restarts at SIGHUP. A terminal sends that
-        # when it is closed, so it should end the server.
-        self.on_startup(lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
+        # Granian sets its own handlers, and restarts at SIGHUP. `_stop_signals` blocks the signals, so that these
+        # handlers have no effect, except for a SIGHUP that is ignored: that one stays ignored.
+        before = signal.getsignal(signal.SIGHUP)
+        self.on_startup(lambda: signal.signal(signal.SIGHUP, before))
 
     def _init_shared_socket(self) -> None:
         self._shd: Any = _SharedSocket(self._listener)
@@ -172,7 +172,7 @@ def _new_processes() -> Iterator[None]:
 
 @contextmanager
 def _stop_signals(server: _GranianParent) -> Iterator[list[int]]:
-    """Stop the server on SIGTERM and SIGINT, which are collected in the list that is yielded.
+    """Stop the server on the signals for that, which are collected in the list that is yielded.
 
     They are blocked, and a thread waits for them. The workers inherit the block: a Ctrl-C, which a terminal sends to
     all processes, takes effect only in the parent, and no worker ends before it is able to stop properly.
@@ -182,9 +182,11 @@ def _stop_signals(server: _GranianParent) -> Iterator[list[int]]:
 
     def wait_for_signals() -> None:
         while True:
-            number = signal.sigwait(_STOP_SIGNALS)
+            number = signal.sigwait(numbers)
             if ending.is_set():
                 return
+            if received and listening.is_hang_up(number):
+                continue
             received.append(number)
             server.signal_handler_interrupt()  # type: ignore[no-untyped-call]  # Granian's, without types
             if len(received) > 1:
@@ -193,10 +195,12 @@ def _stop_signals(server: _GranianParent) -> Iterator[list[int]]:
                 for worker in multiprocessing.active_children():
                     worker.kill()
 
-    previous = {number: signal.getsignal(number) for number in (*_STOP_SIGNALS, signal.SIGHUP)}
-    # When it starts, it unblocks these signals, so it has to start before they are blocked.
+    numbers = listening.stop_signals()
+    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    # It has to outlive a closed terminal, so it inherits the block of SIGHUP. Its start unblocks the other signals.
     resource_tracker.ensure_running()
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     waiter = threading.Thread(target=wait_for_signals, name="stop signals", daemon=True)
     waiter.start()
     try:

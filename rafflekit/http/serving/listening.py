@@ -71,6 +71,18 @@ def urls_of(listener: socket.socket) -> Urls:
     return Urls(f"http://{shown}:{port}", f"http://<this machine's address>:{port}" if here != address else None)
 
 
+def stop_signals() -> list[int]:
+    """Return the signals that stop a server; SIGHUP, which a closed terminal sends, is not in there under `nohup`."""
+    # Windows has no SIGHUP.
+    numbers = [signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    return [number for number in numbers if not (is_hang_up(number) and signal.getsignal(number) is signal.SIG_IGN)]
+
+
+def is_hang_up(number: int) -> bool:
+    """Return whether a signal is SIGHUP, which a closed terminal may send twice: the second one must not kill."""
+    return hasattr(signal, "SIGHUP") and number == signal.SIGHUP
+
+
 def log_stop(number: int) -> None:
     """Log which signal stopped the server."""
     _log.info("Stopped by %s.", "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name)

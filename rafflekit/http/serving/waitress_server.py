@@ -21,7 +21,16 @@ from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.settings import Settings
 from rafflekit.http.app import WsgiApp, create_app
 from rafflekit.http.monitoring.metrics import Metrics
-from rafflekit.http.serving.listening import STOP_LIMIT_S, THREADS, Urls, listening_socket, log_stop, urls_of
+from rafflekit.http.serving.listening import (
+    STOP_LIMIT_S,
+    THREADS,
+    Urls,
+    is_hang_up,
+    listening_socket,
+    log_stop,
+    stop_signals,
+    urls_of,
+)
 from rafflekit.http.serving.waitress_connections import Channel, WaitressServer
 
 _SILENCE_S = 5.0
@@ -52,7 +61,7 @@ def run_waitress(
     on_listening: Callable[[Urls], None],
     metrics: Metrics | None = None,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C, then finish the requests in progress and return; a second signal kills.
+    """Serve until SIGTERM, SIGHUP or Ctrl-C, then finish the requests in progress and return; a second signal kills.
 
     Call it in the main thread, the only one in which Python handles signals. `port` 0 takes a free port.
     `on_listening` gets the URLs as soon as connections are accepted; `metrics`, if given, are shown at `/metrics`. A
@@ -69,8 +78,8 @@ def run_waitress(
                 on_listening(urls_of(listener))
                 while not received:
                     _turn(server, connections, wait_s=_TURN_S)
-            _finish(server, connections)
-            log_stop(received[0])
+                _finish(server, connections)
+                log_stop(received[0])
         finally:
             wasyncore.close_all(connections)
 
@@ -97,14 +106,18 @@ def _server_on(listener: socket.socket, application: WsgiApp, connections: dict[
 
 @contextmanager
 def _stop_signals(wake: Callable[[], None]) -> Iterator[list[int]]:
-    """Collect SIGTERM and SIGINT in the list that is yielded; afterwards they do what they did before."""
+    """Collect the signals that stop a server in the list that is yielded; a second one does what it did before."""
     received: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        wake()
+        if not received:
+            received.append(number)
+            wake()
+        elif not is_hang_up(number):
+            signal.signal(number, previous[number])
+            signal.raise_signal(number)
 
-    previous = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {number: signal.signal(number, note) for number in stop_signals()}
     try:
         yield received
     finally:

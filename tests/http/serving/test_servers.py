@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -250,6 +251,35 @@ def test_a_second_signal_does_not_wait(
     live.process.communicate(timeout=20)
 
     assert live.process.returncode == -signal.SIGTERM
+
+
+def test_a_closed_terminals_second_signal_does_not_kill(serve: Serve, connect: Connect) -> None:
+    live = serve()
+    connection = connect(live.port)
+    connection.sendall(LIST[:20])
+    until_read(connection)
+    for _ in range(2):
+        live.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: is_refused(live.port))
+
+    connection.sendall(LIST[20:])
+
+    assert read_answer(connection).status == 200
+    assert stopped_well(live)
+    assert live.log.read_text().splitlines()[-1].endswith("Stopped by SIGHUP.")
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS.values(), ids=ARGUMENTS)
+def test_a_server_under_nohup_outlives_its_terminal(database: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    live = LiveServer(
+        database, *arguments, log=tmp_path / "log", program=("nohup", sys.executable, "-m", "rafflekit", "serve")
+    )
+
+    live.process.send_signal(signal.SIGHUP)
+
+    assert live.request("GET", "/raffles/").status == 200
+    live.stop()
+    assert live.log.read_text().splitlines()[-1].endswith("Stopped by SIGTERM.")
 
 
 def test_a_stop_waits_for_the_rest_of_a_request(serve: Serve, connect: Connect) -> None:
