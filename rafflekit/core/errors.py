@@ -71,8 +71,8 @@ class TicketsRemaining(RaffleError):
     code = "tickets_remaining"
     sentence = "Winners can't be drawn when tickets are still available"
 
-    def __init__(self, remaining: int) -> None:
-        super().__init__()
+    def __init__(self, remaining: int, message: str | None = None) -> None:
+        super().__init__(message)
         self.remaining = remaining
 
 

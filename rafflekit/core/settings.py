@@ -155,7 +155,8 @@ def _network(variable: Variable, text: str) -> Network:
     try:
         network = ip_network(text)
     except ValueError as error:
-        reason = f"{error}; give addresses (192.0.2.7) or networks (192.0.2.0/24), separated by commas."
+        wrong = "it has host bits set" if "host bits" in str(error) else "not an IP address or network"
+        reason = f"{wrong}; give addresses (192.0.2.7) or networks (192.0.2.0/24), separated by commas."
         raise InvalidSetting(variable.name, text, reason) from error
     if "%" in text:
         raise InvalidSetting(variable.name, text, "a zone (%…) does not identify a client; remove it.")
@@ -205,7 +206,11 @@ def _code_hasher(environment: Mapping[str, str]) -> "CodeHasher | None":
     # Imported only when needed: help texts name these variables without argon2.
     from rafflekit.core.protocol.codes import CodeHasher
 
-    costs = {parameter: _whole_number(variable, environment[variable.name]) for parameter, variable in given.items()}
+    # The defaults are the least that Argon2 accepts.
+    costs = {
+        parameter: _whole_number(variable, environment[variable.name], least=int(variable.default))
+        for parameter, variable in given.items()
+    }
     try:
         return CodeHasher(**costs)
     except InvalidSetting as error:
@@ -214,7 +219,9 @@ def _code_hasher(environment: Mapping[str, str]) -> "CodeHasher | None":
         raise InvalidSetting(names, values, error.reason) from error
 
 
-def _whole_number(variable: Variable, text: str) -> int:
+def _whole_number(variable: Variable, text: str, *, least: int) -> int:
     if not _WHOLE_NUMBER.fullmatch(text.strip()):
         raise InvalidSetting(variable.name, text, "not a whole number of at most 9 digits.")
+    if int(text) < least:
+        raise InvalidSetting(variable.name, text, f"too small; the minimum is {least}.")
     return int(text)

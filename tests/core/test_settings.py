@@ -5,6 +5,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from argon2.exceptions import HashingError
 
 from rafflekit import InvalidSetting, RaffleEngine
 from rafflekit.core import settings
@@ -31,21 +32,21 @@ def test_all_mapped_addresses_are_all_of_ipv4() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "reason"),
     [
-        ("MANAGER_IPS", "192.0.2.300", "does not appear to be"),
+        ("MANAGER_IPS", "192.0.2.300", "not an IP address or network"),
         ("MANAGER_IPS", "192.0.2.7/24", "host bits"),
         ("MANAGER_IPS", "192.0.2.7,,192.0.2.8", "empty"),
-        ("MANAGER_IPS", "manager.example", "does not appear to be"),
+        ("MANAGER_IPS", "manager.example", "not an IP address or network"),
         ("MANAGER_IPS", "fe80::1%eth0", "zone"),
         ("MANAGER_IPS", "fe80::%eth0/64", "zone"),
-        ("MANAGER_IPS", "192.0.2.7;192.0.2.8", "does not appear to be"),
-        ("MANAGER_IPS", "192.0.2.07", "does not appear to be"),
-        ("MANAGER_IPS", "[2001:db8::1]", "does not appear to be"),
-        ("RAFFLEKIT_TRUSTED_PROXIES", "proxy", "does not appear to be"),
+        ("MANAGER_IPS", "192.0.2.7;192.0.2.8", "not an IP address or network"),
+        ("MANAGER_IPS", "192.0.2.07", "not an IP address or network"),
+        ("MANAGER_IPS", "[2001:db8::1]", "not an IP address or network"),
+        ("RAFFLEKIT_TRUSTED_PROXIES", "proxy", "not an IP address or network"),
         ("RAFFLEKIT_TRUSTED_PROXIES", "10.0.0.1,", "empty"),
         ("RAFFLEKIT_PROXY_HEADER", "Via", "one of X-Forwarded-For, Forwarded, X-Real-IP"),
         ("RAFFLEKIT_PROXY_HEADER", "X_Forwarded_For", "one of X-Forwarded-For"),
         ("RAFFLEKIT_PROXY_HEADER", "X-Forwarded-For, Forwarded", "one of X-Forwarded-For"),
-        ("RAFFLEKIT_METRICS_IPS", "prometheus", "does not appear to be"),
+        ("RAFFLEKIT_METRICS_IPS", "prometheus", "not an IP address or network"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "https://raffle.example", "not a host name"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "raffle.example:8080", "not a host name"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "*", "not a host name"),
@@ -78,6 +79,8 @@ def test_a_wrong_setting_is_refused_with_name_and_reason(variable: str, value: s
             "*",
             "not a host name; give names in ASCII (raffle.example, xn--…), without scheme, port or path.",
         ),
+        ("RAFFLEKIT_ARGON2_TIME_COST", "0", "too small; the minimum is 1."),
+        ("RAFFLEKIT_ARGON2_MEMORY_KIB", "1", "too small; the minimum is 8."),
         ("RAFFLEKIT_ARGON2_TIME_COST", "1" * 10, "not a whole number of at most 9 digits."),
         (
             "RAFFLEKIT_DRAND_RELAYS",
@@ -120,12 +123,23 @@ def test_the_cost_of_a_hash_can_be_set() -> None:
     assert cost(TIME_COST="3", MEMORY_KIB="24") == "m=24,t=3,p=1"
 
 
-def test_costs_that_do_not_match_are_refused_with_both() -> None:
+def test_of_two_costs_the_wrong_one_is_named() -> None:
     with pytest.raises(InvalidSetting) as refusal:
         Settings.from_env({"RAFFLEKIT_ARGON2_TIME_COST": "2", "RAFFLEKIT_ARGON2_MEMORY_KIB": "7"})
 
+    assert (refusal.value.variable, refusal.value.value) == ("RAFFLEKIT_ARGON2_MEMORY_KIB", "7")
+
+
+def test_costs_that_argon2_refuses_are_refused_with_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise HashingError("Memory allocation error")
+
+    monkeypatch.setattr("rafflekit.core.protocol.codes.PasswordHasher.hash", refuse)
+    with pytest.raises(InvalidSetting) as refusal:
+        Settings.from_env({"RAFFLEKIT_ARGON2_TIME_COST": "2", "RAFFLEKIT_ARGON2_MEMORY_KIB": "9999999"})
+
     assert refusal.value.variable == "RAFFLEKIT_ARGON2_TIME_COST or RAFFLEKIT_ARGON2_MEMORY_KIB"
-    assert refusal.value.value == "2, 7"
+    assert refusal.value.value == "2, 9999999"
 
 
 def test_by_default_managers_may_read_the_metrics() -> None:

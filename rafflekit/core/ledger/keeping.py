@@ -149,12 +149,12 @@ class Ledgers:
         if key is not None and record.verifier_key != str(key.verifier):
             raise SigningKeyUnavailable(
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and another key is used here; "
-                "start with the raffle's key."
+                f"set {SIGNING_KEY.name} to the file of that key."
             )
         if key is None and needs_its_key and record.verifier_key is not None:
             raise SigningKeyUnavailable(
                 f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and no key is available here; "
-                f"start with the raffle's key ({SIGNING_KEY.name})."
+                f"set {SIGNING_KEY.name} to the file of that key."
             )
         return book_of(raffle.terms, key)
 

@@ -13,6 +13,7 @@ from rafflekit.core.errors import (
     SigningKeyUnavailable,
     StorageUnavailable,
     TicketNotFound,
+    TicketsRemaining,
 )
 from rafflekit.core.ledger.books import Book
 from rafflekit.core.ledger.keeping import NO_KEY, Ledgers, LedgerTree, closing_of
@@ -179,7 +180,10 @@ class Proofs:
                 one valid cosignature of this key, or its time proves nothing; or another one of this key is kept.
         """
         raffle = self._get(raffle_id)
-        lifecycle.check_closed(raffle)
+        if lifecycle.state_of(raffle) is lifecycle.State.OPEN:
+            left = raffle.available_tickets
+            shown = f"{left:,} of {raffle.total_tickets:,} tickets {'is' if left == 1 else 'are'} left"
+            raise TicketsRemaining(left, f"This raffle has no closing yet: {shown}.")
         try:
             witness = VerifierKey.read(verifier_key)
         except NoteWrong as error:

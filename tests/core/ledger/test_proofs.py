@@ -298,7 +298,7 @@ def test_a_key_that_signed_and_is_missing_is_not_replaced(tmp_path: Path) -> Non
 def test_only_a_closing_is_cosigned(engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=5, prizes=PRIZES)
 
-    with pytest.raises(TicketsRemaining):
+    with pytest.raises(TicketsRemaining, match=r"^This raffle has no closing yet: 5 of 5 tickets are left\.$"):
         engine.proofs.cosign(raffle.id, engine.proofs.checkpoint(raffle.id), str(KEY.verifier))
 
 
