@@ -11,7 +11,7 @@ The program checks the proof step by step and prints one line per step:
     ✗ step: ...               the step is wrong
     – not proven: step: ...   the step rests on trust, or this program skipped it
 
-The exit status is 1 if any step is wrong, and 0 if none is. The more you give the program, the more it can prove: the
+The exit status is 1 if any step is wrong, and 0 otherwise. The more you give the program, the more it can prove: the
 operator's key, all tickets, your receipt.
 
 Python 3.8 or later is enough. Two libraries are optional: py-arkworks-bls12381 checks drand's signature, argon2-cffi
