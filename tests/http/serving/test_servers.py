@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from rafflekit.core import limits
 from rafflekit.http.serving.listening import STOP_LIMIT_S
 from tests.databases import writers_waiting
 from tests.http.conftest import RAFFLE
-from tests.live_server import Answer, LiveServer, Serve, is_refused, read_answer, until_read
+from tests.live_server import SERVE, Answer, LiveServer, Serve, is_refused, read_answer, until_read
 from tests.waiting import wait_until
 
 Connect = Callable[[int], socket.socket]
@@ -271,9 +270,7 @@ def test_a_closed_terminals_second_signal_does_not_kill(serve: Serve, connect: C
 
 @pytest.mark.parametrize("arguments", ARGUMENTS.values(), ids=ARGUMENTS)
 def test_a_server_under_nohup_outlives_its_terminal(database: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    live = LiveServer(
-        database, *arguments, log=tmp_path / "log", program=("nohup", sys.executable, "-m", "rafflekit", "serve")
-    )
+    live = LiveServer(database, *arguments, log=tmp_path / "log", program=("nohup", *SERVE))
 
     live.process.send_signal(signal.SIGHUP)
 
