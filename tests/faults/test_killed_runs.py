@@ -150,8 +150,8 @@ def test_a_run_stopped_by_a_full_disk_can_be_resumed(out: Path, arguments: list[
 
     assert limited.returncode == 74
     assert limited.stderr.decode().splitlines()[-2:] == [
+        f"rafflekit: The output could not be written: File too large: {out}. What was done before is kept.",
         "Rerun the same command to resume; nothing is lost.",
-        "rafflekit: The output could not be written: File too large. What was done before is kept.",
     ]
     assert done.stdout.decode() == f"20 tickets, 2,500 refused; {out}\n"
     assert [int(row["line"]) for row in rows_of(out)] == list(range(1, 2_521))

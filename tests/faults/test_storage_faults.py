@@ -233,7 +233,7 @@ def test_a_command_says_what_is_wrong_and_does_nothing(
         status = main(command(line))
 
     out, err = capsys.readouterr()
-    *remarks, complaint = err.splitlines()
+    complaint, *remarks = err.splitlines()
     assert (status, out) == (3, "")
     assert complaint.startswith(f"rafflekit: The database {raffles.database} ")
     assert fault.sentence in complaint
