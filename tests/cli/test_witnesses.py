@@ -15,7 +15,7 @@ KEY = "an idempotency key"
     [
         (
             "--key operator.key --operator {key}",
-            (2, "it is an operator's key, and a witness's is needed"),
+            (2, "it is an operator's key, not a witness's"),
         ),
         ("--key nowhere.key --operator {key}", (2, "--key is 'nowhere.key': the key cannot be read")),
         (

@@ -124,7 +124,7 @@ class _KeyWrong(Exception):
 def _read_of_kind(file: Path, kind: int) -> SignerKey:
     key = _read(file)
     if key.kind != kind:
-        raise _KeyWrong(f"it is {_KINDS[key.kind]}'s key, and {_KINDS[kind]}'s is needed")
+        raise _KeyWrong(f"it is {_KINDS[key.kind]}'s key, not {_KINDS[kind]}'s")
     return key
 
 
@@ -140,7 +140,7 @@ def _read(file: Path) -> SignerKey:
     except NoteWrong as error:
         raise _KeyWrong(str(error)) from None
     except ValueError:
-        raise _KeyWrong("it is not a text") from None
+        raise _KeyWrong("it is not a text file") from None
     # Not refused: secrets that are mounted into containers have such permissions. Windows has no such permissions.
     if mode & stat.S_IRWXO and os.name != "nt":
         _log.warning(

@@ -46,7 +46,7 @@ def test_a_key_of_the_other_kind_is_refused(tmp_path: Path, kind: int, other: in
             OPERATOR,
             "it is not a signing key; 'rafflekit key make' makes one.",
         ),
-        (b"\xff", WITNESS, "it is not a text; 'rafflekit key make --witness' makes one."),
+        (b"\xff", WITNESS, "it is not a text file; 'rafflekit key make --witness' makes one."),
     ],
 )
 def test_a_file_that_is_not_a_key_is_refused_with_the_reason(
@@ -66,7 +66,7 @@ def test_a_witness_key_next_to_a_database_signs_nothing(tmp_path: Path) -> None:
     file = tmp_path / "raffles.db.key"
     make_signing_key(file, kind=WITNESS)
 
-    with pytest.raises(SigningKeyUnavailable, match="it is a witness's key, and an operator's is needed"):
+    with pytest.raises(SigningKeyUnavailable, match="it is a witness's key, not an operator's"):
         signing_key_beside(file)
 
 
