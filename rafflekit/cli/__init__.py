@@ -46,13 +46,9 @@ def _run(arguments: Sequence[str]) -> int:
 def _refuse_what_is_not_text(arguments: Sequence[str]) -> None:
     from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 
-    before = ""
     for position, argument in enumerate(arguments, start=1):
         try:
             argument.encode()
         except UnicodeEncodeError as error:
-            # The argument is not shown, because it may be a code; nor is one before it, unless it is just an option.
-            is_after_option = before.startswith("--") and before != "--" and "=" not in before
-            which = f"The text after {before}" if is_after_option else f"Argument {position}"
-            raise CommandStopped(f"{which} is not valid text in UTF-8.", status=WRONG_USAGE) from error
-        before = argument
+            # The argument is not shown, because it may be a code.
+            raise CommandStopped(f"Argument {position} is not valid text in UTF-8.", status=WRONG_USAGE) from error

@@ -7,7 +7,6 @@ Two tables are here: from the engine's errors to exit statuses, and from its fie
 
 import errno
 import logging
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -112,7 +111,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         case errors.InvalidValue():
             return f"{_parameter_of(error.field)}: {error.reason}", WRONG_USAGE
         case errors.RaffleError():
-            return _sentence_of(error), _status_of(error)
+            return str(error), _status_of(error)
         case CommandStopped():
             return str(error), error.status
         case typer.TyperException():
@@ -138,38 +137,18 @@ def _parameter_of(field: str) -> str:
     return f"{PARAMETERS['prizes']} no. {int(position) + 1}" + (f", {part}" if part else "")
 
 
-def _sentence_of(error: errors.RaffleError) -> str:
-    if not isinstance(error, errors.RaffleNotFound):
-        return str(error)
-    # The library speaks of the list of raffles; here, a command shows it.
-    return f"{str(error).rpartition(';')[0]}; 'rafflekit list' shows all raffles."
-
-
 def _shortened(message: str) -> str:
     """Return a message without its middle if it is very long: it quotes a text, and ends with what to do."""
-    return (
-        message
-        if len(message) <= 2 * _SHOWN_AT_EACH_END
-        else (f"{message[:_SHOWN_AT_EACH_END]} … {message[-_SHOWN_AT_EACH_END:]}")
-    )
+    is_short = len(message) <= 2 * _SHOWN_AT_EACH_END
+    return message if is_short else f"{message[:_SHOWN_AT_EACH_END]} … {message[-_SHOWN_AT_EACH_END:]}"
 
 
 def _refusal_of_the_system(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError) and _is_folder_gone():
-        return "The current folder no longer exists."
     reason = error.strerror or type(error).__name__
     if error.filename is not None:
         reason += f": {error.filename}"
     what = "The output could not be written" if error.errno in _NO_ROOM else "The operating system refused"
     return f"{what}: {reason}. What was done before is kept."
-
-
-def _is_folder_gone() -> bool:
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        return True
-    return False
 
 
 def _status_of(error: errors.RaffleError) -> int:

@@ -44,14 +44,13 @@ class ProofAddress:
             fetchable = parts.scheme in {"http", "https"} and parts.hostname and not parts.username
             # Spaces and control characters would end up in the request's first line.
             fetchable = fetchable and text.isascii() and text.isprintable() and " " not in text and parts.port != 0
-        except ValueError as error:
-            if str(error).startswith("Port out of range"):
-                raise CommandStopped("PROOF: the port must be at most 65535.", status=WRONG_USAGE) from error
+        except ValueError:
             fetchable = None
         if not fetchable:
             # The address is not shown: it may contain a password.
             raise CommandStopped(
-                "PROOF: this address cannot be fetched; it must begin with http:// or https://, without a user name.",
+                "PROOF: this address cannot be fetched; it must begin with http:// or https://, without a user name, "
+                "and have a port up to 65535.",
                 status=WRONG_USAGE,
             )
         found = _PROOF_PATH.fullmatch(parts.path)

@@ -48,15 +48,23 @@ class Draws:
         """
         return None if lifecycle.is_drawn(raffle) else _possible_at(raffle, self._ledgers.record(raffle))
 
-    def check(self, raffle: Raffle, *, has_beacon: bool) -> None:
-        """Check that a raffle can be drawn now, before a beacon is fetched or looked at.
+    def check(self, raffle: Raffle, *, has_beacon: bool) -> LedgerRecord:
+        """Check that a raffle can be drawn now, before a beacon is fetched or looked at; return its ledger's record.
 
         Raises:
             TicketsRemaining, AlreadyDrawn: the raffle is not sold out, or already drawn.
             SigningKeyUnavailable: the key that signs its proof is missing here.
             BeaconNotPublished: its beacon is published later, and none is given.
         """
-        self._drawable(raffle, has_beacon=has_beacon)
+        lifecycle.check_drawable(raffle)
+        record = self._ledgers.record(raffle)
+        # A draw is final, and without the key no one could prove it.
+        self._ledgers.require_key(raffle, record)
+        published_at, now = _possible_at(raffle, record), self._clock()
+        if published_at is not None and published_at > now and not has_beacon:
+            wait_s = int(published_at.timestamp()) - int(now.timestamp())
+            raise BeaconNotPublished(published_at, retry_after_s=wait_s)
+        return record
 
     def draw(self, raffle: Raffle, beacon: str | None) -> Wins:
         """Draw the winners of a raffle; `beacon` is the text of its round's beacon, if it is given.
@@ -65,7 +73,7 @@ class Draws:
             TicketsRemaining, AlreadyDrawn, SigningKeyUnavailable, BeaconNotPublished: see `check`.
             BeaconUnavailable, InvalidValue: see `RaffleEngine.draw`.
         """
-        record = self._drawable(raffle, has_beacon=beacon is not None)
+        record = self.check(raffle, has_beacon=beacon is not None)
         closing = closing_of(raffle, record, self._ledgers.tree_of(raffle))
         assert closing.end is not None
         count = count_wins(raffle.prizes)
@@ -110,18 +118,6 @@ class Draws:
         # Even if nothing was left to delete: an earlier purge may have been interrupted before this.
         self._database.write(tickets.rebuild_indexes)
         return purged
-
-    def _drawable(self, raffle: Raffle, *, has_beacon: bool) -> LedgerRecord:
-        """Return the record of a raffle's ledger after `check`."""
-        lifecycle.check_drawable(raffle)
-        record = self._ledgers.record(raffle)
-        # A draw is final, and without the key no one could prove it.
-        self._ledgers.require_key(raffle, record)
-        published_at, now = _possible_at(raffle, record), self._clock()
-        if published_at is not None and published_at > now and not has_beacon:
-            wait_s = int(published_at.timestamp()) - int(now.timestamp())
-            raise BeaconNotPublished(published_at, retry_after_s=wait_s)
-        return record
 
     def _evidence(self, raffle: Raffle, end: End, beacon: str | None) -> tuple[bytes, bytes]:
         """Return the evidence, which is stored, and the 32 bytes that decide, which come from it."""

@@ -120,7 +120,7 @@ def find_raffle(connection: Connection, text: str) -> Raffle:
     if not found:
         raise RaffleNotFound(
             f"No raffle's id begins with {text!r}, and no raffle's name contains it; "
-            "the list of raffles shows those that exist."
+            "'rafflekit list' shows all raffles."
         )
     return found[0]
 

@@ -283,12 +283,6 @@ def test_an_argument_that_is_not_unicode_is_refused(capsys: pytest.CaptureFixtur
     assert capsys.readouterr() == ("", "rafflekit: Argument 2 is not valid text in UTF-8.\n")
 
 
-def test_an_option_is_named_if_its_text_is_not_unicode(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["create", "x", "--tickets", "1", "--prize", "\udcff"]) == 2
-
-    assert capsys.readouterr() == ("", "rafflekit: The text after --prize is not valid text in UTF-8.\n")
-
-
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")
 def test_a_full_disk_does_not_pass_for_success(database_url: str) -> None:
     with open("/dev/full", "w") as full:
@@ -360,12 +354,6 @@ def test_the_demo_needs_a_standard_output(terminal: Terminal, monkeypatch: pytes
     monkeypatch.setattr(sys, "stdout", None)
 
     assert terminal("demo") == Session(74, "", "rafflekit: There is no standard output to show the demo on.\n")
-
-
-def test_a_deleted_current_folder_is_named(terminal: Terminal, folder: Path) -> None:
-    folder.rmdir()
-
-    assert terminal("backup copy.db") == Session(74, "", "rafflekit: The current folder no longer exists.\n")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is always full")

@@ -158,6 +158,5 @@ def test_text_that_fits_no_raffle_finds_nothing(engine: RaffleEngine, text: str)
         engine.find(text)
 
     assert str(refusal.value) == (
-        f"No raffle's id begins with {text!r}, and no raffle's name contains it; "
-        "the list of raffles shows those that exist."
+        f"No raffle's id begins with {text!r}, and no raffle's name contains it; 'rafflekit list' shows all raffles."
     )

@@ -27,11 +27,7 @@ _SEPARATOR_NAMES = {";": "semicolons", "\t": "tabs"}
 
 # No participant is called this: the first line of a list with one column is a header then.
 _HEADERS = frozenset(
-    {
-        *("email", "e-mail", "mail", "email address", "e-mail address", "address", "phone", "telephone"),
-        *("name", "names", "full name", "first name", "last name", "user", "username"),
-        *("participant", "participants", "person", "people"),
-    }
+    {"address", "e-mail", "email", "full name", "mail", "name", "names", "participant", "participants", "person"}
 )
 _EXCEL = b"PK\x03\x04"
 

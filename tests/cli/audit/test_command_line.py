@@ -93,7 +93,7 @@ def test_no_database_is_made_or_needed(terminal: Terminal, database: Path) -> No
         ("audit http://me:secret@127.0.0.1/proof/", "this address cannot be fetched"),
         ("audit http://[::1/proof/", "this address cannot be fetched"),
         ("audit 'http://127.0.0.1/a b/'", "this address cannot be fetched"),
-        ("audit http://127.0.0.1:99999/proof/", "PROOF: the port must be at most 65535."),
+        ("audit http://127.0.0.1:99999/proof/", "have a port up to 65535."),
         ("audit localhost:8080/raffles/1/proof/", "PROOF: begin an address with http:// or https://."),
         ("audit ''", "PROOF: must not be empty."),
         ("audit proof --receipt ''", "--receipt: must not be empty."),
