@@ -8,12 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from rafflekit.core.errors import InvalidValue
+
 _OWNER_ONLY = 0o600
 
 
 def private(path: str, flags: int) -> int:
     """Open a file as the `opener` of `open`; only the owner can read a file that this creates."""
     return os.open(path, flags, _OWNER_ONLY)
+
+
+def require_folder(file: Path, *, field: str) -> None:
+    """Check that the folder for a file exists.
+
+    Raises:
+        InvalidValue: for `field`.
+    """
+    if not file.parent.is_dir():
+        raise InvalidValue(field, f"there is no folder {file.parent}.")
 
 
 @contextmanager

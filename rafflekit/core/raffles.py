@@ -107,8 +107,9 @@ def find_raffle(connection: Connection, text: str) -> Raffle:
     text = text.strip()
     if not text:
         raise InvalidValue("raffle", "must not be empty; give the raffle's id, the beginning of it, or its name.")
-    found = _with_id_prefix(connection, text)
-    if not (found and _is_whole_id(text)):
+    digits = text.replace("-", "").lower()
+    found = _with_id_prefix(connection, digits)
+    if not found or len(digits) < _ID_DIGITS:
         # A name can look like the beginning of another raffle's id, and a draw cannot be undone.
         named = _with_name(connection, text, is_whole=True)
         found += [raffle for raffle in named if raffle not in found]
@@ -125,16 +126,7 @@ def find_raffle(connection: Connection, text: str) -> Raffle:
     return found[0]
 
 
-def _is_whole_id(text: str) -> bool:
-    return len(_digits(text)) == _ID_DIGITS
-
-
-def _digits(text: str) -> str:
-    return text.replace("-", "").lower()
-
-
-def _with_id_prefix(connection: Connection, text: str) -> list[Raffle]:
-    digits = _digits(text)
+def _with_id_prefix(connection: Connection, digits: str) -> list[Raffle]:
     if not 0 < len(digits) <= _ID_DIGITS or not set(digits) <= set("0123456789abcdef"):
         return []
     first, last = UUID(digits.ljust(_ID_DIGITS, "0")), UUID(digits.ljust(_ID_DIGITS, "f"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rafflekit.core.errors import InvalidValue, StorageUnavailable
 from rafflekit.core.models import DatabaseBackup, DatabaseStatus
-from rafflekit.core.private_files import partial_file, private, sync, sync_name
+from rafflekit.core.private_files import partial_file, private, require_folder, sync, sync_name
 from rafflekit.core.storage import database
 from rafflekit.core.storage.location import backend_of, url_or_default
 from rafflekit.core.storage.sqlite import key_beside
@@ -43,8 +43,7 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Datab
     path = Path(file).absolute()
     backend = backend_of(url_or_default(database_url, makes_folder=False))
     key = key_beside(path)
-    if not path.parent.is_dir():
-        raise InvalidValue("file", f"there is no folder {path.parent}.")
+    require_folder(path, field="file")
     for new in (path, key):
         _require_free(new)
     try:

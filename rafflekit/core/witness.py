@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rafflekit.core.errors import InvalidValue, StorageUnavailable
-from rafflekit.core.private_files import lock, partial_file, private, sync, sync_name
+from rafflekit.core.private_files import lock, partial_file, private, require_folder, sync, sync_name
 from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.documents import Consistency
 from rafflekit.core.protocol.notes import Note, NoteWrong, SignerKey, VerifierKey
@@ -57,8 +57,7 @@ class Witness:
             checkpoint = Checkpoint.read(read.text)
         except NoteWrong as error:
             raise InvalidValue("checkpoint", f"{error}.") from error
-        if not self._state.parent.is_dir():
-            raise InvalidValue("state", f"there is no folder {self._state.parent}.")
+        require_folder(self._state, field="state")
         with self._alone():
             everything = self._load()
             before = everything.get(checkpoint.origin)

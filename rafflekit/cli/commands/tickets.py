@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,11 +148,11 @@ def _lost_code(error: OSError, *, has_key: bool) -> CommandStopped:
 
 def _hint(raffle: "Raffle", number: int, code: str) -> str:
     """Return what is wrong with the number or the code by itself, without looking at a ticket."""
-    from rafflekit.core.protocol.codes import CHARACTERS
+    from rafflekit.core.protocol.codes import CHARACTERS, length_of
 
     if not 1 <= number <= raffle.total_tickets:
         return f": this raffle's tickets are numbered from 1 to {raffle.total_tickets:,}."
-    length = len(re.sub(r"[-\s]", "", code))
+    length = length_of(code)
     if length != CHARACTERS:
         return f": a code has {CHARACTERS} letters and digits, and this one has {length}."
     return ""

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 from rafflekit.core.errors import InvalidSetting, InvalidValue, SigningKeyUnavailable, StorageUnavailable
-from rafflekit.core.private_files import partial_file, sync, sync_name
+from rafflekit.core.private_files import partial_file, require_folder, sync, sync_name
 from rafflekit.core.protocol.notes import OPERATOR, WITNESS, NoteWrong, SignerKey
 from rafflekit.core.settings import KEY_NAME, SIGNING_KEY, Settings
 
@@ -67,8 +67,7 @@ def make_signing_key(file: Path, *, name: str = KEY_NAME, kind: int = OPERATOR) 
         key = SignerKey.make(name, kind=kind)
     except NoteWrong as error:
         raise InvalidValue("name", f"{error}.") from error
-    if not file.parent.is_dir():
-        raise InvalidValue("file", f"there is no folder {file.parent}.")
+    require_folder(file, field="file")
     try:
         with partial_file(file) as partial:
             with partial.open("w", encoding="utf-8") as opened:

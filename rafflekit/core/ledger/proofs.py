@@ -180,10 +180,13 @@ class Proofs:
                 one valid cosignature of this key, or its time proves nothing; or another one of this key is kept.
         """
         raffle = self._get(raffle_id)
-        if lifecycle.state_of(raffle) is lifecycle.State.OPEN:
-            left = raffle.available_tickets
+        try:
+            lifecycle.check_closed(raffle)
+        except TicketsRemaining as error:
+            left = error.remaining
             shown = f"{left:,} of {raffle.total_tickets:,} tickets {'is' if left == 1 else 'are'} left"
-            raise TicketsRemaining(left, f"This raffle has no closing yet: {shown}.")
+            # The error's own sentence is about a draw.
+            raise TicketsRemaining(left, f"This raffle has no closing yet: {shown}.") from error
         try:
             witness = VerifierKey.read(verifier_key)
         except NoteWrong as error:

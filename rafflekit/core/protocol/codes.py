@@ -43,6 +43,7 @@ _RFC_4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SPELL = bytes.maketrans(_RFC_4648.encode(), _CROCKFORD.encode())
 _FORGIVE = str.maketrans("oOiIlL", "001111", "- \t")
+_SEPARATORS = re.compile(r"[-\s]")
 _READABLE = re.compile(rf"[{_CROCKFORD}]{{{CHARACTERS}}}")
 
 
@@ -79,6 +80,15 @@ def read(text: str) -> str | None:
         return None
     characters = text.strip().translate(_FORGIVE).upper()
     return characters if _READABLE.fullmatch(characters) else None
+
+
+def length_of(text: str) -> int:
+    """Return how many characters of a code `text` has: dashes and blanks do not count.
+
+    >>> length_of("0000-0000 0000")
+    12
+    """
+    return len(_SEPARATORS.sub("", text))
 
 
 def cut(data: bytes, size: int, pieces: int) -> list[bytes]:

@@ -28,6 +28,9 @@ them would not help."""
 
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # recognised here, not chosen
 
+# Windows has no SIGHUP.
+_HANG_UP: int | None = getattr(signal, "SIGHUP", None)
+
 _log = logging.getLogger(__name__)
 
 
@@ -73,14 +76,15 @@ def urls_of(listener: socket.socket) -> Urls:
 
 def stop_signals() -> list[int]:
     """Return the signals that stop a server; SIGHUP, which a closed terminal sends, is not in there under `nohup`."""
-    # Windows has no SIGHUP.
-    numbers = [signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    return [number for number in numbers if not (is_hang_up(number) and signal.getsignal(number) is signal.SIG_IGN)]
+    numbers: list[int] = [signal.SIGTERM, signal.SIGINT]
+    if _HANG_UP is not None and signal.getsignal(_HANG_UP) is not signal.SIG_IGN:
+        numbers.append(_HANG_UP)
+    return numbers
 
 
 def is_hang_up(number: int) -> bool:
     """Return whether a signal is SIGHUP, which a closed terminal may send twice: the second one must not kill."""
-    return hasattr(signal, "SIGHUP") and number == signal.SIGHUP
+    return number == _HANG_UP
 
 
 def log_stop(number: int) -> None:

@@ -100,9 +100,9 @@ def check_code(ours: ReceiptParts, code: str) -> str:
     if memory > _MEMORY_KIB or memory * passes > _PASSES_KIB:
         raise Unproven(f"The code's hash needs {memory:,} KiB and {passes:,} passes, which is too much to try.")
     from rafflekit.core.errors import StorageUnavailable
-    from rafflekit.core.protocol.codes import CHARACTERS, CodeHasher
+    from rafflekit.core.protocol.codes import CHARACTERS, CodeHasher, length_of
 
-    length = len(re.sub(r"[-\s]", "", code))
+    length = length_of(code)
     if length != CHARACTERS:
         raise Mistaken(f"A code has {CHARACTERS} letters and digits, and this one has {length:,}.")
     try:
