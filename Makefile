@@ -35,10 +35,13 @@ test-fast: .venv/developers ## run the tests that need no database, and one path
 .PHONY: soak
 soak: .venv/developers ## run the crash, race, fuzz and statistics tests far longer; takes hours
 	RAFFLEKIT_TEST_SAMPLES=20 $(BIN)/python -m pytest tests/statistics
-	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py tests/faults/test_failover.py
-	RAFFLEKIT_TEST_INTERLEAVINGS=2000 $(BIN)/python -m pytest -s tests/races/test_interleavings.py
+	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py \
+		tests/faults/test_killed_endings.py tests/faults/test_failover.py
+	RAFFLEKIT_TEST_INTERLEAVINGS=2000 $(BIN)/python -m pytest -s tests/races/test_interleavings.py tests/races/test_pairs.py
+	RAFFLEKIT_TEST_CASES=1000 $(BIN)/python -m pytest tests/properties/test_model.py
 	RAFFLEKIT_TEST_CASES=10000 $(BIN)/python -m pytest -s tests/fuzz/test_schemathesis.py
 	RAFFLEKIT_TEST_CASES=3000 $(BIN)/python -m pytest -s tests/fuzz --ignore tests/fuzz/test_schemathesis.py
+	RAFFLEKIT_TEST_MUTANTS=100000 $(BIN)/python -m pytest tests/verifiers/test_agreement.py
 
 .PHONY: mutants
 mutants: .mutants/venv/mutants ## change the code in small ways and count what the tests miss; takes hours

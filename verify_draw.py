@@ -5,21 +5,23 @@ Save the raffle's proof as a file and run:
 
     python3 verify_draw.py proof.json
 
-The program checks the proof step by step and prints one line per step:
+The program prints the raffle, its prizes and its winners. Compare them with what was announced, because a website can
+show other winners than the proof. Then the program checks the proof step by step and prints one line per step:
 
     ✓ step: ...               the step is proven
     ✗ step: ...               the step is wrong
     – not proven: step: ...   the step rests on trust, or this program skipped it
 
 The exit status is 1 if any step is wrong, and 0 otherwise. The more you give the program, the more it can prove: the
-operator's key, all tickets, your receipt.
+raffle's id, the operator's key, all tickets, your receipt.
 
 Python 3.8 or later is enough. Two libraries are optional: py-arkworks-bls12381 checks drand's signature, argon2-cffi
 checks the code of a ticket. Without them the program skips these checks and says so.
 
 The rules are those of rafflekit's docs/draw-protocol.md, version 1. Comments that name a section mean that document.
 This file shares no code with rafflekit. Its parts, from top to bottom: the steps of a check, the JSON documents, the
-signed notes and keys, the tree of tickets, the winners, drand's beacon, a ticket's code, Ed25519, the command line.
+signed notes and keys, the tree of tickets, the winners, drand's beacon, a ticket's code, Ed25519, what is printed, the
+command line.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ import os
 import re
 import sys
 import time
+import unicodedata
 import uuid
 from base64 import b64decode, b64encode
 from datetime import datetime, timezone
@@ -44,23 +47,24 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 STEPS = {
     "form": "the proof has the form of protocol 1",
-    "terms": "the closing belongs to a raffle with these prizes, tickets and source of randomness",
+    "terms": "the closing belongs to the raffle that you know, with these prizes and rules",
     "key": "the key is the operator's",
     "closing": "the operator signed all tickets",
-    "witnesses": "a witness you trust signed the closing",
+    "witnesses": "most witnesses that you named signed the closing",
     "entropy": "drand signed the beacon of the closing's round",
-    "witnessed": "a witness you trust had the closing before the beacon was published",
+    "witnessed": "the closing was known to others before the beacon was published",
     "seed": "the seed follows from the closing and the entropy",
     "winners": "the winners follow from the seed",
     "leaves": "these are all the tickets of the draw, and no number occurs twice",
     "receipt": "your ticket was in the draw",
     "code": "the code belongs to your ticket",
+    "forfeits": "the proof lists no prize that passed on",
 }
 """The steps in the order of the protocol, each with what it shows when it is ok."""
 
 DAY_S = 86_400
 MOST_WINS = 1_000_000
-MOST_WINNERS_IN_PROOF = 1_000
+MOST_IN_PROOF = 1_000  # winners, and forfeits
 AFTER_EVERY_COSIGNATURE = 2**64
 
 
@@ -78,68 +82,92 @@ def require(condition: object, otherwise: str) -> None:
         raise Wrong(otherwise)
 
 
+class Copy(NamedTuple):
+    """A copy of the closing that someone kept, and when you know that it was published, in seconds since 1970."""
+
+    note: bytes
+    published_at: int | None = None
+
+
 class Given(NamedTuple):
-    """What you know about the draw. None means that you do not know it."""
+    """What you know about the draw. None, or an empty tuple, means that you do not know it."""
 
     proof: bytes
     now: float
     raffle: str | None = None
     key: str | None = None
     witnesses: tuple[VerifierKey, ...] = ()
+    copies: tuple[Copy, ...] = ()
     leaves: Iterable[bytes] | None = None
     receipt: bytes | None = None
     code: str | None = None
 
 
 class Audit:
-    """One check of a proof. Each step is a method that raises `Wrong` or `NotProven`, or returns if the step is ok.
+    """One check of a proof.
 
-    The steps leave what later steps need in attributes. If a step is wrong, its attributes stay empty.
+    Each step is a method that raises `Wrong` or `NotProven`. If the step is ok, the method returns a sentence, or None
+    if the sentence in `STEPS` says enough. The steps leave what later steps need in attributes. If a step is wrong, its
+    attributes stay empty.
     """
 
     def __init__(self, given: Given) -> None:
         self.given = given
         self.outcomes: dict[str, tuple[str, str]] = {}
-        self.proof: Proof  # if the form is wrong, no other step is taken
-        self.cosigned_at: list[int] = []  # by the witnesses of the proof and by those you trust
-        self.cosigned_for_you_at: list[int] = []  # by those you trust
+        self.proof: Proof | None = None
+        self.cosigned_at: list[int] = []  # when witnesses of the proof, and those that you named, signed the closing
+        self.seen_at: dict[VerifierKey, list[int]] = {}  # the same, by each witness that you named
         self.tickets: dict[int, bytes] | None = None  # {ticket number: leaf hash} in the order of issue
+        self.wins: list[dict[str, Any]] | None = None  # as `winners` gives them, before any forfeit
+        self.forfeits: list[Forfeit] | None = None
         self.ticket: dict[str, Any] | None = None  # the leaf of the receipt
 
     def run(self) -> dict[str, tuple[str, str]]:
         """Return the outcome ("ok", "wrong" or "not proven") and a sentence for each step taken."""
-        necessary = {
-            "form": self.check_form,
-            "terms": self.check_terms,
-            "key": self.check_key,
-            "closing": self.check_closing,
-        }
+        self.take("form", self.check_form)
+        if self.proof is not None:
+            self.take_steps(self.proof)
+        self.outcomes = {name: self.outcomes[name] for name in STEPS if name in self.outcomes}
+        return self.outcomes
+
+    def take_steps(self, proof: Proof) -> None:
+        """Take all steps after the first one."""
+        necessary = {"terms": self.check_terms, "key": self.check_key, "closing": self.check_closing}
         for name, check in necessary.items():
-            self.take(name, check)
+            self.take(name, check, proof)
             if self.outcomes[name][0] == "wrong":
-                return self.outcomes
-        self.take("witnesses", self.check_witnesses)
-        self.take("entropy", self.check_entropy)
-        self.take("witnessed", self.check_witnessed)
-        self.take("seed", self.check_seed)
+                return
+        self.take("witnesses", self.check_witnesses, proof)
+        self.take("entropy", self.check_entropy, proof)
+        self.take("witnessed", self.check_witnessed, proof)
+        self.take("seed", self.check_seed, proof)
         # Leaves before winners: a proof with more than 1,000 winners does not list them, so the leaves are needed.
-        self.take("leaves", self.check_leaves)
-        self.take("winners", self.check_winners)
+        self.take("leaves", self.check_leaves, proof)
+        self.take("winners", self.check_winners, proof)
+        # Forfeits before the receipt, which says what the ticket has won in the end.
+        self.take("forfeits", self.check_forfeits, proof)
         if self.given.receipt is not None:
-            self.take("receipt", self.check_receipt, self.given.receipt)
+            self.take("receipt", self.check_receipt, proof, self.given.receipt)
         if self.ticket is not None and self.given.code is not None:
             self.take("code", check_code, self.given.code, self.ticket["code_hash"])
-        return {name: self.outcomes[name] for name in STEPS if name in self.outcomes}
 
-    def take(self, name: str, check: Callable[..., None], *arguments: object) -> None:
+    @property
+    def is_good(self) -> bool:
+        """Whether no step is wrong. Steps may still be not proven."""
+        return all(outcome != "wrong" for outcome, _ in self.outcomes.values())
+
+    def take(self, name: str, check: Callable[..., str | None], *arguments: object) -> None:
         """Take one step and note its outcome."""
         try:
-            check(*arguments)
-            self.outcomes[name] = "ok", STEPS[name]
+            self.outcomes[name] = "ok", check(*arguments) or STEPS[name]
         except (NotProven, MemoryError, OSError) as reason:
             self.outcomes[name] = "not proven", str(reason) or "there is not enough memory"
         except ValueError as reason:
             self.outcomes[name] = "wrong", str(reason)
+
+    def is_future(self, time: int) -> bool:
+        """Tell whether a time is later than wrong clocks and time zones explain."""
+        return time > self.given.now + DAY_S
 
     def check_form(self) -> None:
         """Step 1: the document and everything in it has the right form."""
@@ -148,139 +176,315 @@ class Audit:
         except ValueError as reason:
             raise Wrong(f"this is not a proof: {reason}") from None
 
-    def check_terms(self) -> None:
-        """Step 2: the closing commits to the terms, and the raffle is the one asked for."""
-        terms = self.proof.terms
-        require(self.given.raffle in (None, terms["id"]), "this is the proof of another raffle")
-        canonical = json.dumps(terms, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    def check_terms(self, proof: Proof) -> str:
+        """Step 2: the closing commits to the terms, and the raffle is the one that you know from elsewhere."""
+        raffle = proof.terms["id"]
+        require(self.given.raffle in (None, raffle), "this is the proof of another raffle")
+        canonical = json.dumps(proof.terms, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         terms_hash = tagged_hash("terms", canonical.encode())
-        require(self.proof.closing.terms_hash == terms_hash, "the closing belongs to other terms")
+        require(proof.closing.terms_hash == terms_hash, "the closing belongs to other terms")
+        which = f"the raffle {raffle}, created {time_text(proof.created)}"
+        if not self.is_raffle_known(proof):
+            raise NotProven(
+                f"this is {which}, and nothing shows that it is yours: the operator may have made others like it, and "
+                "show you the one whose winners they like best; give its id with --raffle, or a receipt from "
+                "before the closing"
+            )
+        return f"this is {which}, and the closing belongs to its prizes and rules"
 
-    def check_key(self) -> None:
+    def is_raffle_known(self, proof: Proof) -> bool:
+        """Tell whether anything that does not come from the proof says which raffle this is."""
+        if self.given.raffle is not None:
+            return True
+        for copy in self.given.copies:
+            with contextlib.suppress(ValueError):
+                if read_copy(copy).note.text == proof.closing.note.text:
+                    return True
+        with contextlib.suppress(ValueError):
+            kept = read_receipt(self.given.receipt or b"").checkpoint
+            require_signature(kept.note, proof.operator)
+            # Anyone can fetch a receipt that has the closing, also after the draw.
+            return kept.origin == proof.origin and kept.closed is None and kept.cancelled is None
+        return False
+
+    def check_key(self, proof: Proof) -> None:
         """Step 3: the key is the operator's."""
-        require(self.given.key in (None, self.proof.key), "the proof has another key than the one that you gave")
+        require(self.given.key in (None, proof.key), "the proof has another key than the one that you gave")
         if self.given.key is None:
             raise NotProven("only the proof itself says that this is the operator's key; give their key with --key")
 
-    def check_closing(self) -> None:
+    def check_closing(self, proof: Proof) -> str:
         """Step 4: the operator signed the closing of all tickets, with a plausible time and the right round."""
-        proof, closing = self.proof, self.proof.closing
+        closing = proof.closing
         require_signature(closing.note, proof.operator)
         require(closing.origin == proof.origin, "the closing is of another raffle")
-        require(closing.size == proof.tickets, "the closing does not cover all tickets")
+        require(closing.size >= proof.prize_count, "the closing has fewer tickets than there are prizes")
+        require(closing.size <= proof.announced_tickets, "the closing has more tickets than were announced")
         require(proof.closed >= proof.created, "the raffle closed before it was created")
-        require(proof.closed <= self.given.now + DAY_S, "the raffle closed in the future")
+        require(not self.is_future(proof.closed), "the raffle closed in the future")
         require(closing.round == proof.round, "the closing names another round than the first after the delay")
+        when = f"the raffle closed {time_text(proof.closed)}"
+        if closing.size < proof.announced_tickets:
+            when += " before it was sold out"
+        return f"the operator signed the closing of {closing.size:,} of {proof.announced_tickets:,} tickets; {when}"
 
-    def check_witnesses(self) -> None:
-        """Step 5: all witnesses of the proof signed the closing, and so did one you trust."""
-        proof, note = self.proof, self.proof.closing.note
-        for witness in [*proof.witnesses, *self.given.witnesses]:
+    def check_witnesses(self, proof: Proof) -> str:
+        """Step 5: all witnesses of the proof signed the closing, and so did most of those that you named."""
+        note, named = proof.closing.note, unique(self.given.witnesses)
+        for witness in [*proof.witnesses, *named]:
             require(witness.public != proof.operator.public, "the operator's key cannot be a witness's key")
-        by_listed = [cosignature_time(note, witness) for witness in proof.witnesses]
-        by_trusted = [cosignature_time(note, witness) for witness in self.given.witnesses]
-        require(None not in by_listed, "a witness of the proof did not sign the closing")
-        self.cosigned_at = [time for time in by_listed + by_trusted if time is not None]
-        self.cosigned_for_you_at = [time for time in by_trusted if time is not None]
-        if not self.cosigned_for_you_at:
-            raise NotProven("no witness that you named with --witness signed the closing")
+        times = {witness: cosignature_times(note, witness) for witness in unique([*proof.witnesses, *named])}
+        require(all(len(signed_at) <= 1 for signed_at in times.values()), "a witness signed twice")
+        require(all(times[witness] for witness in proof.witnesses), "a witness of the proof did not sign the closing")
+        self.cosigned_at = [time for signed_at in times.values() for time in signed_at]
+        self.seen_at = {witness: times[witness] for witness in named}
+        if not named:
+            raise NotProven("you named no witness with --witness, and the operator may have made all signatures")
+        return require_majority(named, [witness for witness in named if times[witness]], "signed the closing")
 
-    def check_entropy(self) -> None:
+    def check_entropy(self, proof: Proof) -> None:
         """Step 6: no one could know the entropy before the closing."""
-        proof = self.proof
-        kind = proof.entropy["kind"]
+        entropy, kind = proof.entropy, proof.entropy["kind"]
         require(kind == proof.terms["entropy"], "the entropy comes from another source than announced")
-        if proof.round is None:
+        if kind == "secrets":
             raise NotProven("you have only the operator's word that they generated the entropy once, after the closing")
-        require(proof.entropy["round"] == proof.round, "the beacon is of another round than the closing's")
-        require_beacon(proof.round, bytes.fromhex(proof.entropy["signature"]))
+        if kind == "announced":
+            value, source = quoted(entropy["value"]), quoted(proof.terms["source"])
+            raise NotProven(f"you have only the operator's word that {value} is what {source} gave; compare it")
+        require(entropy["round"] == proof.round, "the beacon is of another round than the closing's")
+        require_beacon(entropy["round"], bytes.fromhex(entropy["signature"]))
 
-    def check_witnessed(self) -> None:
+    def check_witnessed(self, proof: Proof) -> str:
         """Step 7: the closing was known to others before the beacon was published."""
-        proof = self.proof
         due = AFTER_EVERY_COSIGNATURE if proof.round is None else beacon_time(proof.round)
         require(max(self.cosigned_at, default=0) < due, "a witness signed when the beacon was already published")
+        named = unique(self.given.witnesses)
+        seen_at = {witness: list(self.seen_at.get(witness, ())) for witness in named}
+        published_at = []
+        for copy, note in self.copies_of_closing(proof):
+            # A copy with a wrong cosignature shows nothing.
+            with contextlib.suppress(ValueError):
+                for witness, times in [(witness, cosignature_times(note, witness)) for witness in named]:
+                    seen_at[witness] += times
+                published_at += [] if copy.published_at is None else [copy.published_at]
+        if proof.terms["entropy"] == "announced":
+            raise NotProven(
+                f"the raffle closed {time_text(proof.closed)}, as the operator says; compare that with the moment when "
+                f"{quoted(proof.terms['source'])} gave the value"
+            )
         if proof.round is None:
             raise NotProven("you have only the operator's word that they made no other draws before this one")
         # No one can have seen the closing before the raffle was created.
-        if max(self.cosigned_for_you_at, default=-1) < proof.created:
+        if any(proof.created <= time < due for time in published_at):
+            return "the copy of the closing that you dated was published before the beacon"
+        early = [each for each in named if any(proof.created <= time < due for time in seen_at[each])]
+        if not named:
             raise NotProven("only the operator's clock says that the closing came before the beacon")
+        return require_majority(named, early, "had the closing before the beacon was published")
 
-    def check_seed(self) -> None:
+    def copies_of_closing(self, proof: Proof) -> list[tuple[Copy, Note]]:
+        """Return your copies, read. Raise `Wrong` if one is not a copy of the proof's closing."""
+        copies, mistakes = [], []
+        for copy in self.given.copies:
+            try:
+                kept = read_copy(copy)
+            except ValueError as reason:
+                mistakes.append(f"your copy is not a closing: {reason}")
+                continue
+            if kept.note.text == proof.closing.note.text:
+                copies.append((copy, kept.note))
+            elif kept.origin != proof.origin:
+                mistakes.append("your copy is of another raffle")
+            elif not is_signed(kept.note, proof.operator):
+                mistakes.append("your copy is another text than the closing, and the operator did not sign it")
+            elif kept.cancelled is not None:
+                raise Wrong(f"the operator cancelled this raffle, as your copy shows: {quoted(kept.reason or '')}")
+            elif kept.closed is not None:
+                raise Wrong(
+                    "the operator signed two closings of this raffle, the proof's and that of your copy; keep both"
+                )
+            else:
+                mistakes.append("your copy is a checkpoint from before the closing")
+        require(not mistakes, "; ".join(mistakes))
+        return copies
+
+    def check_seed(self, proof: Proof) -> None:
         """Step 8: the seed follows from the closing and the entropy."""
-        proof = self.proof
         seed = tagged_hash("seed", proof.closing_hash + proof.entropy_value)
         require(proof.seed == seed, "the seed does not follow from the closing and the entropy")
 
-    def check_winners(self) -> None:
+    def check_winners(self, proof: Proof) -> None:
         """Step 9: the winners follow from the seed, and the operator signed this draw."""
-        proof = self.proof
         prizes = [prize for prize, each in enumerate(proof.terms["prizes"]) for _ in range(each["amount"])]
-        serials = list(winning_serials(proof.seed, proof.tickets, proof.wins))
-        numbers = self.winning_numbers(serials, prizes)
+        serials = list(proof.shuffled(proof.prize_count))
+        numbers = self.winning_numbers(proof, serials, prizes)
         require(len(set(numbers)) == len(numbers), "a number wins twice")
-        require(max(numbers, default=1) <= proof.tickets, "a winning number is larger than the number of tickets")
+        require(max(numbers, default=1) <= proof.announced_tickets, "a winning number is larger than the last number")
         require_signature(proof.draw, proof.operator)
+        require(proof.drawn >= proof.closed, "the draw is dated before the closing")
+        require(not self.is_future(proof.drawn), "the draw is dated in the future")
         digest = winners_digest(serials, numbers, prizes) if numbers else proof.draw.parts["digest"]
         require(proof.draw.text == draw_text(proof, digest), "the operator signed another draw")
         if not numbers:
             raise NotProven("you have only the operator's word which numbers won; give all tickets with --leaves")
+        names = [prize["name"] for prize in proof.terms["prizes"]]
+        self.wins = [{"ticket_number": number, "prize": names[prize]} for number, prize in zip(numbers, prizes)]
 
-    def winning_numbers(self, serials: list[int], prizes: list[int]) -> list[int]:
+    def winning_numbers(self, proof: Proof, serials: list[int], prizes: list[int]) -> list[int]:
         """Return the numbers that won, from the proof or else from the leaves; none if neither can say."""
-        proof = self.proof
         if proof.winners is None:
-            require(proof.wins > MOST_WINNERS_IN_PROOF, "the winners are missing")
+            require(proof.prize_count > MOST_IN_PROOF, "the winners are missing")
             numbers = list(self.tickets or ())
             return [numbers[serial] for serial in serials] if numbers else []
-        require(len(proof.winners) == proof.wins, "there are not as many winners as prizes")
+        require(len(proof.winners) == proof.prize_count, "there are not as many winners as prizes")
         for win, serial, prize in zip(proof.winners, serials, prizes):
             follows = win["leaf"]["serial"] == serial and win["prize"] == prize
             require(follows, "a win does not follow from the seed")
-            require_in_tree(win, proof.terms["id"], proof.closing)
+            require_in_tree(win["leaf"], win["path"], proof.terms["id"], proof.closing)
         return [win["leaf"]["ticket_number"] for win in proof.winners]
 
-    def check_leaves(self) -> None:
+    def check_leaves(self, proof: Proof) -> None:
         """Step 10: the leaves are all the tickets that the closing commits to, each with its own number."""
-        proof = self.proof
         if self.given.leaves is None:
             raise NotProven("a number could occur twice; give all tickets with --leaves")
+        size = proof.closing.size
         tickets: dict[int, bytes] = {}
         for line in self.given.leaves:
-            leaf = read_json(line, LEAF_LINE_BYTES, LEAF)
-            require(len(tickets) < proof.tickets, "there are more leaves than tickets")
+            leaf = read_json(line if tickets else without_mark(line), LEAF_LINE_BYTES, LEAF)
+            require(len(tickets) < size, "there are more leaves than tickets in the closing")
             require(leaf["serial"] == len(tickets), "a leaf is missing, or not in the order of issue")
             require(leaf["ticket_number"] not in tickets, "a ticket number occurs twice")
+            require(leaf["ticket_number"] <= proof.announced_tickets, "a ticket number is larger than the last number")
             tickets[leaf["ticket_number"]] = leaf_hash(proof.terms["id"], leaf)
-        require(len(tickets) == proof.tickets, "there are fewer leaves than tickets")
-        require(max(tickets) <= proof.tickets, "a ticket number is larger than the number of tickets")
+        require(len(tickets) == size, "there are fewer leaves than tickets in the closing")
         require(tree_root(list(tickets.values())) == proof.closing.root, "the tickets are not those of the closing")
         self.tickets = tickets
 
-    def check_receipt(self, document: bytes) -> None:
+    def check_receipt(self, proof: Proof, document: bytes) -> str:
         """Step 11: the ticket of the receipt is in the draw, unchanged."""
-        proof, closing = self.proof, self.proof.closing
-        receipt = read_json(document, RECEIPT_BYTES, RECEIPT)
-        checkpoint = read_checkpoint(receipt["checkpoint"])
-        self.ticket = ticket = receipt["leaf"]
+        receipt, closing = read_receipt(document), proof.closing
+        checkpoint = receipt.checkpoint
+        self.ticket = ticket = receipt.leaf
+        if checkpoint.origin != proof.origin and is_signed(checkpoint.note, proof.operator):
+            raise Wrong(
+                "your receipt is from another raffle that was run with the same key; keep the receipt and the proof"
+            )
+        require(checkpoint.origin == proof.origin, "your receipt is of another raffle")
         require_signature(checkpoint.note, proof.operator)
-        same_raffle = (checkpoint.origin, checkpoint.terms_hash) == (closing.origin, closing.terms_hash)
-        require(same_raffle, "the receipt is of another raffle")
-        require(checkpoint.size <= proof.tickets, "the receipt is from a tree with too many tickets")
-        require(ticket["ticket_number"] <= proof.tickets, "your number is larger than the number of tickets")
-        is_earlier = checkpoint.size < proof.tickets and checkpoint.closed is None
-        is_closing = checkpoint.note.text == closing.note.text
-        require(is_earlier or is_closing, "the receipt is of another closing")
-        require_in_tree(receipt, proof.terms["id"], checkpoint)
-        for win in proof.winners or ():
-            if win["leaf"] != ticket:
-                require(win["leaf"]["serial"] != ticket["serial"], "a winner has your serial")
-                require(win["leaf"]["ticket_number"] != ticket["ticket_number"], "a winner has your number")
+        require(checkpoint.terms_hash == closing.terms_hash, "your receipt was signed for other prizes or rules")
+        require(checkpoint.size <= closing.size, "your receipt is from a tree with more tickets than the closing")
+        require(ticket["ticket_number"] <= proof.announced_tickets, "your number is larger than the last number")
+        require(checkpoint.cancelled is None, "the operator cancelled this raffle, as your receipt shows")
+        is_earlier = checkpoint.closed is None and checkpoint.size < proof.announced_tickets
+        require(is_earlier or checkpoint.note.text == closing.note.text, "your receipt is of another closing")
+        require_in_tree(ticket, receipt.path, proof.terms["id"], checkpoint)
+        for other in proof.winning_leaves:
+            if other != ticket:
+                require(other["serial"] != ticket["serial"], "a winner has your serial")
+                require(other["ticket_number"] != ticket["ticket_number"], "a winner has your number")
         if self.tickets is not None:
             issued_then = list(self.tickets.values())[: checkpoint.size]
             require(tree_root(issued_then) == checkpoint.root, "tickets issued before your receipt were changed")
-        elif checkpoint.size < proof.tickets:
+        elif checkpoint.size == closing.size:
+            require(checkpoint.root == closing.root, "tickets issued before your receipt were changed")
+        else:
             raise NotProven("you have only the operator's word that your ticket stayed; give all tickets with --leaves")
+        return f"your ticket, number {ticket['ticket_number']}, was in the draw{self.won_by(ticket['ticket_number'])}"
+
+    def check_forfeits(self, proof: Proof) -> None:
+        """Step 13: each prize that its winner did not get passed to the next ticket of the shuffle."""
+        if proof.forfeits is None:
+            raise NotProven("a proof lists at most 1,000 prizes that passed on, and there were more")
+        wins, draw_hash = proof.prize_count, encode_base64(tagged_hash("draw", proof.draw.text.encode()))
+        queue = list(proof.shuffled(wins + len(proof.forfeits)))[wins:]
+        numbers = {win["leaf"]["ticket_number"] for win in proof.winners or ()}
+        won_at = dict.fromkeys(range(1, wins + 1), proof.drawn)  # when each win that can still be lost was won
+        earliest = proof.drawn
+        for place, forfeit in enumerate(proof.forfeits, start=1):
+            require_signature(forfeit.note, proof.operator)
+            is_ours = (forfeit.origin, forfeit.draw_hash) == (proof.origin, draw_hash)
+            require(is_ours, "a forfeit is of another raffle or another draw")
+            require(forfeit.place == place, "a forfeit is missing, or not in its place")
+            require(forfeit.time >= earliest, "a forfeit is dated before the draw, or before the forfeit before it")
+            require(not self.is_future(forfeit.time), "a forfeit is dated in the future")
+            earliest = forfeit.time
+            require(forfeit.win in won_at, "a win was lost that did not exist, or that was lost before")
+            due = won_at.pop(forfeit.win) + proof.terms.get("claim_days", 0) * DAY_S
+            require(forfeit.why != "unclaimed" or forfeit.time >= due, "a prize passed on before its deadline")
+            if place > len(queue):
+                is_lapsed = forfeit.next is None and forfeit.leaf is None and not forfeit.path
+                require(is_lapsed, "a prize passed on although every ticket had won")
+                continue
+            leaf = forfeit.leaf
+            if leaf is None:
+                raise Wrong("a prize lapsed although there was a next ticket")
+            is_next = leaf["serial"] == queue[place - 1]
+            require(is_next and forfeit.next == (leaf["serial"], leaf["ticket_number"]), "another ticket was next")
+            require_in_tree(leaf, forfeit.path, proof.terms["id"], proof.closing)
+            require(leaf["ticket_number"] <= proof.announced_tickets, "a number is larger than the last number")
+            require(leaf["ticket_number"] not in numbers, "a number wins twice")
+            numbers.add(leaf["ticket_number"])
+            won_at[wins + place] = forfeit.time
+        self.forfeits = proof.forfeits
+        if self.forfeits:
+            raise NotProven(self.passed_on(proof, self.forfeits))
+
+    def passed_on(self, proof: Proof, forfeits: list[Forfeit]) -> str:
+        """Return what there is to say about forfeits that follow the rules."""
+        lapsed = sum(forfeit.next is None for forfeit in forfeits)
+        said = (
+            f"of the prizes that were lost, {len(forfeits) - lapsed:,} passed to the next ticket of the shuffle, "
+            f"{lapsed:,} lapsed; you have only the operator's word why each was lost, and that no forfeit is missing"
+        )
+        if "claim_days" not in proof.terms and any(forfeit.why == "unclaimed" for forfeit in forfeits):
+            said += "; at least one was lost as unclaimed, although no deadline was announced"
+        return said
+
+    def winners(self) -> list[dict[str, Any]] | None:
+        """Return all wins in draw order, then those of the tickets that took a prize over; None if nothing shows them.
+
+        A win that was lost has `forfeited_at`, `why` and `reason`, one that was taken over has `in_place_of`.
+        """
+        if self.wins is None or self.outcomes["forfeits"][0] == "wrong":
+            return None
+        wins = [dict(win) for win in self.wins]
+        for forfeit in self.forfeits or ():
+            lost = wins[forfeit.win - 1]
+            lost.update(forfeited_at=iso_time(forfeit.time), why=forfeit.why, reason=forfeit.reason)
+            if forfeit.next is not None:
+                _, number = forfeit.next
+                wins.append({"ticket_number": number, "prize": lost["prize"], "in_place_of": lost["ticket_number"]})
+        return wins
+
+    def won_by(self, number: int) -> str:
+        """Return what a ticket won, as the rest of a sentence; nothing if the steps before do not show it."""
+        wins = self.winners()
+        if wins is None:
+            return ""
+        in_the_end = "" if self.forfeits is not None else "; the proof does not say which prizes passed on"
+        for win in wins:
+            if win["ticket_number"] == number:
+                return f" and {win_text(win)}{in_the_end}"
+        return f" and won nothing{in_the_end}"
+
+
+def unique(witnesses: Iterable[VerifierKey]) -> list[VerifierKey]:
+    """Return the witnesses without repetitions."""
+    return list(dict.fromkeys(witnesses))
+
+
+def require_majority(named: list[VerifierKey], those: list[VerifierKey], what: str) -> str:
+    """Return who did `what`. Raise `NotProven` if that is not more than half of the witnesses that you named.
+
+    With half of them, the operator could show one closing to one half of the witnesses, and another to the others.
+    """
+    missing = ", ".join(witness.name for witness in named if witness not in those)
+    said = f"of the witnesses that you named ({len(named)}), {len(those)} {what}"
+    if missing:
+        said += f"; missing: {missing}"
+    if 2 * len(those) <= len(named):
+        raise NotProven(f"{said}; more than half are needed")
+    return said
 
 
 # ---- Hashes and Base64: section 1 ----
@@ -306,7 +510,8 @@ def decode_base64(text: str) -> bytes:
 # ---- JSON documents: sections 1, 2, 5 and 8 ----
 # A form is a function that accepts or refuses a value: it returns whether the protocol allows it there.
 
-PROOF_BYTES = 4 * 2**20
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+PROOF_BYTES = 8 * 2**20
 RECEIPT_BYTES = 128 * 2**10
 LEAF_LINE_BYTES = 8 * 2**10
 
@@ -328,10 +533,13 @@ def array(form: Form, least: int, most: int) -> Form:
     return lambda value: type(value) is list and least <= len(value) <= most and all(map(form, value))
 
 
-def record(**forms: Form) -> Form:
-    """Accept objects with exactly these keys, each with a value of its form."""
+def record(forms: dict[str, Form], optional: dict[str, Form] | None = None) -> Form:
+    """Accept objects with all keys of `forms` and any of those of `optional`, each with a value of its form."""
+    known = {**forms, **(optional or {})}
     return lambda value: (
-        type(value) is dict and value.keys() == forms.keys() and all(forms[key](value[key]) for key in forms)
+        type(value) is dict
+        and forms.keys() <= value.keys() <= known.keys()
+        and all(known[key](value[key]) for key in value)
     )
 
 
@@ -347,10 +555,10 @@ def null(value: object) -> bool:
 
 HASH_PATTERN = "[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="  # strict Base64 of 32 bytes
 KEY_PATTERN = r"([!-*,-~]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})"  # name, key id, type and public key
-NAME_PATTERN = (
-    r"(?=.*[^ \xa0\u1680\u2000-\u200a\u202f\u205f\u3000])"  # one character that is not a space
-    r"[^\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,200}"
-)
+OTHER_SPACES = r"\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"  # category Zs without the common space
+CONTROLS = r"\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"  # categories Cc, Zl, Zp and Cs
+NAME_PATTERN = rf"(?=.*[^ {OTHER_SPACES}\n])[^{CONTROLS}]{{1,200}}"  # at least one character is not a space
+ANNOUNCED_PATTERN = rf"(?!.{{1001}})[^ {OTHER_SPACES}{CONTROLS}]+( [^ {OTHER_SPACES}{CONTROLS}]+)*"
 TIME_PATTERN = r"(19[7-9]|[2-9][0-9]{2})[0-9]-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z"
 
 PROTOCOL = integer(1, 1)
@@ -359,59 +567,93 @@ BYTES_32 = string("[0-9a-f]{64}")
 HASH = string(HASH_PATTERN)
 KEY = string(KEY_PATTERN)
 NAME = string(NAME_PATTERN)
+TIME = string(TIME_PATTERN)
 NOTE = string(r"[^\ud800-\udfff]*")
 
-COMMON_TERMS = {
-    "protocol": PROTOCOL,
-    "id": string("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
-    "name": NAME,
-    "created_at": string(TIME_PATTERN),
-    "total_tickets": COUNT,
-    "prizes": array(record(name=NAME, amount=COUNT), 1, 1_000),
+OPTIONAL_TERMS = {
+    "delay_s": integer(1, 604_800),
+    "source": NAME,
+    "entry": string("invitation|desk"),
+    "tickets_each": integer(2, 1_000),
+    "opens_at": TIME,
+    "closes_at": TIME,
+    "claim_days": integer(1, 3_650),
 }
-TERMS = one_of(
-    record(entropy=string("secrets"), **COMMON_TERMS),
-    record(entropy=string("drand-quicknet"), delay_s=integer(1, 604_800), **COMMON_TERMS),
+TERMS = record(
+    {
+        "protocol": PROTOCOL,
+        "id": string("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+        "name": NAME,
+        "created_at": TIME,
+        "total_tickets": COUNT,
+        "prizes": array(record({"name": NAME, "amount": COUNT}), 1, 1_000),
+        "entropy": string("secrets|drand-quicknet|announced"),
+    },
+    optional=OPTIONAL_TERMS,
 )
-LEAF = record(serial=integer(0, 10**12 - 1), ticket_number=COUNT, code_hash=string("[!-~]{1,1000}"))
+LEAF = record({"serial": integer(0, 10**12 - 1), "ticket_number": COUNT, "code_hash": string("[!-~]{1,1000}")})
 PATH = array(HASH, 0, 64)
 ENTROPY = one_of(
-    record(kind=string("secrets"), value=BYTES_32),
-    record(kind=string("drand-quicknet"), round=COUNT, signature=string("[0-9a-f]{96}")),
+    record({"kind": string("secrets"), "value": BYTES_32}),
+    record({"kind": string("drand-quicknet"), "round": COUNT, "signature": string("[0-9a-f]{96}")}),
+    record({"kind": string("announced"), "value": string(ANNOUNCED_PATTERN)}),
 )
+WINNER = record({"prize": integer(0, 999), "leaf": LEAF, "path": PATH})
+FORFEIT = record({"note": NOTE, "leaf": one_of(LEAF, null), "path": PATH})
 PROOF = record(
-    protocol=PROTOCOL,
-    terms=TERMS,
-    key=KEY,
-    closing=NOTE,
-    witnesses=array(KEY, 0, 100),
-    entropy=ENTROPY,
-    seed=BYTES_32,
-    draw=NOTE,
-    winners=one_of(array(record(prize=integer(0, 999), leaf=LEAF, path=PATH), 0, MOST_WINNERS_IN_PROOF), null),
+    {
+        "protocol": PROTOCOL,
+        "terms": TERMS,
+        "key": KEY,
+        "closing": NOTE,
+        "witnesses": array(KEY, 0, 100),
+        "entropy": ENTROPY,
+        "seed": BYTES_32,
+        "draw": NOTE,
+        "winners": one_of(array(WINNER, 0, MOST_IN_PROOF), null),
+        "forfeits": one_of(array(FORFEIT, 0, MOST_IN_PROOF), null),
+    }
 )
-RECEIPT = record(protocol=PROTOCOL, leaf=LEAF, path=PATH, checkpoint=NOTE)
+RECEIPT = record({"protocol": PROTOCOL, "leaf": LEAF, "path": PATH, "checkpoint": NOTE})
+
+
+def without_mark(document: bytes) -> bytes:
+    """Return a document without the byte order mark that some editors write before it."""
+    is_utf_16 = document[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in document[:2]
+    require(not is_utf_16, "the file is text in UTF-16; save it as UTF-8")
+    return document[len(BYTE_ORDER_MARK) :] if document.startswith(BYTE_ORDER_MARK) else document
+
+
+def decode_text(document: bytes) -> str:
+    """Return the text in these bytes."""
+    try:
+        return document.decode()
+    except UnicodeDecodeError:
+        raise Wrong("the file is not text in UTF-8") from None
 
 
 def read_json(document: bytes, limit: int, form: Form) -> Any:
     """Return the value of a JSON document of this form and of at most `limit` bytes."""
+    value = parse_json(document, limit)
+    require(form(value), "a key is missing, unknown, or has a value of another form")
+    return value
+
+
+def parse_json(document: bytes, limit: int) -> Any:
+    """Return the value of a JSON document of any form and of at most `limit` bytes."""
     require(len(document) <= limit, "the document is too long")
     try:
-        value = json.loads(
-            document.decode(),
+        return json.loads(
+            decode_text(document),
             object_pairs_hook=object_without_duplicates,
             parse_int=whole_number,
             parse_float=whole_number,
             parse_constant=whole_number,
         )
-    except UnicodeDecodeError:
-        raise Wrong("the document is not text in UTF-8") from None
     except json.JSONDecodeError as reason:
         raise Wrong(f"the document is not JSON (line {reason.lineno}, column {reason.colno})") from None
     except RecursionError:
         raise Wrong("the document is nested too deeply") from None
-    require(form(value), "a key is missing, unknown, or has a value of another form")
-    return value
 
 
 def object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -421,8 +663,8 @@ def object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def whole_number(literal: str) -> int:
-    """Return the number; refuse signs, fractions, and more digits than any number of the protocol has."""
-    require(re.fullmatch("[0-9]{1,13}", literal), "a number is too long, or not written in digits only")
+    """Return the number; refuse signs, fractions, and far more digits than any number of the protocol has."""
+    require(re.fullmatch("[0-9]{1,30}", literal), "a number is too long, or not written in digits only")
     return int(literal)
 
 
@@ -439,7 +681,9 @@ class Proof(NamedTuple):
     entropy: dict[str, Any]
     seed: bytes
     draw: Note
+    drawn: int
     winners: list[dict[str, Any]] | None
+    forfeits: list[Forfeit] | None
 
     @property
     def origin(self) -> str:
@@ -447,13 +691,13 @@ class Proof(NamedTuple):
         return f"rafflekit/{self.terms['id']}"
 
     @property
-    def tickets(self) -> int:
-        """The number of the raffle's tickets."""
+    def announced_tickets(self) -> int:
+        """The number of tickets in the announcement, which is also the highest ticket number."""
         return int(self.terms["total_tickets"])
 
     @property
-    def wins(self) -> int:
-        """The number of wins: the sum of the prizes' amounts."""
+    def prize_count(self) -> int:
+        """The number of prizes: the sum of their amounts."""
         return sum(prize["amount"] for prize in self.terms["prizes"])
 
     @property
@@ -471,17 +715,56 @@ class Proof(NamedTuple):
     @property
     def entropy_value(self) -> bytes:
         """The 32 bytes from the announced source, section 6."""
-        if self.entropy["kind"] == "drand-quicknet":
+        kind = self.entropy["kind"]
+        if kind == "drand-quicknet":
             return sha256(bytes.fromhex(self.entropy["signature"])).digest()
+        if kind == "announced":
+            return sha256(self.entropy["value"].encode()).digest()
         return bytes.fromhex(self.entropy["value"])
+
+    @property
+    def winning_leaves(self) -> list[dict[str, Any]]:
+        """The leaves of the winners, and of those who took a prize over, as far as the proof has them."""
+        heirs = [forfeit.leaf for forfeit in self.forfeits or () if forfeit.leaf is not None]
+        return [win["leaf"] for win in self.winners or ()] + heirs
+
+    def shuffled(self, count: int) -> Iterator[int]:
+        """Yield the first `count` serials in the order of the shuffle, or all of them if there are fewer."""
+        return shuffled_serials(self.seed, self.closing.size, min(count, self.closing.size))
+
+
+class Forfeit(NamedTuple):
+    """A prize that its winner did not get, and the ticket that it passed to: a note of section 7 and its leaf."""
+
+    note: Note
+    origin: str
+    draw_hash: str
+    place: int
+    time: int
+    win: int
+    why: str
+    reason: str
+    next: tuple[int, int] | None
+    leaf: dict[str, Any] | None
+    path: list[str]
+
+
+class Receipt(NamedTuple):
+    """A participant's receipt (section 5)."""
+
+    leaf: dict[str, Any]
+    path: list[str]
+    checkpoint: Checkpoint
 
 
 def read_proof(document: bytes) -> Proof:
     """Return the proof in this document. Raise `Wrong` if it, or a key or note in it, has another form."""
-    content = read_json(document, PROOF_BYTES, PROOF)
+    content = read_json(without_mark(document), PROOF_BYTES, PROOF)
     terms, closing = content["terms"], read_checkpoint(content["closing"])
+    require_terms_fit(terms)
     if closing.closed is None:
         raise Wrong("the closing does not say when the raffle closed")
+    draw, forfeits = read_note(content["draw"], DRAW_PATTERN), content["forfeits"]
     proof = Proof(
         terms=terms,
         key=content["key"],
@@ -492,18 +775,61 @@ def read_proof(document: bytes) -> Proof:
         closed=closing.closed,
         entropy=content["entropy"],
         seed=bytes.fromhex(content["seed"]),
-        draw=read_note(content["draw"], DRAW_PATTERN),
+        draw=draw,
+        drawn=int(draw.parts["drawn"]),
         winners=content["winners"],
+        forfeits=None if forfeits is None else [read_forfeit(forfeit) for forfeit in forfeits],
     )
-    require(proof.wins <= min(proof.tickets, MOST_WINS), "there are too many prizes")
+    require(proof.prize_count <= min(proof.announced_tickets, MOST_WINS), "there are too many prizes")
     publics = {witness.public for witness in proof.witnesses}
     require(len(publics) == len(proof.witnesses), "two witnesses have the same public key")
     return proof
 
 
-def seconds_since_1970(created_at: str) -> int:
-    """Return the time in the terms as seconds; raise ValueError if the calendar does not have it."""
-    moment = datetime.strptime(created_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+def require_terms_fit(terms: dict[str, Any]) -> None:
+    """Raise `Wrong` unless the optional terms belong to the others (section 2)."""
+    require(("delay_s" in terms) == (terms["entropy"] == "drand-quicknet"), "a delay is for drand only")
+    require(("source" in terms) == (terms["entropy"] == "announced"), "a source is for announced entropy only")
+    opens, closes = (seconds_since_1970(terms[key]) if key in terms else None for key in ("opens_at", "closes_at"))
+    if closes is not None:
+        require(closes > seconds_since_1970(terms["created_at"]), "the raffle was to close before it was created")
+        require(opens is None or opens < closes, "the raffle was to close before it opens")
+
+
+def read_forfeit(content: dict[str, Any]) -> Forfeit:
+    """Return the forfeit of this form."""
+    note = read_note(content["note"], FORFEIT_PATTERN)
+    parts = note.parts
+    return Forfeit(
+        note=note,
+        origin=parts["origin"],
+        draw_hash=parts["draw"],
+        place=int(parts["place"]),
+        time=int(parts["time"]),
+        win=int(parts["win"]),
+        why=parts["why"],
+        reason=parts["reason"],
+        next=None if parts["serial"] is None else (int(parts["serial"]), int(parts["number"])),
+        leaf=content["leaf"],
+        path=content["path"],
+    )
+
+
+def read_receipt(document: bytes) -> Receipt:
+    """Return the receipt in this document: the receipt alone, or the server's whole answer with ticket and code."""
+    try:
+        content = parse_json(without_mark(document), RECEIPT_BYTES)
+        if type(content) is dict and "receipt" in content and "protocol" not in content:
+            content = content["receipt"]
+        require(RECEIPT(content), "a key is missing, unknown, or has a value of another form")
+        return Receipt(content["leaf"], content["path"], read_checkpoint(content["checkpoint"]))
+    except ValueError as reason:
+        raise Wrong(f"this is not a receipt: {reason}") from None
+
+
+def seconds_since_1970(text: str) -> int:
+    """Return a time of the terms as seconds; raise ValueError if the calendar does not have it."""
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
     return int(moment.timestamp())
 
 
@@ -519,15 +845,28 @@ CHECKPOINT_PATTERN = (
     rf"(?P<size>{NUMBER_PATTERN})\n"
     rf"(?P<root>{HASH_PATTERN})\n"
     rf"terms (?P<terms>{HASH_PATTERN})\n"
-    rf"(?:closed (?P<closed>{NUMBER_PATTERN})\n(?:round (?P<round>{NUMBER_PATTERN})\n)?)?"
+    rf"(?:closed (?P<closed>{NUMBER_PATTERN})\n(?:round (?P<round>{NUMBER_PATTERN})\n)?"
+    rf"|cancelled (?P<cancelled>{NUMBER_PATTERN})\nreason (?P<reason>{NAME_PATTERN})\n)?"
 )
 DRAW_PATTERN = (
     "rafflekit draw v1\n"
     ".+\n"
     f"closing {HASH_PATTERN}\n"
+    f"drawn (?P<drawn>{NUMBER_PATTERN})\n"
     "entropy [0-9a-f]{64}\n"
     "seed [0-9a-f]{64}\n"
     f"winners {NUMBER_PATTERN} (?P<digest>{HASH_PATTERN})\n"
+)
+FORFEIT_PATTERN = (
+    "rafflekit forfeit v1\n"
+    "(?P<origin>.+)\n"
+    f"draw (?P<draw>{HASH_PATTERN})\n"
+    f"forfeit (?P<place>{NUMBER_PATTERN})\n"
+    f"time (?P<time>{NUMBER_PATTERN})\n"
+    f"win (?P<win>{NUMBER_PATTERN})\n"
+    "why (?P<why>unclaimed|renounced|disqualified)\n"
+    f"reason (?P<reason>{NAME_PATTERN})\n"
+    f"next (?:none|(?P<serial>{NUMBER_PATTERN}) (?P<number>{NUMBER_PATTERN}))\n"
 )
 SIGNATURES_PATTERN = r"\n(?P<signatures>(— [!-*,-~]{1,200} [A-Za-z0-9+/=]{8,}\n){1,100})"
 
@@ -553,7 +892,7 @@ class Note(NamedTuple):
 
 
 class Checkpoint(NamedTuple):
-    """A note about a tree of tickets. If it says when the raffle closed, it is the closing."""
+    """A note about a tree of tickets. If it says when the raffle closed, it is the closing; or it is a cancellation."""
 
     note: Note
     origin: str
@@ -562,6 +901,8 @@ class Checkpoint(NamedTuple):
     terms_hash: bytes
     closed: int | None
     round: int | None
+    cancelled: int | None
+    reason: str | None
 
 
 def read_key(text: str, kind: int) -> VerifierKey:
@@ -597,16 +938,25 @@ def read_note(signed_text: str, pattern: str) -> Note:
 def read_checkpoint(signed_text: str) -> Checkpoint:
     """Return the checkpoint in this note."""
     note = read_note(signed_text, CHECKPOINT_PATTERN)
-    closed, drand_round = note.parts["closed"], note.parts["round"]
+    closed, drand_round, cancelled = (
+        None if digits is None else int(digits) for digits in map(note.parts.get, ("closed", "round", "cancelled"))
+    )
     return Checkpoint(
         note=note,
         origin=note.parts["origin"],
         size=int(note.parts["size"]),
         root=decode_base64(note.parts["root"]),
         terms_hash=decode_base64(note.parts["terms"]),
-        closed=None if closed is None else int(closed),
-        round=None if drand_round is None else int(drand_round),
+        closed=closed,
+        round=drand_round,
+        cancelled=cancelled,
+        reason=note.parts["reason"],
     )
+
+
+def read_copy(copy: Copy) -> Checkpoint:
+    """Return the checkpoint in a copy that someone kept."""
+    return read_checkpoint(decode_text(without_mark(copy.note)))
 
 
 def require_signature(note: Note, operator: VerifierKey) -> None:
@@ -616,16 +966,23 @@ def require_signature(note: Note, operator: VerifierKey) -> None:
     require(is_signature(operator.public, signatures[0], note.text), "the operator's signature is wrong")
 
 
-def cosignature_time(note: Note, witness: VerifierKey) -> int | None:
-    """Return when the witness signed the note, in seconds since 1970; None if they did not."""
-    signatures = note.signatures_of(witness)
-    if not signatures:
-        return None
-    require(len(signatures) == 1, "a witness signed twice")
-    signed_at = int.from_bytes(signatures[0][:8], "big")
-    signed_text = f"cosignature/v1\ntime {signed_at}\n{note.text}"
-    require(is_signature(witness.public, signatures[0][8:], signed_text), "a witness's signature is wrong")
-    return signed_at
+def is_signed(note: Note, operator: VerifierKey) -> bool:
+    """Tell whether the operator signed this note, and no signature by their key is wrong."""
+    signatures = note.signatures_of(operator)
+    with contextlib.suppress(ValueError):
+        return bool(signatures) and all(is_signature(operator.public, each, note.text) for each in signatures)
+    return False
+
+
+def cosignature_times(note: Note, witness: VerifierKey) -> list[int]:
+    """Return when the witness signed the note, in seconds since 1970: nothing if they did not."""
+    times = []
+    for signature in note.signatures_of(witness):
+        signed_at = int.from_bytes(signature[:8], "big")
+        signed_text = f"cosignature/v1\ntime {signed_at}\n{note.text}"
+        require(is_signature(witness.public, signature[8:], signed_text), "a witness's signature is wrong")
+        times.append(signed_at)
+    return times
 
 
 # ---- The tree of tickets: section 3, RFC 9162 section 2.1 ----
@@ -665,18 +1022,20 @@ def root_from_path(leaf: bytes, index: int, size: int, path: list[str]) -> bytes
     return node_hash(sibling, root_from_path(leaf, index - left_size, size - left_size, lower))
 
 
-def require_in_tree(ticket: dict[str, Any], raffle: str, checkpoint: Checkpoint) -> None:
+def require_in_tree(leaf: dict[str, Any], path: list[str], raffle: str, checkpoint: Checkpoint) -> None:
     """Raise `Wrong` unless the path of a ticket leads from its leaf to the root of the checkpoint."""
-    leaf = ticket["leaf"]
-    root = root_from_path(leaf_hash(raffle, leaf), leaf["serial"], checkpoint.size, ticket["path"])
+    root = root_from_path(leaf_hash(raffle, leaf), leaf["serial"], checkpoint.size, path)
     require(root == checkpoint.root, "a ticket is not in its tree")
 
 
 # ---- The winners: section 7 ----
 
 
-def winning_serials(seed: bytes, tickets: int, wins: int) -> Iterator[int]:
-    """Yield the serials that win, in draw order: a Fisher-Yates shuffle that stores only the slots it has changed."""
+def shuffled_serials(seed: bytes, tickets: int, count: int) -> Iterator[int]:
+    """Yield the first `count` serials of the shuffle: those that win, in draw order, and then those that are next.
+
+    It is the shuffle of Fisher and Yates. Only the slots that it has changed are stored.
+    """
     counter = itertools.count()
 
     def uniform(bound: int) -> int:
@@ -687,7 +1046,7 @@ def winning_serials(seed: bytes, tickets: int, wins: int) -> Iterator[int]:
                 return block % bound
 
     slots: dict[int, int] = {}
-    for first in range(wins):
+    for first in range(count):
         chosen = first + uniform(tickets - first)
         yield slots.get(chosen, chosen)
         slots[chosen] = slots.get(first, first)
@@ -705,9 +1064,10 @@ def draw_text(proof: Proof, digest: str) -> str:
         "rafflekit draw v1\n"
         f"{proof.origin}\n"
         f"closing {encode_base64(proof.closing_hash)}\n"
+        f"drawn {proof.drawn}\n"
         f"entropy {proof.entropy_value.hex()}\n"
         f"seed {proof.seed.hex()}\n"
-        f"winners {proof.wins} {digest}\n"
+        f"winners {proof.prize_count} {digest}\n"
     )
 
 
@@ -748,6 +1108,9 @@ def require_beacon(drand_round: int, signature: bytes) -> None:
 # ---- The last step, a ticket's code: section 3 ----
 
 CODE_PATTERN = "[0-9A-TV-Za-tv-z]{24}"
+WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # Unicode's White_Space
+MINUS_SIGN = "\u2212"
+QUOTES = "'\"“”„‘’‚«»‹›`"
 ARGON2ID_PATTERN = (
     r"\$argon2id\$v=19\$m=(?P<memory_kib>[1-9][0-9]{0,9}),t=(?P<passes>[1-9][0-9]{0,9}),p=[1-9][0-9]{0,2}"
     r"\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}"
@@ -760,7 +1123,7 @@ def check_code(code: str, code_hash: str) -> None:
     match = re.fullmatch(ARGON2ID_PATTERN, code_hash)
     if not match:
         raise Wrong("the ticket does not have the hash of a code")
-    spelled = re.sub("[- \t]", "", code).translate(str.maketrans("OoIiLl", "001111"))
+    spelled = spelled_code(code)
     require(re.fullmatch(CODE_PATTERN, spelled), "this is not a code, which has 24 letters and digits")
     memory_kib, passes = int(match["memory_kib"]), int(match["passes"])
     if memory_kib > GIB_IN_KIB or memory_kib * passes > 4 * GIB_IN_KIB:
@@ -775,6 +1138,16 @@ def check_code(code: str, code_hash: str) -> None:
         raise Wrong("the code is not that of your ticket") from None
     except exceptions.Argon2Error as reason:
         raise NotProven(f"skipped: {reason}") from None
+
+
+def spelled_code(text: str) -> str:
+    """Return a code as it is hashed, but in any letter case.
+
+    Programs for writing put other dashes, quotes and invisible characters in and around a code that is copied.
+    """
+    written = re.sub(f"[{WHITE_SPACE}{MINUS_SIGN}]", "", text)
+    letters = "".join(letter for letter in written if unicodedata.category(letter) not in ("Cf", "Pd"))
+    return letters.strip(QUOTES).translate(str.maketrans("OoIiLl", "001111"))
 
 
 # ---- Ed25519: RFC 8032 section 5.1 ----
@@ -843,13 +1216,97 @@ def encode_point(point: tuple[int, int]) -> bytes:
     return (y | x % 2 << 255).to_bytes(32, "little")
 
 
-# ---- The command line ----
+# ---- What is printed ----
 
 MARKS = {"ok": "✓ ", "wrong": "✗ ", "not proven": "– not proven: "}
+OTHER_QUOTES = re.compile('["«»‘-‟‹›⹂〝-〟＂＇❛-❠🙶-🙸″‶ʺˮ]')
+OTHER_MARKS = re.compile("[✓✔✅☑✗✘✕✖❌❎☒☓⍻√🗙🗴-🗸🗹]")
+BLANKS = re.compile(f"[{WHITE_SPACE}\u115f\u1160\u2800\u3164\uffa0]+")  # white space, and letters that look like it
+JOINERS = "\u200c\u200d"  # several scripts, and emoji, are written with them
+
+
+def report(audit: Audit) -> list[str]:
+    """Return the lines that are printed after a check."""
+    steps = [f"{MARKS[outcome]}{name}: {sentence}" for name, (outcome, sentence) in audit.outcomes.items()]
+    return steps if audit.proof is None else [*about_raffle(audit.proof), *about_winners(audit), "", *steps]
+
+
+def about_raffle(proof: Proof) -> list[str]:
+    """Return lines with all that was announced."""
+    terms = proof.terms
+    rules = {key: terms[key] for key in ("entropy", *OPTIONAL_TERMS) if key in terms}
+    if "source" in rules:
+        rules["source"] = quoted(rules["source"])
+    return [
+        f"Raffle {quoted(terms['name'])}",
+        f"  id {terms['id']}, created {time_text(proof.created)}",
+        f"  {proof.closing.size:,} of {proof.announced_tickets:,} tickets were handed out",
+        *(f"  {key}: {value}" for key, value in rules.items()),
+        "Prizes",
+        *(f"  {prize['amount']:,} × {quoted(prize['name'])}" for prize in terms["prizes"]),
+    ]
+
+
+def about_winners(audit: Audit) -> list[str]:
+    """Return lines with the winners, if the proof shows them."""
+    wins = audit.winners()
+    if wins is None:
+        return ["Winners: the proof does not show them, see below"]
+    lines = [f"  ticket {win['ticket_number']} {win_text(win)}" for win in wins[:MOST_IN_PROOF]]
+    more = [f"  … and {len(wins) - len(lines):,} more; --json prints them all"] if len(wins) > len(lines) else []
+    return ["Winners", *lines, *more]
+
+
+def win_text(win: dict[str, Any]) -> str:
+    """Return what a ticket won, as the rest of a sentence."""
+    said = f"won {quoted(win['prize'])}"
+    if "in_place_of" in win:
+        said = f"took over {quoted(win['prize'])} from ticket {win['in_place_of']}"
+    if "reason" in win:
+        said += f" and lost it ({win['why']}: {quoted(win['reason'])})"
+    return said
+
+
+def quoted(text: str) -> str:
+    """Return a text by others in quotes, so that it cannot look like anything that this program says."""
+    text = OTHER_MARKS.sub("*", OTHER_QUOTES.sub("'", BLANKS.sub(" ", text)))
+    return f"“{''.join(map(visible, text))}”"
+
+
+def visible(letter: str) -> str:
+    """Return the letter, or its number if it controls the text around it."""
+    is_hidden = unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp") and letter not in JOINERS
+    return f"<U+{ord(letter):04X}>" if is_hidden else letter
+
+
+def time_text(seconds: int) -> str:
+    """Return a time, in seconds since 1970, for people."""
+    return iso_time(seconds).replace("T", " ").replace("Z", " UTC")
+
+
+def iso_time(seconds: int) -> str:
+    """Return a time, in seconds since 1970, in the form of the terms. A calendar ends with the year 9999."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} s after 1970"
+
+
+def report_in_json(audit: Audit) -> str:
+    """Return everything that a check found, as one line of JSON."""
+    steps = [
+        {"name": name, "outcome": outcome, "sentence": sentence} for name, (outcome, sentence) in audit.outcomes.items()
+    ]
+    terms = {} if audit.proof is None else audit.proof.terms
+    raffle = {key: value for key, value in terms.items() if key != "protocol"} or None
+    return json.dumps({"good": audit.is_good, "raffle": raffle, "winners": audit.winners(), "steps": steps})
+
+
+# ---- The command line ----
 
 
 def main() -> int:
-    """Check the proof that the arguments name; print the steps and return the exit status."""
+    """Check the proof that the arguments name; print what was found and return the exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     parser = argument_parser()
@@ -865,16 +1322,17 @@ def main() -> int:
                 raffle=options.raffle,
                 key=options.key,
                 witnesses=tuple(options.witness),
+                copies=tuple(Copy(read_file(path, NOTE_BYTES), at) for path, at in options.witnessed),
                 leaves=leaves and lines_of(leaves),
                 receipt=read_file(options.receipt, RECEIPT_BYTES) if options.receipt else None,
                 code=read_code() if options.code == "-" else options.code,
             )
         except OSError as error:
             parser.error(f"{error.filename} cannot be read: {error.strerror}")
-        outcomes = Audit(given).run()
-    for name, (outcome, sentence) in outcomes.items():
-        print(f"{MARKS[outcome]}{name}: {sentence}")
-    return int(any(outcome == "wrong" for outcome, _ in outcomes.values()))
+        audit = Audit(given)
+        audit.run()
+    print(report_in_json(audit) if options.json else "\n".join(report(audit)))
+    return 0 if audit.is_good else 1
 
 
 def argument_parser() -> argparse.ArgumentParser:
@@ -882,20 +1340,50 @@ def argument_parser() -> argparse.ArgumentParser:
     for_users, _, _ = (__doc__ or "").partition("\nThe rules are")
     parser = argparse.ArgumentParser(description=for_users, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("proof", metavar="PROOF", help="the file with the proof")
-    parser.add_argument("--raffle", metavar="ID", help="the raffle's id, as you know it")
+    parser.add_argument(
+        "--raffle", metavar="ID", type=raffle_id, help="the raffle's id, from a place other than the proof"
+    )
     parser.add_argument("--key", type=operator_key, help="the operator's public key, from a place other than the proof")
+    repeated: dict[str, Any] = {"action": "append", "default": []}
     parser.add_argument(
         "--witness",
         metavar="KEY",
         type=witness_key,
-        action="append",
-        default=[],
         help="the public key of a witness you trust; can be repeated",
+        **repeated,
+    )
+    parser.add_argument(
+        "--witnessed",
+        metavar="FILE[@TIME]",
+        type=dated_copy,
+        help="a copy of the closing that someone kept, and when you know that it was published, such as "
+        "copy.txt@2026-11-24T12:00:00Z; can be repeated",
+        **repeated,
     )
     parser.add_argument("--leaves", metavar="FILE", help="the file with all tickets, one per line")
     parser.add_argument("--receipt", metavar="FILE", help="the file with the receipt of your ticket")
     parser.add_argument("--code", help="the verification code of your ticket; - reads it from the standard input")
+    parser.add_argument("--json", action="store_true", help="print everything as one line of JSON")
     return parser
+
+
+def raffle_id(text: str) -> str:
+    """Return a raffle's id in the form of the protocol, as an argument gives it."""
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError("this is not a raffle's id; copy all of it") from None
+
+
+def dated_copy(text: str) -> tuple[str, int | None]:
+    """Return the path of a copy and when it was published, in seconds since 1970, as an argument gives them."""
+    path, at, time = text.rpartition("@")
+    if not at or os.path.exists(text):
+        return text, None
+    try:
+        return path, seconds_since_1970(time)
+    except ValueError:
+        raise argparse.ArgumentTypeError("after the '@', give a time such as 2026-11-24T12:00:00Z") from None
 
 
 def operator_key(text: str) -> str:
@@ -921,14 +1409,14 @@ def read_code() -> str:
 
 
 def read_file(path: str, limit: int) -> bytes:
-    """Return the content of a file; of one that is too long, one byte more than the limit."""
+    """Return the content of a file; of one that is too long, so much that it is still too long."""
     with open(path, "rb") as file:
-        return file.read(limit + 1)
+        return file.read(limit + len(BYTE_ORDER_MARK) + 1)
 
 
 def lines_of(leaves: io.BufferedReader) -> Iterator[bytes]:
-    """Yield the lines of the file, cut one byte after the limit, so that no line fills the memory."""
-    return iter(lambda: leaves.readline(LEAF_LINE_BYTES + 1), b"")
+    """Yield the lines of the file. Lines that are too long are cut, so that none fills the memory."""
+    return iter(lambda: leaves.readline(LEAF_LINE_BYTES + len(BYTE_ORDER_MARK) + 1), b"")
 
 
 def run() -> int:

@@ -37,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Stock], Iterator[Finding]]] = {
     "codes": codes.figures,
     "start": start.figures,
     "lone": participating.lone_figures,
+    "several": participating.several_figures,
     "rush": participating.rush_figures,
     "size": size.figures,
     "http": over_http.figures,

@@ -46,7 +46,7 @@ class _Floor:
     def __init__(self, stock: Stock) -> None:
         self._stock = stock
         self._ends = [stock.fresh(), stock.copy(stock.much_sold)]
-        self._raws = [RawRaffle(end, group=BULK_GROUP, with_keys=True) for end in self._ends]
+        self._raws = [RawRaffle(end, group=BULK_GROUP) for end in self._ends]
 
     def seconds_per_ticket(self) -> float:
         """Measure the floor once."""

@@ -9,9 +9,9 @@ from uuid import UUID
 from benchmarks.baselines.floor import RawRaffle
 from benchmarks.machine import file_system
 from benchmarks.ratio import Figure, Finding, at_least, at_most, interleaved, microseconds, ratios, seconds_of
-from benchmarks.sizes import GROUP, THREADS
+from benchmarks.sizes import EACH, GROUP, THREADS
 from benchmarks.stock import Stock
-from rafflekit import RaffleEngine
+from rafflekit import RaffleEngine, Ticket
 
 _people = count(1)
 
@@ -71,6 +71,35 @@ def lone_figures(stock: Stock) -> Iterator[Finding]:
         at_most(2.5),
         f"{microseconds(measured, each=each)} per ticket, raw {microseconds(compared, each=each)}, "
         f"on {file_system(stock.folder)}",
+    )
+
+
+def several_figures(stock: Stock) -> Iterator[Finding]:
+    """Yield the 100th ticket of a participant ÷ the first one, in the same raffle."""
+    raffle = stock.fresh(tickets_each=EACH)
+    at_once = stock.sizes.lone_tickets
+    with RaffleEngine(raffle.url) as engine:
+
+        def asking(held: int) -> float:
+            """Let participants who hold this number of tickets ask for one more, one after the other."""
+            people, others = ([f"participant {next(_people)}" for _ in range(at_once)] for _ in range(2))
+            # Beforehand, the same work is done and the same is left in the journal, whoever asks.
+            entries = (people if held else others) * (EACH - 1)
+            assert all(isinstance(each, Ticket) for each in engine.participate_many(raffle.raffle, entries))
+            return seconds_of(lambda: [engine.participate(raffle.raffle, person) for person in people])
+
+        last, first = interleaved(
+            lambda: asking(EACH - 1),
+            lambda: asking(0),
+            rounds=stock.sizes.rounds,
+            repeats=stock.sizes.lone_turns,
+        )
+    each = at_once * stock.sizes.lone_turns
+    yield Figure(
+        f"tickets_each = {EACH}: a participant's {EACH}th ticket ÷ the first one",
+        ratios(last, first),
+        at_most(1.2),
+        f"{microseconds(last, each=each)}, the first {microseconds(first, each=each)}",
     )
 
 

@@ -71,6 +71,9 @@ QUICK = Sizes(
 CONNECTIONS = 16
 """Keep-alive connections of a load on one server."""
 
+EACH = 100
+"""Tickets that one participant may hold where several are measured."""
+
 THREADS = 32
 """Threads that take part at once without HTTP."""
 

@@ -23,7 +23,7 @@ from rafflekit import Prize, RaffleEngine
 from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.tiles import GrowingTree, WholeTile
 from rafflekit.core.storage.database import Database
-from rafflekit.core.storage.statements import checkup, ledgers
+from rafflekit.core.storage.statements import checkup, ledgers, raffles
 from rafflekit.core.tickets.numbering import Numbering
 
 ROOM = 40_000
@@ -62,9 +62,9 @@ class Stock:
         """Return the path of a file that does not exist yet."""
         return self.folder / f"{next(self._names)}{ending}"
 
-    def fresh(self, *, total_tickets: int = LARGE_RAFFLE) -> Filled:
+    def fresh(self, *, total_tickets: int = LARGE_RAFFLE, tickets_each: int = 1) -> Filled:
         """Make a database with a raffle without sold tickets."""
-        return self._made(total_tickets, [Prize("hug", 3)])
+        return self._made(total_tickets, [Prize("hug", 3)], tickets_each=tickets_each)
 
     def partly_sold(self, sold: int) -> Filled:
         """Make a database with a large raffle: this number of tickets is sold, and `ROOM` more can be."""
@@ -108,10 +108,10 @@ class Stock:
         for ending in ("", "-wal", "-shm", ".key"):
             Path(f"{filled.database}{ending}").unlink(missing_ok=True)
 
-    def _made(self, total_tickets: int, prizes: list[Prize]) -> Filled:
+    def _made(self, total_tickets: int, prizes: list[Prize], *, tickets_each: int = 1) -> Filled:
         path = self.new_path()
         with RaffleEngine(f"sqlite:///{path}") as engine:
-            raffle = engine.create("Raffle", total_tickets=total_tickets, prizes=prizes)
+            raffle = engine.create("Raffle", total_tickets=total_tickets, prizes=prizes, tickets_each=tickets_each)
         return Filled(path, raffle.id, total_tickets, 0)
 
 
@@ -146,7 +146,7 @@ def _keep_ledger(connection: Connection, raffle: UUID) -> None:
         growing.size
         == connection.exec_driver_sql("SELECT total_tickets FROM raffles WHERE id = ?", (raffle.bytes,)).scalar()
     ):
-        ledgers.close_ledger(connection, raffle, End(1_800_000_000))
+        raffles.close_raffle(connection, raffle, End(1_800_000_000))
 
 
 def settle(filled: Filled) -> None:
@@ -167,23 +167,22 @@ def with_ten_prizes(filled: Filled) -> None:
         connection.execute(rule)
 
 
-def fill_with_raffles(filled: Filled, raffles: int) -> None:
+def fill_with_raffles(filled: Filled, count: int) -> None:
     """Add this number of raffles with one prize each to a database."""
     with closing(raw_sqlite.connect(filled.database)) as connection:
         (last,) = connection.execute("SELECT max(sequence) FROM raffles").fetchone()
-        ids = [uuid4().bytes for _ in range(raffles)]
+        ids = [uuid4().bytes for _ in range(count)]
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
-            "INSERT INTO raffles (id, sequence, name, folded_name, created_at, total_tickets) "
-            "VALUES (?, ?, 'Raffle', 'raffle', 1795500000, 10)",
+            "INSERT INTO raffles "
+            "(id, sequence, name, folded_name, created_at, total_tickets, entropy, entry, tickets_each) "
+            "VALUES (?, ?, 'Raffle', 'raffle', 1795500000, 10, 'secrets', 'address', 1)",
             ((id, sequence) for sequence, id in enumerate(ids, start=last + 1)),
         )
         connection.executemany("INSERT INTO counters (raffle, issued) VALUES (?, 0)", ((id,) for id in ids))
         connection.executemany(
             "INSERT INTO prizes (raffle, position, name, amount) VALUES (?, 0, 'hug', 3)", ((id,) for id in ids)
         )
-        # Last, like in the engine: from then on the prizes are final.
-        connection.executemany("INSERT INTO ledgers (raffle, entropy) VALUES (?, 'secrets')", ((id,) for id in ids))
         connection.execute("COMMIT")
 
 

@@ -27,6 +27,9 @@ NEXT_LAYOUT = "0002"
 
 _NEXT_STEP = Path(__file__).parent / "core" / "storage" / "next_layout"
 
+RAFFLE_COLUMNS = "id, sequence, name, folded_name, created_at, total_tickets, entropy, entry, tickets_each"
+"""The columns of a raffle that must have a value, for statements past the engine."""
+
 SERVER_VARIABLE = "RAFFLEKIT_TEST_POSTGRESQL_URL"
 
 
@@ -155,6 +158,28 @@ def past_the_rules(url: str, *statements: str) -> None:
         drop = [f"DROP TRIGGER {name}" for name, _ in triggers]
         for statement in (*drop, *statements, *(trigger for _, trigger in triggers)):
             connection.execute(statement)
+
+
+@contextmanager
+def without_triggers(url: str) -> Iterator[Callable[[str], str]]:
+    """Give a function that sends a statement to a database without its triggers, and returns why it was refused.
+
+    On PostgreSQL, foreign keys are not enforced either. The triggers of a SQLite file are gone afterwards.
+    """
+    import psycopg
+
+    if url.startswith("sqlite"):
+        for (name,) in run(url, "SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            run(url, f"DROP TRIGGER {name}")
+
+    def refusal(statement: str) -> str:
+        try:
+            run(url, f"SET session_replication_role = replica; {statement}" if "postgresql" in url else statement)
+        except (sqlite3.IntegrityError, psycopg.IntegrityError) as error:
+            return str(error)
+        return ""
+
+    yield refusal
 
 
 @contextmanager

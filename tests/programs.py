@@ -21,6 +21,7 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -193,6 +194,8 @@ def _become(order: dict[str, Any], streams: list[int]) -> list[str]:
         _take_the_terminal()
     os.environ.clear()
     os.environ.update(order["environment"])
+    # The C library reads TZ once, when the first local time is asked for.
+    time.tzset()
     os.chdir(order["folder"])
     # As the interpreter opens them.
     sys.stdin = sys.__stdin__ = _stream(0, "r", "strict")

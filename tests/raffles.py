@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from rafflekit import Entry, Prize, Raffle, RaffleEngine, Ticket
 
@@ -16,6 +17,14 @@ def sold_out(engine: RaffleEngine, *, tickets: int = 6, prizes: tuple[Prize, ...
     raffle = engine.create("Sold out", total_tickets=tickets, prizes=prizes)
     for outcome in engine.participate_many(raffle.id, people(tickets)):
         assert isinstance(outcome, Ticket)
+    return engine.get(raffle.id)
+
+
+def sold(engine: RaffleEngine, count: int, **options: Any) -> Raffle:
+    """Create a raffle of nine tickets, with two hugs to win, and hand out this number of tickets."""
+    raffle = engine.create("Foobar", total_tickets=9, **{"prizes": [Prize("hug", 2)]} | options)
+    for person in people(count):
+        engine.participate(raffle.id, person)
     return engine.get(raffle.id)
 
 

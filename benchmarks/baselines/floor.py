@@ -21,16 +21,15 @@ _ARGON2 = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=16,
 class RawRaffle:
     """A raffle whose tickets raw sqlite3 stores, `group` at a time; the database grows as rafflekit's does.
 
-    Use it as a context manager. `with_keys`: the rows hold the hash of an idempotency key, too.
+    Use it as a context manager.
     """
 
-    def __init__(self, filled: Filled, *, group: int, with_keys: bool = False) -> None:
+    def __init__(self, filled: Filled, *, group: int) -> None:
         _check_cost_of_hash()
         self._raffle = filled.raffle
         self._serial = filled.sold
         self._last_serial = filled.sold + ROOM
         self._group = group
-        self._repeat_hash = bytes(16) if with_keys else None
         self._numbering = Numbering(raw_sqlite.numbering_key(filled.database, filled.raffle), filled.total_tickets)
         self._connection = raw_sqlite.connect(filled.database)
 
@@ -73,13 +72,7 @@ class RawRaffle:
         first, self._serial = self._serial, self._serial + self._group
         assert self._serial <= self._last_serial, "the stock has no room for these tickets"
         return [
-            raw_sqlite.ticket_row(
-                self._raffle,
-                serial,
-                self._numbering.number(serial),
-                code_hash=_hash_of_a_code(),
-                repeat_hash=self._repeat_hash,
-            )
+            raw_sqlite.ticket_row(self._raffle, serial, self._numbering.number(serial), code_hash=_hash_of_a_code())
             for serial in range(first, self._serial)
         ]
 

@@ -14,15 +14,15 @@ from uuid import UUID
 
 from rafflekit.core.storage import sqlite
 
-TicketRow = tuple[bytes, int, int, bytes, str, bytes | None, int]
-"""raffle, serial, number, participant, code_hash, repeat_hash, issued_at"""
+TicketRow = tuple[bytes, int, int, bytes, int, str, bytes, int]
+"""raffle, serial, number, participant, nth, code_hash, repeat_hash, issued_at"""
 
 WinRow = tuple[bytes, int, int, int]
 """raffle, ordinal, serial, prize"""
 
 _INSERT_TICKET = (
-    "INSERT INTO tickets (raffle, serial, number, participant, code_hash, repeat_hash, issued_at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO tickets (raffle, serial, number, participant, nth, code_hash, repeat_hash, issued_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _COUNT = "UPDATE counters SET issued = ? WHERE raffle = ?"
 _INSERT_WIN = "INSERT INTO wins (raffle, ordinal, serial, prize) VALUES (?, ?, ?, ?)"
@@ -39,11 +39,9 @@ def connect(database: Path) -> sqlite3.Connection:
     return connection
 
 
-def ticket_row(
-    raffle: UUID, serial: int, number: int, *, code_hash: str = A_CODE_HASH, repeat_hash: bytes | None = None
-) -> TicketRow:
+def ticket_row(raffle: UUID, serial: int, number: int, *, code_hash: str = A_CODE_HASH) -> TicketRow:
     """Return the row of a ticket without a participant: a keyed hash looks like random bytes."""
-    return (raffle.bytes, serial, number, os.urandom(16), code_hash, repeat_hash, int(time.time()))
+    return (raffle.bytes, serial, number, os.urandom(16), 1, code_hash, os.urandom(16), int(time.time()))
 
 
 def store_tickets(connection: sqlite3.Connection, rows: Sequence[TicketRow]) -> None:

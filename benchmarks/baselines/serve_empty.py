@@ -12,6 +12,9 @@ from unittest import mock
 from benchmarks.baselines import empty_falcon
 from rafflekit.core.settings import Settings
 
+# It has nothing to close.
+_NO_ENGINE = mock.Mock(spec=["close_due"])
+
 
 def main() -> None:
     """Serve until SIGTERM."""
@@ -28,7 +31,7 @@ def _serve_on_waitress(port: int) -> None:
     application = empty_falcon.application_of(os.environ)
     with mock.patch.object(waitress_server, "create_app", return_value=application):
         waitress_server.run_waitress(
-            mock.sentinel.no_engine, Settings(), host="127.0.0.1", port=port, on_listening=lambda _urls: None
+            _NO_ENGINE, Settings(), host="127.0.0.1", port=port, on_listening=lambda _urls: None
         )
 
 
@@ -37,7 +40,9 @@ def _serve_on_granian(port: int) -> None:
 
     # The worker, a separate process, calls this in place of rafflekit's function.
     with mock.patch.object(granian_server, "_application", empty_falcon.application_of):
-        granian_server.run_granian(os.environ, host="127.0.0.1", port=port, workers=1, on_listening=lambda _urls: None)
+        granian_server.run_granian(
+            _NO_ENGINE, os.environ, host="127.0.0.1", port=port, workers=1, on_listening=lambda _urls: None
+        )
 
 
 if __name__ == "__main__":

@@ -30,7 +30,16 @@ EXIT_STATUSES: dict[type[errors.RaffleError], int] = {
     errors.PageNotFound: REFUSED,
     errors.TicketNotFound: REFUSED,
     errors.SoldOut: REFUSED,
+    errors.Cancelled: REFUSED,
+    errors.NotOpenYet: REFUSED,
+    errors.InvitationNeeded: REFUSED,
+    errors.ManagersOnly: REFUSED,
     errors.AlreadyParticipated: REFUSED,
+    errors.TooFewTickets: REFUSED,
+    errors.TooLate: REFUSED,
+    errors.TooEarly: REFUSED,
+    errors.NoPrize: REFUSED,
+    errors.IdempotencyKeyReused: REFUSED,
     errors.TicketsRemaining: REFUSED,
     errors.AlreadyDrawn: REFUSED,
     errors.BeaconNotPublished: REFUSED,
@@ -50,10 +59,21 @@ PARAMETERS = {
     "prizes": "--prize",
     "entropy": "--entropy",
     "delay_s": "--delay",
-    "beacon": "--beacon",
+    "source": "--source",
+    "entry": "--entry",
+    "tickets_each": "--each",
+    "opens_at": "--opens",
+    "closes_at": "--closes",
+    "claim_days": "--claim-days",
+    "value": "--value",
+    "state": "--state",
     "raffle": "RAFFLE",
     "file": "FILE",
     "participant": "WHO",
+    "invitation": "--invitation",
+    "count": "--count",
+    "first": "--from-number",
+    "reason": "--reason",
     "idempotency_key": "--idempotency-key",
     "ticket_number": "NUMBER",
     "verification_code": "CODE",
@@ -103,13 +123,13 @@ def arguments_named(names: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except errors.InvalidValue as error:
-        raise errors.InvalidValue(names.get(error.field, error.field), error.reason) from error
+        raise errors.InvalidValue(_parameter_of(error.field, names), error.reason) from error
 
 
 def _explained(error: Exception) -> tuple[str, int]:
     match error:
         case errors.InvalidValue():
-            return f"{_parameter_of(error.field)}: {error.reason}", WRONG_USAGE
+            return f"{_parameter_of(error.field, PARAMETERS)}: {error.reason}", WRONG_USAGE
         case errors.RaffleError():
             return str(error), _status_of(error)
         case CommandStopped():
@@ -124,17 +144,17 @@ def _explained(error: Exception) -> tuple[str, int]:
             return sentence, UNEXPECTED
 
 
-def _parameter_of(field: str) -> str:
-    """Return the name of the option or argument for the engine's `field`.
+def _parameter_of(field: str, names: Mapping[str, str]) -> str:
+    """Return the name that people know the engine's `field` by.
 
-    >>> _parameter_of("total_tickets"), _parameter_of("prizes[1].amount")
+    >>> _parameter_of("total_tickets", PARAMETERS), _parameter_of("prizes[1].amount", PARAMETERS)
     ('--tickets', '--prize no. 2, amount')
     """
     prize = _ONE_PRIZE.fullmatch(field)
-    if prize is None:
-        return PARAMETERS.get(field, field)
+    if prize is None or "prizes" not in names:
+        return names.get(field, field)
     position, part = prize.groups()
-    return f"{PARAMETERS['prizes']} no. {int(position) + 1}" + (f", {part}" if part else "")
+    return f"{names['prizes']} no. {int(position) + 1}" + (f", {part}" if part else "")
 
 
 def _shortened(message: str) -> str:

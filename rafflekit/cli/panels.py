@@ -1,10 +1,11 @@
 """Raffles, tickets and wins as Rich panels and tables, for `render` to print on a terminal.
 
-Every text that people gave goes through `_text`: visible, and never markup.
+Every text that people gave is `harmless`, and never markup.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -12,38 +13,41 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rafflekit.cli.terminal import visible
-from rafflekit.core.lifecycle import State, state_of
-from rafflekit.core.models import DatabaseStatus, Page, Raffle, Ticket, Verification
+from rafflekit.cli.words import counted, local_time, time_left
+from rafflekit.core.lifecycle import draw_possible_at
+from rafflekit.core.models import DatabaseStatus, Item, Page, Raffle, State, Ticket, Verification
 from rafflekit.core.prizes import Win
-from rafflekit.core.protocol.dates import time_text
+from rafflekit.core.protocol.quoting import harmless
+from rafflekit.core.protocol.terms import EntryRule
 
 # Of 32 digits. This is enough to distinguish ten thousand raffles; otherwise, commands ask for more.
 _ID_DIGITS = 8
 _PRIZES_SHOWN = 50
+_ENTRIES = {
+    EntryRule.ADDRESS: "any IP address",
+    EntryRule.INVITATION: "invitation codes",
+    EntryRule.DESK: "only from you",
+}
 
 
-def raffle_panel(raffle: Raffle, *, draw_possible_at: datetime | None) -> Panel:
-    """Return a raffle with its prizes, and when it can be drawn, if that is known."""
+def raffle_panel(raffle: Raffle, *, is_draft: bool) -> Panel:
+    """Return a raffle as it is understood: its terms, and what has happened. A draft has no id yet."""
     prizes = Table.grid(padding=(0, 1))
     prizes.add_column(justify="right", style="cyan")
-    for prize in raffle.prizes[:_PRIZES_SHOWN]:
-        prizes.add_row(f"{prize.amount:,} ×", _text(prize.name))
-    further = len(raffle.prizes) - _PRIZES_SHOWN
-    if further > 0:
-        prizes.add_row("…", f"and {further:,} more kinds; --json lists them all")
-    rows: list[tuple[str, RenderableType]] = [
-        ("Name", _text(raffle.name, style="bold")),
-        ("Id", _text(str(raffle.id), style="cyan")),
-        ("Created", _time(raffle.created_at)),
-        ("Tickets", f"{raffle.available_tickets:,} of {raffle.total_tickets:,} left"),
-        ("State", _state(raffle)),
-        *([] if raffle.drawn_at is None else [("Drawn", _time(raffle.drawn_at))]),
-        *([] if draw_possible_at is None else [("Draw from", _time(draw_possible_at))]),
-        ("Prizes", prizes),
-        ("Randomness", _source(raffle)),
-    ]
-    return _panel("Raffle", _grid(rows))
+    for amount, name in _prizes(raffle):
+        prizes.add_row(amount, Text(name, overflow="fold"))
+    rows: list[tuple[str, RenderableType]] = [*_standing(raffle, is_draft=is_draft), ("Prizes", prizes)]
+    return _panel("Raffle", _grid([*rows, *_rules(raffle)]))
+
+
+def raffle_facts(raffle: Raffle, *, is_draft: bool) -> Iterator[str]:
+    """Yield what `raffle_panel` shows, one line per fact, for a terminal that is too narrow for a panel."""
+    for name, value in _standing(raffle, is_draft=is_draft):
+        yield f"{name}: {value}"
+    for amount, name in _prizes(raffle):
+        yield f"Prize: {amount} {name}"
+    for name, value in _rules(raffle):
+        yield f"{name}: {value}"
 
 
 def raffles_table(raffles: Iterable[Raffle]) -> Table:
@@ -68,7 +72,7 @@ def raffles_table(raffles: Iterable[Raffle]) -> Table:
 def raffle_lines(raffles: Iterable[Raffle]) -> Iterator[str]:
     """Yield what `raffles_table` shows, two lines per raffle, for a terminal that is too narrow for a table."""
     for raffle in raffles:
-        yield f"{_short_id(raffle)} {raffle.name}"
+        yield f"{_short_id(raffle)} {harmless(raffle.name)}"
         left = f"{raffle.available_tickets:,} of {raffle.total_tickets:,} tickets left"
         yield f"  {left}, {_state(raffle)}, created {_day(raffle.created_at)}"
 
@@ -83,22 +87,84 @@ def ticket_panel(ticket: Ticket, raffle: Raffle, *, advice: str) -> Panel:
     return _panel("Ticket", Group(_grid(rows), "", Text(advice, style="yellow")))
 
 
-def wins_table(page: Page[Win], raffle: Raffle) -> Table:
+def tickets_table(tickets: Iterable[Ticket], raffle: Raffle) -> Group:
+    """Return several tickets with their codes."""
+    table = _table()
+    table.add_column("Ticket", justify="right", style="bold cyan", no_wrap=True)
+    table.add_column("Code", style="bold green", no_wrap=True)
+    for ticket in tickets:
+        table.add_row(str(ticket.number), ticket.verification_code)
+    return _titled(f"Tickets of {harmless(raffle.name)}", table)
+
+
+class ListedWins(NamedTuple):
+    """A page of wins to be shown, with the participants (by ticket number) if there is a list of them."""
+
+    page: Page[Win]
+    raffle: Raffle
+    owners: Mapping[int, str] | None
+    is_filtered: bool
+
+    @property
+    def title(self) -> str:
+        """What the list is."""
+        return f"{'Unredeemed prizes' if self.is_filtered else 'Winners'} of {harmless(self.raffle.name)}"
+
+    def owner(self, win: Win) -> str:
+        """Return the participant of a ticket as people read it; empty if no list was given."""
+        if self.owners is None:
+            return ""
+        return harmless(self.owners.get(win.ticket_number, "not in the list"))
+
+
+def wins_table(wins: ListedWins) -> Group:
     """Return a page of wins in draw order, numbered from the first win of the raffle."""
-    table = _table(title=f"Winners of {visible(raffle.name)}")
-    table.add_column("Draw", justify="right", style="dim", no_wrap=True)
+    table = _table()
+    # A filtered list has other numbers than the draw.
+    if not wins.is_filtered:
+        table.add_column("Draw", justify="right", style="dim", no_wrap=True)
     table.add_column("Ticket", justify="right", style="bold cyan", no_wrap=True)
     table.add_column("Prize", overflow="fold")
-    for ordinal, win in _numbered(page):
-        table.add_row(f"{ordinal:,}", str(win.ticket_number), _text(win.prize))
-    return table
+    if wins.owners is not None:
+        table.add_column("Participant", overflow="fold")
+    has_notes = any(map(_since, wins.page.items))
+    if has_notes:
+        table.add_column("Since then", overflow="fold", style="dim")
+    for ordinal, win in _numbered(wins.page):
+        table.add_row(
+            *([] if wins.is_filtered else [f"{ordinal:,}"]),
+            str(win.ticket_number),
+            _text(win.prize),
+            *([] if wins.owners is None else [_text(wins.owner(win))]),
+            *([_text("; ".join(_since(win)))] if has_notes else []),
+        )
+    return _titled(wins.title, table)
 
 
-def win_lines(page: Page[Win], raffle: Raffle) -> Iterator[str]:
+def win_lines(wins: ListedWins) -> Iterator[str]:
     """Yield what `wins_table` shows, one line per win, for a terminal that is too narrow for a table."""
-    yield f"Winners of {raffle.name}"
-    for ordinal, win in _numbered(page):
-        yield f"{ordinal:,}. ticket {win.ticket_number}: {win.prize}"
+    yield wins.title
+    for ordinal, win in _numbered(wins.page):
+        beginning = "" if wins.is_filtered else f"{ordinal:,}. "
+        owner = "" if wins.owners is None else f" ({wins.owner(win)})"
+        yield "; ".join([f"{beginning}ticket {win.ticket_number}{owner}: {harmless(win.prize)}", *_since(win)])
+
+
+def queue_table(page: Page[int], raffle: Raffle) -> Group:
+    """Return the tickets that take over the next forfeited prizes."""
+    table = _table()
+    table.add_column("Next", justify="right", style="dim", no_wrap=True)
+    table.add_column("Ticket", justify="right", style="bold cyan", no_wrap=True)
+    for place, number in _numbered(page):
+        table.add_row(f"{place:,}", str(number))
+    return _titled(f"Queue of {harmless(raffle.name)}", table)
+
+
+def queue_lines(page: Page[int], raffle: Raffle) -> Iterator[str]:
+    """Yield what `queue_table` shows, for a terminal that is too narrow for a table."""
+    yield f"Queue of {harmless(raffle.name)}"
+    for place, number in _numbered(page):
+        yield f"{place:,}. ticket {number}"
 
 
 def verification_panel(verification: Verification, ticket_number: int) -> Panel:
@@ -107,10 +173,18 @@ def verification_panel(verification: Verification, ticket_number: int) -> Panel:
 
 
 def verification_sentence(verification: Verification) -> Text:
-    """Return in words what a genuine ticket won."""
+    """Return in words what a genuine ticket won, and what has happened to the prize."""
+    if verification.forfeited_at is not None:
+        lost = f"The ticket is genuine; its prize was forfeited on {local_time(verification.forfeited_at)}: "
+        return Text(lost + harmless(verification.reason or ""))
     if verification.prize is None:
         return Text("The ticket is genuine; it won nothing.")
-    return Text.assemble("The ticket is genuine and won: ", (visible(verification.prize), "bold green"))
+    won = Text.assemble("The ticket is genuine and won: ", (harmless(verification.prize), "bold green"))
+    if verification.redeemed_at is not None:
+        return won.append(f"; redeemed on {local_time(verification.redeemed_at)}")
+    if verification.redeem_until is not None:
+        return won.append(f"; to be redeemed before {local_time(verification.redeem_until)}")
+    return won
 
 
 def database_panel(status: DatabaseStatus) -> Panel:
@@ -124,12 +198,76 @@ def database_panel(status: DatabaseStatus) -> Panel:
     return _panel("Database", _grid(rows))
 
 
-def _numbered(page: Page[Win]) -> Iterator[tuple[int, Win]]:
+def _since(win: Win) -> list[str]:
+    """Return what has happened to a win since the draw, in words."""
+    notes = []
+    if win.in_place_of is not None:
+        notes.append(f"in place of ticket {win.in_place_of}")
+    if win.redeemed_at is not None:
+        notes.append(f"redeemed on {local_time(win.redeemed_at)}")
+    if win.forfeited_at is not None:
+        notes.append(f"forfeited on {local_time(win.forfeited_at)} ({win.why}): {harmless(win.reason or '')}")
+    return notes
+
+
+def _standing(raffle: Raffle, *, is_draft: bool) -> list[tuple[str, Text]]:
+    """Return what a raffle is called, and how far it is."""
+    terms, possible_at, cancellation = raffle.terms, draw_possible_at(raffle), raffle.cancellation
+    hands_out = raffle.state in (State.UPCOMING, State.OPEN)
+    tickets = (
+        f"{raffle.available_tickets:,} of {raffle.total_tickets:,} left"
+        if hands_out
+        else f"{raffle.issued:,} of {raffle.total_tickets:,} handed out"
+    )
+    closed_at = None if raffle.end is None else datetime.fromtimestamp(raffle.end.closed, UTC)
+    times = [
+        ("Created", raffle.created_at),
+        ("Opens" if raffle.state is State.UPCOMING else "Opened", terms.opens_at),
+        ("Closes", terms.closes_at if hands_out or (raffle.state is State.CLOSED and closed_at is None) else None),
+        ("Closed", closed_at),
+        ("Drawn", raffle.drawn_at),
+        ("Cancelled", None if cancellation is None else datetime.fromtimestamp(cancellation.time, UTC)),
+    ]
+    return [
+        ("Name", _text(raffle.name, style="bold")),
+        *([] if is_draft else [("Id", _text(str(raffle.id), style="cyan"))]),
+        *((name, Text(local_time(moment))) for name, moment in times if moment is not None),
+        *([] if cancellation is None else [("Reason", _text(cancellation.reason))]),
+        ("Tickets", Text(tickets)),
+        ("State", _state(raffle)),
+        *([] if possible_at is None else [("Draw from", Text(f"{local_time(possible_at)}, {time_left(possible_at)}"))]),
+    ]
+
+
+def _prizes(raffle: Raffle) -> Iterator[tuple[str, str]]:
+    for prize in raffle.prizes[:_PRIZES_SHOWN]:
+        yield f"{prize.amount:,} ×", harmless(prize.name)
+    further = len(raffle.prizes) - _PRIZES_SHOWN
+    if further > 0:
+        yield "…", f"and {further:,} more kinds; --json lists them all"
+
+
+def _rules(raffle: Raffle) -> list[tuple[str, Text]]:
+    """Return the terms of a raffle other than its tickets and prizes."""
+    terms = raffle.terms
+    randomness = terms.entropy
+    if terms.delay_s is not None:
+        randomness += f", {terms.delay_s:,} s after the closing"
+    if terms.source is not None:
+        randomness += f": {harmless(terms.source)}"
+    each = counted(terms.tickets_each, "ticket")
+    rows = [("Entry", f"{_ENTRIES[EntryRule(terms.entry)]}, {each} each"), ("Randomness", randomness)]
+    if terms.claim_days is not None:
+        rows.append(("To redeem", f"within {counted(terms.claim_days, 'day')} of the draw"))
+    return [(name, Text(text, overflow="fold")) for name, text in rows]
+
+
+def _numbered(page: Page[Item]) -> Iterator[tuple[int, Item]]:
     return enumerate(page.items, start=(page.number - 1) * page.size + 1)
 
 
 def _text(text: str, *, style: str = "") -> Text:
-    return Text(visible(text), style=style, overflow="fold")
+    return Text(harmless(text), style=style, overflow="fold")
 
 
 def _panel(title: str, content: RenderableType) -> Panel:
@@ -146,28 +284,20 @@ def _grid(rows: Sequence[tuple[str, RenderableType]]) -> Table:
     return grid
 
 
-def _table(*, title: str | None = None) -> Table:
-    return Table(
-        title=title,
-        title_style="bold",
-        title_justify="left",
-        box=box.ROUNDED,
-        header_style="dim",
-        border_style="dim",
-    )
+def _titled(title: str, table: Table) -> Group:
+    # The title of a Rich table is only as wide as the table.
+    return Group(Text(title, style="bold", overflow="fold"), table)
+
+
+def _table() -> Table:
+    return Table(box=box.ROUNDED, header_style="dim", border_style="dim")
 
 
 def _state(raffle: Raffle) -> Text:
-    return {
-        State.OPEN: Text("open"),
-        State.CLOSED: Text("sold out", style="yellow"),
-        State.DRAWN: Text("drawn", style="green"),
-    }[state_of(raffle)]
-
-
-def _source(raffle: Raffle) -> str:
-    terms = raffle.terms
-    return terms.entropy if terms.delay_s is None else f"{terms.entropy}, {terms.delay_s:,} s after the last ticket"
+    if raffle.state is State.CLOSED and raffle.issued == raffle.total_tickets:
+        return Text("sold out", style="yellow")
+    styles = {State.CLOSED: "yellow", State.DRAWN: "green", State.CANCELLED: "red"}
+    return Text(raffle.state, style=styles.get(raffle.state, ""))
 
 
 def _short_id(raffle: Raffle) -> str:
@@ -175,8 +305,4 @@ def _short_id(raffle: Raffle) -> str:
 
 
 def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d}"
-
-
-def _time(moment: datetime) -> str:
-    return time_text(int(moment.timestamp()))
+    return local_time(moment).partition(" ")[0]

@@ -11,6 +11,8 @@ HELP = (
     "If a name ends in ':<number>', add the amount: 'radio 1:5:1'."
 )
 
+# Chinese and Japanese keyboards type the full-width colon.
+_LAST_COLON = re.compile("(.*)[:\uff1a](.*)", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]+")
 # Signs, decimals, digits of other scripts: 'hug:-1' and 'hug:1.5' are not names.
 _LIKE_A_NUMBER = re.compile(r"[-+−.,]*\d")
@@ -19,7 +21,7 @@ _MOST_DIGITS = len(str(limits.TICKETS))
 
 
 def read_prize(text: str) -> Prize:
-    """Return the prize that an argument names; the engine checks name and amount.
+    """Return the prize that an argument names; the engine checks name and amount. A full-width colon counts as one.
 
     >>> read_prize("warm hug:3")
     Prize(name='warm hug', amount=3)
@@ -29,10 +31,10 @@ def read_prize(text: str) -> Prize:
     Raises:
         InvalidValue: after the last colon is nothing, or a number that is not an amount.
     """
-    name, colon, after = text.rpartition(":")
-    if not colon:
+    divided = _LAST_COLON.fullmatch(text)
+    if divided is None:
         return Prize(text)
-    amount = after.strip()
+    name, amount = divided[1], divided[2].strip()
     if _DIGITS.fullmatch(amount):
         return Prize(name, _read_amount(name, amount))
     if not amount or _LIKE_A_NUMBER.match(amount):

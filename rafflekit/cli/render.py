@@ -1,4 +1,4 @@
-"""The output of commands: raffles, tickets, wins and documents.
+"""The output of commands: raffles, tickets, documents and databases. `outcomes` prints what comes after the draw.
 
 The rules for every command:
 
@@ -7,50 +7,47 @@ The rules for every command:
 - On a terminal: Rich tables and panels. NO_COLOR removes the colours. On a narrow terminal: plain text, broken between
   words, so that codes and ids stay whole.
 - Elsewhere, or with TERM=dumb: plain text that is never cut or wrapped. A list has one line per item, with columns
-  separated by tabs and no headings; a single thing has one `name: value` line per field, named as in the JSON. `show`
-  adds `draw_possible_at`, which is not in the JSON.
-- Text from people is never markup, and its control characters and bidi overrides are shown as escapes.
-- Only `participate` prints a verification code (with --from, into the output file), and no error contains one.
+  separated by tabs and no headings; a single thing has one `name: value` line per field, named as in the JSON.
+- Times for people are local, with their offset; in JSON and in plain text they are in UTC.
+- Text from people is never markup, and its control and invisible characters are shown as escapes. In names, check marks
+  are too, and runs of blanks are one, except in JSON.
+- Only `participate` prints a verification code (with --from, into the output file), `invite` writes its codes into a
+  file, and no error contains one.
 """
 
-import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rafflekit.cli import terminal
+from rafflekit.cli.printing import print_fields, print_json, print_rich, print_row, remark_on_pages, yes_or_no
 from rafflekit.cli.prizes import write_prize
-from rafflekit.core import limits, shapes
-from rafflekit.core.lifecycle import is_drawn
+from rafflekit.cli.words import counted
+from rafflekit.core import shapes
 from rafflekit.core.models import (
     DatabaseBackup,
     DatabaseReport,
     DatabaseState,
     DatabaseStatus,
-    Item,
     Page,
     Raffle,
     Ticket,
-    Verification,
 )
-from rafflekit.core.prizes import Win
-from rafflekit.core.protocol.dates import write_time
 from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet
+from rafflekit.core.protocol.quoting import harmless
 
 if TYPE_CHECKING:
-    from rich.panel import Panel
-    from rich.table import Table
-
     from rafflekit.core.protocol.notes import VerifierKey
 
 DRAWN_HERE = "The winners are drawn on this machine: people must trust you not to have drawn twice."
 
+_NOTHING_STORED = "This is how the raffle would be. Nothing was stored."
 _NOTHING_TO_DELETE = "No participant data is stored, so there was nothing to delete."
 _KEEP_THE_CODE = "The code is shown only once. Keep it: it proves that the ticket is yours."
+_KEEP_THE_CODES = "The codes are shown only once. Keep them: each proves that its ticket is yours."
 _NEXT_STEPS: dict[DatabaseState, str] = {
     "missing": "The first command that uses it creates it, and so does 'rafflekit db upgrade'.",
     "empty": "The first command that uses it creates the tables, and so does 'rafflekit db upgrade'.",
@@ -59,44 +56,62 @@ _NEXT_STEPS: dict[DatabaseState, str] = {
 }
 
 
-def print_raffle(raffle: Raffle, *, draw_possible_at: datetime | None = None, as_json: bool) -> None:
-    """Print one raffle, and when it can be drawn, if that is known."""
+def print_raffle(raffle: Raffle, *, is_draft: bool = False, as_json: bool) -> None:
+    """Print one raffle, and when it can be drawn, if that is known. A draft was not stored, so it has no id."""
+    shape = dict(shapes.raffle_shape(raffle))
+    if is_draft:
+        del shape["id"]
     if as_json:
-        _print_json(shapes.raffle_shape(raffle))
+        print_json(shape)
     elif terminal.has_room_for_boxes():
         from rafflekit.cli import panels
 
-        _print_rich(panels.raffle_panel(raffle, draw_possible_at=draw_possible_at))
+        print_rich(panels.raffle_panel(raffle, is_draft=is_draft))
+    elif terminal.is_terminal(sys.stdout):
+        from rafflekit.cli import panels
+
+        for line in panels.raffle_facts(raffle, is_draft=is_draft):
+            terminal.say(line, wraps=True)
     else:
-        possible = None if draw_possible_at is None else write_time(draw_possible_at)
-        for name, value in {**shapes.raffle_shape(raffle), "draw_possible_at": possible}.items():
+        for name, value in shape.items():
             if name == "prizes":
-                _print_fields(*(("prize", write_prize(prize)) for prize in raffle.prizes))
-            elif value is not None:
-                _print_fields((name, _yes_or_no(value) if isinstance(value, bool) else value))
+                print_fields(*(("prize", harmless(write_prize(prize))) for prize in raffle.prizes))
+            else:
+                print_fields((name, yes_or_no(value) if isinstance(value, bool) else harmless(str(value))))
 
 
-def print_new_raffle(raffle: Raffle, *, as_json: bool) -> None:
+def print_new_raffle(raffle: Raffle, *, is_draft: bool, as_json: bool) -> None:
     """Print a raffle that was just created, and what its source of randomness means for people."""
-    print_raffle(raffle, as_json=as_json)
-    if raffle.terms.entropy == SECRETS and not as_json:
+    print_raffle(raffle, is_draft=is_draft, as_json=as_json)
+    if as_json:
+        return
+    if raffle.terms.entropy == SECRETS:
         terminal.remark(DRAWN_HERE)
         terminal.remark(f"With --entropy {DrandQuicknet.name}, no one has to trust you on this.")
+    if is_draft:
+        terminal.remark(_NOTHING_STORED)
+
+
+def print_changed_raffle(raffle: Raffle, *, is_draft: bool, as_json: bool) -> None:
+    """Print a raffle whose terms have just changed, or would change."""
+    print_raffle(raffle, as_json=as_json)
+    if is_draft and not as_json:
+        terminal.remark(_NOTHING_STORED)
 
 
 def print_raffles(page: Page[Raffle], *, is_filtered: bool, as_json: bool) -> None:
     """Print a page of raffles: of all, or of those that match what was asked for."""
     if as_json:
-        _print_json(shapes.raffle_page_shape(page))
+        print_json(shapes.raffle_page_shape(page))
         return
     if not page.items and is_filtered:
-        terminal.remark("No raffle matches; 'rafflekit list' without --name, --drawn and --not-drawn shows all.")
+        terminal.remark("No raffle matches; 'rafflekit list' without a filter shows all.")
     elif not page.items:
         terminal.remark("There are no raffles yet; 'rafflekit create' creates one.")
     elif terminal.has_room_for_boxes():
         from rafflekit.cli import panels
 
-        _print_rich(panels.raffles_table(page.items))
+        print_rich(panels.raffles_table(page.items))
     elif terminal.is_terminal(sys.stdout):
         from rafflekit.cli import panels
 
@@ -105,28 +120,28 @@ def print_raffles(page: Page[Raffle], *, is_filtered: bool, as_json: bool) -> No
     else:
         for raffle in page.items:
             shape = shapes.raffle_shape(raffle)
-            _print_row(
+            print_row(
                 shape["id"],
                 shape["created_at"],
                 shape["available_tickets"],
                 shape["total_tickets"],
-                "drawn" if is_drawn(raffle) else "not drawn",
+                shape["state"],
                 shape["name"],
             )
-    _remark_on_pages(page, "raffle", "raffles")
+    remark_on_pages(page, "raffle", "raffles")
 
 
 def print_ticket(ticket: Ticket, raffle: Raffle, *, as_json: bool) -> None:
     """Print a ticket with its code, and that the code is shown only once."""
     if as_json:
-        _print_json(shapes.ticket_shape(ticket))
+        print_json(shapes.ticket_shape(ticket))
     elif terminal.has_room_for_boxes():
         from rafflekit.cli import panels
 
-        _print_rich(panels.ticket_panel(ticket, raffle, advice=_KEEP_THE_CODE))
+        print_rich(panels.ticket_panel(ticket, raffle, advice=_KEEP_THE_CODE))
     else:
         shape = shapes.ticket_shape(ticket)
-        _print_fields(
+        print_fields(
             ("raffle_id", shape["raffle_id"]),
             ("ticket_number", shape["ticket_number"]),
             ("verification_code", shape["verification_code"]),
@@ -134,51 +149,22 @@ def print_ticket(ticket: Ticket, raffle: Raffle, *, as_json: bool) -> None:
         terminal.remark(_KEEP_THE_CODE)
 
 
-def print_draw(wins: Sequence[Win], raffle: Raffle, *, as_json: bool) -> None:
-    """Print every win of a draw; on a terminal the first page of them."""
+def print_tickets(tickets: Sequence[Ticket], raffle: Raffle, *, as_json: bool) -> None:
+    """Print several tickets of one participant with their codes."""
     if as_json:
-        _print_json([shapes.win_shape(win) for win in wins])
-    elif terminal.is_terminal(sys.stdout):
-        first = Page(wins[: limits.WINNERS_PAGE_SIZE], count=len(wins), number=1, size=limits.WINNERS_PAGE_SIZE)
-        _show_wins(first, raffle)
-        if first.has_next:
-            terminal.remark(
-                f"{len(first.items):,} of {len(wins):,} winners; 'rafflekit winners {raffle.id} --page 2' shows more."
-            )
-    else:
-        _print_wins(wins)
-
-
-def print_winners(page: Page[Win], raffle: Raffle, *, as_json: bool) -> None:
-    """Print a page of wins."""
-    if as_json:
-        _print_json(shapes.win_page_shape(page))
+        print_json([shapes.ticket_shape(ticket) for ticket in tickets])
         return
-    if not is_drawn(raffle):
-        terminal.remark("The winners have not been drawn yet.")
-    elif terminal.is_terminal(sys.stdout):
-        _show_wins(page, raffle)
-    else:
-        _print_wins(page.items)
-    _remark_on_pages(page, "winner", "winners")
-
-
-def print_verification(verification: Verification, ticket_number: int, *, as_json: bool) -> None:
-    """Print what a genuine ticket won."""
-    if as_json:
-        _print_json(shapes.verification_shape(verification))
-    elif terminal.has_room_for_boxes():
+    if terminal.has_room_for_boxes():
         from rafflekit.cli import panels
 
-        _print_rich(panels.verification_panel(verification, ticket_number))
+        print_rich(panels.tickets_table(tickets, raffle))
     elif terminal.is_terminal(sys.stdout):
-        from rafflekit.cli import panels
-
-        terminal.say(str(panels.verification_sentence(verification)), wraps=True)
-    elif verification.prize is None:
-        _print_fields(("has_won", "no"))
+        for ticket in tickets:
+            print_fields((f"ticket {ticket.number}", ticket.verification_code))
     else:
-        _print_fields(("has_won", "yes"), ("prize", verification.prize))
+        for ticket in tickets:
+            print_row(ticket.number, ticket.verification_code)
+    terminal.remark(_KEEP_THE_CODES)
 
 
 def print_layout(status: DatabaseStatus, *, as_json: bool) -> None:
@@ -190,14 +176,14 @@ def print_layout(status: DatabaseStatus, *, as_json: bool) -> None:
         "state": status.state,
     }
     if as_json:
-        _print_json(fields)
+        print_json(fields)
         return
     if terminal.has_room_for_boxes():
         from rafflekit.cli import panels
 
-        _print_rich(panels.database_panel(status))
+        print_rich(panels.database_panel(status))
     else:
-        _print_fields(*((name, "none" if value is None else value) for name, value in fields.items()))
+        print_fields(*((name, "none" if value is None else value) for name, value in fields.items()))
     if status.state in _NEXT_STEPS:
         terminal.remark(_NEXT_STEPS[status.state])
 
@@ -205,9 +191,9 @@ def print_layout(status: DatabaseStatus, *, as_json: bool) -> None:
 def print_check_up(report: DatabaseReport, *, as_json: bool) -> None:
     """Print what a check-up looked at and what it found."""
     if as_json:
-        _print_json(asdict(report))
+        print_json(asdict(report))
         return
-    _print_fields(
+    print_fields(
         ("url", report.url),
         ("raffles", report.raffles),
         ("tickets", report.tickets),
@@ -225,36 +211,37 @@ def print_backup(backup: DatabaseBackup, *, named_key: Path | None, as_json: boo
     """Print where the copy of a database is, its size, and where its keys are; a named key is not copied."""
     size = backup.file.stat().st_size
     if as_json:
-        _print_json({"file": str(backup.file), "bytes": size, "key": backup.key and str(backup.key)})
+        print_json({"file": str(backup.file), "bytes": size, "key": backup.key and str(backup.key)})
         return
     keys = [] if backup.key is None else [str(backup.key)]
     if named_key is not None:
         keys.append(f"{named_key}, which is not copied; keep a copy of it too")
     where = " and ".join(keys) or "not next to the database; keep a copy of it too"
-    _print_fields(("file", str(backup.file)), ("bytes", size), ("signing key", where))
+    print_fields(("file", str(backup.file)), ("bytes", size), ("signing key", where))
 
 
 def print_purge(tickets: int, raffle: Raffle, *, as_json: bool) -> None:
     """Print for how many tickets the participant data was deleted."""
     if as_json:
-        _print_json({"raffle_id": str(raffle.id), "purged": tickets})
+        print_json({"raffle_id": str(raffle.id), "purged": tickets})
     elif terminal.is_terminal(sys.stdout):
-        terminal.say(f"The data of {counted(tickets, 'participant')} was deleted." if tickets else _NOTHING_TO_DELETE)
+        deleted = f"The participant data of {counted(tickets, 'ticket')} was deleted."
+        terminal.say(deleted if tickets else _NOTHING_TO_DELETE)
     else:
-        _print_fields(("id", raffle.id), ("purged", tickets))
+        print_fields(("id", raffle.id), ("purged", tickets))
 
 
 def print_verifier_key(key: "VerifierKey", *, as_json: bool) -> None:
     """Print a public key in the form in which people pass it on."""
     if as_json:
-        _print_json({"verifier_key": str(key)})
+        print_json({"verifier_key": str(key)})
     else:
         terminal.say(str(key))
 
 
 def print_document(shape: Mapping[str, object]) -> None:
     """Print a document of the protocol as one line of JSON."""
-    _print_json(shape)
+    print_json(shape)
 
 
 def print_note(note: str) -> None:
@@ -266,79 +253,20 @@ def print_note(note: str) -> None:
 def print_run(*, tickets: int, refused: int, out: str, as_json: bool) -> None:
     """Print the outcome for a whole list of participants; the tickets are in the file `out`."""
     if as_json:
-        _print_json({"tickets": tickets, "refused": refused, "out": out})
+        print_json({"tickets": tickets, "refused": refused, "out": out})
     else:
         terminal.say(f"{counted(tickets, 'ticket')}, {refused:,} refused; {out}")
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number of things.
-
-    >>> counted(1, "ticket"), counted(1_000, "ticket")
-    ('1 ticket', '1,000 tickets')
-    """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def duration(seconds: int) -> str:
-    """Return a duration in its two largest units.
-
-    >>> duration(200_000), duration(3_600), duration(61)
-    ('2 days 7 hours', '1 hour', '1 minute 1 second')
-    """
-    parts = []
-    for noun, unit_s in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
-        number, seconds = divmod(seconds, unit_s)
-        parts.append(counted(number, noun) if number else "")
-    first = next((position for position, part in enumerate(parts) if part), len(parts) - 1)
-    return " ".join(filter(None, parts[first : first + 2])) or "0 seconds"
-
-
-def _print_json(shape: object) -> None:
-    text = json.dumps(shape, ensure_ascii=False)
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        # For a terminal without UTF-8: the same JSON in ASCII.
-        text = json.dumps(shape)
-    # Flushed at once: the next step may fail, and this may be a code that is shown only once.
-    print(text, flush=True)  # noqa: T201
-
-
-def _print_fields(*fields: tuple[str, object]) -> None:
-    for name, value in fields:
-        terminal.say(f"{name}: {value}", wraps=True)
-
-
-def _print_row(*columns: object) -> None:
-    print("\t".join(terminal.visible(str(column)) for column in columns))  # noqa: T201
-
-
-def _print_wins(wins: Iterable[Win]) -> None:
-    for win in wins:
-        _print_row(win.ticket_number, win.prize)
-
-
-def _show_wins(page: Page[Win], raffle: Raffle) -> None:
-    from rafflekit.cli import panels
-
-    if terminal.has_room_for_boxes():
-        _print_rich(panels.wins_table(page, raffle))
-    else:
-        for line in panels.win_lines(page, raffle):
-            terminal.say(line, wraps=True)
-
-
-def _print_rich(thing: "Panel | Table") -> None:
-    terminal.console(sys.stdout).print(thing)
-
-
-def _remark_on_pages(page: Page[Item], one: str, many: str) -> None:
-    if not page.has_next and not page.has_previous:
+def print_invitations(*, first: int, count: int, raffle: Raffle, out: str, as_json: bool) -> None:
+    """Print which invitations are in the file `out`, and what to know about them."""
+    last = first + count - 1
+    if as_json:
+        print_json({"invitations": count, "first": first, "last": last, "out": out})
         return
-    last = -(-page.count // page.size)
-    next_page = f"; --page {page.number + 1} shows more" if page.has_next else ""
-    terminal.remark(f"page {page.number:,} of {last:,}, {page.count:,} {one if page.count == 1 else many}{next_page}")
+    terminal.say(f"{counted(count, 'invitation')}, numbers {first:,} to {last:,}; {out}")
+    terminal.remark(f"Each gives {counted(raffle.terms.tickets_each, 'ticket')}. Keep the file secret.")
+    terminal.remark(f"The same numbers always have the same codes: for more, give --from-number {last + 1}.")
 
 
 def _state(report: DatabaseReport) -> str:
@@ -359,7 +287,3 @@ def _left(report: DatabaseReport, count: int) -> object:
     if count:
         return count
     return "gone" if report.draws else "none drawn yet"
-
-
-def _yes_or_no(answer: bool) -> str:
-    return "yes" if answer else "no"

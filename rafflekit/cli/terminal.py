@@ -1,43 +1,29 @@
 """Lines and Rich consoles: what may be printed where. `render` decides what raffles look like.
 
-Text from other people (a name, an argument, a file's path) reaches a terminal only through `visible`.
+Text from other people (an argument, a file's path) reaches a terminal only through `visible`, and the names of raffles
+and prizes through `harmless` or `quoted`, so that they cannot imitate a line of ours.
 """
 
 import os
 import shutil
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from rafflekit.core import limits
+from rafflekit.core.protocol.quoting import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
-
-# Embeddings, overrides and isolates reorder the text around them: https://www.unicode.org/reports/tr9/
-_REORDERING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 # A raffle's id is shown whole in its panel, and a row of the list keeps room for a name.
 _WIDE = 72
 
 _bar: "Progress | None" = None
 """The progress bar that is shown now."""
-
-
-def visible(text: str) -> str:
-    r"""Return a text with control characters, line breaks and bidi overrides as escapes.
-
-    >>> visible("a\x1b[31mb\u202e")
-    'a\\x1b[31mb\\u202e'
-    """
-    if text.isprintable():
-        return text
-    return "".join(_visible_character(character) for character in text)
 
 
 def forgive_encodings() -> None:
@@ -102,9 +88,21 @@ def can_ask() -> bool:
 def confirm(question: str) -> bool:
     """Ask on standard error and return whether the answer on standard input is yes. No answer means no.
 
-    The caller makes the texts of other people in the question `visible`.
+    The caller makes the texts of other people in the question `harmless`.
     """
-    print(question, end="", file=sys.stderr, flush=True)  # noqa: T201
+    answer = _asked(question)
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def ask_for_text(question: str) -> str:
+    """Ask on standard error and return the line that is typed on standard input; no answer is an empty line."""
+    return _asked(question).removesuffix("\n")
+
+
+def _asked(question: str) -> str:
+    # The last line keeps the blank at its end, where the answer is typed.
+    *lines, last = question.split("\n")
+    print(*map(_wrapped, lines), f"{_wrapped(last.rstrip())} ", sep="\n", end="", file=sys.stderr, flush=True)  # noqa: T201
     answer = ""
     try:
         answer = sys.stdin.readline()
@@ -112,7 +110,7 @@ def confirm(question: str) -> bool:
         # Ctrl-D and Ctrl-C leave the cursor on the line of the question.
         if not answer.endswith("\n"):
             print(file=sys.stderr, flush=True)  # noqa: T201
-    return answer.strip().lower() in {"y", "yes"}
+    return answer
 
 
 class Advance(Protocol):
@@ -175,13 +173,17 @@ def _columns() -> int:
     return shutil.get_terminal_size().columns
 
 
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, _columns(), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
 def _print_line(line: str, stream: TextIO | None, *, style: str, wraps: bool = False) -> None:
     # For `print`, no stream means standard output.
     if stream is None:
         return
     text = visible(line)
     if wraps and is_terminal(stream):
-        text = textwrap.fill(text, _columns(), subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        text = _wrapped(text)
     if _bar is not None and stream is sys.stderr:
         from rich.text import Text
 
@@ -193,9 +195,3 @@ def _print_line(line: str, stream: TextIO | None, *, style: str, wraps: bool = F
         console(stream).print(text, style=style, soft_wrap=True)
     else:
         print(text, file=stream, flush=True)
-
-
-def _visible_character(character: str) -> str:
-    if character in _REORDERING or unicodedata.category(character) in limits.UNPRINTABLE_CATEGORIES:
-        return character.encode("unicode_escape").decode("ascii")
-    return character

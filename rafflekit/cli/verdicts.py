@@ -1,14 +1,21 @@
-"""The output of `rafflekit audit`: each step with its mark, the verdict, and the outcome of the self-test."""
+"""The output of `rafflekit audit`: raffle, steps, winners and verdict; and the outcome of the self-test."""
 
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from rafflekit.cli import terminal
+from rafflekit.cli.words import counted
+from rafflekit.core.protocol.dates import time_text
+from rafflekit.core.protocol.quoting import quoted
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rafflekit.core.protocol.audit import AuditReport, Step
+    from rafflekit.core.protocol.audit.report import AuditedWin
+    from rafflekit.core.protocol.terms import Terms
 
 # What to check if a step is wrong because of what was given with the proof. No sentence may reassure a person who gave
 # the right thing.
@@ -27,6 +34,9 @@ _TO_CHECK = {
     "receipt belongs to the same ticket. If both are right, the operator gave you a code and a receipt that contradict "
     "each other; keep both.",
 }
+# The usual rule, one ticket for each address, is not an option.
+_ENTRIES = {"invitation": "with an invitation code", "desk": "only from the operator"}
+_WINS_SHOWN = 1_000
 _MARKS = {"ok": ("✓", "green"), "wrong": ("✗", "red"), "not proven": ("–", "yellow")}
 
 
@@ -35,9 +45,14 @@ def print_report(report: "AuditReport", *, fetched: Collection[str], as_json: bo
     if as_json:
         terminal.say(json.dumps(report.shape()))
         return
+    if report.raffle is not None:
+        _print_raffle(report.raffle)
     for step in report.steps:
         mark, style = _MARKS[step.outcome]
         _say(f"{mark} {step.name}{', not proven' if mark == '–' else ''}: {step.sentence}", style=style)
+    is_draw_wrong = report.first_wrong is not None and not report.first_wrong.is_mistaken
+    if report.winners is not None and not is_draw_wrong:
+        _print_winners(report.winners)
     if report.first_wrong is not None:
         _say(_why_not_good(report.first_wrong, fetched=fetched), style="bold red")
     elif report.unproven:
@@ -46,7 +61,45 @@ def print_report(report: "AuditReport", *, fetched: Collection[str], as_json: bo
         _say("Everything is proven.", style="bold green")
 
 
-def _say(sentence: str, *, style: str) -> None:
+def _print_raffle(raffle: "Terms") -> None:
+    created = time_text(int(raffle.created_at.timestamp()))
+    _say(f"Raffle: {quoted(raffle.name)}, {raffle.id}, created {created}")
+    _say("Prizes: " + ", ".join(f"{prize.amount:,} × {quoted(prize.name)}" for prize in raffle.prizes))
+    for name, rule in _rules(raffle).items():
+        if rule is not None:
+            _say(f"{name}: {rule}")
+
+
+def _rules(raffle: "Terms") -> dict[str, str | None]:
+    """Return the rules of a raffle in words; None for each option that it does not have."""
+    randomness = raffle.entropy
+    if raffle.delay_s is not None:
+        randomness += f", {raffle.delay_s:,} s after the closing"
+    if raffle.source is not None:
+        randomness += f", from {quoted(raffle.source)}"
+    return {
+        "Randomness": randomness,
+        "Entry": _ENTRIES.get(raffle.entry),
+        "Tickets per participant": f"up to {raffle.tickets_each:,}" if raffle.tickets_each > 1 else None,
+        "Opens": _moment(raffle.opens_at),
+        "Closes": _moment(raffle.closes_at),
+        "To redeem": None if raffle.claim_days is None else f"within {counted(raffle.claim_days, 'day')} of the draw",
+    }
+
+
+def _moment(time: "datetime | None") -> str | None:
+    return None if time is None else time_text(int(time.timestamp()))
+
+
+def _print_winners(wins: Sequence["AuditedWin"]) -> None:
+    _say("Winners by this proof (compare them with those that were announced):")
+    for win in wins[:_WINS_SHOWN]:
+        _say(f"  ticket {win.ticket_number:,} {win.sentence()}")
+    if len(wins) > _WINS_SHOWN:
+        _say(f"  … and {len(wins) - _WINS_SHOWN:,} more; --json lists them all")
+
+
+def _say(sentence: str, *, style: str = "") -> None:
     terminal.say(sentence, style=style, wraps=True)
 
 
@@ -66,6 +119,7 @@ def _why_not_good(wrong: "Step", *, fetched: Collection[str]) -> str:
 
 def try_falsified_documents(*, as_json: bool) -> bool:
     """Print how many falsified documents were refused, by step; return whether all were judged correctly."""
+    from rafflekit.core.protocol.audit import STEPS
     from rafflekit.core.protocol.audit.selftest import run_selftest
     from rafflekit.core.protocol.entropy.drand import BlsMissing, require_bls
 
@@ -89,8 +143,8 @@ def try_falsified_documents(*, as_json: bool) -> bool:
         outcome = {"good": not failures, "refused": refused.total(), "untried": untried, "failures": failures}
         terminal.say(json.dumps(outcome))
     else:
-        for step, count in refused.items():
-            _say(f"✓ {step}: {count:,} falsified documents were refused.", style="green")
+        for step in (step for step in STEPS if refused[step]):
+            _say(f"✓ {step}: {refused[step]:,} falsified documents were refused.", style="green")
         if untried:
             _say(f"– {len(untried):,} could not be tried. {why}", style="yellow")
         for failure in failures:

@@ -25,7 +25,7 @@ def given_beacon(text: str, round: int) -> "Beacon":
         found = read_beacon(text, round=round)
         check_beacon(found.round, found.signature)
     except BeaconWrong as error:
-        raise InvalidValue("beacon", f"is not round {round} of drand's quicknet: {error}.") from error
+        raise InvalidValue("value", f"is not round {round} of drand's quicknet: {error}.") from error
     except BlsMissing as error:
         raise BeaconUnavailable(str(error)) from error
     return found

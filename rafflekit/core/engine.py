@@ -4,33 +4,38 @@ Hashing never happens inside a transaction. A writer locks the raffle and reads 
 constraints and triggers hold the same rules a second time.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
+from typing import Unpack
 from uuid import UUID
 
 from rafflekit.core import lifecycle, limits, raffles
 from rafflekit.core.beacons import BeaconSource
+from rafflekit.core.claims import Claims
 from rafflekit.core.draws import Draws
-from rafflekit.core.errors import InvalidValue, InvalidVerificationCode, RaffleError
+from rafflekit.core.endings import Endings
+from rafflekit.core.errors import InvalidValue, RaffleError, StorageUnavailable, TooLate
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.models import Entry, Page, Raffle, Ticket, Verification, uuid_of
-from rafflekit.core.paging import items_before, page_of
-from rafflekit.core.prizes import Prize, Win, count_wins
+from rafflekit.core.prizes import Prize, Win
 from rafflekit.core.protocol import codes
-from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.core.protocol.notes import SignerKey
-from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.protocol.terms import Changes, Options, Terms
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.location import url_or_default
-from rafflekit.core.storage.statements import draws, tickets
 from rafflekit.core.tickets.groups import Groups
 from rafflekit.core.tickets.issuing import GroupObserver, Issuing
 
 _CHECKS_AT_ONCE = 64
+
+_log = logging.getLogger(__name__)
 
 
 class RaffleEngine:
@@ -69,7 +74,7 @@ class RaffleEngine:
         self._random_bytes = random_bytes
         self._hasher = code_hasher or codes.CodeHasher()
         self._database = Database(url_or_default(database_url))
-        self._lookups = raffles.RaffleLookups(self._database)
+        self._lookups = raffles.RaffleLookups(self._database, clock)
         self._ledgers = Ledgers(self._database, signing_key=signing_key)
         self.proofs = Proofs(self._database, self._ledgers, self.get)
         self._issuing = Issuing(
@@ -83,6 +88,8 @@ class RaffleEngine:
             on_group=on_group,
         )
         self._draws = Draws(self._database, self._ledgers, clock=clock, random_bytes=random_bytes, beacons=beacons)
+        self._endings = Endings(self._database, clock=clock)
+        self._claims = Claims(self._database, self._hasher, clock=clock)
         self._checks = Groups(self._check, most=_CHECKS_AT_ONCE)
 
     @property
@@ -119,33 +126,70 @@ class RaffleEngine:
         *,
         total_tickets: int,
         prizes: Sequence[Prize],
-        entropy: str = SECRETS,
-        delay_s: int | None = None,
+        idempotency_key: str | None = None,
+        **options: Unpack[Options],
     ) -> Raffle:
         """Create a raffle of `total_tickets` tickets, at the same cost for any number of them.
 
-        `limits` holds the longest name and the largest numbers of tickets and prizes. `entropy` names the source that
-        decides who wins: `secrets`, random bytes that this machine makes during the draw; or `drand-quicknet`, the
-        first public beacon that is published `delay_s` seconds (60 by default) or more after the last ticket.
+        `limits` holds the longest name and the largest numbers of tickets and prizes. The options:
+
+        - `entropy`: the source that decides who wins. `secrets`, random bytes that this machine makes during the draw;
+          `drand-quicknet`, the first public beacon that is published `delay_s` seconds (60 by default) or more after
+          the closing; `announced`, a value that everyone sees at `source`, such as lottery numbers.
+        - `entry`: who may take a ticket: `address`, `invitation` or `desk`.
+        - `tickets_each`: how many tickets one participant may hold, 1 by default.
+        - `opens_at`, `closes_at`: times with their zone between which tickets are handed out.
+        - `claim_days`: the days after the draw in which a prize must be redeemed.
+
+        The same `idempotency_key` (16 to 255 printable ASCII characters) with the same terms gives the same raffle.
 
         Raises:
             InvalidValue: a value breaks a limit, or there are more prizes than tickets.
+            IdempotencyKeyReused: another raffle was created with the key.
             SigningKeyUnavailable: the key next to the database is missing or cannot be used.
         """
-        terms = Terms(
-            # Random, not ordered by time: so a short prefix of an id identifies a raffle.
-            id=UUID(bytes=self._random_bytes(16), version=4),
-            name=name,
-            created_at=self._clock().astimezone(UTC).replace(microsecond=0),
-            total_tickets=total_tickets,
-            prizes=prizes,
-            entropy=entropy,
-            delay_s=delay_s,
-        ).checked()
+        created_at, key = self._clock(), None
+        if idempotency_key is not None:
+            key = raffles.creation_key_of(idempotency_key)
+            before = self._database.query(partial(raffles.created_with, key=key))
+            # A raffle that closes is created again after it has closed, too.
+            created_at = created_at if before is None else before.created_at
+        terms = self._terms(name, total_tickets, prizes, created_at, options)
+        creation = None if key is None else raffles.creation_of(key, terms)
         keys = raffles.new_keys(self._random_bytes)
         signer = self._ledgers.signing_key()
-        self._database.write(partial(raffles.store_raffle, terms=terms, keys=keys, signer=signer))
-        return Raffle(terms)
+        store = partial(raffles.store_raffle, terms=terms, keys=keys, signer=signer, creation=creation)
+        return lifecycle.seen(self._database.write(store), self._clock())
+
+    def check_terms(
+        self, name: str, *, total_tickets: int, prizes: Sequence[Prize], **options: Unpack[Options]
+    ) -> Raffle:
+        """Return the raffle that `create` would create with these terms; nothing is stored.
+
+        Raises:
+            InvalidValue: as `create` does.
+        """
+        return lifecycle.seen(Raffle(self._terms(name, total_tickets, prizes, self._clock(), options)), self._clock())
+
+    def change(self, raffle_id: UUID | str, *, dry_run: bool = False, **changes: Unpack[Changes]) -> Raffle:
+        """Change terms of a raffle that has no tickets yet; those not named stay, and None removes an option.
+
+        With `dry_run`, nothing is stored.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            TooLate: it has tickets, so its terms are final; or it is cancelled.
+            InvalidValue: a value breaks a limit, or there are more prizes than tickets.
+        """
+        raffle, now = self.get(raffle_id), self._clock()
+        lifecycle.check_changeable(raffle)
+        # Before the transaction, because a source may have to be loaded; it changes what is stored by then.
+        terms = raffle.terms.changed(changes, now=now)
+        if dry_run:
+            return lifecycle.seen(replace(raffle, terms=terms), now)
+        changed = self._database.write(partial(raffles.change_terms, raffle=raffle.id, changes=changes, now=now))
+        self._issuing.forget(raffle.id)
+        return lifecycle.seen(changed, now)
 
     def list(
         self,
@@ -154,15 +198,17 @@ class RaffleEngine:
         page_size: int = limits.RAFFLES_PAGE_SIZE,
         name: str | None = None,
         winners_drawn: bool | None = None,
+        state: str | None = None,
     ) -> Page[Raffle]:
-        """List raffles, newest first: all, or those whose name contains `name` in any letter case, drawn or not.
+        """List raffles, newest first: all, or those whose name contains `name` in any letter case, or in a `state`.
 
         Raises:
-            InvalidValue: `page`, `page_size`, `name` or `winners_drawn` breaks a limit.
+            InvalidValue: `page`, `page_size`, `name`, `winners_drawn` or `state` breaks a limit.
             PageNotFound: the list ends before this page; page 1 always exists.
         """
+        which = raffles.Listing(name, winners_drawn, state)
         return self._database.read(
-            partial(raffles.load_page, page=page, page_size=page_size, name=name, winners_drawn=winners_drawn)
+            partial(raffles.load_page, which=which, page=page, page_size=page_size, now=self._clock())
         )
 
     def get(self, raffle_id: UUID | str) -> Raffle:
@@ -182,23 +228,40 @@ class RaffleEngine:
             RaffleNotFound: no raffle fits.
             InvalidValue: several raffles fit, and the reason lists some of them; or `text` is empty.
         """
-        return self._database.read(partial(raffles.find_raffle, text=text))
+        found = self._database.read(partial(raffles.find_raffle, text=text))
+        return lifecycle.seen(found, self._clock())
 
-    def participate(self, raffle_id: UUID | str, participant: str, *, idempotency_key: str | None = None) -> Ticket:
-        """Hand a ticket to a participant, who is named by any stable text, such as an email address.
+    def participate(
+        self,
+        raffle_id: UUID | str,
+        participant: str | None = None,
+        *,
+        address: str | None = None,
+        invitation: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Ticket:
+        """Hand a ticket to a participant.
+
+        A manager names the `participant` by any stable text, such as an email address; this works under every entry
+        rule. For people who ask for themselves, give the IP `address` of the request and the `invitation` code, if
+        they sent one: the raffle's entry rule decides which of the two identifies them.
 
         The same participant with the same `idempotency_key` (16 to 255 printable ASCII characters that no one can
         guess) gets the same ticket and code again, from any process, until the draw.
 
         Raises:
             RaffleNotFound: no raffle has this id.
-            SoldOut: all tickets have been handed out.
-            AlreadyParticipated: the participant already has a ticket, and this is not a repeat of the request for it.
-            InvalidValue: `participant` or `idempotency_key` breaks a limit.
+            Cancelled: it has been cancelled.
+            SoldOut: all tickets have been handed out, or the raffle is closed.
+            NotOpenYet: it opens later.
+            InvitationNeeded, ManagersOnly: the entry rule does not let the participant in.
+            AlreadyParticipated: the participant has all tickets that one can have, and this is not a repeat.
+            InvalidValue: a value breaks a limit, or no one is named.
             SigningKeyUnavailable: the raffle's ledger has another key, or the key next to the database is missing or
                 cannot be used.
         """
-        return self._issuing.issue(uuid_of(raffle_id), Entry(participant, idempotency_key))
+        entry = Entry(participant, idempotency_key, address, invitation)
+        return self._issuing.issue(uuid_of(raffle_id), entry)
 
     def participate_many(self, raffle_id: UUID | str, entries: Iterable[Entry | str]) -> Iterator[Ticket | RaffleError]:
         """Hand tickets to many participants; for each entry, in order, yield its ticket or its refusal.
@@ -209,8 +272,8 @@ class RaffleEngine:
         Raises:
             RaffleNotFound: no raffle has this id.
             InvalidValue: `entries` is a single text.
-            SoldOut: the raffle is drawn, so repeats can no longer be recognised. If the draw comes in between, each
-                further entry is refused with this error instead.
+            SoldOut, Cancelled: the raffle is drawn or cancelled, so repeats can no longer be recognised. If that
+                happens in between, each further entry is refused with this error instead.
             StorageUnavailable: the database cannot be used. What was yielded stays stored; entries that were read and
                 not answered may have tickets. With idempotency keys it is safe to ask again.
         """
@@ -220,65 +283,139 @@ class RaffleEngine:
             uuid_of(raffle_id), (entry if isinstance(entry, Entry) else Entry(entry) for entry in entries)
         )
 
-    def draw_possible_at(self, raffle_id: UUID | str) -> datetime | None:
-        """Return when the beacon that decides a raffle is published, in UTC.
+    def invitations(self, raffle_id: UUID | str, count: int, *, first: int = 1) -> Sequence[str]:
+        """Return the codes of the invitations from number `first` to `first + count − 1`, always the same ones.
 
-        None if no beacon decides it, if it is drawn, or if it is not sold out, so that the beacon is not known yet.
+        Each code gives `tickets_each` tickets. Nothing is stored: any number of codes can be made at any time, at most
+        100,000 in one call.
 
         Raises:
             RaffleNotFound: no raffle has this id.
+            InvalidValue: the raffle has another entry rule, or the numbers go past the last invitation.
+            SoldOut, Cancelled: the raffle is drawn or cancelled, so its codes can no longer be made.
         """
-        return self._draws.possible_at(self.get(raffle_id))
+        return self._issuing.invitations(uuid_of(raffle_id), first, count)
 
-    def check_draw(self, raffle_id: UUID | str, *, has_beacon: bool = False) -> None:
-        """Check that a raffle can be drawn now; nothing is fetched. `has_beacon` says that `draw` will be given one.
+    def close_raffle(self, raffle_id: UUID | str) -> Raffle:
+        """Stop handing out tickets; the draw is over those that were handed out. This is final.
 
         Raises:
             RaffleNotFound: no raffle has this id.
-            TicketsRemaining, AlreadyDrawn, BeaconNotPublished, SigningKeyUnavailable: as `draw` does.
+            TooFewTickets: it has more prizes than tickets handed out.
+            TooLate: it is closed or drawn.
+            Cancelled: it is cancelled.
         """
-        self._draws.check(self.get(raffle_id), has_beacon=has_beacon)
+        raffle = uuid_of(raffle_id)
+        self._endings.close(raffle)
+        self._issuing.forget(raffle)
+        return self.get(raffle)
 
-    def draw(self, raffle_id: UUID | str, *, beacon: str | None = None) -> Sequence[Win]:
-        """Draw the winners of a sold-out raffle and return the wins in draw order. A draw is final.
+    def close_due(self) -> Sequence[UUID]:
+        """Close the raffles whose `closes_at` has passed and that have a ticket for each prize; return which.
 
-        Prizes are drawn in the order in which they were given. The seed is generated here and stored with its evidence;
-        the raffle's secrets are destroyed. If drand decides, the beacon is fetched from its relays, unless `beacon`
-        holds it (as JSON or as a signature in hex).
+        A server calls this every few seconds: it costs one light query, and of several servers one closes a raffle.
+        """
+        closed = self._endings.close_due()
+        for raffle in closed:
+            self._issuing.forget(raffle)
+        return closed
+
+    def cancel(self, raffle_id: UUID | str, reason: str) -> Raffle:
+        """Call a raffle off, until its draw; everyone can read the `reason`. This is final.
+
+        Its secrets and its participants' hashes are deleted. It stays in the list, and its ledger ends with a signed
+        cancellation.
 
         Raises:
             RaffleNotFound: no raffle has this id.
-            TicketsRemaining: the raffle is not sold out.
+            InvalidValue: the reason is not one line of at most 200 characters.
+            TooLate: it is cancelled or drawn.
+        """
+        raffle = uuid_of(raffle_id)
+        self._endings.cancel(raffle, reason)
+        self._issuing.forget(raffle)
+        try:
+            self.purge(raffle)
+        # The raffle is cancelled and its secrets are deleted: the caller must not think that nothing was done.
+        except StorageUnavailable as error:
+            _log.warning("The participants of the cancelled raffle %s are not deleted; purge it: %s", raffle, error)
+            self._database.empty_journal()
+        return self.get(raffle)
+
+    def check_draw(self, raffle_id: UUID | str, *, has_value: bool = False) -> None:
+        """Check that a raffle can be drawn now; nothing is fetched. `has_value` says that `draw` will be given one.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            Cancelled, TicketsRemaining, TooFewTickets, AlreadyDrawn, BeaconNotPublished, SigningKeyUnavailable: as
+                `draw` does.
+        """
+        self._draws.check(self.get(raffle_id), has_value=has_value)
+
+    def draw(self, raffle_id: UUID | str, *, value: str | None = None) -> Sequence[Win]:
+        """Draw the winners of a closed raffle and return the wins in draw order. A draw is final.
+
+        Prizes are drawn in the order in which they were given, among the tickets that were handed out. A raffle whose
+        time is over is closed first. The seed is generated here and stored with its evidence; the raffle's secrets are
+        destroyed. `value` is what the source gave: with `announced`, the announced value; with drand, the beacon (as
+        JSON or as a signature in hex), which is otherwise fetched from the relays.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            TicketsRemaining: the raffle is not closed.
+            TooFewTickets: its time is over, and it has more prizes than tickets.
+            Cancelled: it has been cancelled.
             AlreadyDrawn: the winners have already been drawn.
             BeaconNotPublished: the round that decides is published later.
             BeaconUnavailable: no relay gives the beacon, or this machine cannot check it.
             SigningKeyUnavailable: the key that signed its tickets is missing here, so no one could prove the draw.
             StorageUnavailable: the database cannot be used, or the key next to it cannot be made.
-            InvalidValue: `beacon` is not the one that decides, or this raffle needs none.
+            InvalidValue: `value` is missing, is not the one that decides, or this raffle needs none.
         """
         raffle = self.get(raffle_id)
-        wins = self._draws.draw(raffle, beacon)
+        limits.check_drawn_value(value)
+        if lifecycle.is_due(raffle):
+            # Before the closing, which is final.
+            self._draws.check(raffle, has_value=value is not None)
+            self._draws.check_value(raffle, value)
+            with suppress(TooLate):
+                self._endings.close(raffle.id)
+            raffle = self.get(raffle_id)
+        wins = self._draws.draw(raffle, value)
         self._issuing.forget(raffle.id)
         self._database.empty_journal()
         return wins
 
-    def winners(self, raffle_id: UUID | str, *, page: int = 1, page_size: int = limits.WINNERS_PAGE_SIZE) -> Page[Win]:
+    def winners(
+        self,
+        raffle_id: UUID | str,
+        *,
+        page: int = 1,
+        page_size: int = limits.WINNERS_PAGE_SIZE,
+        unredeemed: bool = False,
+    ) -> Page[Win]:
         """List the wins of a raffle in draw order; before the draw there are none.
+
+        After the wins of the draw come those of tickets that took a prize over. With `unredeemed`, only wins are listed
+        whose prize has been neither redeemed nor forfeited.
 
         Raises:
             RaffleNotFound: no raffle has this id.
             InvalidValue: `page` or `page_size` breaks a limit.
             PageNotFound: the list ends before this page; page 1 always exists.
         """
-        skip = items_before(page, page_size)
-        raffle = self.get(raffle_id)
-        if not lifecycle.is_drawn(raffle):
-            return page_of((), 0, page, page_size)
-        # A draw is final, so the two statements need no common transaction.
-        wins = self._database.query(
-            lambda connection: draws.wins_between(connection, raffle.id, skip + 1, skip + page_size)
-        )
-        return page_of(wins, count_wins(raffle.prizes), page, page_size)
+        return self._claims.wins(self.get(raffle_id), page=page, page_size=page_size, unredeemed=unredeemed)
+
+    def queue(self, raffle_id: UUID | str, *, page: int = 1, page_size: int = limits.WINNERS_PAGE_SIZE) -> Page[int]:
+        """List the numbers of the tickets that take over the next forfeited prizes, in order.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            NotDrawnYet: the winners have not been drawn.
+            InvalidValue: `page` or `page_size` breaks a limit.
+            PageNotFound: the list ends before this page; page 1 always exists.
+        """
+        return self._claims.queue(self.get(raffle_id), page=page, page_size=page_size)
 
     def verify(self, raffle_id: UUID | str, ticket_number: int, verification_code: str) -> Verification:
         """Return what a ticket won, if the code is the ticket's.
@@ -291,30 +428,120 @@ class RaffleEngine:
             InvalidVerificationCode: the code does not belong to this number.
             InvalidValue: the number is not a whole number, or the code is not text.
         """
-        limits.check_ticket_number(ticket_number)
-        limits.check_verification_code(verification_code)
+        return self._claims.verify(self.get(raffle_id), ticket_number, verification_code)
+
+    def redeem(
+        self, raffle_id: UUID | str, ticket_number: int, verification_code: str, *, undo: bool = False
+    ) -> Verification:
+        """Mark the prize of a ticket as handed out, once. With `undo`, take that back within 15 minutes.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            NotDrawnYet, InvalidVerificationCode, InvalidValue: as `verify` does.
+            NoPrize: the ticket has not won, or there is nothing to undo.
+            TooLate: the prize has been redeemed or forfeited, its deadline has passed, or so have the 15 minutes.
+        """
         raffle = self.get(raffle_id)
-        lifecycle.check_drawn(raffle)
-        number = limits.possible_number(ticket_number, raffle.total_tickets)
-        ticket = self._database.query(lambda connection: tickets.drawn_ticket(connection, raffle.id, number))
-        if not self._hasher.check(ticket.code_hash if ticket else None, verification_code) or ticket is None:
-            raise InvalidVerificationCode
-        return Verification(has_won=ticket.prize is not None, prize=ticket.prize)
+        act = self._claims.undo_redemption if undo else self._claims.redeem
+        return act(raffle, ticket_number, verification_code)
+
+    def check_redeem(
+        self, raffle_id: UUID | str, ticket_number: int, verification_code: str, *, undo: bool = False
+    ) -> Verification:
+        """Check that a prize can be redeemed now or, with `undo`, that this can be undone; nothing is stored.
+
+        Return what `verify` returns now.
+
+        Raises:
+            RaffleNotFound, NotDrawnYet, InvalidVerificationCode, InvalidValue, NoPrize, TooLate: as `redeem` does.
+        """
+        return self._claims.check_redeem(self.get(raffle_id), ticket_number, verification_code, undo=undo)
+
+    def forfeit(
+        self,
+        raffle_id: UUID | str,
+        ticket_number: int,
+        *,
+        why: str,
+        reason: str | None = None,
+        verification_code: str | None = None,
+    ) -> Win | None:
+        """Pass the prize of a ticket on to the next ticket of the draw's shuffle; this is final and public.
+
+        `why` is `unclaimed`, `renounced` (with the ticket's code) or `disqualified` (with a `reason` in words). Return
+        the win that takes its place, or None if every ticket has won, so that the prize lapses.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            NotDrawnYet: the winners have not been drawn.
+            TicketNotFound: no ticket has this number.
+            NoPrize: the ticket has not won.
+            TooLate: the prize has been redeemed or forfeited.
+            TooEarly: it is to be `unclaimed`, and its announced deadline has not passed.
+            InvalidVerificationCode: the code does not belong to this number.
+            InvalidValue: a value is missing or breaks a limit.
+        """
+        return self._claims.forfeit(self.get(raffle_id), ticket_number, why=why, reason=reason, code=verification_code)
+
+    def check_forfeit(
+        self,
+        raffle_id: UUID | str,
+        ticket_number: int,
+        *,
+        why: str,
+        reason: str | None = None,
+        verification_code: str | None = None,
+    ) -> Win:
+        """Check that the prize of a ticket can pass on now, and return the win that would be lost; nothing is stored.
+
+        Raises:
+            RaffleNotFound, NotDrawnYet, TicketNotFound, NoPrize, TooLate, TooEarly, InvalidVerificationCode,
+                InvalidValue: as `forfeit` does.
+        """
+        return self._claims.check_forfeit(
+            self.get(raffle_id), ticket_number, why=why, reason=reason, code=verification_code
+        )
+
+    def forfeit_unclaimed(self, raffle_id: UUID | str, *, reason: str | None = None) -> Sequence[Win | None]:
+        """Pass on every prize that was not redeemed before its deadline, in draw order.
+
+        Return the win that takes the place of each, None where a prize lapses.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            NotDrawnYet: the winners have not been drawn.
+            TooEarly: the announced deadline has not passed.
+            InvalidValue: no deadline was announced, or the reason breaks a limit.
+        """
+        return self._claims.forfeit_unclaimed(self.get(raffle_id), reason)
 
     def purge(self, raffle_id: UUID | str) -> int:
-        """Delete the hashes of a drawn raffle's participants and idempotency keys; return how many tickets had one.
+        """Delete the hashes of the participants of a drawn or cancelled raffle; return how many tickets had one.
 
-        Nothing else changes: after the draw the hashes serve no purpose. They are deleted in parts, so that others can
+        Nothing else changes: the hashes serve no purpose any more. They are deleted in parts, so that others can
         write in between; the next call deletes what an interrupted one left. Finally, SQLite's indexes of all tickets
         are rebuilt, and others wait while that takes.
 
         Raises:
             RaffleNotFound: no raffle has this id.
-            NotDrawnYet: the winners have not been drawn.
+            NotDrawnYet: it is neither drawn nor cancelled.
         """
-        purged = self._draws.purge(self.get(raffle_id))
+        purged = self._endings.purge(self.get(raffle_id))
         self._database.empty_journal()
         return purged
+
+    def _terms(
+        self, name: str, total_tickets: int, prizes: Sequence[Prize], created_at: datetime, options: Options
+    ) -> Terms:
+        return Terms(
+            # Random, not ordered by time: so a short prefix of an id identifies a raffle.
+            id=UUID(bytes=self._random_bytes(16), version=4),
+            name=name,
+            created_at=created_at.astimezone(UTC).replace(microsecond=0),
+            total_tickets=total_tickets,
+            prizes=prizes,
+            **options,
+        ).checked()
 
     def _check(self, callers: Sequence[None]) -> Sequence[bool]:
         self._database.check_layout()

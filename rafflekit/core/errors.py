@@ -52,17 +52,89 @@ class TicketNotFound(RaffleError):
 
 
 class SoldOut(RaffleError):
-    """All tickets have been handed out."""
+    """All tickets have been handed out, or the raffle has been closed."""
 
     code = "sold_out"
     sentence = "Tickets to this raffle are no longer available"
 
 
+class Cancelled(RaffleError):
+    """The raffle has been cancelled: no tickets are handed out, and it is never drawn."""
+
+    code = "cancelled"
+    sentence = "This raffle has been cancelled"
+
+
+class NotOpenYet(RaffleError):
+    """Tickets are handed out from `opens_at` (UTC) on, in `retry_after_s` seconds."""
+
+    code = "not_open_yet"
+    sentence = "This raffle is not open yet"
+
+    def __init__(self, opens_at: datetime, message: str | None = None, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.opens_at = opens_at
+        self.retry_after_s = retry_after_s
+
+
+class InvitationNeeded(RaffleError):
+    """The raffle hands out tickets for invitation codes, and there is none, or a wrong one."""
+
+    code = "invitation_needed"
+    sentence = "A valid invitation code is needed"
+
+
+class ManagersOnly(RaffleError):
+    """The raffle's tickets are handed out by its managers."""
+
+    code = "managers_only"
+    sentence = "Tickets to this raffle are handed out by its managers"
+
+
 class AlreadyParticipated(RaffleError):
-    """The participant already has a ticket, and this is not a repeat of the request for it."""
+    """The participant has all tickets that one can have, and this is not a repeat of the request for one of them."""
 
     code = "already_participated"
     sentence = "This participant already has a ticket for this raffle."
+
+
+class TooFewTickets(RaffleError):
+    """The raffle cannot be closed: it has more prizes than tickets handed out."""
+
+    code = "too_few_tickets"
+    sentence = "There are more prizes than tickets handed out"
+
+
+class TooLate(RaffleError):
+    """It is too late for this; the message says what the raffle or the prize is instead, and since when."""
+
+    code = "too_late"
+    sentence = "It is too late for this."
+
+
+class TooEarly(RaffleError):
+    """The prize can still be redeemed, until `until` (UTC), so it is not unclaimed yet."""
+
+    code = "too_early"
+    sentence = "This prize can still be redeemed."
+
+    def __init__(self, until: datetime, message: str | None = None) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+class NoPrize(RaffleError):
+    """The ticket has not won anything, so there is nothing to redeem or to pass on."""
+
+    code = "no_prize"
+    sentence = "This ticket has not won anything."
+
+
+class IdempotencyKeyReused(RaffleError):
+    """Another raffle was created with this idempotency key."""
+
+    code = "idempotency_key_reused"
+    sentence = "Another raffle was created with this idempotency key; use a new key for another raffle."
 
 
 class TicketsRemaining(RaffleError):

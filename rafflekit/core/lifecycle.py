@@ -1,29 +1,46 @@
 """Which state a raffle is in, and what is allowed in it (pure). No other room asks.
 
-A raffle is open while it has tickets, closed once it is sold out, and drawn once it has winners. Storage holds the same
-rules a second time, as constraints and triggers.
+A raffle is upcoming until it opens and open while it hands out tickets. It is closed once its last ticket is issued, a
+manager closes it or its time is over, and drawn once it has winners. Until the draw it can be cancelled. Its terms can
+change until the first ticket. Storage holds the same rules a second time, as constraints and triggers.
 """
 
-from enum import StrEnum
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from rafflekit.core.errors import AlreadyDrawn, NotDrawnYet, TicketsRemaining
-from rafflekit.core.models import Raffle
+from rafflekit.core.errors import (
+    AlreadyDrawn,
+    Cancelled,
+    NotDrawnYet,
+    NotOpenYet,
+    SoldOut,
+    TicketsRemaining,
+    TooFewTickets,
+    TooLate,
+)
+from rafflekit.core.models import Raffle, State
+from rafflekit.core.prizes import count_wins
+from rafflekit.core.protocol.dates import time_text
+from rafflekit.core.protocol.entropy import source_of
+from rafflekit.core.protocol.terms import Terms
 
 
-class State(StrEnum):
-    """The state of a raffle."""
+def seen(raffle: Raffle, now: datetime) -> Raffle:
+    """Return a raffle that was just read, with its state."""
+    state = state_of(raffle, now)
+    # Most raffles that are asked for are open, and a copy costs a tenth of the reading.
+    return raffle if state is raffle.state else replace(raffle, state=state)
 
-    OPEN = "open"
-    CLOSED = "closed"
-    DRAWN = "drawn"
 
-
-def state_of(raffle: Raffle) -> State:
+def state_of(raffle: Raffle, now: datetime) -> State:
     """Return the state that a raffle is in."""
-    if raffle.winners_drawn:
+    if raffle.cancellation is not None:
+        return State.CANCELLED
+    if raffle.drawn_at is not None:
         return State.DRAWN
-    sold_out = is_sold_out(issued=raffle.issued, total_tickets=raffle.total_tickets)
-    return State.CLOSED if sold_out else State.OPEN
+    if raffle.end is not None or is_over(raffle.terms, now):
+        return State.CLOSED
+    return State.UPCOMING if is_upcoming(raffle.terms, now) else State.OPEN
 
 
 def is_sold_out(*, issued: int, total_tickets: int) -> bool:
@@ -31,31 +48,139 @@ def is_sold_out(*, issued: int, total_tickets: int) -> bool:
     return issued >= total_tickets
 
 
+def is_upcoming(terms: Terms, now: datetime) -> bool:
+    """Return whether a raffle hands out no tickets yet."""
+    return terms.opens_at is not None and now < terms.opens_at
+
+
+def is_over(terms: Terms, now: datetime) -> bool:
+    """Return whether the time in which a raffle hands out tickets has passed."""
+    return terms.closes_at is not None and now >= terms.closes_at
+
+
 def is_drawn(raffle: Raffle) -> bool:
-    """Return whether the winners of a raffle have been drawn, so that nothing about it can change."""
-    return state_of(raffle) is State.DRAWN
+    """Return whether the winners of a raffle have been drawn."""
+    return raffle.drawn_at is not None
+
+
+def is_finished(raffle: Raffle) -> bool:
+    """Return whether a raffle is drawn or cancelled, so that its secrets are deleted."""
+    return raffle.drawn_at is not None or raffle.cancellation is not None
+
+
+def is_due(raffle: Raffle) -> bool:
+    """Return whether a raffle's time was over when it was read, but its list of tickets was not closed yet."""
+    return raffle.end is None and raffle.state is State.CLOSED
+
+
+def draw_possible_at(raffle: Raffle) -> datetime | None:
+    """Return when the beacon that decides a closed raffle is published, in UTC; None if none does, or it is drawn."""
+    if raffle.end is None or is_finished(raffle):
+        return None
+    known_s = source_of(raffle.terms.entropy).known_from(raffle.end)
+    return None if known_s is None else datetime.fromtimestamp(known_s, UTC)
+
+
+def check_open(raffle: Raffle, now: datetime) -> None:
+    """Check that a raffle hands out tickets now.
+
+    Raises:
+        Cancelled, SoldOut, NotOpenYet: it does not.
+    """
+    if raffle.cancellation is not None:
+        raise Cancelled
+    if raffle.end is not None or is_over(raffle.terms, now):
+        raise SoldOut
+    if is_upcoming(raffle.terms, now):
+        raise not_open_yet(raffle.terms, now)
+
+
+def not_open_yet(terms: Terms, now: datetime) -> NotOpenYet:
+    """Return the refusal of a raffle that is upcoming."""
+    assert terms.opens_at is not None
+    wait_s = int(terms.opens_at.timestamp()) - int(now.timestamp())
+    opens = time_text(int(terms.opens_at.timestamp()))
+    return NotOpenYet(terms.opens_at, f"{NotOpenYet.sentence}: it opens on {opens}.", retry_after_s=max(1, wait_s))
+
+
+def check_changeable(raffle: Raffle) -> None:
+    """Check that the terms of a raffle can change.
+
+    Raises:
+        TooLate: it has tickets, or is cancelled.
+    """
+    if raffle.cancellation is not None:
+        raise _cancelled(raffle)
+    if raffle.issued:
+        handed_out = "1 ticket has" if raffle.issued == 1 else f"{raffle.issued:,} tickets have"
+        raise TooLate(f"The terms are final: {handed_out} been handed out.")
+
+
+def check_closable(raffle: Raffle) -> None:
+    """Check that the list of tickets of a raffle can be closed.
+
+    Raises:
+        Cancelled: it is cancelled.
+        TooLate: it is closed or drawn.
+        TooFewTickets: it has more prizes than tickets.
+    """
+    if raffle.cancellation is not None:
+        raise Cancelled
+    if raffle.drawn_at is not None:
+        raise _drawn(raffle.drawn_at)
+    if raffle.end is not None:
+        raise TooLate(f"This raffle has been closed since {time_text(raffle.end.closed)}.")
+    check_enough_tickets(raffle)
+
+
+def check_enough_tickets(raffle: Raffle) -> None:
+    """Check that a raffle has a ticket for each prize.
+
+    Raises:
+        TooFewTickets: it has more prizes than tickets.
+    """
+    wins = count_wins(raffle.prizes)
+    if raffle.issued < wins:
+        prizes = "1 prize" if wins == 1 else f"{wins:,} prizes"
+        tickets = "1 ticket" if raffle.issued == 1 else f"{raffle.issued:,} tickets"
+        raise TooFewTickets(f"{TooFewTickets.sentence}: {prizes}, {tickets}.")
+
+
+def check_cancellable(raffle: Raffle) -> None:
+    """Check that a raffle can be cancelled.
+
+    Raises:
+        TooLate: it is cancelled or drawn.
+    """
+    if raffle.cancellation is not None:
+        raise _cancelled(raffle)
+    if raffle.drawn_at is not None:
+        raise _drawn(raffle.drawn_at)
 
 
 def check_drawable(raffle: Raffle) -> None:
     """Check that the winners of a raffle can be drawn now.
 
     Raises:
+        Cancelled: it is cancelled.
         AlreadyDrawn: they have been drawn.
-        TicketsRemaining: the raffle still has tickets.
+        TicketsRemaining: the raffle is not closed.
     """
+    if raffle.cancellation is not None:
+        raise Cancelled
     if is_drawn(raffle):
         raise AlreadyDrawn
     check_closed(raffle)
 
 
 def check_closed(raffle: Raffle) -> None:
-    """Check that the last ticket of a raffle is issued, so that its list of tickets is final.
+    """Check that the list of tickets of a raffle is final.
 
     Raises:
-        TicketsRemaining: the raffle still has tickets.
+        TicketsRemaining: it is not.
     """
-    if state_of(raffle) is State.OPEN:
-        raise TicketsRemaining(raffle.available_tickets)
+    if raffle.end is None:
+        raise TicketsRemaining(raffle.total_tickets - raffle.issued)
 
 
 def check_drawn(raffle: Raffle) -> None:
@@ -64,5 +189,27 @@ def check_drawn(raffle: Raffle) -> None:
     Raises:
         NotDrawnYet: they have not.
     """
+    if raffle.cancellation is not None:
+        cancelled = time_text(raffle.cancellation.time)
+        raise NotDrawnYet(f"{NotDrawnYet.sentence}, and never will be: the raffle was cancelled on {cancelled}.")
     if not is_drawn(raffle):
         raise NotDrawnYet
+
+
+def check_finished(raffle: Raffle) -> None:
+    """Check that a raffle is drawn or cancelled.
+
+    Raises:
+        NotDrawnYet: it is neither.
+    """
+    if not is_finished(raffle):
+        raise NotDrawnYet
+
+
+def _cancelled(raffle: Raffle) -> TooLate:
+    assert raffle.cancellation is not None
+    return TooLate(f"This raffle was cancelled on {time_text(raffle.cancellation.time)}.")
+
+
+def _drawn(drawn_at: datetime) -> TooLate:
+    return TooLate(f"The winners of this raffle were drawn on {time_text(int(drawn_at.timestamp()))}.")

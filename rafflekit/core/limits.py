@@ -7,7 +7,9 @@ number here, although it is one in Python.
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
+from rafflekit.core.characters import is_visible, without_blanks_around, without_invisible
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.prizes import Prize
 
@@ -22,6 +24,30 @@ PRIZE_KINDS = 1_000
 
 PRIZES = 1_000_000
 """The most prizes of a raffle: the sum of the amounts."""
+
+TICKETS_EACH = 1_000
+"""The most tickets that a raffle can let one participant hold."""
+
+CLAIM_DAYS = 3_650
+"""The longest time in which a prize can be redeemed."""
+
+VALUE_CHARACTERS = 1_000
+"""The longest value of an announced source."""
+
+REASON_CHARACTERS = 200
+"""The longest reason for a cancellation or a forfeit, and the longest name of an announced source."""
+
+UNDO_S = 15 * 60
+"""How long a redemption can be undone."""
+
+QUEUE = 1_000
+"""The most tickets that the queue of a drawn raffle shows."""
+
+INVITATIONS = 2**40
+"""Invitations are numbered from 1 to below this."""
+
+INVITATIONS_AT_ONCE = 100_000
+"""The most invitations that are made in one call."""
 
 PARTICIPANT_CHARACTERS = 1_000
 """The longest text that names a participant."""
@@ -60,14 +86,83 @@ UNPRINTABLE_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}
 """The Unicode categories that a name may not contain: controls, lone surrogates, line breaks."""
 
 
+def announced_names(name: str, total_tickets: int, prizes: Sequence[Prize]) -> tuple[str, tuple[Prize, ...]]:
+    """Check a raffle before it is announced; return its name and prizes without blanks around their names.
+
+    Raises:
+        InvalidValue: for the first value that breaks a limit, or for a name that shows nothing.
+    """
+    check_raffle(name, total_tickets, prizes)
+    named = [replace(prize, name=without_blanks_around(prize.name)) for prize in prizes]
+    for field, text in (("name", name), *((f"prizes[{at}].name", prize.name) for at, prize in enumerate(named))):
+        if not is_visible(text):
+            raise InvalidValue(field, "must have a visible character, such as a letter or a digit.")
+    return without_blanks_around(name), tuple(named)
+
+
 def check_raffle(name: object, total_tickets: object, prizes: object) -> None:
-    """Check the values of a new raffle: text, a whole number and a sequence of `Prize`.
+    """Check what the terms of any raffle must have: text, a whole number and a sequence of `Prize`.
+
+    Documents are checked by this alone. Programs with other versions of Unicode must agree on them, so it does not ask
+    which characters are visible.
 
     Raises:
         InvalidValue: for the first of `name`, `total_tickets` and `prizes` that breaks a limit.
     """
     _check_text("name", name, most=NAME_CHARACTERS)
     _check_prizes(prizes, _whole_number("total_tickets", total_tickets, most=TICKETS))
+
+
+def check_reason(field: str, text: object) -> None:
+    """Check a text in a signed note: one line of 1 to `REASON_CHARACTERS` characters, not blank.
+
+    Raises:
+        InvalidValue: for `field`.
+    """
+    _check_text(field, text, most=REASON_CHARACTERS)
+
+
+def given_reason(field: str, text: object) -> str:
+    """Check a text that is to be signed, and return it without blanks around it; it needs a visible character.
+
+    Raises:
+        InvalidValue: for `field`.
+    """
+    check_reason(field, text)
+    assert isinstance(text, str)
+    if not is_visible(text):
+        raise InvalidValue(field, "must have a visible character, such as a letter or a digit.")
+    return without_blanks_around(text)
+
+
+def check_announced_value(value: object) -> None:
+    """Check the value of an announced source: 1 to `VALUE_CHARACTERS` printable characters, white space normalised.
+
+    Raises:
+        InvalidValue: for `value`.
+    """
+    _check_text("value", value, most=VALUE_CHARACTERS)
+    if isinstance(value, str) and " ".join(value.split()) != value:
+        raise InvalidValue("value", "must have single spaces between words, and none at its ends.")
+
+
+def check_drawn_value(value: object) -> None:
+    """Check that what a source gave is text or missing; the source checks the rest.
+
+    Raises:
+        InvalidValue: for `value`.
+    """
+    if value is not None and not isinstance(value, str):
+        raise InvalidValue("value", "must be text.")
+
+
+def check_count(field: str, number: object, *, most: int) -> None:
+    """Check a whole number from 1 to `most`.
+
+    Raises:
+        InvalidValue: for `field`.
+    """
+    _whole_number(field, number, most=most)
 
 
 def check_searched_name(part: object) -> None:
@@ -90,12 +185,16 @@ def check_winners_drawn(winners_drawn: object) -> None:
 
 
 def check_participant(participant: object) -> None:
-    """Check the text that names a participant: 1 to `PARTICIPANT_CHARACTERS` printable characters, not blank.
+    """Check the text that names a participant: 1 to `PARTICIPANT_CHARACTERS` printable characters that count.
 
     Raises:
         InvalidValue: for `participant`.
     """
     _check_text("participant", participant, most=PARTICIPANT_CHARACTERS)
+    if isinstance(participant, str) and not participant.isascii() and not without_invisible(participant).strip():
+        raise InvalidValue(
+            "participant", "has only invisible characters; give a text that names the person, such as an email address."
+        )
 
 
 def check_idempotency_key(key: object) -> None:

@@ -6,6 +6,7 @@ Nothing here needs a database. `shapes` turns these values into the contract's J
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 from uuid import UUID
@@ -14,21 +15,40 @@ from rafflekit.core.errors import RaffleNotFound
 from rafflekit.core.prizes import Prize
 
 if TYPE_CHECKING:
+    from rafflekit.core.protocol.checkpoints import Cancellation, End
     from rafflekit.core.protocol.documents import Receipt
     from rafflekit.core.protocol.terms import Terms
 
 Item = TypeVar("Item")
 
 
+class State(StrEnum):
+    """The state of a raffle."""
+
+    UPCOMING = "upcoming"
+    OPEN = "open"
+    CLOSED = "closed"
+    DRAWN = "drawn"
+    CANCELLED = "cancelled"
+
+
 @dataclass(frozen=True, slots=True)
 class Raffle:
-    """One raffle as it is now: its terms, which were announced, and its progress."""
+    """One raffle as it is now: its terms, which are announced, and its progress."""
 
     terms: "Terms"
     issued: int = 0
     """The number of tickets handed out."""
+    end: "End | None" = None
+    """When its list of tickets became final, and the round that decides; None before that."""
+    cancellation: "Cancellation | None" = None
+    """When it was cancelled, and why."""
     drawn_at: datetime | None = None
     """When the winners were drawn, in UTC and whole seconds; None before the draw."""
+    verifier_key: str | None = field(default=None, repr=False)
+    """The key that signs its ledger, as people share it; None if it has none yet."""
+    state: State = State.OPEN
+    """The state that it was in when it was read."""
 
     @property
     def id(self) -> UUID:
@@ -57,8 +77,8 @@ class Raffle:
 
     @property
     def available_tickets(self) -> int:
-        """The number of tickets that can still be handed out."""
-        return self.total_tickets - self.issued
+        """The number of tickets that can still be handed out; 0 once it is closed."""
+        return self.total_tickets - self.issued if self.state in (State.UPCOMING, State.OPEN) else 0
 
     @property
     def winners_drawn(self) -> bool:
@@ -109,9 +129,9 @@ class DatabaseBackup:
 class DatabaseReport:
     """What a check-up of a database found: how much it read, and a sentence for each problem.
 
-    `url` is the database's URL without its password. `hashed_participants` is the number of tickets of drawn raffles
-    that still have their participant's hash. `remains` says where deleted secrets can still be read, `missing_keys`
-    which keys that sign the ledgers are not here.
+    `url` is the database's URL without its password. `hashed_participants` is the number of tickets of drawn and
+    cancelled raffles that still have their participant's hash. `remains` says where deleted secrets can still be read,
+    `missing_keys` which keys that sign the ledgers are not here.
     """
 
     url: str
@@ -126,10 +146,16 @@ class DatabaseReport:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a list: who takes part, and the idempotency key of `RaffleEngine.participate`, if any."""
+    """One request for a ticket: who asks, and the idempotency key of `RaffleEngine.participate`, if any.
 
-    participant: str
+    A manager names the `participant`. Otherwise the raffle's entry rule decides whether the request's IP `address` or
+    its `invitation` identifies the participant.
+    """
+
+    participant: str | None = None
     idempotency_key: str | None = field(default=None, repr=False)
+    address: str | None = None
+    invitation: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +171,16 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a genuine ticket won: `prize` is None when `has_won` is False."""
+    """What a genuine ticket won: `prize` is None when `has_won` is False. A forfeited ticket has not won."""
 
     has_won: bool
     prize: str | None
+    redeemed_at: datetime | None = None
+    forfeited_at: datetime | None = None
+    reason: str | None = None
+    """Why the prize was forfeited."""
+    redeem_until: datetime | None = None
+    """When the prize can last be redeemed, if the raffle announced a deadline."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain, repeat
 from typing import overload
 
@@ -31,10 +32,19 @@ def prizes_of_wins(amounts: Iterable[int]) -> Iterator[int]:
 
 @dataclass(frozen=True, slots=True)
 class Win:
-    """One ticket and the prize that it won."""
+    """One ticket and the prize that it won, and what has happened to it since.
+
+    `why` is the kind of a forfeit (`protocol.forfeits.Why`), and `reason` says it in words. `in_place_of` is the number
+    of the ticket that lost the prize to this one.
+    """
 
     ticket_number: int
     prize: str
+    redeemed_at: datetime | None = None
+    forfeited_at: datetime | None = None
+    reason: str | None = None
+    in_place_of: int | None = None
+    why: str | None = None
 
 
 class Wins(Sequence[Win]):

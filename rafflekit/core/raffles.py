@@ -1,22 +1,27 @@
-"""Raffles: announce, store, list, find and look them up.
+"""Raffles: create, change, list, find and look them up.
 
 What takes a connection runs in a transaction that the engine begins and ends.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
 from uuid import UUID
 
-from rafflekit.core import limits
-from rafflekit.core.errors import InvalidValue, RaffleNotFound
-from rafflekit.core.models import Page, Raffle, uuid_of
+from rafflekit.core import lifecycle, limits
+from rafflekit.core.errors import IdempotencyKeyReused, InvalidValue, RaffleNotFound
+from rafflekit.core.models import Page, Raffle, State, uuid_of
 from rafflekit.core.paging import folded, items_before, page_of
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.notes import SignerKey
-from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.protocol.quoting import harmless
+from rafflekit.core.protocol.terms import Terms, canonical_json
 from rafflekit.core.records import RaffleKeys
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import raffles as statements
-from rafflekit.core.storage.statements.ledgers import insert_ledger
+from rafflekit.core.storage.statements.raffles import Creation, Filter
 from rafflekit.core.storage.statements.tickets import insert_keys
 from rafflekit.core.tickets import numbering, participants
 from rafflekit.core.tickets.groups import Groups
@@ -40,43 +45,122 @@ def new_keys(random_bytes: Callable[[int], bytes]) -> RaffleKeys:
     )
 
 
-def store_raffle(connection: Connection, terms: Terms, keys: RaffleKeys, signer: SignerKey | None) -> None:
-    """Store a new raffle, whose ledger this key signs if there is one; call it first in a transaction."""
-    statements.insert_raffle(connection, terms, folded_name=folded(terms.name))
+def creation_key_of(idempotency_key: str) -> bytes:
+    """Return the hash by which a creation with this key is recognised when it is repeated.
+
+    Raises:
+        InvalidValue: the key breaks a limit.
+    """
+    limits.check_idempotency_key(idempotency_key)
+    return blake2b(idempotency_key.encode(), digest_size=16, person=b"rafflekit create").digest()
+
+
+def creation_of(key: bytes, terms: Terms) -> Creation:
+    """Return the key's hash with that of what is asked for."""
+    request = {name: value for name, value in terms.shape().items() if name not in ("id", "created_at")}
+    return Creation(key, blake2b(canonical_json(request), digest_size=16).digest())
+
+
+def created_with(connection: Connection, key: bytes) -> Raffle | None:
+    """Return the raffle that was created with a key, by the key's hash."""
+    created = statements.creation_with(connection, key)
+    return None if created is None else statements.load_raffle(connection, created[0])
+
+
+def store_raffle(
+    connection: Connection, terms: Terms, keys: RaffleKeys, signer: SignerKey | None, creation: Creation | None
+) -> Raffle:
+    """Store a new raffle, whose ledger this key signs if there is one; call it first in a transaction.
+
+    Return the raffle, or the one that was created with this idempotency key.
+
+    Raises:
+        IdempotencyKeyReused: something else was asked for with the key.
+    """
+    statements.lock_list(connection)
+    if creation is not None and (created := statements.creation_with(connection, creation.key)) is not None:
+        raffle, request = created
+        before = statements.load_raffle(connection, raffle)
+        if request != creation.request or before is None:
+            raise IdempotencyKeyReused
+        return before
+    verifier_key = None if signer is None else str(signer.verifier)
+    statements.insert_raffle(
+        connection, terms, folded_name=folded(terms.name), verifier_key=verifier_key, creation=creation
+    )
     insert_keys(connection, terms.id, keys)
-    # Last: from here on the database refuses changes to the terms.
-    insert_ledger(connection, terms, verifier_key=None if signer is None else str(signer.verifier))
+    return Raffle(terms, verifier_key=verifier_key)
 
 
-def load_page(
-    connection: Connection, *, page: int, page_size: int, name: str | None, winners_drawn: bool | None
-) -> Page[Raffle]:
-    """Return a page of all raffles, or of those that match.
+def change_terms(connection: Connection, raffle: UUID, changes: Mapping[str, Any], now: datetime) -> Raffle:
+    """Change terms of a raffle that has no tickets; call it first in a transaction.
+
+    Raises:
+        RaffleNotFound: no raffle has this id.
+        TooLate: it has tickets, or is cancelled.
+        InvalidValue: a term breaks a limit.
+    """
+    found = statements.lock_raffle(connection, raffle)
+    lifecycle.check_changeable(found)
+    terms = found.terms.changed(changes, now=now)
+    statements.replace_terms(connection, terms, folded_name=folded(terms.name))
+    return replace(found, terms=terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which raffles are listed: None matches all. `name` is a part of the name, in any letter case."""
+
+    name: str | None = None
+    winners_drawn: bool | None = None
+    state: str | None = None
+
+    def filter(self, now: datetime) -> Filter | None:
+        """Return the checked filter, or None if all raffles match.
+
+        Raises:
+            InvalidValue: a value breaks a limit.
+        """
+        if self == Listing():
+            return None
+        if self.name is not None:
+            limits.check_searched_name(self.name)
+        if self.winners_drawn is not None:
+            limits.check_winners_drawn(self.winners_drawn)
+        if self.state is not None and self.state not in list(State):
+            raise InvalidValue("state", f"must be {', '.join(list(State)[:-1])} or {list(State)[-1]}.")
+        return Filter(
+            None if self.name is None else folded(self.name),
+            drawn=self.winners_drawn,
+            state=None if self.state is None else State(self.state),
+            now=int(now.timestamp()),
+        )
+
+
+def load_page(connection: Connection, which: Listing, *, page: int, page_size: int, now: datetime) -> Page[Raffle]:
+    """Return a page of the raffles that match, the newest first.
 
     Raises:
         InvalidValue: a value breaks a limit.
         PageNotFound: the list ends before this page.
     """
     skip = items_before(page, page_size)
-    if name is None and winners_drawn is None:
+    chosen = which.filter(now)
+    if chosen is None:
         count = statements.count_raffles(connection)
         found = statements.newest_raffles(connection, newest=count - skip, most=page_size)
     else:
-        if name is not None:
-            limits.check_searched_name(name)
-            name = folded(name)
-        if winners_drawn is not None:
-            limits.check_winners_drawn(winners_drawn)
-        count = statements.count_matching(connection, folded_name=name, drawn=winners_drawn)
-        found = statements.newest_matching(connection, folded_name=name, drawn=winners_drawn, skip=skip, most=page_size)
-    return page_of(found, count, page, page_size)
+        count = statements.count_matching(connection, chosen)
+        found = statements.newest_matching(connection, chosen, skip=skip, most=page_size)
+    return page_of([lifecycle.seen(raffle, now) for raffle in found], count, page, page_size)
 
 
 class RaffleLookups:
     """Look raffles up by their ids, from any number of threads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._clock = clock
         self._queues = tuple(Groups(self._look_up, most=_LOOKUPS_AT_ONCE) for _ in range(_LOOKUP_QUEUES))
 
     def get(self, raffle_id: UUID | str) -> Raffle:
@@ -94,7 +178,9 @@ class RaffleLookups:
             raffle: statements.raffle_of(self._database.fetch(statements.RAFFLE, {"raffle": raffle}))
             for raffle in set(raffles)
         }
-        return [found[raffle] or RaffleNotFound() for raffle in raffles]
+        now = self._clock()
+        known = {raffle: lifecycle.seen(each, now) for raffle, each in found.items() if each is not None}
+        return [known.get(raffle) or RaffleNotFound() for raffle in raffles]
 
 
 def find_raffle(connection: Connection, text: str) -> Raffle:
@@ -139,13 +225,12 @@ def _with_name(connection: Connection, text: str, *, is_whole: bool) -> list[Raf
         limits.check_searched_name(text)
     except InvalidValue:
         return []
-    return statements.newest_matching(
-        connection, folded_name=folded(text), is_whole=is_whole, drawn=None, skip=0, most=_CANDIDATES_SHOWN + 1
-    )
+    chosen = Filter(folded(text), is_whole=is_whole)
+    return statements.newest_matching(connection, chosen, skip=0, most=_CANDIDATES_SHOWN + 1)
 
 
 def _shown(found: Sequence[Raffle]) -> Iterator[str]:
     for raffle in found[:_CANDIDATES_SHOWN]:
-        yield f"{raffle.id.hex[:_SHORT_ID_DIGITS]} ({raffle.name})"
+        yield f"{raffle.id.hex[:_SHORT_ID_DIGITS]} ({harmless(raffle.name)})"
     if len(found) > _CANDIDATES_SHOWN:
         yield "…"

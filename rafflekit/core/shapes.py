@@ -2,11 +2,13 @@
 
 Both faces print these, so a raffle looks the same on the terminal (`--json`) and over HTTP. A shape lists its fields,
 so a new field of a value does not reach an answer by accident. A raffle's terms are public: their fields are listed
-once, in `Terms.announced`, except `delay_s`, which is null in an answer about a raffle without a delay.
+once, in `Terms.announced`.
 """
 
+from datetime import UTC, datetime
 from typing import NotRequired, TypedDict, cast
 
+from rafflekit.core.lifecycle import draw_possible_at
 from rafflekit.core.models import Page, Raffle, Ticket, Verification
 from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.dates import write_time
@@ -17,10 +19,14 @@ from rafflekit.core.protocol.terms import AnnouncedShape
 class RaffleShape(AnnouncedShape):
     """A raffle, its terms first: the answer of create and detail, and the item of the list."""
 
-    delay_s: int | None
     available_tickets: int
     winners_drawn: bool
+    state: str
+    closed_at: NotRequired[str]
+    draw_possible_at: NotRequired[str]
     drawn_at: NotRequired[str]
+    cancelled_at: NotRequired[str]
+    reason: NotRequired[str]
 
 
 class TicketShape(TypedDict):
@@ -33,10 +39,15 @@ class TicketShape(TypedDict):
 
 
 class WinShape(TypedDict):
-    """One win."""
+    """One win; in the queue, the ticket that may win, without a prize."""
 
     ticket_number: int
-    prize: str
+    prize: str | None
+    redeemed_at: NotRequired[str]
+    forfeited_at: NotRequired[str]
+    why: NotRequired[str]
+    reason: NotRequired[str]
+    in_place_of: NotRequired[int]
 
 
 class VerificationShape(TypedDict):
@@ -44,6 +55,10 @@ class VerificationShape(TypedDict):
 
     has_won: bool
     prize: str | None
+    redeemed_at: NotRequired[str]
+    redeem_until: NotRequired[str]
+    forfeited_at: NotRequired[str]
+    reason: NotRequired[str]
 
 
 class RafflePageShape(TypedDict):
@@ -65,17 +80,26 @@ class WinPageShape(TypedDict):
 
 
 def raffle_shape(raffle: Raffle) -> RaffleShape:
-    """Return the shape of a raffle; times as RFC 3339 in UTC, `drawn_at` once it is drawn."""
-    standing = {
-        "delay_s": raffle.terms.delay_s,
+    """Return the shape of a raffle; times as RFC 3339 in UTC, each once there is something to say."""
+    cancellation = raffle.cancellation
+    standing: dict[str, object] = {
         "available_tickets": raffle.available_tickets,
         "winners_drawn": raffle.winners_drawn,
+        "state": raffle.state.value,
     }
+    possible_at = draw_possible_at(raffle)
+    for name, moment in (
+        ("closed_at", None if raffle.end is None else datetime.fromtimestamp(raffle.end.closed, UTC)),
+        ("draw_possible_at", possible_at),
+        ("drawn_at", raffle.drawn_at),
+        ("cancelled_at", None if cancellation is None else datetime.fromtimestamp(cancellation.time, UTC)),
+    ):
+        if moment is not None:
+            standing[name] = write_time(moment)
+    if cancellation is not None:
+        standing["reason"] = cancellation.reason
     # mypy wants every optional key spelled out next to `**`.
-    shape = cast("RaffleShape", {**raffle.terms.announced(), **standing})
-    if raffle.drawn_at is not None:
-        shape["drawn_at"] = write_time(raffle.drawn_at)
-    return shape
+    return cast("RaffleShape", {**raffle.terms.announced(), **standing})
 
 
 def ticket_shape(ticket: Ticket) -> TicketShape:
@@ -90,12 +114,32 @@ def ticket_shape(ticket: Ticket) -> TicketShape:
 
 def win_shape(win: Win) -> WinShape:
     """Return the shape of one win."""
-    return {"ticket_number": win.ticket_number, "prize": win.prize}
+    shape: WinShape = {"ticket_number": win.ticket_number, "prize": win.prize}
+    if win.redeemed_at is not None:
+        shape["redeemed_at"] = write_time(win.redeemed_at)
+    if win.forfeited_at is not None:
+        shape["forfeited_at"] = write_time(win.forfeited_at)
+    if win.why is not None:
+        shape["why"] = win.why
+    if win.reason is not None:
+        shape["reason"] = win.reason
+    if win.in_place_of is not None:
+        shape["in_place_of"] = win.in_place_of
+    return shape
 
 
 def verification_shape(verification: Verification) -> VerificationShape:
     """Return the shape of a verification."""
-    return {"has_won": verification.has_won, "prize": verification.prize}
+    shape: VerificationShape = {"has_won": verification.has_won, "prize": verification.prize}
+    if verification.redeemed_at is not None:
+        shape["redeemed_at"] = write_time(verification.redeemed_at)
+    elif verification.redeem_until is not None:
+        shape["redeem_until"] = write_time(verification.redeem_until)
+    if verification.forfeited_at is not None:
+        shape["forfeited_at"] = write_time(verification.forfeited_at)
+    if verification.reason is not None:
+        shape["reason"] = verification.reason
+    return shape
 
 
 def raffle_page_shape(
@@ -109,4 +153,10 @@ def raffle_page_shape(
 def win_page_shape(page: Page[Win], *, next_url: str | None = None, previous_url: str | None = None) -> WinPageShape:
     """Return the shape of a page of wins; a face without URLs omits both."""
     results = [win_shape(win) for win in page.items]
+    return {"count": page.count, "next": next_url, "previous": previous_url, "results": results}
+
+
+def queue_page_shape(page: Page[int], *, next_url: str | None = None, previous_url: str | None = None) -> WinPageShape:
+    """Return the shape of a page of the queue; a face without URLs omits both."""
+    results: list[WinShape] = [{"ticket_number": number, "prize": None} for number in page.items]
     return {"count": page.count, "next": next_url, "previous": previous_url, "results": results}

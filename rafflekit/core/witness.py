@@ -1,7 +1,7 @@
 """A small witness: it cosigns a checkpoint only if it extends the last one that it saw of that raffle.
 
-For one state of a ledger it signs one text: an operator with several closings of the same tickets, all cosigned before
-the beacon, could choose among them afterwards.
+It signs one closing of a raffle: an operator with several closings of the same tickets, all cosigned before the beacon,
+could choose among them afterwards.
 
 The witness writes what it saw to a file before it signs anything: a witness that forgot, or was stopped between the
 two, could be made to sign two histories.
@@ -46,8 +46,8 @@ class Witness:
         `proof` returns the consistency proof between two sizes; it is called only if a smaller tree was seen before.
 
         Raises:
-            InvalidValue: the note is not a checkpoint signed by the operator, or does not extend what was seen; or the
-                folder of the witness's file does not exist.
+            InvalidValue: the note is not a checkpoint signed by the operator, is a cancellation, or does not extend
+                what was seen; or the folder of the witness's file does not exist.
             StorageUnavailable: what was seen cannot be read or stored.
         """
         try:
@@ -57,6 +57,8 @@ class Witness:
             checkpoint = Checkpoint.read(read.text)
         except NoteWrong as error:
             raise InvalidValue("checkpoint", f"{error}.") from error
+        if checkpoint.cancellation is not None:
+            raise InvalidValue("checkpoint", "says that the raffle is cancelled, so there is nothing to sign.")
         require_folder(self._state, field="state")
         with self._alone():
             everything = self._load()
@@ -122,6 +124,9 @@ def _check_that_it_extends(
     if before.end is not None:
         raise _contradiction("the ledger was closed before")
     if checkpoint.size == before.size:
+        # A raffle that is closed before it is sold out: the same tickets, and now their end.
+        if checkpoint.root == before.root and checkpoint.end is not None:
+            return
         raise _contradiction("it differs for the same tickets")
     given = Consistency(0, checkpoint.size, ()) if before.size == 0 else proof(before.size, checkpoint.size)
     if (given.old, given.new) != (before.size, checkpoint.size):

@@ -79,6 +79,11 @@ class Access:
             )
         return str(address)
 
+    def is_manager(self, environ: _Environ) -> bool:
+        """Return whether the client is a manager."""
+        address = self.client_address(environ)
+        return address is not None and _is_in(address, self._managers)
+
     def require_manager(self, environ: _Environ) -> None:
         """Let managers pass."""
         self._require(environ, self._managers, MANAGER_IPS.name)

@@ -10,12 +10,22 @@ from typing import Annotated, Any
 import msgspec
 
 from rafflekit.core import limits
+from rafflekit.core.models import State
 from rafflekit.core.protocol.entropy import SOURCES
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet
+from rafflekit.core.protocol.forfeits import Why
+from rafflekit.core.protocol.terms import EntryRule
 
 # uuid.UUID also reads braces, "urn:uuid:" and no dashes, but a raffle has one address.
 RAFFLE_ID = re.compile(r"[a-f0-9]{8}-(?:[a-f0-9]{4}-){3}[a-f0-9]{12}")
 """A raffle's id, as it is spelled in addresses."""
+
+# RFC 3339, 5.6, without leap seconds, which Python does not have, and without the years before 1970.
+TIME = re.compile(
+    r"((?:19[7-9][0-9]|[2-9][0-9]{3})-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])(?:\.[0-9]+)?([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+"""A time with its offset from UTC: its whole seconds, then the offset."""
 
 # RFC 9651, 3.3.3: a String of printable ASCII in double quotes, with \" and \\ as its only escapes.
 QUOTED_CHARACTER = r'(?:[ !#-\[\]-~]|\\["\\])'
@@ -40,15 +50,16 @@ def documented(**schema: Any) -> msgspec.Meta:
 RaffleId = Annotated[str, documented(format="uuid", pattern=f"^{RAFFLE_ID.pattern}$")]
 """A raffle's id."""
 
-Name = Annotated[
-    str,
-    documented(
-        minLength=1,
-        maxLength=limits.NAME_CHARACTERS,
-        pattern=f"^[^{_UNPRINTABLE}]*[^{_UNPRINTABLE}{_BLANK}][^{_UNPRINTABLE}]*$",
-    ),
-]
+_LINE = f"^[^{_UNPRINTABLE}]*[^{_UNPRINTABLE}{_BLANK}][^{_UNPRINTABLE}]*$"
+
+Name = Annotated[str, documented(minLength=1, maxLength=limits.NAME_CHARACTERS, pattern=_LINE)]
 """The name of a raffle or a prize."""
+
+Reason = Annotated[str, documented(minLength=1, maxLength=limits.REASON_CHARACTERS, pattern=_LINE)]
+"""A reason that everyone can read, or the place where a value is announced."""
+
+Participant = Annotated[str, documented(minLength=1, maxLength=limits.PARTICIPANT_CHARACTERS, pattern=_LINE)]
+"""The text that names a participant."""
 
 SearchedName = Annotated[str, documented(maxLength=limits.NAME_CHARACTERS, pattern=f"^[^{_UNPRINTABLE}]*$")]
 """A part of a raffle's name."""
@@ -71,6 +82,24 @@ Entropy = Annotated[str, documented(enum=list(SOURCES))]
 Delay = Annotated[int, documented(minimum=DrandQuicknet.delay.least, maximum=DrandQuicknet.delay.most)]
 """Seconds from the last ticket to the beacon that decides the draw."""
 
+Entry = Annotated[str, documented(enum=list(EntryRule))]
+"""Who may take a ticket."""
+
+TicketsEach = Annotated[int, documented(minimum=1, maximum=limits.TICKETS_EACH)]
+"""The number of tickets that one participant may hold."""
+
+Time = Annotated[str, documented(format="date-time", pattern=f"^{TIME.pattern}$")]
+"""A time, as `reading.moment_of` reads it."""
+
+ClaimDays = Annotated[int, documented(minimum=1, maximum=limits.CLAIM_DAYS)]
+"""The days after the draw in which a prize must be redeemed."""
+
+RaffleState = Annotated[str, documented(enum=list(State))]
+"""The state of a raffle."""
+
+ForfeitReason = Annotated[str, documented(enum=list(Why))]
+"""Why a prize passes on to the next ticket."""
+
 PageNumber = Annotated[int, documented(minimum=1)]
 """The number of a page of a list."""
 
@@ -88,5 +117,9 @@ IdempotencyKey = Annotated[
 """The Idempotency-Key header as it is sent: in quotes or without."""
 
 
-class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class OptionalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A body that may be absent."""
+
+
+class NoFields(OptionalBody, frozen=True, forbid_unknown_fields=True):
     """The body of a request that takes nothing."""

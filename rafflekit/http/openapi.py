@@ -14,7 +14,7 @@ import msgspec
 
 from rafflekit import __version__
 from rafflekit.core import limits
-from rafflekit.core.errors import InvalidValue, RaffleNotFound, StorageUnavailable
+from rafflekit.core.errors import InvalidValue, RaffleError, RaffleNotFound, StorageUnavailable
 from rafflekit.http import fields, problems
 from rafflekit.http.api import ROUTES
 from rafflekit.http.api.operations import BareProblem, Operation, Refusal, Route
@@ -22,8 +22,8 @@ from rafflekit.http.api.operations import BareProblem, Operation, Refusal, Route
 _SCHEMAS = "#/components/schemas/{name}"
 
 _ABOUT = """\
-Raffles with numbered tickets. A manager creates a raffle; participants get tickets, one per IP address; when no tickets
-are left, the manager draws the winners, once.
+Raffles with numbered tickets. A manager creates a raffle; participants get tickets, by default one per IP address; when
+no tickets are left or the raffle is closed, the manager draws the winners, once, and hands out the prizes.
 
 Every address works with and without the slash at its end. HEAD works wherever GET does; OPTIONS lists the methods of an
 address. Whole numbers are written with digits only: 1.0 is refused. Unknown query parameters are ignored. Every refusal
@@ -53,8 +53,18 @@ _ANSWER_FIELDS = {
     "id": fields.RaffleId,
     "raffle_id": fields.RaffleId,
     "name": fields.Name,
-    "created_at": _Time,
-    "drawn_at": _Time,
+    "state": fields.RaffleState,
+    "entry": fields.Entry,
+    "tickets_each": fields.TicketsEach,
+    "claim_days": fields.ClaimDays,
+    "in_place_of": fields.TicketNumber,
+    **dict.fromkeys(
+        (
+            *("created_at", "opens_at", "closes_at", "closed_at", "draw_possible_at", "drawn_at", "cancelled_at"),
+            *("redeemed_at", "redeem_until", "forfeited_at"),
+        ),
+        _Time,
+    ),
     "total_tickets": fields.TicketCount,
     "available_tickets": Annotated[int, fields.documented(minimum=0, maximum=limits.TICKETS)],
     "ticket_number": fields.TicketNumber,
@@ -175,7 +185,7 @@ def _request_body(operation: Operation) -> dict[str, Any]:
     content = _content(falcon.MEDIA_JSON, _schema(operation.body))
     if operation.example:
         content[falcon.MEDIA_JSON]["example"] = operation.example
-    return {"required": operation.body is not fields.NoFields, "content": content}
+    return {"required": not issubclass(operation.body, fields.OptionalBody), "content": content}
 
 
 def _refusals_of(operation: Operation, route: Route) -> list[Refusal]:
@@ -192,10 +202,17 @@ def _refusals(refusals: Iterable[Refusal]) -> dict[str, Any]:
     by_status: dict[HTTPStatus, list[Refusal]] = {}
     for refusal in (*refusals, _INCIDENT):
         by_status.setdefault(_status(refusal), []).append(refusal)
-    return {
-        f"{status:d}": _refusal(some, headers=["Retry-After"] if StorageUnavailable in some else [])
-        for status, some in sorted(by_status.items())
-    }
+    described = {}
+    for status, some in sorted(by_status.items()):
+        answer = described[f"{status:d}"] = _refusal(some, headers=["Retry-After"] if _may_wait(some) else [])
+        if status is not HTTPStatus.SERVICE_UNAVAILABLE and _may_wait(some):
+            # Other refusals of this status have none.
+            answer["headers"]["Retry-After"]["required"] = False
+    return described
+
+
+def _may_wait(refusals: Iterable[Refusal]) -> bool:
+    return any(refusal in (StorageUnavailable, *problems.WAITING) for refusal in refusals)
 
 
 def _refusal(refusals: list[Refusal], *, headers: Iterable[str] = ()) -> dict[str, Any]:
@@ -215,12 +232,16 @@ def _refusal(refusals: list[Refusal], *, headers: Iterable[str] = ()) -> dict[st
 
 
 def _status(refusal: Refusal) -> HTTPStatus:
-    return refusal.status if isinstance(refusal, BareProblem) else problems.STATUSES[refusal]
+    if isinstance(refusal, BareProblem):
+        return refusal.status
+    return problems.STATUSES[type(refusal) if isinstance(refusal, RaffleError) else refusal]
 
 
 def _example(refusal: Refusal) -> problems.Problem:
     if isinstance(refusal, BareProblem):
         return problems.bare_problem(refusal.status, refusal.when)
+    if isinstance(refusal, RaffleError):
+        return problems.problem_of(refusal)
     if refusal is InvalidValue:
         return problems.problem_of(InvalidValue("field", "what is wrong, and what would be right."))
     return problems.plain_problem(refusal)

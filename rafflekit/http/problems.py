@@ -16,6 +16,7 @@ import falcon
 import msgspec
 
 from rafflekit.core import errors, limits
+from rafflekit.core.tickets.participants import normalise
 from rafflekit.http import reading
 from rafflekit.http.api import ROUTES
 from rafflekit.http.monitoring.redaction import redacted
@@ -30,7 +31,16 @@ STATUSES: dict[type[errors.RaffleError], HTTPStatus] = {
     errors.PageNotFound: HTTPStatus.NOT_FOUND,
     errors.TicketNotFound: HTTPStatus.NOT_FOUND,
     errors.SoldOut: HTTPStatus.GONE,
+    errors.Cancelled: HTTPStatus.GONE,
+    errors.NotOpenYet: HTTPStatus.FORBIDDEN,
+    errors.InvitationNeeded: HTTPStatus.FORBIDDEN,
+    errors.ManagersOnly: HTTPStatus.FORBIDDEN,
     errors.AlreadyParticipated: HTTPStatus.FORBIDDEN,
+    errors.TooFewTickets: HTTPStatus.CONFLICT,
+    errors.TooLate: HTTPStatus.CONFLICT,
+    errors.TooEarly: HTTPStatus.CONFLICT,
+    errors.NoPrize: HTTPStatus.CONFLICT,
+    errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TicketsRemaining: HTTPStatus.FORBIDDEN,
     errors.AlreadyDrawn: HTTPStatus.FORBIDDEN,
     errors.BeaconNotPublished: HTTPStatus.FORBIDDEN,
@@ -45,10 +55,8 @@ STATUSES: dict[type[errors.RaffleError], HTTPStatus] = {
 }
 """The status of every error of the core."""
 
-# The contract's sentences that differ from the core's: over HTTP, an IP address is the participant.
-_SENTENCES: dict[type[errors.RaffleError], str] = {
-    errors.AlreadyParticipated: "Your ip address has already participated in this raffle"
-}
+WAITING = (errors.NotOpenYet, errors.BeaconNotPublished)
+"""The refusals that say when to try again; so do all outages."""
 
 BARE_DETAILS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "Nothing is at this address; the raffles are at /raffles/.",
@@ -98,14 +106,13 @@ def problem_of(error: errors.RaffleError) -> Problem:
         field = _FIELD_NAMES.get(error.field, error.field)
         problem = plain_problem(type(error), f"{field}: {error.reason}")
         return msgspec.structs.replace(problem, errors=[FieldError(field, error.reason)])
-    return plain_problem(type(error), _SENTENCES.get(type(error), str(error)))
+    return plain_problem(type(error), str(error))
 
 
 def plain_problem(kind: type[errors.RaffleError], detail: str = "") -> Problem:
     """Return the problem of an error; its detail is by default its sentence."""
-    title = _SENTENCES.get(kind, kind.sentence)
     urn = f"urn:rafflekit:problem:{kind.code.replace('_', '-')}"
-    return Problem(urn, title, _status_of(kind), detail or title)
+    return Problem(urn, kind.sentence, _status_of(kind), detail or kind.sentence)
 
 
 def bare_problem(status: int, detail: str) -> Problem:
@@ -132,7 +139,7 @@ class _Refusals:
         if status is HTTPStatus.SERVICE_UNAVAILABLE:
             self._answer_outage(request, response, error)
         else:
-            if isinstance(error, errors.BeaconNotPublished):
+            if isinstance(error, WAITING):
                 response.retry_after = error.retry_after_s
             _answer(response, problem_of(error))
 
@@ -200,14 +207,17 @@ class _Incident(NamedTuple):
 
 
 def _secrets_of(request: falcon.Request) -> list[str]:
-    # The idempotency key as sent and as read; codes and addresses are recognised by their form.
+    # The idempotency key as sent and as read, and the body's secrets, also in the one spelling that a participant has.
+    # Other codes and addresses are recognised by their form.
     sent = request.env.get("HTTP_IDEMPOTENCY_KEY", "")
     try:
         read = reading.idempotency_key(request) or ""
     except errors.InvalidValue:
         read = ""
     # A shorter text is not a key, and may occur anywhere by chance.
-    return [key for key in (sent, read) if len(key) >= limits.IDEMPOTENCY_KEY_CHARACTERS[0]]
+    keys = [key for key in (sent, read) if len(key) >= limits.IDEMPOTENCY_KEY_CHARACTERS[0]]
+    texts: list[str] = getattr(request.context, "secrets", [])
+    return [*keys, *texts, *map(normalise, texts)]
 
 
 def _on_http_error(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:

@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache, partial
 from typing import Any, NoReturn, TypeVar
 
@@ -18,7 +19,7 @@ from msgspec import inspect
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, RaffleNotFound
-from rafflekit.http.fields import BARE_CHARACTER, QUOTED_CHARACTER, RAFFLE_ID, NoFields
+from rafflekit.http.fields import BARE_CHARACTER, QUOTED_CHARACTER, RAFFLE_ID, TIME, OptionalBody
 
 # More digits than any number here can have. Python itself stops at 4,300, with an error that names no field.
 _MOST_DIGITS = 30
@@ -34,6 +35,7 @@ _WRONG_TYPE = re.compile(r"Expected `(?P<type>\w+)(?P<or_null> \| null)?`.*", re
 _TYPES = {
     "int": f"must be a whole number{{or_null}}: digits only, at most {_MOST_DIGITS} of them.",
     "str": "must be text{or_null}.",
+    "bool": "must be true or false{or_null}.",
     "array": "must be a list{or_null}.",
     "object": "must be a JSON object{or_null}.",
 }
@@ -45,11 +47,16 @@ _QUOTED_KEY = re.compile(rf'"({QUOTED_CHARACTER}*)"')
 _ESCAPED = re.compile(r'\\(["\\])')
 _BARE_KEY = re.compile(rf"{BARE_CHARACTER}+")
 
+# A participant may be named by any text. Shorter codes are wrong ones, and such a text may occur anywhere by chance.
+_SECRETS = {"participant": 1, "invitation": 16, "verification_code": 16}
+
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 
 def read_body(request: falcon.Request, shape: type[Shape], *, most_bytes: int = limits.BODY_BYTES) -> Shape:
-    """Read the body of a request; only `NoFields` may be absent.
+    """Read the body of a request; only an `OptionalBody` may be absent.
+
+    Its secret texts are noted in the request's context, for the log.
 
     Raises:
         InvalidValue: it is not a JSON object, or not of this shape.
@@ -57,9 +64,11 @@ def read_body(request: falcon.Request, shape: type[Shape], *, most_bytes: int = 
         HTTPContentTooLarge: it has more than `most_bytes`.
     """
     content = _content(request, most_bytes)
-    if not content and shape is not NoFields:
+    if not content and not issubclass(shape, OptionalBody):
         raise _not_json("is empty")
-    return _converted(_parsed(content) if content else {}, shape)
+    value = _parsed(content) if content else {}
+    request.context.secrets = _secret_texts(value)
+    return _converted(value, shape)
 
 
 def check_raffle_id(text: str) -> str:
@@ -71,6 +80,21 @@ def check_raffle_id(text: str) -> str:
     if not RAFFLE_ID.fullmatch(text):
         raise RaffleNotFound
     return text
+
+
+def moment_of(field: str, text: str) -> datetime:
+    """Return the time that a text of RFC 3339 names, in whole seconds.
+
+    Raises:
+        InvalidValue: it has another form, or there is no such day.
+    """
+    found = TIME.fullmatch(text)
+    try:
+        # Without the fraction, which is cut off, not rounded.
+        return datetime.fromisoformat("".join(found.groups()).upper() if found else "")
+    except ValueError as error:
+        form = 'must be a time from 1970 on with its offset from UTC, such as "2026-12-05T18:00:00+01:00".'
+        raise InvalidValue(field, form) from error
 
 
 def read_query(request: falcon.Request, shape: type[Shape]) -> Shape:
@@ -127,6 +151,12 @@ def _content(request: falcon.Request, most_bytes: int) -> bytes:
     if content and media_type != falcon.MEDIA_JSON:
         raise falcon.HTTPUnsupportedMediaType(description=f"The body must be {falcon.MEDIA_JSON}.")
     return content
+
+
+def _secret_texts(body: object) -> list[str]:
+    fields = body if isinstance(body, dict) else {}
+    texts = ((fields.get(name), least) for name, least in _SECRETS.items())
+    return [text for text, least in texts if isinstance(text, str) and len(text) >= least]
 
 
 def _parsed(content: bytes) -> object:

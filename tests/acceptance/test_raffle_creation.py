@@ -21,7 +21,7 @@ def test_a_manager_creates_a_raffle(driver: Driver) -> None:
 
     assert re.fullmatch(r"[a-f0-9]{8}-([a-f0-9]{4}-){3}[a-f0-9]{12}", raffle.pop("id"))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", raffle.pop("created_at"))
-    decided = {"entropy": "secrets", "delay_s": None}
+    decided = {"entropy": "secrets", "state": "open"}
     assert raffle == FOOBAR | {"available_tickets": 15, "winners_drawn": False} | decided
 
 

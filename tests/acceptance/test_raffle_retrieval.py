@@ -37,7 +37,9 @@ def test_a_raffles_detail_counts_its_available_tickets(driver: Driver) -> None:
         counts.append(driver.get(raffle["id"])["available_tickets"])
 
     assert counts == [2, 1, 0]
-    assert driver.get(raffle["id"]) == raffle | {"available_tickets": 0}
+    sold_out = driver.get(raffle["id"])
+    assert sold_out.pop("closed_at") >= raffle["created_at"]
+    assert sold_out == raffle | {"available_tickets": 0, "state": "closed"}
 
 
 def test_a_raffles_detail_shows_when_winners_are_drawn(driver: Driver) -> None:
@@ -167,7 +169,7 @@ def test_head_works_wherever_get_does(server: LiveServer, http: HttpDriver) -> N
     ("path", "methods"),
     [
         ("/raffles/", {"GET", "HEAD", "POST", "OPTIONS"}),
-        ("/raffles/{id}/", {"GET", "HEAD", "OPTIONS"}),
+        ("/raffles/{id}/", {"GET", "HEAD", "PATCH", "OPTIONS"}),
         ("/raffles/{id}/participate/", {"POST", "OPTIONS"}),
         ("/raffles/{id}/winners/", {"GET", "HEAD", "POST", "OPTIONS"}),
         ("/raffles/{id}/verify-ticket/", {"POST", "OPTIONS"}),

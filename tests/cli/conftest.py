@@ -19,6 +19,7 @@ from rafflekit import RaffleEngine
 from rafflekit.cli import main
 from rafflekit.core.models import Raffle, Ticket
 from rafflekit.core.prizes import Prize
+from tests.cli.drawn import Drawn, draw
 from tests.programs import Program, run
 from tests.waiting import LIMIT_S, wait_until
 
@@ -56,6 +57,26 @@ def _environment(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
         if name.startswith("RAFFLEKIT") or name in {"MANAGER_IPS", "NO_COLOR", "FORCE_COLOR", "PYTHONUNBUFFERED"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("RAFFLEKIT_DATABASE_URL", database_url)
+
+
+@pytest.fixture(autouse=True)
+def _utc() -> Iterator[None]:
+    """The local time of every command is UTC, wherever the tests run."""
+    yield from _in_zone("UTC0")
+
+
+@pytest.fixture
+def an_hour_ahead() -> Iterator[None]:
+    """The local time of every command is one hour ahead of UTC."""
+    yield from _in_zone("XYZ-1")
+
+
+def _in_zone(zone: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TZ", zone)
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture
@@ -130,6 +151,12 @@ def sold_out(engine: RaffleEngine, raffle: Raffle, tickets: list[Ticket]) -> Raf
     """That raffle when its last ticket is gone."""
     assert len(tickets) == raffle.total_tickets
     return engine.get(raffle.id)
+
+
+@pytest.fixture
+def drawn(engine: RaffleEngine, raffle: Raffle, tickets: list[Ticket]) -> Drawn:
+    """That raffle after its draw."""
+    return draw(engine, raffle, tickets)
 
 
 def _dialogue(program: Program, master: int, answers: dict[str, str]) -> str:

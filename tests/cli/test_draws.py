@@ -1,4 +1,4 @@
-"""`rafflekit draw`, `winners` and `purge`."""
+"""`rafflekit draw`."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from rafflekit import Prize, Raffle, RaffleEngine
 from rafflekit.cli import main
 from rafflekit.core.ledger.keys import make_signing_key
 from rafflekit.core.protocol.entropy.drand import time_of
-from rafflekit.core.shapes import win_page_shape, win_shape
+from rafflekit.core.shapes import win_shape
 from tests.cli.conftest import OnScreen, Session, Terminal, without_styles
 from tests.protocol.entropy.beacons import ROUND, relay_json
 from tests.raffles import sell_all
@@ -60,7 +60,7 @@ def test_draw_refuses_while_tickets_remain_without_asking(terminal: Terminal, ra
     drawn = terminal(f"draw {raffle.id} {option}")
 
     sentence = "Winners can't be drawn when tickets are still available: 3 of 3 are left. "
-    advice = "Hand them out first, with 'rafflekit participate' or over HTTP."
+    advice = "Hand them out first, with 'rafflekit participate' or over HTTP, or end that with 'rafflekit close'."
     assert drawn == Session(1, "", f"rafflekit: {sentence}{advice}\n")
 
 
@@ -78,9 +78,9 @@ def test_draw_says_when_the_beacon_comes_without_asking(terminal: Terminal, engi
 
     drawn = terminal(f"draw {raffle.id} {option}")
 
-    beacon = r"it comes on 20\d\d-\d\d-\d\d at \d\d:\d\d:\d\d UTC, in 1 day 3 hours\. Draw after that\."
+    beacon = r"it comes on 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, in 1 day 3 hours\. Draw after that, or with --wait"
     assert drawn.status == 1
-    assert re.search(rf"The draw's beacon round has not been published yet: {beacon}$", drawn.err)
+    assert re.search(rf"The draw's beacon round has not been published yet: {beacon}", drawn.err)
 
 
 def test_show_says_from_when_a_beacon_allows_the_draw(
@@ -90,7 +90,7 @@ def test_show_says_from_when_a_beacon_allows_the_draw(
 
     published_at = datetime.fromtimestamp(time_of(ROUND), UTC)
     assert f"draw_possible_at: {published_at:%Y-%m-%dT%H:%M:%SZ}\n" in plain.out
-    assert f"Draw from   {published_at:%Y-%m-%d %H:%M:%S} UTC" in without_styles(shown.text)
+    assert f"Draw from   {published_at:%Y-%m-%d %H:%M:%S} UTC, now" in without_styles(shown.text)
     engine.create("Open", total_tickets=1, prizes=[Prize("tea")], entropy="drand-quicknet")
     assert "draw_possible_at" not in terminal("show Open").out
 
@@ -216,65 +216,111 @@ def test_the_question_cuts_a_long_list_of_prizes(screen: OnScreen, engine: Raffl
     assert "1 × prize 9\r\n  … and 2 more kinds\r\n" in asked.text
 
 
-def test_winners_lists_nothing_before_the_draw_and_says_so(terminal: Terminal, raffle: Raffle) -> None:
-    assert terminal(f"winners {raffle.id}") == Session(0, "", "The winners have not been drawn yet.\n")
-    assert json.loads(terminal(f"winners {raffle.id} --json").out) == {
-        "count": 0,
-        "next": None,
-        "previous": None,
-        "results": [],
-    }
+def test_a_closed_raffle_is_drawn_among_its_tickets(screen: OnScreen, engine: RaffleEngine) -> None:
+    raffle = engine.create("Half", total_tickets=200, prizes=[Prize("tea")])
+    ticket = engine.participate(raffle.id, "ann")
+    engine.close_raffle(raffle.id)
+
+    drawn = screen("draw Half", answers={"[y/N]": "y\n"})
+
+    assert "“Half” has 1 of 200 tickets for 1 prize:" in drawn.text
+    assert "Its time is over" not in drawn.text
+    assert [win.ticket_number for win in engine.winners(raffle.id).items] == [ticket.number]
 
 
-def test_winners_lists_the_draw_page_by_page(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
-    first, second = engine.draw(sold_out.id)
-
-    page = terminal(f"winners {sold_out.id} --page-size 1")
-    shape = terminal(f"winners {sold_out.id} --page-size 1 --page 2 --json")
-
-    assert page == Session(
-        0, f"{first.ticket_number}\t{first.prize}\n", "page 1 of 2, 2 winners; --page 2 shows more\n"
-    )
-    assert json.loads(shape.out) == win_page_shape(engine.winners(sold_out.id, page=2, page_size=1))
-    assert json.loads(shape.out)["results"] == [win_shape(second)]
+@pytest.fixture
+def overdue(database_url: str) -> Raffle:
+    """A raffle whose time is over, with a ticket for its prize; no server has closed it."""
+    with RaffleEngine(database_url, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)) as engine:
+        closes_at = datetime(2026, 1, 2, tzinfo=UTC)
+        raffle = engine.create("Over", total_tickets=9, prizes=[Prize("tea")], closes_at=closes_at)
+        engine.participate(raffle.id, "ann")
+        return raffle
 
 
-def test_purge_says_for_how_many_tickets_it_deleted(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
-    engine.draw(sold_out.id)
+def test_a_draw_of_a_raffle_whose_time_is_over_closes_it(
+    screen: OnScreen, engine: RaffleEngine, overdue: Raffle
+) -> None:
+    refused = screen("draw Over", answers={"[y/N]": "n\n"})
+    before = engine.get(overdue.id)
+    drawn = screen("draw Over", answers={"[y/N]": "y\n"})
 
-    purged, again = terminal(f"purge {str(sold_out.id)[:8]} --yes"), terminal(f"purge {sold_out.id} -y --json")
-
-    assert purged == Session(0, f"id: {sold_out.id}\npurged: {sold_out.total_tickets}\n", "")
-    assert (again.status, json.loads(again.out)) == (0, {"raffle_id": str(sold_out.id), "purged": 0})
-
-
-def test_purge_is_refused_before_the_draw(terminal: Terminal, sold_out: Raffle) -> None:
-    assert terminal(f"purge {sold_out.id}") == Session(
-        1, "", "rafflekit: Winners for the raffle have not been drawn yet\n"
-    )
-
-
-def test_purge_needs_yes_without_a_terminal(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
-    engine.draw(sold_out.id)
-
-    asked = terminal(f"purge {sold_out.id}")
-
-    assert asked == Session(
-        2, "", "rafflekit: Deleted data cannot be restored, and there is no terminal to ask on; give --yes.\n"
-    )
-    assert engine.purge(sold_out.id) == sold_out.total_tickets
+    assert "“Over” has 1 of 9 tickets for 1 prize:" in refused.text
+    assert "Its time is over: it is closed first, and no more tickets are handed out." in refused.text
+    assert before.end is None
+    assert drawn.status == 0
+    assert engine.get(overdue.id).end is not None
 
 
-def test_purge_asks_and_warns_of_older_backups(screen: OnScreen, engine: RaffleEngine, sold_out: Raffle) -> None:
-    engine.draw(sold_out.id)
+@pytest.mark.parametrize(
+    ("people", "numbers", "way_out"),
+    [
+        ([], "2 prizes, 0 tickets", "cancel it with 'rafflekit cancel', or give it more time with 'rafflekit edit'"),
+        (["ann"], "2 prizes, 1 ticket", "cancel it with 'rafflekit cancel'"),
+    ],
+)
+def test_draw_says_what_to_do_about_too_few_tickets(
+    terminal: Terminal, database_url: str, people: list[str], numbers: str, way_out: str
+) -> None:
+    with RaffleEngine(database_url, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)) as engine:
+        closes_at = datetime(2026, 1, 2, tzinfo=UTC)
+        raffle = engine.create("Empty", total_tickets=9, prizes=[Prize("tea", 2)], closes_at=closes_at)
+        for person in people:
+            engine.participate(raffle.id, person)
 
-    refused = screen(f"purge {sold_out.id}", answers={"[y/N]": "n\n"})
-    purged = screen(f"purge {sold_out.id}", answers={"[y/N]": "y\n"})
+    sentence = f"There are more prizes than tickets handed out: {numbers}. Its time is over: {way_out}."
+    assert terminal("draw Empty") == Session(1, "", f"rafflekit: {sentence}\n")
 
-    assert refused.status == 1
-    assert "Older backups still contain the data. Without one, it cannot be restored." in refused.text
-    assert "Nothing was deleted." in refused.text
-    assert purged.status == 0
-    assert "The data of 3 participants was deleted." in purged.text
-    again = screen(f"purge {sold_out.id} --yes")
-    assert "No participant data is stored, so there was nothing to delete." in again.text
+
+@pytest.fixture
+def lottery(engine: RaffleEngine) -> Raffle:
+    """A sold-out raffle of three tickets that an announced value decides."""
+    raffle = engine.create("Fair", total_tickets=3, prizes=[Prize("tea")], entropy="announced", source="the “lottery”")
+    sell_all(engine, raffle)
+    return raffle
+
+
+def test_an_announced_value_decides_the_draw(terminal: Terminal, engine: RaffleEngine, lottery: Raffle) -> None:
+    drawn = terminal("draw Fair --value ' 3  17\t22 ' --yes")
+
+    assert drawn.status == 0
+    assert engine.proofs.proof(lottery.id).shape()["entropy"] == {"kind": "announced", "value": "3 17 22"}
+
+
+def test_the_announced_value_is_asked_for_and_shown(screen: OnScreen, engine: RaffleEngine, lottery: Raffle) -> None:
+    refused = screen("draw Fair", answers={"Type what it gave: ": "3   17 22\n", "[y/N]": "n\n"})
+    before = engine.get(lottery.id)
+    drawn = screen("draw Fair", answers={"Type what it gave: ": " 3 17  22\n", "[y/N]": "y\n"})
+
+    assert "“the 'lottery'” decides the draw of “Fair”." in refused.text
+    assert "This text decides, exactly as “the 'lottery'” gave it:\r\n  3 17 22\r\n" in refused.text
+    assert "drawn on this machine" not in refused.text
+    assert (refused.status, before.winners_drawn) == (1, False)
+    assert drawn.status == 0
+    assert engine.proofs.proof(lottery.id).shape()["entropy"] == {"kind": "announced", "value": "3 17 22"}
+
+
+def test_ctrl_c_instead_of_the_value_draws_nothing(screen: OnScreen, engine: RaffleEngine, lottery: Raffle) -> None:
+    drawn = screen("draw Fair", answers={"Type what it gave: ": "\x03"})
+
+    assert drawn.status == 130
+    assert "rafflekit: Nothing was drawn." in without_styles(drawn.text)
+    assert not engine.get(lottery.id).winners_drawn
+
+
+@pytest.mark.usefixtures("lottery", "sold_out", "awaiting")
+@pytest.mark.parametrize(
+    ("line", "status", "sentence"),
+    [
+        ("draw Fair", 2, "--value is missing: give what “the 'lottery'” gave; there is no terminal to ask on."),
+        ("draw Fair --value ' ' -y", 2, "--value: must not be empty."),
+        ("draw Fair --value 3 --beacon x", 2, "Give either --value or --beacon: one value decides."),
+        ("draw Foobar --value 3 -y", 2, "--value: does not belong to this raffle: this machine's secrets decide"),
+        ("draw Beacon --value 3 -y", 2, f"--value: is not round {ROUND} of drand's quicknet"),
+    ],
+)
+def test_a_value_that_decides_nothing_is_refused(terminal: Terminal, line: str, status: int, sentence: str) -> None:
+    refused = terminal(line)
+
+    assert (refused.status, refused.out) == (status, "")
+    assert refused.err.startswith(f"rafflekit: {sentence}")

@@ -21,7 +21,23 @@ from tests.cli.conftest import OnScreen, Process, Session, Terminal
 from tests.waiting import LIMIT_S
 
 HEADINGS = {
-    "Run a raffle": ["create", "list", "show", "participate", "draw", "winners", "verify", "demo"],
+    "Run a raffle": [
+        "create",
+        "edit",
+        "list",
+        "show",
+        "invite",
+        "participate",
+        "close",
+        "cancel",
+        "draw",
+        "winners",
+        "verify",
+        "redeem",
+        "forfeit",
+        "queue",
+        "demo",
+    ],
     "Prove it": ["receipt", "checkpoint", "proof", "audit", "key", "witness"],
     "Keep it running": ["serve", "backup", "doctor", "purge", "db"],
 }
@@ -255,10 +271,10 @@ def test_the_help_of_a_command_has_no_types_or_ranges(terminal: Terminal, line: 
 
 
 def test_the_help_shows_what_must_be_given_and_each_default(terminal: Terminal) -> None:
-    shown = terminal("create --help").out
+    shown = terminal("invite --help").out
 
-    assert shown.startswith("Usage: rafflekit create NAME --tickets COUNT --prize PRIZE [OPTIONS]\n")
-    assert "Default: secrets." in shown
+    assert shown.startswith("Usage: rafflekit invite RAFFLE --count COUNT --out FILE [OPTIONS]\n")
+    assert "The number of the first invitation. Default: 1." in " ".join(shown.split())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from rafflekit import InvalidValue, Prize
 from rafflekit.cli.prizes import read_prize, write_prize
 
 NUMBER_LIKE = st.from_regex(r"[-+.,]?[0-9]{1,3}([.,e-][0-9]+)?", fullmatch=True)
-ARGUMENTS = st.text() | st.builds("{}:{}".format, st.text(), st.text(alphabet=" +-.0123456789:³٣x") | NUMBER_LIKE)
+ARGUMENTS = st.text() | st.builds(
+    "{}{}{}".format, st.text(), st.sampled_from(":\uff1a"), st.text(alphabet=" +-.0123456789:³٣x") | NUMBER_LIKE
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,10 @@ ARGUMENTS = st.text() | st.builds("{}:{}".format, st.text(), st.text(alphabet=" 
         ("radio 1:5:1", Prize("radio 1:5", 1)),
         ("tea:007", Prize("tea", 7)),
         ("tea:0", Prize("tea", 0)),
+        ("tea\uff1a3", Prize("tea", 3)),
+        ("a:1\uff1a3", Prize("a:1", 3)),
+        ("a\uff1a1:3", Prize("a\uff1a1", 3)),
+        ("bike\uff1ared", Prize("bike\uff1ared", 1)),
         (":2", Prize("", 2)),
         ("", Prize("", 1)),
     ],
@@ -30,7 +36,9 @@ def test_a_prize_is_a_name_and_the_amount_after_its_last_colon(argument: str, pr
     assert read_prize(argument) == prize
 
 
-@pytest.mark.parametrize("argument", ["tea:-1", "tea:+1", "tea:1.5", "tea:1e3", "tea:٣", "tea:", "tea: ", "tea:3x"])
+@pytest.mark.parametrize(
+    "argument", ["tea:-1", "tea:+1", "tea:1.5", "tea:1e3", "tea:٣", "tea:", "tea: ", "tea:3x", "tea\uff1a"]
+)
 def test_an_impossible_amount_is_not_taken_for_a_name(argument: str) -> None:
     with pytest.raises(InvalidValue, match="no whole number after its last colon"):
         read_prize(argument)
@@ -47,7 +55,7 @@ def test_any_text_is_a_prize_or_a_clear_error(argument: str) -> None:
     prize = prize_or_refused_field(argument)
 
     assert prize in ("prizes", Prize(argument)) or (
-        isinstance(prize, Prize) and int(argument.removeprefix(f"{prize.name}:")) == prize.amount
+        isinstance(prize, Prize) and int(argument.removeprefix(prize.name)[1:]) == prize.amount
     )
 
 

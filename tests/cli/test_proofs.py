@@ -175,7 +175,14 @@ def test_a_receipt_that_cannot_be_written_does_not_cost_the_code(
 
 
 def test_a_checkpoint_is_a_signed_note(terminal: Terminal, engine: RaffleEngine, raffle: Raffle) -> None:
+    engine.participate(raffle.id, "ann")
+
     note = Note.read(terminal(f"checkpoint {raffle.id}").out)
 
     assert note.check(engine.proofs.verifier_key()) == [0]
     assert len(note.signatures) == 1
+
+
+def test_a_raffle_without_tickets_has_no_checkpoint(terminal: Terminal, raffle: Raffle) -> None:
+    sentence = "This raffle has no tickets yet, so its terms can change and nothing is signed."
+    assert terminal(f"checkpoint {raffle.id}") == Session(1, "", f"rafflekit: {sentence}\n")

@@ -1,4 +1,4 @@
-"""`rafflekit create`, `list` and `show`."""
+"""`rafflekit create`, `list` and `show`; `edit` and what both `create` and `edit` read are next door."""
 
 import json
 
@@ -23,7 +23,8 @@ def test_create_prints_the_raffle_field_by_field(terminal: Terminal, engine: Raf
         "prize: warm hug:3\n"
         "entropy: secrets\n"
         "available_tickets: 15\n"
-        "winners_drawn: no\n",
+        "winners_drawn: no\n"
+        "state: open\n",
         "The winners are drawn on this machine: people must trust you not to have drawn twice.\n"
         "With --entropy drand-quicknet, no one has to trust you on this.\n",
     )
@@ -34,7 +35,7 @@ def test_create_says_which_beacon_will_decide(terminal: Terminal) -> None:
     refused = terminal("create Fair --tickets 5 --prize car --entropy dice")
 
     assert "prize: car:1\nentropy: drand-quicknet\ndelay_s: 90\n" in created.out
-    assert refused == Session(2, "", "rafflekit: --entropy: must be secrets or drand-quicknet.\n")
+    assert refused == Session(2, "", "rafflekit: --entropy: must be secrets or drand-quicknet or announced.\n")
 
 
 def test_create_prints_the_contracts_json(terminal: Terminal, engine: RaffleEngine) -> None:
@@ -60,9 +61,9 @@ def test_create_prints_the_contracts_json(terminal: Terminal, engine: RaffleEngi
         (f"create x --tickets {'9' * 5000} --prize a", "Invalid value for '--tickets'"),
         (f"create x --tickets 5 --prize a:{'9' * 400}", "--prize: Too many prizes: the amount of 'a' has 400 digits"),
         ("create x --tickets many --prize a", "Invalid value for '--tickets'"),
-        ("create x --tickets 5", "Missing option '--prize'."),
-        ("create x --prize a", "Missing option '--tickets'."),
-        ("create --tickets 5 --prize a", "Missing argument 'NAME'."),
+        ("create x --tickets 5", "--prize is missing: give it, or a file that has 'prizes' with --from."),
+        ("create x --prize a", "--tickets is missing: give it, or a file that has 'total_tickets' with --from."),
+        ("create --tickets 5 --prize a", "NAME is missing: give it, or a file that has 'name' with --from."),
     ],
 )
 def test_create_refuses_a_wrong_value_by_its_options_name(
@@ -94,7 +95,7 @@ def test_show_says_when_a_raffle_was_drawn(terminal: Terminal, engine: RaffleEng
 
     assert drawn_at is not None
     assert "drawn_at" not in before
-    assert f"\nwinners_drawn: yes\ndrawn_at: {drawn_at:%Y-%m-%dT%H:%M:%SZ}\n" in terminal(f"show {sold_out.id}").out
+    assert f"\ndrawn_at: {drawn_at:%Y-%m-%dT%H:%M:%SZ}\n" in terminal(f"show {sold_out.id}").out
 
 
 def test_show_prints_the_contracts_json(terminal: Terminal, raffle: Raffle) -> None:
@@ -145,18 +146,18 @@ def test_list_prints_one_line_per_raffle_newest_first(terminal: Terminal, engine
 
     assert listed == Session(
         0,
-        f"{newest.id}\t{newest.created_at:%Y-%m-%dT%H:%M:%SZ}\t3\t3\tnot drawn\tFoobar raffle\n"
-        f"{older.id}\t{older.created_at:%Y-%m-%dT%H:%M:%SZ}\t9\t9\tnot drawn\tAnother raffle\n",
+        f"{newest.id}\t{newest.created_at:%Y-%m-%dT%H:%M:%SZ}\t3\t3\topen\tFoobar raffle\n"
+        f"{older.id}\t{older.created_at:%Y-%m-%dT%H:%M:%SZ}\t9\t9\topen\tAnother raffle\n",
         "",
     )
 
 
 def test_list_never_cuts_or_wraps_a_long_name(terminal: Terminal, engine: RaffleEngine) -> None:
-    engine.create("long " * 40, total_tickets=1, prizes=[Prize("a")])
+    engine.create("long " * 39 + "name", total_tickets=1, prizes=[Prize("a")])
 
     listed = terminal("list")
 
-    assert listed.out.endswith("\tnot drawn\t" + "long " * 40 + "\n")
+    assert listed.out.endswith("\topen\t" + "long " * 39 + "name\n")
 
 
 @pytest.mark.usefixtures("raffle")
@@ -192,7 +193,7 @@ def test_list_separates_drawn_raffles_from_others(terminal: Terminal, engine: Ra
 
     assert "\tdrawn\tFoobar raffle\n" in drawn.out
     assert "Another raffle" not in drawn.out
-    assert "\tnot drawn\tAnother raffle\n" in not_drawn.out
+    assert "\topen\tAnother raffle\n" in not_drawn.out
     assert "Foobar raffle" not in not_drawn.out
 
 
@@ -203,7 +204,13 @@ def test_an_empty_list_says_how_to_begin(terminal: Terminal) -> None:
 @pytest.mark.usefixtures("raffle")
 @pytest.mark.parametrize(
     ("first", "options"),
-    [("", "--name nowhere"), ("", "--drawn"), ("draw", "--not-drawn"), ("", "--name Foobar --drawn")],
+    [
+        ("", "--name nowhere"),
+        ("", "--drawn"),
+        ("draw", "--not-drawn"),
+        ("", "--name Foobar --drawn"),
+        ("", "--state drawn"),
+    ],
 )
 def test_a_filter_without_matches_is_not_an_empty_database(
     terminal: Terminal, engine: RaffleEngine, first: str, options: str
@@ -212,7 +219,7 @@ def test_a_filter_without_matches_is_not_an_empty_database(
         assert list(engine.participate_many(raffle.id, [str(who) for who in range(raffle.total_tickets)]))
         engine.draw(raffle.id)
 
-    sentence = "No raffle matches; 'rafflekit list' without --name, --drawn and --not-drawn shows all.\n"
+    sentence = "No raffle matches; 'rafflekit list' without a filter shows all.\n"
     assert terminal(f"list {options}") == Session(0, "", sentence)
     assert json.loads(terminal(f"list {options} --json").out)["count"] == 0
 
@@ -223,6 +230,7 @@ def test_a_filter_without_matches_is_not_an_empty_database(
         ("list --page 0", 2, "--page: must be at least 1."),
         ("list --page-size 1001", 2, "--page-size: must be at most 1,000."),
         ("list --page 2", 1, "The list ends before this page; begin with page 1."),
+        ("list --state won", 2, "--state: must be upcoming, open, closed, drawn or cancelled."),
         ("list --name '\a'", 2, "--name: must not contain control characters or line breaks."),
     ],
 )

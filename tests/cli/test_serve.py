@@ -52,7 +52,7 @@ def wired_to_granian(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, st
 
     calls: list[tuple[dict[str, str], dict[str, Any]]] = []
 
-    def run(environment: dict[str, str], **how: Any) -> None:
+    def run(_engine: RaffleEngine, environment: dict[str, str], **how: Any) -> None:
         calls.append((environment, how))
         how["on_listening"](Urls("http://127.0.0.1:8080", None))
 

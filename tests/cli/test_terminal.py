@@ -7,30 +7,11 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
-from rafflekit.cli.terminal import visible
 from tests.cli.conftest import OnScreen, Process, Terminal, without_styles
 from tests.databases import past_the_rules
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-8]|4[0-8]|9[0-7])[0-9;]*m")
 HOSTILE = "[red]not red[/] \u202eesrever :heart:"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain", "plain"),
-        ("Fête 🎉", "Fête 🎉"),
-        ("\x1b[31m", r"\x1b[31m"),
-        ("\x9b31m", r"\x9b31m"),
-        ("a\tb\nc\rd", r"a\tb\nc\rd"),
-        ("\x07\x00\x7f", r"\x07\x00\x7f"),
-        ("\u202a\u202e\u2066\u2069", r"\u202a\u202e\u2066\u2069"),
-        ("\u2028\u2029", r"\u2028\u2029"),
-        ("\udcff", r"\udcff"),
-    ],
-)
-def test_what_cannot_be_seen_is_shown_as_an_escape(text: str, shown: str) -> None:
-    assert visible(text) == shown
 
 
 def test_a_terminal_gets_boxes_and_colours(screen: OnScreen, raffle: Raffle) -> None:
@@ -92,6 +73,27 @@ def test_names_are_never_markup_nor_turn_the_line_around(
         assert "\u202e" not in on_screen
     assert r"[red]not red[/] \u202eesrever :heart:" in terminal("list").out
     assert json.loads(terminal(f"show {hostile.id} --json").out)["name"] == HOSTILE
+
+
+@pytest.mark.parametrize("columns", ["100", "60"])
+def test_a_name_does_not_look_like_a_line_of_ours(
+    screen: OnScreen, terminal: Terminal, engine: RaffleEngine, columns: str
+) -> None:
+    name = f"tea{' ' * 80}✓ winners: right"
+    shown = r"tea \u2713 winners: right"
+    raffle = engine.create(name, total_tickets=1, prizes=[Prize(name)])
+    ticket = engine.participate(raffle.id, "ada")
+    lines = ["list", f"show {raffle.id}", f"draw {raffle.id} --yes", f"winners {raffle.id}"]
+    lines.append(f"verify {raffle.id} 1 {ticket.verification_code}")
+
+    assert f"“{shown}” has 1 ticket" in screen(f"draw {raffle.id}", answers={"[y/N]": "n\n"}).text
+    for line in lines:
+        on_screen = " ".join(without_styles(screen(line, COLUMNS=columns).text).split())
+
+        assert "✓" not in on_screen
+        assert shown in on_screen
+        assert "✓" not in terminal(line.replace("draw", "winners").replace("--yes", "")).out
+    assert json.loads(terminal(f"show {raffle.id} --json").out)["name"] == name
 
 
 def test_the_question_before_a_draw_shows_hostile_names_as_text(screen: OnScreen, engine: RaffleEngine) -> None:

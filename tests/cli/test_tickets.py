@@ -1,16 +1,17 @@
-"""`rafflekit participate` and `verify`."""
+"""`rafflekit participate`, for one participant."""
 
 import json
 import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from rafflekit import Raffle, RaffleEngine, Ticket
-from tests.cli.conftest import Session, Terminal
+from rafflekit import Prize, Raffle, RaffleEngine
+from tests.cli.conftest import OnScreen, Session, Terminal, without_styles
 from tests.ticket_lists import check_whole_run
 from tests.waiting import LIMIT_S
 
@@ -132,55 +133,83 @@ def test_participate_refuses_a_second_ticket(terminal: Terminal, raffle: Raffle)
     assert again == Session(1, "", "rafflekit: This participant already has a ticket for this raffle.\n")
 
 
-def test_verify_shows_what_each_ticket_won(
-    terminal: Terminal, engine: RaffleEngine, raffle: Raffle, tickets: list[Ticket]
+def test_participate_says_when_a_raffle_opens(terminal: Terminal, engine: RaffleEngine) -> None:
+    opens_at = datetime.now(UTC) + timedelta(days=3, minutes=1)
+    engine.create("Later", total_tickets=9, prizes=[Prize("tea")], opens_at=opens_at)
+
+    refused = terminal("participate Later ann")
+
+    moment = f"{opens_at:%Y-%m-%d %H:%M:%S} UTC, in 3 days"
+    assert refused == Session(1, "", f"rafflekit: This raffle is not open yet: it opens on {moment}.\n")
+
+
+@pytest.fixture
+def three_each(engine: RaffleEngine) -> Raffle:
+    """A raffle of four tickets, at most three for one participant."""
+    return engine.create("Fair", total_tickets=4, prizes=[Prize("tea")], tickets_each=3)
+
+
+def test_a_participant_gets_several_tickets_at_once(
+    terminal: Terminal, engine: RaffleEngine, three_each: Raffle
 ) -> None:
-    prizes = {win.ticket_number: win.prize for win in engine.draw(raffle.id)}
+    plain = terminal("participate Fair ann --count 3")
+    shape = json.loads(terminal("participate Fair bob --count 1 --json").out)
 
-    for ticket in tickets:
-        plain = terminal(f"verify {raffle.id} {ticket.number} {ticket.verification_code}")
-        shape = terminal(f"verify {raffle.id} {ticket.number} {ticket.verification_code} --json")
-
-        prize = prizes.get(ticket.number)
-        assert plain == Session(0, f"has_won: yes\nprize: {prize}\n" if prize else "has_won: no\n", "")
-        assert json.loads(shape.out) == {"has_won": prize is not None, "prize": prize}
-
-
-def test_verify_refuses_before_the_draw(terminal: Terminal, raffle: Raffle, tickets: list[Ticket]) -> None:
-    verified = terminal(f"verify {raffle.id} {tickets[0].number} {tickets[0].verification_code}")
-
-    assert verified == Session(1, "", "rafflekit: Winners for the raffle have not been drawn yet\n")
+    tickets = [(int(number), code) for number, code in (line.split("\t") for line in plain.out.splitlines())]
+    assert plain.err == "The codes are shown only once. Keep them: each proves that its ticket is yours.\n"
+    tickets += [(ticket["ticket_number"], ticket["verification_code"]) for ticket in shape]
+    assert {number for number, _ in tickets} == {1, 2, 3, 4}
+    engine.draw(three_each.id)
+    for number, code in tickets:
+        engine.verify(three_each.id, number, code)
 
 
+@pytest.mark.usefixtures("three_each")
+@pytest.mark.parametrize("columns", ["100", "40"])
+def test_a_terminal_shows_several_codes_whole(screen: OnScreen, columns: str) -> None:
+    text = without_styles(screen("participate Fair ann --count 3", COLUMNS=columns).text)
+
+    assert len(re.findall(r"\b[1-4](?: │|:) ([0-9A-Z]{4}-){5}[0-9A-Z]{4}\b", text)) == 3
+
+
+@pytest.mark.usefixtures("three_each")
+def test_the_same_key_gets_the_same_tickets_again(terminal: Terminal) -> None:
+    line = f"participate Fair ann --count 3 --idempotency-key {KEY}"
+
+    first, again = terminal(line), terminal(line)
+
+    assert first == again
+    assert len(set(first.out.splitlines())) == 3
+
+
+def test_a_refusal_after_some_tickets_shows_their_codes(
+    terminal: Terminal, engine: RaffleEngine, three_each: Raffle
+) -> None:
+    engine.participate(three_each.id, "ann")
+
+    done = terminal("participate Fair ann --count 3")
+
+    assert done.status == 1
+    assert len(done.out.splitlines()) == 2
+    assert done.err.endswith("rafflekit: This participant already has all 3 tickets.\n")
+
+
+@pytest.mark.usefixtures("three_each", "raffle")
 @pytest.mark.parametrize(
-    ("given", "hint"),
+    ("arguments", "status", "sentence"),
     [
-        ("1 0000-0000-0000-0000-0000-0000", ""),
-        ("4 0000-0000-0000-0000-0000-0000", ": this raffle's tickets are numbered from 1 to 3."),
-        ("0 0000-0000-0000-0000-0000-0000", ": this raffle's tickets are numbered from 1 to 3."),
-        (f"{'9' * 400} 0000-0000-0000-0000-0000-0000", ": this raffle's tickets are numbered from 1 to 3."),
-        ("1 0000-0000", ": a code has 24 letters and digits, and this one has 8."),
-        ("1 '0000 0000 0000 0000 0000 00000'", ": a code has 24 letters and digits, and this one has 25."),
+        ("Fair ann --count 4", 1, "--count: a participant gets at most 3 tickets of “Fair”."),
+        ("Foobar ann --count 2", 1, "--count: a participant gets at most 1 ticket of “Foobar raffle”."),
+        ("Fair ann --count 0", 2, "Invalid value for '--count': 0 is not between 1 and 1000."),
+        ("Fair ann --count 2 --idempotency-key short", 2, "--idempotency-key: must be text of 16 to 255 characters."),
+        ("Fair ann --count 2 --receipt r.json", 2, "--receipt does not work with --count; 'rafflekit receipt'"),
     ],
 )
-def test_verify_hints_at_what_it_sees_without_the_ticket(
-    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle, given: str, hint: str
+def test_too_many_tickets_are_refused_and_none_given(
+    terminal: Terminal, engine: RaffleEngine, arguments: str, status: int, sentence: str
 ) -> None:
-    engine.draw(sold_out.id)
+    refused = terminal(f"participate {arguments}")
 
-    verified = terminal(f"verify {sold_out.id} {given}")
-
-    assert verified == Session(1, "", f"rafflekit: Invalid verification code{hint}\n")
-
-
-def test_verify_gives_no_hint_before_the_draw(terminal: Terminal, raffle: Raffle) -> None:
-    verified = terminal(f"verify {raffle.id} 99 0000")
-
-    assert verified == Session(1, "", "rafflekit: Winners for the raffle have not been drawn yet\n")
-
-
-def test_verify_takes_a_number_only(terminal: Terminal, raffle: Raffle) -> None:
-    verified = terminal(f"verify {raffle.id} seven code")
-
-    assert verified.status == 2
-    assert verified.err.startswith("rafflekit: Invalid value for 'NUMBER': 'seven' is not a whole number.")
+    assert (refused.status, refused.out) == (status, "")
+    assert refused.err.startswith(f"rafflekit: {sentence}")
+    assert [each.issued for each in engine.list().items] == [0, 0, 0]

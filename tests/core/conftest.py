@@ -1,6 +1,7 @@
 """Every test of the engine runs on each kind of database."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,7 +16,25 @@ from tests.databases import KINDS, new_database_url, prepare
 KEY = SignerKey.make("raffles.example.org")
 """The key of an operator, for modules whose `signing_key` it is."""
 
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
 Sent = list[tuple[str, Any]]
+
+
+class Clock:
+    """A clock that shows the time that it is set to, at first `NOW`."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that only the test moves."""
+    return Clock()
 
 
 @pytest.fixture(params=KINDS)

@@ -115,8 +115,8 @@ WRONG_CLOSING = "its closing is from before the raffle, or its round does not ma
     [
         ("DELETE FROM draws", "it is drawn, but its draw record is missing; restore a backup"),
         ("UPDATE draws SET entropy = winners_digest", "the entropy of its draw is damaged"),
-        ("UPDATE ledgers SET entropy = 'secrets', delay_s = NULL", WRONG_CLOSING),
-        ("UPDATE ledgers SET closed_at = closed_at + 3", WRONG_CLOSING),
+        ("UPDATE raffles SET entropy = 'secrets', delay_s = NULL", WRONG_CLOSING),
+        ("UPDATE raffles SET closed_at = closed_at + 3", WRONG_CLOSING),
     ],
 )
 def test_a_check_up_checks_the_entropy_of_a_draw(
@@ -147,26 +147,26 @@ def test_a_source_of_beacons_is_not_trusted(database_url: str, clock: Clock, fal
 def test_without_a_network_the_beacon_is_given_as_text(engine: RaffleEngine) -> None:
     raffle = closed_raffle(engine)
 
-    assert len(engine.draw(raffle.id, beacon=f"{SIGNATURE}\n")) == 3
+    assert len(engine.draw(raffle.id, value=f"{SIGNATURE}\n")) == 3
 
     assert outcomes(engine, raffle)["entropy"] == "ok"
 
 
 @pytest.mark.parametrize(
-    ("beacon", "words"),
+    ("value", "words"),
     [
         ("", "is not round 1000 of drand's quicknet"),
         (SIGNATURE[:-1] + "8", "is not round 1000 of drand's quicknet"),
         (json.dumps({"round": 999, "signature": SIGNATURE}), "round 999, not of round 1000"),
     ],
 )
-def test_a_wrong_beacon_is_refused_and_nothing_is_drawn(engine: RaffleEngine, beacon: str, words: str) -> None:
+def test_a_wrong_beacon_is_refused_and_nothing_is_drawn(engine: RaffleEngine, value: str, words: str) -> None:
     raffle = closed_raffle(engine)
 
     with pytest.raises(InvalidValue, match=words) as refusal:
-        engine.draw(raffle.id, beacon=beacon)
+        engine.draw(raffle.id, value=value)
 
-    assert refusal.value.field == "beacon"
+    assert refusal.value.field == "value"
     assert not engine.get(raffle.id).winners_drawn
 
 
@@ -174,7 +174,7 @@ def test_a_beacon_of_another_round_is_refused(engine: RaffleEngine) -> None:
     raffle = closed_raffle(engine, delay_s=63)
 
     with pytest.raises(InvalidValue, match="is not round 1001"):
-        engine.draw(raffle.id, beacon=SIGNATURE)
+        engine.draw(raffle.id, value=SIGNATURE)
 
 
 def test_secrets_take_no_beacon(engine: RaffleEngine) -> None:
@@ -182,7 +182,7 @@ def test_secrets_take_no_beacon(engine: RaffleEngine) -> None:
     sell_all(engine, raffle)
 
     with pytest.raises(InvalidValue, match="does not belong to this raffle"):
-        engine.draw(raffle.id, beacon=SIGNATURE)
+        engine.draw(raffle.id, value=SIGNATURE)
 
 
 def test_a_refused_draw_asks_for_no_beacon(engine: RaffleEngine) -> None:
@@ -203,7 +203,7 @@ def test_without_a_relays_answer_a_raffle_stays_unchanged(database_url: str, clo
             engine.draw(raffle.id)
 
         assert not engine.get(raffle.id).winners_drawn
-        assert len(engine.draw(raffle.id, beacon=SIGNATURE)) == 3
+        assert len(engine.draw(raffle.id, value=SIGNATURE)) == 3
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_witness_before_the_beacon_proves_the_final_list(engine: RaffleEngine,
         engine.proofs.cosign(raffle.id, late, str(witness.verifier))
 
     engine.proofs.cosign(raffle.id, closing + witness.line(text, time=clock.now + 5), str(witness.verifier))
-    engine.draw(raffle.id, beacon=SIGNATURE)
+    engine.draw(raffle.id, value=SIGNATURE)
 
     said = outcomes(engine, raffle, witnesses=[str(witness.verifier)])
     assert (said["witnesses"], said["witnessed"]) == ("ok", "ok")

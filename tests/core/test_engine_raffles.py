@@ -14,6 +14,7 @@ from rafflekit import (
     InvalidValue,
     PageNotFound,
     Prize,
+    Raffle,
     RaffleEngine,
     RaffleNotFound,
     StorageUnavailable,
@@ -22,12 +23,14 @@ from rafflekit.core import limits
 from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.raffles import _LOOKUP_QUEUES
 from rafflekit.core.storage.rules import RULES
-from rafflekit.core.storage.statements.ledgers import OPTIONS
+from rafflekit.core.storage.schema import raffles as raffles_table
 from tests.databases import past_the_rules
 from tests.raffles import sold_out
 from tests.waiting import LIMIT_S
 
 HUG = [Prize("hug")]
+LONG_AGO, SOON = datetime(1980, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+NO_TIMES = ["2999-01-01T00:00:00Z", 5, datetime(2999, 1, 1), datetime(1969, 12, 31, tzinfo=UTC)]  # noqa: DTZ001 - no zone
 
 
 def test_a_created_raffle_is_what_is_stored(engine: RaffleEngine) -> None:
@@ -38,12 +41,17 @@ def test_a_created_raffle_is_what_is_stored(engine: RaffleEngine) -> None:
     assert (created.available_tickets, created.winners_drawn) == (15, False)
 
 
-def test_every_option_of_the_terms_is_stored_and_final() -> None:
-    """Terms have an id, a name, a date, a number of tickets and prizes; everything else is an option."""
-    options = [column.name for column in OPTIONS]
+def test_every_term_is_stored_and_final() -> None:
+    """The prizes have their own table; the id and the date are final at once."""
+    columns = raffles_table.c.keys()
+    terms = [field.name for field in fields(Terms) if field.name not in ("id", "created_at", "prizes")]
+    changes = {
+        rule.name: rule.event.removeprefix("UPDATE OF ").split(", ") for rule in RULES if rule.table == "raffles"
+    }
 
-    assert options == [field.name for field in fields(Terms)][5:]
-    assert f"UPDATE OF raffle, {', '.join(options)}" in [rule.event for rule in RULES]
+    assert set(terms) < set(columns)
+    assert {*changes["raffles_terms"]} == {*terms, "folded_name"}
+    assert {column for changed in changes.values() for column in changed} >= set(columns)
 
 
 def test_creation_times_are_utc_in_any_time_zone(database_url: str) -> None:
@@ -83,6 +91,17 @@ def test_creation_times_are_utc_in_any_time_zone(database_url: str) -> None:
         ({"total_tickets": 10**5000}, "total_tickets"),
         ({"prizes": HUG * (limits.PRIZE_KINDS + 1), "total_tickets": 10_000}, "prizes"),
         ({"prizes": [Prize("hug", limits.PRIZES + 1)], "total_tickets": limits.TICKETS}, "prizes"),
+        *[({"entry": entry}, "entry") for entry in ("nobody", "", None, 5)],
+        *[({"tickets_each": each}, "tickets_each") for each in (0, -1, 1_001, True, "2", None)],
+        *[({"claim_days": days}, "claim_days") for days in (0, -1, 3_651, True, "2")],
+        *[({time: moment}, time) for time in ("opens_at", "closes_at") for moment in NO_TIMES],
+        ({"closes_at": LONG_AGO}, "closes_at"),
+        ({"opens_at": SOON, "closes_at": SOON}, "closes_at"),
+        ({"opens_at": SOON, "closes_at": SOON - timedelta(seconds=1)}, "closes_at"),
+        ({"source": "dice"}, "source"),
+        ({"entropy": "drand-quicknet", "source": "dice"}, "source"),
+        *[({"entropy": "announced", "source": source}, "source") for source in (None, "", " ", "x" * 201, "a\nb", 5)],
+        ({"entropy": "announced", "source": "dice", "delay_s": 60}, "delay_s"),
     ],
 )
 def test_a_value_that_breaks_a_limit_is_refused_by_its_name(
@@ -105,6 +124,83 @@ def test_raffles_at_the_limits_are_created(engine: RaffleEngine) -> None:
 
     assert engine.get(created.id) == created
     assert 1 <= engine.participate(created.id, "ann").number <= limits.TICKETS
+
+
+def test_a_raffle_keeps_every_option_that_it_is_given(engine: RaffleEngine) -> None:
+    an_hour_ahead = timezone(timedelta(hours=1))
+    created = engine.create(
+        "Foobar",
+        total_tickets=15,
+        prizes=HUG,
+        entropy="announced",
+        source="Lotto 6/49 of 5 December",
+        entry="invitation",
+        tickets_each=1_000,
+        opens_at=datetime(2998, 12, 5, 18, 0, 0, 999, an_hour_ahead),
+        closes_at=datetime(2998, 12, 5, 19, 30, tzinfo=an_hour_ahead),
+        claim_days=3_650,
+    )
+
+    assert engine.get(created.id) == engine.list().items[0] == engine.find("Foobar") == created
+    terms = created.terms
+    assert (terms.entropy, terms.source, terms.delay_s) == ("announced", "Lotto 6/49 of 5 December", None)
+    assert (terms.entry, terms.tickets_each, terms.claim_days) == ("invitation", 1_000, 3_650)
+    assert terms.opens_at == datetime(2998, 12, 5, 17, tzinfo=UTC)
+    assert terms.closes_at == datetime(2998, 12, 5, 18, 30, tzinfo=UTC)
+    assert created.state == "upcoming"
+
+
+def test_terms_are_checked_without_creating_a_raffle(engine: RaffleEngine) -> None:
+    shown = engine.check_terms("Foobar", total_tickets=15, prizes=[Prize(" hug ", 3)], opens_at=SOON)
+
+    assert (shown.name, shown.prizes, shown.state) == ("Foobar", (Prize("hug", 3),), "upcoming")
+    with pytest.raises(InvalidValue, match="Too many prizes"):
+        engine.check_terms("Foobar", total_tickets=2, prizes=[Prize("hug", 3)])
+    assert engine.list().count == 0
+
+
+def test_a_list_has_the_raffles_in_a_state(database_url: str) -> None:
+    now = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    with RaffleEngine(database_url, clock=lambda: now) as engine:
+        created = {
+            "upcoming": [engine.create("Foobar", total_tickets=2, prizes=HUG, opens_at=now + timedelta(hours=1))],
+            "open": [
+                engine.create("Foobar", total_tickets=2, prizes=HUG),
+                engine.create("Foobar", total_tickets=2, prizes=HUG, closes_at=now + timedelta(hours=1)),
+                engine.create("Tombola", total_tickets=2, prizes=HUG),
+            ],
+            "closed": [sold_out(engine), closed_early(engine)],
+            "drawn": [sold_out(engine)],
+            "cancelled": [engine.create("Foobar", total_tickets=2, prizes=HUG), sold_out(engine)],
+        }
+        engine.draw(created["drawn"][0].id)
+        for raffle in created["cancelled"]:
+            engine.cancel(raffle.id, "rain")
+
+        for state, raffles in created.items():
+            page = engine.list(state=state)
+            assert [raffle.id for raffle in page.items] == [raffle.id for raffle in raffles][::-1]
+            assert page.count == len(raffles)
+            assert {str(raffle.state) for raffle in page.items} == {state}
+            assert {str(engine.get(raffle.id).state) for raffle in raffles} == {state}
+        assert [raffle.id for raffle in engine.list(state="open", name="tomb").items] == [created["open"][2].id]
+
+    later = now + timedelta(hours=1)
+    with RaffleEngine(database_url, clock=lambda: later) as engine:
+        counts = {state: engine.list(state=state, page_size=1).count for state in created}
+        assert counts == {"upcoming": 0, "open": 3, "closed": 3, "drawn": 1, "cancelled": 2}
+
+
+def closed_early(engine: RaffleEngine) -> Raffle:
+    raffle = engine.create("Early", total_tickets=9, prizes=HUG)
+    engine.participate(raffle.id, "ann")
+    return engine.close_raffle(raffle.id)
+
+
+@pytest.mark.parametrize("state", ["Open", "", "sold out", 5])
+def test_an_unknown_state_is_refused(engine: RaffleEngine, state: Any) -> None:
+    with pytest.raises(InvalidValue, match="state: must be upcoming, open, closed, drawn or cancelled"):
+        engine.list(state=state)
 
 
 def test_the_list_begins_with_the_newest_raffle(engine: RaffleEngine) -> None:
@@ -236,6 +332,16 @@ def test_an_unknown_id_is_refused_by_every_use_case(engine: RaffleEngine) -> Non
             engine.get,
             engine.draw,
             engine.winners,
+            engine.queue,
+            engine.close_raffle,
+            engine.check_draw,
+            engine.change,
+            engine.purge,
+            engine.forfeit_unclaimed,
+            lambda raffle: engine.cancel(raffle, "rain"),
+            lambda raffle: engine.invitations(raffle, 1),
+            lambda raffle: engine.redeem(raffle, 1, "code"),
+            lambda raffle: engine.forfeit(raffle, 1, why="unclaimed"),
             lambda raffle: engine.participate(raffle, "ann"),
             lambda raffle: engine.verify(raffle, 1, "code"),
         ):

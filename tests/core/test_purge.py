@@ -1,4 +1,4 @@
-"""`RaffleEngine.purge` deletes the stored data of a drawn raffle's participants, and nothing else."""
+"""`RaffleEngine.purge` deletes the stored data of a finished raffle's participants, and nothing else."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection
 
 from rafflekit import NotDrawnYet, Prize, RaffleEngine, RaffleNotFound, SoldOut, StorageUnavailable, check_database
-from rafflekit.core import draws
+from rafflekit.core import endings
 from rafflekit.core.storage.statements import tickets
 from tests.databases import run
 from tests.raffles import sold_out, stored_bytes
@@ -27,13 +27,13 @@ def tickets_of(url: str, *columns: str) -> Sequence[Any]:
 def test_a_purge_deletes_participants_and_nothing_else(
     database_url: str, engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draws, "_PURGED_AT_ONCE", 7)
+    monkeypatch.setattr(endings, "_PURGED_AT_ONCE", 7)
     drawn = engine.create("Drawn", total_tickets=20, prizes=PRIZES)
     tickets = [engine.participate(drawn.id, f"participant {n}", idempotency_key=f"{KEY} {n}") for n in range(20)]
     wins = list(engine.draw(drawn.id))
     others = [sold_out(engine), sold_out(engine)]
     engine.draw(others[0].id)
-    kept = ("raffle", "serial", "number", "code_hash", "issued_at")
+    kept = ("raffle", "serial", "number", "nth", "code_hash", "issued_at")
     before = tickets_of(database_url, *kept)
     hashes = {each.id: hashes_of(database_url, each.id) for each in others}
 
@@ -70,7 +70,7 @@ def test_a_purge_works_in_parts_without_overlap(engine: RaffleEngine, monkeypatc
         return forget(connection, raffle=raffle, first=first, last=last)
 
     monkeypatch.setattr(tickets, "forget_participants", noted)
-    monkeypatch.setattr(draws, "_PURGED_AT_ONCE", 7)
+    monkeypatch.setattr(endings, "_PURGED_AT_ONCE", 7)
 
     assert engine.purge(raffle.id) == 20
     assert parts == [(0, 6), (7, 13), (14, 20)]

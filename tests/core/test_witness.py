@@ -51,7 +51,7 @@ def scene(database: Path, tmp_path: Path) -> Iterator[Scene]:
 
 
 def test_a_witness_signs_a_ledger_that_only_grew(scene: Scene) -> None:
-    for first, count in ((0, 0), (0, 5), (5, 0), (5, 258), (263, 37)):
+    for first, count in ((0, 5), (5, 0), (5, 258), (263, 37)):
         scene.sell(first, count)
         cosigned = Note.read(scene.cosign())
         assert cosigned.check(WITNESS_KEY.verifier) == [NOON]
@@ -89,9 +89,7 @@ def test_a_witness_signs_one_text_for_one_state(scene: Scene) -> None:
         checkpoint = Checkpoint.read(Note.read(note).text)
         end = checkpoint.end
         others = [replace(checkpoint, terms=bytes(32)), replace(checkpoint, root=bytes(32))]
-        if end is None:
-            others.append(replace(checkpoint, end=End(NOON)))
-        else:
+        if end is not None:
             others.append(replace(checkpoint, end=None))
             others.append(replace(checkpoint, end=End(end.closed + 1)))
             others.append(replace(checkpoint, end=End(end.closed, 1000)))
@@ -101,6 +99,45 @@ def test_a_witness_signs_one_text_for_one_state(scene: Scene) -> None:
                 scene.cosign(f"{other.text()}\n{OPERATOR_KEY.line(other.text())}")
 
     assert scene.asked == [(299, 300)]
+
+
+def test_a_witness_signs_one_closing_of_the_same_tickets(scene: Scene) -> None:
+    """A raffle that was closed early ends with the tickets that the witness saw before."""
+    scene.sell(0, 20)
+    scene.cosign()
+    scene.engine.close_raffle(scene.raffle)
+    note = scene.engine.proofs.checkpoint(scene.raffle)
+
+    assert Note.read(scene.cosign(note)).check(WITNESS_KEY.verifier) == [NOON]
+
+    checkpoint = Checkpoint.read(Note.read(note).text)
+    assert checkpoint.end is not None
+    for other in (
+        replace(checkpoint, end=End(checkpoint.end.closed + 1)),
+        replace(checkpoint, end=None),
+        replace(checkpoint, root=bytes(32)),
+    ):
+        with pytest.raises(InvalidValue, match=r"does not extend what was seen .* evidence"):
+            scene.cosign(f"{other.text()}\n{OPERATOR_KEY.line(other.text())}")
+    assert scene.cosign(note) == scene.cosign(note)
+
+
+def test_a_closing_of_other_tickets_is_not_signed(scene: Scene) -> None:
+    scene.sell(0, 20)
+    seen = Checkpoint.read(Note.read(scene.cosign()).text)
+    forged = replace(seen, root=bytes(32), end=End(NOON))
+
+    with pytest.raises(InvalidValue, match="it differs for the same tickets"):
+        scene.cosign(f"{forged.text()}\n{OPERATOR_KEY.line(forged.text())}")
+
+
+def test_a_witness_does_not_sign_a_cancellation(scene: Scene) -> None:
+    scene.sell(0, 3)
+    scene.cosign()
+    scene.engine.cancel(scene.raffle, "rain")
+
+    with pytest.raises(InvalidValue, match="says that the raffle is cancelled"):
+        scene.cosign()
 
 
 def test_a_witness_does_not_sign_changed_terms(scene: Scene) -> None:
@@ -160,6 +197,7 @@ def test_a_witness_remembers_each_raffle_separately(scene: Scene) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"1", b"[1]", b'["rafflekit/x\\n1\\n"]', b"\xff", b"[" * 100_000])
 def test_a_damaged_memory_stops_the_witness(scene: Scene, tmp_path: Path, content: bytes) -> None:
+    scene.sell(0, 1)
     (tmp_path / "seen.json").write_bytes(content)
 
     with pytest.raises(StorageUnavailable, match="is not a witness's file; nothing was signed"):
@@ -171,6 +209,7 @@ def test_a_damaged_memory_stops_the_witness(scene: Scene, tmp_path: Path, conten
 def test_a_witness_signs_only_what_it_can_store(database: Path, tmp_path: Path) -> None:
     with RaffleEngine(f"sqlite:///{database}", signing_key=OPERATOR_KEY) as engine:
         scene = Scene(engine, tmp_path / "no folder" / "seen.json")
+        scene.sell(0, 1)
 
         with pytest.raises(InvalidValue, match="there is no folder"):
             scene.cosign()

@@ -50,6 +50,7 @@ def test_what_was_seen_is_on_the_disk_before_it_is_signed(
     engine: RaffleEngine, witness: Witness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raffle = engine.create("Foobar", total_tickets=5, prizes=[Prize("hug")]).id
+    engine.participate(raffle, "ann")
     note = engine.proofs.checkpoint(raffle)
     synced: list[tuple[Path, bool]] = []
     fsync = os.fsync

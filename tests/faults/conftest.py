@@ -7,6 +7,7 @@ import pytest
 
 from tests.faults.rush import Start, kill
 from tests.live_server import SERVE, LiveServer
+from tests.postgresql_server import OwnServer, own_server
 
 
 @pytest.fixture
@@ -23,3 +24,10 @@ def start(tmp_path: Path) -> Iterator[Start]:
     for server in servers:
         if server.process.returncode is None:
             kill(server)
+
+
+@pytest.fixture
+def postgresql_of_our_own() -> Iterator[OwnServer]:
+    """A PostgreSQL server that may be killed, and writes to the disk what it commits."""
+    with own_server(fsync="on") as server:
+        yield server

@@ -8,13 +8,11 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from http.client import HTTPException
 from pathlib import Path
 from uuid import UUID
 
-import pytest
 from sqlalchemy import Connection
 
 from rafflekit import Prize, RaffleEngine
@@ -25,11 +23,12 @@ from rafflekit.core.protocol.tree import leaf_hash
 from rafflekit.core.records import NewTicket
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import ledgers
+from rafflekit.core.storage.statements.raffles import close_raffle
 from rafflekit.core.storage.statements.tickets import insert_tickets, lock_counters, set_counters
 from tests.databases import run
 from tests.faults.rush import KILLS, Rush, Start, check_ledger, check_tickets, kill, new_raffle
 from tests.live_server import LiveServer
-from tests.postgresql_server import OwnServer, own_server
+from tests.postgresql_server import OwnServer
 
 DRAW_KILLS = max(3, KILLS // 5)
 PRIZES = max(20_000, 500 * KILLS)
@@ -65,13 +64,6 @@ def test_a_killed_server_loses_no_answered_ticket(database: Path, start: Start) 
     assert check_tickets(url, raffle, rush.tickets) == len(rush.tickets)
     check_ledger(url, raffle, rush.checkpoints)
     print(f"\n{KILLS} kills, {len(rush.tickets):,} tickets answered, none lost, none doubled")
-
-
-@pytest.fixture
-def postgresql_of_our_own() -> Iterator[OwnServer]:
-    """A PostgreSQL server that may be killed, and writes to the disk what it commits."""
-    with own_server(fsync="on") as server:
-        yield server
 
 
 def test_killed_postgresql_servers_lose_no_answered_ticket(postgresql_of_our_own: OwnServer, start: Start) -> None:
@@ -125,7 +117,8 @@ def sold_out_raffle(database: Path) -> UUID:
         raffle = engine.create("Foobar", total_tickets=PRIZES, prizes=[Prize("hug", PRIZES)]).id
     with closing(Database(url)) as opened:
         tickets = [
-            NewTicket(raffle, serial, serial + 1, serial.to_bytes(16, "big"), HASH, None, 0) for serial in range(PRIZES)
+            NewTicket(raffle, serial, serial + 1, serial.to_bytes(16, "big"), 1, HASH, bytes(16), 0)
+            for serial in range(PRIZES)
         ]
 
         def sell_out(connection: Connection) -> None:
@@ -134,7 +127,7 @@ def sold_out_raffle(database: Path) -> UUID:
             set_counters(connection, {raffle: PRIZES})
             leaves = [leaf_hash(leaf_data(raffle, each.serial, each.number, each.code_hash)) for each in tickets]
             ledgers.insert_tiles(connection, raffle, GrowingTree().grown(leaves)[1])
-            ledgers.close_ledger(connection, raffle, End(1_800_000_000))
+            close_raffle(connection, raffle, End(1_800_000_000))
 
         opened.write(sell_out)
     return raffle

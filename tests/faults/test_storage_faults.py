@@ -22,6 +22,7 @@ from rafflekit.cli import main
 from rafflekit.core.storage import sqlite
 from rafflekit.http.wsgi import ForkSafeApplication
 from tests.databases import writers_waiting
+from tests.faults.stored import everything
 from tests.live_server import LiveServer, Serve
 from tests.raffles import sell_all
 
@@ -205,13 +206,6 @@ def client(raffles: Raffles) -> testing.TestClient:
     """A client of the application, which has not opened the database yet."""
     environment = {"RAFFLEKIT_DATABASE_URL": f"sqlite:///{raffles.database}", "MANAGER_IPS": "127.0.0.1"}
     return testing.TestClient(ForkSafeApplication(environment), headers={"Host": "localhost"})
-
-
-def everything(database: Path) -> list[str]:
-    """Return every row of a database, as SQL."""
-    with closing(sqlite3.connect(database)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        return list(connection.iterdump())
 
 
 def cases(commands: dict[str, Any], *, reading: bool) -> list[Any]:

@@ -1,9 +1,9 @@
 """What schemathesis knows about raffles; it loads this in its own process, as schemathesis.toml says.
 
 A schema cannot say which raffles exist and who asks. Here most valid ids become those of real raffles, in one state
-after the other. Participants ask from different addresses, and a stranger tries what only managers may do; a proxy
-reports their addresses. Two kinds of failures do not count, because no schema can express the contract's rule: see
-`filter_failure`.
+after the other. Participants ask from different addresses, a manager names some of them, and a stranger tries what only
+managers may do; a proxy reports their addresses. Three kinds of failures do not count, because no schema can express
+the contract's rule: see `filter_failure`.
 """
 
 import atexit
@@ -20,31 +20,58 @@ from typing import Any
 
 import schemathesis
 
-from rafflekit.core.errors import InvalidVerificationCode, NotDrawnYet, SoldOut
+from rafflekit.core.errors import Cancelled, IdempotencyKeyReused, InvalidVerificationCode, NotDrawnYet, SoldOut
 
 MANAGER = "192.0.2.1"
 STRANGER = "192.0.2.2"
 
 CREATE = "POST /raffles/"
+CHANGE = "PATCH /raffles/{raffle_id}/"
 PARTICIPATE = "POST /raffles/{raffle_id}/participate/"
+CLOSE = "POST /raffles/{raffle_id}/close/"
+CANCEL = "POST /raffles/{raffle_id}/cancel/"
 DRAW = "POST /raffles/{raffle_id}/winners/"
 VERIFY = "POST /raffles/{raffle_id}/verify-ticket/"
+REDEEM = "POST /raffles/{raffle_id}/redeem/"
+FORFEIT = "POST /raffles/{raffle_id}/forfeit/"
 
 _STATES = {
-    PARTICIPATE: ("open", "taken part", "open", "sold out", "drawn", "unknown"),
-    DRAW: ("open", "to be drawn", "drawn", "unknown"),
+    CHANGE: ("new", "open", "cancelled", "unknown"),
+    PARTICIPATE: (
+        "open",
+        "taken part",
+        "open",
+        "sold out",
+        "drawn",
+        "not open",
+        "invited",
+        "desk",
+        "cancelled",
+        "unknown",
+    ),
+    CLOSE: ("short", "to be closed", "drawn", "cancelled", "unknown"),
+    CANCEL: ("to be cancelled", "drawn", "cancelled", "unknown"),
+    DRAW: ("open", "to be drawn", "drawn", "cancelled", "unknown"),
     VERIFY: ("open", "ticket", "drawn", "ticket", "unknown"),
+    REDEEM: ("open", "winner", "ticket", "drawn", "unknown"),
+    FORFEIT: ("open", "winner", "ticket", "drawn", "unknown"),
 }
 _OTHER_STATES = ("sold out", "open", "drawn", "unknown")
 
 _ID = re.compile(r"[a-f0-9]{8}-([a-f0-9]{4}-){3}[a-f0-9]{12}")
-# Rules between the fields of a raffle, and between a request and the state of its raffle.
+# Rules between the fields of a body, of which characters are visible, and between a request and its raffle's state.
 _RULES = (
+    "must have a visible character",
+    "has only invisible characters",
     "Too many prizes",
-    "has no delay",
+    "is only for",
+    "is missing: ",
+    "must be after the moment",
+    "must be a time from 1970 to 9999",
+    "value: ",
     "must be a size from 0",
     "the size of the ledger now",
-    *(error.sentence for error in (SoldOut, NotDrawnYet, InvalidVerificationCode)),
+    *(error.sentence for error in (Cancelled, IdempotencyKeyReused, InvalidVerificationCode, NotDrawnYet, SoldOut)),
 )
 
 
@@ -52,16 +79,18 @@ class _Run:
     """What this process has to remember."""
 
     def __init__(self) -> None:
-        raffles = json.loads(Path(os.environ["RAFFLES"]).read_text())
-        self.tickets: Iterator[tuple[str, int, str]] = cycle(raffles["tickets"])
-        """Those of drawn raffles: an id, a number, a code."""
-        drawn = cycle([raffle for raffle, _, _ in raffles["tickets"]])
-        self.raffles = {
-            "open": cycle(raffles["open"]),
-            "taken part": cycle(raffles["open"]),
-            "sold out": cycle(raffles["sold out"]),
+        made = json.loads(Path(os.environ["RAFFLES"]).read_text())
+        self.tickets: dict[str, Iterator[tuple[str, int, str]]] = {
+            "ticket": cycle(made.pop("tickets")),
             # Each of them once.
-            "to be drawn": chain(raffles["sold out"], drawn),
+            "winner": chain(made["winners"], cycle(made["winners"])),
+        }
+        """Those of drawn raffles: an id, a number, a code."""
+        drawn = cycle([raffle for raffle, _, _ in made.pop("winners")])
+        self.raffles = {state: cycle(raffles) for state, raffles in made.items()} | {
+            "taken part": cycle(made["open"]),
+            # Each of them once.
+            "to be drawn": chain(made["sold out"], drawn),
             "drawn": drawn,
         }
         self.participants = count()
@@ -94,10 +123,14 @@ def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, _kw
         if label == CREATE and _run().turn("one ticket") % 2:
             # One that participants can sell out.
             case.body = case.body | {"total_tickets": 1, "prizes": [case.body["prizes"][0] | {"amount": 1}]}
+        if label in (CREATE, CHANGE) and _run().turn("no options") % 2:
+            case.body = {name: case.body[name] for name in ("name", "total_tickets", "prizes") if name in case.body}
+        if label == DRAW and _run().turn("no value") % 3:
+            case.body = {}
     # In the stateful phase answers give the ids.
     is_free = case.meta.phase.name.value != "stateful" and _ID.fullmatch(str(case.path_parameters.get("raffle_id")))
     state = _choose_raffle(case, label) if is_free else "unknown"
-    case.headers["X-Forwarded-For"] = _asker(label, state)
+    case.headers["X-Forwarded-For"] = _asker(case, label, state)
 
 
 def _with_digits_only(body: Any) -> Any:
@@ -116,15 +149,16 @@ def _choose_raffle(case: schemathesis.Case, label: str) -> str:
     state = states[run.turn(f"{label} {case.meta.generation.mode}") % len(states)]
     if state in run.raffles:
         case.path_parameters["raffle_id"] = next(run.raffles[state])
-    elif state == "ticket" and case.meta.generation.mode.is_positive:
-        raffle, number, code = next(run.tickets)
+    elif state in run.tickets and case.meta.generation.mode.is_positive:
+        raffle, number, code = next(run.tickets[state])
         case.path_parameters["raffle_id"] = raffle
-        case.body = {"ticket_number": number, "verification_code": code}
+        case.body = case.body | {"ticket_number": number, "verification_code": code}
     return state
 
 
-def _asker(label: str, state: str) -> str:
-    if label == PARTICIPATE and state != "taken part":
+def _asker(case: schemathesis.Case, label: str, state: str) -> str:
+    names_someone = isinstance(case.body, dict) and case.body.get("participant") is not None
+    if label == PARTICIPATE and state != "taken part" and not (names_someone and _run().turn("desk") % 2):
         number = next(_run().participants)
         return str(IPv6Address((0x20010DB8 << 96) + (number << 64)) if number % 2 else IPv4Address((10 << 24) + number))
     if label == PARTICIPATE:
@@ -152,4 +186,7 @@ def filter_failure(
     # Parameters that a list does not have are ignored: a link may carry any. A schema cannot say it of a query.
     if failure.code == "ST201":
         return "x-schemathesis-unknown-property" not in (case.query or {})
+    # A new raffle has no ticket, and without one nothing in its ledger.
+    if failure.code == "ST302":
+        return "/ledger/" not in case.operation.path
     return True

@@ -10,7 +10,7 @@ from rafflekit.core import limits
 from tests.fuzz.cases import damaged, fuzz, outcome
 
 ARGUMENTS = damaged(
-    st.builds("{}:{}".format, st.text(max_size=5), st.integers(0, 10**16)), alphabet=":-+.,0159e \u0663\u00b3\x00"
+    st.builds("{}:{}".format, st.text(max_size=5), st.integers(0, 10**16)), alphabet=":\uff1a-+.,0159e \u0663\u00b3\x00"
 )
 
 
@@ -19,9 +19,9 @@ def test_an_argument_is_a_prize_by_the_last_colon_or_a_sentence(argument: str) -
     prize = outcome(InvalidValue, lambda: read_prize(argument))
 
     if isinstance(prize, InvalidValue):
-        assert (prize.field, prize.reason[-1], ":" in argument) == ("prizes", ".", True)
+        assert (prize.field, prize.reason[-1], bool(set(":\uff1a") & set(argument))) == ("prizes", ".", True)
         return
-    counted = re.fullmatch(r"(.*):\s*([0-9]+)\s*", argument, re.DOTALL)
+    counted = re.fullmatch("(.*)[:\uff1a]\\s*([0-9]+)\\s*", argument, re.DOTALL)
     assert prize == (Prize(counted[1], int(counted[2])) if counted else Prize(argument, 1))
     assert read_prize(write_prize(prize)) == prize
 

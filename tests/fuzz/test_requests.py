@@ -15,8 +15,10 @@ from tests.live_server import Answer, LiveServer
 SERVERS = {"waitress": (), "granian": ("--server", "granian")}
 CREATE = {"name": "a", "total_tickets": 5, "prizes": [{"name": "hug", "amount": 1}]}
 # "R" is replaced by the id of an existing raffle.
-PATHS = st.sampled_from(["/raffles/", "/raffles/R/", "/raffles/R/participate/", "/raffles/R/winners/"])
-QUERIES = st.sampled_from(["", "page=1&page_size=9", "name=x&winners_drawn=true"])
+# "E" by that of one that may be closed and cancelled.
+ACTIONS = ("R/", "R/participate/", "R/winners/", "R/redeem/", "R/forfeit/", "E/", "E/close/", "E/cancel/")
+PATHS = st.sampled_from(["/raffles/", *(f"/raffles/{action}" for action in ACTIONS)])
+QUERIES = st.sampled_from(["", "page=1&page_size=9", "name=x&winners_drawn=true&state=open", "queue=true"])
 TARGETS = st.builds(
     "{}?{}".format,
     PATHS | st.just("/raffles/R/verify-ticket/") | damaged(PATHS, alphabet="/%0aF.-_~"),
@@ -39,15 +41,24 @@ HEADS = st.fixed_dictionaries(
         name: damaged(values, alphabet='",;=\\ []:0a\xe9\t') for name, values in HEADERS.items() if name != "Host"
     },
 )
-OBJECTS = st.sampled_from(["", "{}", json.dumps(CREATE), '{"ticket_number": 1, "verification_code": "x"}'])
+OBJECTS = st.sampled_from(
+    [
+        *("", "{}", json.dumps(CREATE), '{"ticket_number": 1, "verification_code": "x"}', '{"reason": "rain"}'),
+        *('{"participant": "Ann"}', '{"invitation": "x"}', '{"value": "3 17"}'),
+        '{"opens_at": "2030-12-05T18:00:00Z", "closes_at": "2030-12-05T20:00:00.5+01:00"}',
+        '{"ticket_number": 1, "why": "unclaimed", "reason": "rain"}',
+    ]
+)
 BODIES = (
     OBJECTS.map(str.encode) | damaged(OBJECTS, alphabet='{}[]",:\\ud80e1-.tN\xe9\x00').map(str.encode) | st.binary()
 )
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, str]]:
-    """Each server, behind a proxy on 127.0.0.1, with the id of a raffle; other addresses are managers."""
+def live(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[LiveServer, dict[str, str]]]:
+    """Each server, behind a proxy on 127.0.0.1, with the ids of the raffles R and E; other addresses are managers."""
     folder = tmp_path_factory.mktemp("requests")
     server = LiveServer(
         folder / "raffles.db",
@@ -57,25 +68,27 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         RAFFLEKIT_TRUSTED_PROXIES="127.0.0.1",
         RAFFLEKIT_PROXY_HEADER="Forwarded",
     )
-    raffle = server.request_from("127.0.0.2", "POST", "/raffles/", CREATE | {"total_tickets": 10**9}).json["id"]
-    yield server, raffle
+    large = CREATE | {"total_tickets": 10**9}
+    yield server, {name: server.request_from("127.0.0.2", "POST", "/raffles/", large).json["id"] for name in "RE"}
     server.stop()
     assert server.complaints() == ""
 
 
 @fuzz(
     source=st.sampled_from(["127.0.0.1", "127.0.0.2"]),
-    method=st.sampled_from(["GET", "HEAD", *["POST"] * 6, "PUT"]),
+    method=st.sampled_from(["GET", "HEAD", *["POST"] * 6, "PATCH", "PUT"]),
     target=TARGETS,
     head=HEADS,
     body=BODIES,
 )
 def test_no_request_makes_the_server_fail(
-    live: tuple[LiveServer, str], *, source: str, method: str, target: str, head: dict[str, str], body: bytes
+    live: tuple[LiveServer, dict[str, str]], *, source: str, method: str, target: str, head: dict[str, str], body: bytes
 ) -> None:
-    server, raffle = live
+    server, raffles = live
+    for name, raffle in raffles.items():
+        target = target.replace(name, raffle)
     lines = [
-        f"{method} {target.replace('R', raffle)} HTTP/1.1",
+        f"{method} {target} HTTP/1.1",
         *(f"{name}: {value.strip()}" for name, value in head.items()),
     ]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]

@@ -10,7 +10,10 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -26,26 +29,26 @@ EXAMPLES = max(7, CASES // 100)
 LIMIT_S = 1_800
 
 FOLDER = Path(__file__).parent
+_ANSWERS = {
+    "POST /raffles/": "201 400:invalid-value 403:",
+    "PATCH /raffles/{raffle_id}/": "200 400:invalid-value 403: 404:raffle-not-found 409:too-late",
+    "POST /raffles/{raffle_id}/participate/": "201 400:invalid-value 403:already-participated 403:not-open-yet "
+    "403:invitation-needed 403:managers-only 404:raffle-not-found 410:sold-out 410:cancelled",
+    "POST /raffles/{raffle_id}/close/": "200 403: 404:raffle-not-found 409:too-few-tickets 409:too-late 410:cancelled",
+    "POST /raffles/{raffle_id}/cancel/": "200 400:invalid-value 403: 404:raffle-not-found 409:too-late",
+    "POST /raffles/{raffle_id}/winners/": "201 403: 403:already-drawn 403:tickets-remaining 410:cancelled",
+    "POST /raffles/{raffle_id}/verify-ticket/": "200 400:invalid-value 400:invalid-verification-code 400:not-drawn-yet",
+    "POST /raffles/{raffle_id}/redeem/": "200 400:invalid-value 400:invalid-verification-code 400:not-drawn-yet 403: "
+    "409:no-prize",
+    "POST /raffles/{raffle_id}/forfeit/": "200 400:invalid-value 400:not-drawn-yet 403: 404:ticket-not-found "
+    "409:no-prize",
+    "GET /raffles/{raffle_id}/": "200",
+    "GET /raffles/{raffle_id}/winners/": "200 404:page-not-found",
+}
 OUTCOMES = {
-    "POST /raffles/ 201",
-    "POST /raffles/ 400 urn:rafflekit:problem:invalid-value",
-    "POST /raffles/ 403 about:blank",
-    "POST /raffles/{raffle_id}/participate/ 201",
-    "POST /raffles/{raffle_id}/participate/ 400 urn:rafflekit:problem:invalid-value",
-    "POST /raffles/{raffle_id}/participate/ 403 urn:rafflekit:problem:already-participated",
-    "POST /raffles/{raffle_id}/participate/ 404 urn:rafflekit:problem:raffle-not-found",
-    "POST /raffles/{raffle_id}/participate/ 410 urn:rafflekit:problem:sold-out",
-    "POST /raffles/{raffle_id}/winners/ 201",
-    "POST /raffles/{raffle_id}/winners/ 403 about:blank",
-    "POST /raffles/{raffle_id}/winners/ 403 urn:rafflekit:problem:already-drawn",
-    "POST /raffles/{raffle_id}/winners/ 403 urn:rafflekit:problem:tickets-remaining",
-    "POST /raffles/{raffle_id}/verify-ticket/ 200",
-    "POST /raffles/{raffle_id}/verify-ticket/ 400 urn:rafflekit:problem:invalid-value",
-    "POST /raffles/{raffle_id}/verify-ticket/ 400 urn:rafflekit:problem:invalid-verification-code",
-    "POST /raffles/{raffle_id}/verify-ticket/ 400 urn:rafflekit:problem:not-drawn-yet",
-    "GET /raffles/{raffle_id}/ 200",
-    "GET /raffles/{raffle_id}/winners/ 200",
-    "GET /raffles/{raffle_id}/winners/ 404 urn:rafflekit:problem:page-not-found",
+    f"{operation} {answer}".replace(":", " about:blank" if answer.endswith(":") else " urn:rafflekit:problem:")
+    for operation, answers in _ANSWERS.items()
+    for answer in answers.split()
 }
 """What must have been answered at least once, or the cases have not got to the bottom of it."""
 
@@ -57,22 +60,40 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 def raffles_in_every_state(url: str) -> dict[str, list[object]]:
-    """Make raffles that are open (the manager has taken part), sold out and drawn; give the ids, and drawn tickets."""
-    raffles: dict[str, list[object]] = {"open": [], "sold out": [], "tickets": []}
+    """Make raffles in each state that `hooks` knows, and return their ids; and tickets of drawn raffles.
+
+    The manager has taken part in those that are open.
+    """
+    made: dict[str, list[object]] = {"tickets": [], "winners": []}
+
+    def make(state: str, tickets: int, *, total: int = 10**9, prizes: int = 1, **options: Any) -> UUID:
+        raffle = engine.create(state, total_tickets=total, prizes=[Prize("hug", prizes)], **options).id
+        held = [engine.participate(raffle, MANAGER if n == 0 else f"participant {n}") for n in range(tickets)]
+        if state == "drawn":
+            winners = {win.ticket_number for win in engine.draw(raffle)}
+            for ticket in held:
+                kind = "winners" if ticket.number in winners else "tickets"
+                made[kind].append([str(raffle), ticket.number, ticket.verification_code])
+        else:
+            made.setdefault(state, []).append(str(raffle))
+        return raffle
+
     with RaffleEngine(url) as engine:
         for _ in range(5):
-            is_open = engine.create("Open", total_tickets=10**9, prizes=[Prize("hug", 3)]).id
-            engine.participate(is_open, MANAGER)
-            raffles["open"].append(str(is_open))
-            drawn = engine.create("Drawn", total_tickets=3, prizes=[Prize("hug", 1), Prize("kiss", 1)]).id
-            tickets = [engine.participate(drawn, f"participant {person}") for person in range(3)]
-            engine.draw(drawn)
-            raffles["tickets"] += [[str(drawn), ticket.number, ticket.verification_code] for ticket in tickets]
+            make("open", 1, prizes=3)
+            make("new", 0)
+            make("short", 1, prizes=2)
+            make("not open", 0, opens_at=datetime(2999, 1, 1, tzinfo=UTC))
+            make("invited", 0, entry="invitation")
+            make("desk", 0, entry="desk")
+            engine.cancel(make("cancelled", 1), "rain")
+        for _ in range(10):
+            make("drawn", 4, total=4, prizes=2)
         for _ in range(20):
-            sold_out = engine.create("Sold out", total_tickets=1, prizes=[Prize("hug")]).id
-            engine.participate(sold_out, "participant")
-            raffles["sold out"].append(str(sold_out))
-    return raffles
+            make("sold out", 1, total=1)
+            make("to be closed", 2)
+            make("to be cancelled", 1)
+    return made
 
 
 def test_every_answer_is_in_the_document(url: str, tmp_path: Path, serve: Serve) -> None:

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from falcon import testing
 
 from rafflekit import RaffleEngine
+from rafflekit.core.protocol.entropy.drand import time_of
 from rafflekit.core.settings import Settings
 from rafflekit.http.app import create_app
 
@@ -23,7 +25,33 @@ SETTINGS = Settings(
 )
 RAFFLE = {"name": "Foobar raffle", "total_tickets": 2, "prizes": [{"name": "warm hug", "amount": 1}]}
 
+BEACON_ROUND = 1000
+BEACON = "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39"
+"""The real signature of that round of drand's quicknet."""
+
 Post = Callable[..., testing.Result]
+
+
+class Clock:
+    """A clock that shows the time that it is set to; at first two minutes before the beacon."""
+
+    def __init__(self) -> None:
+        self.now = datetime.fromtimestamp(time_of(BEACON_ROUND) - 120, UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **time: float) -> None:
+        """Show a later time: `advance(days=1)`."""
+        self.now += timedelta(**time)
+
+    def later(self, **time: float) -> datetime:
+        """Return a later time: `later(hours=1)`."""
+        return self.now + timedelta(**time)
+
+    def in_a(self, **time: float) -> str:
+        """Return a later time as a request has it: `in_a(days=1)`."""
+        return f"{self.later(**time):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @pytest.fixture

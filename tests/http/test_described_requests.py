@@ -19,6 +19,10 @@ from tests.http.description import operations, parameter_schema, schema_of
 from tests.http.test_reading import request as wire_request
 
 
+def is_described(body: dict[str, Any], name: str) -> bool:
+    return jsonschema_rs.is_valid(schema_of(name), body, validate_formats=True)
+
+
 @pytest.mark.parametrize(
     ("changes", "is_valid"),
     [
@@ -40,12 +44,29 @@ from tests.http.test_reading import request as wire_request
         ({"prizes": [{"name": "hug"}]}, False),
         ({"prizes": [{"name": "hug", "amount": 1, "more": 1}]}, False),
         ({"more": 1}, False),
+        *[({"tickets_each": count}, count in (None, 1, 1_000)) for count in (None, 0, 1, 1_000, 1_001)],
+        *[({"claim_days": days}, days in (None, 1, 3_650)) for days in (None, 0, 1, 3_650, 3_651)],
+        *[({"entry": rule}, rule != "all") for rule in (None, "address", "invitation", "desk", "all")],
+        *[({"entropy": source}, source != "dice") for source in (None, "secrets", "drand-quicknet", "dice")],
+        *[
+            ({"entropy": "announced", "source": source}, is_valid)
+            for source, is_valid in (("dice", True), ("x" * 200, True), ("x" * 201, False), ("", False), ("a\n", False))
+        ],
+        *[
+            ({field: time}, is_valid)
+            for field in ("opens_at", "closes_at")
+            for time, is_valid in (
+                *((None, True), ("2030-12-05T18:00:00Z", True), ("2030-12-05t18:00:00.5+01:00", True)),
+                *(("2030-12-05T18:00:00", False), ("2030-12-05 18:00:00Z", False), ("2030-02-29T18:00:00Z", False)),
+                *(("2030-12-31T23:59:60Z", False), ("1969-12-31T23:59:59Z", False), (1_922_000_000, False)),
+            )
+        ],
     ],
 )
 def test_a_raffle_is_valid_only_if_it_can_be_created(post: Post, changes: dict[str, Any], is_valid: bool) -> None:
     body = RAFFLE | changes
 
-    assert jsonschema_rs.is_valid(schema_of("CreateBody"), body) is is_valid
+    assert is_described(body, "CreateBody") is is_described(changes, "ChangeBody") is is_valid
     assert post("/raffles/", json=body).status_code == (201 if is_valid else 400)
 
 
@@ -59,6 +80,27 @@ def test_the_document_allows_the_characters_of_names() -> None:
     assert {c for c in characters if not searched.fullmatch(c)} == unprintable
     assert {c for c in characters if not name.fullmatch(c)} == unprintable | blank
     assert not [c for c in unprintable if name.fullmatch(f"a{c}a")]
+
+
+@pytest.mark.parametrize(
+    ("participant", "is_valid"), [("x", True), ("x" * 1_000, True), ("x" * 1_001, False), ("", False), ("a\n", False)]
+)
+def test_a_participant_is_valid_only_if_it_can_take_part(
+    post: Post, raffle: str, participant: str, is_valid: bool
+) -> None:
+    body = {"participant": participant}
+
+    assert is_described(body, "ParticipateBody") is is_valid
+    assert post(f"{raffle}/participate", json=body).status_code == (201 if is_valid else 400)
+
+
+@pytest.mark.parametrize(("reason", "is_valid"), [("x", True), ("x" * 200, True), ("x" * 201, False), (" ", False)])
+def test_a_reason_is_valid_only_if_it_can_be_published(post: Post, raffle: str, reason: str, is_valid: bool) -> None:
+    body = {"reason": reason}
+
+    assert is_described(body, "CancelBody") is is_valid
+    assert is_described(body | {"ticket_number": 1, "why": "unclaimed"}, "ForfeitBody") is is_valid
+    assert post(f"{raffle}/cancel", json=body).status_code == (200 if is_valid else 400)
 
 
 @pytest.mark.parametrize(

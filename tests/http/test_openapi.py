@@ -12,7 +12,7 @@ from rafflekit.http import openapi
 from rafflekit.http.app import create_app
 from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.problems import STATUSES
-from tests.http.conftest import SETTINGS
+from tests.http.conftest import SETTINGS, Post
 from tests.http.description import DOCUMENT, documented, operations, parts_of
 from tests.programs import run
 
@@ -36,13 +36,47 @@ def test_the_schemas_in_the_document_are_valid() -> None:
         jsonschema_rs.Draft202012Validator(schema | {"components": DOCUMENT["components"]}, validate_formats=True)
 
 
-def test_a_delay_is_null_in_answers_and_omitted_in_terms() -> None:
+def test_an_option_that_a_raffle_lacks_is_omitted() -> None:
     required = {name: DOCUMENT["components"]["schemas"][name]["required"] for name in ("RaffleShape", "TermsShape")}
     announced = ["created_at", "entropy", "id", "name", "prizes", "total_tickets"]
 
-    assert sorted(required["RaffleShape"]) == sorted([*announced, "available_tickets", "delay_s", "winners_drawn"])
+    assert sorted(required["RaffleShape"]) == sorted([*announced, "available_tickets", "state", "winners_drawn"])
     assert sorted(required["TermsShape"]) == sorted([*announced, "protocol"])
-    assert DOCUMENT["components"]["schemas"]["TermsShape"]["properties"]["delay_s"] == {"type": "integer"}
+
+
+def test_every_time_is_described_as_one() -> None:
+    times = {
+        name: part[name].get("anyOf", [part[name]])[0]
+        for part in parts_of(DOCUMENT["components"]["schemas"])
+        for name in part
+        if name.endswith(("_at", "_until"))
+    }
+
+    assert {"opens_at", "closes_at", "draw_possible_at", "redeemed_at", "forfeited_at", "redeem_until"} <= times.keys()
+    assert {kind["format"] for kind in times.values()} == {"date-time"}
+
+
+def test_the_document_has_what_an_address_is_told(post: Post, raffle: str) -> None:
+    refusals = DOCUMENT["paths"]["/raffles/{raffle_id}/participate/"]["post"]["responses"]["403"]
+    examples = refusals["content"]["application/problem+json"]["examples"].values()
+
+    _, refused = (post(f"{raffle}/participate", source=STRANGER).json for _ in range(2))
+
+    assert refused in [example["value"] for example in examples]
+    assert f"- {refused['detail']}" in refusals["description"]
+
+
+def test_only_some_refusals_of_a_status_say_when_to_retry() -> None:
+    answers = {
+        (path, method, status): answer["headers"]["Retry-After"]["required"]
+        for method, path, operation in operations()
+        for status, answer in operation["responses"].items()
+        if "Retry-After" in answer.get("headers", {})
+    }
+
+    optional = {(path, method) for (path, method, status), required in answers.items() if not required}
+    assert optional == {("/raffles/{raffle_id}/participate/", "POST"), ("/raffles/{raffle_id}/winners/", "POST")}
+    assert {status for (_, _, status), required in answers.items() if required} == {"503"}
 
 
 def test_every_reference_of_the_document_leads_somewhere() -> None:

@@ -1,6 +1,7 @@
 import logging
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import falcon
@@ -10,8 +11,10 @@ from falcon import testing
 import rafflekit.core.errors as core_errors
 from rafflekit import (
     AlreadyParticipated,
+    BeaconNotPublished,
     InvalidSetting,
     InvalidValue,
+    NotOpenYet,
     RaffleEngine,
     RaffleError,
     RaffleNotFound,
@@ -139,24 +142,28 @@ def test_an_outage_says_whether_anything_was_changed(
 
 
 @pytest.mark.parametrize(
-    ("action", "advice"),
+    ("path", "advice"),
     [
-        ("participate", "repeat it with its Idempotency-Key to get the same ticket."),
-        ("participate/", "repeat it with its Idempotency-Key to get the same ticket."),
-        ("winners", "check before you repeat it."),
+        ("{raffle}/participate", "repeat it with its Idempotency-Key to get the same ticket."),
+        ("{raffle}/participate/", "repeat it with its Idempotency-Key to get the same ticket."),
+        ("/raffles", "repeat it with its Idempotency-Key to get the same raffle."),
+        ("{raffle}/winners", "check before you repeat it."),
     ],
 )
-def test_after_an_outage_a_key_gets_the_same_ticket(
-    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, post: Post, action: str, advice: str
+def test_after_an_outage_a_key_gets_the_same_again(
+    engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, post: Post, path: str, advice: str
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise StorageUnavailable("away", is_in_doubt=True)
 
-    monkeypatch.setattr(engine, "participate", fail)
-    monkeypatch.setattr(engine, "draw", fail)
-    path = f"/raffles/00000000-0000-4000-8000-000000000000/{action}"
+    for method in ("create", "participate", "draw"):
+        monkeypatch.setattr(engine, method, fail)
+    target = path.format(raffle="/raffles/00000000-0000-4000-8000-000000000000")
+    body = RAFFLE if path == "/raffles" else {}
 
-    with_key, without = post(path, headers={"Idempotency-Key": "a-key-of-its-own"}), post(path)
+    with_key, without = (
+        post(target, json=body, headers=headers) for headers in ({"Idempotency-Key": "a-key-of-its-own"}, {})
+    )
 
     assert with_key.json["detail"].endswith(f" may or may not have been carried out; {advice}")
     assert without.json["detail"].endswith(" carried out; check before you repeat it.")
@@ -226,7 +233,23 @@ def test_not_found_says_where_to_look(failing: Callable[[Exception], testing.Res
     assert failing(RaffleNotFound()).json["detail"] == RaffleNotFound.sentence
 
 
-def test_over_http_the_participant_is_an_ip_address(failing: Callable[[Exception], testing.Result]) -> None:
-    answer = failing(AlreadyParticipated()).json
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotOpenYet(datetime(2030, 12, 5, tzinfo=UTC), retry_after_s=90),
+        BeaconNotPublished(datetime(2030, 12, 5, tzinfo=UTC), retry_after_s=90),
+    ],
+)
+def test_a_refusal_before_its_time_says_when_to_retry(
+    error: RaffleError, failing: Callable[[Exception], testing.Result]
+) -> None:
+    answer = failing(error)
 
-    assert answer["title"] == answer["detail"] == "Your ip address has already participated in this raffle"
+    assert (answer.status_code, answer.headers["Retry-After"]) == (403, "90")
+
+
+def test_a_message_of_the_core_is_the_detail(failing: Callable[[Exception], testing.Result]) -> None:
+    answer = failing(AlreadyParticipated("This invitation has been used already.")).json
+
+    assert answer["title"] == "This participant already has a ticket for this raffle."
+    assert answer["detail"] == "This invitation has been used already."

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
 from rafflekit.http import fields, reading
+from rafflekit.http.api import ROUTES
+from rafflekit.http.api.draws import DrawBody
 from rafflekit.http.api.raffles import CreateBody, PrizeBody
+from rafflekit.http.api.tickets import ParticipateBody
 
 CREATE: dict[str, Any] = {"name": "a", "total_tickets": 5, "prizes": [{"name": "hug", "amount": 1}]}
 
@@ -113,7 +116,8 @@ def test_a_body_that_is_not_a_json_object_is_refused(content: bytes) -> None:
         (b'{"name": NaN}', "must be a JSON object, but is not JSON (NaN)."),
         (create_body(delay_s="soon"), "must be a whole number or null: digits only, at most 30 of them."),
         (create_body(delay_s=[]), "must be a whole number or null: digits only, at most 30 of them."),
-        (create_body(entropy=None), "must be text."),
+        (create_body(name=None), "must be text."),
+        (create_body(entropy=7), "must be text or null."),
     ],
 )
 def test_a_refusal_has_none_of_a_librarys_words(content: bytes, reason: str) -> None:
@@ -239,6 +243,40 @@ def test_a_body_of_unknown_length_has_the_same_limit() -> None:
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/json"])
 def test_a_request_that_takes_nothing_may_have_no_body(media_type: str) -> None:
     reading.read_body(request(Content_Type=media_type), fields.NoFields)
+
+
+def may_be_absent(shape: type[msgspec.Struct]) -> bool:
+    try:
+        return reading.read_body(request(), shape) == shape()
+    except InvalidValue as refusal:
+        return refusal.field != "body"
+
+
+def test_a_body_that_decides_something_must_be_there() -> None:
+    bodies = {operation.body for route in ROUTES for operation in route.operations.values() if operation.body}
+
+    assert {body for body in bodies if may_be_absent(body)} == {fields.NoFields, ParticipateBody, DrawBody}
+
+
+def test_a_bodys_secrets_are_noted_for_the_log() -> None:
+    long = "x" * 16
+    secrets = {"participant": "A", "invitation": long, "verification_code": f"{long}y", "name": long, "other": long}
+    asked = request(json.dumps(secrets).encode())
+
+    # Also if the body is refused.
+    with pytest.raises(InvalidValue):
+        reading.read_body(asked, ParticipateBody)
+
+    assert asked.context.secrets == ["A", long, f"{long}y"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"invitation": "short", "participant": null}'])
+def test_a_short_code_may_stand_anywhere_by_chance(content: bytes) -> None:
+    asked = request(content)
+
+    reading.read_body(asked, ParticipateBody)
+
+    assert asked.context.secrets == []
 
 
 def test_a_request_that_takes_nothing_may_have_an_empty_object() -> None:

@@ -5,6 +5,7 @@ import io
 import re
 import subprocess
 import sys
+from math import comb, log2, perm, sqrt
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tests.project.session import DOCS, PAGES, README, ROOT, normalised, ran, st
 
 COMMANDS = (DOCS / "commands.md").read_text()
 ERRORS = (DOCS / "errors.md").read_text()
+FAIRNESS = (DOCS / "fairness.md").read_text()
 LIBRARY = (DOCS / "library.md").read_text()
 EVERY_PAGE = [
     README,
@@ -47,6 +49,25 @@ def test_the_picture_shows_the_readme_session() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len(README.read_text().splitlines()) <= 200
+
+
+def test_the_table_of_dice_and_lotteries_is_right() -> None:
+    values = {
+        "two dice": 6**2,
+        "six dice": 6**6,
+        "ten dice": 6**10,
+        "twenty dice": 6**20,
+        "6 of 49, sorted": comb(49, 6),
+        "6 of 49, in the order in which they were drawn": perm(49, 6),
+        "5 of 50 and 2 of 12, sorted (EuroMillions)": comb(50, 5) * comb(12, 2),
+        "5 of 69 and 1 of 26, sorted (Powerball)": comb(69, 5) * 26,
+    }
+
+    rows = re.findall(r"^\| ([^|]+) \| ([\d,]+) \| (\d+) \| ([\d.]+ %) \|$", FAIRNESS, flags=re.MULTILINE)
+    assert rows == [
+        (source, f"{number:,}", f"{int(log2(number))}", f"{100 * sqrt(200 / number):.1f} %")
+        for source, number in values.items()
+    ]
 
 
 def examples_of(page: Path) -> list[str]:

@@ -91,3 +91,33 @@ def test_a_code_verifies_only_with_its_own_ticket(one_engine: RaffleEngine, shap
     for one, other in permutations(tickets, 2):
         with pytest.raises(InvalidVerificationCode):
             one_engine.verify(one.raffle_id, one.number, other.verification_code)
+
+
+@settings(max_examples=10)
+@given(shape=raffles(most_tickets=12), data=st.data())
+def test_prizes_pass_on_until_no_ticket_is_left(
+    one_engine: RaffleEngine, shape: tuple[int, list[Prize]], data: st.DataObject
+) -> None:
+    total_tickets, prizes = shape
+    given = [prize.name for prize in prizes for _ in range(prize.amount)]
+    raffle = one_engine.create("Any", total_tickets=total_tickets, prizes=prizes).id
+    sold = data.draw(st.integers(len(given), total_tickets))
+    numbers = [one_engine.participate(raffle, f"participant {n}").number for n in range(sold)]
+    if sold < total_tickets:
+        one_engine.close_raffle(raffle)
+    one_engine.draw(raffle)
+    queue = list(one_engine.queue(raffle).items)
+
+    lapsed = 0
+    while standing := one_engine.winners(raffle, unredeemed=True).items:
+        # However many are left, each prize is won its amount of times, or has lapsed.
+        assert len(standing) == len(given) - lapsed
+        loser = data.draw(st.sampled_from(standing))
+        heir = one_engine.forfeit(raffle, loser.ticket_number, why="disqualified", reason="too young")
+        if heir is None:
+            lapsed += 1
+        else:
+            assert (heir.ticket_number, heir.prize) == (queue.pop(0), loser.prize)
+
+    assert (queue, lapsed) == ([], len(given))
+    assert sorted(win.ticket_number for win in one_engine.winners(raffle).items) == sorted(numbers)

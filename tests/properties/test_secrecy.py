@@ -38,13 +38,17 @@ def test_no_code_participant_or_idempotency_key_is_stored(database: Path) -> Non
         for n in range(30):
             key = f"{KEY} {n}" if n % 2 else None
             tickets.append(engine.participate(raffle.id, f"203.0.113.{n}", idempotency_key=key))
+        invited = engine.create("Invited", total_tickets=5, prizes=[Prize("hug")], entry="invitation")
+        invitations = engine.invitations(invited.id, 3)
+        tickets.append(engine.participate(invited.id, invitation=invitations[0]))
         before_the_draw = stored_bytes(database)
         engine.draw(raffle.id)
         after_the_draw = stored_bytes(database)
 
     assert b"$argon2id$" in before_the_draw
     for stored in (before_the_draw, after_the_draw, stored_bytes(database)):
-        assert not [code for ticket in tickets for code in spellings(ticket.verification_code) if code in stored]
+        codes = [*invitations, *(ticket.verification_code for ticket in tickets)]
+        assert not [spelling for code in codes for spelling in spellings(code) if spelling in stored]
         assert b"203.0.113." not in stored
         assert KEY.encode() not in stored
 
@@ -136,7 +140,10 @@ def test_an_unforeseen_failure_logs_no_secret(
     assert not [spelling for code in codes for spelling in spellings(code) if spelling in log.encode()]
 
 
-def test_a_draw_removes_the_secrets_from_file_and_journal(database: Path, engine: RaffleEngine) -> None:
+@pytest.mark.parametrize("arguments", [("draw",), ("cancel", "No stage.")], ids=["draw", "cancellation"])
+def test_an_end_removes_the_secrets_from_file_and_journal(
+    database: Path, engine: RaffleEngine, arguments: tuple[str, ...]
+) -> None:
     raffle = engine.create("Foobar", total_tickets=40, prizes=[Prize("hug", 3)])
     sell_all(engine, raffle)
     with closing(sqlite3.connect(database)) as connection:
@@ -147,7 +154,8 @@ def test_a_draw_removes_the_secrets_from_file_and_journal(database: Path, engine
 
     with RaffleEngine(f"sqlite:///{database}") as another_session:
         another_session.list()
-        engine.draw(raffle.id)
+        method, *given = arguments
+        getattr(engine, method)(raffle.id, *given)
         stored = stored_bytes(database)
 
     # Not even a part of one: a page that was half overwritten would keep some.

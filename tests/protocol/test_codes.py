@@ -39,16 +39,34 @@ def test_a_code_is_read_as_people_write_it(code: bytes, data: st.DataObject) -> 
     spellings = {"0": "0Oo", "1": "1IiLl"}
     written = [
         data.draw(st.sampled_from(spellings.get(character, character + character.lower())))
-        + data.draw(st.sampled_from(["", "-", " "]))
+        + data.draw(st.sampled_from(["", "-", " ", "\n", "–", "\u2212", "\xa0", "\u200b", "\xad"]))
         for character in canonical(code)
     ]
 
-    assert codes.read("".join(written)) == canonical(code)
+    opening, closing = data.draw(st.sampled_from(["", "''", '""', "“”", "„“", "‘’", "‚‘", "«»", "‹›", "``"])) or (
+        "",
+        "",
+    )
+
+    assert codes.read(f" {opening}{''.join(written)}{closing}\ufeff") == canonical(code)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "-", "4XK2", "U" * 24, "0" * 23, "0" * 25, "é" * 24, "\u0131" * 24, "٠" * 24, "0" * 23 + "\x00", "!" * 24],
+    [
+        "",
+        "-",
+        "4XK2",
+        "U" * 24,
+        "0" * 23,
+        "0" * 25,
+        "é" * 24,
+        "\u0131" * 24,
+        "٠" * 24,
+        "0" * 23 + "\x00",
+        "!" * 24,
+        "0" * 12 + '"' + "0" * 12,
+    ],
 )
 def test_text_that_is_not_a_code_is_not_read(text: str) -> None:
     assert codes.read(text) is None

@@ -10,6 +10,7 @@ from rafflekit.core.protocol.winners import DrawStatement
 STATEMENT = DrawStatement(
     origin="rafflekit.example/3f0c",
     closing_hash=b"\1" * 32,
+    drawn=1_700_000_000,
     entropy=b"\xab" * 32,
     seed=b"\xcd" * 32,
     wins=4,
@@ -42,7 +43,7 @@ def test_another_text_is_not_a_statement(text: str) -> None:
     with pytest.raises(NoteWrong) as refusal:
         DrawStatement.read(text)
 
-    assert str(refusal.value) == "it is not a statement of a draw: origin, closing, entropy, seed and winners"
+    assert str(refusal.value) == "it is not a statement of a draw: origin, closing, drawn, entropy, seed and winners"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """The calls that sessions make in an interleaving: how each is made, and what the model says to its outcome."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from rafflekit import Entry, Prize, Raffle, RaffleEngine, RaffleError, Ticket
-from tests.raffle_model import RaffleModel
+from rafflekit import Entry, Prize, Raffle, RaffleEngine, RaffleError, Ticket, Win
+from tests.raffle_model import BEGINNING, Asking, RaffleModel, Refusal, Terms
+
+NOW = BEGINNING
 
 
 @dataclass(frozen=True)
@@ -17,14 +20,26 @@ class World:
     def with_raffle(self, raffle: RaffleModel) -> "World":
         return World(raffle, self.created)
 
+    def after(self, outcome: Any, refusal: Refusal | None, change: Callable[[], RaffleModel]) -> "World | None":
+        """Return the world after a call that is refused like this, or else changes the raffle."""
+        if refusal is not None:
+            return self if is_answer(outcome, refusal) else None
+        return None if isinstance(outcome, Exception) else self.with_raffle(change())
+
 
 @dataclass(frozen=True)
 class Scene:
-    """What calls are about: a raffle, the tickets that its first participants hold already, and a mark for names."""
+    """What calls are about: a raffle, the tickets and the wins that it has already, and a mark for names."""
 
     raffle: Raffle
     tickets: dict[str, Ticket]
     mark: str
+    wins: tuple[Win, ...] = ()
+
+    def winner(self, place: int) -> Ticket:
+        """Return the ticket of the win at this place."""
+        number = self.wins[place].ticket_number
+        return next(ticket for ticket in self.tickets.values() if ticket.number == number)
 
 
 class Call(Protocol):
@@ -33,7 +48,7 @@ class Call(Protocol):
     def on(self, engine: RaffleEngine, scene: Scene) -> Any:
         """Make the call, and return what it returns in a form that can be compared."""
 
-    def after(self, world: World, outcome: Any) -> World | None:
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
         """Return the world after this outcome, or None if the outcome is wrong."""
 
 
@@ -45,10 +60,11 @@ class Participate:
     def on(self, engine: RaffleEngine, scene: Scene) -> Ticket:
         return engine.participate(scene.raffle.id, self.person, idempotency_key=self.key)
 
-    def after(self, world: World, outcome: Any) -> World | None:
-        expected = world.raffle.answer_to_participant(self.person, self.key)
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
+        asking = Asking(name=self.person, key=self.key)
+        expected = world.raffle.answer_to(asking, NOW)
         if expected is None and isinstance(outcome, Ticket) and world.raffle.can_issue(outcome.number):
-            return world.with_raffle(world.raffle.with_ticket(self.person, self.key, outcome))
+            return world.with_raffle(world.raffle.with_ticket(asking, outcome, NOW))
         return world if expected is not None and is_answer(outcome, expected) else None
 
 
@@ -59,13 +75,46 @@ class ParticipateMany:
     def on(self, engine: RaffleEngine, scene: Scene) -> list[Ticket | RaffleError]:
         return list(engine.participate_many(scene.raffle.id, [Entry(each.person, each.key) for each in self.entries]))
 
-    def after(self, world: World, outcome: Any) -> World | None:
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
         # After the draw the whole list may be refused instead of each entry.
         answers = [outcome] * len(self.entries) if isinstance(outcome, Exception) else outcome
         now: World | None = world
         for entry, answer in zip(self.entries, answers, strict=True):
-            now = now and entry.after(now, answer)
+            now = now and entry.after(now, scene, answer)
         return now
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change to other terms of the same entropy."""
+
+    terms: Terms
+
+    def on(self, engine: RaffleEngine, scene: Scene) -> Any:
+        return engine.change(scene.raffle.id, **self.terms.given).total_tickets
+
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
+        refusal = world.raffle.refusal_to_change(self.terms)
+        return world.after(outcome, refusal, lambda: replace(world.raffle, terms=self.terms))
+
+
+@dataclass(frozen=True)
+class Close:
+    def on(self, engine: RaffleEngine, scene: Scene) -> Any:
+        return engine.close_raffle(scene.raffle.id).available_tickets
+
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
+        return world.after(outcome, world.raffle.refusal_to_close(), lambda: world.raffle.closed(NOW))
+
+
+@dataclass(frozen=True)
+class Cancel:
+    def on(self, engine: RaffleEngine, scene: Scene) -> Any:
+        return engine.cancel(scene.raffle.id, "No stage.").state
+
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
+        refusal = world.raffle.refusal_to_cancel()
+        return world.after(outcome, refusal, lambda: replace(world.raffle, is_cancelled=True))
 
 
 @dataclass(frozen=True)
@@ -73,19 +122,52 @@ class Draw:
     def on(self, engine: RaffleEngine, scene: Scene) -> Any:
         return tuple(engine.draw(scene.raffle.id))
 
-    def after(self, world: World, outcome: Any) -> World | None:
-        refusal = world.raffle.refusal_of_draw()
-        if refusal is None and isinstance(outcome, tuple):
-            return world.with_raffle(world.raffle.with_wins(outcome))
-        return world if refusal is not None and is_answer(outcome, refusal) else None
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
+        refusal = world.raffle.refusal_to_draw(NOW, None)
+        return world.after(outcome, refusal, lambda: world.raffle.drawn(outcome, (), NOW))
+
+
+@dataclass(frozen=True)
+class Redeem:
+    """Redeem the prize of a winner, or undo that."""
+
+    place: int = 0
+    undo: bool = False
+
+    def on(self, engine: RaffleEngine, scene: Scene) -> Any:
+        ticket = scene.winner(self.place)
+        return engine.redeem(scene.raffle.id, ticket.number, ticket.verification_code, undo=self.undo)
+
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
+        number = scene.winner(self.place).number
+        refusal = world.raffle.refusal_to_redeem(number, True, NOW, undo=self.undo)
+        return world.after(outcome, refusal, lambda: world.raffle.redeemed(number, None if self.undo else NOW))
+
+
+@dataclass(frozen=True)
+class Forfeit:
+    """Pass the prize of a winner on."""
+
+    place: int = 0
+
+    def on(self, engine: RaffleEngine, scene: Scene) -> Any:
+        return engine.forfeit(scene.raffle.id, scene.winner(self.place).number, why="disqualified", reason="too young")
+
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
+        number = scene.winner(self.place).number
+        refusal = world.raffle.refusal_to_forfeit(number, True, NOW, why="disqualified")
+        if refusal is not None:
+            return world if is_answer(outcome, refusal) else None
+        after, heir = world.raffle.forfeited(number, "disqualified", "too young", NOW)
+        return world.with_raffle(after) if outcome == heir else None
 
 
 @dataclass(frozen=True)
 class Winners:
     def on(self, engine: RaffleEngine, scene: Scene) -> Any:
-        return engine.winners(scene.raffle.id).items
+        return tuple(engine.winners(scene.raffle.id).items)
 
-    def after(self, world: World, outcome: Any) -> World | None:
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
         return world if outcome == (world.raffle.wins or ()) else None
 
 
@@ -93,10 +175,10 @@ class Winners:
 class Get:
     def on(self, engine: RaffleEngine, scene: Scene) -> Any:
         raffle = engine.get(scene.raffle.id)
-        return raffle.available_tickets, raffle.winners_drawn
+        return raffle.available_tickets, raffle.state
 
-    def after(self, world: World, outcome: Any) -> World | None:
-        return world if outcome == (world.raffle.available_tickets, world.raffle.wins is not None) else None
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
+        return world if outcome == (world.raffle.available_tickets(NOW), world.raffle.state(NOW)) else None
 
 
 @dataclass(frozen=True)
@@ -110,8 +192,10 @@ class Verify:
         ticket, other = scene.tickets[self.person], scene.tickets[self.code_of]
         return engine.verify(scene.raffle.id, ticket.number, other.verification_code)
 
-    def after(self, world: World, outcome: Any) -> World | None:
-        return world if is_answer(outcome, world.raffle.verification(self.person, self.code_of)) else None
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
+        number = scene.tickets[self.person].number
+        expected = world.raffle.verification(number, self.person == self.code_of)
+        return world if is_answer(outcome, expected) else None
 
 
 @dataclass(frozen=True)
@@ -121,7 +205,7 @@ class Create:
     def on(self, engine: RaffleEngine, scene: Scene) -> Any:
         return engine.create(f"{scene.mark} {self.name}", total_tickets=2, prizes=[Prize("hug")]).available_tickets
 
-    def after(self, world: World, outcome: Any) -> World | None:
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
         return World(world.raffle, (*world.created, self.name)) if outcome == 2 else None
 
 
@@ -131,7 +215,7 @@ class List:
         names = [raffle.name.split(" ", 1) for raffle in engine.list().items]
         return tuple(rest[0] for mark, *rest in names if mark == scene.mark)
 
-    def after(self, world: World, outcome: Any) -> World | None:
+    def after(self, world: World, scene: Scene, outcome: Any) -> World | None:
         return world if outcome == world.created[::-1] else None
 
 

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from rafflekit import Prize, Raffle, RaffleEngine, Wins
+from rafflekit import Prize, Raffle, RaffleEngine, Ticket, Win, Wins
 from tests.races.conftest import Call, Outcome
-from tests.raffles import sold_out
+from tests.raffles import sell_all, sold_out
 
 AtOnce = Callable[[Sequence[Call]], list[Outcome]]
 
@@ -91,6 +92,83 @@ def test_a_draw_comes_before_or_after_the_last_participants(engine: RaffleEngine
     assert len(drawn) <= 1
     assert engine.get(raffle.id).available_tickets == 0
     assert engine.get(raffle.id).winners_drawn == bool(drawn)
+
+
+def test_tickets_at_once_are_in_the_closing_or_refused(engine: RaffleEngine, at_once: AtOnce) -> None:
+    raffle = new_raffle(engine, 200)
+    early = [engine.participate(raffle.id, f"early {n}").number for n in range(5)]
+    rush = [Call("participate", str(raffle.id), (f"participant {n}",)) for n in range(120)]
+    rush[60:60] = [Call("close_raffle", str(raffle.id))] * 8
+
+    outcomes = at_once(rush)
+
+    numbers = [*early, *(outcome.value.number for outcome in outcomes if isinstance(outcome.value, Ticket))]
+    refusals = Counter(outcome.refusal for outcome in outcomes)
+    assert refusals["too_late"] == 7
+    assert refusals["sold_out"] == 125 - len(numbers)
+    assert engine.get(raffle.id).issued == len(set(numbers)) == len(numbers)
+    assert {win.ticket_number for win in engine.draw(raffle.id)} <= set(numbers)
+
+
+def test_a_raffle_is_drawn_or_cancelled_and_not_both(engine: RaffleEngine, at_once: AtOnce) -> None:
+    raffles = [sold_out(engine, tickets=5, prizes=(Prize("hug", 2),)) for _ in range(4)]
+    both = (Call("draw", ""), Call("cancel", "", ("No stage.",)))
+    rush = [replace(call, raffle_id=str(raffle.id)) for _ in range(8) for raffle in raffles for call in both]
+
+    outcomes = at_once(rush)
+
+    assert Counter(outcome.refusal for outcome in outcomes)[None] == 4
+    for raffle in raffles:
+        found = engine.get(raffle.id)
+        assert (found.drawn_at is None) != (found.cancellation is None)
+        assert engine.winners(raffle.id).count == (2 if found.winners_drawn else 0)
+
+
+def test_a_first_ticket_has_the_terms_that_stay(engine: RaffleEngine, at_once: AtOnce) -> None:
+    raffle = new_raffle(engine, 50)
+    rush = [
+        call
+        for n in range(40)
+        for call in (
+            Call("change", str(raffle.id), (), (("total_tickets", 60 + n),)),
+            Call("participate", str(raffle.id), (f"participant {n}",)),
+        )
+    ]
+
+    outcomes = at_once(rush)
+
+    assert set(Counter(outcome.refusal for outcome in outcomes)) <= {None, "too_late"}
+    tickets = [outcome.value for outcome in outcomes if isinstance(outcome.value, Ticket)]
+    found = engine.get(raffle.id)
+    assert len({ticket.number for ticket in tickets}) == found.issued == 40
+    assert max(ticket.number for ticket in tickets) <= found.total_tickets
+
+
+def test_a_prize_is_redeemed_once_or_passes_on_once(engine: RaffleEngine, at_once: AtOnce) -> None:
+    raffle = new_raffle(engine, 9)
+    tickets = {ticket.number: ticket for ticket in sell_all(engine, raffle)}
+    winners = [tickets[win.ticket_number] for win in engine.draw(raffle.id)]
+    queue = list(engine.queue(raffle.id).items)
+    disqualified = (("why", "disqualified"), ("reason", "too young"))
+    rush = [
+        call
+        for _ in range(12)
+        for ticket in winners
+        for call in (
+            Call("redeem", str(raffle.id), (ticket.number, ticket.verification_code)),
+            Call("forfeit", str(raffle.id), (ticket.number,), disqualified),
+        )
+    ]
+
+    outcomes = at_once(rush)
+
+    assert Counter(outcome.refusal for outcome in outcomes) == {None: 5, "too_late": 115}
+    wins = engine.winners(raffle.id).items
+    assert sum(win.redeemed_at is not None for win in wins) + sum(win.forfeited_at is not None for win in wins) == 5
+    heirs = [outcome.value for outcome in outcomes if isinstance(outcome.value, Win)]
+    # The queue has four tickets; a fifth forfeit would lapse.
+    assert sorted(heir.ticket_number for heir in heirs) == sorted(queue[: len(heirs)])
+    assert [win.ticket_number for win in wins[5:]] == queue[: len(heirs)]
 
 
 def test_raffles_created_at_once_are_all_listed(engine: RaffleEngine, at_once: AtOnce) -> None:

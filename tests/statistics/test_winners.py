@@ -55,3 +55,36 @@ def test_whole_raffles_favour_no_one(engine: RaffleEngine) -> None:
 
     assert_uniform([by_number[number] for number in (1, 2, 3)])
     assert_uniform([by_place[place] for place in (0, 1, 2)])
+
+
+def test_raffles_closed_early_favour_no_one(engine: RaffleEngine) -> None:
+    """Of 5 tickets 3 are handed out: each number, and each order of the winner and the queue, is equally likely."""
+    by_number: Counter[Any] = Counter()
+    by_order: Counter[Any] = Counter()
+    for _ in range(SAMPLES * 150):
+        raffle = engine.create("Three of five", total_tickets=5, prizes=[Prize("hug")])
+        numbers = [engine.participate(raffle.id, f"participant {n}").number for n in range(3)]
+        engine.close_raffle(raffle.id)
+        winner = engine.draw(raffle.id)[0].ticket_number
+        by_number[winner] += 1
+        by_order[tuple(numbers.index(number) for number in (winner, *engine.queue(raffle.id).items))] += 1
+
+    assert_uniform([by_number[number] for number in range(1, 6)])
+    assert_uniform([by_order[order] for order in permutations(range(3))])
+
+
+def test_a_prize_passes_to_any_ticket_equally_often(engine: RaffleEngine) -> None:
+    """In raffles of 4 tickets with 2 prizes, both pass on: each ticket is first in the queue equally often."""
+    by_place: Counter[Any] = Counter()
+    by_order: Counter[Any] = Counter()
+    for _ in range(SAMPLES * 150):
+        raffle = engine.create("Four", total_tickets=4, prizes=[Prize("hug", 2)])
+        numbers = [ticket.number for ticket in sell_all(engine, raffle)]
+        wins = engine.draw(raffle.id)
+        heirs = [engine.forfeit(raffle.id, win.ticket_number, why="disqualified", reason="too young") for win in wins]
+        places = [numbers.index(heir.ticket_number) for heir in heirs if heir is not None]
+        by_place[places[0]] += 1
+        by_order[places[0] < places[1]] += 1
+
+    assert_uniform([by_place[place] for place in range(4)])
+    assert_uniform([by_order[first] for first in (True, False)])

@@ -16,7 +16,7 @@ CASES = json.loads((FROZEN / "cases.json").read_text())
 
 def given_of(base: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
     given = base | changed
-    return given | {"witnessed": Witnessed(**given["witnessed"]) if given["witnessed"] else None}
+    return given | {"witnessed": [Witnessed(**copy) for copy in given["witnessed"]]}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

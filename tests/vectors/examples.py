@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from rafflekit.core.prizes import Prize, count_wins, prizes_of_wins
@@ -15,11 +16,14 @@ from rafflekit.core.protocol.codes import CODE_BYTES, CodeHasher, spell
 from rafflekit.core.protocol.documents import (
     WINNERS_IN_A_PROOF,
     Proof,
+    ProvenForfeit,
     ProvenWin,
     Receipt,
 )
-from rafflekit.core.protocol.entropy import SECRETS, Evidence
-from rafflekit.core.protocol.entropy.drand import DrandQuicknet, randomness_of, round_of
+from rafflekit.core.protocol.entropy import Evidence, source_of
+from rafflekit.core.protocol.entropy.announced import Announced
+from rafflekit.core.protocol.entropy.drand import DrandQuicknet, round_of
+from rafflekit.core.protocol.forfeits import ForfeitStatement, NextTicket, Why
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import OPERATOR, WITNESS, SignerKey
 from rafflekit.core.protocol.terms import Terms
@@ -36,11 +40,26 @@ BEACON = bytes.fromhex(
 CLOSED = 1692806304
 """A minute before that."""
 
+DRAWN = CLOSED + 120
+"""Two minutes after it, when the beacon is public."""
+
+VALUE = "3 17 22 31 40 48"
+"""What the source of a raffle with announced entropy gave."""
+
 CREATED = datetime(2023, 8, 23, 15, 0, tzinfo=UTC)
 PRIZES = (Prize("invisibility", 1), Prize("warm hug", 3))
 TICKETS = 20
 MANY_PRIZES = (Prize("tea", 1_000), Prize("biscuit", 3))
 MANY_TICKETS = 1_010
+
+
+class Loss(NamedTuple):
+    """A win that was lost: its ordinal, why, the reason for everyone to read, and when."""
+
+    win: int
+    why: Why
+    reason: str
+    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +95,28 @@ class Example:
         path = inclusion_proof(self.subtree, serial, size)
         return Receipt(self.leaves[serial], path, self.sign(self.checkpoint(size).text()))
 
+    def slots(self, seed: bytes) -> list[int]:
+        """Return all serials in the order in which a seed shuffles them."""
+        return list(winning_serials(seed, tickets=len(self.leaves), wins=len(self.leaves)))
+
+    def forfeits(self, draw: DrawStatement, losses: Sequence[Loss]) -> list[ProvenForfeit]:
+        """Return the forfeits of a draw, in the order of their losses."""
+        following = self.slots(draw.seed)[draw.wins :]
+        return [
+            self.forfeit(draw, number, loss, following[number - 1] if number <= len(following) else None)
+            for number, loss in enumerate(losses, start=1)
+        ]
+
+    def forfeit(self, draw: DrawStatement, number: int, loss: Loss, serial: int | None) -> ProvenForfeit:
+        """Return a forfeit that passes a prize on to the ticket with this serial, whether it is next or not."""
+        leaf = None if serial is None else self.leaves[serial]
+        following = None if leaf is None else NextTicket(leaf.serial, leaf.ticket_number)
+        statement = ForfeitStatement(
+            draw.origin, draw.hash(), number, loss.time, loss.win, loss.why, loss.reason, following
+        )
+        path = [] if serial is None else inclusion_proof(self.subtree, serial, len(self.leaves))
+        return ProvenForfeit(self.sign(statement.text()), leaf, path)
+
     def win(self, serial: int, prize: int) -> ProvenWin:
         """Return a win of a ticket, whether the seed gives it or not."""
         return ProvenWin(prize, self.leaves[serial], inclusion_proof(self.subtree, serial, len(self.leaves)))
@@ -88,19 +129,18 @@ class Example:
     def statement(self, closing_hash: bytes, entropy: bytes, seed: bytes) -> DrawStatement:
         """Return the operator's statement of a draw with this seed."""
         wins = [(serial, self.leaves[serial].ticket_number, prize) for serial, prize in self.wins(seed)]
-        return DrawStatement(origin_of(self.terms.id), closing_hash, entropy, seed, len(wins), winners_digest(wins))
+        digest_of_wins = winners_digest(wins)
+        return DrawStatement(origin_of(self.terms.id), closing_hash, DRAWN, entropy, seed, len(wins), digest_of_wins)
 
-    def proof(self, *, cosigned: Sequence[tuple[SignerKey, int]] = ()) -> Proof:
-        """Return the proof of an honest draw; `cosigned` are witnesses, each with its time."""
+    def proof(self, *, cosigned: Sequence[tuple[SignerKey, int]] = (), losses: Sequence[Loss] = ()) -> Proof:
+        """Return the proof of an honest draw; `cosigned` are witnesses with their times, `losses` make the forfeits."""
         text = self.checkpoint(len(self.leaves)).text()
         closing_hash = self.checkpoint(len(self.leaves)).closing_hash()
-        entropy = Evidence(SECRETS, digest("entropy"))
-        entropy_value = entropy.value
-        if self.terms.entropy == DrandQuicknet.name:
-            entropy = Evidence(DrandQuicknet.name, BEACON, BEACON_ROUND)
-            entropy_value = randomness_of(BEACON)
+        entropy = evidence(self.terms.entropy)
+        entropy_value = source_of(entropy.kind).entropy_of(entropy.value)
         seed = seed_of(closing_hash, entropy_value)
         wins = self.wins(seed)
+        statement = self.statement(closing_hash, entropy_value, seed)
         return Proof(
             terms=self.terms,
             key=str(self.signer.verifier),
@@ -108,33 +148,51 @@ class Example:
             witnesses=[str(key.verifier) for key, _ in cosigned],
             entropy=entropy,
             seed=seed,
-            draw=self.sign(self.statement(closing_hash, entropy_value, seed).text()),
+            draw=self.sign(statement.text()),
             winners=[self.win(*win) for win in wins] if len(wins) <= WINNERS_IN_A_PROOF else None,
+            forfeits=self.forfeits(statement, losses),
         )
 
 
 def example(
-    name: str, *, entropy: str = DrandQuicknet.name, tickets: int = TICKETS, prizes: Sequence[Prize] = PRIZES
+    name: str,
+    *,
+    entropy: str = DrandQuicknet.name,
+    tickets: int = TICKETS,
+    issued: int | None = None,
+    prizes: Sequence[Prize] = PRIZES,
+    **options: Any,
 ) -> Example:
-    """Return the example with this name; other names give other raffles."""
-    with_beacon = entropy == DrandQuicknet.name
+    """Return the example with this name; other names give other raffles.
+
+    With `issued`, it was closed after that many tickets. `options` are further terms.
+    """
+    issued = tickets if issued is None else issued
     terms = Terms(
         id=UUID(bytes=digest(f"id of {name}")[:16], version=4),
         name=f"Example {name}: ü ☂ 😀",
         created_at=CREATED,
         total_tickets=tickets,
         prizes=tuple(prizes),
-        entropy=DrandQuicknet.name if with_beacon else SECRETS,
-        delay_s=60 if with_beacon else None,
+        entropy=entropy,
+        delay_s=60 if entropy == DrandQuicknet.name else None,
+        **options,
     )
     hasher = CodeHasher()
-    codes = [spell(digest(f"code {serial} of {name}")[:CODE_BYTES]) for serial in range(tickets)]
-    numbers = winning_serials(digest(f"numbers of {name}"), tickets=tickets, wins=tickets)
+    codes = [spell(digest(f"code {serial} of {name}")[:CODE_BYTES]) for serial in range(issued)]
+    numbers = winning_serials(digest(f"numbers of {name}"), tickets=tickets, wins=issued)
     leaves = [
         Leaf(serial, number + 1, hasher.hash(code, digest(f"salt {serial} of {name}")[:16]))
         for serial, (number, code) in enumerate(zip(numbers, codes, strict=True))
     ]
     return Example(terms, leaves, codes, signer("operator"))
+
+
+def evidence(kind: str) -> Evidence:
+    """Return what decides the examples with this kind of entropy."""
+    if kind == DrandQuicknet.name:
+        return Evidence(kind, BEACON, BEACON_ROUND)
+    return Evidence(kind, VALUE.encode() if kind == Announced.name else digest("entropy"))
 
 
 def signer(name: str, *, kind: int = OPERATOR, key_name: str | None = None) -> SignerKey:

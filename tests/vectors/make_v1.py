@@ -4,21 +4,26 @@ The files are frozen and never change; this program shows how they were made. It
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rafflekit.core.protocol import codes, tree
 from rafflekit.core.protocol.audit import selftest
 from rafflekit.core.protocol.entropy import drand
+from rafflekit.core.protocol.entropy.announced import Announced, normalised
+from rafflekit.core.protocol.forfeits import ForfeitStatement
 from rafflekit.core.protocol.hashing import tagged_hash
 from rafflekit.core.protocol.leaves import leaf_data
-from rafflekit.core.protocol.notes import base64_of
+from rafflekit.core.protocol.notes import Note, base64_of
 from rafflekit.core.protocol.terms import canonical_json
 from rafflekit.core.protocol.tiles import whole_hash
 from rafflekit.core.protocol.winners import seed_of, winners_digest, winning_serials
 from tests.tamper.making import Base, bases, catalogue
 from tests.tamper.making.cases import COSIGNED, RECEIPT_SERIAL, RECEIPT_SIZE, Given, written
-from tests.vectors.examples import BEACON, BEACON_ROUND, CLOSED, Example, digest, example, signer, witness
+from tests.tamper.making.endings import RAIN
+from tests.tamper.making.outcomes import chosen, differently_ended, differently_written, partly_given
+from tests.vectors.examples import BEACON, BEACON_ROUND, CLOSED, VALUE, digest, example, signer, witness
 
 VECTORS = Path(__file__).parent / "v1"
 TAMPER = Path(selftest.__file__).parent / "frozen"
@@ -41,6 +46,8 @@ def vectors() -> dict[str, bytes]:
         "drand.json": _drand(),
         "winners.json": _winners(),
         "draws.json": _draws(),
+        "forfeits.json": _forfeits(),
+        "announced.json": _announced(),
         "audits.json": _audits(),
     }
     found = {
@@ -170,9 +177,13 @@ def _keys() -> list[dict[str, Any]]:
 
 def _checkpoints() -> list[dict[str, Any]]:
     found = []
-    for name, size in (("drand", RECEIPT_SIZE), ("drand", 20), ("secrets", 1), ("secrets", 20)):
-        honest = example(name, entropy="drand-quicknet" if name == "drand" else name)
+    kinds = [(name, size, None) for name, size in (("drand", RECEIPT_SIZE), ("drand", 20), ("secrets", 1))]
+    kinds += [("secrets", 20, None), ("early", 20, None), ("early", 7, RAIN), ("announced", 9, None)]
+    for name, size, cancellation in (*kinds, ("secrets", 0, RAIN)):
+        honest = bases()[name].example
         checkpoint = honest.checkpoint(size)
+        if cancellation is not None:
+            checkpoint = replace(checkpoint, cancellation=cancellation)
         shape = {
             "id": str(honest.terms.id),
             "origin": checkpoint.origin,
@@ -182,6 +193,8 @@ def _checkpoints() -> list[dict[str, Any]]:
             "text": checkpoint.text(),
             "note": honest.sign(checkpoint.text()),
         }
+        if checkpoint.cancellation is not None:
+            shape |= {"cancelled": checkpoint.cancellation.time, "reason": checkpoint.cancellation.reason}
         if checkpoint.end is not None:
             cosignature = witness().line(checkpoint.text(), time=COSIGNED)
             shape |= {
@@ -216,7 +229,7 @@ def _winners() -> list[dict[str, Any]]:
 
 def _draws() -> list[dict[str, Any]]:
     found = []
-    for name in ("drand", "secrets"):
+    for name in ("drand", "secrets", "early", "announced"):
         base = bases()[name]
         closing_hash = base.closing.closing_hash()
         seed = seed_of(closing_hash, base.entropy_value)
@@ -224,16 +237,51 @@ def _draws() -> list[dict[str, Any]]:
         statement = base.example.statement(closing_hash, base.entropy_value, seed)
         found.append(
             {
+                "tickets": len(base.example.leaves),
                 "closing_hash": closing_hash.hex(),
                 "entropy": base.entropy_value.hex(),
                 "seed": seed.hex(),
                 "wins": [{"serial": serial, "ticket_number": number, "prize": prize} for serial, number, prize in wins],
                 "digest": winners_digest(wins).hex(),
+                "drawn": statement.drawn,
                 "text": statement.text(),
+                "draw_hash": statement.hash().hex(),
                 "note": base.proof.draw,
             }
         )
     return found
+
+
+def _forfeits() -> list[dict[str, Any]]:
+    found = []
+    for name in ("early", "announced"):
+        for forfeit in bases()[name].proof.forfeits or ():
+            statement = ForfeitStatement.read(Note.read(forfeit.note).text)
+            following = None if statement.next is None else statement.next._asdict()
+            found.append(
+                {
+                    "origin": statement.origin,
+                    "draw_hash": statement.draw_hash.hex(),
+                    "forfeit": statement.number,
+                    "time": statement.time,
+                    "win": statement.win,
+                    "why": str(statement.why),
+                    "reason": statement.reason,
+                    "next": following,
+                    "text": statement.text(),
+                    "note": forfeit.note,
+                }
+            )
+    return found
+
+
+def _announced() -> list[dict[str, str]]:
+    typed = (VALUE, "  3\t17 22\n31\u00a040\u3000\u200248  ", "4", "ein Kreuz \u271d, ein Stern \u2b50", "1" * 1_000)
+    values = [(text, normalised(text)) for text in typed]
+    return [
+        {"typed": text, "value": value, "entropy": Announced().entropy_of(value.encode()).hex()}
+        for text, value in values
+    ]
 
 
 def _receipts(base: Base) -> list[dict[str, Any]]:
@@ -246,31 +294,27 @@ def _receipts(base: Base) -> list[dict[str, Any]]:
 
 
 def _audits() -> list[dict[str, Any]]:
-    """The outcomes of audits of honest documents, depending on what an audit is given."""
+    """The outcomes of audits of documents in which no step is wrong, depending on what an audit is given."""
     found = []
-    for name, base in bases().items():
-        whole = base.given
-        for what, given in {
-            "all": whole,
-            "the proof alone": Given(whole.proof),
-            "proof and key": Given(whole.proof, key=whole.key),
-            "proof, key and witness": Given(whole.proof, key=whole.key, witnesses=whole.witnesses),
-            "proof, key and copy": Given(whole.proof, key=whole.key, witnessed=whole.witnessed),
-            "proof and leaves": Given(whole.proof, leaves=whole.leaves),
-            "proof, receipt and code": Given(whole.proof, receipt=whole.receipt, code=whole.code),
-            "proof, receipt and consistency": Given(whole.proof, receipt=whole.receipt, consistency=whole.consistency),
-            "proof and the receipt of the last ticket": Given(whole.proof, receipt=_last_receipt(base.example)),
-        }.items():
-            uses = [field for field, value in given.shape().items() if value not in (None, [])]
-            outcomes = {step.name: step.outcome for step in given.audit().steps}
-            receipt = {} if given.receipt is None or given.receipt == whole.receipt else {"receipt": given.receipt}
-            found.append({"base": name, "what": what, "uses": uses, **receipt, "outcomes": outcomes})
+    for base in bases().values():
+        found += [_audited(base, what, given) for what, given in partly_given(base).items()]
+    drand = bases()["drand"]
+    found += [_audited(drand, what, given) for what, given in (differently_written(drand) | chosen(drand)).items()]
+    announced, early = bases()["announced"], bases()["early"]
+    found += [_audited(announced, what, given) for what, given in differently_ended(announced, early).items()]
     return found
 
 
-def _last_receipt(honest: Example) -> str:
-    tickets = len(honest.leaves)
-    return written(honest.receipt(tickets - 1, tickets).shape())
+def _audited(base: Base, what: str, given: Given) -> dict[str, Any]:
+    honest = base.given.shape()
+    fields = {field: value for field, value in given.shape().items() if value not in (None, [])}
+    return {
+        "base": base.name,
+        "what": what,
+        "uses": [field for field, value in fields.items() if value == honest[field]],
+        "given": {field: value for field, value in fields.items() if value != honest[field]},
+        "outcomes": {step.name: step.outcome for step in given.audit().steps},
+    }
 
 
 def _in_base64(hashes: list[bytes]) -> list[str]:

@@ -52,12 +52,12 @@ class Javascript:
 
     def audit(self, given: dict[str, Any]) -> dict[str, str]:
         """Return the outcomes of an audit's steps; `given` has the names of the frozen `bases.json`."""
-        return {step["name"]: step["outcome"] for step in self.report(given)["steps"]}
+        return {step["name"]: step["outcome"] for step in self.steps(given)}
 
-    def report(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the whole report of such an audit."""
+    def steps(self, given: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the steps of such an audit, each with its name, outcome and sentence, and whether it is mistaken."""
         rest = {name: value for name, value in given.items() if name != "proof"}
-        found: dict[str, Any] = self.call("audit", given["proof"], rest)
+        found: list[dict[str, Any]] = self.call("((proof, given) => audit(proof, given).steps)", given["proof"], rest)
         return found
 
 

@@ -1,5 +1,5 @@
 // Runs calls of the page's verifier with Node. A line that comes in is a list of [function, argument, …] as JSON, the line
-// that goes out what they return; bytes are {"hex": …} on both ways.
+// that goes out what they return; bytes are {"hex": …} on both ways. No signature is checked twice.
 "use strict";
 
 const [, , ...files] = process.argv;
@@ -7,8 +7,16 @@ const { readFileSync } = require("node:fs");
 const { createInterface } = require("node:readline");
 
 const source = files.map((file) => readFileSync(file, "utf8")).join("\n");
+const remembering = `
+const checked = new Map();
+const checkSignature = isSignature;
+isSignature = (...parts) => {
+  const name = parts.map(hexOf).join();
+  if (!checked.has(name)) checked.set(name, checkSignature(...parts));
+  return checked.get(name);
+};`;
 const { called, Wrong, bytesOfHex, hexOf } = new Function(
-  `"use strict";${source}\nreturn { called: (name, given) => eval(name)(...given), Wrong, bytesOfHex, hexOf };`,
+  `"use strict";${source}${remembering}\nreturn { called: (name, given) => eval(name)(...given), Wrong, bytesOfHex, hexOf };`,
 )();
 
 const isBytes = (value) => value !== null && typeof value === "object" && Object.keys(value).join() === "hex";

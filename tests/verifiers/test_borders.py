@@ -1,32 +1,20 @@
 """Limits of the protocol, on which all three verifiers agree."""
 
 import json
-from types import ModuleType
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
+from rafflekit.core.protocol.documents import leaf_line
 from rafflekit.core.protocol.entropy.drand import time_of
 from rafflekit.core.protocol.notes import WITNESS, SignerKey
-from tests.vectors.examples import BEACON_ROUND, example, witness
-from tests.verifiers.node import Javascript
-from tests.verifiers.test_standalone import loaded, outcomes, outcomes_of_the_library
+from tests.vectors.examples import BEACON_ROUND, CLOSED, example, witness
+from tests.verifiers.conftest import SaidByAll
+from tests.verifiers.raffles import Written, fair
 
 DRAND = example("drand")
 CREATED = int(DRAND.terms.created_at.timestamp())
 BEACON = time_of(BEACON_ROUND)
-
-
-@pytest.fixture
-def standalone() -> ModuleType:
-    """`verify_draw.py` as a module."""
-    return loaded()
-
-
-def said_by_all(given: dict[str, Any], step: str, *, javascript: Javascript, standalone: ModuleType) -> set[str | None]:
-    """The outcomes of a step in the three verifiers."""
-    ends = (outcomes_of_the_library(given), outcomes(standalone, given), javascript.audit(given))
-    return {end.get(step) for end in ends}
 
 
 @pytest.mark.parametrize(
@@ -34,19 +22,101 @@ def said_by_all(given: dict[str, Any], step: str, *, javascript: Javascript, sta
     [(CREATED - 1, "not proven"), (CREATED, "ok"), (BEACON - 1, "ok"), (BEACON, "wrong")],
     ids=["before the raffle", "as it begins", "before the beacon", "as the beacon comes"],
 )
-def test_a_witness_counts_between_creation_and_beacon(
-    javascript: Javascript, standalone: ModuleType, time: int, outcome: str
-) -> None:
+def test_a_witness_counts_between_creation_and_beacon(said_by_all: SaidByAll, time: int, outcome: str) -> None:
     proof = DRAND.proof(cosigned=[(witness(), time)])
     given = {"proof": json.dumps(proof.shape()), "witnesses": [str(witness().verifier)]}
 
-    assert said_by_all(given, "witnessed", javascript=javascript, standalone=standalone) == {outcome}
+    assert said_by_all(given, "witnessed") == {outcome}
 
 
-def test_one_public_key_under_two_names_is_not_two_witnesses(javascript: Javascript, standalone: ModuleType) -> None:
+@pytest.mark.parametrize(
+    ("time", "outcome"),
+    [(CREATED - 1, "not proven"), (CREATED, "ok"), (BEACON - 1, "ok"), (BEACON, "not proven")],
+    ids=["before the raffle", "as it begins", "before the beacon", "as the beacon comes"],
+)
+def test_a_dated_copy_counts_between_creation_and_beacon(said_by_all: SaidByAll, time: int, outcome: str) -> None:
+    proof = DRAND.proof()
+    given = {"proof": json.dumps(proof.shape()), "witnessed": [{"note": proof.closing, "at": time}]}
+
+    assert said_by_all(given, "witnessed") == {outcome}
+
+
+def test_one_public_key_under_two_names_is_not_two_witnesses(said_by_all: SaidByAll) -> None:
     again = SignerKey("example.test/again", WITNESS, witness().private)
     proof = DRAND.proof(cosigned=[(witness(), CREATED), (again, CREATED)])
 
     given = {"proof": json.dumps(proof.shape())}
 
-    assert said_by_all(given, "form", javascript=javascript, standalone=standalone) == {"wrong"}
+    assert said_by_all(given, "form") == {"wrong"}
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_one_key_that_is_named_twice_is_one_witness(said_by_all: SaidByAll, name: str) -> None:
+    proof = DRAND.proof(cosigned=[(witness("a"), CREATED)])
+    named = [str(witness(each).verifier) for each in ("a", name, name)]
+
+    outcome = "ok" if name == "a" else "not proven"
+    assert said_by_all({"proof": json.dumps(proof.shape()), "witnesses": named}, "witnesses") == {outcome}
+
+
+@pytest.mark.parametrize(("length", "outcome"), [(8_192, "ok"), (8_193, "wrong")])
+def test_the_last_line_of_the_leaves_may_have_8192_bytes(said_by_all: SaidByAll, length: int, outcome: str) -> None:
+    *lines, last = (leaf_line(leaf) for leaf in DRAND.leaves)
+    given = {"proof": json.dumps(DRAND.proof().shape()), "leaves": [*lines, last.ljust(length)]}
+
+    assert said_by_all(given, "leaves") == {outcome}
+
+
+def test_an_earlier_list_of_all_tickets_is_the_same_list(said_by_all: SaidByAll) -> None:
+    raffle = fair()
+    [*leaves, last] = raffle.leaves
+    other = Written(replace(raffle, leaves=[*leaves, replace(last, ticket_number=1)]))
+    proof = json.dumps(Written(raffle).proof())
+
+    for history, outcome in ((Written(raffle), "ok"), (other, "wrong")):
+        # The raffle closed with these tickets, but the receipt is from just before.
+        receipt = json.dumps(history.receipt(1, len(raffle.leaves)))
+        assert said_by_all({"proof": proof, "receipt": receipt}, "receipt") == {outcome}
+
+
+def test_a_proof_without_its_forfeits_leaves_them_open(said_by_all: SaidByAll) -> None:
+    raffle = Written(fair())
+    given = {"proof": json.dumps(raffle.proof() | {"forfeits": None}), "receipt": json.dumps(raffle.receipt(3, 14))}
+
+    assert said_by_all(given, "forfeits") == {"not proven"}
+    assert said_by_all(given, "receipt") == {"ok"}
+
+
+@pytest.mark.parametrize(("listed", "outcome"), [(0, "ok"), (1, "not proven"), (2, "not proven")])
+def test_forfeits_rest_on_trust_in_the_operator(said_by_all: SaidByAll, listed: int, outcome: str) -> None:
+    proof = Written(fair()).proof()
+
+    assert said_by_all({"proof": json.dumps(proof | {"forfeits": proof["forfeits"][:listed]})}, "forfeits") == {outcome}
+
+
+@pytest.mark.parametrize(
+    ("end", "outcome"),
+    [
+        ("", "ok"),
+        (f"closed {CLOSED}\n", "not proven"),
+        (f"cancelled {CLOSED}\nreason rain\n", "not proven"),
+    ],
+    ids=["before the closing", "the closing", "a cancellation"],
+)
+def test_a_receipt_shows_the_id_only_before_the_closing(said_by_all: SaidByAll, end: str, outcome: str) -> None:
+    raffle = Written(fair())
+    note = raffle.signed(f"{raffle.checkpoint(14)}{end}")
+    given = {"proof": json.dumps(raffle.proof()), "receipt": json.dumps(raffle.receipt(1, 14) | {"checkpoint": note})}
+
+    assert said_by_all(given, "terms") == {outcome}
+
+
+@pytest.mark.parametrize("count", [9, 90])
+def test_an_answer_may_have_anything_next_to_the_receipt(said_by_all: SaidByAll, count: int) -> None:
+    receipt = DRAND.receipt(4, 20).shape()
+    nested: object = 10**29
+    for _ in range(count):
+        nested = [{"": nested}, "\ud800"]
+    given = {"proof": json.dumps(DRAND.proof().shape()), "receipt": json.dumps({"extra": nested, "receipt": receipt})}
+
+    assert said_by_all(given, "receipt") == {"ok"}

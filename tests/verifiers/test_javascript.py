@@ -6,17 +6,18 @@ from typing import Any
 
 import pytest
 
+from rafflekit.core.protocol.documents import leaf_line
 from tests.tamper.test_tampering import BASES, CASES
 from tests.vectors.test_vectors import vector
 from tests.verifiers.node import Javascript
+from tests.verifiers.raffles import Written
+from tests.verifiers.raffles import fair as early_closed
 
 NO_ARGON2 = "browsers have no Argon2, so a code is not checked"
 NO_BLS = "browsers have no BLS12-381, so drand's signature is not checked"
 NOT_SEEN = {
     "another ticket's code": NO_ARGON2,
     "a code with another character": NO_ARGON2,
-    "half a code": NO_ARGON2,
-    "no code": NO_ARGON2,
     "a beacon with another bit": NO_BLS,
     "a beacon with another sign": NO_BLS,
     "a beacon that is the point at infinity": NO_BLS,
@@ -133,8 +134,7 @@ def test_rounds_winners_and_draws_are_those_of_the_vectors(javascript: Javascrip
 
 @pytest.mark.parametrize("case", vector("audits.json"), ids=lambda case: f"{case['base']}, {case['what']}")
 def test_honest_documents_are_audited_as_the_vectors_say(javascript: Javascript, case: dict[str, Any]) -> None:
-    given = {field: BASES[case["base"]][field] for field in case["uses"]}
-    given |= {"receipt": case["receipt"]} if "receipt" in case else {}
+    given = {field: BASES[case["base"]][field] for field in case["uses"]} | case["given"]
 
     assert javascript.audit(given) == expected(case["outcomes"])
 
@@ -159,9 +159,18 @@ def test_the_cases_that_javascript_cannot_see_exist() -> None:
 def test_bytes_are_read_as_utf8_or_refused(javascript: Javascript) -> None:
     proof = BASES["secrets"]["proof"]
 
-    assert javascript.audit({"proof": proof.encode()}) == javascript.audit({"proof": proof})
-    for content in (b"\xef\xbb\xbf" + proof.encode(), proof.encode() + b"\xff", proof.encode("utf-16")):
+    for content in (proof.encode(), b"\xef\xbb\xbf" + proof.encode()):
+        assert javascript.audit({"proof": content}) == javascript.audit({"proof": proof})
+    for content in (b"\xef\xbb\xbf" * 2 + proof.encode(), proof.encode() + b"\xff", proof.encode("utf-16")):
         assert javascript.audit({"proof": content}) == {"form": "wrong"}
+
+
+def test_the_id_in_the_proofs_own_address_shows_nothing(javascript: Javascript) -> None:
+    given = {"proof": BASES["secrets"]["proof"]}
+
+    ends = [javascript.audit(given | {"served_id": id_})["terms"] for id_ in (BASES["secrets"]["raffle"], "x")]
+
+    assert ends == ["not proven", "wrong"]
 
 
 def test_names_cannot_reorder_the_text_around_them(javascript: Javascript) -> None:
@@ -171,14 +180,42 @@ def test_names_cannot_reorder_the_text_around_them(javascript: Javascript) -> No
     assert javascript.call("quoted", "مرحبا") == "“\u2068مرحبا\u2069”"
 
 
+def test_names_in_sentences_cannot_look_like_our_own_words(javascript: Javascript) -> None:
+    name = "x”\u3000\u2800   ✓ winners: «all\u202e good» 👩\u200d🌾"
+
+    assert javascript.call("quoted", name) == "“\u2068x' * winners: 'all‹U+202E› good' 👩\u200d🌾\u2069”"
+
+
+def test_forfeits_rest_on_the_word_of_the_operator(javascript: Javascript) -> None:
+    find = "((proof) => audit(proof).steps.find((step) => step.name === 'forfeits').sentence)"
+    proofs = [BASES["announced"]["proof"], BASES["early"]["proof"], BASES["secrets"]["proof"]]
+
+    said = javascript.calls(*((find, proof) for proof in proofs))
+
+    trust = "Only the operator says why each was lost, and that no forfeit is missing."
+    assert said == [
+        "Prizes that passed on (5) went to the next tickets of the same shuffle. Prizes for which no ticket was "
+        f"left: 1. {trust}",
+        f"Prizes that passed on (1) went to the next tickets of the same shuffle. {trust} At least one was lost as "
+        "unclaimed, although no deadline was announced.",
+        "The proof lists no prize that passed on.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("base", "changed", "tone", "words"),
     [
         ("secrets", {}, "part", "The 4 winners follow from the closed list of tickets and the random number"),
-        ("secrets", {"key": None}, "part", "Not proven here: whose key signed it; "),
+        ("secrets", {"key": None}, "part", "whose key signed it"),
+        ("secrets", {"raffle": None, "receipt": None, "witnessed": []}, "part", "not another one with the same name"),
+        ("announced", {}, "part", "which prizes passed on to other tickets, and why"),
         ("many", {"leaves": None}, "part", "The places of the 1,003 winners in the list follow from"),
         ("secrets", {"proof": "{}"}, "wrong", "This proof is not valid. This is not a proof: "),
-        ("secrets", {"receipt": "{}"}, "wrong", "Your receipt does not match this draw. This is not a receipt: "),
+        ("secrets", {"receipt": "{}"}, "wrong", "chose does not fit. This is not a receipt: "),
+        ("secrets", {"raffle": "x"}, "wrong", "This shows nothing for or against the draw."),
+        ("secrets", {"proof": b"\xff\xfe"}, "wrong", "does not fit. This is not a proof: it is text in UTF-16"),
+        ("secrets", {"witnesses": ["x"]}, "wrong", "The other steps still count."),
+        ("secrets", {"receipt": BASES["drand"]["receipt"]}, "wrong", "ran with the same key. Keep the receipt and the"),
     ],
 )
 def test_a_sentence_sums_up_what_holds_and_what_is_not_proven(
@@ -190,7 +227,7 @@ def test_a_sentence_sums_up_what_holds_and_what_is_not_proven(
     found = javascript.call("((proof, given) => summaryOf(audit(proof, given)))", given["proof"], rest)
 
     assert found["tone"] == tone
-    assert words in found["sentence"]
+    assert words in " ".join([found["sentence"], *found["open"], found["more"]])
 
 
 def test_the_page_says_what_a_ticket_won(javascript: Javascript) -> None:
@@ -214,3 +251,38 @@ def test_the_page_says_what_a_ticket_won(javascript: Javascript) -> None:
         "sentence": f"Ticket {winner} is in the draw. Ticket {winner} won “\u2068{prize}\u2069”.",
     }
     assert (of_none["tone"], beyond["tone"]) == ("ok", "wrong")
+
+
+def test_the_page_says_which_prizes_passed_on(javascript: Javascript) -> None:
+    raffle = Written(early_closed())
+    proof = json.dumps(raffle.proof())
+    first, second, third, fourth, _ = (raffle.leaves[serial].ticket_number for serial in raffle.serials)
+    loser = next(leaf.ticket_number for leaf in raffle.leaves if leaf.serial not in raffle.serials)
+    leaves = [leaf_line(leaf) for leaf in raffle.leaves]
+    summary = "((proof, given, number) => ticketSummaryOf(audit(proof, given), number))"
+
+    found = javascript.calls(
+        *((summary, proof, {"leaves": leaves}, number) for number in (first, third, fourth, loser, 1))
+    )
+
+    said = [each["sentence"].replace("\u2068", "").replace("\u2069", "") for each in found]
+    assert said == [
+        f"Ticket {first} is in the draw. Ticket {first} won “dinner” and lost it (not collected: “never came”).",
+        f"Ticket {third} is in the draw. Ticket {third} won “radio”.",
+        f"Ticket {fourth} is in the draw. Ticket {fourth} took over “radio” from ticket {second}.",
+        f"Ticket {loser} is in the draw. Ticket {loser} won nothing.",
+        "Ticket 1 was not handed out.",
+    ]
+
+
+@pytest.mark.parametrize("most", [20, 10**7 + 1])
+@pytest.mark.parametrize(("number", "words"), [(20, "exists twice"), (19, "each with a different number from 1 to")])
+def test_numbers_are_counted_if_few_of_many_are_out(javascript: Javascript, most: int, number: int, words: str) -> None:
+    raffle = Written(early_closed(total_tickets=most))
+    leaves = [json.loads(leaf_line(leaf)) for leaf in raffle.leaves]
+    leaves[1]["ticket_number"] = number
+
+    given = {"proof": json.dumps(raffle.proof()), "leaves": [json.dumps(leaf) for leaf in leaves]}
+    steps = {step["name"]: step["sentence"] for step in javascript.steps(given)}
+
+    assert words in steps["leaves"]

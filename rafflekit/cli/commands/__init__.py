@@ -21,12 +21,19 @@ class Command(NamedTuple):
 HEADINGS: dict[str, dict[str, Command]] = {
     "Run a raffle": {
         "create": Command("raffles", "create_raffle", "Create a raffle."),
+        "edit": Command("raffles", "edit_raffle", "Change a raffle that has no tickets yet."),
         "list": Command("raffles", "list_raffles", "List the raffles, newest first."),
         "show": Command("raffles", "show_raffle", "Show one raffle."),
+        "invite": Command("invitations", "write_invitations", "Write invitation codes into a file, to be handed out."),
         "participate": Command("tickets", "hand_out_tickets", "Hand out a ticket, or tickets to a list of people."),
-        "draw": Command("draws", "draw_winners", "Draw the winners of a sold-out raffle."),
-        "winners": Command("draws", "list_winners", "List the winners in draw order."),
-        "verify": Command("tickets", "verify_ticket", "Check a ticket's code and show what the ticket won."),
+        "close": Command("endings", "close_tickets", "Stop handing out tickets; the draw is over those handed out."),
+        "cancel": Command("endings", "cancel_raffle", "Call a raffle off before its draw."),
+        "draw": Command("draws", "draw_winners", "Draw the winners of a closed raffle."),
+        "winners": Command("claims", "list_winners", "List the winners in draw order."),
+        "verify": Command("claims", "verify_ticket", "Check a ticket's code and show what the ticket won."),
+        "redeem": Command("claims", "redeem_prize", "Mark the prize of a ticket as handed out, once."),
+        "forfeit": Command("claims", "forfeit_prize", "Pass a prize on to the next ticket of the draw."),
+        "queue": Command("claims", "show_queue", "List the tickets that are next if a prize is forfeited."),
         "demo": Command("demo", "run_demo", "Watch a whole raffle, from the first ticket to the winners."),
     },
     "Prove it": {
@@ -41,7 +48,9 @@ HEADINGS: dict[str, dict[str, Command]] = {
         "serve": Command("serve", "serve_raffles", "Serve the raffles over HTTP."),
         "backup": Command("databases", "back_up", "Back up the database file while servers keep running."),
         "doctor": Command("databases", "check_up", "Check that a database is complete and correct."),
-        "purge": Command("draws", "purge_participants", "Delete the stored participant data of a drawn raffle."),
+        "purge": Command(
+            "endings", "purge_participants", "Delete the participant data of a drawn or cancelled raffle."
+        ),
         "db": Command("databases", None, "Show the layout of a database, or upgrade it."),
     },
 }

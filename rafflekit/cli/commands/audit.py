@@ -5,9 +5,10 @@ No database is opened, and no server is trusted.
 
 import getpass
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -33,20 +34,22 @@ _Proof = Annotated[
 ]
 _Raffle = Annotated[
     str | None,
-    typer.Option(metavar="ID", help="The raffle's id, as you know it. Without it, the one in the address counts."),
+    typer.Option(metavar="ID", help="The raffle's id, from a place other than the proof and its address."),
 ]
 _Key = Annotated[
     str | None, typer.Option(metavar="KEY", help="The operator's public key, from a place other than the proof.")
 ]
 _Witnesses = Annotated[
-    list[str] | None, typer.Option(metavar="KEY", help="The public key of a witness you trust. Can be repeated.")
+    list[str] | None,
+    typer.Option(metavar="KEY", help="The public key of a witness of this raffle. Repeat it for each witness."),
 ]
-_Copy = Annotated[
-    str | None, typer.Option(metavar="FILE", help="A copy of the closing that was kept apart from the operator.")
-]
-_CopyTime = Annotated[
-    str | None,
-    typer.Option(metavar="TIME", help="When you know that copy was published, such as 2026-11-24T12:00:00Z."),
+_Copies = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE[@TIME]",
+        help="A copy of the closing that was kept apart from the operator. Add @TIME if you know when it was "
+        "published: copy.txt@2026-11-24T12:00:00Z. Can be repeated.",
+    ),
 ]
 _Leaves = Annotated[
     str | None,
@@ -76,8 +79,7 @@ def audit_proof(
     raffle: _Raffle = None,
     key: _Key = None,
     witness: _Witnesses = None,
-    witnessed: _Copy = None,
-    witnessed_at: _CopyTime = None,
+    witnessed: _Copies = None,
     leaves: _Leaves = None,
     receipt: _Receipt = None,
     code: _Code = None,
@@ -99,11 +101,19 @@ def audit_proof(
         if proof is None:
             raise CommandStopped("PROOF is missing: a file, - for standard input, or an address.", status=WRONG_USAGE)
         given = _AuditOptions(
-            proof, raffle, key, tuple(witness or ()), witnessed, witnessed_at, leaves, receipt, code, consistency
+            proof, raffle, key, tuple(witness or ()), _copies(witnessed or ()), leaves, receipt, code, consistency
         )
         is_good = _check(given, as_json=as_json)
     if not is_good:
         raise typer.Exit(REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A copy of the closing: its file, and when it was published (seconds since 1970), if that is known."""
+
+    file: str
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +124,7 @@ class _AuditOptions:
     raffle: str | None
     key: str | None
     witnesses: tuple[str, ...]
-    witnessed: str | None
-    witnessed_at: str | None
+    copies: tuple[_Copy, ...]
     leaves: str | None
     receipt: str | None
     code: str | None
@@ -126,11 +135,11 @@ class _AuditOptions:
         for name, given, needed, other in (
             ("--code", self.code, self.receipt, "--receipt"),
             ("--consistency", self.consistency, self.receipt, "--receipt"),
-            ("--witnessed-at", self.witnessed_at, self.witnessed, "--witnessed"),
         ):
             if given is not None and needed is None:
                 raise CommandStopped(f"{name} needs {other}.", status=WRONG_USAGE)
-        documents = [self.proof, self.leaves, self.receipt, self.code, self.consistency, self.witnessed]
+        documents = [self.proof, self.leaves, self.receipt, self.code, self.consistency]
+        documents += [copy.file for copy in self.copies]
         if documents.count(STDIN) > 1:
             raise CommandStopped(f"Only one document can come from standard input ({STDIN}).", status=WRONG_USAGE)
 
@@ -140,9 +149,7 @@ def _check(given: _AuditOptions, *, as_json: bool) -> bool:
     raffle = None if given.raffle is None else _checked_id(given.raffle)
     address = ProofAddress.read(given.proof)
     report = _report(given, address, raffle)
-    # If a server sends another raffle's proof, that is not a mistake of the person who asked.
-    is_raffle_given = raffle is not None and (address is None or address.id != raffle)
-    fetched = {*([] if is_raffle_given else ["terms"]), *(["leaves"] if given.leaves == SERVER else [])}
+    fetched = {"leaves"} if given.leaves == SERVER else set()
     verdicts.print_report(report, fetched=fetched, as_json=as_json)
     return report.good
 
@@ -162,17 +169,18 @@ def _report(given: _AuditOptions, address: ProofAddress | None, raffle: str | No
 
         document = fetch(address.url, PROOF_BYTES)
     receipt = None if given.receipt is None else read_file(given.receipt, RECEIPT_BYTES, parameter="--receipt")
-    copy = None if given.witnessed is None else _read_copy(given.witnessed, given.witnessed_at)
+    copies = [_read_copy(copy) for copy in given.copies]
     consistency = _read_consistency(given, address, document, receipt)
     leaves = None if given.leaves is None else _lines_of_leaves(given.leaves, address)
     code = _asked_for(given.code)
     with terminal.working("Checking"):
         return audit(
             document,
-            raffle=raffle if raffle is not None or address is None else address.id,
+            raffle=raffle,
+            served_id=None if address is None else address.id,
             key=key,
             witnesses=witnesses,
-            witnessed=copy,
+            witnessed=copies,
             leaves=leaves,
             receipt=receipt,
             consistency=consistency,
@@ -189,23 +197,30 @@ def _checked_id(text: str) -> str:
         raise CommandStopped("--raffle: the raffle's whole id is needed here.", status=WRONG_USAGE) from error
 
 
-def _read_copy(file: str, at: str | None) -> "Witnessed":
-    from rafflekit.core.protocol.audit import Witnessed
-    from rafflekit.core.protocol.notes import NOTE_BYTES
+def _copies(options: Sequence[str]) -> tuple[_Copy, ...]:
+    return tuple(_copy(option) for option in options)
 
-    # Bytes that are not UTF-8 are not a note; the audit says so.
-    note = read_file(file, NOTE_BYTES, parameter="--witnessed").decode(errors="surrogateescape")
-    if at is None:
-        return Witnessed(note)
+
+def _copy(option: str) -> _Copy:
+    file, at, time = option.rpartition("@")
+    if not at or Path(option).exists():
+        return _Copy(option)
     try:
-        published = datetime.fromisoformat(at)
+        published = datetime.fromisoformat(time)
     except ValueError:
         published = None
     if published is None or published.tzinfo is None:
         raise CommandStopped(
-            "--witnessed-at: give a time with its zone, such as 2026-11-24T12:00:00Z.", status=WRONG_USAGE
+            "--witnessed: give a time with its zone after the '@', such as 2026-11-24T12:00:00Z.", status=WRONG_USAGE
         )
-    return Witnessed(note, int(published.timestamp()))
+    return _Copy(file, int(published.timestamp()))
+
+
+def _read_copy(copy: _Copy) -> "Witnessed":
+    from rafflekit.core.protocol.audit import Witnessed
+    from rafflekit.core.protocol.notes import NOTE_BYTES
+
+    return Witnessed(read_file(copy.file, NOTE_BYTES, parameter="--witnessed"), copy.at)
 
 
 def _lines_of_leaves(leaves: str, address: ProofAddress | None) -> Iterator[bytes]:

@@ -1,92 +1,109 @@
-"""`rafflekit draw`, `winners` and `purge`: the draw, its winners, and what may be deleted afterwards."""
+"""`rafflekit draw`: the draw, which happens once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from time import sleep
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rafflekit.cli import render, terminal
-from rafflekit.cli.failures import INTERRUPTED, NO_DATABASE, REFUSED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import AsJson, AsJsonLine, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
-from rafflekit.core import limits
-from rafflekit.core.errors import BeaconNotPublished, BeaconUnavailable, TicketsRemaining
-from rafflekit.core.lifecycle import is_drawn
+from rafflekit.cli import outcomes, render, terminal
+from rafflekit.cli.asking import Yes, ask
+from rafflekit.cli.failures import INTERRUPTED, NO_DATABASE, REFUSED, WRONG_USAGE, CommandStopped, arguments_named
+from rafflekit.cli.options import AsJson, DatabaseUrl, RaffleId, open_engine
+from rafflekit.cli.words import counted, duration, local_time
+from rafflekit.core.errors import BeaconNotPublished, BeaconUnavailable, TicketsRemaining, TooFewTickets
+from rafflekit.core.lifecycle import is_due
 from rafflekit.core.models import Raffle
-from rafflekit.core.prizes import count_wins
-from rafflekit.core.protocol.entropy import SECRETS
+from rafflekit.core.prizes import Win, count_wins
+from rafflekit.core.protocol.entropy import SECRETS, source_of
+from rafflekit.core.protocol.entropy.announced import normalised
+from rafflekit.core.protocol.quoting import harmless, quoted
+
+if TYPE_CHECKING:
+    from rafflekit.core.engine import RaffleEngine
 
 _PRIZES_IN_THE_QUESTION = 10
+# A relay has a beacon a moment after it is published.
+_RELAYS_NEED_S = 2
+
+_Value = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="What the announced source gave, such as '3 17 22'. Without it, you are asked."),
+]
+_Beacon = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="The beacon of the raffle's round (- for standard input), if this machine can reach no relay.",
+    ),
+]
+_Wait = Annotated[bool, typer.Option("--wait", help="Wait for the beacon, then draw.")]
 
 
 def draw_winners(
     raffle: RaffleId,
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Draw without asking.")] = False,
-    beacon: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="The beacon of the raffle's round (- for standard input), if this machine can reach no relay.",
-        ),
-    ] = None,
+    yes: Yes = False,
+    value: _Value = None,
+    beacon: _Beacon = None,
+    wait: _Wait = False,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Draw the winners of a sold-out raffle.
+    """Draw the winners of a closed raffle.
 
-    A draw is final: it cannot be repeated or undone.
+    A draw is final: it cannot be repeated or undone. A raffle whose time is over is closed first.
     """
-    text = None if beacon is None else _read_beacon(beacon)
-    with open_engine(database_url) as engine:
+    if value is not None and beacon is not None:
+        raise CommandStopped("Give either --value or --beacon: one value decides.", status=WRONG_USAGE)
+    given = value if beacon is None else _read_beacon(beacon)
+    names = {"value": "--value" if beacon is None else "--beacon"}
+    with open_engine(database_url) as engine, arguments_named(names):
         found = engine.find(raffle)
+        is_announced = source_of(found.terms.entropy).is_announced
         with _way_out_explained(found):
-            # Before the question: if the raffle cannot be drawn, there is nothing to confirm.
-            engine.check_draw(found.id, has_beacon=text is not None)
+            # Before the questions: if the raffle cannot be drawn, there is nothing to answer.
+            wait_s = _check(engine, found, has_value=given is not None, wait=wait)
+            if is_announced:
+                given = normalised(_ask_for_value(found) if given is None else given)
             if not yes:
-                _ask(_draw_question(found), why="A draw is final", refused="Nothing was drawn.")
-            with terminal.working(f"Drawing among {render.counted(found.total_tickets, 'ticket')}"):
-                wins = engine.draw(found.id, beacon=text)
-    render.print_draw(wins, found, as_json=as_json)
+                question = _question(found, value=given if is_announced else None, wait_s=wait_s)
+                ask(question, why="A draw is final", refused="Nothing was drawn.")
+            wins = _drawn(engine, found, given, wait=wait)
+    outcomes.print_draw(wins, found, as_json=as_json)
 
 
-def list_winners(
-    raffle: RaffleId,
-    *,
-    page: PageNumber = 1,
-    page_size: PageSize = limits.WINNERS_PAGE_SIZE,
-    as_json: AsJson = False,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """List the winners in draw order.
-
-    Before the draw, the list is empty.
-    """
-    with open_engine(database_url) as engine:
-        found = engine.find(raffle)
-        wins = engine.winners(found.id, page=page, page_size=page_size)
-    render.print_winners(wins, found, as_json=as_json)
+def _check(engine: "RaffleEngine", raffle: Raffle, *, has_value: bool, wait: bool) -> int:
+    """Check that a raffle can be drawn, if need be after a wait; return how many seconds that takes."""
+    try:
+        engine.check_draw(raffle.id, has_value=has_value)
+    except BeaconNotPublished as error:
+        if not wait:
+            raise
+        return error.retry_after_s
+    return 0
 
 
-def purge_participants(
-    raffle: RaffleId,
-    *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete without asking.")] = False,
-    as_json: AsJsonLine = False,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Delete the stored participant data of a drawn raffle.
+def _drawn(engine: "RaffleEngine", raffle: Raffle, value: str | None, *, wait: bool) -> Sequence[Win]:
+    while True:
+        try:
+            with terminal.working(f"Drawing among {counted(raffle.issued, 'ticket')}"):
+                return engine.draw(raffle.id, value=value)
+        except BeaconNotPublished as error:
+            if not wait:
+                raise
+            _wait_for_beacon(error.retry_after_s + _RELAYS_NEED_S)
 
-    Tickets, winners and codes are kept. Older backups still contain what is deleted.
-    """
-    with open_engine(database_url) as engine:
-        found = engine.find(raffle)
-        # Before the draw nothing can be deleted: the engine says so.
-        if is_drawn(found) and not yes:
-            _ask(_purge_question(found), why="Deleted data cannot be restored", refused="Nothing was deleted.")
-        with terminal.working(f"Deleting the participant data of {render.counted(found.total_tickets, 'ticket')}"):
-            purged = engine.purge(found.id)
-    render.print_purge(purged, found, as_json=as_json)
+
+def _wait_for_beacon(seconds: int) -> None:
+    try:
+        with terminal.counting("Waiting for the beacon", seconds) as advance:
+            for _ in range(seconds):
+                sleep(1)
+                advance()
+    except KeyboardInterrupt:
+        raise CommandStopped("Nothing was drawn.", status=INTERRUPTED) from None
 
 
 @contextmanager
@@ -96,8 +113,13 @@ def _way_out_explained(raffle: Raffle) -> Iterator[None]:
         yield
     except TicketsRemaining as error:
         left = f"{error.remaining:,} of {raffle.total_tickets:,} {'is' if error.remaining == 1 else 'are'} left"
-        advice = "Hand them out first, with 'rafflekit participate' or over HTTP."
+        advice = "Hand them out first, with 'rafflekit participate' or over HTTP, or end that with 'rafflekit close'."
         raise CommandStopped(f"{error}: {left}. {advice}", status=REFUSED) from error
+    except TooFewTickets as error:
+        more_time = "" if raffle.issued else ", or give it more time with 'rafflekit edit'"
+        raise CommandStopped(
+            f"{error} Its time is over: cancel it with 'rafflekit cancel'{more_time}.", status=REFUSED
+        ) from error
     except BeaconUnavailable as error:
         from rafflekit.core.relays import DEFAULT_RELAYS, NoRelayGaveIt, beacon_url
 
@@ -113,9 +135,10 @@ def _way_out_explained(raffle: Raffle) -> Iterator[None]:
             stopped.add_note(f"  {relay}: {reason}")
         raise stopped from error
     except BeaconNotPublished as error:
-        comes = f"it comes on {error.published_at:%Y-%m-%d at %H:%M:%S} UTC"
-        wait = render.duration(error.retry_after_s)
-        raise CommandStopped(f"{error}: {comes}, in {wait}. Draw after that.", status=REFUSED) from error
+        comes = f"it comes on {local_time(error.published_at)}, in {duration(error.retry_after_s)}"
+        raise CommandStopped(
+            f"{error}: {comes}. Draw after that, or with --wait, which waits for it.", status=REFUSED
+        ) from error
 
 
 def _read_beacon(file: str) -> str:
@@ -128,34 +151,35 @@ def _read_beacon(file: str) -> str:
         raise CommandStopped(f"--beacon: {file} is not a text file.", status=WRONG_USAGE) from error
 
 
-def _ask(question: Iterator[str], *, why: str, refused: str) -> None:
+def _ask_for_value(raffle: Raffle) -> str:
+    source = quoted(raffle.terms.source or "")
     if not terminal.can_ask():
-        raise CommandStopped(f"{why}, and there is no terminal to ask on; give --yes.", status=WRONG_USAGE)
+        raise CommandStopped(
+            f"--value is missing: give what {source} gave; there is no terminal to ask on.", status=WRONG_USAGE
+        )
     try:
-        is_agreed = terminal.confirm("\n".join(question))
+        return terminal.ask_for_text(f"{source} decides the draw of {quoted(raffle.name)}.\nType what it gave: ")
     except KeyboardInterrupt:
-        raise CommandStopped(refused, status=INTERRUPTED) from None
-    if not is_agreed:
-        raise CommandStopped(refused, status=REFUSED)
+        raise CommandStopped("Nothing was drawn.", status=INTERRUPTED) from None
 
 
-def _draw_question(raffle: Raffle) -> Iterator[str]:
-    tickets = render.counted(raffle.total_tickets, "ticket")
-    prizes = render.counted(count_wins(raffle.prizes), "prize")
-    yield f"“{terminal.visible(raffle.name)}” has {tickets} for {prizes}:"
+def _question(raffle: Raffle, *, value: str | None, wait_s: int) -> Iterator[str]:
+    tickets = f"{raffle.issued:,} of {raffle.total_tickets:,} tickets"
+    if raffle.issued == raffle.total_tickets:
+        tickets = counted(raffle.issued, "ticket")
+    yield f"{quoted(raffle.name)} has {tickets} for {counted(count_wins(raffle.prizes), 'prize')}:"
     for prize in raffle.prizes[:_PRIZES_IN_THE_QUESTION]:
-        yield f"  {prize.amount:,} × {terminal.visible(prize.name)}"
+        yield f"  {prize.amount:,} × {harmless(prize.name)}"
     further = len(raffle.prizes) - _PRIZES_IN_THE_QUESTION
     if further > 0:
         yield f"  … and {further:,} more kinds"
+    if is_due(raffle):
+        yield "Its time is over: it is closed first, and no more tickets are handed out."
     if raffle.terms.entropy == SECRETS:
         yield render.DRAWN_HERE
+    if value is not None:
+        yield f"This text decides, exactly as {quoted(raffle.terms.source or '')} gave it:"
+        yield f"  {harmless(value)}"
+    if wait_s:
+        yield f"The beacon that decides comes in {duration(wait_s)}; this command waits for it."
     yield "A draw is final. Draw the winners now? [y/N] "
-
-
-def _purge_question(raffle: Raffle) -> Iterator[str]:
-    yield (
-        f"The stored data of the participants of “{terminal.visible(raffle.name)}” will be deleted. Tickets, winners "
-        "and codes are kept."
-    )
-    yield "Older backups still contain the data. Without one, it cannot be restored. Delete it now? [y/N] "

@@ -26,7 +26,7 @@ def show_receipt(
 def show_checkpoint(raffle: RaffleId, *, database_url: DatabaseUrl = None) -> None:
     """Print the latest signed checkpoint of a raffle's ledger.
 
-    Once the raffle is sold out, this is its closing, which witnesses sign.
+    Once the raffle is closed, this is its closing, which witnesses sign. Before the first ticket, there is none.
     """
     with open_engine(database_url) as engine:
         note = engine.proofs.checkpoint(engine.find(raffle).id)

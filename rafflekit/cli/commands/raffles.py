@@ -1,50 +1,87 @@
-"""`rafflekit create`, `list` and `show`."""
+"""`rafflekit create`, `edit`, `list` and `show`."""
 
 from typing import Annotated
 
 import typer
 
-from rafflekit.cli import prizes, render
-from rafflekit.cli.failures import arguments_named
+from rafflekit.cli import render, terminal, terms
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped, arguments_named
 from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
+from rafflekit.cli.words import counted
 from rafflekit.core import limits
-from rafflekit.core.protocol.entropy import SECRETS
-from rafflekit.core.protocol.entropy.drand import DrandQuicknet
+from rafflekit.core.lifecycle import is_drawn
+from rafflekit.core.models import State
 
 
 def create_raffle(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The raffle's name.")],
+    name: Annotated[str | None, typer.Argument(metavar="NAME", show_default=False, help="The raffle's name.")] = None,
     *,
-    tickets: Annotated[int, typer.Option(metavar="COUNT", help="The number of tickets. They are numbered from 1.")],
-    prize: Annotated[list[str], typer.Option(metavar="PRIZE", help=prizes.HELP)],
-    entropy: Annotated[
-        str,
-        typer.Option(
-            metavar="SOURCE",
-            help=f"Source of randomness: '{SECRETS}' (this machine) or '{DrandQuicknet.name}' (public, and beyond your "
-            "control).",
-        ),
-    ] = SECRETS,
-    delay: Annotated[
-        int | None,
-        typer.Option(
-            metavar="SECONDS",
-            show_default=False,
-            help=f"With {DrandQuicknet.name}: seconds from the last ticket to the beacon. "
-            f"Default: {DrandQuicknet.delay.default}.",
-        ),
-    ] = None,
+    tickets: terms.TicketCount = None,
+    prize: terms.Prizes = None,
+    entropy: terms.Entropy = None,
+    delay: terms.Delay = None,
+    source: terms.ValueSource = None,
+    entry: terms.Rule = None,
+    each: terms.TicketsEach = None,
+    opens: terms.Opens = None,
+    closes: terms.Closes = None,
+    claim_days: terms.ClaimDays = None,
+    file: terms.TermsFile = None,
+    dry_run: terms.DryRun = False,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Create a raffle.
 
+    NAME, --tickets and --prize are needed, here or in the file of --from. Until the first ticket, 'rafflekit edit'
+    changes anything.
+
     Example: rafflekit create "Foobar raffle" --tickets 15 --prize "invisibility:1" --prize "warm hug:3"
     """
-    offered = [prizes.read_prize(text) for text in prize]
+    given = terms.terms_given(
+        (name, tickets, prize, entropy, delay, source, entry, each, opens, closes, claim_days), file
+    )
+    given.require_all()
+    wanted = {field: value for field, value in given.values.items() if value is not None}
+    with open_engine(database_url) as engine, arguments_named(given.names):
+        raffle = engine.check_terms(**wanted) if dry_run else engine.create(**wanted)
+    render.print_new_raffle(raffle, is_draft=dry_run, as_json=as_json)
+
+
+def edit_raffle(
+    raffle: RaffleId,
+    *,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The raffle's new name.")] = None,
+    tickets: terms.TicketCount = None,
+    prize: terms.Prizes = None,
+    entropy: terms.Entropy = None,
+    delay: terms.Delay = None,
+    source: terms.ValueSource = None,
+    entry: terms.Rule = None,
+    each: terms.TicketsEach = None,
+    opens: terms.Opens = None,
+    closes: terms.Closes = None,
+    claim_days: terms.ClaimDays = None,
+    file: terms.TermsFile = None,
+    dry_run: terms.DryRun = False,
+    as_json: AsJson = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Change a raffle that has no tickets yet.
+
+    What is not named stays as it is. An empty value removes an option: --closes "". With --prize, all prizes are
+    replaced.
+    """
+    given = terms.terms_given(
+        (name, tickets, prize, entropy, delay, source, entry, each, opens, closes, claim_days), file
+    )
+    if not given.values:
+        raise CommandStopped("Nothing to change: give at least one option, such as --tickets.", status=WRONG_USAGE)
     with open_engine(database_url) as engine:
-        raffle = engine.create(name, total_tickets=tickets, prizes=offered, entropy=entropy, delay_s=delay)
-    render.print_new_raffle(raffle, as_json=as_json)
+        found = engine.find(raffle)
+        with arguments_named({"name": "--name"} | given.names):
+            changed = engine.change(found.id, dry_run=dry_run, **given.values)
+    render.print_changed_raffle(changed, is_draft=dry_run, as_json=as_json)
 
 
 def list_raffles(
@@ -56,6 +93,9 @@ def list_raffles(
     drawn: Annotated[
         bool | None, typer.Option("--drawn/--not-drawn", help="Only raffles that have been drawn, or have not.")
     ] = None,
+    state: Annotated[
+        str | None, typer.Option(metavar="STATE", help=f"Only raffles in this state: {', '.join(State)}.")
+    ] = None,
     page: PageNumber = 1,
     page_size: PageSize = limits.RAFFLES_PAGE_SIZE,
     as_json: AsJson = False,
@@ -63,13 +103,20 @@ def list_raffles(
 ) -> None:
     """List the raffles, newest first."""
     with open_engine(database_url) as engine, arguments_named({"name": "--name"}):
-        found = engine.list(page=page, page_size=page_size, name=name, winners_drawn=drawn)
-    render.print_raffles(found, is_filtered=name is not None or drawn is not None, as_json=as_json)
+        found = engine.list(page=page, page_size=page_size, name=name, winners_drawn=drawn, state=state)
+    is_filtered = (name, drawn, state) != (None, None, None)
+    render.print_raffles(found, is_filtered=is_filtered, as_json=as_json)
 
 
 def show_raffle(raffle: RaffleId, *, as_json: AsJson = False, database_url: DatabaseUrl = None) -> None:
     """Show one raffle."""
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
-        draw_possible_at = engine.draw_possible_at(found.id)
-    render.print_raffle(found, draw_possible_at=draw_possible_at, as_json=as_json)
+        unredeemed = engine.winners(found.id, page_size=1, unredeemed=True).count
+    render.print_raffle(found, as_json=as_json)
+    if is_drawn(found) and not as_json:
+        terminal.remark(
+            f"{counted(unredeemed, 'prize')} not redeemed yet; 'rafflekit winners --unredeemed' lists them."
+            if unredeemed
+            else "No prize is left to redeem."
+        )

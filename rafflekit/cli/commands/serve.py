@@ -89,7 +89,7 @@ def serve_raffles(
 ) -> None:
     """Serve the raffles over HTTP.
 
-    The server runs until Ctrl-C.
+    The server runs until Ctrl-C. It closes raffles when their time is over.
     """
     if server is Server.WAITRESS and workers > 1:
         raise CommandStopped(

@@ -1,29 +1,53 @@
-"""`rafflekit participate` and `verify`: hand out a ticket, and check it after the draw."""
+"""`rafflekit participate`: hand out a ticket, several, or tickets to a whole list."""
 
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rafflekit.cli import render, terminal
+from rafflekit.cli.codes import length_hint
 from rafflekit.cli.failures import IO_FAILED, REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, DatabaseUrl, RaffleId, open_engine
-from rafflekit.core.errors import InvalidVerificationCode
+from rafflekit.cli.words import counted, duration, local_time
+from rafflekit.core import limits
+from rafflekit.core.errors import InvitationNeeded, NotOpenYet, RaffleError
+from rafflekit.core.models import Entry, Ticket
+from rafflekit.core.protocol.quoting import quoted
 
 if TYPE_CHECKING:
-    from rafflekit.core.models import Raffle, Ticket
     from rafflekit.core.protocol.notes import VerifierKey
+
+_ANY_RECEIPT = "'rafflekit receipt' prints the receipt of any ticket."
+_FURTHER_KEY_BYTES = 32
 
 _Who = Annotated[
     str | None,
     typer.Argument(
         metavar="WHO",
         show_default=False,
-        help="The participant: any text that is always the same for them, such as an email address.",
+        help="The participant: any text that is always the same for them, such as an email address. Upper and lower "
+        "case, extra spaces and invisible characters do not count.",
+    ),
+]
+_Invitation = Annotated[
+    str | None,
+    typer.Option(metavar="CODE", help="Instead of WHO: the participant is the one who has this invitation code."),
+]
+_Count = Annotated[
+    int | None,
+    typer.Option(
+        metavar="COUNT",
+        min=1,
+        max=limits.TICKETS_EACH,
+        help="Hand out this number of tickets to the participant; the raffle needs --each.",
     ),
 ]
 _IdempotencyKey = Annotated[
@@ -46,6 +70,10 @@ _Column = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="With --from: the column to read. Line 1 of the list has the column names."),
 ]
+_CountColumn = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="With --from and --column: the column with the number of tickets of each line."),
+]
 _ReceiptFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="A new file for the ticket's receipt: proof that it takes part in the draw."),
@@ -56,10 +84,13 @@ def hand_out_tickets(
     raffle: RaffleId,
     who: _Who = None,
     *,
+    invitation: _Invitation = None,
+    count: _Count = None,
     idempotency_key: _IdempotencyKey = None,
     source: _List = None,
     out: _Output = None,
     column: _Column = None,
+    count_column: _CountColumn = None,
     receipt: _ReceiptFile = None,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
@@ -68,71 +99,138 @@ def hand_out_tickets(
 
     The verification code is shown only once. With --from it goes to a file that only you can read.
     """
+    wanted = _Wanted(raffle, who, invitation, count, idempotency_key, receipt)
     if source is not None:
-        _refuse_with_list(who=who, idempotency_key=idempotency_key, receipt=receipt)
+        wanted.refuse_with_list()
         if out is None:
             raise CommandStopped("--from needs --out, the file for the tickets.", status=WRONG_USAGE)
+        if count_column is not None and column is None:
+            raise CommandStopped("--count-column needs --column, the column of the participants.", status=WRONG_USAGE)
         from rafflekit.cli.lists.handing_out import participate_from
+        from rafflekit.cli.lists.people import Columns
 
-        participate_from(raffle, source, out, column=column, as_json=as_json, database_url=database_url)
+        columns = Columns(column, count_column)
+        participate_from(raffle, source, out, columns=columns, as_json=as_json, database_url=database_url)
         return
-    if out is not None or column is not None:
-        option = "--column" if out is None else "--out"
-        raise CommandStopped(f"{option} needs --from, the list of participants.", status=WRONG_USAGE)
-    if who is None:
-        raise CommandStopped("WHO is missing: name a participant, or a list with --from.", status=WRONG_USAGE)
-    _hand_out_one(_OneTicket(raffle, who, idempotency_key, receipt), as_json=as_json, database_url=database_url)
-
-
-def verify_ticket(
-    raffle: RaffleId,
-    number: Annotated[int, typer.Argument(metavar="NUMBER", help="The ticket's number.")],
-    code: Annotated[
-        str,
-        typer.Argument(metavar="CODE", help="The ticket's code, in upper or lower case, with or without dashes."),
-    ],
-    *,
-    as_json: AsJson = False,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Check a ticket's code and show what the ticket won."""
-    with open_engine(database_url) as engine:
-        found = engine.find(raffle)
-        try:
-            verification = engine.verify(found.id, number, code)
-        except InvalidVerificationCode as error:
-            raise InvalidVerificationCode(f"{error}{_hint(found, number, code)}") from error
-    render.print_verification(verification, number, as_json=as_json)
+    for option, value in (("--out", out), ("--column", column), ("--count-column", count_column)):
+        if value is not None:
+            raise CommandStopped(f"{option} needs --from, the list of participants.", status=WRONG_USAGE)
+    wanted.check()
+    if count is None:
+        _hand_out_one(wanted, as_json=as_json, database_url=database_url)
+    else:
+        _hand_out_several(wanted, count, as_json=as_json, database_url=database_url)
 
 
 @dataclass(frozen=True, slots=True)
-class _OneTicket:
-    """A ticket for one participant, as the command line asks for it."""
+class _Wanted:
+    """Tickets for one participant, as the command line asks for them."""
 
     raffle: str
-    who: str
+    who: str | None
+    invitation: str | None
+    count: int | None
     idempotency_key: str | None
     receipt: Path | None
 
+    def check(self) -> None:
+        """Check that one participant is named, and that the output can be shown."""
+        if self.who is None and self.invitation is None:
+            raise CommandStopped(
+                "WHO is missing: name a participant, or give --invitation or a list with --from.", status=WRONG_USAGE
+            )
+        if self.who is not None and self.invitation is not None:
+            raise CommandStopped("Give either WHO or --invitation: one participant.", status=WRONG_USAGE)
+        if self.receipt is not None and self.count is not None:
+            raise CommandStopped(f"--receipt does not work with --count; {_ANY_RECEIPT}", status=WRONG_USAGE)
+        if sys.stdout is None:
+            # Closed by `>&-`. Printing would not fail, and the code, which is shown only once, would be lost.
+            raise CommandStopped("There is no standard output to show the code on; nothing was done.", status=IO_FAILED)
+        if self.receipt is not None:
+            _check_place_of_receipt(self.receipt)
 
-def _hand_out_one(wanted: _OneTicket, *, as_json: bool, database_url: str | None) -> None:
-    if sys.stdout is None:
-        # Closed by `>&-`. Printing would not fail, and the code, which is shown only once, would be lost.
-        raise CommandStopped("There is no standard output to show the code on; nothing was done.", status=IO_FAILED)
-    if wanted.receipt is not None:
-        _check_place_of_receipt(wanted.receipt)
+    def refuse_with_list(self) -> None:
+        """Check that nothing is given that is for one participant only."""
+        if self.who is not None or self.invitation is not None:
+            option = "WHO" if self.invitation is None else "--invitation"
+            raise CommandStopped(f"Give either {option} or --from: one participant, or a list.", status=WRONG_USAGE)
+        if self.count is not None:
+            raise CommandStopped(
+                "--count does not work with --from; --count-column reads a number from each line.", status=WRONG_USAGE
+            )
+        if self.receipt is not None:
+            raise CommandStopped(f"--receipt does not work with --from; {_ANY_RECEIPT}", status=WRONG_USAGE)
+        if self.idempotency_key is not None:
+            raise CommandStopped(
+                "--idempotency-key does not work with --from; a run makes a key for each line.", status=WRONG_USAGE
+            )
+
+
+def _hand_out_one(wanted: _Wanted, *, as_json: bool, database_url: str | None) -> None:
     with open_engine(database_url) as engine:
         found = engine.find(wanted.raffle)
         key = engine.proofs.verifier_key() if wanted.receipt is not None else None
-        ticket = engine.participate(found.id, wanted.who, idempotency_key=wanted.idempotency_key)
+        with _refusal_explained(wanted):
+            ticket = engine.participate(
+                found.id, wanted.who, invitation=wanted.invitation, idempotency_key=wanted.idempotency_key
+            )
     # The code comes first: it is shown only once, and writing the receipt may fail.
-    try:
+    with _lost_code_explained(wanted):
         render.print_ticket(ticket, found, as_json=as_json)
-    except OSError as error:
-        raise _lost_code(error, has_key=wanted.idempotency_key is not None) from error
     if wanted.receipt is not None and key is not None:
         _keep_receipt(ticket, key, wanted.receipt)
         terminal.remark(f"The receipt is in {wanted.receipt}.")
+
+
+def _hand_out_several(wanted: _Wanted, count: int, *, as_json: bool, database_url: str | None) -> None:
+    with open_engine(database_url) as engine:
+        found = engine.find(wanted.raffle)
+        most = found.terms.tickets_each
+        if count > most:
+            raise CommandStopped(
+                f"--count: a participant gets at most {counted(most, 'ticket')} of {quoted(found.name)}.",
+                status=REFUSED,
+            )
+        entries = [Entry(wanted.who, key, invitation=wanted.invitation) for key in _keys(wanted, count)]
+        answers = list(engine.participate_many(found.id, entries))
+    tickets = [answer for answer in answers if isinstance(answer, Ticket)]
+    refusals = [answer for answer in answers if isinstance(answer, RaffleError)]
+    if tickets:
+        with _lost_code_explained(wanted):
+            render.print_tickets(tickets, found, as_json=as_json)
+    if refusals:
+        with _refusal_explained(wanted):
+            raise refusals[0]
+
+
+def _keys(wanted: _Wanted, count: int) -> Iterator[str | None]:
+    """Yield an idempotency key for each ticket: the given one, and for further tickets, one that follows from it."""
+    key = wanted.idempotency_key
+    if key is not None:
+        limits.check_idempotency_key(key)
+    yield key
+    for nth in range(2, count + 1):
+        yield None if key is None else blake2b(f"{nth} {key}".encode(), digest_size=_FURTHER_KEY_BYTES).hexdigest()
+
+
+@contextmanager
+def _refusal_explained(wanted: _Wanted) -> Iterator[None]:
+    try:
+        yield
+    except NotOpenYet as error:
+        opens = f"it opens on {local_time(error.opens_at)}, in {duration(error.retry_after_s)}"
+        raise CommandStopped(f"{NotOpenYet.sentence}: {opens}.", status=REFUSED) from error
+    except InvitationNeeded as error:
+        hint = ": give --invitation" if wanted.invitation is None else length_hint(wanted.invitation)
+        raise InvitationNeeded(f"{error}{hint}") from error
+
+
+@contextmanager
+def _lost_code_explained(wanted: _Wanted) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _lost_code(error, has_key=wanted.idempotency_key is not None) from error
 
 
 def _lost_code(error: OSError, *, has_key: bool) -> CommandStopped:
@@ -146,18 +244,6 @@ def _lost_code(error: OSError, *, has_key: bool) -> CommandStopped:
     )
 
 
-def _hint(raffle: "Raffle", number: int, code: str) -> str:
-    """Return what is wrong with the number or the code by itself, without looking at a ticket."""
-    from rafflekit.core.protocol.codes import CHARACTERS, length_of
-
-    if not 1 <= number <= raffle.total_tickets:
-        return f": this raffle's tickets are numbered from 1 to {raffle.total_tickets:,}."
-    length = length_of(code)
-    if length != CHARACTERS:
-        return f": a code has {CHARACTERS} letters and digits, and this one has {length}."
-    return ""
-
-
 def _check_place_of_receipt(file: Path) -> None:
     if os.path.lexists(file):
         raise CommandStopped(f"--receipt: {file} already exists; name a new file.", status=WRONG_USAGE)
@@ -167,7 +253,7 @@ def _check_place_of_receipt(file: Path) -> None:
         )
 
 
-def _keep_receipt(ticket: "Ticket", key: "VerifierKey", file: Path) -> None:
+def _keep_receipt(ticket: Ticket, key: "VerifierKey", file: Path) -> None:
     from rafflekit.core.ledger.proofs import check_ticket
     from rafflekit.core.protocol.receipts import ReceiptWrong
 
@@ -188,17 +274,3 @@ def _keep_receipt(ticket: "Ticket", key: "VerifierKey", file: Path) -> None:
             "prints its receipt.",
             status=IO_FAILED,
         ) from error
-
-
-def _refuse_with_list(*, who: str | None, idempotency_key: str | None, receipt: Path | None) -> None:
-    if who is not None:
-        raise CommandStopped("Give either WHO or --from: one participant, or a list.", status=WRONG_USAGE)
-    if receipt is not None:
-        raise CommandStopped(
-            "--receipt does not work with --from; 'rafflekit receipt' prints the receipt of any ticket.",
-            status=WRONG_USAGE,
-        )
-    if idempotency_key is not None:
-        raise CommandStopped(
-            "--idempotency-key does not work with --from; a run makes a key for each line.", status=WRONG_USAGE
-        )

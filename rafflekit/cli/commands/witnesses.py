@@ -10,6 +10,7 @@ import typer
 from rafflekit.cli import render, sources, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped, arguments_named
 from rafflekit.cli.options import DatabaseUrl, RaffleId, open_engine
+from rafflekit.core.protocol.quoting import quoted
 
 if TYPE_CHECKING:
     from rafflekit.core.protocol.documents import Consistency
@@ -35,7 +36,7 @@ def add_cosignature(
     with open_engine(database_url) as engine, arguments_named({"key": "--key", "note": "NOTE"}):
         found = engine.find(raffle)
         engine.proofs.cosign(found.id, text, str(witness))
-    terminal.remark(f"The signature of {witness.name} is now on the closing of “{found.name}”.")
+    terminal.remark(f"The signature of {witness.name} is now on the closing of {quoted(found.name)}.")
 
 
 def sign_as_witness(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import typer
@@ -16,13 +16,14 @@ import typer
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.output import TicketFile, TicketWriter
-from rafflekit.cli.lists.people import Line, open_list
-from rafflekit.cli.lists.run import LineKeys, open_run
+from rafflekit.cli.lists.people import Columns, Line, ParticipantList, open_list
+from rafflekit.cli.lists.run import LineKeys, TicketRun, open_run
 from rafflekit.cli.options import open_engine
 from rafflekit.cli.signals import ending_as_with_ctrl_c
-from rafflekit.core.errors import SoldOut, StorageUnavailable
+from rafflekit.cli.words import counted, local_time
+from rafflekit.core.errors import Cancelled, NotOpenYet, SoldOut, StorageUnavailable
 from rafflekit.core.lifecycle import is_drawn
-from rafflekit.core.models import Entry, Ticket
+from rafflekit.core.models import Entry, Raffle, State, Ticket
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
@@ -39,7 +40,7 @@ _DRAWN = (
 
 
 def participate_from(
-    raffle: str, source: Path, out: Path, *, column: str | None, as_json: bool, database_url: str | None
+    raffle: str, source: Path, out: Path, *, columns: Columns, as_json: bool, database_url: str | None
 ) -> None:
     """Hand tickets to the participants of the list `source`, and write them to `out`.
 
@@ -49,30 +50,65 @@ def participate_from(
     tickets = TicketFile(out)
     if _is_same_file(source, out):
         raise CommandStopped("--out is the list itself; name another file.", status=WRONG_USAGE)
-    with (
-        ending_as_with_ctrl_c(),
-        open_engine(database_url) as engine,
-        open_list(source, column=column) as people,
-        open_run(out, raffle_id=(found := engine.find(raffle)).id, column=column) as run,
-    ):
-        # The whole list is read before the first ticket, so that a broken list can be repaired first.
-        with terminal.working(f"Reading {people.name}"):
-            total = run.read(people)
-        # Lines added to the list from now on wait for the next run.
-        lines = islice(people, total)
-        with _explaining_how_to_resume(), terminal.counting("Handing out tickets", total) as advance:
-            taken_up = tickets.take_up(lines, list_name=people.name)
-            # Otherwise the run would leave files that no later run can complete.
-            if is_drawn(found) and taken_up < total:
-                raise CommandStopped(_DRAWN, status=REFUSED)
-            advance(taken_up)
-            keys = run.begin(list_name=people.name, last_line=tickets.last_line)
-            with tickets.append() as writer:
-                step = max(1, min(total // 100, _ROWS_PER_FLUSH))
-                _write(writer, _outcomes(engine, found.id, lines, keys), advance, step=step)
+    with ending_as_with_ctrl_c(), open_engine(database_url) as engine:
+        found = engine.find(raffle)
+        with (
+            open_list(source, columns=columns, most_each=found.terms.tickets_each) as people,
+            open_run(out, raffle_id=found.id, columns=columns) as run,
+        ):
+            _hand_out(engine, found, _Run(people, run, tickets))
     render.print_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
     if tickets.refused:
         raise typer.Exit(REFUSED)
+
+
+class _Run(NamedTuple):
+    """The three files of a run."""
+
+    people: ParticipantList
+    run: TicketRun
+    tickets: TicketFile
+
+
+def _hand_out(engine: "RaffleEngine", raffle: Raffle, files: _Run) -> None:
+    people, run, tickets = files
+    # The whole list is read before the first ticket, so that a broken list can be repaired first.
+    with terminal.working(f"Reading {people.name}"):
+        total = run.read(people)
+    # Lines added to the list from now on wait for the next run.
+    lines = islice(people, total)
+    with _explaining_how_to_resume(), terminal.counting("Handing out tickets", total) as advance:
+        taken_up = tickets.take_up(lines, list_name=people.name)
+        _check_that_tickets_exist(tickets, raffle)
+        if taken_up < total:
+            _check_state(raffle)
+        advance(taken_up)
+        keys = run.begin(list_name=people.name, last_line=tickets.last_line)
+        with tickets.append() as writer:
+            step = max(1, min(total // 100, _ROWS_PER_FLUSH))
+            _write(writer, _outcomes(engine, raffle.id, lines, keys), advance, step=step)
+
+
+def _check_that_tickets_exist(tickets: TicketFile, raffle: Raffle) -> None:
+    """Check that the output does not promise tickets that an older backup of the database does not have."""
+    if tickets.tickets > raffle.issued:
+        name = tickets.path.name
+        raise CommandStopped(
+            f"{name} has {counted(tickets.tickets, 'ticket')}, but {raffle.issued:,} of this raffle have been handed "
+            f"out. If you restored an older backup, move {name} away and rerun the command: it hands out the missing "
+            "tickets again.",
+            status=WRONG_USAGE,
+        )
+
+
+def _check_state(raffle: Raffle) -> None:
+    """Check that it makes sense to begin: otherwise the run would leave files that no later run can complete."""
+    if is_drawn(raffle):
+        raise CommandStopped(_DRAWN, status=REFUSED)
+    if raffle.state is State.CANCELLED:
+        raise Cancelled
+    if raffle.state is State.UPCOMING and raffle.terms.opens_at is not None:
+        raise CommandStopped(f"{NotOpenYet.sentence}: it opens on {local_time(raffle.terms.opens_at)}.", status=REFUSED)
 
 
 def _outcomes(

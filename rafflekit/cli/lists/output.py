@@ -11,12 +11,12 @@ from itertools import count
 from pathlib import Path
 from typing import TextIO
 
-from rafflekit.cli import terminal
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.people import Line
 from rafflekit.core import limits
 from rafflekit.core.models import Ticket
 from rafflekit.core.private_files import private, sync
+from rafflekit.core.protocol.quoting import visible
 
 HEADER = "line,participant,ticket_number,verification_code,refusal\n"
 
@@ -37,7 +37,7 @@ def shown(participant: str) -> str:
     """
     if len(participant) > limits.PARTICIPANT_CHARACTERS:
         participant = f"{participant[: limits.PARTICIPANT_CHARACTERS]}…"
-    text = terminal.visible(participant)
+    text = visible(participant)
     return f"'{text}" if _FORMULA.match(text) else text
 
 

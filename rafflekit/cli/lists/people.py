@@ -1,5 +1,7 @@
 """The list that `participate --from` reads: CSV in UTF-8, one participant per line, in the only column or a named one.
 
+Another column may have the number of tickets of each line.
+
 An error that makes the rest of the list doubtful (its encoding, a quote that is never closed) stops the reader. If only
 one line is wrong, the line is passed on with its refusal.
 """
@@ -21,6 +23,8 @@ LINE_BYTES = 1024 * 1024
 """Every line of a list is shorter than this, so that memory stays bounded whatever file is given."""
 
 _COLUMNS_IN_THE_ERROR = 20
+_SHOWN_OF_A_COUNT = 50
+_COUNT = re.compile("0*[1-9][0-9]{0,8}")
 
 _OTHER_SEPARATORS = re.compile(r"[;\t]")
 _SEPARATOR_NAMES = {";": "semicolons", "\t": "tabs"}
@@ -42,21 +46,37 @@ _CSV_ERRORS = {
 class Line(NamedTuple):
     """A participant in a list: the number of the line on which the record begins (from 1), and the participant's text.
 
-    `refusal` says why the line cannot get a ticket, if the line itself shows it.
+    `refusal` says why the line cannot get a ticket, if the line itself shows it. Where a line asks for several tickets,
+    there is a `Line` for each, which `nth` counts.
     """
 
     number: int
     participant: str
     refusal: str | None = None
+    nth: int = 1
+
+
+class Columns(NamedTuple):
+    """The columns that are read, by their names: the participants, and how many tickets each gets (None: one)."""
+
+    participant: str | None = None
+    quantity: str | None = None
+
+
+_ONLY = Columns()
 
 
 class ParticipantList:
-    """An open list. Each iteration reads it from the beginning and skips blank lines."""
+    """An open list. Each iteration reads it from the beginning and skips blank lines.
 
-    def __init__(self, file: BinaryIO, *, name: str, column: str | None = None) -> None:
+    A line asks for at most `most_each` tickets.
+    """
+
+    def __init__(self, file: BinaryIO, *, name: str, columns: Columns = _ONLY, most_each: int = 1) -> None:
         self.file = file
         self.name = name
-        self.column = column
+        self.columns = columns
+        self.most_each = most_each
 
     def __iter__(self) -> Iterator[Line]:
         """Yield the lines in order.
@@ -66,7 +86,8 @@ class ParticipantList:
         """
         rows = self._rows()
         number, first = next(rows, (1, []))
-        if self.column is None:
+        counts = None
+        if self.columns.participant is None:
             position, columns = 0, 1
             if len(first) > 1:
                 raise self._stopped(
@@ -77,14 +98,26 @@ class ParticipantList:
                 self._refuse_what_is_not_a_participant(number, first[0])
                 yield Line(number, first[0])
         else:
-            position, columns = self._position_of_column(number, first), len(first)
+            position, columns = self._position_of(self.columns.participant, number, first), len(first)
+            counts = None if self.columns.quantity is None else self._position_of(self.columns.quantity, number, first)
         for number, row in rows:
             if len(row) > columns:
                 # With too many commas, only the author of the list knows which text is the participant.
                 yield Line(number, ",".join(row), f"The line has {len(row)} columns instead of {columns}.")
+            elif counts is None:
+                yield Line(number, _cell_of(row, position))
             else:
-                # Spreadsheets omit empty cells at the end of a line.
-                yield Line(number, row[position] if position < len(row) else "")
+                yield from self._tickets_of(number, _cell_of(row, position), _cell_of(row, counts).strip())
+
+    def _tickets_of(self, number: int, participant: str, count: str) -> Iterator[Line]:
+        if not _COUNT.fullmatch(count):
+            found = f"{count[:_SHOWN_OF_A_COUNT]!r} is not one" if count else "there is none"
+            yield Line(number, participant, f"The number of tickets must be a whole number from 1; {found}.")
+        elif int(count) > self.most_each:
+            most = "1 ticket" if self.most_each == 1 else f"{self.most_each:,} tickets"
+            yield Line(number, participant, f"The line asks for {count} tickets; a participant gets at most {most}.")
+        else:
+            yield from (Line(number, participant, nth=nth) for nth in range(1, int(count) + 1))
 
     def _refuse_what_is_not_a_participant(self, number: int, text: str) -> None:
         # Tickets that were handed out to whole rows, or to a header, could not be taken back.
@@ -120,18 +153,18 @@ class ParticipantList:
         except csv.Error as error:
             raise self._stopped(begins, f"is not CSV: {_explained(error)}") from error
 
-    def _position_of_column(self, number: int, header: Sequence[str]) -> int:
+    def _position_of(self, column: str, number: int, header: Sequence[str]) -> int:
         names = [name.strip() for name in header]
-        if self.column in names:
-            if names.count(self.column) > 1:
-                raise self._stopped(number, f"has {names.count(self.column)} columns named {self.column!r}")
-            return names.index(self.column)
+        if column in names:
+            if names.count(column) > 1:
+                raise self._stopped(number, f"has {names.count(column)} columns named {column!r}")
+            return names.index(column)
         if not names:
-            raise self._stopped(number, f"has no column {self.column!r}: the list is empty")
+            raise self._stopped(number, f"has no column {column!r}: the list is empty")
         columns = ", ".join(map(repr, names[:_COLUMNS_IN_THE_ERROR]))
         further = " …" if len(names) > _COLUMNS_IN_THE_ERROR else ""
         hint = "; separate columns with commas" if len(names) == 1 and _OTHER_SEPARATORS.search(names[0]) else ""
-        raise self._stopped(number, f"has no column {self.column!r}, only {columns}{further}{hint}")
+        raise self._stopped(number, f"has no column {column!r}, only {columns}{further}{hint}")
 
     def _stopped(self, number: int, problem: str) -> CommandStopped:
         return CommandStopped(f"Line {number} of {self.name} {problem}.", status=WRONG_USAGE)
@@ -142,7 +175,7 @@ class _TooLong(Exception):
 
 
 @contextmanager
-def open_list(path: Path, *, column: str | None) -> Iterator[ParticipantList]:
+def open_list(path: Path, *, columns: Columns, most_each: int) -> Iterator[ParticipantList]:
     """Give the list in a file.
 
     Raises:
@@ -166,7 +199,12 @@ def open_list(path: Path, *, column: str | None) -> Iterator[ParticipantList]:
     with file:
         if file.read(len(_EXCEL)) == _EXCEL:
             raise CommandStopped(f"{path.name} is an Excel file; save it as CSV (UTF-8).", status=WRONG_USAGE)
-        yield ParticipantList(file, name=path.name, column=column)
+        yield ParticipantList(file, name=path.name, columns=columns, most_each=most_each)
+
+
+def _cell_of(row: Sequence[str], position: int) -> str:
+    # Spreadsheets omit empty cells at the end of a line.
+    return row[position] if position < len(row) else ""
 
 
 def _text(line: bytes) -> str:

@@ -2,7 +2,7 @@
 
 Every line's idempotency key is derived from the run's key, so a ticket whose row was never written is issued again with
 the same number and code. The run file is on the disk before the first ticket is issued, and is locked during a run. Its
-first line of JSON holds the key, the raffle and the column. Each state of the list that gets tickets adds another line.
+first line of JSON holds the key, the raffle and the columns. Each state of the list that gets tickets adds a line.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import BinaryIO, Literal
 from uuid import UUID
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.people import Columns, Line, ParticipantList
 from rafflekit.core.private_files import lock, private, sync
 
 KEY_BYTES = 32
@@ -37,7 +37,8 @@ class LineKeys:
     def key_of(self, line: Line) -> str:
         """Return a line's key. A line that repeats another line's text has a different key, so it gets no ticket."""
         keyed = self._hash.copy()
-        keyed.update(f"{line.number}:{line.participant}".encode())
+        nth = "" if line.nth == 1 else f".{line.nth}"
+        keyed.update(f"{line.number}{nth}:{line.participant}".encode())
         return keyed.hexdigest()
 
 
@@ -54,7 +55,7 @@ class _Contents:
     """The content of a run file; `whole_bytes` is where its last complete line ends."""
 
     raffle: str
-    column: str | None
+    columns: Columns
     run_key: bytes = field(repr=False)
     state: _ListState
     whole_bytes: int
@@ -63,11 +64,11 @@ class _Contents:
 class TicketRun:
     """A run, new or resumed: see `open_run`. `read` its list, then `begin` gives the keys of the lines."""
 
-    def __init__(self, out: Path, *, raffle_id: UUID, column: str | None) -> None:
+    def __init__(self, out: Path, *, raffle_id: UUID, columns: Columns) -> None:
         self._out = out
         self._path = Path(f"{out}.run")
         self._raffle_id = raffle_id
-        self._column = column
+        self._columns = columns
         self._file: BinaryIO | None = None
         self._contents: _Contents | None = None
         self._state = _ListState(0, "")
@@ -96,9 +97,10 @@ class TicketRun:
                 )
         elif known.raffle != str(self._raffle_id):
             raise _stopped(self._path, f"belongs to raffle {known.raffle}; give this raffle's list another --out")
-        elif known.column != self._column:
-            before = "without --column" if known.column is None else f"with --column {known.column!r}"
-            raise _stopped(self._path, f"belongs to a run {before}; rerun it that way, or give another --out")
+        elif known.columns != self._columns:
+            raise _stopped(
+                self._path, f"belongs to a run {_described(known.columns)}; rerun it that way, or give another --out"
+            )
 
     def read(self, people: ParticipantList) -> int:
         """Read the list to its end, and return its number of lines.
@@ -141,7 +143,7 @@ class TicketRun:
         known = self._contents
         if known is None:
             run_key = secrets.token_bytes(KEY_BYTES)
-            self._write(self._file, 0, _key_line(self._raffle_id, self._column, run_key) + _state_line(self._state))
+            self._write(self._file, 0, _key_line(self._raffle_id, self._columns, run_key) + _state_line(self._state))
         else:
             run_key = known.run_key
             if known.state != self._state:
@@ -161,13 +163,13 @@ class TicketRun:
 
 
 @contextmanager
-def open_run(out: Path, *, raffle_id: UUID, column: str | None) -> Iterator[TicketRun]:
+def open_run(out: Path, *, raffle_id: UUID, columns: Columns) -> Iterator[TicketRun]:
     """Give the run of an output file, new or resumed; no other process can open it meanwhile.
 
     Raises:
         CommandStopped: the output was not made by a run of this raffle and column, or another run is writing it.
     """
-    with closing(TicketRun(out, raffle_id=raffle_id, column=column)) as run:
+    with closing(TicketRun(out, raffle_id=raffle_id, columns=columns)) as run:
         run.resume()
         yield run
 
@@ -201,7 +203,7 @@ def _read(written: bytes, path: Path) -> _Contents | None:
         bound, state = json.loads(lines[0]), json.loads(lines[-1])
         return _Contents(
             raffle=bound["raffle"],
-            column=bound["column"],
+            columns=Columns(bound["column"], bound["count_column"]),
             run_key=bytes.fromhex(bound["key"]),
             state=_ListState(int(state["lines"]), str(state["blake2b"])),
             whole_bytes=whole_bytes,
@@ -211,8 +213,21 @@ def _read(written: bytes, path: Path) -> _Contents | None:
         raise _stopped(path, "is damaged; give another --out") from None
 
 
-def _key_line(raffle_id: UUID, column: str | None, run_key: bytes) -> bytes:
-    line = {"rafflekit_run": 1, "raffle": str(raffle_id), "column": column, "key": run_key.hex()}
+def _described(columns: Columns) -> str:
+    if columns.participant is None:
+        return "without --column"
+    count = "" if columns.quantity is None else f" and --count-column {columns.quantity!r}"
+    return f"with --column {columns.participant!r}{count}"
+
+
+def _key_line(raffle_id: UUID, columns: Columns, run_key: bytes) -> bytes:
+    line = {
+        "rafflekit_run": 1,
+        "raffle": str(raffle_id),
+        "column": columns.participant,
+        "count_column": columns.quantity,
+        "key": run_key.hex(),
+    }
     return json.dumps(line).encode() + b"\n"
 
 

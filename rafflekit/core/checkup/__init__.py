@@ -67,7 +67,7 @@ def _require_current(status: DatabaseStatus) -> None:
 def _examined(connection: Connection, *, url: str, key: KeyAtHand | None) -> tuple[DatabaseReport, list[UUID]]:
     """Return the report, without remains, and the raffles whose deleted secrets must not remain anywhere."""
     raffles = statements.raffle_records(connection)
-    drawn = [raffle for raffle in raffles if raffle.is_drawn]
+    finished = [raffle for raffle in raffles if raffle.is_drawn or raffle.is_cancelled]
     problems = [f"The file is damaged: {what}." for what in statements.damage(connection)]
     problems += _layout_problems(connection)
     for raffle in raffles:
@@ -76,14 +76,14 @@ def _examined(connection: Connection, *, url: str, key: KeyAtHand | None) -> tup
         url,
         raffles=len(raffles),
         tickets=sum(raffle.issued for raffle in raffles if isinstance(raffle.issued, int)),
-        draws=len(drawn),
-        hashed_participants=sum(statements.count_hashed_participants(connection, raffle.id) for raffle in drawn),
+        draws=sum(raffle.is_drawn for raffle in raffles),
+        hashed_participants=sum(statements.count_hashed_participants(connection, raffle.id) for raffle in finished),
         remains=(),
         missing_keys=() if key is None else tuple(key.missing(statements.verifier_keys(connection))),
         problems=tuple(problems),
     )
     # Secrets that still have their row are one of the problems, and not remains.
-    return report, [raffle.id for raffle in drawn if raffle.numbering_key is None]
+    return report, [raffle.id for raffle in finished if raffle.numbering_key is None]
 
 
 def _layout_problems(connection: Connection) -> Iterator[str]:

@@ -7,11 +7,11 @@ from itertools import islice
 from rafflekit.core.checkup.keys import is_operator_key
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.ledger.books import book_of
+from rafflekit.core.models import Raffle
 from rafflekit.core.protocol import cosignatures, tree
 from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.entropy import SOURCES, source_of
 from rafflekit.core.protocol.notes import Note, NoteWrong, VerifierKey
-from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.protocol.tiles import GrowingTree, WholeTile
 from rafflekit.core.protocol.winners import seed_of
 from rafflekit.core.storage.database import Connection
@@ -27,27 +27,25 @@ _END_OF_DATES = 253_402_300_800
 
 def ledger_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
     """Yield what is wrong with the ledger of a raffle, each as the end of a sentence."""
-    record = ledgers.load_ledger(connection, raffle.id)
-    if record is None:
-        yield "it has no ledger"
-        return
-    if record.verifier_key is not None and not is_operator_key(record.verifier_key):
-        yield "its ledger's key is not an operator's, so nothing more can be signed"
     # Not read with `load_raffle`, which finds no raffle without prizes, and fails if another value is of a wrong type.
     if not _has_source(raffle):
         yield "its source of entropy is unknown, or has another delay"
         return
     loaded = raffles.load_raffle(connection, raffle.id) if has_date(raffle) else None
+    if loaded is not None and loaded.verifier_key is not None and not is_operator_key(loaded.verifier_key):
+        yield "its ledger's key is not an operator's, so nothing more can be signed"
     growing, whole = _grown(connection, raffle)
-    if (record.end is not None) != (growing.size == raffle.total_tickets):
-        yield "its ledger is closed, but tickets remain" if record.end else "it is sold out, but not closed"
+    if raffle.closed_at is None and growing.size == raffle.total_tickets:
+        yield "it is sold out, but not closed"
+    if raffle.closed_at is not None and growing.size < sum(raffle.amounts):
+        yield "it is closed, but has more prizes than tickets"
     different = whole ^ statements.stored_tiles(connection, raffle.id)
     if different:
         yield f"{len(different)} of its ledger's stored hashes do not match its tickets"
         return
-    if record.end is not None and loaded is not None:
+    if loaded is not None and loaded.end is not None:
         root = tree.root(growing.subtree, growing.size)
-        yield from _closing_problems(connection, raffle, loaded.terms, record.end, root)
+        yield from _closing_problems(connection, raffle, loaded, loaded.end, root)
 
 
 def has_date(raffle: RaffleRecord) -> bool:
@@ -58,7 +56,7 @@ def has_date(raffle: RaffleRecord) -> bool:
 
 
 def _has_source(raffle: RaffleRecord) -> bool:
-    source = None if raffle.entropy is None else SOURCES.get(raffle.entropy)
+    source = SOURCES.get(raffle.entropy)
     return source is not None and (source.delay is None) == (raffle.delay_s is None)
 
 
@@ -72,13 +70,14 @@ def _grown(connection: Connection, raffle: RaffleRecord) -> tuple[GrowingTree, s
 
 
 def _closing_problems(
-    connection: Connection, raffle: RaffleRecord, terms: Terms, end: End, root: bytes
+    connection: Connection, raffle: RaffleRecord, loaded: Raffle, end: End, root: bytes
 ) -> Iterator[str]:
+    terms = loaded.terms
     book = book_of(terms)
     if end != book.end_at(end.closed):
         yield "its closing is from before the raffle, or its round does not match its time"
         return
-    closed = book.checkpoint(root, raffle.total_tickets, end)
+    closed = book.checkpoint(root, loaded.issued, end)
     source = source_of(terms.entropy)
     known_from = source.known_from(end)
     for key, line in ledgers.load_cosignatures(connection, raffle.id):
@@ -87,7 +86,7 @@ def _closing_problems(
     draw = draws.load_draw(connection, raffle.id)
     if draw is None:
         return
-    if len(draw.entropy) != source.evidence_bytes:
+    if not source.is_whole(draw.entropy):
         yield "the entropy of its draw is damaged"
     elif seed_of(closed.closing_hash(), source.entropy_of(draw.entropy)) != raffle.seed:
         yield "its seed does not come from its closing and its entropy"

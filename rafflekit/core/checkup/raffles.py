@@ -2,12 +2,13 @@
 
 from array import array
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from rafflekit.core.checkup.ledgers import has_date, ledger_problems
 from rafflekit.core.errors import StorageUnavailable
 from rafflekit.core.prizes import prizes_of_wins
 from rafflekit.core.protocol import codes
+from rafflekit.core.protocol.forfeits import Why
 from rafflekit.core.protocol.winners import SEED_BYTES, winners_digest, winning_serials
 from rafflekit.core.storage.database import Connection
 from rafflekit.core.storage.statements import checkup as statements
@@ -39,6 +40,9 @@ def _row_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]
         yield from _draw_problems(connection, raffle)
     elif statements.count_stored_wins(connection, raffle.id):
         yield "it is not drawn, but has wins"
+    elif raffle.is_cancelled:
+        if raffle.numbering_key is not None:
+            yield "it is cancelled, but its secrets are still stored"
     elif raffle.numbering_key is None:
         yield "it is not drawn, but its secrets are missing"
     else:
@@ -57,8 +61,8 @@ def _ticket_problems(raffle: RaffleRecord, counted: TicketCounts) -> Iterator[st
         yield f"{counted.rows - counted.numbers} tickets have the number of another ticket"
     if counted.damaged_codes:
         yield f"{counted.damaged_codes} tickets have no Argon2id hash of a code, so they can never be verified"
-    if counted.participants != counted.rows:
-        yield f"{counted.rows - counted.participants} tickets belong to a participant who has another one"
+    if counted.participants * raffle.tickets_each < counted.rows or counted.most_each > raffle.tickets_each:
+        yield f"participants have more tickets than the {raffle.tickets_each} that one can have"
     if sum(raffle.amounts) > raffle.total_tickets:
         yield f"it has {sum(raffle.amounts)} prizes for {raffle.total_tickets} tickets"
 
@@ -88,25 +92,46 @@ def _number_problems(connection: Connection, raffle: RaffleRecord, key: bytes) -
 def _draw_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
     if raffle.numbering_key is not None:
         yield "it is drawn, but its secrets are still stored"
-    if raffle.issued != raffle.total_tickets:
-        yield "it is drawn, but not sold out"
+    if raffle.closed_at is None:
+        yield "it is drawn, but not closed"
     draw = draws.load_draw(connection, raffle.id)
     if draw is None:
         yield "it is drawn, but its draw record is missing; restore a backup"
-    wins = sum(raffle.amounts)
-    if not isinstance(raffle.seed, bytes) or len(raffle.seed) != SEED_BYTES or wins > raffle.total_tickets:
+    wins, issued = sum(raffle.amounts), raffle.issued or 0
+    if not isinstance(raffle.seed, bytes) or len(raffle.seed) != SEED_BYTES or wins > issued:
         yield "its draw cannot be replayed, because its seed or its prizes are damaged"
         return
-    serials = array("q", winning_serials(raffle.seed, tickets=raffle.total_tickets, wins=wins))
+    serials = array("q", winning_serials(raffle.seed, tickets=issued, wins=wins))
     places = zip(serials, prizes_of_wins(raffle.amounts), strict=True)
     due = ((ordinal, *win) for ordinal, win in enumerate(places, start=1))
     different = sum(a != b for a, b in zip_longest(due, statements.wins_in_order(connection, raffle.id)))
     if different:
         yield f"{different} of its {wins} wins do not come from its seed"
         return
+    yield from _claim_problems(connection, raffle, raffle.seed, wins=wins, issued=issued)
     numbers = draws.winning_numbers(connection, raffle.id, wins)
     if draw is None or len(numbers) != wins:
         return
     digest = winners_digest(zip(serials, numbers, prizes_of_wins(raffle.amounts), strict=True))
     if (draw.wins, draw.winners_digest) != (wins, digest):
         yield "its draw record does not match its seed and its tickets, so its proof is rejected"
+
+
+def _claim_problems(
+    connection: Connection, raffle: RaffleRecord, seed: bytes, *, wins: int, issued: int
+) -> Iterator[str]:
+    """Yield what is wrong with the prizes that were redeemed or passed on."""
+    queue = islice(winning_serials(seed, tickets=issued, wins=issued), wins, None)
+    standing = dict(enumerate(prizes_of_wins(raffle.amounts), start=1))
+    wrong, earlier = 0, raffle.drawn_at or 0
+    for place, forfeit in enumerate(statements.forfeits_as_stored(connection, raffle.id), start=1):
+        is_next = (forfeit.number, forfeit.serial) == (place, next(queue, None))
+        is_lost = standing.pop(forfeit.ordinal, None) == forfeit.prize
+        wrong += not is_next or not is_lost or forfeit.forfeited_at < earlier or forfeit.why not in list(Why)
+        earlier = forfeit.forfeited_at
+        if forfeit.serial is not None:
+            standing[wins + place] = forfeit.prize
+    if wrong:
+        yield f"{wrong} of its forfeits do not follow from its draw, so its proof is rejected"
+    if impossible := statements.count_impossible_redemptions(connection, raffle.id, wins=wins):
+        yield f"{impossible} of its redemptions are of prizes that no ticket has"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rafflekit.core.errors import SigningKeyUnavailable
 from rafflekit.core.protocol import tree
-from rafflekit.core.protocol.checkpoints import Checkpoint, End, origin_of
+from rafflekit.core.protocol.checkpoints import Cancellation, Checkpoint, End, origin_of
 from rafflekit.core.protocol.documents import Receipt
 from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.leaves import Leaf
@@ -25,14 +25,18 @@ class Book:
     signer: SignerKey | None = field(default=None, repr=False)
 
     def end_at(self, closed: int) -> End:
-        """Return the end of the ledger if its last ticket is issued at this time (seconds since 1970)."""
+        """Return the end of the ledger if it is closed at this time (seconds since 1970)."""
         # The clock may have been set back since the raffle was created.
         closed = max(closed, int(self.terms.created_at.timestamp()))
         return source_of(self.terms.entropy).end_at(closed, self.terms.delay_s)
 
-    def checkpoint(self, root: bytes, size: int, end: End | None) -> Checkpoint:
-        """Return the checkpoint of the tree with these leaves."""
-        return Checkpoint(origin_of(self.terms.id), size, root, self.terms_hash, end)
+    def checkpoint(
+        self, root: bytes, size: int, end: End | None, cancellation: Cancellation | None = None
+    ) -> Checkpoint:
+        """Return the checkpoint of the tree with these leaves; a cancellation replaces the closing."""
+        if cancellation is not None:
+            end = None
+        return Checkpoint(origin_of(self.terms.id), size, root, self.terms_hash, end, cancellation)
 
     def signed(self, text: str) -> str:
         """Return a text as a note with the operator's signature.

@@ -18,9 +18,9 @@ from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.protocol.tiles import TileReader
 from rafflekit.core.settings import SIGNING_KEY
-from rafflekit.core.storage.database import Database
+from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import ledgers as statements
-from rafflekit.core.storage.statements.ledgers import LedgerRecord
+from rafflekit.core.storage.statements.raffles import any_verifier_key, claim_ledger, load_raffle
 
 _TREES_KEPT = 64
 
@@ -30,7 +30,7 @@ NO_KEY = (
 
 
 class LedgerTree:
-    """The tree of a ledger's first `size` leaves, and its checkpoint once that is signed.
+    """The tree of a ledger's first `size` leaves, and its checkpoints once they are signed.
 
     What it computes raises `StorageUnavailable` if some of the tree is missing.
     """
@@ -38,7 +38,8 @@ class LedgerTree:
     def __init__(self, size: int, reader: TileReader) -> None:
         self.size = size
         self.subtree = reader.subtree
-        self.note = ""
+        self.signed: dict[str, str] = {}
+        """What the operator has signed of it: the note of each text."""
         self._root = b""
 
     def root(self) -> bytes:
@@ -79,41 +80,34 @@ class Ledgers:
         Raises:
             SigningKeyUnavailable: the ledger has another key.
         """
-        return self._open_book(raffle, self.record(raffle))
+        return self._open_book(raffle)
 
-    def book_to_sign(self, raffle: Raffle, record: LedgerRecord) -> Book:
+    def book_to_sign(self, raffle: Raffle) -> Book:
         """Return the book of a raffle, with the key to sign with. A ledger without a key gets this process's.
 
         Raises:
             SigningKeyUnavailable: no key is available here, or the ledger has another key.
         """
-        book = self._open_book(raffle, record, needs_its_key=True)
+        book = self._open_book(raffle, needs_its_key=True)
         if book.signer is None:
             raise SigningKeyUnavailable(NO_KEY)
         return book
 
-    def require_key(self, raffle: Raffle, record: LedgerRecord) -> None:
+    def require_key(self, raffle: Raffle) -> None:
         """Check that the key of a raffle's ledger is here. A ledger without a key needs none.
 
         Raises:
             SigningKeyUnavailable: it is not.
         """
-        self._open_book(raffle, record, needs_its_key=True)
-
-    def record(self, raffle: Raffle) -> LedgerRecord:
-        """Return what is stored of a raffle's ledger."""
-        found = self._database.query(lambda connection: statements.load_ledger(connection, raffle.id))
-        if found is None:
-            raise RaffleNotFound
-        return found
+        self._open_book(raffle, needs_its_key=True)
 
     def closing_of(self, raffle: Raffle) -> Checkpoint:
-        """Return the closing of a sold-out raffle.
+        """Return the closing of a closed raffle.
 
         Raises:
-            StorageUnavailable: its ledger is not closed.
+            StorageUnavailable: some of its ledger is missing.
         """
-        return closing_of(raffle, self.record(raffle), self.tree_of(raffle))
+        return closing_of(raffle, self.tree_of(raffle))
 
     def tree_of(self, raffle: Raffle) -> LedgerTree:
         """Return the tree of a ledger at the time when the raffle was read."""
@@ -131,7 +125,7 @@ class Ledgers:
     def _refuse_to_replace(self, key_file: Path) -> None:
         if os.path.lexists(key_file):
             return
-        used = self._database.query(statements.any_verifier_key)
+        used = self._database.query(any_verifier_key)
         # Looked at again: another process may have made the key, and used it, in between.
         if used is not None and not os.path.lexists(key_file):
             raise SigningKeyUnavailable(
@@ -140,21 +134,18 @@ class Ledgers:
                 f"{key_file}' makes a key for new raffles."
             )
 
-    def _open_book(self, raffle: Raffle, record: LedgerRecord, *, needs_its_key: bool = False) -> Book:
-        key = self.signing_key()
-        if record.verifier_key is None and key is not None:
-            claim = partial(statements.claim_ledger, raffle=raffle.id, verifier_key=str(key.verifier))
-            self._database.write(claim)
-            record = self.record(raffle)
-        if key is not None and record.verifier_key != str(key.verifier):
+    def _open_book(self, raffle: Raffle, *, needs_its_key: bool = False) -> Book:
+        key, its_key = self.signing_key(), raffle.verifier_key
+        if its_key is None and key is not None:
+            its_key = self._database.write(partial(_claimed, raffle=raffle.id, verifier_key=str(key.verifier)))
+        signed = f"The raffle {raffle.id} is signed by the key {its_key}"
+        if key is not None and its_key != str(key.verifier):
             raise SigningKeyUnavailable(
-                f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and another key is used here; "
-                f"set {SIGNING_KEY.name} to the file of that key."
+                f"{signed}, and another key is used here; set {SIGNING_KEY.name} to the file of that key."
             )
-        if key is None and needs_its_key and record.verifier_key is not None:
+        if key is None and needs_its_key and its_key is not None:
             raise SigningKeyUnavailable(
-                f"The raffle {raffle.id} is signed by the key {record.verifier_key}, and no key is available here; "
-                f"set {SIGNING_KEY.name} to the file of that key."
+                f"{signed}, and no key is available here; set {SIGNING_KEY.name} to the file of that key."
             )
         return book_of(raffle.terms, key)
 
@@ -167,16 +158,24 @@ class Ledgers:
         return LedgerTree(size, TileReader(entries))
 
 
-def closing_of(raffle: Raffle, record: LedgerRecord, its_tree: LedgerTree) -> Checkpoint:
-    """Return the closing of a sold-out raffle whose ledger has this record and this tree.
+def _claimed(connection: Connection, raffle: UUID, verifier_key: str) -> str | None:
+    claim_ledger(connection, raffle, verifier_key)
+    found = load_raffle(connection, raffle)
+    if found is None:
+        raise RaffleNotFound
+    return found.verifier_key
+
+
+def closing_of(raffle: Raffle, its_tree: LedgerTree) -> Checkpoint:
+    """Return the closing of a closed raffle whose ledger has this tree.
 
     Raises:
-        StorageUnavailable: its ledger is not closed.
+        StorageUnavailable: some of its ledger is missing.
     """
     # Leaves are counted, not the state: of a damaged drawn raffle, some may be missing.
-    if its_tree.size < raffle.total_tickets or record.end is None:
+    if its_tree.size < raffle.issued or raffle.end is None:
         raise StorageUnavailable(
-            f"The ledger of the raffle {raffle.id} is not closed in the database, although the raffle is sold out; "
+            f"The ledger of the raffle {raffle.id} is not closed in the database, although it is drawn; "
             "'rafflekit doctor' says what is wrong."
         )
-    return book_of(raffle.terms).checkpoint(its_tree.root(), its_tree.size, record.end)
+    return book_of(raffle.terms).checkpoint(its_tree.root(), its_tree.size, raffle.end)

@@ -22,17 +22,26 @@ from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol import cosignatures, tree
 from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.codes import CodeHasher
-from rafflekit.core.protocol.documents import WINNERS_IN_A_PROOF, Consistency, Proof, ProvenWin, Receipt
+from rafflekit.core.protocol.documents import (
+    FORFEITS_IN_A_PROOF,
+    WINNERS_IN_A_PROOF,
+    Consistency,
+    Proof,
+    ProvenForfeit,
+    ProvenWin,
+    Receipt,
+)
 from rafflekit.core.protocol.entropy import Evidence, source_of
+from rafflekit.core.protocol.forfeits import ForfeitStatement, NextTicket, Why
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import Note, NoteWrong, VerifierKey
 from rafflekit.core.protocol.receipts import ReceiptWrong, check_receipt
-from rafflekit.core.protocol.winners import DrawStatement
+from rafflekit.core.protocol.winners import DrawStatement, seed_of
 from rafflekit.core.storage.database import Connection, Database
-from rafflekit.core.storage.statements import draws, raffles
+from rafflekit.core.storage.statements import claims, draws, raffles
 from rafflekit.core.storage.statements import ledgers as statements
+from rafflekit.core.storage.statements.claims import Forfeit
 from rafflekit.core.storage.statements.draws import DrawRecord
-from rafflekit.core.storage.statements.ledgers import LedgerRecord
 
 _LEAVES_AT_ONCE = 10_000
 
@@ -42,13 +51,14 @@ class _Drawn:
     """What a database has of a drawn raffle at one moment."""
 
     raffle: Raffle
-    ledger: LedgerRecord
     last: Leaf | None
     cosignatures: Sequence[tuple[str, str]]
     draw: DrawRecord
     seed: bytes
     wins: Sequence[tuple[int, Leaf]] | None
     """Each with its prize's position, in draw order; None if a proof does not list them."""
+    forfeits: Sequence[Forfeit] | None
+    """In their order; None if a proof does not list them."""
 
 
 class Proofs:
@@ -84,15 +94,21 @@ class Proofs:
         return key.verifier
 
     def checkpoint(self, raffle_id: UUID | str) -> str:
-        """Return the latest checkpoint of a raffle's ledger, signed; once sold out, the closing with its cosignatures.
+        """Return the latest checkpoint of a raffle's ledger, signed.
+
+        Of a closed raffle this is the closing, with its cosignatures, and of a cancelled one the cancellation.
 
         Raises:
+            TicketNotFound: it has no tickets, so its terms may still change, and nothing is signed.
             SigningKeyUnavailable: no signing key for this raffle is available here.
         """
         raffle = self._get(raffle_id)
-        record = self._ledgers.record(raffle)
-        book = self._ledgers.book_to_sign(raffle, record)
-        note = self._signed_checkpoint(book, record, self._ledgers.tree_of(raffle))
+        if not raffle.issued and raffle.cancellation is None:
+            raise TicketNotFound("This raffle has no tickets yet, so its terms can change and nothing is signed.")
+        book = self._ledgers.book_to_sign(raffle)
+        note = self._signed_checkpoint(book, raffle, self._ledgers.tree_of(raffle))
+        if raffle.cancellation is not None:
+            return note
         kept = self._database.query(lambda connection: statements.load_cosignatures(connection, raffle.id))
         return note + _lines(kept)
 
@@ -106,15 +122,14 @@ class Proofs:
         """
         limits.check_ticket_number(ticket_number)
         raffle = self._get(raffle_id)
-        record = self._ledgers.record(raffle)
-        book = self._ledgers.book_to_sign(raffle, record)
+        book = self._ledgers.book_to_sign(raffle)
         number = limits.possible_number(ticket_number, raffle.total_tickets)
         leaf = self._database.query(lambda connection: statements.leaf_of_number(connection, raffle.id, number))
         its_tree = self._ledgers.tree_of(raffle)
         # A ticket may have been issued after the raffle was read.
         if leaf is None or leaf.serial >= its_tree.size:
             raise TicketNotFound
-        return Receipt(leaf, its_tree.path(leaf.serial), self._signed_checkpoint(book, record, its_tree))
+        return Receipt(leaf, its_tree.path(leaf.serial), self._signed_checkpoint(book, raffle, its_tree))
 
     def consistency(self, raffle_id: UUID | str, old: int, new: int) -> Consistency:
         """Return the proof (RFC 9162) that the ledger of `new` tickets extends that of `old`.
@@ -148,25 +163,35 @@ class Proofs:
         Raises:
             NotDrawnYet: the winners have not been drawn.
             SigningKeyUnavailable: no signing key for this raffle is available here.
-            StorageUnavailable: the ledger is not closed or the draw record is missing, so the database is damaged.
+            StorageUnavailable: the ledger is not closed, the draw record is missing, or the seed does not come from
+                the two, so the database is damaged.
         """
         drawn = self._database.read(partial(_load_drawn, raffle=uuid_of(raffle_id)))
-        book = self._ledgers.book_to_sign(drawn.raffle, drawn.ledger)
+        book = self._ledgers.book_to_sign(drawn.raffle)
         assert book.signer is not None
         its_tree = self._ledgers.tree_with(drawn.raffle.id, drawn.raffle.issued, drawn.last)
-        closing = closing_of(drawn.raffle, drawn.ledger, its_tree)
+        closing = closing_of(drawn.raffle, its_tree)
         assert closing.end is not None
+        statement = _statement(drawn, closing)
+        if seed_of(statement.closing_hash, statement.entropy) != drawn.seed:
+            raise StorageUnavailable(
+                f"The seed of the raffle {drawn.raffle.id} does not come from its ledger and its entropy; "
+                "'rafflekit doctor' says what is wrong."
+            )
         return Proof(
             terms=book.terms,
             key=str(book.signer.verifier),
-            closing=self._signed_checkpoint(book, drawn.ledger, its_tree) + _lines(drawn.cosignatures),
+            closing=self._signed_checkpoint(book, drawn.raffle, its_tree) + _lines(drawn.cosignatures),
             witnesses=[key for key, _ in drawn.cosignatures],
             entropy=Evidence(drawn.raffle.terms.entropy, drawn.draw.entropy, closing.end.round),
             seed=drawn.seed,
-            draw=book.signed(_statement(drawn, closing).text()),
+            draw=book.signed(statement.text()),
             winners=None
             if drawn.wins is None
             else [ProvenWin(prize, leaf, its_tree.path(leaf.serial)) for prize, leaf in drawn.wins],
+            forfeits=None
+            if drawn.forfeits is None
+            else [_proven(forfeit, book, statement, its_tree) for forfeit in drawn.forfeits],
         )
 
     def cosign(self, raffle_id: UUID | str, note: str, verifier_key: str) -> None:
@@ -195,14 +220,13 @@ class Proofs:
         keep = partial(_keep_cosignature, raffle=raffle.id, verifier_key=verifier_key, witness=witness, line=line)
         self._database.write(keep)
 
-    def _signed_checkpoint(self, book: Book, record: LedgerRecord, its_tree: LedgerTree) -> str:
-        if not its_tree.note:
-            is_closed = lifecycle.is_sold_out(issued=its_tree.size, total_tickets=book.terms.total_tickets)
-            end = record.end if is_closed else None
+    def _signed_checkpoint(self, book: Book, raffle: Raffle, its_tree: LedgerTree) -> str:
+        text = book.checkpoint(its_tree.root(), its_tree.size, raffle.end, raffle.cancellation).text()
+        if text not in its_tree.signed:
             # What is signed must outlive the primary, and no one may have made sure of that yet.
             self._database.confirm()
-            its_tree.note = book.signed(book.checkpoint(its_tree.root(), its_tree.size, end).text())
-        return its_tree.note
+            its_tree.signed[text] = book.signed(text)
+        return its_tree.signed[text]
 
 
 def check_ticket(ticket: Ticket, key: VerifierKey) -> Receipt:
@@ -223,8 +247,8 @@ def check_ticket(ticket: Ticket, key: VerifierKey) -> Receipt:
 
 
 def _load_drawn(connection: Connection, raffle: UUID) -> _Drawn:
-    found, record = raffles.load_raffle(connection, raffle), statements.load_ledger(connection, raffle)
-    if found is None or record is None:
+    found = raffles.load_raffle(connection, raffle)
+    if found is None:
         raise RaffleNotFound
     lifecycle.check_drawn(found)
     stored = draws.draw_and_seed(connection, raffle)
@@ -234,15 +258,16 @@ def _load_drawn(connection: Connection, raffle: UUID) -> _Drawn:
         )
     draw, seed = stored
     wins, last = count_wins(found.prizes), found.issued - 1
+    forfeits = claims.stored_forfeits(connection, raffle, most=FORFEITS_IN_A_PROOF + 1)
     return _Drawn(
         raffle=found,
-        ledger=record,
         last=next(iter(statements.leaves_between(connection, raffle, last, last)), None),
         # Read once, although a proof has them in two places: another one may be added at any time.
         cosignatures=statements.load_cosignatures(connection, raffle),
         draw=draw,
         seed=seed,
         wins=draws.winning_leaves(connection, raffle) if wins <= WINNERS_IN_A_PROOF else None,
+        forfeits=forfeits if len(forfeits) <= FORFEITS_IN_A_PROOF else None,
     )
 
 
@@ -250,11 +275,33 @@ def _statement(drawn: _Drawn, closing: Checkpoint) -> DrawStatement:
     return DrawStatement(
         origin=closing.origin,
         closing_hash=closing.closing_hash(),
+        drawn=_drawn_s(drawn.raffle),
         entropy=source_of(drawn.raffle.terms.entropy).entropy_of(drawn.draw.entropy),
         seed=drawn.seed,
         wins=drawn.draw.wins,
         winners_digest=drawn.draw.winners_digest,
     )
+
+
+def _drawn_s(raffle: Raffle) -> int:
+    assert raffle.drawn_at is not None
+    return int(raffle.drawn_at.timestamp())
+
+
+def _proven(forfeit: Forfeit, book: Book, draw: DrawStatement, its_tree: LedgerTree) -> ProvenForfeit:
+    heir = forfeit.heir
+    statement = ForfeitStatement(
+        origin=draw.origin,
+        draw_hash=draw.hash(),
+        number=forfeit.number,
+        time=forfeit.forfeited_at,
+        win=forfeit.ordinal,
+        why=Why(forfeit.why),
+        reason=forfeit.reason,
+        next=None if heir is None else NextTicket(heir.serial, heir.ticket_number),
+    )
+    path = [] if heir is None else its_tree.path(heir.serial)
+    return ProvenForfeit(book.signed(statement.text()), heir, path)
 
 
 def _cosignature_on(closing: Checkpoint, raffle: Raffle, note: str, witness: VerifierKey) -> str:
@@ -275,11 +322,10 @@ def _cosignature_on(closing: Checkpoint, raffle: Raffle, note: str, witness: Ver
 def _keep_cosignature(
     connection: Connection, raffle: UUID, *, verifier_key: str, witness: VerifierKey, line: str
 ) -> None:
-    raffles.lock_counter(connection, raffle)
-    record = statements.load_ledger(connection, raffle)
+    found = raffles.lock_raffle(connection, raffle)
     kept = dict(statements.load_cosignatures(connection, raffle))
     if verifier_key not in kept:
-        operator = [] if record is None or record.verifier_key is None else [record.verifier_key]
+        operator = [] if found.verifier_key is None else [found.verifier_key]
         cosignatures.check_beside(witness, [VerifierKey.read(each) for each in [*operator, *kept]])
         statements.insert_cosignature(connection, raffle, verifier_key, line)
     elif kept[verifier_key] != line:

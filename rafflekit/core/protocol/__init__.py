@@ -8,7 +8,7 @@ below are its sections. Read the modules in this order:
 3. `terms`: what was announced (section 2)
 4. `codes`, `leaves`, `tree`, `tiles`: tickets, and the tree over them (section 3)
 5. `notes`, `checkpoints`, `cosignatures`: what is signed (section 4)
-6. `winners`: from the closing to the winners (section 7)
+6. `winners`, `forfeits`: from the closing to the winners, and to those who take their prizes over (section 7)
 7. `documents`, `document_shapes`, `receipts`: receipts and proofs (sections 5 and 8)
 8. `audit`: the steps of a check, and the audit's self-test (section 9)
 """

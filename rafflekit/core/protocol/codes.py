@@ -20,6 +20,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, HashingError, InvalidHashError, VerifyMismatchError
 from argon2.low_level import ARGON2_VERSION, Type, error_to_str, hash_secret_raw
 
+from rafflekit.core.characters import DASHES, FORMAT, WHITE_SPACE
 from rafflekit.core.errors import InvalidSetting, StorageUnavailable
 
 CODE_BYTES = 15
@@ -42,8 +43,10 @@ _OUT_OF_MEMORY = error_to_str(-22)
 _RFC_4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SPELL = bytes.maketrans(_RFC_4648.encode(), _CROCKFORD.encode())
-_FORGIVE = str.maketrans("oOiIlL", "001111", "- \t")
-_SEPARATORS = re.compile(r"[-\s]")
+_UNSPELL = bytes.maketrans(_CROCKFORD.encode(), _RFC_4648.encode())
+_FORGIVE = str.maketrans("oOiIlL", "001111")
+_UNCOUNTED = re.compile(f"[{WHITE_SPACE}{FORMAT}{DASHES}]")
+_QUOTES = "'\"`‘’‚“”„‹›«»"
 _READABLE = re.compile(rf"[{_CROCKFORD}]{{{CHARACTERS}}}")
 
 
@@ -70,25 +73,40 @@ def spell(code: bytes) -> str:
 def read(text: str) -> str | None:
     """Return the 24 characters of a code as they are hashed, or None if `text` is not a code.
 
-    Letter case, dashes and blanks do not matter; O counts as 0, I and L as 1.
+    Letter case, dashes, white space, invisible characters and quotes around it do not matter; O counts as 0, I and L
+    as 1.
 
-    >>> read("oooo-llll iiii00001111zzzz")
+    >>> read("“oooo-llll iiii–00001111zzzz”")
     '00001111111100001111ZZZZ'
     """
+    characters = _counted(text)
     # ASCII only: upper() turns some other letters (such as a dotless i) into ASCII ones, which are on no ticket.
-    if not text.isascii():
+    if not characters.isascii():
         return None
-    characters = text.strip().translate(_FORGIVE).upper()
+    characters = characters.translate(_FORGIVE).upper()
     return characters if _READABLE.fullmatch(characters) else None
 
 
+def unspell(characters: str) -> bytes:
+    """Return the 15 bytes of a code as `read` returns it.
+
+    >>> unspell("0" * 23 + "1").hex()
+    '000000000000000000000000000001'
+    """
+    return base64.b32decode(characters.encode().translate(_UNSPELL))
+
+
 def length_of(text: str) -> int:
-    """Return how many characters of a code `text` has: dashes and blanks do not count.
+    """Return how many characters of a code `text` has, of those that matter when it is read.
 
     >>> length_of("0000-0000 0000")
     12
     """
-    return len(_SEPARATORS.sub("", text))
+    return len(_counted(text))
+
+
+def _counted(text: str) -> str:
+    return _UNCOUNTED.sub("", text).strip(_QUOTES)
 
 
 def cut(data: bytes, size: int, pieces: int) -> list[bytes]:

@@ -38,6 +38,14 @@ class ProvenWinShape(TypedDict):
     path: list[str]
 
 
+class ProvenForfeitShape(TypedDict):
+    """A forfeit with its proof; without a leaf, the prize lapsed."""
+
+    note: str
+    leaf: LeafShape | None
+    path: list[str]
+
+
 class ProofShape(TypedDict):
     """A proof."""
 
@@ -50,3 +58,4 @@ class ProofShape(TypedDict):
     seed: str
     draw: str
     winners: list[ProvenWinShape] | None
+    forfeits: list[ProvenForfeitShape] | None

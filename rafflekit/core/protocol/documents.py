@@ -14,6 +14,7 @@ from rafflekit.core.protocol.document_shapes import (
     ConsistencyShape,
     LeafShape,
     ProofShape,
+    ProvenForfeitShape,
     ProvenWinShape,
     ReceiptShape,
 )
@@ -36,6 +37,9 @@ from rafflekit.core.protocol.terms import Terms, read_terms
 
 WINNERS_IN_A_PROOF = 1_000
 """A proof lists at most this many wins, each with its leaf; of more wins it has only the signed digest."""
+
+FORFEITS_IN_A_PROOF = 1_000
+"""A proof lists at most this many forfeits, or else none."""
 
 LEAF_LINE_BYTES = 8 * 1024
 """The longest line in the list of all leaves."""
@@ -91,8 +95,21 @@ class ProvenWin:
 
 
 @dataclass(frozen=True, slots=True)
+class ProvenForfeit:
+    """A forfeit: its signed statement, and the leaf and the path of the ticket that takes over, None if none does."""
+
+    note: str
+    leaf: Leaf | None
+    path: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
-    """Everything needed to check a draw; `winners` is None if there are more than `WINNERS_IN_A_PROOF`."""
+    """Everything needed to check a draw.
+
+    `winners` is None if there are more than `WINNERS_IN_A_PROOF`, and `forfeits` if there are more than
+    `FORFEITS_IN_A_PROOF`.
+    """
 
     terms: Terms
     key: str
@@ -102,6 +119,7 @@ class Proof:
     seed: bytes
     draw: str
     winners: Sequence[ProvenWin] | None
+    forfeits: Sequence[ProvenForfeit] | None = ()
 
     def shape(self) -> ProofShape:
         """Return it as JSON has it."""
@@ -115,6 +133,7 @@ class Proof:
             "seed": self.seed.hex(),
             "draw": self.draw,
             "winners": None if self.winners is None else [_win_shape(win) for win in self.winners],
+            "forfeits": None if self.forfeits is None else [_forfeit_shape(forfeit) for forfeit in self.forfeits],
         }
 
 
@@ -133,12 +152,15 @@ def read_leaf_line(line: str | bytes) -> Leaf:
 
 
 def read_receipt(text: str | bytes) -> Receipt:
-    """Read a receipt.
+    """Read a receipt, or the whole answer to a participant, which has it.
 
     Raises:
         DocumentWrong: it has another form, or another protocol version.
     """
-    fields = fields_of(_of_this_protocol(text, most=RECEIPT_BYTES), "receipt", "protocol", "leaf", "path", "checkpoint")
+    document = read_json(text, most=RECEIPT_BYTES)
+    if isinstance(document, dict) and "receipt" in document and "protocol" not in document:
+        document = document["receipt"]
+    fields = fields_of(_of_this_protocol(document), "receipt", "protocol", "leaf", "path", "checkpoint")
     return Receipt(_leaf(fields["leaf"], "leaf"), _path(fields["path"], "path"), text_of(fields, "checkpoint"))
 
 
@@ -160,7 +182,7 @@ def read_proof(text: str | bytes) -> Proof:
         DocumentWrong: it has another form, or another protocol version.
     """
     fields = fields_of(
-        _of_this_protocol(text, most=PROOF_BYTES),
+        _of_this_protocol(read_json(text, most=PROOF_BYTES)),
         "proof",
         "protocol",
         "terms",
@@ -171,8 +193,9 @@ def read_proof(text: str | bytes) -> Proof:
         "seed",
         "draw",
         "winners",
+        "forfeits",
     )
-    winners = fields["winners"]
+    winners, forfeits = fields["winners"], fields["forfeits"]
     return Proof(
         terms=read_terms(fields["terms"]),
         key=text_of(fields, "key"),
@@ -182,11 +205,11 @@ def read_proof(text: str | bytes) -> Proof:
         seed=hex_of(fields, "seed", HASH_BYTES),
         draw=text_of(fields, "draw"),
         winners=None if winners is None else _winners(winners),
+        forfeits=None if forfeits is None else _forfeits(forfeits),
     )
 
 
-def _of_this_protocol(text: str | bytes, *, most: int) -> Any:
-    document = read_json(text, most=most)
+def _of_this_protocol(document: Any) -> Any:
     # First, because everything else may differ in another version.
     protocol = document.get("protocol") if isinstance(document, dict) else None
     if protocol != PROTOCOL or isinstance(protocol, bool):
@@ -213,6 +236,20 @@ def _winners(value: Any) -> list[ProvenWin]:
             _path(win["path"], "winners.path"),
         )
         for win in found
+    ]
+
+
+def _forfeits(value: Any) -> list[ProvenForfeit]:
+    found = [fields_of(each, "forfeits", "note", "leaf", "path") for each in list_of(value, "forfeits")]
+    if len(found) > FORFEITS_IN_A_PROOF:
+        raise DocumentWrong(f"a proof has at most {FORFEITS_IN_A_PROOF:,} forfeits")
+    return [
+        ProvenForfeit(
+            text_of(forfeit, "note"),
+            None if forfeit["leaf"] is None else _leaf(forfeit["leaf"], "forfeits.leaf"),
+            _path(forfeit["path"], "forfeits.path"),
+        )
+        for forfeit in found
     ]
 
 
@@ -244,3 +281,11 @@ def _leaf_shape(leaf: Leaf) -> LeafShape:
 
 def _win_shape(win: ProvenWin) -> ProvenWinShape:
     return {"prize": win.prize, "leaf": _leaf_shape(win.leaf), "path": [base64_of(each) for each in win.path]}
+
+
+def _forfeit_shape(forfeit: ProvenForfeit) -> ProvenForfeitShape:
+    return {
+        "note": forfeit.note,
+        "leaf": None if forfeit.leaf is None else _leaf_shape(forfeit.leaf),
+        "path": [base64_of(each) for each in forfeit.path],
+    }

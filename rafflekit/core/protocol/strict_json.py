@@ -3,7 +3,9 @@
 import json
 from typing import Any, NoReturn
 
-MOST_BYTES = 4 * 1024 * 1024
+from rafflekit.core.protocol.quoting import quoted
+
+MOST_BYTES = 8 * 1024 * 1024
 """The size limit of the largest document."""
 
 _MOST_DIGITS = 30
@@ -137,7 +139,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _shown(text: str) -> str:
-    return repr(text[:_SHOWN])
+    return quoted(text[:_SHOWN])
 
 
 def _whole_number(digits: str) -> int:

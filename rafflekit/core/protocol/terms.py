@@ -1,9 +1,13 @@
-"""The terms of a raffle: what was announced when it was created, and the hash that binds it (section 2)."""
+"""The terms of a raffle: what is announced of it, and the hash that binds it (section 2).
+
+An option that a raffle does not have is neither in its JSON nor in its hash.
+"""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, NotRequired, TypedDict, cast
 from uuid import UUID
 
@@ -11,9 +15,17 @@ from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.prizes import Prize
 from rafflekit.core.protocol.dates import read_time, write_time
-from rafflekit.core.protocol.entropy import SECRETS, SOURCES, SourceMissing
+from rafflekit.core.protocol.entropy import SECRETS, SOURCES, Source, SourceMissing
 from rafflekit.core.protocol.hashing import PROTOCOL, tagged_hash
 from rafflekit.core.protocol.strict_json import DocumentWrong, fields_of, list_of, number_of, text_of
+
+
+class EntryRule(StrEnum):
+    """Who may take a ticket: each address, people with an invitation, or people whom a manager gives a ticket."""
+
+    ADDRESS = "address"
+    INVITATION = "invitation"
+    DESK = "desk"
 
 
 class PrizeShape(TypedDict):
@@ -24,7 +36,7 @@ class PrizeShape(TypedDict):
 
 
 class AnnouncedShape(TypedDict):
-    """The terms that every answer about a raffle has in the same form."""
+    """The terms, as every answer about a raffle has them; an option is present if the raffle has it."""
 
     id: str
     name: str
@@ -32,18 +44,49 @@ class AnnouncedShape(TypedDict):
     total_tickets: int
     prizes: list[PrizeShape]
     entropy: str
+    delay_s: NotRequired[int]
+    source: NotRequired[str]
+    entry: NotRequired[str]
+    tickets_each: NotRequired[int]
+    opens_at: NotRequired[str]
+    closes_at: NotRequired[str]
+    claim_days: NotRequired[int]
 
 
 class TermsShape(AnnouncedShape):
-    """The terms as they are hashed; an option is present if the raffle has it."""
+    """The terms as they are hashed."""
 
     protocol: int
-    delay_s: NotRequired[int]
+
+
+class Options(TypedDict, total=False):
+    """The options of a new raffle; `Terms` describes them."""
+
+    entropy: str
+    delay_s: int | None
+    source: str | None
+    entry: str
+    tickets_each: int
+    opens_at: datetime | None
+    closes_at: datetime | None
+    claim_days: int | None
+
+
+class Changes(Options, total=False):
+    """The terms that can change until the first ticket."""
+
+    name: str
+    total_tickets: int
+    prizes: Sequence[Prize]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms, which never change; `entropy` names the source, `delay_s` is None if that source has no delay."""
+    """The terms, which are final from the first ticket on; `docs/http-api.md` describes them.
+
+    `entropy` names the source that decides. `delay_s` is None if that source has no delay, `source` if it is not
+    announced. Times are in UTC and whole seconds.
+    """
 
     id: UUID
     name: str
@@ -52,20 +95,61 @@ class Terms:
     prizes: Sequence[Prize]
     entropy: str = SECRETS
     delay_s: int | None = None
+    source: str | None = None
+    entry: str = EntryRule.ADDRESS
+    tickets_each: int = 1
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    claim_days: int | None = None
 
     def checked(self) -> "Terms":
-        """Return the terms of a new raffle as they will be announced, with the default delay if there is one.
+        """Return the terms as they will be announced, with the default delay if there is one.
 
         Raises:
             InvalidValue: for the first of the terms that breaks a limit, also if this machine cannot check the source.
         """
-        limits.check_raffle(self.name, self.total_tickets, self.prizes)
-        delay_s = _checked_delay(self.entropy, self.delay_s)
-        return replace(self, prizes=tuple(self.prizes), delay_s=delay_s)
+        name, prizes = limits.announced_names(self.name, self.total_tickets, self.prizes)
+        source = _source(self.entropy)
+        delay_s = source.delay.default if source.delay is not None and self.delay_s is None else self.delay_s
+        terms = replace(
+            self,
+            name=name,
+            prizes=prizes,
+            delay_s=delay_s,
+            source=None if self.source is None else limits.given_reason("source", self.source),
+            opens_at=_whole_second("opens_at", self.opens_at),
+            closes_at=_whole_second("closes_at", self.closes_at),
+        )
+        _check(terms)
+        try:
+            source.require()
+        except SourceMissing as error:
+            raise InvalidValue("entropy", f"cannot be {source.name} here: {error}") from error
+        return terms
+
+    def changed(self, changes: Mapping[str, Any], *, now: datetime) -> "Terms":
+        """Return other terms of the same raffle, checked; None removes an option.
+
+        Raises:
+            InvalidValue: a term has an unknown name, or breaks a limit.
+        """
+        for name in changes:
+            if name not in Changes.__annotations__:
+                raise InvalidValue(name, "is not a term that can be changed.")
+        values: dict[str, Any] = {
+            name: _DEFAULTS[name] if value is None and name in _DEFAULTS else value for name, value in changes.items()
+        }
+        if values.get("entropy", self.entropy) != self.entropy:
+            # They belong to the source.
+            values = {"delay_s": None, "source": None} | values
+        terms = replace(self, **values).checked()
+        if "closes_at" in changes and terms.closes_at is not None and terms.closes_at <= now:
+            raise InvalidValue("closes_at", "must be in the future.")
+        return terms
 
     def announced(self) -> AnnouncedShape:
-        """Return the terms without `delay_s`: without a delay, answers have null there, and hashed terms nothing."""
-        return {
+        """Return the terms as answers have them."""
+        shape = {
             "id": str(self.id),
             "name": self.name,
             "created_at": write_time(self.created_at),
@@ -73,39 +157,80 @@ class Terms:
             "prizes": [{"name": prize.name, "amount": prize.amount} for prize in self.prizes],
             "entropy": self.entropy,
         }
+        for name in _OPTIONS:
+            value = getattr(self, name)
+            if value != _DEFAULTS[name]:
+                shape[name] = write_time(value) if isinstance(value, datetime) else value
+        # mypy does not follow names that are computed.
+        return cast("AnnouncedShape", shape)
 
     def shape(self) -> TermsShape:
-        """Return the terms as JSON has them."""
-        # mypy wants every optional key spelled out next to `**`.
-        shape = cast("TermsShape", {"protocol": PROTOCOL, **self.announced()})
-        if self.delay_s is not None:
-            shape["delay_s"] = self.delay_s
-        return shape
+        """Return the terms as they are hashed."""
+        return cast("TermsShape", {"protocol": PROTOCOL, **self.announced()})
 
     def hash(self) -> bytes:
         """Return the terms hash."""
         return tagged_hash("terms", canonical_json(self.shape()))
 
 
-def _checked_delay(entropy: object, delay_s: object) -> int | None:
+_OPTIONS = [field.name for field in fields(Terms) if field.name in AnnouncedShape.__optional_keys__]
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Terms) if field.default is not MISSING}
+
+
+def _source(entropy: object) -> Source:
     source = SOURCES.get(entropy) if isinstance(entropy, str) else None
     if source is None:
         raise InvalidValue("entropy", f"must be {' or '.join(SOURCES)}.")
-    if source.delay is None:
-        if delay_s is not None:
-            delayed = " or ".join(name for name, each in SOURCES.items() if each.delay is not None)
-            raise InvalidValue("delay_s", f"is only for {delayed}; {source.name} has no delay.")
-        return None
-    bounds = source.delay
-    if delay_s is None:
-        delay_s = bounds.default
-    if isinstance(delay_s, bool) or not isinstance(delay_s, int) or not bounds.least <= delay_s <= bounds.most:
+    return source
+
+
+def _check(terms: Terms) -> None:
+    """Check terms against every limit.
+
+    Raises:
+        InvalidValue: for the first that breaks one.
+    """
+    limits.check_raffle(terms.name, terms.total_tickets, terms.prizes)
+    _check_source(_source(terms.entropy), terms)
+    if terms.entry not in list(EntryRule):
+        raise InvalidValue("entry", f"must be {' or '.join(EntryRule)}.")
+    limits.check_count("tickets_each", terms.tickets_each, most=limits.TICKETS_EACH)
+    if terms.closes_at is not None and terms.closes_at <= terms.created_at:
+        raise InvalidValue("closes_at", "must be after the moment when the raffle is created.")
+    if terms.closes_at is not None and terms.opens_at is not None and terms.closes_at <= terms.opens_at:
+        raise InvalidValue("closes_at", "must be after opens_at.")
+    if terms.claim_days is not None:
+        limits.check_count("claim_days", terms.claim_days, most=limits.CLAIM_DAYS)
+
+
+def _check_source(source: Source, terms: Terms) -> None:
+    bounds, delay_s = source.delay, terms.delay_s
+    if bounds is None and delay_s is not None:
+        delayed = " or ".join(name for name, each in SOURCES.items() if each.delay is not None)
+        raise InvalidValue("delay_s", f"is only for {delayed}; {source.name} has no delay.")
+    if bounds is not None and not (type(delay_s) is int and bounds.least <= delay_s <= bounds.most):
         raise InvalidValue("delay_s", f"must be a whole number of seconds from {bounds.least} to {bounds.most:,}.")
+    if source.is_announced:
+        if terms.source is None:
+            raise InvalidValue("source", "is missing: say where everyone will see the value that decides.")
+        limits.check_reason("source", terms.source)
+    elif terms.source is not None:
+        announced = " or ".join(name for name, each in SOURCES.items() if each.is_announced)
+        raise InvalidValue("source", f"is only for {announced}; {source.name} names no source.")
+
+
+def _whole_second(field: str, moment: object) -> datetime | None:
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise InvalidValue(field, "must be a time with its time zone.")
     try:
-        source.require()
-    except SourceMissing as error:
-        raise InvalidValue("entropy", f"cannot be {source.name} here: {error}") from error
-    return delay_s
+        second = moment.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        second = datetime.min.replace(tzinfo=UTC)
+    if second.year < 1970:
+        raise InvalidValue(field, "must be a time from 1970 to 9999.")
+    return second
 
 
 def read_terms(value: Any) -> Terms:
@@ -114,36 +239,40 @@ def read_terms(value: Any) -> Terms:
     Raises:
         DocumentWrong: they have another form, or another protocol version.
     """
-    names = ("protocol", "id", "name", "created_at", "total_tickets", "prizes", "entropy")
-    has_delay = isinstance(value, dict) and "delay_s" in value
-    fields = fields_of(value, "terms", *names, *(["delay_s"] if has_delay else []))
-    if number_of(fields, "protocol", 1, PROTOCOL) != PROTOCOL:
+    names = ["protocol", "id", "name", "created_at", "total_tickets", "prizes", "entropy"]
+    given = fields_of(value, "terms", *names, *(name for name in _OPTIONS if isinstance(value, dict) and name in value))
+    if number_of(given, "protocol", 1, PROTOCOL) != PROTOCOL:
         raise DocumentWrong("the terms have another protocol version")
     prizes = [
         Prize(text_of(prize, "name"), number_of(prize, "amount", 1, limits.PRIZES))
         for prize in (
-            fields_of(each, "terms.prizes", "name", "amount") for each in list_of(fields["prizes"], "terms.prizes")
+            fields_of(each, "terms.prizes", "name", "amount") for each in list_of(given["prizes"], "terms.prizes")
         )
     ]
-    total_tickets = number_of(fields, "total_tickets", 1, limits.TICKETS)
-    source = SOURCES.get(text_of(fields, "entropy"))
-    if source is None or has_delay != (source.delay is not None):
-        raise DocumentWrong(
-            f"terms.entropy is not one of {', '.join(SOURCES)}, or delay_s does not belong to it or is missing"
-        )
+    terms = Terms(
+        id=_uuid(text_of(given, "id")),
+        name=text_of(given, "name"),
+        created_at=_time(given, "created_at"),
+        total_tickets=number_of(given, "total_tickets", 1, limits.TICKETS),
+        prizes=prizes,
+        entropy=text_of(given, "entropy"),
+        **{name: _option(given, name) for name in _OPTIONS if name in given},
+    )
     try:
-        limits.check_raffle(text_of(fields, "name"), total_tickets, prizes)
+        _check(terms)
     except InvalidValue as error:
         raise DocumentWrong(f"terms.{error.field}: {error.reason.rstrip('.')}") from error
-    return Terms(
-        id=_uuid(text_of(fields, "id")),
-        name=fields["name"],
-        created_at=_time(text_of(fields, "created_at")),
-        total_tickets=total_tickets,
-        prizes=prizes,
-        entropy=source.name,
-        delay_s=None if source.delay is None else number_of(fields, "delay_s", source.delay.least, source.delay.most),
-    )
+    if terms.shape() != value:
+        raise DocumentWrong("the terms have an option that is its default, which must be left out")
+    return terms
+
+
+def _option(given: dict[str, Any], name: str) -> Any:
+    if name in ("opens_at", "closes_at"):
+        return _time(given, name)
+    if name in ("source", "entry"):
+        return text_of(given, name)
+    return number_of(given, name, 1, limits.TICKETS)
 
 
 def _uuid(text: str) -> UUID:
@@ -156,10 +285,10 @@ def _uuid(text: str) -> UUID:
     return found
 
 
-def _time(text: str) -> datetime:
-    found = read_time(text)
+def _time(given: dict[str, Any], name: str) -> datetime:
+    found = read_time(text_of(given, name))
     if found is None:
-        raise DocumentWrong("terms.created_at is not a time YYYY-MM-DDThh:mm:ssZ from 1970 on")
+        raise DocumentWrong(f"terms.{name} is not a time YYYY-MM-DDThh:mm:ssZ from 1970 on")
     return found
 
 

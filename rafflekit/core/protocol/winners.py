@@ -4,7 +4,10 @@
     block(i)   = SHA-256(seed ‖ BE64(i)),  i = 0, 1, 2, …
     uniform(n) : take the next block as a 256-bit big-endian integer v;
                  if v ≥ n·⌊2²⁵⁶/n⌋ take the next; else v mod n
-    for k = 0 … W−1:   j = k + uniform(N − k);   swap slot[k], slot[j];   the k-th win goes to slot[k]
+    for k = 0 … W−1:   j = k + uniform(M − k);   swap slot[k], slot[j];   the k-th win goes to slot[k]
+
+M is the number of tickets that were handed out. After the last win the shuffle continues: slot[W], slot[W+1], … are the
+tickets that take prizes over (`forfeits`).
 
 This is the shuffle of Fisher and Yates (Durstenfeld, CACM 7, 1964), stopped after W steps, so every sequence of W
 different serials is equally likely, and anyone can replay it from the seed. Only displaced slots are kept: memory
@@ -24,8 +27,8 @@ SEED_BYTES = HASH_BYTES
 
 _BLOCK_VALUES = 2**256
 _STATEMENT = re.compile(
-    r"rafflekit draw v1\n(?P<origin>[^\n]+)\nclosing (?P<closing>[^\n]+)\nentropy (?P<entropy>[0-9a-f]{64})\n"
-    r"seed (?P<seed>[0-9a-f]{64})\nwinners (?P<wins>[0-9]+) (?P<digest>[^\n]+)\n"
+    r"rafflekit draw v1\n(?P<origin>[^\n]+)\nclosing (?P<closing>[^\n]+)\ndrawn (?P<drawn>[0-9]+)\n"
+    r"entropy (?P<entropy>[0-9a-f]{64})\nseed (?P<seed>[0-9a-f]{64})\nwinners (?P<wins>[0-9]+) (?P<digest>[^\n]+)\n"
 )
 
 
@@ -36,7 +39,7 @@ def seed_of(closing_hash: bytes, entropy: bytes) -> bytes:
 
 
 def winning_serials(seed: bytes, *, tickets: int, wins: int) -> Iterator[int]:
-    """Yield the serials (0 … tickets−1, all different) that win, in draw order.
+    """Yield the serials (0 … tickets−1, all different) that win, in draw order; with more `wins`, also who is next.
 
     `seed` has `SEED_BYTES` bytes; 0 ≤ wins ≤ tickets.
     """
@@ -59,6 +62,8 @@ class DrawStatement:
 
     origin: str
     closing_hash: bytes
+    drawn: int
+    """In seconds since 1970."""
     entropy: bytes
     seed: bytes
     wins: int
@@ -73,19 +78,25 @@ class DrawStatement:
         """
         found = _STATEMENT.fullmatch(text)
         if found is None:
-            raise NoteWrong("it is not a statement of a draw: origin, closing, entropy, seed and winners")
+            raise NoteWrong("it is not a statement of a draw: origin, closing, drawn, entropy, seed and winners")
         closing_hash, digest = read_base64(found["closing"]), read_base64(found["digest"])
         if len(closing_hash) != HASH_BYTES or len(digest) != HASH_BYTES:
             raise NoteWrong("a hash of a draw has 32 bytes")
         entropy, seed = bytes.fromhex(found["entropy"]), bytes.fromhex(found["seed"])
-        return cls(found["origin"], closing_hash, entropy, seed, read_number(found["wins"]), digest)
+        drawn, wins = read_number(found["drawn"]), read_number(found["wins"])
+        return cls(found["origin"], closing_hash, drawn, entropy, seed, wins, digest)
 
     def text(self) -> str:
         """Return the text that is signed."""
         return (
-            f"rafflekit draw v1\n{self.origin}\nclosing {base64_of(self.closing_hash)}\nentropy {self.entropy.hex()}\n"
-            f"seed {self.seed.hex()}\nwinners {self.wins} {base64_of(self.winners_digest)}\n"
+            f"rafflekit draw v1\n{self.origin}\nclosing {base64_of(self.closing_hash)}\ndrawn {self.drawn}\n"
+            f"entropy {self.entropy.hex()}\nseed {self.seed.hex()}\n"
+            f"winners {self.wins} {base64_of(self.winners_digest)}\n"
         )
+
+    def hash(self) -> bytes:
+        """Return the draw hash, to which every forfeit is bound."""
+        return tagged_hash("draw", self.text().encode())
 
 
 def shuffled(blocks: Iterator[int], *, tickets: int, wins: int) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""The rules that the database holds by itself, as triggers: terms, draws and tickets are final, counters only grow.
+"""The rules that the database holds by itself, as triggers: what was announced, issued, drawn or passed on is final.
 
 A rule is written once for all databases. It is never edited after a release, since existing databases have it: a new
 migration drops it and adds another.
@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from rafflekit.core import limits
+from rafflekit.core.protocol.forfeits import DAY_S, Why
+from rafflekit.core.protocol.terms import EntryRule
 from rafflekit.core.storage import schema
 
 
@@ -25,60 +28,172 @@ def _is_drawn(raffle: str) -> str:
     return f"EXISTS (SELECT 1 FROM raffles WHERE id = {raffle} AND drawn_at IS NOT NULL)"  # noqa: S608 - ours
 
 
+_CANNOT_BE_DRAWN = (
+    "NOT EXISTS (SELECT 1 FROM raffles WHERE id = NEW.raffle "
+    "AND closed_at IS NOT NULL AND cancelled_at IS NULL AND drawn_at IS NULL)"
+)
+
+
 def _final_with_the_draw(table: str) -> list[Rule]:
-    old, new = _is_drawn("OLD.raffle"), _is_drawn("NEW.raffle")
+    message = f"the {table} of a raffle come from one draw, which is final"
     return [
-        Rule(f"{table}_final_{event.lower()}", event, table, f"the {table} of a drawn raffle are final", drawn)
-        for event, drawn in (("INSERT", new), ("UPDATE", f"{old} OR {new}"), ("DELETE", old))
+        Rule(f"{table}_final_{event.lower()}", event, table, message, condition)
+        for event, condition in (("INSERT", _CANNOT_BE_DRAWN), ("UPDATE", "TRUE"), ("DELETE", _is_drawn("OLD.raffle")))
     ]
 
 
-_TICKETS_REMAIN = "NEW.total_tickets > (SELECT issued FROM counters WHERE raffle = NEW.id)"
-_RECORDED = "EXISTS (SELECT 1 FROM draws WHERE raffle = NEW.id)"
-_HAS_NO_RECORD = f"NEW.drawn_at IS NOT NULL AND NOT ({_TICKETS_REMAIN}) AND NOT {_RECORDED}"
-_BEYOND_THE_RAFFLE = (
-    "{greatest}(NEW.number, NEW.serial + 1) > (SELECT total_tickets FROM raffles WHERE id = NEW.raffle)"
-)
-_MISCOUNTED = "NEW.issued < OLD.issued OR NEW.issued > (SELECT total_tickets FROM raffles WHERE id = NEW.raffle)"
+# What the winners and the queue of a raffle are made of; its draw is stored before it is marked as drawn.
+_WINS = "(SELECT wins FROM draws WHERE raffle = NEW.raffle)"
+_UNDO_S = limits.UNDO_S
 
-_HAS_TICKETS = "EXISTS (SELECT 1 FROM tickets WHERE raffle = OLD.raffle)"
-
+# A raffle's terms are final from its first ticket on, or once it is closed or cancelled.
 _TERMS = "the terms of a raffle are final"
+_TERMS_COLUMNS = (
+    "name, folded_name, total_tickets, entropy, delay_s, source, entry, tickets_each, opens_at, closes_at, claim_days"
+)
 
-_FINAL_OF_A_TICKET = "raffle, serial, number, code_hash, issued_at"
 
-# A raffle gets its ledger last: from then on it is complete, and its terms are announced.
-_WAS_ANNOUNCED = "EXISTS (SELECT 1 FROM ledgers WHERE raffle = OLD.raffle)"
-_IS_ANNOUNCED = "EXISTS (SELECT 1 FROM ledgers WHERE raffle = NEW.raffle)"
-_HAS_A_KEY = "OLD.verifier_key IS NOT NULL"
-_WAS_CLOSED = "OLD.closed_at IS NOT NULL"
-_IS_CLOSED = "EXISTS (SELECT 1 FROM ledgers WHERE raffle = NEW.raffle AND closed_at IS NOT NULL)"
-_HAS_SOLD = "EXISTS (SELECT 1 FROM counters WHERE raffle = OLD.id AND issued > 0)"
+def _has_begun(raffle: str) -> str:
+    return (
+        f"(EXISTS (SELECT 1 FROM counters WHERE raffle = {raffle} AND issued > 0) OR "  # noqa: S608 - ours
+        f"EXISTS (SELECT 1 FROM tickets WHERE raffle = {raffle}) OR "
+        f"EXISTS (SELECT 1 FROM raffles WHERE id = {raffle} AND (closed_at IS NOT NULL OR cancelled_at IS NOT NULL)))"
+    )
+
+
+_IS_FINISHED = (
+    "EXISTS (SELECT 1 FROM raffles WHERE id = NEW.raffle AND (drawn_at IS NOT NULL OR cancelled_at IS NOT NULL))"
+)
+_HAS_ENDED = (
+    "EXISTS (SELECT 1 FROM raffles WHERE id = NEW.raffle AND (closed_at IS NOT NULL OR cancelled_at IS NOT NULL))"
+)
+_BEGINS_LATER = (
+    "NEW.closed_at IS NOT NULL OR NEW.round IS NOT NULL OR NEW.cancelled_at IS NOT NULL OR NEW.drawn_at IS NOT NULL"
+)
+_HAS_AN_END = "OLD.closed_at IS NOT NULL OR OLD.cancelled_at IS NOT NULL OR NEW.closed_at IS NULL"
+_HAS_TOO_FEW_TICKETS = (
+    "NEW.closed_at IS NOT NULL AND coalesce((SELECT issued FROM counters WHERE raffle = NEW.id), 0) "
+    "< coalesce((SELECT sum(amount) FROM prizes WHERE raffle = NEW.id), 1)"
+)
+# Only a closed raffle can have a record.
+_HAS_NO_RECORD = "NEW.drawn_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM draws WHERE raffle = NEW.id)"
+
+# One look at one row, since it is asked for every ticket.
+_NOT_ITS_TICKET = (
+    "NOT EXISTS (SELECT 1 FROM raffles WHERE id = NEW.raffle "
+    "AND total_tickets >= {greatest}(NEW.number, NEW.serial + 1) AND tickets_each >= NEW.nth "
+    "AND closed_at IS NULL AND cancelled_at IS NULL AND NEW.issued_at >= coalesce(opens_at, NEW.issued_at) "
+    "AND NEW.issued_at < coalesce(closes_at, NEW.issued_at + 1))"
+)
+_MISCOUNTED = (
+    "NEW.issued < OLD.issued OR NOT EXISTS (SELECT 1 FROM raffles WHERE id = NEW.raffle "
+    "AND total_tickets >= NEW.issued AND (NEW.issued = OLD.issued OR (closed_at IS NULL AND cancelled_at IS NULL)))"
+)
+_FINAL_OF_A_TICKET = "raffle, serial, number, nth, code_hash, issued_at"
 
 # The value is that of `schema.FORGOTTEN`. Any other one may be another ticket's, which UPDATE OR REPLACE would delete.
 _NOT_FORGOTTEN = (
     "NEW.repeat_hash IS NOT NULL OR NEW.participant <> CAST(CAST(NEW.serial AS TEXT) AS {bytes}) "
-    f"OR NOT {_is_drawn('NEW.raffle')}"
+    f"OR NOT {_IS_FINISHED}"
 )
 
+# A win stands if it is a winner's or an heir's. Forfeit j has made win W + j.
+_HEIR = f"SELECT 1 FROM forfeits WHERE raffle = NEW.raffle AND number = NEW.ordinal - {_WINS} AND serial IS NOT NULL"  # noqa: S608
+_NO_SUCH_WIN = (
+    f"NOT {_is_drawn('NEW.raffle')} OR "  # noqa: S608 - ours
+    "NOT EXISTS (SELECT 1 FROM wins WHERE raffle = NEW.raffle AND ordinal = NEW.ordinal{and_prize}) "
+    f"AND NOT EXISTS ({_HEIR}{{and_prize}})"
+)
+_LOST = "EXISTS (SELECT 1 FROM forfeits WHERE raffle = NEW.raffle AND ordinal = NEW.ordinal)"
+_REDEEMED = (
+    "EXISTS (SELECT 1 FROM redemptions WHERE raffle = NEW.raffle AND ordinal = NEW.ordinal AND undone_at IS NULL)"
+)
+# NULL without a deadline; then the comparison is not true either.
+_DEADLINE = (
+    "(SELECT coalesce((SELECT forfeited_at FROM forfeits "  # noqa: S608 - ours
+    f"WHERE raffle = NEW.raffle AND number = NEW.ordinal - {_WINS}), drawn_at) + claim_days * {DAY_S} "
+    "FROM raffles WHERE id = NEW.raffle)"
+)
+_NOT_A_REASON = f"NEW.why NOT IN ({', '.join(repr(why.value) for why in Why)})"
+_OUT_OF_ORDER = "NEW.number <> 1 + coalesce((SELECT max(number) FROM forfeits WHERE raffle = NEW.raffle), 0)"
+_BEFORE_THE_LAST = (
+    "NEW.forfeited_at < coalesce("
+    "(SELECT forfeited_at FROM forfeits WHERE raffle = NEW.raffle ORDER BY number DESC LIMIT 1), "
+    "(SELECT drawn_at FROM raffles WHERE id = NEW.raffle))"
+)
+_WON_ALREADY = "EXISTS (SELECT 1 FROM wins WHERE raffle = NEW.raffle AND serial = NEW.serial)"
+_TICKETS_ARE_LEFT = (
+    f"NEW.serial IS NULL AND {_WINS} + NEW.number <= (SELECT issued FROM counters WHERE raffle = NEW.raffle)"  # noqa: S608
+)
+_NOT_UNDONE = f"OLD.undone_at IS NOT NULL OR NEW.undone_at IS NULL OR NEW.undone_at > OLD.redeemed_at + {_UNDO_S}"
+_NO_ENTRY_RULE = f"NEW.entry NOT IN ({', '.join(repr(rule.value) for rule in EntryRule)})"
+_UNDONE_EARLIER = "NEW.undone_at < OLD.redeemed_at"
+_BEFORE_THE_DRAW = "NEW.redeemed_at < (SELECT drawn_at FROM raffles WHERE id = NEW.raffle)"
+_HAS_SECRETS = (
+    "(NEW.drawn_at IS NOT NULL OR NEW.cancelled_at IS NOT NULL) "
+    "AND EXISTS (SELECT 1 FROM secrets WHERE raffle = NEW.id)"
+)
+
+
 RULES: tuple[Rule, ...] = (
-    Rule("raffles_terms", "UPDATE OF name, folded_name, created_at", "raffles", _TERMS),
+    Rule("raffles_begin_open", "INSERT", "raffles", "a raffle begins open", _BEGINS_LATER),
+    Rule("raffles_entry", "INSERT", "raffles", "there is no such entry rule", _NO_ENTRY_RULE),
+    Rule("raffles_entry_changed", "UPDATE OF entry", "raffles", "there is no such entry rule", _NO_ENTRY_RULE),
+    Rule("raffles_terms", f"UPDATE OF {_TERMS_COLUMNS}", "raffles", _TERMS, _has_begun("OLD.id")),
     Rule(
-        "raffles_fixed", "UPDATE OF id, sequence, total_tickets", "raffles", "the place and size of a raffle are final"
+        "raffles_fixed",
+        "UPDATE OF id, sequence, created_at, creation_key, creation_hash",
+        "raffles",
+        "the place and the creation of a raffle are final",
     ),
-    Rule("raffles_drawn_when_sold_out", "UPDATE OF drawn_at", "raffles", "tickets remain", _TICKETS_REMAIN),
+    Rule(
+        "raffles_key_once",
+        "UPDATE OF verifier_key",
+        "raffles",
+        "the key of a ledger is final",
+        "OLD.verifier_key IS NOT NULL",
+    ),
+    Rule("raffles_closed_once", "UPDATE OF closed_at, round", "raffles", "the end of a raffle is final", _HAS_AN_END),
+    Rule(
+        "raffles_closed_with_tickets",
+        "UPDATE OF closed_at",
+        "raffles",
+        "there are more prizes than tickets",
+        _HAS_TOO_FEW_TICKETS,
+    ),
     Rule("raffles_drawn_with_record", "UPDATE OF drawn_at", "raffles", "the draw record is missing", _HAS_NO_RECORD),
-    Rule("raffles_final_update", "UPDATE", "raffles", "a drawn raffle is final", "OLD.drawn_at IS NOT NULL"),
-    Rule("raffles_final_delete", "DELETE", "raffles", "a drawn raffle is final", "OLD.drawn_at IS NOT NULL"),
-    Rule("raffles_kept", "DELETE", "raffles", "a raffle with tickets is final", _HAS_SOLD),
-    Rule("prizes_terms_insert", "INSERT", "prizes", _TERMS, _IS_ANNOUNCED),
+    # A ledger takes its key from whoever signs first, even after the draw; the other columns have their own rules.
+    Rule(
+        "raffles_drawn_once",
+        "UPDATE OF drawn_at, seed, cancelled_at, reason",
+        "raffles",
+        "a drawn raffle is final",
+        "OLD.drawn_at IS NOT NULL",
+    ),
+    Rule(
+        "raffles_cancelled_once",
+        "UPDATE OF cancelled_at, reason, drawn_at",
+        "raffles",
+        "a cancelled raffle is final",
+        "OLD.cancelled_at IS NOT NULL",
+    ),
+    Rule(
+        "raffles_without_secrets",
+        "UPDATE OF drawn_at, cancelled_at",
+        "raffles",
+        "the secrets of a raffle end with it",
+        _HAS_SECRETS,
+    ),
+    Rule("secrets_ended", "INSERT", "secrets", "the secrets of a raffle end with it", _IS_FINISHED),
+    Rule("raffles_kept", "DELETE", "raffles", "a raffle with tickets or an end is final", _has_begun("OLD.id")),
+    Rule("prizes_terms_insert", "INSERT", "prizes", _TERMS, _has_begun("NEW.raffle")),
     Rule("prizes_terms_update", "UPDATE", "prizes", _TERMS),
-    Rule("prizes_terms_delete", "DELETE", "prizes", _TERMS, _WAS_ANNOUNCED),
+    Rule("prizes_terms_delete", "DELETE", "prizes", _TERMS, _has_begun("OLD.raffle")),
     # A group of tickets is counted in one step: a transaction that counted from an old state is refused.
     Rule("counters_forward", "UPDATE OF issued", "counters", "a counter goes forward, to the last ticket", _MISCOUNTED),
     Rule("counters_fixed", "UPDATE OF raffle", "counters", "the raffle of a counter is final"),
-    Rule("counters_kept", "DELETE", "counters", "the counter of a raffle is final", "OLD.issued > 0"),
-    Rule("tickets_within_the_raffle", "INSERT", "tickets", "the raffle has no such ticket", _BEYOND_THE_RAFFLE),
+    Rule("counters_kept", "DELETE", "counters", "the counter of a raffle is final", _has_begun("OLD.raffle")),
+    Rule("tickets_within_the_raffle", "INSERT", "tickets", "the raffle has no such ticket now", _NOT_ITS_TICKET),
     Rule("tickets_final_update", f"UPDATE OF {_FINAL_OF_A_TICKET}", "tickets", "a ticket is final"),
     Rule(
         "tickets_forgotten",
@@ -88,33 +203,72 @@ RULES: tuple[Rule, ...] = (
         _NOT_FORGOTTEN,
     ),
     Rule("tickets_final_delete", "DELETE", "tickets", "a ticket is final"),
-    Rule("ledgers_fixed", "UPDATE OF raffle, entropy, delay_s", "ledgers", "a ledger is final"),
-    Rule("ledgers_key_once", "UPDATE OF verifier_key", "ledgers", "the key of a ledger is final", _HAS_A_KEY),
-    Rule(
-        "ledgers_closed_once", "UPDATE OF closed_at, round", "ledgers", "the closing of a ledger is final", _WAS_CLOSED
-    ),
-    Rule("ledgers_final_delete", "DELETE", "ledgers", "a ledger is final", _HAS_TICKETS),
-    Rule("tiles_final_insert", "INSERT", "tiles", "a closed ledger is final", _IS_CLOSED),
+    Rule("tiles_final_insert", "INSERT", "tiles", "a closed ledger is final", _HAS_ENDED),
     Rule("tiles_final_update", "UPDATE", "tiles", "a ledger is final"),
     Rule("tiles_final_delete", "DELETE", "tiles", "a ledger is final"),
     *_final_with_the_draw("draws"),
     *_final_with_the_draw("wins"),
+    Rule("redemptions_win", "INSERT", "redemptions", "there is no such win", _NO_SUCH_WIN.format(and_prize="")),
+    Rule("redemptions_lost", "INSERT", "redemptions", "the prize has been forfeited", _LOST),
+    Rule("redemptions_once", "INSERT", "redemptions", "the prize has been redeemed", _REDEEMED),
+    Rule("redemptions_in_time", "INSERT", "redemptions", "the deadline has passed", f"NEW.redeemed_at >= {_DEADLINE}"),
+    Rule("redemptions_after_the_draw", "INSERT", "redemptions", "a prize is redeemed after the draw", _BEFORE_THE_DRAW),
+    Rule("redemptions_live", "INSERT", "redemptions", "a redemption begins live", "NEW.undone_at IS NOT NULL"),
+    Rule(
+        "redemptions_fixed",
+        "UPDATE OF raffle, ordinal, number, redeemed_at",
+        "redemptions",
+        "a redemption is final",
+    ),
+    Rule("redemptions_undone", "UPDATE OF undone_at", "redemptions", "a redemption is final", _NOT_UNDONE),
+    Rule(
+        "redemptions_undone_later",
+        "UPDATE OF undone_at",
+        "redemptions",
+        "a redemption is undone after it was made",
+        _UNDONE_EARLIER,
+    ),
+    Rule("redemptions_kept", "DELETE", "redemptions", "a redemption is final"),
+    Rule(
+        "forfeits_win",
+        "INSERT",
+        "forfeits",
+        "there is no such win",
+        _NO_SUCH_WIN.format(and_prize=" AND prize = NEW.prize"),
+    ),
+    Rule("forfeits_why", "INSERT", "forfeits", "there is no such reason", _NOT_A_REASON),
+    Rule("forfeits_redeemed", "INSERT", "forfeits", "the prize has been redeemed", _REDEEMED),
+    Rule("forfeits_order", "INSERT", "forfeits", "forfeits are numbered in order", _OUT_OF_ORDER),
+    Rule("forfeits_later", "INSERT", "forfeits", "forfeits are in the order of time", _BEFORE_THE_LAST),
+    Rule("forfeits_heir", "INSERT", "forfeits", "the ticket has won", _WON_ALREADY),
+    Rule("forfeits_lapse", "INSERT", "forfeits", "a ticket can take the prize over", _TICKETS_ARE_LEFT),
+    Rule(
+        "forfeits_unclaimed",
+        "INSERT",
+        "forfeits",
+        "the deadline has not passed",
+        f"NEW.why = 'unclaimed' AND NEW.forfeited_at < {_DEADLINE}",
+    ),
+    Rule("forfeits_final_update", "UPDATE", "forfeits", "a forfeit is final"),
+    Rule("forfeits_final_delete", "DELETE", "forfeits", "a forfeit is final"),
 )
 
-_ANY_DRAWN = "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL)"
+_ANY_FINISHED = "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL OR cancelled_at IS NOT NULL)"
+_ANY_BEGUN = f"EXISTS (SELECT 1 FROM counters WHERE issued > 0) OR {_ANY_FINISHED}"  # noqa: S608 - ours
 
 # Only PostgreSQL has TRUNCATE, which deletes all rows unseen by the triggers on rows.
 _NO_TRUNCATE: tuple[Rule, ...] = tuple(
     Rule(f"{table}_{what}_truncate", "TRUNCATE", table, message, condition)
     for table, what, message, condition in (
-        ("raffles", "final", "a drawn raffle is final", _ANY_DRAWN),
-        ("prizes", "terms", _TERMS, "EXISTS (SELECT 1 FROM ledgers)"),
-        ("counters", "final", "a counter is final", "EXISTS (SELECT 1 FROM counters WHERE issued > 0)"),
+        ("raffles", "final", "a raffle with tickets or an end is final", _ANY_BEGUN),
+        ("prizes", "terms", _TERMS, _ANY_BEGUN),
+        ("counters", "final", "a counter is final", _ANY_BEGUN),
         ("tickets", "final", "a ticket is final", "EXISTS (SELECT 1 FROM tickets)"),
-        ("ledgers", "final", "a ledger is final", "EXISTS (SELECT 1 FROM ledgers)"),
         ("tiles", "final", "a ledger is final", "EXISTS (SELECT 1 FROM tiles)"),
         ("draws", "final", "a drawn raffle is final", "EXISTS (SELECT 1 FROM draws)"),
-        ("wins", "final", "a drawn raffle is final", _ANY_DRAWN),
+        ("wins", "final", "a drawn raffle is final", "EXISTS (SELECT 1 FROM wins)"),
+        ("redemptions", "final", "a redemption is final", "EXISTS (SELECT 1 FROM redemptions)"),
+        ("forfeits", "final", "a forfeit is final", "EXISTS (SELECT 1 FROM forfeits)"),
     )
 )
 
@@ -140,8 +294,12 @@ _NO_REPLACE: tuple[Rule, ...] = (
     ),
     _not_replaced("raffles_not_replaced", "raffles", "id"),
     _not_replaced("raffles_sequence_not_replaced", "raffles", "sequence"),
+    _not_replaced("raffles_creation_not_replaced", "raffles", "creation_key"),
     _not_replaced("counters_not_replaced", "counters", "raffle"),
-    _not_replaced("ledgers_not_replaced", "ledgers", "raffle"),
+    _not_replaced("prizes_not_replaced", "prizes", "raffle", "position"),
+    _not_replaced("redemptions_not_replaced", "redemptions", "raffle", "ordinal", "number"),
+    _not_replaced("forfeits_not_replaced", "forfeits", "raffle", "ordinal"),
+    _not_replaced("forfeits_serial_not_replaced", "forfeits", "raffle", "serial"),
     _not_replaced("tiles_not_replaced", "tiles", "raffle", "level", "position"),
 )
 

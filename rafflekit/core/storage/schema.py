@@ -24,10 +24,12 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    and_,
     cast,
 )
 from sqlalchemy.types import TypeEngine
 
+from rafflekit.core import limits
 from rafflekit.core.errors import StorageUnavailable
 
 FIRST_VERSION = "0001"
@@ -108,6 +110,7 @@ schema_version = Table(
     PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
 
+# A raffle's terms, and where it stands: closed, cancelled, drawn. What is asked for every ticket is `counters`.
 raffles = _table(
     "raffles",
     Column("id", RaffleKey, primary_key=True),
@@ -118,19 +121,46 @@ raffles = _table(
     Column("folded_name", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("total_tickets", BigInteger, nullable=False),
+    Column("entropy", Text, nullable=False),
+    Column("delay_s", BigInteger),
+    Column("source", Text),
+    Column("entry", Text, nullable=False),
+    Column("tickets_each", BigInteger, nullable=False),
+    Column("opens_at", BigInteger),
+    Column("closes_at", BigInteger),
+    Column("claim_days", BigInteger),
+    # The hash of the idempotency key with which it was created, and of what was asked for.
+    Column("creation_key", Bytes),
+    Column("creation_hash", Bytes),
+    # The key that signs its ledger.
+    Column("verifier_key", Text),
+    Column("closed_at", BigInteger),
+    Column("round", BigInteger),
+    Column("cancelled_at", BigInteger),
+    Column("reason", Text),
     Column("drawn_at", BigInteger),
     Column("seed", Bytes),
     UniqueConstraint("sequence", name="raffles_sequence"),
+    UniqueConstraint("creation_key", name="raffles_creation_key"),
     CheckConstraint("total_tickets >= 1", name="raffles_total_tickets"),
+    CheckConstraint(f"tickets_each >= 1 AND tickets_each <= {limits.TICKETS_EACH}", name="raffles_tickets_each"),
+    CheckConstraint(f"claim_days >= 1 AND claim_days <= {limits.CLAIM_DAYS}", name="raffles_claim_days"),
+    CheckConstraint("closes_at > opens_at", name="raffles_closes_after_it_opens"),
+    CheckConstraint("(cancelled_at IS NULL) = (reason IS NULL)", name="raffles_cancelled_with_reason"),
     CheckConstraint("(drawn_at IS NULL) = (seed IS NULL)", name="raffles_drawn_with_seed"),
+    CheckConstraint("cancelled_at IS NULL OR drawn_at IS NULL", name="raffles_cancelled_or_drawn"),
 )
 
-# For the lists of drawn raffles and of others, the newest first.
+_IS_DUE = and_(raffles.c.closes_at.is_not(None), raffles.c.closed_at.is_(None), raffles.c.cancelled_at.is_(None))
+
+# For the lists of drawn, other and cancelled raffles, the newest first; and for raffles that close by themselves.
 _PARTIAL_INDEXES = [
-    (Index(name, raffles.c.sequence, sqlite_where=which), which)
-    for name, which in (
-        ("raffles_drawn", raffles.c.drawn_at.is_not(None)),
-        ("raffles_open", raffles.c.drawn_at.is_(None)),
+    (Index(name, column, sqlite_where=which), which)
+    for name, column, which in (
+        ("raffles_drawn", raffles.c.sequence, raffles.c.drawn_at.is_not(None)),
+        ("raffles_open", raffles.c.sequence, raffles.c.drawn_at.is_(None)),
+        ("raffles_cancelled", raffles.c.sequence, raffles.c.cancelled_at.is_not(None)),
+        ("raffles_due", raffles.c.closes_at, _IS_DUE),
     )
 ]
 
@@ -148,7 +178,7 @@ counters = _table_of_a_raffle(
     CheckConstraint("issued >= 0", name="counters_issued"),
 )
 
-# Deleted at the draw: from then on, stored data cannot be traced to a participant.
+# Deleted at the draw or the cancellation: from then on, stored data cannot be traced to a participant.
 secrets = _table_of_a_raffle(
     "secrets",
     Column("numbering_key", Bytes, nullable=False),
@@ -169,23 +199,23 @@ tickets = _table_of_a_raffle(
     Column("serial", BigInteger, primary_key=True),
     Column("number", BigInteger, nullable=False),
     Column("participant", Bytes, nullable=False),
+    # Which of its participant's tickets it is, from 1.
+    Column("nth", BigInteger, nullable=False),
     Column("code_hash", Text, nullable=False),
+    # By which a repeated request is recognised.
     Column("repeat_hash", Bytes),
     Column("issued_at", BigInteger, nullable=False),
     UniqueConstraint("raffle", "number", name="tickets_number"),
-    UniqueConstraint("raffle", "participant", name="tickets_participant"),
+    UniqueConstraint("raffle", "participant", "nth", name="tickets_participant"),
     CheckConstraint("serial >= 0", name="tickets_serial"),
     CheckConstraint("number >= 1", name="tickets_number_from_one"),
+    CheckConstraint("nth >= 1", name="tickets_nth"),
 )
 
-# A raffle's source of randomness, the key that signs its ledger, and the time when it closed with its last ticket.
-ledgers = _table_of_a_raffle(
-    "ledgers",
-    Column("verifier_key", Text),
-    Column("entropy", Text, nullable=False),
-    Column("delay_s", BigInteger),
-    Column("closed_at", BigInteger),
-    Column("round", BigInteger),
+# A participant's first ticket is found without it, so raffles with one ticket each pay nothing for it.
+_FURTHER = tickets.c.nth > 1
+_PARTIAL_INDEXES.append(
+    (Index("tickets_repeat", tickets.c.raffle, tickets.c.repeat_hash, sqlite_where=_FURTHER), _FURTHER)
 )
 
 # The hashes of whole tiles (`core.protocol.tiles`); everything else of a ledger is computed from the tickets.
@@ -203,7 +233,7 @@ cosignatures = _table_of_a_raffle(
     Column("line", Text, nullable=False),
 )
 
-# The evidence for the seed of a draw; every drawn raffle has a row.
+# The evidence for the seed of a draw, and the number of its wins; every drawn raffle has a row.
 draws = _table_of_a_raffle(
     "draws",
     Column("entropy", Bytes, nullable=False),
@@ -227,4 +257,33 @@ wins = _table(
     ForeignKeyConstraint(["raffle", "prize"], ["prizes.raffle", "prizes.position"]),
     UniqueConstraint("raffle", "serial", name="wins_serial"),
     CheckConstraint("ordinal >= 1", name="wins_ordinal"),
+)
+
+# Prizes that were handed out. A redemption that was undone stays, and the next one of the win has the next number.
+redemptions = _table_of_a_raffle(
+    "redemptions",
+    Column("ordinal", BigInteger, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("redeemed_at", BigInteger, nullable=False),
+    Column("undone_at", BigInteger),
+    CheckConstraint("number >= 1", name="redemptions_number"),
+)
+
+# Wins that were lost: `ordinal` is the win, `number` counts a raffle's forfeits from 1. Forfeit j makes win W + j for
+# the ticket `serial`; without one, the prize has lapsed.
+forfeits = _table(
+    "forfeits",
+    _raffle_column(),
+    Column("ordinal", BigInteger, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("forfeited_at", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("prize", BigInteger, nullable=False),
+    Column("serial", BigInteger),
+    ForeignKeyConstraint(["raffle", "serial"], ["tickets.raffle", "tickets.serial"]),
+    ForeignKeyConstraint(["raffle", "prize"], ["prizes.raffle", "prizes.position"]),
+    UniqueConstraint("raffle", "number", name="forfeits_number"),
+    UniqueConstraint("raffle", "serial", name="forfeits_serial"),
+    CheckConstraint("number >= 1", name="forfeits_number_from_one"),
 )

@@ -9,7 +9,7 @@ who got one.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -17,24 +17,27 @@ from typing import Protocol
 from uuid import UUID
 
 from rafflekit.core import limits
-from rafflekit.core.errors import AlreadyParticipated, InvalidValue, RaffleError, SoldOut, StorageUnavailable
+from rafflekit.core.errors import AlreadyParticipated, Cancelled, InvalidValue, RaffleError, SoldOut, StorageUnavailable
 from rafflekit.core.ledger.books import Edge
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.ledger.proofs import Proofs
-from rafflekit.core.lifecycle import is_sold_out
+from rafflekit.core.lifecycle import check_open, is_finished, is_sold_out, is_upcoming
 from rafflekit.core.models import Entry, Raffle, Ticket
 from rafflekit.core.protocol import codes, tree
 from rafflekit.core.protocol.documents import Receipt
 from rafflekit.core.protocol.leaves import leaf_data
+from rafflekit.core.protocol.terms import EntryRule
 from rafflekit.core.protocol.tiles import GrowingTree
 from rafflekit.core.protocol.tree import leaf_hash
-from rafflekit.core.records import HeldTicket, Holder, NewTicket
+from rafflekit.core.records import Counter, NewTicket
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import ledgers as ledger
 from rafflekit.core.storage.statements import tickets as statements
-from rafflekit.core.storage.statements.tickets import Counter
-from rafflekit.core.tickets.deciding import Decision, Given, Wish, decide, settle
+from rafflekit.core.storage.statements.raffles import close_raffle, load_raffle
+from rafflekit.core.tickets.deciding import RANDOM_BYTES, Decision, Given, Wish, decide, settle
+from rafflekit.core.tickets.entry import check_entry, refusal_at_once
 from rafflekit.core.tickets.groups import Groups
+from rafflekit.core.tickets.invitations import invitation_of
 from rafflekit.core.tickets.sales import Sale, Sales
 
 _log = logging.getLogger(__name__)
@@ -56,8 +59,22 @@ class SaleWish(Wish):
     __slots__ = ("sale",)
 
     def __init__(self, raffle: UUID, sale: Sale, entry: Entry) -> None:
-        super().__init__(raffle, sale.keys, sale.permutation, entry)
+        super().__init__(raffle, sale.terms, sale.keys, sale.permutation, entry)
         self.sale = sale
+
+    def renew(self, sale: Sale) -> None:
+        """Take up the sale of a raffle whose terms have changed, before a ticket was stored for this wish."""
+        self.sale, self.terms, self.permutation = sale, sale.terms, sale.permutation
+        # Another entry rule may identify another participant, whose idempotency key gives another code.
+        self.participant, self.code, self.code_hash = b"", "", ""
+
+
+class _TermsChanged(Exception):
+    """Raffles had other terms when their sales were loaded, and have no tickets yet."""
+
+    def __init__(self, raffles: Collection[UUID]) -> None:
+        super().__init__()
+        self.raffles = raffles
 
 
 class GroupObserver(Protocol):
@@ -83,6 +100,7 @@ class Issuing:
         on_group: GroupObserver | None = None,
     ) -> None:
         self._database = database
+        self._get = get
         self._proofs = proofs
         self._clock = clock
         self._random_bytes = random_bytes
@@ -95,12 +113,16 @@ class Issuing:
         """Hand out one ticket, together with the tickets of all who ask at this moment.
 
         Raises:
-            RaffleNotFound, SoldOut, AlreadyParticipated, InvalidValue, StorageUnavailable: no ticket is handed out.
+            RaffleError: no ticket is handed out; `RaffleEngine.participate` lists the errors.
         """
-        _check(entry)
+        check_entry(entry)
         sale = self._sales.of(raffle)
         wish = SaleWish(raffle, sale, entry)
-        ticket = self._ticket_of_sold_out(wish) if sale.is_sold_out else self._groups.submit(wish)
+        if sale.is_closed:
+            ticket = self._ticket_of_closed(wish)
+        else:
+            self._refuse_at_once(wish)
+            ticket = self._groups.submit(wish)
         # A repeated request gets a receipt from today's ledger, which has to be read.
         if ticket.receipt is None and sale.book.signer is not None:
             return replace(ticket, receipt=self._proofs.receipt(raffle, ticket.number))
@@ -115,12 +137,29 @@ class Issuing:
         sale = self._sales.of(raffle)
         return self._issued(raffle, sale, iter(entries))
 
+    def invitations(self, raffle: UUID, first: int, count: int) -> list[str]:
+        """Return the codes of invitations, in the order of their numbers.
+
+        Raises:
+            InvalidValue: the raffle has another entry rule, or the numbers go past the last invitation.
+            RaffleNotFound, SoldOut, Cancelled: see `Sales.of`.
+        """
+        limits.check_count("first", first, most=limits.INVITATIONS - 1)
+        limits.check_count("count", count, most=min(limits.INVITATIONS_AT_ONCE, limits.INVITATIONS - first))
+        sale = self._sales.of(raffle)
+        if sale.terms.entry != EntryRule.INVITATION:
+            raise InvalidValue("raffle", f"has the entry rule {sale.terms.entry}, so it has no invitations.")
+        return [invitation_of(sale.keys.code_key, number) for number in range(first, first + count)]
+
     def forget(self, raffle: UUID) -> None:
-        """Forget the keys of a drawn raffle."""
+        """Forget a raffle that is closed, drawn, cancelled or changed."""
         self._sales.forget(raffle)
 
     def _issued(self, raffle: UUID, sale: Sale, entries: Iterator[Entry]) -> Iterator[Ticket | RaffleError]:
         while some := list(islice(entries, _LIST_GROUP)):
+            if not sale.is_announced:
+                # Its terms may have changed since.
+                sale = self._latest(raffle, sale)
             prepared = [self._wish_or_refusal(raffle, sale, entry) for entry in some]
             wishes = [each for each in prepared if isinstance(each, SaleWish)]
             answers = iter(self._answers(sale, wishes) if wishes else [])
@@ -131,44 +170,60 @@ class Issuing:
                 else:
                     yield each
 
+    def _latest(self, raffle: UUID, sale: Sale) -> Sale:
+        try:
+            return self._sales.of(raffle)
+        # It is drawn or cancelled by now: each entry gets its refusal.
+        except (SoldOut, Cancelled):
+            return sale
+
     def _wish_or_refusal(self, raffle: UUID, sale: Sale, entry: Entry) -> SaleWish | InvalidValue:
         try:
-            _check(entry)
+            check_entry(entry)
         except InvalidValue as refusal:
             return refusal
         return SaleWish(raffle, sale, entry)
 
     def _answers(self, sale: Sale, wishes: Sequence[SaleWish]) -> list[Given | RaffleError]:
-        if sale.is_sold_out:
-            return self._settle_sold_out(wishes)
+        if sale.is_closed:
+            return self._settle_closed(wishes)
         self._prepare(wishes)
         return [answer for answer, _ in self._serve(wishes)]
 
-    def _ticket_of_sold_out(self, wish: SaleWish) -> Ticket:
-        answer = self._settle_sold_out([wish])[0]
+    def _refuse_at_once(self, wish: SaleWish) -> None:
+        """Refuse callers who cannot get a ticket in any case, before a code is made and hashed for them."""
+        refusal = refusal_at_once(wish.entry, wish.terms)
+        if refusal is None and (wish.terms.opens_at is None or not is_upcoming(wish.terms, self._clock())):
+            return
+        check_open(self._get(wish.raffle), self._clock())
+        if refusal is not None:
+            raise refusal
+
+    def _ticket_of_closed(self, wish: SaleWish) -> Ticket:
+        answer = self._settle_closed([wish])[0]
         if isinstance(answer, RaffleError):
             raise answer
         return wish.ticket(answer)
 
-    def _settle_sold_out(self, wishes: Sequence[SaleWish]) -> list[Given | RaffleError]:
-        self._database.require_open()
+    def _settle_closed(self, wishes: Sequence[SaleWish]) -> list[Given | RaffleError]:
+        """Return what wishes for one closed raffle get. There is nothing left to hand out, so nothing is locked."""
+        raffle = self._get(wishes[0].raffle)
+        if is_finished(raffle):
+            # Another process finished it and deleted its keys; they must not stay in this process either.
+            self.forget(raffle.id)
+        counter = Counter(raffle.issued, None, is_closed=True, is_cancelled=raffle.cancellation is not None)
         for wish in wishes:
             wish.identify()
-        # There is nothing left to hand out, so nothing is locked.
-        holders = [wish.holder for wish in wishes if wish.repeat_hash is not None]
-        held = self._database.query(lambda connection: statements.held_tickets(connection, holders)) if holders else {}
-        self._forget_what_is_drawn(held)
-        answers = [settle(wish, held.get(wish.holder), is_sold_out=True) or SoldOut() for wish in wishes]
+        repeats = [wish.asked for wish in wishes if wish.entry.idempotency_key is not None]
+        held = self._database.query(lambda connection: statements.held_tickets(connection, repeats)) if repeats else {}
+        now = self._clock()
+        answers = [
+            settle(wish, held.get(wish.holder), counter, issued=raffle.issued, now=now) or SoldOut() for wish in wishes
+        ]
         if not all(isinstance(answer, RaffleError) for answer in answers):
             # A write would have waited for the standby; without one, these tickets might be lost with the primary.
             self._database.confirm()
         return answers
-
-    def _forget_what_is_drawn(self, held: Mapping[Holder, HeldTicket]) -> None:
-        # Another process drew it and deleted its keys; they must not stay in this process either.
-        for (raffle, _), ticket in held.items():
-            if ticket.is_drawn:
-                self.forget(raffle)
 
     def _tickets(self, wishes: Sequence[SaleWish]) -> list[Ticket | RaffleError]:
         return [
@@ -180,6 +235,8 @@ class Issuing:
         assert all(wish.participant and wish.code_hash for wish in wishes), "they are prepared"
         try:
             decision, edges = self._database.write(lambda connection: self._write(connection, wishes))
+        except _TermsChanged as changed:
+            return [self._served_alone(wish, is_stale=wish.raffle in changed.raffles) for wish in wishes]
         except (AlreadyParticipated, StorageUnavailable) as error:
             broke_a_rule = not isinstance(error, StorageUnavailable) or self._database.broke_a_rule(error)
             if not broke_a_rule or len(wishes) == 1:
@@ -187,8 +244,7 @@ class Issuing:
             # The rows of one raffle or one wish are at fault: the others get their tickets.
             return [self._served_alone(wish) for wish in wishes]
         for wish in wishes:
-            issued = decision.issued.get(wish.raffle, 0)
-            wish.sale.is_sold_out |= is_sold_out(issued=issued, total_tickets=wish.sale.total_tickets)
+            wish.sale.is_closed |= wish.raffle in decision.closed
             wish.sale.edge = edges.get(wish.raffle, wish.sale.edge)
         self._notify_observer(callers=len(wishes), tickets=len(decision.new))
         return [
@@ -196,8 +252,12 @@ class Issuing:
             for wish, answer in zip(wishes, decision.answers, strict=True)
         ]
 
-    def _served_alone(self, wish: SaleWish) -> _Answer:
+    def _served_alone(self, wish: SaleWish, *, is_stale: bool = False) -> _Answer:
         try:
+            if is_stale:
+                self.forget(wish.raffle)
+                wish.renew(self._sales.of(wish.raffle))
+                self._prepare([wish])
             return self._serve([wish])[0]
         except RaffleError as refusal:
             return refusal, None
@@ -217,9 +277,9 @@ class Issuing:
         # Codes that an interrupted group made stay, because its tickets may be stored.
         without_code = [wish for wish in wishes if not wish.code]
         if without_code:
-            random = self._random_bytes(codes.CODE_BYTES * len(without_code))
-            for wish, code in zip(without_code, codes.cut(random, codes.CODE_BYTES, len(without_code)), strict=True):
-                wish.code = codes.spell(code)
+            random = self._random_bytes(RANDOM_BYTES * len(without_code))
+            for wish, drawn in zip(without_code, codes.cut(random, RANDOM_BYTES, len(without_code)), strict=True):
+                wish.take_random(drawn)
         without_hash = [wish for wish in wishes if not wish.code_hash]
         hashes = self._hasher.hash_all([wish.code for wish in without_hash])
         for wish, code_hash in zip(without_hash, hashes, strict=True):
@@ -228,20 +288,20 @@ class Issuing:
     def _write(self, connection: Connection, wishes: Sequence[SaleWish]) -> tuple[Decision, Mapping[UUID, Edge]]:
         sales = {wish.raffle: wish.sale for wish in wishes}
         counters = statements.lock_counters(connection, list(sales))
-        held = statements.held_tickets(connection, [wish.holder for wish in wishes])
-        self._forget_what_is_drawn(held)
-        for raffle in sales.keys() - counters.keys():
-            self.forget(raffle)
-        now = int(self._clock().timestamp())
-        issued = {raffle: counter.issued for raffle, counter in counters.items()}
-        decision = decide(wishes, held, issued, now=now)
+        _check_terms(connection, wishes)
+        held = statements.held_tickets(connection, [wish.asked for wish in wishes])
+        for raffle in sales:
+            if raffle not in counters or counters[raffle].is_cancelled:
+                self.forget(raffle)
+        now = self._clock()
+        decision = decide(wishes, held, counters, now=now)
         if not decision.new:
             return decision, {}
         statements.insert_tickets(connection, decision.new)
         statements.set_counters(
-            connection, {raffle: count for raffle, count in decision.issued.items() if count > issued[raffle]}
+            connection, {raffle: count for raffle, count in decision.issued.items() if count > counters[raffle].issued}
         )
-        return decision, self._record(connection, sales, decision.new, counters, now)
+        return decision, self._record(connection, sales, decision.new, counters, int(now.timestamp()))
 
     def _record(
         self,
@@ -268,17 +328,31 @@ class Issuing:
             if whole:
                 ledger.insert_tiles(connection, raffle, whole)
             end = None
-            if is_sold_out(issued=growing.size, total_tickets=sale.total_tickets):
+            if is_sold_out(issued=growing.size, total_tickets=sale.terms.total_tickets):
                 end = sale.book.end_at(now)
-                ledger.close_ledger(connection, raffle, end)
+                close_raffle(connection, raffle, end)
             edges[raffle] = Edge(sale.book, growing, end, tickets[-1].code_hash)
         return edges
 
 
-def _check(entry: Entry) -> None:
-    limits.check_participant(entry.participant)
-    if entry.idempotency_key is not None:
-        limits.check_idempotency_key(entry.idempotency_key)
+def _check_terms(connection: Connection, wishes: Sequence[SaleWish]) -> None:
+    """Check that the terms of sales that were loaded before the first ticket have not changed since.
+
+    Raises:
+        _TermsChanged: some have.
+    """
+    known: dict[UUID, Raffle | None] = {}
+    changed = set()
+    for wish in wishes:
+        if wish.sale.is_announced:
+            continue
+        if wish.raffle not in known:
+            known[wish.raffle] = load_raffle(connection, wish.raffle)
+        found = known[wish.raffle]
+        if found is not None and found.terms != wish.terms:
+            changed.add(wish.raffle)
+    if changed:
+        raise _TermsChanged(changed)
 
 
 def _receipt(wish: Wish, given: Given, edge: Edge | None) -> Receipt | None:

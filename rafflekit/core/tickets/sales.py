@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from threading import Lock
 from uuid import UUID
 
-from rafflekit.core.errors import SoldOut, StorageUnavailable
+from rafflekit.core.errors import Cancelled, SoldOut, StorageUnavailable
 from rafflekit.core.ledger.books import Book, Edge
 from rafflekit.core.ledger.keeping import Ledgers
-from rafflekit.core.lifecycle import is_drawn, is_sold_out
+from rafflekit.core.lifecycle import is_drawn
 from rafflekit.core.models import Raffle
 from rafflekit.core.protocol import codes
+from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.records import RaffleKeys
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import tickets
@@ -22,15 +23,21 @@ _SALES_KNOWN = 1_000
 
 @dataclass(slots=True)
 class Sale:
-    """What a process keeps of a raffle: its size, its keys, and whether it is sold out, which is final."""
+    """What a process keeps of a raffle: its terms, its keys, and whether it is closed, which is final."""
 
-    total_tickets: int
     keys: RaffleKeys
     permutation: numbering.Numbering = field(repr=False)
     book: Book = field(repr=False)
-    is_sold_out: bool
+    is_closed: bool
+    is_announced: bool
+    """Whether the raffle had a ticket when it was loaded, so that its terms are final."""
     edge: Edge | None = field(default=None, repr=False)
     """The ledger after the last group of this process; other processes may have added to it since."""
+
+    @property
+    def terms(self) -> Terms:
+        """The raffle's terms."""
+        return self.book.terms
 
 
 class Sales:
@@ -48,18 +55,20 @@ class Sales:
 
         Raises:
             RaffleNotFound: no raffle has this id.
-            SoldOut: it is drawn, so its keys are deleted and no request can be recognised as a repeat.
+            SoldOut, Cancelled: it is drawn or cancelled, so its keys are deleted and no request can be recognised as a
+                repeat.
             SigningKeyUnavailable: its ledger has another key.
             StorageUnavailable: the database fails, or the keys in it are damaged.
         """
         sale = self._known.get(raffle)
         if sale is None:
             sale = self._loaded(raffle)
-            self._remember(raffle, sale)
+            if sale.is_announced:
+                self._remember(raffle, sale)
         return sale
 
     def forget(self, raffle: UUID) -> None:
-        """Forget the keys of a raffle that is drawn."""
+        """Forget a raffle that is drawn, cancelled or changed."""
         with self._lock:
             self._known.pop(raffle, None)
 
@@ -67,6 +76,8 @@ class Sales:
         # First, because a draw deletes them: a raffle that is not drawn afterwards had its keys.
         keys = self._database.query(lambda connection: tickets.load_keys(connection, raffle_id))
         raffle = self._get(raffle_id)
+        if raffle.cancellation is not None:
+            raise Cancelled
         if is_drawn(raffle):
             raise SoldOut
         # Checked here, where only one caller is refused: a group hashes with the keys of all its raffles at once.
@@ -74,10 +85,8 @@ class Sales:
             raise StorageUnavailable(
                 f"A key of the raffle {raffle_id} is damaged in the database; 'rafflekit doctor' says more."
             )
-        total = raffle.total_tickets
-        permutation = numbering.Numbering(keys.numbering_key, total)
-        sold_out = is_sold_out(issued=raffle.issued, total_tickets=total)
-        return Sale(total, keys, permutation, self._ledgers.book(raffle), sold_out)
+        permutation = numbering.Numbering(keys.numbering_key, raffle.total_tickets)
+        return Sale(keys, permutation, self._ledgers.book(raffle), raffle.end is not None, raffle.issued > 0)
 
     def _remember(self, raffle: UUID, sale: Sale) -> None:
         with self._lock:

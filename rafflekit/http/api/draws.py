@@ -16,30 +16,43 @@ _WINS_AT_ONCE = 1_000
 
 
 class WinnersQuery(msgspec.Struct, frozen=True):
-    """Which wins are listed."""
+    """Which page is listed: of the wins or, with `queue`, of the tickets that are next."""
 
     page: fields.PageNumber = 1
     page_size: fields.PageSize = limits.WINNERS_PAGE_SIZE
+    queue: bool = False
+
+
+class DrawBody(fields.OptionalBody, frozen=True, forbid_unknown_fields=True):
+    """The value that decides the draw, if a manager gives it instead of the source being fetched."""
+
+    value: str | None = None
 
 
 class Winners(Address):
     """`/raffles/<id>/winners/`: draw the winners, list them."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """List the wins in draw order."""
+        """List the wins in draw order, or the tickets that take over the next forfeited prizes."""
         checked_id = reading.check_raffle_id(raffle_id)
         query = reading.read_query(request, WinnersQuery)
-        page = self.engine.winners(checked_id, page=query.page, page_size=query.page_size)
         url = f"{self.access.base_url(request.env)}/raffles/{raffle_id}/winners/"
-        next_url, previous_url = neighbours(page, request, url)
-        answer(response, shapes.win_page_shape(page, next_url=next_url, previous_url=previous_url))
+        if query.queue:
+            queue = self.engine.queue(checked_id, page=query.page, page_size=query.page_size)
+            next_url, previous_url = neighbours(queue, request, url)
+            shape = shapes.queue_page_shape(queue, next_url=next_url, previous_url=previous_url)
+        else:
+            page = self.engine.winners(checked_id, page=query.page, page_size=query.page_size)
+            next_url, previous_url = neighbours(page, request, url)
+            shape = shapes.win_page_shape(page, next_url=next_url, previous_url=previous_url)
+        answer(response, shape)
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Draw the winners."""
         self.access.require_manager(request.env)
         self.access.require_own_page(request.env)
-        reading.read_body(request, fields.NoFields)
-        wins = self.engine.draw(reading.check_raffle_id(raffle_id))
+        body = reading.read_body(request, DrawBody)
+        wins = self.engine.draw(reading.check_raffle_id(raffle_id), value=body.value)
         response.status = HTTPStatus.CREATED
         response.content_type = falcon.MEDIA_JSON
         response.stream = _array_of(wins)
@@ -62,21 +75,23 @@ ROUTES = (
         get=Operation(
             "listWinners",
             shapes.WinPageShape,
-            (errors.PageNotFound,),
-            description="The list is empty before the draw.",
+            (errors.PageNotFound, errors.NotDrawnYet),
+            description="The list is empty before the draw, and there is no queue yet.",
             query=WinnersQuery,
         ),
         post=Operation(
             "drawWinners",
             list[shapes.WinShape],
             (
-                *(*MANAGERS_ONLY, errors.TicketsRemaining, errors.AlreadyDrawn),
-                *(errors.BeaconNotPublished, errors.BeaconUnavailable),
+                *(*MANAGERS_ONLY, errors.Cancelled, errors.TooFewTickets),
+                *(errors.TicketsRemaining, errors.AlreadyDrawn, errors.BeaconNotPublished, errors.BeaconUnavailable),
             ),
             SIGNED,
             status=HTTPStatus.CREATED,
-            description="Managers only. The answer is every win, in draw order.",
-            body=fields.NoFields,
+            description="Managers only. The answer is every win, in draw order. `value` is what an announced source "
+            "gave, or the beacon of a drand round, which is otherwise fetched.",
+            body=DrawBody,
+            example={"value": "3 17 22 31 38 45"},
             links={"listWinners": OF_THIS_RAFFLE},
         ),
     ),

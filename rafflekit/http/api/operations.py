@@ -24,7 +24,8 @@ class BareProblem(NamedTuple):
     when: str
 
 
-Refusal = type[errors.RaffleError] | BareProblem
+Refusal = type[errors.RaffleError] | errors.RaffleError | BareProblem
+"""A problem that an operation answers: an error of the core, or one with its usual message."""
 
 STORAGE = (errors.StorageUnavailable, errors.SchemaMismatch)
 SIGNED = (errors.SigningKeyUnavailable, *STORAGE)

@@ -104,7 +104,14 @@ ROUTES = (
     Route(
         "/raffles/{raffle_id}/ledger/",
         LedgerCheckpoint,
-        get=Operation("showCheckpoint", str, outages=SIGNED, media_type=falcon.MEDIA_TEXT, description=_PROTOCOL),
+        get=Operation(
+            "showCheckpoint",
+            str,
+            (errors.TicketNotFound,),
+            SIGNED,
+            media_type=falcon.MEDIA_TEXT,
+            description=f"{_PROTOCOL} Before the first ticket there is none.",
+        ),
     ),
     Route(
         "/raffles/{raffle_id}/ledger/proof/",

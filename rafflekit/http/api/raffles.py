@@ -1,34 +1,56 @@
-"""`/raffles/` and `/raffles/<id>/`: create, list and show raffles."""
+"""`/raffles/` and `/raffles/<id>/`: create, list, show and change raffles."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 import falcon
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from rafflekit.core import errors, limits, shapes
 from rafflekit.core.prizes import Prize
-from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Address, answer, neighbours
-from rafflekit.http.api.operations import MANAGERS_ONLY, SIGNED, Operation, Route
+from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, SIGNED, Operation, Route
 
 
 class PrizeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A prize of a raffle to be created."""
+    """A prize of a raffle."""
 
     name: fields.Name
     amount: fields.PrizeAmount
 
 
-class CreateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+Prizes = Annotated[list[PrizeBody], fields.documented(minItems=1, maxItems=limits.PRIZE_KINDS)]
+
+
+class OptionsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The options of a raffle; null means: without this option."""
+
+    entropy: fields.Entropy | UnsetType | None = UNSET
+    delay_s: fields.Delay | UnsetType | None = UNSET
+    source: fields.Reason | UnsetType | None = UNSET
+    entry: fields.Entry | UnsetType | None = UNSET
+    tickets_each: fields.TicketsEach | UnsetType | None = UNSET
+    opens_at: fields.Time | UnsetType | None = UNSET
+    closes_at: fields.Time | UnsetType | None = UNSET
+    claim_days: fields.ClaimDays | UnsetType | None = UNSET
+
+
+class CreateBody(OptionsBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a raffle is created from; a ticket wins at most one prize."""
 
     name: fields.Name
     total_tickets: fields.TicketCount
-    prizes: Annotated[list[PrizeBody], fields.documented(minItems=1, maxItems=limits.PRIZE_KINDS)]
-    entropy: fields.Entropy = SECRETS
-    delay_s: fields.Delay | None = None
+    prizes: Prizes
+
+
+class ChangeBody(OptionsBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The terms of a raffle that change: absent ones stay, and null removes an option."""
+
+    name: fields.Name | UnsetType = UNSET
+    total_tickets: fields.TicketCount | UnsetType = UNSET
+    prizes: Prizes | UnsetType = UNSET
 
 
 class RafflesQuery(msgspec.Struct, frozen=True):
@@ -38,6 +60,7 @@ class RafflesQuery(msgspec.Struct, frozen=True):
     page_size: fields.PageSize = limits.RAFFLES_PAGE_SIZE
     name: fields.SearchedName | None = None
     winners_drawn: bool | None = None
+    state: fields.RaffleState | None = None
 
 
 class Raffles(Address):
@@ -46,9 +69,7 @@ class Raffles(Address):
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """List raffles, newest first."""
         query = reading.read_query(request, RafflesQuery)
-        page = self.engine.list(
-            page=query.page, page_size=query.page_size, name=query.name, winners_drawn=query.winners_drawn
-        )
+        page = self.engine.list(**msgspec.structs.asdict(query))
         next_url, previous_url = neighbours(page, request, f"{self.access.base_url(request.env)}/raffles/")
         answer(response, shapes.raffle_page_shape(page, next_url=next_url, previous_url=previous_url))
 
@@ -57,8 +78,9 @@ class Raffles(Address):
         self.access.require_manager(request.env)
         self.access.require_own_page(request.env)
         body = reading.read_body(request, CreateBody, most_bytes=limits.CREATE_BODY_BYTES)
-        prizes = [Prize(prize.name, prize.amount) for prize in body.prizes]
-        raffle = self.engine.create(**msgspec.structs.asdict(body) | {"prizes": prizes})
+        key = reading.idempotency_key(request)
+        terms = {name: value for name, value in _terms_of(body).items() if value is not None}
+        raffle = self.engine.create(**terms, idempotency_key=key)
         response.location = f"{self.access.base_url(request.env)}/raffles/{raffle.id}/"
         answer(response, shapes.raffle_shape(raffle), status=HTTPStatus.CREATED)
 
@@ -70,6 +92,25 @@ class RaffleDetail(Address):
         """Show a raffle."""
         answer(response, shapes.raffle_shape(self.engine.get(reading.check_raffle_id(raffle_id))))
 
+    def on_patch(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Change a raffle that has no tickets yet."""
+        self.access.require_manager(request.env)
+        self.access.require_own_page(request.env)
+        body = reading.read_body(request, ChangeBody, most_bytes=limits.CREATE_BODY_BYTES)
+        raffle = self.engine.change(reading.check_raffle_id(raffle_id), **_terms_of(body))
+        answer(response, shapes.raffle_shape(raffle))
+
+
+def _terms_of(body: OptionsBody) -> dict[str, Any]:
+    """Return the terms that a body names, as the engine takes them."""
+    terms = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET}
+    for name in ("opens_at", "closes_at"):
+        if isinstance(terms.get(name), str):
+            terms[name] = reading.moment_of(name, terms[name])
+    if "prizes" in terms:
+        terms["prizes"] = [Prize(prize.name, prize.amount) for prize in terms["prizes"]]
+    return terms
+
 
 ROUTES = (
     Route(
@@ -79,7 +120,7 @@ ROUTES = (
         post=Operation(
             "createRaffle",
             shapes.RaffleShape,
-            MANAGERS_ONLY,
+            (*MANAGERS_ONLY, errors.IdempotencyKeyReused),
             SIGNED,
             status=HTTPStatus.CREATED,
             description="Managers only. The prizes' amounts add up to at most the number of tickets, and to at most "
@@ -92,11 +133,27 @@ ROUTES = (
                 "prizes": [{"name": "invisibility", "amount": 1}, {"name": "warm hug", "amount": 3}],
             },
             answer_headers=("Location",),
+            repeat="the same raffle",
             links={
                 operation: {"parameters": {"raffle_id": "$response.body#/id"}}
-                for operation in ("showRaffle", "participate", "drawWinners", "listWinners")
+                for operation in ("showRaffle", "changeRaffle", "participate", "drawWinners", "listWinners")
             },
         ),
     ),
-    Route("/raffles/{raffle_id}/", RaffleDetail, get=Operation("showRaffle", shapes.RaffleShape)),
+    Route(
+        "/raffles/{raffle_id}/",
+        RaffleDetail,
+        get=Operation("showRaffle", shapes.RaffleShape),
+        patch=Operation(
+            "changeRaffle",
+            shapes.RaffleShape,
+            (*MANAGERS_ONLY, errors.TooLate),
+            description="Managers only. Terms that are absent stay as they are, and null removes an option. From the "
+            "first ticket on, the terms are final.",
+            body=ChangeBody,
+            body_bytes=limits.CREATE_BODY_BYTES,
+            example={"name": "Foobar raffle", "closes_at": "2026-12-05T18:00:00+01:00", "claim_days": None},
+            links={"showRaffle": OF_THIS_RAFFLE},
+        ),
+    ),
 )

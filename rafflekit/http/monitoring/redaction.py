@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from rafflekit.core.characters import BLANKS, DASHES, FORMAT
+
 REMOVED = "[removed]"
 
 _IPV4_PREFIX, _IPV6_PREFIX = 24, 48
@@ -16,21 +18,25 @@ _ESCAPE = r"(?<=\\[abfnrtv])|(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-f]{4})|(?<=\\U[0-9
 _BEGINS = rf"(?:(?<![0-9A-Za-z])|{_ESCAPE})"
 
 _UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])"
-# 24 characters as `codes.read` accepts them, in upper or lower case: with dashes anywhere, and blanks between groups of
-# four (blanks anywhere would make a code of any sentence). Groups that follow are removed as well, since the code may
-# begin later than the match.
+_DASH = f"[{DASHES}{FORMAT}]"
+_BLANK = rf"[{BLANKS}\t]"
+_GAP = rf"[{DASHES}{FORMAT}{BLANKS}\t]"
+# 24 characters as `codes.read` accepts them, in upper or lower case: with dashes and invisible characters anywhere, and
+# blanks between groups of four (blanks anywhere would make a code of any sentence). Groups that follow are removed as
+# well, since the code may begin later than the match.
 _BY_ITSELF = (
-    rf"{_BEGINS}(?:[0-9A-Za-z](?:-*[0-9A-Za-z]){{23}}|[0-9A-Za-z]{{4}}(?:[- \t]*[0-9A-Za-z]{{4}}){{5}})(?![0-9A-Za-z])"
+    rf"{_BEGINS}(?:[0-9A-Za-z](?:{_DASH}*[0-9A-Za-z]){{23}}|[0-9A-Za-z]{{4}}(?:{_GAP}*[0-9A-Za-z]{{4}}){{5}})"
+    r"(?![0-9A-Za-z])"
 )
 # With letters or digits directly before or after it, a code is recognised by its six groups or by its length. Words can
 # look like that, but rarely with a dash in all five places, or with a digit. A hexadecimal hash does, and is excluded.
-_WITH_A_DIGIT = r"(?=(?:[A-Za-z][- \t]*+){0,23}[0-9])"
+_WITH_A_DIGIT = rf"(?=(?:[A-Za-z]{_GAP}*+){{0,23}}[0-9])"
 _ATTACHED = (
-    r"[0-9A-Za-z]{4}(?:[ \t]*+-[- \t]*+[0-9A-Za-z]{4}){5}[0-9A-Za-z]*+|"
-    rf"(?=[0-9A-Za-z]{{4}}[- \t]){_WITH_A_DIGIT}[0-9A-Za-z]{{4}}(?:[- \t]++[0-9A-Za-z]{{4}}){{5}}[0-9A-Za-z]*+|"
+    rf"[0-9A-Za-z]{{4}}(?:{_BLANK}*+{_DASH}{_GAP}*+[0-9A-Za-z]{{4}}){{5}}[0-9A-Za-z]*+|"
+    rf"(?=[0-9A-Za-z]{{4}}{_GAP}){_WITH_A_DIGIT}[0-9A-Za-z]{{4}}(?:{_GAP}++[0-9A-Za-z]{{4}}){{5}}[0-9A-Za-z]*+|"
     r"(?<![0-9A-Za-z])(?=[A-Za-z]*+[0-9])(?!(?:0x)?[0-9A-Fa-f]++(?![0-9A-Za-z]))[0-9A-Za-z]{25,}+"
 )
-_FOLLOWING_GROUPS = r"(?:-+[0-9A-Za-z]+|[- \t]+[0-9A-Za-z]{4}(?![0-9A-Za-z]))*"
+_FOLLOWING_GROUPS = rf"(?:{_DASH}+[0-9A-Za-z]+|{_GAP}+[0-9A-Za-z]{{4}}(?![0-9A-Za-z]))*"
 # A raffle's id is matched first, and stays.
 _CODE = re.compile(rf"{_BEGINS}(?P<uuid>{_UUID})|(?:{_BY_ITSELF}|{_ATTACHED}){_FOLLOWING_GROUPS}")
 # Four numbers or more, since there may be a number before or after an address.
@@ -62,10 +68,11 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     >>> redacted("0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ was used by 203.0.113.7: 'my key'", ["my key"])
     "[removed] was used by 203.0.113.0/24: '[removed]'"
     """
-    for secret in secrets:
-        # Plain, and as a `repr` shows it.
-        for spelling in (secret, repr(secret)[1:-1]):
-            text = text.replace(spelling, REMOVED)
+    # Plain, and as a `repr` shows it; in one pass, so that what replaces one is not searched for another.
+    spelled = {spelling for secret in secrets for spelling in (secret, repr(secret)[1:-1])} - {""}
+    if spelled:
+        longest_first = sorted(spelled, key=len, reverse=True)
+        text = re.sub("|".join(map(re.escape, longest_first)), REMOVED, text)
     return _ADDRESS.sub(_without_address, _CODE.sub(lambda found: found["uuid"] or REMOVED, text))
 
 

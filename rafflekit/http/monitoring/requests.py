@@ -14,7 +14,7 @@ from rafflekit.http.monitoring.log_lines import log_request, requests_are_logged
 from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.redaction import network_of
 
-_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PATCH", "POST"})
 
 
 class Answered(NamedTuple):

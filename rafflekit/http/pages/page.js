@@ -3,7 +3,7 @@
 const byId = (id) => document.getElementById(id);
 const MOST_FETCHED = 1_000_000; // A browser has no room for the lines of more tickets.
 const MARKS = { ok: ["✓", "holds", "ok"], wrong: ["✗", "wrong", "wrong"], "not proven": ["?", "not proven", "open"] };
-const NOT_DRAWN = "urn:rafflekit:problem:not-drawn-yet";
+const WITHOUT_PROOF = ["urn:rafflekit:problem:not-drawn-yet", "urn:rafflekit:problem:cancelled"];
 
 const isServed = location.protocol !== "file:";
 const ownAddress = `${location.pathname.replace(/\/+$/, "")}/`;
@@ -20,9 +20,11 @@ function element(name, className, ...children) {
   return made;
 }
 
-function say(tone, sentence, more = "") {
+function say(tone, sentence, { open = [], more = "" } = {}) {
   byId("verdict").className = `card ${tone}`;
   byId("summary").textContent = sentence;
+  byId("open").hidden = open.length === 0;
+  byId("open-list").replaceChildren(...open.map((each) => element("li", "", each)));
   byId("more").textContent = more;
   byId("more").hidden = more === "";
 }
@@ -30,13 +32,12 @@ function say(tone, sentence, more = "") {
 const filled = (id) => byId(id).value.trim() || null;
 
 function auditGiven() {
-  const copy = byId("copy").value.trim();
   return audit(given.proof, {
     key: filled("key"),
-    raffle: raffleInAddress,
+    raffle: filled("raffle-id")?.toLowerCase() ?? null,
+    served_id: raffleInAddress,
     witnesses: byId("witness-keys").value.split("\n").map((line) => line.trim()).filter(Boolean),
-    // A text field drops the last newline of a note.
-    witnessed: copy ? { note: `${copy}\n`, at: null } : null,
+    witnessed: copiesIn(byId("copies").value),
     leaves: given.leaves,
     receipt: given.receipt,
     consistency: given.consistency,
@@ -44,12 +45,18 @@ function auditGiven() {
   });
 }
 
+// Every copy begins with its origin. A text field drops the last newline of a note.
+function copiesIn(text) {
+  const notes = text.split(/^(?=rafflekit\/)/m).map((each) => each.trim());
+  return notes.filter(Boolean).map((note) => ({ note: `${note}\n`, at: null }));
+}
+
 async function check() {
   if (given.proof === null) return;
   if (given.leaves !== null) await painted("Checking …");
   const report = auditGiven();
-  const { tone, sentence, more } = summaryOf(report);
-  say(tone, sentence, more);
+  const { tone, sentence, ...rest } = summaryOf(report);
+  say(tone, sentence, rest);
   showSteps(report);
   showRaffle(report);
   showTicket(report);
@@ -67,7 +74,7 @@ function showSteps({ parts, steps }) {
   byId("stopped").hidden = steps.some((step) => step.name === "winners");
   const needed = parts !== null && given.leaves === null;
   byId("all").hidden = !needed;
-  byId("fetch-leaves").hidden = !isServed || raffleInAddress === null || (needed && parts.terms.total_tickets > MOST_FETCHED);
+  byId("fetch-leaves").hidden = !isServed || raffleInAddress === null || (needed && parts.closing.size > MOST_FETCHED);
 }
 
 function stepItem({ name, outcome, sentence }) {
@@ -79,18 +86,41 @@ function stepItem({ name, outcome, sentence }) {
   return element("li", className, sign, element("div", "", heading, element("p", "sentence", sentence)));
 }
 
-function showRaffle({ parts, wins, steps }) {
-  byId("yours").hidden = byId("documents").hidden = parts === null;
-  byId("won").hidden = parts === null || !steps.some((step) => step.name === "winners" && step.outcome !== "wrong");
+function showRaffle({ parts, wins, forfeits, steps }) {
+  byId("yours").hidden = byId("documents").hidden = byId("announced").hidden = parts === null;
+  const outcomes = new Map(steps.map((step) => [step.name, step.outcome]));
+  const isDrawn = outcomes.has("winners") && outcomes.get("winners") !== "wrong" && outcomes.get("forfeits") !== "wrong";
+  byId("won").hidden = !isDrawn;
   byId("save-proof").hidden = false;
   byId("saving").hidden = false;
   if (parts === null) return;
   const { terms, closing } = parts;
-  showName(terms.name, `${counted(terms.total_tickets)} tickets, ${counted(terms.wins)} wins. Created ${timeText(terms.created)}, closed ${timeText(closing.closed)}.`);
+  const handedOut = closing.size < terms.total_tickets ? `${counted(closing.size)} of ${counted(terms.total_tickets)}` : counted(closing.size);
+  showName(terms.name, `${handedOut} tickets, ${counted(terms.wins)} wins. Created ${timeText(terms.created)}, closed ${timeText(closing.closed)}.`);
+  showTerms(terms);
   showClosing(parts.proof.closing);
   byId("draw-part").hidden = false;
   byId("draw").textContent = shown(parts.proof.draw);
   showWinners(parts, wins);
+  showForfeits(parts, wins, forfeits);
+}
+
+const RULES = {
+  source: (each) => `Winners are drawn from what everyone can see here: ${quoted(each)}`,
+  entry: (each) => (each === "desk" ? "The organisers hand out the tickets" : "A ticket needs an invitation"),
+  tickets_each: (each) => `At most ${counted(each)} tickets for each participant`,
+  opens_at: (each) => `Tickets from ${momentText(each)}`,
+  closes_at: (each) => `Tickets until ${momentText(each)}`,
+  claim_days: (each) => `Prizes can be collected for ${counted(each)} days`,
+};
+const momentText = (text) => timeText(Date.parse(text) / 1000);
+
+function showTerms(terms) {
+  const prizes = terms.prizes.map(({ name, amount }) => element("li", "", `${counted(amount)} × `, element("bdi", "", shown(name))));
+  byId("prizes").replaceChildren(...prizes);
+  const rules = Object.keys(RULES).filter((name) => terms[name] !== undefined);
+  byId("rules").replaceChildren(...rules.map((name) => element("li", "", RULES[name](terms[name]))));
+  byId("id").textContent = terms.id;
 }
 
 // With its signatures: they make a copy worth keeping.
@@ -106,25 +136,40 @@ function showName(name, facts) {
 }
 
 function showWinners({ terms, draw }, wins) {
-  const listed = (wins ?? []).slice(0, WINNERS_IN_A_PROOF);
+  const drawn = (wins ?? []).slice(0, terms.wins);
+  const listed = drawn.slice(0, WINNERS_IN_A_PROOF);
   let about = "In draw order.";
   if (wins === null) {
     about =
       `${counted(terms.wins)} wins are too many for a proof. Check all tickets (below) to see them. ` +
       `The operator signed a hash of the wins: ${base64Of(draw.digest)}.`;
-  } else if (listed.length < wins.length) {
-    about += ` The table shows the first ${counted(listed.length)} of ${counted(wins.length)} wins. All of them were checked.`;
+  } else if (listed.length < drawn.length) {
+    about += ` The table shows the first ${counted(listed.length)} of ${counted(drawn.length)} wins. All of them were checked.`;
   }
   byId("won-about").textContent = about;
   byId("winners").hidden = wins === null;
   const rows = listed.map((win, place) => {
     const prize = element("bdi", "", shown(terms.prizes[win.prize].name));
     const row = element("tr", "", ...[place + 1, win.number].map((each) => element("td", "", counted(each))));
-    row.append(element("td", "", prize));
+    row.append(element("td", win.lost ? "lost" : "", prize, win.lost ? " (lost, see below)" : ""));
     row.dataset.number = win.number;
     return row;
   });
   byId("winners").tBodies[0].replaceChildren(...rows);
+}
+
+function showForfeits({ terms }, wins, forfeits) {
+  byId("passed-on").hidden = !forfeits?.length;
+  const items = (forfeits ?? []).map((forfeit) => {
+    // Without the winners, only the ordinal of a win is known.
+    const win = wins?.[forfeit.win - 1];
+    const what = win ? `${quoted(terms.prizes[win.prize].name)}, won by ticket ${counted(win.number)}` : `Win ${counted(forfeit.win)}`;
+    const to = forfeit.next === null ? "no ticket was left to take it over" : `passed to ticket ${counted(forfeit.next.number)}`;
+    const item = element("li", "", `${what}: ${to}. ${timeText(forfeit.time)}, ${WHY[forfeit.why]}: ${quoted(forfeit.reason)}.`);
+    if (forfeit.next !== null) item.dataset.number = forfeit.next.number;
+    return item;
+  });
+  byId("forfeits").replaceChildren(...items);
 }
 
 function showTicket(report) {
@@ -135,7 +180,7 @@ function showTicket(report) {
   byId("further").hidden = step?.outcome !== "not proven";
   byId("ask").hidden = byId("further-served").hidden = !isServed || raffleInAddress === null;
   const ours = report.leaf?.number ?? given.number;
-  for (const row of byId("winners").tBodies[0].rows) row.className = Number(row.dataset.number) === ours ? "mine" : "";
+  for (const row of document.querySelectorAll("[data-number]")) row.className = Number(row.dataset.number) === ours ? "mine" : "";
 }
 
 function sayTicket(tone, sentence) {
@@ -143,23 +188,11 @@ function sayTicket(tone, sentence) {
   byId("ticket").textContent = sentence && `${MARKS[tone][0]} ${sentence}`;
 }
 
-// Takes the receipt from what was pasted: the receipt alone, or the server's whole answer with ticket and code.
-function receiptIn(text) {
-  try {
-    const answer = JSON.parse(text);
-    if (answer?.receipt && typeof answer.receipt === "object") return JSON.stringify(answer.receipt);
-  } catch {
-    // The check reports that this is not JSON.
-  }
-  return text;
-}
-
 async function checkTicket() {
-  const text = filled("receipt");
+  const receipt = filled("receipt");
   const digits = filled("number")?.replace(/[\s,.'’]/g, "") ?? null;
-  if (text === null && digits === null) return sayTicket("not proven", "Enter your receipt or your ticket number.");
+  if (receipt === null && digits === null) return sayTicket("not proven", "Enter your receipt or your ticket number.");
   if (digits !== null && !/^[1-9][0-9]{0,12}$/.test(digits)) return sayTicket("wrong", "A ticket number is a whole number from 1.");
-  const receipt = text === null ? null : receiptIn(text);
   if (receipt !== given.receipt) given.consistency = null;
   Object.assign(given, { receipt, number: digits === null ? null : Number(digits) });
   await check();
@@ -179,27 +212,40 @@ async function load() {
   }
   if (!kind.startsWith("application/problem+json")) return offerFiles();
   const problem = await answer.json();
-  if (problem.type === NOT_DRAWN) return showWaiting();
+  if (WITHOUT_PROOF.includes(problem.type)) return showState();
   return say("wrong", `The server did not send a proof: ${shown(String(problem.detail))}`);
 }
 
-async function showWaiting() {
+// The raffle before its draw, or cancelled.
+async function showState() {
   const raffle = await (await fetched(raffleAddress, "application/json")).json();
+  showName(String(raffle.name), `${counted(raffle.total_tickets)} tickets, created ${momentText(raffle.created_at)}.`);
+  showTerms(raffle);
+  byId("announced").hidden = byId("saving").hidden = false;
+  if (raffle.state === "cancelled") {
+    return say("waiting", `This raffle was cancelled: ${quoted(String(raffle.reason))}. There is no draw.`);
+  }
+  const keep = { more: "Everyone who gets a ticket also gets a receipt. Keep yours, and come back after the draw." };
+  if (raffle.state === "upcoming") return say("waiting", `Tickets are handed out from ${momentText(raffle.opens_at)}.`, keep);
   const left = Number(raffle.available_tickets);
-  showName(String(raffle.name), `${counted(raffle.total_tickets)} tickets, created ${timeText(Date.parse(raffle.created_at) / 1000)}.`);
-  byId("saving").hidden = false;
   if (left > 0) {
-    const more = "Everyone who gets a ticket also gets a receipt. Keep yours, and come back after the draw.";
-    return say("waiting", `Open: ${counted(left)} of ${counted(raffle.total_tickets)} tickets are left, so the winners have not been drawn yet.`, more);
+    return say("waiting", `Open: ${counted(left)} of ${counted(raffle.total_tickets)} tickets are left, so the winners have not been drawn yet.`, keep);
   }
   const note = await (await fetched(`${raffleAddress}ledger/`, "text/plain")).text();
+  return showClosed(raffle, note);
+}
+
+function showClosed(raffle, note) {
   const closing = readClosing(note);
-  const beacon = closing.round === null ? "" : ` The public random number that drand publishes at ${timeText(timeOfRound(closing.round))} decides the draw.`;
   byId("documents").hidden = false;
   byId("draw-part").hidden = true;
   showClosing(note);
+  const tickets = closing.size < raffle.total_tickets ? `${counted(closing.size)} of ${counted(raffle.total_tickets)}` : "All";
+  let decides = "";
+  if (closing.round !== null) decides = ` The public random number that drand publishes at ${timeText(timeOfRound(closing.round))} decides the draw.`;
+  if (raffle.source !== undefined) decides = ` The draw is decided by ${quoted(raffle.source)}.`;
   const more = "Save a copy of the closing (below) before the draw. With it, you can check later that the list was not replaced.";
-  return say("waiting", `Closed ${timeText(closing.closed)} and waiting for the draw. All tickets have been handed out.${beacon}`, more);
+  say("waiting", `Closed ${timeText(closing.closed)} and waiting for the draw. ${tickets} tickets have been handed out.${decides}`, { more });
 }
 
 function offerFiles() {
@@ -209,7 +255,7 @@ function offerFiles() {
 
 // Recognises a file by its content.
 async function takeFile(file) {
-  const content = new Uint8Array(await file.arrayBuffer());
+  const content = withoutMark(new Uint8Array(await file.arrayBuffer()));
   const start = new TextDecoder().decode(content.slice(0, 4096));
   if (/^\s*\{\s*"serial"/.test(start)) given.leaves = linesOf(new TextDecoder().decode(content));
   else if (/"leaf"\s*:/.test(start) && !/"terms"\s*:/.test(start)) return takeReceipt(content);
@@ -222,8 +268,8 @@ async function takeReceipt(content) {
   return checkTicket();
 }
 
-// Splits all leaves into lines; the last newline may be missing.
-const linesOf = (text) => text.replace(/\n$/, "").split("\n");
+// Splits all leaves into lines, each with its newline, which counts; the last one may be missing.
+const linesOf = (text) => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 
 async function fetchLeaves() {
   await painted("Fetching all tickets …");
@@ -259,6 +305,7 @@ function doing(action) {
     try {
       await action(event);
     } catch (error) {
+      if (error instanceof Wrong) return say("waiting", `This cannot be read: ${shown(error.message)}.`);
       say("wrong", `That did not work: ${shown(String(error.message))}. Reload the page, or use rafflekit audit.`);
     }
   };

@@ -11,7 +11,8 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
-VERIFIER = tuple(f"verifier/{name}.js" for name in ("hashes", "ed25519", "documents", "notes", "tickets", "verifier"))
+_PARTS = ("hashes", "ed25519", "documents", "notes", "tickets", "witnesses", "forfeits", "verifier")
+VERIFIER = tuple(f"verifier/{name}.js" for name in _PARTS)
 """The parts of the verifier, in the order in which they depend on each other; none of them knows about the page."""
 
 _PAGE = ("summary.js", "page.js")

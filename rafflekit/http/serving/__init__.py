@@ -46,12 +46,12 @@ def serve_until_stopped(
         if server == "granian":
             from rafflekit.http.serving.granian_server import run_granian
 
-            # Opened and closed again, so that what cannot work is reported here, once, and not by every worker.
-            with serving_engine_of(settings, url) as engine:
-                announce = partial(on_listening, engine.database_url)
             if url is not None:
                 environment = {**environment, DATABASE_URL.name: url}
-            run_granian(environment, host=host, port=port, workers=workers, on_listening=announce, log=log)
+            # What cannot work is reported here, once, and not by every worker.
+            with serving_engine_of(settings, url) as engine:
+                announce = partial(on_listening, engine.database_url)
+                run_granian(engine, environment, host=host, port=port, workers=workers, on_listening=announce, log=log)
         else:
             from rafflekit.http.monitoring.metrics import Metrics
             from rafflekit.http.serving.waitress_server import run_waitress

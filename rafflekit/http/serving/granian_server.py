@@ -26,12 +26,14 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
+from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.errors import InvalidSetting, RaffleError
 from rafflekit.core.settings import PROXY_HEADER, ProxyHeader, Settings
 from rafflekit.http.app import WsgiApp
 from rafflekit.http.monitoring.log_lines import Log
 from rafflekit.http.monitoring.metrics import remove_shared_folder, shared_counting
 from rafflekit.http.serving import listening
+from rafflekit.http.serving.closing import due_raffles_closed
 from rafflekit.http.wsgi import application_from_env
 
 _BACKLOG = 1024
@@ -58,6 +60,7 @@ _log = logging.getLogger(__name__)
 
 
 def run_granian(
+    engine: RaffleEngine,
     environment: Mapping[str, str],
     *,
     host: str,
@@ -69,9 +72,10 @@ def run_granian(
     """Serve until SIGTERM, SIGHUP or Ctrl-C, then finish the requests in progress and return; a second signal kills.
 
     Each of the `workers` processes opens the database for itself, with the settings in `environment`: check both first.
-    Call this in the main thread. `port` 0 takes a free port. `on_listening` gets the URLs as soon as connections are
-    accepted. `log` says how the workers write their log. They count together what `/metrics` shows. A stop takes at
-    most `STOP_LIMIT_S` seconds, and is logged.
+    This process closes the raffles whose time is over, on its own `engine`; the workers do not inherit it. Call this in
+    the main thread. `port` 0 takes a free port. `on_listening` gets the URLs as soon as connections are accepted. `log`
+    says how the workers write their log. They count together what `/metrics` shows. A stop takes at most `STOP_LIMIT_S`
+    seconds, and is logged.
 
     Raises:
         CannotServe: the server cannot listen at that host and port, or this is Windows.
@@ -88,7 +92,8 @@ def run_granian(
         # Granian's `backpressure` limits connections, each of which counts until it is closed.
         most_connections = listening.room_for_connections(listening.IDLE_CONNECTIONS)
         server = _GranianParent(listener, workers=workers, backpressure=most_connections, **_GRANIAN_SETTINGS)
-        with _stop_signals(server) as received:
+        # Its thread inherits the block of the signals.
+        with _stop_signals(server) as received, due_raffles_closed(engine):
             on_listening(listening.urls_of(listener))
             _serve(server, environment, received, log)
         # A second signal now has its usual effect.

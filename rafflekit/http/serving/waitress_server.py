@@ -21,6 +21,7 @@ from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.settings import Settings
 from rafflekit.http.app import WsgiApp, create_app
 from rafflekit.http.monitoring.metrics import Metrics
+from rafflekit.http.serving.closing import due_raffles_closed
 from rafflekit.http.serving.listening import (
     STOP_LIMIT_S,
     THREADS,
@@ -63,9 +64,9 @@ def run_waitress(
 ) -> None:
     """Serve until SIGTERM, SIGHUP or Ctrl-C, then finish the requests in progress and return; a second signal kills.
 
-    Call it in the main thread, the only one in which Python handles signals. `port` 0 takes a free port.
-    `on_listening` gets the URLs as soon as connections are accepted; `metrics`, if given, are shown at `/metrics`. A
-    stop takes at most `STOP_LIMIT_S` seconds, and is logged.
+    Meanwhile, the raffles whose time is over are closed. Call it in the main thread, the only one in which Python
+    handles signals. `port` 0 takes a free port. `on_listening` gets the URLs as soon as connections are accepted;
+    `metrics`, if given, are shown at `/metrics`. A stop takes at most `STOP_LIMIT_S` seconds, and is logged.
 
     Raises:
         CannotServe: the server cannot listen at that host and port.
@@ -74,7 +75,7 @@ def run_waitress(
         connections: dict[int, Any] = {}
         server = _server_on(listener, create_app(engine, settings, metrics=metrics), connections)
         try:
-            with _stop_signals(server.pull_trigger) as received:
+            with _stop_signals(server.pull_trigger) as received, due_raffles_closed(engine):
                 on_listening(urls_of(listener))
                 while not received:
                     _turn(server, connections, wait_s=_TURN_S)

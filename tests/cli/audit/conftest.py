@@ -23,13 +23,13 @@ def _directly(monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with all documents of one honest raffle; commands run in it."""
     assert DRAND.given.leaves is not None
-    assert DRAND.given.witnessed is not None
+    (kept,) = DRAND.given.witnessed
     for name, text in {
         "proof": DRAND.given.proof,
         "leaves": "".join(f"{line}\n" for line in DRAND.given.leaves),
         "receipt": DRAND.given.receipt,
         "consistency": DRAND.given.consistency,
-        "copy": DRAND.given.witnessed.note,
+        "copy": kept.note,
     }.items():
         (tmp_path / name).write_text(str(text))
     monkeypatch.chdir(tmp_path)

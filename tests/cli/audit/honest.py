@@ -3,6 +3,6 @@
 from tests.tamper.making import bases
 from tests.vectors.examples import witness
 
-DRAND, SECRETS = bases()["drand"], bases()["secrets"]
+DRAND, SECRETS, MANY, EARLY, ANNOUNCED = (bases()[name] for name in ("drand", "secrets", "many", "early", "announced"))
 KEY, WITNESS, CODE = str(DRAND.given.key), str(witness().verifier), str(DRAND.given.code)
 RAFFLE = f"/raffles/{DRAND.example.terms.id}"

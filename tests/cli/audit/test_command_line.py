@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rafflekit.cli import main
-from tests.cli.audit.honest import CODE, KEY, WITNESS
+from tests.cli.audit.honest import CODE, DRAND, KEY, WITNESS
+from tests.cli.audit.operators import outcomes
 from tests.cli.conftest import OnScreen, Terminal
 
 
@@ -74,10 +75,10 @@ def test_no_database_is_made_or_needed(terminal: Terminal, database: Path) -> No
         ("audit proof --selftest", "omit PROOF"),
         (f"audit proof --code {CODE}", "--code needs --receipt"),
         ("audit proof --consistency consistency", "--consistency needs --receipt"),
-        ("audit proof --witnessed-at 2026-11-24T12:00:00Z", "--witnessed-at needs --witnessed"),
-        ("audit proof --witnessed copy --witnessed-at yesterday", "--witnessed-at: give a time with its zone"),
-        ("audit proof --witnessed copy --witnessed-at 2026-11-24T12:00", "--witnessed-at: give a time with its zone"),
+        ("audit proof --witnessed copy@yesterday", "--witnessed: give a time with its zone after the '@'"),
+        ("audit proof --witnessed copy@2026-11-24T12:00", "--witnessed: give a time with its zone after the '@'"),
         ("audit - --leaves -", "Only one document can come from standard input"),
+        ("audit proof --witnessed - --witnessed -", "Only one document can come from standard input"),
         ("audit proof --key nonsense", "--key: this is not a public key"),
         (f"audit proof --key {WITNESS}", "--key: this is not an operator's key"),
         (f"audit proof --witness {KEY}", "--witness: this is not a witness's key"),
@@ -116,6 +117,17 @@ def test_a_file_that_is_not_there_is_named_with_its_option(terminal: Terminal, o
 
     named = option.removeprefix("proof ").strip() or "PROOF"
     assert (status, out, err) == (2, "", f"rafflekit: {named}: missing cannot be read: No such file or directory.\n")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_copy_may_have_an_at_sign_in_its_name(terminal: Terminal) -> None:
+    Path("copy@home").write_bytes(Path("copy").read_bytes())
+    options = f"--key {KEY} --raffle {DRAND.given.raffle} --json"
+
+    dated = terminal(f"audit proof --witnessed copy@home@2023-08-23T17:58:44+02:00 {options}")
+    undated = terminal(f"audit proof --witnessed copy@home {options}")
+
+    assert (outcomes(dated)["witnessed"], outcomes(undated)["witnessed"]) == ("ok", "not proven")
 
 
 @pytest.mark.parametrize("raffle", ["90b6f672", "no id", ""])

@@ -65,6 +65,13 @@ def test_a_server_that_gives_another_raffles_proof_is_found_out(terminal: Termin
         assert last.startswith("These documents are not from an honest draw")
 
 
+def test_an_id_in_an_address_is_the_operators_word(terminal: Terminal, operator: Operator) -> None:
+    alone = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json")
+    known = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --raffle {DRAND.given.raffle}")
+
+    assert (outcomes(alone)["terms"], outcomes(known)["terms"]) == ("not proven", "ok")
+
+
 def test_a_server_that_hides_a_leaf_is_found_out(terminal: Terminal, operator: Operator, folder: Path) -> None:
     lines = (folder / "leaves").read_bytes().splitlines(keepends=True)
     operator.answers[f"{RAFFLE}/ledger/leaves/"] = in_chunks(b"".join(lines[:-1]))

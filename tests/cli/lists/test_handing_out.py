@@ -281,11 +281,24 @@ def test_a_full_disk_is_named_before_the_advice_to_resume(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("", "WHO is missing: name a participant, or a list with --from."),
+        ("", "WHO is missing: name a participant, or give --invitation or a list with --from."),
         ("ann --from people.csv --out tickets.csv", "Give either WHO or --from: one participant, or a list."),
         ("--from people.csv", "--from needs --out, the file for the tickets."),
         ("--out tickets.csv", "--out needs --from, the list of participants."),
         ("ann --column who", "--column needs --from, the list of participants."),
+        ("ann --count-column n", "--count-column needs --from, the list of participants."),
+        (
+            "--from people.csv --out tickets.csv --count-column n",
+            "--count-column needs --column, the column of the participants.",
+        ),
+        (
+            "--from people.csv --out tickets.csv --count 2",
+            "--count does not work with --from; --count-column reads a number from each line.",
+        ),
+        (
+            "--from people.csv --out tickets.csv --invitation CODE",
+            "Give either --invitation or --from: one participant, or a list.",
+        ),
         (
             "--from people.csv --out tickets.csv --idempotency-key 1234567890123456",
             "--idempotency-key does not work with --from; a run makes a key for each line.",

@@ -9,13 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.lists.people import LINE_BYTES, Line, ParticipantList, open_list
+from rafflekit.cli.lists.people import LINE_BYTES, Columns, Line, ParticipantList, open_list
 
 cells = st.text(st.characters(exclude_categories=("Cs",)))
 
 
-def lines_of(content: bytes, *, column: str | None = None) -> list[Line]:
-    return list(ParticipantList(io.BytesIO(content), name="people.csv", column=column))
+def lines_of(
+    content: bytes, *, column: str | None = None, count_column: str | None = None, most_each: int = 1
+) -> list[Line]:
+    columns = Columns(column, count_column)
+    return list(ParticipantList(io.BytesIO(content), name="people.csv", columns=columns, most_each=most_each))
 
 
 # A first line with one of these characters looks like a list with another separator.
@@ -97,10 +100,8 @@ def test_a_line_with_more_columns_than_the_list_is_refused_alone() -> None:
     ],
 )
 def test_an_unreadable_list_is_refused_by_its_line(content: bytes, column: str | None, sentence: str) -> None:
-    people = ParticipantList(io.BytesIO(content), name="people.csv", column=column)
-
     with pytest.raises(CommandStopped) as stopped:
-        list(people)
+        lines_of(content, column=column)
 
     assert str(stopped.value).startswith(sentence)
     assert stopped.value.status == 2
@@ -122,7 +123,7 @@ def test_a_list_must_be_a_regular_file(tmp_path: Path) -> None:
         (Path("/dev/stdin"), "--from: /dev/stdin"),
         (tmp_path / "none.csv", "cannot be read (No such file or directory)."),
     ]:
-        with pytest.raises(CommandStopped) as stopped, open_list(path, column=None):
+        with pytest.raises(CommandStopped) as stopped, open_list(path, columns=Columns(), most_each=1):
             pass
         assert sentence in str(stopped.value)
 
@@ -131,3 +132,43 @@ def test_a_list_can_be_read_many_times() -> None:
     people = ParticipantList(io.BytesIO(b"ann\nbob\n"), name="people.csv")
 
     assert list(people) == list(people) == [Line(1, "ann"), Line(2, "bob")]
+
+
+def test_each_ticket_of_a_line_that_asks_for_several_is_a_line() -> None:
+    content = b"n,who\n2,ann\n1,bob\n 03 ,cy\n"
+
+    assert lines_of(content, column="who", count_column="n", most_each=3) == [
+        Line(2, "ann"),
+        Line(2, "ann", nth=2),
+        Line(3, "bob"),
+        Line(4, "cy"),
+        Line(4, "cy", nth=2),
+        Line(4, "cy", nth=3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "refusal"),
+    [
+        ("", "The number of tickets must be a whole number from 1; there is none."),
+        (" ", "The number of tickets must be a whole number from 1; there is none."),
+        ("0", "The number of tickets must be a whole number from 1; '0' is not one."),
+        ("-1", "The number of tickets must be a whole number from 1; '-1' is not one."),
+        ("2.0", "The number of tickets must be a whole number from 1; '2.0' is not one."),
+        ("two", "The number of tickets must be a whole number from 1; 'two' is not one."),
+        ("٢", "The number of tickets must be a whole number from 1; '٢' is not one."),
+        ('"2\n"', None),
+        ("9" * 60, f"The number of tickets must be a whole number from 1; '{'9' * 50}' is not one."),
+        ("4", "The line asks for 4 tickets; a participant gets at most 3 tickets."),
+    ],
+)
+def test_a_bad_number_of_tickets_is_a_refusal_of_its_line(count: str, refusal: str | None) -> None:
+    lines = lines_of(f"who,n\nann,1\nbob,{count}\n".encode(), column="who", count_column="n", most_each=3)
+
+    bobs = [Line(3, "bob"), Line(3, "bob", nth=2)] if refusal is None else [Line(3, "bob", refusal)]
+    assert lines == [Line(2, "ann"), *bobs]
+
+
+def test_a_missing_column_of_numbers_is_refused() -> None:
+    with pytest.raises(CommandStopped, match=r"Line 1 of people\.csv has no column 'n', only 'who'\."):
+        lines_of(b"who\nann\n", column="who", count_column="n")

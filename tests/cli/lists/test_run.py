@@ -10,20 +10,35 @@ from uuid import UUID
 import pytest
 
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.people import Columns, Line, ParticipantList
 from rafflekit.cli.lists.run import LineKeys, open_run
 from rafflekit.core import private_files
 
 RAFFLE = UUID(int=1)
-LINES = [Line(1, "ann"), Line(2, "ann"), Line(1, "bob"), Line(11, "x"), Line(1, "1:x")]
+LINES = [
+    Line(1, "ann"),
+    Line(2, "ann"),
+    Line(1, "bob"),
+    Line(11, "x"),
+    Line(1, "1:x"),
+    Line(1, "ann", nth=2),
+    Line(1, "ann", nth=11),
+]
 
 
 def begin(
-    out: Path, content: bytes = b"who\nann\n", *, raffle_id: UUID = RAFFLE, column: str | None = None
+    out: Path,
+    content: bytes = b"who\nann\n",
+    *,
+    raffle_id: UUID = RAFFLE,
+    column: str | None = None,
+    count_column: str | None = None,
+    most_each: int = 1,
 ) -> list[str]:
     """Begin or resume a run; return the keys of some lines."""
-    with open_run(out, raffle_id=raffle_id, column=column) as run:
-        run.read(ParticipantList(io.BytesIO(content), name="people.csv", column=column))
+    columns = Columns(column, count_column)
+    with open_run(out, raffle_id=raffle_id, columns=columns) as run:
+        run.read(ParticipantList(io.BytesIO(content), name="people.csv", columns=columns, most_each=most_each))
         keys = run.begin(list_name="people.csv", last_line=0)
     return [keys.key_of(line) for line in LINES]
 
@@ -128,6 +143,20 @@ def test_a_list_may_grow_or_be_saved_in_another_form(out: Path, later: bytes) ->
     assert begin(out, later) == keys
 
 
+def test_a_line_may_ask_for_more_tickets_only_at_the_end(out: Path) -> None:
+    def begin_with(*numbers: int) -> list[str]:
+        content = "who,n\n" + "".join(f"ann,{number}\n" for number in numbers)
+        return begin(out, content.encode(), column="who", count_column="n", most_each=3)
+
+    keys = begin_with(1, 2)
+
+    assert begin_with(1, 3) == keys
+    with pytest.raises(CommandStopped, match="has changed"):
+        begin_with(2, 3)
+    with pytest.raises(CommandStopped, match="has changed"):
+        begin_with(1, 2)
+
+
 def test_a_list_without_a_participant_makes_no_run(out: Path, run_file: Path) -> None:
     with pytest.raises(CommandStopped, match=r"people\.csv contains no participants\."):
         begin(out, b"\n  \n")
@@ -135,8 +164,13 @@ def test_a_list_without_a_participant_makes_no_run(out: Path, run_file: Path) ->
     assert not run_file.exists()
 
 
-def test_a_run_is_bound_to_its_raffle_and_column(out: Path) -> None:
+def test_a_run_is_bound_to_its_raffle_and_columns(out: Path) -> None:
+    counted = b"who,n\nann,1\n"
+    begin(out.with_name("counted.csv"), counted, column="who", count_column="n")
     begin(out, column="who")
+
+    with pytest.raises(CommandStopped, match="belongs to a run with --column 'who' and --count-column 'n'; rerun it"):
+        begin(out.with_name("counted.csv"), counted, column="who")
 
     with pytest.raises(CommandStopped, match=f"belongs to raffle {RAFFLE}; give this raffle's list another --out"):
         begin(out, raffle_id=UUID(int=2), column="who")
@@ -172,9 +206,9 @@ def test_an_output_without_its_run_file_is_not_changed(out: Path, run_file: Path
 def test_two_runs_never_write_one_output(out: Path) -> None:
     begin(out)
     with (
-        open_run(out, raffle_id=RAFFLE, column=None),
+        open_run(out, raffle_id=RAFFLE, columns=Columns()),
         pytest.raises(CommandStopped, match="is being written by another run"),
-        open_run(out, raffle_id=RAFFLE, column=None),
+        open_run(out, raffle_id=RAFFLE, columns=Columns()),
     ):
         pass
 
@@ -183,7 +217,10 @@ def test_two_runs_never_write_one_output(out: Path) -> None:
 
 def test_one_of_two_runs_that_begin_at_once_is_refused(out: Path) -> None:
     people = ParticipantList(io.BytesIO(b"ann"), name="people.csv")
-    with open_run(out, raffle_id=RAFFLE, column=None) as first, open_run(out, raffle_id=RAFFLE, column=None) as second:
+    with (
+        open_run(out, raffle_id=RAFFLE, columns=Columns()) as first,
+        open_run(out, raffle_id=RAFFLE, columns=Columns()) as second,
+    ):
         for run in (first, second):
             run.read(people)
         first.begin(list_name="people.csv", last_line=0)
@@ -196,6 +233,6 @@ def test_the_key_is_in_no_repr(out: Path, run_file: Path) -> None:
     begin(out)
     key = json.loads(run_file.read_bytes().splitlines()[0])["key"]
 
-    with open_run(out, raffle_id=RAFFLE, column=None) as run:
+    with open_run(out, raffle_id=RAFFLE, columns=Columns()) as run:
         assert key not in repr(run) + repr(vars(run))
         assert repr(bytes.fromhex(key)) not in repr(vars(run))

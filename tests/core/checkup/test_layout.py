@@ -110,7 +110,7 @@ def test_a_missing_rule_of_a_file_is_named(database: Path, statements: list[str]
         (
             "ALTER TABLE secrets DISABLE TRIGGER ALL",
             "the constraint FOREIGN KEY (raffle) REFERENCES raffles(id) of the table secrets is not as rafflekit made "
-            "it, or off",
+            "it, or off; the trigger secrets_ended of the table secrets is not as rafflekit made it, or off",
         ),
         (
             "ALTER TABLE tiles DROP CONSTRAINT tiles_pkey",

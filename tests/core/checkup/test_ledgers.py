@@ -34,7 +34,7 @@ def test_a_cosignature_from_before_the_raffle_is_named(database_url: str, before
 def test_an_unknown_source_is_named_despite_other_damage(database_url: str, statement: str) -> None:
     with RaffleEngine(database_url, signing_key=KEY) as engine:
         raffle = engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")])
-    for each in (statement, "UPDATE ledgers SET entropy = 'dice'"):
+    for each in (statement, "UPDATE raffles SET entropy = 'dice'"):
         past_the_rules(database_url, each)
 
     named = f"Raffle {raffle.id}: its source of entropy is unknown, or has another delay."
@@ -50,7 +50,7 @@ def test_a_cosigned_closing_is_well_until_it_changes(database_url: str) -> None:
         engine.proofs.cosign(raffle.id, closing + line, str(witness.verifier))
     assert check_database(database_url, signing_key=key).problems == ()
 
-    past_the_rules(database_url, "UPDATE ledgers SET closed_at = closed_at + 1")
+    past_the_rules(database_url, "UPDATE raffles SET closed_at = closed_at + 1")
 
     assert check_database(database_url, signing_key=key).problems == (
         f"Raffle {raffle.id}: the cosignature of {witness.verifier} does not belong to its closing, so its proof "

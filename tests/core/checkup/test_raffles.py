@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, RaffleEngine, check_database, database_status
-from tests.core.checkup.filled import DRAWN, LARGE, OPEN, PRIZES, fill, fill_with_a_tile
+from tests.core.checkup.filled import CANCELLED, DRAWN, LARGE, OPEN, PRIZES, fill, fill_with_a_tile
 from tests.databases import PostgresqlServer, past_the_rules
 from tests.raffles import sold_out
 
@@ -15,6 +15,7 @@ UNKNOWN_ENTROPY = "its source of entropy is unknown, or has another delay"
 WRONG_CLOSING = "its closing is from before the raffle, or its round does not match its time"
 NO_DATE = "its creation date is not from 1970 to 9999, so it can be neither shown nor proven"
 WRONG_NUMBERS = r"\d tickets do not have the number that they were given; the first is no. \d+"
+TOO_MANY_EACH = "participants have more tickets than the 1 that one can have"
 WRONG_DRAW = "its draw record does not match its seed and its tickets, so its proof is rejected"
 
 
@@ -24,7 +25,7 @@ def test_an_honest_database_is_well(database_url: str) -> None:
     report = check_database(database_url)
 
     assert report.problems == ()
-    assert (report.raffles, report.tickets, report.draws) == (4, 325, 1)
+    assert (report.raffles, report.tickets, report.draws) == (5, 326, 1)
     assert report.url == database_status(database_url).url
 
 
@@ -49,7 +50,7 @@ def test_an_honest_database_is_well(database_url: str) -> None:
         ("UPDATE raffles SET total_tickets = 21 WHERE name = 'Half'", WRONG_NUMBERS),
         (f"DELETE FROM secrets WHERE raffle = {OPEN}", "it is not drawn, but its secrets are missing"),
         (f"UPDATE secrets SET numbering_key = code_key WHERE raffle = {OPEN}", WRONG_NUMBERS),
-        (f"UPDATE counters SET issued = 19 WHERE raffle = {DRAWN}", "it is drawn, but not sold out"),
+        (f"UPDATE counters SET issued = 19 WHERE raffle = {DRAWN}", "its counter says 19 tickets, but 20 are stored"),
         (f"DELETE FROM wins WHERE raffle = {DRAWN} AND ordinal = 4", "1 of its 4 wins do not come from its seed"),
         (
             f"UPDATE wins SET ordinal = 5 - ordinal + 100 WHERE raffle = {DRAWN}",
@@ -70,21 +71,26 @@ def test_an_honest_database_is_well(database_url: str) -> None:
         (f"UPDATE draws SET wins = 2 WHERE raffle = {DRAWN}", WRONG_DRAW),
         (f"UPDATE draws SET winners_digest = entropy WHERE raffle = {DRAWN}", WRONG_DRAW),
         (
-            f"UPDATE ledgers SET round = 1000 WHERE raffle = {DRAWN}",
+            f"UPDATE raffles SET round = 1000 WHERE id = {DRAWN}",
             WRONG_CLOSING,
         ),
         (
             f"INSERT INTO cosignatures (raffle, verifier_key, line) VALUES ({DRAWN}, 'gazette', '— gazette AAAAAAAA')",
             "the cosignature of gazette does not belong to its closing, so its proof is rejected",
         ),
-        (f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {OPEN}", "its ledger is closed, but tickets remain"),
-        (f"UPDATE ledgers SET closed_at = NULL WHERE raffle = {DRAWN}", "it is sold out, but not closed"),
+        (f"UPDATE raffles SET closed_at = 5 WHERE id = {OPEN}", WRONG_CLOSING),
         (
-            f"UPDATE ledgers SET closed_at = 5 WHERE raffle = {DRAWN}",
+            "UPDATE raffles SET closed_at = created_at WHERE name = 'Empty'",
+            "it is closed, but has more prizes than tickets",
+        ),
+        (f"UPDATE raffles SET closed_at = NULL WHERE id = {DRAWN}", "it is drawn, but not closed"),
+        (f"UPDATE raffles SET closed_at = NULL WHERE id = {DRAWN}", "it is sold out, but not closed"),
+        (
+            f"UPDATE raffles SET closed_at = 5 WHERE id = {DRAWN}",
             WRONG_CLOSING,
         ),
         (
-            f"UPDATE ledgers SET closed_at = closed_at + 1 WHERE raffle = {DRAWN}",
+            f"UPDATE raffles SET closed_at = closed_at + 1 WHERE id = {DRAWN}",
             "its seed does not come from its closing and its entropy",
         ),
         (
@@ -95,16 +101,16 @@ def test_an_honest_database_is_well(database_url: str) -> None:
         ("UPDATE raffles SET created_at = 253402300800 WHERE name = 'Half'", NO_DATE),
         ("UPDATE raffles SET created_at = -1 WHERE name = 'Sold out'", NO_DATE),
         (
-            f"UPDATE ledgers SET verifier_key = 'foo' WHERE raffle = {OPEN}",
+            f"UPDATE raffles SET verifier_key = 'foo' WHERE id = {OPEN}",
             "its ledger's key is not an operator's, so nothing more can be signed",
         ),
         (
-            f"UPDATE ledgers SET verifier_key = '{A_WITNESSS_KEY}' WHERE raffle = {OPEN}",
+            f"UPDATE raffles SET verifier_key = '{A_WITNESSS_KEY}' WHERE id = {OPEN}",
             "its ledger's key is not an operator's, so nothing more can be signed",
         ),
-        (f"UPDATE ledgers SET entropy = 'foo' WHERE raffle = {DRAWN}", UNKNOWN_ENTROPY),
-        (f"UPDATE ledgers SET entropy = 'foo' WHERE raffle = {OPEN}", UNKNOWN_ENTROPY),
-        (f"UPDATE ledgers SET delay_s = 60 WHERE raffle = {OPEN}", UNKNOWN_ENTROPY),
+        (f"UPDATE raffles SET entropy = 'foo' WHERE id = {DRAWN}", UNKNOWN_ENTROPY),
+        (f"UPDATE raffles SET entropy = 'foo' WHERE id = {OPEN}", UNKNOWN_ENTROPY),
+        (f"UPDATE raffles SET delay_s = 60 WHERE id = {OPEN}", UNKNOWN_ENTROPY),
         (
             f"UPDATE prizes SET position = 5 WHERE raffle = {OPEN} AND position = 1",
             "its prizes are not numbered from 0 without gaps, so it cannot be drawn",
@@ -124,7 +130,16 @@ def test_an_honest_database_is_well(database_url: str) -> None:
             f"WHERE raffle = {OPEN} AND serial = 2",
             "1 tickets have no hash of their participant, who could get another ticket",
         ),
-        (f"DELETE FROM ledgers WHERE raffle = {OPEN}", "it has no ledger"),
+        (f"UPDATE tickets SET nth = 2 WHERE raffle = {OPEN} AND serial = 2", TOO_MANY_EACH),
+        (
+            f"INSERT INTO secrets SELECT {CANCELLED}, numbering_key, participant_key, code_key FROM secrets LIMIT 1",
+            "it is cancelled, but its secrets are still stored",
+        ),
+        (f"INSERT INTO wins SELECT {CANCELLED}, 1, 0, 0", "it is not drawn, but has wins"),
+        (
+            "UPDATE raffles SET cancelled_at = NULL, reason = NULL WHERE name = 'Called off'",
+            "it is not drawn, but its secrets are missing",
+        ),
         (f"DELETE FROM tiles WHERE raffle = {LARGE}", "1 of its ledger's stored hashes do not match its tickets"),
         (
             f"UPDATE tickets SET code_hash = 'another' WHERE raffle = {LARGE} AND serial = 7",
@@ -205,7 +220,7 @@ def test_duplicate_numbers_and_participants_are_named(postgresql: PostgresqlServ
     problems = "\n".join(check_database(url).problems)
 
     assert "4 tickets have the number of another ticket" in problems
-    assert "4 tickets belong to a participant who has another one" in problems
+    assert "participants have more tickets than the 1 that one can have" in problems
 
 
 def test_a_value_of_a_wrong_type_is_named(database: Path) -> None:
@@ -232,15 +247,16 @@ def test_a_value_of_a_wrong_type_is_named(database: Path) -> None:
         ("wins", "serial", "of its 4 wins do not come from its seed"),
         ("draws", "entropy", "it has a value of a wrong type"),
         ("tiles", "hash", ""),
-        ("ledgers", "raffle", "it has no ledger"),
-        ("ledgers", "verifier_key", ""),
-        ("ledgers", "entropy", ""),
+        ("raffles", "verifier_key", ""),
+        ("raffles", "entropy", UNKNOWN_ENTROPY),
+        ("raffles", "entry", ""),
+        ("raffles", "opens_at", "it has a value of a wrong type"),
     ],
 )
 def test_a_value_of_a_wrong_type_is_named_by_its_column(database: Path, table: str, column: str, problem: str) -> None:
     url = f"sqlite:///{database}"
     fill_with_a_tile(url)
-    kind = "x'00'" if column in {"name", "entropy", "verifier_key"} and table != "draws" else "'some text'"
+    kind = "x'00'" if column in {"name", "entropy", "entry", "verifier_key"} and table != "draws" else "'some text'"
     which = "" if column in {"numbering_key", "hash"} else ", ".join(["WHERE drawn_at > 0"] * (table == "raffles"))
     past_the_rules(url, f"UPDATE OR IGNORE {table} SET {column} = {kind} {which}")
 
@@ -262,5 +278,5 @@ def test_a_raffle_without_a_valid_id_is_named(database: Path, identity: str) -> 
 
     report = check_database(url)
 
-    assert report.raffles == 2
+    assert report.raffles == 3
     assert "1 rows of the table raffles have a value of a wrong type in the column id." in report.problems

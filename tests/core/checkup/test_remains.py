@@ -5,11 +5,11 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from rafflekit import RaffleEngine, check_database
+from rafflekit import Prize, RaffleEngine, check_database
 from tests import programs
 from tests.core.checkup.filled import DRAWN, OPEN, fill
-from tests.databases import past_the_rules
-from tests.raffles import sold_out
+from tests.databases import past_the_rules, run
+from tests.raffles import sold_out, stored_bytes
 
 
 def test_the_hash_of_an_idempotency_key_counts_as_left(database_url: str) -> None:
@@ -45,6 +45,45 @@ def test_secrets_in_the_journal_are_named_until_it_is_emptied(database: Path) ->
     assert (during.problems, afterwards.problems, afterwards.remains) == ((), (), ())
 
 
+def test_a_cancelled_raffle_leaves_no_secrets(database: Path) -> None:
+    """Its participants' hashes are gone as well."""
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url) as engine:
+        for raffle in (sold_out(engine, tickets=500), engine.create("Empty", total_tickets=9, prizes=[Prize("hug")])):
+            of_it = f"WHERE raffle = x'{raffle.id.hex}'"
+            keys = run(url, f"SELECT numbering_key, participant_key, code_key FROM secrets {of_it}")
+            hashes = run(url, f"SELECT participant, repeat_hash FROM tickets {of_it}")
+            secrets = [secret for row in [*keys, *hashes] for secret in row]
+            before = stored_bytes(database)
+            assert all(secret in before for secret in secrets)
+
+            engine.cancel(raffle.id, "rain")
+
+            after = stored_bytes(database)
+            assert not [secret for secret in secrets if secret in after]
+        report = check_database(url)
+
+    assert (report.problems, report.remains, report.hashed_participants) == ((), (), 0)
+
+
+def test_a_cancelled_raffles_secrets_in_the_journal_are_named(database: Path) -> None:
+    url = f"sqlite:///{database}"
+    with RaffleEngine(url) as engine:
+        raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
+        with closing(sqlite3.connect(database, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM secrets").fetchall()
+            engine.cancel(raffle.id, "rain")
+
+            during = check_database(url)
+
+        engine.list()
+        afterwards = check_database(url)
+
+    assert [each.partition(":")[0] for each in during.remains] == [f"Raffle {raffle.id}"]
+    assert (during.problems, afterwards.problems, afterwards.remains) == ((), (), ())
+
+
 def test_secrets_in_unused_parts_of_the_file_are_named(database: Path) -> None:
     """They were deleted by a program that does not overwrite what it deletes."""
     url = f"sqlite:///{database}"
@@ -54,6 +93,7 @@ def test_secrets_in_unused_parts_of_the_file_are_named(database: Path) -> None:
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("PRAGMA secure_delete = OFF")
         keys = [bytes([number]) * 32 for number in (1, 2, 3)]
+        connection.execute("DROP TRIGGER secrets_ended")
         connection.execute("INSERT INTO secrets VALUES (?, ?, ?, ?)", (drawn.id.bytes, *keys))
         connection.execute("DELETE FROM secrets WHERE raffle = ?", (drawn.id.bytes,))
 

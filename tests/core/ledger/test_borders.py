@@ -13,6 +13,7 @@ from rafflekit import (
     StorageUnavailable,
     Ticket,
     TicketNotFound,
+    TicketsRemaining,
     check_database,
 )
 from rafflekit.core.ledger import proofs
@@ -92,7 +93,9 @@ def test_a_tile_has_no_hashes_of_later_tickets(engine: RaffleEngine) -> None:
 def test_a_ledger_without_a_key_takes_the_first_that_signs(engine: RaffleEngine, database_url: str) -> None:
     """Its raffle was created where no key was available."""
     raffles = [engine.create(name, total_tickets=5, prizes=[Prize("hug")]) for name in ("Foo", "Bar")]
-    past_the_rules(database_url, "UPDATE ledgers SET verifier_key = NULL")
+    for raffle in raffles:
+        engine.participate(raffle.id, "ann")
+    past_the_rules(database_url, "UPDATE raffles SET verifier_key = NULL")
 
     with (
         RaffleEngine(database_url, signing_key=KEY) as one,
@@ -163,15 +166,23 @@ def test_missing_parts_of_a_ledger_are_reported_as_damage(engine: RaffleEngine, 
 
 
 @pytest.mark.parametrize(
-    "damage",
-    ["UPDATE ledgers SET closed_at = NULL, round = NULL", "UPDATE counters SET issued = issued - 1"],
+    ("damage", "problem"),
+    [
+        ("UPDATE raffles SET closed_at = NULL, round = NULL", "is not closed"),
+        ("UPDATE counters SET issued = issued - 1", "does not come from its ledger"),
+        ("UPDATE raffles SET closed_at = closed_at + 1", "does not come from its ledger"),
+        ("UPDATE raffles SET claim_days = 5", "does not come from its ledger"),
+        ("UPDATE draws SET entropy = winners_digest", "does not come from its ledger and its entropy"),
+    ],
 )
-def test_a_drawn_raffle_with_an_open_ledger_is_damaged(engine: RaffleEngine, database_url: str, damage: str) -> None:
+def test_a_draw_that_cannot_be_proven_is_damaged(
+    engine: RaffleEngine, database_url: str, damage: str, problem: str
+) -> None:
     raffle = sold_out(engine)
     engine.draw(raffle.id)
     past_the_rules(database_url, damage)
 
-    with pytest.raises(StorageUnavailable, match=f"{raffle.id} is not closed .* 'rafflekit doctor' says what"):
+    with pytest.raises(StorageUnavailable, match=f"{raffle.id} {problem}.* 'rafflekit doctor' says what"):
         engine.proofs.proof(raffle.id)
 
 
@@ -189,9 +200,9 @@ def test_a_drawn_raffle_without_its_draw_record_is_damaged(engine: RaffleEngine,
 
 def test_a_sold_out_raffle_with_an_open_ledger_is_not_drawn(engine: RaffleEngine, database_url: str) -> None:
     raffle = sold_out(engine)
-    past_the_rules(database_url, "UPDATE ledgers SET closed_at = NULL")
+    past_the_rules(database_url, "UPDATE raffles SET closed_at = NULL")
 
-    with pytest.raises(StorageUnavailable, match="is not closed"):
+    with pytest.raises(TicketsRemaining):
         engine.draw(raffle.id)
 
     assert not engine.get(raffle.id).winners_drawn

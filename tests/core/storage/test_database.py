@@ -163,7 +163,7 @@ def test_the_constraint_on_participants_becomes_a_refusal(database_url: str, eng
     raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
     with closing(Database(database_url)) as opened:
         for serial in (0, 1):
-            ticket = NewTicket(raffle.id, serial, serial + 1, b"the same participant", "", None, 0)
+            ticket = NewTicket(raffle.id, serial, serial + 1, b"the same participant", 1, "", b"", 0)
             with pytest.raises(AlreadyParticipated) if serial else nullcontext():
                 opened.write(lambda connection, ticket=ticket: insert_tickets(connection, [ticket]))
 

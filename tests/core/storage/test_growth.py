@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection
 
-from rafflekit import Prize, RaffleEngine, Ticket
+from rafflekit import AlreadyParticipated, Prize, RaffleEngine, Ticket
 from rafflekit.core.protocol.tiles import TILE
-from tests.databases import PostgresqlServer, run
-from tests.raffles import sell_all
+from tests.databases import RAFFLE_COLUMNS, PostgresqlServer, run
+from tests.raffles import people, sell_all
 from tests.waiting import wait_until
 
 KEY = "an idempotency key"
@@ -21,14 +21,26 @@ TICKETS = 20_000
 # psycopg prepares a statement after its fifth run, PostgreSQL may keep a plan from the sixth run after that on.
 RUNS_UNTIL_PLANS_ARE_KEPT = 15
 
+EACH = 100
+
 Request = Callable[[RaffleEngine, str, int], object]
+
+
+def refused(engine: RaffleEngine, raffle: str) -> None:
+    """Let someone who has all tickets that one can have ask for another."""
+    with pytest.raises(AlreadyParticipated):
+        engine.participate(raffle, "cid")
+
 
 REQUESTS: dict[str, Request] = {
     "participate": lambda engine, raffle, n: engine.participate(raffle, f"participant {n}"),
     "participate, 20 at once": lambda engine, raffle, n: list(
         engine.participate_many(raffle, (f"participant {n}/{m}" for m in range(20)))
     ),
+    "participate again": lambda engine, raffle, _: engine.participate(raffle, "bob"),
+    "participate once too often": lambda engine, raffle, _: refused(engine, raffle),
     "repeat": lambda engine, raffle, _: engine.participate(raffle, "bob", idempotency_key=KEY),
+    "repeat the third": lambda engine, raffle, _: engine.participate(raffle, "bob", idempotency_key=f"{KEY} 3"),
     "get": lambda engine, raffle, _: engine.get(raffle),
     "list": lambda engine, *_: engine.list(),
 }
@@ -44,7 +56,7 @@ def grow(url: str, raffle: str) -> None:
     ((issued,),) = run(url, "SELECT issued FROM counters WHERE raffle = %s", raffle)
     run(
         url,
-        "INSERT INTO tickets SELECT %s, %s + n, n + 1, sha256(n::text::bytea), '', NULL, 0 "
+        "INSERT INTO tickets SELECT %s, %s + n, n + 1, sha256(n::text::bytea), 1, '', NULL, 0 "
         f"FROM generate_series(0, {TICKETS - 1}) AS n",
         raffle,
         issued,
@@ -60,7 +72,8 @@ def grow(url: str, raffle: str) -> None:
     run(url, "UPDATE counters SET issued = %s WHERE raffle = %s", issued + TICKETS, raffle)
     run(
         url,
-        "INSERT INTO raffles SELECT gen_random_uuid(), 10 + n, 'Other', 'other', 0, 1, NULL, NULL "
+        f"INSERT INTO raffles ({RAFFLE_COLUMNS}) "
+        "SELECT gen_random_uuid(), 10 + n, 'Other', 'other', 0, 1, 'secrets', 'address', 1 "
         "FROM generate_series(1, 3000) AS n",
     )
     run(url, "INSERT INTO counters SELECT id, 0 FROM raffles WHERE name = 'Other'")
@@ -84,8 +97,11 @@ def rows_read(engine: RaffleEngine, url: str) -> int:
 def test_a_growing_raffle_costs_a_running_server_no_more(postgresql: PostgresqlServer, request_of: str) -> None:
     url = postgresql.new_url()
     with RaffleEngine(url) as engine:
-        raffle = str(engine.create("Foobar", total_tickets=10**12, prizes=[Prize("hug")]).id)
+        raffle = str(engine.create("Foobar", total_tickets=10**12, prizes=[Prize("hug")], tickets_each=EACH).id)
         engine.participate(raffle, "bob", idempotency_key=KEY)
+        for place in (2, 3):
+            engine.participate(raffle, "bob", idempotency_key=f"{KEY} {place}")
+        list(engine.participate_many(raffle, ["cid"] * EACH))
         for n in range(RUNS_UNTIL_PLANS_ARE_KEPT):
             REQUESTS[request_of](engine, raffle, n)
         grow(url, raffle)
@@ -115,3 +131,45 @@ def test_verifying_costs_no_more_while_others_draw(postgresql: PostgresqlServer)
 def verify(engine: RaffleEngine, ticket: Ticket) -> None:
     assert engine.verify(ticket.raffle_id, ticket.number, ticket.verification_code).has_won
     assert engine.winners(ticket.raffle_id).count == 3
+
+
+CLAIMS: dict[str, Callable[[RaffleEngine, Ticket], object]] = {
+    "verify": lambda engine, ticket: engine.verify(ticket.raffle_id, ticket.number, ticket.verification_code),
+    "winners": lambda engine, ticket: engine.winners(ticket.raffle_id, page=5, page_size=10),
+    "queue": lambda engine, ticket: engine.queue(ticket.raffle_id, page_size=10),
+    "redeem": lambda engine, ticket: engine.redeem(ticket.raffle_id, ticket.number, ticket.verification_code),
+    "forfeit": lambda engine, ticket: engine.forfeit(
+        ticket.raffle_id, ticket.number, why="disqualified", reason="a relative"
+    ),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_claim_costs_no_more_in_a_raffle_with_many(postgresql: PostgresqlServer, claim: str) -> None:
+    """Each reads a few rows of its own, although thousands of prizes were handed out or passed on."""
+    url = postgresql.new_url()
+    with RaffleEngine(url) as engine:
+        raffle = engine.create("Foobar", total_tickets=8_000, prizes=[Prize("hug", 4_000)])
+        tickets = {
+            ticket.number: ticket
+            for ticket in engine.participate_many(raffle.id, people(8_000))
+            if isinstance(ticket, Ticket)
+        }
+        winner = tickets[engine.draw(raffle.id)[-1].ticket_number]
+        queue = engine.queue(raffle.id, page_size=1_000).items
+        now = "extract(epoch FROM now())::bigint + 9"
+        run(url, f"INSERT INTO redemptions SELECT raffle, ordinal, 1, {now}, NULL FROM wins WHERE ordinal <= 1500")
+        forfeits = ", ".join(
+            f"({ordinal}, (SELECT serial FROM tickets WHERE number = {number}))"
+            for ordinal, number in enumerate(queue, start=1)
+        )
+        run(
+            url,
+            f"INSERT INTO forfeits SELECT id, 1500 + ordinal, ordinal, {now}, "
+            f"'unclaimed', 'not collected', 0, serial FROM raffles, (VALUES {forfeits}) AS lost (ordinal, serial)",
+        )
+        before = rows_read(engine, url)
+
+        CLAIMS[claim](engine, winner)
+
+        assert rows_read(engine, url) - before < 1000

@@ -28,6 +28,7 @@ from rafflekit import (
     RaffleEngine,
     RaffleError,
     SchemaMismatch,
+    State,
     StorageUnavailable,
     check_database,
 )
@@ -122,7 +123,7 @@ def test_a_role_without_the_right_to_make_tables_is_refused(server: OwnServer) -
     assert "does not let this user do that; the owner of the tables can do it, or grant it (" in str(error)
 
 
-def test_a_role_needs_only_the_rights_in_the_docs(server: OwnServer) -> None:
+def test_a_role_needs_only_the_rights_in_the_docs(server: OwnServer, caplog: pytest.LogCaptureFixture) -> None:
     owner = new_database(server, "granted")
     RaffleEngine(owner).close()
     (grants,) = re.findall(r"```sql\n(.*?)```", GRANTS.read_text(), flags=re.DOTALL)
@@ -131,11 +132,21 @@ def test_a_role_needs_only_the_rights_in_the_docs(server: OwnServer) -> None:
         run(owner, statement)
 
     with RaffleEngine(guest) as engine:
-        raffle = engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+        raffle = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug")], tickets_each=2)
+        engine.change(raffle.id, prizes=[Prize("kiss")])
         ticket = engine.participate(raffle.id, "ann")
+        engine.close_raffle(raffle.id)
         engine.draw(raffle.id)
-        assert engine.verify(raffle.id, ticket.number, ticket.verification_code).has_won
+        for undo in (False, True):
+            assert engine.redeem(raffle.id, ticket.number, ticket.verification_code, undo=undo).has_won
+        assert engine.forfeit(raffle.id, ticket.number, why="unclaimed") is None
         assert engine.list().count == 1
+        cancelled = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug")])
+        engine.participate(cancelled.id, "ann")
+        assert engine.cancel(cancelled.id, "rain").state is State.CANCELLED
+        assert "permission denied for table tickets" in caplog.text
+        run(owner, "GRANT UPDATE ON tickets TO raffle_server")
+        assert engine.purge(cancelled.id) == 1
 
 
 def test_another_programs_tables_are_not_changed(postgresql: PostgresqlServer) -> None:

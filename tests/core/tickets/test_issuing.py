@@ -82,7 +82,7 @@ def test_a_sold_out_raffle_refuses_without_waiting_for_a_writer(
         seller.participate(raffle.id, "ben")
 
         def hold(connection: Connection) -> None:
-            queries.lock_counter(connection, raffle.id)
+            queries.lock_raffle(connection, raffle.id)
             for engine in (seller, newcomer):
                 with pytest.raises(SoldOut):
                     engine.participate(raffle.id, "cat")
@@ -279,7 +279,7 @@ def test_a_deleted_raffle_does_not_spoil_the_group(database_url: str, engine: Ra
     gone, sound = new_raffle(engine, 10), new_raffle(engine, 10)
     issuing = engine._issuing
     wishes = [SaleWish(raffle.id, issuing._sales.of(raffle.id), Entry("ann")) for raffle in (sound, gone, sound, gone)]
-    for table in ("secrets", "counters", "ledgers", "prizes"):
+    for table in ("secrets", "counters", "prizes"):
         # The raffle that was created first goes.
         run(database_url, f"DELETE FROM {table} WHERE raffle = (SELECT id FROM raffles WHERE sequence = 1)")
     run(database_url, "DELETE FROM raffles WHERE sequence = 1")

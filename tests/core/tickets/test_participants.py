@@ -1,7 +1,11 @@
 """Participants: one spelling per person, and only a keyed hash of it is stored."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rafflekit import InvalidValue
+from rafflekit.core.limits import check_participant
 from rafflekit.core.tickets.participants import KEY_BYTES, normalise, participant_hash, repeat_hash
 
 LONGEST = "0000:0000:0000:0000:0000:ffff:203.100.113.107%" + "x" * 15
@@ -29,10 +33,20 @@ LONGEST = "0000:0000:0000:0000:0000:ffff:203.100.113.107%" + "x" * 15
         # One character more than the longest address.
         (LONGEST, "203.100.113.107"),
         (LONGEST + "x", LONGEST + "x"),
-        ("\uff12\uff10\uff13.0.113.7", "\uff12\uff10\uff13.0.113.7"),
+        ("\uff12\uff10\uff13.0.113.7", "203.0.113.7"),
+        ("\u200b203.0.113.7\u2060", "203.0.113.7"),
+        ("\ufeff2001:DB8:1:2::1\n", "2001:db8:1:2::/64"),
         ("staff 0042", "staff 0042"),
         ("ann@example.org\n", "ann@example.org"),
-        ("Zoe\u0308", "Zo\u00eb"),
+        ("Ann@Example.ORG", "ann@example.org"),
+        ("\u200bann@exam\u200b\xadple.org", "ann@example.org"),
+        ("\uff21nn@example.org", "ann@example.org"),
+        ("  Ann\u3000 \xa0Stra\xdfe ", "ann strasse"),
+        ("ann\u3164\u2800", "ann"),
+        ("\u2764\ufe0f", "\u2764"),
+        ("\u0391\u03a3", "\u03b1\u03c3"),
+        ("e\u200d\u0301", "\xe9"),
+        ("Zoe\u0308", "zo\u00eb"),
         ("203.0.113.07", "203.0.113.07"),
         ("203.0.113", "203.0.113"),
         ("an.example.of.dots", "an.example.of.dots"),
@@ -41,6 +55,36 @@ LONGEST = "0000:0000:0000:0000:0000:ffff:203.100.113.107%" + "x" * 15
 )
 def test_a_participant_counts_in_one_spelling(written: str, counts_as: str) -> None:
     assert normalise(written) == counts_as
+
+
+# Case, marks and composition meet in Greek; the others are invisible, blank or compatibility characters.
+TRICKY = st.sampled_from(
+    "\u0345\u0301\u0313\u03b1\u0391\u1fb3\u03a3\u0130I\u0307\u1e9e\u0390\u200b\u3164\u2800\xa8\xa0 \ufe0f\ufdfa\u212b"
+)
+
+
+@given(st.text(TRICKY | st.characters(codec="utf-8")))
+def test_a_spelling_that_counts_stays_the_same(text: str) -> None:
+    spelling = normalise(text)
+
+    assert normalise(spelling) == spelling
+
+
+@given(st.lists(st.text(TRICKY | st.characters(codec="utf-8"), min_size=1), min_size=1))
+def test_invisible_characters_and_blanks_make_no_new_person(words: list[str]) -> None:
+    plain = " ".join(words)
+
+    assert normalise("\u200b" + plain.replace(" ", " \u2060\t\xa0") + "\xad") == normalise(plain)
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=5))
+def test_a_participant_that_passes_counts_as_some_text(text: str) -> None:
+    try:
+        check_participant(text)
+    except InvalidValue:
+        assert normalise(text) == ""
+    else:
+        assert normalise(text)
 
 
 def test_a_participant_has_a_different_hash_in_each_raffle() -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from rafflekit import RaffleEngine
 from rafflekit.core.protocol import codes
+from rafflekit.core.tickets.participants import normalise
 from rafflekit.http.app import create_app
 from rafflekit.http.monitoring.log_lines import Log, requests_are_logged
 from tests.http.conftest import MANAGER, PROXY, SETTINGS, Post
@@ -239,7 +240,7 @@ def test_a_failure_that_quotes_the_key_does_not_reveal_it(
     sent = '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"' if is_quoted else key.replace('"', "'")
     seen: list[str] = []
 
-    def fail(_raffle: object, _participant: str, *, idempotency_key: str) -> None:
+    def fail(_raffle: object, _participant: object, *, idempotency_key: str, **_others: object) -> None:
         seen.append(idempotency_key)
         raise ValueError(f"{idempotency_key} or {idempotency_key!r}, sent as {sent} or {sent!r}")
 
@@ -256,6 +257,57 @@ def test_a_failure_that_quotes_the_key_does_not_reveal_it(
     for known in {sent, *seen}:
         assert known not in logged
         assert not [trace for trace in traces if known in trace or repr(known)[1:-1] in trace]
+
+
+NAMES = st.text(st.characters(min_codepoint=33, categories=["L", "N", "P"]), min_size=1, max_size=30)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(participant=NAMES.map("{}~".format), invitation=KEYS)
+@example(participant="Ann@Example.org", invitation="7K3M 9WQ2 4XRT HB6N 8YCD 5PVA")
+def test_a_failure_that_quotes_the_body_does_not_reveal_it(
+    engine: RaffleEngine, capsys: pytest.CaptureFixture[str], participant: str, invitation: str
+) -> None:
+    known = {participant, normalise(participant), invitation}
+
+    def fail(*_arguments: object, **_others: object) -> None:
+        raise ValueError(" or ".join(f"{text} or {text!r}" for text in known))
+
+    app = create_app(engine, SETTINGS)
+    with pytest.MonkeyPatch.context() as patched, Log("json", requests=True).written():
+        patched.setattr(engine, "participate", fail)
+        path = "/raffles/3f0c1234-ab12-4cd3-9ef4-123456789abc/participate"
+        body = {"participant": participant, "invitation": invitation}
+        testing.TestClient(app).simulate_post(path, headers={"Host": "127.0.0.1"}, remote_addr=MANAGER, json=body)
+
+    traces = [json.loads(line).get("traceback", "") for line in capsys.readouterr().err.splitlines()]
+    assert len([trace for trace in traces if "ValueError: " in trace]) == 1
+    assert not [text for text in known for trace in traces if text in trace or repr(text)[1:-1] in trace]
+
+
+def test_no_log_of_a_whole_raffle_has_a_secret(post: Post, engine: RaffleEngine, lines: Lines) -> None:
+    terms = {"name": "Foobar", "entry": "invitation", "total_tickets": 3, "prizes": [{"name": "hug", "amount": 1}]}
+    with Log("json", requests=True).written():
+        raffle = post("/raffles", json=terms).json["id"]
+        invitation, spare = engine.invitations(raffle, 2)
+        bodies = [
+            {"participant": "ann@example.org"},
+            *({"invitation": code} for code in (invitation, spare, spare[1:])),
+        ]
+        tickets = [post(f"/raffles/{raffle}/participate", json=body).json for body in bodies]
+        [win] = post(f"/raffles/{raffle}/winners").json
+        winner = next(ticket for ticket in tickets if ticket.get("ticket_number") == win["ticket_number"])
+        shown = {name: winner[name] for name in ("ticket_number", "verification_code")}
+        for path, body in (
+            *(("verify-ticket", shown), ("redeem", shown), ("redeem", shown | {"undo": True})),
+            ("forfeit", shown | {"why": "renounced"}),
+        ):
+            assert post(f"/raffles/{raffle}/{path}", json=body).status_code == 200
+
+    text = lines.text()
+    codes = [ticket["verification_code"] for ticket in tickets[:3]]
+    assert text.count("\n") == len(bodies) + 6
+    assert not [secret for secret in (*codes, invitation, spare, spare[1:], "ann") if secret in text]
 
 
 @pytest.mark.parametrize("stream", [None, "closed"])

@@ -49,7 +49,7 @@ def test_no_whole_address_stays_in_text(address: IPv4Address | IPv6Address, befo
 @example(code=CODE, before="deadbeef-", behind="")
 def test_no_code_stays_in_text(code: str, before: str, behind: str) -> None:
     plain = code.replace("-", "")
-    separated = (code.replace("-", separator) for separator in ("--", " ", "\t", " - "))
+    separated = (code.replace("-", separator) for separator in ("--", " ", "\t", " - ", "–", "\xa0", "\u2212\u200b"))
     for spelling in (code, plain, f"{plain[:3]}-{plain[3:]}", *separated):
         assert codes.read(spelling) == plain
         for cased in (spelling, spelling.lower()):
@@ -73,7 +73,7 @@ ANYTHING = st.one_of(st.text(max_size=20), st.text("aZ09-- \t\n\\", max_size=40)
 @example(code="0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ", before="3f0c1234-ab12-4cd3-9ef4-123456789abc", behind="")
 def test_no_code_can_be_read_whatever_surrounds_it(code: str, before: str, behind: str) -> None:
     groups = code.split("-")
-    separators = ["-", "--", " - ", "\t-"]
+    separators = ["-", "--", " - ", "\t-", "\u2011", "\u2003–\u200b"]
     # Without dashes and digits, a code may be a word.
     if any(character.isdigit() for character in code) and not is_hexadecimal(code):
         separators += [" ", "\t", ""]

@@ -12,6 +12,8 @@ from rafflekit.http.pages.proof import proof_page
 from tests.http.pages.browser import Browser, chromium
 from tests.live_server import LiveServer, Serve
 from tests.tamper.test_tampering import BASES, CASES
+from tests.verifiers.raffles import Written
+from tests.verifiers.raffles import fair as early_closed
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -47,12 +49,17 @@ class Fair(NamedTuple):
         return wins
 
 
+def create(server: LiveServer, **options: Any) -> Fair:
+    """Create a raffle of 9 tickets whose names look like markup."""
+    prizes = [{"name": PRIZE, "amount": 2}, {"name": "tea", "amount": 3}]
+    body = {"name": NAME, "total_tickets": 9, "prizes": prizes, **options}
+    return Fair(server, f"/raffles/{server.request('POST', '/raffles/', body).json['id']}/", [])
+
+
 @pytest.fixture
 def fair(serve: Serve) -> Fair:
     """An open raffle of 9 tickets whose names look like markup."""
-    server = serve(MANAGER_IPS="127.0.0.1")
-    body = {"name": NAME, "total_tickets": 9, "prizes": [{"name": PRIZE, "amount": 2}, {"name": "tea", "amount": 3}]}
-    return Fair(server, f"/raffles/{server.request('POST', '/raffles/', body).json['id']}/", [])
+    return create(serve(MANAGER_IPS="127.0.0.1"))
 
 
 @pytest.fixture
@@ -71,6 +78,14 @@ def open_page(tmp_path: Path) -> Iterator[Open]:
             return browser
 
         yield start
+
+
+@pytest.fixture
+def saved_page(tmp_path: Path) -> str:
+    """The address of the page in a file."""
+    saved = tmp_path / "page.html"
+    saved.write_bytes(proof_page().content)
+    return saved.as_uri()
 
 
 def receipt_of(ticket: dict[str, Any]) -> str:
@@ -151,6 +166,46 @@ def test_before_the_draw_the_page_shows_the_raffles_state(fair: Fair, open_page:
     assert page.text("#closing").strip() == closing.strip()
 
 
+def test_an_early_closed_raffle_is_followed_to_its_end(fair: Fair, open_page: Open) -> None:
+    fair.take_tickets(7)
+    fair.server.request("POST", f"{fair.path}close/", {})
+    page = open_page(fair.address)
+    assert "waiting for the draw. 7 of 9 tickets have been handed out." in page.text("#summary")
+
+    lost = fair.draw()[0]["ticket_number"]
+    forfeit = {"ticket_number": lost, "why": "unclaimed", "reason": "went home"}
+    heir = fair.server.request("POST", f"{fair.path}forfeit/", forfeit).json["ticket_number"]
+    page.open(fair.address)
+    page.wait_for("document.querySelector('#forfeits').children.length")
+
+    assert page.text("#facts").startswith("7 of 9 tickets, 5 wins.")
+    assert f"won by ticket {lost}: passed to ticket {heir}." in page.text("#forfeits")
+    assert "The operator announced no deadline for collecting a prize." in page.text("#steps")
+    assert page.run("document.querySelectorAll('li.wrong').length") == 0
+
+
+def test_a_cancelled_raffle_says_why(fair: Fair, open_page: Open) -> None:
+    fair.take_tickets(1)
+    fair.server.request("POST", f"{fair.path}cancel/", {"reason": "rain"})
+
+    page = open_page(fair.address)
+
+    assert page.text("#summary") == "This raffle was cancelled: “\u2068rain\u2069”. There is no draw."
+
+
+def test_an_announced_raffle_says_what_decides_and_when(serve: Serve, open_page: Open) -> None:
+    server = serve(MANAGER_IPS="127.0.0.1")
+    upcoming = create(server, opens_at="2999-01-01T00:00:00Z")
+    dice = create(server, entropy="announced", source="dice on stage", total_tickets=5)
+    page = open_page(upcoming.address)
+    assert page.text("#summary") == "Tickets are handed out from 2999-01-01 00:00:00 UTC."
+
+    dice.take_tickets(5)
+    page.open(dice.address)
+    page.wait_for(DONE)
+    assert page.text("#summary").endswith("The draw is decided by “\u2068dice on stage\u2069”.")
+
+
 def test_the_saved_page_checks_saved_documents_without_a_server(fair: Fair, open_page: Open, tmp_path: Path) -> None:
     fair.take_tickets(9)
     fair.draw()
@@ -176,10 +231,9 @@ def test_the_saved_page_checks_saved_documents_without_a_server(fair: Fair, open
     assert page.complaints == []
 
 
-def test_a_falsified_proof_is_called_wrong(open_page: Open, tmp_path: Path) -> None:
-    saved, proof = tmp_path / "page.html", tmp_path / "proof.json"
-    saved.write_bytes(proof_page().content)
-    page = open_page(saved.as_uri())
+def test_a_falsified_proof_is_called_wrong(open_page: Open, saved_page: str, tmp_path: Path) -> None:
+    proof = tmp_path / "proof.json"
+    page = open_page(saved_page)
     falsified = next(case for case in CASES if case["step"] == "winners" and "proof" in case["given"])
 
     proof.write_text(falsified["given"]["proof"])
@@ -211,3 +265,84 @@ def test_the_page_fits_its_window(fair: Fair, open_page: Open, width: int) -> No
     page.wait_for("document.querySelector('#ticket').textContent")
 
     assert page.run("document.documentElement.scrollWidth") <= width
+
+
+def choose(page: Browser, folder: Path, name: str, content: bytes) -> None:
+    """Choose a proof, a receipt or tickets from a file."""
+    (folder / name).write_bytes(content)
+    page.choose_file("#proof-file", folder / name)
+
+
+def test_prizes_that_passed_on_are_listed(open_page: Open, saved_page: str, tmp_path: Path) -> None:
+    raffle = Written(early_closed())
+    first, second, _, third, fourth = (raffle.leaves[serial].ticket_number for serial in raffle.serials)
+    page = open_page(saved_page)
+
+    choose(page, tmp_path, "proof.json", json.dumps(raffle.proof()).encode())
+    page.wait_for("document.querySelector('#forfeits').children.length === 2")
+
+    assert page.text("#facts").startswith("14 of 20 tickets, 3 wins. Created 2023-08-20 15:58:24 UTC, closed ")
+    assert page.text("#prizes") == "1 × dinner\n2 × radio"
+    assert "dice, rolled on stage" in page.text("#rules")
+    assert raffle.terms["id"] in page.text("#announced")
+    assert page.text("#forfeits").replace("\u2068", "").replace("\u2069", "") == (
+        f"“radio”, won by ticket {second}: passed to ticket {third}. 2023-08-23 16:59:24 UTC, given up by the winner: "
+        f"“has a radio”.\n“dinner”, won by ticket {first}: passed to ticket {fourth}. 2023-08-25 16:58:24 UTC, not "
+        "collected: “never came”."
+    )
+    assert page.run("[...document.querySelectorAll('#winners .lost')].length") == 2
+    # What is not proven is a list, not one long sentence.
+    assert "This is the raffle that you know" in page.text("#steps")
+    assert page.text("#open").startswith("Not proven here:\n\nthat this is the raffle that was announced")
+    assert page.run("document.querySelector('#open-list').children.length") == 6
+
+    choose(page, tmp_path, "receipt.json", json.dumps({"receipt": raffle.receipt(raffle.serials[3], 14)}).encode())
+    page.wait_for("document.querySelector('#ticket').textContent.includes('took over')")
+
+    assert page.run("document.querySelectorAll('#forfeits .mine').length") == 1
+
+
+def test_an_id_from_elsewhere_counts_and_the_address_does_not(fair: Fair, open_page: Open) -> None:
+    fair.take_tickets(9)
+    fair.draw()
+    page = open_page(fair.address)
+    step_2 = "document.querySelectorAll('#steps li')[1].className"
+    assert page.run(step_2) == "open"
+
+    page.run("document.querySelector('details').open = true")
+    page.fill("#raffle-id", fair.path.split("/")[2].upper())
+    page.click("#recheck")
+    page.wait_for(f"{step_2} === 'ok'")
+
+    page.fill("#raffle-id", "00000000-0000-4000-8000-000000000000")
+    page.click("#recheck")
+    page.wait_for(f"{step_2} === 'wrong'")
+    assert page.text("#summary").startswith("Something that you entered or chose does not fit.")
+
+
+def test_several_copies_can_be_pasted_together(open_page: Open, saved_page: str, tmp_path: Path) -> None:
+    raffle = Written(early_closed())
+    page = open_page(saved_page)
+    choose(page, tmp_path, "proof.json", json.dumps(raffle.proof()).encode())
+    page.wait_for("document.querySelector('#open-list').children.length === 6")
+    cancellation = f"{raffle.checkpoint(14)}cancelled 1700000000\nreason rain\n"
+
+    page.run("document.querySelector('details').open = true")
+    page.fill("#copies", raffle.signed(raffle.closing) + "\n" + raffle.signed(cancellation))
+    page.click("#recheck")
+    page.wait_for("document.querySelector('li.wrong')")
+
+    assert "The operator cancelled this raffle, as a copy that you entered shows: “" in page.text("#summary")
+    assert page.text("#more") == "Keep the documents: they are your evidence."
+
+
+def test_files_in_utf_16_are_named_and_accuse_no_one(open_page: Open, saved_page: str, tmp_path: Path) -> None:
+    proof = json.dumps(Written(early_closed()).proof())
+    page = open_page(saved_page)
+
+    choose(page, tmp_path, "utf-16.json", proof.encode("utf-16"))
+    page.wait_for("document.querySelector('#summary').textContent.startsWith('This cannot be read')")
+
+    assert page.text("#summary") == "This cannot be read: it is text in UTF-16; save it as UTF-8."
+    choose(page, tmp_path, "marked.json", b"\xef\xbb\xbf" + proof.encode())
+    page.wait_for("document.querySelector('#summary').textContent.startsWith('The 3 winners follow')")

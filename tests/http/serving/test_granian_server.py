@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rafflekit import RaffleEngine
 from rafflekit.http.serving import CannotServe, granian_server
 from rafflekit.http.serving.listening import STOP_LIMIT_S
 from tests.http.conftest import RAFFLE, command_of, workers_of
@@ -63,13 +64,15 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(database: Path, tmp_path
     assert list(temporary.iterdir()) == []  # where the workers counted together
 
 
-def test_workers_that_cannot_start_end_the_server(tmp_path: Path) -> None:
+def test_workers_that_cannot_start_end_the_server(database_url: str, tmp_path: Path) -> None:
     """`run_granian` alone, without the checks before it; in its own process, which it may end."""
     folder = tmp_path / "none"
     program = (
+        "from rafflekit import RaffleEngine\n"
         "from rafflekit.http.serving.granian_server import run_granian\n"
         "if __name__ == '__main__':\n"
-        f"    run_granian({{'RAFFLEKIT_DATABASE_URL': 'sqlite:///{folder}/raffles.db'}},"
+        f"    with RaffleEngine('{database_url}') as engine:\n"
+        f"        run_granian(engine, {{'RAFFLEKIT_DATABASE_URL': 'sqlite:///{folder}/raffles.db'}},"
         " host='127.0.0.1', port=0, workers=1, on_listening=print)\n"
     )
     done = run([sys.executable, "-c", program], text=True)
@@ -82,8 +85,8 @@ def test_workers_that_cannot_start_end_the_server(tmp_path: Path) -> None:
     assert done.stderr.count("Traceback") == 2  # the program's own, with its cause, and none from a worker
 
 
-def test_without_signal_masks_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_signal_masks_it_says_so(engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(signal, "pthread_sigmask")
 
     with pytest.raises(CannotServe, match=r"^Granian cannot serve rafflekit on Windows; use waitress\.$"):
-        granian_server.run_granian({}, host="127.0.0.1", port=0, workers=1, on_listening=print)
+        granian_server.run_granian(engine, {}, host="127.0.0.1", port=0, workers=1, on_listening=print)

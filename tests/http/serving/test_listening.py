@@ -29,7 +29,8 @@ def run(request: pytest.FixtureRequest, engine: RaffleEngine, database_url: str)
         waitress_server.run_waitress(engine, Settings(), **where)
 
     def on_granian(**where: object) -> None:
-        granian_server.run_granian(os.environ | {"RAFFLEKIT_DATABASE_URL": database_url}, workers=1, **where)
+        environment = os.environ | {"RAFFLEKIT_DATABASE_URL": database_url}
+        granian_server.run_granian(engine, environment, workers=1, **where)
 
     return {"waitress": on_waitress, "granian": on_granian}[request.param]
 

@@ -12,7 +12,7 @@ from rafflekit.core.protocol.entropy.drand import time_of
 from tests.tamper.making import bases
 from tests.vectors.examples import BEACON_ROUND
 
-DRAND, SECRETS, MANY = (bases()[name] for name in ("drand", "secrets", "many"))
+DRAND, SECRETS, MANY, EARLY, ANNOUNCED = (bases()[name] for name in ("drand", "secrets", "many", "early", "announced"))
 BEACON = time_of(BEACON_ROUND)
 
 anything = st.recursive(

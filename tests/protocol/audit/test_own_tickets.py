@@ -8,6 +8,7 @@ import pytest
 from rafflekit.core.protocol.audit import (
     NOT_PROVEN,
     OK,
+    WRONG,
     audit,
 )
 from tests.protocol.audit.reports import (
@@ -17,6 +18,7 @@ from tests.protocol.audit.reports import (
 )
 from tests.tamper.making import catalogue
 from tests.tamper.making.cases import written
+from tests.tamper.making.outcomes import answer
 
 
 def test_an_early_receipt_needs_leaves_or_a_consistency_proof() -> None:
@@ -29,6 +31,49 @@ def test_an_early_receipt_needs_leaves_or_a_consistency_proof() -> None:
     assert outcome(replace(bare, receipt=whole).audit(), "receipt") == OK
     assert outcome(replace(bare, leaves=DRAND.given.leaves).audit(), "receipt") == OK
     assert outcome(replace(bare, consistency=DRAND.given.consistency).audit(), "receipt") == OK
+
+
+def test_the_whole_answer_to_a_participant_is_read_as_a_receipt() -> None:
+    whole = replace(DRAND.given, receipt=answer(DRAND)).audit()
+    without = replace(DRAND.given, receipt=written({**json.loads(answer(DRAND)), "receipt": None})).audit()
+
+    assert whole == DRAND.given.audit()
+    assert without.first_wrong is not None
+    assert (without.first_wrong.name, without.first_wrong.is_mistaken) == ("receipt", True)
+
+
+def test_documents_with_a_byte_order_mark_are_read() -> None:
+    lines = list(DRAND.given.leaves or ())
+    receipt, consistency = str(DRAND.given.receipt).encode(), str(DRAND.given.consistency).encode()
+    marked = audit(
+        b"\xef\xbb\xbf" + DRAND.given.proof.encode(),
+        leaves=[b"\xef\xbb\xbf" + lines[0].encode(), *lines[1:]],
+        receipt=b"\xef\xbb\xbf" + receipt,
+        consistency=b"\xef\xbb\xbf" + consistency,
+    )
+    late = audit(DRAND.given.proof, leaves=[lines[0], f"\ufeff{lines[1]}", *lines[2:]])
+
+    assert marked.good
+    assert (outcome(marked, "leaves"), outcome(marked, "receipt")) == (OK, OK)
+    assert outcome(late, "leaves") == WRONG
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_documents_in_utf_16_are_called_so_and_accuse_no_one(encoding: str) -> None:
+    proof, receipt = DRAND.given.proof, str(DRAND.given.receipt).encode(encoding)
+    leaves = "\n".join(DRAND.given.leaves or ()).encode(encoding).splitlines(keepends=True)
+    for name, report in (
+        ("form", audit(proof.encode(encoding))),
+        ("leaves", audit(proof, leaves=leaves)),
+        ("receipt", audit(proof, receipt=receipt)),
+        (
+            "receipt",
+            audit(proof, receipt=DRAND.given.receipt, consistency=str(DRAND.given.consistency).encode(encoding)),
+        ),
+    ):
+        assert report.first_wrong is not None
+        assert (report.first_wrong.name, report.first_wrong.is_mistaken) == (name, True)
+        assert "UTF-16" in report.first_wrong.sentence
 
 
 def test_a_ticket_that_was_replaced_later_is_reported() -> None:

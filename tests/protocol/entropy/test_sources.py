@@ -7,17 +7,19 @@ from rafflekit.core.protocol.hashing import HASH_BYTES
 from rafflekit.core.protocol.strict_json import DocumentWrong
 
 CLOSED = 1_700_000_000
+EVIDENCE = {SECRETS: bytes(32), "drand-quicknet": bytes(48), "announced": b"3 17 22"}
+"""Evidence as each source gives it."""
 every_source = pytest.mark.parametrize("source", SOURCES.values(), ids=list(SOURCES))
 
 
 def evidence_of(source: Source) -> Evidence:
-    """Evidence of the right size, with a round if the source's closings have one."""
+    """Evidence in the source's form, with a round if the source's closings have one."""
     end = source.end_at(CLOSED, None if source.delay is None else source.delay.default)
-    return Evidence(source.name, bytes(source.evidence_bytes), end.round)
+    return Evidence(source.name, EVIDENCE[source.name], end.round)
 
 
-def test_the_protocol_has_two_sources() -> None:
-    assert list(SOURCES) == [SECRETS, "drand-quicknet"]
+def test_the_protocol_has_three_sources() -> None:
+    assert list(SOURCES) == [SECRETS, "drand-quicknet", "announced"] == list(EVIDENCE)
 
 
 @every_source
@@ -36,22 +38,29 @@ def test_evidence_is_read_as_it_was_written(source: Source) -> None:
 def test_evidence_with_an_unknown_field_is_refused(source: Source) -> None:
     shape = source.shape(evidence_of(source))
 
-    with pytest.raises(DocumentWrong, match="has no field 'comment'"):
+    with pytest.raises(DocumentWrong, match="has no field “comment”"):
         source.read(shape | {"comment": ""})
 
 
 @every_source
-def test_evidence_of_another_size_is_refused(source: Source) -> None:
+def test_evidence_in_another_form_is_refused(source: Source) -> None:
     shape = source.shape(evidence_of(source))
-    longer = {key: value + "00" if key in ("value", "signature") else value for key, value in shape.items()}
+    longer = {key: value + "00 " if key in ("value", "signature") else value for key, value in shape.items()}
 
-    with pytest.raises(DocumentWrong, match="hexadecimal digits"):
+    with pytest.raises(DocumentWrong, match=r"hexadecimal digits|single spaces"):
         source.read(longer)
 
 
 @every_source
+def test_stored_evidence_is_whole_in_the_form_of_its_source(source: Source) -> None:
+    assert source.is_whole(EVIDENCE[source.name])
+    assert not source.is_whole(EVIDENCE[source.name] + b" ")
+    assert not source.is_whole(b"")
+
+
+@every_source
 def test_the_entropy_of_every_source_has_32_bytes(source: Source) -> None:
-    assert len(source.entropy_of(bytes(source.evidence_bytes))) == HASH_BYTES
+    assert len(source.entropy_of(EVIDENCE[source.name])) == HASH_BYTES
 
 
 @every_source

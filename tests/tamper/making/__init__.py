@@ -9,7 +9,16 @@ from itertools import chain
 
 from rafflekit.core.protocol.audit import WRONG, AuditReport
 from tests.tamper.making.cases import Base, Case, Given, bases
+from tests.tamper.making.endings import (
+    cancellation_cases,
+    early_closing_cases,
+    early_leaf_cases,
+    other_draw_cases,
+    other_receipt_cases,
+)
 from tests.tamper.making.forms import form_cases, key_cases, terms_cases
+from tests.tamper.making.options import option_form_cases, option_terms_cases
+from tests.tamper.making.passing import forfeit_cases
 from tests.tamper.making.signed import closing_cases, entropy_cases, witness_cases
 from tests.tamper.making.tickets import leaf_cases, receipt_cases, winner_cases
 
@@ -22,14 +31,22 @@ def catalogue() -> Sequence[Case]:
     return tuple(
         chain(
             form_cases(),
+            option_form_cases(),
             terms_cases(),
+            option_terms_cases(),
             key_cases(),
             closing_cases(),
+            early_closing_cases(),
             witness_cases(),
+            cancellation_cases(),
             entropy_cases(),
+            other_draw_cases(),
             winner_cases(),
             leaf_cases(),
+            early_leaf_cases(),
             receipt_cases(),
+            other_receipt_cases(),
+            forfeit_cases(),
         )
     )
 

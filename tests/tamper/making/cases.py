@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -10,15 +11,40 @@ from rafflekit.core.protocol.audit import AuditReport, Witnessed, audit
 from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.documents import Proof, leaf_line
 from rafflekit.core.protocol.entropy import SECRETS, source_of
+from rafflekit.core.protocol.entropy.announced import Announced
+from rafflekit.core.protocol.forfeits import DAY_S, Why
 from rafflekit.core.protocol.notes import base64_of, read_base64
 from rafflekit.core.protocol.tree import consistency_proof
-from tests.vectors.examples import CLOSED, MANY_PRIZES, MANY_TICKETS, Example, example, witness
+from tests.vectors.examples import (
+    CLOSED,
+    CREATED,
+    DRAWN,
+    MANY_PRIZES,
+    MANY_TICKETS,
+    Example,
+    Loss,
+    example,
+    witness,
+)
 
 COSIGNED = CLOSED + 5
 COPIED = CLOSED + 20
 NOW = CLOSED + 3600
 RECEIPT_SERIAL = 4
 RECEIPT_SIZE = 7
+CLAIM_DAYS = 7
+DEADLINE = DRAWN + CLAIM_DAYS * DAY_S
+LOSSES = (
+    Loss(2, Why.UNCLAIMED, "not collected in time", DEADLINE),
+    Loss(1, Why.RENOUNCED, "has one already", DEADLINE),
+    # The prize of win 2, which passed on a week ago.
+    Loss(5, Why.UNCLAIMED, "not collected in time", DEADLINE + CLAIM_DAYS * DAY_S),
+    Loss(3, Why.DISQUALIFIED, "is one of the organisers", DEADLINE + 7 * DAY_S + 1),
+    Loss(7, Why.RENOUNCED, "moved away", DEADLINE + 7 * DAY_S + 2),
+    # By then every ticket has had a prize, so this one lapses.
+    Loss(8, Why.DISQUALIFIED, "is one of the organisers", DEADLINE + 7 * DAY_S + 3),
+)
+"""The forfeits of the raffle with announced entropy, which has 9 tickets and 4 wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +55,7 @@ class Given:
     key: str | None = None
     raffle: str | None = None
     witnesses: Sequence[str] = ()
-    witnessed: Witnessed | None = None
+    witnessed: Sequence[Witnessed] = ()
     leaves: Sequence[str] | None = None
     receipt: str | None = None
     consistency: str | None = None
@@ -53,13 +79,12 @@ class Given:
 
     def shape(self) -> dict[str, Any]:
         """Return it as JSON has it."""
-        copy = None if self.witnessed is None else {"note": self.witnessed.note, "at": self.witnessed.at}
         return {
             "proof": self.proof,
             "key": self.key,
             "raffle": self.raffle,
             "witnesses": list(self.witnesses),
-            "witnessed": copy,
+            "witnessed": [{"note": copy.note, "at": copy.at} for copy in self.witnessed],
             "leaves": None if self.leaves is None else list(self.leaves),
             "receipt": self.receipt,
             "consistency": self.consistency,
@@ -76,6 +101,7 @@ class Base:
     example: Example
     proof: Proof
     given: Given
+    cosigners: Sequence[str] = ("witness",)
 
     def edited(self, edit: Callable[[dict[str, Any]], object]) -> Given:
         """Return them with the proof edited by someone who cannot sign."""
@@ -97,7 +123,7 @@ class Base:
         return self.written(written(replace(self.proof, **fields).shape()))
 
     def closed_again(self, **fields: Any) -> Given:
-        """Return them with a closing (`Checkpoint`) that the operator and the witness signed with these fields."""
+        """Return them with a closing (`Checkpoint`) that the operator and the witnesses signed with these fields."""
         return self.changed(closing=self.cosigned(replace(self.closing, **fields).text()))
 
     def drawn_again(self, **fields: Any) -> Given:
@@ -106,8 +132,8 @@ class Base:
         return self.changed(draw=self.example.sign(replace(wins, **fields).text()))
 
     def cosigned(self, text: str, *, time: int = COSIGNED) -> str:
-        """Return a text that the operator and the witness signed."""
-        return self.example.sign(text) + witness().line(text, time=time)
+        """Return a text that the operator and the witnesses signed."""
+        return self.example.sign(text) + "".join(witness(name).line(text, time=time) for name in self.cosigners)
 
     @property
     def closing(self) -> Checkpoint:
@@ -134,10 +160,26 @@ class Case:
 @cache
 def bases() -> dict[str, Base]:
     """Return the honest documents by their names."""
+    early = example(
+        "early", tickets=30, issued=20, entry="desk", opens_at=CREATED, closes_at=CREATED + timedelta(hours=1)
+    )
+    announced = example(
+        "announced",
+        entropy=Announced.name,
+        tickets=12,
+        issued=9,
+        source="Lotto 6/49 of 23 August 2023",
+        entry="invitation",
+        tickets_each=5,
+        claim_days=CLAIM_DAYS,
+    )
+    at_once = Loss(1, Why.UNCLAIMED, "left before the draw", DRAWN)
     return {
-        "drand": _base("drand", example("drand"), cosigned=True),
+        "drand": _base("drand", example("drand"), cosigned=["witness"]),
         "secrets": _base("secrets", example("secrets", entropy=SECRETS)),
         "many": _base("many", example("many", tickets=MANY_TICKETS, prizes=MANY_PRIZES)),
+        "early": _base("early", early, cosigned=["a", "b"], silent=["c"], losses=[at_once]),
+        "announced": _base("announced", announced, losses=LOSSES),
     }
 
 
@@ -172,18 +214,25 @@ def flipped_last_word(note: str, line: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _base(name: str, honest: Example, *, cosigned: bool = False) -> Base:
-    proof = honest.proof(cosigned=[(witness(), COSIGNED)] if cosigned else [])
+def _base(
+    name: str,
+    honest: Example,
+    *,
+    cosigned: Sequence[str] = (),
+    silent: Sequence[str] = (),
+    losses: Sequence[Loss] = (),
+) -> Base:
+    proof = honest.proof(cosigned=[(witness(each), COSIGNED) for each in cosigned], losses=losses)
     given = Given(
         proof=written(proof.shape()),
         key=proof.key,
         raffle=str(honest.terms.id),
-        witnesses=[str(witness().verifier)] if cosigned else [],
-        witnessed=Witnessed(honest.sign(honest.checkpoint(len(honest.leaves)).text()), COPIED),
+        witnesses=[str(witness(each).verifier) for each in (*cosigned, *silent)],
+        witnessed=[Witnessed(honest.sign(honest.checkpoint(len(honest.leaves)).text()), COPIED)],
         leaves=[leaf_line(leaf) for leaf in honest.leaves],
         receipt=written(honest.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()),
         consistency=consistency(honest, RECEIPT_SIZE),
         code=honest.codes[RECEIPT_SERIAL],
-        now=NOW,
+        now=max([NOW, *(loss.time for loss in losses)]),
     )
-    return Base(name, honest, proof, given)
+    return Base(name, honest, proof, given, cosigned or ("witness",))

@@ -49,7 +49,7 @@ def closing_cases() -> Iterator[Case]:
         yield Case(f"closing: {name}", "closing", "drand", drand.changed(closing=note))
     later = CLOSED + 3
     signed: dict[str, dict[str, Any]] = {
-        "a ticket less": {"size": 19},
+        "fewer tickets than wins": {"size": 3},
         "another origin": {"origin": origin_of(secrets.example.terms.id)},
         "the key's name as its origin": {"origin": f"{drand.example.signer.name}/{drand.example.terms.id}"},
         "before the raffle was created": {"end": End(_BEFORE, round_of(_BEFORE, 60))},
@@ -96,7 +96,7 @@ def witness_cases() -> Iterator[Case]:
         base = bases()[name]
         at = replace(base.closing, end=replace(base.example.end(), closed=CLOSED - 1))
         copy = Witnessed(base.example.sign(at.text()), COSIGNED)
-        yield Case(f"two closings, with {name}", "witnessed", name, replace(base.given, witnessed=copy))
+        yield Case(f"two closings, with {name}", "witnessed", name, replace(base.given, witnessed=[copy]))
 
 
 def entropy_cases() -> Iterator[Case]:
@@ -124,7 +124,7 @@ def entropy_cases() -> Iterator[Case]:
         yield Case(f"a seed with another bit, with {base.name}", "seed", base.name, base.changed(seed=seed))
     yield Case("another seed and its winners, all signed", "seed", "drand", _rolled_again(drand))
     earlier = replace(secrets.example.end(), closed=CLOSED - 1)
-    backdated = replace(secrets.closed_again(end=earlier), witnessed=None)
+    backdated = replace(secrets.closed_again(end=earlier), witnessed=[])
     yield Case("a closing that was dated back after the draw", "seed", "secrets", backdated)
 
 
@@ -132,7 +132,7 @@ def _known_beacon(base: Base) -> Given:
     # Closed one period later, so the next round decides; drawn with the round that is known by then.
     closing = replace(base.closing, end=End(CLOSED + 3, BEACON_ROUND + 1))
     given = _drawn_with(base, closing, seed_of(closing.closing_hash(), base.entropy_value))
-    return replace(given, witnessed=None)
+    return replace(given, witnessed=[])
 
 
 def _rolled_again(base: Base) -> Given:

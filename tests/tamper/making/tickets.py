@@ -248,7 +248,7 @@ def _signed_otherwise(base: Base, leaf: Leaf, *, place: int | None = None) -> Gi
     return replace(
         base.given,
         proof=written(other.proof().shape()),
-        witnessed=None,
+        witnessed=[],
         leaves=[leaf_line(each) for each in other.leaves],
         receipt=written(other.receipt(RECEIPT_SERIAL, RECEIPT_SIZE).shape()),
         consistency=consistency(other, RECEIPT_SIZE),

@@ -1,13 +1,14 @@
 """The audit of a draw: the steps of section 9, each a small pure function with one outcome.
 
 Any input gives a report: no document can make the audit raise an exception. Memory is bounded: a proof has at most
-4 MiB, a note at most 64 KiB, and of the leaves only what is needed is kept.
+8 MiB, a note at most 64 KiB, and of the leaves only what is needed is kept.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from rafflekit.core.protocol.audit import signatures, winners
+from rafflekit.core.protocol.audit.forfeits import check_forfeits, wins_after
 from rafflekit.core.protocol.audit.form import ProofParts, read_parts
 from rafflekit.core.protocol.audit.leaves import SeenLeaves, check_leaves, see_leaves
 from rafflekit.core.protocol.audit.own_ticket import (
@@ -15,19 +16,29 @@ from rafflekit.core.protocol.audit.own_ticket import (
     check_code,
     check_own_ticket,
     read_receipt_parts,
+    shows_raffle,
 )
 from rafflekit.core.protocol.audit.report import (
     NOT_PROVEN,
     OK,
     STEPS,
     WRONG,
+    AuditedWin,
     AuditReport,
     Mistaken,
     Refuted,
     Step,
     Unproven,
 )
-from rafflekit.core.protocol.audit.signatures import CheckedCosignature, Witnessed
+from rafflekit.core.protocol.audit.witnesses import (
+    CheckedCosignature,
+    Witnessed,
+    check_witnessed,
+    check_witnesses,
+    cosignatures_of,
+    is_copy,
+    read_witness_keys,
+)
 from rafflekit.core.protocol.documents import WINNERS_IN_A_PROOF
 
 __all__ = ["NOT_PROVEN", "OK", "STEPS", "WRONG", "AuditReport", "Step", "Witnessed", "audit", "sizes_of"]
@@ -40,8 +51,9 @@ def audit(
     *,
     key: str | None = None,
     raffle: str | None = None,
+    served_id: str | None = None,
     witnesses: Sequence[str] = (),
-    witnessed: Witnessed | None = None,
+    witnessed: Sequence[Witnessed] = (),
     leaves: Iterable[str | bytes] | None = None,
     receipt: str | bytes | None = None,
     consistency: str | bytes | None = None,
@@ -50,29 +62,31 @@ def audit(
 ) -> AuditReport:
     """Check a proof, together with whatever else the verifier has.
 
-    `key` is the operator's verifier key and `raffle` the raffle's id, as the verifier knows them. `witnesses` are the
-    verifier keys of witnesses that the verifier vouches for, and `witnessed` is an independent copy of the closing.
-    `leaves` are the lines of all leaves; they are read once, or not at all if one of the steps 1 to 4 is wrong. `code`
-    and `consistency` (the consistency proof from the receipt's checkpoint to the closing) belong to `receipt` and are
-    ignored without it. `now` is the verifier's time in seconds since 1970.
+    `key` is the operator's verifier key and `raffle` the raffle's id, as the verifier knows them. `served_id` is the id
+    in the address that the proof comes from: a proof of another raffle is wrong there, but the id shows nothing,
+    because the operator gives that address out. `witnesses` are the verifier keys of witnesses that the verifier
+    vouches for, and `witnessed` are independent copies of the closing. `leaves` are the lines of all leaves; they are
+    read once, or not at all if one of the steps 1 to 4 is wrong. `code` and `consistency` (the consistency proof from
+    the receipt's checkpoint to the closing) belong to `receipt` and are ignored without it. `now` is the verifier's
+    time in seconds since 1970.
 
     Raises only what reading `leaves` raises.
     """
     steps = _Steps()
-    parts = steps.value("form", lambda: read_parts(proof))
+    parts = steps.value("form", lambda: read_parts(proof, now))
     if parts is None:
-        return steps.report()
+        return steps.report(None)
     steps.passed("form", "The document is a proof of protocol 1.")
     for name, step in (
-        ("terms", lambda: signatures.check_terms(parts, raffle)),
+        ("terms", lambda: _check_terms(parts, raffle, served_id, witnessed, receipt)),
         ("key", lambda: signatures.check_key(parts, key)),
-        ("closing", lambda: signatures.check_closing(parts, now)),
+        ("closing", lambda: signatures.check_closing(parts)),
     ):
         if not steps.take(name, step):
-            return steps.report()
+            return steps.report(parts)
     _check_witnesses(steps, parts, witnesses, witnessed)
-    _check_tickets(steps, parts, leaves=leaves, receipt=receipt, consistency=consistency, code=code)
-    return steps.report()
+    wins = _check_tickets(steps, parts, leaves=leaves, receipt=receipt, consistency=consistency, code=code)
+    return steps.report(parts, wins)
 
 
 def sizes_of(proof: str | bytes, receipt: str | bytes) -> tuple[int, int] | None:
@@ -86,15 +100,27 @@ def sizes_of(proof: str | bytes, receipt: str | bytes) -> tuple[int, int] | None
         return None
 
 
-def _check_witnesses(steps: "_Steps", parts: ProofParts, witnesses: Sequence[str], witnessed: Witnessed | None) -> None:
-    vouched = steps.value("witnesses", lambda: signatures.read_witness_keys(witnesses)) or []
+def _check_terms(
+    parts: ProofParts,
+    raffle: str | None,
+    served_id: str | None,
+    copies: Sequence[Witnessed],
+    receipt: str | bytes | None,
+) -> str:
+    is_known = any(is_copy(parts, copy) for copy in copies)
+    is_known = is_known or (receipt is not None and shows_raffle(parts, receipt))
+    return signatures.check_terms(parts, raffle=raffle, served_id=served_id, is_known=is_known)
+
+
+def _check_witnesses(steps: "_Steps", parts: ProofParts, keys: Sequence[str], copies: Sequence[Witnessed]) -> None:
+    vouched = steps.value("witnesses", lambda: read_witness_keys(keys)) or []
     cosignatures: list[CheckedCosignature] = []
     if not steps.has("witnesses"):
-        cosignatures = steps.value("witnesses", lambda: signatures.cosignatures_of(parts, vouched)) or []
+        cosignatures = steps.value("witnesses", lambda: cosignatures_of(parts, vouched)) or []
     if not steps.has("witnesses"):
-        steps.take("witnesses", lambda: signatures.check_witnesses(cosignatures, vouched))
+        steps.take("witnesses", lambda: check_witnesses(cosignatures, vouched))
     steps.take("entropy", lambda: winners.check_entropy(parts))
-    steps.take("witnessed", lambda: signatures.check_witnessed(parts, cosignatures, vouched, witnessed))
+    steps.take("witnessed", lambda: check_witnessed(parts, cosignatures, vouched, copies))
     steps.take("seed", lambda: winners.check_seed(parts))
 
 
@@ -106,9 +132,10 @@ def _check_tickets(
     receipt: str | bytes | None,
     consistency: str | bytes | None,
     code: str | None,
-) -> None:
+) -> Sequence[AuditedWin] | None:
     ours = None if receipt is None else steps.value("receipt", lambda: read_receipt_parts(receipt))
-    serials = winners.serials_of(parts)
+    slots = winners.slots_of(parts)
+    serials = slots[: parts.wins]
     seen = None
     if leaves is None:
         steps.unproven("leaves", "Without all leaves, only the leaves in the proof were checked.")
@@ -118,13 +145,20 @@ def _check_tickets(
             steps.take("leaves", lambda: check_leaves(parts))
     numbers = None if seen is None else seen.numbers
     are_winners = steps.take("winners", lambda: winners.check_winners(parts, serials, numbers))
+    are_forfeits = steps.take("forfeits", lambda: check_forfeits(parts, slots))
+    wins: Sequence[AuditedWin] | None = None
+    if are_winners and are_forfeits:
+        wins = _wins(parts, serials, numbers)
     if ours is not None:
-        steps.take(
-            "receipt",
-            lambda: check_own_ticket(parts, ours, seen, consistency=consistency, winners_hold=are_winners),
-        )
+        steps.take("receipt", lambda: check_own_ticket(parts, ours, seen, consistency=consistency, wins=wins))
         if code is not None:
             steps.take("code", lambda: check_code(ours, code))
+    return wins
+
+
+def _wins(parts: ProofParts, serials: Sequence[int], numbers: Mapping[int, int] | None) -> Sequence[AuditedWin] | None:
+    drawn = winners.wins_of(parts, serials, numbers)
+    return None if drawn is None or parts.forfeits is None else wins_after(parts, drawn)
 
 
 def _see_leaves(
@@ -169,5 +203,6 @@ class _Steps:
             self._taken[name] = Step(name, NOT_PROVEN, str(error))
         return None
 
-    def report(self) -> AuditReport:
-        return AuditReport([self._taken[name] for name in STEPS if name in self._taken])
+    def report(self, parts: ProofParts | None, wins: Sequence[AuditedWin] | None = None) -> AuditReport:
+        steps = [self._taken[name] for name in STEPS if name in self._taken]
+        return AuditReport(steps, None if parts is None else parts.proof.terms, wins)

@@ -4,12 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rafflekit.core.prizes import count_wins
+from rafflekit.core.protocol.audit.encoding import without_mark
 from rafflekit.core.protocol.audit.report import Refuted
 from rafflekit.core.protocol.checkpoints import Checkpoint, End
-from rafflekit.core.protocol.documents import Proof, read_proof
+from rafflekit.core.protocol.documents import Proof, ProvenForfeit, read_proof
+from rafflekit.core.protocol.forfeits import ForfeitStatement
+from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import OPERATOR, SIGNATURES, WITNESS, Note, NoteWrong, VerifierKey
 from rafflekit.core.protocol.strict_json import DocumentWrong
 from rafflekit.core.protocol.winners import DrawStatement
+
+_CLOCKS_APART_S = 86_400
+"""A document may be dated this far in the verifier's future, because clocks and time zones can be wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,16 @@ class SignedDraw:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedForfeit:
+    """A forfeit, read: the operator's statement, and the leaf of the ticket that takes over with its path."""
+
+    note: Note
+    statement: ForfeitStatement
+    leaf: Leaf | None
+    path: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class ProofParts:
     """A proof whose keys and notes are read."""
 
@@ -38,27 +54,36 @@ class ProofParts:
     closed: SignedClosing
     witnesses: Sequence[VerifierKey]
     draw: SignedDraw
+    forfeits: Sequence[SignedForfeit] | None
+    now: int | None = None
+    """The verifier's time, in seconds since 1970."""
 
     @property
     def wins(self) -> int:
         """The number of wins that the terms promise (W)."""
         return count_wins(self.proof.terms.prizes)
 
+    def is_in_the_future(self, time: int) -> bool:
+        """Return whether a time is later than wrong clocks and time zones explain."""
+        return self.now is not None and time > self.now + _CLOCKS_APART_S
 
-def read_parts(document: str | bytes) -> ProofParts:
+
+def read_parts(document: str | bytes, now: int | None = None) -> ProofParts:
     """Read a proof and everything in it.
 
     Raises:
         Refuted: it does not have the form of a proof.
     """
     try:
-        proof = read_proof(document)
+        proof = read_proof(without_mark(document))
         parts = ProofParts(
             proof,
             _key(proof.key, OPERATOR, "key"),
             _read_closing(proof.closing),
             [_key(each, WITNESS, "witnesses") for each in proof.witnesses],
             _read_draw(proof.draw),
+            None if proof.forfeits is None else [_read_forfeit(each) for each in proof.forfeits],
+            now,
         )
     except (DocumentWrong, NoteWrong) as error:
         raise Refuted(f"This is not a proof: {error}.") from error
@@ -67,24 +92,15 @@ def read_parts(document: str | bytes) -> ProofParts:
     return parts
 
 
-def read_closing(note: str) -> SignedClosing:
-    """Read a closing; its signatures are not checked.
-
-    Raises:
-        NoteWrong: it has another form.
-    """
-    read = Note.read(note)
-    checkpoint = Checkpoint.read(read.text)
-    if checkpoint.end is None:
-        raise NoteWrong("it does not say when the raffle closed")
-    return SignedClosing(read, checkpoint, checkpoint.end)
-
-
 def _read_closing(note: str) -> SignedClosing:
     try:
-        return read_closing(note)
+        read = Note.read(note)
+        checkpoint = Checkpoint.read(read.text)
     except NoteWrong as error:
         raise NoteWrong(f"closing: {error}") from error
+    if checkpoint.end is None:
+        raise NoteWrong("closing: it does not say when the raffle closed")
+    return SignedClosing(read, checkpoint, checkpoint.end)
 
 
 def _read_draw(note: str) -> SignedDraw:
@@ -93,6 +109,14 @@ def _read_draw(note: str) -> SignedDraw:
         return SignedDraw(read, DrawStatement.read(read.text))
     except NoteWrong as error:
         raise NoteWrong(f"draw: {error}") from error
+
+
+def _read_forfeit(forfeit: ProvenForfeit) -> SignedForfeit:
+    try:
+        read = Note.read(forfeit.note)
+        return SignedForfeit(read, ForfeitStatement.read(read.text), forfeit.leaf, forfeit.path)
+    except NoteWrong as error:
+        raise NoteWrong(f"forfeits: {error}") from error
 
 
 def _key(text: str, kind: int, place: str) -> VerifierKey:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from rafflekit.core.protocol.audit.encoding import without_mark
 from rafflekit.core.protocol.audit.form import ProofParts
 from rafflekit.core.protocol.audit.report import Mistaken, Refuted, Unproven
 from rafflekit.core.protocol.documents import read_leaf_line
@@ -11,7 +12,7 @@ from rafflekit.core.protocol.strict_json import DocumentWrong
 from rafflekit.core.protocol.tree import running_roots
 
 COUNTED = 10**8
-"""Up to this many tickets, one bit per number shows that none occurs twice: 12.5 MB."""
+"""Up to this highest number, one bit per number shows that none occurs twice: 12.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ def see_leaves(
     checkpoint, raffle = parts.closed.checkpoint, parts.proof.terms.id
     numbers = dict.fromkeys(winning, 0)
     kept: dict[int, Leaf | None] = {} if serial is None else {serial: None}
-    hashes = (_kept(leaf, numbers, kept).hash(raffle) for leaf in _leaves(lines, checkpoint.size))
+    read = _leaves(lines, size=checkpoint.size, highest=parts.proof.terms.total_tickets)
+    hashes = (_kept(leaf, numbers, kept).hash(raffle) for leaf in read)
     wanted = sorted({*(size for size in sizes if size <= checkpoint.size), checkpoint.size})
     roots = dict(zip(wanted, running_roots(hashes, wanted), strict=False))
     if checkpoint.size not in roots:
@@ -59,23 +61,26 @@ def see_leaves(
 
 def check_leaves(parts: ProofParts) -> str:
     """Step 10, after `see_leaves`."""
-    size = parts.closed.checkpoint.size
-    if size > COUNTED:
+    size, highest = parts.closed.checkpoint.size, parts.proof.terms.total_tickets
+    if highest > COUNTED:
         raise Unproven(
             f"All {size:,} leaves match the closing. Whether a number occurs twice was not checked, because "
-            f"there are more than {COUNTED:,} tickets."
+            f"there are more than {COUNTED:,} numbers."
         )
-    return f"All {size:,} leaves match the closing, and each ticket number from 1 to {size:,} occurs once."
+    once = f"each ticket number from 1 to {size:,} occurs once"
+    if size < highest:
+        once = f"their numbers, from 1 to {highest:,}, are all different"
+    return f"All {size:,} leaves match the closing, and {once}."
 
 
-def _leaves(lines: Iterable[str | bytes], size: int) -> Iterator[Leaf]:
-    seen = bytearray(size // 8 + 1 if size <= COUNTED else 0)
+def _leaves(lines: Iterable[str | bytes], *, size: int, highest: int) -> Iterator[Leaf]:
+    seen = bytearray(highest // 8 + 1 if highest <= COUNTED else 0)
     place = -1
     for place, line in enumerate(lines):
         if place >= size:
             raise Refuted(f"There are more leaves than the {size:,} of the closing.")
         try:
-            leaf = read_leaf_line(line)
+            leaf = read_leaf_line(line if place else without_mark(line))
         except DocumentWrong as error:
             # If not even the first line is a leaf, this is probably another file.
             outcome = Refuted if place else Mistaken
@@ -83,9 +88,9 @@ def _leaves(lines: Iterable[str | bytes], size: int) -> Iterator[Leaf]:
         if leaf.serial != place:
             raise Refuted(f"Line {place + 1:,} of the leaves has the serial {leaf.serial:,} instead of {place:,}.")
         number = leaf.ticket_number
-        if number > size:
+        if number > highest:
             raise Refuted(
-                f"The ticket with the serial {place:,} has the number {number:,}, but there are only {size:,} tickets."
+                f"The ticket with the serial {place:,} has the number {number:,}, but the highest is {highest:,}."
             )
         if seen:
             byte, bit = number >> 3, 1 << (number & 7)

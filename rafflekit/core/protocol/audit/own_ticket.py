@@ -1,13 +1,15 @@
 """Steps 11 and 12: a participant's own ticket and its code."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rafflekit.core.protocol.audit.encoding import without_mark
 from rafflekit.core.protocol.audit.form import ProofParts
 from rafflekit.core.protocol.audit.leaves import SeenLeaves
-from rafflekit.core.protocol.audit.report import Mistaken, Refuted, Unproven
-from rafflekit.core.protocol.audit.signatures import check_operator
-from rafflekit.core.protocol.checkpoints import Checkpoint
+from rafflekit.core.protocol.audit.report import AuditedWin, Mistaken, Refuted, Unproven
+from rafflekit.core.protocol.audit.signatures import check_operator, is_signed
+from rafflekit.core.protocol.checkpoints import Checkpoint, origin_of
 from rafflekit.core.protocol.documents import Receipt, read_consistency, read_receipt
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import Note, NoteWrong
@@ -39,11 +41,24 @@ def read_receipt_parts(document: str | bytes) -> ReceiptParts:
         Mistaken: it does not have the form of a receipt.
     """
     try:
-        receipt = read_receipt(document)
+        receipt = read_receipt(without_mark(document))
         note = Note.read(receipt.checkpoint)
         return ReceiptParts(receipt, note, Checkpoint.read(note.text))
     except (DocumentWrong, NoteWrong) as error:
         raise Mistaken(f"This is not a receipt: {error}.") from error
+
+
+def shows_raffle(parts: ProofParts, document: str | bytes) -> bool:
+    """Return whether a receipt shows that the id of the proof's raffle was known before the closing."""
+    try:
+        ours = read_receipt_parts(document)
+        check_operator(ours.note, parts.key, "receipt's checkpoint")
+    except Refuted:
+        return False
+    checkpoint = ours.checkpoint
+    # Anyone can fetch a receipt that has the closing, also after the draw.
+    is_earlier = checkpoint.end is None and checkpoint.cancellation is None
+    return is_earlier and checkpoint.origin == origin_of(parts.proof.terms.id)
 
 
 def check_own_ticket(
@@ -52,12 +67,12 @@ def check_own_ticket(
     seen: SeenLeaves | None,
     *,
     consistency: str | bytes | None,
-    winners_hold: bool,
+    wins: Sequence[AuditedWin] | None,
 ) -> str:
     """Step 11: the ticket of a receipt is in the draw, and the closing continues the receipt's checkpoint.
 
     `seen` has, of the closing's leaves, the leaf at the receipt's serial and the root at its size. `consistency` is a
-    consistency proof. The sentence says what the ticket won if the proof's winners hold.
+    consistency proof. `wins` are all wins and what became of them, None if they are wrong or not known.
     """
     _check_belonging(parts, ours)
     _check_signed_state(parts, ours)
@@ -87,7 +102,7 @@ def check_own_ticket(
                 f"Your ticket was in the ledger when it had {checkpoint.size:,} {leaves}. Whether the closing "
                 "continues that ledger was not checked: this needs all leaves or a consistency proof."
             )
-    return f"Your ticket, number {leaf.ticket_number:,}, is in the draw{_won(parts, leaf) if winners_hold else ''}."
+    return f"Your ticket, number {leaf.ticket_number:,}, is in the draw{_won(leaf, wins)}."
 
 
 def check_code(ours: ReceiptParts, code: str) -> str:
@@ -118,6 +133,12 @@ def check_code(ours: ReceiptParts, code: str) -> str:
 
 def _check_belonging(parts: ProofParts, ours: ReceiptParts) -> None:
     if ours.checkpoint.origin != parts.closed.checkpoint.origin:
+        if is_signed(ours.note, parts.key):
+            # Not a mistake: an operator who prepares many raffles and publishes one leaves no other trace.
+            raise Refuted(
+                "The receipt belongs to another raffle that this operator ran with the same key. If it was announced "
+                "as the raffle of this proof, the operator ran more than one of them. Keep both."
+            )
         raise Mistaken("The receipt belongs to another raffle: the origin of its checkpoint is different.")
     if any(signature.is_by(parts.key) for signature in ours.note.signatures):
         return
@@ -133,16 +154,24 @@ def _check_signed_state(parts: ProofParts, ours: ReceiptParts) -> None:
     check_operator(ours.note, parts.key, "receipt's checkpoint")
     if checkpoint.terms != closing.terms:
         raise Refuted("The receipt was signed for other terms: the announcement has changed since.")
+    if checkpoint.cancellation is not None:
+        raise Refuted("The operator cancelled this raffle, and drew its winners: the receipt says so. Keep both.")
     if checkpoint.size > closing.size:
         raise Refuted(f"The receipt's checkpoint has {checkpoint.size:,} leaves, but the closing has {closing.size:,}.")
-    if (checkpoint.size == closing.size or checkpoint.end is not None) and checkpoint != closing:
+    if checkpoint.end is not None and checkpoint != closing:
         raise Refuted("The operator signed another closing for the receipt than for the proof. Keep both.")
+    if checkpoint.end is None and checkpoint.size == parts.proof.terms.total_tickets:
+        raise Refuted("The receipt's checkpoint has all tickets, but it is not a closing.")
+    if checkpoint.size == closing.size and checkpoint.root != closing.root:
+        raise Refuted(
+            "The ledger was rewritten: the closing has other tickets than the receipt's checkpoint. Keep both."
+        )
 
 
 def _check_consistency(parts: ProofParts, checkpoint: Checkpoint, document: str | bytes) -> None:
     closing = parts.closed.checkpoint
     try:
-        given = read_consistency(document)
+        given = read_consistency(without_mark(document))
     except DocumentWrong as error:
         raise Refuted(f"This is not a consistency proof: {error}.") from error
     if (given.old, given.new) != (checkpoint.size, closing.size):
@@ -157,14 +186,17 @@ def _check_consistency(parts: ProofParts, checkpoint: Checkpoint, document: str 
 
 
 def _check_beside_winners(parts: ProofParts, leaf: Leaf) -> None:
-    for win in parts.proof.winners or ():
-        same = (win.leaf.serial == leaf.serial, win.leaf.ticket_number == leaf.ticket_number)
-        if any(same) and win.leaf != leaf:
+    winners = [win.leaf for win in parts.proof.winners or ()]
+    winners += [forfeit.leaf for forfeit in parts.forfeits or () if forfeit.leaf is not None]
+    for winner in winners:
+        same = (winner.serial == leaf.serial, winner.ticket_number == leaf.ticket_number)
+        if any(same) and winner != leaf:
             raise Refuted("A winner of the proof has the receipt's serial or number, but is another ticket.")
 
 
-def _won(parts: ProofParts, leaf: Leaf) -> str:
-    if parts.proof.winners is None:
+def _won(leaf: Leaf, wins: Sequence[AuditedWin] | None) -> str:
+    if wins is None:
         return ""
-    won = next((win.prize for win in parts.proof.winners if win.leaf == leaf), None)
-    return " and won nothing" if won is None else f" and won “{parts.proof.terms.prizes[won].name}”"
+    # A ticket wins at most once, by the draw or by a forfeit.
+    win = next((win for win in wins if win.ticket_number == leaf.ticket_number), None)
+    return " and won nothing" if win is None else f" and {win.sentence()}"

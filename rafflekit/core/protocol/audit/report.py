@@ -2,7 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
+
+from rafflekit.core.protocol.dates import time_text, write_time
+from rafflekit.core.protocol.forfeits import ForfeitStatement
+from rafflekit.core.protocol.quoting import quoted
+from rafflekit.core.protocol.terms import Terms
 
 Outcome = Literal["ok", "wrong", "not proven"]
 OK: Literal["ok"] = "ok"
@@ -22,6 +28,7 @@ STEPS = (
     "leaves",
     "receipt",
     "code",
+    "forfeits",
 )
 """The names of all steps, in order."""
 
@@ -53,10 +60,48 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditedWin:
+    """A win of the proof: which ticket won which prize.
+
+    `in_place_of` is the number of the ticket from which the prize passed on, None for a win of the draw itself. `lost`
+    is the forfeit by which this win was lost, if it was.
+    """
+
+    ticket_number: int
+    prize: str
+    in_place_of: int | None = None
+    lost: ForfeitStatement | None = None
+
+    def shape(self) -> dict[str, Any]:
+        """Return it as JSON has it, with the names that answers of a server have."""
+        shape: dict[str, Any] = {"ticket_number": self.ticket_number, "prize": self.prize}
+        if self.in_place_of is not None:
+            shape["in_place_of"] = self.in_place_of
+        if self.lost is not None:
+            lost = self.lost
+            shape |= {"forfeited_at": _written(lost.time), "why": str(lost.why), "reason": lost.reason}
+        return shape
+
+    def sentence(self) -> str:
+        """Return what the ticket won, as the end of a sentence that begins with the ticket."""
+        prize = quoted(self.prize)
+        won = f"won {prize}" if self.in_place_of is None else f"took over {prize} from ticket {self.in_place_of:,}"
+        if self.lost is None:
+            return won
+        return f"{won} and lost it ({self.lost.why}: {quoted(self.lost.reason)})"
+
+
+@dataclass(frozen=True, slots=True)
 class AuditReport:
-    """The steps taken, in order."""
+    """The steps taken, in order, and what the proof says, for people to compare with what was announced.
+
+    `raffle` is None if the proof cannot be read. `winners` are in draw order, and after them those who took prizes
+    over; None if they are wrong or not known.
+    """
 
     steps: Sequence[Step]
+    raffle: Terms | None = None
+    winners: Sequence[AuditedWin] | None = None
 
     @property
     def good(self) -> bool:
@@ -77,4 +122,17 @@ class AuditReport:
     def shape(self) -> dict[str, Any]:
         """Return the report as JSON has it."""
         steps = [{"name": step.name, "outcome": step.outcome, "sentence": step.sentence} for step in self.steps]
-        return {"good": self.good, "steps": steps}
+        return {
+            "good": self.good,
+            "raffle": None if self.raffle is None else self.raffle.announced(),
+            "winners": None if self.winners is None else [win.shape() for win in self.winners],
+            "steps": steps,
+        }
+
+
+def _written(seconds: int) -> str:
+    try:
+        return write_time(datetime.fromtimestamp(seconds, UTC))
+    except (OverflowError, ValueError, OSError):
+        # Notes have times beyond all calendars, too.
+        return time_text(seconds)

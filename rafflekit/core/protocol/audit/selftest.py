@@ -47,8 +47,7 @@ def run_selftest(*, missing: str | None = None, cases: Traversable = FROZEN) -> 
 
 
 def _audited(given: Mapping[str, Any]) -> AuditReport:
-    witnessed = given["witnessed"]
-    return audit(**{**given, "witnessed": Witnessed(**witnessed) if witnessed else None})
+    return audit(**{**given, "witnessed": [Witnessed(**copy) for copy in given["witnessed"]]})
 
 
 def _load(file: Traversable) -> Any:

@@ -1,12 +1,13 @@
 """Steps 6, 8 and 9: the entropy, the seed from it, and the winners from the seed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rafflekit.core.prizes import prizes_of_wins
 from rafflekit.core.protocol.audit.form import ProofParts
-from rafflekit.core.protocol.audit.report import Refuted, Unproven
+from rafflekit.core.protocol.audit.report import AuditedWin, Refuted, Unproven
 from rafflekit.core.protocol.audit.signatures import check_operator
+from rafflekit.core.protocol.dates import time_text
 from rafflekit.core.protocol.documents import WINNERS_IN_A_PROOF, ProvenWin
 from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.entropy.source import EntropyUnproven, EntropyWrong
@@ -26,7 +27,7 @@ def check_entropy(parts: ProofParts) -> str:
     if entropy.kind != terms.entropy:
         raise Refuted(f"The terms announce entropy from {terms.entropy}, but the proof has {entropy.kind}.")
     try:
-        return source_of(entropy.kind).check(entropy, parts.closed.end)
+        return source_of(entropy.kind).check(entropy, parts.closed.end, where=terms.source)
     except EntropyWrong as error:
         raise Refuted(str(error)) from error
     except EntropyUnproven as error:
@@ -40,15 +41,17 @@ def check_seed(parts: ProofParts) -> str:
     return f"The seed follows from the closing and the entropy: {parts.proof.seed.hex()}."
 
 
-def serials_of(parts: ProofParts) -> list[int]:
-    """Return the serials that win by the seed, in draw order."""
-    return list(winning_serials(parts.proof.seed, tickets=parts.proof.terms.total_tickets, wins=parts.wins))
+def slots_of(parts: ProofParts) -> list[int]:
+    """Return the serials that win by the seed, in draw order, and after them the next ones, one per forfeit."""
+    tickets = parts.closed.checkpoint.size
+    needed = min(tickets, parts.wins + len(parts.forfeits or ()))
+    return list(winning_serials(parts.proof.seed, tickets=tickets, wins=needed))
 
 
 def check_winners(parts: ProofParts, serials: Sequence[int], numbers: Mapping[int, int] | None) -> str:
     """Step 9: the winners follow from the seed, and the operator signed them.
 
-    `serials` are `serials_of` the proof. `numbers` are the ticket numbers of these serials, if good leaves were given.
+    `serials` are those of the wins, in draw order. `numbers` are their ticket numbers, if good leaves were given.
     """
     proven = parts.proof.winners
     if (proven is None) != (parts.wins > WINNERS_IN_A_PROOF) or (proven is not None and len(proven) != parts.wins):
@@ -71,6 +74,19 @@ def check_winners(parts: ProofParts, serials: Sequence[int], numbers: Mapping[in
         f"All wins ({len(wins):,}) follow from the seed, each for a different ticket of the closing, and the operator "
         "signed them."
     )
+
+
+def wins_of(parts: ProofParts, serials: Sequence[int], numbers: Mapping[int, int] | None) -> list[AuditedWin] | None:
+    """Return the wins in draw order, after `check_winners`; None if nothing shows the ticket numbers."""
+    if parts.proof.winners is not None:
+        found: Iterable[int] = (win.leaf.ticket_number for win in parts.proof.winners)
+    elif numbers is not None:
+        found = (numbers[serial] for serial in serials)
+    else:
+        return None
+    prizes = parts.proof.terms.prizes
+    places = prizes_of_wins(prize.amount for prize in prizes)
+    return [AuditedWin(number, prizes[place].name) for number, place in zip(found, places, strict=True)]
 
 
 def _entropy_value(parts: ProofParts) -> bytes:
@@ -108,6 +124,10 @@ def _proven_wins(
 def _check_statement(parts: ProofParts, wins: Sequence[_ReplayedWin] | None) -> None:
     check_operator(parts.draw.note, parts.key, "draw")
     statement, checkpoint = parts.draw.statement, parts.closed.checkpoint
+    if statement.drawn < parts.closed.end.closed:
+        raise Refuted(f"The draw is dated {time_text(statement.drawn)}, before the closing.")
+    if parts.is_in_the_future(statement.drawn):
+        raise Refuted(f"The draw is dated {time_text(statement.drawn)}, in the future of this computer's clock.")
     lines = {
         "origin": statement.origin == checkpoint.origin,
         "closing": statement.closing_hash == checkpoint.closing_hash(),

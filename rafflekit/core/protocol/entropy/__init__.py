@@ -3,6 +3,7 @@
 To add a source, write its file and add a row to the table. What fetches its evidence belongs to the engine.
 """
 
+from rafflekit.core.protocol.entropy.announced import Announced
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet
 from rafflekit.core.protocol.entropy.secrets import Secrets
 from rafflekit.core.protocol.entropy.source import DelayBounds, Evidence, Source, SourceMissing
@@ -12,7 +13,7 @@ __all__ = ["SECRETS", "SOURCES", "DelayBounds", "Evidence", "Source", "SourceMis
 SECRETS = Secrets.name
 """The source of raffles that name none."""
 
-SOURCES: dict[str, Source] = {source.name: source for source in (Secrets(), DrandQuicknet())}
+SOURCES: dict[str, Source] = {source.name: source for source in (Secrets(), DrandQuicknet(), Announced())}
 """All sources by their names."""
 
 

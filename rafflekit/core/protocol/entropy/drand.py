@@ -67,7 +67,6 @@ class DrandQuicknet(Source):
     """The beacon of one round of drand's quicknet, a public service that no operator controls."""
 
     name: ClassVar = "drand-quicknet"
-    evidence_bytes: ClassVar = _SIGNATURE_BYTES
     delay: ClassVar = DelayBounds(least=1, most=604_800, default=60)
 
     def require(self) -> None:
@@ -86,6 +85,10 @@ class DrandQuicknet(Source):
     def known_from(self, end: End) -> int | None:
         """Return when the closing's round is published, in seconds since 1970; None if the closing names no round."""
         return None if end.round is None else time_of(end.round)
+
+    def is_whole(self, evidence: bytes) -> bool:
+        """Return whether it has the size of a signature."""
+        return len(evidence) == _SIGNATURE_BYTES
 
     def entropy_of(self, evidence: bytes) -> bytes:
         """Return the 32 bytes that decide, from a beacon's signature."""
@@ -106,7 +109,7 @@ class DrandQuicknet(Source):
             self.name, hex_of(fields, "signature", _SIGNATURE_BYTES), number_of(fields, "round", 1, _ROUNDS)
         )
 
-    def check(self, evidence: Evidence, end: End) -> str:
+    def check(self, evidence: Evidence, end: End, *, where: str | None) -> str:
         """Check that drand signed the closing's round.
 
         Raises:

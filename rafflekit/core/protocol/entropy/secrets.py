@@ -12,7 +12,10 @@ class Secrets(Source):
     """Random bytes of the operating system, made in the draw."""
 
     name: ClassVar = "secrets"
-    evidence_bytes: ClassVar = HASH_BYTES
+
+    def is_whole(self, evidence: bytes) -> bool:
+        """Return whether it has 32 bytes."""
+        return len(evidence) == HASH_BYTES
 
     def entropy_of(self, evidence: bytes) -> bytes:
         """Return the evidence, which is the entropy itself."""
@@ -30,7 +33,7 @@ class Secrets(Source):
         """
         return Evidence(self.name, hex_of(fields_of(value, "entropy", "kind", "value"), "value", HASH_BYTES))
 
-    def check(self, evidence: Evidence, end: End) -> NoReturn:
+    def check(self, evidence: Evidence, end: End, *, where: str | None) -> NoReturn:
         """Say that nothing can be checked.
 
         Raises:

@@ -46,11 +46,11 @@ class Source(ABC):
     name: ClassVar[str]
     """The source's name in the terms, and the `kind` of its evidence in a proof."""
 
-    evidence_bytes: ClassVar[int]
-    """The size of the stored evidence."""
-
     delay: ClassVar[DelayBounds | None] = None
     """The bounds of `delay_s` in the terms; None if the terms have no `delay_s`."""
+
+    is_announced: ClassVar[bool] = False
+    """Whether the terms say, in `source`, where everyone will see the value that decides."""
 
     def require(self) -> None:  # noqa: B027 - most sources need nothing
         """Make sure that evidence can be checked on this machine.
@@ -70,6 +70,10 @@ class Source(ABC):
         return None
 
     @abstractmethod
+    def is_whole(self, evidence: bytes) -> bool:
+        """Return whether stored evidence has the form that the source gives it."""
+
+    @abstractmethod
     def entropy_of(self, evidence: bytes) -> bytes:
         """Return the 32 bytes that decide, from the stored evidence."""
 
@@ -86,8 +90,10 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def check(self, evidence: Evidence, end: End) -> str:
+    def check(self, evidence: Evidence, end: End, *, where: str | None) -> str:
         """Check that the source gave this evidence for the closing with this end; return a sentence that says so.
+
+        `where` is `source` of the terms.
 
         Raises:
             EntropyWrong: it did not.

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,10 +29,11 @@ from rafflekit.core.storage.schema import (
     Bytes,
     RaffleKey,
     counters,
-    ledgers,
+    forfeits,
     metadata,
     prizes,
     raffles,
+    redemptions,
     schema_version,
     secrets,
     tickets,
@@ -53,11 +54,14 @@ class RaffleRecord:
     id: UUID
     created_at: int
     total_tickets: int
-    is_drawn: bool
+    tickets_each: int
+    drawn_at: int | None
     seed: bytes | None
     issued: int | None
-    entropy: str | None
+    entropy: str
     delay_s: int | None
+    closed_at: int | None
+    is_cancelled: bool
     numbering_key: bytes | None = field(repr=False)
     participant_key: bytes | None = field(repr=False)
     code_key: bytes | None = field(repr=False)
@@ -65,6 +69,11 @@ class RaffleRecord:
     """The number of each prize, in order."""
     places: Sequence[int]
     """The position of each prize, from 0."""
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is marked as drawn."""
+        return self.drawn_at is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,8 @@ class TicketCounts:
     last_number: int
     numbers: int
     participants: int
+    most_each: int
+    """The most tickets that one participant has, by their numbering."""
     damaged_codes: int
     """Tickets whose code hash does not begin like an Argon2id hash."""
     damaged_participants: int
@@ -121,7 +132,7 @@ def _can_be_read(connection: Connection, column: Column[Any]) -> ColumnElement[b
 
 def verifier_keys(connection: Connection) -> Sequence[str]:
     """Return the key of every ledger that has one; a key that signs several is repeated."""
-    key = ledgers.c.verifier_key
+    key = raffles.c.verifier_key
     return connection.scalars(select(key).where(key.is_not(None), _can_be_read(connection, key))).all()
 
 
@@ -137,17 +148,19 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
             raffles.c.id,
             raffles.c.created_at,
             raffles.c.total_tickets,
-            raffles.c.drawn_at.is_not(None).label("is_drawn"),
+            raffles.c.tickets_each,
+            raffles.c.drawn_at,
             # Not converted: SQLAlchemy would fail on values that are not bytes.
             type_coerce(raffles.c.seed, NullType).label("seed"),
             counters.c.issued,
-            ledgers.c.entropy,
-            ledgers.c.delay_s,
+            raffles.c.entropy,
+            raffles.c.delay_s,
+            raffles.c.closed_at,
+            raffles.c.cancelled_at.is_not(None).label("is_cancelled"),
             *(type_coerce(secrets.c[key], NullType).label(key) for key in _KEYS),
         )
         .where(_can_be_read(connection, raffles.c.id))
         .outerjoin(counters, counters.c.raffle == raffles.c.id)
-        .outerjoin(ledgers, ledgers.c.raffle == raffles.c.id)
         .outerjoin(secrets, secrets.c.raffle == raffles.c.id)
         .order_by(raffles.c.sequence)
     )
@@ -163,6 +176,7 @@ def count_stored_tickets(connection: Connection, raffle: UUID, *, hash_bytes: in
             func.coalesce(func.max(tickets.c.number), 0),
             func.count(tickets.c.number.distinct()),
             func.count(tickets.c.participant.distinct()),
+            func.coalesce(func.max(tickets.c.nth), 0),
             func.count(case((tickets.c.code_hash.not_like(f"{_ARGON2ID}%"), 1))),
             func.count(case((func.length(tickets.c.participant) != hash_bytes, 1))),
         ).where(tickets.c.raffle == raffle)
@@ -204,6 +218,37 @@ def wins_in_order(connection: Connection, raffle: UUID) -> Iterator[tuple[int, i
     """Yield ordinal, serial and the prize's position of a raffle's wins, in draw order."""
     chosen = select(wins.c.ordinal, wins.c.serial, wins.c.prize).where(wins.c.raffle == raffle)
     yield from _streamed(connection, chosen.order_by(wins.c.ordinal))
+
+
+class StoredForfeit(NamedTuple):
+    """A forfeit's row: its number, the win that was lost, its prize, the next ticket's serial, when and why."""
+
+    number: int
+    ordinal: int
+    prize: int
+    serial: int | None
+    forfeited_at: int
+    why: str
+
+
+def forfeits_as_stored(connection: Connection, raffle: UUID) -> Iterator[StoredForfeit]:
+    """Yield a raffle's forfeits, in the order of their numbers."""
+    chosen = select(*(forfeits.c[name] for name in StoredForfeit._fields)).where(forfeits.c.raffle == raffle)
+    for row in _streamed(connection, chosen.order_by(forfeits.c.number)):
+        yield StoredForfeit(*row)
+
+
+def count_impossible_redemptions(connection: Connection, raffle: UUID, *, wins: int) -> int:
+    """Count a raffle's live redemptions of wins that do not exist or were lost."""
+    heir = select(1).where(
+        forfeits.c.raffle == raffle,
+        forfeits.c.number == redemptions.c.ordinal - wins,
+        forfeits.c.serial.is_not(None),
+    )
+    lost = select(1).where(forfeits.c.raffle == raffle, forfeits.c.ordinal == redemptions.c.ordinal)
+    is_won = or_(redemptions.c.ordinal.between(1, wins), heir.exists())
+    live = and_(redemptions.c.raffle == raffle, redemptions.c.undone_at.is_(None))
+    return connection.scalar(select(func.count()).where(live, or_(~is_won, lost.exists()))) or 0
 
 
 def _streamed(connection: Connection, chosen: Select[Any]) -> Iterator[tuple[Any, ...]]:

@@ -4,15 +4,13 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
-from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.leaves import Leaf
-from rafflekit.core.storage.schema import draws, prizes, raffle_key, raffles, secrets, tickets, wins
+from rafflekit.core.storage.schema import draws, raffle_key, raffles, secrets, tickets, wins
 
 # Rows of a draw that are handed over at once: more would only take memory.
 _ROWS_AT_ONCE = 10_000
@@ -78,9 +76,9 @@ def large_cache(connection: Connection) -> Iterator[None]:
             connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
 
 
-def mark_drawn(connection: Connection, raffle: UUID, *, seed: bytes, drawn_at: datetime) -> None:
+def mark_drawn(connection: Connection, raffle: UUID, *, seed: bytes, drawn_at: int) -> None:
     """Store the seed of a draw; from here on the database rejects changes to the draw."""
-    drawn = {"seed": seed, "drawn_at": int(drawn_at.timestamp())}
+    drawn = {"seed": seed, "drawn_at": drawn_at}
     connection.execute(update(raffles).where(raffles.c.id == raffle).values(drawn))
 
 
@@ -100,12 +98,6 @@ def draw_and_seed(connection: Connection, raffle: UUID) -> tuple[DrawRecord, byt
     both = select(draws, raffles.c.seed).join(raffles, raffles.c.id == draws.c.raffle)
     row = connection.execute(both.where(draws.c.raffle == raffle)).one_or_none()
     return None if row is None else (DrawRecord(row.entropy, row.winners_digest, row.wins), row.seed)
-
-
-def wins_between(connection: Connection, raffle: UUID, first: int, last: int) -> list[Win]:
-    """Return the wins of a raffle from the `first` to the `last` (from 1) in draw order."""
-    rows = connection.execute(_WINS, {"raffle": raffle, "first": first, "last": last})
-    return [Win(number, prize) for number, prize in rows]
 
 
 def winning_numbers(connection: Connection, raffle: UUID, wins_in_all: int) -> "array[int]":
@@ -133,9 +125,6 @@ _WINNING_NUMBERS = (
     .join(tickets, _OF_ITS_TICKET)
     .where(_OF_THESE_ORDINALS)
     .order_by(wins.c.ordinal)
-)
-_WINS = _WINNING_NUMBERS.add_columns(prizes.c.name).join(
-    prizes, and_(prizes.c.raffle == wins.c.raffle, prizes.c.position == wins.c.prize)
 )
 _WINNING_LEAVES = (
     select(wins.c.prize, tickets.c.serial, tickets.c.number, tickets.c.code_hash)

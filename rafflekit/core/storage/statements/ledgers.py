@@ -1,68 +1,16 @@
-"""Every statement about a raffle's ledger: its key, its tiles, its leaves, its closing, its cosignatures.
+"""Every statement about a raffle's ledger: its tiles, its leaves, its cosignatures.
 
 The hashes of leaves come from the tickets; those of whole tiles are stored with their last ticket.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select
 
-from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.leaves import Leaf
-from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.protocol.tiles import TILE, TILE_HEIGHT, WholeTile
-from rafflekit.core.storage.schema import cosignatures, ledgers, tickets, tiles
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRecord:
-    """The key that signs a ledger, if it has one yet, and its end, if it is closed."""
-
-    verifier_key: str | None
-    end: End | None
-
-
-OPTIONS = [ledgers.c[field.name] for field in fields(Terms) if field.name in ledgers.c]
-"""The columns of the terms that a raffle's ledger has, in the order of `Terms`."""
-
-
-def insert_ledger(connection: Connection, terms: Terms, *, verifier_key: str | None) -> None:
-    """Store the ledger of a new raffle."""
-    options = {column.name: getattr(terms, column.name) for column in OPTIONS}
-    connection.execute(insert(ledgers).values(raffle=terms.id, verifier_key=verifier_key, **options))
-
-
-def load_ledger(connection: Connection, raffle: UUID) -> LedgerRecord | None:
-    """Return a raffle's ledger, or None if there is no such raffle."""
-    row = connection.execute(_LEDGER, {"raffle": raffle}).one_or_none()
-    if row is None:
-        return None
-    end = None if row.closed_at is None else End(row.closed_at, row.round)
-    return LedgerRecord(row.verifier_key, end)
-
-
-_LEDGER = select(ledgers.c.verifier_key, ledgers.c.closed_at, ledgers.c.round).where(
-    ledgers.c.raffle == bindparam("raffle")
-)
-
-
-def claim_ledger(connection: Connection, raffle: UUID, verifier_key: str) -> None:
-    """Give a ledger its key, unless it already has one."""
-    unclaimed = (ledgers.c.raffle == raffle) & ledgers.c.verifier_key.is_(None)
-    connection.execute(update(ledgers).where(unclaimed).values(verifier_key=verifier_key))
-
-
-def any_verifier_key(connection: Connection) -> str | None:
-    """Return one of the keys that sign the ledgers here, or None if no ledger has a key yet."""
-    return connection.scalar(select(ledgers.c.verifier_key).where(ledgers.c.verifier_key.is_not(None)).limit(1))
-
-
-def close_ledger(connection: Connection, raffle: UUID, end: End) -> None:
-    """Store a ledger's end, which is final."""
-    closed = {"closed_at": end.closed, "round": end.round}
-    connection.execute(update(ledgers).where(ledgers.c.raffle == raffle).values(closed))
+from rafflekit.core.storage.schema import cosignatures, tickets, tiles
 
 
 def insert_tiles(connection: Connection, raffle: UUID, whole: Sequence[WholeTile]) -> None:
@@ -114,6 +62,14 @@ _LEAVES_BETWEEN = _LEAVES.where(tickets.c.serial.between(bindparam("first"), bin
 
 LEAF_OF_SERIAL = _LEAVES.where(tickets.c.serial == bindparam("serial"))
 """The row of the leaf at a place (`Leaf`), for `Database.fetch`."""
+
+
+def numbers_of(connection: Connection, raffle: UUID, serials: Sequence[int]) -> dict[int, int]:
+    """Return the ticket numbers of these serials, which exist."""
+    of_these = select(tickets.c.serial, tickets.c.number).where(
+        tickets.c.raffle == raffle, tickets.c.serial.in_(serials)
+    )
+    return {row.serial: row.number for row in connection.execute(of_these)}
 
 
 def leaf_of_number(connection: Connection, raffle: UUID, number: int) -> Leaf | None:

@@ -1,42 +1,100 @@
-"""Every statement about a raffle itself: its terms, its place in the list, its lock."""
+"""Every statement about a raffle itself: its terms, its place in the list, its lock, its end."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 
-from rafflekit.core.errors import StorageUnavailable
-from rafflekit.core.models import Raffle
+from rafflekit.core.errors import RaffleNotFound, StorageUnavailable
+from rafflekit.core.models import Raffle, State
 from rafflekit.core.prizes import Prize
+from rafflekit.core.protocol.checkpoints import Cancellation, End
+from rafflekit.core.protocol.entropy import SOURCES
 from rafflekit.core.protocol.terms import Terms
-from rafflekit.core.storage.schema import counters, ledgers, prizes, raffles
-from rafflekit.core.storage.statements.ledgers import OPTIONS
+from rafflekit.core.storage.schema import counters, prizes, raffles
 
 
-def insert_raffle(connection: Connection, terms: Terms, *, folded_name: str) -> None:
-    """Store a new raffle with its prizes, and no ticket issued yet, after all others; call it first in a transaction.
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """By which a repeated creation is recognised: the hash of its idempotency key, and of what was asked for."""
 
-    On PostgreSQL, it locks the raffles against other creations; this also waits for a draw that is about to commit.
-    Unlike an advisory lock, that is taken before the transaction reads anything, at every isolation level.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("LOCK TABLE raffles IN SHARE ROW EXCLUSIVE MODE")
+    key: bytes
+    request: bytes
+
+
+def insert_raffle(
+    connection: Connection, terms: Terms, *, folded_name: str, verifier_key: str | None, creation: Creation | None
+) -> None:
+    """Store a new raffle with its prizes, and no ticket issued yet, after all others; call it after `lock_list`."""
     last = connection.scalar(select(func.max(raffles.c.sequence))) or 0
     connection.execute(
         insert(raffles).values(
             id=terms.id,
             sequence=last + 1,
-            name=terms.name,
-            folded_name=folded_name,
             created_at=int(terms.created_at.timestamp()),
-            total_tickets=terms.total_tickets,
+            verifier_key=verifier_key,
+            creation_key=None if creation is None else creation.key,
+            creation_hash=None if creation is None else creation.request,
+            **_changeable(terms, folded_name),
         )
     )
     connection.execute(insert(counters).values(raffle=terms.id, issued=0))
+    _insert_prizes(connection, terms)
+
+
+def lock_list(connection: Connection) -> None:
+    """Lock the list of raffles against other creations; call it first in a transaction.
+
+    On PostgreSQL, this also waits for a draw that is about to commit. Unlike an advisory lock, it is taken before the
+    transaction reads anything, at every isolation level.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE raffles IN SHARE ROW EXCLUSIVE MODE")
+
+
+def creation_with(connection: Connection, key: bytes) -> tuple[UUID, bytes] | None:
+    """Return the raffle that was created with an idempotency key, and the hash of what was asked for then."""
+    created = select(raffles.c.id, raffles.c.creation_hash).where(raffles.c.creation_key == key)
+    row = connection.execute(created).one_or_none()
+    return None if row is None else (row.id, row.creation_hash)
+
+
+def replace_terms(connection: Connection, terms: Terms, *, folded_name: str) -> None:
+    """Store other terms of a raffle that is locked and has no tickets."""
+    connection.execute(update(raffles).where(raffles.c.id == terms.id).values(**_changeable(terms, folded_name)))
+    connection.execute(delete(prizes).where(prizes.c.raffle == terms.id))
+    _insert_prizes(connection, terms)
+
+
+def _changeable(terms: Terms, folded_name: str) -> dict[str, Any]:
+    values = {name: _stored(getattr(terms, name)) for name in _TERMS if name not in ("id", "created_at")}
+    return {**values, "folded_name": folded_name}
+
+
+def _stored(value: Any) -> Any:
+    return int(value.timestamp()) if isinstance(value, datetime) else value
+
+
+def _insert_prizes(connection: Connection, terms: Terms) -> None:
     rows = [
         {"raffle": terms.id, "position": position, "name": prize.name, "amount": prize.amount}
         for position, prize in enumerate(terms.prizes)
@@ -44,23 +102,61 @@ def insert_raffle(connection: Connection, terms: Terms, *, folded_name: str) -> 
     connection.execute(insert(prizes), rows)
 
 
-_OPTION_NAMES = [column.name for column in OPTIONS]
+def claim_ledger(connection: Connection, raffle: UUID, verifier_key: str) -> None:
+    """Give a ledger its key, unless it already has one."""
+    unclaimed = (raffles.c.id == raffle) & raffles.c.verifier_key.is_(None)
+    connection.execute(update(raffles).where(unclaimed).values(verifier_key=verifier_key))
+
+
+def any_verifier_key(connection: Connection) -> str | None:
+    """Return one of the keys that sign the ledgers here, or None if no ledger has a key yet."""
+    return connection.scalar(select(raffles.c.verifier_key).where(raffles.c.verifier_key.is_not(None)).limit(1))
+
+
+def close_raffle(connection: Connection, raffle: UUID, end: End) -> None:
+    """Store the end of a raffle's ledger, which is final."""
+    connection.execute(update(raffles).where(raffles.c.id == raffle).values(closed_at=end.closed, round=end.round))
+
+
+def mark_cancelled(connection: Connection, raffle: UUID, cancellation: Cancellation) -> None:
+    """Store that a raffle is cancelled, which is final."""
+    cancelled = {"cancelled_at": cancellation.time, "reason": cancellation.reason}
+    connection.execute(update(raffles).where(raffles.c.id == raffle).values(cancelled))
+
+
+def due_raffles(connection: Connection, now: int, *, most: int) -> list[UUID]:
+    """Return raffles whose time is over, that are not closed, and that have a ticket for each prize."""
+    prizes_in_all = select(func.sum(prizes.c.amount)).where(prizes.c.raffle == raffles.c.id).scalar_subquery()
+    due = (
+        select(raffles.c.id)
+        .join(counters, counters.c.raffle == raffles.c.id)
+        .where(
+            raffles.c.closes_at <= now,
+            raffles.c.closed_at.is_(None),
+            raffles.c.cancelled_at.is_(None),
+            counters.c.issued >= prizes_in_all,
+        )
+        .order_by(raffles.c.closes_at)
+        .limit(most)
+    )
+    return list(connection.scalars(due))
+
+
+# The terms as they are stored, in the order of `Terms`; the prizes are rows of another table.
+_TERMS = [field.name for field in fields(Terms) if field.name in raffles.c]
+_TIMES = [_TERMS.index(name) - _TERMS.index("entropy") - 1 for name in ("opens_at", "closes_at")]
+_PROGRESS = ("closed_at", "round", "cancelled_at", "reason", "drawn_at", "verifier_key")
 
 # One row per prize. It is one statement, so that it shows one state of the raffle without a transaction.
 _RAFFLES = (
     select(
-        raffles.c.id,
-        raffles.c.name,
-        raffles.c.created_at,
-        raffles.c.total_tickets,
-        *OPTIONS,
+        *(raffles.c[name] for name in _TERMS),
+        *(raffles.c[name] for name in _PROGRESS),
         counters.c.issued,
-        raffles.c.drawn_at,
         prizes.c.name.label("prize"),
         prizes.c.amount,
     )
     .join(counters, counters.c.raffle == raffles.c.id)
-    .join(ledgers, ledgers.c.raffle == raffles.c.id)
     .join(prizes, prizes.c.raffle == raffles.c.id)
 )
 
@@ -73,30 +169,47 @@ def raffle_of(rows: Sequence[Sequence[Any]]) -> Raffle | None:
     """Return the raffle that these rows describe, or None if there are no rows.
 
     Raises:
-        StorageUnavailable: it has an impossible date, or a value of a wrong type.
+        StorageUnavailable: it has an impossible date, an unknown source of entropy, or a value of a wrong type.
     """
     if not rows:
         return None
-    id, name, created_at, total_tickets, *options, issued, drawn_at, _, _ = rows[0]
+    row = rows[0]
+    # In the order of `Terms`, whose other fields follow the prizes.
+    id, name, created_at, total_tickets, entropy, *options = row[: len(_TERMS)]
+    closed_at, round, cancelled_at, reason, drawn_at, verifier_key, issued, _, _ = row[len(_TERMS) :]
+    if entropy not in SOURCES:
+        raise StorageUnavailable(
+            "A raffle in the database has an unknown source of entropy; 'rafflekit doctor' says which."
+        )
     try:
+        for place in _TIMES:
+            options[place] = _date(options[place])
         terms = Terms(
-            id=id if isinstance(id, UUID) else UUID(bytes=id),
-            name=name,
-            created_at=datetime.fromtimestamp(created_at, UTC),
-            total_tickets=int(total_tickets),
-            prizes=tuple([Prize(row[-2], row[-1]) for row in rows]),
-            **dict(zip(_OPTION_NAMES, options, strict=True)),
+            id if isinstance(id, UUID) else UUID(bytes=id),
+            name,
+            datetime.fromtimestamp(created_at, UTC),
+            int(total_tickets),
+            tuple([Prize(each[-2], each[-1]) for each in rows]),
+            entropy,
+            *options,
         )
         return Raffle(
             terms,
             issued=int(issued),
-            drawn_at=None if drawn_at is None else datetime.fromtimestamp(drawn_at, UTC),
+            end=None if closed_at is None else End(closed_at, round),
+            cancellation=None if cancelled_at is None else Cancellation(cancelled_at, reason),
+            drawn_at=_date(drawn_at),
+            verifier_key=verifier_key,
         )
     # The system's calendar ends somewhere, Python's in the year 9999; and SQLite stores any type of value.
     except (OverflowError, OSError, TypeError, ValueError) as error:
         raise StorageUnavailable(
             "A raffle in the database has a value of a wrong type; 'rafflekit doctor' says which."
         ) from error
+
+
+def _date(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def load_raffle(connection: Connection, raffle: UUID) -> Raffle | None:
@@ -121,25 +234,26 @@ def newest_raffles(connection: Connection, *, newest: int, most: int) -> list[Ra
     return _with_prizes(connection.execute(_newest_first(_RAFFLES.where(span))).all())
 
 
-def count_matching(connection: Connection, *, folded_name: str | None, drawn: bool | None) -> int:
-    """Return how many raffles match a part of the folded name, and are drawn or not; None matches all."""
-    return (
-        connection.scalar(select(func.count()).select_from(raffles).where(_matching(connection, folded_name, drawn)))
-        or 0
-    )
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which raffles are listed; None matches all. `is_whole` compares the whole folded name, not a part of it."""
+
+    folded_name: str | None = None
+    is_whole: bool = False
+    drawn: bool | None = None
+    state: State | None = None
+    now: int = 0
 
 
-def newest_matching(
-    connection: Connection,
-    *,
-    folded_name: str | None,
-    drawn: bool | None,
-    skip: int,
-    most: int,
-    is_whole: bool = False,
-) -> list[Raffle]:
+def count_matching(connection: Connection, which: Filter) -> int:
+    """Return how many raffles match."""
+    counted = select(func.count()).select_from(raffles).where(_matching(connection, which))
+    return connection.scalar(counted) or 0
+
+
+def newest_matching(connection: Connection, which: Filter, *, skip: int, most: int) -> list[Raffle]:
     """Return matching raffles, the newest first. A search by a name, or by a part of it, reads every name."""
-    matching = select(raffles.c.id).where(_matching(connection, folded_name, drawn, is_whole=is_whole))
+    matching = select(raffles.c.id).where(_matching(connection, which))
     page = matching.order_by(raffles.c.sequence.desc()).offset(skip).limit(most).subquery()
     return _with_prizes(connection.execute(_newest_first(_RAFFLES.join(page, page.c.id == raffles.c.id))).all())
 
@@ -148,29 +262,51 @@ def _newest_first(chosen: Select[Any]) -> Select[Any]:
     return chosen.order_by(raffles.c.sequence.desc(), prizes.c.position)
 
 
-def lock_counter(connection: Connection, raffle: UUID) -> None:
-    """Lock a raffle against other writers until the transaction ends; on SQLite, a writer has locked all of them.
+def lock_raffle(connection: Connection, raffle: UUID) -> Raffle:
+    """Lock a raffle against other writers until the transaction ends, and return it.
 
-    On PostgreSQL the row is written unchanged, not just locked: under REPEATABLE READ, a transaction that waited for a
-    mere lock continues with what was true before the wait; one that waited for a write must run again.
+    On SQLite, a writer has locked all raffles. On PostgreSQL the row is written unchanged, not just locked: under
+    REPEATABLE READ, a transaction that waited for a mere lock continues with what was true before the wait; one that
+    waited for a write must run again.
+
+    Raises:
+        RaffleNotFound: no raffle has this id.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(update(counters).where(counters.c.raffle == raffle).values(issued=counters.c.issued))
+    found = load_raffle(connection, raffle)
+    if found is None:
+        raise RaffleNotFound
+    return found
 
 
-def _matching(
-    connection: Connection, folded_name: str | None, drawn: bool | None, *, is_whole: bool = False
-) -> ColumnElement[bool]:
+def _matching(connection: Connection, which: Filter) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = []
-    if folded_name is not None and is_whole:
-        conditions.append(raffles.c.folded_name == folded_name)
-    elif folded_name is not None:
+    if which.folded_name is not None and which.is_whole:
+        conditions.append(raffles.c.folded_name == which.folded_name)
+    elif which.folded_name is not None:
         # The same function, under two names.
         place_of = func.strpos if connection.dialect.name == "postgresql" else func.instr
-        conditions.append(place_of(raffles.c.folded_name, folded_name) > 0)
-    if drawn is not None:
-        conditions.append(raffles.c.drawn_at.is_not(None) if drawn else raffles.c.drawn_at.is_(None))
+        conditions.append(place_of(raffles.c.folded_name, which.folded_name) > 0)
+    if which.drawn is not None:
+        conditions.append(raffles.c.drawn_at.is_not(None) if which.drawn else raffles.c.drawn_at.is_(None))
+    if which.state is not None:
+        conditions.append(_in_state(which.state, which.now))
     return and_(True, *conditions)
+
+
+def _in_state(state: State, now: int) -> ColumnElement[bool]:
+    """Return the condition of a state, as `lifecycle.state_of` has it."""
+    ended = or_(raffles.c.closed_at.is_not(None), func.coalesce(raffles.c.closes_at <= now, false()))
+    upcoming = func.coalesce(raffles.c.opens_at > now, false())
+    unfinished = and_(raffles.c.drawn_at.is_(None), raffles.c.cancelled_at.is_(None))
+    return {
+        State.CANCELLED: raffles.c.cancelled_at.is_not(None),
+        State.DRAWN: raffles.c.drawn_at.is_not(None),
+        State.CLOSED: and_(unfinished, ended),
+        State.UPCOMING: and_(unfinished, not_(ended), upcoming),
+        State.OPEN: and_(unfinished, not_(ended), not_(upcoming)),
+    }[state]
 
 
 def _with_prizes(rows: Iterable[Sequence[Any]]) -> list[Raffle]:

@@ -1,43 +1,25 @@
 """Every statement about tickets.
 
-A group of tickets, of any raffles, takes four: lock, look, insert, count. Each goes straight to the driver, once for
-the whole group.
+A group of tickets, of any raffles, takes four: lock, look, insert, count; on PostgreSQL, locking takes two. Each goes
+straight to the driver, once for the whole group.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
-from rafflekit.core.records import HeldTicket, Holder, NewTicket, RaffleKeys
+from rafflekit.core.records import Asked, Counter, Held, Holder, NewTicket, RaffleKeys
 from rafflekit.core.storage import driver
-from rafflekit.core.storage.schema import FORGOTTEN, prizes, raffle_key, secrets, tickets, wins
+from rafflekit.core.storage.schema import FORGOTTEN, raffle_key, secrets, tickets
 
 # Each number of rows makes a statement that stays cached, so there must not be many. More rows are hardly faster.
 _ROWS_OF_VALUES = 50
 
 _Row = TypeVar("_Row")
-
-
-class Counter(NamedTuple):
-    """How many tickets a raffle has issued, and the last one's code hash, which identifies it.
-
-    On PostgreSQL, a transaction that waited for the lock may see no last ticket, since it was written meanwhile.
-    """
-
-    issued: int
-    last_code_hash: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DrawnTicket:
-    """What a ticket is verified with: its code's hash, and the prize that it won, if any."""
-
-    code_hash: str
-    prize: str | None
 
 
 def lock_counters(connection: Connection, raffles: Sequence[UUID]) -> dict[UUID, Counter]:
@@ -51,22 +33,31 @@ def lock_counters(connection: Connection, raffles: Sequence[UUID]) -> dict[UUID,
     found: dict[UUID, Counter] = {}
     for part in _parts(list(raffle_of), dialect):
         parameters = (part,) if dialect == "postgresql" else tuple(part)
-        for key, *counter in driver.send(connection, _lock(dialect, _size(part, dialect)), parameters):
-            found[raffle_of[key]] = Counter(*counter)
+        if dialect == "postgresql":
+            # A statement of its own: after a wait, one that also looks would see other tables as they were before it.
+            driver.send(connection, _LOCK, parameters)
+        for key, issued, last, closed, cancelled in driver.send(
+            connection, _counters(dialect, _size(part, dialect)), parameters
+        ):
+            found[raffle_of[key]] = Counter(issued, last, bool(closed), bool(cancelled))
     return found
 
 
-def held_tickets(connection: Connection, holders: Sequence[Holder]) -> dict[Holder, HeldTicket]:
-    """Return the tickets that participants already hold; each is found by the index, whatever their number."""
+def held_tickets(connection: Connection, asked: Sequence[Asked]) -> dict[Holder, Held]:
+    """Return what these participants already hold; each is found by the indexes, whatever the number of tickets."""
     dialect = connection.dialect.name
-    raffle_of = {raffle_key(raffle, dialect): raffle for raffle, _ in holders}
-    held: dict[Holder, HeldTicket] = {}
-    asked = [(raffle_key(raffle, dialect), participant) for raffle, participant in holders]
-    for part in _parts(asked, dialect):
-        for raffle, participant, number, repeat_hash, code_hash, is_drawn in driver.send(
+    raffle_of = {raffle_key(each.raffle, dialect): each.raffle for each in asked}
+    held: dict[Holder, Held] = {}
+    rows = [(raffle_key(each.raffle, dialect), each.participant, each.repeat_hash) for each in asked]
+    for part in _parts(rows, dialect):
+        for raffle, participant, repeat_hash, count, number, is_finished in driver.send(
             connection, _held(dialect, _size(part, dialect)), _parameters(part, dialect)
         ):
-            held[raffle_of[raffle], participant] = HeldTicket(number, repeat_hash, code_hash, bool(is_drawn))
+            holder = raffle_of[raffle], participant
+            numbers = dict(held[holder].numbers) if holder in held else {}
+            if number is not None:
+                numbers[repeat_hash] = number
+            held[holder] = Held(count, numbers, bool(is_finished))
     return held
 
 
@@ -99,20 +90,6 @@ def load_keys(connection: Connection, raffle: UUID) -> RaffleKeys | None:
 
 _KEYS = select(secrets.c.numbering_key, secrets.c.participant_key, secrets.c.code_key).where(
     secrets.c.raffle == bindparam("raffle")
-)
-
-
-def drawn_ticket(connection: Connection, raffle: UUID, number: int) -> DrawnTicket | None:
-    """Return what the ticket `number` of a raffle is verified with, or None if there is no such ticket."""
-    row = connection.execute(_DRAWN, {"raffle": raffle, "number": number}).one_or_none()
-    return None if row is None else DrawnTicket(row.code_hash, row.prize)
-
-
-_DRAWN = (
-    select(tickets.c.code_hash, prizes.c.name.label("prize"))
-    .outerjoin(wins, and_(wins.c.raffle == tickets.c.raffle, wins.c.serial == tickets.c.serial))
-    .outerjoin(prizes, and_(prizes.c.raffle == wins.c.raffle, prizes.c.position == wins.c.prize))
-    .where(tickets.c.raffle == bindparam("raffle"), tickets.c.number == bindparam("number"))
 )
 
 
@@ -151,36 +128,45 @@ def _parameters(rows: Sequence[Sequence[Any]], dialect: str) -> Any:
     return tuple(value for row in rows for value in row)
 
 
+_THESE = "WHERE raffle = ANY(CAST(%s AS uuid[]))"
+_LOCK = f"SELECT raffle FROM counters {_THESE} ORDER BY raffle FOR UPDATE"  # noqa: S608 - our own names
+
+
 @cache
-def _lock(dialect: str, size: int) -> str:
+def _counters(dialect: str, size: int) -> str:
     last = "(SELECT code_hash FROM tickets WHERE raffle = counters.raffle AND serial = counters.issued - 1)"
-    counted = f"SELECT raffle, issued, {last} FROM counters"  # noqa: S608 - our own names
-    if dialect == "postgresql":
-        return f"{counted} WHERE raffle = ANY(CAST(%s AS uuid[])) ORDER BY raffle FOR UPDATE"
-    return f"{counted} WHERE raffle IN ({_marks(size)})"
+    these = _THESE if dialect == "postgresql" else f"WHERE raffle IN ({_marks(size)})"
+    return (
+        f"SELECT raffle, issued, {last}, closed_at IS NOT NULL, cancelled_at IS NOT NULL "  # noqa: S608 - our own names
+        f"FROM counters JOIN raffles ON raffles.id = counters.raffle {these}"
+    )
+
+
+# Each subquery is one look at an index. Most participants hold nothing, and then only the first one is run.
+_COUNT = "(SELECT max(nth) FROM tickets WHERE raffle = asked.raffle AND participant = asked.participant)"
+_REPEATED = (
+    "coalesce((SELECT number FROM tickets WHERE raffle = asked.raffle AND participant = asked.participant AND nth = 1 "
+    "AND repeat_hash = asked.repeat_hash), (SELECT number FROM tickets {indexed} WHERE raffle = asked.raffle "
+    "AND repeat_hash = asked.repeat_hash AND nth > 1 LIMIT 1))"
+)
+_IS_FINISHED = "(SELECT drawn_at IS NOT NULL OR cancelled_at IS NOT NULL FROM raffles WHERE id = asked.raffle)"
 
 
 @cache
 def _held(dialect: str, size: int) -> str:
+    columns = "raffle, participant, repeat_hash"
     if dialect == "postgresql":
-        # LIMIT forces one index lookup per row: a plan that was made for few tickets, and kept while they became many,
-        # would otherwise read them all.
-        asked = (
-            "unnest(CAST(%s AS uuid[]), CAST(%s AS bytea[])) AS asked (raffle, participant) CROSS JOIN LATERAL "
-            "(SELECT * FROM tickets WHERE raffle = asked.raffle AND participant = asked.participant LIMIT 1) AS tickets"
-        )
-        condition = "TRUE"
+        given = f"unnest(CAST(%s AS uuid[]), CAST(%s AS bytea[]), CAST(%s AS bytea[])) AS asked ({columns})"
+        whole, indexed = "OFFSET 0", ""
     else:
-        # Not IN: without ANALYZE, SQLite scans the whole raffle for a list of two. CROSS JOIN keeps the order.
-        asked = f"(SELECT column1 AS raffle, column2 AS participant FROM (VALUES {_rows(size, 2)})) AS asked "  # noqa: S608
-        asked += "CROSS JOIN tickets"
-        condition = "tickets.raffle = asked.raffle AND tickets.participant = asked.participant"
-    # A subquery for each ticket that is found, usually none: for a long list, a join would read all raffles.
-    is_drawn = "(SELECT drawn_at IS NOT NULL FROM raffles WHERE id = tickets.raffle)"
-    return (
-        "SELECT tickets.raffle, tickets.participant, tickets.number, tickets.repeat_hash, tickets.code_hash, "  # noqa: S608
-        f"{is_drawn} FROM {asked} WHERE {condition}"
-    )
+        rows = f"VALUES {_rows(size, 3)}"
+        given = f"(SELECT column1 AS raffle, column2 AS participant, column3 AS repeat_hash FROM ({rows})) AS asked"  # noqa: S608
+        # Left alone, SQLite walks the raffle's primary key instead.
+        whole, indexed = "LIMIT -1 OFFSET 0", "INDEXED BY tickets_repeat"
+    # OFFSET keeps the planners from looking for the count again in each place.
+    counted = f"(SELECT asked.*, {_COUNT} AS held FROM {given} {whole}) AS asked"  # noqa: S608 - our own names
+    repeated = _REPEATED.format(indexed=indexed)
+    return f"SELECT {columns}, held, {repeated}, {_IS_FINISHED} FROM {counted} WHERE held IS NOT NULL"  # noqa: S608
 
 
 @cache

@@ -4,28 +4,45 @@
 const PROTOCOL = 1;
 const MOST = 10 ** 12; // Tickets, rounds, every number.
 const MOST_WINS = 1_000_000;
-const PROOF_BYTES = 4 * 1024 * 1024;
+const PROOF_BYTES = 8 * 1024 * 1024;
 const RECEIPT_BYTES = 128 * 1024;
 const LEAF_LINE_BYTES = 8 * 1024;
 const WINNERS_IN_A_PROOF = 1_000;
+const FORFEITS_IN_A_PROOF = 1_000;
 const PATH_HASHES = 64;
-const NESTING = 10; // No document of the protocol needs more than 5 levels.
+const NESTING = 500; // The protocol needs 6 levels, but next to a receipt there may be anything.
 const NO_DOCUMENT = "it is not JSON of the form that the protocol requires";
 
 const LONE_SURROGATE = /\p{Cs}/u;
-const MOVES_TEXT = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+// What controls the text around it, or cannot be seen; but for newlines, and two characters that scripts and emoji need.
+const HIDDEN = /(?![\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+const BLANKS = /[\p{White_Space}\u115f\u1160\u2800\u3164\uffa0]+/gu; // White space, and letters that look like it.
+const QUOTATION_MARKS = /["«»‘-‟‹›⹂〝-〟＂＇❛-❠🙶-🙸″‶ʺˮ]/gu;
+const CHECK_MARKS = /[✓✔✅☑✗✘✕✖❌❎☒☓⍻√🗙🗴-🗸🗹]/gu;
 
-// Makes others' texts safe to show: characters that change the direction of text are spelled out.
+// Makes others' texts safe to show: hidden characters are spelled out.
 function shown(text) {
-  return text.replace(MOVES_TEXT, (each) => `‹U+${each.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}›`);
+  return text.replace(HIDDEN, (each) => `‹U+${each.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}›`);
 }
-// The same inside a sentence; U+2068 and U+2069 keep the sentence's own direction.
-const quoted = (text) => `“\u2068${shown(text)}\u2069”`;
+// The same inside a sentence, where a text must not look like a part of it. U+2068 and U+2069 keep the sentence's own
+// direction.
+function quoted(text) {
+  const plain = text.replace(BLANKS, " ").replace(QUOTATION_MARKS, "'").replace(CHECK_MARKS, "*");
+  return `“\u2068${shown(plain)}\u2069”`;
+}
 const counted = (number) => number.toLocaleString("en");
+
+// Returns a document (text or bytes) without the byte order mark that some programs write before it.
+function withoutMark(content) {
+  if (typeof content === "string") return content.replace(/^\ufeff/, "");
+  const start = content.slice(0, 2);
+  if (start.includes(0) || ["feff", "fffe"].includes(hexOf(start))) throw new Mistaken("it is text in UTF-16; save it as UTF-8");
+  return hexOf(content.slice(0, 3)) === "efbbbf" ? content.slice(3) : content;
+}
 
 // Reads JSON that has only one reading: JSON.parse accepts keys that appear twice, 1.0 and -0.
 function readJson(content, mostBytes) {
-  const text = typeof content === "string" ? content : decodedText(content);
+  const text = decodedText(content);
   const bytes = typeof content === "string" ? utf8(content).length : content.length;
   if (bytes > mostBytes) throw new Wrong(`it has ${counted(bytes)} bytes; at most ${counted(mostBytes)} are allowed`);
   const string = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/.source;
@@ -87,11 +104,12 @@ function readJson(content, mostBytes) {
   return found;
 }
 
-function decodedText(bytes) {
+function decodedText(content) {
+  if (typeof content === "string") return content;
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
   } catch {
-    throw new Wrong(`${NO_DOCUMENT}: it is not UTF-8`);
+    throw new Wrong("it is not text in UTF-8");
   }
 }
 
@@ -130,8 +148,7 @@ function hexBytes(value, place, length) {
   return bytesOfHex(value);
 }
 
-function ofThisProtocol(content, mostBytes) {
-  const document = readJson(content, mostBytes);
+function ofThisProtocol(document) {
   // First, because everything else may differ in another version.
   if (!(document instanceof Map) || document.get("protocol") !== PROTOCOL) {
     throw new Wrong(`it is not a JSON object with protocol ${PROTOCOL}, the only supported version`);
@@ -140,8 +157,8 @@ function ofThisProtocol(content, mostBytes) {
 }
 
 function readProof(content) {
-  const document = ofThisProtocol(content, PROOF_BYTES);
-  const names = ["protocol", "terms", "key", "closing", "witnesses", "entropy", "seed", "draw", "winners"];
+  const document = ofThisProtocol(readJson(withoutMark(content), PROOF_BYTES));
+  const names = ["protocol", "terms", "key", "closing", "witnesses", "entropy", "seed", "draw", "winners", "forfeits"];
   const fields = fieldsOf(document, "proof", ...names);
   return {
     terms: readTerms(fields.terms),
@@ -152,12 +169,16 @@ function readProof(content) {
     seed: hexBytes(fields.seed, "seed", HASH_BYTES),
     draw: textOf(fields.draw, "draw"),
     winners: fields.winners === null ? null : readWinners(fields.winners),
+    forfeits: fields.forfeits === null ? null : readForfeits(fields.forfeits),
   };
 }
 
+// Reads a receipt, or the server's whole answer with ticket and code, which has the receipt in it.
 function readReceipt(content) {
-  const document = ofThisProtocol(content, RECEIPT_BYTES);
-  const fields = fieldsOf(document, "receipt", "protocol", "leaf", "path", "checkpoint");
+  const document = readJson(withoutMark(content), RECEIPT_BYTES);
+  const isAnswer = document instanceof Map && document.has("receipt") && !document.has("protocol");
+  const receipt = ofThisProtocol(isAnswer ? document.get("receipt") : document);
+  const fields = fieldsOf(receipt, "receipt", "protocol", "leaf", "path", "checkpoint");
   return {
     leaf: readLeaf(fields.leaf, "leaf"),
     path: readPath(fields.path, "path"),
@@ -166,7 +187,7 @@ function readReceipt(content) {
 }
 
 function readConsistency(content) {
-  const fields = fieldsOf(readJson(content, RECEIPT_BYTES), "consistency", "old", "new", "proof");
+  const fields = fieldsOf(readJson(withoutMark(content), RECEIPT_BYTES), "consistency", "old", "new", "proof");
   return {
     oldSize: wholeNumber(fields.old, "old", 0, MOST),
     newSize: wholeNumber(fields.new, "new", 0, MOST),
@@ -176,10 +197,12 @@ function readConsistency(content) {
 
 const readLeafLine = (line) => readLeaf(readJson(line, LEAF_LINE_BYTES), "leaf");
 
+const OPTIONS = ["delay_s", "source", "entry", "tickets_each", "opens_at", "closes_at", "claim_days"];
+
 function readTerms(value) {
-  const hasDelay = value instanceof Map && value.has("delay_s");
   const names = ["protocol", "id", "name", "created_at", "total_tickets", "prizes", "entropy"];
-  const fields = fieldsOf(value, "terms", ...names, ...(hasDelay ? ["delay_s"] : []));
+  const options = OPTIONS.filter((name) => value instanceof Map && value.has(name));
+  const fields = fieldsOf(value, "terms", ...names, ...options);
   wholeNumber(fields.protocol, "terms.protocol", PROTOCOL, PROTOCOL);
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(textOf(fields.id, "terms.id"))) {
     throw new Wrong("terms.id is not the id of a raffle");
@@ -194,11 +217,25 @@ function readTerms(value) {
   });
   const wins = prizes.reduce((sum, prize) => sum + prize.amount, 0);
   wholeNumber(wins, "the sum of terms.prizes", 1, Math.min(tickets, MOST_WINS));
-  if (hasDelay !== (fields.entropy === DRAND) || ![DRAND, SECRETS].includes(fields.entropy)) {
-    throw new Wrong(`terms.entropy must be ${SECRETS}, or ${DRAND} with delay_s`);
-  }
-  if (hasDelay) wholeNumber(fields.delay_s, "terms.delay_s", 1, 604_800);
-  return { ...fields, prizes, wins, created: readTime(textOf(fields.created_at, "terms.created_at")) };
+  const created = readTime(fields.created_at, "terms.created_at");
+  checkOptions(fields, created);
+  return { ...fields, prizes, wins, created };
+}
+
+// An option that a raffle does not have is not among the fields: equal terms have only one spelling.
+function checkOptions(fields, created) {
+  const { entropy, delay_s, source, entry, tickets_each, opens_at, closes_at, claim_days } = fields;
+  if (![DRAND, SECRETS, ANNOUNCED].includes(entropy)) throw new Wrong(`terms.entropy is not ${SECRETS}, ${DRAND} or ${ANNOUNCED}`);
+  if ((delay_s !== undefined) !== (entropy === DRAND)) throw new Wrong(`terms.delay_s is missing, or not for ${entropy}`);
+  if ((source !== undefined) !== (entropy === ANNOUNCED)) throw new Wrong(`terms.source is missing, or not for ${entropy}`);
+  if (delay_s !== undefined) wholeNumber(delay_s, "terms.delay_s", 1, 604_800);
+  if (source !== undefined) checkName(source, "terms.source");
+  if (entry !== undefined && !["invitation", "desk"].includes(entry)) throw new Wrong("terms.entry is not invitation or desk");
+  if (tickets_each !== undefined) wholeNumber(tickets_each, "terms.tickets_each", 2, 1_000);
+  if (claim_days !== undefined) wholeNumber(claim_days, "terms.claim_days", 1, 3_650);
+  const opens = opens_at === undefined ? -Infinity : readTime(opens_at, "terms.opens_at");
+  const closes = closes_at === undefined ? Infinity : readTime(closes_at, "terms.closes_at");
+  if (closes <= created || closes <= opens) throw new Wrong("terms.closes_at is before the raffle is created or opens");
 }
 
 function checkName(value, place) {
@@ -209,18 +246,20 @@ function checkName(value, place) {
 }
 
 // Seconds since 1970.
-function readTime(text) {
+function readTime(value, place) {
+  const text = textOf(value, place);
   const found = /^(19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/.test(text);
   const time = found ? Date.parse(text) : NaN;
   // Date.parse takes February 30 for March 2 in some browsers.
   if (Number.isNaN(time) || new Date(time).toISOString() !== text.replace("Z", ".000Z")) {
-    throw new Wrong("terms.created_at is not a time YYYY-MM-DDThh:mm:ssZ from 1970 on");
+    throw new Wrong(`${place} is not a time YYYY-MM-DDThh:mm:ssZ from 1970 on`);
   }
   return time / 1000;
 }
 
 const SECRETS = "secrets";
 const DRAND = "drand-quicknet";
+const ANNOUNCED = "announced";
 
 function readEntropy(value) {
   const kind = value instanceof Map ? value.get("kind") : null;
@@ -233,7 +272,15 @@ function readEntropy(value) {
     const signature = hexBytes(fields.signature, "entropy.signature", 48);
     return { kind, value: sha256(signature), round: wholeNumber(fields.round, "entropy.round", 1, MOST) };
   }
-  throw new Wrong(`entropy.kind is not one of ${SECRETS}, ${DRAND}`);
+  if (kind === ANNOUNCED) {
+    const fields = fieldsOf(value, "entropy", "kind", "value");
+    const text = textOf(fields.value, "entropy.value");
+    if (!/^[^\p{Z}\p{Cc}]+( [^\p{Z}\p{Cc}]+)*$/u.test(text) || Array.from(text).length > 1_000) {
+      throw new Wrong("entropy.value must have 1 to 1,000 characters, in words with one space between them");
+    }
+    return { kind, value: sha256(utf8(text)), text, round: null };
+  }
+  throw new Wrong(`entropy.kind is not ${SECRETS}, ${DRAND} or ${ANNOUNCED}`);
 }
 
 function readWinners(value) {
@@ -243,6 +290,17 @@ function readWinners(value) {
       prize: wholeNumber(win.prize, "winners.prize", 0, 999),
       leaf: readLeaf(win.leaf, "winners.leaf"),
       path: readPath(win.path, "winners.path"),
+    };
+  });
+}
+
+function readForfeits(value) {
+  return listOf(value, "forfeits", FORFEITS_IN_A_PROOF).map((each) => {
+    const forfeit = fieldsOf(each, "forfeits", "note", "leaf", "path");
+    return {
+      note: textOf(forfeit.note, "forfeits.note"),
+      leaf: forfeit.leaf === null ? null : readLeaf(forfeit.leaf, "forfeits.leaf"),
+      path: readPath(forfeit.path, "forfeits.path"),
     };
   });
 }

@@ -3,6 +3,7 @@
 // Browsers offer hashes in WebCrypto, but not to pages over plain HTTP or from a file.
 
 class Wrong extends Error {} // A step ends as wrong; the message is its sentence.
+class Mistaken extends Wrong {} // The same, but only because of something that was entered or chosen with the proof.
 class Unproven extends Error {} // A step ends as not proven; the message is its sentence.
 
 const HASH_BYTES = 32;

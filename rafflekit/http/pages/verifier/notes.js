@@ -1,4 +1,5 @@
-// Signed notes (https://c2sp.org/signed-note), verifier keys, checkpoints and the draw's statement (sections 4 and 7).
+// Signed notes (https://c2sp.org/signed-note), verifier keys, checkpoints, and what the operator states about the draw and
+// about forfeits (sections 4 and 7).
 
 const OPERATOR = 1;
 const WITNESS = 4;
@@ -38,7 +39,7 @@ function within(place, action) {
   try {
     return action();
   } catch (error) {
-    if (error instanceof Wrong) throw new Wrong(`${place}: ${error.message}`);
+    if (error instanceof Wrong) throw new error.constructor(`${place}: ${error.message}`);
     throw error;
   }
 }
@@ -98,12 +99,13 @@ function readHash(text) {
 function readCheckpoint(written) {
   const note = readNote(written);
   const found = note.text.match(
-    /^([^\n]+)\n([0-9]+)\n([^\n]+)\nterms ([^\n]+)\n(?:closed ([0-9]+)\n(?:round ([0-9]+)\n)?)?$/,
+    /^([^\n]+)\n([0-9]+)\n([^\n]+)\nterms ([^\n]+)\n(?:closed ([0-9]+)\n(?:round ([0-9]+)\n)?|cancelled ([0-9]+)\nreason ([^\n]+)\n)?$/,
   );
   if (found === null) {
-    throw new Wrong("it is not a checkpoint with origin, size, root and terms, and with closed and round in a closing");
+    throw new Wrong("it is not a checkpoint with origin, size, root and terms, or it does not end like one");
   }
-  const [, origin, size, root, terms, closed, round] = found;
+  const [, origin, size, root, terms, closed, round, cancelled, reason] = found;
+  if (reason !== undefined) checkName(reason, "reason");
   return {
     note,
     origin,
@@ -112,6 +114,8 @@ function readCheckpoint(written) {
     terms: readHash(terms),
     closed: closed === undefined ? null : readDecimal(closed),
     round: round === undefined ? null : readDecimal(round),
+    cancelled: cancelled === undefined ? null : readDecimal(cancelled),
+    reason: reason ?? null,
   };
 }
 
@@ -124,18 +128,44 @@ function readClosing(written) {
 function readStatement(written) {
   const note = readNote(written);
   const found = note.text.match(
-    /^rafflekit draw v1\n([^\n]+)\nclosing ([^\n]+)\nentropy ([0-9a-f]{64})\nseed ([0-9a-f]{64})\nwinners ([0-9]+) ([^\n]+)\n$/,
+    /^rafflekit draw v1\n([^\n]+)\nclosing ([^\n]+)\ndrawn ([0-9]+)\nentropy ([0-9a-f]{64})\nseed ([0-9a-f]{64})\nwinners ([0-9]+) ([^\n]+)\n$/,
   );
-  if (found === null) throw new Wrong("it is not a statement of a draw with origin, closing, entropy, seed and winners");
-  const [, origin, closing, entropy, seed, wins, digest] = found;
+  if (found === null) throw new Wrong("it is not a statement of a draw with origin, closing, drawn, entropy, seed and winners");
+  const [, origin, closing, drawn, entropy, seed, wins, digest] = found;
   return {
     note,
+    hash: taggedHash("draw", utf8(note.text)),
     origin,
     closingHash: readHash(closing),
+    drawn: readDecimal(drawn),
     entropy: bytesOfHex(entropy),
     seed: bytesOfHex(seed),
     wins: readDecimal(wins),
     digest: readHash(digest),
+  };
+}
+
+// With the `leaf` and the `path` that the proof has beside the note.
+function readForfeit({ note: written, leaf, path }) {
+  const note = readNote(written);
+  const found = note.text.match(
+    /^rafflekit forfeit v1\n([^\n]+)\ndraw ([^\n]+)\nforfeit ([0-9]+)\ntime ([0-9]+)\nwin ([0-9]+)\nwhy (unclaimed|renounced|disqualified)\nreason ([^\n]+)\nnext (?:none|([0-9]+) ([0-9]+))\n$/,
+  );
+  if (found === null) throw new Wrong("it is not a statement of a forfeit with origin, draw, forfeit, time, win, why, reason and next");
+  const [, origin, draw, place, time, win, why, reason, serial, number] = found;
+  checkName(reason, "reason");
+  return {
+    note,
+    origin,
+    drawHash: readHash(draw),
+    place: readDecimal(place),
+    time: readDecimal(time),
+    win: readDecimal(win),
+    why,
+    reason,
+    next: serial === undefined ? null : { serial: readDecimal(serial), number: readDecimal(number) },
+    leaf,
+    path,
   };
 }
 

@@ -1,5 +1,7 @@
 // The steps about tickets: winners (9), all leaves (10), a receipt (11) and its code (12); and the tree.
 
+const COUNTED = 10 ** 7; // Up to this many tickets, every number is counted.
+
 function leafHash(raffle, leaf) {
   const codeHash = utf8(leaf.codeHash);
   const id = bytesOfHex(raffle.replaceAll("-", ""));
@@ -86,7 +88,8 @@ function uniform(n, nextBlock) {
   return Number(value % n);
 }
 
-// Section 7: the serials that win, in draw order. Only displaced slots are kept.
+// Section 7: the first serials of the shuffle: those that win, in draw order, and then those that are next. Only displaced
+// slots are kept.
 function winningSerials(seed, tickets, wins) {
   let block = 0;
   const nextBlock = () => numberOf(sha256(joined(seed, bigEndian(block++, 8))));
@@ -150,11 +153,12 @@ function provenWins({ proof, terms, closing }, serials, prizes) {
   });
 }
 
-function checkStatement({ proof, terms, closing, key, draw }, wins) {
+function checkStatement({ proof, terms, closing, key, draw, latest }, wins) {
   checkOperator(draw.note, key, "draw");
   const lines = {
     raffle: draw.origin === closing.origin,
     closing: sameBytes(draw.closingHash, closing.hash),
+    date: closing.closed <= draw.drawn && draw.drawn <= latest,
     "random number": sameBytes(draw.entropy, proof.entropy.value),
     seed: sameBytes(draw.seed, proof.seed),
     "number of winners": draw.wins === terms.wins,
@@ -171,38 +175,80 @@ function seeLeaves({ proof, terms, closing }, lines, serials, ours) {
   const { size } = closing;
   const wanted = new Set(proof.winners === null ? serials : []);
   const numbers = new Map();
-  const used = size <= COUNTED ? new Uint8Array(size + 1) : null;
+  const used = new NumbersUsed(size, terms.total_tickets);
   const tree = new RunningRoot();
-  const seen = { numbers, leaf: null, rootAt: ours?.checkpoint.size === 0 ? tree.root() : null };
+  const seen = { numbers, used, leaf: null, rootAt: null };
   for (const line of lines) {
     const place = tree.count;
     if (place >= size) throw new Wrong(`There are more tickets than the ${counted(size)} in the closing.`);
-    const leaf = explained(`Line ${counted(place + 1)} is not a ticket`, () => readLeafLine(line));
+    const leaf = readLine(line, place);
     if (leaf.serial !== place) throw new Wrong(`Line ${counted(place + 1)} of the tickets is out of order.`);
-    if (leaf.number > size) throw new Wrong(`A ticket has the number ${counted(leaf.number)}, but there are only ${counted(size)} tickets.`);
-    if (used?.[leaf.number]) throw new Wrong(`Ticket number ${counted(leaf.number)} exists twice.`);
-    if (used) used[leaf.number] = 1;
+    if (leaf.number > terms.total_tickets) {
+      throw new Wrong(`A ticket has the number ${counted(leaf.number)}, but the last one is ${counted(terms.total_tickets)}.`);
+    }
+    if (!used.add(leaf.number)) throw new Wrong(`Ticket number ${counted(leaf.number)} exists twice.`);
     if (wanted.has(leaf.serial)) numbers.set(leaf.serial, leaf.number);
     tree.add(leafHash(terms.id, leaf));
     if (leaf.serial === ours?.leaf.serial) seen.leaf = leaf;
     if (tree.count === ours?.checkpoint.size) seen.rootAt = tree.root();
   }
+  if (!tree.count) throw new Mistaken("The file of tickets is empty.");
   if (tree.count < size) throw new Wrong(`There are fewer tickets than the ${counted(size)} in the closing.`);
   if (!sameBytes(tree.root(), closing.root)) throw new Wrong("The tickets are not those of the closed list.");
   return seen;
 }
 
-function checkedLeaves({ closing: { size } }) {
-  if (size > COUNTED) {
-    throw new Unproven(`All ${counted(size)} tickets are those of the closed list. There are too many to check that no number exists twice.`);
+function readLine(line, place) {
+  const read = () => readLeafLine(place ? line : withoutMark(line));
+  // If not even the first line is a ticket, this is probably another file.
+  if (!place) return mistaken("The first line is not a ticket", read);
+  return explained(`Line ${counted(place + 1)} is not a ticket`, read);
+}
+
+// Which numbers tickets have, if the browser has room for that.
+class NumbersUsed {
+  #seen;
+
+  constructor(tickets, most) {
+    if (most <= COUNTED) this.#seen = new Uint8Array(most + 1);
+    else this.#seen = tickets <= COUNTED / 10 ? new Set() : null;
   }
-  return `All ${counted(size)} tickets are those of the closed list, and each number from 1 to ${counted(size)} exists once.`;
+  // Returns whether the number is new, as far as that is known.
+  add(number) {
+    if (this.#seen === null) return true;
+    if (this.#seen instanceof Set) return this.#seen.size < this.#seen.add(number).size;
+    return this.#seen[number]++ === 0;
+  }
+  has(number) {
+    return this.#seen instanceof Set ? this.#seen.has(number) : Boolean(this.#seen?.[number]);
+  }
+  get areCounted() {
+    return this.#seen !== null;
+  }
+}
+
+function checkedLeaves({ closing: { size }, terms }, seen) {
+  const all = `All ${counted(size)} tickets are those of the closed list`;
+  if (!seen.used.areCounted) throw new Unproven(`${all}. There are too many to check that no number exists twice.`);
+  if (size < terms.total_tickets) return `${all}, each with a different number from 1 to ${counted(terms.total_tickets)}.`;
+  return `${all}, and each number from 1 to ${counted(size)} exists once.`;
 }
 
 function readReceiptParts(document) {
-  return explained("This is not a receipt", () => {
+  return mistaken("This is not a receipt", () => {
     const receipt = readReceipt(document);
     return { ...receipt, checkpoint: readCheckpoint(receipt.checkpoint) };
+  });
+}
+
+// Whether a receipt shows that the id of the proof's raffle was known before the closing. Anyone can fetch a receipt that
+// has the closing, also after the draw.
+function isReceiptOf({ terms, key }, document) {
+  return holds(() => {
+    const { checkpoint } = readReceiptParts(document ?? "");
+    checkOperator(checkpoint.note, key, "receipt");
+    if (checkpoint.origin !== `rafflekit/${terms.id}`) throw new Wrong("It is for another raffle.");
+    if (checkpoint.closed !== null || checkpoint.cancelled !== null) throw new Wrong("It may be from after the draw.");
   });
 }
 
@@ -214,8 +260,8 @@ function checkReceipt(parts, ours, seen, consistency) {
   explained("The receipt's ticket is not in the receipt's own list", () =>
     checkInclusion(leafHash(terms.id, leaf), leaf.serial, checkpoint.size, ours.path, checkpoint.root),
   );
-  for (const win of proof.winners ?? []) {
-    if ((win.leaf.serial === leaf.serial || win.leaf.number === leaf.number) && !sameLeaf(win.leaf, leaf)) {
+  for (const { leaf: other } of [...(proof.winners ?? []), ...(proof.forfeits ?? [])]) {
+    if ((other?.serial === leaf.serial || other?.number === leaf.number) && !sameLeaf(other, leaf)) {
       throw new Wrong("A winner in the proof has your ticket's place or number, but is another ticket.");
     }
   }
@@ -239,16 +285,23 @@ function checkReceipt(parts, ours, seen, consistency) {
 const sameLeaf = (one, other) =>
   one.serial === other.serial && one.number === other.number && one.codeHash === other.codeHash;
 
-function checkSignedState({ closing, key }, checkpoint) {
+function checkSignedState({ terms, closing, key }, checkpoint) {
+  if (checkpoint.origin !== closing.origin) {
+    if (!isSigned(checkpoint.note, key)) throw new Mistaken("The receipt is for another raffle.");
+    throw new Wrong("The receipt is for another raffle that this operator ran with the same key. Keep the receipt and the proof.");
+  }
   checkOperator(checkpoint.note, key, "receipt");
-  if (checkpoint.origin !== closing.origin) throw new Wrong("The receipt is for another raffle.");
   if (!sameBytes(checkpoint.terms, closing.terms)) {
     throw new Wrong("The receipt was signed for other terms: the announcement has changed since then.");
   }
   if (checkpoint.size > closing.size) throw new Wrong("The receipt's list has more tickets than the closed list.");
-  const isClosing = checkpoint.size === closing.size || checkpoint.closed !== null;
+  if (checkpoint.cancelled !== null) throw new Wrong("The operator cancelled this raffle, as your receipt shows. Keep it.");
+  const isClosing = checkpoint.size === terms.total_tickets || checkpoint.closed !== null;
   if (isClosing && checkpoint.note.text !== closing.note.text) {
     throw new Wrong("The closing in your receipt is not the one in the proof. The operator signed both. Keep both.");
+  }
+  if (checkpoint.size === closing.size && !sameBytes(checkpoint.root, closing.root)) {
+    throw new Wrong("The list was rewritten after you got your receipt. Keep the receipt and the proof.");
   }
 }
 
@@ -262,9 +315,17 @@ function checkGrowth(checkpoint, closing, document) {
   );
 }
 
-function checkCode({ leaf }) {
+// Returns the 24 characters of a code as they are hashed, or null (section 3).
+function readCode(text) {
+  const letters = text.replace(/[\p{White_Space}\p{Cf}\p{Pd}\u2212]/gu, "").replace(/^['"“”„‘’‚«»‹›`]+|['"“”„‘’‚«»‹›`]+$/g, "");
+  if (!/^[0-9A-TV-Za-tv-z]{24}$/.test(letters)) return null;
+  return letters.toUpperCase().replace(/O/g, "0").replace(/[IL]/g, "1");
+}
+
+function checkCode({ leaf }, code) {
   const argon2 =
     /^\$argon2id\$v=19\$m=[1-9][0-9]{0,9},t=[1-9][0-9]{0,9},p=[1-9][0-9]{0,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/;
   if (!argon2.test(leaf.codeHash)) throw new Wrong("No code can match the receipt: its ticket has no Argon2id hash.");
+  if (readCode(code) === null) throw new Mistaken("A code has 24 letters and digits.");
   throw new Unproven("Browsers cannot check a code, because they have no Argon2; rafflekit audit can.");
 }

@@ -1,0 +1,84 @@
+"""`rafflekit invite`: print the invitation codes of a raffle into a file."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from rafflekit.cli import render
+from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.options import AsJsonLine, DatabaseUrl, RaffleId, open_engine
+from rafflekit.core import limits
+from rafflekit.core.private_files import private
+
+
+def write_invitations(
+    raffle: RaffleId,
+    *,
+    count: Annotated[
+        int,
+        typer.Option(
+            metavar="COUNT", help=f"The number of invitations, at most {limits.INVITATIONS_AT_ONCE:,} at once."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="A new CSV file that only you can read, with one invitation per line.")
+    ],
+    first: Annotated[
+        int, typer.Option("--from-number", metavar="NUMBER", help="The number of the first invitation.")
+    ] = 1,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="The address of your server, for a link in each line: https://raffles.example.org."
+        ),
+    ] = None,
+    as_json: AsJsonLine = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Write invitation codes into a file, to be handed out.
+
+    Anyone who has a code can take a ticket with it, so the raffle needs --entry invitation. Nothing is stored: you can
+    write more invitations at any time until the draw.
+    """
+    base = None if url is None else _checked_address(url)
+    with open_engine(database_url) as engine:
+        found = engine.find(raffle)
+        codes = engine.invitations(found.id, count, first=first)
+    rows = [
+        (number, code, *([] if base is None else [f"{base}/raffles/{found.id}/#i={code}"]))
+        for number, code in enumerate(codes, start=first)
+    ]
+    _write(out, ["number", "invitation", *([] if base is None else ["link"])], rows)
+    render.print_invitations(first=first, count=count, raffle=found, out=str(out), as_json=as_json)
+
+
+def _checked_address(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
+    except ValueError:
+        is_address = False
+    # Blanks and quotes would break the link where it is pasted.
+    if not is_address or not url.isascii() or not url.isprintable() or set(url) & set(" \"'<>,;"):
+        raise CommandStopped(
+            "--url: must be the address of a server, such as https://raffles.example.org.", status=WRONG_USAGE
+        )
+    return url.rstrip("/")
+
+
+def _write(out: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    is_made = False
+    try:
+        with open(out, "x", encoding="utf-8", newline="", opener=private) as file:
+            is_made = True
+            csv.writer(file, lineterminator="\n").writerows([header, *rows])
+    except FileExistsError as error:
+        raise CommandStopped(f"--out: {out} already exists; name a new file.", status=WRONG_USAGE) from error
+    except OSError as error:
+        if is_made:
+            out.unlink(missing_ok=True)
+        raise CommandStopped(f"--out: {out} cannot be written: {error.strerror}.", status=IO_FAILED) from error
