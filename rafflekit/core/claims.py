@@ -1,9 +1,9 @@
 """After the draw: what a ticket won, prizes that are handed out, and prizes that pass on to the next ticket."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from threading import Lock
 
@@ -29,9 +29,9 @@ from rafflekit.core.storage.statements import claims as statements
 from rafflekit.core.storage.statements import draws, ledgers, raffles
 from rafflekit.core.storage.statements.claims import Claim, Forfeit, GenuineTicket, Progress
 
-# What is published where a manager gives no reason.
 _QUEUES_KEPT = 8
 
+# What is published where a manager gives no reason.
 _REASONS = {Why.UNCLAIMED: "not collected", Why.RENOUNCED: "renounced by the winner"}
 
 
@@ -60,10 +60,8 @@ class Claims:
             RaffleError: see `RaffleEngine.redeem`.
         """
         self._genuine(raffle, number, code)
-        now = self._now()
-
         # Not before the draw, even if the clock was set back.
-        now = max(now, datetime.fromtimestamp(_drawn_s(raffle), UTC))
+        now = max(self._now(), datetime.fromtimestamp(_drawn_s(raffle), UTC))
 
         def store(connection: Connection) -> Claim:
             claim = _locked_claim(connection, raffle, number)
@@ -254,14 +252,24 @@ class _Queue:
 
     def __init__(self, seed: bytes, tickets: int, wins: int) -> None:
         self._lock = Lock()
-        self._rest: Iterator[int] = islice(winning_serials(seed, tickets=tickets, wins=tickets), wins, None)
-        self._known: list[int] = []
+        self._shuffle = partial(winning_serials, seed, tickets=tickets, wins=tickets)
+        self._wins = wins
+        self._begin()
 
     def serials(self, skip: int, most: int) -> list[int]:
         """Return at most `most` serials after the first `skip`; fewer if the tickets are used up."""
         with self._lock:
-            self._known += islice(self._rest, max(0, skip + most - len(self._known)))
+            try:
+                self._known += islice(self._rest, max(0, skip + most - len(self._known)))
+            except BaseException:
+                # An interrupted shuffle cannot continue, and would look as if the tickets were used up.
+                self._begin()
+                raise
             return self._known[skip : skip + most]
+
+    def _begin(self) -> None:
+        self._rest = islice(self._shuffle(), self._wins, None)
+        self._known: list[int] = []
 
 
 def _locked_claim(connection: Connection, raffle: Raffle, number: int) -> Claim:

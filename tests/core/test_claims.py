@@ -17,6 +17,8 @@ from rafflekit import (
     Win,
     check_database,
 )
+from rafflekit.core import claims
+from rafflekit.core.protocol.winners import winning_serials
 from tests.core.conftest import KEY, NOW, Clock
 from tests.core.drawn import Scene, drawn
 from tests.raffles import sold_out
@@ -164,3 +166,21 @@ def test_a_time_of_a_claim_has_a_zone(scene: Scene) -> None:
 
     assert isinstance(redeemed, datetime)
     assert redeemed.utcoffset() == timedelta(0)
+
+
+def test_an_interrupted_shuffle_begins_anew(database_url: str, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shuffle is kept in memory; half of it would look as if every ticket had won."""
+    interruptions = [KeyboardInterrupt]
+
+    def interrupted_once(seed: bytes, *, tickets: int, wins: int) -> Iterator[int]:
+        for place, serial in enumerate(winning_serials(seed, tickets=tickets, wins=wins)):
+            if place == 4 and interruptions:
+                raise interruptions.pop()
+            yield serial
+
+    monkeypatch.setattr(claims, "winning_serials", interrupted_once)
+    with RaffleEngine(database_url, signing_key=KEY) as another:
+        with pytest.raises(KeyboardInterrupt):
+            another.queue(scene.raffle.id)
+
+        assert list(another.queue(scene.raffle.id).items) == scene.queue
