@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rafflekit import AlreadyParticipated, InvalidVerificationCode, Prize, RaffleEngine, SoldOut, Ticket, Verification
+from rafflekit.core.characters import is_visible
 from tests.databases import KINDS
 
-names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
+names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20).filter(is_visible)
 
 
 @st.composite
