@@ -12,7 +12,6 @@ from rafflekit.core.errors import (
     InvalidValue,
     InvalidVerificationCode,
     NoPrize,
-    StorageUnavailable,
     TicketNotFound,
     TooEarly,
     TooLate,
@@ -61,7 +60,7 @@ class Claims:
         """
         self._genuine(raffle, number, code)
         # Not before the draw, even if the clock was set back.
-        now = max(self._now(), datetime.fromtimestamp(_drawn_s(raffle), UTC))
+        now = max(self._now(), datetime.fromtimestamp(lifecycle.drawn_s(raffle), UTC))
 
         def store(connection: Connection) -> Claim:
             claim = _locked_claim(connection, raffle, number)
@@ -141,7 +140,7 @@ class Claims:
             raise InvalidValue(
                 "claim_days", "were not announced for this raffle; name each ticket whose prize passes on."
             )
-        drawn_at = _drawn_s(raffle)
+        drawn_at = lifecycle.drawn_s(raffle)
         until = int((self._now() - timedelta(days=days)).timestamp())
         numbers = self._database.query(
             lambda connection: statements.unclaimed_numbers(connection, raffle.id, drawn_at=drawn_at, until=until)
@@ -193,12 +192,7 @@ class Claims:
         return page_of([numbers[serial] for serial in serials], length, page, page_size)
 
     def _queue(self, raffle: Raffle) -> "_Queue":
-        stored = self._database.query(lambda connection: draws.draw_and_seed(connection, raffle.id))
-        if stored is None:
-            raise StorageUnavailable(
-                f"The raffle {raffle.id} is drawn, but its draw record is missing in the database; restore a backup."
-            )
-        draw, seed = stored
+        draw, seed = self._database.query(lambda connection: draws.draw_and_seed(connection, raffle.id))
         return self._queues(seed, raffle.issued, draw.wins)
 
     def _genuine(self, raffle: Raffle, number: int, code: str) -> GenuineTicket:
@@ -236,7 +230,7 @@ class Claims:
             following = queue.serials(before.forfeits, 1)
             heir = ledgers.leaves_between(connection, raffle.id, following[0], following[0])[0] if following else None
             # In the order of time, even if the clock was set back.
-            time = max(int(now.timestamp()), before.last_forfeit_at or _drawn_s(raffle))
+            time = max(int(now.timestamp()), before.last_forfeit_at or lifecycle.drawn_s(raffle))
             forfeit = Forfeit(claim.ordinal, before.forfeits + 1, time, why, reason, heir)
             statements.insert_forfeit(connection, raffle.id, forfeit, prize=claim.prize)
             return None if heir is None else Win(heir.ticket_number, claim.name, in_place_of=number)
@@ -300,11 +294,6 @@ def _claim_in(ticket: GenuineTicket) -> Claim:
 def _passed_on(raffle: Raffle, progress: Progress) -> int:
     """Return how many forfeited prizes passed on; the others lapsed when every ticket had won."""
     return min(progress.forfeits, raffle.issued - progress.wins)
-
-
-def _drawn_s(raffle: Raffle) -> int:
-    assert raffle.drawn_at is not None
-    return int(raffle.drawn_at.timestamp())
 
 
 def _deadline(raffle: Raffle, claim: Claim) -> datetime | None:

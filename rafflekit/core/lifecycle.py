@@ -63,6 +63,12 @@ def is_drawn(raffle: Raffle) -> bool:
     return raffle.drawn_at is not None
 
 
+def drawn_s(raffle: Raffle) -> int:
+    """Return when the winners of a drawn raffle were drawn, in seconds since 1970."""
+    assert raffle.drawn_at is not None
+    return int(raffle.drawn_at.timestamp())
+
+
 def is_finished(raffle: Raffle) -> bool:
     """Return whether a raffle is drawn or cancelled, so that its secrets are deleted."""
     return raffle.drawn_at is not None or raffle.cancellation is not None
@@ -127,7 +133,7 @@ def check_closable(raffle: Raffle) -> None:
     if raffle.cancellation is not None:
         raise Cancelled
     if raffle.drawn_at is not None:
-        raise _drawn(raffle.drawn_at)
+        raise _drawn(raffle)
     if raffle.end is not None:
         raise TooLate(f"This raffle has been closed since {time_text(raffle.end.closed)}.")
     check_enough_tickets(raffle)
@@ -155,7 +161,7 @@ def check_cancellable(raffle: Raffle) -> None:
     if raffle.cancellation is not None:
         raise _cancelled(raffle)
     if raffle.drawn_at is not None:
-        raise _drawn(raffle.drawn_at)
+        raise _drawn(raffle)
 
 
 def check_drawable(raffle: Raffle) -> None:
@@ -211,5 +217,5 @@ def _cancelled(raffle: Raffle) -> TooLate:
     return TooLate(f"This raffle was cancelled on {time_text(raffle.cancellation.time)}.")
 
 
-def _drawn(drawn_at: datetime) -> TooLate:
-    return TooLate(f"The winners of this raffle were drawn on {time_text(int(drawn_at.timestamp()))}.")
+def _drawn(raffle: Raffle) -> TooLate:
+    return TooLate(f"The winners of this raffle were drawn on {time_text(drawn_s(raffle))}.")

@@ -95,8 +95,7 @@ def announced_names(name: str, total_tickets: int, prizes: Sequence[Prize]) -> t
     check_raffle(name, total_tickets, prizes)
     named = [replace(prize, name=without_blanks_around(prize.name)) for prize in prizes]
     for field, text in (("name", name), *((f"prizes[{at}].name", prize.name) for at, prize in enumerate(named))):
-        if not is_visible(text):
-            raise InvalidValue(field, "must have a visible character, such as a letter or a digit.")
+        _check_visible(field, text)
     return without_blanks_around(name), tuple(named)
 
 
@@ -130,8 +129,7 @@ def given_reason(field: str, text: object) -> str:
     """
     check_reason(field, text)
     assert isinstance(text, str)
-    if not is_visible(text):
-        raise InvalidValue(field, "must have a visible character, such as a letter or a digit.")
+    _check_visible(field, text)
     return without_blanks_around(text)
 
 
@@ -272,6 +270,11 @@ def _amount(field: str, prize: object) -> int:
     _check_text(f"{field}.name", prize.name, most=NAME_CHARACTERS)
     # "Too many prizes" covers an amount above the total, and says what to do about it.
     return _whole_number(f"{field}.amount", prize.amount)
+
+
+def _check_visible(field: str, text: str) -> None:
+    if not is_visible(text):
+        raise InvalidValue(field, "must have a visible character, such as a letter or a digit.")
 
 
 def _check_text(field: str, text: object, *, most: int) -> None:

@@ -251,12 +251,7 @@ def _load_drawn(connection: Connection, raffle: UUID) -> _Drawn:
     if found is None:
         raise RaffleNotFound
     lifecycle.check_drawn(found)
-    stored = draws.draw_and_seed(connection, raffle)
-    if stored is None:
-        raise StorageUnavailable(
-            f"The raffle {raffle} is drawn, but its draw record is missing in the database; restore a backup."
-        )
-    draw, seed = stored
+    draw, seed = draws.draw_and_seed(connection, raffle)
     wins, last = count_wins(found.prizes), found.issued - 1
     forfeits = claims.stored_forfeits(connection, raffle, most=FORFEITS_IN_A_PROOF + 1)
     return _Drawn(
@@ -275,17 +270,12 @@ def _statement(drawn: _Drawn, closing: Checkpoint) -> DrawStatement:
     return DrawStatement(
         origin=closing.origin,
         closing_hash=closing.closing_hash(),
-        drawn=_drawn_s(drawn.raffle),
+        drawn=lifecycle.drawn_s(drawn.raffle),
         entropy=source_of(drawn.raffle.terms.entropy).entropy_of(drawn.draw.entropy),
         seed=drawn.seed,
         wins=drawn.draw.wins,
         winners_digest=drawn.draw.winners_digest,
     )
-
-
-def _drawn_s(raffle: Raffle) -> int:
-    assert raffle.drawn_at is not None
-    return int(raffle.drawn_at.timestamp())
 
 
 def _proven(forfeit: Forfeit, book: Book, draw: DrawStatement, its_tree: LedgerTree) -> ProvenForfeit:

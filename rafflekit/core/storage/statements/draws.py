@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
+from rafflekit.core.errors import StorageUnavailable
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.storage.schema import draws, raffle_key, raffles, secrets, tickets, wins
 
@@ -93,11 +94,19 @@ def load_draw(connection: Connection, raffle: UUID) -> DrawRecord | None:
     return None if row is None else DrawRecord(row.entropy, row.winners_digest, row.wins)
 
 
-def draw_and_seed(connection: Connection, raffle: UUID) -> tuple[DrawRecord, bytes] | None:
-    """Return the record of a raffle's draw, and its seed; None before the draw."""
+def draw_and_seed(connection: Connection, raffle: UUID) -> tuple[DrawRecord, bytes]:
+    """Return the record of a drawn raffle's draw, and its seed.
+
+    Raises:
+        StorageUnavailable: the record is missing.
+    """
     both = select(draws, raffles.c.seed).join(raffles, raffles.c.id == draws.c.raffle)
     row = connection.execute(both.where(draws.c.raffle == raffle)).one_or_none()
-    return None if row is None else (DrawRecord(row.entropy, row.winners_digest, row.wins), row.seed)
+    if row is None:
+        raise StorageUnavailable(
+            f"The raffle {raffle} is drawn, but its draw record is missing in the database; restore a backup."
+        )
+    return DrawRecord(row.entropy, row.winners_digest, row.wins), row.seed
 
 
 def winning_numbers(connection: Connection, raffle: UUID, wins_in_all: int) -> "array[int]":
