@@ -37,7 +37,8 @@ soak: .venv/developers ## run the crash, race, fuzz and statistics tests far lon
 	RAFFLEKIT_TEST_SAMPLES=20 $(BIN)/python -m pytest tests/statistics
 	RAFFLEKIT_TEST_KILLS=200 $(BIN)/python -m pytest -s tests/faults/test_killed_servers.py \
 		tests/faults/test_killed_endings.py tests/faults/test_failover.py
-	RAFFLEKIT_TEST_INTERLEAVINGS=2000 $(BIN)/python -m pytest -s tests/races/test_interleavings.py tests/races/test_pairs.py
+	RAFFLEKIT_TEST_INTERLEAVINGS=2000 $(BIN)/python -m pytest -s tests/races/test_interleavings.py tests/races/test_pairs.py \
+		tests/races/test_races.py
 	RAFFLEKIT_TEST_CASES=1000 $(BIN)/python -m pytest tests/properties/test_model.py
 	RAFFLEKIT_TEST_CASES=10000 $(BIN)/python -m pytest -s tests/fuzz/test_schemathesis.py
 	RAFFLEKIT_TEST_CASES=3000 $(BIN)/python -m pytest -s tests/fuzz --ignore tests/fuzz/test_schemathesis.py

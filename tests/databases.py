@@ -58,7 +58,7 @@ class PostgresqlServer:
 
 
 def new_database_url(request: pytest.FixtureRequest) -> str:
-    """Return the URL of an empty database of the kind (`KINDS`, …) with which a fixture is parametrized."""
+    """Return the URL of a database without tables, of the kind (`KINDS`, …) with which a fixture is parametrized."""
     if request.param == "SQLite":
         return f"sqlite:///{request.getfixturevalue('database')}"
     server: PostgresqlServer = request.getfixturevalue("postgresql")

@@ -39,8 +39,10 @@ def clock() -> Clock:
 
 @pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database: a SQLite file, then PostgreSQL."""
-    return new_database_url(request)
+    """The URL of a database with empty tables: a SQLite file, then PostgreSQL."""
+    url = new_database_url(request)
+    prepare(url)
+    return url
 
 
 @pytest.fixture
@@ -52,7 +54,6 @@ def signing_key() -> SignerKey | None:
 @pytest.fixture
 def engine(database_url: str, signing_key: SignerKey | None) -> Iterator[RaffleEngine]:
     """An engine on that database, with that key."""
-    prepare(database_url)
     with RaffleEngine(database_url, signing_key=signing_key) as opened:
         yield opened
 

@@ -230,14 +230,14 @@ class RaffleMachine(RuleBasedStateMachine):
 
     def draw_one(self, chosen: Modelled, session: int, value: str | None) -> None:
         engine = self.sessions[session]
-        if chosen.model.is_due(self.now):
-            chosen.model = chosen.model.closed(self.now)
-        refusal = chosen.model.refusal_to_draw(self.now, value)
+        model = chosen.model.closed(self.now) if chosen.model.is_due(self.now) else chosen.model
+        refusal = model.refusal_to_draw(self.now, value)
         wins = self.answer(refusal, "draw", lambda: engine.draw(chosen.raffle.id, value=value))
         if refusal is not None:
+            # A refused draw closes nothing.
             return
         queue = engine.queue(chosen.raffle.id).items
-        model = chosen.model.drawn(wins, queue, self.now)
+        model = model.drawn(wins, queue, self.now)
         # Each prize its amount, in the order given; each ticket in one place of the shuffle.
         assert [win.prize for win in wins] == [each.name for each in model.terms.prizes for _ in range(each.amount)]
         winners = [win.ticket_number for win in wins]

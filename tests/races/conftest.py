@@ -1,6 +1,7 @@
 """Many callers at once: threads and processes that wait for one another and then start together."""
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from rafflekit import RaffleEngine, RaffleError
-from tests.databases import KINDS, STRICTER_KINDS, new_database_url
+from tests.databases import KINDS, STRICTER_KINDS, new_database_url, prepare
 
 PROCESSES = 2
 THREADS = 32
@@ -46,10 +47,16 @@ class Call:
         return Outcome(value=value)
 
 
-@pytest.fixture(params=KINDS + STRICTER_KINDS)
+# A long run also tries the level between the two others.
+_LEVELS = STRICTER_KINDS if "RAFFLEKIT_TEST_INTERLEAVINGS" in os.environ else STRICTER_KINDS[-1:]
+
+
+@pytest.fixture(params=KINDS + _LEVELS)
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database: a SQLite file, then PostgreSQL at each of its isolation levels."""
-    return new_database_url(request)
+    """The URL of a database with empty tables: a SQLite file, then PostgreSQL at its isolation levels."""
+    url = new_database_url(request)
+    prepare(url)
+    return url
 
 
 @dataclass(frozen=True)

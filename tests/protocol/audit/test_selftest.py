@@ -15,12 +15,14 @@ PACKAGE = Path(selftest.__file__).parents[3]
 
 
 def falsified(folder: Path, name: str, edit: Callable[[Any], object]) -> Path:
-    """A copy of the frozen cases with one of its files edited."""
+    """A copy of the honest documents and of some frozen cases, one of the two files edited."""
     for file in FROZEN.iterdir():
-        (folder / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
-    content = json.loads((folder / name).read_text(encoding="utf-8"))
-    edit(content)
-    (folder / name).write_text(json.dumps(content), encoding="utf-8")
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if file.name == "cases.json":
+            del content[20:]
+        if file.name == name:
+            edit(content)
+        (folder / file.name).write_text(json.dumps(content), encoding="utf-8")
     return folder
 
 
