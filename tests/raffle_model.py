@@ -237,7 +237,10 @@ class RaffleModel:
 
     def redeemed(self, number: int, now: datetime | None) -> "RaffleModel":
         """Return the raffle once a prize is handed out, or no longer with None."""
-        return self._with_win(number, lambda win: replace(win, redeemed_at=now))
+        assert self.drawn_at is not None
+        # Not before the draw, even if the clock was set back.
+        redeemed_at = None if now is None else max(now, self.drawn_at)
+        return self._with_win(number, lambda win: replace(win, redeemed_at=redeemed_at))
 
     def refusal_to_forfeit(self, number: int, is_right: bool, now: datetime, *, why: str) -> Refusal | None:
         if self.wins is None:
