@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Callable
 from datetime import datetime
 
-from rafflekit.core import lifecycle, limits
+from rafflekit.core import lifecycle
 from rafflekit.core.beacons import BeaconSource, fetched_beacon, given_beacon
 from rafflekit.core.errors import BeaconNotPublished, InvalidValue
 from rafflekit.core.ledger.keeping import Ledgers, closing_of
@@ -67,8 +67,6 @@ class Draws:
         Raises:
             RaffleError: see `RaffleEngine.draw`.
         """
-        limits.check_drawn_value(value)
-        lifecycle.check_drawable(raffle)
         self.check(raffle, has_value=value is not None)
         self.check_value(raffle, value)
         closing = closing_of(raffle, self._ledgers.tree_of(raffle))
