@@ -197,7 +197,7 @@ class Audit:
         return f"this is {which}, and the closing belongs to its prizes and rules"
 
     def is_raffle_known(self, proof: Proof) -> bool:
-        """Tell whether anything that does not come from the proof says which raffle this is."""
+        """Return whether anything that does not come from the proof says which raffle this is."""
         if self.given.raffle is not None:
             return True
         for copy in self.given.copies:
@@ -335,7 +335,7 @@ class Audit:
         self.require_past(proof.drawn, "the winners follow from the seed, but the draw is dated")
 
     def winning_numbers(self, proof: Proof, serials: list[int], prizes: list[int]) -> list[int]:
-        """Return the numbers that won, from the proof or else from the leaves; none if neither can say."""
+        """Return the numbers that won, from the proof or else from the leaves; an empty list if neither shows them."""
         if proof.winners is None:
             require(proof.prize_count > MOST_IN_PROOF, "the winners are missing")
             numbers = list(self.tickets or ())
@@ -972,7 +972,7 @@ def require_signature(note: Note, operator: VerifierKey) -> None:
 
 
 def is_signed(note: Note, operator: VerifierKey) -> bool:
-    """Tell whether the operator signed this note, and no signature by their key is wrong."""
+    """Return whether the operator signed this note, and no signature by their key is wrong."""
     signatures = note.signatures_of(operator)
     with contextlib.suppress(ValueError):
         return bool(signatures) and all(is_signature(operator.public, each, note.text) for each in signatures)
@@ -1172,7 +1172,7 @@ SMALL_ORDER = {0, 1, FIELD - 1, FIELD, FIELD + 1, EIGHTH_Y, FIELD - EIGHTH_Y}
 
 
 def is_signature(public: bytes, signature: bytes, text: str) -> bool:
-    """Tell whether this is the key's signature of the text. The check is the one without the cofactor."""
+    """Return whether this is the key's signature of the text. The check is the one without the cofactor."""
     x, y = decode_point(public)
     if len(signature) != 64:
         return False

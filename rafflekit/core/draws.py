@@ -48,7 +48,7 @@ class Draws:
             Cancelled, TicketsRemaining, AlreadyDrawn: the raffle is cancelled, not closed, or already drawn.
             TooFewTickets: its time is over, and it has more prizes than tickets.
             SigningKeyUnavailable: the key that signs its proof is missing here.
-            BeaconNotPublished: its beacon is published later, and none is given.
+            BeaconNotPublished: its beacon is published later, and is not given.
         """
         if lifecycle.is_due(raffle):
             lifecycle.check_enough_tickets(raffle)
@@ -98,7 +98,7 @@ class Draws:
         """Check what can be checked of a value before its raffle is closed, which is final.
 
         Raises:
-            InvalidValue: it is missing, does not have its form, or the raffle needs none.
+            InvalidValue: it is missing or malformed, or the raffle does not need it.
         """
         source = source_of(raffle.terms.entropy)
         if source.is_announced:

@@ -43,7 +43,7 @@ def see_leaves(
     Kept are the numbers of the serials `winning`, the whole leaf of `serial`, and the roots of the trees of `sizes`.
 
     Raises:
-        Mistaken: there are none, or the first line is not a leaf.
+        Mistaken: the list is empty, or its first line is not a leaf.
         Refuted: they are not the closing's, or they break a rule.
     """
     checkpoint, raffle = parts.closed.checkpoint, parts.proof.terms.id

@@ -170,7 +170,7 @@ function dated(sentence, time, latest) {
   );
 }
 
-// Returns whether an action refuses nothing.
+// Returns whether an action finds nothing wrong.
 function holds(action) {
   try {
     action();
