@@ -165,9 +165,13 @@ class Audit:
         except ValueError as reason:
             self.outcomes[name] = "wrong", str(reason)
 
-    def is_future(self, time: int) -> bool:
-        """Tell whether a time is later than wrong clocks and time zones explain."""
-        return time > self.given.now + DAY_S
+    def require_past(self, time: int, what: str) -> None:
+        """Raise `NotProven` if a time is a day or more in the future. It is not wrong, because your clock may be."""
+        if time > self.given.now + DAY_S:
+            raise NotProven(
+                f"{what} {time_text(time)}, which is in the future by this computer's clock: either the clock is "
+                "wrong, or the operator signed a wrong date"
+            )
 
     def check_form(self) -> None:
         """Step 1: the document and everything in it has the right form."""
@@ -193,7 +197,7 @@ class Audit:
         return f"this is {which}, and the closing belongs to its prizes and rules"
 
     def is_raffle_known(self, proof: Proof) -> bool:
-        """Tell whether anything that does not come from the proof says which raffle this is."""
+        """Return whether anything that does not come from the proof says which raffle this is."""
         if self.given.raffle is not None:
             return True
         for copy in self.given.copies:
@@ -221,8 +225,8 @@ class Audit:
         require(closing.size >= proof.prize_count, "the closing has fewer tickets than there are prizes")
         require(closing.size <= proof.announced_tickets, "the closing has more tickets than were announced")
         require(proof.closed >= proof.created, "the raffle closed before it was created")
-        require(not self.is_future(proof.closed), "the raffle closed in the future")
         require(closing.round == proof.round, "the closing names another round than the first after the delay")
+        self.require_past(proof.closed, "the operator signed the closing, but the raffle closed")
         when = f"the raffle closed {time_text(proof.closed)}"
         if closing.size < proof.announced_tickets:
             when += " before it was sold out"
@@ -322,16 +326,16 @@ class Audit:
         require(max(numbers, default=1) <= proof.announced_tickets, "a winning number is larger than the last number")
         require_signature(proof.draw, proof.operator)
         require(proof.drawn >= proof.closed, "the draw is dated before the closing")
-        require(not self.is_future(proof.drawn), "the draw is dated in the future")
         digest = winners_digest(serials, numbers, prizes) if numbers else proof.draw.parts["digest"]
         require(proof.draw.text == draw_text(proof, digest), "the operator signed another draw")
         if not numbers:
             raise NotProven("you have only the operator's word which numbers won; give all tickets with --leaves")
         names = [prize["name"] for prize in proof.terms["prizes"]]
         self.wins = [{"ticket_number": number, "prize": names[prize]} for number, prize in zip(numbers, prizes)]
+        self.require_past(proof.drawn, "the winners follow from the seed, but the draw is dated")
 
     def winning_numbers(self, proof: Proof, serials: list[int], prizes: list[int]) -> list[int]:
-        """Return the numbers that won, from the proof or else from the leaves; none if neither can say."""
+        """Return the numbers that won, from the proof or else from the leaves; an empty list if neither shows them."""
         if proof.winners is None:
             require(proof.prize_count > MOST_IN_PROOF, "the winners are missing")
             numbers = list(self.tickets or ())
@@ -406,7 +410,6 @@ class Audit:
             require(is_ours, "a forfeit is of another raffle or another draw")
             require(forfeit.place == place, "a forfeit is missing, or not in its place")
             require(forfeit.time >= earliest, "a forfeit is dated before the draw, or before the forfeit before it")
-            require(not self.is_future(forfeit.time), "a forfeit is dated in the future")
             earliest = forfeit.time
             require(forfeit.win in won_at, "a win was lost that did not exist, or that was lost before")
             due = won_at.pop(forfeit.win) + proof.terms.get("claim_days", 0) * DAY_S
@@ -427,7 +430,9 @@ class Audit:
             won_at[wins + place] = forfeit.time
         self.forfeits = proof.forfeits
         if self.forfeits:
-            raise NotProven(self.passed_on(proof, self.forfeits))
+            said = self.passed_on(proof, self.forfeits)
+            self.require_past(earliest, f"{said}; the last forfeit is dated")
+            raise NotProven(said)
 
     def passed_on(self, proof: Proof, forfeits: list[Forfeit]) -> str:
         """Return what there is to say about forfeits that follow the rules."""
@@ -967,7 +972,7 @@ def require_signature(note: Note, operator: VerifierKey) -> None:
 
 
 def is_signed(note: Note, operator: VerifierKey) -> bool:
-    """Tell whether the operator signed this note, and no signature by their key is wrong."""
+    """Return whether the operator signed this note, and no signature by their key is wrong."""
     signatures = note.signatures_of(operator)
     with contextlib.suppress(ValueError):
         return bool(signatures) and all(is_signature(operator.public, each, note.text) for each in signatures)
@@ -1167,7 +1172,7 @@ SMALL_ORDER = {0, 1, FIELD - 1, FIELD, FIELD + 1, EIGHTH_Y, FIELD - EIGHTH_Y}
 
 
 def is_signature(public: bytes, signature: bytes, text: str) -> bool:
-    """Tell whether this is the key's signature of the text. The check is the one without the cofactor."""
+    """Return whether this is the key's signature of the text. The check is the one without the cofactor."""
     x, y = decode_point(public)
     if len(signature) != 64:
         return False

@@ -30,18 +30,18 @@ from rafflekit.core.storage.statements.claims import Claim, Forfeit, GenuineTick
 
 _QUEUES_KEPT = 8
 
-# What is published where a manager gives no reason.
+# What is published if a manager gives no reason.
 _REASONS = {Why.UNCLAIMED: "not collected", Why.RENOUNCED: "renounced by the winner"}
 
 
 class Claims:
-    """The wins of one database's drawn raffles, and what became of them."""
+    """The wins of one database's drawn raffles, and what happened to them."""
 
     def __init__(self, database: Database, hasher: CodeHasher, *, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._hasher = hasher
         self._clock = clock
-        # A shuffle takes as long as there are prizes, and never changes.
+        # The more prizes there are, the longer a shuffle takes; and it never changes.
         self._queues = lru_cache(_QUEUES_KEPT)(_Queue)
 
     def verify(self, raffle: Raffle, number: int, code: str) -> Verification:
@@ -85,7 +85,7 @@ class Claims:
         return _verification(raffle, claim)
 
     def undo_redemption(self, raffle: Raffle, number: int, code: str) -> Verification:
-        """Take a redemption back that was made a short time ago.
+        """Undo a redemption that was made a short time ago.
 
         Raises:
             RaffleError: see `RaffleEngine.redeem`.
@@ -150,7 +150,7 @@ class Claims:
         queue = self._queue(raffle)
         passed: list[Win | None] = []
         for number in numbers:
-            # Meanwhile it may have been redeemed within its last second, or passed on by someone else.
+            # It may just have been redeemed in its last second, or passed on by someone else.
             with suppress(TooLate):
                 passed.append(self._pass_on(raffle, number, kind, text, queue))
         return passed
@@ -218,7 +218,7 @@ class Claims:
         return kind, text
 
     def _pass_on(self, raffle: Raffle, number: int, why: Why, reason: str, queue: "_Queue") -> Win | None:
-        # Before the lock, because a long shuffle takes time; another forfeit in between makes it one longer.
+        # Before the lock, because a long shuffle takes time; a forfeit in between needs only one step more.
         progress = self._database.query(lambda connection: statements.progress_of(connection, raffle.id))
         queue.serials(progress.forfeits, 1)
         now = self._now()
@@ -242,7 +242,7 @@ class Claims:
 
 
 class _Queue:
-    """The shuffle of a draw after its last win, as far as it has been asked for, from any number of threads."""
+    """The shuffle of a draw after its last win, as far as it is needed; any number of threads can use it."""
 
     def __init__(self, seed: bytes, tickets: int, wins: int) -> None:
         self._lock = Lock()

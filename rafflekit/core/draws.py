@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Callable
 from datetime import datetime
 
-from rafflekit.core import lifecycle, limits
+from rafflekit.core import lifecycle
 from rafflekit.core.beacons import BeaconSource, fetched_beacon, given_beacon
 from rafflekit.core.errors import BeaconNotPublished, InvalidValue
 from rafflekit.core.ledger.keeping import Ledgers, closing_of
@@ -48,7 +48,7 @@ class Draws:
             Cancelled, TicketsRemaining, AlreadyDrawn: the raffle is cancelled, not closed, or already drawn.
             TooFewTickets: its time is over, and it has more prizes than tickets.
             SigningKeyUnavailable: the key that signs its proof is missing here.
-            BeaconNotPublished: its beacon is published later, and none is given.
+            BeaconNotPublished: its beacon is published later, and is not given.
         """
         if lifecycle.is_due(raffle):
             lifecycle.check_enough_tickets(raffle)
@@ -67,8 +67,6 @@ class Draws:
         Raises:
             RaffleError: see `RaffleEngine.draw`.
         """
-        limits.check_drawn_value(value)
-        lifecycle.check_drawable(raffle)
         self.check(raffle, has_value=value is not None)
         self.check_value(raffle, value)
         closing = closing_of(raffle, self._ledgers.tree_of(raffle))
@@ -100,7 +98,7 @@ class Draws:
         """Check what can be checked of a value before its raffle is closed, which is final.
 
         Raises:
-            InvalidValue: it is missing, does not have its form, or the raffle needs none.
+            InvalidValue: it is missing or malformed, or the raffle does not need it.
         """
         source = source_of(raffle.terms.entropy)
         if source.is_announced:

@@ -370,7 +370,7 @@ class RaffleEngine:
             BeaconUnavailable: no relay gives the beacon, or this machine cannot check it.
             SigningKeyUnavailable: the key that signed its tickets is missing here, so no one could prove the draw.
             StorageUnavailable: the database cannot be used, or the key next to it cannot be made.
-            InvalidValue: `value` is missing, is not the one that decides, or this raffle needs none.
+            InvalidValue: `value` is missing, is not the one that decides, or is not needed.
         """
         raffle = self.get(raffle_id)
         limits.check_drawn_value(value)
@@ -394,7 +394,7 @@ class RaffleEngine:
         page_size: int = limits.WINNERS_PAGE_SIZE,
         unredeemed: bool = False,
     ) -> Page[Win]:
-        """List the wins of a raffle in draw order; before the draw there are none.
+        """List the wins of a raffle in draw order; before the draw, the list is empty.
 
         After the wins of the draw come those of tickets that took a prize over. With `unredeemed`, only wins are listed
         whose prize has been neither redeemed nor forfeited.

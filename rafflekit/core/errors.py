@@ -78,7 +78,7 @@ class NotOpenYet(RaffleError):
 
 
 class InvitationNeeded(RaffleError):
-    """The raffle hands out tickets for invitation codes, and there is none, or a wrong one."""
+    """The raffle hands out tickets for invitation codes, and the code is missing or wrong."""
 
     code = "invitation_needed"
     sentence = "A valid invitation code is needed"

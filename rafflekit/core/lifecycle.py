@@ -80,7 +80,7 @@ def is_due(raffle: Raffle) -> bool:
 
 
 def draw_possible_at(raffle: Raffle) -> datetime | None:
-    """Return when the beacon that decides a closed raffle is published, in UTC; None if none does, or it is drawn."""
+    """Return when the beacon that decides a closed raffle is published, in UTC; None without one or after a draw."""
     if raffle.end is None or is_finished(raffle):
         return None
     known_s = source_of(raffle.terms.entropy).known_from(raffle.end)

@@ -141,7 +141,7 @@ def check_announced_value(value: object) -> None:
     """
     _check_text("value", value, most=VALUE_CHARACTERS)
     if isinstance(value, str) and " ".join(value.split()) != value:
-        raise InvalidValue("value", "must have single spaces between words, and none at its ends.")
+        raise InvalidValue("value", "must have single spaces between words, and no spaces at its ends.")
 
 
 def check_drawn_value(value: object) -> None:

@@ -46,7 +46,7 @@ class Raffle:
     drawn_at: datetime | None = None
     """When the winners were drawn, in UTC and whole seconds; None before the draw."""
     verifier_key: str | None = field(default=None, repr=False)
-    """The key that signs its ledger, as people share it; None if it has none yet."""
+    """The key that signs its ledger, as people share it; None if it has no key yet."""
     state: State = State.OPEN
     """The state that it was in when it was read."""
 

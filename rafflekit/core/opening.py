@@ -37,7 +37,7 @@ def serving_engine_of(settings: Settings, url: str | None, *, on_group: "GroupOb
     """Return an engine as `engine_of` does, and make sure that it has a key to sign every ticket's receipt.
 
     Raises:
-        InvalidSetting: there is no key, and none can be made next to the database; or as in `engine_of`.
+        InvalidSetting: there is no key, and it cannot be made next to the database; or as in `engine_of`.
         SigningKeyUnavailable: the key next to the database is missing or cannot be used.
         SchemaMismatch, StorageUnavailable: the database cannot be used, or the key next to it cannot be made.
     """

@@ -62,7 +62,7 @@ BARE_DETAILS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "Nothing is at this address; the raffles are at /raffles/.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This method is not supported here; the Allow header lists those that are.",
 }
-"""The details of Falcon's own errors, which have none."""
+"""Details for Falcon's own errors, which come without them."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _OUTAGE_LINE_S = 1.0

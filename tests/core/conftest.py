@@ -11,6 +11,7 @@ from rafflekit import RaffleEngine
 from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.storage import driver
 from rafflekit.core.storage.database import Database
+from tests.core.drawn import Scene, drawn
 from tests.databases import KINDS, new_database_url, prepare
 
 KEY = SignerKey.make("raffles.example.org")
@@ -56,6 +57,25 @@ def engine(database_url: str, signing_key: SignerKey | None) -> Iterator[RaffleE
     """An engine on that database, with that key."""
     with RaffleEngine(database_url, signing_key=signing_key) as opened:
         yield opened
+
+
+@pytest.fixture
+def timed(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
+    """An engine on that database, with that clock and a key."""
+    with RaffleEngine(database_url, clock=clock, signing_key=KEY) as opened:
+        yield opened
+
+
+@pytest.fixture
+def scene(timed: RaffleEngine, clock: Clock) -> Scene:
+    """A drawn raffle without a deadline: six tickets, three of them have won."""
+    return drawn(timed, clock)
+
+
+@pytest.fixture
+def dated(timed: RaffleEngine, clock: Clock) -> Scene:
+    """The same with a deadline of ten days."""
+    return drawn(timed, clock, claim_days=10)
 
 
 @pytest.fixture

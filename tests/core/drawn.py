@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -16,8 +16,10 @@ from rafflekit import (
     Win,
 )
 from rafflekit.core.models import Raffle
-from tests.core.conftest import Clock
 from tests.raffles import people, sold_out
+
+if TYPE_CHECKING:
+    from tests.core.conftest import Clock
 
 Result = TypeVar("Result")
 
@@ -29,7 +31,7 @@ class Scene:
     """A drawn raffle: its tickets by number, its wins, and the numbers that are next, in order."""
 
     engine: RaffleEngine
-    clock: Clock
+    clock: "Clock"
     raffle: Raffle
     tickets: dict[int, Ticket]
     wins: list[Win]
@@ -86,7 +88,7 @@ def checked_first(check: Callable[[], object], act: Callable[[], Result], *, fin
     return act()
 
 
-def drawn(engine: RaffleEngine, clock: Clock, *, tickets: int = 6, **options: Any) -> Scene:
+def drawn(engine: RaffleEngine, clock: "Clock", *, tickets: int = 6, **options: Any) -> Scene:
     """Draw a raffle that was closed early, and another one, so that a statement without the raffle finds too much."""
     engine.draw(sold_out(engine, tickets=9, prizes=(Prize("tea", 3),)).id)
     raffle = engine.create("Foobar", total_tickets=20, prizes=PRIZES, **options)

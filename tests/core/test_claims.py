@@ -19,31 +19,12 @@ from rafflekit import (
 )
 from rafflekit.core import claims
 from rafflekit.core.protocol.winners import winning_serials
-from tests.core.conftest import KEY, NOW, Clock
-from tests.core.drawn import Scene, drawn
+from tests.core.conftest import KEY, NOW
+from tests.core.drawn import Scene
 from tests.raffles import sold_out
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 WRONG_CODE = "0000-0000-0000-0000-0000-0000"
-
-
-@pytest.fixture
-def engine(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
-    """An engine with a clock and a key, on each kind of database."""
-    with RaffleEngine(database_url, clock=clock, signing_key=KEY) as opened:
-        yield opened
-
-
-@pytest.fixture
-def scene(engine: RaffleEngine, clock: Clock) -> Scene:
-    """A raffle without a deadline: six tickets, three of them have won."""
-    return drawn(engine, clock)
-
-
-@pytest.fixture
-def dated(engine: RaffleEngine, clock: Clock) -> Scene:
-    """The same with a deadline of ten days."""
-    return drawn(engine, clock, claim_days=10)
 
 
 def test_a_prize_is_redeemed_once(scene: Scene) -> None:
@@ -86,23 +67,23 @@ def test_a_ticket_without_a_prize_has_nothing_to_redeem(scene: Scene) -> None:
     assert scene.listed() == scene.wins
 
 
-def test_nothing_is_claimed_before_the_draw(engine: RaffleEngine) -> None:
-    raffle = sold_out(engine)
+def test_nothing_is_claimed_before_the_draw(timed: RaffleEngine) -> None:
+    raffle = sold_out(timed)
 
     calls: list[Callable[[], object]] = [
-        lambda: engine.redeem(raffle.id, 1, WRONG_CODE),
-        lambda: engine.redeem(raffle.id, 1, WRONG_CODE, undo=True),
-        lambda: engine.check_redeem(raffle.id, 1, WRONG_CODE),
-        lambda: engine.check_forfeit(raffle.id, 1, why="unclaimed"),
-        lambda: engine.forfeit(raffle.id, 1, why="unclaimed"),
-        lambda: engine.forfeit(raffle.id, 1, why="renounced", verification_code=WRONG_CODE),
-        lambda: engine.forfeit_unclaimed(raffle.id),
-        lambda: engine.queue(raffle.id),
+        lambda: timed.redeem(raffle.id, 1, WRONG_CODE),
+        lambda: timed.redeem(raffle.id, 1, WRONG_CODE, undo=True),
+        lambda: timed.check_redeem(raffle.id, 1, WRONG_CODE),
+        lambda: timed.check_forfeit(raffle.id, 1, why="unclaimed"),
+        lambda: timed.forfeit(raffle.id, 1, why="unclaimed"),
+        lambda: timed.forfeit(raffle.id, 1, why="renounced", verification_code=WRONG_CODE),
+        lambda: timed.forfeit_unclaimed(raffle.id),
+        lambda: timed.queue(raffle.id),
     ]
     for call in calls:
         with pytest.raises(NotDrawnYet):
             call()
-    assert engine.winners(raffle.id, unredeemed=True) == Page((), 0, 1, 100)
+    assert timed.winners(raffle.id, unredeemed=True) == Page((), 0, 1, 100)
 
 
 @pytest.mark.parametrize("minutes", [0, 15])

@@ -174,6 +174,19 @@ def test_a_raffle_hands_out_tickets_until_its_time_is_over(engine: RaffleEngine,
     assert (seen.state, seen.available_tickets, seen.end) == ("closed", 0, None)
 
 
+def test_a_repeat_gets_its_ticket_before_the_opening(engine: RaffleEngine, clock: Clock) -> None:
+    """The clock was set back after the raffle had opened."""
+    raffle = engine.create("Foobar", total_tickets=9, prizes=HUG, opens_at=NOW)
+    ann, bob = keyed(["ann", "bob"])
+    first = engine.participate(raffle.id, ann.participant, idempotency_key=ann.idempotency_key)
+    clock.now -= HOUR
+
+    assert engine.participate(raffle.id, ann.participant, idempotency_key=ann.idempotency_key) == first
+    for key in (None, bob.idempotency_key):
+        with pytest.raises(NotOpenYet):
+            engine.participate(raffle.id, bob.participant, idempotency_key=key)
+
+
 def test_what_is_due_is_closed_once(database_url: str, engine: RaffleEngine, clock: Clock) -> None:
     due = [sold(engine, 2, closes_at=NOW + hours * HOUR) for hours in (2, 1)]
     later, without = sold(engine, 2, closes_at=NOW + 9 * HOUR), sold(engine, 2)

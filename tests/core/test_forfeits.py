@@ -1,7 +1,7 @@
 """A prize that its winner does not get passes to the next ticket of the same shuffle, or lapses."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
@@ -32,25 +32,6 @@ from tests.waiting import LIMIT_S
 
 DAY = timedelta(days=1)
 WRONG_CODE = "0000-0000-0000-0000-0000-0000"
-
-
-@pytest.fixture
-def engine(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
-    """An engine with a clock and a key, on each kind of database."""
-    with RaffleEngine(database_url, clock=clock, signing_key=KEY) as opened:
-        yield opened
-
-
-@pytest.fixture
-def scene(engine: RaffleEngine, clock: Clock) -> Scene:
-    """A raffle without a deadline: six tickets, three of them have won."""
-    return drawn(engine, clock)
-
-
-@pytest.fixture
-def dated(engine: RaffleEngine, clock: Clock) -> Scene:
-    """The same with a deadline of ten days."""
-    return drawn(engine, clock, claim_days=10)
 
 
 def test_an_undone_redemption_can_be_forfeited(scene: Scene) -> None:
@@ -209,8 +190,8 @@ def test_a_prize_lapses_when_every_ticket_has_won(database_url: str, scene: Scen
     assert check_database(database_url, signing_key=KEY).problems == ()
 
 
-def test_where_every_ticket_wins_a_forfeit_lapses_at_once(engine: RaffleEngine, clock: Clock) -> None:
-    scene = drawn(engine, clock, tickets=3)
+def test_where_every_ticket_wins_a_forfeit_lapses_at_once(timed: RaffleEngine, clock: Clock) -> None:
+    scene = drawn(timed, clock, tickets=3)
     assert scene.queue == []
 
     assert scene.forfeit(scene.number(0)) is None
@@ -261,31 +242,31 @@ def test_without_a_deadline_each_unclaimed_prize_is_named(scene: Scene) -> None:
     assert scene.forfeit(scene.number(0), "unclaimed")
 
 
-def test_winners_and_the_queue_have_pages(engine: RaffleEngine, clock: Clock) -> None:
-    scene = drawn(engine, clock, tickets=14)
+def test_winners_and_the_queue_have_pages(timed: RaffleEngine, clock: Clock) -> None:
+    scene = drawn(timed, clock, tickets=14)
     for place in range(3):
         scene.forfeit(scene.number(place))
     everything = scene.listed()
 
-    pages = [engine.winners(scene.raffle.id, page=page, page_size=4) for page in (1, 2)]
-    queued = [engine.queue(scene.raffle.id, page=page, page_size=3) for page in (1, 2, 3)]
+    pages = [timed.winners(scene.raffle.id, page=page, page_size=4) for page in (1, 2)]
+    queued = [timed.queue(scene.raffle.id, page=page, page_size=3) for page in (1, 2, 3)]
 
     assert [win for page in pages for win in page.items] == everything
     assert [(page.count, page.has_next) for page in pages] == [(6, True), (6, False)]
     assert [number for page in queued for number in page.items] == scene.queue[3:]
     assert [(page.count, page.has_next) for page in queued] == [(8, True), (8, True), (8, False)]
-    left = [engine.winners(scene.raffle.id, page=page, page_size=2, unredeemed=True) for page in (1, 2)]
+    left = [timed.winners(scene.raffle.id, page=page, page_size=2, unredeemed=True) for page in (1, 2)]
     assert [win for page in left for win in page.items] == everything[3:]
     assert [page.count for page in left] == [3, 3]
     for ask in (
-        lambda: engine.winners(scene.raffle.id, page=3, page_size=4),
-        lambda: engine.winners(scene.raffle.id, page=3, page_size=2, unredeemed=True),
-        lambda: engine.queue(scene.raffle.id, page=4, page_size=3),
+        lambda: timed.winners(scene.raffle.id, page=3, page_size=4),
+        lambda: timed.winners(scene.raffle.id, page=3, page_size=2, unredeemed=True),
+        lambda: timed.queue(scene.raffle.id, page=4, page_size=3),
     ):
         with pytest.raises(PageNotFound):
             ask()
     with pytest.raises(InvalidValue):
-        engine.queue(scene.raffle.id, page=0)
+        timed.queue(scene.raffle.id, page=0)
 
 
 def test_claims_survive_a_restart_and_a_purge(database_url: str, clock: Clock) -> None:
@@ -347,8 +328,8 @@ def test_of_two_claims_at_once_one_is_refused(
     assert check_database(database_url, signing_key=KEY).problems == ()
 
 
-def test_forfeits_at_once_take_different_places(database_url: str, engine: RaffleEngine, clock: Clock) -> None:
-    scene = drawn(engine, clock, tickets=9)
+def test_forfeits_at_once_take_different_places(database_url: str, timed: RaffleEngine, clock: Clock) -> None:
+    scene = drawn(timed, clock, tickets=9)
     together = Barrier(3)
 
     def forfeit(place: int) -> Win | None:

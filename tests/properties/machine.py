@@ -52,7 +52,7 @@ class RaffleMachine(RuleBasedStateMachine):
     @initialize(some=st.lists(some_terms(BEGINNING), min_size=2, max_size=2))
     def begin(self, some: list[Terms]) -> None:
         self.url = self.new_url()
-        # Half a second: what is stored and compared is in whole ones.
+        # With half a second, because times are stored and compared in whole seconds.
         self.clock = BEGINNING + timedelta(seconds=0.5)
         self.sessions = [self.new_session(), self.new_session()]
         self.created: list[Modelled] = []
@@ -238,7 +238,7 @@ class RaffleMachine(RuleBasedStateMachine):
             return
         queue = engine.queue(chosen.raffle.id).items
         model = model.drawn(wins, queue, self.now)
-        # Each prize its amount, in the order given; each ticket in one place of the shuffle.
+        # Each prize is won as often as announced, in the given order, and each ticket is in one place of the shuffle.
         assert [win.prize for win in wins] == [each.name for each in model.terms.prizes for _ in range(each.amount)]
         winners = [win.ticket_number for win in wins]
         assert sorted([*winners, *queue]) == sorted(each.ticket.number for each in model.tickets)
@@ -378,7 +378,7 @@ class RaffleMachine(RuleBasedStateMachine):
             assert list(unredeemed) == [win for win in wins if win.forfeited_at is None and win.redeemed_at is None]
 
     def answer(self, expected: Any, what: str, ask: Callable[[], Any]) -> Any:
-        """Return the engine's answer, which the model expects; None: the answer is new."""
+        """Return the engine's answer, which must be the expected one; with None, any answer is right."""
         if isinstance(expected, type) and issubclass(expected, RaffleError):
             return self.refused(expected, what, ask)
         event(what if expected is None else f"{what} again")

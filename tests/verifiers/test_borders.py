@@ -67,6 +67,21 @@ def test_the_last_line_of_the_leaves_may_have_8192_bytes(said_by_all: SaidByAll,
     assert said_by_all(given, "leaves") == {outcome}
 
 
+@pytest.mark.parametrize("announced", [20, 10**12])
+@pytest.mark.parametrize(("number", "outcome"), [(19, "ok"), (20, "wrong")])
+def test_numbers_of_few_tickets_are_always_counted(
+    said_by_all: SaidByAll, announced: int, number: int, outcome: str
+) -> None:
+    raffle = fair(total_tickets=announced)
+    # The operator signed this list, so only its numbers can be wrong.
+    [first, second, *others] = raffle.leaves
+    assert first.ticket_number == 20
+    signed = Written(replace(raffle, leaves=[first, replace(second, ticket_number=number), *others]))
+    given = {"proof": json.dumps(signed.proof()), "leaves": [leaf_line(leaf) for leaf in signed.leaves]}
+
+    assert said_by_all(given, "leaves") == {outcome}
+
+
 def test_an_earlier_list_of_all_tickets_is_the_same_list(said_by_all: SaidByAll) -> None:
     raffle = fair()
     [*leaves, last] = raffle.leaves

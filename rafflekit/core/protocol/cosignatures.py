@@ -19,7 +19,7 @@ def cosignature_of(witness: VerifierKey, note: Note) -> Cosignature:
     """Return the one cosignature of a witness on a note.
 
     Raises:
-        InvalidValue: the key is not a witness's, or the note has none of its cosignatures, or more than one.
+        InvalidValue: the key is not a witness's, or the note does not have exactly one of its cosignatures.
         NoteWrong: the cosignature does not match the note's text.
     """
     if witness.kind != WITNESS:

@@ -39,7 +39,7 @@ WINNERS_IN_A_PROOF = 1_000
 """A proof lists at most this many wins, each with its leaf; of more wins it has only the signed digest."""
 
 FORFEITS_IN_A_PROOF = 1_000
-"""A proof lists at most this many forfeits, or else none."""
+"""A proof lists at most this many forfeits; of more, it lists nothing."""
 
 LEAF_LINE_BYTES = 8 * 1024
 """The longest line in the list of all leaves."""
@@ -96,7 +96,7 @@ class ProvenWin:
 
 @dataclass(frozen=True, slots=True)
 class ProvenForfeit:
-    """A forfeit: its signed statement, and the leaf and the path of the ticket that takes over, None if none does."""
+    """A forfeit: its signed statement, and the leaf and the path of the ticket that takes over, None if it lapses."""
 
     note: str
     leaf: Leaf | None

@@ -215,7 +215,7 @@ class Note:
         return cls(text + "\n", signatures)
 
     def check(self, key: VerifierKey) -> list[int]:
-        """Check all signatures that name this key; return their times. The list is empty if none does.
+        """Check all signatures that name this key; return their times. Without such a signature, the list is empty.
 
         Raises:
             NoteWrong: one of them is not the key's signature of this text.

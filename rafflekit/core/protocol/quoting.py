@@ -1,7 +1,7 @@
 """Texts that people gave, in our own output (pure).
 
 A name could be chosen so that it looks like a line of ours: a check mark and “Everything is proven.”, or blanks up to
-the next line of a terminal. JSON holds every text as it is.
+the next line of a terminal. JSON has every text unchanged.
 """
 
 import re

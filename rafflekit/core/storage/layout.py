@@ -47,7 +47,7 @@ def check_unchanged(found: str, backend: Backend) -> None:
 
 
 def status_of(url: str, found: str | None, *, exists: bool = True) -> DatabaseStatus:
-    """Return what the layout of a database, None if it has none, means for this program."""
+    """Return what the layout of a database (None: it has no tables) means for this program."""
     state: DatabaseState
     if found is None:
         state = "empty" if exists else "missing"

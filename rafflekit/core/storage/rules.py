@@ -97,7 +97,7 @@ _NOT_FORGOTTEN = (
     f"OR NOT {_IS_FINISHED}"
 )
 
-# A win stands if it is a winner's or an heir's. Forfeit j has made win W + j.
+# Wins are made by the draw and by forfeits: forfeit j makes win W + j.
 _HEIR = f"SELECT 1 FROM forfeits WHERE raffle = NEW.raffle AND number = NEW.ordinal - {_WINS} AND serial IS NOT NULL"  # noqa: S608
 _NO_SUCH_WIN = (
     f"NOT {_is_drawn('NEW.raffle')} OR "  # noqa: S608 - ours
@@ -162,7 +162,7 @@ RULES: tuple[Rule, ...] = (
         _HAS_TOO_FEW_TICKETS,
     ),
     Rule("raffles_drawn_with_record", "UPDATE OF drawn_at", "raffles", "the draw record is missing", _HAS_NO_RECORD),
-    # A ledger takes its key from whoever signs first, even after the draw; the other columns have their own rules.
+    # A ledger gets its key when it is first signed, even after the draw; the other columns have their own rules.
     Rule(
         "raffles_drawn_once",
         "UPDATE OF drawn_at, seed, cancelled_at, reason",

@@ -110,7 +110,7 @@ schema_version = Table(
     PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
 
-# A raffle's terms, and where it stands: closed, cancelled, drawn. What is asked for every ticket is `counters`.
+# A raffle's terms, and whether it is closed, cancelled or drawn. What is asked for every ticket is `counters`.
 raffles = _table(
     "raffles",
     Column("id", RaffleKey, primary_key=True),

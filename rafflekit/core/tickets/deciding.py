@@ -139,10 +139,10 @@ def decide(
 def settle(
     wish: Wish, held: Held | None, counter: Counter, *, issued: int, now: datetime
 ) -> Given | RaffleError | None:
-    """Return the ticket that is already this wish's, or why it gets none; None if a new ticket is due.
+    """Return the ticket that this wish got earlier, or its refusal; None if it gets a new ticket.
 
     `issued` are the tickets handed out so far, those of the wish's group included.
-    The order is the contract's: a repeat gets its ticket again until the draw, also where the raffle is closed.
+    The order is the contract's: a repeat gets its ticket again until the draw, whether the raffle is open or not.
     """
     if held is not None and not held.is_finished and wish.repeat_hash in held.numbers:
         return Given(held.numbers[wish.repeat_hash])

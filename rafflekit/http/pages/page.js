@@ -116,7 +116,7 @@ const RULES = {
 const momentText = (text) => timeText(Date.parse(text) / 1000);
 
 function showTerms(terms) {
-  const prizes = terms.prizes.map(({ name, amount }) => element("li", "", `${counted(amount)} × `, element("bdi", "", shown(name))));
+  const prizes = terms.prizes.map(({ name, amount }) => element("li", "", `${counted(amount)} × ${quoted(name)}`));
   byId("prizes").replaceChildren(...prizes);
   const rules = Object.keys(RULES).filter((name) => terms[name] !== undefined);
   byId("rules").replaceChildren(...rules.map((name) => element("li", "", RULES[name](terms[name]))));
@@ -130,33 +130,43 @@ function showClosing(note) {
 }
 
 function showName(name, facts) {
-  byId("name").textContent = shown(name);
-  document.title = `${shown(name)}: proof of the draw`;
+  byId("name").textContent = quoted(name);
+  document.title = `${quoted(name)}: proof of the draw`;
   byId("facts").textContent = facts;
 }
 
 function showWinners({ terms, draw }, wins) {
-  const drawn = (wins ?? []).slice(0, terms.wins);
-  const listed = drawn.slice(0, WINNERS_IN_A_PROOF);
   let about = "In draw order.";
   if (wins === null) {
     about =
       `${counted(terms.wins)} wins are too many for a proof. Check all tickets (below) to see them. ` +
       `The operator signed a hash of the wins: ${base64Of(draw.digest)}.`;
-  } else if (listed.length < drawn.length) {
-    about += ` The table shows the first ${counted(listed.length)} of ${counted(drawn.length)} wins. All of them were checked.`;
+  } else if (wins.length > terms.wins) {
+    about += " The last rows are tickets that took over a prize.";
+  }
+  if (wins !== null && terms.wins > WINNERS_IN_A_PROOF) {
+    about += ` The table shows the first ${counted(WINNERS_IN_A_PROOF)} of ${counted(terms.wins)} drawn wins. All of them were checked.`;
   }
   byId("won-about").textContent = about;
   byId("winners").hidden = wins === null;
-  const rows = listed.map((win, place) => {
-    const prize = element("bdi", "", shown(terms.prizes[win.prize].name));
-    const row = element("tr", "", ...[place + 1, win.number].map((each) => element("td", "", counted(each))));
-    row.append(element("td", win.lost ? "lost" : "", prize, win.lost ? " (lost, see below)" : ""));
-    row.dataset.number = win.number;
-    return row;
+  const rows = (wins ?? []).flatMap((win, place) => {
+    const isListed = place < WINNERS_IN_A_PROOF || place >= terms.wins;
+    return isListed ? [winnerRow(terms, win, place + 1)] : [];
   });
   byId("winners").tBodies[0].replaceChildren(...rows);
 }
+
+function winnerRow(terms, win, ordinal) {
+  const row = element("tr", "", ...[ordinal, win.number].map((each) => element("td", "", counted(each))));
+  const prize = element(win.lost === null ? "span" : "s", "", quoted(terms.prizes[win.prize].name));
+  const from = win.from === null ? "" : ` (taken over from ticket ${counted(win.from)})`;
+  const lost = win.lost === null ? "" : ` (lost: ${heirText(win.lost)})`;
+  row.append(element("td", "", prize, from, lost));
+  row.dataset.number = win.number;
+  return row;
+}
+
+const heirText = ({ next }) => (next === null ? "no ticket was left to take it over" : `passed to ticket ${counted(next.number)}`);
 
 function showForfeits({ terms }, wins, forfeits) {
   byId("passed-on").hidden = !forfeits?.length;
@@ -164,8 +174,7 @@ function showForfeits({ terms }, wins, forfeits) {
     // Without the winners, only the ordinal of a win is known.
     const win = wins?.[forfeit.win - 1];
     const what = win ? `${quoted(terms.prizes[win.prize].name)}, won by ticket ${counted(win.number)}` : `Win ${counted(forfeit.win)}`;
-    const to = forfeit.next === null ? "no ticket was left to take it over" : `passed to ticket ${counted(forfeit.next.number)}`;
-    const item = element("li", "", `${what}: ${to}. ${timeText(forfeit.time)}, ${WHY[forfeit.why]}: ${quoted(forfeit.reason)}.`);
+    const item = element("li", "", `${what}: ${heirText(forfeit)}. ${timeText(forfeit.time)}, ${WHY[forfeit.why]}: ${quoted(forfeit.reason)}.`);
     if (forfeit.next !== null) item.dataset.number = forfeit.next.number;
     return item;
   });
@@ -213,7 +222,7 @@ async function load() {
   if (!kind.startsWith("application/problem+json")) return offerFiles();
   const problem = await answer.json();
   if (WITHOUT_PROOF.includes(problem.type)) return showState();
-  return say("wrong", `The server did not send a proof: ${shown(String(problem.detail))}`);
+  return say("wrong", `The server did not send a proof: ${quoted(String(problem.detail))}`);
 }
 
 // The raffle before its draw, or cancelled.
@@ -305,8 +314,8 @@ function doing(action) {
     try {
       await action(event);
     } catch (error) {
-      if (error instanceof Wrong) return say("waiting", `This cannot be read: ${shown(error.message)}.`);
-      say("wrong", `That did not work: ${shown(String(error.message))}. Reload the page, or use rafflekit audit.`);
+      if (error instanceof Wrong) return say("waiting", `This cannot be read: ${error.message}.`);
+      say("wrong", `That did not work: ${quoted(String(error.message))}. Reload the page, or use rafflekit audit.`);
     }
   };
 }

@@ -19,10 +19,11 @@ const TITLES = {
 const NOT_PROVEN = {
   terms: "that this is the raffle that was announced, and not another one with the same name",
   key: "whose key signed it",
+  closing: "when the list was closed",
   witnesses: "that most of the witnesses that you know saw the closed list",
   entropy: "that no one chose the random number",
   witnessed: "that the list was closed before the random number was known",
-  winners: "who holds the winning tickets",
+  winners: "who holds the winning tickets, or when they were drawn",
   leaves: "that every ticket is in the list",
   receipt: "that the closed list contains your ticket as your receipt shows it",
   code: "that your code matches",
@@ -38,16 +39,16 @@ const FITS =
 
 // Returns {tone, sentence, open, more}: the summary of a report of audit. The tone is "ok", "part" (not all is proven) or
 // "wrong"; `open` lists what is not proven.
-function summaryOf({ parts, steps }) {
+function summaryOf({ parts, wins, steps }) {
   const wrong = steps.filter((step) => step.outcome === "wrong");
   const worst = wrong.find((step) => !step.isMistaken) ?? wrong[0];
   if (worst) return { tone: "wrong", open: [], ...wrongSummaryOf(worst) };
-  const { wins } = parts.terms;
+  const count = parts.terms.wins;
   const source = "the closed list of tickets and the random number";
-  const follow = wins === 1 ? "The winner follows" : `The ${counted(wins)} winners follow`;
+  const follow = count === 1 ? "The winner follows" : `The ${counted(count)} winners follow`;
   const open = steps.filter((step) => step.outcome === "not proven").map((step) => step.name);
-  const holds = open.includes("winners")
-    ? `The places of the ${counted(wins)} winners in the list follow from ${source}, by the announced rules.`
+  const holds = wins === null
+    ? `The places of the ${counted(count)} winners in the list follow from ${source}, by the announced rules.`
     : `${follow} from ${source}, by the announced rules.`;
   const more = open.includes("key") && open.includes("witnessed") ? FITS : "";
   return { tone: open.length ? "part" : "ok", sentence: holds, open: open.map((name) => NOT_PROVEN[name]), more };

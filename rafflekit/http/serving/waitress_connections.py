@@ -182,7 +182,7 @@ class WaitressServer(TcpWSGIServer):  # type: ignore[misc]  # no types
         if self.accepting and self._is_full() and select.select([self.socket], [], [], 0)[0]:
             waiting = [channel for channel in self.active_channels.values() if channel.may_make_room(now)]
             for channel in sorted(waiting, key=_claim)[: 1 + self._room // _CLOSED_OF]:
-                # A client that still has an answer to read is not read from, so having sent something does not save it.
+                # Nothing is read from a client that has an answer to read, so what it sent does not keep it connected.
                 if channel.total_outbufs_len or channel.is_silent():
                     channel.handle_close()
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 HOST = "raffle.example"
 """A name that only the test's browser knows. Pages of 127.0.0.1 count as secure even over HTTP, and have WebCrypto."""
 
-NAME = "<img src=x onerror=document.title=1> \u202efair\u2066"
+NAME = "<img src=x onerror=document.title=1> ✓ \u202efair\u2066"
 PRIZE = "<script>document.title=2</script>\u202ehug"
 DONE = "!/^(Getting|Fetching|Checking) /.test(document.querySelector('#summary').textContent)"
 
@@ -145,8 +145,9 @@ def test_names_are_text_and_cannot_reorder_the_page(fair: Fair, open_page: Open)
 
     page = open_page(fair.address)
 
-    assert page.text("h1") == "<img src=x onerror=document.title=1> ‹U+202E›fair‹U+2066›"
-    assert "<script>document.title=2</script>‹U+202E›hug" in page.text("#winners")
+    assert page.text("h1") == "“\u2068<img src=x onerror=document.title=1> * ‹U+202E›fair‹U+2066›\u2069”"
+    for place in ("#winners", "#prizes"):
+        assert "“\u2068<script>document.title=2</script>‹U+202E›hug\u2069”" in page.text(place)
     assert page.run("[document.images.length, document.scripts.length]") == [0, 1]
     assert page.run("document.title").endswith(": proof of the draw")
     assert "\u202e" not in page.text("body")
@@ -180,7 +181,7 @@ def test_an_early_closed_raffle_is_followed_to_its_end(fair: Fair, open_page: Op
 
     assert page.text("#facts").startswith("7 of 9 tickets, 5 wins.")
     assert f"won by ticket {lost}: passed to ticket {heir}." in page.text("#forfeits")
-    assert "The operator announced no deadline for collecting a prize." in page.text("#steps")
+    assert "although no deadline was announced." in page.text("#steps")
     assert page.run("document.querySelectorAll('li.wrong').length") == 0
 
 
@@ -275,14 +276,14 @@ def choose(page: Browser, folder: Path, name: str, content: bytes) -> None:
 
 def test_prizes_that_passed_on_are_listed(open_page: Open, saved_page: str, tmp_path: Path) -> None:
     raffle = Written(early_closed())
-    first, second, _, third, fourth = (raffle.leaves[serial].ticket_number for serial in raffle.serials)
+    first, second, kept, third, fourth = (raffle.leaves[serial].ticket_number for serial in raffle.serials)
     page = open_page(saved_page)
 
     choose(page, tmp_path, "proof.json", json.dumps(raffle.proof()).encode())
     page.wait_for("document.querySelector('#forfeits').children.length === 2")
 
     assert page.text("#facts").startswith("14 of 20 tickets, 3 wins. Created 2023-08-20 15:58:24 UTC, closed ")
-    assert page.text("#prizes") == "1 × dinner\n2 × radio"
+    assert page.text("#prizes").replace("\u2068", "").replace("\u2069", "") == "1 × “dinner”\n2 × “radio”"
     assert "dice, rolled on stage" in page.text("#rules")
     assert raffle.terms["id"] in page.text("#announced")
     assert page.text("#forfeits").replace("\u2068", "").replace("\u2069", "") == (
@@ -290,16 +291,24 @@ def test_prizes_that_passed_on_are_listed(open_page: Open, saved_page: str, tmp_
         f"“has a radio”.\n“dinner”, won by ticket {first}: passed to ticket {fourth}. 2023-08-25 16:58:24 UTC, not "
         "collected: “never came”."
     )
-    assert page.run("[...document.querySelectorAll('#winners .lost')].length") == 2
+    rows = "[...document.querySelectorAll('#winners tbody tr')].map((row) => row.innerText)"
+    assert [row.replace("\u2068", "").replace("\u2069", "").split("\t") for row in page.run(rows)] == [
+        ["1", str(first), f"“dinner” (lost: passed to ticket {fourth})"],
+        ["2", str(second), f"“radio” (lost: passed to ticket {third})"],
+        ["3", str(kept), "“radio”"],
+        ["4", str(third), f"“radio” (taken over from ticket {second})"],
+        ["5", str(fourth), f"“dinner” (taken over from ticket {first})"],
+    ]
+    assert page.run("document.querySelectorAll('#winners s').length") == 2
     # What is not proven is a list, not one long sentence.
     assert "This is the raffle that you know" in page.text("#steps")
     assert page.text("#open").startswith("Not proven here:\n\nthat this is the raffle that was announced")
-    assert page.run("document.querySelector('#open-list').children.length") == 6
+    assert page.run("document.querySelector('#open-list').children.length") == 7
 
     choose(page, tmp_path, "receipt.json", json.dumps({"receipt": raffle.receipt(raffle.serials[3], 14)}).encode())
     page.wait_for("document.querySelector('#ticket').textContent.includes('took over')")
 
-    assert page.run("document.querySelectorAll('#forfeits .mine').length") == 1
+    assert page.run("document.querySelectorAll('#forfeits .mine, #winners .mine').length") == 2
 
 
 def test_an_id_from_elsewhere_counts_and_the_address_does_not(fair: Fair, open_page: Open) -> None:
@@ -324,7 +333,7 @@ def test_several_copies_can_be_pasted_together(open_page: Open, saved_page: str,
     raffle = Written(early_closed())
     page = open_page(saved_page)
     choose(page, tmp_path, "proof.json", json.dumps(raffle.proof()).encode())
-    page.wait_for("document.querySelector('#open-list').children.length === 6")
+    page.wait_for("document.querySelector('#open-list').children.length === 7")
     cancellation = f"{raffle.checkpoint(14)}cancelled 1700000000\nreason rain\n"
 
     page.run("document.querySelector('details').open = true")

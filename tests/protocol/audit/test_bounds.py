@@ -7,12 +7,13 @@ import pytest
 
 from rafflekit.core.protocol.audit import (
     NOT_PROVEN,
+    OK,
     WRONG,
     audit,
     leaves,
 )
 from rafflekit.core.protocol.documents import LEAF_LINE_BYTES, PROOF_BYTES, RECEIPT_BYTES, leaf_line
-from tests.protocol.audit.reports import DRAND, outcome, sentence
+from tests.protocol.audit.reports import DRAND, EARLY, outcome, sentence
 from tests.tamper.making.cases import Given
 
 
@@ -73,6 +74,10 @@ def test_endless_leaves_are_read_up_to_one_too_many() -> None:
 
 
 def test_more_tickets_than_can_be_counted_are_not_proven(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 20 of 30 numbers.
+    monkeypatch.setattr(leaves, "IN_BITS", 29)
+    assert outcome(EARLY.given.audit(), "leaves") == OK
+    monkeypatch.setattr(leaves, "IN_BITS", 19)
     monkeypatch.setattr(leaves, "COUNTED", 19)
 
     report = DRAND.given.audit()

@@ -2,10 +2,7 @@
 
 from dataclasses import replace
 
-import pytest
-
 from rafflekit.core.protocol.audit import NOT_PROVEN, OK, Witnessed, audit
-from rafflekit.core.protocol.audit import leaves as leaves_step
 from rafflekit.core.protocol.checkpoints import Cancellation
 from tests.protocol.audit.reports import ANNOUNCED, EARLY, outcome, sentence
 from tests.tamper.making.cases import written
@@ -59,10 +56,3 @@ def test_an_announced_value_has_to_be_compared_with_its_source() -> None:
     assert (outcome(report, "entropy"), outcome(report, "witnessed")) == (NOT_PROVEN, NOT_PROVEN)
     assert "“Lotto 6/49 of 23 August 2023” gave “3 17 22 31 40 48”" in sentence(report, "entropy")
     assert "The closing is dated 2023-08-23 15:58:24 UTC. Compare this" in sentence(report, "witnessed")
-
-
-def test_more_numbers_than_can_be_counted_are_not_proven(monkeypatch: pytest.MonkeyPatch) -> None:
-    # 20 tickets could be counted, but their numbers go up to 30.
-    monkeypatch.setattr(leaves_step, "COUNTED", 29)
-
-    assert outcome(EARLY.given.audit(), "leaves") == NOT_PROVEN

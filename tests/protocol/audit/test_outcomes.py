@@ -57,12 +57,19 @@ def test_a_beacon_is_not_proven_without_a_bls_library(monkeypatch: pytest.Monkey
     assert "pip install '.[drand]'" in sentence(report, "entropy")
 
 
-def test_a_closing_may_be_dated_up_to_a_day_in_the_future() -> None:
+def test_a_date_in_the_verifiers_future_accuses_no_one() -> None:
     created = int(CREATED.timestamp())
     for closed, now in ((created, created), (CLOSED, CLOSED - 86_400), (CLOSED, None)):
         again = SECRETS.closed_again(end=End(closed))
 
         assert outcome(replace(again, now=now).audit(), "closing") == OK
+
+    report = replace(SECRETS.given, now=CLOSED - 86_401).audit()
+
+    assert (report.good, report.winners is not None) == (True, True)
+    for step in ("closing", "winners"):
+        assert outcome(report, step) == NOT_PROVEN
+        assert "either the clock is wrong, or the operator signed a wrong date." in sentence(report, step)
 
 
 def test_documents_of_another_raffle_are_a_mistake_not_a_fraud() -> None:

@@ -9,7 +9,6 @@ from rafflekit.core.prizes import count_wins, prizes_of_wins
 from rafflekit.core.protocol.audit import Witnessed
 from rafflekit.core.protocol.checkpoints import Cancellation, Checkpoint, End
 from rafflekit.core.protocol.documents import leaf_line
-from rafflekit.core.protocol.forfeits import DAY_S
 from rafflekit.core.protocol.winners import seed_of, winners_digest, winning_serials
 from tests.tamper.making.cases import COSIGNED, RECEIPT_SERIAL, RECEIPT_SIZE, Base, Case, Given, bases, written
 from tests.tamper.making.outcomes import answer
@@ -63,9 +62,6 @@ def other_draw_cases() -> Iterator[Case]:
     for base in (drand, announced):
         before = base.drawn_again(drawn=CLOSED - 1)
         yield Case(f"signed draw: drawn before the closing, with {base.name}", "winners", base.name, before)
-        later = base.drawn_again(drawn=CLOSED + 2 * DAY_S)
-        given = replace(later, now=CLOSED)
-        yield Case(f"signed draw: drawn in the future, with {base.name}", "winners", base.name, given)
     yield Case("signed draw: over the announced tickets, not those handed out", "winners", "early", _drawn_over_all())
 
 

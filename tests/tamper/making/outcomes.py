@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rafflekit.core.protocol.audit import Witnessed
+from rafflekit.core.protocol.forfeits import DAY_S
 from tests.tamper.making.cases import COSIGNED, RECEIPT_SERIAL, Base, Given, written
 from tests.tamper.making.forgeries import a_closing_for_each_witness, many_ids
-from tests.vectors.examples import Example, witness
+from tests.vectors.examples import CLOSED, DRAWN, Example, witness
 
 
 def partly_given(base: Base) -> dict[str, Given]:
@@ -68,6 +69,9 @@ def differently_ended(announced: Base, early: Base) -> dict[str, Given]:
         "more forfeits than a proof lists": replace(announced.given, proof=announced.changed(forfeits=None).proof),
         "only the first two forfeits": announced.changed(forfeits=before),
         "no forfeit": announced.changed(forfeits=[]),
+        "a clock before the forfeits": replace(announced.given, now=DRAWN),
+        "a clock before the draw": replace(announced.given, now=DRAWN - DAY_S - 1),
+        "a clock before the closing": replace(announced.given, now=CLOSED - DAY_S - 1),
         "a receipt of all tickets from before the closing": Given(
             early.given.proof, key=early.given.key, receipt=written(receipt.shape())
         ),

@@ -42,8 +42,6 @@ def forfeit_cases() -> Iterator[Case]:
         forfeits = list(base.proof.forfeits or ())
         forfeits[place] = base.example.forfeit(_draw(base), place + 1, LOSSES[place], serial)
         yield Case(f"signed forfeits: {name}", "forfeits", "announced", base.changed(forfeits=forfeits))
-    in_time = replace(base.given, now=DRAWN)
-    yield Case("signed forfeits: dated in the future", "forfeits", "announced", in_time)
     yield Case("signed forfeits: all of another draw", "forfeits", "announced", _of_another_draw(base))
     for name, number in _other_numbers(base).items():
         yield Case(f"signed forfeits: {name}, in the tree too", "forfeits", "announced", _with_number(base, number))

@@ -12,7 +12,6 @@ from rafflekit.core.protocol.notes import WITNESS, base64_of, read_base64
 from rafflekit.core.protocol.winners import seed_of
 from tests.tamper.making.cases import (
     COSIGNED,
-    NOW,
     Base,
     Case,
     Given,
@@ -23,7 +22,6 @@ from tests.tamper.making.cases import (
 from tests.vectors.examples import BEACON, BEACON_ROUND, CLOSED, CREATED, digest, signer, witness
 
 _BEFORE = int(CREATED.timestamp()) - 1
-_TOMORROW = NOW + 86_401
 
 
 def closing_cases() -> Iterator[Case]:
@@ -66,7 +64,6 @@ def closing_cases() -> Iterator[Case]:
         "secrets",
         secrets.closed_again(end=End(CLOSED, 1000)),
     )
-    yield Case("signed closing: two days from now", "closing", "secrets", secrets.closed_again(end=End(_TOMORROW)))
 
 
 def witness_cases() -> Iterator[Case]:

@@ -76,8 +76,6 @@ class _Following:
         earliest = self._times[-1] if self._times else self._parts.draw.statement.drawn
         if statement.time < earliest:
             yield f"it is dated {time_text(statement.time)}, before what happened earlier ({time_text(earliest)})"
-        if self._parts.is_in_the_future(statement.time):
-            yield f"it is dated {time_text(statement.time)}, in the future of this computer's clock"
         yield from self._problems_of_win(statement, number)
         if number > len(self._next):
             if statement.next is not None or forfeit.leaf is not None or forfeit.path:
@@ -129,4 +127,5 @@ def _summary(parts: ProofParts, forfeits: Sequence[SignedForfeit]) -> str:
     shown += " Only the operator says why each was lost, and that no forfeit is missing."
     if parts.proof.terms.claim_days is None and any(each.statement.why == Why.UNCLAIMED for each in forfeits):
         shown += " At least one was lost as unclaimed, although no deadline was announced."
-    return shown
+    # The last one has the latest date.
+    return parts.dated(shown, forfeits[-1].statement.time)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol.audit.encoding import without_mark
-from rafflekit.core.protocol.audit.report import Refuted
+from rafflekit.core.protocol.audit.report import Refuted, Unproven
 from rafflekit.core.protocol.checkpoints import Checkpoint, End
+from rafflekit.core.protocol.dates import time_text
 from rafflekit.core.protocol.documents import Proof, ProvenForfeit, read_proof
 from rafflekit.core.protocol.forfeits import ForfeitStatement
 from rafflekit.core.protocol.leaves import Leaf
@@ -15,7 +16,7 @@ from rafflekit.core.protocol.strict_json import DocumentWrong
 from rafflekit.core.protocol.winners import DrawStatement
 
 _CLOCKS_APART_S = 86_400
-"""A document may be dated this far in the verifier's future, because clocks and time zones can be wrong."""
+"""A date this far in the verifier's future raises no doubt: clocks and time zones are often wrong by so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,18 @@ class ProofParts:
         """The number of wins that the terms promise (W)."""
         return count_wins(self.proof.terms.prizes)
 
-    def is_in_the_future(self, time: int) -> bool:
-        """Return whether a time is later than wrong clocks and time zones explain."""
-        return self.now is not None and time > self.now + _CLOCKS_APART_S
+    def dated(self, sentence: str, time: int) -> str:
+        """Return the sentence of a step that found nothing wrong with what the operator dated `time`.
+
+        Raises:
+            Unproven: the date is in the verifier's future. That is not wrong, because their clock may be.
+        """
+        if self.now is None or time <= self.now + _CLOCKS_APART_S:
+            return sentence
+        raise Unproven(
+            f"{sentence} But by this computer's clock, the date {time_text(time)} is in the future: either the clock "
+            "is wrong, or the operator signed a wrong date."
+        )
 
 
 def read_parts(document: str | bytes, now: int | None = None) -> ProofParts:

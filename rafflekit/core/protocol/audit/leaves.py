@@ -1,4 +1,4 @@
-"""Step 10: all leaves, in one pass. Memory holds only what is asked for, and one bit per ticket."""
+"""Step 10: all leaves, in one pass. Memory holds only what is asked for, and which numbers were seen."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,8 +11,11 @@ from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.strict_json import DocumentWrong
 from rafflekit.core.protocol.tree import running_roots
 
-COUNTED = 10**8
-"""Up to this highest number, one bit per number shows that none occurs twice: 12.5 MB."""
+COUNTED = 10**6
+"""Every verifier counts the numbers of this many tickets, however many were announced (section 9)."""
+
+IN_BITS = 10**8
+"""Up to this highest number, one bit per number is enough for any number of tickets: 12.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def see_leaves(
     Kept are the numbers of the serials `winning`, the whole leaf of `serial`, and the roots of the trees of `sizes`.
 
     Raises:
-        Mistaken: there are none, or the first line is not a leaf.
+        Mistaken: the list is empty, or its first line is not a leaf.
         Refuted: they are not the closing's, or they break a rule.
     """
     checkpoint, raffle = parts.closed.checkpoint, parts.proof.terms.id
@@ -62,10 +65,10 @@ def see_leaves(
 def check_leaves(parts: ProofParts) -> str:
     """Step 10, after `see_leaves`."""
     size, highest = parts.closed.checkpoint.size, parts.proof.terms.total_tickets
-    if highest > COUNTED:
+    if _numbers_seen(size, highest) is None:
         raise Unproven(
-            f"All {size:,} leaves match the closing. Whether a number occurs twice was not checked, because "
-            f"there are more than {COUNTED:,} numbers."
+            f"All {size:,} leaves match the closing. Whether a number occurs twice was not checked, because there are "
+            "too many numbers."
         )
     once = f"each ticket number from 1 to {size:,} occurs once"
     if size < highest:
@@ -74,7 +77,7 @@ def check_leaves(parts: ProofParts) -> str:
 
 
 def _leaves(lines: Iterable[str | bytes], *, size: int, highest: int) -> Iterator[Leaf]:
-    seen = bytearray(highest // 8 + 1 if highest <= COUNTED else 0)
+    seen = _numbers_seen(size, highest)
     place = -1
     for place, line in enumerate(lines):
         if place >= size:
@@ -92,11 +95,10 @@ def _leaves(lines: Iterable[str | bytes], *, size: int, highest: int) -> Iterato
             raise Refuted(
                 f"The ticket with the serial {place:,} has the number {number:,}, but the highest is {highest:,}."
             )
-        if seen:
-            byte, bit = number >> 3, 1 << (number & 7)
-            if seen[byte] & bit:
+        if seen is not None:
+            if number in seen:
                 raise Refuted(f"The ticket number {number:,} occurs twice.")
-            seen[byte] |= bit
+            seen.add(number)
         yield leaf
     if place < 0:
         raise Mistaken("The file of leaves is empty.")
@@ -108,3 +110,23 @@ def _kept(leaf: Leaf, numbers: dict[int, int], kept: dict[int, Leaf | None]) -> 
     if leaf.serial in kept:
         kept[leaf.serial] = leaf
     return leaf
+
+
+class _Bits:
+    """A set of numbers up to a highest one, with one bit for each."""
+
+    def __init__(self, highest: int) -> None:
+        self._bits = bytearray(highest // 8 + 1)
+
+    def __contains__(self, number: int) -> bool:
+        return bool(self._bits[number >> 3] >> (number & 7) & 1)
+
+    def add(self, number: int) -> None:
+        self._bits[number >> 3] |= 1 << (number & 7)
+
+
+def _numbers_seen(tickets: int, highest: int) -> _Bits | set[int] | None:
+    """Return an empty set for the numbers of this many tickets, None if it would become too large."""
+    if highest <= IN_BITS:
+        return _Bits(highest)
+    return set() if tickets <= COUNTED else None

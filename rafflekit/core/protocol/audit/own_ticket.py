@@ -72,7 +72,7 @@ def check_own_ticket(
     """Step 11: the ticket of a receipt is in the draw, and the closing continues the receipt's checkpoint.
 
     `seen` has, of the closing's leaves, the leaf at the receipt's serial and the root at its size. `consistency` is a
-    consistency proof. `wins` are all wins and what became of them, None if they are wrong or not known.
+    consistency proof. `wins` are all wins and what happened to them, None if they are wrong or not known.
     """
     _check_belonging(parts, ours)
     _check_signed_state(parts, ours)

@@ -48,7 +48,7 @@ def cosignatures_of(parts: ProofParts, vouched: Sequence[VerifierKey]) -> list[C
     """Return the closing's cosignatures by keys that the proof or the verifier names.
 
     Raises:
-        Refuted: one is wrong, or a key that the proof names has none.
+        Refuted: one is wrong, or one by a key that the proof names is missing.
     """
     known = list({str(key): key for key in (*parts.witnesses, *vouched)}.values())
     if parts.key.public in {key.public for key in known}:

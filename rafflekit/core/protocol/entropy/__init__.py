@@ -11,7 +11,7 @@ from rafflekit.core.protocol.entropy.source import DelayBounds, Evidence, Source
 __all__ = ["SECRETS", "SOURCES", "DelayBounds", "Evidence", "Source", "SourceMissing", "source_of"]
 
 SECRETS = Secrets.name
-"""The source of raffles that name none."""
+"""The source of raffles that do not name one."""
 
 SOURCES: dict[str, Source] = {source.name: source for source in (Secrets(), DrandQuicknet(), Announced())}
 """All sources by their names."""

@@ -64,7 +64,7 @@ def normalised(text: str) -> str:
     r"""Return the value that decides, of what a manager typed: nothing that cannot be seen makes another draw.
 
     Compatibility forms become plain ones (NFKC), invisible characters are dropped, each run of white space becomes one
-    space, and none is at the ends.
+    space, and there are no spaces at the ends.
 
     >>> normalised(" 3  17\t22\u200b ")
     '3 17 22'

@@ -78,7 +78,7 @@ class RaffleRecord:
 
 @dataclass(frozen=True, slots=True)
 class TicketCounts:
-    """A raffle's tickets, counted; the last serial and number are −1 and 0 if there are none."""
+    """A raffle's tickets, counted; without tickets, the last serial is −1 and the last number 0."""
 
     rows: int
     last_serial: int

@@ -18,7 +18,7 @@ from rafflekit.core.storage.schema import RaffleKey, forfeits, redemptions
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A ticket's win as it stands: its ordinal, its prize (from 0) and that prize's name, and what happened to it.
+    """A ticket's win as it is now: its ordinal, its prize (from 0) and that prize's name, and what happened to it.
 
     `taken_over_at` is when it came from another ticket. Times are in UTC.
     """

@@ -34,7 +34,7 @@ def lock_counters(connection: Connection, raffles: Sequence[UUID]) -> dict[UUID,
     for part in _parts(list(raffle_of), dialect):
         parameters = (part,) if dialect == "postgresql" else tuple(part)
         if dialect == "postgresql":
-            # A statement of its own: after a wait, one that also looks would see other tables as they were before it.
+            # A separate statement: after a wait, one that also looks would see other tables as they were before it.
             driver.send(connection, _LOCK, parameters)
         for key, issued, last, closed, cancelled in driver.send(
             connection, _counters(dialect, _size(part, dialect)), parameters

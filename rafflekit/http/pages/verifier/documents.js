@@ -14,18 +14,18 @@ const NESTING = 500; // The protocol needs 6 levels, but next to a receipt there
 const NO_DOCUMENT = "it is not JSON of the form that the protocol requires";
 
 const LONE_SURROGATE = /\p{Cs}/u;
-// What controls the text around it, or cannot be seen; but for newlines, and two characters that scripts and emoji need.
+// What controls the text around it, or cannot be seen, except newlines and two characters that scripts and emoji need.
 const HIDDEN = /(?![\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const BLANKS = /[\p{White_Space}\u115f\u1160\u2800\u3164\uffa0]+/gu; // White space, and letters that look like it.
 const QUOTATION_MARKS = /["«»‘-‟‹›⹂〝-〟＂＇❛-❠🙶-🙸″‶ʺˮ]/gu;
 const CHECK_MARKS = /[✓✔✅☑✗✘✕✖❌❎☒☓⍻√🗙🗴-🗸🗹]/gu;
 
-// Makes others' texts safe to show: hidden characters are spelled out.
+// Makes a note by others safe to show: hidden characters are spelled out.
 function shown(text) {
   return text.replace(HIDDEN, (each) => `‹U+${each.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}›`);
 }
-// The same inside a sentence, where a text must not look like a part of it. U+2068 and U+2069 keep the sentence's own
-// direction.
+// The same for names and all other texts, which must not look like a part of the page. U+2068 and U+2069 keep the
+// direction of the text around them.
 function quoted(text) {
   const plain = text.replace(BLANKS, " ").replace(QUOTATION_MARKS, "'").replace(CHECK_MARKS, "*");
   return `“\u2068${shown(plain)}\u2069”`;

@@ -20,19 +20,19 @@ function checkForfeits(parts, queue) {
     numbers.add(forfeit.leaf.number);
     wonAt.push(forfeit.time);
   });
-  if (forfeits.length) throw new Unproven(forfeitsText(terms, forfeits));
+  // The last one has the latest date.
+  if (forfeits.length) throw new Unproven(dated(forfeitsText(terms, forfeits), earliest, parts.latest));
   return "The proof lists no prize that passed on.";
 }
 
 // Checks that a win was lost as the rules allow it.
-function checkLost({ terms, closing, key, draw, latest }, forfeit, { which, place, earliest, wonAt }) {
+function checkLost({ terms, closing, key, draw }, forfeit, { which, place, earliest, wonAt }) {
   checkOperator(forfeit.note, key, "statement of a forfeit");
   if (forfeit.origin !== closing.origin) throw new Wrong(`${which} is for another raffle.`);
   if (!sameBytes(forfeit.drawHash, draw.hash)) throw new Wrong(`${which} is for another draw.`);
   if (forfeit.place !== place) throw new Wrong(`${which} has another number, ${counted(forfeit.place)}.`);
   const date = timeText(forfeit.time);
   if (forfeit.time < earliest) throw new Wrong(`${which} is dated ${date}, before the draw or the forfeit before.`);
-  if (forfeit.time > latest) throw new Wrong(`${which} is dated ${date}, in the future of this device's clock.`);
   if (wonAt === null) throw new Wrong(`${which} takes a win that does not exist, or that was lost before.`);
   const due = wonAt + (terms.claim_days ?? 0) * A_DAY_S;
   if (forfeit.why === "unclaimed" && forfeit.time < due) {

@@ -145,7 +145,7 @@ function readStatement(written) {
   };
 }
 
-// With the `leaf` and the `path` that the proof has beside the note.
+// With the `leaf` and the `path` that the proof has next to the note.
 function readForfeit({ note: written, leaf, path }) {
   const note = readNote(written);
   const found = note.text.match(

@@ -1,6 +1,7 @@
 // The steps about tickets: winners (9), all leaves (10), a receipt (11) and its code (12); and the tree.
 
-const COUNTED = 10 ** 7; // Up to this many tickets, every number is counted.
+const COUNTED = 10 ** 6; // Every verifier counts the numbers of this many tickets, however many were announced.
+const IN_BYTES = 10 ** 7; // Up to this highest number, one byte per number is enough for any number of tickets.
 
 function leafHash(raffle, leaf) {
   const codeHash = utf8(leaf.codeHash);
@@ -126,14 +127,15 @@ function winsOf(parts, serials, seen) {
 }
 
 function checkWinners(parts, wins) {
-  const { terms } = parts;
+  const { terms, draw, latest } = parts;
   checkStatement(parts, wins);
   if (wins === null) {
     throw new Unproven(
       `There are ${counted(terms.wins)} wins. A proof lists at most 1,000. Check all tickets (below) to see who won.`,
     );
   }
-  return `The seed gives exactly these ${counted(wins.length)} wins, each for a different ticket in the closed list. The operator signed this result.`;
+  const follow = `The seed gives exactly these ${counted(wins.length)} wins, each for a different ticket in the closed list.`;
+  return dated(`${follow} The operator signed this result.`, draw.drawn, latest);
 }
 
 function provenWins({ proof, terms, closing }, serials, prizes) {
@@ -153,12 +155,12 @@ function provenWins({ proof, terms, closing }, serials, prizes) {
   });
 }
 
-function checkStatement({ proof, terms, closing, key, draw, latest }, wins) {
+function checkStatement({ proof, terms, closing, key, draw }, wins) {
   checkOperator(draw.note, key, "draw");
   const lines = {
     raffle: draw.origin === closing.origin,
     closing: sameBytes(draw.closingHash, closing.hash),
-    date: closing.closed <= draw.drawn && draw.drawn <= latest,
+    date: closing.closed <= draw.drawn,
     "random number": sameBytes(draw.entropy, proof.entropy.value),
     seed: sameBytes(draw.seed, proof.seed),
     "number of winners": draw.wins === terms.wins,
@@ -210,8 +212,8 @@ class NumbersUsed {
   #seen;
 
   constructor(tickets, most) {
-    if (most <= COUNTED) this.#seen = new Uint8Array(most + 1);
-    else this.#seen = tickets <= COUNTED / 10 ? new Set() : null;
+    if (most <= IN_BYTES) this.#seen = new Uint8Array(most + 1);
+    else this.#seen = tickets <= COUNTED ? new Set() : null;
   }
   // Returns whether the number is new, as far as that is known.
   add(number) {

@@ -106,7 +106,7 @@ function readParts(document, now = Infinity) {
       closing: within("closing", () => readClosing(proof.closing)),
       witnesses: proof.witnesses.map((each) => readKey(each, WITNESS, "witnesses")),
       draw: within("draw", () => readStatement(proof.draw)),
-      latest: now + A_DAY_S, // What is dated after that is from the future.
+      latest: now + A_DAY_S, // A later date is in the future.
       forfeits: proof.forfeits?.map((each) => within("forfeits", () => readForfeit(each))) ?? null,
     };
     const publicKeys = new Set(parts.witnesses.map((each) => hexOf(each.publicKey)));
@@ -154,16 +154,23 @@ function checkClosing({ terms, closing, key, latest }) {
   }
   const date = timeText(closing.closed);
   if (closing.closed < terms.created) throw new Wrong(`The closing is dated ${date}, before the raffle was created.`);
-  if (closing.closed > latest) {
-    throw new Wrong(`The closing is dated ${date}, in the future of this device's clock.`);
-  }
   const round = terms.delay_s === undefined ? null : roundOf(closing.closed, terms.delay_s);
   if (closing.round !== round) throw new Wrong("The closing's round does not follow from the terms and its date.");
   const early = closing.size < terms.total_tickets ? ` The raffle was closed before all ${counted(terms.total_tickets)} were handed out.` : "";
-  return `The operator signed the closed list of ${counted(closing.size)} tickets. It is dated ${date}.${early}`;
+  const signed = `The operator signed the closed list of ${counted(closing.size)} tickets. It is dated ${date}.${early}`;
+  return dated(signed, closing.closed, latest);
 }
 
-// Returns whether an action refuses nothing.
+// Returns the sentence of a step that found nothing wrong with what the operator dated. A date in the future is not wrong,
+// because the clock of this device may be.
+function dated(sentence, time, latest) {
+  if (time <= latest) return sentence;
+  throw new Unproven(
+    `${sentence} But by this device's clock, the date ${timeText(time)} is in the future: either the clock is wrong, or the operator signed a wrong date.`,
+  );
+}
+
+// Returns whether an action finds nothing wrong.
 function holds(action) {
   try {
     action();

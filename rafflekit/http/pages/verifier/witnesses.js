@@ -5,7 +5,7 @@ function readWitnessKeys(texts) {
   return [...new Map(keys.map((key) => [key.text, key])).values()];
 }
 
-// Says of what is wrong that it was entered.
+// Turns what is wrong into a mistake of the person who entered it.
 function mistaken(what, action) {
   try {
     return action();
@@ -46,7 +46,7 @@ function checkWitnesses(cosignatures, vouched) {
   throw new Unproven(`${share.sentence} The operator may have shown the others another list: more than half are needed.`);
 }
 
-// Who of the witnesses that the verifier named did something, as {isMost, sentence}. `sightings` are {key, time}. Two
+// Which of the witnesses that the verifier named did something, as {isMost, sentence}. `sightings` are {key, time}. Two
 // closings cannot both have more than half of the witnesses, because each witness signs only one.
 function shareOf(vouched, sightings, what) {
   const those = new Map(sightings.map(({ key, time }) => [key.text, `${key.name} (${timeText(time)})`]));
