@@ -175,8 +175,9 @@ def verification_panel(verification: Verification, ticket_number: int) -> Panel:
 def verification_sentence(verification: Verification) -> Text:
     """Return in words what a genuine ticket won, and what has happened to the prize."""
     if verification.forfeited_at is not None:
-        lost = f"The ticket is genuine; its prize was forfeited on {local_time(verification.forfeited_at)}: "
-        return Text(lost + harmless(verification.reason or ""))
+        prize, reason = harmless(verification.forfeited_prize or ""), harmless(verification.reason or "")
+        when = local_time(verification.forfeited_at)
+        return Text(f"The ticket is genuine; its prize, {prize}, was forfeited on {when}: {reason}")
     if verification.prize is None:
         return Text("The ticket is genuine; it won nothing.")
     won = Text.assemble("The ticket is genuine and won: ", (harmless(verification.prize), "bold green"))

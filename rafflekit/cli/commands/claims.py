@@ -11,7 +11,7 @@ import typer
 from rafflekit.cli import outcomes
 from rafflekit.cli.asking import Yes, ask
 from rafflekit.cli.codes import TicketCode, TicketNumber, code_explained
-from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped, arguments_named
 from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
 from rafflekit.cli.words import counted, local_time
 from rafflekit.core import limits
@@ -150,7 +150,9 @@ def forfeit_prize(
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
         if number is None:
-            outcomes.print_heirs(_all_forfeited(engine, found, reason, yes=yes), as_json=as_json)
+            with arguments_named({"claim_days": "--all-unclaimed"}):
+                heirs = _all_forfeited(engine, found, reason, yes=yes)
+            outcomes.print_heirs(heirs, as_json=as_json)
             return
         heir = _forfeited(engine, found, _Forfeit(number, chosen[0], reason, renounced), yes=yes)
     outcomes.print_heir(heir, as_json=as_json)
@@ -192,7 +194,8 @@ def _forfeited(engine: "RaffleEngine", raffle: Raffle, wanted: _Forfeit, *, yes:
 
 def _all_forfeited(engine: "RaffleEngine", raffle: Raffle, reason: str | None, *, yes: bool) -> Sequence[Win | None]:
     left = engine.winners(raffle.id, page_size=1, unredeemed=True)
-    if not yes and left.items:
+    # Without an announced deadline, the engine refuses.
+    if not yes and left.items and raffle.terms.claim_days is not None:
         # The first prize that is left has the earliest deadline; before it, there is nothing to ask.
         with suppress(TooEarly):
             engine.check_forfeit(raffle.id, left.items[0].ticket_number, why=Why.UNCLAIMED, reason=reason)
@@ -214,7 +217,7 @@ def _forfeit_question(engine: "RaffleEngine", raffle: Raffle, lost: Win, wanted:
     if queue.items:
         yield f"Ticket {queue.items[0]} is next, and takes the prize."
     else:
-        yield "No ticket is left that has not won, so the prize lapses."
+        yield outcomes.LAPSES
     reason = wanted.why.value if wanted.reason is None else f"{wanted.why.value}, {quoted(wanted.reason)}"
     yield f"{_FINAL}: {reason}. Pass the prize on now? [y/N] "
 
