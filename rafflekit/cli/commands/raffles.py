@@ -1,5 +1,7 @@
 """`rafflekit create`, `edit`, `list` and `show`."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -7,8 +9,10 @@ import typer
 from rafflekit.cli import render, terminal, terms
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped, arguments_named
 from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
+from rafflekit.cli.prizes import amount_hint
 from rafflekit.cli.words import counted
 from rafflekit.core import limits
+from rafflekit.core.errors import InvalidValue
 from rafflekit.core.lifecycle import is_drawn
 from rafflekit.core.models import State
 
@@ -43,7 +47,7 @@ def create_raffle(
     )
     given.require_all()
     wanted = {field: value for field, value in given.values.items() if value is not None}
-    with open_engine(database_url) as engine, arguments_named(given.names):
+    with open_engine(database_url) as engine, _explained(given.names, prize):
         raffle = engine.check_terms(**wanted) if dry_run else engine.create(**wanted)
     render.print_new_raffle(raffle, is_draft=dry_run, as_json=as_json)
 
@@ -79,9 +83,22 @@ def edit_raffle(
         raise CommandStopped("Nothing to change: give at least one option, such as --tickets.", status=WRONG_USAGE)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
-        with arguments_named({"name": "--name"} | given.names):
+        with _explained({"name": "--name"} | given.names, prize):
             changed = engine.change(found.id, dry_run=dry_run, **given.values)
     render.print_changed_raffle(changed, is_draft=dry_run, as_json=as_json)
+
+
+@contextmanager
+def _explained(names: Mapping[str, str], prizes: Sequence[str] | None) -> Iterator[None]:
+    """Use these names of fields, and say which of the prizes may have been misread."""
+    with arguments_named(names):
+        try:
+            yield
+        except InvalidValue as error:
+            hint = amount_hint(prizes or ())
+            if not hint or not error.field.startswith("prizes"):
+                raise
+            raise InvalidValue(error.field, f"{error.reason} {hint}") from error
 
 
 def list_raffles(
