@@ -26,13 +26,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the same JSON as the
 
 AsJsonLine = Annotated[bool, typer.Option("--json", help="Print one line of JSON and nothing else.")]
 
-RaffleId = Annotated[
+ShownRaffle = Annotated[
     str,
     typer.Argument(
         metavar="RAFFLE",
         help="The raffle's id, the beginning of it, its name, or a part of its name. It must match only one raffle.",
     ),
 ]
+"""For commands that only show something."""
+
+ChangedRaffle = Annotated[
+    str,
+    typer.Argument(
+        metavar="RAFFLE",
+        help="The raffle's id, the beginning of it, or its whole name. It must match only one raffle.",
+    ),
+]
+"""For commands that change something, and find their raffle with `whole_name`."""
 
 PageNumber = Annotated[int, typer.Option("--page", metavar="NUMBER", help="The page to show, from 1.")]
 

@@ -199,7 +199,7 @@ def test_a_refusal_after_some_tickets_shows_their_codes(
     ("arguments", "status", "sentence"),
     [
         ("Fair ann --count 4", 1, "--count: a participant gets at most 3 tickets of “Fair”."),
-        ("Foobar ann --count 2", 1, "--count: a participant gets at most 1 ticket of “Foobar raffle”."),
+        ("'Foobar raffle' ann --count 2", 1, "--count: a participant gets at most 1 ticket of “Foobar raffle”."),
         ("Fair ann --count 0", 2, "Invalid value for '--count': 0 is not between 1 and 1000."),
         ("Fair ann --count 2 --idempotency-key short", 2, "--idempotency-key: must be text of 16 to 255 characters."),
         ("Fair ann --count 2 --receipt r.json", 2, "--receipt does not work with --count; 'rafflekit receipt'"),

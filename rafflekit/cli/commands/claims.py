@@ -12,7 +12,7 @@ from rafflekit.cli import outcomes
 from rafflekit.cli.asking import Yes, ask
 from rafflekit.cli.codes import TicketCode, TicketNumber, code_explained
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped, arguments_named
-from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
+from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, PageNumber, PageSize, ShownRaffle, open_engine
 from rafflekit.cli.words import counted, local_time
 from rafflekit.core import limits
 from rafflekit.core.errors import TooEarly
@@ -30,7 +30,7 @@ _NOT_FORFEITED = "No prize was passed on."
 
 
 def list_winners(
-    raffle: RaffleId,
+    raffle: ShownRaffle,
     *,
     unredeemed: Annotated[
         bool, typer.Option("--unredeemed", help="Only prizes that were neither redeemed nor forfeited.")
@@ -63,7 +63,7 @@ def list_winners(
 
 
 def verify_ticket(
-    raffle: RaffleId,
+    raffle: ShownRaffle,
     number: TicketNumber,
     code: TicketCode,
     *,
@@ -79,7 +79,7 @@ def verify_ticket(
 
 
 def redeem_prize(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     number: TicketNumber,
     code: TicketCode,
     *,
@@ -93,7 +93,7 @@ def redeem_prize(
 ) -> None:
     """Mark the prize of a ticket as handed out, once."""
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         with code_explained(found, number, code):
             if not yes:
                 # Before the question: if there is nothing to mark, there is nothing to answer.
@@ -108,7 +108,7 @@ def redeem_prize(
 
 
 def forfeit_prize(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     number: Annotated[
         int | None,
         typer.Argument(metavar="NUMBER", show_default=False, help="The number of the ticket that loses its prize."),
@@ -148,7 +148,7 @@ def forfeit_prize(
     if (number is None) != all_unclaimed:
         raise CommandStopped("Give either NUMBER or --all-unclaimed: one ticket, or all.", status=WRONG_USAGE)
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         if number is None:
             with arguments_named({"claim_days": "--all-unclaimed"}):
                 heirs = _all_forfeited(engine, found, reason, yes=yes)
@@ -159,7 +159,7 @@ def forfeit_prize(
 
 
 def show_queue(
-    raffle: RaffleId,
+    raffle: ShownRaffle,
     *,
     page: PageNumber = 1,
     page_size: PageSize = limits.WINNERS_PAGE_SIZE,

@@ -10,7 +10,7 @@ import typer
 from rafflekit.cli import outcomes, render, terminal
 from rafflekit.cli.asking import Yes, ask
 from rafflekit.cli.failures import INTERRUPTED, NO_DATABASE, REFUSED, WRONG_USAGE, CommandStopped, arguments_named
-from rafflekit.cli.options import AsJson, DatabaseUrl, RaffleId, open_engine
+from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, open_engine
 from rafflekit.cli.words import counted, duration, local_time
 from rafflekit.core.errors import BeaconNotPublished, BeaconUnavailable, TicketsRemaining, TooFewTickets
 from rafflekit.core.lifecycle import is_due
@@ -42,7 +42,7 @@ _Wait = Annotated[bool, typer.Option("--wait", help="Wait for the beacon, then d
 
 
 def draw_winners(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     *,
     yes: Yes = False,
     value: _Value = None,
@@ -60,7 +60,7 @@ def draw_winners(
     given = value if beacon is None else _read_beacon(beacon)
     names = {"value": "--value" if beacon is None else "--beacon"}
     with open_engine(database_url) as engine, arguments_named(names):
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         is_announced = source_of(found.terms.entropy).is_announced
         with _way_out_explained(found):
             # Before the questions: if the raffle cannot be drawn, there is nothing to answer.

@@ -7,7 +7,7 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.asking import Yes, ask
-from rafflekit.cli.options import AsJson, AsJsonLine, DatabaseUrl, RaffleId, open_engine
+from rafflekit.cli.options import AsJson, AsJsonLine, ChangedRaffle, DatabaseUrl, open_engine
 from rafflekit.cli.words import counted
 from rafflekit.core import limits
 from rafflekit.core.lifecycle import check_cancellable, check_closable, is_drawn
@@ -17,14 +17,14 @@ from rafflekit.core.protocol.quoting import quoted
 
 
 def close_tickets(
-    raffle: RaffleId, *, yes: Yes = False, as_json: AsJson = False, database_url: DatabaseUrl = None
+    raffle: ChangedRaffle, *, yes: Yes = False, as_json: AsJson = False, database_url: DatabaseUrl = None
 ) -> None:
     """Stop handing out tickets; the draw is over those handed out.
 
     This is final. There must be a ticket for each prize.
     """
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         # Before the question: if it cannot be closed, there is nothing to confirm.
         check_closable(found)
         if not yes:
@@ -34,7 +34,7 @@ def close_tickets(
 
 
 def cancel_raffle(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     *,
     reason: Annotated[
         str, typer.Option(metavar="TEXT", help="Why: one line, which everyone can read, with the raffle.")
@@ -49,7 +49,7 @@ def cancel_raffle(
     """
     limits.check_reason("reason", reason)
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         check_cancellable(found)
         if not yes:
             ask(
@@ -63,14 +63,14 @@ def cancel_raffle(
 
 
 def purge_participants(
-    raffle: RaffleId, *, yes: Yes = False, as_json: AsJsonLine = False, database_url: DatabaseUrl = None
+    raffle: ChangedRaffle, *, yes: Yes = False, as_json: AsJsonLine = False, database_url: DatabaseUrl = None
 ) -> None:
     """Delete the participant data of a drawn or cancelled raffle.
 
     Tickets, winners and codes are kept. Older backups still contain what is deleted.
     """
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         # A cancellation deletes the data itself, and before the draw nothing can be deleted: the engine says so.
         if is_drawn(found) and not yes:
             ask(_purge_question(found), why="Deleted data cannot be restored", refused="Nothing was deleted.")

@@ -10,13 +10,13 @@ import typer
 
 from rafflekit.cli import render
 from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import AsJsonLine, DatabaseUrl, RaffleId, open_engine
+from rafflekit.cli.options import AsJsonLine, ChangedRaffle, DatabaseUrl, open_engine
 from rafflekit.core import limits
 from rafflekit.core.private_files import private
 
 
 def write_invitations(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     *,
     count: Annotated[
         int,
@@ -46,7 +46,7 @@ def write_invitations(
     """
     base = None if url is None else _checked_address(url)
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         codes = engine.invitations(found.id, count, first=first)
     rows = [
         (number, code, *([] if base is None else [f"{base}/raffles/{found.id}/#i={code}"]))

@@ -8,7 +8,7 @@ import typer
 
 from rafflekit.cli import render, terminal, terms
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped, arguments_named
-from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
+from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, PageNumber, PageSize, ShownRaffle, open_engine
 from rafflekit.cli.prizes import amount_hint
 from rafflekit.cli.words import counted
 from rafflekit.core import limits
@@ -53,7 +53,7 @@ def create_raffle(
 
 
 def edit_raffle(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     *,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The raffle's new name.")] = None,
     tickets: terms.TicketCount = None,
@@ -82,7 +82,7 @@ def edit_raffle(
     if not given.values:
         raise CommandStopped("Nothing to change: give at least one option, such as --tickets.", status=WRONG_USAGE)
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         with _explained({"name": "--name"} | given.names, prize):
             changed = engine.change(found.id, dry_run=dry_run, **given.values)
     render.print_changed_raffle(changed, is_draft=dry_run, as_json=as_json)
@@ -125,7 +125,7 @@ def list_raffles(
     render.print_raffles(found, is_filtered=is_filtered, as_json=as_json)
 
 
-def show_raffle(raffle: RaffleId, *, as_json: AsJson = False, database_url: DatabaseUrl = None) -> None:
+def show_raffle(raffle: ShownRaffle, *, as_json: AsJson = False, database_url: DatabaseUrl = None) -> None:
     """Show one raffle."""
     with open_engine(database_url) as engine:
         found = engine.find(raffle)

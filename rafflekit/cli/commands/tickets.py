@@ -15,7 +15,7 @@ import typer
 from rafflekit.cli import render, terminal
 from rafflekit.cli.codes import length_hint
 from rafflekit.cli.failures import IO_FAILED, REFUSED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import AsJson, DatabaseUrl, RaffleId, open_engine
+from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, open_engine
 from rafflekit.cli.words import counted, duration, local_time
 from rafflekit.core import limits
 from rafflekit.core.errors import InvitationNeeded, NotOpenYet, RaffleError
@@ -81,7 +81,7 @@ _ReceiptFile = Annotated[
 
 
 def hand_out_tickets(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     who: _Who = None,
     *,
     invitation: _Invitation = None,
@@ -168,7 +168,7 @@ class _Wanted:
 
 def _hand_out_one(wanted: _Wanted, *, as_json: bool, database_url: str | None) -> None:
     with open_engine(database_url) as engine:
-        found = engine.find(wanted.raffle)
+        found = engine.find(wanted.raffle, whole_name=True)
         key = engine.proofs.verifier_key() if wanted.receipt is not None else None
         with _refusal_explained(wanted):
             ticket = engine.participate(
@@ -184,7 +184,7 @@ def _hand_out_one(wanted: _Wanted, *, as_json: bool, database_url: str | None) -
 
 def _hand_out_several(wanted: _Wanted, count: int, *, as_json: bool, database_url: str | None) -> None:
     with open_engine(database_url) as engine:
-        found = engine.find(wanted.raffle)
+        found = engine.find(wanted.raffle, whole_name=True)
         most = found.terms.tickets_each
         if count > most:
             raise CommandStopped(

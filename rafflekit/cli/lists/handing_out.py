@@ -51,7 +51,7 @@ def participate_from(
     if _is_same_file(source, out):
         raise CommandStopped("--out is the list itself; name another file.", status=WRONG_USAGE)
     with ending_as_with_ctrl_c(), open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         with (
             open_list(source, columns=columns, most_each=found.terms.tickets_each) as people,
             open_run(out, raffle_id=found.id, columns=columns) as run,

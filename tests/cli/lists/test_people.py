@@ -21,9 +21,10 @@ def lines_of(
     return list(ParticipantList(io.BytesIO(content), name="people.csv", columns=columns, most_each=most_each))
 
 
-# A first line with one of these characters looks like a list with another separator.
-@given(people=st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters=";\t"))))
-def test_a_list_from_a_spreadsheet_is_read_unchanged(people: list[str]) -> None:
+@given(others=st.lists(cells))
+def test_a_list_from_a_spreadsheet_is_read_unchanged(others: list[str]) -> None:
+    # Other first lines may be refused: as a header, or for their separators.
+    people = ["ann", *others]
     written = io.StringIO()
     csv.writer(written).writerows([person] for person in people)
 
