@@ -532,6 +532,14 @@ class RaffleEngine:
         self._database.empty_journal()
         return purged
 
+    def check_purge(self, raffle_id: UUID | str) -> bool:
+        """Return whether participants' hashes of a drawn or cancelled raffle are left to delete; nothing is changed.
+
+        Raises:
+            RaffleNotFound, NotDrawnYet: as `purge` does.
+        """
+        return self._endings.check_purge(self.get(raffle_id))
+
     def _terms(
         self, name: str, total_tickets: int, prizes: Sequence[Prize], created_at: datetime, options: Options
     ) -> Terms:

@@ -144,9 +144,10 @@ def test_purge_asks_nothing_about_a_cancelled_raffle(terminal: Terminal, half_so
 def test_purge_says_for_how_many_tickets_it_deleted(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
     engine.draw(sold_out.id)
 
-    purged, again = terminal(f"purge {str(sold_out.id)[:8]} --yes"), terminal(f"purge {sold_out.id} -y --json")
+    purged, again = terminal(f"purge {str(sold_out.id)[:8]} --yes"), terminal(f"purge {sold_out.id} --json")
 
     assert purged == Session(0, f"id: {sold_out.id}\npurged: {sold_out.total_tickets}\n", "")
+    # Without a question, since nothing is left to delete.
     assert (again.status, json.loads(again.out)) == (0, {"raffle_id": str(sold_out.id), "purged": 0})
 
 
@@ -178,5 +179,5 @@ def test_purge_asks_and_warns_of_older_backups(screen: OnScreen, engine: RaffleE
     assert "Nothing was deleted." in refused.text
     assert purged.status == 0
     assert "The participant data of 3 tickets was deleted." in purged.text
-    again = screen(f"purge {sold_out.id} --yes")
+    again = screen(f"purge {sold_out.id}")
     assert "No participant data is stored, so there was nothing to delete." in again.text

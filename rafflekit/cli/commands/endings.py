@@ -10,7 +10,7 @@ from rafflekit.cli.asking import Yes, ask
 from rafflekit.cli.options import AsJson, AsJsonLine, ChangedRaffle, DatabaseUrl, open_engine
 from rafflekit.cli.words import counted
 from rafflekit.core import limits
-from rafflekit.core.lifecycle import check_cancellable, check_closable, is_drawn
+from rafflekit.core.lifecycle import check_cancellable, check_closable
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol.quoting import quoted
@@ -71,8 +71,8 @@ def purge_participants(
     """
     with open_engine(database_url) as engine:
         found = engine.find(raffle, whole_name=True)
-        # A cancellation deletes the data itself, and before the draw nothing can be deleted: the engine says so.
-        if is_drawn(found) and not yes:
+        # Even if nothing is left, `purge` completes one that was interrupted before its end.
+        if engine.check_purge(found.id) and not yes:
             ask(_purge_question(found), why="Deleted data cannot be restored", refused="Nothing was deleted.")
         with terminal.working(f"Deleting the participant data of {counted(found.issued, 'ticket')}"):
             purged = engine.purge(found.id)
