@@ -315,7 +315,7 @@ def test_ctrl_c_instead_of_the_value_draws_nothing(screen: OnScreen, engine: Raf
         ("draw Fair", 2, "--value is missing: give what “the 'lottery'” gave; there is no terminal to ask on."),
         ("draw Fair --value ' ' -y", 2, "--value: must not be empty."),
         ("draw Fair --value 3 --beacon x", 2, "Give either --value or --beacon: one value decides."),
-        ("draw 'Foobar raffle' --value 3 -y", 2, "--value: does not belong to this raffle: this machine's secrets decide"),
+        ("draw 'Foobar raffle' --value 3 -y", 2, "--value: does not belong to this raffle: this machine's secrets"),
         ("draw Beacon --value 3 -y", 2, f"--value: is not round {ROUND} of drand's quicknet"),
     ],
 )

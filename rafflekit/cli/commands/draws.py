@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,10 +22,14 @@ from rafflekit.core.protocol.quoting import harmless, quoted
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
+    from rafflekit.core.relays import NoRelayGaveIt
 
 _PRIZES_IN_THE_QUESTION = 10
 # A relay has a beacon a moment after it is published.
 _RELAYS_NEED_S = 2
+# Some relays are late. With --wait, they are asked again for this long, with these pauses.
+_RELAYS_MAY_NEED_S = 30
+_PAUSE_S = 3
 
 _Value = Annotated[
     str | None,
@@ -86,6 +90,7 @@ def _check(engine: "RaffleEngine", raffle: Raffle, *, has_value: bool, wait: boo
 
 
 def _drawn(engine: "RaffleEngine", raffle: Raffle, value: str | None, *, wait: bool) -> Sequence[Win]:
+    gives_up_at = None
     while True:
         try:
             with terminal.working(f"Drawing among {counted(raffle.issued, 'ticket')}"):
@@ -94,6 +99,19 @@ def _drawn(engine: "RaffleEngine", raffle: Raffle, value: str | None, *, wait: b
             if not wait:
                 raise
             _wait_for_beacon(error.retry_after_s + _RELAYS_NEED_S)
+        except BeaconUnavailable as error:
+            if gives_up_at is None:
+                gives_up_at = monotonic() + _RELAYS_MAY_NEED_S
+            if not wait or _no_relay_in(error) is None or monotonic() >= gives_up_at:
+                raise
+            _wait_for_beacon(_PAUSE_S)
+
+
+def _no_relay_in(error: BeaconUnavailable) -> "NoRelayGaveIt | None":
+    """Return what the relays answered, if that is why the beacon is not available."""
+    from rafflekit.core.relays import NoRelayGaveIt
+
+    return error.__cause__ if isinstance(error.__cause__, NoRelayGaveIt) else None
 
 
 def _wait_for_beacon(seconds: int) -> None:
@@ -121,10 +139,10 @@ def _way_out_explained(raffle: Raffle) -> Iterator[None]:
             f"{error} Its time is over: cancel it with 'rafflekit cancel'{more_time}.", status=REFUSED
         ) from error
     except BeaconUnavailable as error:
-        from rafflekit.core.relays import DEFAULT_RELAYS, NoRelayGaveIt, beacon_url
+        from rafflekit.core.relays import DEFAULT_RELAYS, beacon_url
 
-        cause = error.__cause__
-        if not isinstance(cause, NoRelayGaveIt):
+        cause = _no_relay_in(error)
+        if cause is None:
             raise
         stopped = CommandStopped(
             f"No relay gave the beacon of round {cause.round} of drand's quicknet.", status=NO_DATABASE
