@@ -10,7 +10,7 @@ import typer
 
 from rafflekit.cli import render
 from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import AsJsonLine, ChangedRaffle, DatabaseUrl, open_engine
+from rafflekit.cli.options import AsJsonLine, ChangedRaffle, DatabaseUrl, open_engine, refuse_standard_output
 from rafflekit.core import limits
 from rafflekit.core.private_files import private
 
@@ -44,6 +44,7 @@ def write_invitations(
     Anyone who has a code can take a ticket with it, so the raffle needs --entry invitation. Nothing is stored: you can
     write more invitations at any time until the draw.
     """
+    refuse_standard_output("--out", out)
     base = None if url is None else _checked_address(url)
     with open_engine(database_url) as engine:
         found = engine.find(raffle, whole_name=True)

@@ -15,7 +15,7 @@ import typer
 from rafflekit.cli import render, terminal
 from rafflekit.cli.codes import length_hint
 from rafflekit.cli.failures import IO_FAILED, REFUSED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, open_engine
+from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, open_engine, refuse_standard_output
 from rafflekit.cli.words import counted, duration, local_time
 from rafflekit.core import limits
 from rafflekit.core.errors import InvitationNeeded, NotOpenYet, RaffleError
@@ -104,6 +104,7 @@ def hand_out_tickets(
         wanted.refuse_with_list()
         if out is None:
             raise CommandStopped("--from needs --out, the file for the tickets.", status=WRONG_USAGE)
+        refuse_standard_output("--out", out)
         if count_column is not None and column is None:
             raise CommandStopped("--count-column needs --column, the column of the participants.", status=WRONG_USAGE)
         from rafflekit.cli.lists.handing_out import participate_from
@@ -245,6 +246,7 @@ def _lost_code(error: OSError, *, has_key: bool) -> CommandStopped:
 
 
 def _check_place_of_receipt(file: Path) -> None:
+    refuse_standard_output("--receipt", file)
     if os.path.lexists(file):
         raise CommandStopped(f"--receipt: {file} already exists; name a new file.", status=WRONG_USAGE)
     if not os.access(file.parent, os.W_OK | os.X_OK):
