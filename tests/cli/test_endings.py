@@ -63,8 +63,22 @@ def test_an_ending_needs_yes_without_a_terminal(terminal: Terminal, line: str, w
 
 @pytest.mark.parametrize("option", ["", "--yes"])
 def test_close_refuses_fewer_tickets_than_prizes(terminal: Terminal, raffle: Raffle, option: str) -> None:
-    sentence = "There are more prizes than tickets handed out: 2 prizes, 0 tickets."
-    assert terminal(f"close {raffle.id} {option}") == Session(1, "", f"rafflekit: {sentence}\n")
+    sentence = "There are more prizes than tickets handed out: 2 prizes, 0 tickets. "
+    way_out = "Hand out more tickets first, or cancel it with 'rafflekit cancel'."
+    assert terminal(f"close {raffle.id} {option}") == Session(1, "", f"rafflekit: {sentence}{way_out}\n")
+
+
+def test_close_advises_only_what_is_possible(terminal: Terminal, database_url: str, engine: RaffleEngine) -> None:
+    tea = [Prize("tea")]
+    with RaffleEngine(database_url, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)) as before:
+        before.create("Over", total_tickets=9, prizes=tea, closes_at=datetime(2026, 1, 2, tzinfo=UTC))
+    engine.create("Later", total_tickets=9, prizes=tea, opens_at=datetime(2999, 12, 5, 18, tzinfo=UTC))
+
+    cancel = "cancel it with 'rafflekit cancel'"
+    assert terminal("close Over").err.endswith(
+        f"Its time is over: {cancel}, or give it more time with 'rafflekit edit'.\n"
+    )
+    assert terminal("close Later").err.endswith(f"Wait until it opens, on 2999-12-05 18:00:00 UTC, or {cancel}.\n")
 
 
 def test_close_refuses_a_second_time_without_asking(terminal: Terminal, sold_out: Raffle) -> None:

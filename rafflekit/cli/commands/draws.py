@@ -11,8 +11,9 @@ from rafflekit.cli import outcomes, render, terminal
 from rafflekit.cli.asking import Yes, ask
 from rafflekit.cli.failures import INTERRUPTED, NO_DATABASE, REFUSED, WRONG_USAGE, CommandStopped, arguments_named
 from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, open_engine
+from rafflekit.cli.ways_out import way_out_explained
 from rafflekit.cli.words import counted, duration, local_time
-from rafflekit.core.errors import BeaconNotPublished, BeaconUnavailable, TicketsRemaining, TooFewTickets
+from rafflekit.core.errors import BeaconNotPublished, BeaconUnavailable
 from rafflekit.core.lifecycle import is_due
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import Win, count_wins
@@ -66,7 +67,7 @@ def draw_winners(
     with open_engine(database_url) as engine, arguments_named(names):
         found = engine.find(raffle, whole_name=True)
         is_announced = source_of(found.terms.entropy).is_announced
-        with _way_out_explained(found):
+        with way_out_explained(found), _beacon_explained():
             # Before the questions: if the raffle cannot be drawn, there is nothing to answer.
             wait_s = _check(engine, found, has_value=given is not None, wait=wait)
             if is_announced:
@@ -125,19 +126,10 @@ def _wait_for_beacon(seconds: int) -> None:
 
 
 @contextmanager
-def _way_out_explained(raffle: Raffle) -> Iterator[None]:
-    """Say what to do about a draw that cannot be made now."""
+def _beacon_explained() -> Iterator[None]:
+    """Say what to do about a beacon that does not exist yet, or that no relay gives."""
     try:
         yield
-    except TicketsRemaining as error:
-        left = f"{error.remaining:,} of {raffle.total_tickets:,} {'is' if error.remaining == 1 else 'are'} left"
-        advice = "Hand them out first, with 'rafflekit participate' or over HTTP, or end that with 'rafflekit close'."
-        raise CommandStopped(f"{error}: {left}. {advice}", status=REFUSED) from error
-    except TooFewTickets as error:
-        more_time = "" if raffle.issued else ", or give it more time with 'rafflekit edit'"
-        raise CommandStopped(
-            f"{error} Its time is over: cancel it with 'rafflekit cancel'{more_time}.", status=REFUSED
-        ) from error
     except BeaconUnavailable as error:
         from rafflekit.core.relays import DEFAULT_RELAYS, beacon_url
 

@@ -8,6 +8,7 @@ import typer
 from rafflekit.cli import render, terminal
 from rafflekit.cli.asking import Yes, ask
 from rafflekit.cli.options import AsJson, AsJsonLine, ChangedRaffle, DatabaseUrl, open_engine
+from rafflekit.cli.ways_out import way_out_explained
 from rafflekit.cli.words import counted
 from rafflekit.core import limits
 from rafflekit.core.lifecycle import check_cancellable, check_closable
@@ -25,11 +26,12 @@ def close_tickets(
     """
     with open_engine(database_url) as engine:
         found = engine.find(raffle, whole_name=True)
-        # Before the question: if it cannot be closed, there is nothing to confirm.
-        check_closable(found)
-        if not yes:
-            ask(_close_question(found), why="A closing is final", refused="The raffle was not closed.")
-        closed = engine.close_raffle(found.id)
+        with way_out_explained(found):
+            # Before the question: if it cannot be closed, there is nothing to confirm.
+            check_closable(found)
+            if not yes:
+                ask(_close_question(found), why="A closing is final", refused="The raffle was not closed.")
+            closed = engine.close_raffle(found.id)
     render.print_raffle(closed, as_json=as_json)
 
 
