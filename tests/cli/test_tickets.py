@@ -187,11 +187,17 @@ def test_a_refusal_after_some_tickets_shows_their_codes(
 ) -> None:
     engine.participate(three_each.id, "ann")
 
-    done = terminal("participate Fair ann --count 3")
+    for who, number, were, reason in (
+        ("ann", 2, "were", "This participant already has all 3 tickets."),
+        ("bob", 1, "was", "Tickets to this raffle are no longer available."),
+    ):
+        done = terminal(f"participate Fair {who} --count 3")
 
-    assert done.status == 1
-    assert len(done.out.splitlines()) == 2
-    assert done.err.endswith("rafflekit: This participant already has all 3 tickets.\n")
+        assert done.status == 1
+        assert len(done.out.splitlines()) == number
+        assert done.err.endswith(f"\nrafflekit: {number} of 3 tickets {were} handed out: {reason}\n")
+    none = terminal("participate Fair ann --count 3")
+    assert none == Session(1, "", "rafflekit: Tickets to this raffle are no longer available\n")
 
 
 @pytest.mark.usefixtures("three_each", "raffle")

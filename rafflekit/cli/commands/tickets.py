@@ -16,7 +16,7 @@ from rafflekit.cli import render, terminal
 from rafflekit.cli.codes import length_hint
 from rafflekit.cli.failures import IO_FAILED, REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, open_engine, refuse_standard_output
-from rafflekit.cli.words import counted, duration, local_time
+from rafflekit.cli.words import counted, duration, local_time, partly_handed_out
 from rafflekit.core import limits
 from rafflekit.core.errors import InvitationNeeded, NotOpenYet, RaffleError
 from rafflekit.core.models import Entry, Ticket
@@ -199,6 +199,8 @@ def _hand_out_several(wanted: _Wanted, count: int, *, as_json: bool, database_ur
     if tickets:
         with _lost_code_explained(wanted):
             render.print_tickets(tickets, found, as_json=as_json)
+    if tickets and refusals:
+        raise CommandStopped(partly_handed_out(len(tickets), count, str(refusals[0])), status=REFUSED)
     if refusals:
         with _refusal_explained(wanted):
             raise refusals[0]
