@@ -31,7 +31,7 @@ _ENTRIES = {
 
 
 def raffle_panel(raffle: Raffle, *, is_draft: bool) -> Panel:
-    """Return a raffle as it is understood: its terms, and what has happened. A draft has no id yet."""
+    """Return the terms of a raffle, and what has happened to it. A draft has no id yet."""
     prizes = Table.grid(padding=(0, 1))
     prizes.add_column(justify="right", style="cyan")
     for amount, name in _prizes(raffle):
@@ -212,7 +212,7 @@ def _since(win: Win) -> list[str]:
 
 
 def _standing(raffle: Raffle, *, is_draft: bool) -> list[tuple[str, Text]]:
-    """Return what a raffle is called, and how far it is."""
+    """Return the name of a raffle, its times, its tickets and its state."""
     terms, possible_at, cancellation = raffle.terms, draw_possible_at(raffle), raffle.cancellation
     hands_out = raffle.state in (State.UPCOMING, State.OPEN)
     tickets = (

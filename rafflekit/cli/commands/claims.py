@@ -194,7 +194,7 @@ def _forfeited(engine: "RaffleEngine", raffle: Raffle, wanted: _Forfeit, *, yes:
 
 def _all_forfeited(engine: "RaffleEngine", raffle: Raffle, reason: str | None, *, yes: bool) -> Sequence[Win | None]:
     left = engine.winners(raffle.id, page_size=1, unredeemed=True)
-    # Without an announced deadline, the engine refuses.
+    # Without an announced deadline, the engine refuses, so there is nothing to ask.
     if not yes and left.items and raffle.terms.claim_days is not None:
         # The first prize that is left has the earliest deadline; before it, there is nothing to ask.
         with suppress(TooEarly):

@@ -80,7 +80,7 @@ def draw_winners(
 
 
 def _check(engine: "RaffleEngine", raffle: Raffle, *, has_value: bool, wait: bool) -> int:
-    """Check that a raffle can be drawn, if need be after a wait; return how many seconds that takes."""
+    """Check that a raffle can be drawn, now or after a wait; return the seconds to wait."""
     try:
         engine.check_draw(raffle.id, has_value=has_value)
     except BeaconNotPublished as error:

@@ -1,4 +1,4 @@
-"""`rafflekit invite`: print the invitation codes of a raffle into a file."""
+"""`rafflekit invite`: write the invitation codes of a raffle into a file."""
 
 import csv
 from collections.abc import Sequence

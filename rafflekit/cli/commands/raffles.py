@@ -73,8 +73,8 @@ def edit_raffle(
 ) -> None:
     """Change a raffle that has no tickets yet.
 
-    What is not named stays as it is. An empty value removes an option: --closes "". With --prize, all prizes are
-    replaced.
+    Terms that are not named do not change. An empty value removes an option: --closes "". With --prize, all prizes
+    are replaced.
     """
     given = terms.terms_given(
         (name, tickets, prize, entropy, delay, source, entry, each, opens, closes, claim_days), file
