@@ -216,7 +216,13 @@ class RaffleModel:
             return Verification(has_won=False, prize=None)
         win = self.wins[place]
         if win.forfeited_at is not None:
-            return Verification(has_won=False, prize=None, forfeited_at=win.forfeited_at, reason=win.reason)
+            return Verification(
+                has_won=False,
+                prize=None,
+                forfeited_prize=win.prize,
+                forfeited_at=win.forfeited_at,
+                reason=win.reason,
+            )
         until = self._deadline(place)
         return Verification(has_won=True, prize=win.prize, redeemed_at=win.redeemed_at, redeem_until=until)
 

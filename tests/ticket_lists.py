@@ -5,6 +5,11 @@ from pathlib import Path
 
 from rafflekit import Raffle, RaffleEngine
 
+ADVICE = (
+    "To correct a line, do not change it: add the corrected line at the end of people.csv and rerun the same command.\n"
+)
+"""What a run ends with if lines of people.csv were refused."""
+
 
 def write_list(path: Path, people: list[str]) -> None:
     """Write a list in one column."""

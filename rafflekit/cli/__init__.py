@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return failures.INTERRUPTED
     except BrokenPipeError:
-        # `rafflekit list | head -1`: the reader has enough, which is not worth a message.
+        # As after `rafflekit list | head -1`: the program that reads the output has ended, which needs no message.
         terminal.discard_what_is_stuck()
         return failures.READER_GONE
     except Exception as error:
@@ -38,7 +38,7 @@ def _run(arguments: Sequence[str]) -> int:
     terminal.forgive_encodings()
     _refuse_what_is_not_text(arguments)
     status = app.run(arguments)
-    # A full disk must not pass for success.
+    # A full disk must not look like success.
     print(end="", flush=True)  # noqa: T201 - flushes, and knows what to do without a standard output
     return status
 

@@ -1,4 +1,4 @@
-"""The question before what cannot be undone."""
+"""The question before a step that cannot be undone."""
 
 from collections.abc import Iterable
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Verification and invitation codes on the command line: what is wrong with one by itself."""
+"""Verification and invitation codes on the command line, and hints about wrong ones."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ TicketCode = Annotated[
 
 @contextmanager
 def code_explained(raffle: Raffle, number: int, code: str) -> Iterator[None]:
-    """Say what is wrong with a refused number or code by itself, without looking at a ticket."""
+    """Add a hint about a refused number or code; no ticket is looked at for it."""
     try:
         yield
     except InvalidVerificationCode as error:
@@ -33,7 +33,7 @@ def code_explained(raffle: Raffle, number: int, code: str) -> Iterator[None]:
 
 
 def length_hint(code: str) -> str:
-    """Return the end of a sentence about a code that has another length than every code has; otherwise nothing."""
+    """Return the end of a sentence about a code of the wrong length; otherwise nothing."""
     from rafflekit.core.protocol.codes import CHARACTERS, length_of
 
     length = length_of(code)

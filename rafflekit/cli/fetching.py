@@ -64,7 +64,7 @@ def _refuse_half_an_answer(url: str, answer: HTTPResponse, *, unless: bool = Fal
 
 
 def _breaks_off(url: str) -> CommandStopped:
-    # A document that a bad connection cut off is not a wrong one, and must not be called so.
+    # A document that a bad connection cut off is not wrong, and must not be reported as wrong.
     return CommandStopped(f"{url} breaks off before its end; try again.", status=IO_FAILED)
 
 

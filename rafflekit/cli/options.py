@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.imports import importing
 from rafflekit.core import limits
 from rafflekit.core.errors import NAMELESS_URL, InvalidSetting
@@ -26,13 +28,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the same JSON as the
 
 AsJsonLine = Annotated[bool, typer.Option("--json", help="Print one line of JSON and nothing else.")]
 
-RaffleId = Annotated[
+ShownRaffle = Annotated[
     str,
     typer.Argument(
         metavar="RAFFLE",
         help="The raffle's id, the beginning of it, its name, or a part of its name. It must match only one raffle.",
     ),
 ]
+"""For commands that only show something."""
+
+ChangedRaffle = Annotated[
+    str,
+    typer.Argument(
+        metavar="RAFFLE",
+        help="The raffle's id, the beginning of it, or its whole name. It must match only one raffle.",
+    ),
+]
+"""For commands that change something, and find their raffle with `whole_name`."""
 
 PageNumber = Annotated[int, typer.Option("--page", metavar="NUMBER", help="The page to show, from 1.")]
 
@@ -46,6 +58,16 @@ def read_settings() -> Settings:
         InvalidSetting: a variable has a wrong value.
     """
     return Settings.from_env(os.environ)
+
+
+def refuse_standard_output(parameter: str, file: Path) -> None:
+    """Check that an output is not `-`: codes and keys belong in a file that only their owner can read.
+
+    Raises:
+        CommandStopped: it is; the sentence names the option or argument (`parameter`) that gives it.
+    """
+    if str(file) == "-":
+        raise CommandStopped(f"{parameter} needs a file: it cannot be standard output (-).", status=WRONG_USAGE)
 
 
 @contextmanager

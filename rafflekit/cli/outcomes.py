@@ -16,7 +16,8 @@ from rafflekit.core.protocol.quoting import harmless
 Owners = Mapping[int, str]
 """The participants of tickets, by the tickets' numbers."""
 
-_LAPSED = "No ticket is left that has not won, so the prize lapses."
+LAPSES = "The prize lapses: no ticket is left that has not won."
+"""What happens to a forfeited prize that no ticket can take over."""
 
 
 def print_draw(wins: Sequence[Win], raffle: Raffle, *, as_json: bool) -> None:
@@ -103,10 +104,10 @@ def print_heir(heir: Win | None, *, as_json: bool) -> None:
     """Print the win that takes the place of a forfeited one."""
     if as_json:
         print_json(None if heir is None else shapes.win_shape(heir))
-    elif terminal.is_terminal(sys.stdout):
-        terminal.say(_LAPSED if heir is None else heir_sentence(heir), wraps=True)
     elif heir is None:
-        print_fields(("ticket_number", "none"))
+        terminal.say(LAPSES, wraps=True)
+    elif terminal.is_terminal(sys.stdout):
+        terminal.say(heir_sentence(heir), wraps=True)
     else:
         print_fields(*((name, harmless(str(value))) for name, value in shapes.win_shape(heir).items()))
 

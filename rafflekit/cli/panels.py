@@ -31,7 +31,7 @@ _ENTRIES = {
 
 
 def raffle_panel(raffle: Raffle, *, is_draft: bool) -> Panel:
-    """Return a raffle as it is understood: its terms, and what has happened. A draft has no id yet."""
+    """Return the terms of a raffle, and what has happened to it. A draft has no id yet."""
     prizes = Table.grid(padding=(0, 1))
     prizes.add_column(justify="right", style="cyan")
     for amount, name in _prizes(raffle):
@@ -175,8 +175,9 @@ def verification_panel(verification: Verification, ticket_number: int) -> Panel:
 def verification_sentence(verification: Verification) -> Text:
     """Return in words what a genuine ticket won, and what has happened to the prize."""
     if verification.forfeited_at is not None:
-        lost = f"The ticket is genuine; its prize was forfeited on {local_time(verification.forfeited_at)}: "
-        return Text(lost + harmless(verification.reason or ""))
+        prize, reason = harmless(verification.forfeited_prize or ""), harmless(verification.reason or "")
+        when = local_time(verification.forfeited_at)
+        return Text(f"The ticket is genuine; its prize, {prize}, was forfeited on {when}: {reason}")
     if verification.prize is None:
         return Text("The ticket is genuine; it won nothing.")
     won = Text.assemble("The ticket is genuine and won: ", (harmless(verification.prize), "bold green"))
@@ -211,7 +212,7 @@ def _since(win: Win) -> list[str]:
 
 
 def _standing(raffle: Raffle, *, is_draft: bool) -> list[tuple[str, Text]]:
-    """Return what a raffle is called, and how far it is."""
+    """Return the name of a raffle, its times, its tickets and its state."""
     terms, possible_at, cancellation = raffle.terms, draw_possible_at(raffle), raffle.cancellation
     hands_out = raffle.state in (State.UPCOMING, State.OPEN)
     tickets = (

@@ -36,7 +36,7 @@ def print_row(*columns: object) -> None:
 
 
 def print_rich(thing: "RenderableType") -> None:
-    """Print a panel, a table, or another thing of Rich."""
+    """Print a panel, a table, or anything else that Rich can print."""
     terminal.console(sys.stdout).print(thing)
 
 

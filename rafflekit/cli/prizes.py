@@ -1,6 +1,7 @@
 """A prize on the command line: NAME or NAME:AMOUNT (pure)."""
 
 import re
+from collections.abc import Iterable
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
@@ -16,6 +17,8 @@ _LAST_COLON = re.compile("(.*)[:\uff1a](.*)", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]+")
 # Signs, decimals, digits of other scripts: 'hug:-1' and 'hug:1.5' are not names.
 _LIKE_A_NUMBER = re.compile(r"[-+−.,]*\d")
+# The end of a time, as in 'Dinner at 19:30'. Anyone who writes 'radio 1:5:1' knows what the last number means.
+_DOUBTFUL_AMOUNT = re.compile(r"[0-9]\s*[:\uff1a]\s*(?!0*1\s*\Z)([0-9]+)\s*\Z")
 # An amount with more digits than the largest raffle fits no raffle, and Python refuses to read very long ones.
 _MOST_DIGITS = len(str(limits.TICKETS))
 
@@ -42,6 +45,18 @@ def read_prize(text: str) -> Prize:
             "prizes", f"{text!r} has no whole number after its last colon; write '{text}:1' if all of it is the name."
         )
     return Prize(text)
+
+
+def amount_hint(arguments: Iterable[str]) -> str:
+    """Return a sentence about the first argument whose amount may belong to its name; nothing if there is none.
+
+    >>> amount_hint(["tea:3", "Dinner at 19:30"])
+    "30 was read as the amount in 'Dinner at 19:30'; write 'Dinner at 19:30:1' if all of it is the name."
+    """
+    for text in arguments:
+        if (found := _DOUBTFUL_AMOUNT.search(text)) is not None:
+            return f"{found[1]} was read as the amount in {text!r}; write '{text}:1' if all of it is the name."
+    return ""
 
 
 def write_prize(prize: Prize) -> str:

@@ -162,7 +162,7 @@ def _read_file(file: Path) -> dict[str, Any]:
         written = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise _stopped(file, "is not a text file in UTF-8") from error
-    # tomllib's own error, a number with too many digits, or lists in lists without end.
+    # tomllib's own error, a number with too many digits, or lists that are nested too deeply.
     except (ValueError, RecursionError) as error:
         raise _stopped(file, f"is not TOML: {error}") from error
     _check_keys(file, written, _KEYS)

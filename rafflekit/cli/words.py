@@ -51,6 +51,16 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def partly_handed_out(number: int, wanted: int, reason: str) -> str:
+    """Return the sentence that only some of the wanted tickets were handed out.
+
+    >>> partly_handed_out(1, 3, "Tickets to this raffle are no longer available")
+    '1 of 3 tickets was handed out: Tickets to this raffle are no longer available.'
+    """
+    were = "was" if number == 1 else "were"
+    return f"{number:,} of {wanted:,} tickets {were} handed out: {reason.removesuffix('.')}."
+
+
 def duration(seconds: int) -> str:
     """Return a duration in its two largest units.
 

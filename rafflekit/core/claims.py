@@ -22,6 +22,7 @@ from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.codes import CodeHasher
 from rafflekit.core.protocol.dates import time_text
 from rafflekit.core.protocol.forfeits import Why
+from rafflekit.core.protocol.quoting import quoted
 from rafflekit.core.protocol.winners import winning_serials
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import claims as statements
@@ -138,7 +139,7 @@ class Claims:
         days = raffle.terms.claim_days
         if days is None:
             raise InvalidValue(
-                "claim_days", "were not announced for this raffle; name each ticket whose prize passes on."
+                "claim_days", "this raffle announced no deadline, so name each ticket whose prize passes on."
             )
         drawn_at = lifecycle.drawn_s(raffle)
         until = int((self._now() - timedelta(days=days)).timestamp())
@@ -334,7 +335,8 @@ def _check_not_redeemed(claim: Claim) -> None:
 
 def _check_not_forfeited(claim: Claim) -> None:
     if claim.forfeited_at is not None:
-        raise TooLate(f"This prize was forfeited on {_shown(claim.forfeited_at)}: {claim.reason}")
+        reason = quoted(claim.reason or "")
+        raise TooLate(f"This prize was forfeited on {_shown(claim.forfeited_at)}: {reason}")
 
 
 def _too_early(deadline: datetime) -> TooEarly:
@@ -355,7 +357,13 @@ def _verification(raffle: Raffle, claim: Claim | None) -> Verification:
     if claim is None:
         return Verification(has_won=False, prize=None)
     if claim.forfeited_at is not None:
-        return Verification(has_won=False, prize=None, forfeited_at=claim.forfeited_at, reason=claim.reason)
+        return Verification(
+            has_won=False,
+            prize=None,
+            forfeited_prize=claim.name,
+            forfeited_at=claim.forfeited_at,
+            reason=claim.reason,
+        )
     return Verification(
         has_won=True, prize=claim.name, redeemed_at=claim.redeemed_at, redeem_until=_deadline(raffle, claim)
     )

@@ -104,5 +104,17 @@ class Endings:
             self._database.write(tickets.rebuild_indexes)
         return purged
 
+    def check_purge(self, raffle: Raffle) -> bool:
+        """Return whether a finished raffle has hashes of participants.
+
+        Raises:
+            NotDrawnYet: it is neither drawn nor cancelled.
+        """
+        lifecycle.check_finished(raffle)
+        # The hash of the last ticket is the last one that `purge` deletes.
+        return self._database.query(
+            lambda connection: tickets.has_participant(connection, raffle=raffle.id, serial=raffle.issued - 1)
+        )
+
     def _now(self) -> int:
         return int(self._clock().timestamp())

@@ -219,16 +219,18 @@ class RaffleEngine:
         """
         return self._lookups.get(raffle_id)
 
-    def find(self, text: str) -> Raffle:
+    def find(self, text: str, *, whole_name: bool = False) -> Raffle:
         """Return the one raffle whose id begins with `text` or whose name is `text`, or else contains it.
 
-        The id may be in upper or lower case, with or without dashes; the name is searched as `list` does.
+        The id may be in upper or lower case, with or without dashes; the name is searched as `list` does. With
+        `whole_name`, a part of the name is not enough: use it before a raffle is changed.
 
         Raises:
             RaffleNotFound: no raffle fits.
-            InvalidValue: several raffles fit, and the reason lists some of them; or `text` is empty.
+            InvalidValue: several raffles fit, or only a part of a name, and the reason lists some of them; or `text`
+                is empty.
         """
-        found = self._database.read(partial(raffles.find_raffle, text=text))
+        found = self._database.read(partial(raffles.find_raffle, text=text, whole_name=whole_name))
         return lifecycle.seen(found, self._clock())
 
     def participate(
@@ -529,6 +531,14 @@ class RaffleEngine:
         purged = self._endings.purge(self.get(raffle_id))
         self._database.empty_journal()
         return purged
+
+    def check_purge(self, raffle_id: UUID | str) -> bool:
+        """Return whether participants' hashes of a drawn or cancelled raffle are left to delete; nothing is changed.
+
+        Raises:
+            RaffleNotFound, NotDrawnYet: as `purge` does.
+        """
+        return self._endings.check_purge(self.get(raffle_id))
 
     def _terms(
         self, name: str, total_tickets: int, prizes: Sequence[Prize], created_at: datetime, options: Options

@@ -171,7 +171,10 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a genuine ticket won: `prize` is None when `has_won` is False. A forfeited ticket has not won."""
+    """What a genuine ticket won: `prize` is None when `has_won` is False. A forfeited ticket has not won.
+
+    `forfeited_prize` is the prize that it lost.
+    """
 
     has_won: bool
     prize: str | None
@@ -181,6 +184,7 @@ class Verification:
     """Why the prize was forfeited."""
     redeem_until: datetime | None = None
     """When the prize can last be redeemed, if the raffle announced a deadline."""
+    forfeited_prize: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,12 +183,12 @@ class RaffleLookups:
         return [known.get(raffle) or RaffleNotFound() for raffle in raffles]
 
 
-def find_raffle(connection: Connection, text: str) -> Raffle:
+def find_raffle(connection: Connection, text: str, *, whole_name: bool) -> Raffle:
     """Return the one raffle whose id begins with `text` or whose name is `text`, or else whose name contains it.
 
     Raises:
         RaffleNotFound: no raffle fits.
-        InvalidValue: several raffles fit, or `text` is empty.
+        InvalidValue: several raffles fit, or only a part of a name with `whole_name`, or `text` is empty.
     """
     text = text.strip()
     if not text:
@@ -199,7 +199,11 @@ def find_raffle(connection: Connection, text: str) -> Raffle:
         # A name can look like the beginning of another raffle's id, and a draw cannot be undone.
         named = _with_name(connection, text, is_whole=True)
         found += [raffle for raffle in named if raffle not in found]
-    found = found or _with_name(connection, text, is_whole=False)
+    if not found:
+        found = _with_name(connection, text, is_whole=False)
+        if found and whole_name:
+            way_out = f"give the whole name, or the beginning of the id: {', '.join(_shown(found))}"
+            raise InvalidValue("raffle", f"{text!r} is only a part of a name; {way_out}.")
     if len(found) > 1:
         raise InvalidValue(
             "raffle", f"several raffles match {text!r}; use the beginning of the id: {', '.join(_shown(found))}."

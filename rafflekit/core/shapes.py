@@ -57,6 +57,7 @@ class VerificationShape(TypedDict):
     prize: str | None
     redeemed_at: NotRequired[str]
     redeem_until: NotRequired[str]
+    forfeited_prize: NotRequired[str]
     forfeited_at: NotRequired[str]
     reason: NotRequired[str]
 
@@ -135,6 +136,8 @@ def verification_shape(verification: Verification) -> VerificationShape:
         shape["redeemed_at"] = write_time(verification.redeemed_at)
     elif verification.redeem_until is not None:
         shape["redeem_until"] = write_time(verification.redeem_until)
+    if verification.forfeited_prize is not None:
+        shape["forfeited_prize"] = verification.forfeited_prize
     if verification.forfeited_at is not None:
         shape["forfeited_at"] = write_time(verification.forfeited_at)
     if verification.reason is not None:

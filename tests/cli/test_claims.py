@@ -218,13 +218,14 @@ def test_verify_takes_a_number_only(terminal: Terminal, raffle: Raffle) -> None:
 def test_verify_shows_redemptions_and_forfeits(terminal: Terminal, screen: OnScreen, drawn: Drawn) -> None:
     first, second, _ = drawn.settle()
 
-    for number, words in ((first, "; redeemed on 20"), (second, "; its prize was forfeited on 20")):
+    for number, words in ((first, "; redeemed on 20"), (second, "; its prize, warm hug, was forfeited on 20")):
         line = f"verify {drawn.id} {number} {drawn.codes[number]}"
         verification = drawn.engine.verify(drawn.id, number, drawn.codes[number])
         assert json.loads(terminal(f"{line} --json").out) == verification_shape(verification)
         assert words in without_styles(screen(line).text)
         assert words in " ".join(without_styles(screen(line, COLUMNS="60").text).split())
-    assert "reason: not collected\n" in terminal(f"verify {drawn.id} {second} {drawn.codes[second]}").out
+    plain = terminal(f"verify {drawn.id} {second} {drawn.codes[second]}").out
+    assert "has_won: no\nforfeited_prize: warm hug\nforfeited_at: 20" in plain
 
 
 @pytest.mark.usefixtures("an_hour_ahead")

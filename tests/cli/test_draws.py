@@ -60,15 +60,23 @@ def test_draw_refuses_while_tickets_remain_without_asking(terminal: Terminal, ra
     drawn = terminal(f"draw {raffle.id} {option}")
 
     sentence = "Winners can't be drawn when tickets are still available: 3 of 3 are left. "
-    advice = "Hand them out first, with 'rafflekit participate' or over HTTP, or end that with 'rafflekit close'."
+    advice = (
+        "Hand them out first, with 'rafflekit participate' or over HTTP. Once there is a ticket for each prize, "
+        "'rafflekit close' can end that."
+    )
     assert drawn == Session(1, "", f"rafflekit: {sentence}{advice}\n")
 
 
-def test_draw_says_that_one_ticket_is_left(terminal: Terminal, engine: RaffleEngine, raffle: Raffle) -> None:
+def test_draw_advises_closing_only_if_it_is_possible(terminal: Terminal, engine: RaffleEngine, raffle: Raffle) -> None:
     for who in ("ada", "bob"):
         engine.participate(raffle.id, who)
+    engine.create("Later", total_tickets=9, prizes=[Prize("tea")], opens_at=datetime(2999, 12, 5, 18, tzinfo=UTC))
 
-    assert ": 1 of 3 is left. Hand them out first" in terminal(f"draw {raffle.id}").err
+    one_left, upcoming = terminal(f"draw {raffle.id}"), terminal("draw Later")
+
+    advice = "Hand them out first, with 'rafflekit participate' or over HTTP, or end that with 'rafflekit close'."
+    assert one_left.err.endswith(f" available: 1 of 3 is left. {advice}\n")
+    assert upcoming.err.endswith(" available: 9 of 9 are left. It opens on 2999-12-05 18:00:00 UTC.\n")
 
 
 @pytest.mark.parametrize("option", ["", "--yes"])
@@ -315,7 +323,7 @@ def test_ctrl_c_instead_of_the_value_draws_nothing(screen: OnScreen, engine: Raf
         ("draw Fair", 2, "--value is missing: give what “the 'lottery'” gave; there is no terminal to ask on."),
         ("draw Fair --value ' ' -y", 2, "--value: must not be empty."),
         ("draw Fair --value 3 --beacon x", 2, "Give either --value or --beacon: one value decides."),
-        ("draw Foobar --value 3 -y", 2, "--value: does not belong to this raffle: this machine's secrets decide"),
+        ("draw 'Foobar raffle' --value 3 -y", 2, "--value: does not belong to this raffle: this machine's secrets"),
         ("draw Beacon --value 3 -y", 2, f"--value: is not round {ROUND} of drand's quicknet"),
     ],
 )

@@ -63,8 +63,22 @@ def test_an_ending_needs_yes_without_a_terminal(terminal: Terminal, line: str, w
 
 @pytest.mark.parametrize("option", ["", "--yes"])
 def test_close_refuses_fewer_tickets_than_prizes(terminal: Terminal, raffle: Raffle, option: str) -> None:
-    sentence = "There are more prizes than tickets handed out: 2 prizes, 0 tickets."
-    assert terminal(f"close {raffle.id} {option}") == Session(1, "", f"rafflekit: {sentence}\n")
+    sentence = "There are more prizes than tickets handed out: 2 prizes, 0 tickets. "
+    way_out = "Hand out more tickets first, or cancel it with 'rafflekit cancel'."
+    assert terminal(f"close {raffle.id} {option}") == Session(1, "", f"rafflekit: {sentence}{way_out}\n")
+
+
+def test_close_advises_only_what_is_possible(terminal: Terminal, database_url: str, engine: RaffleEngine) -> None:
+    tea = [Prize("tea")]
+    with RaffleEngine(database_url, clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)) as before:
+        before.create("Over", total_tickets=9, prizes=tea, closes_at=datetime(2026, 1, 2, tzinfo=UTC))
+    engine.create("Later", total_tickets=9, prizes=tea, opens_at=datetime(2999, 12, 5, 18, tzinfo=UTC))
+
+    cancel = "cancel it with 'rafflekit cancel'"
+    assert terminal("close Over").err.endswith(
+        f"Its time is over: {cancel}, or give it more time with 'rafflekit edit'.\n"
+    )
+    assert terminal("close Later").err.endswith(f"Wait until it opens, on 2999-12-05 18:00:00 UTC, or {cancel}.\n")
 
 
 def test_close_refuses_a_second_time_without_asking(terminal: Terminal, sold_out: Raffle) -> None:
@@ -144,9 +158,10 @@ def test_purge_asks_nothing_about_a_cancelled_raffle(terminal: Terminal, half_so
 def test_purge_says_for_how_many_tickets_it_deleted(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
     engine.draw(sold_out.id)
 
-    purged, again = terminal(f"purge {str(sold_out.id)[:8]} --yes"), terminal(f"purge {sold_out.id} -y --json")
+    purged, again = terminal(f"purge {str(sold_out.id)[:8]} --yes"), terminal(f"purge {sold_out.id} --json")
 
     assert purged == Session(0, f"id: {sold_out.id}\npurged: {sold_out.total_tickets}\n", "")
+    # Without a question, since nothing is left to delete.
     assert (again.status, json.loads(again.out)) == (0, {"raffle_id": str(sold_out.id), "purged": 0})
 
 
@@ -178,5 +193,5 @@ def test_purge_asks_and_warns_of_older_backups(screen: OnScreen, engine: RaffleE
     assert "Nothing was deleted." in refused.text
     assert purged.status == 0
     assert "The participant data of 3 tickets was deleted." in purged.text
-    again = screen(f"purge {sold_out.id} --yes")
+    again = screen(f"purge {sold_out.id}")
     assert "No participant data is stored, so there was nothing to delete." in again.text

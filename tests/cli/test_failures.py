@@ -1,10 +1,12 @@
 """Every error of the engine has one exit status, and names the option that it is about."""
 
+from pathlib import Path
+
 import pytest
 
 from rafflekit import InvalidValue, RaffleError, SoldOut
 from rafflekit.cli import failures
-from tests.cli.conftest import Terminal
+from tests.cli.conftest import Session, Terminal
 
 
 def family(kind: type[RaffleError]) -> set[type[RaffleError]]:
@@ -48,3 +50,22 @@ def test_every_option_and_argument_that_an_error_may_name_exists(terminal: Termi
     helps = [terminal(f"{command} --help").out for command in commands]
 
     assert any(f"\n  {parameter} " in text for text in helps)
+
+
+@pytest.mark.parametrize(
+    ("line", "parameter"),
+    [
+        ("invite Fair --count 1 --out -", "--out"),
+        ("participate Fair --from people.csv --out -", "--out"),
+        ("participate Fair ann --receipt -", "--receipt"),
+        ("backup -", "FILE"),
+        ("key make -", "FILE"),
+    ],
+)
+def test_no_file_is_called_like_the_standard_output(
+    terminal: Terminal, folder: Path, line: str, parameter: str
+) -> None:
+    sentence = f"{parameter} needs a file: it cannot be standard output (-)."
+
+    assert terminal(line) == Session(2, "", f"rafflekit: {sentence}\n")
+    assert list(folder.iterdir()) == []

@@ -142,7 +142,7 @@ def test_an_unclaimed_prize_goes_to_the_next_ticket(terminal: Terminal, drawn: D
     lapsed = terminal(f"forfeit {drawn.id} {second} --unclaimed --yes")
 
     assert passed == Session(0, f"ticket_number: {drawn.next}\nprize: invisibility\nin_place_of: {first}\n", "")
-    assert lapsed == Session(0, "ticket_number: none\n", "")
+    assert lapsed == Session(0, "The prize lapses: no ticket is left that has not won.\n", "")
     assert [win.ticket_number for win in drawn.engine.winners(drawn.id).items] == [first, second, drawn.next]
 
 
@@ -171,7 +171,7 @@ def test_forfeit_asks_and_says_who_is_next(screen: OnScreen, drawn: Drawn) -> No
     assert "A forfeit is final and public: disqualified, “took part twice”." in refused.text
     assert (refused.status, before) == (1, 2)
     assert f"Ticket {drawn.next} takes the place of ticket {first}: invisibility" in passed.text
-    assert last.text.count("No ticket is left that has not won, so the prize lapses.") == 2
+    assert last.text.count("The prize lapses: no ticket is left that has not won.") == 2
 
 
 def test_renouncing_needs_the_tickets_code(terminal: Terminal, drawn: Drawn) -> None:
@@ -197,8 +197,8 @@ def test_renouncing_needs_the_tickets_code(terminal: Terminal, drawn: Drawn) -> 
         ("1 --unclaimed --reason ''", 2, "--reason: must not be empty."),
         ("{next} --unclaimed", 1, "This ticket has not won anything."),
         ("4 --unclaimed", 1, "No ticket with this number has been handed out."),
-        ("--all-unclaimed", 2, "A forfeit is final and public, and there is no terminal to ask on; give --yes."),
-        ("--all-unclaimed --yes", 2, "--claim-days: were not announced for this raffle; name each ticket whose prize"),
+        ("--all-unclaimed", 2, "--all-unclaimed: this raffle announced no deadline, so name each ticket whose prize"),
+        ("--all-unclaimed --yes", 2, "--all-unclaimed: this raffle announced no deadline, so name each ticket"),
     ],
 )
 def test_forfeit_refuses_without_asking(

@@ -100,7 +100,7 @@ def test_invite_overwrites_no_file(terminal: Terminal, folder: Path) -> None:
         ("Party --count 1 --out new.csv --url 'https://example.org/a b'", 2, "--url: must be the address of a server"),
         ("Party --count 1 --out new.csv --url 'https://example.org/?a=b'", 2, "--url: must be the address of a server"),
         ("Party --count 1 --out new.csv --url 'https://[x'", 2, "--url: must be the address of a server"),
-        ("Foobar --count 1 --out new.csv", 2, "RAFFLE: has the entry rule address, so it has no invitations."),
+        ("'Foobar raffle' --count 1 --out new.csv", 2, "RAFFLE: has the entry rule address, so it has no invitations."),
     ],
 )
 def test_invite_refuses_and_leaves_no_file(
@@ -155,7 +155,7 @@ def test_a_code_gives_several_tickets_at_once(terminal: Terminal, engine: Raffle
             "A valid invitation code is needed: a code has 24 letters and digits, and this one has 4.",
         ),
         (
-            "Foobar --invitation 0000-0000-0000-0000-0000-0000",
+            "'Foobar raffle' --invitation 0000-0000-0000-0000-0000-0000",
             2,
             "--invitation: is not needed: this raffle does not use invitations.",
         ),

@@ -198,6 +198,22 @@ def test_a_file_may_have_a_byte_order_mark(terminal: Terminal, file: Path) -> No
         ("--source x", "--source: is only for announced; secrets names no source."),
         ("--entropy announced", "--source: is missing: say where everyone will see the value that decides."),
         ("--opens tomorrow", "--opens: must be a time such as 2026-12-05T18:00"),
+        ("--opens 2999-12-06T00:00 --closes 2999-12-05T00:00", "--closes: must be after the moment when it opens."),
+        (
+            "--prize 'Dinner at 19:00'",
+            "--prize no. 2, amount: must be at least 1. 00 was read as the amount in 'Dinner at 19:00'; write "
+            "'Dinner at 19:00:1' if all of it is the name.",
+        ),
+        (
+            "--prize 'Dinner at 19:30'",
+            "--prize: Too many prizes: 31 for 9 tickets. A ticket wins at most one prize; add tickets or remove "
+            "prizes. 30 was read as the amount in 'Dinner at 19:30'; write 'Dinner at 19:30:1' if all of it is",
+        ),
+        (
+            "--prize hug:30 --prize 'radio 1:5:1'",
+            "--prize: Too many prizes: 32 for 9 tickets. A ticket wins at most one prize; add tickets or remove "
+            "prizes.\n",
+        ),
         ("--closes 2020-01-01T00:00", "--closes: must be after the moment when the raffle is created."),
     ],
 )

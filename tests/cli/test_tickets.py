@@ -187,11 +187,17 @@ def test_a_refusal_after_some_tickets_shows_their_codes(
 ) -> None:
     engine.participate(three_each.id, "ann")
 
-    done = terminal("participate Fair ann --count 3")
+    for who, number, were, reason in (
+        ("ann", 2, "were", "This participant already has all 3 tickets."),
+        ("bob", 1, "was", "Tickets to this raffle are no longer available."),
+    ):
+        done = terminal(f"participate Fair {who} --count 3")
 
-    assert done.status == 1
-    assert len(done.out.splitlines()) == 2
-    assert done.err.endswith("rafflekit: This participant already has all 3 tickets.\n")
+        assert done.status == 1
+        assert len(done.out.splitlines()) == number
+        assert done.err.endswith(f"\nrafflekit: {number} of 3 tickets {were} handed out: {reason}\n")
+    none = terminal("participate Fair ann --count 3")
+    assert none == Session(1, "", "rafflekit: Tickets to this raffle are no longer available\n")
 
 
 @pytest.mark.usefixtures("three_each", "raffle")
@@ -199,7 +205,7 @@ def test_a_refusal_after_some_tickets_shows_their_codes(
     ("arguments", "status", "sentence"),
     [
         ("Fair ann --count 4", 1, "--count: a participant gets at most 3 tickets of “Fair”."),
-        ("Foobar ann --count 2", 1, "--count: a participant gets at most 1 ticket of “Foobar raffle”."),
+        ("'Foobar raffle' ann --count 2", 1, "--count: a participant gets at most 1 ticket of “Foobar raffle”."),
         ("Fair ann --count 0", 2, "Invalid value for '--count': 0 is not between 1 and 1000."),
         ("Fair ann --count 2 --idempotency-key short", 2, "--idempotency-key: must be text of 16 to 255 characters."),
         ("Fair ann --count 2 --receipt r.json", 2, "--receipt does not work with --count; 'rafflekit receipt'"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from socket import socket
 
 import pytest
 
@@ -25,6 +26,9 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
+    def monotonic(self) -> float:
+        return self.now.timestamp()
+
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
@@ -35,6 +39,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(opening, "RaffleEngine", partial(RaffleEngine, clock=clock))
     monkeypatch.setattr(draws, "sleep", clock.wait)
+    monkeypatch.setattr(draws, "monotonic", clock.monotonic)
     return clock
 
 
@@ -74,6 +79,20 @@ def test_draw_waits_for_the_beacon_then_draws(
     assert engine.get(fair.id).winners_drawn
 
 
+@pytest.mark.usefixtures("fair")
+def test_a_relay_that_is_late_is_asked_again(terminal: Terminal, relay: Relay) -> None:
+    late = iter([says("", status="404 Not Found")] * 3)
+    on_time = relay.answer
+
+    def answer(connection: socket) -> None:
+        next(late, on_time)(connection)
+
+    relay.answer = answer
+
+    assert terminal("draw Fair --wait --yes").status == 0
+    assert len(relay.requests) == 4
+
+
 @pytest.mark.usefixtures("fair", "relay")
 def test_without_wait_draw_does_not_wait(terminal: Terminal, clock: Clock) -> None:
     before = clock.now
@@ -86,8 +105,10 @@ def test_without_wait_draw_does_not_wait(terminal: Terminal, clock: Clock) -> No
 
 
 @pytest.mark.usefixtures("fair", "no_relay")
-def test_where_no_relay_answers_the_way_out_is_named(terminal: Terminal) -> None:
+def test_where_no_relay_answers_the_way_out_is_named(terminal: Terminal, clock: Clock) -> None:
     refused = terminal("draw Fair --wait --yes")
+
+    assert 30 <= clock.now.timestamp() - time_of(ROUND) < 60
 
     assert refused.status == 3
     assert refused.err.startswith(f"rafflekit: No relay gave the beacon of round {ROUND} of drand's quicknet.\n")

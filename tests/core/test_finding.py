@@ -98,6 +98,16 @@ def test_a_whole_name_wins_over_a_part_of_another(engine: RaffleEngine, text: st
     assert engine.find(text) == fair
 
 
+def test_a_part_of_a_name_is_too_little_to_change_a_raffle(engine: RaffleEngine) -> None:
+    fair, _ = create(engine, "Summer fair", "Tombola")
+
+    for text in ("SUMMER FAIR", fair.id.hex[:8]):
+        assert engine.find(text, whole_name=True) == fair
+    with pytest.raises(InvalidValue, match="'fair' is only a part of a name; give the whole name, or the") as refusal:
+        engine.find("fair", whole_name=True)
+    assert refusal.value.reason.endswith(f" the beginning of the id: {fair.id.hex[:8]} (Summer fair).")
+
+
 def test_a_name_of_several_raffles_is_refused(engine: RaffleEngine) -> None:
     same = create(engine, "Fair", "fair")
     create(engine, "Summer fair")

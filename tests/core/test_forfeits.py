@@ -65,11 +65,13 @@ def test_a_forfeited_prize_passes_to_the_next_ticket(scene: Scene, why: str, how
     lost = Win(number, "car", forfeited_at=NOW + DAY, why=why, reason=reason)
     assert scene.listed() == [lost, *scene.wins[1:], win]
     assert scene.listed(unredeemed=True) == [*scene.wins[1:], win]
-    assert scene.verify(number) == Verification(has_won=False, prize=None, forfeited_at=NOW + DAY, reason=reason)
+    assert scene.verify(number) == Verification(
+        has_won=False, prize=None, forfeited_prize="car", forfeited_at=NOW + DAY, reason=reason
+    )
     assert scene.verify(heir) == Verification(has_won=True, prize="car")
     assert list(scene.engine.queue(scene.raffle.id).items) == scene.queue[1:]
     for call in (lambda: scene.redeem(number), lambda: scene.forfeit(number, why)):
-        with pytest.raises(TooLate, match=f"This prize was forfeited on 2026-11-24 09:00:00 UTC: {reason}"):
+        with pytest.raises(TooLate, match=f"This prize was forfeited on 2026-11-24 09:00:00 UTC: “{reason}”"):
             call()
     assert scene.redeem(heir).redeemed_at == NOW + DAY
 
@@ -235,7 +237,7 @@ def test_a_heir_keeps_the_time_that_it_has_left(dated: Scene) -> None:
 
 
 def test_without_a_deadline_each_unclaimed_prize_is_named(scene: Scene) -> None:
-    with pytest.raises(InvalidValue, match="claim_days: were not announced for this raffle; name each ticket"):
+    with pytest.raises(InvalidValue, match="claim_days: this raffle announced no deadline, so name each ticket"):
         scene.engine.forfeit_unclaimed(scene.raffle.id)
     assert scene.listed() == scene.wins
 

@@ -77,18 +77,22 @@ def test_a_purge_works_in_parts_without_overlap(engine: RaffleEngine, monkeypatc
 
 
 def test_a_second_purge_finds_nothing(engine: RaffleEngine) -> None:
-    raffle = sold_out(engine)
-    engine.draw(raffle.id)
+    raffle, other = sold_out(engine), sold_out(engine)
+    for each in (raffle, other):
+        engine.draw(each.id)
+    before = engine.check_purge(raffle.id)
 
     assert [engine.purge(raffle.id), engine.purge(raffle.id)] == [6, 0]
+    assert [before, engine.check_purge(raffle.id), engine.check_purge(other.id)] == [True, False, True]
 
 
 def test_participants_are_deleted_only_after_the_draw(database_url: str, engine: RaffleEngine) -> None:
     raffle = sold_out(engine)
     before = hashes_of(database_url, raffle.id)
 
-    with pytest.raises(NotDrawnYet):
-        engine.purge(raffle.id)
+    for call in (engine.purge, engine.check_purge):
+        with pytest.raises(NotDrawnYet):
+            call(raffle.id)
     with pytest.raises(RaffleNotFound):
         engine.purge("3f0c3f0c-3f0c-3f0c-3f0c-3f0c3f0c3f0c")
 

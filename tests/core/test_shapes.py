@@ -119,10 +119,13 @@ def test_a_verification_says_what_became_of_the_prize() -> None:
         "prize": "hug",
         "redeemed_at": "2026-11-23T09:00:00Z",
     }
-    forfeited = Verification(has_won=False, prize=None, forfeited_at=CREATED_AT, reason="not collected")
+    forfeited = Verification(
+        has_won=False, prize=None, forfeited_prize="hug", forfeited_at=CREATED_AT, reason="not collected"
+    )
     assert verification_shape(forfeited) == {
         "has_won": False,
         "prize": None,
+        "forfeited_prize": "hug",
         "forfeited_at": "2026-11-23T09:00:00Z",
         "reason": "not collected",
     }

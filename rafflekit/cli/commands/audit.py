@@ -95,7 +95,7 @@ def audit_proof(
     """
     if selftest:
         if proof is not None:
-            raise CommandStopped("--selftest brings its own proofs; omit PROOF.", status=WRONG_USAGE)
+            raise CommandStopped("--selftest has proofs to try; omit PROOF.", status=WRONG_USAGE)
         is_good = verdicts.try_falsified_documents(as_json=as_json)
     else:
         if proof is None:

@@ -11,8 +11,8 @@ import typer
 from rafflekit.cli import outcomes
 from rafflekit.cli.asking import Yes, ask
 from rafflekit.cli.codes import TicketCode, TicketNumber, code_explained
-from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped, arguments_named
+from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, PageNumber, PageSize, ShownRaffle, open_engine
 from rafflekit.cli.words import counted, local_time
 from rafflekit.core import limits
 from rafflekit.core.errors import TooEarly
@@ -30,7 +30,7 @@ _NOT_FORFEITED = "No prize was passed on."
 
 
 def list_winners(
-    raffle: RaffleId,
+    raffle: ShownRaffle,
     *,
     unredeemed: Annotated[
         bool, typer.Option("--unredeemed", help="Only prizes that were neither redeemed nor forfeited.")
@@ -63,7 +63,7 @@ def list_winners(
 
 
 def verify_ticket(
-    raffle: RaffleId,
+    raffle: ShownRaffle,
     number: TicketNumber,
     code: TicketCode,
     *,
@@ -79,7 +79,7 @@ def verify_ticket(
 
 
 def redeem_prize(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     number: TicketNumber,
     code: TicketCode,
     *,
@@ -93,7 +93,7 @@ def redeem_prize(
 ) -> None:
     """Mark the prize of a ticket as handed out, once."""
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         with code_explained(found, number, code):
             if not yes:
                 # Before the question: if there is nothing to mark, there is nothing to answer.
@@ -108,7 +108,7 @@ def redeem_prize(
 
 
 def forfeit_prize(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     number: Annotated[
         int | None,
         typer.Argument(metavar="NUMBER", show_default=False, help="The number of the ticket that loses its prize."),
@@ -148,16 +148,18 @@ def forfeit_prize(
     if (number is None) != all_unclaimed:
         raise CommandStopped("Give either NUMBER or --all-unclaimed: one ticket, or all.", status=WRONG_USAGE)
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         if number is None:
-            outcomes.print_heirs(_all_forfeited(engine, found, reason, yes=yes), as_json=as_json)
+            with arguments_named({"claim_days": "--all-unclaimed"}):
+                heirs = _all_forfeited(engine, found, reason, yes=yes)
+            outcomes.print_heirs(heirs, as_json=as_json)
             return
         heir = _forfeited(engine, found, _Forfeit(number, chosen[0], reason, renounced), yes=yes)
     outcomes.print_heir(heir, as_json=as_json)
 
 
 def show_queue(
-    raffle: RaffleId,
+    raffle: ShownRaffle,
     *,
     page: PageNumber = 1,
     page_size: PageSize = limits.WINNERS_PAGE_SIZE,
@@ -192,7 +194,8 @@ def _forfeited(engine: "RaffleEngine", raffle: Raffle, wanted: _Forfeit, *, yes:
 
 def _all_forfeited(engine: "RaffleEngine", raffle: Raffle, reason: str | None, *, yes: bool) -> Sequence[Win | None]:
     left = engine.winners(raffle.id, page_size=1, unredeemed=True)
-    if not yes and left.items:
+    # Without an announced deadline, the engine refuses, so there is nothing to ask.
+    if not yes and left.items and raffle.terms.claim_days is not None:
         # The first prize that is left has the earliest deadline; before it, there is nothing to ask.
         with suppress(TooEarly):
             engine.check_forfeit(raffle.id, left.items[0].ticket_number, why=Why.UNCLAIMED, reason=reason)
@@ -214,7 +217,7 @@ def _forfeit_question(engine: "RaffleEngine", raffle: Raffle, lost: Win, wanted:
     if queue.items:
         yield f"Ticket {queue.items[0]} is next, and takes the prize."
     else:
-        yield "No ticket is left that has not won, so the prize lapses."
+        yield outcomes.LAPSES
     reason = wanted.why.value if wanted.reason is None else f"{wanted.why.value}, {quoted(wanted.reason)}"
     yield f"{_FINAL}: {reason}. Pass the prize on now? [y/N] "
 

@@ -7,7 +7,7 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
-from rafflekit.cli.options import AsJsonLine, DatabaseUrl, named_database, read_settings
+from rafflekit.cli.options import AsJsonLine, DatabaseUrl, named_database, read_settings, refuse_standard_output
 from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.core.errors import StorageUnavailable
 from rafflekit.core.settings import SIGNING_KEY
@@ -26,6 +26,7 @@ def back_up(
     """
     from rafflekit.core.upkeep import back_up_database
 
+    refuse_standard_output("FILE", file)
     settings = read_settings()
     with (
         ending_as_with_ctrl_c(),

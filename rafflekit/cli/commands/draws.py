@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,9 +10,10 @@ import typer
 from rafflekit.cli import outcomes, render, terminal
 from rafflekit.cli.asking import Yes, ask
 from rafflekit.cli.failures import INTERRUPTED, NO_DATABASE, REFUSED, WRONG_USAGE, CommandStopped, arguments_named
-from rafflekit.cli.options import AsJson, DatabaseUrl, RaffleId, open_engine
+from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, open_engine
+from rafflekit.cli.ways_out import way_out_explained
 from rafflekit.cli.words import counted, duration, local_time
-from rafflekit.core.errors import BeaconNotPublished, BeaconUnavailable, TicketsRemaining, TooFewTickets
+from rafflekit.core.errors import BeaconNotPublished, BeaconUnavailable
 from rafflekit.core.lifecycle import is_due
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import Win, count_wins
@@ -22,10 +23,14 @@ from rafflekit.core.protocol.quoting import harmless, quoted
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
+    from rafflekit.core.relays import NoRelayGaveIt
 
 _PRIZES_IN_THE_QUESTION = 10
 # A relay has a beacon a moment after it is published.
 _RELAYS_NEED_S = 2
+# Some relays are late. With --wait, they are asked again for this long, with these pauses.
+_RELAYS_MAY_NEED_S = 30
+_PAUSE_S = 3
 
 _Value = Annotated[
     str | None,
@@ -42,7 +47,7 @@ _Wait = Annotated[bool, typer.Option("--wait", help="Wait for the beacon, then d
 
 
 def draw_winners(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     *,
     yes: Yes = False,
     value: _Value = None,
@@ -60,9 +65,9 @@ def draw_winners(
     given = value if beacon is None else _read_beacon(beacon)
     names = {"value": "--value" if beacon is None else "--beacon"}
     with open_engine(database_url) as engine, arguments_named(names):
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         is_announced = source_of(found.terms.entropy).is_announced
-        with _way_out_explained(found):
+        with way_out_explained(found), _beacon_explained():
             # Before the questions: if the raffle cannot be drawn, there is nothing to answer.
             wait_s = _check(engine, found, has_value=given is not None, wait=wait)
             if is_announced:
@@ -75,7 +80,7 @@ def draw_winners(
 
 
 def _check(engine: "RaffleEngine", raffle: Raffle, *, has_value: bool, wait: bool) -> int:
-    """Check that a raffle can be drawn, if need be after a wait; return how many seconds that takes."""
+    """Check that a raffle can be drawn, now or after a wait; return the seconds to wait."""
     try:
         engine.check_draw(raffle.id, has_value=has_value)
     except BeaconNotPublished as error:
@@ -86,6 +91,7 @@ def _check(engine: "RaffleEngine", raffle: Raffle, *, has_value: bool, wait: boo
 
 
 def _drawn(engine: "RaffleEngine", raffle: Raffle, value: str | None, *, wait: bool) -> Sequence[Win]:
+    gives_up_at = None
     while True:
         try:
             with terminal.working(f"Drawing among {counted(raffle.issued, 'ticket')}"):
@@ -94,6 +100,19 @@ def _drawn(engine: "RaffleEngine", raffle: Raffle, value: str | None, *, wait: b
             if not wait:
                 raise
             _wait_for_beacon(error.retry_after_s + _RELAYS_NEED_S)
+        except BeaconUnavailable as error:
+            if gives_up_at is None:
+                gives_up_at = monotonic() + _RELAYS_MAY_NEED_S
+            if not wait or _no_relay_in(error) is None or monotonic() >= gives_up_at:
+                raise
+            _wait_for_beacon(_PAUSE_S)
+
+
+def _no_relay_in(error: BeaconUnavailable) -> "NoRelayGaveIt | None":
+    """Return what the relays answered, if that is why the beacon is not available."""
+    from rafflekit.core.relays import NoRelayGaveIt
+
+    return error.__cause__ if isinstance(error.__cause__, NoRelayGaveIt) else None
 
 
 def _wait_for_beacon(seconds: int) -> None:
@@ -107,24 +126,15 @@ def _wait_for_beacon(seconds: int) -> None:
 
 
 @contextmanager
-def _way_out_explained(raffle: Raffle) -> Iterator[None]:
-    """Say what to do about a draw that cannot be made now."""
+def _beacon_explained() -> Iterator[None]:
+    """Say what to do about a beacon that does not exist yet, or that no relay gives."""
     try:
         yield
-    except TicketsRemaining as error:
-        left = f"{error.remaining:,} of {raffle.total_tickets:,} {'is' if error.remaining == 1 else 'are'} left"
-        advice = "Hand them out first, with 'rafflekit participate' or over HTTP, or end that with 'rafflekit close'."
-        raise CommandStopped(f"{error}: {left}. {advice}", status=REFUSED) from error
-    except TooFewTickets as error:
-        more_time = "" if raffle.issued else ", or give it more time with 'rafflekit edit'"
-        raise CommandStopped(
-            f"{error} Its time is over: cancel it with 'rafflekit cancel'{more_time}.", status=REFUSED
-        ) from error
     except BeaconUnavailable as error:
-        from rafflekit.core.relays import DEFAULT_RELAYS, NoRelayGaveIt, beacon_url
+        from rafflekit.core.relays import DEFAULT_RELAYS, beacon_url
 
-        cause = error.__cause__
-        if not isinstance(cause, NoRelayGaveIt):
+        cause = _no_relay_in(error)
+        if cause is None:
             raise
         stopped = CommandStopped(
             f"No relay gave the beacon of round {cause.round} of drand's quicknet.", status=NO_DATABASE

@@ -7,34 +7,36 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.asking import Yes, ask
-from rafflekit.cli.options import AsJson, AsJsonLine, DatabaseUrl, RaffleId, open_engine
+from rafflekit.cli.options import AsJson, AsJsonLine, ChangedRaffle, DatabaseUrl, open_engine
+from rafflekit.cli.ways_out import way_out_explained
 from rafflekit.cli.words import counted
 from rafflekit.core import limits
-from rafflekit.core.lifecycle import check_cancellable, check_closable, is_drawn
+from rafflekit.core.lifecycle import check_cancellable, check_closable
 from rafflekit.core.models import Raffle
 from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol.quoting import quoted
 
 
 def close_tickets(
-    raffle: RaffleId, *, yes: Yes = False, as_json: AsJson = False, database_url: DatabaseUrl = None
+    raffle: ChangedRaffle, *, yes: Yes = False, as_json: AsJson = False, database_url: DatabaseUrl = None
 ) -> None:
     """Stop handing out tickets; the draw is over those handed out.
 
     This is final. There must be a ticket for each prize.
     """
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
-        # Before the question: if it cannot be closed, there is nothing to confirm.
-        check_closable(found)
-        if not yes:
-            ask(_close_question(found), why="A closing is final", refused="The raffle was not closed.")
-        closed = engine.close_raffle(found.id)
+        found = engine.find(raffle, whole_name=True)
+        with way_out_explained(found):
+            # Before the question: if it cannot be closed, there is nothing to confirm.
+            check_closable(found)
+            if not yes:
+                ask(_close_question(found), why="A closing is final", refused="The raffle was not closed.")
+            closed = engine.close_raffle(found.id)
     render.print_raffle(closed, as_json=as_json)
 
 
 def cancel_raffle(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     *,
     reason: Annotated[
         str, typer.Option(metavar="TEXT", help="Why: one line, which everyone can read, with the raffle.")
@@ -49,7 +51,7 @@ def cancel_raffle(
     """
     limits.check_reason("reason", reason)
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         check_cancellable(found)
         if not yes:
             ask(
@@ -63,16 +65,16 @@ def cancel_raffle(
 
 
 def purge_participants(
-    raffle: RaffleId, *, yes: Yes = False, as_json: AsJsonLine = False, database_url: DatabaseUrl = None
+    raffle: ChangedRaffle, *, yes: Yes = False, as_json: AsJsonLine = False, database_url: DatabaseUrl = None
 ) -> None:
     """Delete the participant data of a drawn or cancelled raffle.
 
     Tickets, winners and codes are kept. Older backups still contain what is deleted.
     """
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
-        # A cancellation deletes the data itself, and before the draw nothing can be deleted: the engine says so.
-        if is_drawn(found) and not yes:
+        found = engine.find(raffle, whole_name=True)
+        # Even if nothing is left, `purge` completes one that was interrupted before its end.
+        if engine.check_purge(found.id) and not yes:
             ask(_purge_question(found), why="Deleted data cannot be restored", refused="Nothing was deleted.")
         with terminal.working(f"Deleting the participant data of {counted(found.issued, 'ticket')}"):
             purged = engine.purge(found.id)

@@ -1,4 +1,4 @@
-"""`rafflekit invite`: print the invitation codes of a raffle into a file."""
+"""`rafflekit invite`: write the invitation codes of a raffle into a file."""
 
 import csv
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ import typer
 
 from rafflekit.cli import render
 from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import AsJsonLine, DatabaseUrl, RaffleId, open_engine
+from rafflekit.cli.options import AsJsonLine, ChangedRaffle, DatabaseUrl, open_engine, refuse_standard_output
 from rafflekit.core import limits
 from rafflekit.core.private_files import private
 
 
 def write_invitations(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     *,
     count: Annotated[
         int,
@@ -44,9 +44,10 @@ def write_invitations(
     Anyone who has a code can take a ticket with it, so the raffle needs --entry invitation. Nothing is stored: you can
     write more invitations at any time until the draw.
     """
+    refuse_standard_output("--out", out)
     base = None if url is None else _checked_address(url)
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         codes = engine.invitations(found.id, count, first=first)
     rows = [
         (number, code, *([] if base is None else [f"{base}/raffles/{found.id}/#i={code}"]))

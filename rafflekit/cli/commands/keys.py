@@ -7,7 +7,7 @@ import typer
 
 from rafflekit.cli import render
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped, arguments_named
-from rafflekit.cli.options import AsJsonLine, DatabaseUrl, open_engine
+from rafflekit.cli.options import AsJsonLine, DatabaseUrl, open_engine, refuse_standard_output
 from rafflekit.core.settings import KEY_NAME
 
 
@@ -29,6 +29,7 @@ def make_key(
     from rafflekit.core.ledger.keys import make_signing_key
     from rafflekit.core.protocol.notes import OPERATOR, WITNESS
 
+    refuse_standard_output("FILE", file)
     with arguments_named({"name": "--name"}):
         key = make_signing_key(file, name=name, kind=WITNESS if witness else OPERATOR)
     render.print_verifier_key(key.verifier, as_json=as_json)

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from rafflekit.cli import render, terminal
-from rafflekit.cli.options import DatabaseUrl, RaffleId, open_engine
+from rafflekit.cli.options import DatabaseUrl, ShownRaffle, open_engine
 
 
 def show_receipt(
-    raffle: RaffleId,
+    raffle: ShownRaffle,
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The ticket's number.")],
     *,
     database_url: DatabaseUrl = None,
@@ -23,7 +23,7 @@ def show_receipt(
     render.print_document(found.shape())
 
 
-def show_checkpoint(raffle: RaffleId, *, database_url: DatabaseUrl = None) -> None:
+def show_checkpoint(raffle: ShownRaffle, *, database_url: DatabaseUrl = None) -> None:
     """Print the latest signed checkpoint of a raffle's ledger.
 
     Once the raffle is closed, this is its closing, which witnesses sign. Before the first ticket, there is none.
@@ -33,7 +33,7 @@ def show_checkpoint(raffle: RaffleId, *, database_url: DatabaseUrl = None) -> No
     render.print_note(note)
 
 
-def show_proof(raffle: RaffleId, *, database_url: DatabaseUrl = None) -> None:
+def show_proof(raffle: ShownRaffle, *, database_url: DatabaseUrl = None) -> None:
     """Print the proof of a draw, for anyone to check.
 
     The proof is one line of JSON. To save it: rafflekit proof RAFFLE > proof.json

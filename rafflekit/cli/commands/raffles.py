@@ -1,14 +1,18 @@
 """`rafflekit create`, `edit`, `list` and `show`."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from rafflekit.cli import render, terminal, terms
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped, arguments_named
-from rafflekit.cli.options import AsJson, DatabaseUrl, PageNumber, PageSize, RaffleId, open_engine
+from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, PageNumber, PageSize, ShownRaffle, open_engine
+from rafflekit.cli.prizes import amount_hint
 from rafflekit.cli.words import counted
 from rafflekit.core import limits
+from rafflekit.core.errors import InvalidValue
 from rafflekit.core.lifecycle import is_drawn
 from rafflekit.core.models import State
 
@@ -43,13 +47,13 @@ def create_raffle(
     )
     given.require_all()
     wanted = {field: value for field, value in given.values.items() if value is not None}
-    with open_engine(database_url) as engine, arguments_named(given.names):
+    with open_engine(database_url) as engine, _explained(given.names, prize):
         raffle = engine.check_terms(**wanted) if dry_run else engine.create(**wanted)
     render.print_new_raffle(raffle, is_draft=dry_run, as_json=as_json)
 
 
 def edit_raffle(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     *,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The raffle's new name.")] = None,
     tickets: terms.TicketCount = None,
@@ -69,8 +73,8 @@ def edit_raffle(
 ) -> None:
     """Change a raffle that has no tickets yet.
 
-    What is not named stays as it is. An empty value removes an option: --closes "". With --prize, all prizes are
-    replaced.
+    Terms that are not named do not change. An empty value removes an option: --closes "". With --prize, all prizes
+    are replaced.
     """
     given = terms.terms_given(
         (name, tickets, prize, entropy, delay, source, entry, each, opens, closes, claim_days), file
@@ -78,10 +82,23 @@ def edit_raffle(
     if not given.values:
         raise CommandStopped("Nothing to change: give at least one option, such as --tickets.", status=WRONG_USAGE)
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
-        with arguments_named({"name": "--name"} | given.names):
+        found = engine.find(raffle, whole_name=True)
+        with _explained({"name": "--name"} | given.names, prize):
             changed = engine.change(found.id, dry_run=dry_run, **given.values)
     render.print_changed_raffle(changed, is_draft=dry_run, as_json=as_json)
+
+
+@contextmanager
+def _explained(names: Mapping[str, str], prizes: Sequence[str] | None) -> Iterator[None]:
+    """Use these names of fields, and say which of the prizes may have been misread."""
+    with arguments_named(names):
+        try:
+            yield
+        except InvalidValue as error:
+            hint = amount_hint(prizes or ())
+            if not hint or not error.field.startswith("prizes"):
+                raise
+            raise InvalidValue(error.field, f"{error.reason} {hint}") from error
 
 
 def list_raffles(
@@ -108,7 +125,7 @@ def list_raffles(
     render.print_raffles(found, is_filtered=is_filtered, as_json=as_json)
 
 
-def show_raffle(raffle: RaffleId, *, as_json: AsJson = False, database_url: DatabaseUrl = None) -> None:
+def show_raffle(raffle: ShownRaffle, *, as_json: AsJson = False, database_url: DatabaseUrl = None) -> None:
     """Show one raffle."""
     with open_engine(database_url) as engine:
         found = engine.find(raffle)

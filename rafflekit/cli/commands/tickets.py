@@ -15,8 +15,8 @@ import typer
 from rafflekit.cli import render, terminal
 from rafflekit.cli.codes import length_hint
 from rafflekit.cli.failures import IO_FAILED, REFUSED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import AsJson, DatabaseUrl, RaffleId, open_engine
-from rafflekit.cli.words import counted, duration, local_time
+from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, open_engine, refuse_standard_output
+from rafflekit.cli.words import counted, duration, local_time, partly_handed_out
 from rafflekit.core import limits
 from rafflekit.core.errors import InvitationNeeded, NotOpenYet, RaffleError
 from rafflekit.core.models import Entry, Ticket
@@ -81,7 +81,7 @@ _ReceiptFile = Annotated[
 
 
 def hand_out_tickets(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     who: _Who = None,
     *,
     invitation: _Invitation = None,
@@ -104,6 +104,7 @@ def hand_out_tickets(
         wanted.refuse_with_list()
         if out is None:
             raise CommandStopped("--from needs --out, the file for the tickets.", status=WRONG_USAGE)
+        refuse_standard_output("--out", out)
         if count_column is not None and column is None:
             raise CommandStopped("--count-column needs --column, the column of the participants.", status=WRONG_USAGE)
         from rafflekit.cli.lists.handing_out import participate_from
@@ -168,7 +169,7 @@ class _Wanted:
 
 def _hand_out_one(wanted: _Wanted, *, as_json: bool, database_url: str | None) -> None:
     with open_engine(database_url) as engine:
-        found = engine.find(wanted.raffle)
+        found = engine.find(wanted.raffle, whole_name=True)
         key = engine.proofs.verifier_key() if wanted.receipt is not None else None
         with _refusal_explained(wanted):
             ticket = engine.participate(
@@ -184,7 +185,7 @@ def _hand_out_one(wanted: _Wanted, *, as_json: bool, database_url: str | None) -
 
 def _hand_out_several(wanted: _Wanted, count: int, *, as_json: bool, database_url: str | None) -> None:
     with open_engine(database_url) as engine:
-        found = engine.find(wanted.raffle)
+        found = engine.find(wanted.raffle, whole_name=True)
         most = found.terms.tickets_each
         if count > most:
             raise CommandStopped(
@@ -198,6 +199,8 @@ def _hand_out_several(wanted: _Wanted, count: int, *, as_json: bool, database_ur
     if tickets:
         with _lost_code_explained(wanted):
             render.print_tickets(tickets, found, as_json=as_json)
+    if tickets and refusals:
+        raise CommandStopped(partly_handed_out(len(tickets), count, str(refusals[0])), status=REFUSED)
     if refusals:
         with _refusal_explained(wanted):
             raise refusals[0]
@@ -245,6 +248,7 @@ def _lost_code(error: OSError, *, has_key: bool) -> CommandStopped:
 
 
 def _check_place_of_receipt(file: Path) -> None:
+    refuse_standard_output("--receipt", file)
     if os.path.lexists(file):
         raise CommandStopped(f"--receipt: {file} already exists; name a new file.", status=WRONG_USAGE)
     if not os.access(file.parent, os.W_OK | os.X_OK):

@@ -9,7 +9,7 @@ import typer
 
 from rafflekit.cli import render, sources, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped, arguments_named
-from rafflekit.cli.options import DatabaseUrl, RaffleId, open_engine
+from rafflekit.cli.options import ChangedRaffle, DatabaseUrl, open_engine
 from rafflekit.core.protocol.quoting import quoted
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_cosignature(
-    raffle: RaffleId,
+    raffle: ChangedRaffle,
     note: Annotated[
         str, typer.Argument(metavar="NOTE", help="The closing with the witness's signature: a file, or - for stdin.")
     ],
@@ -34,7 +34,7 @@ def add_cosignature(
     witness = sources.read_key(key, WITNESS, "--key")
     text = _text(sources.read_file(note, NOTE_BYTES, parameter="NOTE"), "NOTE")
     with open_engine(database_url) as engine, arguments_named({"key": "--key", "note": "NOTE"}):
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         engine.proofs.cosign(found.id, text, str(witness))
     terminal.remark(f"The signature of {witness.name} is now on the closing of {quoted(found.name)}.")
 

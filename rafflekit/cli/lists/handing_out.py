@@ -20,8 +20,8 @@ from rafflekit.cli.lists.people import Columns, Line, ParticipantList, open_list
 from rafflekit.cli.lists.run import LineKeys, TicketRun, open_run
 from rafflekit.cli.options import open_engine
 from rafflekit.cli.signals import ending_as_with_ctrl_c
-from rafflekit.cli.words import counted, local_time
-from rafflekit.core.errors import Cancelled, NotOpenYet, SoldOut, StorageUnavailable
+from rafflekit.cli.words import counted, local_time, partly_handed_out
+from rafflekit.core.errors import Cancelled, NotOpenYet, RaffleError, SoldOut, StorageUnavailable
 from rafflekit.core.lifecycle import is_drawn
 from rafflekit.core.models import Entry, Raffle, State, Ticket
 
@@ -51,7 +51,7 @@ def participate_from(
     if _is_same_file(source, out):
         raise CommandStopped("--out is the list itself; name another file.", status=WRONG_USAGE)
     with ending_as_with_ctrl_c(), open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found = engine.find(raffle, whole_name=True)
         with (
             open_list(source, columns=columns, most_each=found.terms.tickets_each) as people,
             open_run(out, raffle_id=found.id, columns=columns) as run,
@@ -86,7 +86,12 @@ def _hand_out(engine: "RaffleEngine", raffle: Raffle, files: _Run) -> None:
         keys = run.begin(list_name=people.name, last_line=tickets.last_line)
         with tickets.append() as writer:
             step = max(1, min(total // 100, _ROWS_PER_FLUSH))
-            _write(writer, _outcomes(engine, raffle.id, lines, keys), advance, step=step)
+            is_correctable = _write(writer, _outcomes(engine, raffle.id, lines, keys), advance, step=step)
+    if is_correctable:
+        terminal.remark(
+            f"To correct a line, do not change it: add the corrected line at the end of {people.name} and rerun the "
+            "same command."
+        )
 
 
 def _check_that_tickets_exist(tickets: TicketFile, raffle: Raffle) -> None:
@@ -113,8 +118,8 @@ def _check_state(raffle: Raffle) -> None:
 
 def _outcomes(
     engine: "RaffleEngine", raffle_id: UUID, lines: Iterator[Line], keys: LineKeys
-) -> Iterator[tuple[Line, Ticket | str]]:
-    """Yield every line with its ticket, or with the sentence that says why it gets none."""
+) -> Iterator[tuple[Line, Ticket | RaffleError]]:
+    """Yield every line with its ticket, or with the reason why it gets none."""
     while some := list(islice(lines, _LINES_PER_CALL)):
         entries = (Entry(line.participant, keys.key_of(line)) for line in some if line.refusal is None)
         try:
@@ -122,29 +127,32 @@ def _outcomes(
         except SoldOut as error:
             raise CommandStopped(_DRAWN, status=REFUSED) from error
         for line in some:
-            if line.refusal is not None:
-                yield line, line.refusal
-            else:
-                answer = next(answers)
-                yield line, answer if isinstance(answer, Ticket) else str(answer)
+            yield line, next(answers) if line.refusal is None else RaffleError(line.refusal)
 
 
 def _write(
-    writer: TicketWriter, outcomes: Iterator[tuple[Line, Ticket | str]], advance: terminal.Advance, *, step: int
-) -> None:
-    """Write a row for each line. The bar moves every `step` lines: moving it takes longer than writing."""
+    writer: TicketWriter, outcomes: Iterator[tuple[Line, Ticket | RaffleError]], advance: terminal.Advance, *, step: int
+) -> bool:
+    """Write a row for each line; return whether some were refused that can be corrected.
+
+    The bar moves every `step` lines: moving it takes longer than writing.
+    """
     refused = waiting = 0
+    is_correctable = False
     for position, (line, outcome) in enumerate(outcomes, start=1):
-        writer.write(line, outcome)
+        # Of the tickets of one line, the first refusal says it all.
+        is_news = isinstance(outcome, RaffleError) and writer.tickets.last_refused != line.number
+        writer.write(line, outcome if isinstance(outcome, Ticket) else str(outcome))
         waiting += 1
-        is_refused = isinstance(outcome, str)
-        refused += is_refused
-        is_shown = is_refused and refused <= _REFUSALS_SHOWN
+        refused += is_news
+        is_correctable |= is_news and not isinstance(outcome, SoldOut | Cancelled)
+        is_shown = is_news and refused <= _REFUSALS_SHOWN
         if is_shown or waiting >= step:
             advance(waiting)
             waiting = 0
         if is_shown:
-            terminal.remark(f"line {line.number}: {outcome}")
+            reason = partly_handed_out(line.nth - 1, line.tickets, str(outcome)) if line.nth > 1 else outcome
+            terminal.remark(f"line {line.number}: {reason}")
         if position % _ROWS_PER_FLUSH == 0:
             writer.flush()
     advance(waiting)
@@ -153,6 +161,7 @@ def _write(
         terminal.remark(
             f"{refused - _REFUSALS_SHOWN:,} more lines were refused; the output has the reason in each row."
         )
+    return is_correctable
 
 
 def _is_same_file(one: Path, other: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.people import Line
+from rafflekit.cli.lists.people import REFUSED_BY_ITSELF, Line, list_changed
 from rafflekit.core import limits
 from rafflekit.core.models import Ticket
 from rafflekit.core.private_files import private, sync
@@ -23,6 +23,7 @@ HEADER = "line,participant,ticket_number,verification_code,refusal\n"
 # Longer than any row: a participant's text is cut, and a character takes at most 10 bytes when it is shown.
 _ROW_BYTES = 64 * 1024
 _OUTCOME = re.compile(rb"(?P<ticket>[0-9]+,[0-9A-Z-]+,)\n|,,(?P<refusal>[^\r\n]+)\n")
+_LINE_NUMBER = re.compile(rb"[0-9]{1,18}")
 _NEEDS_QUOTES = re.compile(r'[",;]|^\s|\s$')
 # A spreadsheet that computes such a cell could send the codes in its row to someone:
 # https://owasp.org/www-community/attacks/CSV_Injection. A telephone number or an @name computes nothing.
@@ -51,7 +52,8 @@ def row(line: Line, outcome: Ticket | str) -> str:
 class TicketFile:
     """The output file of one list: first `take_up` its rows, then `append` new ones.
 
-    `tickets` and `refused` count all rows; `last_line` is the number of the last line that has a row.
+    `tickets` and `refused` count all rows. `last_line` is the number of the last line that has all its rows, and
+    `last_refused` that of the last line that has a refusal.
     """
 
     def __init__(self, path: Path) -> None:
@@ -59,6 +61,7 @@ class TicketFile:
         self.tickets = 0
         self.refused = 0
         self.last_line = 0
+        self.last_refused = 0
         self._whole_bytes = 0
 
     def take_up(self, lines: Iterator[Line], *, list_name: str) -> int:
@@ -115,22 +118,34 @@ class TicketFile:
     def count(self, line: Line, *, got_ticket: bool) -> None:
         """Count a line's row."""
         self.tickets += got_ticket
-        self.refused += not got_ticket
-        self.last_line = line.number
+        if not got_ticket:
+            self.refused += 1
+            self.last_refused = line.number
+        if line.nth == line.tickets:
+            self.last_line = line.number
 
     def _take_row(self, written: bytes, number: int, line: Line | None, list_name: str) -> None:
         if line is None:
-            raise _changed(list_name, f"{list_name} has fewer lines than {self.path.name} has rows")
+            what = f"{list_name} has fewer lines than {self.path.name} has rows"
+            raise list_changed(what, list_name=list_name)
         beginning = _beginning(line).encode()
         if not written.startswith(beginning):
-            raise _changed(
-                list_name, f"Line {line.number} of {list_name} does not match line {number} of {self.path.name}"
-            )
+            # If a line asks for another number of tickets, the rows of the next one are compared with it, or its rows
+            # with the next one.
+            of_row = _LINE_NUMBER.match(written)
+            changed = line.number if of_row is None else min(line.number, int(of_row[0]))
+            raise self._mismatch(changed, number, list_name)
         outcome = _OUTCOME.fullmatch(written, len(beginning))
         if outcome is None:
             raise self._damaged(number)
+        if _refusal_by_itself(outcome["refusal"]) != (line.refusal and _cell(line.refusal).encode()):
+            raise self._mismatch(line.number, number, list_name)
         self._whole_bytes += len(written)
         self.count(line, got_ticket=outcome["ticket"] is not None)
+
+    def _mismatch(self, line: int, row: int, list_name: str) -> CommandStopped:
+        what = f"Line {line} of {list_name} does not match line {row} of {self.path.name}"
+        return list_changed(what, list_name=list_name)
 
     def _damaged(self, number: int) -> CommandStopped:
         return self._stopped(
@@ -146,13 +161,13 @@ class TicketWriter:
     """Writes rows at the end of a ticket file."""
 
     def __init__(self, tickets: TicketFile, file: TextIO) -> None:
-        self._tickets = tickets
+        self.tickets = tickets
         self._file = file
 
     def write(self, line: Line, outcome: Ticket | str) -> None:
         """Add the row of a line: its ticket, or the reason why it got none."""
         self._file.write(row(line, outcome))
-        self._tickets.count(line, got_ticket=isinstance(outcome, Ticket))
+        self.tickets.count(line, got_ticket=isinstance(outcome, Ticket))
 
     def flush(self) -> None:
         """Hand the rows to the operating system, so that they outlive the process."""
@@ -160,7 +175,7 @@ class TicketWriter:
 
     def sync(self) -> None:
         """Return when the rows are on the disk, where they outlive a power cut."""
-        sync(self._file, self._tickets.path)
+        sync(self._file, self.tickets.path)
 
 
 def _beginning(line: Line) -> str:
@@ -174,8 +189,6 @@ def _cell(text: str) -> str:
     return f'"{doubled}"'
 
 
-def _changed(list_name: str, what: str) -> CommandStopped:
-    return CommandStopped(
-        f"{what}. Restore {list_name} (you may add lines at its end), or give a new list another --out.",
-        status=WRONG_USAGE,
-    )
+def _refusal_by_itself(cell: bytes | None) -> bytes | None:
+    """Return a cell with a refusal that the line itself showed, or None."""
+    return cell if cell is not None and cell.lstrip(b'"').startswith(REFUSED_BY_ITSELF.encode()) else None

@@ -22,6 +22,9 @@ from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 LINE_BYTES = 1024 * 1024
 """Every line of a list is shorter than this, so that memory stays bounded whatever file is given."""
 
+REFUSED_BY_ITSELF = "The line"
+"""Every `Line.refusal` begins with this, and no refusal of the engine does."""
+
 _COLUMNS_IN_THE_ERROR = 20
 _SHOWN_OF_A_COUNT = 50
 _COUNT = re.compile("0*[1-9][0-9]{0,8}")
@@ -46,14 +49,15 @@ _CSV_ERRORS = {
 class Line(NamedTuple):
     """A participant in a list: the number of the line on which the record begins (from 1), and the participant's text.
 
-    `refusal` says why the line cannot get a ticket, if the line itself shows it. Where a line asks for several tickets,
-    there is a `Line` for each, which `nth` counts.
+    `refusal` says why the line cannot get a ticket, if the line itself shows it. Where a line asks for several
+    `tickets`, there is a `Line` for each, which `nth` counts.
     """
 
     number: int
     participant: str
     refusal: str | None = None
     nth: int = 1
+    tickets: int = 1
 
 
 class Columns(NamedTuple):
@@ -112,12 +116,13 @@ class ParticipantList:
     def _tickets_of(self, number: int, participant: str, count: str) -> Iterator[Line]:
         if not _COUNT.fullmatch(count):
             found = f"{count[:_SHOWN_OF_A_COUNT]!r} is not one" if count else "there is none"
-            yield Line(number, participant, f"The number of tickets must be a whole number from 1; {found}.")
+            yield Line(number, participant, f"The line's number of tickets must be a whole number from 1; {found}.")
         elif int(count) > self.most_each:
             most = "1 ticket" if self.most_each == 1 else f"{self.most_each:,} tickets"
             yield Line(number, participant, f"The line asks for {count} tickets; a participant gets at most {most}.")
         else:
-            yield from (Line(number, participant, nth=nth) for nth in range(1, int(count) + 1))
+            tickets = int(count)
+            yield from (Line(number, participant, nth=nth, tickets=tickets) for nth in range(1, tickets + 1))
 
     def _refuse_what_is_not_a_participant(self, number: int, text: str) -> None:
         # Tickets that were handed out to whole rows, or to a header, could not be taken back.
@@ -168,6 +173,14 @@ class ParticipantList:
 
     def _stopped(self, number: int, problem: str) -> CommandStopped:
         return CommandStopped(f"Line {number} of {self.name} {problem}.", status=WRONG_USAGE)
+
+
+def list_changed(what: str, *, list_name: str) -> CommandStopped:
+    """Return the error for a list that is not the one with which its run began."""
+    return CommandStopped(
+        f"{what}. Restore {list_name} and add new or corrected lines at its end, or give a new list another --out.",
+        status=WRONG_USAGE,
+    )
 
 
 class _TooLong(Exception):

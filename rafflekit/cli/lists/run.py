@@ -16,7 +16,7 @@ from typing import BinaryIO, Literal
 from uuid import UUID
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.people import Columns, Line, ParticipantList
+from rafflekit.cli.lists.people import Columns, Line, ParticipantList, list_changed
 from rafflekit.core.private_files import lock, private, sync
 
 KEY_BYTES = 32
@@ -132,11 +132,10 @@ class TicketRun:
             CommandStopped: the list has changed after it, where tickets may have been issued that have no row yet.
         """
         if not self._list_only_grew:
-            raise CommandStopped(
-                f"{list_name} has changed after line {last_line} since this run began. Tickets may have "
-                f"been handed out for the changed lines. Restore {list_name} (you may add lines at its end), or give a "
-                "new list another --out.",
-                status=WRONG_USAGE,
+            raise list_changed(
+                f"{list_name} has changed after line {last_line} since this run began. Tickets may have been handed "
+                "out for the changed lines",
+                list_name=list_name,
             )
         if self._file is None:
             self._file = _locked(self._path, "x+b", self._out)

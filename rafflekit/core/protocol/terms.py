@@ -198,7 +198,7 @@ def _check(terms: Terms) -> None:
     if terms.closes_at is not None and terms.closes_at <= terms.created_at:
         raise InvalidValue("closes_at", "must be after the moment when the raffle is created.")
     if terms.closes_at is not None and terms.opens_at is not None and terms.closes_at <= terms.opens_at:
-        raise InvalidValue("closes_at", "must be after opens_at.")
+        raise InvalidValue("closes_at", "must be after the moment when it opens.")
     if terms.claim_days is not None:
         limits.check_count("claim_days", terms.claim_days, most=limits.CLAIM_DAYS)
 

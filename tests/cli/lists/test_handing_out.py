@@ -11,7 +11,7 @@ import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
 from tests.cli.conftest import OnScreen, Process, Session, Terminal, without_styles
-from tests.ticket_lists import check_whole_run, rows_of, write_list
+from tests.ticket_lists import ADVICE, check_whole_run, rows_of, write_list
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +39,7 @@ def test_everyone_in_the_list_gets_one_ticket_with_a_true_code(
     status, out, err = terminal(command(large))
 
     assert (status, out) == (1, "3 tickets, 1 refused; tickets.csv\n")
-    assert err == "line 3: This participant already has a ticket for this raffle.\n"
+    assert err == "line 3: This participant already has a ticket for this raffle.\n" + ADVICE
     check_whole_run(engine, large, ["ann", "bob", "ann", "cy"], folder / "tickets.csv")
 
 
@@ -59,7 +59,7 @@ def test_a_named_column_is_read(terminal: Terminal, large: Raffle, folder: Path)
     status, out, err = terminal(command(large, "--column e-mail"))
 
     assert (status, out) == (1, "2 tickets, 2 refused; tickets.csv\n")
-    assert err == ("line 5: The line has 3 columns instead of 2.\nline 6: participant: must not be empty.\n")
+    assert err == ("line 5: The line has 3 columns instead of 2.\nline 6: participant: must not be empty.\n" + ADVICE)
     assert [
         (row["line"], row["participant"], bool(row["verification_code"])) for row in rows_of(Path("tickets.csv"))
     ] == [
@@ -108,7 +108,7 @@ def test_lines_added_later_get_their_tickets_on_the_next_run(
     status, out, err = terminal(command(large))
 
     assert (status, out) == (1, "4 tickets, 2 refused; tickets.csv\n")
-    assert err == "line 6: This participant already has a ticket for this raffle.\n"
+    assert err == "line 6: This participant already has a ticket for this raffle.\n" + ADVICE
     assert (folder / "tickets.csv").read_bytes().startswith(written)
     check_whole_run(engine, large, ["ann", "bob", "ann", "cy", "dan", "bob"], folder / "tickets.csv")
 
@@ -206,7 +206,7 @@ def test_a_changed_list_is_refused_by_its_line(
 
     assert (status, out) == (2, "")
     assert err.startswith(f"rafflekit: {sentence}")
-    assert "Restore people.csv (you may add lines at its end), or give a new list another --out." in err
+    assert "Restore people.csv and add new or corrected lines at its end, or give a new list another --out." in err
     assert (folder / "tickets.csv").read_bytes() == written
     assert terminal(f"show {large.id}").out.count("available_tickets: 97") == 1
 

@@ -8,7 +8,7 @@ import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
 from tests.cli.conftest import Terminal
-from tests.ticket_lists import rows_of
+from tests.ticket_lists import ADVICE, rows_of
 
 
 def command(raffle: Raffle) -> str:
@@ -54,8 +54,8 @@ def test_a_column_of_numbers_gives_several_tickets_a_row_each(
 
     assert (done.status, done.out) == (1, "5 tickets, 2 refused; tickets.csv\n")
     assert done.err == (
-        "line 4: The number of tickets must be a whole number from 1; 'many' is not one.\n"
-        "line 5: The line asks for 4 tickets; a participant gets at most 3 tickets.\n"
+        "line 4: The line's number of tickets must be a whole number from 1; 'many' is not one.\n"
+        "line 5: The line asks for 4 tickets; a participant gets at most 3 tickets.\n" + ADVICE
     )
     rows = rows_of(folder / "tickets.csv")
     assert [(row["line"], row["participant"]) for row in rows] == [
@@ -70,6 +70,70 @@ def test_a_column_of_numbers_gives_several_tickets_a_row_each(
     assert len(numbers) == 5
     for row in rows[:5]:
         engine.verify(orders.id, int(row["ticket_number"]), row["verification_code"])
+
+
+def test_a_line_that_gets_some_of_its_tickets_says_how_many(terminal: Terminal, orders: Raffle, folder: Path) -> None:
+    (folder / "people.csv").write_text("who,n\nann,2\nann,3\nbob,3\nann,2\n")
+
+    done = terminal(command(orders))
+
+    assert (done.status, done.out) == (1, "6 tickets, 4 refused; tickets.csv\n")
+    assert done.err == (
+        "line 3: 1 of 3 tickets was handed out: This participant already has all 3 tickets.\n"
+        "line 5: This participant already has all 3 tickets.\n" + ADVICE
+    )
+    assert [(row["line"], row["refusal"]) for row in rows_of(folder / "tickets.csv")] == [
+        *[("2", "")] * 2,
+        ("3", ""),
+        *[("3", "This participant already has all 3 tickets.")] * 2,
+        *[("4", "")] * 3,
+        *[("5", "This participant already has all 3 tickets.")] * 2,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "lines"),
+    [
+        ("who,n\nann,3\nbob,2\ncy,1\ndan,4\n", (4, 7)),
+        ("who,n\nann,3\nbob,2\ncy,2\ndan,4\n", (4, 7)),
+        ("who,n\nann,3\nbob,2\ncy,many\ndan,3\n", (5, 8)),
+        ("who,n\nann,3\nbob,1\ncy,many\ndan,4\n", (3, 6)),
+        ("who,n\nann,4\nbob,2\ncy,many\ndan,4\n", (2, 2)),
+    ],
+)
+def test_a_line_that_was_corrected_in_its_place_is_named(
+    terminal: Terminal, orders: Raffle, folder: Path, changed: str, lines: tuple[int, int]
+) -> None:
+    terminal(command(orders))
+    (folder / "people.csv").write_text(changed)
+
+    refused = terminal(command(orders))
+
+    assert (refused.status, refused.out) == (2, "")
+    assert refused.err.startswith(
+        "rafflekit: Line {} of people.csv does not match line {} of tickets.csv. ".format(*lines)
+    )
+
+
+def test_what_changed_after_half_a_line_of_tickets_is_named(terminal: Terminal, orders: Raffle, folder: Path) -> None:
+    terminal(command(orders))
+    rows = (folder / "tickets.csv").read_text().splitlines(keepends=True)
+    (folder / "tickets.csv").write_text("".join(rows[:5]))
+    (folder / "people.csv").write_text("who,n\nann,3\nbob,3\ncy,many\ndan,4\n")
+
+    assert "people.csv has changed after line 2 since this run began" in terminal(command(orders)).err
+
+
+def test_a_run_that_resumes_in_a_refused_line_says_no_more_of_it(
+    terminal: Terminal, orders: Raffle, folder: Path
+) -> None:
+    (folder / "people.csv").write_text("who,n\nann,2\nann,3\n")
+    terminal(command(orders))
+    whole = (folder / "tickets.csv").read_bytes()
+    (folder / "tickets.csv").write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+
+    assert "line 3" not in terminal(command(orders)).err
+    assert (folder / "tickets.csv").read_bytes() == whole
 
 
 @pytest.mark.parametrize("kept_rows", range(5))

@@ -137,6 +137,7 @@ USE_CASES: dict[str, Callable[[RaffleEngine, Scene], object]] = {
         scene.drawn.id, scene.standing.number, why="disqualified", reason="a relative"
     ),
     "forfeit what is unclaimed": forfeit_unclaimed,
+    "look for participants to purge": lambda engine, scene: engine.check_purge(scene.drawn.id),
 }
 
 

@@ -103,6 +103,12 @@ def forget_participants(connection: Connection, *, raffle: UUID, first: int, las
     return connection.execute(forgotten).rowcount
 
 
+def has_participant(connection: Connection, *, raffle: UUID, serial: int) -> bool:
+    """Return whether a ticket still has the hash of its participant; without such a ticket, it has not."""
+    chosen = and_(tickets.c.raffle == raffle, tickets.c.serial == serial, tickets.c.participant != FORGOTTEN)
+    return connection.scalar(select(tickets.c.serial).where(chosen)) is not None
+
+
 def rebuild_indexes(connection: Connection) -> None:
     """Rebuild the indexes on SQLite: secure_delete overwrites freed pages, but not what stays when a page's cells move.
 
