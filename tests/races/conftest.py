@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from rafflekit import RaffleEngine, RaffleError
-from tests.databases import KINDS, STRICTER_KINDS, new_database_url, prepare
+from tests.databases import KINDS, STRICTER_KINDS, new_database_url
 
 PROCESSES = 2
 THREADS = 32
@@ -53,10 +53,8 @@ _LEVELS = STRICTER_KINDS if "RAFFLEKIT_TEST_INTERLEAVINGS" in os.environ else ST
 
 @pytest.fixture(params=KINDS + _LEVELS)
 def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a database with empty tables: a SQLite file, then PostgreSQL at its isolation levels."""
-    url = new_database_url(request)
-    prepare(url)
-    return url
+    """The URL of an empty database: a SQLite file, then PostgreSQL at its isolation levels."""
+    return new_database_url(request)
 
 
 @dataclass(frozen=True)
