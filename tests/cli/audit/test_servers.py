@@ -30,29 +30,98 @@ def test_a_server_gives_proof_leaves_and_consistency(terminal: Terminal, operato
     assert sorted(operator.asked) == sorted(operator.answers)
 
 
+STATUS_LINE, HEADERS = b"HTTP/1.1 200 OK\r\n", b"Content-Length: 1000\r\n\r\n"
+CHUNKED = STATUS_LINE + b"Transfer-Encoding: chunked\r\n\r\n"
+A_LEAF = f"{(DRAND.given.leaves or [''])[0]}\n".encode()
+
+
+@pytest.mark.parametrize("what", ["proof", "ledger/leaves"])
+@pytest.mark.parametrize(
+    "start",
+    [b"HTTP/1.1 2", STATUS_LINE + b"Server: ", STATUS_LINE + HEADERS, CHUNKED, CHUNKED + b"3e8\r\n"],
+    ids=["the status", "a header", "the content", "the length of a chunk", "a chunk"],
+)
 def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
-    terminal: Terminal, operator: Operator, monkeypatch: pytest.MonkeyPatch
+    terminal: Terminal, operator: Operator, monkeypatch: pytest.MonkeyPatch, what: str, start: bytes
 ) -> None:
-    monkeypatch.setattr(fetching, "_PROOF_S", 0.5)
+    monkeypatch.setattr(fetching, "_DOCUMENT_S" if what == "proof" else "_LEAVES_S", 0.3)
     sent_bytes = 0
     given_up = threading.Event()
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
         nonlocal sent_bytes
-        handler.send_response(200)
-        handler.send_header("Content-Length", "1000")
-        handler.end_headers()
-        while sent_bytes < 200 and not given_up.wait(0.05):
-            handler.wfile.write(b" ")
+        handler.wfile.write(start)
+        while sent_bytes < 1_000 and not given_up.wait(0.02):
+            handler.wfile.write(b"0")
             sent_bytes += 1
 
-    operator.answers[f"{RAFFLE}/proof/"] = drip
-    session = terminal(f"audit {operator.url}{RAFFLE}/proof/")
+    operator.answers[f"{RAFFLE}/{what}/"] = drip
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --leaves server")
     given_up.set()
 
     assert (session.status, session.out) == (74, "")
-    assert "takes longer than 0.5 s to answer" in session.err
-    assert sent_bytes < 200
+    assert "takes longer than 0.3 s to answer" in session.err
+    assert sent_bytes < 1_000
+
+
+def test_leaves_are_fetched_in_parts(terminal: Terminal, operator: Operator, folder: Path) -> None:
+    lines = (folder / "leaves").read_bytes().splitlines(keepends=True)
+    path = f"{RAFFLE}/ledger/leaves/"
+    for first, link in (
+        (0, '<?from=7&to=20>; rel="next"'),
+        (7, f'</>; title="a, b"; rel="up", <{operator.url}{path}?from=14>; title="<x>, y"; rel=next'),
+        (14, ""),
+    ):
+        asked = {0: path, 7: f"{path}?from=7&to=20", 14: f"{path}?from=14"}[first]
+        headers = {"Link": link} if link else {}
+        operator.answers[asked] = sent(b"".join(lines[first : first + 7]), **headers)
+
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --leaves server")
+
+    assert (session.status, outcomes(session)["leaves"]) == (0, "ok")
+    assert operator.asked[1:] == [path, f"{path}?from=7&to=20", f"{path}?from=14"]
+
+
+@pytest.mark.parametrize(
+    ("part", "link", "message"),
+    [
+        (A_LEAF, "<http://192.0.2.1/leaves/>", "links to http://192.0.2.1/leaves/, another server"),
+        (A_LEAF, "<file:///etc/passwd>", "links to file:///etc/passwd, another server"),
+        (b"", "<?from=0>", "sends parts without an end"),
+        (A_LEAF, "<?from=nowhere>", "answers 404"),
+    ],
+)
+def test_links_that_lead_astray_are_not_followed(
+    terminal: Terminal, operator: Operator, part: bytes, link: str, message: str
+) -> None:
+    for query in ("", "?from=0"):
+        operator.answers[f"{RAFFLE}/ledger/leaves/{query}"] = sent(part, Link=f'{link}; rel="next"')
+
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --leaves server")
+
+    assert (session.status, session.out) == (74, "")
+    assert message in session.err
+    assert len(operator.asked) <= 3
+
+
+def test_a_server_that_repeats_its_leaves_is_found_out(terminal: Terminal, operator: Operator) -> None:
+    operator.answers[f"{RAFFLE}/ledger/leaves/"] = sent(A_LEAF, Link='<?>; rel="next"')
+    operator.answers[f"{RAFFLE}/ledger/leaves/?"] = sent(A_LEAF, Link='<?>; rel="next"')
+
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --json --leaves server")
+
+    assert (session.status, outcomes(session)["leaves"]) == (1, "wrong")
+
+
+def test_all_leaves_together_have_a_largest_size(
+    terminal: Terminal, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_LEAVES_BYTES", 500)
+
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --leaves server")
+
+    assert (session.status, session.out) == (74, "")
+    assert "sends more than 500 bytes" in session.err
 
 
 def test_a_server_that_gives_another_raffles_proof_is_found_out(terminal: Terminal, operator: Operator) -> None:
