@@ -38,7 +38,7 @@ class Answer(NamedTuple):
     @classmethod
     def of(cls, response: HTTPResponse) -> "Answer":
         body = response.read()
-        is_json = "json" in response.headers.get("Content-Type", "")
+        is_json = "json" in response.headers.get("Content-Type", "") and "Content-Encoding" not in response.headers
         headers = {name.lower(): value for name, value in response.getheaders()}
         return cls(response.status, headers, body, json.loads(body) if is_json and body else None)
 

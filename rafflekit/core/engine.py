@@ -199,16 +199,27 @@ class RaffleEngine:
         name: str | None = None,
         winners_drawn: bool | None = None,
         state: str | None = None,
+        most_prizes: int | None = None,
     ) -> Page[Raffle]:
         """List raffles, newest first: all, or those whose name contains `name` in any letter case, or in a `state`.
 
+        With `most_prizes` (from 1), a raffle has at most this number of its prizes, and `more_prizes` counts the
+        others.
+
         Raises:
-            InvalidValue: `page`, `page_size`, `name`, `winners_drawn` or `state` breaks a limit.
+            InvalidValue: `page`, `page_size`, `name`, `winners_drawn`, `state` or `most_prizes` breaks a limit.
             PageNotFound: the list ends before this page; page 1 always exists.
         """
         which = raffles.Listing(name, winners_drawn, state)
         return self._database.read(
-            partial(raffles.load_page, which=which, page=page, page_size=page_size, now=self._clock())
+            partial(
+                raffles.load_page,
+                which=which,
+                page=page,
+                page_size=page_size,
+                most_prizes=most_prizes,
+                now=self._clock(),
+            )
         )
 
     def get(self, raffle_id: UUID | str) -> Raffle:

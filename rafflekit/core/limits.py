@@ -56,13 +56,22 @@ IDEMPOTENCY_KEY_CHARACTERS = (16, 255)
 """The shortest and the longest idempotency key. A shorter key could be guessed, and with it a code."""
 
 PAGE_SIZE = 1_000
-"""The most items on a page."""
+"""The most items on a page, other than raffles."""
 
 RAFFLES_PAGE_SIZE = 10
 """The default number of raffles on a page."""
 
+RAFFLES_PAGE_SIZE_MOST = 100
+"""The most raffles on a page."""
+
+LISTED_PRIZES = 20
+"""The kinds of prizes that a list of raffles over HTTP shows of each raffle."""
+
 WINNERS_PAGE_SIZE = 100
 """The default number of wins on a page."""
+
+LEAVES_AT_ONCE = 10_000
+"""The most leaves of a ledger that are read at once, and that an answer has."""
 
 PAGE_NUMBER = 10**12
 """No list has a page after this one; page times page size fits in 64 bits."""
@@ -208,14 +217,14 @@ def check_idempotency_key(key: object) -> None:
         raise InvalidValue("idempotency_key", "must contain only printable ASCII characters.")
 
 
-def check_page(number: object, size: object) -> None:
-    """Check the page of a list: `number` from 1, `size` from 1 to `PAGE_SIZE`. The list may end before it.
+def check_page(number: object, size: object, *, most: int = PAGE_SIZE) -> None:
+    """Check the page of a list: `number` from 1, `size` from 1 to `most`. The list may end before it.
 
     Raises:
         InvalidValue: for `page` or `page_size`.
     """
     _whole_number("page", number)
-    _whole_number("page_size", size, most=PAGE_SIZE)
+    _whole_number("page_size", size, most=most)
 
 
 def check_ticket_number(number: object) -> None:

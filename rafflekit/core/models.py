@@ -49,6 +49,8 @@ class Raffle:
     """The key that signs its ledger, as people share it; None if it has no key yet."""
     state: State = State.OPEN
     """The state that it was in when it was read."""
+    more_prizes: int = 0
+    """The number of further kinds of prizes that a list omitted from its terms, as it was asked to."""
 
     @property
     def id(self) -> UUID:

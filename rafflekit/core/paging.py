@@ -8,14 +8,14 @@ from rafflekit.core.errors import PageNotFound
 from rafflekit.core.models import Item, Page
 
 
-def items_before(page: int, page_size: int) -> int:
-    """Return the number of items before a page.
+def items_before(page: int, page_size: int, *, most: int = limits.PAGE_SIZE) -> int:
+    """Return the number of items before a page of at most `most` items.
 
     Raises:
         InvalidValue: `page` or `page_size` breaks a limit.
         PageNotFound: no list can have this many pages.
     """
-    limits.check_page(page, page_size)
+    limits.check_page(page, page_size, most=most)
     if page > limits.PAGE_NUMBER:
         raise PageNotFound
     return (page - 1) * page_size

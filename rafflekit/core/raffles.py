@@ -137,21 +137,25 @@ class Listing:
         )
 
 
-def load_page(connection: Connection, which: Listing, *, page: int, page_size: int, now: datetime) -> Page[Raffle]:
-    """Return a page of the raffles that match, the newest first.
+def load_page(
+    connection: Connection, which: Listing, *, page: int, page_size: int, most_prizes: int | None, now: datetime
+) -> Page[Raffle]:
+    """Return a page of the raffles that match, the newest first, each with at most this number of its prizes.
 
     Raises:
         InvalidValue: a value breaks a limit.
         PageNotFound: the list ends before this page.
     """
-    skip = items_before(page, page_size)
+    skip = items_before(page, page_size, most=limits.RAFFLES_PAGE_SIZE_MOST)
+    if most_prizes is not None:
+        limits.check_count("most_prizes", most_prizes, most=limits.PRIZE_KINDS)
     chosen = which.filter(now)
     if chosen is None:
         count = statements.count_raffles(connection)
-        found = statements.newest_raffles(connection, newest=count - skip, most=page_size)
+        found = statements.newest_raffles(connection, newest=count - skip, most=page_size, most_prizes=most_prizes)
     else:
         count = statements.count_matching(connection, chosen)
-        found = statements.newest_matching(connection, chosen, skip=skip, most=page_size)
+        found = statements.newest_matching(connection, chosen, skip=skip, most=page_size, most_prizes=most_prizes)
     return page_of([lifecycle.seen(raffle, now) for raffle in found], count, page, page_size)
 
 

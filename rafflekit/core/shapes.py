@@ -27,6 +27,7 @@ class RaffleShape(AnnouncedShape):
     drawn_at: NotRequired[str]
     cancelled_at: NotRequired[str]
     reason: NotRequired[str]
+    more_prizes: NotRequired[int]
 
 
 class TicketShape(TypedDict):
@@ -99,6 +100,8 @@ def raffle_shape(raffle: Raffle) -> RaffleShape:
             standing[name] = write_time(moment)
     if cancellation is not None:
         standing["reason"] = cancellation.reason
+    if raffle.more_prizes:
+        standing["more_prizes"] = raffle.more_prizes
     # mypy wants every optional key spelled out next to `**`.
     return cast("RaffleShape", {**raffle.terms.announced(), **standing})
 

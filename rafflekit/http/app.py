@@ -1,5 +1,6 @@
 """`create_app`: the WSGI application, put together. It only wires: no environment, no thread, no database opened."""
 
+from http import HTTPStatus
 from typing import NoReturn
 
 import falcon
@@ -13,6 +14,7 @@ from rafflekit.http.access import Access
 from rafflekit.http.api import ROUTES
 from rafflekit.http.api.address import Address, Service
 from rafflekit.http.api.service import HEALTHZ, Liveness, MetricsPage
+from rafflekit.http.kept import Kept, etag_of
 from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.requests import Monitoring
 
@@ -27,7 +29,7 @@ def create_app(engine: RaffleEngine, settings: Settings, *, metrics: Metrics | N
     """
     access = Access(settings)
     app = _bare_app(access, metrics)
-    service = Service(engine, access, openapi.document, metrics)
+    service = Service(engine, access, openapi.document, metrics, Kept())
     for route in ROUTES:
         if metrics is not None or route.resource is not MetricsPage:
             app.add_route(route.template, route.resource(service))
@@ -72,3 +74,22 @@ class _EveryAnswer:
         # A ticket's answer holds its code, and an error is true for one moment and one client.
         if not req_succeeded or req.method not in ("GET", "HEAD"):
             resp.set_header("Cache-Control", "no-store")
+        elif resp.get_header("Cache-Control") != "no-store":
+            _let_validate(req, resp)
+
+
+def _let_validate(request: falcon.Request, response: falcon.Response) -> None:
+    """Let clients keep an answer, and find out whether it is still the same without getting it again."""
+    if response.get_header("Cache-Control") is None:
+        response.set_header("Cache-Control", "no-cache")
+    etag = response.get_header("ETag")
+    if etag is None:
+        etag = etag_of(response.data or b"")
+        response.set_header("ETag", etag)
+    tags = request.get_header("If-None-Match")
+    if tags is not None and (tags.strip() == "*" or etag in tags):
+        response.status = HTTPStatus.NOT_MODIFIED
+        response.data = None
+        # They describe a content, which this answer does not have.
+        response.delete_header("Content-Type")
+        response.delete_header("Content-Encoding")

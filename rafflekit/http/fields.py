@@ -106,6 +106,9 @@ PageNumber = Annotated[int, documented(minimum=1)]
 PageSize = Annotated[int, documented(minimum=1, maximum=limits.PAGE_SIZE)]
 """The number of items on a page."""
 
+RafflesPageSize = Annotated[int, documented(minimum=1, maximum=limits.RAFFLES_PAGE_SIZE_MOST)]
+"""The number of raffles on a page."""
+
 IdempotencyKey = Annotated[
     str,
     documented(

@@ -128,8 +128,7 @@ def etag_of(data: bytes) -> str:
 
 
 def answer_document(request: falcon.Request, response: falcon.Response, document: Document) -> None:
-    """Answer with a document, compressed for clients that accept that."""
-    response.append_header("Vary", "Accept-Encoding")
+    """Answer with a document, compressed for clients that accept that; `Vary` is the caller's to set."""
     content = document.plain
     if accepts_gzip(request.get_header("Accept-Encoding") or ""):
         content = document.compressed

@@ -4,7 +4,7 @@ Everything in it comes from the code that applies it: requests and answers from 
 from `core.shapes`, problems from `problems`, summaries from the docstrings of the resources' methods.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -26,7 +26,8 @@ Raffles with numbered tickets. A manager creates a raffle; participants get tick
 no tickets are left or the raffle is closed, the manager draws the winners, once, and hands out the prizes.
 
 Every address works with and without the slash at its end. HEAD works wherever GET does; OPTIONS lists the methods of an
-address. Whole numbers are written with digits only: 1.0 is refused. Unknown query parameters are ignored. Every refusal
+address. An answer to GET has an ETag, and clients that send it in If-None-Match get a 304 while the answer stays the
+same. Whole numbers are written with digits only: 1.0 is refused. Unknown query parameters are ignored. Every refusal
 is a problem (RFC 9457), whose `type` is for programs and whose `detail` is for people.\
 """
 
@@ -45,8 +46,13 @@ _Time = Annotated[str, fields.documented(format="date-time")]
 _ANSWER_HEADERS = {
     "Allow": (str, "The methods of the address."),
     "Location": (_Url, "The new raffle's whole URL."),
+    "Cache-Control": (str, "Whether the answer may be kept: only if the service says that it is still the same."),
+    "ETag": (str, "A tag of this answer, for the header If-None-Match."),
+    "Link": (str, 'Where the next part of the answer is: `<?…>; rel="next"`.'),
     "Retry-After": (Annotated[int, fields.documented(minimum=1)], "The seconds to wait before the next try."),
 }
+
+_VALIDATORS = ("Cache-Control", "ETag")
 
 # Typed dicts of the core cannot carry facts that only msgspec reads.
 _ANSWER_FIELDS = {
@@ -70,6 +76,7 @@ _ANSWER_FIELDS = {
     "ticket_number": fields.TicketNumber,
     "amount": fields.PrizeAmount,
     "count": Annotated[int, fields.documented(minimum=0)],
+    "more_prizes": Annotated[int, fields.documented(minimum=1)],
     "next": _Url | None,
     "previous": _Url | None,
 }
@@ -116,7 +123,16 @@ def _operation(operation: Operation, route: Route, method: str) -> dict[str, Any
     content = _content(operation.media_type, _schema(operation.answer))
     if operation.page:
         content |= _content(falcon.MEDIA_HTML, _schema(str))
-    answer = _answer("Done.", content=content, headers=operation.answer_headers)
+    validators = _VALIDATORS if method == "on_get" and operation.is_validated else ()
+    answer = _answer(
+        "Done.",
+        content=content,
+        headers=(*operation.answer_headers, *validators),
+        optional_headers=operation.optional_headers,
+    )
+    answers = {f"{operation.status:d}": answer}
+    if validators:
+        answers[f"{HTTPStatus.NOT_MODIFIED:d}"] = _answer("The client has this answer.", headers=validators)
     if operation.links:
         answer["links"] = {name: {"operationId": name} | link for name, link in operation.links.items()}
     described = {
@@ -125,7 +141,7 @@ def _operation(operation: Operation, route: Route, method: str) -> dict[str, Any
         "description": operation.description,
         "parameters": _path_parameters(route) + _parameters(operation),
         "requestBody": _request_body(operation),
-        "responses": {f"{operation.status:d}": answer} | _refusals(_refusals_of(operation, route)),
+        "responses": answers | _refusals(_refusals_of(operation, route)),
     }
     return {name: value for name, value in described.items() if value}
 
@@ -215,7 +231,7 @@ def _may_wait(refusals: Iterable[Refusal]) -> bool:
     return any(refusal in (StorageUnavailable, *problems.WAITING) for refusal in refusals)
 
 
-def _refusal(refusals: list[Refusal], *, headers: Iterable[str] = ()) -> dict[str, Any]:
+def _refusal(refusals: list[Refusal], *, headers: Collection[str] = ()) -> dict[str, Any]:
     """Return the answer of one status, which several problems may share."""
     examples = [_example(refusal) for refusal in refusals]
     kinds = sorted({example.type for example in examples})
@@ -248,12 +264,16 @@ def _example(refusal: Refusal) -> problems.Problem:
 
 
 def _answer(
-    description: str, *, content: Mapping[str, Any] | None = None, headers: Iterable[str] = ()
+    description: str,
+    *,
+    content: Mapping[str, Any] | None = None,
+    headers: Collection[str] = (),
+    optional_headers: Collection[str] = (),
 ) -> dict[str, Any]:
     described_headers = {
-        name: {"required": True, "description": what, "schema": _schema(kind)}
+        name: {"required": name in headers, "description": what, "schema": _schema(kind)}
         for name, (kind, what) in _ANSWER_HEADERS.items()
-        if name in headers
+        if name in headers or name in optional_headers
     }
     described = {"description": description, "headers": described_headers, "content": content}
     return {name: value for name, value in described.items() if value}

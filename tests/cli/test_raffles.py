@@ -228,7 +228,7 @@ def test_a_filter_without_matches_is_not_an_empty_database(
     ("line", "status", "sentence"),
     [
         ("list --page 0", 2, "--page: must be at least 1."),
-        ("list --page-size 1001", 2, "--page-size: must be at most 1,000."),
+        ("list --page-size 101", 2, "--page-size: must be at most 100."),
         ("list --page 2", 1, "The list ends before this page; begin with page 1."),
         ("list --state won", 2, "--state: must be upcoming, open, closed, drawn or cancelled."),
         ("list --name '\a'", 2, "--name: must not contain control characters or line breaks."),

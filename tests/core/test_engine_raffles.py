@@ -215,7 +215,7 @@ def test_the_list_begins_with_the_newest_raffle(engine: RaffleEngine) -> None:
         (25, True, True),
         (25, True, False),
     ]
-    assert list(engine.list(page_size=limits.PAGE_SIZE).items) == newest_first
+    assert list(engine.list(page_size=limits.RAFFLES_PAGE_SIZE_MOST).items) == newest_first
 
 
 def test_an_empty_list_has_only_its_first_page(engine: RaffleEngine) -> None:
@@ -232,7 +232,7 @@ def test_an_empty_list_has_only_its_first_page(engine: RaffleEngine) -> None:
     [
         (0, 1, "page"),
         (1, 0, "page_size"),
-        (1, limits.PAGE_SIZE + 1, "page_size"),
+        (1, limits.RAFFLES_PAGE_SIZE_MOST + 1, "page_size"),
         (True, 1, "page"),
         ("1", 1, "page"),
     ],

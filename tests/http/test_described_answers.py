@@ -63,8 +63,8 @@ class Conversation:
         template = re.sub(r"/raffles/[^/]+", "/raffles/{raffle_id}", path).removesuffix("/")
         template = template if template in DOCUMENT["paths"] else f"{template}/"
         described = DOCUMENT["paths"][template][method.lower()]["responses"][str(answer.status_code)]
-        sent = {name.title() for name in answer.headers}
-        assert {name for name, header in described.get("headers", {}).items() if header["required"]} <= sent
+        required = {name.lower() for name, header in described.get("headers", {}).items() if header["required"]}
+        assert required <= {name.lower() for name in answer.headers}
         content = described.get("content", {})
         assert bool(content) == bool(answer.content)
         if content:
@@ -72,6 +72,10 @@ class Conversation:
             schema = content[media_type]["schema"] | {"components": DOCUMENT["components"]}
             shown = answer.json if media_type.endswith("json") else answer.text
             jsonschema_rs.validate(schema, shown, validate_formats=True)
+        if answer.status_code == 200 and "ETag" in answer.headers:
+            # Asked again by a client that has this answer.
+            known = {"headers": arguments.get("headers", {}) | {"If-None-Match": answer.headers["ETag"]}}
+            self.ask(method, path, source=source, **arguments | known)
         is_problem = "application/problem+json" in content
         self.seen.add((method, template, answer.status_code, answer.json["type"] if is_problem else None))
         return shown if content else None
@@ -236,6 +240,7 @@ def _ask_of_ledgers(ask: Callable[..., Any], *, drawn: str, selling: str, empty:
         ask("OPTIONS", f"{drawn}/{path}")
     for method in ("GET", "HEAD"):
         ask(method, f"{drawn}/ledger/proof/", query_string="ticket_number=9")
+        ask(method, f"{drawn}/ledger/leaves/", query_string="from=9")
         ask(method, f"{drawn}/proof/", headers={"Accept": "text/html"})
         ask(method, f"{selling}/proof/")
         ask(method, f"{empty}/ledger/")

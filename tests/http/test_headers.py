@@ -1,5 +1,6 @@
 """Headers over real sockets: those of foreign pages, and those of answers, including a server's own."""
 
+import gzip
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -85,12 +86,55 @@ def test_answers_have_nosniff_and_are_stored_only_without_codes(live: LiveServer
     changing = [created, *tickets, drawn, verified, *refused]
     assert [answer.status for answer in changing] == [201, 201, 403, 201, 410, 201, 200, 404, 405, 415]
     assert {answer.headers.get("cache-control") for answer in changing} == {"no-store"}
-    assert {answer.headers.get("cache-control") for answer in read} == {None}
+    assert {answer.headers.get("cache-control") for answer in read} == {"no-cache"}
     for answer in (*changing, *read):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers.get("server") in (None, "granian", "gunicorn")
         assert names_no_version(answer)
         assert ticket["verification_code"].encode() not in answer.body or answer is tickets[0]
+
+
+def test_an_answer_is_sent_again_only_if_it_has_changed(live: LiveServer) -> None:
+    raffle = f"/raffles/{live.request('POST', '/raffles/', RAFFLE | {'total_tickets': 1}).json['id']}"
+    assert live.request("POST", f"{raffle}/participate/").status == 201
+    paths = ["/raffles/", f"{raffle}/", f"{raffle}/ledger/", f"{raffle}/ledger/leaves/", f"{raffle}/winners/"]
+    before = [live.request("GET", path) for path in paths]
+
+    for path, read in zip(paths, before, strict=True):
+        for method in ("GET", "HEAD"):
+            same = live.request(method, path, If_None_Match=read.headers["etag"])
+            assert (same.status, same.body, same.headers["etag"]) == (304, b"", read.headers["etag"])
+            assert same.headers["cache-control"] == "no-cache"
+            assert "content-type" not in same.headers
+    assert live.request("POST", f"{raffle}/winners/").status == 201
+    after = [
+        live.request("GET", path, If_None_Match=read.headers["etag"]) for path, read in zip(paths, before, strict=True)
+    ]
+    assert [each.status for each in after] == [200, 200, 304, 304, 200]
+
+
+def test_a_proof_is_sent_plain_and_compressed(live: LiveServer) -> None:
+    raffle = f"/raffles/{live.request('POST', '/raffles/', RAFFLE | {'total_tickets': 1}).json['id']}"
+    live.request("POST", f"{raffle}/participate/")
+    live.request("POST", f"{raffle}/winners/")
+
+    plain = live.request("GET", f"{raffle}/proof/")
+    compressed = live.request("GET", f"{raffle}/proof/", Accept_Encoding="br, gzip")
+    head = live.request("HEAD", f"{raffle}/proof/", Accept_Encoding="gzip")
+
+    assert gzip.decompress(compressed.body) == plain.body
+    assert "content-encoding" not in plain.headers
+    assert compressed.headers["content-encoding"] == head.headers["content-encoding"] == "gzip"
+    assert (head.body, head.headers["content-length"]) == (b"", str(len(compressed.body)))
+    assert plain.headers["etag"] != compressed.headers["etag"] == head.headers["etag"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/nothing", "/raffles/?page=0"])
+def test_what_is_true_for_a_moment_has_no_tag(live: LiveServer, path: str) -> None:
+    answer = live.request("GET", path, If_None_Match="*")
+
+    assert (answer.headers["cache-control"], answer.headers.get("etag")) == ("no-store", None)
+    assert answer.status != 304
 
 
 def test_refusals_of_the_server_itself_name_no_version(

@@ -139,8 +139,8 @@ def test_a_body_that_is_not_json_in_utf_8_is_refused(live: LiveServer, content: 
         ("page=-1", "page", "must be a whole number from 1."),
         ("page=%D9%A3", "page", "must be a whole number from 1."),
         ("page_size=0", "page_size", "must be at least 1."),
-        ("page_size=1001", "page_size", "must be at most 1,000."),
-        (f"page_size={'9' * 400}", "page_size", "must be at most 1,000."),
+        ("page_size=101", "page_size", "must be at most 100."),
+        (f"page_size={'9' * 400}", "page_size", "must be at most 100."),
         ("page=1&page=1", "page", "is given more than once."),
         ("winners_drawn=1", "winners_drawn", "must be true or false."),
         (f"name={'x' * 201}", "name", "must have at most 200 characters, not 201."),
@@ -207,7 +207,7 @@ def test_a_raffle_may_fill_every_limit(live: LiveServer, raffle: dict[str, Any])
 
 
 def test_a_list_may_fill_its_limits(live: LiveServer) -> None:
-    assert live.request("GET", f"/raffles/?page_size=1000&name={'x' * 200}").status == 200
+    assert live.request("GET", f"/raffles/?page_size=100&name={'x' * 200}").status == 200
     assert live.request("GET", f"/raffles/?page={'9' * 400}").status == 404
 
 

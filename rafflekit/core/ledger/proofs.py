@@ -1,6 +1,6 @@
 """Proofs for the public: what a raffle's ledger shows to anyone who asks, signed by the operator."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -42,8 +42,6 @@ from rafflekit.core.storage.statements import claims, draws, raffles
 from rafflekit.core.storage.statements import ledgers as statements
 from rafflekit.core.storage.statements.claims import Forfeit
 from rafflekit.core.storage.statements.draws import DrawRecord
-
-_LEAVES_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,24 +136,50 @@ class Proofs:
             InvalidValue: `old` is not from 0 to `new`, or `new` is larger than the ledger.
         """
         raffle = self._get(raffle_id)
-        if not 0 <= old <= new:
-            raise InvalidValue("from", f"must be a size from 0 to the other one, {new:,}.")
-        if new > raffle.issued:
-            raise InvalidValue("to", f"must be at most {raffle.issued:,}, the size of the ledger now.")
+        _check_sizes(old, new, raffle)
         proof = tree.consistency_proof(self._ledgers.tree_of(raffle).subtree, old, new) if old else []
         return Consistency(old, new, proof)
 
     def leaves(self, raffle_id: UUID | str) -> Iterator[Leaf]:
         """Yield all current leaves of a raffle's ledger in the order of issue."""
         raffle = self._get(raffle_id)
-        spans = (
-            (first, min(first + _LEAVES_AT_ONCE, raffle.issued) - 1)
-            for first in range(0, raffle.issued, _LEAVES_AT_ONCE)
-        )
         return chain.from_iterable(
-            self._database.query(partial(statements.leaves_between, raffle=raffle.id, first=first, last=last))
-            for first, last in spans
+            self._leaves(raffle.id, first, raffle.issued) for first in range(0, raffle.issued, limits.LEAVES_AT_ONCE)
         )
+
+    def leaves_between(
+        self, raffle_id: UUID | str, first: int = 0, end: int | None = None
+    ) -> tuple[Sequence[Leaf], int]:
+        """Return the leaves with which the ledger grew from `first` to `end` tickets, and `end`: by default, it is now.
+
+        These are at most `limits.LEAVES_AT_ONCE`, in the order of issue. If they do not reach `end`, there are more.
+
+        Raises:
+            InvalidValue: `first` is not from 0 to `end`, or `end` is larger than the ledger.
+        """
+        raffle = self._get(raffle_id)
+        end = raffle.issued if end is None else end
+        _check_sizes(first, end, raffle)
+        return self._leaves(raffle.id, first, end), end
+
+    def version(self, raffle_id: UUID | str) -> Hashable:
+        """Return a value that changes whenever the proof of a draw does: cosignatures and forfeits are added to it.
+
+        It costs little, and tells apart the draws of all raffles.
+
+        Raises:
+            NotDrawnYet: the winners have not been drawn.
+            StorageUnavailable: the draw record is missing.
+        """
+        raffle = self._get(raffle_id)
+        lifecycle.check_drawn(raffle)
+
+        def look(connection: Connection) -> Hashable:
+            draw, seed = draws.draw_and_seed(connection, raffle.id)
+            cosigned = statements.load_cosignatures(connection, raffle.id)
+            return raffle.id, seed, draw, tuple(cosigned), claims.progress_of(connection, raffle.id)
+
+        return self._database.read(look)
 
     def proof(self, raffle_id: UUID | str) -> Proof:
         """Return the proof of a draw: everything that is needed to check it.
@@ -178,6 +202,8 @@ class Proofs:
                 f"The seed of the raffle {drawn.raffle.id} does not come from its ledger and its entropy; "
                 "'rafflekit doctor' says what is wrong."
             )
+        heirs = [each.heir for each in drawn.forfeits or () if each.heir is not None]
+        paths = its_tree.paths({leaf.serial for leaf in (*(leaf for _, leaf in drawn.wins or ()), *heirs)})
         return Proof(
             terms=book.terms,
             key=str(book.signer.verifier),
@@ -188,10 +214,10 @@ class Proofs:
             draw=book.signed(statement.text()),
             winners=None
             if drawn.wins is None
-            else [ProvenWin(prize, leaf, its_tree.path(leaf.serial)) for prize, leaf in drawn.wins],
+            else [ProvenWin(prize, leaf, paths[leaf.serial]) for prize, leaf in drawn.wins],
             forfeits=None
             if drawn.forfeits is None
-            else [_proven(forfeit, book, statement, its_tree) for forfeit in drawn.forfeits],
+            else [_proven(forfeit, book, statement, paths) for forfeit in drawn.forfeits],
         )
 
     def cosign(self, raffle_id: UUID | str, note: str, verifier_key: str) -> None:
@@ -220,6 +246,10 @@ class Proofs:
         keep = partial(_keep_cosignature, raffle=raffle.id, verifier_key=verifier_key, witness=witness, line=line)
         self._database.write(keep)
 
+    def _leaves(self, raffle: UUID, first: int, end: int) -> Sequence[Leaf]:
+        span = {"raffle": raffle, "first": first, "last": min(first + limits.LEAVES_AT_ONCE, end) - 1}
+        return [Leaf(*row) for row in self._database.fetch(statements.LEAVES_BETWEEN, span)]
+
     def _signed_checkpoint(self, book: Book, raffle: Raffle, its_tree: LedgerTree) -> str:
         text = book.checkpoint(its_tree.root(), its_tree.size, raffle.end, raffle.cancellation).text()
         if text not in its_tree.signed:
@@ -244,6 +274,13 @@ def check_ticket(ticket: Ticket, key: VerifierKey) -> Receipt:
     if not CodeHasher().check(leaf.code_hash, ticket.verification_code):
         raise ReceiptWrong("it belongs to another code")
     return ticket.receipt
+
+
+def _check_sizes(old: int, new: int, raffle: Raffle) -> None:
+    if not 0 <= old <= new:
+        raise InvalidValue("from", f"must be a size from 0 to the other one, {new:,}.")
+    if new > raffle.issued:
+        raise InvalidValue("to", f"must be at most {raffle.issued:,}, the size of the ledger now.")
 
 
 def _load_drawn(connection: Connection, raffle: UUID) -> _Drawn:
@@ -278,7 +315,7 @@ def _statement(drawn: _Drawn, closing: Checkpoint) -> DrawStatement:
     )
 
 
-def _proven(forfeit: Forfeit, book: Book, draw: DrawStatement, its_tree: LedgerTree) -> ProvenForfeit:
+def _proven(forfeit: Forfeit, book: Book, draw: DrawStatement, paths: Mapping[int, Sequence[bytes]]) -> ProvenForfeit:
     heir = forfeit.heir
     statement = ForfeitStatement(
         origin=draw.origin,
@@ -290,8 +327,7 @@ def _proven(forfeit: Forfeit, book: Book, draw: DrawStatement, its_tree: LedgerT
         reason=forfeit.reason,
         next=None if heir is None else NextTicket(heir.serial, heir.ticket_number),
     )
-    path = [] if heir is None else its_tree.path(heir.serial)
-    return ProvenForfeit(book.signed(statement.text()), heir, path)
+    return ProvenForfeit(book.signed(statement.text()), heir, [] if heir is None else paths[heir.serial])
 
 
 def _cosignature_on(closing: Checkpoint, raffle: Raffle, note: str, witness: VerifierKey) -> str:

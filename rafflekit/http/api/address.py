@@ -4,7 +4,7 @@ A method of an address reads from top to bottom as the contract decides: who ask
 one call of the engine, whose value is the answer. The rules of a raffle are not here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -17,6 +17,7 @@ from falcon.constants import HTTP_METHODS
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.models import Item, Page
 from rafflekit.http.access import Access
+from rafflekit.http.kept import Kept
 from rafflekit.http.monitoring.metrics import Metrics
 
 
@@ -29,6 +30,8 @@ class Service:
     describe: Callable[[], bytes]
     """Returns the OpenAPI document."""
     metrics: Metrics | None
+    kept: Kept
+    """Makes and keeps what costs much, for all addresses."""
 
 
 class Address:
@@ -58,6 +61,12 @@ def answer(response: falcon.Response, shape: object, *, status: HTTPStatus = HTT
     response.status = status
     response.content_type = falcon.MEDIA_JSON
     response.data = msgspec.json.encode(shape)
+
+
+def link_next(response: falcon.Response, query: Mapping[str, object]) -> None:
+    """Name the next part of an answer that is sent in parts, with other parameters at the same address (RFC 8288)."""
+    # Relative, so that it holds under whatever host and path a client sees this service.
+    response.set_header("Link", f'<?{urlencode(query)}>; rel="next"')
 
 
 def neighbours(page: Page[Item], request: falcon.Request, url: str) -> tuple[str | None, str | None]:

@@ -1,18 +1,14 @@
 """`…/winners/`: draw the winners of a raffle, and list them."""
 
-from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 import falcon
 import msgspec
 
 from rafflekit.core import errors, limits, shapes
-from rafflekit.core.prizes import Win
 from rafflekit.http import fields, reading
-from rafflekit.http.api.address import Address, answer, neighbours
-from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, SIGNED, Operation, Route
-
-_WINS_AT_ONCE = 1_000
+from rafflekit.http.api.address import Address, answer, link_next, neighbours
+from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, SIGNED, STORAGE, TOO_BUSY, Operation, Route
 
 
 class WinnersQuery(msgspec.Struct, frozen=True):
@@ -38,7 +34,9 @@ class Winners(Address):
         query = reading.read_query(request, WinnersQuery)
         url = f"{self.access.base_url(request.env)}/raffles/{raffle_id}/winners/"
         if query.queue:
-            queue = self.engine.queue(checked_id, page=query.page, page_size=query.page_size)
+            # The engine keeps the shuffle, but after a draw of a million prizes, the first one takes seconds.
+            with self.service.kept.turn(checked_id):
+                queue = self.engine.queue(checked_id, page=query.page, page_size=query.page_size)
             next_url, previous_url = neighbours(queue, request, url)
             shape = shapes.queue_page_shape(queue, next_url=next_url, previous_url=previous_url)
         else:
@@ -53,19 +51,10 @@ class Winners(Address):
         self.access.require_own_page(request.env)
         body = reading.read_body(request, DrawBody)
         wins = self.engine.draw(reading.check_raffle_id(raffle_id), value=body.value)
-        response.status = HTTPStatus.CREATED
-        response.content_type = falcon.MEDIA_JSON
-        response.stream = _array_of(wins)
-
-
-def _array_of(wins: Sequence[Win]) -> Iterator[bytes]:
-    """Yield the JSON array of all wins in parts: a million of them would take some hundred MiB as a whole."""
-    opening = b"["
-    for first in range(0, len(wins), _WINS_AT_ONCE):
-        some = [shapes.win_shape(win) for win in wins[first : first + _WINS_AT_ONCE]]
-        yield opening + msgspec.json.encode(some)[1:-1]
-        opening = b","
-    yield b"]"
+        if len(wins) > limits.PAGE_SIZE:
+            link_next(response, {"page": 2, "page_size": limits.PAGE_SIZE})
+        first = [shapes.win_shape(win) for win in wins[: limits.PAGE_SIZE]]
+        answer(response, first, status=HTTPStatus.CREATED)
 
 
 ROUTES = (
@@ -76,6 +65,7 @@ ROUTES = (
             "listWinners",
             shapes.WinPageShape,
             (errors.PageNotFound, errors.NotDrawnYet),
+            (TOO_BUSY, *STORAGE),
             description="The list is empty before the draw, and there is no queue yet.",
             query=WinnersQuery,
         ),
@@ -88,8 +78,10 @@ ROUTES = (
             ),
             SIGNED,
             status=HTTPStatus.CREATED,
-            description="Managers only. The answer is every win, in draw order. `value` is what an announced source "
-            "gave, or the beacon of a drand round, which is otherwise fetched.",
+            description=f"Managers only. The answer is the first {limits.PAGE_SIZE:,} wins, in draw order; the Link "
+            "header leads to the next ones, if there are any. `value` is what an announced source gave, or the beacon "
+            "of a drand round, which is otherwise fetched.",
+            optional_headers=("Link",),
             body=DrawBody,
             example={"value": "3 17 22 31 38 45"},
             links={"listWinners": OF_THIS_RAFFLE},

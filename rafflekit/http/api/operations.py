@@ -15,6 +15,7 @@ import msgspec
 from rafflekit.core import errors, limits
 from rafflekit.core.settings import ALLOWED_HOSTS, MANAGER_IPS
 from rafflekit.http.api.address import Address
+from rafflekit.http.kept import BUSY
 
 
 class BareProblem(NamedTuple):
@@ -28,6 +29,7 @@ Refusal = type[errors.RaffleError] | errors.RaffleError | BareProblem
 """A problem that an operation answers: an error of the core, or one with its usual message."""
 
 STORAGE = (errors.StorageUnavailable, errors.SchemaMismatch)
+TOO_BUSY = BareProblem(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
 SIGNED = (errors.SigningKeyUnavailable, *STORAGE)
 
 
@@ -50,6 +52,10 @@ class Operation:
     body_bytes: int = limits.BODY_BYTES
     query: type[msgspec.Struct] | None = None
     answer_headers: tuple[str, ...] = ()
+    optional_headers: tuple[str, ...] = ()
+    """Headers that only some of the answers have."""
+    is_validated: bool = True
+    """Whether clients may keep the answer to a GET, and ask whether it is still the same."""
     example: Mapping[str, Any] | None = None
     """A body as it may be sent."""
     links: Mapping[str, dict[str, Any]] | None = None

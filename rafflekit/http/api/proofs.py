@@ -1,21 +1,20 @@
 """`…/ledger/` and `…/proof/`: what everyone needs to check a draw, as `docs/draw-protocol.md` specifies it."""
 
-from collections.abc import Iterator
+from functools import cache
 
 import falcon
 import msgspec
 
-from rafflekit.core import errors
+from rafflekit.core import errors, limits
 from rafflekit.core.protocol import document_shapes
-from rafflekit.core.protocol.documents import leaf_line
-from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.http import fields, reading
-from rafflekit.http.api.address import Address, answer
-from rafflekit.http.api.operations import SIGNED, Operation, Route
+from rafflekit.http.api.address import Address, answer, link_next
+from rafflekit.http.api.operations import SIGNED, TOO_BUSY, Operation, Route
+from rafflekit.http.kept import Document, answer_document
 from rafflekit.http.pages.proof import proof_page
 
-_LEAVES_AT_ONCE = 1_000
 _MEDIA_LINES = "application/jsonl"
+_LINES = msgspec.json.Encoder()
 _PROTOCOL = "As docs/draw-protocol.md specifies it."
 
 
@@ -32,13 +31,20 @@ class SizesQuery(msgspec.Struct, frozen=True):
     new: fields.LedgerSize = msgspec.field(name="to")
 
 
+class LeavesQuery(msgspec.Struct, frozen=True):
+    """Which leaves are listed: those with which the ledger grew from one size to another."""
+
+    first: fields.LedgerSize = msgspec.field(name="from", default=0)
+    end: fields.LedgerSize | None = msgspec.field(name="to", default=None)
+
+
 class LedgerCheckpoint(Address):
     """`/raffles/<id>/ledger/`: the latest checkpoint."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show the latest checkpoint as a signed note."""
         response.content_type = falcon.MEDIA_TEXT
-        response.text = self.engine.proofs.checkpoint(reading.check_raffle_id(raffle_id))
+        response.data = self.engine.proofs.checkpoint(reading.check_raffle_id(raffle_id)).encode()
 
 
 class LedgerInclusion(Address):
@@ -61,13 +67,17 @@ class LedgerConsistency(Address):
 
 
 class LedgerLeaves(Address):
-    """`/raffles/<id>/ledger/leaves/`: every ticket of the ledger."""
+    """`/raffles/<id>/ledger/leaves/?from=M&to=N`: the tickets of the ledger, in parts."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """List all leaves, one JSON object per line."""
-        leaves = self.engine.proofs.leaves(reading.check_raffle_id(raffle_id))
+        """List leaves, one JSON object per line, and link to the next ones."""
+        span = reading.read_query(request, LeavesQuery)
+        leaves, end = self.engine.proofs.leaves_between(reading.check_raffle_id(raffle_id), span.first, span.end)
+        following = span.first + len(leaves)
+        if following < end:
+            link_next(response, {"from": following, "to": end})
         response.content_type = _MEDIA_LINES
-        response.stream = _lines_of(leaves)
+        response.data = _LINES.encode_lines(leaves)
 
 
 class DrawProof(Address):
@@ -76,28 +86,28 @@ class DrawProof(Address):
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show everything that is needed to check the draw."""
         # Refusals need it too, since a browser gets the page before the draw.
-        response.set_header("Vary", "Accept")
+        response.set_header("Vary", "Accept, Accept-Encoding")
         checked_id = reading.check_raffle_id(raffle_id)
         # Of two that a client prefers equally (as with */*), Falcon takes the first.
         if request.client_prefers((falcon.MEDIA_JSON, falcon.MEDIA_HTML)) == falcon.MEDIA_HTML:
             self.engine.get(checked_id)
-            page = proof_page()
             response.content_type = falcon.MEDIA_HTML
-            response.set_header("Content-Security-Policy", page.policy)
+            response.set_header("Content-Security-Policy", proof_page().policy)
             response.set_header("Referrer-Policy", "no-referrer")
-            response.data = page.content
+            answer_document(request, response, _page())
         else:
-            answer(response, self.engine.proofs.proof(checked_id).shape())
+            version = self.engine.proofs.version(checked_id)
+            document = self.service.kept.get(version, lambda: self._proof(checked_id))
+            response.content_type = falcon.MEDIA_JSON
+            answer_document(request, response, document)
+
+    def _proof(self, raffle_id: str) -> bytes:
+        return msgspec.json.encode(self.engine.proofs.proof(raffle_id).shape())
 
 
-def _lines_of(leaves: Iterator[Leaf]) -> Iterator[bytes]:
-    lines: list[str] = []
-    for leaf in leaves:
-        lines.append(f"{leaf_line(leaf)}\n")
-        if len(lines) == _LEAVES_AT_ONCE:
-            yield "".join(lines).encode()
-            lines.clear()
-    yield "".join(lines).encode()
+@cache
+def _page() -> Document:
+    return Document.of(proof_page().content)
 
 
 ROUTES = (
@@ -133,7 +143,15 @@ ROUTES = (
     Route(
         "/raffles/{raffle_id}/ledger/leaves/",
         LedgerLeaves,
-        get=Operation("listLeaves", str, media_type=_MEDIA_LINES, description=_PROTOCOL),
+        get=Operation(
+            "listLeaves",
+            str,
+            media_type=_MEDIA_LINES,
+            description=f"{_PROTOCOL} An answer has at most {limits.LEAVES_AT_ONCE:,} leaves; the Link header leads "
+            "to the next ones.",
+            query=LeavesQuery,
+            optional_headers=("Link",),
+        ),
     ),
     Route(
         "/raffles/{raffle_id}/proof/",
@@ -142,7 +160,7 @@ ROUTES = (
             "proveDraw",
             document_shapes.ProofShape,
             (errors.NotDrawnYet,),
-            SIGNED,
+            (TOO_BUSY, *SIGNED),
             description=f"{_PROTOCOL} Clients that prefer HTML get a page that checks the proof.",
             page=True,
         ),

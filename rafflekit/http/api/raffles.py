@@ -57,7 +57,7 @@ class RafflesQuery(msgspec.Struct, frozen=True):
     """Which raffles are listed."""
 
     page: fields.PageNumber = 1
-    page_size: fields.PageSize = limits.RAFFLES_PAGE_SIZE
+    page_size: fields.RafflesPageSize = limits.RAFFLES_PAGE_SIZE
     name: fields.SearchedName | None = None
     winners_drawn: bool | None = None
     state: fields.RaffleState | None = None
@@ -69,7 +69,7 @@ class Raffles(Address):
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """List raffles, newest first."""
         query = reading.read_query(request, RafflesQuery)
-        page = self.engine.list(**msgspec.structs.asdict(query))
+        page = self.engine.list(**msgspec.structs.asdict(query), most_prizes=limits.LISTED_PRIZES)
         next_url, previous_url = neighbours(page, request, f"{self.access.base_url(request.env)}/raffles/")
         answer(response, shapes.raffle_page_shape(page, next_url=next_url, previous_url=previous_url))
 
@@ -116,7 +116,14 @@ ROUTES = (
     Route(
         "/raffles/",
         Raffles,
-        get=Operation("listRaffles", shapes.RafflePageShape, (errors.PageNotFound,), query=RafflesQuery),
+        get=Operation(
+            "listRaffles",
+            shapes.RafflePageShape,
+            (errors.PageNotFound,),
+            description=f"Of a raffle with more than {limits.LISTED_PRIZES} prizes, the list has the first "
+            f"{limits.LISTED_PRIZES}, and `more_prizes` counts the others.",
+            query=RafflesQuery,
+        ),
         post=Operation(
             "createRaffle",
             shapes.RaffleShape,

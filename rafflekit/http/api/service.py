@@ -76,18 +76,23 @@ _ONE_OF_SEVERAL = BareProblem(
     HTTPStatus.SERVICE_UNAVAILABLE, f"The server has several processes that do not count together ({SHARED_FOLDER})."
 )
 
-HEALTHZ = Route("/healthz", Liveness, get=Operation("isAlive", dict[str, str], outages=()))
+HEALTHZ = Route("/healthz", Liveness, get=Operation("isAlive", dict[str, str], outages=(), is_validated=False))
 """The one address of an application that has no database."""
 
 ROUTES = (
     Route("/openapi.json", ApiDescription, get=Operation("describeApi", dict[str, Any], outages=())),
     HEALTHZ,
-    Route("/readyz", Readiness, get=Operation("isReady", dict[str, str])),
+    Route("/readyz", Readiness, get=Operation("isReady", dict[str, str], is_validated=False)),
     Route(
         "/metrics",
         MetricsPage,
         get=Operation(
-            "showMetrics", str, (_NO_METRICS_READER,), (_ONE_OF_SEVERAL,), media_type=CONTENT_TYPE_PLAIN_0_0_4
+            "showMetrics",
+            str,
+            (_NO_METRICS_READER,),
+            (_ONE_OF_SEVERAL,),
+            media_type=CONTENT_TYPE_PLAIN_0_0_4,
+            is_validated=False,
         ),
     ),
 )

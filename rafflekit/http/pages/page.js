@@ -282,9 +282,18 @@ const linesOf = (text) => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 
 async function fetchLeaves() {
   await painted("Fetching all tickets …");
-  const answer = await fetched(`${raffleAddress}ledger/leaves/`, "application/jsonl");
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-  given.leaves = linesOf(await answer.text());
+  const leaves = [];
+  let address = new URL(`${raffleAddress}ledger/leaves/`, location);
+  // They come in parts, each with a link to the next one. The check finds out if there are too many.
+  while (address !== null && leaves.length <= MOST_FETCHED) {
+    const answer = await fetched(address, "application/jsonl");
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    const part = linesOf(await answer.text());
+    leaves.push(...part);
+    const following = answer.headers.get("Link")?.match(/<([^<>]*)>; rel="next"/) ?? null;
+    address = following === null || part.length === 0 ? null : new URL(following[1], address);
+  }
+  given.leaves = leaves;
   await check();
 }
 

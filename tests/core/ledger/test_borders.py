@@ -16,7 +16,7 @@ from rafflekit import (
     TicketsRemaining,
     check_database,
 )
-from rafflekit.core.ledger import proofs
+from rafflekit.core import limits
 from rafflekit.core.protocol.audit import audit
 from rafflekit.core.protocol.documents import leaf_line
 from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
@@ -56,7 +56,7 @@ def test_leaves_come_in_order_for_any_number_read_at_once(
     engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     raffle = sold_out(engine, tickets=5)
-    monkeypatch.setattr(proofs, "_LEAVES_AT_ONCE", at_once)
+    monkeypatch.setattr(limits, "LEAVES_AT_ONCE", at_once)
 
     assert [leaf.serial for leaf in engine.proofs.leaves(raffle.id)] == [0, 1, 2, 3, 4]
 

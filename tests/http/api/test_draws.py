@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from falcon import testing
 
+from rafflekit.core import limits
 from rafflekit.core.protocol.entropy.drand import time_of
 from tests.http.api.conftest import create, hand_out, refusal, sell_out, shown
 from tests.http.conftest import BEACON, BEACON_ROUND, Clock, Post
@@ -121,3 +122,21 @@ def test_the_queue_shows_who_would_be_next(client: testing.TestClient, post: Pos
     assert heir["ticket_number"] == numbers[0]
     shifted = client.simulate_get(f"{raffle}/winners", params={"queue": "true"}).json
     assert [each["ticket_number"] for each in shifted["results"]] == numbers[1:]
+
+
+def test_a_draw_of_many_prizes_answers_with_the_first_wins(
+    client: testing.TestClient, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raffle = create(post, total_tickets=5, prizes=[{"name": "warm hug", "amount": 5}])
+    hand_out(post, raffle, *(f"participant {n}" for n in range(5)))
+    monkeypatch.setattr(limits, "PAGE_SIZE", 2)
+
+    drawn = post(f"{raffle}/winners/")
+
+    assert drawn.headers["Link"] == '<?page=2&page_size=2>; rel="next"'
+    first, second, third = (
+        client.simulate_get(f"{raffle}/winners/", params={"page": page, "page_size": 2}).json["results"]
+        for page in (1, 2, 3)
+    )
+    assert drawn.json == first
+    assert [len(first), len(second), len(third)] == [2, 2, 1]

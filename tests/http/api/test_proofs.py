@@ -1,14 +1,17 @@
 """The addresses of a raffle's ledger and its proof."""
 
 import json
+import re
 from uuid import UUID
 
 import pytest
 from falcon import testing
 
+from rafflekit import RaffleEngine
+from rafflekit.core import limits
 from rafflekit.core.protocol import tree
 from rafflekit.core.protocol.checkpoints import Checkpoint
-from rafflekit.core.protocol.documents import read_leaf_line, read_proof, read_receipt
+from rafflekit.core.protocol.documents import leaf_line, read_leaf_line, read_proof, read_receipt
 from rafflekit.core.protocol.notes import Note, VerifierKey, read_base64
 from rafflekit.core.protocol.receipts import check_receipt
 from tests.http.conftest import Post
@@ -75,6 +78,38 @@ def test_a_tickets_place_and_an_older_state_are_proven(client: testing.TestClien
     tree.check_consistency(consistency["old"], consistency["new"], proof, old_root, closing.root)
 
 
+def test_leaves_come_in_parts_with_links(
+    client: testing.TestClient, engine: RaffleEngine, drawn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LEAVES_AT_ONCE", 100)
+    parts, query = [], ""
+    while query is not None:
+        part = client.simulate_get(f"{drawn}/ledger/leaves", query_string=query)
+        parts.append((query, part.text))
+        following = re.fullmatch(r'<\?(.*)>; rel="next"', part.headers.get("Link", ""))
+        query = following and following[1]
+    some = client.simulate_get(f"{drawn}/ledger/leaves/", params={"from": 250, "to": 260})
+    none = client.simulate_get(f"{drawn}/ledger/leaves/", params={"from": 300})
+
+    lines = [f"{leaf_line(leaf)}\n" for leaf in engine.proofs.leaves(id_of(drawn))]
+    assert [asked for asked, _ in parts] == ["", "from=100&to=300", "from=200&to=300"]
+    assert [text for _, text in parts] == ["".join(lines[first : first + 100]) for first in (0, 100, 200)]
+    assert (some.text, none.text) == ("".join(lines[250:260]), "")
+    assert not [each for each in (some, none) if "Link" in each.headers]
+
+
+def test_a_list_of_leaves_ends_where_the_ledger_did_at_first(
+    client: testing.TestClient, post: Post, raffle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LEAVES_AT_ONCE", 1)
+    links = []
+    for host in (1, 2):
+        post(f"{raffle}/participate", source=f"192.0.2.{host}")
+        links.append(client.simulate_get(f"{raffle}/ledger/leaves/").headers.get("Link"))
+
+    assert links == [None, '<?from=1&to=2>; rel="next"']
+
+
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
@@ -85,6 +120,10 @@ def test_a_tickets_place_and_an_older_state_are_proven(client: testing.TestClien
         ("ledger/consistency?from=1", 400, "to: is missing."),
         ("ledger/consistency?from=1&to=1", 400, "to: must be at most 0"),
         ("ledger/consistency?from=2&to=1", 400, "from: must be a size from 0"),
+        ("ledger/leaves?from=1", 400, "from: must be a size from 0"),
+        ("ledger/leaves?from=2&to=1", 400, "from: must be a size from 0"),
+        ("ledger/leaves?to=1", 400, "to: must be at most 0"),
+        ("ledger/leaves?from=-1", 400, "from: must be a whole number"),
         ("proof", 400, "Winners for the raffle have not been drawn yet"),
     ],
 )

@@ -139,6 +139,31 @@ def test_the_page_sends_nothing_that_a_visitor_enters(fair: Fair, open_page: Ope
     assert page.run("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
 
 
+def test_the_page_follows_the_links_between_parts_of_the_leaves(fair: Fair, open_page: Open) -> None:
+    fair.take_tickets(9)
+    fair.draw()
+    page = open_page(fair.address)
+    # The same leaves as a server with very small parts would send them.
+    page.run("""
+        const asked = window.fetch.bind(window);
+        window.parts = [];
+        window.fetch = async (address, options) => {
+          const url = new URL(address, location);
+          if (!url.pathname.endsWith("/leaves/")) return asked(address, options);
+          window.parts.push(url.search);
+          const first = Number(url.searchParams.get("from") ?? 0);
+          const answer = await asked(`${url.pathname}?from=${first}&to=${Math.min(first + 4, 9)}`, options);
+          const link = first + 4 < 9 ? { Link: `<?from=${first + 4}&to=9>; rel="next"` } : {};
+          return new Response(await answer.text(), { headers: link });
+        };
+    """)
+
+    page.click("#fetch-leaves")
+    page.wait_for("[...document.querySelectorAll('li.ok .step')].some((step) => step.textContent.includes('leaves'))")
+
+    assert page.run("window.parts") == ["", "?from=4&to=9", "?from=8&to=9"]
+
+
 def test_names_are_text_and_cannot_reorder_the_page(fair: Fair, open_page: Open) -> None:
     fair.take_tickets(9)
     fair.draw()

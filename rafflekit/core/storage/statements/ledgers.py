@@ -51,14 +51,14 @@ def edge_entries(connection: Connection, raffle: UUID, size: int) -> list[list[b
 def leaves_between(connection: Connection, raffle: UUID, first: int, last: int) -> list[Leaf]:
     """Return the leaves with the serials from `first` to `last`."""
     span = {"raffle": raffle, "first": first, "last": last}
-    return [Leaf(*row) for row in connection.execute(_LEAVES_BETWEEN, span)]
+    return [Leaf(*row) for row in connection.execute(LEAVES_BETWEEN, span)]
 
 
 _LEAVES = select(tickets.c.serial, tickets.c.number, tickets.c.code_hash).where(tickets.c.raffle == bindparam("raffle"))
-_LEAVES_BETWEEN = _LEAVES.where(tickets.c.serial.between(bindparam("first"), bindparam("last"))).order_by(
+LEAVES_BETWEEN = _LEAVES.where(tickets.c.serial.between(bindparam("first"), bindparam("last"))).order_by(
     tickets.c.serial
 )
-
+"""The rows of the leaves with the serials from `first` to `last` (`Leaf`), for `Database.fetch`."""
 
 LEAF_OF_SERIAL = _LEAVES.where(tickets.c.serial == bindparam("serial"))
 """The row of the leaf at a place (`Leaf`), for `Database.fetch`."""

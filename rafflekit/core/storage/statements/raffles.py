@@ -1,7 +1,7 @@
 """Every statement about a raffle itself: its terms, its place in the list, its lock, its end."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
@@ -228,10 +228,10 @@ def count_raffles(connection: Connection) -> int:
     return connection.scalar(select(func.max(raffles.c.sequence))) or 0
 
 
-def newest_raffles(connection: Connection, *, newest: int, most: int) -> list[Raffle]:
+def newest_raffles(connection: Connection, *, newest: int, most: int, most_prizes: int | None = None) -> list[Raffle]:
     """Return raffles from the `newest`-th backwards; the sequence is dense, so every page costs the same."""
     span = raffles.c.sequence.between(newest - most + 1, newest)
-    return _with_prizes(connection.execute(_newest_first(_RAFFLES.where(span))).all())
+    return _newest_first(connection, _RAFFLES.where(span), most_prizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,15 +251,27 @@ def count_matching(connection: Connection, which: Filter) -> int:
     return connection.scalar(counted) or 0
 
 
-def newest_matching(connection: Connection, which: Filter, *, skip: int, most: int) -> list[Raffle]:
+def newest_matching(
+    connection: Connection, which: Filter, *, skip: int, most: int, most_prizes: int | None = None
+) -> list[Raffle]:
     """Return matching raffles, the newest first. A search by a name, or by a part of it, reads every name."""
     matching = select(raffles.c.id).where(_matching(connection, which))
     page = matching.order_by(raffles.c.sequence.desc()).offset(skip).limit(most).subquery()
-    return _with_prizes(connection.execute(_newest_first(_RAFFLES.join(page, page.c.id == raffles.c.id))).all())
+    return _newest_first(connection, _RAFFLES.join(page, page.c.id == raffles.c.id), most_prizes)
 
 
-def _newest_first(chosen: Select[Any]) -> Select[Any]:
-    return chosen.order_by(raffles.c.sequence.desc(), prizes.c.position)
+def _newest_first(connection: Connection, chosen: Select[Any], most_prizes: int | None) -> list[Raffle]:
+    """Return these raffles, each with at most this number of its prizes; None for all."""
+    chosen = chosen.order_by(raffles.c.sequence.desc(), prizes.c.position)
+    if most_prizes is None:
+        return _with_prizes(connection.execute(chosen).all())
+    found = _with_prizes(connection.execute(chosen.where(prizes.c.position < most_prizes)).all())
+    full = [raffle.id for raffle in found if len(raffle.prizes) == most_prizes]
+    # A raffle's positions are dense, so its prizes are counted by their last one.
+    last = select(func.max(prizes.c.position)).where(prizes.c.raffle == raffles.c.id).scalar_subquery()
+    counted = select(raffles.c.id, last + 1 - most_prizes).where(raffles.c.id.in_(full))
+    more = dict(connection.execute(counted).all())
+    return [replace(each, more_prizes=more.get(each.id, 0)) for each in found]
 
 
 def lock_raffle(connection: Connection, raffle: UUID) -> Raffle:
