@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks import (
     bulk,
     codes,
+    costs,
     draws,
     ledgers,
     machine,
@@ -28,7 +29,7 @@ from benchmarks import (
     sold,
     start,
 )
-from benchmarks.ratio import Figure, Finding, Skipped
+from benchmarks.ratio import Costs, Figure, Finding, Skipped
 from benchmarks.sizes import FULL, QUICK
 from benchmarks.stock import Stock
 
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[Stock], Iterator[Finding]]] = {
     "draw-all": draws.all_figures,
     "pages": pages.figures,
     "ledger": ledgers.figures,
+    "costs": costs.figures,
 }
 
 
@@ -77,7 +79,7 @@ def _run(name: str, stock: Stock, findings: list[Finding]) -> bool:
     try:
         for finding in BENCHMARKS[name](stock):
             findings.append(finding)
-            if isinstance(finding, Figure | Skipped):
+            if isinstance(finding, Figure | Skipped | Costs):
                 print(report.line(finding), flush=True)
     # The outermost edge: one broken benchmark does not cost the figures of the others.
     except Exception as error:

@@ -10,7 +10,7 @@ from uuid import UUID
 from benchmarks import children
 from benchmarks.baselines import raw_sqlite
 from benchmarks.ratio import Figure, Finding, at_most, ratios, seconds_of
-from benchmarks.stock import Filled, Stock, fill, settle, with_ten_prizes
+from benchmarks.stock import Filled, Stock, fill, settle, with_prizes
 from rafflekit import Prize, RaffleEngine
 
 SMALL_DRAWS = 10
@@ -64,7 +64,7 @@ class _Prepared:
 
 def _with_small_raffles(stock: Stock) -> _Prepared:
     large, few = stock.copy(stock.sold_out), stock.sizes.few_sold
-    with_ten_prizes(large)
+    with_prizes(large, 10)
     with RaffleEngine(large.url) as engine:
         small = [
             engine.create("Raffle", total_tickets=few, prizes=[Prize("hug", 10)]).id for _ in range(SMALL_DRAWS + 1)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
+MOST_CPU_MS = 50.0
+"""The CPU time that a request of an anonymous client may cost, if its result is not kept."""
+
 Timed = Callable[[], float]
 """One measurement: does the thing and returns the seconds that count."""
 
@@ -71,7 +74,32 @@ class Series:
     points: Sequence[tuple[int, Sequence[float]]]
 
 
-Finding = Figure | Skipped | Series
+@dataclass(frozen=True)
+class Cost:
+    """What a request costs a server: its own bytes, the answer's, and the CPU time of the server's process."""
+
+    address: str
+    sent: int
+    answered: int
+    cpu_ms: float
+    is_kept: bool = False
+    """Whether only the first such request costs that, because the result is kept."""
+
+    @property
+    def reached(self) -> bool:
+        """Whether anyone may ask for it as often as they like."""
+        return self.is_kept or self.cpu_ms <= MOST_CPU_MS
+
+
+@dataclass(frozen=True)
+class Costs:
+    """A table of costs, the worst case first."""
+
+    what: str
+    rows: Sequence[Cost]
+
+
+Finding = Figure | Skipped | Series | Costs
 
 
 def interleaved(*measures: Timed, rounds: int, repeats: int = 1) -> list[list[float]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import chart
-from benchmarks.ratio import Figure, Finding, Series, Skipped
+from benchmarks.ratio import MOST_CPU_MS, Cost, Costs, Figure, Finding, Series, Skipped
 
 PLACE = Path(__file__).parent
 
@@ -22,8 +22,10 @@ Argon2 hash, the ticket's number and a row in a group of 16; over HTTP also an e
 file."""
 
 
-def line(finding: Figure | Skipped) -> str:
+def line(finding: Figure | Skipped | Costs) -> str:
     """Return a finding as it is printed on the terminal."""
+    if isinstance(finding, Costs):
+        return _costs_in_columns(finding)
     if isinstance(finding, Skipped):
         return f"{finding.what:<{_WIDTH}} skipped: {finding.reason}"
     numbers = f"{_number(finding.value):>8} {_number(min(finding.rounds)):>8} … {_number(max(finding.rounds)):<8}"
@@ -49,6 +51,7 @@ def write(
     if series:
         picture.write_text(chart.svg(series), encoding="utf-8")
         parts += ["## Cost against size", f"![Cost of a ticket against the raffle's size]({_CHART})"]
+    parts += [part for finding in findings if isinstance(finding, Costs) for part in _costs_in_a_table(finding)]
     facts = [*surroundings, ("The run took", f"{minutes:.1f} minutes")]
     rows = "\n".join(f"| {name} | {fact} |" for name, fact in facts)
     parts += ["## Machine and versions", f"| | |\n|---|---|\n{rows}"]
@@ -72,6 +75,34 @@ def _table(findings: Sequence[Finding]) -> str:
                 f"| {_verdict(finding)} | {finding.note} |"
             )
     return "\n".join(rows)
+
+
+_ABOUT_COSTS = f"""\
+CPU time (user and system) of the server's process per request, the worst case first. Everyone may send these requests.
+The goal is at most {MOST_CPU_MS:g} ms, unless the result is kept, so that only the first such request costs that."""
+
+
+def _costs_in_columns(costs: Costs) -> str:
+    rows = [
+        f"{cost.address:<{_WIDTH}} {cost.sent:>9,} {cost.cpu_ms:>10.2f} {cost.answered:>12,}  {_cost_verdict(cost)}"
+        for cost in costs.rows
+    ]
+    header = f"{costs.what:<{_WIDTH}} {'bytes sent':>9} {'CPU in ms':>9} {'answered':>12}  ≤ {MOST_CPU_MS:g} ms"
+    return "\n".join([header, *rows])
+
+
+def _costs_in_a_table(costs: Costs) -> list[str]:
+    rows = [
+        f"| {cost.address} | {cost.sent:,} | {cost.cpu_ms:.2f} | {cost.answered:,} | {_cost_verdict(cost)} |"
+        for cost in costs.rows
+    ]
+    header = "| request | bytes sent | CPU in ms | bytes answered | goal |\n|---|---:|---:|---:|---|"
+    return ["## What a request costs", f"{costs.what}. {_ABOUT_COSTS}", "\n".join([header, *rows])]
+
+
+def _cost_verdict(cost: Cost) -> str:
+    kept = "kept" if cost.is_kept else ""
+    return kept or ("yes" if cost.reached else "no")
 
 
 def _verdict(figure: Figure) -> str:

@@ -7,24 +7,39 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
 from benchmarks.baselines import empty_falcon
-from rafflekit.core.settings import DATABASE_URL, PROXY_HEADER, SIGNING_KEY, TRUSTED_PROXIES, ProxyHeader
+from rafflekit.core.settings import DATABASE_URL, METRICS_IPS, PROXY_HEADER, SIGNING_KEY, TRUSTED_PROXIES, ProxyHeader
 
 HOST = "127.0.0.1"
 START_LIMIT_S = 30
 STOP_LIMIT_S = 40
 
 
+@dataclass(frozen=True)
+class Served:
+    """A running server: its URL without a slash at the end, and the id of its process."""
+
+    url: str
+    process: int
+
+
 @contextmanager
 def rafflekit(database_url: str, *, server: str = "waitress", key: Path | None = None) -> Iterator[str]:
-    """Serve a database, signing with this key; give the URL without a slash at the end.
+    """Serve a database, signing with this key; give the URL without a slash at the end."""
+    with rafflekit_process(database_url, server=server, key=key) as served:
+        yield served.url
 
-    The load's addresses come from its proxy.
-    """
+
+@contextmanager
+def rafflekit_process(
+    database_url: str, *, server: str = "waitress", key: Path | None = None, metrics_reader: str = ""
+) -> Iterator[Served]:
+    """Serve a database; the load's addresses come from its proxy, and one of them may read the metrics."""
     port = _free_port()
     command = [sys.executable, "-m", "rafflekit", "serve", "--host", HOST, "--port", str(port)]
     if server != "waitress":
@@ -34,11 +49,12 @@ def rafflekit(database_url: str, *, server: str = "waitress", key: Path | None =
         TRUSTED_PROXIES.name: HOST,
         # The only header that every server can distinguish from similar ones.
         PROXY_HEADER.name: ProxyHeader.FORWARDED,
+        METRICS_IPS.name: metrics_reader,
     }
     if key is not None:
         settings[SIGNING_KEY.name] = str(key)
-    with _process(command, port, settings):
-        yield f"http://{HOST}:{port}"
+    with _process(command, port, settings) as process:
+        yield Served(f"http://{HOST}:{port}", process)
 
 
 @contextmanager
@@ -58,7 +74,7 @@ def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _process(command: Sequence[str], port: int, settings: Mapping[str, str]) -> Iterator[None]:
+def _process(command: Sequence[str], port: int, settings: Mapping[str, str]) -> Iterator[int]:
     with TemporaryFile("w+") as said:
         process = subprocess.Popen(
             command,
@@ -69,7 +85,7 @@ def _process(command: Sequence[str], port: int, settings: Mapping[str, str]) -> 
         )
         try:
             _wait_until_it_listens(process, port, said)
-            yield
+            yield process.pid
         finally:
             _end(process)
 

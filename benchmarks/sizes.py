@@ -31,6 +31,10 @@ class Sizes:
     """Turns of that in a round."""
     postgresql_s: int
     """How long the rush on PostgreSQL lasts."""
+    cost_raffles: int
+    """Raffles with many prizes next to the large one whose requests' costs are measured."""
+    cost_requests: int
+    """How often each request is sent there at most, unless its result is kept."""
 
     @property
     def few_lines(self) -> int:
@@ -51,6 +55,8 @@ FULL = Sizes(
     rush_tickets=800,
     rush_turns=3,
     postgresql_s=20,
+    cost_raffles=1_000,
+    cost_requests=20,
 )
 
 QUICK = Sizes(
@@ -66,6 +72,8 @@ QUICK = Sizes(
     rush_tickets=320,
     rush_turns=2,
     postgresql_s=3,
+    cost_raffles=20,
+    cost_requests=5,
 )
 
 CONNECTIONS = 16

@@ -157,18 +157,18 @@ def settle(filled: Filled) -> None:
     _sync(filled.database)
 
 
-def with_ten_prizes(filled: Filled) -> None:
-    """Turn the prize for every ticket of a raffle that is not drawn into ten prizes."""
+def with_prizes(filled: Filled, amount: int) -> None:
+    """Turn the prize for every ticket of a raffle that is not drawn into this number of prizes."""
     with closing(raw_sqlite.connect(filled.database)) as connection:
         # A rule forbids changes to prizes, so it is dropped for a moment.
         (rule,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'prizes_terms_update'").fetchone()
         connection.execute("DROP TRIGGER prizes_terms_update")
-        connection.execute("UPDATE prizes SET amount = 10 WHERE raffle = ?", (filled.raffle.bytes,))
+        connection.execute("UPDATE prizes SET amount = ? WHERE raffle = ?", (amount, filled.raffle.bytes))
         connection.execute(rule)
 
 
-def fill_with_raffles(filled: Filled, count: int) -> None:
-    """Add this number of raffles with one prize each to a database."""
+def fill_with_raffles(filled: Filled, count: int, *, prizes: int = 1) -> None:
+    """Add this number of raffles, each with this number of kinds of prizes, to a database."""
     with closing(raw_sqlite.connect(filled.database)) as connection:
         (last,) = connection.execute("SELECT max(sequence) FROM raffles").fetchone()
         ids = [uuid4().bytes for _ in range(count)]
@@ -176,12 +176,13 @@ def fill_with_raffles(filled: Filled, count: int) -> None:
         connection.executemany(
             "INSERT INTO raffles "
             "(id, sequence, name, folded_name, created_at, total_tickets, entropy, entry, tickets_each) "
-            "VALUES (?, ?, 'Raffle', 'raffle', 1795500000, 10, 'secrets', 'address', 1)",
-            ((id, sequence) for sequence, id in enumerate(ids, start=last + 1)),
+            "VALUES (?, ?, 'Raffle', 'raffle', 1795500000, ?, 'secrets', 'address', 1)",
+            ((id, sequence, 10 * prizes) for sequence, id in enumerate(ids, start=last + 1)),
         )
         connection.executemany("INSERT INTO counters (raffle, issued) VALUES (?, 0)", ((id,) for id in ids))
         connection.executemany(
-            "INSERT INTO prizes (raffle, position, name, amount) VALUES (?, 0, 'hug', 3)", ((id,) for id in ids)
+            "INSERT INTO prizes (raffle, position, name, amount) VALUES (?, ?, 'hug', 3)",
+            ((id, position) for id in ids for position in range(prizes)),
         )
         connection.execute("COMMIT")
 
