@@ -74,11 +74,14 @@ def test_every_answer_has_nosniff(client: testing.TestClient, post: Post) -> Non
     assert {answer.headers["X-Content-Type-Options"] for answer in answers} == {"nosniff"}
 
 
-def test_caches_may_store_only_lists_and_raffles(client: testing.TestClient, post: Post, raffle: str) -> None:
+def test_only_what_is_read_may_be_stored_and_validated(client: testing.TestClient, post: Post, raffle: str) -> None:
     answers = [client.simulate_get("/nothing"), client.simulate_options("/raffles"), post("/raffles", json=RAFFLE)]
     answers += [post(f"{raffle}/participate", source=f"192.0.2.{host}") for host in (1, 1, 2, 3)]
     answers += [post(f"{raffle}/winners"), post(f"{raffle}/verify-ticket", json={})]
 
     assert [answer.status_code for answer in answers] == [404, 204, 201, 201, 403, 201, 410, 201, 400]
     assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
-    assert "Cache-Control" not in client.simulate_get(raffle).headers
+    read = [client.simulate_get(path) for path in ("/raffles", raffle, f"{raffle}/winners", f"{raffle}/proof")]
+    assert {answer.headers["Cache-Control"] for answer in read} == {"no-cache"}
+    assert not [answer for answer in answers if "ETag" in answer.headers]
+    assert len({answer.headers["ETag"] for answer in read}) == 4

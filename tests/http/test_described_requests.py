@@ -103,11 +103,9 @@ def test_a_reason_is_valid_only_if_it_can_be_published(post: Post, raffle: str, 
     assert post(f"{raffle}/cancel", json=body).status_code == (200 if is_valid else 400)
 
 
-@pytest.mark.parametrize(
-    ("name", "number"), [("page", 0), ("page_size", 0), ("page_size", 1_000), ("page_size", 1_001)]
-)
+@pytest.mark.parametrize(("name", "number"), [("page", 0), ("page_size", 0), ("page_size", 100), ("page_size", 101)])
 def test_a_page_has_the_limits_of_the_document(client: testing.TestClient, name: str, number: int) -> None:
-    is_valid = number == 1_000
+    is_valid = number == 100
 
     assert jsonschema_rs.is_valid(parameter_schema(name), number) is is_valid
     assert client.simulate_get("/raffles/", params={name: number}).status_code == (200 if is_valid else 400)

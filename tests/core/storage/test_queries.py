@@ -109,6 +109,7 @@ USE_CASES: dict[str, Callable[[RaffleEngine, Scene], object]] = {
     ),
     "change": lambda engine, scene: engine.change(scene.empty.id, tickets_each=2, prizes=[Prize("a"), Prize("b")]),
     "list": lambda engine, _: engine.list(),
+    "list with few prizes": lambda engine, _: engine.list(most_prizes=1),
     "list what is drawn": lambda engine, _: engine.list(winners_drawn=True),
     "list what is not drawn": lambda engine, _: engine.list(winners_drawn=False),
     **{f"list what is {state}": list_in_state(state) for state in State if state is not State.DRAWN},
@@ -137,6 +138,8 @@ USE_CASES: dict[str, Callable[[RaffleEngine, Scene], object]] = {
         scene.drawn.id, scene.standing.number, why="disqualified", reason="a relative"
     ),
     "forfeit what is unclaimed": forfeit_unclaimed,
+    "leaves": lambda engine, scene: engine.proofs.leaves_between(scene.drawn.id, 1, 2),
+    "version of a proof": lambda engine, scene: engine.proofs.version(scene.drawn.id),
     "look for participants to purge": lambda engine, scene: engine.check_purge(scene.drawn.id),
 }
 
