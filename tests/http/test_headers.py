@@ -4,12 +4,14 @@ import gzip
 import re
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.http.conftest import RAFFLE
 from tests.live_server import GUNICORN, Answer, LiveServer, read_answer
+from tests.waiting import LIMIT_S
 
 SERVERS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "waitress": ((), {}),
@@ -127,6 +129,22 @@ def test_a_proof_is_sent_plain_and_compressed(live: LiveServer) -> None:
     assert compressed.headers["content-encoding"] == head.headers["content-encoding"] == "gzip"
     assert (head.body, head.headers["content-length"]) == (b"", str(len(compressed.body)))
     assert plain.headers["etag"] != compressed.headers["etag"] == head.headers["etag"]
+
+
+def test_a_crowd_gets_the_proof_or_a_time_to_try_again(live: LiveServer) -> None:
+    raffle = f"/raffles/{live.request('POST', '/raffles/', RAFFLE | {'total_tickets': 1}).json['id']}"
+    live.request("POST", f"{raffle}/participate/")
+    live.request("POST", f"{raffle}/winners/")
+
+    # More than the threads of a server.
+    with ThreadPoolExecutor(40) as pool:
+        asked = [pool.submit(live.request, "GET", f"{raffle}/proof/") for _ in range(40)]
+        assert live.request("GET", "/healthz").status == 200
+        answers = [each.result(LIMIT_S) for each in asked]
+
+    assert {answer.status for answer in answers} <= {200, 503}
+    assert len({answer.headers["etag"] for answer in answers if answer.status == 200}) == 1
+    assert {answer.headers["retry-after"] for answer in answers if answer.status == 503} <= {"2"}
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/nothing", "/raffles/?page=0"])

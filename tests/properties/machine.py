@@ -351,7 +351,7 @@ class RaffleMachine(RuleBasedStateMachine):
     @invariant()
     def every_session_lists_what_the_model_says(self) -> None:
         for session in self.sessions:
-            shown = session.list(page_size=1000).items
+            shown = session.list(page_size=100).items
             assert [raffle.id for raffle in shown] == [each.raffle.id for each in reversed(self.created)]
             for raffle, each in zip(reversed(shown), self.created, strict=True):
                 model = each.model
