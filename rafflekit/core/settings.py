@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -92,6 +92,7 @@ VARIABLES = (
 # A host's name has no underscores, but the names of many containers do.
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+_LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 class ProxyHeader(StrEnum):
@@ -135,6 +136,24 @@ class Settings:
             drand_relays=_drand_relays(environment),
             code_hasher=_code_hasher(environment),
         )
+
+    def danger_at(self, host: str) -> str | None:
+        """Return why strangers may be managers of a server that listens at `host`, or None."""
+        here = [manager for manager in self.manager_networks if any(manager.overlaps(network) for network in _LOOPBACK)]
+        if not here or self.trusted_proxies or _is_loopback_host(host):
+            return None
+        return (
+            f"{MANAGER_IPS.name} includes this machine ({here[0]}), and other machines can reach this server. Behind a "
+            f"proxy on this machine, everyone would be a manager. List the proxy in {TRUSTED_PROXIES.name}, or remove "
+            f"this machine from {MANAGER_IPS.name}: the command line needs no manager."
+        )
+
+
+def _is_loopback_host(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _networks(environment: Mapping[str, str], variable: Variable) -> tuple[Network, ...]:

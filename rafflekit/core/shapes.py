@@ -63,7 +63,7 @@ class VerificationShape(TypedDict):
 
 
 class RafflePageShape(TypedDict):
-    """A page of raffles; `next` and `previous` are whole URLs or null."""
+    """A page of raffles; `next` and `previous` are URLs or null."""
 
     count: int
     next: str | None
@@ -72,7 +72,7 @@ class RafflePageShape(TypedDict):
 
 
 class WinPageShape(TypedDict):
-    """A page of wins in draw order; `next` and `previous` are whole URLs or null."""
+    """A page of wins in draw order; `next` and `previous` are URLs or null."""
 
     count: int
     next: str | None

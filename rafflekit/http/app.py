@@ -47,7 +47,7 @@ def create_refusing_app(error: RaffleError, settings: Settings) -> WsgiApp:
 
 
 def _bare_app(access: Access, metrics: Metrics | None) -> WsgiApp:
-    middleware: list[Monitoring | _EveryAnswer] = [Monitoring(access, metrics), _EveryAnswer()]
+    middleware: list[Monitoring | _EveryAnswer] = [Monitoring(access.client_address, metrics), _EveryAnswer()]
     app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
     problems.install(app)

@@ -39,12 +39,12 @@ _NOT_JSON = BareProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body is not {fa
 
 _RAFFLE_ID = "{raffle_id}"
 
-_Url = Annotated[str, fields.documented(format="uri")]
+_Url = Annotated[str, fields.documented(format="uri-reference")]
 _Time = Annotated[str, fields.documented(format="date-time")]
 
 _ANSWER_HEADERS = {
     "Allow": (str, "The methods of the address."),
-    "Location": (_Url, "The new raffle's whole URL."),
+    "Location": (_Url, "The new raffle's URL; only a path if the host of the request is not listed."),
     "Retry-After": (Annotated[int, fields.documented(minimum=1)], "The seconds to wait before the next try."),
 }
 
