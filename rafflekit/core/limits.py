@@ -52,6 +52,12 @@ INVITATIONS_AT_ONCE = 100_000
 PARTICIPANT_CHARACTERS = 1_000
 """The longest text that names a participant."""
 
+IPV6_PREFIX = 64
+"""The default number of bits of an IPv6 address that say which participant it is: a household or phone holds a /64."""
+
+IPV6_PREFIXES = (48, 128)
+"""The least and the most such bits: a larger network than a /48 is shared by many households."""
+
 IDEMPOTENCY_KEY_CHARACTERS = (16, 255)
 """The shortest and the longest idempotency key. A shorter key could be guessed, and with it a code."""
 
@@ -193,6 +199,17 @@ def check_participant(participant: object) -> None:
         raise InvalidValue(
             "participant", "has only invisible characters; give a text that names the person, such as an email address."
         )
+
+
+def check_ipv6_prefix(bits: object) -> None:
+    """Check how many bits of an IPv6 address say which participant it is (`IPV6_PREFIXES`).
+
+    Raises:
+        InvalidValue: for `ipv6_prefix`.
+    """
+    least, most = IPV6_PREFIXES
+    if isinstance(bits, bool) or not isinstance(bits, int) or not least <= bits <= most:
+        raise InvalidValue("ipv6_prefix", f"must be a whole number from {least} to {most}.")
 
 
 def check_idempotency_key(key: object) -> None:

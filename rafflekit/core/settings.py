@@ -11,6 +11,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rafflekit.core import limits
 from rafflekit.core.errors import InvalidSetting
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ DRAND_RELAYS = Variable(
     "URLs of the drand relays to fetch beacons from, separated by commas",
     "drand's own relays",
 )
+IPV6_PREFIX = Variable(
+    "RAFFLEKIT_IPV6_PREFIX",
+    "bits of an IPv6 address that say which participant it is, from 48 (a site) to 128 (a single address)",
+    str(limits.IPV6_PREFIX),
+)
 ARGON2_TIME_COST = Variable("RAFFLEKIT_ARGON2_TIME_COST", "Argon2id passes for the hash of a verification code", "1")
 ARGON2_MEMORY_KIB = Variable(
     "RAFFLEKIT_ARGON2_MEMORY_KIB", "Argon2id memory for the hash of a verification code, in KiB", "8"
@@ -84,6 +90,7 @@ VARIABLES = (
     SIGNING_KEY,
     DRAND_RELAYS,
     METRICS_IPS,
+    IPV6_PREFIX,
     ARGON2_TIME_COST,
     ARGON2_MEMORY_KIB,
 )
@@ -115,6 +122,7 @@ class Settings:
     signing_key: Path | None = None
     drand_relays: tuple[str, ...] = ()
     metrics_networks: tuple[Network, ...] = ()
+    ipv6_prefix: int = limits.IPV6_PREFIX
     code_hasher: "CodeHasher | None" = None
 
     @classmethod
@@ -133,6 +141,7 @@ class Settings:
             allowed_hosts=frozenset(_host(ALLOWED_HOSTS, text) for text in _entries(environment, ALLOWED_HOSTS)),
             signing_key=Path(key) if (key := environment.get(SIGNING_KEY.name, "").strip()) else None,
             metrics_networks=_networks(environment, METRICS_IPS) or managers,
+            ipv6_prefix=_ipv6_prefix(environment),
             drand_relays=_drand_relays(environment),
             code_hasher=_code_hasher(environment),
         )
@@ -238,9 +247,17 @@ def _code_hasher(environment: Mapping[str, str]) -> "CodeHasher | None":
         raise InvalidSetting(names, values, error.reason) from error
 
 
-def _whole_number(variable: Variable, text: str, *, least: int) -> int:
+def _ipv6_prefix(environment: Mapping[str, str]) -> int:
+    least, most = limits.IPV6_PREFIXES
+    text = environment.get(IPV6_PREFIX.name, "").strip() or IPV6_PREFIX.default
+    return _whole_number(IPV6_PREFIX, text, least=least, most=most)
+
+
+def _whole_number(variable: Variable, text: str, *, least: int, most: int | None = None) -> int:
     if not _WHOLE_NUMBER.fullmatch(text.strip()):
         raise InvalidSetting(variable.name, text, "not a whole number of at most 9 digits.")
     if int(text) < least:
         raise InvalidSetting(variable.name, text, f"too small; the minimum is {least}.")
+    if most is not None and int(text) > most:
+        raise InvalidSetting(variable.name, text, f"too large; the maximum is {most}.")
     return int(text)

@@ -195,6 +195,7 @@ def test_every_error_has_its_own_code() -> None:
         limits.PRIZE_KINDS,
         limits.PRIZES,
         limits.PARTICIPANT_CHARACTERS,
+        *limits.IPV6_PREFIXES,
         *limits.IDEMPOTENCY_KEY_CHARACTERS,
         limits.PAGE_SIZE,
         limits.BODY_BYTES,
