@@ -79,6 +79,12 @@ BODY_BYTES = 64 * 1024
 CREATE_BODY_BYTES = 1024 * 1024
 """The largest body of a request that creates a raffle: 1,000 prizes with long names fit in it."""
 
+RECORD_BYTES = 1024 * 1024
+"""The longest record of a CSV file, with its line breaks."""
+
+RECORD_CELLS = 1_000
+"""The most cells of a record of a CSV file."""
+
 BODY_NESTING = 10
 """How deeply lists and objects may be nested in a request's body; three levels are needed."""
 

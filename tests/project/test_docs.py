@@ -200,6 +200,8 @@ def test_every_error_has_its_own_code() -> None:
         limits.PAGE_SIZE,
         limits.BODY_BYTES,
         limits.CREATE_BODY_BYTES,
+        limits.RECORD_BYTES,
+        limits.RECORD_CELLS,
     ],
 )
 def test_every_limit_is_in_the_docs(limit: int) -> None:
