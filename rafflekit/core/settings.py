@@ -5,7 +5,7 @@ A value that cannot be read stops the program at its start, with the variable, t
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -114,7 +114,8 @@ class ProxyHeader(StrEnum):
 class Settings:
     """The settings of one process. None, or an empty tuple of relays, means the engine's default."""
 
-    database_url: str | None = None
+    # It may hold a password.
+    database_url: str | None = field(default=None, repr=False)
     manager_networks: tuple[Network, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     proxy_header: ProxyHeader = ProxyHeader.X_FORWARDED_FOR

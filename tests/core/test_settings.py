@@ -115,6 +115,10 @@ def test_blanks_around_the_database_url_are_ignored() -> None:
     assert read.database_url == "sqlite:////srv/raffles.db"
 
 
+def test_settings_do_not_show_a_password() -> None:
+    assert "secret" not in repr(Settings.from_env({"RAFFLEKIT_DATABASE_URL": "postgresql://ann:secret@host/raffles"}))
+
+
 def test_the_cost_of_a_hash_can_be_set() -> None:
     def cost(**given: str) -> str:
         hasher = Settings.from_env({f"RAFFLEKIT_ARGON2_{name}": value for name, value in given.items()}).code_hasher
