@@ -15,6 +15,7 @@ from rafflekit.http.api.address import Address, Service
 from rafflekit.http.api.service import HEALTHZ, Liveness, MetricsPage
 from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.requests import Monitoring
+from rafflekit.http.reading import learn
 
 WsgiApp = falcon.App[falcon.Request, falcon.Response]
 
@@ -29,6 +30,9 @@ def create_app(engine: RaffleEngine, settings: Settings, *, metrics: Metrics | N
     app = _bare_app(access, metrics)
     service = Service(engine, access, openapi.document, metrics)
     for route in ROUTES:
+        for operation in route.operations.values():
+            for shape in filter(None, (operation.body, operation.query)):
+                learn(shape)
         if metrics is not None or route.resource is not MetricsPage:
             app.add_route(route.template, route.resource(service))
     return app

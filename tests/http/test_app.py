@@ -1,9 +1,12 @@
+import sys
+
 import pytest
 from falcon import testing
 
 from rafflekit.http.api import ROUTES
 from rafflekit.http.monitoring.requests import known_method
 from tests.http.conftest import RAFFLE, Post
+from tests.programs import run
 
 ADDRESSES = {
     "/raffles": "GET, HEAD, OPTIONS, POST",
@@ -82,3 +85,30 @@ def test_caches_may_store_only_lists_and_raffles(client: testing.TestClient, pos
     assert [answer.status_code for answer in answers] == [404, 204, 201, 201, 403, 201, 410, 201, 400]
     assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
     assert "Cache-Control" not in client.simulate_get(raffle).headers
+
+
+def test_an_application_knows_every_type_that_it_reads(database_url: str) -> None:
+    """In a new process. msgspec learns a type at its first use, and threads that read the first requests crashed it.
+
+    What it has learnt is in the type, where only the garbage collector sees it.
+    """
+    code = f"""
+import gc
+from rafflekit import RaffleEngine
+from rafflekit.core.settings import Settings
+from rafflekit.http.api import ROUTES
+from rafflekit.http.app import create_app
+
+def known(shape):
+    return "StructInfo" in [type(each).__name__ for each in gc.get_referents(shape)]
+
+operations = [operation for route in ROUTES for operation in route.operations.values()]
+shapes = {{shape for each in operations for shape in (each.body, each.query)}} - {{None}}
+print(len(shapes) > 5, *{{known(shape) for shape in shapes}})
+with RaffleEngine({database_url!r}) as engine:
+    create_app(engine, Settings())
+print(*{{known(shape) for shape in shapes}})
+"""
+    done = run([sys.executable, "-c", code])
+
+    assert (done.stdout.decode(), done.stderr.decode()) == ("True False\nTrue\n", "")
