@@ -43,8 +43,8 @@ _ANY_BEGINNING = tuple(_BEGINNINGS)
 def trace_of_proxy(environ: Mapping[str, Any]) -> str | None:
     """Return what shows that a request came through a proxy, or None if nothing does.
 
-    nginx adds no header unless its configuration says so, but up to version 1.29 it speaks HTTP/1.0, which no browser
-    does. A proxy that adds no header and speaks HTTP/1.1 cannot be noticed.
+    nginx adds no header unless its configuration says so, but before version 1.30 it speaks HTTP/1.0 by default, which
+    no browser does. A proxy that adds no header and speaks HTTP/1.1, as nginx 1.30 does, cannot be noticed.
     """
     for key in environ:
         # This is asked for every ticket, and most keys are not headers.
