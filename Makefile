@@ -68,9 +68,23 @@ format: .venv/developers ## format the code
 bench: .venv/developers ## measure speed, as ratios to baselines of the same run
 	$(BIN)/python -m benchmarks
 
+.PHONY: hashes
+hashes: .release/venv/release ## write requirements.txt, the dependencies with the hashes of their files; needs the network
+	@echo "# Made by 'make hashes' from pyproject.toml and constraints.txt: all files that the package index offers." > requirements.txt
+	sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(BIN)/uv pip compile pyproject.toml - --quiet --no-header \
+		--no-annotate $(addprefix --extra ,http granian postgresql drand) --constraint constraints.txt \
+		--generate-hashes --universal --python-version 3.11 >> requirements.txt
+
+.PHONY: dist
+dist: .release/venv/release ## build the sdist, the wheel and the list of what they need (CycloneDX) in dist/
+	rm -rf dist
+	$(BIN)/hatchling build
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/rafflekit.cdx.json
+
 .PHONY: clean
 clean: ## delete what the other targets made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .mutants
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .mutants .release dist
 	find . -name __pycache__ -prune -exec rm -r {} +
 
 .venv/users: .venv/bin/python pyproject.toml constraints.txt
@@ -86,6 +100,13 @@ mutants .mutants/venv/mutants: BIN := .mutants/venv/bin
 
 .mutants/venv/mutants: .mutants/venv/bin/python pyproject.toml constraints.txt
 	$(INSTALL) '.[http,granian,postgresql,drand,dev,mutants]'
+	@touch $@
+
+# A separate environment, too: these tools bring many packages, which neither users nor tests need.
+hashes dist .release/venv/release: BIN := .release/venv/bin
+
+.release/venv/release: .release/venv/bin/python pyproject.toml constraints.txt
+	$(INSTALL) '.[release]'
 	@touch $@
 
 %/bin/python:

@@ -103,7 +103,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "storage.statements.draws": STORAGE,
     "storage.statements.checkup": ("tests/core/checkup",),
     "storage.sqlite": STORAGE,
-    "http.access": ("tests/http/test_access.py", "tests/http/test_own_pages.py"),
+    "http.access": ("tests/http/test_access.py", "tests/http/test_own_pages.py", "tests/http/test_urls.py"),
+    "http.untrusted": ("tests/http/test_untrusted.py",),
     "http.forwarded": ("tests/http/test_forwarded.py", "tests/http/test_access.py", "tests/http/test_own_pages.py"),
 }
 

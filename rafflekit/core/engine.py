@@ -50,9 +50,13 @@ class RaffleEngine:
     relays (`relays.fetch_beacon`). `on_group` is called after each group of tickets that was stored, as
     `on_group(callers=…, tickets=…)`.
 
+    An IPv6 address counts by its network of `ipv6_prefix` bits (48 to 128). Give all engines of a database the same:
+    with another one, a participant who has a ticket counts as someone else.
+
     `proofs` holds what the public can ask about the raffles' ledgers.
 
     Raises:
+        InvalidValue: `ipv6_prefix` breaks its limits.
         InvalidSetting: the URL is not valid, or names a database that is not supported.
         SchemaMismatch: the database belongs to another program or another version of rafflekit.
         StorageUnavailable: the database cannot be opened or made. Every method can raise this error; it has then done
@@ -68,8 +72,10 @@ class RaffleEngine:
         code_hasher: codes.CodeHasher | None = None,
         signing_key: SignerKey | None = None,
         beacons: BeaconSource | None = None,
+        ipv6_prefix: int = limits.IPV6_PREFIX,
         on_group: GroupObserver | None = None,
     ) -> None:
+        limits.check_ipv6_prefix(ipv6_prefix)
         self._clock = clock
         self._random_bytes = random_bytes
         self._hasher = code_hasher or codes.CodeHasher()
@@ -85,6 +91,7 @@ class RaffleEngine:
             hasher=self._hasher,
             ledgers=self._ledgers,
             proofs=self.proofs,
+            ipv6_prefix=ipv6_prefix,
             on_group=on_group,
         )
         self._draws = Draws(self._database, self._ledgers, clock=clock, random_bytes=random_bytes, beacons=beacons)

@@ -52,6 +52,12 @@ INVITATIONS_AT_ONCE = 100_000
 PARTICIPANT_CHARACTERS = 1_000
 """The longest text that names a participant."""
 
+IPV6_PREFIX = 64
+"""The default number of bits of an IPv6 address that say which participant it is: a household or phone holds a /64."""
+
+IPV6_PREFIXES = (48, 128)
+"""The least and the most such bits: a larger network than a /48 is shared by many households."""
+
 IDEMPOTENCY_KEY_CHARACTERS = (16, 255)
 """The shortest and the longest idempotency key. A shorter key could be guessed, and with it a code."""
 
@@ -81,6 +87,12 @@ BODY_BYTES = 64 * 1024
 
 CREATE_BODY_BYTES = 1024 * 1024
 """The largest body of a request that creates a raffle: 1,000 prizes with long names fit in it."""
+
+RECORD_BYTES = 1024 * 1024
+"""The longest record of a CSV file, with its line breaks."""
+
+RECORD_CELLS = 1_000
+"""The most cells of a record of a CSV file."""
 
 BODY_NESTING = 10
 """How deeply lists and objects may be nested in a request's body; three levels are needed."""
@@ -202,6 +214,17 @@ def check_participant(participant: object) -> None:
         raise InvalidValue(
             "participant", "has only invisible characters; give a text that names the person, such as an email address."
         )
+
+
+def check_ipv6_prefix(bits: object) -> None:
+    """Check how many bits of an IPv6 address say which participant it is (`IPV6_PREFIXES`).
+
+    Raises:
+        InvalidValue: for `ipv6_prefix`.
+    """
+    least, most = IPV6_PREFIXES
+    if isinstance(bits, bool) or not isinstance(bits, int) or not least <= bits <= most:
+        raise InvalidValue("ipv6_prefix", f"must be a whole number from {least} to {most}.")
 
 
 def check_idempotency_key(key: object) -> None:

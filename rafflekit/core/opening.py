@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def engine_of(settings: Settings, url: str | None, *, on_group: "GroupObserver | None" = None) -> RaffleEngine:
-    """Return an engine on a database (None: the default one) with the hash cost, key and relays of the settings.
+    """Return an engine with the settings on a database, by default on the one in the user's data folder.
 
     Raises:
         InvalidSetting: the key cannot be read, or the URL is not valid.
@@ -29,6 +29,7 @@ def engine_of(settings: Settings, url: str | None, *, on_group: "GroupObserver |
         code_hasher=settings.code_hasher,
         signing_key=signing_key_of(settings),
         beacons=_beacons(settings),
+        ipv6_prefix=settings.ipv6_prefix,
         on_group=on_group,
     )
 

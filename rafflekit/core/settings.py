@@ -5,12 +5,13 @@ A value that cannot be read stops the program at its start, with the variable, t
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rafflekit.core import limits
 from rafflekit.core.errors import InvalidSetting
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ DRAND_RELAYS = Variable(
     "URLs of the drand relays to fetch beacons from, separated by commas",
     "drand's own relays",
 )
+IPV6_PREFIX = Variable(
+    "RAFFLEKIT_IPV6_PREFIX",
+    "bits of an IPv6 address that say which participant it is, from 48 (a site) to 128 (a single address)",
+    str(limits.IPV6_PREFIX),
+)
 ARGON2_TIME_COST = Variable("RAFFLEKIT_ARGON2_TIME_COST", "Argon2id passes for the hash of a verification code", "1")
 ARGON2_MEMORY_KIB = Variable(
     "RAFFLEKIT_ARGON2_MEMORY_KIB", "Argon2id memory for the hash of a verification code, in KiB", "8"
@@ -84,6 +90,7 @@ VARIABLES = (
     SIGNING_KEY,
     DRAND_RELAYS,
     METRICS_IPS,
+    IPV6_PREFIX,
     ARGON2_TIME_COST,
     ARGON2_MEMORY_KIB,
 )
@@ -92,6 +99,7 @@ VARIABLES = (
 # A host's name has no underscores, but the names of many containers do.
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+_LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 class ProxyHeader(StrEnum):
@@ -106,7 +114,8 @@ class ProxyHeader(StrEnum):
 class Settings:
     """The settings of one process. None, or an empty tuple of relays, means the engine's default."""
 
-    database_url: str | None = None
+    # It may hold a password.
+    database_url: str | None = field(default=None, repr=False)
     manager_networks: tuple[Network, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     proxy_header: ProxyHeader = ProxyHeader.X_FORWARDED_FOR
@@ -114,6 +123,7 @@ class Settings:
     signing_key: Path | None = None
     drand_relays: tuple[str, ...] = ()
     metrics_networks: tuple[Network, ...] = ()
+    ipv6_prefix: int = limits.IPV6_PREFIX
     code_hasher: "CodeHasher | None" = None
 
     @classmethod
@@ -132,9 +142,28 @@ class Settings:
             allowed_hosts=frozenset(_host(ALLOWED_HOSTS, text) for text in _entries(environment, ALLOWED_HOSTS)),
             signing_key=Path(key) if (key := environment.get(SIGNING_KEY.name, "").strip()) else None,
             metrics_networks=_networks(environment, METRICS_IPS) or managers,
+            ipv6_prefix=_ipv6_prefix(environment),
             drand_relays=_drand_relays(environment),
             code_hasher=_code_hasher(environment),
         )
+
+    def danger_at(self, host: str) -> str | None:
+        """Return why strangers may be managers of a server that listens at `host`, or None."""
+        here = [manager for manager in self.manager_networks if any(manager.overlaps(network) for network in _LOOPBACK)]
+        if not here or self.trusted_proxies or _is_loopback_host(host):
+            return None
+        return (
+            f"{MANAGER_IPS.name} includes this machine ({here[0]}), and other machines can reach this server. Behind a "
+            f"proxy on this machine, everyone would be a manager. List the proxy in {TRUSTED_PROXIES.name}, or remove "
+            f"this machine from {MANAGER_IPS.name}: the command line needs no manager."
+        )
+
+
+def _is_loopback_host(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _networks(environment: Mapping[str, str], variable: Variable) -> tuple[Network, ...]:
@@ -219,9 +248,17 @@ def _code_hasher(environment: Mapping[str, str]) -> "CodeHasher | None":
         raise InvalidSetting(names, values, error.reason) from error
 
 
-def _whole_number(variable: Variable, text: str, *, least: int) -> int:
+def _ipv6_prefix(environment: Mapping[str, str]) -> int:
+    least, most = limits.IPV6_PREFIXES
+    text = environment.get(IPV6_PREFIX.name, "").strip() or IPV6_PREFIX.default
+    return _whole_number(IPV6_PREFIX, text, least=least, most=most)
+
+
+def _whole_number(variable: Variable, text: str, *, least: int, most: int | None = None) -> int:
     if not _WHOLE_NUMBER.fullmatch(text.strip()):
         raise InvalidSetting(variable.name, text, "not a whole number of at most 9 digits.")
     if int(text) < least:
         raise InvalidSetting(variable.name, text, f"too small; the minimum is {least}.")
+    if most is not None and int(text) > most:
+        raise InvalidSetting(variable.name, text, f"too large; the maximum is {most}.")
     return int(text)

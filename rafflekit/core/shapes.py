@@ -64,7 +64,7 @@ class VerificationShape(TypedDict):
 
 
 class RafflePageShape(TypedDict):
-    """A page of raffles; `next` and `previous` are whole URLs or null."""
+    """A page of raffles; `next` and `previous` are URLs or null."""
 
     count: int
     next: str | None
@@ -73,7 +73,7 @@ class RafflePageShape(TypedDict):
 
 
 class WinPageShape(TypedDict):
-    """A page of wins in draw order; `next` and `previous` are whole URLs or null."""
+    """A page of wins in draw order; `next` and `previous` are URLs or null."""
 
     count: int
     next: str | None

@@ -6,8 +6,9 @@ manager.
 """
 
 import re
+import socket
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import falcon
 
@@ -16,6 +17,7 @@ from rafflekit.core.settings import (
     MANAGER_IPS,
     METRICS_IPS,
     PROXY_HEADER,
+    TRUSTED_PROXIES,
     Network,
     ProxyHeader,
     Settings,
@@ -23,6 +25,7 @@ from rafflekit.core.settings import (
 from rafflekit.core.tickets.participants import canonical_address
 from rafflekit.http import forwarded
 from rafflekit.http.forwarded import IpAddress
+from rafflekit.http.untrusted import ProxyWarnings, trace_of_proxy
 
 _Environ = Mapping[str, Any]
 
@@ -30,11 +33,19 @@ _Environ = Mapping[str, Any]
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
 _ORIGIN = re.compile(r"https?://(.+)")
 
-_DEFAULT_PORTS = {"http": "80", "https": "443"}
+_SCHEMES = ("http", "https")
+_ANY_PORT = 9
 
 # Fetch Metadata (https://www.w3.org/TR/fetch-metadata/): a page of this origin, or an address that a person typed.
 # "same-site" is another host of the domain, so a foreign page; an unknown word is not trusted either.
 _OWN_PAGES = ("same-origin", "none")
+
+
+class _Client(NamedTuple):
+    """The nearest address that is not a trusted proxy's, and what shows that it is another proxy's (None: nothing)."""
+
+    address: IpAddress | None
+    proxy_trace: str | None = None
 
 
 class Access:
@@ -50,6 +61,7 @@ class Access:
         self._header = settings.proxy_header
         self._header_key = f"HTTP_{settings.proxy_header.upper().replace('-', '_')}"
         self._metrics_readers = settings.metrics_networks
+        self._warnings = ProxyWarnings()
 
     def client_address(self, environ: _Environ) -> IpAddress | None:
         """Return the client's address, or None if it cannot be determined.
@@ -58,21 +70,19 @@ class Access:
         configured header that is not a trusted proxy's. Clients may have written everything to the left of it, and
         all other headers.
         """
-        if not self._is_from_proxy(environ):
-            return _peer(environ)
-        # Servers join several headers of one name by commas, as the grammar has it.
-        for address in forwarded.addresses(self._header, environ.get(self._header_key, "")):
-            if address is None or not _is_in(address, self._proxies):
-                return address
-        return None
+        return self._client(environ).address
 
     def participant(self, environ: _Environ) -> str:
         """Return the text that names the participant: the client's address.
 
+        People behind a proxy that is not trusted are one participant, since no one vouches for what it says.
+
         Raises:
             HTTPBadRequest: it cannot be determined.
         """
-        address = self.client_address(environ)
+        address, trace = self._client(environ)
+        if trace is not None:
+            self._warnings.warn(address, trace)
         if address is None:
             raise falcon.HTTPBadRequest(
                 description=f"Your address cannot be determined, so you cannot take part: {self._why_unknown(environ)}"
@@ -81,8 +91,8 @@ class Access:
 
     def is_manager(self, environ: _Environ) -> bool:
         """Return whether the client is a manager."""
-        address = self.client_address(environ)
-        return address is not None and _is_in(address, self._managers)
+        address, trace = self._client(environ)
+        return address is not None and trace is None and _is_in(address, self._managers)
 
     def require_manager(self, environ: _Environ) -> None:
         """Let managers pass."""
@@ -114,16 +124,41 @@ class Access:
             raise _foreign(f"The request comes from a page of {origin!r}, which is not this service.")
 
     def base_url(self, environ: _Environ) -> str:
-        """Return the start of this service's whole URLs, without a slash at the end."""
-        host = self._forwarded(environ, "host") or environ.get("HTTP_HOST")
-        if host is None or not _HOST.fullmatch(host):
-            host = _server_host(environ)
-        return f"{self._scheme(environ)}://{host}{environ.get('SCRIPT_NAME', '')}"
+        """Return the start of this service's URLs, without a slash at the end: of whole URLs, or else of paths.
+
+        The host of a whole URL is this machine or a listed name. A proxy may give the answer to other clients as well,
+        so behind one, only a listed name counts, and a port leads to paths: the client may have chosen both.
+        """
+        path = str(environ.get("SCRIPT_NAME", ""))
+        host = self._forwarded(environ, "host") or environ.get("HTTP_HOST") or ""
+        name = _host_name(host)
+        if name is None:
+            return path
+        if self._is_from_proxy(environ) or trace_of_proxy(environ) is not None:
+            is_own = name in self._allowed_hosts and host.lower() in (name, f"{name}.")
+        else:
+            is_own = name in self._allowed_hosts or _is_this_machine(name)
+        return f"{self._scheme(environ)}://{host}{path}" if is_own else path
+
+    def _client(self, environ: _Environ) -> _Client:
+        if not self._is_from_proxy(environ):
+            return _Client(_peer(environ), trace_of_proxy(environ))
+        # Servers join several headers of one name by commas, as the grammar has it.
+        hops = forwarded.addresses(self._header, environ.get(self._header_key, ""))
+        for address in hops:
+            if address is None or not _is_in(address, self._proxies):
+                is_proxy = any(True for _ in hops)
+                return _Client(address, f"the list in the header {self._header}" if is_proxy else None)
+        return _Client(None)
 
     def _require(self, environ: _Environ, networks: Iterable[Network], variable: str) -> None:
-        address = self.client_address(environ)
-        if address is None:
+        address, trace = self._client(environ)
+        if address is None or trace is not None:
             reason = f"Your address cannot be determined, so it is not among those in {variable}."
+            if trace is not None:
+                self._warnings.warn(address, trace)
+                cause = f"The request came through a proxy that {TRUSTED_PROXIES.name} does not list, as {trace} shows."
+                reason = f"{cause} {reason}"
             raise falcon.HTTPForbidden(description=reason)
         if not _is_in(address, networks):
             raise falcon.HTTPForbidden(description=f"Your address {address} is not listed in {variable}.")
@@ -150,7 +185,7 @@ class Access:
 
     def _scheme(self, environ: _Environ) -> str:
         given = self._forwarded(environ, "proto")
-        return given.lower() if given and given.lower() in _DEFAULT_PORTS else str(environ["wsgi.url_scheme"])
+        return given.lower() if given and given.lower() in _SCHEMES else str(environ["wsgi.url_scheme"])
 
     def _forwarded(self, environ: _Environ, what: str) -> str | None:
         """Return the host or the protocol of the request to a trusted proxy; None if the proxy does not send it.
@@ -191,10 +226,20 @@ def _is_loopback(name: str) -> bool:
     return address is not None and address.is_loopback
 
 
-def _server_host(environ: _Environ) -> str:
-    name, port = environ["SERVER_NAME"], environ["SERVER_PORT"]
-    shown = f"[{name}]" if ":" in name else name
-    return shown if port == _DEFAULT_PORTS.get(environ["wsgi.url_scheme"]) else f"{shown}:{port}"
+def _is_this_machine(name: str) -> bool:
+    """Return whether a host is a loopback name or one of this machine's addresses."""
+    if _is_loopback(name):
+        return True
+    address = canonical_address(name)
+    if address is None:
+        return False
+    # A machine reaches its own address from that address. Connecting a datagram socket sends nothing.
+    with socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((str(address), _ANY_PORT))
+        except OSError:
+            return False
+        return canonical_address(probe.getsockname()[0]) == address
 
 
 def _foreign(reason: str) -> falcon.HTTPForbidden:

@@ -17,6 +17,7 @@ from rafflekit.http.api.service import HEALTHZ, Liveness, MetricsPage
 from rafflekit.http.kept import Kept, etag_of
 from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.requests import Monitoring
+from rafflekit.http.reading import learn
 
 WsgiApp = falcon.App[falcon.Request, falcon.Response]
 
@@ -31,6 +32,9 @@ def create_app(engine: RaffleEngine, settings: Settings, *, metrics: Metrics | N
     app = _bare_app(access, metrics)
     service = Service(engine, access, openapi.document, metrics, Kept())
     for route in ROUTES:
+        for operation in route.operations.values():
+            for shape in filter(None, (operation.body, operation.query)):
+                learn(shape)
         if metrics is not None or route.resource is not MetricsPage:
             app.add_route(route.template, route.resource(service))
     return app
@@ -49,7 +53,7 @@ def create_refusing_app(error: RaffleError, settings: Settings) -> WsgiApp:
 
 
 def _bare_app(access: Access, metrics: Metrics | None) -> WsgiApp:
-    middleware: list[Monitoring | _EveryAnswer] = [Monitoring(access, metrics), _EveryAnswer()]
+    middleware: list[Monitoring | _EveryAnswer] = [Monitoring(access.client_address, metrics), _EveryAnswer()]
     app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
     problems.install(app)

@@ -40,12 +40,12 @@ _NOT_JSON = BareProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body is not {fa
 
 _RAFFLE_ID = "{raffle_id}"
 
-_Url = Annotated[str, fields.documented(format="uri")]
+_Url = Annotated[str, fields.documented(format="uri-reference")]
 _Time = Annotated[str, fields.documented(format="date-time")]
 
 _ANSWER_HEADERS = {
     "Allow": (str, "The methods of the address."),
-    "Location": (_Url, "The new raffle's whole URL."),
+    "Location": (_Url, "The new raffle's URL; only a path if the host of the request is not listed."),
     "Cache-Control": (str, "Whether the answer may be kept: only if the service says that it is still the same."),
     "ETag": (str, "A tag of this answer, for the header If-None-Match."),
     "Link": (str, 'Where the next part of the answer is: `<?…>; rel="next"`.'),

@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import cache, partial
 from typing import Any, NoReturn, TypeVar
@@ -51,6 +52,15 @@ _BARE_KEY = re.compile(rf"{BARE_CHARACTER}+")
 _SECRETS = {"participant": 1, "invitation": 16, "verification_code": 16}
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
+
+
+def learn(shape: type[msgspec.Struct]) -> None:
+    """Let msgspec learn a type, which it does at its first use, before several threads read into it.
+
+    A thread that finds a type half learnt crashes the process with a segmentation fault (msgspec 0.22).
+    """
+    with suppress(msgspec.ValidationError):
+        msgspec.convert({}, shape)
 
 
 def read_body(request: falcon.Request, shape: type[Shape], *, most_bytes: int = limits.BODY_BYTES) -> Shape:

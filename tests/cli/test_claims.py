@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
+from rafflekit.core import limits
 from rafflekit.core.shapes import verification_shape, win_page_shape, win_shape
 from tests.cli.conftest import OnScreen, Session, Terminal, without_styles
 from tests.cli.drawn import Drawn
+
+HEADER = b"line,participant,ticket_number,verification_code,refusal"
 
 
 def test_winners_lists_nothing_before_the_draw_and_says_so(terminal: Terminal, raffle: Raffle) -> None:
@@ -139,7 +142,18 @@ def test_the_list_of_another_raffle_is_refused(
         (None, "--tickets: own.csv cannot be read: No such file or directory."),
         (b"", "--tickets: own.csv was not made by 'rafflekit participate'."),
         (b"participant,ticket_number\nann,1\n", "--tickets: own.csv was not made by 'rafflekit participate'."),
-        (b"\xff\xfe", "--tickets: own.csv is not CSV in UTF-8."),
+        (b"\xff\xfe", "--tickets: Line 1 of own.csv is not UTF-8; save it in that encoding."),
+        (b'a,b\n"', "--tickets: own.csv was not made by 'rafflekit participate'."),
+        (HEADER + b'\n"', "--tickets: Line 2 of own.csv is not CSV: a quote is opened but never closed."),
+        (
+            HEADER + b"\n" + b"," * limits.RECORD_CELLS,
+            "--tickets: Line 2 of own.csv has 1,001 cells, and at most 1,000 are possible; remove columns.",
+        ),
+        (
+            HEADER + b'\n"' + b'",,,"\n' * limits.RECORD_BYTES,
+            "--tickets: Line 2 of own.csv begins a record of more than 1,048,576 bytes; a closing quote may be "
+            "missing.",
+        ),
     ],
 )
 def test_a_file_that_is_no_list_of_tickets_is_refused(
@@ -149,6 +163,14 @@ def test_a_file_that_is_no_list_of_tickets_is_refused(
         (folder / "own.csv").write_bytes(content)
 
     assert terminal("winners Listed --tickets own.csv") == Session(2, "", f"rafflekit: {sentence}\n")
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_file_without_an_end_is_no_list_of_tickets(terminal: Terminal) -> None:
+    refused = terminal("winners Listed --tickets /dev/zero")
+
+    assert refused.status == 2
+    assert refused.err.startswith("rafflekit: --tickets: Line 1 of zero begins a record of more than 1,048,576 bytes")
 
 
 @pytest.mark.usefixtures("listed")

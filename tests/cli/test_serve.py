@@ -88,12 +88,47 @@ def test_serve_says_when_there_is_no_manager(
     monkeypatch.setenv("MANAGER_IPS", "127.0.0.1")
     silent = terminal("serve")
 
-    sentence = (
-        "MANAGER_IPS is not set, so no one can create or draw over HTTP; set MANAGER_IPS=127.0.0.1 to allow this "
-        "machine."
-    )
+    sentence = "MANAGER_IPS is not set, so no one can create or draw over HTTP; the command line can."
     assert warned.err == sentence + "\n"
     assert silent.err == ""
+    assert wired
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.50", "raffles.example"])
+@pytest.mark.parametrize("managers", ["127.0.0.1/32", "::1/128", "127.0.0.0/8,192.0.2.7", "0.0.0.0/0"])
+def test_serve_warns_of_managers_here_if_strangers_reach_it(
+    terminal: Terminal, wired: object, monkeypatch: pytest.MonkeyPatch, host: str, managers: str
+) -> None:
+    monkeypatch.setenv("MANAGER_IPS", managers)
+
+    warned = terminal(f"serve --host {host}")
+
+    here = managers.partition(",")[0]
+    assert warned.err.startswith(
+        f"MANAGER_IPS includes this machine ({here}), and other machines can reach this server"
+    )
+    assert "List the proxy in RAFFLEKIT_TRUSTED_PROXIES" in warned.err
+    assert wired
+
+
+@pytest.mark.parametrize(
+    ("host", "managers", "proxies"),
+    [
+        ("127.0.0.1", "127.0.0.1", ""),
+        ("localhost", "127.0.0.1", ""),
+        ("::1", "127.0.0.1", ""),
+        ("[::1]", "127.0.0.1", ""),
+        ("0.0.0.0", "192.0.2.7", ""),
+        ("0.0.0.0", "127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_serve_does_not_warn_of_what_is_safe(
+    terminal: Terminal, wired: object, monkeypatch: pytest.MonkeyPatch, *, host: str, managers: str, proxies: str
+) -> None:
+    monkeypatch.setenv("MANAGER_IPS", managers)
+    monkeypatch.setenv("RAFFLEKIT_TRUSTED_PROXIES", proxies)
+
+    assert terminal(f"serve --host {host}").err == ""
     assert wired
 
 

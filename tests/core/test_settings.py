@@ -56,6 +56,7 @@ def test_all_mapped_addresses_are_all_of_ipv4() -> None:
         ("RAFFLEKIT_ALLOWED_HOSTS", "raffle.example\u212a", "not a host name"),
         ("RAFFLEKIT_ALLOWED_HOSTS", "[::1]", "not a host name"),
         ("RAFFLEKIT_DRAND_RELAYS", "https://drand.example, http://drand.example", "http"),
+        ("RAFFLEKIT_IPV6_PREFIX", "/64", "not a whole number"),
         ("RAFFLEKIT_ARGON2_TIME_COST", "fast", "not a whole number"),
         ("RAFFLEKIT_ARGON2_MEMORY_KIB", "7", "too small"),
     ],
@@ -79,6 +80,8 @@ def test_a_wrong_setting_is_refused_with_name_and_reason(variable: str, value: s
             "*",
             "not a host name; give names in ASCII (raffle.example, xn--…), without scheme, port or path.",
         ),
+        ("RAFFLEKIT_IPV6_PREFIX", "47", "too small; the minimum is 48."),
+        ("RAFFLEKIT_IPV6_PREFIX", "129", "too large; the maximum is 128."),
         ("RAFFLEKIT_ARGON2_TIME_COST", "0", "too small; the minimum is 1."),
         ("RAFFLEKIT_ARGON2_MEMORY_KIB", "1", "too small; the minimum is 8."),
         ("RAFFLEKIT_ARGON2_TIME_COST", "1" * 10, "not a whole number of at most 9 digits."),
@@ -112,6 +115,10 @@ def test_blanks_around_the_database_url_are_ignored() -> None:
     assert read.database_url == "sqlite:////srv/raffles.db"
 
 
+def test_settings_do_not_show_a_password() -> None:
+    assert "secret" not in repr(Settings.from_env({"RAFFLEKIT_DATABASE_URL": "postgresql://ann:secret@host/raffles"}))
+
+
 def test_the_cost_of_a_hash_can_be_set() -> None:
     def cost(**given: str) -> str:
         hasher = Settings.from_env({f"RAFFLEKIT_ARGON2_{name}": value for name, value in given.items()}).code_hasher
@@ -140,6 +147,11 @@ def test_costs_that_argon2_refuses_are_refused_with_both(monkeypatch: pytest.Mon
 
     assert refusal.value.variable == "RAFFLEKIT_ARGON2_TIME_COST or RAFFLEKIT_ARGON2_MEMORY_KIB"
     assert refusal.value.value == "2, 9999999"
+
+
+@pytest.mark.parametrize("bits", [48, 56, 128])
+def test_the_bits_of_an_ipv6_participant_can_be_set(bits: int) -> None:
+    assert Settings.from_env({"RAFFLEKIT_IPV6_PREFIX": f" {bits}\n"}).ipv6_prefix == bits
 
 
 def test_by_default_managers_may_read_the_metrics() -> None:

@@ -121,3 +121,20 @@ def test_an_admitted_page_is_on_one_of_our_hosts_for_urllib_too(
     name, own = name.removesuffix("."), own.removesuffix(".")
     assert own in OWN or own.endswith(".localhost") or by_the_c_library(own) is not None
     assert name in OWN or name.endswith(".localhost") or name == own
+
+
+@fuzz(
+    peer=st.sampled_from(["192.0.2.1", "10.0.0.1"]),
+    host=damaged(st.sampled_from(HOSTS), alphabet="a.:@[]/%, 1"),
+    named=st.just("") | damaged(st.sampled_from(HOSTS), alphabet="a.:@[]/%, 1"),
+)
+def test_a_whole_url_is_on_one_of_our_hosts_for_urllib_too(peer: str, host: str, named: str) -> None:
+    url = urlsplit(ACCESS.base_url(environ(peer, host=host, x_forwarded_host=named)))
+
+    name = (url.hostname or "").removesuffix(".")
+    address = by_the_c_library(name)
+    if peer == "10.0.0.1":
+        assert url.netloc.lower() in ("", "raffle.example", "raffle.example.")
+    else:
+        assert name in ("", *OWN) or name.endswith(".localhost") or (address is not None and address.is_loopback)
+    assert (url.scheme, url.path) in (("", ""), ("http", ""))

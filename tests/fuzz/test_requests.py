@@ -1,6 +1,7 @@
 """Whole requests over a real socket: any path, headers and body get an answer, and never a server error."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -71,7 +72,8 @@ def live(
     large = CREATE | {"total_tickets": 10**9}
     yield server, {name: server.request_from("127.0.0.2", "POST", "/raffles/", large).json["id"] for name in "RE"}
     server.stop()
-    assert server.complaints() == ""
+    # Some of the requests look as if they came through another proxy.
+    assert re.sub(r".* a proxy that is not trusted, as .*\n", "", server.complaints()) == ""
 
 
 @fuzz(

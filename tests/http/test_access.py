@@ -172,7 +172,8 @@ def test_a_listed_address_is_a_manager(peer: str) -> None:
 
 
 def test_a_manager_behind_a_trusted_proxy_is_a_manager() -> None:
-    ACCESS.require_manager(environ("10.0.0.1", x_forwarded_for="192.0.2.1, 198.51.100.1"))
+    ACCESS.require_manager(environ("10.0.0.1", x_forwarded_for="198.51.100.1"))
+    ACCESS.require_manager(environ("10.0.0.1", x_forwarded_for="198.51.100.1, 10.0.0.9"))
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
+import sys
+
 import pytest
 from falcon import testing
 
 from rafflekit.http.api import ROUTES
 from rafflekit.http.monitoring.requests import known_method
 from tests.http.conftest import RAFFLE, Post
+from tests.programs import run
 
 ADDRESSES = {
     "/raffles": "GET, HEAD, OPTIONS, POST",
@@ -85,3 +88,30 @@ def test_only_what_is_read_may_be_stored_and_validated(client: testing.TestClien
     assert {answer.headers["Cache-Control"] for answer in read} == {"no-cache"}
     assert not [answer for answer in answers if "ETag" in answer.headers]
     assert len({answer.headers["ETag"] for answer in read}) == 4
+
+
+def test_an_application_knows_every_type_that_it_reads(database_url: str) -> None:
+    """In a new process. msgspec learns a type at its first use, and threads that read the first requests crashed it.
+
+    What it has learnt is in the type, where only the garbage collector sees it.
+    """
+    code = f"""
+import gc
+from rafflekit import RaffleEngine
+from rafflekit.core.settings import Settings
+from rafflekit.http.api import ROUTES
+from rafflekit.http.app import create_app
+
+def known(shape):
+    return "StructInfo" in [type(each).__name__ for each in gc.get_referents(shape)]
+
+operations = [operation for route in ROUTES for operation in route.operations.values()]
+shapes = {{shape for each in operations for shape in (each.body, each.query)}} - {{None}}
+print(len(shapes) > 5, *{{known(shape) for shape in shapes}})
+with RaffleEngine({database_url!r}) as engine:
+    create_app(engine, Settings())
+print(*{{known(shape) for shape in shapes}})
+"""
+    done = run([sys.executable, "-c", code])
+
+    assert (done.stdout.decode(), done.stderr.decode()) == ("True False\nTrue\n", "")

@@ -1,6 +1,7 @@
 """Headers over real sockets: those of foreign pages, and those of answers, including a server's own."""
 
 import gzip
+import json
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -164,3 +165,34 @@ def test_refusals_of_the_server_itself_name_no_version(
         answer = read_answer(connection)
         assert 400 <= answer.status < 500
         assert names_no_version(answer)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        # What nginx sends with `proxy_pass` alone, then with the headers of its manual, then what Caddy sends.
+        "POST /raffles/ HTTP/1.0\r\nHost: 127.0.0.1:8080\r\nConnection: close",
+        "POST /raffles/ HTTP/1.0\r\nHost: localhost\r\nX-Real-IP: 203.0.113.7\r\nConnection: close",
+        "POST /raffles/ HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Proto: https",
+        "POST /raffles/ HTTP/1.1\r\nHost: localhost\r\nforwarded: for=203.0.113.7",
+        "POST /raffles/ HTTP/1.1\r\nHost: localhost\r\nVia: 1.1 cache",
+    ],
+)
+def test_a_proxy_that_is_not_trusted_makes_no_manager(
+    live: LiveServer, connect: Callable[[int], socket.socket], head: str
+) -> None:
+    def created(head: str) -> Answer:
+        connection = connect(live.port)
+        body = json.dumps(RAFFLE)
+        sent = f"{head}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        connection.sendall(sent.encode())
+        return read_answer(connection)
+
+    assert created("POST /raffles/ HTTP/1.1\r\nHost: 127.0.0.1:8080").status == 201
+    count = live.request("GET", "/raffles/").json["count"]
+
+    refused = created(head)
+
+    assert (refused.status, live.request("GET", "/raffles/").json["count"]) == (403, count)
+    assert "RAFFLEKIT_TRUSTED_PROXIES" in refused.json["detail"]
+    assert "RAFFLEKIT_TRUSTED_PROXIES" in live.log.read_text()

@@ -35,8 +35,9 @@ _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _PART = re.compile(
     rf"{_BLOCK.pattern}|```\w+ (?P<file>\S+)\n(?P<text>.*?)```|<!-- (?P<days>\d+) days later -->", re.DOTALL
 )
-_ANSWERS = re.compile(r"(?:\[y/N\]|Type what it gave:) (\S.*)$", re.MULTILINE)
-_QUESTION = re.compile(rb"(?:\[y/N\]|Type what it gave:) $")
+_ASKED = r"(?:\[y/N\]|Type what it gave:|Code of ticket \d+:)"
+_ANSWERS = re.compile(rf"{_ASKED} (\S.*)$", re.MULTILINE)
+_QUESTION = re.compile(rf"{_ASKED} $".encode())
 _WRITTEN = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\n|[^\x1b\r\n]+")
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CODE = r"(?:[0-9A-Z]{4}-){5}[0-9A-Z]{4}"
@@ -53,6 +54,9 @@ _PLACE = re.compile(r"^│ +\d+ │ +(\d+) │", re.MULTILINE)
 # A ticket with its code: in a panel, or in the output of a run over a list.
 _TICKET = re.compile(rf"(\d+)(?: of \d+ .*?|,)({_CODE})", re.DOTALL)
 _NUMBER = re.compile(r"(rafflekit (?:receipt|forfeit) \"[^\"]*\" |grep ',)(\d+)")
+# The same ticket in a question.
+_ASKED_TICKET = re.compile(rf"Code of ticket (\d+): ({_CODE})")
+_NUMBER_OF_ASKED = re.compile(r"(?<=rafflekit )((?:verify|redeem) \"[^\"]*\") \d+")
 
 # As much of curl as the docs show, for machines that have Python and make only.
 _CURL = """
@@ -191,6 +195,10 @@ class Session:
         for shown, real in self.replaced.items():
             command = command.replace(shown, real)
         answers = _ANSWERS.findall(step.output)
+        if asked := _ASKED_TICKET.search(step.output):
+            number, code = self.replaced.get(" ".join(asked.groups()), " ".join(asked.groups())).split()
+            command = _NUMBER_OF_ASKED.sub(rf"\1 {number}", command)
+            answers[answers.index(asked[2])] = code
         output = self._serve(command) if command.endswith(" &") else self._on_a_terminal(command, answers)
         self._learn(step.output, output)
         return Step(command, output)

@@ -195,6 +195,7 @@ def test_every_error_has_its_own_code() -> None:
         limits.PRIZE_KINDS,
         limits.PRIZES,
         limits.PARTICIPANT_CHARACTERS,
+        *limits.IPV6_PREFIXES,
         *limits.IDEMPOTENCY_KEY_CHARACTERS,
         limits.PAGE_SIZE,
         limits.RAFFLES_PAGE_SIZE_MOST,
@@ -202,6 +203,8 @@ def test_every_error_has_its_own_code() -> None:
         limits.LEAVES_AT_ONCE,
         limits.BODY_BYTES,
         limits.CREATE_BODY_BYTES,
+        limits.RECORD_BYTES,
+        limits.RECORD_CELLS,
     ],
 )
 def test_every_limit_is_in_the_docs(limit: int) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from rafflekit import RaffleEngine
 from rafflekit.cli import main
+from rafflekit.core import limits
 from rafflekit.core.protocol.codes import CodeHasher, spell
 from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.serving import waitress_server
@@ -42,7 +43,13 @@ def test_serve_uses_the_engine_without_changes(monkeypatch: pytest.MonkeyPatch, 
     assert type(given.pop("engine")) is RaffleEngine
     # The metrics count what is stored.
     assert given.pop("on_group").__self__.__class__ is Metrics
-    assert given == {"url": database_url, "code_hasher": None, "signing_key": None, "beacons": None}
+    assert given == {
+        "url": database_url,
+        "code_hasher": None,
+        "signing_key": None,
+        "beacons": None,
+        "ipv6_prefix": limits.IPV6_PREFIX,
+    }
 
 
 def test_without_settings_codes_are_hashed_with_argon2id(engine: RaffleEngine) -> None:

@@ -3,10 +3,9 @@
 No database is opened, and no server is trusted.
 """
 
-import getpass
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,14 +14,13 @@ from uuid import UUID
 import typer
 
 from rafflekit.cli import terminal, verdicts
+from rafflekit.cli.codes import secret_given
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJsonLine
 from rafflekit.cli.sources import SERVER, STDIN, ProofAddress, lines_of_leaves, read_file, read_key
 
 if TYPE_CHECKING:
     from rafflekit.core.protocol.audit import AuditReport, Witnessed
-
-_CODE_BYTES = 1_000
 
 _Proof = Annotated[
     str | None,
@@ -127,7 +125,7 @@ class _AuditOptions:
     copies: tuple[_Copy, ...]
     leaves: str | None
     receipt: str | None
-    code: str | None
+    code: str | None = field(repr=False)
     consistency: str | None
 
     def check(self) -> None:
@@ -172,7 +170,7 @@ def _report(given: _AuditOptions, address: ProofAddress | None, raffle: str | No
     copies = [_read_copy(copy) for copy in given.copies]
     consistency = _read_consistency(given, address, document, receipt)
     leaves = None if given.leaves is None else _lines_of_leaves(given.leaves, address)
-    code = _asked_for(given.code)
+    code = None if given.code is None else secret_given(given.code, "Verification code:", shows_typing=False)
     with terminal.working("Checking"):
         return audit(
             document,
@@ -278,21 +276,3 @@ def _on_server(address: ProofAddress | None, option: str) -> ProofAddress:
     if address is None:
         raise CommandStopped(f"{option} {SERVER} needs the address of a proof as PROOF.", status=WRONG_USAGE)
     return address
-
-
-def _asked_for(code: str | None) -> str | None:
-    given = _typed_code() if code == STDIN else code
-    if given is not None and not given.strip():
-        raise CommandStopped("No code was given.", status=WRONG_USAGE)
-    return given
-
-
-def _typed_code() -> str:
-    if not terminal.can_ask():
-        return read_file(STDIN, _CODE_BYTES, parameter="--code").decode(errors="replace").strip()
-    try:
-        return getpass.getpass("Verification code: ")
-    except EOFError:
-        # Ctrl-D leaves the cursor on the line of the question.
-        terminal.remark("")
-        return ""

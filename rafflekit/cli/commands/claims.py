@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +10,10 @@ import typer
 
 from rafflekit.cli import outcomes
 from rafflekit.cli.asking import Yes, ask
-from rafflekit.cli.codes import TicketCode, TicketNumber, code_explained
+from rafflekit.cli.codes import TicketCode, TicketNumber, code_explained, ticket_code
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped, arguments_named
 from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, PageNumber, PageSize, ShownRaffle, open_engine
+from rafflekit.cli.sources import STDIN
 from rafflekit.cli.words import counted, local_time
 from rafflekit.core import limits
 from rafflekit.core.errors import TooEarly
@@ -65,7 +66,7 @@ def list_winners(
 def verify_ticket(
     raffle: ShownRaffle,
     number: TicketNumber,
-    code: TicketCode,
+    code: TicketCode = None,
     *,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
@@ -73,15 +74,16 @@ def verify_ticket(
     """Check a ticket's code and show what the ticket won."""
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
-        with code_explained(found, number, code):
-            verification = engine.verify(found.id, number, code)
+        given = ticket_code(code, number)
+        with code_explained(found, number, given):
+            verification = engine.verify(found.id, number, given)
     outcomes.print_verification(verification, number, as_json=as_json)
 
 
 def redeem_prize(
     raffle: ChangedRaffle,
     number: TicketNumber,
-    code: TicketCode,
+    code: TicketCode = None,
     *,
     undo: Annotated[
         bool,
@@ -94,16 +96,17 @@ def redeem_prize(
     """Mark the prize of a ticket as handed out, once."""
     with open_engine(database_url) as engine:
         found = engine.find(raffle, whole_name=True)
-        with code_explained(found, number, code):
+        given = ticket_code(code, number)
+        with code_explained(found, number, given):
             if not yes:
                 # Before the question: if there is nothing to mark, there is nothing to answer.
-                before = engine.check_redeem(found.id, number, code, undo=undo)
+                before = engine.check_redeem(found.id, number, given, undo=undo)
                 ask(
                     _redeem_question(found, number, before, undo=undo),
                     why="A prize is redeemed once",
                     refused="Nothing was marked.",
                 )
-            after = engine.redeem(found.id, number, code, undo=undo)
+            after = engine.redeem(found.id, number, given, undo=undo)
     outcomes.print_verification(after, number, as_json=as_json)
 
 
@@ -116,7 +119,10 @@ def forfeit_prize(
     *,
     unclaimed: Annotated[bool, typer.Option("--unclaimed", help="The winner did not come in time.")] = False,
     renounced: Annotated[
-        str | None, typer.Option(metavar="CODE", help="The winner gives the prize up: the ticket's code.")
+        str | None,
+        typer.Option(
+            metavar="CODE", help=f"The winner gives the prize up: the ticket's code, or {STDIN} to be asked for it."
+        ),
     ] = None,
     disqualified: Annotated[
         bool, typer.Option("--disqualified", help="The winner must not win; give --reason.")
@@ -154,7 +160,8 @@ def forfeit_prize(
                 heirs = _all_forfeited(engine, found, reason, yes=yes)
             outcomes.print_heirs(heirs, as_json=as_json)
             return
-        heir = _forfeited(engine, found, _Forfeit(number, chosen[0], reason, renounced), yes=yes)
+        code = None if renounced is None else ticket_code(renounced, number)
+        heir = _forfeited(engine, found, _Forfeit(number, chosen[0], reason, code), yes=yes)
     outcomes.print_heir(heir, as_json=as_json)
 
 
@@ -180,7 +187,7 @@ class _Forfeit:
     number: int
     why: Why
     reason: str | None
-    code: str | None
+    code: str | None = field(repr=False)
 
 
 def _forfeited(engine: "RaffleEngine", raffle: Raffle, wanted: _Forfeit, *, yes: bool) -> Win | None:

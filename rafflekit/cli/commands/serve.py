@@ -98,7 +98,7 @@ def serve_raffles(
     settings = read_settings()
 
     def announce(shown_database_url: str, urls: "Urls") -> None:
-        _remark_on(settings, log_format)
+        _remark_on(settings, host, log_format)
         terminal.say(f"rafflekit serves {shown_database_url} at {urls.here} (Ctrl-C stops it)")
         if urls.elsewhere is not None:
             terminal.say(f"Other machines reach it at {urls.elsewhere}")
@@ -139,13 +139,12 @@ def _libraries() -> Iterator[None]:
         ) from error
 
 
-def _remark_on(settings: Settings, log_format: LogFormat | None) -> None:
-    if settings.manager_networks:
+def _remark_on(settings: Settings, host: str, log_format: LogFormat | None) -> None:
+    sentence = settings.danger_at(host)
+    if not settings.manager_networks:
+        sentence = f"{MANAGER_IPS.name} is not set, so no one can create or draw over HTTP; the command line can."
+    if sentence is None:
         return
-    sentence = (
-        f"{MANAGER_IPS.name} is not set, so no one can create or draw over HTTP; set {MANAGER_IPS.name}=127.0.0.1 to "
-        "allow this machine."
-    )
     # A program that reads the log expects JSON in every line.
     if log_format is LogFormat.JSON:
         _own_log.warning(sentence)

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rafflekit.cli import render, terminal
-from rafflekit.cli.codes import length_hint
+from rafflekit.cli.codes import length_hint, secret_given
 from rafflekit.cli.failures import IO_FAILED, REFUSED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, open_engine, refuse_standard_output
+from rafflekit.cli.sources import STDIN
 from rafflekit.cli.words import counted, duration, local_time, partly_handed_out
 from rafflekit.core import limits
 from rafflekit.core.errors import InvitationNeeded, NotOpenYet, RaffleError
@@ -39,7 +40,10 @@ _Who = Annotated[
 ]
 _Invitation = Annotated[
     str | None,
-    typer.Option(metavar="CODE", help="Instead of WHO: the participant is the one who has this invitation code."),
+    typer.Option(
+        metavar="CODE",
+        help=f"Instead of WHO: the one who has this invitation code takes part; {STDIN} to be asked for the code.",
+    ),
 ]
 _Count = Annotated[
     int | None,
@@ -117,6 +121,8 @@ def hand_out_tickets(
         if value is not None:
             raise CommandStopped(f"{option} needs --from, the list of participants.", status=WRONG_USAGE)
     wanted.check()
+    if invitation is not None:
+        wanted = replace(wanted, invitation=secret_given(invitation, "Invitation code:"))
     if count is None:
         _hand_out_one(wanted, as_json=as_json, database_url=database_url)
     else:
@@ -129,9 +135,9 @@ class _Wanted:
 
     raffle: str
     who: str | None
-    invitation: str | None
+    invitation: str | None = field(repr=False)
     count: int | None
-    idempotency_key: str | None
+    idempotency_key: str | None = field(repr=False)
     receipt: Path | None
 
     def check(self) -> None:

@@ -3,12 +3,12 @@
 Nothing of it is stored. Each code in the list is verified, so that the list of another raffle is noticed.
 """
 
-import csv
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.lists.records import RecordWrong, records
 from rafflekit.core.errors import InvalidVerificationCode
 
 if TYPE_CHECKING:
@@ -27,18 +27,18 @@ def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raff
     owners = {}
     wanted = {str(number): number for number in numbers}
     for row in _rows(path):
-        number = wanted.get(row["ticket_number"] or "")
+        number = wanted.get(row["ticket_number"])
         if number is None:
             continue
         try:
-            engine.verify(raffle.id, number, row["verification_code"] or "")
+            engine.verify(raffle.id, number, row["verification_code"])
         except InvalidVerificationCode as error:
             raise CommandStopped(
                 f"--tickets: the code of ticket {number} in {path.name} is not that of this raffle's ticket; is it the "
                 "list of another raffle?",
                 status=WRONG_USAGE,
             ) from error
-        owners[number] = row["participant"] or ""
+        owners[number] = row["participant"]
     if wanted and not owners:
         raise CommandStopped(
             f"--tickets: none of these tickets is in {path.name}; is it the list of another raffle?", status=WRONG_USAGE
@@ -46,16 +46,19 @@ def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raff
     return owners
 
 
-def _rows(path: Path) -> Iterator[dict[str, str | None]]:
+def _rows(path: Path) -> Iterator[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            if not set(reader.fieldnames or ()) >= _COLUMNS:
+        with path.open("rb") as file:
+            rows = records(file)
+            _, header = next(rows, (1, []))
+            if not set(header) >= _COLUMNS:
                 raise CommandStopped(
                     f"--tickets: {path.name} was not made by 'rafflekit participate'.", status=WRONG_USAGE
                 )
-            yield from reader
+            for _, row in rows:
+                # Spreadsheets omit empty cells at the end of a line.
+                yield dict.fromkeys(_COLUMNS, "") | dict(zip(header, row, strict=False))
     except OSError as error:
         raise CommandStopped(f"--tickets: {path} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CommandStopped(f"--tickets: {path.name} is not CSV in UTF-8.", status=WRONG_USAGE) from error
+    except RecordWrong as error:
+        raise CommandStopped(f"--tickets: Line {error.number} of {path.name} {error}.", status=WRONG_USAGE) from error

@@ -6,21 +6,16 @@ An error that makes the rest of the list doubtful (its encoding, a quote that is
 one line is wrong, the line is passed on with its refusal.
 """
 
-import csv
 import re
 import shlex
 import stat
-from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-
-LINE_BYTES = 1024 * 1024
-"""Every line of a list is shorter than this, so that memory stays bounded whatever file is given."""
+from rafflekit.cli.lists.records import RecordWrong, records
 
 REFUSED_BY_ITSELF = "The line"
 """Every `Line.refusal` begins with this, and no refusal of the engine does."""
@@ -37,13 +32,6 @@ _HEADERS = frozenset(
     {"address", "e-mail", "email", "full name", "mail", "name", "names", "participant", "participants", "person"}
 )
 _EXCEL = b"PK\x03\x04"
-
-_CSV_ERRORS = {
-    "unexpected end of data": "a quote is opened but never closed",
-    "field larger than field limit": "a field is too long, or a quote is never closed",
-    "new-line character seen": "it contains a carriage return, but lines must end with a line feed",
-    "',' expected after '\"'": "text follows a closing quote; write a quote inside quotes twice",
-}
 
 
 class Line(NamedTuple):
@@ -86,7 +74,7 @@ class ParticipantList:
         """Yield the lines in order.
 
         Raises:
-            CommandStopped: it is not UTF-8 or not CSV, has other columns than expected, or a line is too long.
+            CommandStopped: it is not UTF-8 or not CSV, has other columns than expected, or a record is too long.
         """
         rows = self._rows()
         number, first = next(rows, (1, []))
@@ -141,22 +129,10 @@ class ParticipantList:
             )
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        self.file.seek(0)
-        if self.file.read(len(BOM_UTF8)) != BOM_UTF8:
-            self.file.seek(0)
-        reader = csv.reader(map(_text, iter(partial(self.file.readline, LINE_BYTES), b"")), strict=True)
-        begins = 1
         try:
-            for row in reader:
-                if any(map(str.strip, row)):
-                    yield begins, row
-                begins = reader.line_num + 1
-        except UnicodeDecodeError as error:
-            raise self._stopped(reader.line_num + 1, "is not UTF-8; save the list in that encoding") from error
-        except _TooLong as error:
-            raise self._stopped(reader.line_num + 1, f"is longer than {LINE_BYTES:,} bytes") from error
-        except csv.Error as error:
-            raise self._stopped(begins, f"is not CSV: {_explained(error)}") from error
+            yield from records(self.file)
+        except RecordWrong as error:
+            raise self._stopped(error.number, str(error)) from error
 
     def _position_of(self, column: str, number: int, header: Sequence[str]) -> int:
         names = [name.strip() for name in header]
@@ -181,10 +157,6 @@ def list_changed(what: str, *, list_name: str) -> CommandStopped:
         f"{what}. Restore {list_name} and add new or corrected lines at its end, or give a new list another --out.",
         status=WRONG_USAGE,
     )
-
-
-class _TooLong(Exception):
-    """A line is too long."""
 
 
 @contextmanager
@@ -218,14 +190,3 @@ def open_list(path: Path, *, columns: Columns, most_each: int) -> Iterator[Parti
 def _cell_of(row: Sequence[str], position: int) -> str:
     # Spreadsheets omit empty cells at the end of a line.
     return row[position] if position < len(row) else ""
-
-
-def _text(line: bytes) -> str:
-    if len(line) >= LINE_BYTES:
-        raise _TooLong
-    return line.decode()
-
-
-def _explained(error: csv.Error) -> str:
-    message = str(error)
-    return next((reason for beginning, reason in _CSV_ERRORS.items() if message.startswith(beginning)), message)

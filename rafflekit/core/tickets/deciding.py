@@ -11,6 +11,7 @@ from uuid import UUID
 
 from rafflekit.core.errors import Cancelled, RaffleError, RaffleNotFound, SoldOut
 from rafflekit.core.lifecycle import is_over, is_sold_out, is_upcoming, not_open_yet
+from rafflekit.core.limits import IPV6_PREFIX
 from rafflekit.core.models import Entry, Ticket
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.documents import Receipt
@@ -54,13 +55,13 @@ class Wish:
         """What the database is asked, after `identify`."""
         return Asked(self.raffle, self.participant, self.repeat_hash)
 
-    def identify(self) -> None:
+    def identify(self, ipv6_prefix: int = IPV6_PREFIX) -> None:
         """Derive the entry's hashes and, with an idempotency key, the code; a second call does nothing."""
         if self.participant:
             return
         keys, key = self.keys, self.entry.idempotency_key
         guest = entries.guest_of(self.entry, self.terms, keys)
-        participant = participants.participant_hash(keys.participant_key, guest.text)
+        participant = participants.participant_hash(keys.participant_key, guest.text, ipv6_prefix)
         if key is not None:
             self.repeat_hash = participants.repeat_hash(keys.participant_key, participant, key)
             self.code = codes.spell(codes.derive_code(keys.code_key, participant, key))

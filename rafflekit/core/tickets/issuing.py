@@ -97,6 +97,7 @@ class Issuing:
         hasher: codes.CodeHasher,
         ledgers: Ledgers,
         proofs: Proofs,
+        ipv6_prefix: int = limits.IPV6_PREFIX,
         on_group: GroupObserver | None = None,
     ) -> None:
         self._database = database
@@ -105,6 +106,7 @@ class Issuing:
         self._clock = clock
         self._random_bytes = random_bytes
         self._hasher = hasher
+        self._ipv6_prefix = ipv6_prefix
         self._on_group = on_group
         self._sales = Sales(database, get, ledgers)
         self._groups: Groups[SaleWish, Ticket] = Groups(self._tickets, most=_GROUP, prepare=self._prepare)
@@ -217,7 +219,7 @@ class Issuing:
             self.forget(raffle.id)
         counter = Counter(raffle.issued, None, is_closed=True, is_cancelled=raffle.cancellation is not None)
         for wish in wishes:
-            wish.identify()
+            wish.identify(self._ipv6_prefix)
         repeats = [wish.asked for wish in wishes if wish.entry.idempotency_key is not None]
         held = self._database.query(lambda connection: statements.held_tickets(connection, repeats)) if repeats else {}
         now = self._clock()
@@ -277,7 +279,7 @@ class Issuing:
 
     def _prepare(self, wishes: Sequence[SaleWish]) -> None:
         for wish in wishes:
-            wish.identify()
+            wish.identify(self._ipv6_prefix)
         # Codes that an interrupted group made stay, because its tickets may be stored.
         without_code = [wish for wish in wishes if not wish.code]
         if without_code:

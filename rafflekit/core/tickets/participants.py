@@ -1,10 +1,10 @@
 """What counts as one participant: normalise a text and hash it under the raffle's key (pure).
 
 Any stable text names a participant. An IP address has one spelling: an IPv4-mapped address (::ffff:0:0/96) counts as
-IPv4, and an IPv6 address by its /64 network, which one household or phone holds as a whole. Other IPv6 addresses that
-contain an IPv4 address (NAT64, 6to4, IPv4-compatible) are not unwrapped, because they name the translator and not the
-sender. In any other text, letter case (full case folding), the form of characters (NFKC), invisible characters and the
-amount of white space do not count.
+IPv4, and an IPv6 address by its network, a /64 unless the engine is told otherwise. Other IPv6 addresses that contain
+an IPv4 address (NAT64, 6to4, IPv4-compatible) are not unwrapped, because they name the translator and not the sender.
+In any other text, letter case (full case folding), the form of characters (NFKC), invisible characters and the amount
+of white space do not count.
 """
 
 import unicodedata
@@ -13,6 +13,7 @@ from hashlib import blake2b
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from rafflekit.core.characters import without_invisible
+from rafflekit.core.limits import IPV6_PREFIX
 
 KEY_BYTES = 32
 
@@ -49,8 +50,8 @@ def _remembered_address(text: str) -> IPv4Address | IPv6Address | None:
     return address
 
 
-def normalise(participant: str) -> str:
-    """Return the one spelling under which a participant counts."""
+def normalise(participant: str, ipv6_prefix: int = IPV6_PREFIX) -> str:
+    """Return the one spelling under which a participant counts; of an IPv6 address, its first `ipv6_prefix` bits."""
     # Most participants are plain ASCII, where only letter case and spaces can differ; folding takes four times as long.
     is_plain = participant.isascii() and participant.isprintable()
     text = " ".join(participant.lower().split()) if is_plain else _folded(participant)
@@ -58,7 +59,7 @@ def normalise(participant: str) -> str:
     if address is None:
         return text
     if isinstance(address, IPv6Address):
-        return str(IPv6Network((int(address), 64), strict=False))
+        return str(IPv6Network((int(address), ipv6_prefix), strict=False))
     return str(address)
 
 
@@ -69,9 +70,9 @@ def _folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", composed.casefold()).split())
 
 
-def participant_hash(key: bytes, participant: str) -> bytes:
+def participant_hash(key: bytes, participant: str, ipv6_prefix: int = IPV6_PREFIX) -> bytes:
     """Return the keyed hash (BLAKE2b, RFC 7693; 16 bytes) that identifies a participant in a raffle."""
-    text = normalise(participant).encode()
+    text = normalise(participant, ipv6_prefix).encode()
     return blake2b(text, digest_size=HASH_BYTES, key=key, person=_PARTICIPANT_TAG).digest()
 
 

@@ -70,7 +70,7 @@ def link_next(response: falcon.Response, query: Mapping[str, object]) -> None:
 
 
 def neighbours(page: Page[Item], request: falcon.Request, url: str) -> tuple[str | None, str | None]:
-    """Return the whole URLs of the next and the previous page of a list, whose own URL is `url`."""
+    """Return the URLs of the next and the previous page of a list, whose own URL is `url`."""
 
     def url_of(number: int) -> str:
         return f"{url}?{urlencode({**request.params, 'page': number}, doseq=True)}"

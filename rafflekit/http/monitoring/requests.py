@@ -4,12 +4,13 @@ None of a request's own text is used: the route is a template, the method one th
 network. `problems` notes in the request's context why it was refused (`refusal`), and the id of an `incident`.
 """
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import falcon
 
-from rafflekit.http.access import Access
+from rafflekit.http.forwarded import IpAddress
 from rafflekit.http.monitoring.log_lines import log_request, requests_are_logged
 from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.redaction import network_of
@@ -39,10 +40,13 @@ class Answered(NamedTuple):
 
 
 class Monitoring:
-    """Falcon middleware that measures every answer; it is the outermost, to measure the others as well."""
+    """Falcon middleware that measures every answer; it is the outermost, to measure the others as well.
 
-    def __init__(self, access: Access, metrics: Metrics | None) -> None:
-        self._access = access
+    `client_of` returns the client's address by a request's environ.
+    """
+
+    def __init__(self, client_of: Callable[[dict[str, Any]], IpAddress | None], metrics: Metrics | None) -> None:
+        self._client_of = client_of
         self._metrics = metrics
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
@@ -59,7 +63,7 @@ class Monitoring:
         if self._metrics is not None:
             self._metrics.note_request(method, route, status, duration_s=duration_s, refusal=refusal)
         if requests_are_logged():
-            address = self._access.client_address(req.env)
+            address = self._client_of(req.env)
             client = None if address is None else network_of(address)
             incident = None if req_succeeded else getattr(req.context, "incident", None)
             log_request(Answered(method, route, status, round(duration_s * 1000, 3), client, refusal, incident))

@@ -228,7 +228,7 @@ def test_a_broken_list_is_refused_before_the_first_ticket(
     status, out, err = terminal(command(large))
 
     assert (status, out) == (2, "")
-    assert err == "rafflekit: Line 3 of people.csv is not UTF-8; save the list in that encoding.\n"
+    assert err == "rafflekit: Line 3 of people.csv is not UTF-8; save it in that encoding.\n"
     assert [path.name for path in folder.glob("tickets*")] == []
     assert engine.get(large.id).available_tickets == 100
 

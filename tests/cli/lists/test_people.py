@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.lists.people import LINE_BYTES, Columns, Line, ParticipantList, open_list
+from rafflekit.cli.lists.people import Columns, Line, ParticipantList, open_list
+from rafflekit.core import limits
+
+TOO_LONG = "begins a record of more than 1,048,576 bytes; a closing quote may be missing"
 
 cells = st.text(st.characters(exclude_categories=("Cs",)))
 
@@ -97,7 +101,14 @@ def test_a_line_with_more_columns_than_the_list_is_refused_alone() -> None:
         (b'ann\n"bob" or cy\n', None, "Line 2 of people.csv is not CSV: text follows a closing quote"),
         (b"ann\rbob\r", None, "Line 1 of people.csv is not CSV: it contains a carriage return"),
         (b"ann\n" + b"x" * 200_000, None, "Line 2 of people.csv is not CSV: a field is too long"),
-        (b"ann\n" + b"x," * LINE_BYTES, None, "Line 2 of people.csv is longer than 1,048,576 bytes."),
+        (b"ann\n" + b"x," * limits.RECORD_BYTES, None, f"Line 2 of people.csv {TOO_LONG}."),
+        # Each line is short, and no cell is long: only the record is.
+        (b'ann\nbob,"\n' + b'",,,,"\n' * limits.RECORD_BYTES, None, f"Line 2 of people.csv {TOO_LONG}."),
+        (
+            b"ann\n" + b"," * limits.RECORD_CELLS,
+            None,
+            "Line 2 of people.csv has 1,001 cells, and at most 1,000 are possible; remove columns.",
+        ),
     ],
 )
 def test_an_unreadable_list_is_refused_by_its_line(content: bytes, column: str | None, sentence: str) -> None:
@@ -108,8 +119,31 @@ def test_an_unreadable_list_is_refused_by_its_line(content: bytes, column: str |
     assert stopped.value.status == 2
 
 
+def test_a_record_of_the_largest_size_is_read() -> None:
+    longest = b'"' + b"a\n" * 60_000 + b'",'
+    whole = longest * (limits.RECORD_BYTES // len(longest))
+    whole += b"b" * (limits.RECORD_BYTES - len(whole) - 1) + b"\n"
+    widest = b"who" + b"," * (limits.RECORD_CELLS - 1) + b"\n"
+    assert len(whole) == limits.RECORD_BYTES
+
+    assert [line.number for line in lines_of(widest + whole * 2, column="who")] == [2, 2 + whole.count(b"\n")]
+
+
+def test_many_cells_take_little_memory() -> None:
+    """62 million cells in one record, over many lines, took 727 MB."""
+    record = io.BytesIO(b'who\n"' + (b'",' + b"," * 100_000 + b'"\n') * 100)
+
+    tracemalloc.start()
+    with pytest.raises(CommandStopped, match="begins a record of more than"):
+        list(ParticipantList(record, name="people.csv", columns=Columns("who")))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 16 * limits.RECORD_BYTES
+
+
 def test_the_error_about_a_missing_column_stays_short() -> None:
-    header = ",".join(f"column {number}" for number in range(5_000)).encode()
+    header = ",".join(f"column {number}" for number in range(limits.RECORD_CELLS)).encode()
 
     with pytest.raises(CommandStopped, match="'column 19' …") as stopped:
         lines_of(header, column="who")

@@ -57,6 +57,24 @@ def test_a_participant_counts_in_one_spelling(written: str, counts_as: str) -> N
     assert normalise(written) == counts_as
 
 
+@pytest.mark.parametrize(
+    ("prefix", "counts_as"),
+    [
+        (48, "2001:db8:1::/48"),
+        (56, "2001:db8:1:200::/56"),
+        (63, "2001:db8:1:202::/63"),
+        (64, "2001:db8:1:203::/64"),
+        (128, "2001:db8:1:203:4:5:6:7/128"),
+    ],
+)
+def test_a_prefix_says_what_counts_of_an_ipv6_address(prefix: int, counts_as: str) -> None:
+    assert normalise("2001:db8:1:203:4:5:6:7", prefix) == counts_as
+    assert normalise("::ffff:203.0.113.7", prefix) == normalise("203.0.113.7", prefix) == "203.0.113.7"
+    assert normalise("ann@example.org", prefix) == "ann@example.org"
+    key = bytes(KEY_BYTES)
+    assert participant_hash(key, "2001:db8:1:203:4:5:6:7", prefix) == participant_hash(key, counts_as)
+
+
 # Case, marks and composition meet in Greek; the others are invisible, blank or compatibility characters.
 TRICKY = st.sampled_from(
     "\u0345\u0301\u0313\u03b1\u0391\u1fb3\u03a3\u0130I\u0307\u1e9e\u0390\u200b\u3164\u2800\xa8\xa0 \ufe0f\ufdfa\u212b"
