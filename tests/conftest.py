@@ -14,7 +14,7 @@ from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 from rafflekit import RaffleEngine
-from tests.databases import PostgresqlServer, postgresql_server, prepare
+from tests.databases import PostgresqlServer, open_engine, postgresql_server, prepare
 from tests.live_server import LiveServer, Serve
 
 # A shell makes its background jobs ignore Ctrl-C, and so would the programs that the tests start.
@@ -66,7 +66,7 @@ def postgresql() -> Iterator[PostgresqlServer]:
 def engine(database_url: str) -> Iterator[RaffleEngine]:
     """An engine on that database."""
     prepare(database_url)
-    with RaffleEngine(database_url) as opened:
+    with open_engine(database_url) as opened:
         yield opened
 
 
