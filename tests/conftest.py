@@ -26,6 +26,9 @@ _NEEDED_BYTES = 2 * 2**30
 if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _NEEDED_BYTES:
     os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
+# The product refuses files that other users can read, so those that the tests write are private.
+os.umask(0o077)
+
 # No time limit for an example: a slow machine is not a defect of the product.
 settings.register_profile("rafflekit", deadline=None)
 settings.load_profile("rafflekit")
@@ -68,6 +71,14 @@ def engine(database_url: str) -> Iterator[RaffleEngine]:
     prepare(database_url)
     with open_engine(database_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def loose_umask() -> Iterator[None]:
+    """Let every user read and change the files that are made without a mode of their own."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture

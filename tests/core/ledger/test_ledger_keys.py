@@ -83,6 +83,7 @@ def test_a_server_with_another_key_refuses_and_takes_no_ticket(database_url: str
     assert engine.get(raffle.id).available_tickets == 4
 
 
+@pytest.mark.usefixtures("loose_umask")
 def test_a_key_next_to_a_file_is_readable_only_by_its_owner(database: Path) -> None:
     url = f"sqlite:///{database}"
     with RaffleEngine(url) as engine:

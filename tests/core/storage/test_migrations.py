@@ -4,12 +4,10 @@ There is one layout so far, so the tests add a made-up step after it (`use_next_
 """
 
 import multiprocessing
-import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 from threading import Barrier
@@ -30,6 +28,7 @@ from rafflekit import (
 from rafflekit.core.storage import schema, sqlite
 from tests.databases import NEXT_LAYOUT, open_engine, run, use_next_layout
 from tests.raffles import keyed, people, sold_out
+from tests.users import as_nobody
 from tests.waiting import LIMIT_S
 
 TODAYS = schema.VERSION
@@ -149,27 +148,14 @@ def test_the_refusal_of_a_read_only_file_says_so(older: Older) -> None:
     try:
         database = shared / "raffles.db"
         shutil.copyfile(older.file, database)
-        database.chmod(0o444)
-        shared.chmod(0o555)
-        with without_privileges(), pytest.raises(StorageUnavailable, match="cannot be written; check the permissions"):
+        database.chmod(0o400)
+        shared.chmod(0o500)
+        with as_nobody(shared), pytest.raises(StorageUnavailable, match="cannot be written; check the permissions"):
             open_engine(f"sqlite:///{database}")
         assert layout_of(database) == TODAYS
     finally:
         shared.chmod(0o755)
         shutil.rmtree(shared)
-
-
-@contextmanager
-def without_privileges() -> Iterator[None]:
-    """Give up root's right to write everywhere."""
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if is_root:
-            os.seteuid(0)
 
 
 def test_a_newer_layout_is_refused_and_left_unchanged(database: Path) -> None:
