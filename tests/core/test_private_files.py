@@ -152,7 +152,7 @@ def test_a_folder_in_which_others_replace_no_file_is_accepted(file: Path, rights
     open(file.with_name("new"), "xb", opener=private).close()
 
 
-def test_a_sticky_folder_will_not_do_for_a_program_that_makes_more(tmp_path: Path) -> None:
+def test_a_sticky_folder_will_not_do_for_a_database(tmp_path: Path) -> None:
     tmp_path.chmod(0o1777)
 
     assert folder_exposure(tmp_path) is None
