@@ -33,7 +33,7 @@ def _throughput(stock: Stock) -> Iterator[Finding]:
     ours = stock.fresh()
     tickets = stock.sizes.rush_tickets
     with RaffleEngine(ours.url) as engine:
-        book = engine._ledgers.book(engine.get(ours.raffle))
+        book = engine._ledgers.book_to_sign(engine.get(ours.raffle))
 
         def ledger_alone() -> float:
             """Do the ledger's work for this number of tickets in groups: leaves, tree, signature, paths."""

@@ -31,7 +31,8 @@ def figures(stock: Stock) -> Iterator[Finding]:
     with ExitStack() as running:
         try:
             url = running.enter_context(_server(stock))
-            engine = running.enter_context(RaffleEngine(url))
+            key_file = stock.new_path(".key")
+            engine = running.enter_context(RaffleEngine(url, signing_key=make_signing_key(key_file)))
         except ModuleNotFoundError as error:
             yield Skipped(_WHAT, f"{error.name} is not installed")
             return
@@ -39,7 +40,7 @@ def figures(stock: Stock) -> Iterator[Finding]:
             yield Skipped(_WHAT, str(error))
             return
         raffle = engine.create("Rush", total_tickets=LARGE_RAFFLE, prizes=[Prize("hug", 3)]).id
-        answered, seconds = _rush(url, raffle, stock.new_path(".key"), seconds=stock.sizes.postgresql_s)
+        answered, seconds = _rush(url, raffle, key_file, seconds=stock.sizes.postgresql_s)
         rows = _checked(url, raffle, answered=answered)
     yield Figure(
         _WHAT,
@@ -62,7 +63,6 @@ def server_version() -> str:
 
 def _rush(url: str, raffle: UUID, key: Path, *, seconds: int) -> tuple[int, float]:
     """Return how many tickets were answered by all processes together, and in how many seconds."""
-    make_signing_key(key)
     with ExitStack() as running:
         bases = [running.enter_context(servers.rafflekit(url, key=key)) for _ in range(PROCESSES)]
         started = [

@@ -175,8 +175,8 @@ def fill_with_raffles(filled: Filled, count: int, *, prizes: int = 1) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(
             "INSERT INTO raffles "
-            "(id, sequence, name, folded_name, created_at, total_tickets, entropy, entry, tickets_each) "
-            "VALUES (?, ?, 'Raffle', 'raffle', 1795500000, ?, 'secrets', 'address', 1)",
+            "(id, sequence, name, folded_name, created_at, total_tickets, entropy, entry, tickets_each, verifier_key) "
+            "VALUES (?, ?, 'Raffle', 'raffle', 1795500000, ?, 'secrets', 'address', 1, 'key')",
             ((id, sequence, 10 * prizes) for sequence, id in enumerate(ids, start=last + 1)),
         )
         connection.executemany("INSERT INTO counters (raffle, issued) VALUES (?, 0)", ((id,) for id in ids))

@@ -14,7 +14,7 @@ from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 from rafflekit import RaffleEngine
-from tests.databases import PostgresqlServer, postgresql_server, prepare
+from tests.databases import PostgresqlServer, open_engine, postgresql_server, prepare
 from tests.live_server import LiveServer, Serve
 
 # A shell makes its background jobs ignore Ctrl-C, and so would the programs that the tests start.
@@ -25,6 +25,9 @@ _MEMORY = Path("/dev/shm")
 _NEEDED_BYTES = 2 * 2**30
 if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _NEEDED_BYTES:
     os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
+
+# The product refuses files that other users can read, so those that the tests write are private.
+os.umask(0o077)
 
 # No time limit for an example: a slow machine is not a defect of the product.
 settings.register_profile("rafflekit", deadline=None)
@@ -66,8 +69,16 @@ def postgresql() -> Iterator[PostgresqlServer]:
 def engine(database_url: str) -> Iterator[RaffleEngine]:
     """An engine on that database."""
     prepare(database_url)
-    with RaffleEngine(database_url) as opened:
+    with open_engine(database_url) as opened:
         yield opened
+
+
+@pytest.fixture
+def loose_umask() -> Iterator[None]:
+    """Let every user read and change the files that are made without a mode of their own."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture

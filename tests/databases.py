@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, make_url
 
-from rafflekit import RaffleEngine
+from rafflekit import DatabaseReport, RaffleEngine, check_database
+from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.storage import migrations, schema
 
 KINDS = ("SQLite", "PostgreSQL")
@@ -27,8 +28,13 @@ NEXT_LAYOUT = "0002"
 
 _NEXT_STEP = Path(__file__).parent / "core" / "storage" / "next_layout"
 
-RAFFLE_COLUMNS = "id, sequence, name, folded_name, created_at, total_tickets, entropy, entry, tickets_each"
+RAFFLE_COLUMNS = (
+    "id, sequence, name, folded_name, created_at, total_tickets, entropy, entry, tickets_each, verifier_key"
+)
 """The columns of a raffle that must have a value, for statements past the engine."""
+
+KEY = SignerKey.make("raffles.example.org")
+"""The key of the operator on PostgreSQL, where no key is next to the database."""
 
 SERVER_VARIABLE = "RAFFLEKIT_TEST_POSTGRESQL_URL"
 
@@ -73,6 +79,20 @@ Fill = Callable[[str], None]
 def make_tables(url: str) -> None:
     """Open an engine, which makes its tables."""
     RaffleEngine(url).close()
+
+
+def open_engine(url: str, **options: Any) -> RaffleEngine:
+    """Open an engine, on PostgreSQL with `KEY` unless another key is given."""
+    return RaffleEngine(url, **_with_key(url) | options)
+
+
+def check_up(url: str) -> DatabaseReport:
+    """Check a database, on PostgreSQL with `KEY`."""
+    return check_database(url, **_with_key(url))
+
+
+def _with_key(url: str) -> dict[str, Any]:
+    return {"signing_key": KEY} if url.startswith("postgresql") else {}
 
 
 def prepare(url: str, fill: Fill = make_tables) -> None:

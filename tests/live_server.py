@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rafflekit.core.ledger.keys import signing_key_beside
+from tests.databases import KEY
 from tests.programs import Program
 from tests.waiting import LIMIT_S, wait_until
 
@@ -87,7 +87,7 @@ def surroundings() -> dict[str, str]:
 class LiveServer:
     """A server process; `stop` ends it and returns what it printed after its first line, the announcement.
 
-    `arguments` are added to the command line `program`. On PostgreSQL, servers with the same `log` have the same key.
+    `arguments` are added to the command line `program`. On PostgreSQL, they have `KEY`.
     """
 
     def __init__(
@@ -98,7 +98,8 @@ class LiveServer:
         environment = {"RAFFLEKIT_DATABASE_URL": f"sqlite:///{database}", "TMPDIR": str(log.parent)} | environment
         if environment["RAFFLEKIT_DATABASE_URL"].startswith("postgresql"):
             key = log.with_suffix(".key")
-            signing_key_beside(key)
+            key.touch(0o600)
+            key.write_text(KEY.write())
             environment = {"RAFFLEKIT_SIGNING_KEY": str(key)} | environment
         with log.open("ab") as stderr:
             self.process = Program(

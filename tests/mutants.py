@@ -52,6 +52,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/core/tickets/test_issuing.py",
         "tests/core/test_engine_tickets.py",
     ),
+    "tickets.sealing": ("tests/core/tickets/test_sealing.py", "tests/core/tickets/test_sales.py"),
     "tickets.entry": ("tests/core/tickets/test_entry.py",),
     "tickets.invitations": ("tests/core/tickets/test_invitations.py", "tests/core/tickets/test_entry.py"),
     "tickets.deciding": ("tests/core/tickets/test_deciding.py",),

@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from rafflekit import Entry, Prize, Raffle, RaffleEngine, Ticket
+from rafflekit.core.records import RaffleKeys
+from rafflekit.core.storage.statements.tickets import load_sealed_keys
+from rafflekit.core.tickets.sealing import unseal
 
 
 def new_raffle(engine: RaffleEngine, tickets: int) -> Raffle:
@@ -41,6 +44,13 @@ def people(count: int, *, first: int = 0) -> list[str]:
 def keyed(participants: Iterable[str]) -> list[Entry]:
     """Return participants with an idempotency key each."""
     return [Entry(participant, f"the secret key of {participant}") for participant in participants]
+
+
+def keys_of(engine: RaffleEngine, raffle: Raffle) -> RaffleKeys:
+    """Return the keys of a raffle that is not drawn, opened with the key of its engine."""
+    sealed = engine._database.query(lambda connection: load_sealed_keys(connection, raffle.id))
+    assert sealed is not None
+    return unseal(sealed, engine._ledgers.required_key(), raffle.id)
 
 
 def stored_bytes(database: Path) -> bytes:

@@ -12,7 +12,9 @@ from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
+from rafflekit.core.ledger.keys import read_key_beside
 from rafflekit.core.storage import sqlite
+from rafflekit.core.tickets.sealing import unseal
 
 TicketRow = tuple[bytes, int, int, bytes, int, str, bytes, int]
 """raffle, serial, number, participant, nth, code_hash, repeat_hash, issued_at"""
@@ -70,5 +72,5 @@ def store_wins(connection: sqlite3.Connection, rows: Iterable[WinRow]) -> None:
 def numbering_key(database: Path, raffle: UUID) -> bytes:
     """Return the key under which a raffle of a database numbers its tickets."""
     with closing(connect(database)) as connection:
-        found = connection.execute("SELECT numbering_key FROM secrets WHERE raffle = ?", (raffle.bytes,)).fetchone()
-    return bytes(found[0])
+        (sealed,) = connection.execute("SELECT sealed FROM secrets WHERE raffle = ?", (raffle.bytes,)).fetchone()
+    return unseal(sealed, read_key_beside(sqlite.key_beside(database)), raffle).numbering_key

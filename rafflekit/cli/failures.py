@@ -15,6 +15,7 @@ import typer
 
 from rafflekit.cli import terminal
 from rafflekit.core import errors
+from rafflekit.core.private_files import NotPrivate
 
 REFUSED = 1
 WRONG_USAGE = 2
@@ -137,7 +138,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         case typer.TyperException():
             return _usage_sentence(error), WRONG_USAGE
         case OSError():
-            return _refusal_of_the_system(error), IO_FAILED
+            return _refusal_of_the_system(error)
         case _:
             _log.debug("unexpected", exc_info=error)
             sentence = f"Something unexpected went wrong ({type(error).__name__}). Please report it, with your command."
@@ -163,12 +164,14 @@ def _shortened(message: str) -> str:
     return message if is_short else f"{message[:_SHOWN_AT_EACH_END]} … {message[-_SHOWN_AT_EACH_END:]}"
 
 
-def _refusal_of_the_system(error: OSError) -> str:
+def _refusal_of_the_system(error: OSError) -> tuple[str, int]:
+    if isinstance(error, NotPrivate):
+        return f"{error.strerror}.", WRONG_USAGE
     reason = error.strerror or type(error).__name__
     if error.filename is not None:
         reason += f": {error.filename}"
     what = "The output could not be written" if error.errno in _NO_ROOM else "The operating system refused"
-    return f"{what}: {reason}. What was done before is kept."
+    return f"{what}: {reason}. What was done before is kept.", IO_FAILED
 
 
 def _status_of(error: errors.RaffleError) -> int:

@@ -205,6 +205,10 @@ def print_check_up(report: DatabaseReport, *, as_json: bool) -> None:
     )
     for sentence in (*report.problems, *report.missing_keys, *report.remains):
         terminal.say(sentence)
+    if report.unopened:
+        terminal.say(
+            f"The ticket numbers of {counted(report.unopened, 'raffle')} were not checked, because that needs the key."
+        )
 
 
 def print_backup(backup: DatabaseBackup, *, named_key: Path | None, as_json: bool) -> None:
@@ -274,7 +278,9 @@ def _state(report: DatabaseReport) -> str:
         return "wrong"
     if report.missing_keys:
         return "without its key"
-    return "not clean" if report.remains else "ok"
+    if report.remains:
+        return "not clean"
+    return "ok, as far as it was checked" if report.unopened else "ok"
 
 
 def _stored_participants(report: DatabaseReport) -> object:

@@ -87,17 +87,20 @@ class Endings:
     def purge(self, raffle: Raffle) -> int:
         """Delete the hashes of a finished raffle's participants and requests; return how many tickets had one.
 
+        The tickets' times of issue become the time of the raffle's end.
+
         Every `_PURGED_AT_ONCE` tickets get a separate transaction, so that others can write in between.
 
         Raises:
             NotDrawnYet: it is neither drawn nor cancelled.
         """
         lifecycle.check_finished(raffle)
+        ended_at = lifecycle.ended_s(raffle)
         purged = 0
         for first in range(0, raffle.issued, _PURGED_AT_ONCE):
             last = first + _PURGED_AT_ONCE - 1
             purged += self._database.write(
-                partial(tickets.forget_participants, raffle=raffle.id, first=first, last=last)
+                partial(tickets.forget_participants, raffle=raffle.id, ended_at=ended_at, first=first, last=last)
             )
         if raffle.issued:
             # Even if nothing was left to delete: an earlier purge may have been interrupted before this.

@@ -45,10 +45,10 @@ class RaffleEngine:
     (`postgresql://user@host/raffles`); by default, raffles are kept in the user's data folder. `clock` returns the time
     in UTC, `random_bytes` the given number of them; these two and the code hasher are the real ones by default.
 
-    `signing_key` (`ledger.keys.read_signing_key`) signs the ledgers. Without it, a key is made next to a SQLite file at
-    its first use; on PostgreSQL nothing is signed. `beacons` returns the beacon of a round, by default from drand's
-    relays (`relays.fetch_beacon`). `on_group` is called after each group of tickets that was stored, as
-    `on_group(callers=…, tickets=…)`.
+    `signing_key` (`ledger.keys.read_signing_key`) signs the ledgers and seals the raffles' secrets. Without it, a key
+    is made next to a SQLite file at its first use; on PostgreSQL, raffles cannot be created, drawn or proven, and hand
+    out no tickets. `beacons` returns the beacon of a round, by default from drand's relays (`relays.fetch_beacon`).
+    `on_group` is called after each group of tickets that was stored, as `on_group(callers=…, tickets=…)`.
 
     An IPv6 address counts by its network of `ipv6_prefix` bits (48 to 128). Give all engines of a database the same:
     with another one, a participant who has a ticket counts as someone else.
@@ -153,7 +153,7 @@ class RaffleEngine:
         Raises:
             InvalidValue: a value breaks a limit, or there are more prizes than tickets.
             IdempotencyKeyReused: another raffle was created with the key.
-            SigningKeyUnavailable: the key next to the database is missing or cannot be used.
+            SigningKeyUnavailable: no signing key is available here, or the key next to the database cannot be used.
         """
         created_at, key = self._clock(), None
         if idempotency_key is not None:
@@ -163,9 +163,14 @@ class RaffleEngine:
             created_at = created_at if before is None else before.created_at
         terms = self._terms(name, total_tickets, prizes, created_at, options)
         creation = None if key is None else raffles.creation_of(key, terms)
-        keys = raffles.new_keys(self._random_bytes)
-        signer = self._ledgers.signing_key()
-        store = partial(raffles.store_raffle, terms=terms, keys=keys, signer=signer, creation=creation)
+        signer = self._ledgers.required_key()
+        store = partial(
+            raffles.store_raffle,
+            terms=terms,
+            sealed_keys=raffles.new_sealed_keys(terms.id, signer, self._random_bytes),
+            verifier_key=str(signer.verifier),
+            creation=creation,
+        )
         return lifecycle.seen(self._database.write(store), self._clock())
 
     def check_terms(
@@ -277,8 +282,7 @@ class RaffleEngine:
             InvitationNeeded, ManagersOnly: the entry rule does not let the participant in.
             AlreadyParticipated: the participant has all tickets that one can have, and this is not a repeat.
             InvalidValue: a value breaks a limit, or no one is named.
-            SigningKeyUnavailable: the raffle's ledger has another key, or the key next to the database is missing or
-                cannot be used.
+            SigningKeyUnavailable: the raffle's key is missing here or cannot be used.
         """
         entry = Entry(participant, idempotency_key, address, invitation)
         return self._issuing.issue(uuid_of(raffle_id), entry)

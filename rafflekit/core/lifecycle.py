@@ -69,6 +69,14 @@ def drawn_s(raffle: Raffle) -> int:
     return int(raffle.drawn_at.timestamp())
 
 
+def ended_s(raffle: Raffle) -> int:
+    """Return when a finished raffle stopped handing out tickets, in seconds since 1970."""
+    if raffle.end is not None:
+        return raffle.end.closed
+    assert raffle.cancellation is not None
+    return raffle.cancellation.time
+
+
 def is_finished(raffle: Raffle) -> bool:
     """Return whether a raffle is drawn or cancelled, so that its secrets are deleted."""
     return raffle.drawn_at is not None or raffle.cancellation is not None

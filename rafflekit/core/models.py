@@ -45,8 +45,8 @@ class Raffle:
     """When it was cancelled, and why."""
     drawn_at: datetime | None = None
     """When the winners were drawn, in UTC and whole seconds; None before the draw."""
-    verifier_key: str | None = field(default=None, repr=False)
-    """The key that signs its ledger, as people share it; None if it has no key yet."""
+    verifier_key: str = field(default="", repr=False)
+    """The key that signs its ledger, as people share it; empty if it is not stored yet."""
     state: State = State.OPEN
     """The state that it was in when it was read."""
     more_prizes: int = 0
@@ -132,8 +132,9 @@ class DatabaseReport:
     """What a check-up of a database found: how much it read, and a sentence for each problem.
 
     `url` is the database's URL without its password. `hashed_participants` is the number of tickets of drawn and
-    cancelled raffles that still have their participant's hash. `remains` says where deleted secrets can still be read,
-    `missing_keys` which keys that sign the ledgers are not here.
+    cancelled raffles that still have their participant's hash. `unopened` is the number of raffles whose secrets could
+    not be opened, because their key is not here, so that their numbers were not checked. `remains` says where deleted
+    secrets can still be read, `missing_keys` which keys that sign the ledgers are not here.
     """
 
     url: str
@@ -141,6 +142,7 @@ class DatabaseReport:
     tickets: int
     draws: int
     hashed_participants: int
+    unopened: int
     remains: tuple[str, ...]
     missing_keys: tuple[str, ...]
     problems: tuple[str, ...]
@@ -168,7 +170,7 @@ class Ticket:
     number: int
     verification_code: str = field(repr=False)
     receipt: "Receipt | None" = field(default=None, repr=False, compare=False)
-    """The evidence that the ticket is in the raffle's ledger; None from a list, or without a signing key."""
+    """The evidence that the ticket is in the raffle's ledger; None from a list."""
 
 
 @dataclass(frozen=True, slots=True)

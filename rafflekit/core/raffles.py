@@ -22,8 +22,8 @@ from rafflekit.core.records import RaffleKeys
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import raffles as statements
 from rafflekit.core.storage.statements.raffles import Creation, Filter
-from rafflekit.core.storage.statements.tickets import insert_keys
-from rafflekit.core.tickets import numbering, participants
+from rafflekit.core.storage.statements.tickets import insert_sealed_keys
+from rafflekit.core.tickets import numbering, participants, sealing
 from rafflekit.core.tickets.groups import Groups
 
 # Callers who look at the same raffle at the same moment share one reading of it. Several queues let the readings of
@@ -36,13 +36,14 @@ _SHORT_ID_DIGITS = 8
 _ID_DIGITS = 32
 
 
-def new_keys(random_bytes: Callable[[int], bytes]) -> RaffleKeys:
-    """Return the keys of a new raffle."""
-    return RaffleKeys(
+def new_sealed_keys(raffle: UUID, signer: SignerKey, random_bytes: Callable[[int], bytes]) -> bytes:
+    """Make the keys of a new raffle, and return them sealed."""
+    keys = RaffleKeys(
         numbering_key=random_bytes(numbering.KEY_BYTES),
         participant_key=random_bytes(participants.KEY_BYTES),
         code_key=random_bytes(codes.KEY_BYTES),
     )
+    return sealing.seal(keys, signer, raffle, random_bytes)
 
 
 def creation_key_of(idempotency_key: str) -> bytes:
@@ -68,9 +69,9 @@ def created_with(connection: Connection, key: bytes) -> Raffle | None:
 
 
 def store_raffle(
-    connection: Connection, terms: Terms, keys: RaffleKeys, signer: SignerKey | None, creation: Creation | None
+    connection: Connection, terms: Terms, *, sealed_keys: bytes, verifier_key: str, creation: Creation | None
 ) -> Raffle:
-    """Store a new raffle, whose ledger this key signs if there is one; call it first in a transaction.
+    """Store a new raffle, whose ledger this key signs; call it first in a transaction.
 
     Return the raffle, or the one that was created with this idempotency key.
 
@@ -84,11 +85,10 @@ def store_raffle(
         if request != creation.request or before is None:
             raise IdempotencyKeyReused
         return before
-    verifier_key = None if signer is None else str(signer.verifier)
     statements.insert_raffle(
         connection, terms, folded_name=folded(terms.name), verifier_key=verifier_key, creation=creation
     )
-    insert_keys(connection, terms.id, keys)
+    insert_sealed_keys(connection, terms.id, sealed_keys)
     return Raffle(terms, verifier_key=verifier_key)
 
 

@@ -56,7 +56,7 @@ class NewTicket(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RaffleKeys:
-    """The three keys of a raffle, until its draw."""
+    """The three keys of a raffle, until its draw; stored sealed (`tickets.sealing`)."""
 
     numbering_key: bytes = field(repr=False)
     participant_key: bytes = field(repr=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rafflekit.core.errors import InvalidValue, StorageUnavailable
 from rafflekit.core.models import DatabaseBackup, DatabaseStatus
-from rafflekit.core.private_files import partial_file, private, require_folder, sync, sync_name
+from rafflekit.core.private_files import partial_file, private, private_target, require_folder, sync, sync_name
 from rafflekit.core.storage import database
 from rafflekit.core.storage.location import backend_of, url_or_default
 from rafflekit.core.storage.sqlite import key_beside
@@ -70,7 +70,8 @@ def _copy_key(key: Path | None, copy: Path, unless_made: ExitStack) -> bool:
     if key is None or not os.path.lexists(key):
         return False
     try:
-        content = key.read_bytes()
+        with open(key, "rb", opener=private_target) as original:
+            content = original.read()
     except OSError as error:
         raise StorageUnavailable(f"The signing key {key} cannot be copied: {error.strerror}.") from error
     with open(copy, "xb", opener=private) as file:

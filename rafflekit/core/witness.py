@@ -82,7 +82,7 @@ class Witness:
         try:
             if not os.path.lexists(self._state):
                 return {}
-            with self._state.open("rb") as file:
+            with open(self._state, "rb", opener=private) as file:
                 stored = json.loads(file.read(_STATE_BYTES))
             seen = [Checkpoint.read(text) for text in stored]
         except OSError as error:

@@ -67,10 +67,11 @@ def backup_signalled_halfway(copy: Path, *numbers: int, ignored: int = 0) -> sub
     return run([sys.executable, "-c", SIGNALLED_HALFWAY, str(int(ignored)), sent, "backup", str(copy)], text=True)
 
 
+@pytest.mark.usefixtures("loose_umask")
 def test_a_backup_is_a_database_for_its_owner_alone(terminal: Terminal, engine: RaffleEngine, tmp_path: Path) -> None:
     raffle = sold_out(engine)
     copy = tmp_path / "copies" / "monday.db"
-    copy.parent.mkdir()
+    copy.parent.mkdir(0o700)
 
     shown = terminal(f"backup {copy} --json")
 
@@ -115,7 +116,7 @@ def test_backups_under_a_rush_are_each_of_one_moment(engine: RaffleEngine, datab
     assert sold == sorted(set(sold))
 
 
-def test_a_backup_fails_if_its_key_cannot_be_copied(
+def test_a_backup_fails_if_its_key_is_not_a_file(
     terminal: Terminal, engine: RaffleEngine, database: Path, tmp_path: Path
 ) -> None:
     engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
@@ -127,7 +128,7 @@ def test_a_backup_fails_if_its_key_cannot_be_copied(
     shown = terminal(f"backup {tmp_path / 'copy.db'}")
 
     assert (shown.status, shown.out) == (3, "")
-    assert f"The signing key {key} cannot be copied: Is a directory." in shown.err
+    assert f"is not private. {key}: it is not a regular file." in shown.err
     assert f"No backup was written to {tmp_path / 'copy.db'}." in shown.err
     assert set(tmp_path.iterdir()) == before
 

@@ -31,6 +31,7 @@ def test_a_database_that_is_well_is_ok(terminal: Terminal, engine: RaffleEngine,
         "tickets": 6,
         "draws": 1,
         "hashed_participants": 6,
+        "unopened": 0,
         "remains": [],
         "missing_keys": [],
         "problems": [],
@@ -88,9 +89,11 @@ def test_a_missing_key_is_named_and_the_database_called_whole(
 
     shown, as_json = terminal("doctor"), terminal("doctor --json")
 
-    sentence = f"The key {key} is missing here: 1 of the raffles can be neither drawn nor proven without it."
+    without = "without it, 1 of the raffles can neither hand out tickets nor be drawn or proven"
+    sentence = f"The key {key} is missing here: {without}."
+    unopened = "The ticket numbers of 1 raffle were not checked, because that needs the key."
     assert (shown.status, as_json.status) == (1, 1)
-    assert shown.out.endswith(f"missing keys: see below\nstate: without its key\n{sentence}\n")
+    assert shown.out.endswith(f"missing keys: see below\nstate: without its key\n{sentence}\n{unopened}\n")
     assert shown.err == (
         "rafflekit: The database is sound, but a key is missing: put a copy of the key in its place, or name "
         "its file in RAFFLEKIT_SIGNING_KEY.\n"

@@ -68,6 +68,7 @@ def test_invite_makes_links(terminal: Terminal, party: Raffle, folder: Path, url
 
 
 @pytest.mark.usefixtures("party")
+@pytest.mark.usefixtures("loose_umask")
 def test_only_the_owner_can_read_the_invitations(terminal: Terminal, folder: Path) -> None:
     before = os.umask(0)
     try:

@@ -35,7 +35,7 @@ def test_the_named_key_signs(
     monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(own))
 
     assert terminal("key show").out == key
-    assert "is signed by the key" in terminal(f"participate {raffle.id} ann").err
+    assert "another key is used here" in terminal(f"participate {raffle.id} ann").err
     assert terminal(f"participate {raffle.id} ann").status == 3
     monkeypatch.setenv("RAFFLEKIT_SIGNING_KEY", str(witness))
     assert "it is a witness's key" in terminal("key show").err

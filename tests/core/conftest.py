@@ -12,10 +12,9 @@ from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.storage import driver
 from rafflekit.core.storage.database import Database
 from tests.core.drawn import Scene, drawn
-from tests.databases import KINDS, new_database_url, prepare
+from tests.databases import KEY, KINDS, new_database_url, open_engine, prepare
 
-KEY = SignerKey.make("raffles.example.org")
-"""The key of an operator, for modules whose `signing_key` it is."""
+__all__ = ["KEY"]
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -48,14 +47,14 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def signing_key() -> SignerKey | None:
-    """The key that the engine is given: None, so it makes its own key on SQLite and has no key on PostgreSQL."""
+    """The key that the engine is given: None, so it makes its own key on SQLite and has `KEY` on PostgreSQL."""
     return None
 
 
 @pytest.fixture
 def engine(database_url: str, signing_key: SignerKey | None) -> Iterator[RaffleEngine]:
     """An engine on that database, with that key."""
-    with RaffleEngine(database_url, signing_key=signing_key) as opened:
+    with open_engine(database_url, **({} if signing_key is None else {"signing_key": signing_key})) as opened:
         yield opened
 
 

@@ -20,7 +20,7 @@ from rafflekit.core import relays
 from rafflekit.core.protocol.audit import audit
 from rafflekit.core.protocol.entropy.drand import Beacon, round_of, time_of
 from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
-from tests.databases import past_the_rules
+from tests.databases import open_engine, past_the_rules
 from tests.raffles import sell_all
 
 ROUND = 1000
@@ -51,7 +51,7 @@ def engine(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
         assert round == ROUND
         return Beacon(ROUND, bytes.fromhex(SIGNATURE))
 
-    with RaffleEngine(database_url, clock=clock, signing_key=KEY, beacons=beacons) as opened:
+    with open_engine(database_url, clock=clock, signing_key=KEY, beacons=beacons) as opened:
         yield opened
 
 
@@ -134,7 +134,7 @@ def test_a_check_up_checks_the_entropy_of_a_draw(
 
 @pytest.mark.parametrize("false", [Beacon(ROUND, bytes(48)), Beacon(ROUND, bytes.fromhex("c0" + 94 * "0"))])
 def test_a_source_of_beacons_is_not_trusted(database_url: str, clock: Clock, false: Beacon) -> None:
-    with RaffleEngine(database_url, clock=clock, signing_key=KEY, beacons=lambda _: false) as engine:
+    with open_engine(database_url, clock=clock, signing_key=KEY, beacons=lambda _: false) as engine:
         raffle = closed_raffle(engine)
         clock.now = time_of(ROUND)
 
@@ -196,7 +196,7 @@ def test_without_a_relays_answer_a_raffle_stays_unchanged(database_url: str, clo
     def beacons(round: int) -> Beacon:
         raise relays.NoRelayGaveIt(round, {"https://relay.example": "it is away"})
 
-    with RaffleEngine(database_url, clock=clock, beacons=beacons) as engine:
+    with open_engine(database_url, clock=clock, beacons=beacons) as engine:
         raffle = closed_raffle(engine)
         clock.now = time_of(ROUND)
         with pytest.raises(BeaconUnavailable, match=r"relay\.example: it is away"):

@@ -21,7 +21,7 @@ from rafflekit import (
 )
 from rafflekit.core.storage.statements import tickets
 from tests.core.conftest import NOW, Clock
-from tests.databases import run
+from tests.databases import open_engine, run
 from tests.raffles import keyed, people, sold, sold_out
 
 HUG = [Prize("hug")]
@@ -31,7 +31,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def engine(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
     """An engine with that clock, on each kind of database."""
-    with RaffleEngine(database_url, clock=clock) as opened:
+    with open_engine(database_url, clock=clock) as opened:
         yield opened
 
 
@@ -94,7 +94,7 @@ def test_a_repeat_after_a_cancellation_is_refused(database_url: str, engine: Raf
     """Its key is deleted: no one can be recognised, in any process."""
     raffle = engine.create("Foobar", total_tickets=9, prizes=HUG)
     [entry] = keyed(["ann"])
-    with RaffleEngine(database_url) as another:
+    with open_engine(database_url) as another:
         list(another.participate_many(raffle.id, [entry]))
         engine.cancel(raffle.id, "rain")
 
@@ -154,7 +154,7 @@ def test_a_cancellation_is_not_dated_before_the_raffle(engine: RaffleEngine, clo
 
 def test_a_cancellation_deletes_secrets_and_participants(database_url: str, engine: RaffleEngine) -> None:
     kept, raffle = sold(engine, 3), sold(engine, 9)
-    before = run(database_url, "SELECT serial, number, nth, code_hash, issued_at FROM tickets ORDER BY raffle, serial")
+    before = run(database_url, "SELECT serial, number, nth, code_hash FROM tickets ORDER BY raffle, serial")
 
     engine.cancel(raffle.id, "rain")
 
@@ -162,10 +162,7 @@ def test_a_cancellation_deletes_secrets_and_participants(database_url: str, engi
     of_it = "raffle = (SELECT id FROM raffles WHERE cancelled_at IS NOT NULL) ORDER BY serial"
     rows = run(database_url, f"SELECT participant, repeat_hash FROM tickets WHERE {of_it}")
     assert [(bytes(who), again) for who, again in rows] == [(str(serial).encode(), None) for serial in range(9)]
-    assert (
-        run(database_url, "SELECT serial, number, nth, code_hash, issued_at FROM tickets ORDER BY raffle, serial")
-        == before
-    )
+    assert run(database_url, "SELECT serial, number, nth, code_hash FROM tickets ORDER BY raffle, serial") == before
     assert engine.participate(kept.id, "another")
     report = check_database(database_url)
     assert (report.problems, report.hashed_participants) == ((), 0)

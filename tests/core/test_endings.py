@@ -21,7 +21,7 @@ from rafflekit import (
 from rafflekit.core import endings, lifecycle
 from rafflekit.core.protocol.entropy.drand import round_of, time_of
 from tests.core.conftest import NOW, Clock, Sent
-from tests.databases import past_the_rules
+from tests.databases import open_engine, past_the_rules
 from tests.raffles import keyed, people, sold, sold_out
 
 HUG = [Prize("hug")]
@@ -32,7 +32,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def engine(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
     """An engine with that clock, on each kind of database."""
-    with RaffleEngine(database_url, clock=clock) as opened:
+    with open_engine(database_url, clock=clock) as opened:
         yield opened
 
 
@@ -106,7 +106,7 @@ def test_a_repeat_gets_its_ticket_after_the_closing(database_url: str, engine: R
     first = list(engine.participate_many(raffle.id, entries))
     engine.close_raffle(raffle.id)
 
-    with RaffleEngine(database_url) as another:
+    with open_engine(database_url) as another:
         for each in (engine, another):
             assert list(each.participate_many(raffle.id, entries)) == first
     engine.draw(raffle.id)
@@ -116,7 +116,7 @@ def test_a_repeat_gets_its_ticket_after_the_closing(database_url: str, engine: R
 
 def test_another_server_notices_the_closing(database_url: str, engine: RaffleEngine) -> None:
     raffle = sold(engine, 3)
-    with RaffleEngine(database_url) as another:
+    with open_engine(database_url) as another:
         another.participate(raffle.id, "known here")
         engine.close_raffle(raffle.id)
 
@@ -198,7 +198,7 @@ def test_what_is_due_is_closed_once(database_url: str, engine: RaffleEngine, clo
     assert list(engine.close_due()) == []
 
     clock.now = NOW + 2 * HOUR
-    with RaffleEngine(database_url, clock=clock) as another:
+    with open_engine(database_url, clock=clock) as another:
         # The one that waits longest first.
         assert list(another.close_due()) == [due[1].id, due[0].id]
         assert list(engine.close_due()) == []

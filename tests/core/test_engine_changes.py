@@ -27,7 +27,7 @@ from rafflekit.core.protocol.codes import CodeHasher
 from rafflekit.core.protocol.notes import Note, SignerKey
 from rafflekit.core.protocol.receipts import check_receipt
 from tests.core.conftest import KEY
-from tests.databases import run
+from tests.databases import open_engine, run
 from tests.raffles import people
 
 HUG = [Prize("hug")]
@@ -172,10 +172,10 @@ def test_a_cancelled_raffle_cannot_be_changed(engine: RaffleEngine) -> None:
 
 def test_a_raffle_that_nobody_came_to_gets_another_time(database_url: str) -> None:
     now = datetime(2026, 11, 23, 9, tzinfo=UTC)
-    with RaffleEngine(database_url, clock=lambda: now) as engine:
+    with open_engine(database_url, clock=lambda: now) as engine:
         raffle = engine.create("Foobar", total_tickets=2, prizes=HUG, closes_at=now + timedelta(hours=1))
     later = now + timedelta(hours=2)
-    with RaffleEngine(database_url, clock=lambda: later) as engine:
+    with open_engine(database_url, clock=lambda: later) as engine:
         with pytest.raises(SoldOut):
             engine.participate(raffle.id, "ann")
 
@@ -216,7 +216,7 @@ def changing(change: Callable[[], object]) -> CodeHasher:
 def test_a_ticket_that_was_begun_follows_the_new_terms(database_url: str, engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=10**12, prizes=HUG)
     hasher = changing(lambda: engine.change(raffle.id, total_tickets=2, name="Another"))
-    with RaffleEngine(database_url, signing_key=KEY, code_hasher=hasher) as stale:
+    with open_engine(database_url, signing_key=KEY, code_hasher=hasher) as stale:
         ticket = stale.participate(raffle.id, "ann")
         last = stale.participate(raffle.id, "bob")
 
@@ -238,7 +238,7 @@ def test_a_ticket_of_a_changed_entry_rule_has_the_code_it_shows(database_url: st
     raffle = engine.create("Foobar", total_tickets=1, prizes=HUG, entry="invitation")
     (code,) = engine.invitations(raffle.id, 1)
     hasher = changing(lambda: engine.change(raffle.id, entry="address"))
-    with RaffleEngine(database_url, signing_key=KEY, code_hasher=hasher) as stale:
+    with open_engine(database_url, signing_key=KEY, code_hasher=hasher) as stale:
         ticket = stale.participate(raffle.id, address="192.0.2.1", invitation=code, idempotency_key="k" * 16)
 
     engine.draw(raffle.id)
@@ -267,7 +267,7 @@ def test_a_ticket_that_was_begun_is_refused_by_the_new_terms(
     raffle = engine.create("Foobar", total_tickets=9, prizes=HUG)
     hasher = changing(lambda: engine.change(raffle.id, **changes))
     with (
-        RaffleEngine(database_url, signing_key=KEY, code_hasher=hasher) as stale,
+        open_engine(database_url, signing_key=KEY, code_hasher=hasher) as stale,
         pytest.raises(refusal),
     ):
         stale.participate(raffle.id, address="203.0.113.7")
@@ -281,7 +281,7 @@ def test_a_stale_limit_of_tickets_each_does_not_count(database_url: str, engine:
         (1, 3, [Ticket, Ticket, Ticket]),
     ):
         raffle = engine.create("Foobar", total_tickets=9, prizes=HUG, tickets_each=before)
-        with RaffleEngine(database_url, signing_key=KEY) as stale:
+        with open_engine(database_url, signing_key=KEY) as stale:
             outcomes = stale.participate_many(raffle.id, ["ann"] * 3)
             engine.change(raffle.id, tickets_each=after)
 
@@ -292,7 +292,7 @@ def test_a_stale_limit_of_tickets_each_does_not_count(database_url: str, engine:
 def test_a_list_that_was_begun_follows_the_new_terms(database_url: str, engine: RaffleEngine) -> None:
     """It may be longer than what is stored at once."""
     raffle = engine.create("Foobar", total_tickets=10**6, prizes=HUG)
-    with RaffleEngine(database_url, signing_key=KEY) as stale:
+    with open_engine(database_url, signing_key=KEY) as stale:
         outcomes = stale.participate_many(raffle.id, people(1_100))
         engine.change(raffle.id, total_tickets=1_050)
 
@@ -312,7 +312,7 @@ def test_a_change_and_a_first_ticket_elsewhere_are_both_seen(database_url: str, 
         engine.change(raffle.id, total_tickets=3, tickets_each=1)
         engine.participate(raffle.id, "ann")
 
-    with RaffleEngine(database_url, signing_key=KEY, code_hasher=changing(change_and_sell)) as stale:
+    with open_engine(database_url, signing_key=KEY, code_hasher=changing(change_and_sell)) as stale:
         with pytest.raises(AlreadyParticipated):
             stale.participate(raffle.id, "ann")
         assert stale.participate(raffle.id, "bob").number in (1, 2, 3)
@@ -324,7 +324,7 @@ def test_a_repeat_survives_a_change_of_terms(database_url: str, engine: RaffleEn
     raffle = engine.create("Foobar", total_tickets=9, prizes=HUG)
     key = "an idempotency key"
     hasher = changing(lambda: engine.change(raffle.id, total_tickets=3))
-    with RaffleEngine(database_url, signing_key=KEY, code_hasher=hasher) as stale:
+    with open_engine(database_url, signing_key=KEY, code_hasher=hasher) as stale:
         ticket = stale.participate(raffle.id, "ann", idempotency_key=key)
 
         assert stale.participate(raffle.id, "ann", idempotency_key=key) == ticket
@@ -339,7 +339,7 @@ def test_a_raffle_that_is_deleted_meanwhile_is_not_found(database_url: str, engi
             run(database_url, f"DELETE FROM {table}")
 
     with (
-        RaffleEngine(database_url, signing_key=KEY, code_hasher=changing(delete)) as stale,
+        open_engine(database_url, signing_key=KEY, code_hasher=changing(delete)) as stale,
         pytest.raises(RaffleNotFound),
     ):
         stale.participate(raffle.id, "ann")

@@ -22,7 +22,7 @@ from rafflekit import (
 )
 from rafflekit.core.protocol.codes import CodeHasher
 from rafflekit.core.protocol.notes import SignerKey
-from tests.databases import past_the_rules
+from tests.databases import open_engine, past_the_rules
 from tests.raffles import sell_all, sold_out
 
 HUG = [Prize("hug")]
@@ -45,7 +45,7 @@ def test_winners_are_drawn_only_when_sold_out_and_only_once(engine: RaffleEngine
 
 def test_a_drawn_raffle_knows_when_it_was_drawn(database_url: str) -> None:
     now = datetime(2026, 11, 23, 9, 30, 0, 500, UTC)
-    with RaffleEngine(database_url, clock=lambda: now) as engine:
+    with open_engine(database_url, clock=lambda: now) as engine:
         raffle = sold_out(engine)
         assert raffle.drawn_at is None
 
@@ -55,7 +55,7 @@ def test_a_drawn_raffle_knows_when_it_was_drawn(database_url: str) -> None:
 
 
 def test_an_unknown_source_of_entropy_is_a_storage_error(database_url: str) -> None:
-    with RaffleEngine(database_url) as engine:
+    with open_engine(database_url) as engine:
         raffle = sold_out(engine)
         past_the_rules(database_url, "UPDATE raffles SET entropy = 'dice'")
 
@@ -67,27 +67,27 @@ def test_an_unknown_source_of_entropy_is_a_storage_error(database_url: str) -> N
 def test_without_the_key_of_its_ledger_no_raffle_is_drawn(database_url: str) -> None:
     """No one could sign its proof, and the draw would be final."""
     key, other = SignerKey.make("raffles.example"), SignerKey.make("other.example")
-    with RaffleEngine(database_url, signing_key=key) as engine:
+    with open_engine(database_url, signing_key=key) as engine:
         raffle = sold_out(engine)
 
-    with RaffleEngine(database_url, signing_key=other) as engine:
+    with open_engine(database_url, signing_key=other) as engine:
         with pytest.raises(
             SigningKeyUnavailable, match=r"another key is used here; set RAFFLEKIT_SIGNING_KEY to the file"
         ):
             engine.draw(raffle.id)
         assert not engine.get(raffle.id).winners_drawn
     if database_url.startswith("postgresql"):
-        with RaffleEngine(database_url) as engine:
+        with open_engine(database_url, signing_key=None) as engine:
             with pytest.raises(
                 SigningKeyUnavailable, match="and no key is available here; set RAFFLEKIT_SIGNING_KEY to the"
             ):
                 engine.draw(raffle.id)
             assert not engine.get(raffle.id).winners_drawn
     else:
-        with RaffleEngine(database_url) as engine, pytest.raises(SigningKeyUnavailable, match="is missing"):
+        with open_engine(database_url) as engine, pytest.raises(SigningKeyUnavailable, match="is missing"):
             engine.draw(raffle.id)
 
-    with RaffleEngine(database_url, signing_key=key) as engine:
+    with open_engine(database_url, signing_key=key) as engine:
         assert len(engine.draw(raffle.id)) == 2
         assert engine.proofs.proof(raffle.id).draw
 
@@ -138,7 +138,7 @@ def test_an_unknown_number_costs_the_same_check_as_a_known_one(database_url: str
             return super().check(stored, text)
 
     hasher = CountingHasher()
-    with RaffleEngine(database_url, code_hasher=hasher) as engine:
+    with open_engine(database_url, code_hasher=hasher) as engine:
         raffle = sold_out(engine)
         engine.draw(raffle.id)
         for number in (1, 0, 10**30):
@@ -192,7 +192,7 @@ def test_a_ticket_does_not_show_its_code_by_accident(engine: RaffleEngine) -> No
 
 
 def test_an_engine_can_be_closed_twice(database_url: str) -> None:
-    engine = RaffleEngine(database_url)
+    engine = open_engine(database_url)
 
     engine.close()
     engine.close()

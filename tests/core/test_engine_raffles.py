@@ -24,7 +24,7 @@ from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.raffles import _LOOKUP_QUEUES
 from rafflekit.core.storage.rules import RULES
 from rafflekit.core.storage.schema import raffles as raffles_table
-from tests.databases import past_the_rules
+from tests.databases import open_engine, past_the_rules
 from tests.raffles import sold_out
 from tests.waiting import LIMIT_S
 
@@ -56,7 +56,7 @@ def test_every_term_is_stored_and_final() -> None:
 
 def test_creation_times_are_utc_in_any_time_zone(database_url: str) -> None:
     summer = timezone(timedelta(hours=2))
-    with RaffleEngine(database_url, clock=lambda: datetime(2026, 7, 1, 10, 0, 0, 999, summer)) as engine:
+    with open_engine(database_url, clock=lambda: datetime(2026, 7, 1, 10, 0, 0, 999, summer)) as engine:
         created = engine.create("Summer", total_tickets=1, prizes=HUG)
 
         assert created.created_at == engine.get(created.id).created_at == datetime(2026, 7, 1, 8, tzinfo=UTC)
@@ -161,7 +161,7 @@ def test_terms_are_checked_without_creating_a_raffle(engine: RaffleEngine) -> No
 
 def test_a_list_has_the_raffles_in_a_state(database_url: str) -> None:
     now = datetime(2026, 11, 23, 9, tzinfo=UTC)
-    with RaffleEngine(database_url, clock=lambda: now) as engine:
+    with open_engine(database_url, clock=lambda: now) as engine:
         created = {
             "upcoming": [engine.create("Foobar", total_tickets=2, prizes=HUG, opens_at=now + timedelta(hours=1))],
             "open": [
@@ -186,7 +186,7 @@ def test_a_list_has_the_raffles_in_a_state(database_url: str) -> None:
         assert [raffle.id for raffle in engine.list(state="open", name="tomb").items] == [created["open"][2].id]
 
     later = now + timedelta(hours=1)
-    with RaffleEngine(database_url, clock=lambda: later) as engine:
+    with open_engine(database_url, clock=lambda: later) as engine:
         counts = {state: engine.list(state=state, page_size=1).count for state in created}
         assert counts == {"upcoming": 0, "open": 3, "closed": 3, "drawn": 1, "cancelled": 2}
 

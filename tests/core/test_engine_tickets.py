@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,9 +19,11 @@ from rafflekit import (
     Verification,
 )
 from rafflekit.core.protocol import codes
+from rafflekit.core.records import RaffleKeys
 from rafflekit.core.tickets.numbering import Numbering
 from rafflekit.core.tickets.participants import participant_hash, repeat_hash
-from tests.databases import run
+from tests.databases import open_engine, run
+from tests.raffles import keys_of
 
 HUG = [Prize("hug")]
 KEY = "an idempotency key"
@@ -74,11 +77,11 @@ def test_an_idempotency_key_outside_the_limits_is_refused(engine: RaffleEngine, 
 
 
 def test_a_repeat_gets_the_same_ticket_and_code_after_a_restart(database_url: str) -> None:
-    with RaffleEngine(database_url) as engine:
+    with open_engine(database_url) as engine:
         raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
         first = engine.participate(raffle.id, "ann", idempotency_key=KEY)
 
-    with RaffleEngine(database_url) as engine:
+    with open_engine(database_url) as engine:
         assert engine.participate(raffle.id, "ann", idempotency_key=KEY) == first
         assert engine.get(raffle.id).available_tickets == 1
 
@@ -95,13 +98,11 @@ def test_the_last_ticket_can_be_repeated_until_the_draw(engine: RaffleEngine) ->
     assert engine.verify(raffle.id, last.number, last.verification_code) == Verification(has_won=True, prize="hug")
 
 
-def test_every_raffle_has_its_own_secret_for_each_purpose(database_url: str, engine: RaffleEngine) -> None:
-    for n in range(3):
-        engine.create(f"Raffle {n}", total_tickets=2, prizes=HUG)
+def test_every_raffle_has_its_own_secret_for_each_purpose(engine: RaffleEngine) -> None:
+    raffles = [engine.create(f"Raffle {n}", total_tickets=2, prizes=HUG) for n in range(3)]
 
-    rows = run(database_url, "SELECT numbering_key, participant_key, code_key FROM secrets")
+    secrets = [secret for raffle in raffles for secret in astuple(keys_of(engine, raffle))]
 
-    secrets = [secret for row in rows for secret in row]
     assert len(set(secrets)) == 9
     assert {len(secret) for secret in secrets} == {32}
 
@@ -113,26 +114,27 @@ def test_a_raffles_id_and_secrets_come_from_the_given_source(database_url: str) 
         sizes.append(size)
         return bytes([len(sizes)]) * size
 
-    with RaffleEngine(database_url, random_bytes=random_bytes) as engine:
+    with open_engine(database_url, random_bytes=random_bytes) as engine:
         raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
+        keys = keys_of(engine, raffle)
 
-    (secrets,) = run(database_url, "SELECT numbering_key, participant_key, code_key FROM secrets")
-    assert sizes == [16, 32, 32, 32]
+    ((sealed,),) = run(database_url, "SELECT sealed FROM secrets")
+    assert sizes == [16, 32, 32, 32, 12]
     assert raffle.id == UUID(bytes=b"\1" * 16, version=4)
-    assert [bytes(secret) for secret in secrets] == [b"\2" * 32, b"\3" * 32, b"\4" * 32]
+    assert keys == RaffleKeys(b"\2" * 32, b"\3" * 32, b"\4" * 32)
+    assert bytes(sealed)[:12] == b"\5" * 12
 
 
 def test_a_request_is_stored_under_the_raffles_secrets(database_url: str, engine: RaffleEngine) -> None:
     raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
     ticket = engine.participate(raffle.id, "203.0.113.7", idempotency_key=KEY)
-    (keys,) = run(database_url, "SELECT numbering_key, participant_key, code_key FROM secrets")
-    numbering_key, participant_key, code_key = keys
+    keys = keys_of(engine, raffle)
     (stored,) = run(database_url, "SELECT number, participant, repeat_hash FROM tickets")
 
-    participant = participant_hash(participant_key, "203.0.113.7")
-    assert stored == (ticket.number, participant, repeat_hash(participant_key, participant, KEY))
-    assert ticket.number == Numbering(numbering_key, 2).number(0)
-    assert ticket.verification_code == codes.spell(codes.derive_code(code_key, participant, KEY))
+    participant = participant_hash(keys.participant_key, "203.0.113.7")
+    assert stored == (ticket.number, participant, repeat_hash(keys.participant_key, participant, KEY))
+    assert ticket.number == Numbering(keys.numbering_key, 2).number(0)
+    assert ticket.verification_code == codes.spell(codes.derive_code(keys.code_key, participant, KEY))
 
 
 def test_codes_are_hashed_while_no_one_waits_for_the_lock(database: Path) -> None:
@@ -145,7 +147,7 @@ def test_codes_are_hashed_while_no_one_waits_for_the_lock(database: Path) -> Non
                 took_the_lock.append(len(codes))
                 return super().hash_all(codes)
 
-    with RaffleEngine(f"sqlite:///{database}", code_hasher=HasherThatNeedsTheLock()) as engine:
+    with open_engine(f"sqlite:///{database}", code_hasher=HasherThatNeedsTheLock()) as engine:
         raffle = engine.create("Foobar", total_tickets=2, prizes=HUG)
 
         assert engine.participate(raffle.id, "ann").number in (1, 2)

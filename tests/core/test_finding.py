@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from rafflekit import InvalidValue, Prize, Raffle, RaffleEngine, RaffleNotFound
+from tests.databases import open_engine
 
 HUG = [Prize("hug")]
 
@@ -50,7 +51,7 @@ def test_a_prefix_matches_the_first_and_last_id_of_its_range(database_url: str) 
     def random_bytes(size: int) -> bytes:
         return next(next_ids).bytes if size == 16 else token_bytes(size)
 
-    with RaffleEngine(database_url, random_bytes=random_bytes) as engine:
+    with open_engine(database_url, random_bytes=random_bytes) as engine:
         assert [engine.create("Foobar", total_tickets=1, prizes=HUG).id for _ in ids] == ids
 
         assert [engine.find(beginning).id for beginning in ("9", "a0", " AF\n", "b", str(ids[4]))] == ids
@@ -139,7 +140,7 @@ def test_a_name_of_hexadecimal_digits_is_found(database_url: str) -> None:
     def random_bytes(size: int) -> bytes:
         return bytes(16) if size == 16 else token_bytes(size)
 
-    with RaffleEngine(database_url, random_bytes=random_bytes) as engine:
+    with open_engine(database_url, random_bytes=random_bytes) as engine:
         [raffle] = create(engine, "Café of the deaf-bee")
 
         assert engine.find("deaf-bee") == raffle

@@ -3,9 +3,9 @@
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection
@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from rafflekit import NotDrawnYet, Prize, RaffleEngine, RaffleNotFound, SoldOut, StorageUnavailable, check_database
 from rafflekit.core import endings
 from rafflekit.core.storage.statements import tickets
-from tests.databases import run
+from tests.core.conftest import NOW, Clock
+from tests.databases import open_engine, run
 from tests.raffles import sold_out, stored_bytes
 
 PRIZES = (Prize("car"), Prize("hug", 3))
@@ -33,7 +34,7 @@ def test_a_purge_deletes_participants_and_nothing_else(
     wins = list(engine.draw(drawn.id))
     others = [sold_out(engine), sold_out(engine)]
     engine.draw(others[0].id)
-    kept = ("raffle", "serial", "number", "nth", "code_hash", "issued_at")
+    kept = ("raffle", "serial", "number", "nth", "code_hash")
     before = tickets_of(database_url, *kept)
     hashes = {each.id: hashes_of(database_url, each.id) for each in others}
 
@@ -53,6 +54,30 @@ def test_a_purge_deletes_participants_and_nothing_else(
     assert (report.problems, report.hashed_participants) == ((), 6)
 
 
+def test_a_purge_leaves_no_time_at_which_a_ticket_was_issued(database_url: str, clock: Clock) -> None:
+    """A log may have that time, and the network of an address."""
+    with open_engine(database_url, clock=clock) as engine:
+        raffles = [engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")]) for _ in range(3)]
+        for person in ("ann", "bob", "cid"):
+            for raffle in raffles:
+                clock.now += timedelta(seconds=1)
+                engine.participate(raffle.id, person)
+        drawn, cancelled, other = (raffle.id for raffle in raffles)
+        clock.now += timedelta(hours=1)
+        engine.close_raffle(drawn)
+        ended_at = int(clock.now.timestamp())
+        clock.now += timedelta(hours=1)
+        engine.draw(drawn)
+        engine.cancel(cancelled, "rain")
+
+        engine.purge(drawn)
+
+    by_raffle = "SELECT count(DISTINCT issued_at), max(issued_at) FROM tickets GROUP BY raffle ORDER BY 2"
+    issued_at = int(NOW.timestamp()) + 9
+    assert run(database_url, by_raffle) == [(3, issued_at), (1, ended_at), (1, ended_at + 3600)]
+    assert other
+
+
 def hashes_of(url: str, raffle: Any) -> list[tuple[bytes, bytes | None]]:
     mark, key = ("%s", raffle) if url.startswith("postgresql") else ("?", raffle.bytes)
     rows = run(url, f"SELECT participant, repeat_hash FROM tickets WHERE raffle = {mark} ORDER BY serial", key)
@@ -65,9 +90,9 @@ def test_a_purge_works_in_parts_without_overlap(engine: RaffleEngine, monkeypatc
     parts: list[tuple[int, int]] = []
     forget = tickets.forget_participants
 
-    def noted(connection: Connection, *, raffle: UUID, first: int, last: int) -> int:
+    def noted(connection: Connection, *, first: int, last: int, **given: Any) -> int:
         parts.append((first, last))
-        return forget(connection, raffle=raffle, first=first, last=last)
+        return forget(connection, first=first, last=last, **given)
 
     monkeypatch.setattr(tickets, "forget_participants", noted)
     monkeypatch.setattr(endings, "_PURGED_AT_ONCE", 7)
@@ -101,7 +126,7 @@ def test_participants_are_deleted_only_after_the_draw(database_url: str, engine:
 
 def test_deleted_data_leave_the_file_and_its_journal(database: Path) -> None:
     """There are enough tickets to split pages of the index; with few, a hash rarely stays in one."""
-    with RaffleEngine(f"sqlite:///{database}") as engine:
+    with open_engine(f"sqlite:///{database}") as engine:
         raffles = [engine.create("Foobar", total_tickets=3_000, prizes=PRIZES) for _ in range(3)]
         for raffle in raffles:
             assert len(list(engine.participate_many(raffle.id, [f"participant {n}" for n in range(3_000)]))) == 3_000
@@ -120,7 +145,7 @@ def test_the_next_purge_completes_an_interrupted_one(database: Path, monkeypatch
     def interrupted(_connection: object) -> None:
         raise StorageUnavailable
 
-    with RaffleEngine(f"sqlite:///{database}") as engine:
+    with open_engine(f"sqlite:///{database}") as engine:
         raffle = engine.create("Foobar", total_tickets=6_000, prizes=PRIZES)
         assert len(list(engine.participate_many(raffle.id, [f"participant {n}" for n in range(6_000)]))) == 6_000
         engine.draw(raffle.id)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rafflekit import IdempotencyKeyReused, InvalidValue, Prize, Raffle, RaffleEngine, State
-from tests.databases import run
+from tests.databases import open_engine, run
 from tests.waiting import LIMIT_S
 
 HUG = [Prize("hug")]
@@ -18,7 +18,7 @@ CREATION_KEY = "a key of sixteen or more"
 
 def test_creating_twice_with_a_key_gives_one_raffle(database_url: str, engine: RaffleEngine) -> None:
     first = engine.create(" Foobar", total_tickets=9, prizes=[Prize("hug ")], idempotency_key=CREATION_KEY)
-    with RaffleEngine(database_url) as another:
+    with open_engine(database_url) as another:
         again = another.create(
             "Foobar", total_tickets=9, prizes=HUG, entropy="secrets", entry="address", idempotency_key=CREATION_KEY
         )
@@ -29,7 +29,7 @@ def test_creating_twice_with_a_key_gives_one_raffle(database_url: str, engine: R
 
 def test_a_creation_is_repeated_after_the_raffle_has_closed(database_url: str) -> None:
     now = NOON - timedelta(hours=1)
-    with RaffleEngine(database_url, clock=lambda: now) as engine:
+    with open_engine(database_url, clock=lambda: now) as engine:
         first = engine.create("Foobar", total_tickets=9, prizes=HUG, closes_at=NOON, idempotency_key=CREATION_KEY)
         now = NOON + timedelta(hours=1)
         again = engine.create("Foobar", total_tickets=9, prizes=HUG, closes_at=NOON, idempotency_key=CREATION_KEY)
@@ -100,7 +100,7 @@ def test_two_creations_at_once_give_one_raffle(database_url: str, engine: Raffle
         together.wait(LIMIT_S)
         return opened.create("Foobar", total_tickets=9, prizes=HUG, idempotency_key=CREATION_KEY)
 
-    with RaffleEngine(database_url) as another, ThreadPoolExecutor(4) as threads:
+    with open_engine(database_url) as another, ThreadPoolExecutor(4) as threads:
         created = list(threads.map(create, [engine, another] * 2))
 
     assert len({raffle.id for raffle in created}) == 1

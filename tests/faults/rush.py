@@ -10,14 +10,14 @@ from itertools import count
 from typing import Self
 from uuid import UUID
 
-from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit import Prize, Raffle
 from rafflekit.core.protocol.checkpoints import Checkpoint
 from rafflekit.core.protocol.codes import CodeHasher
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import Note
 from rafflekit.core.protocol.tiles import GrowingTree
 from rafflekit.core.protocol.tree import running_roots
-from tests.databases import run
+from tests.databases import open_engine, run
 from tests.live_server import LiveServer
 from tests.waiting import wait_until
 
@@ -34,7 +34,7 @@ Start = Callable[..., LiveServer]
 
 def new_raffle(url: str) -> Raffle:
     """Make a raffle that no rush sells out."""
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         return engine.create("Foobar", total_tickets=10**9, prizes=[Prize("hug")])
 
 

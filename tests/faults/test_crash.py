@@ -56,7 +56,7 @@ def test_secrets_left_by_a_killed_end_go_at_the_next_opening(database: Path, met
     with RaffleEngine(f"sqlite:///{database}") as engine:
         raffle = sold_out(engine)
         with closing(sqlite3.connect(database)) as connection:
-            (secret,) = connection.execute("SELECT participant_key FROM secrets").fetchone()
+            (secret,) = connection.execute("SELECT sealed FROM secrets").fetchone()
     kill_in_the_middle_of(database, method, str(raffle.id), *arguments, program=KILLED_BEFORE_THE_JOURNAL_IS_EMPTIED)
     assert secret in stored_bytes(database)
 

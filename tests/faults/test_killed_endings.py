@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from rafflekit import Prize, RaffleEngine, check_database
+from tests.databases import open_engine
 from tests.faults.rush import KILLS, Start, kill
 from tests.live_server import LiveServer
 from tests.postgresql_server import OwnServer
@@ -62,7 +63,7 @@ class Request:
 def requests(url: str) -> list[Request]:
     """Make raffles, and return the requests that are then due, in any order."""
     due = []
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         for what in ("close", "cancel", "redeem", "forfeit") * RAFFLES:
             raffle = engine.create(f"To {what}", total_tickets=5, prizes=[Prize("hug")]).id
             codes = {
@@ -117,7 +118,7 @@ def kill_in_between(url: str, start: Start, kill_servers: Callable[[LiveServer],
         manager.join()
         answers = [status for status in manager.answered if status != 503]
         assert set(answers) == {200}
-        with RaffleEngine(url) as engine:
+        with open_engine(url) as engine:
             done = [request.is_done(engine) for request in due]
         # What was answered is done; the next one is whole or absent; all others are absent.
         assert done[: len(answers)] == [True] * len(answers)

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from rafflekit import Prize, RaffleEngine
+from rafflekit import Prize
 from rafflekit.core.protocol.checkpoints import End
 from rafflekit.core.protocol.leaves import leaf_data
 from rafflekit.core.protocol.tiles import GrowingTree
@@ -25,7 +25,7 @@ from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import ledgers
 from rafflekit.core.storage.statements.raffles import close_raffle
 from rafflekit.core.storage.statements.tickets import insert_tickets, lock_counters, set_counters
-from tests.databases import run
+from tests.databases import open_engine, run
 from tests.faults.rush import KILLS, Rush, Start, check_ledger, check_tickets, kill, new_raffle
 from tests.live_server import LiveServer
 from tests.postgresql_server import OwnServer
@@ -113,7 +113,7 @@ def test_a_draw_whose_server_is_killed_is_whole_or_absent(database: Path, tmp_pa
 def sold_out_raffle(database: Path) -> UUID:
     """Make a raffle with a prize for every ticket, past the engine, because no codes are needed here."""
     url = f"sqlite:///{database}"
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         raffle = engine.create("Foobar", total_tickets=PRIZES, prizes=[Prize("hug", PRIZES)]).id
     with closing(Database(url)) as opened:
         tickets = [
@@ -139,7 +139,7 @@ def copy_of(database: Path, copy: Path) -> Path:
 
 
 def seconds_of_a_draw(database: Path, raffle: UUID) -> float:
-    with RaffleEngine(f"sqlite:///{database}") as engine:
+    with open_engine(f"sqlite:///{database}") as engine:
         begun = time.monotonic()
         engine.draw(raffle)
         return time.monotonic() - begun
@@ -155,7 +155,7 @@ def check_draw(database: Path, raffle: UUID) -> bool:
     url = f"sqlite:///{database}"
     [(wins, serials)] = run(url, "SELECT count(*), count(DISTINCT serial) FROM wins")
     [(secret_rows,)] = run(url, "SELECT count(*) FROM secrets")
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         is_drawn = engine.get(raffle).winners_drawn
         assert (wins, serials, secret_rows) == ((PRIZES, PRIZES, 0) if is_drawn else (0, 0, 1))
         if not is_drawn:

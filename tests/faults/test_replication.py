@@ -12,7 +12,7 @@ import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine, StorageUnavailable
 from rafflekit.core.storage import postgresql
-from tests.databases import run
+from tests.databases import open_engine, run
 from tests.postgresql_pair import ASYNCHRONOUS, SYNCHRONOUS, PostgresqlPair, postgresql_pair
 from tests.waiting import wait_until
 
@@ -62,7 +62,7 @@ def end_the_wait(pair: PostgresqlPair, *, how: str) -> None:
 def test_no_ticket_is_answered_before_the_standby_has_it(pair: PostgresqlPair, how: str, reason: str) -> None:
     # Even if the administrator has turned warnings off: a warning reports this.
     url = pair.url(options="-cclient_min_messages=error")
-    with RaffleEngine(url) as engine, ThreadPoolExecutor() as elsewhere:
+    with open_engine(url) as engine, ThreadPoolExecutor() as elsewhere:
         raffle = new_raffle(engine)
         with without_its_standby(pair):
             asked = elsewhere.submit(participate, engine, raffle.id)
@@ -81,7 +81,7 @@ def test_no_ticket_is_answered_before_the_standby_has_it(pair: PostgresqlPair, h
 
 
 def test_a_repeat_of_the_last_ticket_waits_for_the_standby(pair: PostgresqlPair) -> None:
-    with RaffleEngine(pair.url()) as engine, RaffleEngine(pair.url()) as another, ThreadPoolExecutor() as elsewhere:
+    with open_engine(pair.url()) as engine, open_engine(pair.url()) as another, ThreadPoolExecutor() as elsewhere:
         raffle = new_raffle(engine, total_tickets=1)
         with without_its_standby(pair):
             asked = elsewhere.submit(participate, engine, raffle.id)
@@ -100,11 +100,11 @@ def test_a_primary_with_a_promoted_standby_answers_no_ticket(monkeypatch: pytest
     # Calls that would wait without end are freed when the servers stop.
     with ThreadPoolExecutor() as elsewhere, postgresql_pair(**SYNCHRONOUS) as pair:
         before = pair.primary
-        with RaffleEngine(before.url()) as patient:
+        with open_engine(before.url()) as patient:
             raffle = new_raffle(patient)
             pair.promote_the_standby()
             monkeypatch.setattr(postgresql, "ANSWER_LIMIT_S", 2)
-            with RaffleEngine(before.url()) as engine:
+            with open_engine(before.url()) as engine:
                 asked = elsewhere.submit(participate, engine, raffle.id)
                 wait_until(asked.done)
 
@@ -116,7 +116,7 @@ def test_a_primary_with_a_promoted_standby_answers_no_ticket(monkeypatch: pytest
 
 
 def test_a_read_only_primary_is_left_for_the_next_host() -> None:
-    with postgresql_pair(**ASYNCHRONOUS) as pair, RaffleEngine(pair.url()) as engine:
+    with postgresql_pair(**ASYNCHRONOUS) as pair, open_engine(pair.url()) as engine:
         raffle = new_raffle(engine)
         # Nothing else waits for it here, and what the standby never got would be lost.
         written = run(pair.primary.url(), "SELECT pg_current_wal_lsn()::text")[0][0]
@@ -133,11 +133,11 @@ def test_a_read_only_primary_is_left_for_the_next_host() -> None:
 
 def test_a_standby_that_is_the_first_host_is_passed_over(pair: PostgresqlPair) -> None:
     standby_first = f"{pair.standby.port},{pair.primary.port}"
-    with RaffleEngine(pair.url(port=standby_first)) as engine:
+    with open_engine(pair.url(port=standby_first)) as engine:
         assert new_raffle(engine)
     wait_until(lambda: run(pair.standby.url(), "SELECT pg_last_wal_replay_lsn() = pg_last_wal_receive_lsn()")[0][0])
 
-    with RaffleEngine(pair.url(port=standby_first, target_session_attrs="any")) as engine:
+    with open_engine(pair.url(port=standby_first, target_session_attrs="any")) as engine:
         assert engine.list().count > 0
         with pytest.raises(
             StorageUnavailable,

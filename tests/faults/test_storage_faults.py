@@ -3,7 +3,6 @@
 The command line ends with status 3. HTTP answers 503 and does not mention files; the log names them.
 """
 
-import os
 import resource
 import shutil
 import sqlite3
@@ -25,8 +24,8 @@ from tests.databases import writers_waiting
 from tests.faults.stored import everything
 from tests.live_server import LiveServer, Serve
 from tests.raffles import sell_all
+from tests.users import as_nobody
 
-NOBODY = 65534
 ROOM_BYTES = 4096
 """Less than the first page that SQLite writes takes with its frame in the write-ahead log."""
 
@@ -65,15 +64,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Raffles:
 
 @pytest.fixture
 def raffles(made: Raffles) -> Iterator[Raffles]:
-    """A database in its own folder that every user may enter; pytest's folder is for one user."""
+    """A database in its own folder, which can become another user's; pytest's folder is inside that of one user."""
     folder = Path(tempfile.mkdtemp(prefix="rafflekit-"))
-    folder.chmod(0o777)
     database = folder / "raffles.db"
     shutil.copyfile(made.database, database)
     shutil.copyfile(f"{made.database}.key", f"{database}.key")
-    database.chmod(0o666)
     yield made._replace(database=database)
-    folder.chmod(0o777)
     shutil.rmtree(folder)
 
 
@@ -101,31 +97,18 @@ def full_disk(database: Path) -> Iterator[None]:
 
 @contextmanager
 def read_only_file(database: Path) -> Iterator[None]:
-    database.chmod(0o444)
-    with as_nobody():
+    database.chmod(0o400)
+    with as_nobody(database.parent):
         yield
-    database.chmod(0o666)
+    database.chmod(0o600)
 
 
 @contextmanager
 def read_only_folder(database: Path) -> Iterator[None]:
-    database.parent.chmod(0o555)
-    with as_nobody():
+    database.parent.chmod(0o500)
+    with as_nobody(database.parent):
         yield
-    database.parent.chmod(0o777)
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Run as the user `nobody`, because root may write everywhere."""
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        if is_root:
-            os.seteuid(0)
+    database.parent.chmod(0o700)
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from uuid import UUID
 
 import pytest
 
-from rafflekit import Prize, RaffleEngine
-from tests.databases import KINDS, new_database_url
+from rafflekit import Prize
+from tests.databases import KINDS, new_database_url, open_engine
 from tests.fuzz.hooks import MANAGER
 from tests.live_server import Serve
 
@@ -78,7 +78,7 @@ def raffles_in_every_state(url: str) -> dict[str, list[object]]:
             made.setdefault(state, []).append(str(raffle))
         return raffle
 
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         for _ in range(5):
             make("open", 1, prizes=3)
             make("new", 0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rafflekit import AlreadyParticipated, InvalidVerificationCode, Prize, RaffleEngine, SoldOut, Ticket, Verification
 from rafflekit.core.characters import is_visible
-from tests.databases import KINDS
+from tests.databases import KINDS, open_engine
 
 names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20).filter(is_visible)
 
@@ -33,7 +33,7 @@ def one_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         url = f"sqlite:///{tmp_path_factory.mktemp('properties')}/raffles.db"
     else:
         url = request.getfixturevalue("postgresql").new_url()
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         yield engine
 
 

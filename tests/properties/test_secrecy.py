@@ -5,6 +5,7 @@ import re
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,17 @@ import pytest
 from falcon import testing
 
 from rafflekit import Prize, RaffleEngine
+from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.protocol.winners import winning_serials
 from rafflekit.core.settings import Settings
+from rafflekit.core.storage.schema import metadata
 from rafflekit.http.app import create_app
 from rafflekit.http.monitoring.log_lines import Log
+from tests.databases import PostgresqlServer, run
 from tests.live_server import Serve
-from tests.raffles import sell_all, stored_bytes
+from tests.raffles import keys_of, sell_all, stored_bytes
 
+SIGNER = SignerKey.make("raffles.example.org")
 KEY = "a key that only its sender knows"
 
 
@@ -51,6 +56,31 @@ def test_no_code_participant_or_idempotency_key_is_stored(database: Path) -> Non
         assert not [spelling for code in codes for spelling in spellings(code) if spelling in stored]
         assert b"203.0.113." not in stored
         assert KEY.encode() not in stored
+
+
+@pytest.mark.parametrize("kind", ["SQLite", "PostgreSQL"])
+def test_a_copy_of_the_database_alone_opens_no_secret(database: Path, postgresql: PostgresqlServer, kind: str) -> None:
+    """Without the key's file it tells neither coming numbers nor, by trying out addresses, participants."""
+    url = f"sqlite:///{database}" if kind == "SQLite" else postgresql.new_url()
+    with RaffleEngine(url, signing_key=SIGNER) as engine:
+        raffles = [engine.create(f"Raffle {n}", total_tickets=20, prizes=[Prize("hug", 3)]) for n in range(3)]
+        for raffle in raffles:
+            for person in range(5):
+                engine.participate(raffle.id, f"203.0.113.{person}", idempotency_key=f"{KEY} {person}")
+        keys = [key for raffle in raffles for key in astuple(keys_of(engine, raffle))]
+        assert len(set(keys)) == 9
+        stored = stored_bytes(database) if kind == "SQLite" else dumped(url)
+
+    assert all(raffle.id.hex in stored.hex() or str(raffle.id).encode() in stored for raffle in raffles)
+    assert not [part for key in keys for part in parts_of(key) if part in stored]
+    assert SIGNER.private.private_bytes_raw() not in stored
+    assert SIGNER.write().encode() not in stored
+
+
+def dumped(url: str) -> bytes:
+    """Return every value of every row of a PostgreSQL database, bytes as bytes."""
+    rows = [row for table in metadata.sorted_tables for row in run(url, f"SELECT * FROM {table.name}")]
+    return b"|".join(value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row)
 
 
 LOGGING_SERVERS = {
@@ -147,10 +177,8 @@ def test_an_end_removes_the_secrets_from_file_and_journal(
     raffle = engine.create("Foobar", total_tickets=40, prizes=[Prize("hug", 3)])
     sell_all(engine, raffle)
     with closing(sqlite3.connect(database)) as connection:
-        row = connection.execute("SELECT numbering_key, participant_key, code_key FROM secrets").fetchone()
-    secrets = [bytes(secret) for secret in row]
-    assert [len(secret) for secret in secrets] == [32, 32, 32]
-    assert all(secret in stored_bytes(database) for secret in secrets)
+        (sealed,) = connection.execute("SELECT sealed FROM secrets").fetchone()
+    assert sealed in stored_bytes(database)
 
     with RaffleEngine(f"sqlite:///{database}") as another_session:
         another_session.list()
@@ -158,16 +186,15 @@ def test_an_end_removes_the_secrets_from_file_and_journal(
         getattr(engine, method)(raffle.id, *given)
         stored = stored_bytes(database)
 
-    # Not even a part of one: a page that was half overwritten would keep some.
-    assert not [part for secret in secrets for part in (secret[:8], secret[12:20], secret[-8:]) if part in stored]
+    # Not even a part of them: a page that was half overwritten would keep some.
+    assert not [part for part in parts_of(sealed) if part in stored]
 
 
 def test_only_raffles_that_are_not_drawn_keep_their_secrets(database: Path, engine: RaffleEngine) -> None:
     """Enough raffles for the pages of secrets to be split and joined, drawn in a different order."""
     raffles = [engine.create(f"Raffle {n}", total_tickets=1, prizes=[Prize("hug")]) for n in range(300)]
     with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute("SELECT raffle, numbering_key, participant_key, code_key FROM secrets")
-        keys = {raffle: b"".join(secrets) for raffle, *secrets in rows}
+        keys = dict(connection.execute("SELECT raffle, sealed FROM secrets").fetchall())
     drawn = sorted(raffles, key=lambda raffle: raffle.id)[::2]
     for raffle in drawn:
         engine.participate(raffle.id, "ann")
@@ -179,9 +206,9 @@ def test_only_raffles_that_are_not_drawn_keep_their_secrets(database: Path, engi
     assert left == {raffle.id for raffle in raffles} - {raffle.id for raffle in drawn}
 
 
-def parts_of(keys: bytes) -> list[bytes]:
-    """Cut keys into pieces of 8 bytes: not even one may be left."""
-    return [keys[at : at + 8] for at in range(0, len(keys), 8)]
+def parts_of(secret: bytes) -> list[bytes]:
+    """Cut a secret into pieces of 8 bytes: not even one may be left."""
+    return [secret[at : at + 8] for at in range(0, len(secret) - 7, 4)]
 
 
 def test_secrets_go_once_the_journals_reader_is_done(
@@ -191,7 +218,7 @@ def test_secrets_go_once_the_journals_reader_is_done(
     sell_all(engine, raffle)
     with closing(sqlite3.connect(database, isolation_level=None)) as reader:
         reader.execute("BEGIN")
-        (secret,) = reader.execute("SELECT participant_key FROM secrets").fetchone()
+        (secret,) = reader.execute("SELECT sealed FROM secrets").fetchone()
         engine.draw(raffle.id)
         reader.execute("ROLLBACK")
     assert "is in use" in caplog.text

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from rafflekit import RaffleEngine, RaffleError
-from tests.databases import KINDS, STRICTER_KINDS, new_database_url
+from rafflekit.core.protocol.notes import SignerKey
+from tests.databases import KEY, KINDS, STRICTER_KINDS, new_database_url
 
 PROCESSES = 2
 THREADS = 32
@@ -80,13 +81,13 @@ def at_once(database_url: str, processes: Processes) -> Callable[[Sequence[Call]
     def run(calls: Sequence[Call]) -> list[Outcome]:
         start = processes.manager.Barrier(PROCESSES)
         shares = [calls[process::PROCESSES] for process in range(PROCESSES)]
-        running = processes.pool.map_async(partial(_in_threads, database_url, start), shares)
+        running = processes.pool.map_async(partial(_in_threads, database_url, KEY.write(), start), shares)
         return [outcome for share in running.get(LIMIT_S) for outcome in share]
 
     return run
 
 
-def _in_threads(database_url: str, processes_start: Any, calls: Sequence[Call]) -> list[Outcome]:
+def _in_threads(database_url: str, key: str, processes_start: Any, calls: Sequence[Call]) -> list[Outcome]:
     threads_start = Barrier(THREADS)
     shares = [calls[thread::THREADS] for thread in range(THREADS)]
 
@@ -95,5 +96,7 @@ def _in_threads(database_url: str, processes_start: Any, calls: Sequence[Call]) 
         return [call.on(engine) for call in share]
 
     processes_start.wait(LIMIT_S)
-    with RaffleEngine(database_url) as engine, ThreadPoolExecutor(THREADS) as pool:
+    # On SQLite it is next to the file.
+    signing_key = SignerKey.read(key) if database_url.startswith("postgresql") else None
+    with RaffleEngine(database_url, signing_key=signing_key) as engine, ThreadPoolExecutor(THREADS) as pool:
         return [outcome for share in pool.map(work, shares) for outcome in share]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket, Win, Wins
+from tests.databases import open_engine
 from tests.races.conftest import Call, Outcome
 from tests.raffles import sell_all, sold_out
 
@@ -186,5 +187,5 @@ def test_a_new_database_is_opened_by_several_processes_at_once(database_url: str
     outcomes = at_once([Call("get", "no raffle")] * 64)
 
     assert {outcome.refusal for outcome in outcomes} == {"raffle_not_found"}
-    with RaffleEngine(database_url) as engine:
+    with open_engine(database_url) as engine:
         assert engine.list().count == 0

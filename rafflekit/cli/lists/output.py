@@ -73,7 +73,7 @@ class TicketFile:
             CommandStopped: a row does not match its line of the list, or the file is not an output.
         """
         try:
-            file = self.path.open("rb")
+            file = open(self.path, "rb", opener=private)  # noqa: SIM115 - closed below
         except FileNotFoundError:
             return 0
         with file:

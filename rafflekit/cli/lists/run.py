@@ -6,6 +6,7 @@ first line of JSON holds the key, the raffle and the columns. Each state of the 
 """
 
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -84,7 +85,7 @@ class TicketRun:
             raise CommandStopped(f"--out: the folder {self._out.parent} does not exist.", status=WRONG_USAGE)
         if self._out.exists() and not self._out.is_file():
             raise CommandStopped(f"--out: {self._out} is not a regular file.", status=WRONG_USAGE)
-        if self._path.exists():
+        if os.path.lexists(self._path):
             self._file = _locked(self._path, "a+b", self._out)
             self._file.seek(0)
             self._contents = _read(self._file.read(_RUN_FILE_BYTES), self._path)

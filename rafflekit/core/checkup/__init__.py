@@ -26,10 +26,11 @@ def check_database(database_url: str | None = None, *, signing_key: SignerKey | 
     """Read one state of a whole database, and report what does not agree; nothing is changed.
 
     These are compared: the layout with this version's, counters with the tickets, numbers of raffles before their draw
-    with their keys, ledgers with the tickets, seeds with their closings and their entropy, wins with their seeds.
+    with their secrets, ledgers with the tickets, seeds with their closings and their entropy, wins with their seeds.
     Secrets must be gone after a draw: from the tables, and from every byte of a SQLite file and its journal. Every key
-    that signs a ledger must be here: `signing_key`, or the key next to a SQLite file. On PostgreSQL, keys are checked
-    only if `signing_key` is given. A check-up takes about 35 µs per ticket, and servers keep running.
+    that signs a ledger must be here: `signing_key`, or the key next to a SQLite file. It opens the secrets; without it,
+    numbers are not checked, and on PostgreSQL neither are keys. A check-up takes about 35 µs per ticket, and servers
+    keep running.
 
     Raises:
         InvalidSetting: the URL is not valid, or names a database that is not supported.
@@ -70,8 +71,11 @@ def _examined(connection: Connection, *, url: str, key: KeyAtHand | None) -> tup
     finished = [raffle for raffle in raffles if raffle.is_drawn or raffle.is_cancelled]
     problems = [f"The file is damaged: {what}." for what in statements.damage(connection)]
     problems += _layout_problems(connection)
+    unopened = 0
     for raffle in raffles:
-        problems += [f"Raffle {raffle.id}: {problem}." for problem in raffle_problems(connection, raffle)]
+        signer = key.signer if key is not None and key.is_key(raffle.verifier_key) else None
+        problems += [f"Raffle {raffle.id}: {problem}." for problem in raffle_problems(connection, raffle, signer)]
+        unopened += signer is None and raffle.sealed is not None
     report = DatabaseReport(
         url,
         raffles=len(raffles),
@@ -79,11 +83,12 @@ def _examined(connection: Connection, *, url: str, key: KeyAtHand | None) -> tup
         draws=sum(raffle.is_drawn for raffle in raffles),
         hashed_participants=sum(statements.count_hashed_participants(connection, raffle.id) for raffle in finished),
         remains=(),
+        unopened=unopened,
         missing_keys=() if key is None else tuple(key.missing(statements.verifier_keys(connection))),
         problems=tuple(problems),
     )
     # Secrets that still have their row are one of the problems, and not remains.
-    return report, [raffle.id for raffle in finished if raffle.numbering_key is None]
+    return report, [raffle.id for raffle in finished if raffle.sealed is None]
 
 
 def _layout_problems(connection: Connection) -> Iterator[str]:

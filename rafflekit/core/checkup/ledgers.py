@@ -32,8 +32,8 @@ def ledger_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[st
         yield "its source of entropy is unknown, or has another delay"
         return
     loaded = raffles.load_raffle(connection, raffle.id) if has_date(raffle) else None
-    if loaded is not None and loaded.verifier_key is not None and not is_operator_key(loaded.verifier_key):
-        yield "its ledger's key is not an operator's, so nothing more can be signed"
+    if loaded is not None and not is_operator_key(loaded.verifier_key):
+        yield "its ledger's key is not an operator's, so it can be neither continued nor proven"
     growing, whole = _grown(connection, raffle)
     if raffle.closed_at is None and growing.size == raffle.total_tickets:
         yield "it is sold out, but not closed"

@@ -7,18 +7,18 @@ from itertools import islice, zip_longest
 from rafflekit.core.checkup.ledgers import has_date, ledger_problems
 from rafflekit.core.errors import StorageUnavailable
 from rafflekit.core.prizes import prizes_of_wins
-from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.forfeits import Why
+from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.protocol.winners import SEED_BYTES, winners_digest, winning_serials
 from rafflekit.core.storage.database import Connection
 from rafflekit.core.storage.statements import checkup as statements
 from rafflekit.core.storage.statements import draws
 from rafflekit.core.storage.statements.checkup import RaffleRecord, TicketCounts
-from rafflekit.core.tickets import numbering, participants
+from rafflekit.core.tickets import numbering, participants, sealing
 
 
-def raffle_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
-    """Yield what is wrong with a raffle, each as the end of a sentence."""
+def raffle_problems(connection: Connection, raffle: RaffleRecord, signer: SignerKey | None) -> Iterator[str]:
+    """Yield what is wrong with a raffle, each as the end of a sentence; `signer` is its key, if that is here."""
     if not raffle.amounts:
         yield "it has no prizes, so it is shown nowhere"
     if raffle.places != list(range(len(raffle.places))):
@@ -26,13 +26,13 @@ def raffle_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[st
     if not has_date(raffle):
         yield "its creation date is not from 1970 to 9999, so it can be neither shown nor proven"
     try:
-        yield from _row_problems(connection, raffle)
+        yield from _row_problems(connection, raffle, signer)
     # A `StorageUnavailable` here is about the type of a value: failures of the database itself are not raised as such.
     except (TypeError, ValueError, ArithmeticError, AttributeError, StorageUnavailable):
         yield "it has a value of a wrong type"
 
 
-def _row_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
+def _row_problems(connection: Connection, raffle: RaffleRecord, signer: SignerKey | None) -> Iterator[str]:
     counted = statements.count_stored_tickets(connection, raffle.id, hash_bytes=participants.HASH_BYTES)
     yield from _ticket_problems(raffle, counted)
     yield from ledger_problems(connection, raffle)
@@ -41,13 +41,16 @@ def _row_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]
     elif statements.count_stored_wins(connection, raffle.id):
         yield "it is not drawn, but has wins"
     elif raffle.is_cancelled:
-        if raffle.numbering_key is not None:
+        if raffle.sealed is not None:
             yield "it is cancelled, but its secrets are still stored"
-    elif raffle.numbering_key is None:
-        yield "it is not drawn, but its secrets are missing"
     else:
-        yield from _secret_problems(raffle, counted)
-        yield from _number_problems(connection, raffle, raffle.numbering_key)
+        if counted.damaged_participants:
+            without_hash = f"{counted.damaged_participants} tickets have no hash of their participant"
+            yield f"{without_hash}, who could get another ticket"
+        if raffle.sealed is None:
+            yield "it is not drawn, but its secrets are missing"
+        elif signer is not None:
+            yield from _secret_problems(connection, raffle, raffle.sealed, signer)
 
 
 def _ticket_problems(raffle: RaffleRecord, counted: TicketCounts) -> Iterator[str]:
@@ -67,17 +70,11 @@ def _ticket_problems(raffle: RaffleRecord, counted: TicketCounts) -> Iterator[st
         yield f"it has {sum(raffle.amounts)} prizes for {raffle.total_tickets} tickets"
 
 
-def _secret_problems(raffle: RaffleRecord, counted: TicketCounts) -> Iterator[str]:
-    for key, due in ((raffle.participant_key, participants.KEY_BYTES), (raffle.code_key, codes.KEY_BYTES)):
-        if not isinstance(key, bytes) or len(key) != due:
-            yield "a key of its participants or codes is damaged"
-    if counted.damaged_participants:
-        yield f"{counted.damaged_participants} tickets have no hash of their participant, who could get another ticket"
-
-
-def _number_problems(connection: Connection, raffle: RaffleRecord, key: bytes) -> Iterator[str]:
-    if len(key) != numbering.KEY_BYTES:
-        yield "the key of its numbers is damaged"
+def _secret_problems(connection: Connection, raffle: RaffleRecord, sealed: bytes, signer: SignerKey) -> Iterator[str]:
+    try:
+        key = sealing.unseal(sealed, signer, raffle.id).numbering_key
+    except sealing.SealBroken:
+        yield "its secrets are damaged, so it can hand out no more tickets"
         return
     permutation = numbering.Numbering(key, raffle.total_tickets)
     wrong = [
@@ -90,7 +87,7 @@ def _number_problems(connection: Connection, raffle: RaffleRecord, key: bytes) -
 
 
 def _draw_problems(connection: Connection, raffle: RaffleRecord) -> Iterator[str]:
-    if raffle.numbering_key is not None:
+    if raffle.sealed is not None:
         yield "it is drawn, but its secrets are still stored"
     if raffle.closed_at is None:
         yield "it is drawn, but not closed"

@@ -5,7 +5,6 @@ What is stored of ledgers is in `rafflekit.core.ledger.keeping`.
 
 from dataclasses import dataclass, field
 
-from rafflekit.core.errors import SigningKeyUnavailable
 from rafflekit.core.protocol import tree
 from rafflekit.core.protocol.checkpoints import Cancellation, Checkpoint, End, origin_of
 from rafflekit.core.protocol.documents import Receipt
@@ -18,7 +17,7 @@ from rafflekit.core.protocol.tiles import GrowingTree
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What never changes of a raffle's ledger: its terms, their hash, and the key that signs it, if available here."""
+    """What never changes of a raffle's ledger: its terms, their hash and, if something is signed, its key."""
 
     terms: Terms
     terms_hash: bytes
@@ -39,13 +38,8 @@ class Book:
         return Checkpoint(origin_of(self.terms.id), size, root, self.terms_hash, end, cancellation)
 
     def signed(self, text: str) -> str:
-        """Return a text as a note with the operator's signature.
-
-        Raises:
-            SigningKeyUnavailable: no key is available here.
-        """
-        if self.signer is None:
-            raise SigningKeyUnavailable
+        """Return a text as a note with the operator's signature; only for a book with a key."""
+        assert self.signer is not None
         return f"{text}\n{self.signer.line(text)}"
 
 
@@ -62,10 +56,8 @@ class Edge:
         self._end = end
         self._note = ""
 
-    def receipt(self, serial: int, ticket_number: int, code_hash: str) -> Receipt | None:
-        """Return the receipt of one of the tickets that were appended last; None if no signing key is available."""
-        if self._book.signer is None:
-            return None
+    def receipt(self, serial: int, ticket_number: int, code_hash: str) -> Receipt:
+        """Return the receipt of one of the tickets that were appended last."""
         size = self.growing.size
         if not self._note:
             root = tree.root(self.growing.subtree, size)

@@ -5,11 +5,11 @@ Tickets enter a ledger in the transaction that stores them. `proofs` shows it to
 
 import os
 from collections.abc import Iterable
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from pathlib import Path
 from uuid import UUID
 
-from rafflekit.core.errors import RaffleNotFound, SigningKeyUnavailable, StorageUnavailable
+from rafflekit.core.errors import SigningKeyUnavailable, StorageUnavailable
 from rafflekit.core.ledger.books import Book, book_of
 from rafflekit.core.ledger.keys import signing_key_beside
 from rafflekit.core.models import Raffle
@@ -20,9 +20,9 @@ from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.protocol.tiles import TILE, TileReader
 from rafflekit.core.protocol.tree import leaf_hash
 from rafflekit.core.settings import SIGNING_KEY
-from rafflekit.core.storage.database import Connection, Database
+from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import ledgers as statements
-from rafflekit.core.storage.statements.raffles import any_verifier_key, claim_ledger, load_raffle
+from rafflekit.core.storage.statements.raffles import any_verifier_key
 
 _TREES_KEPT = 64
 
@@ -82,32 +82,40 @@ class Ledgers:
             self._signing_key = signing_key_beside(self._database.key_file)
         return self._signing_key
 
-    def book(self, raffle: Raffle) -> Book:
-        """Return the book of a raffle. A ledger without a key gets this process's.
+    def required_key(self) -> SignerKey:
+        """Return the key that signs, as `signing_key` does.
 
         Raises:
-            SigningKeyUnavailable: the ledger has another key.
+            SigningKeyUnavailable: there is none, or it cannot be used.
+            StorageUnavailable: it cannot be made.
         """
-        return self._open_book(raffle)
+        key = self.signing_key()
+        if key is None:
+            raise SigningKeyUnavailable(NO_KEY)
+        return key
 
     def book_to_sign(self, raffle: Raffle) -> Book:
-        """Return the book of a raffle, with the key to sign with. A ledger without a key gets this process's.
+        """Return the book of a raffle, with the key that signs it.
 
         Raises:
-            SigningKeyUnavailable: no key is available here, or the ledger has another key.
+            SigningKeyUnavailable: the raffle's key is not here.
         """
-        book = self._open_book(raffle, needs_its_key=True)
-        if book.signer is None:
-            raise SigningKeyUnavailable(NO_KEY)
-        return book
+        key = self.signing_key()
+        if key is None or str(key.verifier) != raffle.verifier_key:
+            here = "no key is available here" if key is None else "another key is used here"
+            raise SigningKeyUnavailable(
+                f"The raffle {raffle.id} needs the key {raffle.verifier_key}, and {here}; set {SIGNING_KEY.name} to "
+                "the file of that key."
+            )
+        return book_of(raffle.terms, key)
 
     def require_key(self, raffle: Raffle) -> None:
-        """Check that the key of a raffle's ledger is here. A ledger without a key needs none.
+        """Check that the key of a raffle is here.
 
         Raises:
             SigningKeyUnavailable: it is not.
         """
-        self._open_book(raffle, needs_its_key=True)
+        self.book_to_sign(raffle)
 
     def closing_of(self, raffle: Raffle) -> Checkpoint:
         """Return the closing of a closed raffle.
@@ -142,21 +150,6 @@ class Ledgers:
                 f"{key_file}' makes a key for new raffles."
             )
 
-    def _open_book(self, raffle: Raffle, *, needs_its_key: bool = False) -> Book:
-        key, its_key = self.signing_key(), raffle.verifier_key
-        if its_key is None and key is not None:
-            its_key = self._database.write(partial(_claimed, raffle=raffle.id, verifier_key=str(key.verifier)))
-        signed = f"The raffle {raffle.id} is signed by the key {its_key}"
-        if key is not None and its_key != str(key.verifier):
-            raise SigningKeyUnavailable(
-                f"{signed}, and another key is used here; set {SIGNING_KEY.name} to the file of that key."
-            )
-        if key is None and needs_its_key and its_key is not None:
-            raise SigningKeyUnavailable(
-                f"{signed}, and no key is available here; set {SIGNING_KEY.name} to the file of that key."
-            )
-        return book_of(raffle.terms, key)
-
     def _new_tree(self, raffle: UUID, size: int, _last: Leaf | None) -> LedgerTree:
         def entries(level: int, tile: int) -> list[bytes]:
             if level == 0:
@@ -169,14 +162,6 @@ class Ledgers:
             )
 
         return LedgerTree(size, TileReader(entries))
-
-
-def _claimed(connection: Connection, raffle: UUID, verifier_key: str) -> str | None:
-    claim_ledger(connection, raffle, verifier_key)
-    found = load_raffle(connection, raffle)
-    if found is None:
-        raise RaffleNotFound
-    return found.verifier_key
 
 
 def closing_of(raffle: Raffle, its_tree: LedgerTree) -> Checkpoint:

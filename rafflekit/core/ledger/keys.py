@@ -4,21 +4,17 @@ It is a file with one line (`protocol.notes`) that only its owner can read. Anyo
 histories; without it, raffles started with it can neither issue tickets nor be drawn.
 """
 
-import logging
 import os
-import stat
 from pathlib import Path
 
 from rafflekit.core.errors import InvalidSetting, InvalidValue, SigningKeyUnavailable, StorageUnavailable
-from rafflekit.core.private_files import partial_file, require_folder, sync, sync_name
+from rafflekit.core.private_files import NotPrivate, partial_file, private_target, require_folder, sync, sync_name
 from rafflekit.core.protocol.notes import OPERATOR, WITNESS, NoteWrong, SignerKey
 from rafflekit.core.settings import KEY_NAME, SIGNING_KEY, Settings
 
 _KEY_FILE_BYTES = 4096
 
 _KINDS = {OPERATOR: "an operator", WITNESS: "a witness"}
-
-_log = logging.getLogger(__name__)
 
 
 def read_signing_key(file: Path, *, setting: str = SIGNING_KEY.name, kind: int = OPERATOR) -> SignerKey:
@@ -129,20 +125,15 @@ def _read_of_kind(file: Path, kind: int) -> SignerKey:
 
 def _read(file: Path) -> SignerKey:
     try:
-        with file.open("rb") as opened:
+        with open(file, "rb", opener=private_target) as opened:
             content = opened.read(_KEY_FILE_BYTES)
-            mode = os.fstat(opened.fileno()).st_mode
+    except NotPrivate as error:
+        raise _KeyWrong(error.problem, is_out_of_reach=True) from None
     except OSError as error:
         raise _KeyWrong(f"the key cannot be read: {error.strerror}", is_out_of_reach=True) from None
     try:
-        key = SignerKey.read(content.decode().strip())
+        return SignerKey.read(content.decode().strip())
     except NoteWrong as error:
         raise _KeyWrong(str(error)) from None
     except ValueError:
         raise _KeyWrong("it is not a text file") from None
-    # Not refused: secrets that are mounted into containers have such permissions. Windows has no such permissions.
-    if mode & stat.S_IRWXO and os.name != "nt":
-        _log.warning(
-            "All users of this machine can use the key %r; its owner can stop that with 'chmod o='.", str(file)
-        )
-    return key

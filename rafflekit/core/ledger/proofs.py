@@ -10,13 +10,12 @@ from rafflekit.core import lifecycle, limits
 from rafflekit.core.errors import (
     InvalidValue,
     RaffleNotFound,
-    SigningKeyUnavailable,
     StorageUnavailable,
     TicketNotFound,
     TicketsRemaining,
 )
 from rafflekit.core.ledger.books import Book
-from rafflekit.core.ledger.keeping import NO_KEY, Ledgers, LedgerTree, closing_of
+from rafflekit.core.ledger.keeping import Ledgers, LedgerTree, closing_of
 from rafflekit.core.models import Raffle, Ticket, uuid_of
 from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol import cosignatures, tree
@@ -86,10 +85,7 @@ class Proofs:
             SigningKeyUnavailable: no signing key is available here, or the key next to the database is unusable.
             StorageUnavailable: it cannot be made.
         """
-        key = self._ledgers.signing_key()
-        if key is None:
-            raise SigningKeyUnavailable(NO_KEY)
-        return key.verifier
+        return self._ledgers.required_key().verifier
 
     def checkpoint(self, raffle_id: UUID | str) -> str:
         """Return the latest checkpoint of a raffle's ledger, signed.
@@ -351,8 +347,7 @@ def _keep_cosignature(
     found = raffles.lock_raffle(connection, raffle)
     kept = dict(statements.load_cosignatures(connection, raffle))
     if verifier_key not in kept:
-        operator = [] if found.verifier_key is None else [found.verifier_key]
-        cosignatures.check_beside(witness, [VerifierKey.read(each) for each in [*operator, *kept]])
+        cosignatures.check_beside(witness, [VerifierKey.read(each) for each in [found.verifier_key, *kept]])
         statements.insert_cosignature(connection, raffle, verifier_key, line)
     elif kept[verifier_key] != line:
         raise InvalidValue("note", f"is too late: another cosignature by {witness.name} is already stored.")

@@ -1,8 +1,8 @@
 """Search a SQLite file for deleted secrets, byte by byte, without SQLite.
 
 A row of `secrets` is recognized by its format (https://sqlite.org/fileformat2.html#record_format): the sizes of its
-columns, a raffle's id, three keys of 32 bytes (76 in that format). When a row is deleted, SQLite overwrites its first
-four bytes.
+columns, a raffle's id, and its sealed keys, of 124 bytes (two bytes in that format). When a row is deleted, SQLite
+overwrites its first four bytes. Anyone who has the signing key could open what is left.
 """
 
 import os
@@ -14,9 +14,10 @@ from pathlib import Path
 from uuid import UUID
 
 _ID_BYTES = 16
-_KEYS_BYTES = 3 * 32
-_SIZES_OF_TWO_KEYS = b"\x4c\x4c"
-_ROW_BYTES = len(_SIZES_OF_TWO_KEYS) + _ID_BYTES + _KEYS_BYTES
+# A nonce, three keys, and a tag: `core.tickets.sealing`.
+_SEALED_BYTES = 12 + 3 * 32 + 16
+_SIZE_OF_SEALED = b"\x82\x04"
+_ROW_BYTES = len(_SIZE_OF_SEALED) + _ID_BYTES + _SEALED_BYTES
 _READ_BYTES = 1024 * 1024
 
 _one_reader = threading.Lock()
@@ -60,14 +61,14 @@ def _found(descriptor: int, ids: dict[bytes, UUID]) -> frozenset[UUID]:
 
 
 def _ids_with_keys(part: bytes, ids: Collection[bytes]) -> Iterator[bytes]:
-    at = part.find(_SIZES_OF_TWO_KEYS)
+    at = part.find(_SIZE_OF_SEALED)
     while 0 <= at <= len(part) - _ROW_BYTES:
-        begin = at + len(_SIZES_OF_TWO_KEYS)
+        begin = at + len(_SIZE_OF_SEALED)
         end = begin + _ID_BYTES
-        if part[begin:end] in ids and any(part[end : end + _KEYS_BYTES]):
+        if part[begin:end] in ids and any(part[end : end + _SEALED_BYTES]):
             yield part[begin:end]
         # Matches may overlap.
-        at = part.find(_SIZES_OF_TWO_KEYS, at + 1)
+        at = part.find(_SIZE_OF_SEALED, at + 1)
 
 
 def _overlapping_parts(descriptor: int) -> Iterator[bytes]:

@@ -89,12 +89,14 @@ _MISCOUNTED = (
     "NEW.issued < OLD.issued OR NOT EXISTS (SELECT 1 FROM raffles WHERE id = NEW.raffle "
     "AND total_tickets >= NEW.issued AND (NEW.issued = OLD.issued OR (closed_at IS NULL AND cancelled_at IS NULL)))"
 )
-_FINAL_OF_A_TICKET = "raffle, serial, number, nth, code_hash, issued_at"
+_FINAL_OF_A_TICKET = "raffle, serial, number, nth, code_hash"
 
 # The value is that of `schema.FORGOTTEN`. Any other one may be another ticket's, which UPDATE OR REPLACE would delete.
+# The time is that of the raffle's end, which says nothing about the participant.
 _NOT_FORGOTTEN = (
     "NEW.repeat_hash IS NOT NULL OR NEW.participant <> CAST(CAST(NEW.serial AS TEXT) AS {bytes}) "
-    f"OR NOT {_IS_FINISHED}"
+    "OR NOT EXISTS (SELECT 1 FROM raffles WHERE id = NEW.raffle "
+    "AND (drawn_at IS NOT NULL OR cancelled_at IS NOT NULL) AND coalesce(closed_at, cancelled_at) = NEW.issued_at)"
 )
 
 # Wins are made by the draw and by forfeits: forfeit j makes win W + j.
@@ -142,16 +144,9 @@ RULES: tuple[Rule, ...] = (
     Rule("raffles_terms", f"UPDATE OF {_TERMS_COLUMNS}", "raffles", _TERMS, _has_begun("OLD.id")),
     Rule(
         "raffles_fixed",
-        "UPDATE OF id, sequence, created_at, creation_key, creation_hash",
+        "UPDATE OF id, sequence, created_at, creation_key, creation_hash, verifier_key",
         "raffles",
-        "the place and the creation of a raffle are final",
-    ),
-    Rule(
-        "raffles_key_once",
-        "UPDATE OF verifier_key",
-        "raffles",
-        "the key of a ledger is final",
-        "OLD.verifier_key IS NOT NULL",
+        "the place, the creation and the key of a raffle are final",
     ),
     Rule("raffles_closed_once", "UPDATE OF closed_at, round", "raffles", "the end of a raffle is final", _HAS_AN_END),
     Rule(
@@ -162,7 +157,7 @@ RULES: tuple[Rule, ...] = (
         _HAS_TOO_FEW_TICKETS,
     ),
     Rule("raffles_drawn_with_record", "UPDATE OF drawn_at", "raffles", "the draw record is missing", _HAS_NO_RECORD),
-    # A ledger gets its key when it is first signed, even after the draw; the other columns have their own rules.
+    # The other columns have their own rules.
     Rule(
         "raffles_drawn_once",
         "UPDATE OF drawn_at, seed, cancelled_at, reason",
@@ -197,7 +192,7 @@ RULES: tuple[Rule, ...] = (
     Rule("tickets_final_update", f"UPDATE OF {_FINAL_OF_A_TICKET}", "tickets", "a ticket is final"),
     Rule(
         "tickets_forgotten",
-        "UPDATE OF participant, repeat_hash",
+        "UPDATE OF participant, repeat_hash, issued_at",
         "tickets",
         "the participant of a ticket is final, or forgotten",
         _NOT_FORGOTTEN,

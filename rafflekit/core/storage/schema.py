@@ -132,8 +132,8 @@ raffles = _table(
     # The hash of the idempotency key with which it was created, and of what was asked for.
     Column("creation_key", Bytes),
     Column("creation_hash", Bytes),
-    # The key that signs its ledger.
-    Column("verifier_key", Text),
+    # The key that signs its ledger and seals its secrets.
+    Column("verifier_key", Text, nullable=False),
     Column("closed_at", BigInteger),
     Column("round", BigInteger),
     Column("cancelled_at", BigInteger),
@@ -178,13 +178,9 @@ counters = _table_of_a_raffle(
     CheckConstraint("issued >= 0", name="counters_issued"),
 )
 
-# Deleted at the draw or the cancellation: from then on, stored data cannot be traced to a participant.
-secrets = _table_of_a_raffle(
-    "secrets",
-    Column("numbering_key", Bytes, nullable=False),
-    Column("participant_key", Bytes, nullable=False),
-    Column("code_key", Bytes, nullable=False),
-)
+# A raffle's keys, sealed (`core.tickets.sealing`). Deleted at the draw or the cancellation: from then on, stored data
+# cannot be traced to a participant.
+secrets = _table_of_a_raffle("secrets", Column("sealed", Bytes, nullable=False))
 
 prizes = _table_of_a_raffle(
     "prizes",

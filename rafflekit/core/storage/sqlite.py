@@ -14,6 +14,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor, ExceptionContext
 from sqlalchemy.pool import NullPool
 
 from rafflekit.core.errors import NAMELESS_URL, InvalidSetting, SchemaMismatch, StorageUnavailable
+from rafflekit.core.private_files import exposure, folder_exposure, private
 from rafflekit.core.storage.backend import ENGINE_OPTIONS, Backend
 
 if TYPE_CHECKING:
@@ -89,9 +90,11 @@ class Sqlite(Backend):
     def create_engine(self, *, is_patient: bool = False) -> Engine:
         """Return the engine; a missing file is made, readable only by its owner.
 
-        Another program's file is refused, and not a byte of it changes.
+        Another program's file, or one that is not private, is refused, and not a byte of it changes.
         """
-        if not self.exists():
+        is_there = self.exists()
+        self._check_private()
+        if not is_there:
             self._make_file()
         # Checked before connecting, which would switch the file to a write-ahead log.
         self._check_whose_it_is()
@@ -110,6 +113,7 @@ class Sqlite(Backend):
 
     def create_looking_engine(self) -> Engine:
         """Return an engine that only reads; another program's file is refused."""
+        self._check_private()
         self._check_whose_it_is()
         return create_engine("sqlite://", creator=self._connect_to_look, poolclass=NullPool, hide_parameters=True)
 
@@ -117,6 +121,7 @@ class Sqlite(Backend):
         """Copy the database with SQLite's online backup (https://sqlite.org/backup.html)."""
         if not self.exists():
             raise StorageUnavailable(f"{self.name} does not exist, so there is nothing to back up.")
+        self._check_private()
         self._check_whose_it_is()
         address = f"{self.path.as_uri()}?mode=rw"
         try:
@@ -166,7 +171,7 @@ class Sqlite(Backend):
     def _make_file(self) -> None:
         try:
             # SQLite gives its journal the permissions of the database.
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            open(self.path, "xb", opener=private).close()
         except FileExistsError:
             # Another process was faster.
             pass
@@ -177,9 +182,35 @@ class Sqlite(Backend):
         except OSError as error:
             raise StorageUnavailable(f"{self.name} cannot be made: {error.strerror}.") from error
 
+    def _check_private(self) -> None:
+        # SQLite opens these by their names, so no one else may be able to put other files there. It follows a link to a
+        # database, and makes the journals next to the file itself.
+        real, key = self.path.resolve(), key_beside(self.path)
+        try:
+            found = {
+                file: exposure(file, is_written=True)
+                for file in (Path(f"{real}{ending}") for ending in ("", "-wal", "-shm", "-journal"))
+            }
+            found[key] = exposure(key, is_written=False)
+            for folder in {self.path.parent, real.parent}:
+                if folder.is_dir():
+                    found[folder] = folder_exposure(folder, holds_still=False)
+        except OSError as error:
+            raise StorageUnavailable(f"{self.name} cannot be opened: {error.strerror}.") from error
+        problems = [f"{path}: {problem}." for path, problem in found.items() if problem is not None]
+        if not problems:
+            return
+        # No one is told to change the rights of another program's file. (With a log, SQLite would use that.)
+        if real.is_file() and not Path(f"{real}-wal").exists():
+            self._check_whose_it_is()
+        refusal = StorageUnavailable(f"{self.name} is not private. {problems[0]}")
+        for problem in problems[1:]:
+            refusal.add_note(problem)
+        raise refusal
+
     def _connect_to_look(self) -> sqlite3.Connection:
         # Without a writer there is no log, and SQLite would create an empty one and not delete it.
-        is_quiet = not Path(f"{self.path}-wal").exists()
+        is_quiet = not Path(f"{self.path.resolve()}-wal").exists()
         address = f"{self.path.as_uri()}?mode=ro" + ("&immutable=1" if is_quiet else "")
         return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)
 

@@ -11,12 +11,11 @@ from rafflekit.core.ledger.books import Book, Edge
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.lifecycle import is_drawn
 from rafflekit.core.models import Raffle
-from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.terms import Terms
 from rafflekit.core.records import RaffleKeys
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import tickets
-from rafflekit.core.tickets import numbering, participants
+from rafflekit.core.tickets import numbering, sealing
 
 _SALES_KNOWN = 1_000
 
@@ -57,7 +56,7 @@ class Sales:
             RaffleNotFound: no raffle has this id.
             SoldOut, Cancelled: it is drawn or cancelled, so its keys are deleted and no request can be recognised as a
                 repeat.
-            SigningKeyUnavailable: its ledger has another key.
+            SigningKeyUnavailable: the key that opens its secrets is not here.
             StorageUnavailable: the database fails, or the keys in it are damaged.
         """
         sale = self._known.get(raffle)
@@ -74,19 +73,23 @@ class Sales:
 
     def _loaded(self, raffle_id: UUID) -> Sale:
         # First, because a draw deletes them: a raffle that is not drawn afterwards had its keys.
-        keys = self._database.query(lambda connection: tickets.load_keys(connection, raffle_id))
+        sealed = self._database.query(lambda connection: tickets.load_sealed_keys(connection, raffle_id))
         raffle = self._get(raffle_id)
         if raffle.cancellation is not None:
             raise Cancelled
         if is_drawn(raffle):
             raise SoldOut
-        # Checked here, where only one caller is refused: a group hashes with the keys of all its raffles at once.
-        if keys is None or not _are_whole(keys):
+        book = self._ledgers.book_to_sign(raffle)
+        assert book.signer is not None
+        # Opened here, where only one caller is refused: a group hashes with the keys of all its raffles at once.
+        try:
+            keys = sealing.unseal(sealed or b"", book.signer, raffle_id)
+        except sealing.SealBroken as error:
             raise StorageUnavailable(
-                f"A key of the raffle {raffle_id} is damaged in the database; 'rafflekit doctor' says more."
-            )
+                f"The secrets of the raffle {raffle_id} are damaged in the database; 'rafflekit doctor' says more."
+            ) from error
         permutation = numbering.Numbering(keys.numbering_key, raffle.total_tickets)
-        return Sale(keys, permutation, self._ledgers.book(raffle), raffle.end is not None, raffle.issued > 0)
+        return Sale(keys, permutation, book, raffle.end is not None, raffle.issued > 0)
 
     def _remember(self, raffle: UUID, sale: Sale) -> None:
         with self._lock:
@@ -94,8 +97,3 @@ class Sales:
                 # Any one will do; it is loaded again when it is needed.
                 self._known.pop(secrets.choice(list(self._known)))
             self._known[raffle] = sale
-
-
-def _are_whole(keys: RaffleKeys) -> bool:
-    found = len(keys.numbering_key), len(keys.participant_key), len(keys.code_key)
-    return found == (numbering.KEY_BYTES, participants.KEY_BYTES, codes.KEY_BYTES)

@@ -1,7 +1,7 @@
 """A database for check-ups: raffles in each state, and SQL that selects them."""
 
-from rafflekit import Prize, RaffleEngine
-from tests.databases import prepare
+from rafflekit import Prize
+from tests.databases import open_engine, prepare
 from tests.raffles import sold_out
 
 PRIZES = (Prize("car"), Prize("hug", 3))
@@ -33,7 +33,7 @@ def fill_with_claims(url: str) -> None:
 
 
 def _fill(url: str) -> None:
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         drawn = sold_out(engine, tickets=20, prizes=PRIZES)
         engine.draw(drawn.id)
         half = engine.create("Half", total_tickets=20, prizes=PRIZES)
@@ -47,14 +47,14 @@ def _fill(url: str) -> None:
 
 def _fill_with_a_tile(url: str) -> None:
     _fill(url)
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         large = engine.create("Large", total_tickets=10**6, prizes=PRIZES)
         assert len(list(engine.participate_many(large.id, [f"participant {person}" for person in range(300)]))) == 300
 
 
 def _fill_with_claims(url: str) -> None:
     _fill(url)
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         raffle = engine.create("Claimed", total_tickets=20, prizes=PRIZES, tickets_each=2).id
         tickets = {}
         for place in range(8):

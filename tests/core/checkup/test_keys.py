@@ -6,15 +6,15 @@ import pytest
 
 from rafflekit import Prize, RaffleEngine, check_database
 from rafflekit.core.protocol.notes import WITNESS, SignerKey
+from tests.databases import past_the_rules
 from tests.raffles import sold_out
 
 KEY, OTHER = SignerKey.make("raffles.example"), SignerKey.make("other.example")
 
 
 def missing(raffles: int) -> str:
-    return (
-        f"The key {KEY.verifier} is missing here: {raffles} of the raffles can be neither drawn nor proven without it."
-    )
+    without = f"without it, {raffles} of the raffles can neither hand out tickets nor be drawn or proven"
+    return f"The key {KEY.verifier} is missing here: {without}."
 
 
 @pytest.fixture
@@ -37,7 +37,8 @@ def test_a_missing_key_is_not_a_problem_of_the_database(signed: str) -> None:
 def test_the_key_next_to_a_file_is_found(signed: str, database: Path) -> None:
     if signed.startswith("postgresql"):
         # It is unknown which key its servers have.
-        assert check_database(signed).missing_keys == ()
+        report = check_database(signed)
+        assert (report.problems, report.missing_keys, report.unopened) == ((), (), 2)
         return
     key_file = Path(f"{database}.key")
 
@@ -46,6 +47,17 @@ def test_the_key_next_to_a_file_is_found(signed: str, database: Path) -> None:
     with_it = check_database(signed).missing_keys
 
     assert (without, with_it) == ((missing(3),), ())
+
+
+def test_without_the_key_numbers_are_not_checked_and_counted(signed: str) -> None:
+    """They come from the secrets, which are sealed with it; a drawn raffle has none."""
+    past_the_rules(signed, "UPDATE secrets SET sealed = (SELECT min(participant) FROM tickets)")
+
+    without, with_it = check_database(signed, signing_key=OTHER), check_database(signed, signing_key=KEY)
+
+    assert (without.problems, without.unopened) == ((), 2)
+    assert (len(with_it.problems), with_it.unopened) == (2, 0)
+    assert all("its secrets are damaged, so it can hand out no more tickets" in each for each in with_it.problems)
 
 
 @pytest.mark.parametrize(

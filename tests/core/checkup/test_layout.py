@@ -117,8 +117,8 @@ def test_a_missing_rule_of_a_file_is_named(database: Path, statements: list[str]
             "the constraint PRIMARY KEY (raffle, level, position) of the table tiles is missing",
         ),
         (
-            "ALTER TABLE secrets ALTER COLUMN code_key DROP NOT NULL",
-            "the column code_key of the table secrets is not as rafflekit made it, or off",
+            "ALTER TABLE secrets ALTER COLUMN sealed DROP NOT NULL",
+            "the column sealed of the table secrets is not as rafflekit made it, or off",
         ),
     ],
 )

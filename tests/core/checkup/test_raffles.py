@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit import Prize, RaffleEngine, check_database, database_status
+from rafflekit import Prize, database_status
 from tests.core.checkup.filled import CANCELLED, DRAWN, LARGE, OPEN, PRIZES, fill, fill_with_a_tile
-from tests.databases import PostgresqlServer, past_the_rules
+from tests.databases import PostgresqlServer, check_up, open_engine, past_the_rules
 from tests.raffles import sold_out
 
 A_WITNESSS_KEY = "example.test/witness+7df143cd+BD1ZVxMxDi4lFocNAZ10FqW0iC4GMM99Ix3/gZ+c28GB"
@@ -16,13 +16,15 @@ WRONG_CLOSING = "its closing is from before the raffle, or its round does not ma
 NO_DATE = "its creation date is not from 1970 to 9999, so it can be neither shown nor proven"
 WRONG_NUMBERS = r"\d tickets do not have the number that they were given; the first is no. \d+"
 TOO_MANY_EACH = "participants have more tickets than the 1 that one can have"
+DAMAGED_SECRETS = "its secrets are damaged, so it can hand out no more tickets"
+ANOTHERS_SECRETS = f"(SELECT sealed FROM secrets WHERE raffle <> {OPEN})"
 WRONG_DRAW = "its draw record does not match its seed and its tickets, so its proof is rejected"
 
 
 def test_an_honest_database_is_well(database_url: str) -> None:
     fill_with_a_tile(database_url)
 
-    report = check_database(database_url)
+    report = check_up(database_url)
 
     assert report.problems == ()
     assert (report.raffles, report.tickets, report.draws) == (5, 326, 1)
@@ -49,7 +51,7 @@ def test_an_honest_database_is_well(database_url: str) -> None:
         ("UPDATE raffles SET total_tickets = 3 WHERE name = 'Half'", "it has 4 prizes for 3 tickets"),
         ("UPDATE raffles SET total_tickets = 21 WHERE name = 'Half'", WRONG_NUMBERS),
         (f"DELETE FROM secrets WHERE raffle = {OPEN}", "it is not drawn, but its secrets are missing"),
-        (f"UPDATE secrets SET numbering_key = code_key WHERE raffle = {OPEN}", WRONG_NUMBERS),
+        (f"UPDATE secrets SET sealed = {ANOTHERS_SECRETS} WHERE raffle = {OPEN}", DAMAGED_SECRETS),
         (f"UPDATE counters SET issued = 19 WHERE raffle = {DRAWN}", "its counter says 19 tickets, but 20 are stored"),
         (f"DELETE FROM wins WHERE raffle = {DRAWN} AND ordinal = 4", "1 of its 4 wins do not come from its seed"),
         (
@@ -65,7 +67,7 @@ def test_an_honest_database_is_well(database_url: str) -> None:
             r"\d of its 3 wins do not come from its seed",
         ),
         (
-            f"INSERT INTO secrets SELECT {DRAWN}, numbering_key, participant_key, code_key FROM secrets LIMIT 1",
+            f"INSERT INTO secrets SELECT {DRAWN}, sealed FROM secrets LIMIT 1",
             "it is drawn, but its secrets are still stored",
         ),
         (f"UPDATE draws SET wins = 2 WHERE raffle = {DRAWN}", WRONG_DRAW),
@@ -102,11 +104,11 @@ def test_an_honest_database_is_well(database_url: str) -> None:
         ("UPDATE raffles SET created_at = -1 WHERE name = 'Sold out'", NO_DATE),
         (
             f"UPDATE raffles SET verifier_key = 'foo' WHERE id = {OPEN}",
-            "its ledger's key is not an operator's, so nothing more can be signed",
+            "its ledger's key is not an operator's, so it can be neither continued nor proven",
         ),
         (
             f"UPDATE raffles SET verifier_key = '{A_WITNESSS_KEY}' WHERE id = {OPEN}",
-            "its ledger's key is not an operator's, so nothing more can be signed",
+            "its ledger's key is not an operator's, so it can be neither continued nor proven",
         ),
         (f"UPDATE raffles SET entropy = 'foo' WHERE id = {DRAWN}", UNKNOWN_ENTROPY),
         (f"UPDATE raffles SET entropy = 'foo' WHERE id = {OPEN}", UNKNOWN_ENTROPY),
@@ -116,23 +118,18 @@ def test_an_honest_database_is_well(database_url: str) -> None:
             "its prizes are not numbered from 0 without gaps, so it cannot be drawn",
         ),
         (
-            f"UPDATE secrets SET participant_key = hash FROM (SELECT participant AS hash FROM tickets WHERE serial = 0 "
+            f"UPDATE secrets SET sealed = hash FROM (SELECT participant AS hash FROM tickets WHERE serial = 0 "
             f"AND raffle = {OPEN}) AS t WHERE raffle = {OPEN}",
-            "a key of its participants or codes is damaged",
+            DAMAGED_SECRETS,
         ),
         (
-            f"UPDATE secrets SET code_key = hash FROM (SELECT participant AS hash FROM tickets WHERE serial = 0 "
-            f"AND raffle = {OPEN}) AS t WHERE raffle = {OPEN}",
-            "a key of its participants or codes is damaged",
-        ),
-        (
-            f"UPDATE tickets SET participant = (SELECT code_key FROM secrets WHERE raffle = {OPEN}) "
+            f"UPDATE tickets SET participant = (SELECT sealed FROM secrets WHERE raffle = {OPEN}) "
             f"WHERE raffle = {OPEN} AND serial = 2",
             "1 tickets have no hash of their participant, who could get another ticket",
         ),
         (f"UPDATE tickets SET nth = 2 WHERE raffle = {OPEN} AND serial = 2", TOO_MANY_EACH),
         (
-            f"INSERT INTO secrets SELECT {CANCELLED}, numbering_key, participant_key, code_key FROM secrets LIMIT 1",
+            f"INSERT INTO secrets SELECT {CANCELLED}, sealed FROM secrets LIMIT 1",
             "it is cancelled, but its secrets are still stored",
         ),
         (f"INSERT INTO wins SELECT {CANCELLED}, 1, 0, 0", "it is not drawn, but has wins"),
@@ -157,25 +154,25 @@ def test_a_change_that_bypasses_the_rules_is_named(database_url: str, statement:
     (fill_with_a_tile if LARGE in statement else fill)(database_url)
     past_the_rules(database_url, statement)
 
-    problems = check_database(database_url).problems
+    problems = check_up(database_url).problems
 
     assert any(re.fullmatch(rf"Raffle [0-9a-f-]{{36}}: {problem}\.", each) for each in problems)
 
 
 @pytest.mark.parametrize("moment", [0, 253_402_300_799])
 def test_the_first_and_the_last_possible_second_are_well(database_url: str, moment: int) -> None:
-    with RaffleEngine(database_url) as engine:
+    with open_engine(database_url) as engine:
         engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")])
     past_the_rules(database_url, f"UPDATE raffles SET created_at = {moment}")
 
-    assert check_database(database_url).problems == ()
+    assert check_up(database_url).problems == ()
 
 
 def test_a_draw_in_which_every_ticket_wins_is_well(database_url: str) -> None:
-    with RaffleEngine(database_url) as engine:
+    with open_engine(database_url) as engine:
         engine.draw(sold_out(engine, tickets=4, prizes=PRIZES).id)
 
-    assert check_database(database_url).problems == ()
+    assert check_up(database_url).problems == ()
 
 
 def test_another_seed_gives_other_winners(database_url: str) -> None:
@@ -183,7 +180,7 @@ def test_another_seed_gives_other_winners(database_url: str) -> None:
     zeros = "decode(repeat('00', 32), 'hex')" if database_url.startswith("postgresql") else "zeroblob(32)"
     past_the_rules(database_url, f"UPDATE raffles SET seed = {zeros} WHERE name = 'Sold out'")
 
-    ledger, wins = check_database(database_url).problems
+    ledger, wins = check_up(database_url).problems
 
     # That zeros and the draw's own seed agree in all four winners of 20: 1 in 116,280.
     assert "wins do not come from its seed" in wins
@@ -197,13 +194,13 @@ def test_a_damaged_seed_and_a_damaged_key_are_named(database: Path, postgresql: 
         past_the_rules(
             url,
             f"UPDATE raffles SET seed = {short} WHERE name = 'Sold out'",
-            f"UPDATE secrets SET numbering_key = {short}",
+            f"UPDATE secrets SET sealed = {short}",
         )
 
-        problems = "\n".join(check_database(url).problems)
+        problems = "\n".join(check_up(url).problems)
 
         assert problems.count(": its draw cannot be replayed, because its seed or its prizes are damaged.") == 1
-        assert problems.count(": the key of its numbers is damaged.") == 2
+        assert problems.count(f": {DAMAGED_SECRETS}.") == 2
 
 
 def test_duplicate_numbers_and_participants_are_named(postgresql: PostgresqlServer) -> None:
@@ -217,7 +214,7 @@ def test_duplicate_numbers_and_participants_are_named(postgresql: PostgresqlServ
         f"participant = (SELECT min(participant) FROM tickets WHERE raffle = {OPEN}) WHERE raffle = {OPEN}",
     )
 
-    problems = "\n".join(check_database(url).problems)
+    problems = "\n".join(check_up(url).problems)
 
     assert "4 tickets have the number of another ticket" in problems
     assert "participants have more tickets than the 1 that one can have" in problems
@@ -229,14 +226,14 @@ def test_a_value_of_a_wrong_type_is_named(database: Path) -> None:
     fill(url)
     past_the_rules(url, f"UPDATE tickets SET number = 'seven' WHERE raffle = {OPEN} AND serial = 2")
 
-    assert "it has a value of a wrong type" in "\n".join(check_database(url).problems)
+    assert "it has a value of a wrong type" in "\n".join(check_up(url).problems)
 
 
 @pytest.mark.parametrize(
     ("table", "column", "problem"),
     [
         ("raffles", "seed", "its draw cannot be replayed, because its seed or its prizes are damaged"),
-        ("secrets", "numbering_key", "the key of its numbers is damaged"),
+        ("secrets", "sealed", "it has a value of a wrong type"),
         ("counters", "issued", "its counter says some text tickets"),
         ("raffles", "total_tickets", "it has a value of a wrong type"),
         ("raffles", "created_at", NO_DATE),
@@ -257,10 +254,10 @@ def test_a_value_of_a_wrong_type_is_named_by_its_column(database: Path, table: s
     url = f"sqlite:///{database}"
     fill_with_a_tile(url)
     kind = "x'00'" if column in {"name", "entropy", "entry", "verifier_key"} and table != "draws" else "'some text'"
-    which = "" if column in {"numbering_key", "hash"} else ", ".join(["WHERE drawn_at > 0"] * (table == "raffles"))
+    which = "" if column in {"sealed", "hash"} else ", ".join(["WHERE drawn_at > 0"] * (table == "raffles"))
     past_the_rules(url, f"UPDATE OR IGNORE {table} SET {column} = {kind} {which}")
 
-    problems = "\n".join(check_database(url).problems)
+    problems = "\n".join(check_up(url).problems)
 
     assert f"rows of the table {table} have a value of a wrong type in the column {column}." in problems
     assert problem in problems
@@ -276,7 +273,7 @@ def test_a_raffle_without_a_valid_id_is_named(database: Path, identity: str) -> 
         f"UPDATE raffles SET id = {identity} WHERE name = 'Sold out'",
     )
 
-    report = check_database(url)
+    report = check_up(url)
 
     assert report.raffles == 3
     assert "1 rows of the table raffles have a value of a wrong type in the column id." in report.problems

@@ -9,7 +9,6 @@ from rafflekit import (
     InvalidValue,
     Prize,
     RaffleEngine,
-    SigningKeyUnavailable,
     StorageUnavailable,
     Ticket,
     TicketNotFound,
@@ -88,24 +87,6 @@ def test_a_tile_has_no_hashes_of_later_tickets(engine: RaffleEngine) -> None:
     assert tile(300, 0, 1) == leaves[256:300]
     assert tile(300, 1, 0) == [whole_hash(leaves[:256])]
     assert tile(600, 1, 0) == [whole_hash(leaves[:256]), whole_hash(leaves[256:512])]
-
-
-def test_a_ledger_without_a_key_takes_the_first_that_signs(engine: RaffleEngine, database_url: str) -> None:
-    """Its raffle was created where no key was available."""
-    raffles = [engine.create(name, total_tickets=5, prizes=[Prize("hug")]) for name in ("Foo", "Bar")]
-    for raffle in raffles:
-        engine.participate(raffle.id, "ann")
-    past_the_rules(database_url, "UPDATE raffles SET verifier_key = NULL")
-
-    with (
-        RaffleEngine(database_url, signing_key=KEY) as one,
-        RaffleEngine(database_url, signing_key=SignerKey.make("other.example.org")) as other,
-    ):
-        for first, second, raffle in ((one, other, raffles[0]), (other, one, raffles[1])):
-            checkpoint = first.proofs.checkpoint(raffle.id)
-            with pytest.raises(SigningKeyUnavailable, match="is signed by the key"):
-                second.proofs.checkpoint(raffle.id)
-            assert Note.read(checkpoint).check(first.proofs.verifier_key()) == [0]
 
 
 def test_an_operator_cannot_be_their_own_witness(engine: RaffleEngine) -> None:

@@ -1,6 +1,5 @@
 """A signing key's file: anyone who can read it can sign false histories."""
 
-import logging
 from pathlib import Path
 
 import pytest
@@ -10,22 +9,44 @@ from rafflekit.core.ledger.keys import make_signing_key, read_signing_key, signi
 from rafflekit.core.protocol.notes import OPERATOR, WITNESS
 
 
-@pytest.mark.parametrize(
-    ("mode", "is_open"), [(0o644, True), (0o604, True), (0o602, True), (0o640, False), (0o600, False)]
-)
-def test_a_key_that_all_users_can_read_causes_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, is_open: bool
-) -> None:
+@pytest.mark.parametrize(("mode", "right"), [(0o644, "read"), (0o604, "read"), (0o602, "change"), (0o660, "change")])
+def test_a_key_that_other_users_can_use_is_refused(tmp_path: Path, mode: int, right: str) -> None:
     file = tmp_path / "raffles.key"
     made = make_signing_key(file)
     file.chmod(mode)
 
-    with caplog.at_level(logging.WARNING):
-        assert str(read_signing_key(file).verifier) == str(made.verifier)
+    with pytest.raises(InvalidSetting) as refusal:
+        read_signing_key(file)
 
-    warning = [f"All users of this machine can use the key '{file}'; its owner can stop that with 'chmod o='."]
-    assert caplog.messages == (warning if is_open else [])
-    assert made.write() not in caplog.text
+    assert str(refusal.value).startswith(
+        f"RAFFLEKIT_SIGNING_KEY is '{file}': other users can {right} it (mode 0{mode:o}); "
+    )
+    assert f"chmod o= {file}" in str(refusal.value).replace("g-w,", "")
+    assert made.write() not in str(refusal.value)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o440, 0o400])
+def test_a_key_that_only_its_group_can_read_is_accepted(tmp_path: Path, mode: int) -> None:
+    """Secrets that are mounted into containers have such permissions."""
+    file = tmp_path / "raffles.key"
+    made = make_signing_key(file)
+    file.chmod(mode)
+
+    assert str(read_signing_key(file).verifier) == str(made.verifier)
+
+
+def test_a_key_mounted_as_kubernetes_does_it_is_accepted(tmp_path: Path) -> None:
+    """The name is a link to a link, in a folder that is sticky and open to all."""
+    made = make_signing_key(tmp_path / "made")
+    volume = tmp_path / "volume"
+    (volume / "..2026").mkdir(parents=True)
+    (tmp_path / "made").rename(volume / "..2026" / "raffles.key")
+    (volume / "..data").symlink_to("..2026")
+    (volume / "raffles.key").symlink_to("..data/raffles.key")
+    (volume / "..2026" / "raffles.key").chmod(0o440)
+    volume.chmod(0o1777)
+
+    assert str(read_signing_key(volume / "raffles.key").verifier) == str(made.verifier)
 
 
 @pytest.mark.parametrize(("kind", "other", "named"), [(OPERATOR, WITNESS, "a witness's"), (WITNESS, OPERATOR, "an op")])
@@ -70,6 +91,7 @@ def test_a_witness_key_next_to_a_database_signs_nothing(tmp_path: Path) -> None:
         signing_key_beside(file)
 
 
+@pytest.mark.usefixtures("loose_umask")
 def test_a_new_key_is_readable_only_by_its_owner(tmp_path: Path) -> None:
     make_signing_key(tmp_path / "raffles.key")
 

@@ -15,7 +15,7 @@ _TILE = "INSERT INTO tiles VALUES ({id}, 0, 0, {bytes})"
 
 def _raffle(place: int, name: str, *, total: int = 20, hugs: int = 2, **options: object) -> tuple[str, ...]:
     return (
-        raffle_row("{id}", place, name=name, total=total, verifier_key="'key'", **options),
+        raffle_row("{id}", place, name=name, total=total, **options),
         "INSERT INTO counters VALUES ({id}, 0)",
         f"INSERT INTO prizes VALUES ({{id}}, 0, 'hug', {hugs})",
     )
@@ -53,7 +53,7 @@ _CANCELLED_RAFFLE = (
     "UPDATE raffles SET cancelled_at = 40, reason = 'rain' WHERE id = {id}",
 )
 # It alone has secrets, so that the others can be ended in any way.
-_EMPTY_RAFFLE = (*_raffle(5, "Empty"), "INSERT INTO secrets VALUES ({id}, {bytes}, {bytes}, {bytes})")
+_EMPTY_RAFFLE = (*_raffle(5, "Empty"), "INSERT INTO secrets VALUES ({id}, {bytes})")
 _RAFFLES = (_DRAWN_RAFFLE, _OPEN_RAFFLE, _CLOSED_RAFFLE, _CANCELLED_RAFFLE, _EMPTY_RAFFLE)
 
 

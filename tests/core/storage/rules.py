@@ -38,7 +38,7 @@ def raffle_row(id: str, sequence: int, *, name: str = "", total: int = 1, **opti
     values = "".join(f", {value}" for value in options.values())
     return (
         f"INSERT INTO raffles ({RAFFLE_COLUMNS}{columns}) "
-        f"VALUES ({id}, {sequence}, '{name}', '{name.lower()}', 0, {total}, 'secrets', 'address', 2{values})"
+        f"VALUES ({id}, {sequence}, '{name}', '{name.lower()}', 0, {total}, 'secrets', 'address', 2, 'key'{values})"
     )
 
 
@@ -129,13 +129,13 @@ FINAL = [
     "UPDATE tickets SET code_hash = 'known'",
     "UPDATE tickets SET serial = serial + 100",
     "UPDATE tickets SET nth = nth + 1",
-    f"UPDATE tickets SET issued_at = 5 WHERE raffle = {DRAWN}",
+    f"UPDATE tickets SET issued_at = 1 WHERE raffle = {DRAWN}",
     f"DELETE FROM tickets WHERE raffle = {OPEN}",
     f"UPDATE tickets SET participant = {{bytes}} WHERE raffle = {DRAWN} AND serial = 0",
     f"UPDATE tickets SET repeat_hash = {{bytes}} WHERE raffle = {DRAWN} AND serial = 0",
     *(
-        f"UPDATE tickets SET participant = {{forgotten}}, repeat_hash = NULL WHERE raffle = {raffle}"
-        for raffle in (OPEN, CLOSED)
+        f"UPDATE tickets SET participant = {{forgotten}}, repeat_hash = NULL, issued_at = {at} WHERE raffle = {raffle}"
+        for raffle, at in ((OPEN, 50), (CLOSED, 50), (DRAWN, 2), (DRAWN, "issued_at"))
     ),
     "UPDATE tiles SET hash = {bytes}",
     "DELETE FROM tiles",
@@ -238,7 +238,7 @@ BREACHES = [
     ),
     Breach("INSERT INTO counters VALUES ({no_raffle}, -1)", "counters_issued", "counters_issued"),
     Breach("INSERT INTO counters VALUES ({no_raffle}, 0)", "FOREIGN KEY", "counters_raffle_fkey"),
-    Breach("INSERT INTO secrets VALUES ({no_raffle}, {bytes}, {bytes}, {bytes})", "FOREIGN KEY", "secrets_raffle_fkey"),
+    Breach("INSERT INTO secrets VALUES ({no_raffle}, {bytes})", "FOREIGN KEY", "secrets_raffle_fkey"),
     Breach("INSERT INTO prizes VALUES ({no_raffle}, 0, 'hug', 1)", "FOREIGN KEY", "prizes_raffle_fkey"),
     Breach("INSERT INTO prizes VALUES ({no_raffle}, 9, 'none', 0)", "prizes_amount", "prizes_amount"),
     # Raffles.
@@ -265,7 +265,7 @@ BREACHES = [
     ),
     *(
         Breach(
-            f"INSERT INTO secrets VALUES ({raffle}, {{bytes}}, {{bytes}}, {{bytes}})",
+            f"INSERT INTO secrets VALUES ({raffle}, {{bytes}})",
             "the secrets of a raffle end with it",
             "secrets_ended",
         )

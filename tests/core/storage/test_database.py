@@ -31,13 +31,14 @@ from tests.raffles import sold_out
 from tests.waiting import LIMIT_S
 
 
-def test_a_database_file_is_readable_only_by_its_owner(database: Path, engine: RaffleEngine) -> None:
-    engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
+@pytest.mark.usefixtures("loose_umask")
+def test_a_database_file_is_readable_only_by_its_owner(database: Path) -> None:
+    with RaffleEngine(f"sqlite:///{database}") as engine:
+        engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
 
-    files = [database, *database.parent.glob("raffles.db-*")]
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in database.parent.iterdir()}
 
-    assert len(files) == 3
-    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert modes == dict.fromkeys(("raffles.db", "raffles.db-wal", "raffles.db-shm", "raffles.db.key"), 0o600)
 
 
 def test_closing_leaves_the_file_and_its_key(database: Path) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from rafflekit import AlreadyParticipated, Prize, RaffleEngine, Ticket
 from rafflekit.core.protocol.tiles import TILE
-from tests.databases import RAFFLE_COLUMNS, PostgresqlServer, run
+from tests.databases import RAFFLE_COLUMNS, PostgresqlServer, open_engine, run
 from tests.raffles import people, sell_all
 from tests.waiting import wait_until
 
@@ -74,7 +74,7 @@ def grow(url: str, raffle: str) -> None:
     run(
         url,
         f"INSERT INTO raffles ({RAFFLE_COLUMNS}) "
-        "SELECT gen_random_uuid(), 10 + n, 'Other', 'other', 0, 1, 'secrets', 'address', 1 "
+        "SELECT gen_random_uuid(), 10 + n, 'Other', 'other', 0, 1, 'secrets', 'address', 1, 'key' "
         "FROM generate_series(1, 3000) AS n",
     )
     run(url, "INSERT INTO counters SELECT id, 0 FROM raffles WHERE name = 'Other'")
@@ -97,7 +97,7 @@ def rows_read(engine: RaffleEngine, url: str) -> int:
 @pytest.mark.parametrize("request_of", REQUESTS)
 def test_a_growing_raffle_costs_a_running_server_no_more(postgresql: PostgresqlServer, request_of: str) -> None:
     url = postgresql.new_url()
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         raffle = str(engine.create("Foobar", total_tickets=10**12, prizes=[Prize("hug")], tickets_each=EACH).id)
         engine.participate(raffle, "bob", idempotency_key=KEY)
         for place in (2, 3):
@@ -115,7 +115,7 @@ def test_a_growing_raffle_costs_a_running_server_no_more(postgresql: PostgresqlS
 
 def test_verifying_costs_no_more_while_others_draw(postgresql: PostgresqlServer) -> None:
     url = postgresql.new_url()
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         drawn = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug", 3)])
         ticket = sell_all(engine, drawn)[0]
         engine.draw(drawn.id)
@@ -159,7 +159,7 @@ class Claimed:
 @pytest.fixture(scope="module")
 def claimed(postgresql: PostgresqlServer) -> Iterator[Claimed]:
     url = postgresql.new_url()
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         raffle = engine.create("Foobar", total_tickets=8_000, prizes=[Prize("hug", 4_000)])
         tickets = {
             ticket.number: ticket

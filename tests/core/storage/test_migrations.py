@@ -4,12 +4,10 @@ There is one layout so far, so the tests add a made-up step after it (`use_next_
 """
 
 import multiprocessing
-import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 from threading import Barrier
@@ -28,8 +26,9 @@ from rafflekit import (
     upgrade_database,
 )
 from rafflekit.core.storage import schema, sqlite
-from tests.databases import NEXT_LAYOUT, run, use_next_layout
+from tests.databases import NEXT_LAYOUT, open_engine, run, use_next_layout
 from tests.raffles import keyed, people, sold_out
+from tests.users import as_nobody
 from tests.waiting import LIMIT_S
 
 TODAYS = schema.VERSION
@@ -53,7 +52,7 @@ class Older(NamedTuple):
 @pytest.fixture
 def older(database: Path, monkeypatch: pytest.MonkeyPatch) -> Older:
     """A file with three raffles, which is older than what rafflekit needs."""
-    with RaffleEngine(f"sqlite:///{database}") as engine:
+    with open_engine(f"sqlite:///{database}") as engine:
         drawn, full = sold_out(engine), sold_out(engine)
         engine.draw(drawn.id)
         raffle = engine.create("Open", total_tickets=10**12, prizes=[Prize("car"), Prize("bike", 10)])
@@ -79,7 +78,7 @@ def test_opening_upgrades_an_older_file_and_changes_no_row(older: Older) -> None
     before = rows_of(older.file)
     assert layout_of(older.file) == TODAYS
 
-    RaffleEngine(older.url).close()
+    open_engine(older.url).close()
 
     assert layout_of(older.file) == NEXT_LAYOUT
     names = {older.drawn.bytes, older.sold_out.bytes, older.open.bytes}
@@ -95,7 +94,7 @@ def test_an_upgraded_database_passes_its_check_up(older: Older) -> None:
 
 
 def test_the_raffles_of_an_upgraded_database_continue(older: Older) -> None:
-    with RaffleEngine(older.url) as engine:
+    with open_engine(older.url) as engine:
         assert engine.proofs.proof(older.drawn).winners
         assert engine.draw(older.sold_out)
         again = list(engine.participate_many(older.open, keyed(people(7))))
@@ -112,7 +111,7 @@ def test_an_upgrade_that_fails_leaves_the_database_unchanged(older: Older) -> No
     before = rows_of(older.file)
 
     with pytest.raises(StorageUnavailable) as failure:
-        RaffleEngine(older.url)
+        open_engine(older.url)
 
     assert "table made_up_too already exists" in str(failure.value)
     assert "Its upgrade from layout 0001 to 0002 failed and changed nothing." in str(failure.value)
@@ -125,7 +124,7 @@ def test_an_upgrade_on_a_full_disk_leaves_the_database_unchanged(older: Older, m
     before = rows_of(older.file)
 
     with pytest.raises(StorageUnavailable, match=r"the disk is full.*changed nothing\."):
-        RaffleEngine(older.url)
+        open_engine(older.url)
 
     assert (layout_of(older.file), rows_of(older.file)) == (TODAYS, before)
 
@@ -149,32 +148,19 @@ def test_the_refusal_of_a_read_only_file_says_so(older: Older) -> None:
     try:
         database = shared / "raffles.db"
         shutil.copyfile(older.file, database)
-        database.chmod(0o444)
-        shared.chmod(0o555)
-        with without_privileges(), pytest.raises(StorageUnavailable, match="cannot be written; check the permissions"):
-            RaffleEngine(f"sqlite:///{database}")
+        database.chmod(0o400)
+        shared.chmod(0o500)
+        with as_nobody(shared), pytest.raises(StorageUnavailable, match="cannot be written; check the permissions"):
+            open_engine(f"sqlite:///{database}")
         assert layout_of(database) == TODAYS
     finally:
         shared.chmod(0o755)
         shutil.rmtree(shared)
 
 
-@contextmanager
-def without_privileges() -> Iterator[None]:
-    """Give up root's right to write everywhere."""
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if is_root:
-            os.seteuid(0)
-
-
 def test_a_newer_layout_is_refused_and_left_unchanged(database: Path) -> None:
     url = f"sqlite:///{database}"
-    RaffleEngine(url).close()
+    open_engine(url).close()
     run(url, "UPDATE alembic_version SET version_num = '0002'")
     before = rows_of(database)
 
@@ -187,11 +173,11 @@ def test_a_newer_layout_is_refused_and_left_unchanged(database: Path) -> None:
 
 @pytest.mark.parametrize("layout", ["0000", "abcd", "ae1027a6acf"])
 def test_an_unknown_layout_is_refused(database_url: str, layout: str) -> None:
-    RaffleEngine(database_url).close()
+    open_engine(database_url).close()
     run(database_url, "UPDATE alembic_version SET version_num = ?", layout)
 
     with pytest.raises(SchemaMismatch, match=f"has the layout {layout}"):
-        RaffleEngine(database_url)
+        open_engine(database_url)
 
 
 def test_two_processes_can_upgrade_at_the_same_time(older: Older) -> None:
@@ -209,11 +195,11 @@ def raffles_in(url: str, start: Barrier) -> int:
     with pytest.MonkeyPatch.context() as patch:
         use_next_layout(patch)
         start.wait(LIMIT_S)
-        with RaffleEngine(url) as engine:
+        with open_engine(url) as engine:
             return engine.list().count
 
 
 def test_an_upgrade_prints_nothing(older: Older, capfd: pytest.CaptureFixture[str]) -> None:
-    RaffleEngine(older.url).close()
+    open_engine(older.url).close()
 
     assert capfd.readouterr() == ("", "")

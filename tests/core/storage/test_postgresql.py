@@ -25,7 +25,6 @@ from sqlalchemy import URL, Connection, bindparam, func, make_url, select
 from rafflekit import (
     InvalidSetting,
     Prize,
-    RaffleEngine,
     RaffleError,
     SchemaMismatch,
     State,
@@ -36,7 +35,7 @@ from rafflekit.core.storage import driver
 from rafflekit.core.storage import postgresql as backend
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import raffles
-from tests.databases import PostgresqlServer, run
+from tests.databases import PostgresqlServer, open_engine, run
 from tests.postgresql_server import SUPERUSER, OwnServer, own_server
 from tests.waiting import wait_until
 
@@ -67,7 +66,7 @@ def new_database(server: OwnServer, name: str) -> str:
 def refusal(url: str) -> RaffleError:
     """Return the error of opening a database, after checking that it does not contain the password."""
     with pytest.raises(RaffleError) as failure:
-        RaffleEngine(url).close()
+        open_engine(url).close()
     shown = "".join(traceback.format_exception(failure.value))
     assert PASSWORD not in shown
     assert "hunter2" not in shown
@@ -76,7 +75,7 @@ def refusal(url: str) -> RaffleError:
 
 def test_a_password_is_in_no_url_repr_or_log(server: OwnServer, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    with RaffleEngine(server.url(password=PASSWORD)) as engine:
+    with open_engine(server.url(password=PASSWORD)) as engine:
         engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
 
         assert engine.database_url == f"postgresql://postgres@127.0.0.1:{server.port}/postgres"
@@ -88,7 +87,7 @@ def test_a_password_is_in_no_url_repr_or_log(server: OwnServer, caplog: pytest.L
 def test_a_password_in_the_query_does_not_show_either(server: OwnServer) -> None:
     url = make_url(server.url()).update_query_dict({"password": PASSWORD})
 
-    with RaffleEngine(url.render_as_string(hide_password=False)) as engine:
+    with open_engine(url.render_as_string(hide_password=False)) as engine:
         assert "hunter2" not in engine.database_url
     assert "hunter2" not in str(refusal("mysql://host/db?password=hunter2"))
 
@@ -125,13 +124,13 @@ def test_a_role_without_the_right_to_make_tables_is_refused(server: OwnServer) -
 
 def test_a_role_needs_only_the_rights_in_the_docs(server: OwnServer, caplog: pytest.LogCaptureFixture) -> None:
     owner = new_database(server, "granted")
-    RaffleEngine(owner).close()
+    open_engine(owner).close()
     (grants,) = re.findall(r"```sql\n(.*?)```", GRANTS.read_text(), flags=re.DOTALL)
     guest = make_url(new_role(server, "raffle_server")).set(database="granted").render_as_string(hide_password=False)
     for statement in grants.strip().split(";\n"):
         run(owner, statement)
 
-    with RaffleEngine(guest) as engine:
+    with open_engine(guest) as engine:
         raffle = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug")], tickets_each=2)
         engine.change(raffle.id, prizes=[Prize("kiss")])
         ticket = engine.participate(raffle.id, "ann")
@@ -181,7 +180,7 @@ def test_an_unknown_option_of_postgresql_is_refused(server: OwnServer, option: s
 
 @pytest.mark.parametrize("how", ["restarted", "crashed"])
 def test_at_most_one_call_fails_after_a_restart_of_the_server(server: OwnServer, how: str) -> None:
-    with RaffleEngine(new_database(server, how)) as engine:
+    with open_engine(new_database(server, how)) as engine:
         raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
         if how == "restarted":
             server.stop()
@@ -332,7 +331,7 @@ def several_hosts(*ports: int, user: str = SUPERUSER) -> str:
 
 
 def test_the_first_reachable_host_of_several_is_used(server: OwnServer) -> None:
-    with RaffleEngine(several_hosts(1, server.port)) as engine:
+    with open_engine(several_hosts(1, server.port)) as engine:
         assert engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
         assert engine.database_url == f"postgresql://postgres@/postgres?host=127.0.0.1,127.0.0.1&port=1,{server.port}"
 
@@ -342,7 +341,7 @@ def test_a_writable_host_of_several_is_used(server: OwnServer) -> None:
         run(standby.url(), f"ALTER ROLE {SUPERUSER} PASSWORD '{PASSWORD}'")
         run(standby.url(), "ALTER DATABASE postgres SET default_transaction_read_only = on")
 
-        with RaffleEngine(several_hosts(standby.port, server.port)) as engine:
+        with open_engine(several_hosts(standby.port, server.port)) as engine:
             assert engine.create("Foobar", total_tickets=1, prizes=[Prize("hug")])
         without_the_primary = refusal(several_hosts(standby.port, 1))
         without_asking = refusal(standby.url(password=PASSWORD))
@@ -371,7 +370,7 @@ def test_a_silent_server_is_abandoned_but_not_a_slow_one(
 
 def test_a_check_up_waits_without_limit(postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch) -> None:
     url = postgresql.new_url()
-    RaffleEngine(url).close()
+    open_engine(url).close()
     monkeypatch.setattr(backend, "ANSWER_LIMIT_S", 1)
     with ThreadPoolExecutor() as elsewhere:
         holding = elsewhere.submit(run, url, "BEGIN; LOCK TABLE prizes; SELECT pg_sleep(2.5); COMMIT")

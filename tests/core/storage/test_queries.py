@@ -19,7 +19,7 @@ from rafflekit.core.models import State
 from rafflekit.core.storage import schema
 from rafflekit.core.storage.location import backend_of
 from tests.core.conftest import Sent
-from tests.databases import RAFFLE_COLUMNS, PostgresqlServer, run
+from tests.databases import RAFFLE_COLUMNS, PostgresqlServer, open_engine, run
 from tests.raffles import sell_all, sold_out
 
 KEY = "an idempotency key"
@@ -174,10 +174,10 @@ FILLED = ("raffles", "counters", "prizes", "tickets", "draws", "wins", "redempti
 FILLING = (
     *(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in FILLED),
     f"INSERT INTO raffles ({RAFFLE_COLUMNS}) "
-    "SELECT gen_random_uuid(), 100 + n, 'Full', 'full', 0, 1000000, 'secrets', 'address', 1 "
+    "SELECT gen_random_uuid(), 100 + n, 'Full', 'full', 0, 1000000, 'secrets', 'address', 1, 'key' "
     "FROM generate_series(1, 30000) AS n",
     "INSERT INTO counters SELECT id, 1 FROM raffles",
-    "INSERT INTO secrets SELECT id, '', '', '' FROM raffles WHERE drawn_at IS NULL AND cancelled_at IS NULL",
+    "INSERT INTO secrets SELECT id, '' FROM raffles WHERE drawn_at IS NULL AND cancelled_at IS NULL",
     "INSERT INTO prizes SELECT id, n, 'hug', 1 FROM raffles, generate_series(0, 1) AS n",
     "INSERT INTO tickets SELECT id, 0, 1, '', 1, '', NULL, 0 FROM raffles",
     "INSERT INTO draws SELECT id, '', '', 1 FROM raffles",
@@ -195,7 +195,7 @@ FILLING = (
 def full_url(postgresql: PostgresqlServer) -> str:
     """The URL of a PostgreSQL with many raffles, one of them large."""
     url = postgresql.new_url()
-    RaffleEngine(url).close()
+    open_engine(url).close()
     for statement in FILLING:
         run(url, statement)
     return url
@@ -203,7 +203,7 @@ def full_url(postgresql: PostgresqlServer) -> str:
 
 @pytest.mark.parametrize("use_case", USE_CASES)
 def test_no_request_scans_a_table_of_postgresql(full_url: str, sent: Sent, use_case: str) -> None:
-    with RaffleEngine(full_url) as engine:
+    with open_engine(full_url) as engine:
         scene = make_scene(engine)
         sent.clear()
 

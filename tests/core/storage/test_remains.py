@@ -7,9 +7,9 @@ import pytest
 
 from rafflekit.core.storage.remains import Remains, remains_in
 
-RAFFLE = UUID("4c4c3f0c-3f0c-4f0c-8f0c-3f0c3f0c3f0c")
+RAFFLE = UUID("82043f0c-3f0c-4f0c-8f0c-3f0c3f0c3f0c")
 OTHER = UUID("00000000-3f0c-4f0c-8f0c-3f0c3f0c3f0c")
-ROW = b"\x4c\x4c" + RAFFLE.bytes + bytes(95) + b"\x01"
+ROW = b"\x82\x04" + RAFFLE.bytes + bytes(123) + b"\x01"
 MIB = 1024 * 1024
 
 
@@ -27,15 +27,15 @@ def test_secrets_are_found_anywhere_in_a_file(tmp_path: Path, before: int) -> No
 
 def test_secrets_of_several_raffles_are_found(tmp_path: Path) -> None:
     database = tmp_path / "raffles.db"
-    other = b"\x4c\x4c\x4c" + OTHER.bytes + b"\x01" * 96
-    database.write_bytes(ROW + b"\x4c" * 50 + other)
+    other = b"\x82\x82\x04" + OTHER.bytes + b"\x01" * 124
+    database.write_bytes(ROW + b"\x82\x04" * 50 + other)
 
     assert remains_in(database, [RAFFLE, OTHER]) == Remains(in_file=frozenset([RAFFLE, OTHER]))
 
 
 def test_secrets_that_are_overwritten_are_gone(tmp_path: Path) -> None:
     database = tmp_path / "raffles.db"
-    database.write_bytes(ROW[:-96] + bytes(96))
+    database.write_bytes(ROW[:-124] + bytes(124))
 
     assert remains_in(database, [RAFFLE]) == Remains()
 

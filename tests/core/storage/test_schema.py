@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rafflekit import Prize, RaffleEngine
+from rafflekit import Prize
 from rafflekit.core.storage import rules, schema
 from rafflekit.core.storage.sqlite import prepare_connection
 from tests.core.storage.past_the_engine import PastTheEngine
@@ -28,7 +28,7 @@ from tests.core.storage.rules import (
     redemption_row,
     ticket_row,
 )
-from tests.databases import KINDS, PostgresqlServer, without_triggers
+from tests.databases import KINDS, PostgresqlServer, open_engine, without_triggers
 
 # A rule's message, or that of an INSERT whose key is taken.
 REFUSED = "final|in order|UNIQUE constraint failed"
@@ -62,7 +62,7 @@ def sqlite_connection(database: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def made_and_filled(url: str) -> Iterator[PastTheEngine]:
-    RaffleEngine(url).close()
+    open_engine(url).close()
     with PastTheEngine(url) as opened:
         opened.fill()
         yield opened
@@ -104,7 +104,7 @@ def test_one_raffle_that_has_begun_stops_a_truncation(
     postgresql: PostgresqlServer, ending: str, statement: str
 ) -> None:
     url = postgresql.new_url()
-    with RaffleEngine(url) as engine, PastTheEngine(url) as opened:
+    with open_engine(url) as engine, PastTheEngine(url) as opened:
         raffle = engine.create("Foobar", total_tickets=2, prizes=[Prize("hug")])
         if ending == "a ticket":
             engine.participate(raffle.id, "ann")
@@ -205,17 +205,20 @@ def test_what_a_rule_just_allows_is_accepted(
         assert [opened.refusal(statement) for statement in statements] == [""] * len(statements)
 
 
-@pytest.mark.parametrize("raffle", [DRAWN, OPEN])
+@pytest.mark.parametrize(("raffle", "ended_at"), [(DRAWN, 1), (OPEN, 60), (CLOSED, 50)])
 def test_participants_can_be_forgotten_once_it_is_finished(
-    database_url: str, postgresql: PostgresqlServer, raffle: str
+    database_url: str, postgresql: PostgresqlServer, raffle: str, ended_at: int
 ) -> None:
-    forget = f"UPDATE tickets SET participant = {{forgotten}}, repeat_hash = NULL WHERE raffle = {raffle}"
+    """The time of issue becomes that of the end: of the closing or, without one, of the cancellation."""
+    forgotten = "participant = {forgotten}, repeat_hash = NULL, issued_at = {at}"
+    forget = f"UPDATE tickets SET {forgotten} WHERE raffle = {raffle}"
     for url in (database_url, postgresql.new_url()):
         with made_and_filled(url) as opened:
-            if raffle == OPEN:
-                opened.send(f"UPDATE raffles SET cancelled_at = 50, reason = 'rain' WHERE id = {OPEN}")
+            if raffle != DRAWN:
+                opened.send(f"UPDATE raffles SET cancelled_at = 60, reason = 'rain' WHERE id = {raffle}")
 
-            assert opened.refusal(forget) == ""
+            assert "forgotten" in opened.refusal(forget.replace("{at}", "61"))
+            assert opened.refusal(forget.replace("{at}", str(ended_at))) == ""
 
 
 def test_nothing_follows_a_cancellation(database_url: str, postgresql: PostgresqlServer) -> None:

@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection
 
-from rafflekit import Prize, RaffleEngine, StorageUnavailable
+from rafflekit import Prize, StorageUnavailable
 from rafflekit.core.storage import database
 from rafflekit.core.storage.database import Database
-from tests.databases import PostgresqlServer, run
+from tests.databases import PostgresqlServer, open_engine, run
 from tests.waiting import LIMIT_S
 
 STRICTER_LEVELS = ["repeatable read", "serializable"]
@@ -24,7 +24,7 @@ Count = Callable[[Connection], object]
 def strict_url(request: pytest.FixtureRequest, postgresql: PostgresqlServer) -> str:
     """A database with one raffle, at each of the stricter isolation levels."""
     url = postgresql.new_url(f"default_transaction_isolation={request.param}")
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         engine.create("Foobar", total_tickets=100, prizes=[Prize("hug")])
     return url
 
@@ -94,7 +94,7 @@ def test_an_error_of_the_caller_does_not_run_again(strict: Database, strict_url:
 
 def test_one_of_two_transactions_in_a_deadlock_runs_again(postgresql: PostgresqlServer) -> None:
     url = postgresql.new_url("deadlock_timeout=50ms")
-    with RaffleEngine(url) as engine:
+    with open_engine(url) as engine:
         raffles = [engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")]).id for _ in range(2)]
     both_hold_one, one_holds_both = Barrier(2), Event()
     runs: list[list[UUID]] = []
@@ -126,7 +126,7 @@ def test_a_lock_that_is_never_released_is_reported(
 ) -> None:
     monkeypatch.setattr("rafflekit.core.storage.postgresql.LOCK_TIMEOUT_S", 0.1)
     url = postgresql.new_url()
-    with RaffleEngine(url) as engine, closing(Database(url)) as other:
+    with open_engine(url) as engine, closing(Database(url)) as other:
         raffle = engine.create("Foobar", total_tickets=9, prizes=[Prize("hug")])
 
         def hold(connection: Connection) -> None:

@@ -20,7 +20,7 @@ from rafflekit import (
 )
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.codes import CodeHasher
-from tests.databases import run
+from tests.databases import open_engine, run
 
 HUG = [Prize("hug")]
 ADDRESS, OTHER = "203.0.113.7", "203.0.113.8"
@@ -121,7 +121,7 @@ def test_a_wrong_invitation_costs_what_a_right_one_does(database_url: str) -> No
             hashed.append(len(codes))
             return super().hash_all(codes)
 
-    with RaffleEngine(database_url, code_hasher=NotingHasher()) as engine:
+    with open_engine(database_url, code_hasher=NotingHasher()) as engine:
         raffle = raffle_for(engine, "invitation")
         right, used = engine.invitations(raffle.id, 2)
         engine.participate(raffle.id, address=ADDRESS, invitation=used)
@@ -159,7 +159,7 @@ def test_a_refusal_by_the_rule_makes_and_hashes_no_code(database_url: str) -> No
         def hash_all(self, codes: Sequence[str]) -> list[str]:
             raise AssertionError(codes)
 
-    with RaffleEngine(database_url, code_hasher=NoHasher()) as engine:
+    with open_engine(database_url, code_hasher=NoHasher()) as engine:
         desk, invited = raffle_for(engine, "desk"), raffle_for(engine, "invitation")
 
         with pytest.raises(ManagersOnly):
@@ -204,13 +204,13 @@ def test_no_participant_gets_more_tickets_than_announced(engine: RaffleEngine, e
 
 
 def test_every_ticket_of_a_participant_can_be_repeated(database_url: str) -> None:
-    with RaffleEngine(database_url) as engine:
+    with open_engine(database_url) as engine:
         raffle = raffle_for(engine, "address", each=3)
         asked = [Entry("ann", f"{KEY} {place}") for place in range(3)]
         first = list(engine.participate_many(raffle.id, asked))
         assert len({ticket.number for ticket in first if isinstance(ticket, Ticket)}) == 3
 
-    with RaffleEngine(database_url) as engine:
+    with open_engine(database_url) as engine:
         again = [engine.participate(raffle.id, "ann", idempotency_key=each.idempotency_key) for each in asked]
         assert again == first
         assert list(engine.participate_many(raffle.id, asked[::-1])) == first[::-1]

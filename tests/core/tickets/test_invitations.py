@@ -11,6 +11,7 @@ from rafflekit import Cancelled, InvalidValue, Prize, RaffleEngine, SoldOut
 from rafflekit.core import limits
 from rafflekit.core.protocol import codes
 from rafflekit.core.tickets.invitations import invitation_number, invitation_of
+from tests.databases import open_engine
 
 KEY, OTHER = bytes(range(32)), bytes(32)
 HUG = [Prize("hug")]
@@ -74,12 +75,12 @@ def test_a_wrong_code_costs_what_a_right_one_does(monkeypatch: pytest.MonkeyPatc
 
 
 def test_invitations_are_always_the_same_and_stored_nowhere(database_url: str) -> None:
-    with RaffleEngine(database_url) as engine:
+    with open_engine(database_url) as engine:
         raffle = engine.create("Foobar", total_tickets=9, prizes=HUG, entry="invitation")
         first = engine.invitations(raffle.id, 200)
         assert len(set(first)) == 200
 
-    with RaffleEngine(database_url) as engine:
+    with open_engine(database_url) as engine:
         assert engine.invitations(raffle.id, 200) == first
         assert engine.invitations(raffle.id, 3, first=199) == [
             *first[198:],

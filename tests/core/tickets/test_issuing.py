@@ -31,7 +31,7 @@ from rafflekit.core.storage.statements import tickets as statements
 from rafflekit.core.tickets import groups as groups_module
 from rafflekit.core.tickets.deciding import Given
 from rafflekit.core.tickets.issuing import SaleWish
-from tests.databases import run
+from tests.databases import open_engine, run
 from tests.raffles import keyed, new_raffle
 from tests.waiting import LIMIT_S, wait_until
 
@@ -76,7 +76,7 @@ def test_a_sold_out_raffle_refuses_without_waiting_for_a_writer(
     # A caller that waits nevertheless fails soon.
     monkeypatch.setattr("rafflekit.core.storage.sqlite.BUSY_TIMEOUT_S", 0.1)
     monkeypatch.setattr("rafflekit.core.storage.postgresql.LOCK_TIMEOUT_S", 0.1)
-    with RaffleEngine(database_url) as seller, RaffleEngine(database_url) as newcomer:
+    with open_engine(database_url) as seller, open_engine(database_url) as newcomer:
         raffle = new_raffle(seller, 2)
         ticket = seller.participate(raffle.id, "ann", idempotency_key="the secret key of ann")
         seller.participate(raffle.id, "ben")
@@ -178,7 +178,7 @@ def test_a_crowd_of_several_raffles_is_served_in_groups(database_url: str, monke
             return super().hash_all(codes)
 
     with (
-        RaffleEngine(
+        open_engine(
             database_url,
             code_hasher=MeetingHasher(),
             on_group=lambda *, callers, tickets: groups.append((callers, tickets)),
@@ -202,7 +202,7 @@ def test_a_crowd_of_several_raffles_is_served_in_groups(database_url: str, monke
 
 def test_a_damaged_raffle_does_not_spoil_the_group(database_url: str) -> None:
     """A counter behind its rows makes serials collide: that raffle fails, and the other continues."""
-    with RaffleEngine(database_url) as engine:
+    with open_engine(database_url) as engine:
         damaged, sound = new_raffle(engine, 10), new_raffle(engine, 10)
         engine.participate(damaged.id, "ann")
         run(database_url, "DROP TRIGGER counters_forward" + (" ON counters" if "postgresql" in database_url else ""))
@@ -223,7 +223,7 @@ def test_a_damaged_raffle_does_not_spoil_the_group(database_url: str) -> None:
 
 def test_a_failing_receipt_costs_no_one_else_an_answer(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its caller's ticket is stored as well, and the caller asks for the receipt again."""
-    with RaffleEngine(database_url, signing_key=SignerKey.make("raffles.example.org")) as engine:
+    with open_engine(database_url, signing_key=SignerKey.make("raffles.example.org")) as engine:
         raffle = new_raffle(engine, 10)
         issuing = engine._issuing
         wishes = [SaleWish(raffle.id, issuing._sales.of(raffle.id), Entry(person)) for person in ("ann", "bob", "cid")]
@@ -298,7 +298,7 @@ def test_a_request_repeats_until_any_process_draws(database_url: str, engine: Ra
     ticket = engine.participate(raffle.id, entry.participant, idempotency_key=entry.idempotency_key)
     assert list(engine.participate_many(raffle.id, [entry])) == [ticket]
 
-    with RaffleEngine(database_url) as another_process:
+    with open_engine(database_url) as another_process:
         another_process.draw(raffle.id)
 
     with pytest.raises(SoldOut):
@@ -307,7 +307,7 @@ def test_a_request_repeats_until_any_process_draws(database_url: str, engine: Ra
 
 
 def test_a_crowd_costs_few_transactions(database_url: str) -> None:
-    with RaffleEngine(database_url) as engine, ThreadPoolExecutor(32) as crowd:
+    with open_engine(database_url) as engine, ThreadPoolExecutor(32) as crowd:
         raffle = new_raffle(engine, 1_000)
         transactions = 0
 
@@ -354,7 +354,7 @@ def test_a_wish_does_not_show_its_code(engine: RaffleEngine) -> None:
 
 def test_an_observer_is_called_for_every_stored_group(database_url: str) -> None:
     groups: list[tuple[int, int]] = []
-    with RaffleEngine(database_url, on_group=lambda *, callers, tickets: groups.append((callers, tickets))) as engine:
+    with open_engine(database_url, on_group=lambda *, callers, tickets: groups.append((callers, tickets))) as engine:
         raffle = new_raffle(engine, 1_504)
         for _ in range(2):
             engine.participate(raffle.id, "ann", idempotency_key="a key of sixteen or more")
@@ -367,7 +367,7 @@ def test_an_observer_is_called_for_every_stored_group(database_url: str) -> None
 
 def test_an_observer_is_not_called_for_an_unstored_group(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     groups: list[dict[str, int]] = []
-    with RaffleEngine(database_url, on_group=lambda **group: groups.append(group)) as engine:
+    with open_engine(database_url, on_group=lambda **group: groups.append(group)) as engine:
         raffle = new_raffle(engine, 2)
         with monkeypatch.context() as patched:
             patched.setattr(statements, "set_counters", _fail)
@@ -388,7 +388,7 @@ def test_a_failing_observer_costs_no_one_a_ticket(database: Path, caplog: pytest
     def on_group(*, callers: int, tickets: int) -> None:
         raise OSError(f"no room for {callers} and {tickets}")
 
-    with RaffleEngine(f"sqlite:///{database}", on_group=on_group) as engine:
+    with open_engine(f"sqlite:///{database}", on_group=on_group) as engine:
         raffle = new_raffle(engine, 3)
 
         assert engine.participate(raffle.id, "ann").number in (1, 2, 3)

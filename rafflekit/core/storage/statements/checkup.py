@@ -42,7 +42,6 @@ from rafflekit.core.storage.schema import (
 )
 
 _ROWS_AT_ONCE = 10_000
-_KEYS = ("numbering_key", "participant_key", "code_key")
 _ARGON2ID = "$argon2id$"
 _RAFFLE_KEY_BYTES = 16
 
@@ -62,9 +61,9 @@ class RaffleRecord:
     delay_s: int | None
     closed_at: int | None
     is_cancelled: bool
-    numbering_key: bytes | None = field(repr=False)
-    participant_key: bytes | None = field(repr=False)
-    code_key: bytes | None = field(repr=False)
+    verifier_key: str
+    sealed: bytes | None = field(repr=False)
+    """Its secrets, sealed."""
     amounts: Sequence[int]
     """The number of each prize, in order."""
     places: Sequence[int]
@@ -131,9 +130,9 @@ def _can_be_read(connection: Connection, column: Column[Any]) -> ColumnElement[b
 
 
 def verifier_keys(connection: Connection) -> Sequence[str]:
-    """Return the key of every ledger that has one; a key that signs several is repeated."""
+    """Return the key of every ledger; a key that signs several is repeated."""
     key = raffles.c.verifier_key
-    return connection.scalars(select(key).where(key.is_not(None), _can_be_read(connection, key))).all()
+    return connection.scalars(select(key).where(_can_be_read(connection, key))).all()
 
 
 def raffle_records(connection: Connection) -> list[RaffleRecord]:
@@ -157,7 +156,8 @@ def raffle_records(connection: Connection) -> list[RaffleRecord]:
             raffles.c.delay_s,
             raffles.c.closed_at,
             raffles.c.cancelled_at.is_not(None).label("is_cancelled"),
-            *(type_coerce(secrets.c[key], NullType).label(key) for key in _KEYS),
+            raffles.c.verifier_key,
+            type_coerce(secrets.c.sealed, NullType).label("sealed"),
         )
         .where(_can_be_read(connection, raffles.c.id))
         .outerjoin(counters, counters.c.raffle == raffles.c.id)

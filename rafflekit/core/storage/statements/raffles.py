@@ -42,7 +42,7 @@ class Creation:
 
 
 def insert_raffle(
-    connection: Connection, terms: Terms, *, folded_name: str, verifier_key: str | None, creation: Creation | None
+    connection: Connection, terms: Terms, *, folded_name: str, verifier_key: str, creation: Creation | None
 ) -> None:
     """Store a new raffle with its prizes, and no ticket issued yet, after all others; call it after `lock_list`."""
     last = connection.scalar(select(func.max(raffles.c.sequence))) or 0
@@ -102,15 +102,9 @@ def _insert_prizes(connection: Connection, terms: Terms) -> None:
     connection.execute(insert(prizes), rows)
 
 
-def claim_ledger(connection: Connection, raffle: UUID, verifier_key: str) -> None:
-    """Give a ledger its key, unless it already has one."""
-    unclaimed = (raffles.c.id == raffle) & raffles.c.verifier_key.is_(None)
-    connection.execute(update(raffles).where(unclaimed).values(verifier_key=verifier_key))
-
-
 def any_verifier_key(connection: Connection) -> str | None:
-    """Return one of the keys that sign the ledgers here, or None if no ledger has a key yet."""
-    return connection.scalar(select(raffles.c.verifier_key).where(raffles.c.verifier_key.is_not(None)).limit(1))
+    """Return one of the keys that sign the ledgers here, or None if there is no raffle yet."""
+    return connection.scalar(select(raffles.c.verifier_key).limit(1))
 
 
 def close_raffle(connection: Connection, raffle: UUID, end: End) -> None:

@@ -5,14 +5,13 @@ straight to the driver, once for the whole group.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
-from rafflekit.core.records import Asked, Counter, Held, Holder, NewTicket, RaffleKeys
+from rafflekit.core.records import Asked, Counter, Held, Holder, NewTicket
 from rafflekit.core.storage import driver
 from rafflekit.core.storage.schema import FORGOTTEN, raffle_key, secrets, tickets
 
@@ -77,29 +76,27 @@ def set_counters(connection: Connection, issued: Mapping[UUID, int]) -> None:
     driver.send_many(connection, f"UPDATE counters SET issued = {mark} WHERE raffle = {mark}", rows)  # noqa: S608
 
 
-def insert_keys(connection: Connection, raffle: UUID, keys: RaffleKeys) -> None:
-    """Store the keys of a new raffle."""
-    connection.execute(insert(secrets).values(raffle=raffle, **asdict(keys)))
+def insert_sealed_keys(connection: Connection, raffle: UUID, sealed: bytes) -> None:
+    """Store the sealed keys of a new raffle."""
+    connection.execute(insert(secrets).values(raffle=raffle, sealed=sealed))
 
 
-def load_keys(connection: Connection, raffle: UUID) -> RaffleKeys | None:
-    """Return the keys of a raffle; None if there is no such raffle, or it is drawn."""
-    row = connection.execute(_KEYS, {"raffle": raffle}).one_or_none()
-    return None if row is None else RaffleKeys(*row)
+def load_sealed_keys(connection: Connection, raffle: UUID) -> bytes | None:
+    """Return the sealed keys of a raffle; None if there is no such raffle, or it is drawn or cancelled."""
+    return connection.scalar(_SEALED, {"raffle": raffle})
 
 
-_KEYS = select(secrets.c.numbering_key, secrets.c.participant_key, secrets.c.code_key).where(
-    secrets.c.raffle == bindparam("raffle")
-)
+_SEALED = select(secrets.c.sealed).where(secrets.c.raffle == bindparam("raffle"))
 
 
-def forget_participants(connection: Connection, *, raffle: UUID, first: int, last: int) -> int:
+def forget_participants(connection: Connection, *, raffle: UUID, ended_at: int, first: int, last: int) -> int:
     """Replace the participants' hashes by the tickets' serials, and delete the hashes of repeats.
 
-    Only tickets with serials from `first` to `last` are changed; return how many still had such a hash.
+    The time of issue, which a log may have with an address, becomes that of the raffle's end. Only tickets with serials
+    from `first` to `last` are changed; return how many still had such a hash.
     """
     chosen = and_(tickets.c.raffle == raffle, tickets.c.serial.between(first, last), tickets.c.participant != FORGOTTEN)
-    forgotten = update(tickets).where(chosen).values(participant=FORGOTTEN, repeat_hash=None)
+    forgotten = update(tickets).where(chosen).values(participant=FORGOTTEN, repeat_hash=None, issued_at=ended_at)
     return connection.execute(forgotten).rowcount
 
 
