@@ -8,6 +8,8 @@ import socket
 from contextlib import suppress
 from typing import NamedTuple
 
+from rafflekit.core.protocol.documents import PROOF_BYTES
+
 STOP_LIMIT_S = 25.0
 """How long a stop waits for requests in progress: less than the 30 s after which Kubernetes kills."""
 
@@ -22,14 +24,14 @@ ones are closed."""
 IDLE_CONNECTIONS = 16_384
 """Connections of a Granian process, which does not look at each of them, and does not make room either."""
 
-ANSWER_BYTES = 2 * 1024 * 1024
-"""The longest answer, without its headers. The application has no longer one; waitress breaks it off, since it keeps
-whole answers in memory."""
+ANSWER_BYTES = PROOF_BYTES
+"""The longest answer, without its headers: a proof. All others have at most 2 MiB. waitress, which keeps whole answers
+in memory, breaks off a longer one."""
 
 ANSWER_GRACE_S = 30
 """How long a client may leave its answer unread before waitress looks at how much of it was taken …"""
 
-ANSWER_BYTES_PER_S = 8 * 1024
+ANSWER_BYTES_PER_S = 32 * 1024
 """… and how much a client has to take per second from then on. So the longest answer takes at most 286 s."""
 
 KEPT_BYTES = 64 * 1024 * 1024

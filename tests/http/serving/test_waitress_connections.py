@@ -149,7 +149,7 @@ def test_no_thread_waits_for_a_reader(serve: Callable[[Application], Served]) ->
 def test_an_answer_that_is_too_long_is_broken_off(
     serve: Callable[[Application], Served], caplog: pytest.LogCaptureFixture
 ) -> None:
-    served = serve(answering(*[bytes(MIB)] * 3))
+    served = serve(answering(*[bytes(MIB)] * 9))
 
     _, channel = served.client(GET)
     served.turn_until(lambda: channel.close_when_flushed)
