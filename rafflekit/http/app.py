@@ -19,13 +19,16 @@ from rafflekit.http.monitoring.requests import Monitoring
 WsgiApp = falcon.App[falcon.Request, falcon.Response]
 
 
-def create_app(engine: RaffleEngine, settings: Settings, *, metrics: Metrics | None = None) -> WsgiApp:
+def create_app(
+    engine: RaffleEngine, settings: Settings, *, metrics: Metrics | None = None, peer_is_proxy: bool = False
+) -> WsgiApp:
     """Return the WSGI application of the HTTP contract on an open engine, which remains the caller's to close.
 
     `metrics` are shown at `/metrics`, an address that does not exist without them. Give their `note_group` to the
-    engine as well.
+    engine as well. With `peer_is_proxy`, every connection is a trusted proxy's, whatever its address: it came through a
+    Unix socket, which has none.
     """
-    access = Access(settings)
+    access = Access(settings, peer_is_proxy=peer_is_proxy)
     app = _bare_app(access, metrics)
     service = Service(engine, access, openapi.document, metrics)
     for route in ROUTES:

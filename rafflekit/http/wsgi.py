@@ -20,10 +20,10 @@ from rafflekit.http.app import WsgiApp, create_app, create_refusing_app
 from rafflekit.http.monitoring.metrics import Metrics, check_shared_folder
 
 
-def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
+def application_from_env(environment: Mapping[str, str], *, peer_is_proxy: bool = False) -> WsgiApp:
     """Return an application with the settings and the database of an environment, for this process only.
 
-    The database is closed when the process ends.
+    `peer_is_proxy` is as in `create_app`. The database is closed when the process ends.
 
     Raises:
         InvalidSetting: a value cannot be read, or a shared database has no key to sign receipts with.
@@ -41,7 +41,7 @@ def application_from_env(environment: Mapping[str, str]) -> WsgiApp:
             engine.close()
 
     atexit.register(close)
-    return create_app(engine, settings, metrics=metrics)
+    return create_app(engine, settings, metrics=metrics, peer_is_proxy=peer_is_proxy)
 
 
 class ForkSafeApplication:

@@ -20,7 +20,7 @@ from rafflekit import RaffleEngine
 from rafflekit.core.protocol.codes import spell
 from rafflekit.core.settings import VARIABLES
 from rafflekit.http.monitoring.log_lines import Log, requests_are_logged
-from rafflekit.http.serving import Urls
+from rafflekit.http.serving import UnixSocket, Urls
 from tests.cli.conftest import Process, Session, Terminal
 from tests.databases import PostgresqlServer
 from tests.live_server import SERVE, LiveServer
@@ -140,6 +140,24 @@ def test_waitress_refuses_several_workers_and_says_what_to_do(terminal: Terminal
 
     sentence = "rafflekit: waitress is one process, so --workers 2 needs --server granian.\n"
     assert refused == Session(2, "", sentence)
+    assert not wired
+
+
+@pytest.mark.parametrize("server", ["waitress", "granian"])
+def test_a_unix_socket_replaces_host_and_port(
+    terminal: Terminal, wired: list[Any], wired_to_granian: list[Any], server: str
+) -> None:
+    terminal(f"serve --server {server} --unix-socket /run/rafflekit.sock --unix-socket-group www-data")
+    terminal(f"serve --server {server} --unix-socket here.sock")
+
+    places = [how["unix_socket"] for *_, how in (*wired, *wired_to_granian)]
+    assert places == [UnixSocket(Path("/run/rafflekit.sock"), "www-data"), UnixSocket(Path("here.sock"))]
+
+
+def test_a_group_without_a_unix_socket_is_wrong_usage(terminal: Terminal, wired: list[Any]) -> None:
+    refused = terminal("serve --unix-socket-group www-data")
+
+    assert refused == Session(2, "", "rafflekit: --unix-socket-group needs --unix-socket.\n")
     assert not wired
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,6 +53,21 @@ _Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address to list
 _Port = Annotated[
     int, typer.Option(metavar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one.")
 ]
+_UnixSocket = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PATH",
+        show_default=False,
+        help="Listen on this Unix socket instead, for a proxy on the same machine. Everyone who may open it (the owner "
+        "and the group) counts as a trusted proxy.",
+    ),
+]
+_UnixSocketGroup = Annotated[
+    str | None,
+    typer.Option(
+        metavar="GROUP", show_default=False, help="The group of the Unix socket; without it, this account's group."
+    ),
+]
 _ServerName = Annotated[
     Server,
     typer.Option(
@@ -82,6 +98,8 @@ def serve_raffles(
     *,
     host: _Host = "127.0.0.1",
     port: _Port = 8080,
+    unix_socket: _UnixSocket = None,
+    unix_socket_group: _UnixSocketGroup = None,
     server: _ServerName = Server.WAITRESS,
     workers: _Workers = 1,
     log_format: _LogFormat = None,
@@ -95,6 +113,8 @@ def serve_raffles(
         raise CommandStopped(
             f"waitress is one process, so --workers {workers} needs --server granian.", status=WRONG_USAGE
         )
+    if unix_socket_group is not None and unix_socket is None:
+        raise CommandStopped("--unix-socket-group needs --unix-socket.", status=WRONG_USAGE)
     settings = read_settings()
 
     def announce(shown_database_url: str, urls: "Urls") -> None:
@@ -104,7 +124,7 @@ def serve_raffles(
             terminal.say(f"Other machines reach it at {urls.elsewhere}")
 
     with _libraries(), named_database(database_url, settings) as url:
-        from rafflekit.http.serving import CannotServe, Log, WorkersFailed, serve_until_stopped
+        from rafflekit.http.serving import CannotServe, Log, UnixSocket, WorkersFailed, serve_until_stopped
 
         form = LogFormat.HUMAN if log_format is None else log_format
         try:
@@ -115,6 +135,7 @@ def serve_raffles(
                 workers=workers,
                 host=host,
                 port=port,
+                unix_socket=None if unix_socket is None else UnixSocket(unix_socket, unix_socket_group),
                 log=Log(form.value, requests=log_format is not None or terminal.is_terminal(sys.stderr)),
                 on_listening=announce,
             )

@@ -5,14 +5,15 @@ Importing this package imports neither server: each is loaded when it is started
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from rafflekit.core.opening import serving_engine_of
 from rafflekit.core.settings import DATABASE_URL, Settings
 from rafflekit.http.monitoring.log_lines import Log
 from rafflekit.http.serving.listening import CannotServe, Urls, WorkersFailed
+from rafflekit.http.serving.unix_socket import UnixSocket
 
-__all__ = ["CannotServe", "Log", "Urls", "WorkersFailed", "serve_until_stopped"]
+__all__ = ["CannotServe", "Log", "UnixSocket", "Urls", "WorkersFailed", "serve_until_stopped"]
 
 
 def serve_until_stopped(
@@ -23,15 +24,16 @@ def serve_until_stopped(
     workers: int,
     host: str,
     port: int,
+    unix_socket: UnixSocket | None,
     log: Log,
     on_listening: Callable[[str, Urls], None],
 ) -> None:
     """Serve the raffles over HTTP until SIGTERM, SIGHUP or Ctrl-C; call it in the main thread.
 
     `environment` holds the settings; a `database_url` replaces the one in there. `workers` is the number of Granian's
-    processes, and `port` 0 takes a free port. Meanwhile the log is written on standard error, as `log` says.
-    `on_listening` is called as soon as connections are accepted, with the database's URL (without its password) and
-    those of the service.
+    processes. `port` 0 takes a free port; a `unix_socket` replaces host and port, and its clients are proxies.
+    Meanwhile the log is written on standard error, as `log` says. `on_listening` is called as soon as connections are
+    accepted, with the database's URL (without its password) and those of the service.
 
     Raises:
         InvalidSetting: a setting cannot be read, or a shared database has no key to sign receipts with.
@@ -40,6 +42,7 @@ def serve_until_stopped(
         WorkersFailed: Granian's workers cannot be kept alive.
         ModuleNotFoundError: the server, or a library that it needs, is not installed.
     """
+    where: dict[str, Any] = {"host": host, "port": port, "unix_socket": unix_socket}
     settings = Settings.from_env(environment)
     url = settings.database_url if database_url is None else database_url
     with log.written():
@@ -51,7 +54,7 @@ def serve_until_stopped(
             # What cannot work is reported here, once, and not by every worker.
             with serving_engine_of(settings, url) as engine:
                 announce = partial(on_listening, engine.database_url)
-                run_granian(engine, environment, host=host, port=port, workers=workers, on_listening=announce, log=log)
+                run_granian(engine, environment, **where, workers=workers, on_listening=announce, log=log)
         else:
             from rafflekit.http.monitoring.metrics import Metrics
             from rafflekit.http.serving.waitress_server import run_waitress
@@ -59,4 +62,4 @@ def serve_until_stopped(
             metrics = Metrics()
             with serving_engine_of(settings, url, on_group=metrics.note_group) as engine:
                 announce = partial(on_listening, engine.database_url)
-                run_waitress(engine, settings, host=host, port=port, on_listening=announce, metrics=metrics)
+                run_waitress(engine, settings, **where, on_listening=announce, metrics=metrics)

@@ -34,6 +34,7 @@ from rafflekit.http.monitoring.log_lines import Log
 from rafflekit.http.monitoring.metrics import remove_shared_folder, shared_counting
 from rafflekit.http.serving import listening
 from rafflekit.http.serving.closing import due_raffles_closed
+from rafflekit.http.serving.unix_socket import UnixSocket, listening_unix_socket
 from rafflekit.http.wsgi import application_from_env
 
 _BACKLOG = 1024
@@ -65,6 +66,7 @@ def run_granian(
     *,
     host: str,
     port: int,
+    unix_socket: UnixSocket | None = None,
     workers: int,
     on_listening: Callable[[listening.Urls], None],
     log: Log = _QUIET_LOG,
@@ -73,39 +75,41 @@ def run_granian(
 
     Each of the `workers` processes opens the database for itself, with the settings in `environment`: check both first.
     This process closes the raffles whose time is over, on its own `engine`; the workers do not inherit it. Call this in
-    the main thread. `port` 0 takes a free port. `on_listening` gets the URLs as soon as connections are accepted. `log`
-    says how the workers write their log. They count together what `/metrics` shows. A stop takes at most `STOP_LIMIT_S`
-    seconds, and is logged.
+    the main thread. `port` 0 takes a free port; a `unix_socket` replaces host and port, and its clients are
+    trusted proxies. `on_listening` gets the URLs as soon as connections are accepted. `log` says how the workers write
+    their log. They count together what `/metrics` shows. A stop takes at most `STOP_LIMIT_S` seconds, and is logged.
 
     Raises:
-        CannotServe: the server cannot listen at that host and port, or this is Windows.
+        CannotServe: the server cannot listen there, or this is Windows.
         InvalidSetting: proxies are trusted and their header is not `Forwarded`.
         WorkersFailed: the workers cannot be kept alive.
     """
     if not hasattr(signal, "pthread_sigmask"):
         raise listening.CannotServe("Granian cannot serve rafflekit on Windows; use waitress.")
-    _check_proxy_header(Settings.from_env(environment))
-    with listening.listening_socket(host, port) as listener, _new_processes(), shared_counting():
+    _check_proxy_header(Settings.from_env(environment), is_behind_proxy=unix_socket is not None)
+    place = listening_unix_socket(unix_socket) if unix_socket else listening.listening_socket(host, port)
+    with place as listener, _new_processes(), shared_counting():
         listener.listen(_BACKLOG)
-        # As on Granian's own sockets; connections inherit it.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if unix_socket is None:
+            _set_tcp_options(listener)
         # Granian's `backpressure` limits connections, each of which counts until it is closed.
         most_connections = listening.room_for_connections(listening.IDLE_CONNECTIONS)
         server = _GranianParent(listener, workers=workers, backpressure=most_connections, **_GRANIAN_SETTINGS)
         # Its thread inherits the block of the signals.
         with _stop_signals(server) as received, due_raffles_closed(engine):
             on_listening(listening.urls_of(listener))
-            _serve(server, environment, received, log)
+            load = partial(_application, dict(environment), peer_is_proxy=unix_socket is not None)
+            _serve(server, load, received, log)
         # A second signal now has its usual effect.
         for number in received[1:2]:
             os.kill(os.getpid(), number)
         listening.log_stop(received[0])
 
 
-def _check_proxy_header(settings: Settings) -> None:
+def _check_proxy_header(settings: Settings, *, is_behind_proxy: bool) -> None:
     # To Granian, X_Forwarded_For is the same as X-Forwarded-For, and the last one wins: a client that gets it past the
     # proxy could choose its address. A name without a dash cannot be imitated like that.
-    if settings.trusted_proxies and settings.proxy_header is not ProxyHeader.FORWARDED:
+    if (is_behind_proxy or settings.trusted_proxies) and settings.proxy_header is not ProxyHeader.FORWARDED:
         header = settings.proxy_header.value
         reason = (
             f"Granian confuses {header} with {header.replace('-', '_')}, which clients may send; "
@@ -114,8 +118,13 @@ def _check_proxy_header(settings: Settings) -> None:
         raise InvalidSetting(PROXY_HEADER.name, header, reason)
 
 
-def _serve(server: "_GranianParent", environment: Mapping[str, str], received: list[int], log: Log) -> None:
-    load = partial(_application, dict(environment))
+def _set_tcp_options(listener: socket.socket) -> None:
+    """Set what connections inherit."""
+    # As on Granian's own sockets.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _serve(server: "_GranianParent", load: Callable[[], WsgiApp], received: list[int], log: Log) -> None:
     try:
         server.serve(spawn_target=partial(_work, log), target_loader=load, wrap_loader=False)
     except SystemExit as failure:
@@ -130,7 +139,9 @@ class _GranianParent(MPServer):
     """Granian's parent process, on a socket that is already listening."""
 
     def __init__(self, listener: socket.socket, **settings: Any) -> None:
-        super().__init__("rafflekit.http.wsgi:application", *listener.getsockname()[:2], **settings)
+        # Only for its own log, which is off; a Unix socket has neither address nor port.
+        place = listener.getsockname()[:2] if listening.is_tcp(listener) else ()
+        super().__init__("rafflekit.http.wsgi:application", *place, **settings)
         self._listener = listener
         # Granian sets its own handlers, and restarts at SIGHUP. `_stop_signals` blocks the signals, so that these
         # handlers have no effect, except for a SIGHUP that is ignored: that one stays ignored.
@@ -155,13 +166,13 @@ class _SharedSocket:
         self._listener = listener
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _adopted, (DupFd(self._listener.fileno()),)
+        return _adopted, (DupFd(self._listener.fileno()), not listening.is_tcp(self._listener))
 
 
-def _adopted(inherited: Any) -> SocketHolder:
+def _adopted(inherited: Any, is_unix: bool) -> SocketHolder:
     # On these systems, Granian's sockets start to listen in the worker, and need the length of the queue again.
     waiting = (_BACKLOG,) if sys.platform.startswith(("linux", "freebsd")) else ()
-    return SocketHolder(inherited.detach(), False, *waiting)  # type: ignore[call-arg]  # its stub has no constructor
+    return SocketHolder(inherited.detach(), is_unix, *waiting)  # type: ignore[call-arg]  # its stub has no constructor
 
 
 @contextmanager
@@ -257,12 +268,12 @@ def _is_orphan() -> bool:
     return parent is not None and not parent.is_alive()
 
 
-def _application(environment: Mapping[str, str]) -> WsgiApp:
+def _application(environment: Mapping[str, str], *, peer_is_proxy: bool) -> WsgiApp:
     if _is_orphan():
         # The folder that it would count in may be gone, and no parent waits for it.
         raise SystemExit(0)
     try:
-        return application_from_env(environment)
+        return application_from_env(environment, peer_is_proxy=peer_is_proxy)
     except RaffleError as error:
         _log.error("A worker cannot start: %s", error)
         raise SystemExit(1) from error

@@ -66,8 +66,15 @@ def listening_socket(host: str, port: int) -> socket.socket:
         raise CannotServe(_why_not(error, host, port)) from error
 
 
+def is_tcp(listener: socket.socket) -> bool:
+    """Return whether a socket has a host and a port; a Unix socket has a path."""
+    return listener.family in (socket.AF_INET, socket.AF_INET6)
+
+
 def urls_of(listener: socket.socket) -> Urls:
-    """Return the URLs at which a listening socket is reached."""
+    """Return the URLs at which a listening socket is reached; of a Unix socket, its path as nginx spells it."""
+    if not is_tcp(listener):
+        return Urls(f"unix:{listener.getsockname()}", None)
     address, port = listener.getsockname()[:2]
     here = _EVERY_ADDRESS.get(address, address)
     shown = f"[{here}]" if ":" in here else here

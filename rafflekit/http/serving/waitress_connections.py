@@ -18,7 +18,7 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # no t
 from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]  # no types
 from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]  # no types
 
-from rafflekit.http.serving.listening import CONNECTIONS, KEEP_ALIVE_S, room_for_connections
+from rafflekit.http.serving.listening import CONNECTIONS, KEEP_ALIVE_S, is_tcp, room_for_connections
 
 # New connections that are accepted before the others are served again.
 _AT_ONCE = 64
@@ -185,6 +185,20 @@ class WaitressServer(TcpWSGIServer):  # type: ignore[misc]  # no types
                 # Nothing is read from a client that has an answer to read, so what it sent does not keep it connected.
                 if channel.total_outbufs_len or channel.is_silent():
                     channel.handle_close()
+
+    def getsockname(self) -> tuple[str, str]:
+        """Return what requests without a Host header get for their URLs; a Unix socket has no name."""
+        name: tuple[str, str] = super().getsockname() if is_tcp(self.socket) else ("localhost", "80")
+        return name
+
+    def set_socket_options(self, conn: socket.socket) -> None:
+        """Set waitress's options, which only TCP has."""
+        if is_tcp(conn):
+            super().set_socket_options(conn)
+
+    def fix_addr(self, addr: Any) -> Any:
+        """Return the client's address and port, empty on a Unix socket; waitress would say "localhost"."""
+        return addr or ("", "")
 
     def readable(self) -> bool:
         """Return whether there is room for one more connection."""

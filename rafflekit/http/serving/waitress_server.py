@@ -27,11 +27,13 @@ from rafflekit.http.serving.listening import (
     THREADS,
     Urls,
     is_hang_up,
+    is_tcp,
     listening_socket,
     log_stop,
     stop_signals,
     urls_of,
 )
+from rafflekit.http.serving.unix_socket import UnixSocket, listening_unix_socket
 from rafflekit.http.serving.waitress_connections import Channel, WaitressServer
 
 _SILENCE_S = 5.0
@@ -59,21 +61,24 @@ def run_waitress(
     *,
     host: str,
     port: int,
+    unix_socket: UnixSocket | None = None,
     on_listening: Callable[[Urls], None],
     metrics: Metrics | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGHUP or Ctrl-C, then finish the requests in progress and return; a second signal kills.
 
     Meanwhile, the raffles whose time is over are closed. Call it in the main thread, the only one in which Python
-    handles signals. `port` 0 takes a free port. `on_listening` gets the URLs as soon as connections are accepted;
+    handles signals. `port` 0 takes a free port; a `unix_socket` replaces host and port, and its clients are
+    trusted proxies. `on_listening` gets the URLs as soon as connections are accepted;
     `metrics`, if given, are shown at `/metrics`. A stop takes at most `STOP_LIMIT_S` seconds, and is logged.
 
     Raises:
-        CannotServe: the server cannot listen at that host and port.
+        CannotServe: the server cannot listen there.
     """
-    with listening_socket(host, port) as listener:
+    application = create_app(engine, settings, metrics=metrics, peer_is_proxy=unix_socket is not None)
+    with listening_unix_socket(unix_socket) if unix_socket else listening_socket(host, port) as listener:
         connections: dict[int, Any] = {}
-        server = _server_on(listener, create_app(engine, settings, metrics=metrics), connections)
+        server = _server_on(listener, application, connections)
         try:
             with _stop_signals(server.pull_trigger) as received, due_raffles_closed(engine):
                 on_listening(urls_of(listener))
@@ -88,7 +93,8 @@ def run_waitress(
 def _server_on(listener: socket.socket, application: WsgiApp, connections: dict[int, Any]) -> WaitressServer:
     # waitress warns about every request that waits for a thread, and in a rush all of them do.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    adjustments = Adjustments(sockets=[listener], server_name=listener.getsockname()[0], **_WAITRESS_SETTINGS)
+    name = listener.getsockname()[0] if is_tcp(listener) else "localhost"
+    adjustments = Adjustments(sockets=[listener], server_name=name, **_WAITRESS_SETTINGS)
     # An answer up to this size is sent by one system call; otherwise waitress sends header and body separately.
     # Deprecated as an argument, without a replacement.
     adjustments.send_bytes = 64 * 1024
