@@ -18,7 +18,13 @@ from rafflekit.http.serving.listening import STOP_LIMIT_S, THREADS
 from rafflekit.http.serving.waitress_connections import _GRACE_S
 from tests.databases import writers_waiting
 from tests.faults.impatience import impatient, server_in
-from tests.faults.sockets import SLOW_S, exchange, holds, leaves_unread, vanish
+from tests.faults.sockets import (
+    SLOW_S,
+    exchange,
+    holds,
+    leaves_unread,
+    vanish,
+)
 from tests.live_server import LiveServer, is_refused, read_answer
 from tests.waiting import wait_until
 
@@ -48,31 +54,21 @@ ENDLESS_BODIES = {
 KEY = "the-key-of-somebody"
 MOST = 10_000
 
-PAGE = GET.replace(b"/raffles/", b"/raffles/?page_size=5")
-LONG = PAGE * 40
-"""Answers of some forty million bytes: more than sockets hold, and more than a server keeps before it waits."""
-
-LONG_DRAW = 12_000
-"""10 MB of wins: more than the impatient server and the sockets keep for a reader before a thread waits."""
-
-DRAW = "POST {path}/winners/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
 Connect = Callable[..., socket.socket]
 
 
-def make_its_list_long(live: LiveServer) -> None:
-    """Create raffles on a server until its list is a long answer."""
-    prizes = [{"name": f"{number} ".ljust(190, "x"), "amount": 1} for number in range(limits.PRIZE_KINDS)]
-    for _ in range(5):
-        raffle = {"name": "Long", "total_tickets": 10**6, "prizes": prizes}
-        assert live.request("POST", "/raffles/", raffle).status == 201
+def long_request(live: LiveServer, times: int = 40) -> bytes:
+    """Create a raffle whose details are an answer of 800 kB, and return what asks for them again and again."""
+    prizes = [Prize(f"{number} ".ljust(limits.NAME_CHARACTERS, "🎁")) for number in range(limits.PRIZE_KINDS)]
+    with RaffleEngine(f"sqlite:///{live.database}") as engine:
+        raffle = engine.create("Long", total_tickets=limits.PRIZE_KINDS, prizes=prizes)
+    return GET.replace(b"/raffles/", f"/raffles/{raffle.id}/".encode()) * times
 
 
 @pytest.fixture(scope="module", params=SERVERS)
 def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server of each kind, with raffles whose list is long."""
+    """A server of each kind."""
     with server_in(tmp_path_factory.mktemp(request.param), *SERVERS[request.param]) as server:
-        make_its_list_long(server)
         yield server
 
 
@@ -80,9 +76,8 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def impatient_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server of each kind that gives a connection one second."""
     folder = tmp_path_factory.mktemp(f"impatient-{request.param}")
-    with server_in(
-        folder, *SERVERS[request.param], program=impatient(KEEP_ALIVE_S=1, outbuf_high_watermark=2**20)
-    ) as server:
+    program = impatient(KEEP_ALIVE_S=1, ANSWER_GRACE_S=1, ANSWER_BYTES_PER_S=2**20)
+    with server_in(folder, *SERVERS[request.param], program=program) as server:
         yield server
 
 
@@ -118,14 +113,6 @@ def new_raffle(live: LiveServer, tickets: int = 100) -> str:
     """Create a raffle and return its path."""
     shape = {"name": "Foobar", "total_tickets": tickets, "prizes": [{"name": "hug", "amount": 1}]}
     return f"/raffles/{live.request('POST', '/raffles/', shape).json['id']}"
-
-
-def sold_out_with_a_long_draw(live: LiveServer) -> str:
-    """Sell a raffle whose draw is a longer answer than the server and sockets keep for a slow reader."""
-    with RaffleEngine(f"sqlite:///{live.database}") as engine:
-        raffle = engine.create("Long", total_tickets=LONG_DRAW, prizes=[Prize("🎁" * 200, LONG_DRAW)])
-        assert all(engine.participate_many(raffle.id, (f"participant {number}" for number in range(LONG_DRAW))))
-    return f"/raffles/{raffle.id}"
 
 
 def pass_time(seconds: float) -> None:
@@ -181,10 +168,10 @@ def test_the_longest_idle_client_makes_room_first(small_waitress: LiveServer, co
 
 
 def test_a_client_that_reads_no_answer_makes_room(small_waitress: LiveServer, connect: Connect) -> None:
-    make_its_list_long(small_waitress)
+    asks = long_request(small_waitress)
     for _ in range(4):
         connection = connect(small_waitress)
-        connection.sendall(LONG)
+        connection.sendall(asks)
         assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 200"
         wait_until(partial(leaves_unread, small_waitress, connection))
 
@@ -251,11 +238,10 @@ def test_the_time_of_a_request_starts_with_its_first_byte(tmp_path: Path, connec
         assert read_answer(connection).status == 200
 
 
-@ON_WAITRESS
 def test_an_answer_that_no_one_reads_is_dropped(impatient_server: LiveServer, connect: Connect) -> None:
-    make_its_list_long(impatient_server)
+    asks = long_request(impatient_server)
     connection = connect(impatient_server)
-    connection.sendall(LONG)
+    connection.sendall(asks)
     assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 200"
 
     wait_until(lambda: not holds(impatient_server, connection.getsockname()))
@@ -264,7 +250,7 @@ def test_an_answer_that_no_one_reads_is_dropped(impatient_server: LiveServer, co
     with suppress(ConnectionResetError):
         while piece := connection.recv(65536):
             answers += piece.count(b"HTTP/1.1 200")
-    assert 0 < answers < LONG.count(GET[:4])
+    assert 0 < answers < asks.count(GET[:4])
 
 
 @ON_WAITRESS
@@ -279,24 +265,6 @@ def test_an_answer_may_take_longer_than_an_idle_connection(impatient_server: Liv
 
 
 @ON_WAITRESS
-def test_a_draw_whose_reader_takes_nothing_is_whole(impatient_server: LiveServer, connect: Connect) -> None:
-    path = sold_out_with_a_long_draw(impatient_server)
-    connection = connect(impatient_server)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-    connection.sendall(DRAW.format(path=path).encode())
-    assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 201"
-
-    wait_until(lambda: not holds(impatient_server, connection.getsockname()))
-
-    received = 0
-    with suppress(ConnectionResetError):
-        while piece := connection.recv(65536):
-            received += len(piece)
-    assert received < LONG_DRAW * 800
-    assert impatient_server.request("GET", path).json["winners_drawn"]
-
-
-@ON_WAITRESS
 def test_bodies_that_never_end_keep_no_one_waiting(impatient_server: LiveServer, connect: Connect) -> None:
     for _ in range(2 * THREADS):
         connect(impatient_server).sendall(VERIFY)
@@ -304,11 +272,36 @@ def test_bodies_that_never_end_keep_no_one_waiting(impatient_server: LiveServer,
     assert answers_others(impatient_server, connect)
 
 
-def test_clients_that_do_not_read_keep_no_one_waiting(live: LiveServer, connect: Connect) -> None:
-    for _ in range(THREADS + 1):
-        connect(live).sendall(LONG)
+def test_headers_that_never_end_keep_no_one_waiting(live: LiveServer, connect: Connect) -> None:
+    for _ in range(5 * THREADS):
+        connect(live).sendall(GET[:20])
 
     assert answers_others(live, connect)
+
+
+def test_clients_that_do_not_read_keep_no_one_waiting(live: LiveServer, connect: Connect) -> None:
+    path, asks = new_raffle(live), long_request(live)
+    for _ in range(THREADS + 1):
+        connection = connect(live)
+        connection.sendall(asks)
+        assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 200"
+
+    assert answers_others(live, connect)
+    assert live.request("GET", "/healthz").status == 200
+    assert live.request("POST", f"{path}/participate/").status == 201
+
+
+@ON_WAITRESS
+def test_a_client_that_takes_too_little_is_dropped(impatient_server: LiveServer, connect: Connect) -> None:
+    connection = connect(impatient_server)
+    connection.sendall(long_request(impatient_server))
+
+    def is_dropped() -> bool:
+        # It never stops, so the server sees something taken now and then.
+        return not (connection.recv(16) and holds(impatient_server, connection.getsockname()))
+
+    with suppress(ConnectionResetError):
+        wait_until(is_dropped)
 
 
 def test_a_client_that_vanishes_after_its_request_can_repeat_it(live: LiveServer, connect: Connect) -> None:
@@ -357,9 +350,10 @@ def test_a_client_that_vanishes_in_its_request_gets_no_ticket(
 
 
 def test_clients_that_vanish_in_their_answers_harm_no_one(live: LiveServer, connect: Connect) -> None:
+    asks = long_request(live)
     for _ in range(THREADS + 1):
         connection = connect(live)
-        connection.sendall(LONG)
+        connection.sendall(asks)
         assert connection.recv(12) == b"HTTP/1.1 200"
         vanish(connection)
 

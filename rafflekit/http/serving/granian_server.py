@@ -122,6 +122,9 @@ def _set_tcp_options(listener: socket.socket) -> None:
     """Set what connections inherit."""
     # As on Granian's own sockets.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    # Granian has no time limit for answers. With this, Linux closes a connection whose client takes nothing so long.
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, listening.KEEP_ALIVE_S * 1000)
 
 
 def _serve(server: "_GranianParent", load: Callable[[], WsgiApp], received: list[int], log: Log) -> None:

@@ -22,6 +22,24 @@ ones are closed."""
 IDLE_CONNECTIONS = 16_384
 """Connections of a Granian process, which does not look at each of them, and does not make room either."""
 
+ANSWER_BYTES = 2 * 1024 * 1024
+"""The longest answer, without its headers. The application never exceeds it. waitress keeps whole answers in memory, so
+it would break off a longer one."""
+
+ANSWER_GRACE_S = 30
+"""How long a client may leave its answer unread before waitress looks at how much of it was taken …"""
+
+ANSWER_BYTES_PER_S = 8 * 1024
+"""… and how much a client has to take per second from then on. So the longest answer takes at most 286 s."""
+
+KEPT_BYTES = 64 * 1024 * 1024
+"""What waitress keeps in memory for all its clients together: requests that arrive, and answers until they are sent.
+When it is used up, those connections with more than their share that have kept it waiting longest are closed."""
+
+SOCKET_BUFFER_BYTES = 128 * 1024
+"""What the system keeps for a connection in each direction. By itself it takes up to 4 MiB of an answer that no one
+reads, and this memory is not the process's. It is enough for 1 MiB/s to the other side of the world."""
+
 THREADS = 16
 """Requests that a process serves at a time. A thread mostly waits for the database; with SQLite's one writer, more of
 them would not help."""
@@ -60,10 +78,14 @@ def listening_socket(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, place = min(found, key=lambda entry: entry[0] is not socket.AF_INET)
-        return socket.create_server((place[0], port), family=family)
+        listener = socket.create_server((place[0], port), family=family)
     # UnicodeError: a label that is empty or too long for DNS.
     except (OSError, UnicodeError) as error:
         raise CannotServe(_why_not(error, host, port)) from error
+    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+        # Connections inherit it. Linux doubles it, for its own needs.
+        listener.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
+    return listener
 
 
 def is_tcp(listener: socket.socket) -> bool:
@@ -109,7 +131,7 @@ def room_for_connections(wanted: int) -> int:
         import resource
 
         files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        # A quarter more: for the database's files, and for answers that wait in files.
+        # A quarter more: for the database's files.
         needed = wanted * 5 // 4
         if 0 <= files < needed:
             files = needed if most < 0 else min(needed, most)

@@ -1,8 +1,9 @@
-"""The connections of waitress: how many there may be, how long each may take, and which requests are ambiguous.
+"""The connections of waitress: how many there may be, what each may take of time and memory, and ambiguous requests.
 
 When its connections are used up, waitress stops accepting, and a client that sends or takes a byte now and then keeps
-its connection indefinitely. Here every connection has a time limit, and those that have kept the server waiting longest
-make room. waitress has no settings for that, so these are subclasses of its classes, tested from outside.
+its connection indefinitely. What no one reads fills its memory, then temporary files, and then holds its threads. Here
+every connection has a time limit, all of them share an amount of memory, and those that have kept the server waiting
+longest make room. waitress has no settings for that, so these are subclasses of its classes, tested from outside.
 """
 
 import math
@@ -14,11 +15,22 @@ import time
 from typing import Any
 
 from waitress import receiver  # type: ignore[import-untyped]  # waitress has no types
+from waitress.buffers import OverflowableBuffer  # type: ignore[import-untyped]  # no types
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # no types
 from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]  # no types
 from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]  # no types
+from waitress.utilities import RequestHeaderFieldsTooLarge  # type: ignore[import-untyped]  # no types
 
-from rafflekit.http.serving.listening import CONNECTIONS, KEEP_ALIVE_S, is_tcp, room_for_connections
+from rafflekit.http.serving.listening import (
+    ANSWER_BYTES,
+    ANSWER_BYTES_PER_S,
+    ANSWER_GRACE_S,
+    CONNECTIONS,
+    KEEP_ALIVE_S,
+    KEPT_BYTES,
+    is_tcp,
+    room_for_connections,
+)
 
 # New connections that are accepted before the others are served again.
 _AT_ONCE = 64
@@ -38,6 +50,16 @@ receiver.ONLY_HEXDIG_RE = re.compile(rb"[0-9a-fA-F]+\Z")
 
 class _Request(HTTPRequestParser):  # type: ignore[misc]  # no types
     """A request that cannot be read in two ways (RFC 9112, 6.1 and 11.2: request smuggling)."""
+
+    def received(self, data: bytes) -> int:
+        """Read on, and return how much was read."""
+        taken: int = super().received(data)
+        # The sizes of chunks, their extensions and the trailers. waitress does not limit them, and reads a line
+        # without an end from its start with every packet: 2 MB of it in small packets took its loop more than 20 s.
+        if self.chunked and self.body_bytes_received - len(self.body_rcv) > self.adj.max_request_header_size:
+            self.error = RequestHeaderFieldsTooLarge("What is around the chunks of the body is too large")
+            self.completed = True
+        return taken
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read the headers; if they are ambiguous, the answer is 400, and nothing after them is read."""
@@ -61,8 +83,8 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]  # no types
 class Channel(HTTPChannel):  # type: ignore[misc]  # no types
     """One client's connection.
 
-    Requests that arrive together (pipelining) are taken one at a time. waitress takes all of them, and then a thread
-    waits for a client that never reads the answers; sixteen such clients would stop the service.
+    Requests that arrive together (pipelining) are taken one at a time. waitress takes all of them, and keeps all their
+    answers for a client that may never read them.
     """
 
     parser_class = _Request
@@ -77,6 +99,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
         self.unread = b""
         # Since when the server waits for the client: for a request, the rest of one, or until it reads an answer.
         self.waiting_since = time.monotonic()
+        # What is in memory of the request that is arriving or being answered, and of the answer until all of it is
+        # sent; and since when there is something of the answer to read.
+        self.request_bytes = self.answer_bytes = 0
+        self.answer_since = math.inf
         super().__init__(*arguments, **keywords)
 
     def received(self, data: bytes) -> bool:
@@ -104,20 +130,34 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
         super().service()
         with self.requests_lock:
             if not self.requests:
+                self.request_bytes = 0
                 self.waiting_since = time.monotonic()
 
-    def is_overdue(self) -> bool:
+    def write_soon(self, data: bytes) -> int:
+        """Send something of an answer, or keep it until the client reads; in a thread, which never waits for that."""
+        with self.outbuf_lock:
+            if not self.answer_bytes:
+                self.answer_since = time.monotonic()
+            self.answer_bytes += len(data)
+            assert self.answer_bytes <= ANSWER_BYTES + self.adj.max_request_header_size, "An answer is too long"
+            written: int = super().write_soon(data)
+            return written
+
+    def is_overdue(self, now: float) -> bool:
         """Return whether the client's time to send a whole request, or to take more of an answer, is over."""
-        takes_nothing = time.time() - self.last_activity > KEEP_ALIVE_S
-        if self.requests:
-            # A thread waits for the client, with more than waitress would hold back until an answer is complete.
-            return self.total_outbufs_len >= self.adj.send_bytes and takes_nothing
-        has_had_its_time = time.monotonic() - self.waiting_since > KEEP_ALIVE_S
-        return has_had_its_time and (takes_nothing or not self.total_outbufs_len)
+        # The one exception to waiting for what is kept to be read is "100 Continue", in the middle of a request.
+        if self.total_outbufs_len and self.request is None:
+            taken = self.answer_bytes - self.total_outbufs_len
+            return now - self.answer_since > ANSWER_GRACE_S + taken / ANSWER_BYTES_PER_S
+        return now - self.waiting_since > KEEP_ALIVE_S
 
     def may_make_room(self, now: float) -> bool:
         """Return whether the server has been waiting for the client for a moment."""
         return not self.requests and now - self.waiting_since > _GRACE_S
+
+    def keeps_more_than(self, share: int) -> bool:
+        """Return whether the server waits for the client, and keeps more than `share` bytes for it."""
+        return not self.requests and self.request_bytes + self.answer_bytes > share
 
     def is_silent(self) -> bool:
         """Return whether nothing has arrived that is still to be read."""
@@ -129,6 +169,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
             pass
         return False
 
+    def _flush_some(self, do_close: bool = True) -> bool:
+        has_sent: bool = super()._flush_some(do_close)
+        if not self.total_outbufs_len:
+            # waitress keeps the memory of an answer until the next one is sent.
+            self.outbufs = [OverflowableBuffer(self.adj.outbuf_overflow)]
+            self.current_outbuf_count = self.answer_bytes = 0
+        return has_sent
+
     def _take_in(self) -> None:
         if self.request is None:
             # Empty lines may precede a request (RFC 9112, 2.2).
@@ -138,7 +186,9 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
             self.request = self.parser_class(self.adj)
             self.waiting_since = time.monotonic()
         request = self.request
-        self.unread = self.unread[request.received(self.unread) :]
+        taken = request.received(self.unread)
+        self.unread = self.unread[taken:]
+        self.request_bytes += taken
         # A client without anything more to send waits for the answer, and waitress would wait for the rest.
         if request.expect_continue and request.headers_finished and not (request.completed or self.sent_continue):
             self.send_continue()
@@ -169,7 +219,7 @@ class WaitressServer(TcpWSGIServer):  # type: ignore[misc]  # no types
         self._next_look = 0.0
 
     def tend(self) -> None:
-        """Close connections whose time is over and, if a client waits for room, those that have waited longest.
+        """Close connections whose time is over, and those that have waited longest if a client or memory needs room.
 
         Not within a turn of the loop: a new connection gets the file number of a closed one, and with it the events
         that waitress had noticed there.
@@ -177,8 +227,9 @@ class WaitressServer(TcpWSGIServer):  # type: ignore[misc]  # no types
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + _LOOK_EVERY_S
-            for channel in [channel for channel in self.active_channels.values() if channel.is_overdue()]:
+            for channel in [channel for channel in self.active_channels.values() if channel.is_overdue(now)]:
                 channel.handle_close()
+        self._keep_less()
         if self.accepting and self._is_full() and select.select([self.socket], [], [], 0)[0]:
             waiting = [channel for channel in self.active_channels.values() if channel.may_make_room(now)]
             for channel in sorted(waiting, key=_claim)[: 1 + self._room // _CLOSED_OF]:
@@ -222,6 +273,22 @@ class WaitressServer(TcpWSGIServer):  # type: ignore[misc]  # no types
         self.del_channel()
         self.socket.close()
 
+    def _keep_less(self) -> None:
+        """Close connections until what is kept is within its limit.
+
+        Requests in progress are not closed. What keeps no more than its share is not closed either; all connections
+        with their share are within the limit.
+        """
+        kept = sum(channel.request_bytes + channel.answer_bytes for channel in self.active_channels.values())
+        if kept > KEPT_BYTES:
+            share = KEPT_BYTES // CONNECTIONS
+            greedy = [channel for channel in self.active_channels.values() if channel.keeps_more_than(share)]
+            for channel in sorted(greedy, key=_since):
+                if kept <= KEPT_BYTES:
+                    break
+                kept -= channel.request_bytes + channel.answer_bytes
+                channel.handle_close()
+
     def _is_full(self) -> bool:
         return len(self.active_channels) >= self._room
 
@@ -229,3 +296,7 @@ class WaitressServer(TcpWSGIServer):  # type: ignore[misc]  # no types
 def _claim(channel: Channel) -> tuple[bool, float]:
     # Clients in the middle of a request or an answer come after those that only wait.
     return channel.request is not None or channel.total_outbufs_len > 0, channel.waiting_since
+
+
+def _since(channel: Channel) -> float:
+    return channel.waiting_since

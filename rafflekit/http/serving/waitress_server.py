@@ -7,6 +7,7 @@ send the answers in its buffers. Here its loop continues, without the listening 
 import logging
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,6 +50,11 @@ _WAITRESS_SETTINGS: dict[str, Any] = {
     "max_request_body_size": 2 * 1024 * 1024,
     # Enough for a long Idempotency-Key and the headers of a few proxies; the default is 256 KiB per connection.
     "max_request_header_size": 32 * 1024,
+    # Everything stays in memory, where `waitress_connections` limits all of it together: no temporary files, and no
+    # thread that waits until a client has read.
+    "inbuf_overflow": sys.maxsize,
+    "outbuf_overflow": sys.maxsize,
+    "outbuf_high_watermark": sys.maxsize,
     # Answers name no server and no version, and never hold a traceback.
     "ident": None,
     "expose_tracebacks": False,
