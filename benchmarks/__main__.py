@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import (
+    attacks,
     bulk,
     codes,
     draws,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[Stock], Iterator[Finding]]] = {
     "rush": participating.rush_figures,
     "size": size.figures,
     "http": over_http.figures,
+    "attacks": attacks.figures,
     "postgresql": postgresql.figures,
     "bulk": bulk.figures,
     "sold": sold.figures,
