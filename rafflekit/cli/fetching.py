@@ -29,6 +29,7 @@ _LEAVES_BYTES = 64 * 1024**3
 _CHUNK_BYTES = 64 * 1024
 _PROBLEM_BYTES = 64 * 1024
 _SHOWN = 200
+_LINKS_CHARACTERS = 2_000
 
 _NEXT = re.compile(r"""<([^<>]*)>\s*;(?:[^,"]|"[^"]*")*?\brel\s*=\s*"?next\b""", re.IGNORECASE)
 
@@ -75,10 +76,13 @@ def lines_fetched(url: str, most: int) -> Iterator[bytes]:
 
 def _next_part(answer: HTTPResponse) -> str | None:
     """Return the address of the next part that an answer names (RFC 8288), if it names one."""
-    found = _NEXT.search(", ".join(answer.headers.get_all("Link", [])))
+    here, links = str(answer.url), ", ".join(answer.headers.get_all("Link", []))
+    # A search takes time in the square of their length.
+    if len(links) > _LINKS_CHARACTERS:
+        raise CommandStopped(f"{here} sends links that are too long.", status=IO_FAILED)
+    found = _NEXT.search(links)
     if found is None:
         return None
-    here = str(answer.url)
     following: str = urllib.parse.urljoin(here, found[1])
     if urllib.parse.urlsplit(following)[:2] != urllib.parse.urlsplit(here)[:2]:
         shown = following[:_SHOWN]

@@ -39,7 +39,7 @@ INVISIBLE = f"{FORMAT}{VARIATION_SELECTORS}{_FILLERS}"
 """Everything that shows nothing and is not white space."""
 
 _INVISIBLE = re.compile(f"[{INVISIBLE}]")
-_AROUND = re.compile(f"^[{BLANKS}]+|[{BLANKS}]+$")
+_EACH_BLANK = BLANKS.replace("\u2000-\u200a", "".join(map(chr, range(0x2000, 0x200B))))
 
 
 def without_invisible(text: str) -> str:
@@ -53,7 +53,7 @@ def without_blanks_around(text: str) -> str:
     >>> without_blanks_around(" warm  hug ")
     'warm  hug'
     """
-    return _AROUND.sub("", text)
+    return text.strip(_EACH_BLANK)
 
 
 def is_visible(text: str) -> bool:

@@ -235,12 +235,13 @@ def _is_this_machine(name: str) -> bool:
     if address is None:
         return False
     # A machine reaches its own address from that address. Connecting a datagram socket sends nothing.
-    with socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as probe:
-        try:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((str(address), _ANY_PORT))
-        except OSError:
-            return False
-        return canonical_address(probe.getsockname()[0]) == address
+            return canonical_address(probe.getsockname()[0]) == address
+    except OSError:
+        return False
 
 
 def _foreign(reason: str) -> falcon.HTTPForbidden:

@@ -1,7 +1,7 @@
-"""Documents that cost much: made once, kept as bytes, and shared by everyone who asks for them meanwhile.
+"""Expensive documents: made once, kept as bytes, and shared by everyone who asks for them meanwhile.
 
-A server has few threads. At most `_AT_ONCE` of them make something that costs much, and at most `_WAITING` wait for
-that: about half of a server's threads. Further callers are asked to come back, and all others are answered as usual.
+A server has few threads. At most `_AT_ONCE` of them make something expensive, and at most `_WAITING` wait for that:
+about half of its threads. Further callers must retry, and all others are answered as usual.
 """
 
 import gzip
@@ -16,10 +16,11 @@ from threading import Condition
 import falcon
 
 BUSY = "The server is busy with other large requests; try again in a few seconds."
-"""What a caller reads who has to come back."""
+"""The message for callers that must retry."""
 
 _AT_ONCE = 2
 _WAITING = 6
+_WAIT_S = 20
 _RETRY_AFTER_S = 2
 _KEPT_BYTES = 64 * 1024 * 1024
 
@@ -92,12 +93,14 @@ class Kept:
         with self._changed:
             if not self._is_free(name):
                 if self._waiting >= _WAITING:
-                    raise falcon.HTTPServiceUnavailable(description=BUSY, retry_after=_RETRY_AFTER_S)
+                    raise _busy()
                 self._waiting += 1
                 try:
-                    self._changed.wait_for(lambda: self._is_free(name))
+                    is_free = self._changed.wait_for(lambda: self._is_free(name), _WAIT_S)
                 finally:
                     self._waiting -= 1
+                if not is_free:
+                    raise _busy()
             self._making.add(name)
         try:
             yield
@@ -120,6 +123,10 @@ class Kept:
             self._documents[name] = document
             while len(self._documents) > 1 and sum(map(len, self._documents.values())) > self._most_bytes:
                 self._documents.popitem(last=False)
+
+
+def _busy() -> falcon.HTTPServiceUnavailable:
+    return falcon.HTTPServiceUnavailable(description=BUSY, retry_after=_RETRY_AFTER_S)
 
 
 def etag_of(data: bytes) -> str:

@@ -18,8 +18,8 @@ FORWARDING_HEADERS = (
     *("Forwarded", "Via", "CDN-Loop", "X-Forwarded*", "X-Original-*", "X-Varnish", "X-Envoy-*"),
     *("X-Real-IP", "X-Client-IP", "Client-IP", "True-Client-IP", "X-Cluster-Client-IP", "X-Originating-IP"),
     *("X-Remote-IP", "X-Remote-Addr", "X-ProxyUser-IP", "Proxy-Client-IP", "WL-Proxy-*", "Tailscale-*"),
-    *("CF-*", "Fastly-*", "Fly-*", "CloudFront-*", "X-Amz-Cf-*", "X-Amzn-Trace-Id", "X-Azure-*", "X-ARR-*"),
-    *("X-AppEngine-*", "X-Cloud-Trace-Context", "X-Vercel-*", "X-NF-*", "DO-Connecting-IP"),
+    *("CF-*", "Fastly-*", "Fly-*", "CloudFront-*", "X-Amz-Cf-*", "X-Azure-*", "X-ARR-*"),
+    *("X-AppEngine-*", "X-Vercel-*", "X-NF-*", "DO-Connecting-IP"),
 )
 """The headers that reverse proxies, load balancers and CDNs add to a request; `*` stands for any end of the name."""
 

@@ -62,7 +62,6 @@ class ApiDescription(Address):
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Describe this API for programs, as OpenAPI 3.1."""
         response.content_type = falcon.MEDIA_JSON
-        response.cache_control = ["public", "max-age=3600"]
         response.data = self.service.describe()
 
 

@@ -75,8 +75,8 @@ def run_granian(
 
     Each of the `workers` processes opens the database for itself, with the settings in `environment`: check both first.
     This process closes the raffles whose time is over, on its own `engine`; the workers do not inherit it. Call this in
-    the main thread. `port` 0 takes a free port; a `unix_socket` replaces host and port, and whoever connects there is a
-    trusted proxy. `on_listening` gets the URLs as soon as connections are accepted. `log` says how the workers write
+    the main thread. `port` 0 takes a free port; a `unix_socket` replaces host and port, and its clients are
+    trusted proxies. `on_listening` gets the URLs as soon as connections are accepted. `log` says how the workers write
     their log. They count together what `/metrics` shows. A stop takes at most `STOP_LIMIT_S` seconds, and is logged.
 
     Raises:

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from rafflekit.core.private_files import folder_exposure
 from rafflekit.http.serving.listening import CannotServe
 
 _MODE = 0o660
@@ -41,6 +42,7 @@ def listening_unix_socket(where: UnixSocket) -> Iterator[socket.socket]:
         raise CannotServe("This system has no Unix sockets; use --host and --port.")
     path = where.path.absolute()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        _check_folder(path)
         _remove_leftover(path)
         try:
             listener.bind(str(path))
@@ -59,6 +61,13 @@ def listening_unix_socket(where: UnixSocket) -> Iterator[socket.socket]:
             with suppress(FileNotFoundError):
                 if _identity(path) == own:
                     path.unlink()
+
+
+def _check_folder(path: Path) -> None:
+    with suppress(OSError):  # `bind` says why.
+        problem = folder_exposure(path.parent, holds_still=False)
+        if problem is not None:
+            raise CannotServe(f"The socket {str(path)!r} would not be private: {problem}.")
 
 
 def _remove_leftover(path: Path) -> None:

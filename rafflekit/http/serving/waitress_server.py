@@ -74,8 +74,8 @@ def run_waitress(
     """Serve until SIGTERM, SIGHUP or Ctrl-C, then finish the requests in progress and return; a second signal kills.
 
     Meanwhile, the raffles whose time is over are closed. Call it in the main thread, the only one in which Python
-    handles signals. `port` 0 takes a free port; a `unix_socket` replaces host and port, and whoever connects there is a
-    trusted proxy. `on_listening` gets the URLs as soon as connections are accepted;
+    handles signals. `port` 0 takes a free port; a `unix_socket` replaces host and port, and its clients are
+    trusted proxies. `on_listening` gets the URLs as soon as connections are accepted;
     `metrics`, if given, are shown at `/metrics`. A stop takes at most `STOP_LIMIT_S` seconds, and is logged.
 
     Raises:

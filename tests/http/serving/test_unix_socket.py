@@ -194,7 +194,7 @@ def ask(path: Path, method: str, url: str, body: bytes | None = None, **headers:
 
 
 @pytest.mark.parametrize("arguments", SERVERS.values(), ids=SERVERS)
-def test_whoever_opens_the_socket_is_a_trusted_proxy(path: Path, arguments: tuple[str, ...]) -> None:
+def test_everyone_who_opens_the_socket_is_a_trusted_proxy(path: Path, arguments: tuple[str, ...]) -> None:
     body = json.dumps(RAFFLE).encode()
     with served(path, *arguments) as process:
         assert process.stdout is not None

@@ -284,7 +284,6 @@ def test_bodies_make_room_for_new_ones(serve: Callable[[Application], Served], m
 def test_a_request_in_progress_makes_no_room(
     serve: Callable[[Application], Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waitress_connections, "KEPT_BYTES", MIB)
     go_on = threading.Event()
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -295,6 +294,8 @@ def test_a_request_in_progress_makes_no_room(
     client, in_progress = served.client(POST % (MIB * 3 // 4) + bytes(MIB * 3 // 4))
     served.turn_until(lambda: in_progress.requests)
     _, arriving = served.client(POST % MIB + bytes(MIB // 3))
+    monkeypatch.setattr(waitress_connections, "KEPT_BYTES", MIB // 2)
+
     served.turn_until(lambda: not served.holds(arriving))
     assert served.holds(in_progress)
 
