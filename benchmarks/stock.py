@@ -98,7 +98,8 @@ class Stock:
     def copy(self, filled: Filled) -> Filled:
         """Copy a database that no one has open; the copy is on the disk when this returns."""
         path = self.new_path()
-        shutil.copyfile(filled.database, path)
+        # With its rights, since a file that other users can read is refused.
+        shutil.copy(filled.database, path)
         shutil.copy(f"{filled.database}.key", f"{path}.key")
         _sync(path)
         return replace(filled, database=path)

@@ -79,6 +79,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "checkup.ledgers": CHECKUP,
     "checkup.keys": ("tests/core/checkup/test_keys.py",),
     "private_files": (
+        "tests/core/test_private_files.py",
+        "tests/cli/test_planted_files.py",
         "tests/cli/test_backup.py",
         "tests/cli/lists/test_run.py",
         "tests/core/ledger/test_proofs.py",

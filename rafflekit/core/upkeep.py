@@ -31,8 +31,9 @@ def back_up_database(file: Path | str, database_url: str | None = None) -> Datab
     """Back up a SQLite database to a new file that only its owner can read.
 
     The copy shows the database at one moment, and servers keep running. The file appears only when the copy is complete
-    and on the disk. It holds the secrets of raffles that are not drawn, as the database does: keep it as safe, and no
-    longer than you need it. A signing key next to the database (`raffles.db.key`) is copied as well.
+    and on the disk. It holds the secrets of raffles that are not drawn, as the database does, and they open with the
+    signing key: keep the two apart, and no longer than you need them. A key next to the database (`raffles.db.key`) is
+    copied as well.
 
     Raises:
         InvalidValue: a file of that name already exists, or its folder does not; nothing is ever overwritten.

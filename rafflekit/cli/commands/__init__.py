@@ -47,7 +47,7 @@ HEADINGS: dict[str, dict[str, Command]] = {
     "Keep it running": {
         "serve": Command("serve", "serve_raffles", "Serve the raffles over HTTP."),
         "backup": Command("databases", "back_up", "Back up the database file while servers keep running."),
-        "doctor": Command("databases", "check_up", "Check that a database is complete and correct."),
+        "doctor": Command("databases", "check_up", "Check that a database is complete, correct and private."),
         "purge": Command(
             "endings", "purge_participants", "Delete the participant data of a drawn or cancelled raffle."
         ),

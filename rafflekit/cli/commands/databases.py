@@ -21,8 +21,8 @@ def back_up(
 ) -> None:
     """Back up the database file while servers keep running.
 
-    The signing key next to the database is copied too. Keep the copies as safe as the originals. On PostgreSQL, use
-    pg_dump.
+    The signing key next to the database is copied too. With both copies, others can see who takes part: keep them
+    apart. On PostgreSQL, use pg_dump.
     """
     from rafflekit.core.upkeep import back_up_database
 
@@ -43,7 +43,7 @@ def back_up(
 
 
 def check_up(*, as_json: AsJsonLine = False, database_url: DatabaseUrl = None) -> None:
-    """Check that a database is complete and correct.
+    """Check that a database is complete, correct and private.
 
     Tables, indexes and triggers are compared with those that rafflekit makes. Draws are replayed from their seeds.
     Secrets that should be deleted are searched for, and so are the signing keys. Nothing is changed. The exit status
