@@ -50,6 +50,10 @@ PageNumber = Annotated[int, typer.Option("--page", metavar="NUMBER", help="The p
 
 PageSize = Annotated[int, typer.Option(metavar="COUNT", help=f"Items per page, at most {limits.PAGE_SIZE:,}.")]
 
+RafflesPageSize = Annotated[
+    int, typer.Option(metavar="COUNT", help=f"Raffles per page, at most {limits.RAFFLES_PAGE_SIZE_MOST}.")
+]
+
 
 def read_settings() -> Settings:
     """Return the settings of the environment.

@@ -1,7 +1,8 @@
 """Files that hold secrets: no other user can read, change or plant them, and they survive a power cut once written.
 
 A file is private if it belongs to us or to root, gives other users no right and its group at most the right to read,
-and if other users cannot replace it in its folder. A private file that is written has only one name.
+and if not everyone can replace it in its folder. (The folder's owner and group can; we chose it.) A private file that
+is written has only one name.
 
 Some file systems (of network folders, memory sticks, Windows) show other owners, or the same rights for every file.
 There, a file is private if it looks like a new private file in the same folder.
@@ -75,8 +76,8 @@ def exposure(path: Path, *, is_written: bool) -> str | None:
 def folder_exposure(folder: Path, *, holds_still: bool = True) -> str | None:
     """Return why the files in a folder are not private; None if they can be.
 
-    In a sticky folder, such as /tmp, other users can replace no file, but they can make new ones: it will not do if
-    `holds_still` is false, for files whose program makes other ones next to them.
+    In a sticky folder, such as /tmp, other users can replace no file, but they can make new ones. It is refused if
+    `holds_still` is false, which is for files whose program makes other ones next to them.
 
     Raises:
         OSError: the folder cannot be looked at.
@@ -144,10 +145,13 @@ def _others_right(found: os.stat_result, path: Path) -> str | None:
     if new is not None:
         is_ours, rights = is_ours or found.st_uid == new.st_uid, rights & ~new.st_mode
     if not is_ours:
-        return (
-            f"it belongs to another user (number {found.st_uid}); name another file or, if you trust its content, "
-            "take it over with 'chown'"
+        # If root took over a service's file, the service could no longer open it.
+        way_out = (
+            f"run this as that user (sudo -u '#{found.st_uid}' …)"
+            if os.geteuid() == _ROOT
+            else "if you trust its content, take it over with 'chown'"
         )
+        return f"it belongs to another user (number {found.st_uid}); name another file or {way_out}"
     shown, where = f"mode {stat.S_IMODE(found.st_mode):04o}", shlex.quote(str(path))
     if rights & (stat.S_IWOTH | stat.S_IWGRP):
         return f"other users can change it ({shown}); if you trust its content, run 'chmod g-w,o= {where}'"

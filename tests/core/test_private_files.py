@@ -81,7 +81,10 @@ def test_a_file_that_others_can_use_is_refused(file: Path, mode: str, rights: in
 def test_a_file_that_another_user_made_is_refused(file: Path, mode: str) -> None:
     os.chown(file, NOBODY, NOBODY)
 
-    assert f"it belongs to another user (number {NOBODY}); name another file" in refusal_of(file, mode)
+    problem = refusal_of(file, mode)
+
+    assert f"it belongs to another user (number {NOBODY}); name another file" in problem
+    assert problem.endswith(f"run this as that user (sudo -u '#{NOBODY}' …)")
 
 
 @needs_root

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import falcon
 import pytest
 
+from rafflekit.http import kept as kept_module
 from rafflekit.http.kept import Document, Kept, accepts_gzip
 from tests.waiting import LIMIT_S, wait_until
 
@@ -59,6 +60,16 @@ def test_at_most_two_documents_are_made_at_once() -> None:
         made = [each.result(LIMIT_S) for each in futures if each not in refused(futures)]
 
     assert len({each.plain.etag for each in made}) == len(maker.begun) == 8
+
+
+def test_no_one_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_module, "_WAIT_S", 0.1)
+    kept, maker = Kept(), Maker()
+    with ThreadPoolExecutor(2) as pool:
+        futures = [asked(pool, kept, maker, "a") for _ in range(2)]
+        wait_until(lambda: refused(futures))
+        maker.let.set()
+        assert [each.result(LIMIT_S).plain.data for each in futures if each not in refused(futures)] == [b"a"]
 
 
 def test_a_document_that_fails_is_made_by_the_next_who_asks() -> None:

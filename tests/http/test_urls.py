@@ -68,6 +68,15 @@ def test_urls_are_paths_under_a_foreign_host(host: str) -> None:
     assert ACCESS.base_url(environ(host=host) | {"SCRIPT_NAME": "/under"}) == "/under"
 
 
+def test_urls_are_paths_where_no_address_can_be_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("Address family not supported by protocol")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+
+    assert ACCESS.base_url(environ(host="[2001:db8::1]")) == ""
+
+
 def test_urls_are_paths_without_a_host() -> None:
     assert ACCESS.base_url(environ()) == ""
 

@@ -8,7 +8,15 @@ import typer
 
 from rafflekit.cli import render, terminal, terms
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped, arguments_named
-from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, PageNumber, PageSize, ShownRaffle, open_engine
+from rafflekit.cli.options import (
+    AsJson,
+    ChangedRaffle,
+    DatabaseUrl,
+    PageNumber,
+    RafflesPageSize,
+    ShownRaffle,
+    open_engine,
+)
 from rafflekit.cli.prizes import amount_hint
 from rafflekit.cli.words import counted
 from rafflekit.core import limits
@@ -114,7 +122,7 @@ def list_raffles(
         str | None, typer.Option(metavar="STATE", help=f"Only raffles in this state: {', '.join(State)}.")
     ] = None,
     page: PageNumber = 1,
-    page_size: PageSize = limits.RAFFLES_PAGE_SIZE,
+    page_size: RafflesPageSize = limits.RAFFLES_PAGE_SIZE,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
 ) -> None:

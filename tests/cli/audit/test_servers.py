@@ -89,6 +89,7 @@ def test_leaves_are_fetched_in_parts(terminal: Terminal, operator: Operator, fol
         (A_LEAF, "<file:///etc/passwd>", "links to file:///etc/passwd, another server"),
         (b"", "<?from=0>", "sends parts without an end"),
         (A_LEAF, "<?from=nowhere>", "answers 404"),
+        (A_LEAF, "<>;" * 1_000, "sends links that are too long"),
     ],
 )
 def test_links_that_lead_astray_are_not_followed(

@@ -106,6 +106,16 @@ def test_what_is_not_a_socket_is_never_deleted(path: Path, what: str) -> None:
     assert path.is_file() == (what == "file")
 
 
+@pytest.mark.parametrize("rights", [0o777, 0o1777])
+def test_a_socket_that_others_could_replace_is_refused(path: Path, rights: int) -> None:
+    path.parent.chmod(rights)
+
+    with pytest.raises(CannotServe, match=r"^The socket '.*' would not be private: other users can "):
+        listening_unix_socket(UnixSocket(path)).__enter__()
+
+    assert not path.exists()
+
+
 def test_another_users_socket_is_never_deleted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     left_behind(path)
     own = os.geteuid()

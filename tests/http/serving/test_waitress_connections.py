@@ -2,6 +2,8 @@
 
 import math
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -27,7 +29,8 @@ from rafflekit.http.serving.listening import (
     listening_socket,
 )
 from rafflekit.http.serving.waitress_connections import Channel
-from tests.waiting import wait_until
+from tests.programs import Program
+from tests.waiting import LIMIT_S, wait_until
 
 MIB = 2**20
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -336,3 +339,17 @@ def test_the_system_keeps_little_for_a_connection(serve: Callable[[Application],
 
 def test_every_connection_has_room_for_a_request() -> None:
     assert limits.BODY_BYTES < KEPT_BYTES // CONNECTIONS
+
+
+def test_a_long_header_does_not_take_the_square_of_its_length() -> None:
+    """Of a header a hundred times longer than the server reads, since it would take days."""
+    code = (
+        "from rafflekit.http.serving.waitress_connections import _TRANSFER_ENCODING\n"
+        "header = b'\\r\\nTransfer-Encoding: a' + b' ' * 3_000_000 + b'b\\r\\n'\n"
+        "print(len(_TRANSFER_ENCODING.findall(header)))"
+    )
+    with Program([sys.executable, "-c", code], stdout=subprocess.PIPE) as program:
+        try:
+            assert program.communicate(timeout=LIMIT_S)[0] == b"1\n"
+        finally:
+            program.kill()
