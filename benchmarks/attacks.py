@@ -22,6 +22,10 @@ from rafflekit import Prize, RaffleEngine
 from rafflekit.core import limits
 
 PROBES = 40
+DRAWN = 20_000
+WINS = 1_000
+"""The tickets and the wins of the raffle whose proof is asked for."""
+
 LIMIT_S = 10
 """After so long, a probe counts as unanswered, and no further ones are sent."""
 
@@ -55,16 +59,20 @@ def figures(stock: Stock) -> Iterator[Finding]:
     with RaffleEngine(filled.url) as engine:
         prizes = [Prize(f"{number} ".ljust(limits.NAME_CHARACTERS, "🎁")) for number in range(limits.PRIZE_KINDS)]
         long = engine.create("Long", total_tickets=10**6, prizes=prizes).id
+        drawn = engine.create("Drawn", total_tickets=DRAWN, prizes=[Prize("hug", WINS)]).id
+        list(engine.participate_many(drawn, [f"participant {number}" for number in range(DRAWN)]))
+        engine.draw(drawn)
     raffle = f"/raffles/{filled.raffle}"
     for server in ("waitress", "granian"):
-        for attack in _attacks(f"{raffle}/ledger/leaves/", f"/raffles/{long}/", server):
+        for attack in _attacks(f"{raffle}/ledger/leaves/", f"/raffles/{long}/", f"/raffles/{drawn}/proof/", server):
             with servers.rafflekit(filled.url, server=server) as base:
                 yield _figure(attack, server, base, raffle, rounds=stock.sizes.rounds)
 
 
-def _attacks(leaves: str, long: str, server: str) -> Iterator[_Attack]:
+def _attacks(leaves: str, long: str, proof: str, server: str) -> Iterator[_Attack]:
     head = "{} HTTP/1.1\r\nHost: localhost\r\n"
-    leaves, long = (f"{head.format(f'GET {path}')}\r\n" for path in (leaves, long))
+    leaves, long, proof = (f"{head.format(f'GET {path}')}\r\n" for path in (leaves, long, proof))
+    yield _Attack("17 clients that ask for a proof again and again", 17, proof * 40, sip=16_384)
     yield _Attack("17 clients that read nothing of all leaves", 17, leaves)
     yield _Attack("17 clients that read a byte of all leaves now and then", 17, leaves, sip=1)
     yield _Attack("100 clients that pipeline 40 long answers and read nothing", 100, long * 40)
