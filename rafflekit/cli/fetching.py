@@ -24,6 +24,7 @@ from rafflekit.core.relays import why_unreachable
 
 _TIMEOUT_S = 30
 _DOCUMENT_S = 120
+_PART_S = 120
 _LEAVES_S = 3600
 _LEAVES_BYTES = 64 * 1024**3
 _CHUNK_BYTES = 64 * 1024
@@ -56,11 +57,12 @@ def lines_fetched(url: str, most: int) -> Iterator[bytes]:
     Raises:
         CommandStopped: it does not answer in time, answers with an error, breaks off, or has no end.
     """
-    deadline, taken = _Deadline(url, _LEAVES_S), 0
+    whole, taken = _Deadline(url, _LEAVES_S), 0
     part: str | None = url
     while part is not None:
         before = taken
-        with _opened(part, deadline) as answer:
+        whole.wait_s()
+        with _opened(part, _Deadline(part, _PART_S)) as answer:
             for line in lines(BufferedReader(answer, _CHUNK_BYTES), most):
                 if not line.endswith(b"\n"):
                     _refuse_half_an_answer(part, answer, unless=len(line) > most)

@@ -1,8 +1,8 @@
 """Files that hold secrets: no other user can read, change or plant them, and they survive a power cut once written.
 
 A file is private if it belongs to us or to root, gives other users no right and its group at most the right to read,
-and if not everyone can replace it in its folder. (The folder's owner and group can; we chose it.) A private file that
-is written has only one name.
+and if other users cannot replace it in its folder. A private file that is written has only one name. Folders above that
+one are not looked at.
 
 Some file systems (of network folders, memory sticks, Windows) show other owners, or the same rights for every file.
 There, a file is private if it looks like a new private file in the same folder.
@@ -82,17 +82,36 @@ def folder_exposure(folder: Path, *, holds_still: bool = True) -> str | None:
     Raises:
         OSError: the folder cannot be looked at.
     """
-    mode = os.stat(folder).st_mode
-    is_sticky = bool(mode & stat.S_ISVTX)
-    if os.name == "nt" or not mode & stat.S_IWOTH or (is_sticky and holds_still):
+    found = os.stat(folder)
+    if sys.platform == "win32":
+        return None
+    # Root decides for itself in whose folder it works, as in a container that mounts one.
+    is_anothers = found.st_uid != os.geteuid() and _ROOT not in (found.st_uid, os.geteuid())
+    others = found.st_mode & (stat.S_IWOTH | (stat.S_IWGRP if _has_others(found.st_gid) else 0))
+    is_sticky = bool(found.st_mode & stat.S_ISVTX)
+    if not is_anothers and (not others or (is_sticky and holds_still)):
         return None
     new = _new_file_in(folder)
-    if new is not None and new.st_mode & stat.S_IWOTH:
+    if new is not None and (found.st_uid == new.st_uid if is_anothers else bool(new.st_mode & stat.S_IWOTH)):
         return None
+    if is_anothers:
+        return f"its folder {folder} belongs to another user (number {found.st_uid}); use a folder of your own"
     if is_sticky:
         return f"other users can make files in its folder {folder}; use a folder of your own"
-    where = shlex.quote(str(folder))
-    return f"other users can replace files in its folder {folder}; run 'chmod o-w {where}', or use another folder"
+    whose = ("g" if others & stat.S_IWGRP else "") + ("o" if others & stat.S_IWOTH else "")
+    command = f"chmod {whose}-w {shlex.quote(str(folder))}"
+    return f"other users can replace files in its folder {folder}; run '{command}', or use another folder"
+
+
+def _has_others(group: int) -> bool:
+    """Return whether a group lists another member than this user; a user's own group does not."""
+    import grp
+    import pwd
+
+    try:
+        return bool({*grp.getgrgid(group).gr_mem} - {pwd.getpwuid(os.geteuid()).pw_name})
+    except KeyError:
+        return False
 
 
 def _opened(path: Path, flags: int) -> int:

@@ -19,6 +19,9 @@ from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.requests import Monitoring
 from rafflekit.http.reading import learn
 
+# Together with those who wait for documents, fewer than a server has threads.
+_SEARCHES_WAITING = 3
+
 WsgiApp = falcon.App[falcon.Request, falcon.Response]
 
 
@@ -33,7 +36,7 @@ def create_app(
     """
     access = Access(settings, peer_is_proxy=peer_is_proxy)
     app = _bare_app(access, metrics)
-    service = Service(engine, access, openapi.document, metrics, Kept())
+    service = Service(engine, access, openapi.document, metrics, Kept(), Kept(most_waiting=_SEARCHES_WAITING))
     for route in ROUTES:
         for operation in route.operations.values():
             for shape in filter(None, (operation.body, operation.query)):

@@ -60,8 +60,9 @@ class Document:
 class Kept:
     """The documents that were asked for last, for any number of threads."""
 
-    def __init__(self, *, most_bytes: int = _KEPT_BYTES) -> None:
+    def __init__(self, *, most_bytes: int = _KEPT_BYTES, most_waiting: int = _WAITING) -> None:
         self._most_bytes = most_bytes
+        self._most_waiting = most_waiting
         self._changed = Condition()
         self._documents: OrderedDict[Hashable, Document] = OrderedDict()
         self._making: set[Hashable] = set()
@@ -92,7 +93,7 @@ class Kept:
         """
         with self._changed:
             if not self._is_free(name):
-                if self._waiting >= _WAITING:
+                if self._waiting >= self._most_waiting:
                     raise _busy()
                 self._waiting += 1
                 try:

@@ -15,7 +15,8 @@ from rafflekit.http.forwarded import IpAddress
 from rafflekit.http.monitoring.redaction import network_of
 
 FORWARDING_HEADERS = (
-    *("Forwarded", "Via", "CDN-Loop", "X-Forwarded*", "X-Original-*", "X-Varnish", "X-Envoy-*"),
+    *("Forwarded", "Forwarded-For", "Via", "CDN-Loop", "X-Forwarded*", "X-Original-*", "X-Varnish", "X-Envoy-*"),
+    *("X-Scheme", "Front-End-Https", "Surrogate-Capability", "Ali-CDN-*", "X-Sucuri-*", "Incap-*", "Akamai-*"),
     *("X-Real-IP", "X-Client-IP", "Client-IP", "True-Client-IP", "X-Cluster-Client-IP", "X-Originating-IP"),
     *("X-Remote-IP", "X-Remote-Addr", "X-ProxyUser-IP", "Proxy-Client-IP", "WL-Proxy-*", "Tailscale-*"),
     *("CF-*", "Fastly-*", "Fly-*", "CloudFront-*", "X-Amz-Cf-*", "X-Azure-*", "X-ARR-*"),

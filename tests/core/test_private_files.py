@@ -1,9 +1,12 @@
 """Private files: what another user has made, or can read, change or replace, is refused and stays as it is."""
 
+import grp
 import os
+import pwd
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -218,3 +221,36 @@ def test_a_folder_where_nothing_can_be_made_is_no_excuse(file: Path, monkeypatch
 
 def _refused(**_: object) -> None:
     raise PermissionError
+
+
+@needs_root
+@pytest.mark.parametrize("rights", [0o755, 0o2775, 0o1777])
+def test_another_users_folder_is_refused_even_if_sticky(
+    file: Path, rights: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner can replace every file in it. Root is trusted, and decides for itself."""
+    os.chown(file, 1234, 1234)
+    os.chown(file.parent, NOBODY, NOBODY)
+    file.parent.chmod(rights)
+    assert folder_exposure(file.parent) is None
+
+    monkeypatch.setattr(os, "geteuid", lambda: 1234)
+    problem = f"its folder {file.parent} belongs to another user (number {NOBODY}); use a folder of your own"
+    assert folder_exposure(file.parent) == problem
+    assert refusal_of(file) == problem
+
+
+@pytest.mark.parametrize(("members", "is_refused"), [((), False), (("me",), False), (("me", "ann"), True)])
+def test_a_group_folder_is_private_only_without_others(
+    file: Path, monkeypatch: pytest.MonkeyPatch, members: tuple[str, ...], is_refused: bool
+) -> None:
+    """With a umask of 002, a user's own group may write to every folder, and has no other members."""
+    monkeypatch.setattr(grp, "getgrgid", lambda _: SimpleNamespace(gr_mem=members))
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(pw_name="me"))
+    file.parent.chmod(0o2775)
+
+    found = folder_exposure(file.parent)
+
+    assert (found is not None) is is_refused
+    if found is not None:
+        assert f"run 'chmod g-w {file.parent}'" in found

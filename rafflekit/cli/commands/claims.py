@@ -103,7 +103,7 @@ def redeem_prize(
                 before = engine.check_redeem(found.id, number, given, undo=undo)
                 ask(
                     _redeem_question(found, number, before, undo=undo),
-                    why="A prize is redeemed once",
+                    why="An undone redemption stays recorded" if undo else "A prize is redeemed once",
                     refused="Nothing was marked.",
                 )
             after = engine.redeem(found.id, number, given, undo=undo)

@@ -122,6 +122,10 @@ def serve_raffles(
         terminal.say(f"rafflekit serves {shown_database_url} at {urls.here} (Ctrl-C stops it)")
         if urls.elsewhere is not None:
             terminal.say(f"Other machines reach it at {urls.elsewhere}")
+            if server is Server.GRANIAN:
+                terminal.remark(
+                    "Granian needs a proxy that reads whole requests: without one, slow clients can stop it."
+                )
 
     with _libraries(), named_database(database_url, settings) as url:
         from rafflekit.http.serving import CannotServe, Log, UnixSocket, WorkersFailed, serve_until_stopped

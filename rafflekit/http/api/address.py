@@ -31,6 +31,8 @@ class Service:
     """Returns the OpenAPI document."""
     metrics: Metrics | None
     kept: Kept
+    searches: Kept
+    """For requests that may look at every raffle; nothing is kept of them."""
     """Makes and keeps what costs much, for all addresses."""
 
 

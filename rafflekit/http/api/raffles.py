@@ -1,5 +1,6 @@
 """`/raffles/` and `/raffles/<id>/`: create, list, show and change raffles."""
 
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from rafflekit.core import errors, limits, shapes
 from rafflekit.core.prizes import Prize
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Address, answer, neighbours
-from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, SIGNED, Operation, Route
+from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, SIGNED, STORAGE, TOO_BUSY, Operation, Route
 
 
 class PrizeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,7 +70,10 @@ class Raffles(Address):
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """List raffles, newest first."""
         query = reading.read_query(request, RafflesQuery)
-        page = self.engine.list(**msgspec.structs.asdict(query), most_prizes=limits.LISTED_PRIZES)
+        is_search = (query.name, query.winners_drawn, query.state) != (None, None, None)
+        # Each request has a turn of its own: they share nothing.
+        with self.service.searches.turn(object()) if is_search else nullcontext():
+            page = self.engine.list(**msgspec.structs.asdict(query), most_prizes=limits.LISTED_PRIZES)
         next_url, previous_url = neighbours(page, request, f"{self.access.base_url(request.env)}/raffles/")
         answer(response, shapes.raffle_page_shape(page, next_url=next_url, previous_url=previous_url))
 
@@ -120,6 +124,7 @@ ROUTES = (
             "listRaffles",
             shapes.RafflePageShape,
             (errors.PageNotFound,),
+            (TOO_BUSY, *STORAGE),
             description=f"Of a raffle with more than {limits.LISTED_PRIZES} prizes, the list has the first "
             f"{limits.LISTED_PRIZES}, and `more_prizes` counts the others.",
             query=RafflesQuery,

@@ -44,7 +44,7 @@ A_LEAF = f"{(DRAND.given.leaves or [''])[0]}\n".encode()
 def test_a_server_that_sends_a_byte_now_and_then_is_given_up(
     terminal: Terminal, operator: Operator, monkeypatch: pytest.MonkeyPatch, what: str, start: bytes
 ) -> None:
-    monkeypatch.setattr(fetching, "_DOCUMENT_S" if what == "proof" else "_LEAVES_S", 0.3)
+    monkeypatch.setattr(fetching, "_DOCUMENT_S" if what == "proof" else "_PART_S", 0.3)
     sent_bytes = 0
     given_up = threading.Event()
 
@@ -254,3 +254,15 @@ def test_a_failed_encryption_is_named_in_words(terminal: Terminal, operator: Ope
 
     assert status == 74
     assert re.search(r" cannot be reached: the encrypted connection failed \([a-z ]+\)\.$", err)
+
+
+def test_all_leaves_together_have_a_total_time(
+    terminal: Terminal, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_LEAVES_S", 0)
+    operator.answers[f"{RAFFLE}/ledger/leaves/"] = sent(A_LEAF)
+
+    session = terminal(f"audit {operator.url}{RAFFLE}/proof/ --leaves server")
+
+    assert (session.status, session.out) == (74, "")
+    assert "takes longer than 0 s to answer" in session.err

@@ -1,13 +1,17 @@
 """Creating, listing, showing and changing raffles over HTTP."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from falcon import testing
 
-from rafflekit import RaffleEngine
+from rafflekit import Page, Raffle, RaffleEngine
+from rafflekit.http.kept import BUSY
 from tests.http.api.conftest import create, hand_out, patch, refusal
 from tests.http.conftest import MANAGER, PROXY, RAFFLE, Clock, Post
+from tests.waiting import LIMIT_S, wait_until
 
 KEY = "0123456789abcdef"
 OPTIONS = {
@@ -303,3 +307,28 @@ def test_a_cancelled_raffle_cannot_change(client: testing.TestClient, post: Post
     status, detail = refusal(patch(client, raffle, json={"name": "x"}))
 
     assert (status, detail[:28]) == (409, "This raffle was cancelled on")
+
+
+def test_few_searches_are_made_at_once(client: testing.TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They look at every raffle; the newest raffles are listed meanwhile."""
+    let, begun = threading.Event(), list[str]()
+    found = RaffleEngine.list
+
+    def slow(engine: RaffleEngine, **how: Any) -> Page[Raffle]:
+        if how["name"] is not None:
+            begun.append(how["name"])
+            assert let.wait(LIMIT_S)
+        return found(engine, **how)
+
+    monkeypatch.setattr(RaffleEngine, "list", slow)
+    with ThreadPoolExecutor(6) as pool:
+        answers = [pool.submit(client.simulate_get, "/raffles/", params={"name": "a"}) for _ in range(6)]
+        wait_until(lambda: [each for each in answers if each.done()])
+        assert len(begun) == 2
+        assert client.simulate_get("/raffles/").status_code == 200
+        let.set()
+        statuses = [each.result(LIMIT_S).status_code for each in answers]
+
+    assert sorted(statuses) == [200] * 5 + [503]
+    busy = next(each.result() for each in answers if each.result().status_code == 503)
+    assert (busy.headers["Retry-After"], busy.json["detail"]) == ("2", BUSY)
