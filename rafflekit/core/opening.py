@@ -3,6 +3,7 @@
 Both faces open their engines here.
 """
 
+import logging
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.errors import InvalidSetting
 from rafflekit.core.ledger.keys import signing_key_of
 from rafflekit.core.settings import SIGNING_KEY, Settings
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from rafflekit.core.beacons import BeaconSource
@@ -37,6 +40,8 @@ def engine_of(settings: Settings, url: str | None, *, on_group: "GroupObserver |
 def serving_engine_of(settings: Settings, url: str | None, *, on_group: "GroupObserver | None" = None) -> RaffleEngine:
     """Return an engine as `engine_of` does, and make sure that it has a key to sign every ticket's receipt.
 
+    Raffles that need another key are logged.
+
     Raises:
         InvalidSetting: there is no key, and it cannot be made next to the database; or as in `engine_of`.
         SigningKeyUnavailable: the key next to the database is missing or cannot be used.
@@ -50,6 +55,13 @@ def serving_engine_of(settings: Settings, url: str | None, *, on_group: "GroupOb
                 None,
                 "it must name the key that signs the receipts, the same for all servers of a shared database; "
                 "'rafflekit key make FILE' makes one.",
+            )
+        others = engine.proofs.raffles_of_other_keys()
+        if others:
+            _log.warning(
+                "Unfinished raffles that need another signing key: %d. They can neither hand out tickets nor be drawn; "
+                "'rafflekit doctor' names the keys.",
+                others,
             )
         unless_opened.pop_all()
     return engine

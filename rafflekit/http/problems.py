@@ -147,7 +147,9 @@ class _Refusals:
         # When to try again and, if the request was to change something, whether it may have.
         self._log(error)
         response.retry_after = _RETRY_AFTER_S
-        said = [error.sentence, "Try again later."]
+        # Time alone brings no key.
+        advice = "Tell the organiser." if isinstance(error, errors.SigningKeyUnavailable) else "Try again later."
+        said = [error.sentence, advice]
         if request.method not in _READING:
             is_in_doubt = isinstance(error, errors.StorageUnavailable) and error.is_in_doubt
             said.append(_in_doubt(request) if is_in_doubt else "This request has changed nothing.")

@@ -19,6 +19,7 @@ from rafflekit import (
     RaffleError,
     RaffleNotFound,
     SchemaMismatch,
+    SigningKeyUnavailable,
     SoldOut,
     StorageUnavailable,
 )
@@ -139,6 +140,12 @@ def test_an_outage_says_whether_anything_was_changed(
 
     assert read.json["detail"] == f"{error.sentence} Try again later."
     assert written.json["detail"].startswith(f"{error.sentence} Try again later. {sentence}")
+
+
+def test_a_missing_key_is_for_the_organiser_to_mend(failing: Callable[..., testing.Result]) -> None:
+    error = SigningKeyUnavailable("no key")
+
+    assert failing(error).json["detail"] == f"{error.sentence} Tell the organiser."
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,15 @@ class Proofs:
         """
         return self._ledgers.required_key().verifier
 
+    def raffles_of_other_keys(self) -> int:
+        """Return the number of raffles, neither drawn nor cancelled, that need another key than the one here.
+
+        Raises:
+            SigningKeyUnavailable, StorageUnavailable: as `verifier_key` does.
+        """
+        key = str(self.verifier_key())
+        return self._database.query(lambda connection: raffles.count_of_other_keys(connection, key))
+
     def checkpoint(self, raffle_id: UUID | str) -> str:
         """Return the latest checkpoint of a raffle's ledger, signed.
 

@@ -107,6 +107,13 @@ def any_verifier_key(connection: Connection) -> str | None:
     return connection.scalar(select(raffles.c.verifier_key).limit(1))
 
 
+def count_of_other_keys(connection: Connection, verifier_key: str) -> int:
+    """Return the number of raffles, neither drawn nor cancelled, that need another signing key."""
+    is_unfinished = raffles.c.drawn_at.is_(None) & raffles.c.cancelled_at.is_(None)
+    wanted = select(func.count()).where(is_unfinished, raffles.c.verifier_key != verifier_key)
+    return connection.scalar(wanted) or 0
+
+
 def close_raffle(connection: Connection, raffle: UUID, end: End) -> None:
     """Store the end of a raffle's ledger, which is final."""
     connection.execute(update(raffles).where(raffles.c.id == raffle).values(closed_at=end.closed, round=end.round))
