@@ -91,7 +91,10 @@ TESTS: dict[str, tuple[str, ...]] = {
     "ledger.keeping": (*LEDGERS, "tests/core/ledger/test_keys.py", "tests/core/tickets/test_issuing.py"),
     "ledger.proofs": (*LEDGERS, "tests/core/ledger/test_cosignatures.py", "tests/protocol/test_receipts.py"),
     "protocol.cosignatures": ("tests/protocol/test_cosignatures.py",),
-    "protocol.entropy.announced": ("tests/protocol/entropy", "tests/core/test_announced_draws.py"),
+    "protocol.entropy.announced": (
+        "tests/protocol/entropy/test_sources.py",
+        "tests/core/test_announced_draws.py",
+    ),
     "protocol.forfeits": ("tests/vectors", "tests/core/test_forfeits.py"),
     "protocol.quoting": ("tests/protocol/test_quoting.py",),
     "protocol.hashing": ("tests/vectors", "tests/core/ledger/test_proofs.py"),
