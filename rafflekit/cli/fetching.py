@@ -162,7 +162,7 @@ class _TimedReader(io.RawIOBase):
 def _timed(kind: type[HTTPConnection], deadline: _Deadline, host: str, *, timeout: float) -> HTTPConnection:
     connection = kind(host, timeout=min(timeout, deadline.wait_s()))
     # http.client calls it with a socket, of which it only needs the file.
-    connection.response_class = partial(_answer_on, deadline)  # type: ignore[assignment]
+    connection.response_class = partial(_answer_on, deadline)  # type: ignore[assignment]  # a callable will do
     return connection
 
 

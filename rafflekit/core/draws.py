@@ -55,7 +55,7 @@ class Draws:
         else:
             lifecycle.check_drawable(raffle)
         # A draw is final, and without the key no one could prove it.
-        self._ledgers.require_key(raffle)
+        self._ledgers.book_to_sign(raffle)
         published_at, now = lifecycle.draw_possible_at(raffle), self._clock()
         if published_at is not None and published_at > now and not has_value:
             wait_s = int(published_at.timestamp()) - int(now.timestamp())

@@ -87,7 +87,10 @@ def folder_exposure(folder: Path, *, holds_still: bool = True) -> str | None:
         return None
     # Root decides for itself in whose folder it works, as in a container that mounts one.
     is_anothers = found.st_uid != os.geteuid() and _ROOT not in (found.st_uid, os.geteuid())
-    others = found.st_mode & (stat.S_IWOTH | (stat.S_IWGRP if _has_others(found.st_gid) else 0))
+    others = found.st_mode & stat.S_IWOTH
+    # Few groups may write to the folder, and looking one up can mean asking a network.
+    if found.st_mode & stat.S_IWGRP and _has_others(found.st_gid):
+        others |= stat.S_IWGRP
     is_sticky = bool(found.st_mode & stat.S_ISVTX)
     if not is_anothers and (not others or (is_sticky and holds_still)):
         return None

@@ -14,7 +14,7 @@ from rafflekit.http.access import Access
 from rafflekit.http.api import ROUTES
 from rafflekit.http.api.address import Address, Service
 from rafflekit.http.api.service import HEALTHZ, Liveness, MetricsPage
-from rafflekit.http.kept import Kept, etag_of
+from rafflekit.http.kept import Kept, Turns, etag_of
 from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.requests import Monitoring
 from rafflekit.http.reading import learn
@@ -36,7 +36,8 @@ def create_app(
     """
     access = Access(settings, peer_is_proxy=peer_is_proxy)
     app = _bare_app(access, metrics)
-    service = Service(engine, access, openapi.document, metrics, Kept(), Kept(most_waiting=_SEARCHES_WAITING))
+    searches = Turns(most_waiting=_SEARCHES_WAITING)
+    service = Service(engine, access, openapi.document, metrics, Kept(Turns()), searches)
     for route in ROUTES:
         for operation in route.operations.values():
             for shape in filter(None, (operation.body, operation.query)):

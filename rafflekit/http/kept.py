@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from threading import Condition
+from threading import Condition, Lock
 
 import falcon
 
@@ -57,36 +57,18 @@ class Document:
         return len(self.plain.data) + len(self.compressed.data)
 
 
-class Kept:
-    """The documents that were asked for last, for any number of threads."""
+class Turns:
+    """Let few callers at a time do something expensive: `_AT_ONCE`, while at most `most_waiting` wait for that."""
 
-    def __init__(self, *, most_bytes: int = _KEPT_BYTES, most_waiting: int = _WAITING) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, *, most_waiting: int = _WAITING) -> None:
         self._most_waiting = most_waiting
         self._changed = Condition()
-        self._documents: OrderedDict[Hashable, Document] = OrderedDict()
-        self._making: set[Hashable] = set()
+        self._taken: set[Hashable] = set()
         self._waiting = 0
-
-    def get(self, name: Hashable, make: Callable[[], bytes]) -> Document:
-        """Return the document with this name, which `make` makes if it is not kept.
-
-        Raises:
-            HTTPServiceUnavailable: too many others are waiting for their turn.
-        """
-        found = self._found(name)
-        if found is not None:
-            return found
-        with self.turn(name):
-            found = self._found(name)
-            if found is None:
-                found = Document.of(make())
-                self._keep(name, found)
-            return found
 
     @contextmanager
     def turn(self, name: Hashable) -> Iterator[None]:
-        """Let one caller at a time make what has this name, and few others meanwhile.
+        """Let one caller at a time do what has this name, and few others meanwhile.
 
         Raises:
             HTTPServiceUnavailable: too many others are waiting for their turn.
@@ -102,25 +84,51 @@ class Kept:
                     self._waiting -= 1
                 if not is_free:
                     raise _busy()
-            self._making.add(name)
+            self._taken.add(name)
         try:
             yield
         finally:
             with self._changed:
-                self._making.remove(name)
+                self._taken.remove(name)
                 self._changed.notify_all()
 
     def _is_free(self, name: Hashable) -> bool:
-        return name not in self._making and len(self._making) < _AT_ONCE
+        return name not in self._taken and len(self._taken) < _AT_ONCE
+
+
+class Kept:
+    """The documents that were asked for last, for any number of threads; `turns` are those of their makers."""
+
+    def __init__(self, turns: Turns, *, most_bytes: int = _KEPT_BYTES) -> None:
+        self.turns = turns
+        self._most_bytes = most_bytes
+        self._lock = Lock()
+        self._documents: OrderedDict[Hashable, Document] = OrderedDict()
+
+    def get(self, name: Hashable, make: Callable[[], bytes]) -> Document:
+        """Return the document with this name, which `make` makes if it is not kept.
+
+        Raises:
+            HTTPServiceUnavailable: too many others are waiting for their turn.
+        """
+        found = self._found(name)
+        if found is not None:
+            return found
+        with self.turns.turn(name):
+            found = self._found(name)
+            if found is None:
+                found = Document.of(make())
+                self._keep(name, found)
+            return found
 
     def _found(self, name: Hashable) -> Document | None:
-        with self._changed:
+        with self._lock:
             if name in self._documents:
                 self._documents.move_to_end(name)
             return self._documents.get(name)
 
     def _keep(self, name: Hashable, document: Document) -> None:
-        with self._changed:
+        with self._lock:
             self._documents[name] = document
             while len(self._documents) > 1 and sum(map(len, self._documents.values())) > self._most_bytes:
                 self._documents.popitem(last=False)

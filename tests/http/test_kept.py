@@ -9,7 +9,7 @@ import falcon
 import pytest
 
 from rafflekit.http import kept as kept_module
-from rafflekit.http.kept import Document, Kept, accepts_gzip
+from rafflekit.http.kept import Document, Kept, Turns, accepts_gzip
 from tests.waiting import LIMIT_S, wait_until
 
 
@@ -35,7 +35,7 @@ def refused(futures: "list[Future[Document]]") -> "list[Future[Document]]":
 
 
 def test_everyone_who_asks_meanwhile_shares_one_document() -> None:
-    kept, maker = Kept(), Maker()
+    kept, maker = Kept(Turns()), Maker()
     with ThreadPoolExecutor(17) as pool:
         futures = [asked(pool, kept, maker, "a") for _ in range(17)]
         # One makes it and six wait; a server has threads left for everyone else.
@@ -47,11 +47,11 @@ def test_everyone_who_asks_meanwhile_shares_one_document() -> None:
     assert len(shared) == 7
     assert len({id(each) for each in shared}) == 1
     assert kept.get("a", lambda: maker.make("a")) is shared[0]
-    assert refused(futures)[0].exception().headers["Retry-After"] == "2"  # type: ignore[union-attr]
+    assert refused(futures)[0].exception().headers["Retry-After"] == "2"  # type: ignore[union-attr]  # it has one
 
 
 def test_at_most_two_documents_are_made_at_once() -> None:
-    kept, maker = Kept(), Maker()
+    kept, maker = Kept(Turns()), Maker()
     with ThreadPoolExecutor(12) as pool:
         futures = [asked(pool, kept, maker, f"document {n}") for n in range(12)]
         wait_until(lambda: len(refused(futures)) == 4)
@@ -64,7 +64,7 @@ def test_at_most_two_documents_are_made_at_once() -> None:
 
 def test_no_one_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_module, "_WAIT_S", 0.1)
-    kept, maker = Kept(), Maker()
+    kept, maker = Kept(Turns()), Maker()
     with ThreadPoolExecutor(2) as pool:
         futures = [asked(pool, kept, maker, "a") for _ in range(2)]
         wait_until(lambda: refused(futures))
@@ -73,7 +73,7 @@ def test_no_one_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_document_that_fails_is_made_by_the_next_who_asks() -> None:
-    kept = Kept()
+    kept = Kept(Turns())
 
     def fail() -> bytes:
         raise OSError("no database")
@@ -85,11 +85,11 @@ def test_a_document_that_fails_is_made_by_the_next_who_asks() -> None:
 
 
 def test_the_documents_asked_for_last_are_kept_up_to_a_size() -> None:
-    kept = Kept(most_bytes=300)
+    kept = Kept(Turns(), most_bytes=300)
     made: list[str] = []
 
     def make(name: str) -> Callable[[], bytes]:
-        return lambda: made.append(name) or bytes(100)  # type: ignore[func-returns-value]
+        return lambda: made.append(name) or bytes(100)  # type: ignore[func-returns-value]  # None, so the bytes
 
     for name in ("a", "b", "a", "c", "a", "b"):
         kept.get(name, make(name))

@@ -26,7 +26,7 @@ from rafflekit.core.storage.statements.raffles import any_verifier_key
 
 _TREES_KEPT = 64
 
-NO_KEY = (
+_NO_KEY = (
     f"No signing key is available here: {SIGNING_KEY.name} names its file, and 'rafflekit key make FILE' makes one."
 )
 
@@ -91,7 +91,7 @@ class Ledgers:
         """
         key = self.signing_key()
         if key is None:
-            raise SigningKeyUnavailable(NO_KEY)
+            raise SigningKeyUnavailable(_NO_KEY)
         return key
 
     def book_to_sign(self, raffle: Raffle) -> Book:
@@ -108,14 +108,6 @@ class Ledgers:
                 "the file of that key."
             )
         return book_of(raffle.terms, key)
-
-    def require_key(self, raffle: Raffle) -> None:
-        """Check that the key of a raffle is here.
-
-        Raises:
-            SigningKeyUnavailable: it is not.
-        """
-        self.book_to_sign(raffle)
 
     def closing_of(self, raffle: Raffle) -> Checkpoint:
         """Return the closing of a closed raffle.

@@ -17,7 +17,7 @@ from falcon.constants import HTTP_METHODS
 from rafflekit.core.engine import RaffleEngine
 from rafflekit.core.models import Item, Page
 from rafflekit.http.access import Access
-from rafflekit.http.kept import Kept
+from rafflekit.http.kept import Kept, Turns
 from rafflekit.http.monitoring.metrics import Metrics
 
 
@@ -31,9 +31,9 @@ class Service:
     """Returns the OpenAPI document."""
     metrics: Metrics | None
     kept: Kept
-    searches: Kept
-    """For requests that may look at every raffle; nothing is kept of them."""
     """Makes and keeps what costs much, for all addresses."""
+    searches: Turns
+    """For requests that may look at every raffle."""
 
 
 class Address:

@@ -35,7 +35,7 @@ class Winners(Address):
         url = f"{self.access.base_url(request.env)}/raffles/{raffle_id}/winners/"
         if query.queue:
             # The engine keeps the shuffle, but after a draw of a million prizes, the first one takes seconds.
-            with self.service.kept.turn(checked_id):
+            with self.service.kept.turns.turn(checked_id):
                 queue = self.engine.queue(checked_id, page=query.page, page_size=query.page_size)
             next_url, previous_url = neighbours(queue, request, url)
             shape = shapes.queue_page_shape(queue, next_url=next_url, previous_url=previous_url)

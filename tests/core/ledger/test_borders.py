@@ -28,12 +28,6 @@ from tests.raffles import sold_out
 NOON = 1_800_000_000
 
 
-@pytest.fixture
-def signing_key() -> SignerKey:
-    """What the engine signs with: `KEY`."""
-    return KEY
-
-
 def test_each_raffle_in_a_database_is_proven_by_its_own_tickets(engine: RaffleEngine) -> None:
     raffles = [sold_out(engine) for _ in range(3)]
     for raffle in raffles:

@@ -19,12 +19,6 @@ GAZETTE = SignerKey.make("gazette.example", kind=WITNESS)
 NOON = 1_800_000_000
 
 
-@pytest.fixture
-def signing_key() -> SignerKey:
-    """What the engine signs with: `KEY`."""
-    return KEY
-
-
 def closed(engine: RaffleEngine, *, entropy: str = "secrets") -> UUID:
     raffle = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug")], entropy=entropy).id
     assert len(list(engine.participate_many(raffle, ["ann", "bob", "cy"]))) == 3

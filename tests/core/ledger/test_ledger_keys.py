@@ -1,7 +1,6 @@
 """The key of a ledger: it is never replaced, and without it nothing is signed."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,35 +10,16 @@ from rafflekit import (
     Prize,
     RaffleEngine,
     SigningKeyUnavailable,
-    Ticket,
 )
 from rafflekit.core.ledger.keys import make_signing_key
-from rafflekit.core.protocol.checkpoints import Checkpoint
-from rafflekit.core.protocol.documents import Receipt
-from rafflekit.core.protocol.notes import Note, SignerKey
+from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.protocol.receipts import check_receipt
 from tests.core.conftest import KEY
+from tests.core.ledger.conftest import receipts_of
 from tests.databases import PostgresqlServer
 from tests.raffles import sold_out
 
 PRIZES = (Prize("car"), Prize("hug", 3))
-
-
-@pytest.fixture
-def signing_key() -> SignerKey:
-    """What the engine signs with: `KEY`."""
-    return KEY
-
-
-def signed(note: str) -> Checkpoint:
-    """Return a checkpoint that the operator has signed."""
-    read = Note.read(note)
-    assert read.check(KEY.verifier) == [0]
-    return Checkpoint.read(read.text)
-
-
-def receipts_of(tickets: Sequence[Ticket]) -> list[Receipt]:
-    return [ticket.receipt for ticket in tickets if ticket.receipt is not None]
 
 
 def test_a_key_that_signed_and_is_missing_is_not_replaced(tmp_path: Path) -> None:

@@ -13,42 +13,25 @@ from rafflekit import (
     NotDrawnYet,
     Prize,
     RaffleEngine,
-    Ticket,
     TicketNotFound,
     TicketsRemaining,
 )
 from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.protocol import tree
-from rafflekit.core.protocol.checkpoints import Cancellation, Checkpoint
+from rafflekit.core.protocol.checkpoints import Cancellation
 from rafflekit.core.protocol.codes import CodeHasher
-from rafflekit.core.protocol.documents import Receipt, read_proof, read_receipt
+from rafflekit.core.protocol.documents import read_proof, read_receipt
 from rafflekit.core.protocol.notes import WITNESS, Note, SignerKey
 from rafflekit.core.protocol.receipts import check_receipt
 from rafflekit.core.protocol.tiles import GrowingTree
 from rafflekit.core.protocol.winners import DrawStatement, seed_of, winners_digest, winning_serials
 from rafflekit.core.tickets import issuing
 from tests.core.conftest import KEY, Sent
+from tests.core.ledger.conftest import receipts_of, signed
 from tests.databases import run
 from tests.raffles import keyed, people, sold_out
 
 PRIZES = (Prize("car"), Prize("hug", 3))
-
-
-@pytest.fixture
-def signing_key() -> SignerKey:
-    """What the engine signs with: `KEY`."""
-    return KEY
-
-
-def signed(note: str) -> Checkpoint:
-    """Return a checkpoint that the operator has signed."""
-    read = Note.read(note)
-    assert read.check(KEY.verifier) == [0]
-    return Checkpoint.read(read.text)
-
-
-def receipts_of(tickets: Sequence[Ticket]) -> list[Receipt]:
-    return [ticket.receipt for ticket in tickets if ticket.receipt is not None]
 
 
 def test_every_receipt_is_consistent_with_the_closing(engine: RaffleEngine) -> None:

@@ -147,7 +147,7 @@ def test_a_crowd_that_asks_for_a_queue_stops_no_one_else(
 
     def slow(*arguments: object, **options: object) -> object:
         assert let.wait(LIMIT_S)
-        return show(*arguments, **options)  # type: ignore[arg-type]
+        return show(*arguments, **options)  # type: ignore[arg-type]  # passed on
 
     monkeypatch.setattr(engine, "queue", slow)
     with ThreadPoolExecutor(REQUESTS) as pool:

@@ -48,7 +48,7 @@ class Served:
         self._opened = opened
         self._connections: dict[int, Any] = {}
         self._listener = opened.enter_context(listening_socket("127.0.0.1", 0))
-        self.server = waitress_server._server_on(self._listener, application, self._connections)  # type: ignore[arg-type]
+        self.server = waitress_server._server_on(self._listener, application, self._connections)  # type: ignore[arg-type]  # any WSGI application will do
 
     def turn(self) -> bool:
         """Let the server look at its connections once."""

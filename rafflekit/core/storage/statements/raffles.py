@@ -109,8 +109,7 @@ def any_verifier_key(connection: Connection) -> str | None:
 
 def count_of_other_keys(connection: Connection, verifier_key: str) -> int:
     """Return the number of raffles, neither drawn nor cancelled, that need another signing key."""
-    is_unfinished = raffles.c.drawn_at.is_(None) & raffles.c.cancelled_at.is_(None)
-    wanted = select(func.count()).where(is_unfinished, raffles.c.verifier_key != verifier_key)
+    wanted = select(func.count()).where(_UNFINISHED, raffles.c.verifier_key != verifier_key)
     return connection.scalar(wanted) or 0
 
 
@@ -142,6 +141,8 @@ def due_raffles(connection: Connection, now: int, *, most: int) -> list[UUID]:
     )
     return list(connection.scalars(due))
 
+
+_UNFINISHED = and_(raffles.c.drawn_at.is_(None), raffles.c.cancelled_at.is_(None))
 
 # The terms as they are stored, in the order of `Terms`; the prizes are rows of another table.
 _TERMS = [field.name for field in fields(Terms) if field.name in raffles.c]
@@ -312,13 +313,12 @@ def _in_state(state: State, now: int) -> ColumnElement[bool]:
     """Return the condition of a state, as `lifecycle.state_of` has it."""
     ended = or_(raffles.c.closed_at.is_not(None), func.coalesce(raffles.c.closes_at <= now, false()))
     upcoming = func.coalesce(raffles.c.opens_at > now, false())
-    unfinished = and_(raffles.c.drawn_at.is_(None), raffles.c.cancelled_at.is_(None))
     return {
         State.CANCELLED: raffles.c.cancelled_at.is_not(None),
         State.DRAWN: raffles.c.drawn_at.is_not(None),
-        State.CLOSED: and_(unfinished, ended),
-        State.UPCOMING: and_(unfinished, not_(ended), upcoming),
-        State.OPEN: and_(unfinished, not_(ended), not_(upcoming)),
+        State.CLOSED: and_(_UNFINISHED, ended),
+        State.UPCOMING: and_(_UNFINISHED, not_(ended), upcoming),
+        State.OPEN: and_(_UNFINISHED, not_(ended), not_(upcoming)),
     }[state]
 
 
