@@ -88,6 +88,9 @@ BODY_BYTES = 64 * 1024
 CREATE_BODY_BYTES = 1024 * 1024
 """The largest body of a request that creates a raffle: 1,000 prizes with long names fit in it."""
 
+FORM_FIELDS = 200
+"""The most fields of a form that a page sends."""
+
 RECORD_BYTES = 1024 * 1024
 """The longest record of a CSV file, with its line breaks."""
 

@@ -124,6 +124,15 @@ class Access:
         if origin is not None and not self._is_own_origin(origin, public_name):
             raise _foreign(f"The request comes from a page of {origin!r}, which is not this service.")
 
+    def require_own_form(self, environ: _Environ) -> None:
+        """Let forms pass that a page of this service sent: unlike JSON, any site's page can make a browser send one.
+
+        Every browser names the page of a form in `Origin`.
+        """
+        self.require_own_page(environ)
+        if not environ.get("HTTP_ORIGIN"):
+            raise _foreign("The form does not say from which page it comes (Origin); programs send JSON.")
+
     def base_url(self, environ: _Environ) -> str:
         """Return the start of this service's URLs, without a slash at the end: of whole URLs, or else of paths.
 

@@ -1,6 +1,7 @@
 """`create_app`: the WSGI application, put together. It only wires: no environment, no thread, no database opened."""
 
 from http import HTTPStatus
+from itertools import chain
 from typing import NoReturn
 
 import falcon
@@ -17,6 +18,10 @@ from rafflekit.http.api.service import HEALTHZ, Liveness, MetricsPage
 from rafflekit.http.kept import Kept, Turns, etag_of
 from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.monitoring.requests import Monitoring
+from rafflekit.http.pages import PAGES
+from rafflekit.http.pages.negotiation import Negotiated
+from rafflekit.http.pages.problems import show_problem
+from rafflekit.http.problems import ShowProblem
 from rafflekit.http.reading import learn
 
 # Together with those who wait for documents, fewer than a server has threads.
@@ -26,30 +31,43 @@ WsgiApp = falcon.App[falcon.Request, falcon.Response]
 
 
 def create_app(
-    engine: RaffleEngine, settings: Settings, *, metrics: Metrics | None = None, peer_is_proxy: bool = False
+    engine: RaffleEngine,
+    settings: Settings,
+    *,
+    metrics: Metrics | None = None,
+    peer_is_proxy: bool = False,
+    pages: bool = True,
 ) -> WsgiApp:
     """Return the WSGI application of the HTTP contract on an open engine, which remains the caller's to close.
 
     `metrics` are shown at `/metrics`, an address that does not exist without them. Give their `note_group` to the
     engine as well. With `peer_is_proxy`, every connection is a trusted proxy's, whatever its address: it came through a
-    Unix socket, which has none.
+    Unix socket, which has none. Without `pages`, browsers get JSON like everyone else.
     """
     access = Access(settings, peer_is_proxy=peer_is_proxy)
-    app = _bare_app(access, metrics)
+    app = _bare_app(access, metrics, show_problem if pages else None)
     searches = Turns(most_waiting=_SEARCHES_WAITING)
     service = Service(engine, access, openapi.document, metrics, Kept(Turns()), searches)
+    shown = {path: page(service) for path, page in PAGES.items()} if pages else {}
+    for shape in chain.from_iterable(page.forms for page in shown.values()):
+        learn(shape)
     for route in ROUTES:
         for operation in route.operations.values():
             for shape in filter(None, (operation.body, operation.query)):
                 learn(shape)
-        if metrics is not None or route.resource is not MetricsPage:
-            app.add_route(route.template, route.resource(service))
+        if metrics is None and route.resource is MetricsPage:
+            continue
+        page = shown.pop(route.path, None)
+        resource = route.resource(service)
+        app.add_route(route.template, resource if page is None else Negotiated(resource, page))
+    for path, page in shown.items():
+        app.add_route(path.removesuffix("/") or "/", page)
     return app
 
 
 def create_refusing_app(error: RaffleError, settings: Settings) -> WsgiApp:
     """Return an application that is alive, and refuses everything with the error because of which it has no engine."""
-    app = _bare_app(Access(settings), None)
+    app = _bare_app(Access(settings), None, None)
 
     def refuse(*_request: object, **_parameters: object) -> NoReturn:
         raise error
@@ -59,11 +77,11 @@ def create_refusing_app(error: RaffleError, settings: Settings) -> WsgiApp:
     return app
 
 
-def _bare_app(access: Access, metrics: Metrics | None) -> WsgiApp:
+def _bare_app(access: Access, metrics: Metrics | None, show: ShowProblem | None) -> WsgiApp:
     middleware: list[Monitoring | _EveryAnswer] = [Monitoring(access.client_address, metrics), _EveryAnswer()]
     app = falcon.App(middleware=middleware)
     app.req_options.strip_url_path_trailing_slash = True
-    problems.install(app)
+    problems.install(app, show)
     return app
 
 

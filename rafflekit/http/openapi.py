@@ -28,7 +28,8 @@ no tickets are left or the raffle is closed, the manager draws the winners, once
 Every address works with and without the slash at its end. HEAD works wherever GET does; OPTIONS lists the methods of an
 address. An answer to GET has an ETag, and clients that send it in If-None-Match get a 304 while the answer stays the
 same. Whole numbers are written with digits only: 1.0 is refused. Unknown query parameters are ignored. Every refusal
-is a problem (RFC 9457), whose `type` is for programs and whose `detail` is for people.\
+is a problem (RFC 9457), whose `type` is for programs and whose `detail` is for people. Browsers, which prefer HTML, get
+pages at the same addresses; they are not described here.\
 """
 
 _NO_SUCH_PATH = BareProblem(HTTPStatus.NOT_FOUND, "Nothing is at this address.")
@@ -121,8 +122,6 @@ def _path_item(route: Route) -> dict[str, Any]:
 
 def _operation(operation: Operation, route: Route, method: str) -> dict[str, Any]:
     content = _content(operation.media_type, _schema(operation.answer))
-    if operation.page:
-        content |= _content(falcon.MEDIA_HTML, _schema(str))
     validators = _VALIDATORS if method == "on_get" and operation.is_validated else ()
     answer = _answer(
         "Done.",

@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -93,11 +94,15 @@ class Problem(msgspec.Struct, frozen=True):
     errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
 
 
-def install(app: falcon.App[falcon.Request, falcon.Response]) -> None:
-    """Make every error of an application a problem: rafflekit's, Falcon's and unforeseen ones."""
-    app.add_error_handler(errors.RaffleError, _Refusals().answer)
-    app.add_error_handler(Exception, _on_surprise)
-    app.set_error_serializer(_on_http_error)
+ShowProblem = Callable[[falcon.Request, falcon.Response, Problem], bool]
+
+
+def install(app: falcon.App[falcon.Request, falcon.Response], show: ShowProblem | None = None) -> None:
+    """Make every error of an application a problem: rafflekit's, Falcon's and unforeseen ones.
+
+    `show` answers people with a page instead, and returns False for all others.
+    """
+    _Answers(show).install(app)
 
 
 def problem_of(error: errors.RaffleError) -> Problem:
@@ -120,40 +125,59 @@ def bare_problem(status: int, detail: str) -> Problem:
     return Problem("about:blank", _phrase(status), status, detail)
 
 
-class _Refusals:
-    """Answer the errors of the core; outages are logged as well, with at most one line per second, even in a rush."""
+class _Answers:
+    """Answer errors; outages are logged as well, with at most one line per second, even in a rush."""
 
-    def __init__(self) -> None:
+    def __init__(self, show: ShowProblem | None) -> None:
+        self._show = show
         self._lock = threading.Lock()
         self._since_last_line = 0
         self._quiet_until = 0.0
 
-    def answer(
+    def install(self, app: falcon.App[falcon.Request, falcon.Response]) -> None:
+        app.add_error_handler(errors.RaffleError, self._on_refusal)
+        app.add_error_handler(Exception, self._on_surprise)
+        app.set_error_serializer(self._on_http_error)
+
+    def _on_refusal(
         self, request: falcon.Request, response: falcon.Response, error: errors.RaffleError, parameters: dict[str, Any]
     ) -> None:
         status = _status_of(type(error))
         if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-            _on_surprise(request, response, error, parameters)
+            self._on_surprise(request, response, error, parameters)
             return
         request.context.refusal = error.code
         if status is HTTPStatus.SERVICE_UNAVAILABLE:
-            self._answer_outage(request, response, error)
+            self._log(error)
+            response.retry_after = _RETRY_AFTER_S
+            self._answer(request, response, _outage_of(request, error))
         else:
             if isinstance(error, WAITING):
                 response.retry_after = error.retry_after_s
-            _answer(response, problem_of(error))
+            self._answer(request, response, problem_of(error))
 
-    def _answer_outage(self, request: falcon.Request, response: falcon.Response, error: errors.RaffleError) -> None:
-        # When to try again and, if the request was to change something, whether it may have.
-        self._log(error)
-        response.retry_after = _RETRY_AFTER_S
-        # Time alone brings no key.
-        advice = "Tell the organiser." if isinstance(error, errors.SigningKeyUnavailable) else "Try again later."
-        said = [error.sentence, advice]
-        if request.method not in _READING:
-            is_in_doubt = isinstance(error, errors.StorageUnavailable) and error.is_in_doubt
-            said.append(_in_doubt(request) if is_in_doubt else "This request has changed nothing.")
-        _answer(response, plain_problem(type(error), " ".join(said)))
+    def _on_http_error(self, request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
+        status = error.status_code
+        request.context.refusal = _phrase(status).lower().replace(" ", "_")
+        detail = error.description or BARE_DETAILS.get(status, f"{_phrase(status)}.")
+        self._answer(request, response, bare_problem(status, detail))
+
+    def _on_surprise(
+        self, request: falcon.Request, response: falcon.Response, error: Exception, _parameters: dict[str, Any]
+    ) -> None:
+        incident = secrets.token_hex(8)
+        request.context.incident = incident
+        trace = redacted("".join(traceback.format_exception(error)), _secrets_of(request))
+        _log.error(_Incident(incident, known_method(request), route_of(request), trace))
+        detail = f"Something went wrong. The log explains it under incident {incident}."
+        self._answer(request, response, bare_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+
+    def _answer(self, request: falcon.Request, response: falcon.Response, problem: Problem) -> None:
+        if self._show is not None and self._show(request, response, problem):
+            return
+        response.status = problem.status
+        response.content_type = MEDIA_PROBLEM
+        response.data = msgspec.json.encode(problem)
 
     def _log(self, error: errors.RaffleError) -> None:
         # The message names files and versions: it is for the log, not for the client.
@@ -167,6 +191,17 @@ class _Refusals:
         _log.error("Answered 503 (%d times since the last such line): %s", answers, error)
 
 
+def _outage_of(request: falcon.Request, error: errors.RaffleError) -> Problem:
+    """Return the problem of an outage: what to do and, if the request was to change something, whether it may have."""
+    # Time alone brings no key.
+    advice = "Tell the organiser." if isinstance(error, errors.SigningKeyUnavailable) else "Try again later."
+    said = [error.sentence, advice]
+    if request.method not in _READING:
+        is_in_doubt = isinstance(error, errors.StorageUnavailable) and error.is_in_doubt
+        said.append(_in_doubt(request) if is_in_doubt else "This request has changed nothing.")
+    return plain_problem(type(error), " ".join(said))
+
+
 def _in_doubt(request: falcon.Request) -> str:
     repeat = _REPEATS.get(request.uri_template or "")
     if repeat and request.get_header("Idempotency-Key") is not None:
@@ -174,17 +209,6 @@ def _in_doubt(request: falcon.Request) -> str:
     else:
         advice = "check before you repeat it."
     return f"This request may or may not have been carried out; {advice}"
-
-
-def _on_surprise(
-    request: falcon.Request, response: falcon.Response, error: Exception, _parameters: dict[str, Any]
-) -> None:
-    incident = secrets.token_hex(8)
-    request.context.incident = incident
-    trace = redacted("".join(traceback.format_exception(error)), _secrets_of(request))
-    _log.error(_Incident(incident, known_method(request), route_of(request), trace))
-    detail = f"Something went wrong. The log explains it under incident {incident}."
-    _answer(response, bare_problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
 
 class _Incident(NamedTuple):
@@ -222,12 +246,6 @@ def _secrets_of(request: falcon.Request) -> list[str]:
     return [*keys, *texts, *map(normalise, texts)]
 
 
-def _on_http_error(request: falcon.Request, response: falcon.Response, error: falcon.HTTPError) -> None:
-    status = error.status_code
-    request.context.refusal = _phrase(status).lower().replace(" ", "_")
-    _answer(response, bare_problem(status, error.description or BARE_DETAILS.get(status, f"{_phrase(status)}.")))
-
-
 def _status_of(kind: type[errors.RaffleError]) -> HTTPStatus:
     return next(STATUSES[parent] for parent in kind.__mro__ if parent in STATUSES)
 
@@ -236,9 +254,3 @@ def _phrase(status: int) -> str:
     # The phrases of HTTPStatus are partly outdated, and differ between versions of Python.
     line: str = falcon.code_to_http_status(int(status))
     return line.partition(" ")[2]
-
-
-def _answer(response: falcon.Response, problem: Problem) -> None:
-    response.status = problem.status
-    response.content_type = MEDIA_PROBLEM
-    response.data = msgspec.json.encode(problem)

@@ -1,4 +1,4 @@
-"""Bytes to values: bodies, ids, query parameters and the Idempotency-Key header, read strictly.
+"""Bytes to values: bodies, forms, ids, query parameters and the Idempotency-Key header, read strictly.
 
 The types that are read into are those of the addresses (`rafflekit.http.api`), made of `rafflekit.http.fields`. What is
 wrong is reported as `InvalidValue` with the field's name, except for the size and the media type of a body, which are
@@ -8,11 +8,12 @@ HTTP's own matter.
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cache, partial
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import parse_qsl
 
 import falcon
 import msgspec
@@ -73,12 +74,35 @@ def read_body(request: falcon.Request, shape: type[Shape], *, most_bytes: int = 
         HTTPUnsupportedMediaType: it is not `application/json`.
         HTTPContentTooLarge: it has more than `most_bytes`.
     """
-    content = _content(request, most_bytes)
+    content = _content(request, most_bytes, falcon.MEDIA_JSON)
     if not content and not issubclass(shape, OptionalBody):
         raise _not_json("is empty")
     value = _parsed(content) if content else {}
     request.context.secrets = _secret_texts(value)
     return _converted(value, shape)
+
+
+def read_form(request: falcon.Request, shape: type[Shape], *, most_bytes: int = limits.BODY_BYTES) -> Shape:
+    """Read the form that a page sends; empty fields count as absent, and unknown ones are ignored.
+
+    Its secret texts are noted in the request's context, for the log.
+
+    Raises:
+        InvalidValue: a field cannot be read, is missing, or is given more than once.
+        HTTPUnsupportedMediaType, HTTPContentTooLarge: as `read_body`.
+    """
+    content = _content(request, most_bytes, falcon.MEDIA_URLENCODED)
+    given: dict[str, str | list[str]] = {}
+    try:
+        pairs = parse_qsl(content.decode("ascii"), errors="strict", max_num_fields=limits.FORM_FIELDS)
+    except ValueError as error:
+        raise InvalidValue("body", "is not a form that a browser sends.") from error
+    for name, text in pairs:
+        # A browser sends the lines of a text with CRLF.
+        value = text.replace("\r\n", "\n")
+        given[name] = value if name not in given else [*_listed(given[name]), value]
+    request.context.secrets = _secret_texts(given)
+    return _read_texts(given, shape)
 
 
 def check_raffle_id(text: str) -> str:
@@ -115,9 +139,13 @@ def read_query(request: falcon.Request, shape: type[Shape]) -> Shape:
     Raises:
         InvalidValue: one cannot be read, is missing, or is given more than once.
     """
+    return _read_texts(request.params, shape)
+
+
+def _read_texts(texts: Mapping[str, str | list[str]], shape: type[Shape]) -> Shape:
     given = {}
     for name, read, is_required in _parameters(shape):
-        text = request.params.get(name)
+        text = texts.get(name)
         if isinstance(text, list):
             raise InvalidValue(name, "is given more than once.")
         if text is not None:
@@ -147,7 +175,11 @@ def idempotency_key(request: falcon.Request) -> str | None:
     return str(text)
 
 
-def _content(request: falcon.Request, most_bytes: int) -> bytes:
+def _listed(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _content(request: falcon.Request, most_bytes: int, media_type: str) -> bytes:
     announced = request.content_length or 0
     # A server that unpacks chunked bodies may give no length; it then says that its stream ends.
     stream = request.stream if request.env.get("wsgi.input_terminated") else request.bounded_stream
@@ -157,9 +189,9 @@ def _content(request: falcon.Request, most_bytes: int) -> bytes:
     # Granian hands over what arrived before the client left or sent an invalid chunk.
     if len(content) < (announced or (1 if "HTTP_TRANSFER_ENCODING" in request.env else 0)):
         raise InvalidValue("body", "ended before it was complete.")
-    media_type = (request.content_type or "").partition(";")[0].strip().lower()
-    if content and media_type != falcon.MEDIA_JSON:
-        raise falcon.HTTPUnsupportedMediaType(description=f"The body must be {falcon.MEDIA_JSON}.")
+    given_type = (request.content_type or "").partition(";")[0].strip().lower()
+    if content and given_type != media_type:
+        raise falcon.HTTPUnsupportedMediaType(description=f"The body must be {media_type}.")
     return content
 
 

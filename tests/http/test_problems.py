@@ -221,7 +221,7 @@ def test_a_bare_http_error_is_a_problem_without_a_type(
     assert answer.json["detail"]
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing", "/raffles/a/b", "/raffles//", "/Raffles", "/raffles/%00/nothing"])
+@pytest.mark.parametrize("path", ["/nothing", "/raffles/a/b", "/raffles//", "/Raffles", "/raffles/%00/nothing"])
 def test_an_unknown_path_is_a_problem(client: testing.TestClient, path: str) -> None:
     answer = client.simulate_get(path)
 

@@ -39,7 +39,7 @@ class Service:
 class Address:
     """An address: one method `on_…` per HTTP method; HEAD is answered wherever GET is, and OPTIONS everywhere."""
 
-    allowed_methods: ClassVar[list[str]]
+    allowed_methods: list[str]
     on_head: ClassVar[Any]
 
     def __init_subclass__(cls) -> None:

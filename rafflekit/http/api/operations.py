@@ -45,8 +45,6 @@ class Operation:
     outages: tuple[Refusal, ...] = STORAGE
     status: HTTPStatus = HTTPStatus.OK
     media_type: str = falcon.MEDIA_JSON
-    page: bool = False
-    """Whether clients that prefer HTML get a page instead."""
     description: str = ""
     body: type[msgspec.Struct] | None = None
     body_bytes: int = limits.BODY_BYTES
@@ -79,7 +77,7 @@ class Route:
     @property
     def template(self) -> str:
         """The path as Falcon has it."""
-        return self.path.removesuffix("/")
+        return self.path.removesuffix("/") or "/"
 
 
 FOREIGN_PAGE = BareProblem(

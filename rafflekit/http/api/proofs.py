@@ -1,7 +1,5 @@
 """`…/ledger/` and `…/proof/`: what everyone needs to check a draw, as `docs/draw-protocol.md` specifies it."""
 
-from functools import cache
-
 import falcon
 import msgspec
 
@@ -10,8 +8,7 @@ from rafflekit.core.protocol import document_shapes
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Address, answer, link_next
 from rafflekit.http.api.operations import SIGNED, TOO_BUSY, Operation, Route
-from rafflekit.http.kept import Document, answer_document
-from rafflekit.http.pages.proof import proof_page
+from rafflekit.http.kept import answer_document
 
 _MEDIA_LINES = "application/jsonl"
 _LINES = msgspec.json.Encoder()
@@ -81,33 +78,20 @@ class LedgerLeaves(Address):
 
 
 class DrawProof(Address):
-    """`/raffles/<id>/proof/`: the proof of the draw, and the page that checks it in a browser."""
+    """`/raffles/<id>/proof/`: the proof of the draw."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show everything that is needed to check the draw."""
-        # Refusals need it too, since a browser gets the page before the draw.
-        response.set_header("Vary", "Accept, Accept-Encoding")
+        # Refusals have it as well, since a browser gets the page instead.
+        response.append_header("Vary", "Accept-Encoding")
         checked_id = reading.check_raffle_id(raffle_id)
-        # Of two that a client prefers equally (as with */*), Falcon takes the first.
-        if request.client_prefers((falcon.MEDIA_JSON, falcon.MEDIA_HTML)) == falcon.MEDIA_HTML:
-            self.engine.get(checked_id)
-            response.content_type = falcon.MEDIA_HTML
-            response.set_header("Content-Security-Policy", proof_page().policy)
-            response.set_header("Referrer-Policy", "no-referrer")
-            answer_document(request, response, _page())
-        else:
-            version = self.engine.proofs.version(checked_id)
-            document = self.service.kept.get(version, lambda: self._proof(checked_id))
-            response.content_type = falcon.MEDIA_JSON
-            answer_document(request, response, document)
+        version = self.engine.proofs.version(checked_id)
+        document = self.service.kept.get(version, lambda: self._proof(checked_id))
+        response.content_type = falcon.MEDIA_JSON
+        answer_document(request, response, document)
 
     def _proof(self, raffle_id: str) -> bytes:
         return msgspec.json.encode(self.engine.proofs.proof(raffle_id).shape())
-
-
-@cache
-def _page() -> Document:
-    return Document.of(proof_page().content)
 
 
 ROUTES = (
@@ -161,8 +145,7 @@ ROUTES = (
             document_shapes.ProofShape,
             (errors.NotDrawnYet,),
             (TOO_BUSY, *SIGNED),
-            description=f"{_PROTOCOL} Clients that prefer HTML get a page that checks the proof.",
-            page=True,
+            description=_PROTOCOL,
         ),
     ),
 )

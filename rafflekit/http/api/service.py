@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz`, `/metrics` and `/openapi.json`: what operators and programs ask of the service itself.
+"""`/`, `/healthz`, `/readyz`, `/metrics` and `/openapi.json`: what operators and programs ask of the service itself.
 
 Probes come from addresses that are not known in advance, so anyone may ask the first two; they reveal nothing else.
 """
@@ -14,6 +14,15 @@ from rafflekit.core.settings import METRICS_IPS
 from rafflekit.http.api.address import Address, Service, answer
 from rafflekit.http.api.operations import BareProblem, Operation, Route
 from rafflekit.http.monitoring.metrics import SHARED_FOLDER
+
+
+class Index(Address):
+    """`/`: where this API begins."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Name the addresses with which clients begin."""
+        base = self.access.base_url(request.env)
+        answer(response, {"raffles": f"{base}/raffles/", "openapi": f"{base}/openapi.json"})
 
 
 class Liveness(Address):
@@ -79,6 +88,7 @@ HEALTHZ = Route("/healthz", Liveness, get=Operation("isAlive", dict[str, str], o
 """The one address of an application that has no database."""
 
 ROUTES = (
+    Route("/", Index, get=Operation("showIndex", dict[str, str], outages=())),
     Route("/openapi.json", ApiDescription, get=Operation("describeApi", dict[str, Any], outages=())),
     HEALTHZ,
     Route("/readyz", Readiness, get=Operation("isReady", dict[str, str], is_validated=False)),

@@ -1,1 +1,18 @@
-"""HTML for people."""
+"""HTML for people: one module per subject, with its pages. `PAGES` is the table of their addresses.
+
+A page calls the engine as the API does, and holds no rule of a raffle. Its template is in `rafflekit.html`.
+"""
+
+from rafflekit.http.pages.assets import AssetFile
+from rafflekit.http.pages.page import WebPage
+from rafflekit.http.pages.proof import ProofPage
+from rafflekit.http.pages.raffles import Home, RaffleList, RafflePage
+
+PAGES: dict[str, type[WebPage]] = {
+    "/": Home,
+    "/raffles/": RaffleList,
+    "/raffles/{raffle_id}/": RafflePage,
+    "/raffles/{raffle_id}/proof/": ProofPage,
+    "/assets/{version}/{name}": AssetFile,
+}
+"""The page of each address; at those of the API, forms and browsers get it, and other clients get JSON."""

@@ -11,6 +11,12 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
+import falcon
+
+from rafflekit.http import reading
+from rafflekit.http.kept import Document, answer_document
+from rafflekit.http.pages.page import WebPage
+
 _PARTS = ("hashes", "ed25519", "documents", "notes", "tickets", "witnesses", "forfeits", "verifier")
 VERIFIER = tuple(f"verifier/{name}.js" for name in _PARTS)
 """The parts of the verifier, in the order in which they depend on each other; none of them knows about the page."""
@@ -58,3 +64,21 @@ def _text(name: str) -> str:
 
 def _source(content: str) -> str:
     return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"
+
+
+class ProofPage(WebPage):
+    """`/raffles/<id>/proof/`: the page that checks the proof of a draw in a browser."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show the page, if there is such a raffle."""
+        self.engine.get(reading.check_raffle_id(raffle_id))
+        response.content_type = falcon.MEDIA_HTML
+        response.set_header("Vary", "Accept, Accept-Encoding")
+        response.set_header("Content-Security-Policy", proof_page().policy)
+        response.set_header("Referrer-Policy", "no-referrer")
+        answer_document(request, response, _document())
+
+
+@cache
+def _document() -> Document:
+    return Document.of(proof_page().content)

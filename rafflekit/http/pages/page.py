@@ -1,0 +1,83 @@
+"""What all pages share: who reads them, what they are filled with, and the headers with which they are sent.
+
+A page is a resource like those of `http.api`, for browsers. At an address that both have, `negotiation` chooses.
+"""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import falcon
+import msgspec
+
+from rafflekit.html.assets import assets_version
+from rafflekit.html.languages import preferred_language
+from rafflekit.html.rendering import rendered
+from rafflekit.http.api.address import Address
+
+# Under "no-referrer", Chromium sends "Origin: null" with forms, which are refused then.
+REFERRER_POLICY = "same-origin"
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        *("style-src 'self'", "script-src 'self'", "connect-src 'self'", "form-action 'self'"),
+        # The icon is in the page.
+        "img-src 'self' data:",
+        *("base-uri 'none'", "frame-ancestors 'none'"),
+    )
+)
+"""The Content-Security-Policy: nothing inline, and nothing from another host."""
+
+VARY = "Accept, Accept-Language"
+
+
+class WebPage(Address):
+    """A page, which has one method `on_…` per HTTP method, like every address.
+
+    `forms` are the types into which it reads forms and queries.
+    """
+
+    forms: ClassVar[tuple[type[msgspec.Struct], ...]] = ()
+
+    def show(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        template: str,
+        *,
+        status: HTTPStatus = HTTPStatus.OK,
+        **values: Any,
+    ) -> None:
+        """Answer with a template, in the reader's language."""
+        send_page(response, filled(request, template, **values), status=status)
+
+
+def language_of(request: falcon.Request) -> str:
+    """Return the language in which the reader of a page gets it."""
+    return preferred_language(request.get_header("Accept-Language") or "")
+
+
+def filled(request: falcon.Request, template: str, **values: Any) -> str:
+    """Return the HTML of a template for a request; `root` and `version` are the parts of its links."""
+    return rendered(template, language_of(request), root=root_of(request), version=assets_version(), **values)
+
+
+def root_of(request: falcon.Request) -> str:
+    """Return the path below which this application is mounted; "" at the top of a host."""
+    return str(request.env.get("SCRIPT_NAME", ""))
+
+
+def send_page(response: falcon.Response, html: str, *, status: HTTPStatus) -> None:
+    """Answer with a page."""
+    response.status = status
+    response.content_type = falcon.MEDIA_HTML
+    response.data = html.encode()
+    response.set_header("Content-Security-Policy", POLICY)
+    response.set_header("Referrer-Policy", REFERRER_POLICY)
+    response.set_header("Vary", VARY)
+
+
+def see_other(request: falcon.Request, response: falcon.Response, path: str) -> None:
+    """Lead the browser to another page, which it gets by GET."""
+    response.status = HTTPStatus.SEE_OTHER
+    response.location = f"{root_of(request)}{path}"

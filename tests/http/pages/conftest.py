@@ -1,0 +1,38 @@
+"""Fixtures for the pages: requests as browsers send them."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from falcon import testing
+
+from tests.http.conftest import MANAGER
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
+FORM = BROWSER | {"Content-Type": "application/x-www-form-urlencoded", "Origin": "http://127.0.0.1:8080"}
+
+Show = Callable[..., testing.Result]
+
+
+@pytest.fixture
+def show(client: testing.TestClient) -> Show:
+    """Open a page as a browser does: `show(path, language=…, source=…)`; by default from a manager's address."""
+
+    def get(path: str, *, language: str = "en", source: str = MANAGER) -> testing.Result:
+        return client.simulate_get(path, headers=BROWSER | {"Accept-Language": language}, remote_addr=source)
+
+    return get
+
+
+@pytest.fixture
+def submit(client: testing.TestClient) -> Show:
+    """Send a form of a page: `submit(path, fields, source=…, headers=…)`; by default from a manager's address."""
+
+    def send(
+        path: str, fields: dict[str, Any] | None = None, *, source: str = MANAGER, headers: dict[str, str] | None = None
+    ) -> testing.Result:
+        body = urlencode(fields or {}, doseq=True)
+        return client.simulate_post(path, body=body, headers=FORM | (headers or {}), remote_addr=source)
+
+    return send
