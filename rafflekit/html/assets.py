@@ -1,4 +1,4 @@
-"""The stylesheet and the scripts of the pages: the files in `static/`, and what a script is made of.
+"""The stylesheet, the scripts and the words of the pages: the files in `static/`, and what a script is made of.
 
 All of them share one version, which is part of their addresses, so that browsers may keep them.
 """
@@ -8,8 +8,15 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import NamedTuple
 
+from rafflekit.core.protocol.words import word_list
+
 _CSS = "text/css; charset=utf-8"
 _JAVASCRIPT = "text/javascript; charset=utf-8"
+_TEXT = "text/plain; charset=utf-8"
+
+_VERIFIER_PARTS = ("hashes", "ed25519", "documents", "notes", "tickets", "witnesses", "forfeits", "verifier")
+VERIFIER = tuple(f"verifier/{name}.js" for name in _VERIFIER_PARTS)
+"""The parts of the verifier, in the order in which they depend on each other; none of them knows about a page."""
 
 _SCRIPTS: dict[str, tuple[str, ...]] = {
     "times.js": ("times.js",),
@@ -28,7 +35,8 @@ class Asset(NamedTuple):
 def assets() -> dict[str, Asset]:
     """Return every asset by its name."""
     scripts = {name: Asset(_JAVASCRIPT, _script(parts).encode()) for name, parts in _SCRIPTS.items()}
-    return {"style.css": Asset(_CSS, static_text("style.css").encode()), **scripts}
+    words = Asset(_TEXT, "".join(f"{word}\n" for word in word_list()).encode())
+    return {"style.css": Asset(_CSS, static_text("style.css").encode()), "words.txt": words, **scripts}
 
 
 @cache
