@@ -212,6 +212,8 @@ def _changed(rng: Random, name: str, value: Any) -> Any:
         return value[:-1] + bytes([value[-1] ^ 1])
     if isinstance(value, str):
         return changed_text(rng, value)
+    if name == "entropy" and "round" in value and rng.random() < 0.5:
+        return value | {"round": value["round"] + rng.choice([-1, 1])}
     if isinstance(value, dict):
         is_option = name == "terms" and rng.random() < 0.7
         return value | rng.choice(_TERMS) if is_option else changed_document(rng, value)
