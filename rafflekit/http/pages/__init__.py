@@ -6,12 +6,16 @@ A page calls the engine as the API does, and holds no rule of a raffle. Its temp
 from rafflekit.http.pages.assets import AssetFile
 from rafflekit.http.pages.page import WebPage
 from rafflekit.http.pages.proof import ProofPage
-from rafflekit.http.pages.raffles import Home, RaffleList, RafflePage
+from rafflekit.http.pages.raffles import Home, RaffleList, RafflePage, WinnersPage
+from rafflekit.http.pages.tickets import ParticipatePage, VerifyPage
 
 PAGES: dict[str, type[WebPage]] = {
     "/": Home,
     "/raffles/": RaffleList,
     "/raffles/{raffle_id}/": RafflePage,
+    "/raffles/{raffle_id}/participate/": ParticipatePage,
+    "/raffles/{raffle_id}/verify-ticket/": VerifyPage,
+    "/raffles/{raffle_id}/winners/": WinnersPage,
     "/raffles/{raffle_id}/proof/": ProofPage,
     "/assets/{version}/{name}": AssetFile,
 }
