@@ -20,6 +20,7 @@ VERIFIER = tuple(f"verifier/{name}.js" for name in _VERIFIER_PARTS)
 
 _SCRIPTS: dict[str, tuple[str, ...]] = {
     "times.js": ("times.js",),
+    "live.js": ("times.js", "live.js"),
 }
 """Each script, and the files in `static/` that it consists of, in order."""
 
