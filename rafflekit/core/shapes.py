@@ -93,6 +93,7 @@ class LiveShape(TypedDict):
     poll_s: int
     opens_at: NotRequired[str]
     closes_at: NotRequired[str]
+    draw_at: NotRequired[str]
     closed_at: NotRequired[str]
     draw_possible_at: NotRequired[str]
     drawn_at: NotRequired[str]
@@ -100,7 +101,7 @@ class LiveShape(TypedDict):
     words: NotRequired[list[str]]
 
 
-_WATCHED = ("opens_at", "closes_at", "closed_at", "draw_possible_at", "drawn_at", "cancelled_at")
+_WATCHED = ("opens_at", "closes_at", "draw_at", "closed_at", "draw_possible_at", "drawn_at", "cancelled_at")
 
 
 def raffle_shape(raffle: Raffle) -> RaffleShape:

@@ -11,6 +11,7 @@ const FORWARD = [" ", "ArrowRight", "PageDown"];
 const BACK = ["ArrowLeft", "PageUp", "Backspace"];
 
 let timer = 0;
+let isAsking = false;
 let pollS = Number(wall.dataset.poll);
 let aheadMs = 0; // How far the server's clock is ahead of this one.
 let shown = Number(location.hash.slice(1)) || 0; // The number of winners that are shown.
@@ -29,6 +30,13 @@ function present(featured = winners().length - shown) {
   byId("back").disabled = shown === 0;
   byId("next").disabled = byId("all").disabled = shown === all.length;
   byId("past-title").parentElement.hidden = shown === 0;
+}
+
+// The stage is seen once times, winners and countdown are as they will stay.
+function show(featured) {
+  present(featured);
+  count();
+  byId("stage").classList.add("ready");
 }
 
 function go(number) {
@@ -63,8 +71,7 @@ async function change() {
   const all = winners();
   const isNew = (item, place) => place < before.length && place >= all.length - shown && item.textContent !== before[place];
   const changed = all.findIndex(isNew);
-  present(changed < 0 ? undefined : changed);
-  count();
+  show(changed < 0 ? undefined : changed);
 }
 
 async function look() {
@@ -83,13 +90,15 @@ async function look() {
 
 async function poll() {
   clearTimeout(timer);
-  if (document.hidden) return;
+  if (document.hidden || isAsking) return;
+  isAsking = true;
   try {
     await look();
     byId("unreachable").hidden = true;
   } catch {
     byId("unreachable").hidden = false;
   }
+  isAsking = false;
   // A little more or less, so that not all phones ask at the same moment.
   timer = setTimeout(poll, pollS * 1000 * (0.8 + 0.4 * Math.random()));
 }
@@ -121,8 +130,7 @@ wall.addEventListener("click", (event) => {
 
 byId("full").hidden = !document.fullscreenEnabled;
 shown = Math.min(shown, winners().length);
-present();
-count();
+show();
 setInterval(count, 250);
 document.addEventListener("visibilitychange", poll);
 timer = setTimeout(poll, Math.random() * 1000);

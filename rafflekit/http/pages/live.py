@@ -63,7 +63,7 @@ class LivePage(WebPage):
             State=State,
             due_at=due_at,
             is_due=due_at is not None and due_at <= datetime.now(UTC),
-            has_beacon=draw_possible_at(raffle) is not None,
+            waits_for_beacon=due_at is not None and due_at == draw_possible_at(raffle),
             **{"address": None, "places": None, "page": None, **values},
         )
 

@@ -1,13 +1,11 @@
 """The wall in a real Chromium, through a whole draw."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from tests.http.pages.browser import Browser, chromium
+from tests.http.pages.browser import NewPage, Page
 from tests.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -16,7 +14,7 @@ NAME = "<script>document.title=1</script>\u202efair"
 PRIZES = [{"name": NAME, "amount": 1}, {"name": "tea", "amount": 2}]
 
 # A page that becomes visible asks at once.
-ASK = "document.dispatchEvent(new Event('visibilitychange'))"
+ASK = "(document.dispatchEvent(new Event('visibilitychange')))"
 SPOT = "document.querySelector('#spot')"
 
 
@@ -56,54 +54,46 @@ def wall(server: LiveServer) -> Wall:
     return Wall(server, f"/raffles/{created['id']}/")
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    """A browser on a projector."""
-    program = chromium()
-    if program is None:
-        pytest.fail("these tests need Chromium, in Debian and Ubuntu: apt-get install chromium")
-    with ExitStack() as opened:
-        yield opened.enter_context(Browser(program, tmp_path / "profile", width=1920, height=1080))
+def projected(new_page: NewPage, wall: Wall, **look: Any) -> Page:
+    """Open the wall on a projector."""
+    page = new_page(width=1920, height=1080, **look)
+    page.open(wall.address)
+    return page
 
 
-def press(browser: Browser, key: str) -> None:
-    browser.send("Input.dispatchKeyEvent", type="keyDown", key=key)
-    browser.send("Input.dispatchKeyEvent", type="keyUp", key=key)
-
-
-def test_the_wall_follows_a_draw_without_being_loaded_again(wall: Wall, browser: Browser) -> None:
-    browser.open(wall.address)
-    browser.run("window.isTheSame = true")
-    assert browser.text(".huge") == "4"
+def test_the_wall_follows_a_draw_without_being_loaded_again(wall: Wall, new_page: NewPage) -> None:
+    page = projected(new_page, wall)
+    page.run("window.isTheSame = true")
+    assert page.text(".huge") == "4"
     wall.hand_out("Ann")
-    browser.wait_for(f"{ASK} && document.querySelector('.huge').textContent === '3'")
-    assert browser.run("document.querySelector('progress').value") == 1
+    page.wait_for(f"{ASK} && document.querySelector('.huge').textContent === '3'")
+    assert page.run("document.querySelector('progress').value") == 1
 
     wall.hand_out("Ben", "Cem", "Dee")
-    browser.wait_for(f"{ASK} && document.querySelectorAll('.same-words li').length === 6")
-    words = browser.text(".same-words ol")
+    page.wait_for(f"{ASK} && document.querySelectorAll('.same-words li').length === 6")
+    words = page.text(".same-words ol")
     wins = wall.post("winners")
-    browser.wait_for(f"{ASK} && {SPOT} !== null")
-    assert browser.text("#spot") == "The winners have been drawn."
-    assert browser.text(".same-words ol") == words
+    page.wait_for(f"{ASK} && {SPOT} !== null")
+    assert page.text("#spot") == "The winners have been drawn."
+    assert page.text(".same-words ol") == words
 
     for win in reversed(wins):
-        press(browser, "PageDown")
+        page.press("PageDown")
         number = str(win["ticket_number"])
-        browser.wait_for(f"{SPOT}.querySelector('b')?.textContent === '{number}'")
-    assert "<script>document.title=1</script>\\u202efair" in browser.text("#spot")
-    press(browser, "PageDown")
-    assert browser.run("[...document.querySelectorAll('#winners li b')].map((each) => Number(each.textContent))") == [
+        page.wait_for(f"{SPOT}.querySelector('b')?.textContent === '{number}'")
+    assert "<script>document.title=1</script>\\u202efair" in page.text("#spot")
+    page.press("PageDown")
+    assert page.run("[...document.querySelectorAll('#winners li b')].map((each) => Number(each.textContent))") == [
         win["ticket_number"] for win in wins
     ]
 
     lost = wins[1]["ticket_number"]
     heir = wall.post("forfeit", ticket_number=lost, why="disqualified", reason="left")["ticket_number"]
-    browser.wait_for(f"{ASK} && {SPOT}.querySelector('b').textContent === '{heir}'")
-    assert f"passed on from ticket {lost}" in browser.text("#spot")
-    assert browser.run("window.isTheSame")
-    assert browser.complaints == []
-    assert browser.run("document.documentElement.scrollWidth") <= 1920
+    page.wait_for(f"{ASK} && {SPOT}.querySelector('b').textContent === '{heir}'")
+    assert f"passed on from ticket {lost}" in page.text("#spot")
+    assert page.run("window.isTheSame")
+    assert page.complaints == []
+    assert page.run("document.documentElement.scrollWidth") <= 1920
 
 
 @pytest.fixture
@@ -114,42 +104,36 @@ def drawn(wall: Wall) -> Wall:
     return wall
 
 
-def test_keys_and_buttons_go_on_and_back(drawn: Wall, browser: Browser) -> None:
-    browser.open(drawn.address)
+def test_keys_and_buttons_go_on_and_back(drawn: Wall, new_page: NewPage) -> None:
+    page = projected(new_page, drawn)
     seen = "[...document.querySelectorAll('#winners li')].filter((each) => each.checkVisibility()).length"
-    assert browser.run(seen) == 0
+    assert page.run(seen) == 0
 
-    steps = [(" ", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 3), ("PageUp", 2), ("Home", 0)]
+    steps = [("Space", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 3), ("PageUp", 2), ("Home", 0)]
     for key, count in steps:
-        press(browser, key)
-        assert browser.run(seen) == count, key
+        page.press(key)
+        assert page.run(seen) == count, key
     for button, count in (("#next", 1), ("#spot", 2), ("#back", 1), ("#all", 3)):
-        browser.click(button)
-        assert browser.run(seen) == count, button
+        page.click(button)
+        assert page.run(seen) == count, button
     # A page that is loaded again shows the same.
-    browser.open("about:blank")
-    browser.open(f"{drawn.address}#2")
-    assert browser.run(seen) == 2
+    page.open("about:blank")
+    page.open(f"{drawn.address}#2")
+    assert page.run(seen) == 2
 
 
-def test_winners_do_not_move_for_those_who_want_no_motion(drawn: Wall, browser: Browser) -> None:
-    moving = f"{SPOT}.getAnimations({{ subtree: true }}).length > 0"
-    browser.open(drawn.address)
-    press(browser, " ")
-    assert browser.run(moving)
-
-    browser.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
-    press(browser, " ")
-    assert not browser.run(moving)
+def test_winners_do_not_move_for_those_who_want_no_motion(drawn: Wall, new_page: NewPage) -> None:
+    for reduced in (False, True):
+        page = projected(new_page, drawn, reduced_motion=reduced)
+        page.press("Space")
+        is_moving = page.run(f"{SPOT}.getAnimations({{ subtree: true }}).length > 0")
+        assert is_moving is not reduced
 
 
-def test_all_winners_are_listed_without_javascript(drawn: Wall, browser: Browser) -> None:
-    browser.send("Emulation.setScriptExecutionDisabled", value=True)
-    browser.open(drawn.address)
+def test_all_winners_are_listed_without_javascript(drawn: Wall, new_page: NewPage) -> None:
+    page = projected(new_page, drawn, javascript=False)
 
-    shown = browser.send("Runtime.evaluate", expression="document.body.innerText", returnByValue=True)["result"][
-        "value"
-    ]
+    shown = page.text("main")
 
     assert shown.count("\nTicket ") == 3
     assert "Reload" in shown
