@@ -22,6 +22,7 @@ _SCRIPTS: dict[str, tuple[str, ...]] = {
     "times.js": ("times.js",),
     "raffle.js": ("times.js", "keeping.js", "witness.js", "raffle.js"),
     "ticket.js": ("times.js", "keeping.js", "ticket.js"),
+    "live.js": ("times.js", "live.js"),
 }
 """Each script, and the files in `static/` that it consists of, in order."""
 

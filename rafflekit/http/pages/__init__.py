@@ -4,6 +4,7 @@ A page calls the engine as the API does, and holds no rule of a raffle. Its temp
 """
 
 from rafflekit.http.pages.assets import AssetFile
+from rafflekit.http.pages.live import LivePage
 from rafflekit.http.pages.page import WebPage
 from rafflekit.http.pages.proof import ProofPage
 from rafflekit.http.pages.raffles import Home, RaffleList, RafflePage, WinnersPage
@@ -16,6 +17,7 @@ PAGES: dict[str, type[WebPage]] = {
     "/raffles/{raffle_id}/participate/": ParticipatePage,
     "/raffles/{raffle_id}/verify-ticket/": VerifyPage,
     "/raffles/{raffle_id}/winners/": WinnersPage,
+    "/raffles/{raffle_id}/live/": LivePage,
     "/raffles/{raffle_id}/proof/": ProofPage,
     "/assets/{version}/{name}": AssetFile,
 }

@@ -1,7 +1,6 @@
 """The pages of a ticket: the ticket itself, once, and after the draw what it won."""
 
 import re
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 import falcon
@@ -148,7 +147,6 @@ class VerifyPage(OneRaffle):
             found=found,
             place=place,
             error=error,
-            now=datetime.now(UTC),
         )
 
     def _place_in_queue(self, raffle: Raffle, number: int) -> int | None:

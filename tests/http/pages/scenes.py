@@ -29,6 +29,7 @@ SCENES = {
     "drawn": Scene("/raffles/{drawn}/"),
     "cancelled": Scene("/raffles/{cancelled}/"),
     "nothing-there": Scene("/nothing/"),
+    **{f"wall-{state}": Scene(f"/raffles/{{{state}}}/live/") for state in ("upcoming", "open", "closed", "drawn")},
     "proof": Scene("/raffles/{drawn}/proof/", ready="document.querySelector('#summary').textContent"),
 }
 
