@@ -1,6 +1,6 @@
 """Fixtures for the pages: requests as browsers send them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,6 +8,7 @@ import pytest
 from falcon import testing
 
 from tests.http.conftest import MANAGER
+from tests.http.pages.fairground import Fairground, open_fairground
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
 FORM = BROWSER | {"Content-Type": "application/x-www-form-urlencoded", "Origin": "http://127.0.0.1:8080"}
@@ -36,3 +37,10 @@ def submit(client: testing.TestClient) -> Show:
         return client.simulate_post(path, body=body, headers=FORM | (headers or {}), remote_addr=source)
 
     return send
+
+
+@pytest.fixture(scope="session")
+def fairground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fairground]:
+    """Raffles in each state on real servers; tests leave them as they are."""
+    with open_fairground(tmp_path_factory.mktemp("fairground")) as opened:
+        yield opened
