@@ -1,7 +1,7 @@
 """The tables. Their triggers are in `rules`; `migrations` turns older tables into these.
 
-Every key begins with the raffle, so that a sharded PostgreSQL can distribute by raffle. Times are whole seconds since
-1970 in UTC, numbers 64-bit integers.
+Every key but that of `passes` begins with the raffle, so that a sharded PostgreSQL can distribute by raffle. Times are
+whole seconds since 1970 in UTC, numbers 64-bit integers.
 """
 
 from collections.abc import Callable
@@ -31,6 +31,7 @@ from sqlalchemy.types import TypeEngine
 
 from rafflekit.core import limits
 from rafflekit.core.errors import StorageUnavailable
+from rafflekit.core.protocol.terms import TEXTS
 
 FIRST_VERSION = "0001"
 """The oldest layout, the first migration's; every database since then can be upgraded."""
@@ -90,7 +91,7 @@ metadata = MetaData()
 
 
 def _table(name: str, *parts: Column[Any] | ForeignKeyConstraint | UniqueConstraint | CheckConstraint) -> Table:
-    # Every table has a key that begins with the raffle, so SQLite's hidden rowid would be a second one.
+    # Every table has a key of its own, so SQLite's hidden rowid would be a second one.
     return Table(name, metadata, *parts, sqlite_with_rowid=False)
 
 
@@ -128,7 +129,9 @@ raffles = _table(
     Column("tickets_each", BigInteger, nullable=False),
     Column("opens_at", BigInteger),
     Column("closes_at", BigInteger),
+    Column("draw_at", BigInteger),
     Column("claim_days", BigInteger),
+    *(Column(name, Text) for name in TEXTS),
     # The hash of the idempotency key with which it was created, and of what was asked for.
     Column("creation_key", Bytes),
     Column("creation_hash", Bytes),
@@ -146,6 +149,8 @@ raffles = _table(
     CheckConstraint(f"tickets_each >= 1 AND tickets_each <= {limits.TICKETS_EACH}", name="raffles_tickets_each"),
     CheckConstraint(f"claim_days >= 1 AND claim_days <= {limits.CLAIM_DAYS}", name="raffles_claim_days"),
     CheckConstraint("closes_at > opens_at", name="raffles_closes_after_it_opens"),
+    CheckConstraint("draw_at > opens_at AND draw_at >= closes_at", name="raffles_draw_after_it_closes"),
+    CheckConstraint("price IS NULL OR (promoter IS NOT NULL AND draw_at IS NOT NULL)", name="raffles_price"),
     CheckConstraint("(cancelled_at IS NULL) = (reason IS NULL)", name="raffles_cancelled_with_reason"),
     CheckConstraint("(drawn_at IS NULL) = (seed IS NULL)", name="raffles_drawn_with_seed"),
     CheckConstraint("cancelled_at IS NULL OR drawn_at IS NULL", name="raffles_cancelled_or_drawn"),
@@ -262,6 +267,9 @@ redemptions = _table_of_a_raffle(
     Column("number", BigInteger, primary_key=True),
     Column("redeemed_at", BigInteger, nullable=False),
     Column("undone_at", BigInteger),
+    # The names of the desk passes with which that was done; NULL without a pass.
+    Column("redeemed_by", Text),
+    Column("undone_by", Text),
     CheckConstraint("number >= 1", name="redemptions_number"),
 )
 
@@ -277,9 +285,26 @@ forfeits = _table(
     Column("reason", Text, nullable=False),
     Column("prize", BigInteger, nullable=False),
     Column("serial", BigInteger),
+    Column("forfeited_by", Text),
     ForeignKeyConstraint(["raffle", "serial"], ["tickets.raffle", "tickets.serial"]),
     ForeignKeyConstraint(["raffle", "prize"], ["prizes.raffle", "prizes.position"]),
     UniqueConstraint("raffle", "number", name="forfeits_number"),
     UniqueConstraint("raffle", "serial", name="forfeits_serial"),
     CheckConstraint("number >= 1", name="forfeits_number_from_one"),
 )
+
+# Desk passes: of a token only its hash is stored. They are kept when they are no longer valid, since redemptions and
+# forfeits have their names.
+passes = _table(
+    "passes",
+    Column("token_hash", Bytes, primary_key=True),
+    Column("name", Text, nullable=False),
+    # The rights (`models.Right`), with blanks between them.
+    Column("may", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    CheckConstraint("expires_at > made_at", name="passes_expire_later"),
+)
+
+Index("passes_expiry", passes.c.expires_at)

@@ -9,7 +9,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from rafflekit.core import errors, limits, shapes
+from rafflekit.core.models import Right
 from rafflekit.core.prizes import Prize
+from rafflekit.core.protocol.terms import TIMES
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Address, answer, neighbours
 from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, SIGNED, STORAGE, TOO_BUSY, Operation, Route
@@ -35,7 +37,14 @@ class OptionsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     tickets_each: fields.TicketsEach | UnsetType | None = UNSET
     opens_at: fields.Time | UnsetType | None = UNSET
     closes_at: fields.Time | UnsetType | None = UNSET
+    draw_at: fields.Time | UnsetType | None = UNSET
     claim_days: fields.ClaimDays | UnsetType | None = UNSET
+    collection: fields.Reason | UnsetType | None = UNSET
+    promoter: fields.Reason | UnsetType | None = UNSET
+    address: fields.Reason | UnsetType | None = UNSET
+    price: fields.Reason | UnsetType | None = UNSET
+    licence: fields.Reason | UnsetType | None = UNSET
+    note: fields.Reason | UnsetType | None = UNSET
 
 
 class CreateBody(OptionsBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -79,7 +88,7 @@ class Raffles(Address):
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Create a raffle."""
-        self.access.require_manager(request.env)
+        self.access.require(request.env, Right.MANAGE)
         self.access.require_own_page(request.env)
         body = reading.read_body(request, CreateBody, most_bytes=limits.CREATE_BODY_BYTES)
         key = reading.idempotency_key(request)
@@ -98,7 +107,7 @@ class RaffleDetail(Address):
 
     def on_patch(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Change a raffle that has no tickets yet."""
-        self.access.require_manager(request.env)
+        self.access.require(request.env, Right.MANAGE)
         self.access.require_own_page(request.env)
         body = reading.read_body(request, ChangeBody, most_bytes=limits.CREATE_BODY_BYTES)
         raffle = self.engine.change(reading.check_raffle_id(raffle_id), **_terms_of(body))
@@ -108,7 +117,7 @@ class RaffleDetail(Address):
 def _terms_of(body: OptionsBody) -> dict[str, Any]:
     """Return the terms that a body names, as the engine takes them."""
     terms = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET}
-    for name in ("opens_at", "closes_at"):
+    for name in TIMES:
         if isinstance(terms.get(name), str):
             terms[name] = reading.moment_of(name, terms[name])
     if "prizes" in terms:
