@@ -33,7 +33,7 @@ _CHUNK = 1 << 16
 
 
 class Answer(NamedTuple):
-    """An answer: its status (0: none came), its header and its body."""
+    """An answer: its status (0: none came, and the body says why), its header and its body."""
 
     status: int
     head: bytes
@@ -47,13 +47,17 @@ class Tally:
     seconds: dict[str, list[float]] = field(default_factory=dict)
     statuses: dict[str, Counter[int]] = field(default_factory=dict)
     lengths: dict[str, int] = field(default_factory=dict)
+    failures: Counter[str] = field(default_factory=Counter)
     last_ticket_s: float = 0.0
 
     def note(self, kind: str, answer: Answer, seconds: float) -> None:
         """Count one request."""
         self.seconds.setdefault(kind, []).append(seconds)
         self.statuses.setdefault(kind, Counter())[answer.status] += 1
-        self.lengths[kind] = len(answer.body)
+        if answer.status:
+            self.lengths[kind] = len(answer.body)
+        else:
+            self.failures[f"{kind}: {answer.body.decode()}"] += 1
 
     def numbers(self) -> dict[str, object]:
         """Return all as JSON has it."""
@@ -61,6 +65,7 @@ class Tally:
             "seconds": self.seconds,
             "statuses": self.statuses,
             "lengths": self.lengths,
+            "failures": self.failures,
             "last_ticket_s": self.last_ticket_s,
         }
 
@@ -104,8 +109,8 @@ class Phone:
         try:
             async with asyncio.timeout(LIMIT_S):
                 answer = await self._exchange(request.encode())
-        except (OSError, TimeoutError, ValueError, IndexError):
-            answer = Answer(0, b"", b"")
+        except (OSError, TimeoutError, ValueError, IndexError) as error:
+            answer = Answer(0, b"", type(error).__name__.encode())
         self._tally.note(kind, answer, perf_counter() - start)
         return answer
 

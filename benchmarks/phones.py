@@ -21,7 +21,7 @@ HTML = "text/html"
 POLLING_LOAD_S = 3
 """How long one load of participants lasts while phones poll."""
 
-POLLED = ""
+POLLED = "live/"
 """What phones poll, below a raffle's address."""
 
 _GOOD = {"page": {200}, "ticket": {200, 201, 303}, "poll": {200, 304}}
@@ -120,9 +120,9 @@ class _Seen(NamedTuple):
             kind: Counter({int(status): count for status, count in found.items()})
             for kind, found in numbers["statuses"].items()
         }
-        wrong = {kind: dict(found) for kind, found in statuses.items() if set(found) - _GOOD[kind]}
-        if wrong:
-            raise WrongAnswers(f"the statuses of the phones' requests (0: none came): {wrong}")
+        if any(set(found) - _GOOD[kind] for kind, found in statuses.items()):
+            seen = {kind: dict(found) for kind, found in statuses.items()}
+            raise WrongAnswers(f"the statuses that phones saw: {seen}; no answer (0): {numbers['failures']}")
         return cls(numbers["seconds"], statuses, numbers["lengths"], numbers["last_ticket_s"])
 
 

@@ -101,6 +101,7 @@ def main() -> int:
         catalogue.project, catalogue.version = "rafflekit", DOMAIN
         catalogue.msgid_bugs_address = catalogue.last_translator = catalogue.language_team = ""
         file = po_file(language)
+        file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("wb") as opened:
             write_po(opened, catalogue, width=120, sort_by_file=True, include_lineno=False)
         file.with_suffix(".mo").write_bytes(compiled(catalogue))

@@ -35,7 +35,7 @@ def test_a_painted_code_can_be_scanned(new_page: NewPage, tmp_path: Path, dark: 
 
 
 def test_a_code_in_a_terminal_can_be_scanned() -> None:
-    lines = qr_for_terminal("http://192.168.178.20:8080/").splitlines()
+    lines = qr_for_terminal("http://192.168.178.20:8080/").lines
 
     # Each character is two modules, one above the other; those that are printed are bright.
     bright = [[each in half for each in line] for line in lines for half in ("█▀", "█▄")]

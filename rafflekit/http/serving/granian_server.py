@@ -37,8 +37,6 @@ from rafflekit.http.serving.closing import due_raffles_closed
 from rafflekit.http.serving.unix_socket import UnixSocket, listening_unix_socket
 from rafflekit.http.wsgi import application_from_env
 
-_BACKLOG = 1024
-
 _GRANIAN_SETTINGS: dict[str, Any] = {
     "interface": Interfaces.WSGI,
     # HTTP/2 without TLS is only for clients that know of it in advance, and a second parser that may be wrong.
@@ -89,7 +87,7 @@ def run_granian(
     _check_proxy_header(Settings.from_env(environment), is_behind_proxy=unix_socket is not None)
     place = listening_unix_socket(unix_socket) if unix_socket else listening.listening_socket(host, port)
     with place as listener, _new_processes(), shared_counting():
-        listener.listen(_BACKLOG)
+        listener.listen(listening.WAITING_CONNECTIONS)
         if unix_socket is None:
             _set_tcp_options(listener)
         # Granian's `backpressure` limits connections, each of which counts until it is closed.
@@ -174,7 +172,7 @@ class _SharedSocket:
 
 def _adopted(inherited: Any, is_unix: bool) -> SocketHolder:
     # On these systems, Granian's sockets start to listen in the worker, and need the length of the queue again.
-    waiting = (_BACKLOG,) if sys.platform.startswith(("linux", "freebsd")) else ()
+    waiting = (listening.WAITING_CONNECTIONS,) if sys.platform.startswith(("linux", "freebsd")) else ()
     return SocketHolder(inherited.detach(), is_unix, *waiting)  # type: ignore[call-arg]  # its stub has no constructor
 
 

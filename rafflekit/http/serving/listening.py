@@ -21,6 +21,10 @@ CONNECTIONS = 800
 """Connections of waitress, which looks at each of them in every turn of its loop. When all are in use, idle
 ones are closed."""
 
+WAITING_CONNECTIONS = 4_096
+"""Connections that wait to be accepted: as many as Linux allows by default. In a rush, each connection beyond them is
+refused in a way that its client may notice only after a minute."""
+
 IDLE_CONNECTIONS = 16_384
 """Connections of a Granian process, which does not look at each of them, and does not make room either."""
 

@@ -26,6 +26,7 @@ from rafflekit.http.serving.closing import due_raffles_closed
 from rafflekit.http.serving.listening import (
     STOP_LIMIT_S,
     THREADS,
+    WAITING_CONNECTIONS,
     Urls,
     is_hang_up,
     is_tcp,
@@ -44,6 +45,7 @@ _TURN_S = 0.25
 """How long a turn of the loop waits for an event before the server looks after its connections again."""
 
 _WAITRESS_SETTINGS: dict[str, Any] = {
+    "backlog": WAITING_CONNECTIONS,
     # Forwarding headers must reach the application, where `access` decides which of them count.
     "clear_untrusted_proxy_headers": False,
     # Above the application's own limits, so that the application answers 413, as a problem.

@@ -1,6 +1,5 @@
 """Every text of every page comes from the catalogue: the pages are shown in a language that marks its texts."""
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -8,10 +7,11 @@ from urllib.parse import urlencode
 import pytest
 from falcon import testing
 
+from rafflekit.core.protocol.quoting import visible
 from rafflekit.html import languages, rendering
 from rafflekit.http.app import create_app
 from tests.databases import open_engine, prepare
-from tests.html.escaped import BEGIN, Marked, escaped_texts
+from tests.html.escaped import BEGIN, END, Marked, escaped_texts
 from tests.http.conftest import MANAGER, SETTINGS
 from tests.http.pages.conftest import BROWSER, FORM
 from tests.http.pages.scenes import SCENES, Scene, fill_with_raffles
@@ -23,7 +23,7 @@ UNTRANSLATED = ("proof",)
 
 
 class Application(NamedTuple):
-    """The application on a database with raffles in each state, whose names have no letters."""
+    """The application on a database with raffles in each state."""
 
     client: testing.TestClient
     raffles: dict[str, str]
@@ -39,13 +39,14 @@ class Application(NamedTuple):
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """The application, whose pages are also in a language that marks its texts."""
+    """The application, whose pages are also in a language that marks its texts, and what people wrote."""
     url = f"sqlite:///{tmp_path_factory.mktemp('texts')}/raffles.db"
     prepare(url)
     with pytest.MonkeyPatch.context() as changed, open_engine(url) as engine:
         changed.setattr(languages, "LANGUAGES", ("en", MARKED))
         changed.setattr(rendering, "texts_in", lambda _language: Marked())
-        raffles = fill_with_raffles(engine, spell=lambda text: re.sub(r"[^\W\d_]", "7", text))
+        changed.setattr(rendering, "visible", lambda text: f"{BEGIN}{visible(text)}{END}")
+        raffles = fill_with_raffles(engine)
         yield Application(testing.TestClient(create_app(engine, SETTINGS), headers={"Host": "127.0.0.1:8080"}), raffles)
 
 
