@@ -1,4 +1,4 @@
-"""The stylesheet, the scripts and the words of the pages: the files in `static/`, and what a script is made of.
+"""The stylesheets, the scripts and the words of the pages: the files in `static/`, and what a script is made of.
 
 All of them share one version, which is part of their addresses, so that browsers may keep them.
 """
@@ -37,7 +37,8 @@ def assets() -> dict[str, Asset]:
     """Return every asset by its name."""
     scripts = {name: Asset(_JAVASCRIPT, _script(parts).encode()) for name, parts in _SCRIPTS.items()}
     words = Asset(_TEXT, "".join(f"{word}\n" for word in word_list()).encode())
-    return {"style.css": Asset(_CSS, static_text("style.css").encode()), "words.txt": words, **scripts}
+    styles = {name: Asset(_CSS, static_text(name).encode()) for name in ("style.css", "poster.css")}
+    return {**styles, "words.txt": words, **scripts}
 
 
 @cache

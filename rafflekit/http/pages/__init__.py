@@ -6,6 +6,7 @@ A page calls the engine as the API does, and holds no rule of a raffle. Its temp
 from rafflekit.http.pages.assets import AssetFile
 from rafflekit.http.pages.live import LivePage
 from rafflekit.http.pages.page import WebPage
+from rafflekit.http.pages.posters import PosterPage
 from rafflekit.http.pages.proof import ProofPage
 from rafflekit.http.pages.raffles import Home, RaffleList, RafflePage
 
@@ -14,6 +15,7 @@ PAGES: dict[str, type[WebPage]] = {
     "/raffles/": RaffleList,
     "/raffles/{raffle_id}/": RafflePage,
     "/raffles/{raffle_id}/live/": LivePage,
+    "/raffles/{raffle_id}/poster/": PosterPage,
     "/raffles/{raffle_id}/proof/": ProofPage,
     "/assets/{version}/{name}": AssetFile,
 }

@@ -26,6 +26,7 @@ SCENES = {
     "cancelled": Scene("/raffles/{cancelled}/"),
     "nothing-there": Scene("/nothing/"),
     **{f"wall-{state}": Scene(f"/raffles/{{{state}}}/live/") for state in ("upcoming", "open", "closed", "drawn")},
+    "poster": Scene("/raffles/{open}/poster/"),
     "proof": Scene("/raffles/{drawn}/proof/"),
 }
 
