@@ -27,6 +27,7 @@ SCENES = {
     "nothing-there": Scene("/nothing/"),
     **{f"wall-{state}": Scene(f"/raffles/{{{state}}}/live/") for state in ("upcoming", "open", "closed", "drawn")},
     "poster": Scene("/raffles/{open}/poster/"),
+    "docs": Scene("/docs/"),
     "proof": Scene("/raffles/{drawn}/proof/"),
 }
 
