@@ -26,8 +26,7 @@ def poster(
     """Return the poster of a raffle as HTML, in one of `languages.LANGUAGES`; it holds nothing secret.
 
     `address` is that of the raffle's page, for the QR code; None if people cannot open it. Without the addresses of
-    `poster.css` and `times.js`, both are in the page, so that it is one file. The script shows times as clocks show them
-    where the poster is printed.
+    `poster.css` and `times.js`, both are in the page, so that it is one file. The script turns times into local ones.
     """
     prizes = raffle.prizes
     return rendered(

@@ -19,7 +19,7 @@ _CODE = re.compile(r"`([^`]*)`")
 _REFERENCE = "#/components/schemas/"
 
 
-class Field(NamedTuple):
+class DescribedField(NamedTuple):
     """A field of a body or an answer, or a parameter."""
 
     name: str
@@ -29,7 +29,7 @@ class Field(NamedTuple):
     """Where a parameter is: in the query or in a header."""
 
 
-class Answered(NamedTuple):
+class DescribedAnswer(NamedTuple):
     """A status with its answer or, as a refusal, its problems: the type of each, and its sentence."""
 
     status: int
@@ -39,7 +39,7 @@ class Answered(NamedTuple):
     problems: Sequence[tuple[str, Markup]] = ()
 
 
-class Described(NamedTuple):
+class DescribedOperation(NamedTuple):
     """A method of an address."""
 
     id: str
@@ -47,19 +47,19 @@ class Described(NamedTuple):
     path: str
     summary: str
     description: Markup
-    parameters: Sequence[Field]
-    body: Sequence[Field] | None
+    parameters: Sequence[DescribedField]
+    body: Sequence[DescribedField] | None
     example: str
-    answers: Sequence[Answered]
-    refusals: Sequence[Answered]
+    answers: Sequence[DescribedAnswer]
+    refusals: Sequence[DescribedAnswer]
 
 
-class Shape(NamedTuple):
+class DescribedShape(NamedTuple):
     """A JSON object that answers are made of."""
 
     name: str
     description: Markup
-    fields: Sequence[Field]
+    fields: Sequence[DescribedField]
 
 
 class DocumentationPage(WebPage):
@@ -85,7 +85,7 @@ class DocumentationPage(WebPage):
         ).encode()
 
 
-def _operations(api: Mapping[str, Any]) -> Iterator[Described]:
+def _operations(api: Mapping[str, Any]) -> Iterator[DescribedOperation]:
     schemas = api["components"]["schemas"]
     for path, item in api["paths"].items():
         for method in _METHODS:
@@ -93,17 +93,17 @@ def _operations(api: Mapping[str, Any]) -> Iterator[Described]:
                 yield _operation(method, path, item[method], schemas)
 
 
-def _operation(method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> Described:
-    body = operation.get("requestBody", {}).get("content", {}).get(falcon.MEDIA_JSON)
+def _operation(method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> DescribedOperation:
+    body = _body_of(operation) if "requestBody" in operation else None
     answers = [_answered(int(status), answer) for status, answer in operation["responses"].items()]
-    return Described(
+    return DescribedOperation(
         id=operation["operationId"],
         method=method.upper(),
         path=path.replace("{raffle_id}", "<id>"),
         summary=operation.get("summary", ""),
         description=_sentences(operation.get("description", "")),
         parameters=[
-            Field(each["name"], _kind(each["schema"]), each["required"], each["in"])
+            DescribedField(each["name"], _kind(each["schema"]), each["required"], each["in"])
             for each in operation.get("parameters", ())
             if each["in"] != "path"
         ],
@@ -115,26 +115,34 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], schemas: Ma
     )
 
 
-def _answered(status: int, answer: Mapping[str, Any]) -> Answered:
+def _answered(status: int, answer: Mapping[str, Any]) -> DescribedAnswer:
     phrase = HTTPStatus(status).phrase
     for media_type, content in answer.get("content", {}).items():
         examples = [example["value"] for example in content.get("examples", {}).values()]
         problems = [(str(each["type"]).rpartition(":")[2], _sentences(each["detail"])) for each in examples]
         kind = None if problems else _kind(content["schema"])
-        return Answered(status, phrase, kind, media_type, problems)
-    return Answered(status, phrase)
+        return DescribedAnswer(status, phrase, kind, media_type, problems)
+    return DescribedAnswer(status, phrase)
 
 
-def _shapes(api: Mapping[str, Any]) -> Iterator[Shape]:
+def _shapes(api: Mapping[str, Any]) -> Iterator[DescribedShape]:
+    operations = (operation for item in api["paths"].values() for operation in item.values())
+    # Bodies are with the addresses that take them.
+    bodies = {_name_of(_body_of(operation)["schema"]) for operation in operations if "requestBody" in operation}
     for name, schema in api["components"]["schemas"].items():
-        # Bodies are with the addresses that take them.
-        if not name.endswith("Body") and name != "NoFields":
-            yield Shape(name, _sentences(schema.get("description", "")), _fields(schema))
+        if name not in bodies:
+            yield DescribedShape(name, _sentences(schema.get("description", "")), _fields(schema))
 
 
-def _fields(schema: Mapping[str, Any]) -> list[Field]:
+def _body_of(operation: Mapping[str, Any]) -> Any:
+    return operation["requestBody"]["content"][falcon.MEDIA_JSON]
+
+
+def _fields(schema: Mapping[str, Any]) -> list[DescribedField]:
     required = schema.get("required", ())
-    fields = (Field(name, _kind(kind), name in required) for name, kind in schema.get("properties", {}).items())
+    fields = (
+        DescribedField(name, _kind(kind), name in required) for name, kind in schema.get("properties", {}).items()
+    )
     return sorted(fields, key=lambda field: not field.is_required)
 
 
@@ -155,9 +163,8 @@ def _kind(schema: Mapping[str, Any]) -> Markup:
     if kind == "array":
         return Markup("list of {}").format(_kind(schema.get("items", {})))
     words = {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "object"}
-    forms = {"date-time": "time", "uuid": "UUID", "uri-reference": "URL"}.get(
-        schema.get("format", ""), words.get(kind, kind)
-    )
+    forms = {"date-time": "time", "uuid": "UUID", "uri-reference": "URL"}
+    named = forms.get(schema.get("format", ""), words.get(kind, kind))
     return escape(f"{named}{_bounds(schema)}")
 
 
