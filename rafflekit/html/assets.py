@@ -20,9 +20,16 @@ VERIFIER = tuple(f"verifier/{name}.js" for name in _VERIFIER_PARTS)
 
 _SCRIPTS: dict[str, tuple[str, ...]] = {
     "times.js": ("times.js",),
+    "raffle.js": ("times.js", "keeping.js", "witness.js", "raffle.js"),
+    "ticket.js": ("times.js", "keeping.js", "ticket.js"),
     "live.js": ("times.js", "live.js"),
 }
 """Each script, and the files in `static/` that it consists of, in order."""
+
+_MODULES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "verifier.js": ((*VERIFIER, "verifier/words.js"), ("audit", "readClosing", "readReceiptParts", "wordsOf")),
+}
+"""Each module, which scripts load when they need it: the files that it consists of, and what it offers."""
 
 
 class Asset(NamedTuple):
@@ -36,9 +43,10 @@ class Asset(NamedTuple):
 def assets() -> dict[str, Asset]:
     """Return every asset by its name."""
     scripts = {name: Asset(_JAVASCRIPT, _script(parts).encode()) for name, parts in _SCRIPTS.items()}
+    modules = {name: Asset(_JAVASCRIPT, _module(*parts).encode()) for name, parts in _MODULES.items()}
     words = Asset(_TEXT, "".join(f"{word}\n" for word in word_list()).encode())
     styles = {name: Asset(_CSS, static_text(name).encode()) for name in ("style.css", "poster.css")}
-    return {**styles, "words.txt": words, **scripts}
+    return {**styles, "words.txt": words, **scripts, **modules}
 
 
 @cache
@@ -58,3 +66,7 @@ def static_text(name: str) -> str:
 def _script(parts: tuple[str, ...]) -> str:
     # In a function, since windows already have names (status, name, close) that a script cannot declare again.
     return f'(() => {{\n"use strict";\n{"".join(map(static_text, parts))}}})();\n'
+
+
+def _module(parts: tuple[str, ...], offered: tuple[str, ...]) -> str:
+    return f"{''.join(map(static_text, parts))}export {{ {', '.join(offered)} }};\n"

@@ -9,12 +9,16 @@ from rafflekit.http.pages.live import LivePage
 from rafflekit.http.pages.page import WebPage
 from rafflekit.http.pages.posters import PosterPage
 from rafflekit.http.pages.proof import ProofPage
-from rafflekit.http.pages.raffles import Home, RaffleList, RafflePage
+from rafflekit.http.pages.raffles import Home, RaffleList, RafflePage, WinnersPage
+from rafflekit.http.pages.tickets import ParticipatePage, VerifyPage
 
 PAGES: dict[str, type[WebPage]] = {
     "/": Home,
     "/raffles/": RaffleList,
     "/raffles/{raffle_id}/": RafflePage,
+    "/raffles/{raffle_id}/participate/": ParticipatePage,
+    "/raffles/{raffle_id}/verify-ticket/": VerifyPage,
+    "/raffles/{raffle_id}/winners/": WinnersPage,
     "/raffles/{raffle_id}/live/": LivePage,
     "/raffles/{raffle_id}/poster/": PosterPage,
     "/raffles/{raffle_id}/proof/": ProofPage,

@@ -59,6 +59,7 @@ class Fairground(NamedTuple):
         else:
             page.open(f"{server.url}/raffles/")
             page.submit(path, scene.form)
+        page.wait_for(scene.ready)
 
 
 @pytest.fixture(scope="session")

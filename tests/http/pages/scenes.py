@@ -10,11 +10,15 @@ from rafflekit import Prize, RaffleEngine, Ticket
 
 
 class Scene(NamedTuple):
-    """A page: its path, where names in braces are raffles of the fair, and the form that leads to it, if one does."""
+    """A page: its path, where names in braces are raffles of the fair, and the form that leads to it, if one does.
+
+    `ready` is a JavaScript expression that is true when scripts have finished the page.
+    """
 
     path: str
     form: dict[str, str] | None = None
     for_managers: bool = False
+    ready: str = "true"
 
 
 SCENES = {
@@ -28,7 +32,7 @@ SCENES = {
     **{f"wall-{state}": Scene(f"/raffles/{{{state}}}/live/") for state in ("upcoming", "open", "closed", "drawn")},
     "poster": Scene("/raffles/{open}/poster/"),
     "docs": Scene("/docs/"),
-    "proof": Scene("/raffles/{drawn}/proof/"),
+    "proof": Scene("/raffles/{drawn}/proof/", ready="document.querySelector('#summary').textContent"),
 }
 
 _PRIZES = (Prize("Hamper from the village shop"), Prize("Dinner for two at the Swan", 2), Prize("Jar of honey", 5))

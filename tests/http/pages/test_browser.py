@@ -21,7 +21,7 @@ HOST = "raffle.example"
 
 NAME = "<img src=x onerror=document.title=1> ✓ \u202efair\u2066"
 PRIZE = "<script>document.title=2</script>\u202ehug"
-DONE = "!/^(Getting|Fetching|Checking) /.test(document.querySelector('#summary').textContent)"
+DONE = "/^(?!Fetching|Checking)./.test(document.querySelector('#summary').textContent)"
 
 Open = Callable[..., Page]
 
