@@ -24,7 +24,9 @@ _PIXELS = """async (png) => {
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_painted_code_can_be_scanned(new_page: NewPage, tmp_path: Path, dark: bool) -> None:
     html = tmp_path / "page.html"
-    html.write_text(f"<style>:root {{ color-scheme: light dark }} svg {{ width: 150px }}</style>{qr_svg(TICKET, 'Mine')}")
+    html.write_text(
+        f"<style>:root {{ color-scheme: light dark }} svg {{ width: 150px }}</style>{qr_svg(TICKET, 'Mine')}"
+    )
     page = new_page(width=200, height=200, dark=dark)
     page.open(html.as_uri())
     page.screenshot(tmp_path / "seen.png")
