@@ -38,6 +38,10 @@ def test_poster_without_an_address_has_no_qr_code(terminal: Terminal, folder: Pa
     assert "<svg" not in text
 
 
+def test_poster_prints_json(terminal: Terminal) -> None:
+    assert terminal("poster Fair -o poster.html --json") == Session(0, '{"out": "poster.html"}\n', "")
+
+
 def test_poster_never_overwrites_a_file(terminal: Terminal, folder: Path) -> None:
     (folder / "poster.html").write_text("mine")
 

@@ -5,10 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rafflekit.cli import terminal
+from rafflekit.cli import render
 from rafflekit.cli.extras import extra_needed
 from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import DatabaseUrl, ShownRaffle, open_engine, refuse_standard_output, server_address
+from rafflekit.cli.options import (
+    AsJsonLine,
+    DatabaseUrl,
+    ShownRaffle,
+    open_engine,
+    refuse_standard_output,
+    server_address,
+)
 
 if TYPE_CHECKING:
     from rafflekit.core.models import Raffle
@@ -25,20 +32,20 @@ def write_poster(
         ),
     ] = None,
     language: Annotated[str, typer.Option(metavar="LANGUAGE", help="The language of the poster: 'en' or 'de'.")] = "en",
+    as_json: AsJsonLine = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Write the poster of a raffle: one page of A4 as HTML.
+    """Write a poster with the prizes and a QR code, to be printed.
 
-    It shows the prizes, the times, what decides the draw and who runs the raffle. Print it from a browser.
+    It is one page of A4 as HTML, which also shows the times, what decides the draw and who runs the raffle. Print it
+    from a browser.
     """
     refuse_standard_output("--out", out)
     base = None if url is None else server_address(url)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
     _write(out, _made(found, language, None if base is None else f"{base}/raffles/{found.id}/"))
-    terminal.say(str(out))
-    if base is None:
-        terminal.remark("The poster has no QR code: give the address of your server as --url.")
+    render.print_poster(str(out), has_qr_code=base is not None, as_json=as_json)
 
 
 def _made(raffle: "Raffle", language: str, address: str | None) -> str:

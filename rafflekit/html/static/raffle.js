@@ -114,7 +114,7 @@ async function settle() {
   if (isSettling || !["closed", "drawn"].includes(now().state)) return;
   isSettling = true;
   try {
-    if (now().state === "drawn") await Promise.all(tickets().map(showResult));
+    if (now().state === "drawn") for (const ticket of tickets()) await showResult(ticket);
     if (keptOf(page.id).tickets.length || keptOf(page.id).other !== null) await showTestimony();
   } catch {
     // Without a connection; the next look tries again.

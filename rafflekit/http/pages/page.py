@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 import falcon
 import msgspec
 
+from rafflekit.core.models import Right
 from rafflekit.html.assets import assets_version
 from rafflekit.html.languages import preferred_language
 from rafflekit.html.rendering import rendered
+from rafflekit.http.access import Access
 from rafflekit.http.api.address import Address
 
 # Under "no-referrer", Chromium sends "Origin: null" with forms, which are refused then.
@@ -50,6 +52,11 @@ class WebPage(Address):
     ) -> None:
         """Answer with a template, in the reader's language."""
         send_page(response, filled(request, template, **values), status=status)
+
+
+def is_at_desk(access: Access, request: falcon.Request) -> bool:
+    """Return whether the reader of a page may do anything at the desk, so that the page links to it."""
+    return any(access.allows(request.env, right) for right in Right)
 
 
 def language_of(request: falcon.Request) -> str:

@@ -16,7 +16,7 @@ from rafflekit.http import reading
 from rafflekit.http.api.draws import WinnersQuery
 from rafflekit.http.api.raffles import RafflesQuery
 from rafflekit.http.pages.kept_pages import SLOTS, KeptPages, PageKey
-from rafflekit.http.pages.page import WebPage, filled, language_of, root_of, see_other, send_page
+from rafflekit.http.pages.page import WebPage, filled, is_at_desk, language_of, root_of, see_other, send_page
 
 POLL_S = 15
 """The seconds after which a page asks for the state of its raffle, until the answer says otherwise."""
@@ -39,7 +39,7 @@ class RaffleList(WebPage):
         """Show a page of the list."""
         query = reading.read_query(request, RafflesQuery)
         page = self.engine.list(page=query.page, page_size=query.page_size, most_prizes=limits.LISTED_PRIZES)
-        is_manager = self.access.is_manager(request.env)
+        is_manager = is_at_desk(self.access, request)
         self.show(request, response, "raffles.html", page=page, State=State, is_manager=is_manager)
 
 
@@ -67,7 +67,7 @@ class OneRaffle(WebPage):
             "wins": wins,
             "wins_count": count_wins(raffle.prizes) if wins is None else wins.count,
             "draw_possible_at": draw_possible_at(raffle),
-            "is_manager": self.access.is_manager(request.env),
+            "is_manager": is_at_desk(self.access, request),
             "poll_s": POLL_S,
             "error": None,
             "invitation": "",

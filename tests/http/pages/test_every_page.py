@@ -6,14 +6,14 @@ import pytest
 
 from tests.http.pages.axe import barriers
 from tests.http.pages.browser import Look, NewPage, Page
-from tests.http.pages.conftest import Fairground
+from tests.http.pages.fairground import Fairground
 from tests.http.pages.scenes import SCENES
 
 pytestmark = pytest.mark.browser
 
 PHONE, DESKTOP = 320, 1100
 MOST_BYTES = 50_000
-ERROR_PAGES = {"nothing-there"}
+ERROR_PAGES = {"taken", "wrong-code", "nothing-there"}
 """Scenes that are errors, of whose status Chromium complains."""
 
 
