@@ -1,4 +1,4 @@
-"""The stylesheet, the scripts and the words of the pages: the files in `static/`, and what a script is made of.
+"""The stylesheets, the scripts and the words of the pages: the files in `static/`, and what a script is made of.
 
 All of them share one version, which is part of their addresses, so that browsers may keep them.
 """
@@ -45,7 +45,8 @@ def assets() -> dict[str, Asset]:
     scripts = {name: Asset(_JAVASCRIPT, _script(parts).encode()) for name, parts in _SCRIPTS.items()}
     modules = {name: Asset(_JAVASCRIPT, _module(*parts).encode()) for name, parts in _MODULES.items()}
     words = Asset(_TEXT, "".join(f"{word}\n" for word in word_list()).encode())
-    return {"style.css": Asset(_CSS, static_text("style.css").encode()), "words.txt": words, **scripts, **modules}
+    styles = {name: Asset(_CSS, static_text(name).encode()) for name in ("style.css", "poster.css")}
+    return {**styles, "words.txt": words, **scripts, **modules}
 
 
 @cache

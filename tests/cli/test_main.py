@@ -27,6 +27,7 @@ HEADINGS = {
         "list",
         "show",
         "invite",
+        "poster",
         "participate",
         "close",
         "cancel",

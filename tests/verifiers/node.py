@@ -1,6 +1,7 @@
-"""The page's verifier in a Node process."""
+"""The page's verifier, and its summary in English, in a Node process."""
 
 import json
+import os
 import shutil
 import subprocess
 from importlib.resources import as_file, files
@@ -8,9 +9,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from rafflekit.html.assets import VERIFIER
+from rafflekit.html.rendering import rendered
 
 _RUN = Path(__file__).parent / "run.js"
-_SUMMARY = "summary.js"
+_SUMMARY = "proof/summary.js"
 _WORDS = "verifier/words.js"
 
 
@@ -24,10 +26,13 @@ class Javascript:
 
     def __init__(self, program: str) -> None:
         with as_file(files("rafflekit")) as folder:
-            parts = [*(folder / "html/static" / name for name in VERIFIER), folder / "html/static" / _WORDS]
-            parts.append(folder / "http/pages" / _SUMMARY)
+            parts = [folder / "html/static" / name for name in (*VERIFIER, _WORDS, _SUMMARY)]
         self._process = subprocess.Popen(
-            [program, str(_RUN), *map(str, parts)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+            [program, str(_RUN), *map(str, parts)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env=os.environ | {"SENTENCES": rendered("proof_texts.html", "en")},
         )
 
     def __enter__(self) -> Self:

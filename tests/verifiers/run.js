@@ -16,7 +16,7 @@ isSignature = (...parts) => {
   return checked.get(name);
 };`;
 const { called, Wrong, bytesOfHex, hexOf } = new Function(
-  `"use strict";${source}${remembering}\nreturn { called: (name, given) => eval(name)(...given), Wrong, bytesOfHex, hexOf };`,
+  `"use strict";const SENTENCES = ${process.env.SENTENCES};${source}${remembering}\nreturn { called: (name, given) => eval(name)(...given), Wrong, bytesOfHex, hexOf };`,
 )();
 
 const isBytes = (value) => value !== null && typeof value === "object" && Object.keys(value).join() === "hex";

@@ -21,6 +21,7 @@ from rafflekit.http import reading
 from rafflekit.http.api.address import Address, Service
 from rafflekit.http.api.operations import Operation, Route
 from rafflekit.http.kept import Content
+from rafflekit.http.polling import end_connection
 
 POLL_S = 15
 """The seconds until a client should ask again."""
@@ -47,6 +48,7 @@ class Live(Address):
         response.content_type = falcon.MEDIA_JSON
         response.set_header("ETag", content.etag)
         response.data = content.data
+        end_connection(request.env)
 
     def _read(self, raffle_id: str) -> bytes:
         return msgspec.json.encode(live_state(self.engine, self.engine.get(raffle_id)))

@@ -4,8 +4,10 @@ A page calls the engine as the API does, and holds no rule of a raffle. Its temp
 """
 
 from rafflekit.http.pages.assets import AssetFile
+from rafflekit.http.pages.documentation import DocumentationPage
 from rafflekit.http.pages.live import LivePage
 from rafflekit.http.pages.page import WebPage
+from rafflekit.http.pages.posters import PosterPage
 from rafflekit.http.pages.proof import ProofPage
 from rafflekit.http.pages.raffles import Home, RaffleList, RafflePage, WinnersPage
 from rafflekit.http.pages.tickets import ParticipatePage, VerifyPage
@@ -18,7 +20,9 @@ PAGES: dict[str, type[WebPage]] = {
     "/raffles/{raffle_id}/verify-ticket/": VerifyPage,
     "/raffles/{raffle_id}/winners/": WinnersPage,
     "/raffles/{raffle_id}/live/": LivePage,
+    "/raffles/{raffle_id}/poster/": PosterPage,
     "/raffles/{raffle_id}/proof/": ProofPage,
+    "/docs/": DocumentationPage,
     "/assets/{version}/{name}": AssetFile,
 }
 """The page of each address; at those of the API, forms and browsers get it, and other clients get JSON."""

@@ -19,8 +19,10 @@ from waitress.buffers import OverflowableBuffer  # type: ignore[import-untyped] 
 from waitress.channel import HTTPChannel  # type: ignore[import-untyped]  # no types
 from waitress.parser import HTTPRequestParser, ParsingError  # type: ignore[import-untyped]  # no types
 from waitress.server import TcpWSGIServer  # type: ignore[import-untyped]  # no types
+from waitress.task import WSGITask  # type: ignore[import-untyped]  # no types
 from waitress.utilities import RequestHeaderFieldsTooLarge  # type: ignore[import-untyped]  # no types
 
+from rafflekit.http.polling import is_to_end
 from rafflekit.http.serving.listening import (
     ANSWER_BYTES,
     ANSWER_BYTES_PER_S,
@@ -81,6 +83,17 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]  # no types
             raise ParsingError("Both Transfer-Encoding and Content-Length are given")
 
 
+class _Answering(WSGITask):  # type: ignore[misc]  # no types
+    """The answer to a request, which ends its connection if the application wants that."""
+
+    def build_response_header(self) -> bytes:
+        """Return the status and the headers."""
+        if is_to_end(self.get_environment()):
+            self.set_close_on_finish()
+        header: bytes = super().build_response_header()
+        return header
+
+
 class Channel(HTTPChannel):  # type: ignore[misc]  # no types
     """One client's connection.
 
@@ -89,6 +102,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # no types
     """
 
     parser_class = _Request
+    task_class = _Answering
     # waitress's own.
     socket: socket.socket
     request: Any

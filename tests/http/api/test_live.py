@@ -11,7 +11,8 @@ from rafflekit.core.protocol.words import word_list
 from rafflekit.http.api import live
 from rafflekit.http.api.live import POLL_S, POLL_SOON_S, KeptStates, poll_seconds
 from tests.http.api.conftest import create, sell_out
-from tests.http.conftest import Post
+from tests.http.conftest import RAFFLE, Post
+from tests.live_server import Serve
 from tests.raffles import sold
 
 
@@ -73,6 +74,16 @@ def test_a_kept_state_serves_everyone_for_a_moment() -> None:
     now[0] = 1
     assert [states.get("a").data for _ in range(1000)] == [b"2"] * 1000
     assert read == ["a", "a"]
+
+
+def test_a_phone_that_asks_later_keeps_no_connection_open(serve: Serve) -> None:
+    server = serve(MANAGER_IPS="127.0.0.1")
+    raffle = f"/raffles/{server.request('POST', '/raffles/', RAFFLE).json['id']}/"
+
+    looked, watched = server.request("GET", raffle), server.request("GET", f"{raffle}live/")
+
+    assert (looked.headers.get("connection"), watched.headers["connection"]) == (None, "close")
+    assert watched.json["state"] == "open"
 
 
 def test_clients_ask_more_often_when_the_draw_is_near(engine: RaffleEngine) -> None:

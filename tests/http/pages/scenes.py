@@ -36,6 +36,8 @@ SCENES = {
     "wrong-code": Scene("/raffles/{drawn}/verify-ticket/", form={"ticket_number": "7", "verification_code": "X"}),
     "nothing-there": Scene("/nothing/"),
     **{f"wall-{state}": Scene(f"/raffles/{{{state}}}/live/") for state in ("upcoming", "open", "closed", "drawn")},
+    "poster": Scene("/raffles/{open}/poster/"),
+    "docs": Scene("/docs/"),
     "proof": Scene("/raffles/{drawn}/proof/", ready="document.querySelector('#summary').textContent"),
 }
 

@@ -1,5 +1,6 @@
 """The address of a proof gives browsers a page, and other clients the proof."""
 
+import json
 import re
 from base64 import b64encode
 from hashlib import sha256
@@ -10,7 +11,7 @@ import pytest
 from falcon import testing
 
 from rafflekit.html.assets import VERIFIER
-from rafflekit.http.pages.proof import proof_page
+from rafflekit.http.pages.proof import SCRIPTS, proof_page, proof_texts
 from tests.http.conftest import Post
 
 CHROMIUM = (
@@ -19,12 +20,12 @@ CHROMIUM = (
 )
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 VARY = "Accept, Accept-Encoding"
-FOLDER = files("rafflekit.http.pages")
-SCRIPTS = files("rafflekit.html") / "static"
+VARY_OF_PAGE = "Accept, Accept-Language, Accept-Encoding"
+FOLDER = files("rafflekit.html")
 SOURCES = [
-    *(SCRIPTS / name for name in VERIFIER),
-    *(each for each in SCRIPTS.iterdir() if each.name.endswith(".js")),
-    *(FOLDER / name for name in ("summary.js", "page.js", "page.css", "page.html")),
+    *(FOLDER / "static" / name for name in (*VERIFIER, *SCRIPTS)),
+    *(each for each in (FOLDER / "static").iterdir() if each.name.endswith(".js")),
+    FOLDER / "templates" / "proof.html",
 ]
 
 
@@ -46,7 +47,7 @@ def test_clients_that_prefer_html_get_the_page(client: testing.TestClient, drawn
     found = get(client, f"{drawn}/proof/", accept)
 
     assert (found.status_code, found.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert found.headers["Vary"] == VARY
+    assert found.headers["Vary"] == VARY_OF_PAGE
     assert found.content == proof_page().content
 
 
@@ -75,7 +76,7 @@ def test_before_the_draw_only_browsers_get_the_page(client: testing.TestClient, 
     assert (page.status_code, page.content) == (200, proof_page().content)
     assert (problem.status_code, problem.json["type"]) == (400, "urn:rafflekit:problem:not-drawn-yet")
     # A cache must not give one of them to the other client.
-    assert page.headers["Vary"] == problem.headers["Vary"] == VARY
+    assert (page.headers["Vary"], problem.headers["Vary"]) == (VARY_OF_PAGE, VARY)
 
 
 @pytest.mark.parametrize("raffle", ["garbage", "00000000-0000-4000-8000-000000000000"])
@@ -119,10 +120,28 @@ def test_the_policy_allows_only_the_pages_own_code(client: testing.TestClient, d
 def test_the_page_is_complete_and_names_no_other_host() -> None:
     html = proof_page().content.decode()
 
-    assert not re.findall(r"\{(policy|style|script)\}", html)
-    # In comments only, where a standard is named.
-    assert set(re.findall(r"https?://[^\s)]+", html)) <= {"https://c2sp.org/signed-note"}
-    assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=(?!\"data:,\")", html)
+    # In a comment, where a standard is named, and as the name of the icon's format.
+    assert set(re.findall(r"https?://[^\s)']+", html)) <= {"https://c2sp.org/signed-note", "http://www.w3.org/2000/svg"}
+    assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=(?!\"data:)", html)
+
+
+def test_the_page_is_in_the_readers_language_but_for_the_steps(client: testing.TestClient, drawn: str) -> None:
+    found = client.simulate_get(f"{drawn}/proof/", headers={"Accept": CHROMIUM, "Accept-Language": "de"})
+
+    assert found.content == proof_page("de").content
+    assert '<html lang="de">' in found.text
+    assert '<ol id="steps" lang="en">' in found.text
+    # Each has its own texts, and so its own hash.
+    assert proof_page("de").policy != proof_page("en").policy
+
+
+def test_the_page_has_every_sentence_that_its_scripts_use() -> None:
+    scripts = "".join((FOLDER / "static" / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    texts = json.loads(proof_texts("en"))
+
+    used = set(re.findall(r"""(?:text|says|painted)\((?:"\w+", )?"(\w+)\"""", scripts))
+    assert used
+    assert used <= texts.keys()
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.name)
@@ -134,4 +153,4 @@ def test_no_text_from_others_can_become_markup(file: Traversable) -> None:
             assert not re.search(r"<[^>]* on\w+=", text)
         else:
             assert way_in not in text
-    assert "</script" not in text or file.name == "page.html"
+    assert "</script" not in text or file.name == "proof.html"

@@ -18,8 +18,6 @@ from tests.http.pages.scenes import SCENES, Scene, fill_with_raffles
 
 MARKED = "xx"
 VISITOR = "192.0.2.9"
-UNTRANSLATED = ("proof",)
-"""Scenes in English only."""
 
 
 class Application(NamedTuple):
@@ -50,7 +48,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applicatio
         yield Application(testing.TestClient(create_app(engine, SETTINGS), headers={"Host": "127.0.0.1:8080"}), raffles)
 
 
-@pytest.mark.parametrize("name", [name for name in SCENES if name not in UNTRANSLATED])
+@pytest.mark.parametrize("name", SCENES)
 def test_no_text_of_a_page_escapes_the_catalogue(application: Application, name: str) -> None:
     html = application.enter(SCENES[name])
 

@@ -13,6 +13,23 @@ const raffleInAddress = isServed ? (ownAddress.match(/\/raffles\/([0-9a-f-]{36})
 // What the check is given; it never leaves the page.
 const given = { proof: null, receipt: null, number: null, leaves: null, consistency: null, closing: null };
 
+// The steps of the audit are the protocol's, in English.
+const TITLES = {
+  form: "The proof is complete",
+  terms: "This is the raffle that you know",
+  key: "The signatures are the operator's",
+  closing: "The list of tickets was closed and signed",
+  witnesses: "Others saw the closed list",
+  entropy: "No one chose the random number",
+  witnessed: "The list was closed before the random number was known",
+  seed: "The draw started from the list and the random number",
+  winners: "The winners follow from both",
+  leaves: "Every ticket is in the list, and each number once",
+  receipt: "Your ticket is in the draw",
+  code: "Your code matches your ticket",
+  forfeits: "Prizes passed on only by the rules",
+};
+
 function element(name, className, ...children) {
   const made = document.createElement(name);
   if (className) made.className = className;
@@ -20,18 +37,21 @@ function element(name, className, ...children) {
   return made;
 }
 
-// Until there is something to say, the page shows only its heading, so that nothing moves afterwards.
-const GETTING = "Getting the proof …";
-const nameless = byId("name").textContent;
-byId("name").textContent = GETTING;
-byId("verdict").className = "";
-byId("trust").hidden = true;
+// The protocol's sentences are in English, in a page of any language.
+function nodesOf(sentences) {
+  return sentences.flatMap((each) => {
+    if (typeof each === "string") return [each, " "];
+    const step = element("span", "", each.step);
+    step.lang = "en";
+    return [step, " "];
+  });
+}
 
-function say(tone, sentence, { open = [], more = "" } = {}) {
-  if (byId("name").textContent === GETTING) byId("name").textContent = nameless;
-  byId("trust").hidden = false;
+function say(tone, sentences, { results = [], open = [], more = "" } = {}) {
+  document.querySelector(".proof").classList.add("done");
   byId("verdict").className = `card ${tone}`;
-  byId("summary").textContent = sentence;
+  byId("results").replaceChildren(...results.map((each) => element("li", "", each)));
+  byId("summary").replaceChildren(...nodesOf(sentences));
   byId("open").hidden = open.length === 0;
   byId("open-list").replaceChildren(...open.map((each) => element("li", "", each)));
   byId("more").textContent = more;
@@ -62,18 +82,18 @@ function copiesIn(text) {
 
 async function check() {
   if (given.proof === null) return;
-  if (given.leaves !== null) await painted("Checking …");
+  if (given.leaves !== null) await painted("checking");
   const report = auditGiven();
-  const { tone, sentence, ...rest } = summaryOf(report);
-  say(tone, sentence, rest);
+  const { tone, sentences, ...rest } = summaryOf(report);
+  say(tone, sentences, rest);
   showSteps(report);
   showRaffle(report);
   showTicket(report);
 }
 
 // Lets the browser show the sentence before the work starts.
-async function painted(sentence) {
-  say("waiting", sentence);
+async function painted(name) {
+  say("waiting", [text(name)]);
   await new Promise((go) => setTimeout(go, 50));
 }
 
@@ -104,8 +124,14 @@ function showRaffle({ parts, wins, forfeits, steps }) {
   byId("saving").hidden = false;
   if (parts === null) return;
   const { terms, closing } = parts;
-  const handedOut = closing.size < terms.total_tickets ? `${counted(closing.size)} of ${counted(terms.total_tickets)}` : counted(closing.size);
-  showName(terms.name, `${handedOut} tickets, ${counted(terms.wins)} wins. Created ${timeText(terms.created)}, closed ${timeText(closing.closed)}.`);
+  const facts = {
+    handed_out: figure(closing.size),
+    total: figure(terms.total_tickets),
+    wins: figure(terms.wins),
+    created: timeText(terms.created),
+    closed: timeText(closing.closed),
+  };
+  showName(terms.name, text(closing.size < terms.total_tickets ? "facts_early" : "facts", facts));
   showTerms(terms);
   showClosing(parts.proof.closing);
   byId("draw-part").hidden = false;
@@ -114,28 +140,25 @@ function showRaffle({ parts, wins, forfeits, steps }) {
   showForfeits(parts, wins, forfeits);
 }
 
+// What SENTENCES says of a term: `rule_<its name>`, with its value in this form.
 const RULES = {
-  source: (each) => `Winners are drawn from what everyone can see here: ${quoted(each)}`,
-  entry: (each) => (each === "desk" ? "The organisers hand out the tickets" : "A ticket needs an invitation"),
-  tickets_each: (each) => `At most ${counted(each)} tickets for each participant`,
-  opens_at: (each) => `Tickets from ${momentText(each)}`,
-  closes_at: (each) => `Tickets until ${momentText(each)}`,
-  draw_at: (each) => `The draw is planned for ${momentText(each)}`,
-  claim_days: (each) => `Prizes can be collected for ${counted(each)} days`,
-  collection: (each) => `Prizes are collected here: ${quoted(each)}`,
-  promoter: (each) => `Run by ${quoted(each)}`,
-  address: (each) => `Address: ${quoted(each)}`,
-  price: (each) => `Price of a ticket: ${quoted(each)}`,
-  licence: (each) => `Licence: ${quoted(each)}`,
-  note: (each) => `Note: ${quoted(each)}`,
+  source: (each) => ({ text: quoted(each) }),
+  entry: () => ({}),
+  tickets_each: (each) => ({ number: figure(each) }),
+  opens_at: (each) => ({ moment: momentText(each) }),
+  closes_at: (each) => ({ moment: momentText(each) }),
+  draw_at: (each) => ({ moment: momentText(each) }),
+  claim_days: (each) => ({ number: figure(each) }),
 };
+for (const name of ["collection", "promoter", "address", "price", "licence", "note"]) RULES[name] = RULES.source;
 const momentText = (text) => timeText(Date.parse(text) / 1000);
 
 function showTerms(terms) {
-  const prizes = terms.prizes.map(({ name, amount }) => element("li", "", `${counted(amount)} × ${quoted(name)}`));
+  const prizes = terms.prizes.map(({ name, amount }) => element("li", "", `${figure(amount)} × ${quoted(name)}`));
   byId("prizes").replaceChildren(...prizes);
   const rules = Object.keys(RULES).filter((name) => terms[name] !== undefined);
-  byId("rules").replaceChildren(...rules.map((name) => element("li", "", RULES[name](terms[name]))));
+  const said = (name) => text(`rule_${name === "entry" ? terms.entry : name}`, RULES[name](terms[name]));
+  byId("rules").replaceChildren(...rules.map((name) => element("li", "", said(name))));
   byId("id").textContent = terms.id;
 }
 
@@ -147,23 +170,18 @@ function showClosing(note) {
 
 function showName(name, facts) {
   byId("name").textContent = quoted(name);
-  document.title = `${quoted(name)}: proof of the draw`;
+  document.title = text("title", { name: quoted(name) });
   byId("facts").textContent = facts;
 }
 
 function showWinners({ terms, draw }, wins) {
-  let about = "In draw order.";
-  if (wins === null) {
-    about =
-      `${counted(terms.wins)} wins are too many for a proof. Check all tickets (below) to see them. ` +
-      `The operator signed a hash of the wins: ${base64Of(draw.digest)}.`;
-  } else if (wins.length > terms.wins) {
-    about += " The last rows are tickets that took over a prize.";
-  }
+  const about = [];
+  if (wins === null) about.push(text("too_many_wins", { count: figure(terms.wins), digest: base64Of(draw.digest) }));
+  else about.push(text("in_draw_order"), ...(wins.length > terms.wins ? [text("last_rows")] : []));
   if (wins !== null && terms.wins > WINNERS_IN_A_PROOF) {
-    about += ` The table shows the first ${counted(WINNERS_IN_A_PROOF)} of ${counted(terms.wins)} drawn wins. All of them were checked.`;
+    about.push(text("first_wins", { most: figure(WINNERS_IN_A_PROOF), count: figure(terms.wins) }));
   }
-  byId("won-about").textContent = about;
+  byId("won-about").textContent = about.join(" ");
   byId("winners").hidden = wins === null;
   const rows = (wins ?? []).flatMap((win, place) => {
     const isListed = place < WINNERS_IN_A_PROOF || place >= terms.wins;
@@ -173,24 +191,26 @@ function showWinners({ terms, draw }, wins) {
 }
 
 function winnerRow(terms, win, ordinal) {
-  const row = element("tr", "", ...[ordinal, win.number].map((each) => element("td", "", counted(each))));
+  const row = element("tr", "", ...[ordinal, win.number].map((each) => element("td", "", figure(each))));
   const prize = element(win.lost === null ? "span" : "s", "", quoted(terms.prizes[win.prize].name));
-  const from = win.from === null ? "" : ` (taken over from ticket ${counted(win.from)})`;
-  const lost = win.lost === null ? "" : ` (lost: ${heirText(win.lost)})`;
+  const from = win.from === null ? "" : ` (${text("taken_over", { number: figure(win.from) })})`;
+  const lost = win.lost === null ? "" : ` (${lostText(win.lost)})`;
   row.append(element("td", "", prize, from, lost));
   row.dataset.number = win.number;
   return row;
 }
 
-const heirText = ({ next }) => (next === null ? "no ticket was left to take it over" : `passed to ticket ${counted(next.number)}`);
+const lostText = ({ next }) => (next === null ? text("lost_to_none") : text("lost_to", { number: figure(next.number) }));
 
 function showForfeits({ terms }, wins, forfeits) {
   byId("passed-on").hidden = !forfeits?.length;
   const items = (forfeits ?? []).map((forfeit) => {
     // Without the winners, only the ordinal of a win is known.
     const win = wins?.[forfeit.win - 1];
-    const what = win ? `${quoted(terms.prizes[win.prize].name)}, won by ticket ${counted(win.number)}` : `Win ${counted(forfeit.win)}`;
-    const item = element("li", "", `${what}: ${heirText(forfeit)}. ${timeText(forfeit.time)}, ${WHY[forfeit.why]}: ${quoted(forfeit.reason)}.`);
+    const values = { time: timeText(forfeit.time), why: why(forfeit), reason: quoted(forfeit.reason), win: figure(forfeit.win) };
+    if (win) Object.assign(values, { prize: quoted(terms.prizes[win.prize].name), number: figure(win.number) });
+    if (forfeit.next !== null) values.next = figure(forfeit.next.number);
+    const item = element("li", "", text(`${win ? "" : "win_"}passed${forfeit.next === null ? "_to_none" : ""}`, values));
     if (forfeit.next !== null) item.dataset.number = forfeit.next.number;
     return item;
   });
@@ -199,8 +219,8 @@ function showForfeits({ terms }, wins, forfeits) {
 
 function showTicket(report) {
   const isAsked = given.receipt !== null || given.number !== null;
-  const { tone, sentence } = isAsked ? ticketSummaryOf(report, given.number) : { tone: "ok", sentence: "" };
-  sayTicket(tone, sentence);
+  const { tone, sentences } = isAsked ? ticketSummaryOf(report, given.number) : { tone: "ok", sentences: [] };
+  sayTicket(tone, sentences);
   const step = report.steps.find((each) => each.name === "receipt");
   byId("further").hidden = step?.outcome !== "not proven";
   byId("ask").hidden = byId("further-served").hidden = !isServed || raffleInAddress === null;
@@ -208,16 +228,16 @@ function showTicket(report) {
   for (const row of document.querySelectorAll("[data-number]")) row.className = Number(row.dataset.number) === ours ? "mine" : "";
 }
 
-function sayTicket(tone, sentence) {
+function sayTicket(tone, sentences) {
   byId("ticket").className = `outcome ${MARKS[tone][2]}`;
-  byId("ticket").textContent = sentence && `${MARKS[tone][0]} ${sentence}`;
+  byId("ticket").replaceChildren(...(sentences.length ? [`${MARKS[tone][0]} `, ...nodesOf(sentences)] : []));
 }
 
 async function checkTicket() {
   const receipt = filled("receipt");
   const digits = filled("number")?.replace(/[\s,.'’]/g, "") ?? null;
-  if (receipt === null && digits === null) return sayTicket("not proven", "Enter your receipt or your ticket number.");
-  if (digits !== null && !/^[1-9][0-9]{0,12}$/.test(digits)) return sayTicket("wrong", "A ticket number is a whole number from 1.");
+  if (receipt === null && digits === null) return sayTicket("not proven", [text("enter_something")]);
+  if (digits !== null && !/^[1-9][0-9]{0,12}$/.test(digits)) return sayTicket("wrong", [text("whole_number")]);
   if (receipt !== given.receipt) given.consistency = null;
   Object.assign(given, { receipt, number: digits === null ? null : Number(digits) });
   await check();
@@ -238,26 +258,22 @@ async function load() {
   if (!kind.startsWith("application/problem+json")) return offerFiles();
   const problem = await answer.json();
   if (WITHOUT_PROOF.includes(problem.type)) return showState();
-  return say("wrong", `The server did not send a proof: ${quoted(String(problem.detail))}`);
+  return say("wrong", [text("no_proof_sent"), { step: quoted(String(problem.detail)) }]);
 }
 
 // The raffle before its draw, or cancelled.
 async function showState() {
   const raffle = await (await fetched(raffleAddress, "application/json")).json();
   const note = raffle.state === "closed" ? await (await fetched(`${raffleAddress}ledger/`, "text/plain")).text() : null;
-  showName(String(raffle.name), `${counted(raffle.total_tickets)} tickets, created ${momentText(raffle.created_at)}.`);
+  const total = figure(raffle.total_tickets);
+  showName(String(raffle.name), text("facts_before", { total, created: momentText(raffle.created_at) }));
   showTerms(raffle);
   byId("announced").hidden = byId("saving").hidden = false;
-  if (raffle.state === "cancelled") {
-    return say("waiting", `This raffle was cancelled: ${quoted(String(raffle.reason))}. There is no draw.`);
-  }
-  const keep = { more: "Everyone who gets a ticket also gets a receipt. Keep yours, and come back after the draw." };
-  if (raffle.state === "upcoming") return say("waiting", `Tickets are handed out from ${momentText(raffle.opens_at)}.`, keep);
-  if (note === null) {
-    const left = Number(raffle.available_tickets);
-    return say("waiting", `Open: ${counted(left)} of ${counted(raffle.total_tickets)} tickets are left, so the winners have not been drawn yet.`, keep);
-  }
-  return showClosed(raffle, note);
+  if (raffle.state === "cancelled") return say("waiting", [text("cancelled", { reason: quoted(String(raffle.reason)) })]);
+  const keep = { more: text("keep_receipt") };
+  if (raffle.state === "upcoming") return say("waiting", [text("upcoming", { moment: momentText(raffle.opens_at) })], keep);
+  if (note !== null) return showClosed(raffle, note);
+  return say("waiting", [text("still_open", { left: figure(raffle.available_tickets), total })], keep);
 }
 
 function showClosed(raffle, note) {
@@ -265,17 +281,19 @@ function showClosed(raffle, note) {
   byId("documents").hidden = false;
   byId("draw-part").hidden = true;
   showClosing(note);
-  const tickets = closing.size < raffle.total_tickets ? `${counted(closing.size)} of ${counted(raffle.total_tickets)}` : "All";
-  let decides = "";
-  if (closing.round !== null) decides = ` The public random number that drand publishes at ${timeText(timeOfRound(closing.round))} decides the draw.`;
-  if (raffle.source !== undefined) decides = ` The draw is decided by ${quoted(raffle.source)}.`;
-  const more = "Save a copy of the closing (below) before the draw. With it, you can check later that the list was not replaced.";
-  say("waiting", `Closed ${timeText(closing.closed)} and waiting for the draw. ${tickets} tickets have been handed out.${decides}`, { more });
+  const handedOut = { handed_out: figure(closing.size), total: figure(raffle.total_tickets) };
+  const sentences = [
+    text("closed", { moment: timeText(closing.closed) }),
+    text(closing.size < raffle.total_tickets ? "some_handed_out" : "all_handed_out", handedOut),
+  ];
+  if (closing.round !== null) sentences.push(text("beacon_decides", { moment: timeText(timeOfRound(closing.round)) }));
+  if (raffle.source !== undefined) sentences.push(text("source_decides", { source: quoted(raffle.source) }));
+  say("waiting", sentences, { more: text("keep_closing") });
 }
 
 function offerFiles() {
   byId("choose").hidden = false;
-  say("waiting", "No proof has been chosen yet.");
+  say("waiting", [text("nothing_chosen")]);
 }
 
 // Recognises a file by its content.
@@ -297,7 +315,7 @@ async function takeReceipt(content) {
 const linesOf = (text) => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 
 async function fetchLeaves() {
-  await painted("Fetching all tickets …");
+  await painted("fetching");
   const leaves = [];
   let address = new URL(`${raffleAddress}ledger/leaves/`, location);
   // They come in parts, each with a link to the next one. The check finds out if there are too many.
@@ -339,8 +357,8 @@ function doing(action) {
     try {
       await action(event);
     } catch (error) {
-      if (error instanceof Wrong) return say("waiting", `This cannot be read: ${error.message}.`);
-      say("wrong", `That did not work: ${quoted(String(error.message))}. Reload the page, or use rafflekit audit.`);
+      if (error instanceof Wrong) return say("waiting", [text("unreadable"), { step: `${error.message}.` }]);
+      say("wrong", [text("failed"), { step: quoted(String(error.message)) }]);
     }
   };
 }
@@ -364,4 +382,6 @@ document.addEventListener("drop", doing(async (event) => {
   event.preventDefault();
   for (const file of event.dataTransfer.files) await takeFile(file);
 }));
+// A saved copy has no other pages.
+for (const link of document.querySelectorAll(".site-head a, .site-foot a")) link.hidden = !isServed;
 doing(isServed ? load : offerFiles)();

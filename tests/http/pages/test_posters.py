@@ -1,0 +1,61 @@
+"""The poster in a browser, and as it is printed."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rafflekit import Prize, RaffleEngine
+from rafflekit.html.poster import poster
+from tests.http.conftest import Post
+from tests.http.pages.browser import NewPage
+from tests.http.pages.conftest import Show
+
+LONG = "Weihnachtsfeier " * 12 + "Feier 20"
+TEXTS = dict.fromkeys(("promoter", "address", "licence", "note", "collection", "source"), LONG)
+
+
+def test_the_poster_has_names_as_text_and_a_qr_code(show: Show, post: Post) -> None:
+    name = "<script>alert(1)</script>\u202e"
+    body = {"name": name, "total_tickets": 1, "prizes": [{"name": name, "amount": 1}], "promoter": name}
+    raffle = post("/raffles/", json=body).json["id"]
+
+    page = show(f"/raffles/{raffle}/poster/")
+
+    assert f"http://127.0.0.1:8080/raffles/{raffle}/" in page.text
+    assert "<svg" in page.text
+    assert "<script>alert" not in page.text
+    assert "\u202e" not in page.text
+    assert not re.search(r"<style|<script>| style=", page.text)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("shape", "terms"),
+    [
+        *(((count, length), {}) for count, length in ((1, 20), (5, 60), (30, 34), (1000, 200))),
+        *(((count, 200), TEXTS) for count in (1, 10, 30)),
+    ],
+)
+def test_the_poster_is_one_sheet_of_a4(
+    engine: RaffleEngine, new_page: NewPage, tmp_path: Path, shape: tuple[int, int], terms: dict[str, Any]
+) -> None:
+    count, length = shape
+    prizes = [Prize((f"Prize {number}, " + "chocolate " * 20)[:length].strip()) for number in range(count)]
+    options = {**terms, "entropy": "announced"} if terms else {}
+    raffle = engine.create(LONG, total_tickets=1000, prizes=prizes, **options)
+    file = tmp_path / "poster.html"
+    file.write_text(poster(raffle, "en", address=f"https://raffles.example.org/raffles/{raffle.id}/"))
+    page = new_page()
+    page.open(file.as_uri())
+
+    page.print_pdf(tmp_path / "poster.pdf")
+
+    printed = (tmp_path / "poster.pdf").read_bytes()
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    [(width, height)] = re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", printed)
+    assert (round(float(width)), round(float(height))) == (595, 842)
+    cut = "[...document.querySelectorAll('.sheet, .prizes')].map((each) => each.scrollHeight - each.clientHeight)"
+    assert page.run(cut) == [0, 0]
+    assert page.complaints == []
