@@ -53,12 +53,13 @@ class Claims:
         """
         return _verification(raffle, self._genuine(raffle, number, code).claim)
 
-    def redeem(self, raffle: Raffle, number: int, code: str) -> Verification:
+    def redeem(self, raffle: Raffle, number: int, code: str, *, by: str | None) -> Verification:
         """Mark a ticket's prize as handed out.
 
         Raises:
             RaffleError: see `RaffleEngine.redeem`.
         """
+        name = _pass_name(by)
         self._genuine(raffle, number, code)
         # Not before the draw, even if the clock was set back.
         now = max(self._now(), datetime.fromtimestamp(lifecycle.drawn_s(raffle), UTC))
@@ -66,7 +67,7 @@ class Claims:
         def store(connection: Connection) -> Claim:
             claim = _locked_claim(connection, raffle, number)
             _check_redeemable(claim, _deadline(raffle, claim), now)
-            statements.insert_redemption(connection, raffle.id, claim.ordinal, now)
+            statements.insert_redemption(connection, raffle.id, claim.ordinal, now, by=name)
             return claim
 
         claim = self._database.write(store)
@@ -85,32 +86,36 @@ class Claims:
             _check_redeemable(claim, _deadline(raffle, claim), self._now())
         return _verification(raffle, claim)
 
-    def undo_redemption(self, raffle: Raffle, number: int, code: str) -> Verification:
+    def undo_redemption(self, raffle: Raffle, number: int, code: str, *, by: str | None) -> Verification:
         """Undo a redemption that was made a short time ago.
 
         Raises:
             RaffleError: see `RaffleEngine.redeem`.
         """
+        name = _pass_name(by)
         self._genuine(raffle, number, code)
         now = self._now()
 
         def store(connection: Connection) -> Claim:
             claim = _locked_claim(connection, raffle, number)
             redeemed_at = _undoable(claim, now)
-            statements.undo_redemption(connection, raffle.id, claim.ordinal, max(now, redeemed_at))
+            statements.undo_redemption(connection, raffle.id, claim.ordinal, max(now, redeemed_at), by=name)
             return claim
 
         claim = self._database.write(store)
         return Verification(has_won=True, prize=claim.name, redeem_until=_deadline(raffle, claim))
 
-    def forfeit(self, raffle: Raffle, number: int, *, why: str, reason: str | None, code: str | None) -> Win | None:
+    def forfeit(
+        self, raffle: Raffle, number: int, *, why: str, reason: str | None, code: str | None, by: str | None
+    ) -> Win | None:
         """Pass a ticket's prize on to the next ticket; return the win that takes its place, None if the prize lapses.
 
         Raises:
             RaffleError: see `RaffleEngine.forfeit`.
         """
+        name = _pass_name(by)
         kind, text = self._checked_forfeit(raffle, number, why, reason, code)
-        return self._pass_on(raffle, number, kind, text, self._queue(raffle))
+        return self._pass_on(raffle, number, kind, text, self._queue(raffle), by=name)
 
     def check_forfeit(self, raffle: Raffle, number: int, *, why: str, reason: str | None, code: str | None) -> Win:
         """Return the win that a ticket would lose, if its prize can pass on now; nothing is stored.
@@ -128,12 +133,13 @@ class Claims:
         _check_forfeitable(claim, kind, _deadline(raffle, claim), self._now())
         return win
 
-    def forfeit_unclaimed(self, raffle: Raffle, reason: str | None) -> list[Win | None]:
+    def forfeit_unclaimed(self, raffle: Raffle, reason: str | None, *, by: str | None) -> list[Win | None]:
         """Pass on every prize that was not redeemed before the announced deadline, in draw order.
 
         Raises:
             RaffleError: see `RaffleEngine.forfeit_unclaimed`.
         """
+        name = _pass_name(by)
         kind, text = _checked_reason(Why.UNCLAIMED, reason)
         lifecycle.check_drawn(raffle)
         days = raffle.terms.claim_days
@@ -153,7 +159,7 @@ class Claims:
         for number in numbers:
             # It may just have been redeemed in its last second, or passed on by someone else.
             with suppress(TooLate):
-                passed.append(self._pass_on(raffle, number, kind, text, queue))
+                passed.append(self._pass_on(raffle, number, kind, text, queue, by=name))
         return passed
 
     def wins(self, raffle: Raffle, *, page: int, page_size: int, unredeemed: bool) -> Page[Win]:
@@ -218,7 +224,9 @@ class Claims:
             self._genuine(raffle, number, code)
         return kind, text
 
-    def _pass_on(self, raffle: Raffle, number: int, why: Why, reason: str, queue: "_Queue") -> Win | None:
+    def _pass_on(
+        self, raffle: Raffle, number: int, why: Why, reason: str, queue: "_Queue", *, by: str | None
+    ) -> Win | None:
         # Before the lock, because a long shuffle takes time; a forfeit in between needs only one step more.
         progress = self._database.query(lambda connection: statements.progress_of(connection, raffle.id))
         queue.serials(progress.forfeits, 1)
@@ -233,7 +241,7 @@ class Claims:
             # In the order of time, even if the clock was set back.
             time = max(int(now.timestamp()), before.last_forfeit_at or lifecycle.drawn_s(raffle))
             forfeit = Forfeit(claim.ordinal, before.forfeits + 1, time, why, reason, heir)
-            statements.insert_forfeit(connection, raffle.id, forfeit, prize=claim.prize)
+            statements.insert_forfeit(connection, raffle.id, forfeit, prize=claim.prize, by=by)
             return None if heir is None else Win(heir.ticket_number, claim.name, in_place_of=number)
 
         return self._database.write(store)
@@ -351,6 +359,10 @@ def _checked_reason(why: str, reason: str | None) -> tuple[Why, str]:
         raise InvalidValue("reason", "is missing: say in words why the ticket is disqualified; everyone can read it.")
     text = _REASONS[kind] if reason is None else reason
     return kind, limits.given_reason("reason", text)
+
+
+def _pass_name(by: str | None) -> str | None:
+    return None if by is None else limits.given_pass_name("by", by)
 
 
 def _verification(raffle: Raffle, claim: Claim | None) -> Verification:

@@ -24,6 +24,7 @@ from rafflekit.core.errors import InvalidValue, RaffleError, StorageUnavailable,
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.models import Entry, Page, Raffle, Ticket, Verification, uuid_of
+from rafflekit.core.passes import Passes
 from rafflekit.core.prizes import Prize, Win
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.notes import SignerKey
@@ -53,7 +54,7 @@ class RaffleEngine:
     An IPv6 address counts by its network of `ipv6_prefix` bits (48 to 128). Give all engines of a database the same:
     with another one, a participant who has a ticket counts as someone else.
 
-    `proofs` holds what the public can ask about the raffles' ledgers.
+    `proofs` holds what the public can ask about the raffles' ledgers, `passes` the desk passes.
 
     Raises:
         InvalidValue: `ipv6_prefix` breaks its limits.
@@ -97,6 +98,7 @@ class RaffleEngine:
         self._draws = Draws(self._database, self._ledgers, clock=clock, random_bytes=random_bytes, beacons=beacons)
         self._endings = Endings(self._database, clock=clock)
         self._claims = Claims(self._database, self._hasher, clock=clock)
+        self.passes = Passes(self._database, clock=clock, random_bytes=random_bytes)
         self._checks = Groups(self._check, most=_CHECKS_AT_ONCE)
 
     @property
@@ -455,9 +457,17 @@ class RaffleEngine:
         return self._claims.verify(self.get(raffle_id), ticket_number, verification_code)
 
     def redeem(
-        self, raffle_id: UUID | str, ticket_number: int, verification_code: str, *, undo: bool = False
+        self,
+        raffle_id: UUID | str,
+        ticket_number: int,
+        verification_code: str,
+        *,
+        undo: bool = False,
+        by: str | None = None,
     ) -> Verification:
         """Mark the prize of a ticket as handed out, once. With `undo`, take that back within 15 minutes.
+
+        `by` is the name of the desk pass with which this is done; it is stored for the operator.
 
         Raises:
             RaffleNotFound: no raffle has this id.
@@ -467,7 +477,7 @@ class RaffleEngine:
         """
         raffle = self.get(raffle_id)
         act = self._claims.undo_redemption if undo else self._claims.redeem
-        return act(raffle, ticket_number, verification_code)
+        return act(raffle, ticket_number, verification_code, by=by)
 
     def check_redeem(
         self, raffle_id: UUID | str, ticket_number: int, verification_code: str, *, undo: bool = False
@@ -489,11 +499,13 @@ class RaffleEngine:
         why: str,
         reason: str | None = None,
         verification_code: str | None = None,
+        by: str | None = None,
     ) -> Win | None:
         """Pass the prize of a ticket on to the next ticket of the draw's shuffle; this is final and public.
 
         `why` is `unclaimed`, `renounced` (with the ticket's code) or `disqualified` (with a `reason` in words). Return
-        the win that takes its place, or None if every ticket has won, so that the prize lapses.
+        the win that takes its place, or None if every ticket has won, so that the prize lapses. `by` is as in `redeem`,
+        and not public.
 
         Raises:
             RaffleNotFound: no raffle has this id.
@@ -505,7 +517,9 @@ class RaffleEngine:
             InvalidVerificationCode: the code does not belong to this number.
             InvalidValue: a value is missing or breaks a limit.
         """
-        return self._claims.forfeit(self.get(raffle_id), ticket_number, why=why, reason=reason, code=verification_code)
+        return self._claims.forfeit(
+            self.get(raffle_id), ticket_number, why=why, reason=reason, code=verification_code, by=by
+        )
 
     def check_forfeit(
         self,
@@ -526,10 +540,12 @@ class RaffleEngine:
             self.get(raffle_id), ticket_number, why=why, reason=reason, code=verification_code
         )
 
-    def forfeit_unclaimed(self, raffle_id: UUID | str, *, reason: str | None = None) -> Sequence[Win | None]:
+    def forfeit_unclaimed(
+        self, raffle_id: UUID | str, *, reason: str | None = None, by: str | None = None
+    ) -> Sequence[Win | None]:
         """Pass on every prize that was not redeemed before its deadline, in draw order.
 
-        Return the win that takes the place of each, None where a prize lapses.
+        Return the win that takes the place of each, None where a prize lapses. `by` is as in `redeem`.
 
         Raises:
             RaffleNotFound: no raffle has this id.
@@ -537,7 +553,7 @@ class RaffleEngine:
             TooEarly: the announced deadline has not passed.
             InvalidValue: no deadline was announced, or the reason breaks a limit.
         """
-        return self._claims.forfeit_unclaimed(self.get(raffle_id), reason)
+        return self._claims.forfeit_unclaimed(self.get(raffle_id), reason, by=by)
 
     def purge(self, raffle_id: UUID | str) -> int:
         """Delete the hashes of the participants of a drawn or cancelled raffle; return how many tickets had one.

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from rafflekit.core.characters import is_visible, without_blanks_around, without_invisible
 from rafflekit.core.errors import InvalidValue
@@ -39,6 +40,18 @@ REASON_CHARACTERS = 200
 
 UNDO_S = 15 * 60
 """How long a redemption can be undone."""
+
+PASS_NAME_CHARACTERS = 100
+"""The longest name of a desk pass."""
+
+PASS_S = (60, 400 * 86_400)
+"""The shortest and the longest time for which a desk pass is valid: a minute and 400 days."""
+
+PASSES = 1_000
+"""The most desk passes that are valid at the same time."""
+
+ENDED_PASSES_LISTED = 100
+"""The most desk passes that a list shows of those that have expired or were revoked."""
 
 QUEUE = 1_000
 """The most tickets that the queue of a drawn raffle shows."""
@@ -155,6 +168,31 @@ def given_reason(field: str, text: object) -> str:
     assert isinstance(text, str)
     _check_visible(field, text)
     return without_blanks_around(text)
+
+
+def given_pass_name(field: str, name: object) -> str:
+    """Check the name of a desk pass, one line of at most `PASS_NAME_CHARACTERS`; return it without blanks around it.
+
+    It needs a visible character.
+
+    Raises:
+        InvalidValue: for `field`.
+    """
+    _check_text(field, name, most=PASS_NAME_CHARACTERS)
+    assert isinstance(name, str)
+    _check_visible(field, name)
+    return without_blanks_around(name)
+
+
+def check_pass_lasts(lasts: object) -> None:
+    """Check for how long a desk pass is to be valid (`PASS_S`).
+
+    Raises:
+        InvalidValue: for `lasts`.
+    """
+    least, most = (timedelta(seconds=seconds) for seconds in PASS_S)
+    if not isinstance(lasts, timedelta) or not least <= lasts <= most:
+        raise InvalidValue("lasts", f"must be from 1 minute to {most.days} days.")
 
 
 def check_announced_value(value: object) -> None:

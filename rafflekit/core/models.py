@@ -191,6 +191,43 @@ class Verification:
     forfeited_prize: str | None = None
 
 
+class Right(StrEnum):
+    """What a desk pass allows: to hand prizes out, to hand tickets out, or everything that managers may do."""
+
+    REDEEM = "redeem"
+    SELL = "sell"
+    MANAGE = "manage"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPass:
+    """A pass for someone who works at a raffle's desk: its name, its rights, and its times in UTC."""
+
+    name: str
+    may: frozenset[Right]
+    made_at: datetime
+    expires_at: datetime
+    """The first moment at which it is no longer valid."""
+    revoked_at: datetime | None = None
+    """When it was revoked; None if it was not."""
+
+    def allows(self, right: Right) -> bool:
+        """Return whether the pass has a right; `MANAGE` includes all others. It may have expired or been revoked."""
+        return right in self.may or Right.MANAGE in self.may
+
+    def is_valid_at(self, moment: datetime) -> bool:
+        """Return whether the pass has neither expired nor been revoked."""
+        return self.revoked_at is None and moment < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class NewPass:
+    """A pass that was just made, with its token: the only place where the token can be read."""
+
+    desk_pass: DeskPass
+    token: str = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
     """One page of a list: its `items`, its `number` (from 1), the page `size`, and the `count` of all items."""

@@ -35,7 +35,8 @@ class Win:
     """One ticket and the prize that it won, and what has happened to it since.
 
     `why` is the kind of a forfeit (`protocol.forfeits.Why`), and `reason` says it in words. `in_place_of` is the number
-    of the ticket that lost the prize to this one.
+    of the ticket that lost the prize to this one. `redeemed_by` and `forfeited_by` are the names of the desk passes
+    with which that was done; None without a pass.
     """
 
     ticket_number: int
@@ -45,6 +46,8 @@ class Win:
     reason: str | None = None
     in_place_of: int | None = None
     why: str | None = None
+    redeemed_by: str | None = None
+    forfeited_by: str | None = None
 
 
 class Wins(Sequence[Win]):

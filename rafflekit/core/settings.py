@@ -38,6 +38,11 @@ MANAGER_IPS = Variable(
     "addresses and networks of the managers, who may create and draw over HTTP, separated by commas",
     "no managers",
 )
+DESK_PASSES = Variable(
+    "RAFFLEKIT_DESK_PASSES",
+    "'required' if a manager needs a desk pass as well as a listed address",
+    "an address is enough",
+)
 TRUSTED_PROXIES = Variable(
     "RAFFLEKIT_TRUSTED_PROXIES",
     "addresses and networks of trusted proxies, separated by commas",
@@ -84,6 +89,7 @@ ARGON2_MEMORY_KIB = Variable(
 VARIABLES = (
     DATABASE_URL,
     MANAGER_IPS,
+    DESK_PASSES,
     TRUSTED_PROXIES,
     PROXY_HEADER,
     ALLOWED_HOSTS,
@@ -98,6 +104,7 @@ VARIABLES = (
 
 # A host's name has no underscores, but the names of many containers do.
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
+_REQUIRED = "required"
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
@@ -117,6 +124,7 @@ class Settings:
     # It may hold a password.
     database_url: str | None = field(default=None, repr=False)
     manager_networks: tuple[Network, ...] = ()
+    desk_passes_required: bool = False
     trusted_proxies: tuple[Network, ...] = ()
     proxy_header: ProxyHeader = ProxyHeader.X_FORWARDED_FOR
     allowed_hosts: frozenset[str] = frozenset()
@@ -137,6 +145,7 @@ class Settings:
         return cls(
             database_url=environment.get(DATABASE_URL.name, "").strip() or None,
             manager_networks=managers,
+            desk_passes_required=_desk_passes_required(environment),
             trusted_proxies=_networks(environment, TRUSTED_PROXIES),
             proxy_header=_proxy_header(environment),
             allowed_hosts=frozenset(_host(ALLOWED_HOSTS, text) for text in _entries(environment, ALLOWED_HOSTS)),
@@ -150,7 +159,7 @@ class Settings:
     def danger_at(self, host: str) -> str | None:
         """Return why strangers may be managers of a server that listens at `host`, or None."""
         here = [manager for manager in self.manager_networks if any(manager.overlaps(network) for network in _LOOPBACK)]
-        if not here or self.trusted_proxies or _is_loopback_host(host):
+        if not here or self.trusted_proxies or self.desk_passes_required or _is_loopback_host(host):
             return None
         return (
             f"{MANAGER_IPS.name} includes this machine ({here[0]}), and other machines can reach this server. Behind a "
@@ -192,6 +201,13 @@ def _network(variable: Variable, text: str) -> Network:
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
     # Mapped addresses share their first 96 bits, and so does a network that begins with one.
     return network if mapped is None else IPv4Network((int(mapped), network.prefixlen - 96))
+
+
+def _desk_passes_required(environment: Mapping[str, str]) -> bool:
+    text = environment.get(DESK_PASSES.name, "")
+    if text.strip() not in ("", _REQUIRED):
+        raise InvalidSetting(DESK_PASSES.name, text, f"must be {_REQUIRED!r}, or not set.")
+    return bool(text.strip())
 
 
 def _proxy_header(environment: Mapping[str, str]) -> ProxyHeader:

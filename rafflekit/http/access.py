@@ -1,4 +1,4 @@
-"""Who is asking, from which page and under which host: addresses, proxies, managers, whole URLs.
+"""Who is asking, from which page and under which host: addresses, proxies, managers and their passes, whole URLs.
 
 Everything is read from the WSGI environ. Without an address, Falcon's `remote_addr` says 127.0.0.1, and its
 `access_route` trusts any sender. Here, a client whose address cannot be determined is neither a participant nor a
@@ -7,13 +7,16 @@ manager.
 
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import falcon
 
+from rafflekit.core.models import DeskPass, Right
+from rafflekit.core.protocol.quoting import quoted
 from rafflekit.core.settings import (
     ALLOWED_HOSTS,
+    DESK_PASSES,
     MANAGER_IPS,
     METRICS_IPS,
     PROXY_HEADER,
@@ -27,7 +30,14 @@ from rafflekit.http import forwarded
 from rafflekit.http.forwarded import IpAddress
 from rafflekit.http.untrusted import ProxyWarnings, trace_of_proxy
 
+PASS_COOKIE = "rafflekit_pass"  # noqa: S105 - the name, not the token
+"""The cookie with the token of a desk pass."""
+
 _Environ = Mapping[str, Any]
+
+# RFC 6750, 2.1, and RFC 6265, 4.2.1.
+_BEARER = re.compile(r"(?i:bearer) +([^ ]+) *")
+_COOKIE = re.compile(rf"(?:^|;) *{PASS_COOKIE}=([^; ]*)")
 
 # RFC 3986, 3.2.2 and 3.2.3: an IPv6 address in brackets, or a name; the port may be empty.
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
@@ -51,11 +61,20 @@ class _Client(NamedTuple):
 class Access:
     """Who is asking, and what they may do, by the settings of a process.
 
-    The methods `require_…` raise HTTPForbidden, also if the client's address cannot be determined.
+    The methods `require…` raise HTTPForbidden, also if the client's address cannot be determined. `find_pass` returns
+    the valid desk pass with a token, or None (`Passes.find`).
     """
 
-    def __init__(self, settings: Settings, *, peer_is_proxy: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        find_pass: Callable[[str], DeskPass | None] = lambda _: None,
+        peer_is_proxy: bool = False,
+    ) -> None:
         self._peer_is_proxy = peer_is_proxy
+        self._find_pass = find_pass
+        self._passes_required = settings.desk_passes_required
         self._managers = settings.manager_networks
         self._proxies = settings.trusted_proxies
         self._allowed_hosts = settings.allowed_hosts
@@ -90,14 +109,37 @@ class Access:
             )
         return str(address)
 
-    def is_manager(self, environ: _Environ) -> bool:
-        """Return whether the client is a manager."""
-        address, trace = self._client(environ)
-        return address is not None and trace is None and _is_in(address, self._managers)
+    def allows(self, environ: _Environ, right: Right) -> bool:
+        """Return whether the client is a manager who has a right."""
+        if not self._has_managers_address(environ):
+            return False
+        if not self._passes_required:
+            return True
+        shown = self._shown_pass(environ)
+        return shown is not None and shown.allows(right)
 
-    def require_manager(self, environ: _Environ) -> None:
-        """Let managers pass."""
+    def require(self, environ: _Environ, right: Right) -> DeskPass | None:
+        """Let managers pass who have a right; return the valid desk pass that they show, if any.
+
+        A manager is a client with a listed address. If the settings require desk passes, it also has to show one with
+        the right; otherwise, an address has every right, and a pass only says who it is.
+        """
         self._require(environ, self._managers, MANAGER_IPS.name)
+        # After the address, so that strangers cannot make the database look tokens up.
+        shown = self._shown_pass(environ)
+        if self._passes_required:
+            if shown is None:
+                raise falcon.HTTPForbidden(description=_why_no_pass(environ))
+            if not shown.allows(right):
+                raise falcon.HTTPForbidden(
+                    description=f"The desk pass {quoted(shown.name)} may {' and '.join(sorted(shown.may))} only; this "
+                    f"needs a pass that may {right}."
+                )
+        return shown
+
+    def pass_of(self, environ: _Environ) -> DeskPass | None:
+        """Return the valid desk pass that a client with a manager's address shows; None if it shows none."""
+        return self._shown_pass(environ) if self._has_managers_address(environ) else None
 
     def require_metrics_reader(self, environ: _Environ) -> None:
         """Let clients pass that may read the metrics."""
@@ -149,6 +191,13 @@ class Access:
         else:
             is_own = name in self._allowed_hosts or _is_this_machine(name)
         return f"{self._scheme(environ)}://{host}{path}" if is_own else path
+
+    def _has_managers_address(self, environ: _Environ) -> bool:
+        address, trace = self._client(environ)
+        return address is not None and trace is None and _is_in(address, self._managers)
+
+    def _shown_pass(self, environ: _Environ) -> DeskPass | None:
+        return next((found for token in _tokens(environ) if (found := self._find_pass(token)) is not None), None)
 
     def _client(self, environ: _Environ) -> _Client:
         if not self._is_from_proxy(environ):
@@ -213,6 +262,23 @@ class Access:
     def _is_from_proxy(self, environ: _Environ) -> bool:
         peer = _peer(environ)
         return self._peer_is_proxy or (peer is not None and _is_in(peer, self._proxies))
+
+
+def _tokens(environ: _Environ) -> Iterator[str]:
+    """Yield the tokens that a request shows: that of a program and that of a browser, at most one of each."""
+    for pattern, key in ((_BEARER.fullmatch, "HTTP_AUTHORIZATION"), (_COOKIE.search, "HTTP_COOKIE")):
+        found = pattern(environ.get(key, ""))
+        if found is not None:
+            yield found[1]
+
+
+def _why_no_pass(environ: _Environ) -> str:
+    if any(_tokens(environ)):
+        return "This desk pass is not known here, or it has expired or been revoked. Ask for a new one."
+    return (
+        f"A desk pass is needed here, as {DESK_PASSES.name} says. Open the link of your pass on this device, or send "
+        "its token in the header Authorization."
+    )
 
 
 def _peer(environ: _Environ) -> IpAddress | None:

@@ -44,7 +44,7 @@ def create_app(
     engine as well. With `peer_is_proxy`, every connection is a trusted proxy's, whatever its address: it came through a
     Unix socket, which has none. Without `pages`, browsers get JSON like everyone else.
     """
-    access = Access(settings, peer_is_proxy=peer_is_proxy)
+    access = Access(settings, find_pass=engine.passes.find, peer_is_proxy=peer_is_proxy)
     app = _bare_app(access, metrics, show_problem if pages else None)
     searches = Turns(most_waiting=_SEARCHES_WAITING)
     service = Service(engine, access, openapi.document, metrics, Kept(Turns()), searches)

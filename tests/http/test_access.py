@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rafflekit.core.models import Right
 from rafflekit.core.settings import MANAGER_IPS, METRICS_IPS, PROXY_HEADER, ProxyHeader, Settings
 from rafflekit.http.access import Access
 from tests.http.environs import ACCESS, BY_FORWARDED, BY_X_REAL_IP, PROXIES, SETTINGS, environ
@@ -168,12 +170,12 @@ def test_text_left_of_a_proxys_address_does_not_count(known: Any, forged: list[s
 
 @pytest.mark.parametrize("peer", ["198.51.100.1", "::ffff:198.51.100.1", "198.51.100.15", "127.0.0.1"])
 def test_a_listed_address_is_a_manager(peer: str) -> None:
-    ACCESS.require_manager(environ(peer))
+    ACCESS.require(environ(peer), Right.MANAGE)
 
 
 def test_a_manager_behind_a_trusted_proxy_is_a_manager() -> None:
-    ACCESS.require_manager(environ("10.0.0.1", x_forwarded_for="198.51.100.1"))
-    ACCESS.require_manager(environ("10.0.0.1", x_forwarded_for="198.51.100.1, 10.0.0.9"))
+    ACCESS.require(environ("10.0.0.1", x_forwarded_for="198.51.100.1"), Right.MANAGE)
+    ACCESS.require(environ("10.0.0.1", x_forwarded_for="198.51.100.1, 10.0.0.9"), Right.MANAGE)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ def test_a_manager_behind_a_trusted_proxy_is_a_manager() -> None:
 )
 def test_a_forged_forwarding_header_makes_no_manager(peer: str | None, headers: dict[str, str]) -> None:
     with pytest.raises(falcon.HTTPForbidden) as refusal:
-        ACCESS.require_manager(environ(peer, **headers))
+        ACCESS.require(environ(peer, **headers), Right.MANAGE)
 
     assert refusal.value.description is not None
     assert "MANAGER_IPS" in refusal.value.description
@@ -202,14 +204,14 @@ def test_a_forged_forwarding_header_makes_no_manager(peer: str | None, headers: 
 
 def test_without_settings_there_are_no_managers() -> None:
     with pytest.raises(falcon.HTTPForbidden):
-        Access(Settings()).require_manager(environ("127.0.0.1"))
+        Access(Settings()).require(environ("127.0.0.1"), Right.MANAGE)
 
 
 def test_a_refusal_names_the_address_and_the_setting() -> None:
     readers = Access(replace(SETTINGS, metrics_networks=(ip_network("203.0.113.0/28"),)))
     readers.require_metrics_reader(environ("203.0.113.15"))
     for require, variable in (
-        (readers.require_manager, MANAGER_IPS.name),
+        (partial(readers.require, right=Right.MANAGE), MANAGER_IPS.name),
         (readers.require_metrics_reader, METRICS_IPS.name),
     ):
         for peer, sentence in (

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_network
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from falcon import testing
 
 from rafflekit import RaffleEngine
+from rafflekit.core.models import Right
 from rafflekit.core.settings import MANAGER_IPS, METRICS_IPS, TRUSTED_PROXIES, Settings
 from rafflekit.http.access import Access
 from rafflekit.http.app import create_app
@@ -40,27 +42,27 @@ def asked(client: testing.TestClient, method: str, path: str, **how: Any) -> tes
 def test_a_forwarding_header_of_a_stranger_takes_all_rights(header: str) -> None:
     sent = environ("198.51.100.1", **{header.replace("-", "_"): ""})
 
-    ACCESS.require_manager(environ("198.51.100.1"))
-    for require in (ACCESS.require_manager, Access(OPEN_HERE).require_metrics_reader):
+    ACCESS.require(environ("198.51.100.1"), Right.MANAGE)
+    for require in (partial(ACCESS.require, right=Right.MANAGE), Access(OPEN_HERE).require_metrics_reader):
         with pytest.raises(falcon.HTTPForbidden):
             require(sent)
-    assert ACCESS.is_manager(environ("198.51.100.1"))
-    assert not ACCESS.is_manager(sent)
+    assert ACCESS.allows(environ("198.51.100.1"), Right.MANAGE)
+    assert not ACCESS.allows(sent, Right.MANAGE)
 
 
 @pytest.mark.parametrize("header", ["User-Agent", "Accept", "Viable", "Forwarding", "X-Request-ID", "Cfg", "X-For"])
 def test_other_headers_take_no_rights(header: str) -> None:
-    ACCESS.require_manager(environ("198.51.100.1", **{header.replace("-", "_"): "203.0.113.7"}))
+    ACCESS.require(environ("198.51.100.1", **{header.replace("-", "_"): "203.0.113.7"}), Right.MANAGE)
 
 
 def test_http_1_0_takes_all_rights_since_bare_proxies_speak_it() -> None:
-    ACCESS.require_manager(environ("198.51.100.1") | {"SERVER_PROTOCOL": "HTTP/1.1"})
-    ACCESS.require_manager(environ("198.51.100.1") | {"SERVER_PROTOCOL": "HTTP/2"})
+    ACCESS.require(environ("198.51.100.1") | {"SERVER_PROTOCOL": "HTTP/1.1"}, Right.MANAGE)
+    ACCESS.require(environ("198.51.100.1") | {"SERVER_PROTOCOL": "HTTP/2"}, Right.MANAGE)
     for spelled in ("HTTP/1.0", "HTTP/1"):
         with pytest.raises(falcon.HTTPForbidden):
-            ACCESS.require_manager(environ("198.51.100.1") | {"SERVER_PROTOCOL": spelled})
+            ACCESS.require(environ("198.51.100.1") | {"SERVER_PROTOCOL": spelled}, Right.MANAGE)
     # A trusted proxy may speak it.
-    ACCESS.require_manager(environ("10.0.0.1", x_forwarded_for="198.51.100.1") | {"SERVER_PROTOCOL": "HTTP/1.0"})
+    ACCESS.require(environ("10.0.0.1", x_forwarded_for="198.51.100.1") | {"SERVER_PROTOCOL": "HTTP/1.0"}, Right.MANAGE)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_http_1_0_takes_all_rights_since_bare_proxies_speak_it() -> None:
 )
 def test_a_second_proxy_behind_a_trusted_one_has_no_rights(access: Access, headers: dict[str, str]) -> None:
     with pytest.raises(falcon.HTTPForbidden) as refusal:
-        access.require_manager(environ("10.0.0.1", **headers))
+        access.require(environ("10.0.0.1", **headers), Right.MANAGE)
 
     assert "RAFFLEKIT_TRUSTED_PROXIES does not list, as the list in the header" in str(refusal.value.description)
 
@@ -90,7 +92,7 @@ def test_a_second_proxy_behind_a_trusted_one_has_no_rights(access: Access, heade
 def test_a_refusal_names_the_trace_and_the_setting(sent: dict[str, str], trace: str) -> None:
     access = Access(replace(SETTINGS, metrics_networks=SETTINGS.manager_networks))
     for require, variable in (
-        (access.require_manager, MANAGER_IPS.name),
+        (partial(access.require, right=Right.MANAGE), MANAGER_IPS.name),
         (access.require_metrics_reader, METRICS_IPS.name),
     ):
         with pytest.raises(falcon.HTTPForbidden) as refusal:
@@ -140,15 +142,15 @@ def minutes(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 def test_the_log_warns_once_a_minute(caplog: pytest.LogCaptureFixture, minutes: Callable[[float], None]) -> None:
     access = Access(SETTINGS)
     access.participant(environ("198.51.100.1"))
-    access.require_manager(environ("198.51.100.1"))
+    access.require(environ("198.51.100.1"), Right.MANAGE)
     with pytest.raises(falcon.HTTPForbidden):
-        access.require_manager(environ("192.0.2.1"))
+        access.require(environ("192.0.2.1"), Right.MANAGE)
     assert caplog.record_tuples == []
 
     for _ in range(5):
         access.participant(environ("192.0.2.1", x_forwarded_for="203.0.113.7"))
     with pytest.raises(falcon.HTTPForbidden):
-        access.require_manager(environ("198.51.100.1", via="1.1 cache"))
+        access.require(environ("198.51.100.1", via="1.1 cache"), Right.MANAGE)
     minutes(0.9)
     access.participant(environ("192.0.2.1", x_forwarded_for="203.0.113.7"))
     assert caplog.record_tuples == [

@@ -128,6 +128,7 @@ _TICKETS_ARE_LEFT = (
     f"NEW.serial IS NULL AND {_WINS} + NEW.number <= (SELECT issued FROM counters WHERE raffle = NEW.raffle)"  # noqa: S608
 )
 _NOT_UNDONE = f"OLD.undone_at IS NOT NULL OR NEW.undone_at IS NULL OR NEW.undone_at > OLD.redeemed_at + {_UNDO_S}"
+_BEGINS_UNDONE = "NEW.undone_at IS NOT NULL OR NEW.undone_by IS NOT NULL"
 _NO_ENTRY_RULE = f"NEW.entry NOT IN ({', '.join(repr(rule.value) for rule in EntryRule)})"
 _UNDONE_EARLIER = "NEW.undone_at < OLD.redeemed_at"
 _BEFORE_THE_DRAW = "NEW.redeemed_at < (SELECT drawn_at FROM raffles WHERE id = NEW.raffle)"
@@ -208,14 +209,14 @@ RULES: tuple[Rule, ...] = (
     Rule("redemptions_once", "INSERT", "redemptions", "the prize has been redeemed", _REDEEMED),
     Rule("redemptions_in_time", "INSERT", "redemptions", "the deadline has passed", f"NEW.redeemed_at >= {_DEADLINE}"),
     Rule("redemptions_after_the_draw", "INSERT", "redemptions", "a prize is redeemed after the draw", _BEFORE_THE_DRAW),
-    Rule("redemptions_live", "INSERT", "redemptions", "a redemption begins live", "NEW.undone_at IS NOT NULL"),
+    Rule("redemptions_live", "INSERT", "redemptions", "a redemption begins live", _BEGINS_UNDONE),
     Rule(
         "redemptions_fixed",
-        "UPDATE OF raffle, ordinal, number, redeemed_at",
+        "UPDATE OF raffle, ordinal, number, redeemed_at, redeemed_by",
         "redemptions",
         "a redemption is final",
     ),
-    Rule("redemptions_undone", "UPDATE OF undone_at", "redemptions", "a redemption is final", _NOT_UNDONE),
+    Rule("redemptions_undone", "UPDATE OF undone_at, undone_by", "redemptions", "a redemption is final", _NOT_UNDONE),
     Rule(
         "redemptions_undone_later",
         "UPDATE OF undone_at",
@@ -246,6 +247,19 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("forfeits_final_update", "UPDATE", "forfeits", "a forfeit is final"),
     Rule("forfeits_final_delete", "DELETE", "forfeits", "a forfeit is final"),
+    Rule(
+        "passes_final",
+        "UPDATE OF token_hash, name, may, made_at, expires_at",
+        "passes",
+        "a pass is final; it can only be revoked",
+    ),
+    Rule(
+        "passes_revoked_once",
+        "UPDATE OF revoked_at",
+        "passes",
+        "a revoked pass is final",
+        "OLD.revoked_at IS NOT NULL OR NEW.revoked_at IS NULL",
+    ),
 )
 
 _ANY_FINISHED = "EXISTS (SELECT 1 FROM raffles WHERE drawn_at IS NOT NULL OR cancelled_at IS NOT NULL)"

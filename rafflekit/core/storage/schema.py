@@ -1,7 +1,7 @@
 """The tables. Their triggers are in `rules`; `migrations` turns older tables into these.
 
-Every key begins with the raffle, so that a sharded PostgreSQL can distribute by raffle. Times are whole seconds since
-1970 in UTC, numbers 64-bit integers.
+Every key but that of `passes` begins with the raffle, so that a sharded PostgreSQL can distribute by raffle. Times are
+whole seconds since 1970 in UTC, numbers 64-bit integers.
 """
 
 from collections.abc import Callable
@@ -90,7 +90,7 @@ metadata = MetaData()
 
 
 def _table(name: str, *parts: Column[Any] | ForeignKeyConstraint | UniqueConstraint | CheckConstraint) -> Table:
-    # Every table has a key that begins with the raffle, so SQLite's hidden rowid would be a second one.
+    # Every table has a key of its own, so SQLite's hidden rowid would be a second one.
     return Table(name, metadata, *parts, sqlite_with_rowid=False)
 
 
@@ -262,6 +262,9 @@ redemptions = _table_of_a_raffle(
     Column("number", BigInteger, primary_key=True),
     Column("redeemed_at", BigInteger, nullable=False),
     Column("undone_at", BigInteger),
+    # The names of the desk passes with which that was done; NULL without a pass.
+    Column("redeemed_by", Text),
+    Column("undone_by", Text),
     CheckConstraint("number >= 1", name="redemptions_number"),
 )
 
@@ -277,9 +280,26 @@ forfeits = _table(
     Column("reason", Text, nullable=False),
     Column("prize", BigInteger, nullable=False),
     Column("serial", BigInteger),
+    Column("forfeited_by", Text),
     ForeignKeyConstraint(["raffle", "serial"], ["tickets.raffle", "tickets.serial"]),
     ForeignKeyConstraint(["raffle", "prize"], ["prizes.raffle", "prizes.position"]),
     UniqueConstraint("raffle", "number", name="forfeits_number"),
     UniqueConstraint("raffle", "serial", name="forfeits_serial"),
     CheckConstraint("number >= 1", name="forfeits_number_from_one"),
 )
+
+# Desk passes: of a token only its hash is stored. They are kept when they are no longer valid, since redemptions and
+# forfeits have their names.
+passes = _table(
+    "passes",
+    Column("token_hash", Bytes, primary_key=True),
+    Column("name", Text, nullable=False),
+    # The rights (`models.Right`), with blanks between them.
+    Column("may", Text, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    CheckConstraint("expires_at > made_at", name="passes_expire_later"),
+)
+
+Index("passes_expiry", passes.c.expires_at)

@@ -4,6 +4,7 @@ import falcon
 import msgspec
 
 from rafflekit.core import errors, shapes
+from rafflekit.core.models import Right
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Address, answer
 from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, Operation, Route
@@ -50,11 +51,15 @@ class Redemption(Address):
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Mark the prize of a ticket as handed out."""
-        self.access.require_manager(request.env)
+        shown = self.access.require(request.env, Right.REDEEM)
         self.access.require_own_page(request.env)
         body = reading.read_body(request, RedeemBody)
         verification = self.engine.redeem(
-            reading.check_raffle_id(raffle_id), body.ticket_number, body.verification_code, undo=body.undo
+            reading.check_raffle_id(raffle_id),
+            body.ticket_number,
+            body.verification_code,
+            undo=body.undo,
+            by=None if shown is None else shown.name,
         )
         answer(response, shapes.verification_shape(verification))
 
@@ -64,7 +69,7 @@ class Forfeiture(Address):
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Pass the prize of a ticket on to the next ticket."""
-        self.access.require_manager(request.env)
+        shown = self.access.require(request.env, Right.MANAGE)
         self.access.require_own_page(request.env)
         body = reading.read_body(request, ForfeitBody)
         win = self.engine.forfeit(
@@ -73,6 +78,7 @@ class Forfeiture(Address):
             why=body.why,
             reason=body.reason,
             verification_code=body.verification_code,
+            by=None if shown is None else shown.name,
         )
         answer(response, None if win is None else shapes.win_shape(win))
 

@@ -6,6 +6,7 @@ import falcon
 import msgspec
 
 from rafflekit.core import errors, limits, shapes
+from rafflekit.core.models import Right
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Address, answer, link_next, neighbours
 from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, SIGNED, STORAGE, TOO_BUSY, Operation, Route
@@ -47,7 +48,7 @@ class Winners(Address):
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Draw the winners."""
-        self.access.require_manager(request.env)
+        self.access.require(request.env, Right.MANAGE)
         self.access.require_own_page(request.env)
         body = reading.read_body(request, DrawBody)
         wins = self.engine.draw(reading.check_raffle_id(raffle_id), value=body.value)

@@ -4,6 +4,7 @@ import falcon
 import msgspec
 
 from rafflekit.core import errors, shapes
+from rafflekit.core.models import Right
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Address, answer
 from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, Operation, Route
@@ -20,7 +21,7 @@ class RaffleClosing(Address):
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Stop handing out tickets."""
-        self.access.require_manager(request.env)
+        self.access.require(request.env, Right.MANAGE)
         self.access.require_own_page(request.env)
         reading.read_body(request, fields.NoFields)
         answer(response, shapes.raffle_shape(self.engine.close_raffle(reading.check_raffle_id(raffle_id))))
@@ -31,7 +32,7 @@ class RaffleCancellation(Address):
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Call a raffle off."""
-        self.access.require_manager(request.env)
+        self.access.require(request.env, Right.MANAGE)
         self.access.require_own_page(request.env)
         body = reading.read_body(request, CancelBody)
         answer(response, shapes.raffle_shape(self.engine.cancel(reading.check_raffle_id(raffle_id), body.reason)))

@@ -13,7 +13,7 @@ import falcon
 import msgspec
 
 from rafflekit.core import errors, limits
-from rafflekit.core.settings import ALLOWED_HOSTS, MANAGER_IPS
+from rafflekit.core.settings import ALLOWED_HOSTS, DESK_PASSES, MANAGER_IPS
 from rafflekit.http.api.address import Address
 from rafflekit.http.kept import BUSY
 
@@ -86,7 +86,10 @@ FOREIGN_PAGE = BareProblem(
     f"which {ALLOWED_HOSTS.name} lists.",
 )
 MANAGERS_ONLY = (
-    BareProblem(HTTPStatus.FORBIDDEN, f"The client's address is not listed in {MANAGER_IPS.name}."),
+    BareProblem(
+        HTTPStatus.FORBIDDEN,
+        f"The client's address is not listed in {MANAGER_IPS.name}, or a desk pass is missing ({DESK_PASSES.name}).",
+    ),
     FOREIGN_PAGE,
 )
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from rafflekit.core import errors, limits, shapes
+from rafflekit.core.models import Right
 from rafflekit.core.prizes import Prize
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Address, answer, neighbours
@@ -79,7 +80,7 @@ class Raffles(Address):
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Create a raffle."""
-        self.access.require_manager(request.env)
+        self.access.require(request.env, Right.MANAGE)
         self.access.require_own_page(request.env)
         body = reading.read_body(request, CreateBody, most_bytes=limits.CREATE_BODY_BYTES)
         key = reading.idempotency_key(request)
@@ -98,7 +99,7 @@ class RaffleDetail(Address):
 
     def on_patch(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Change a raffle that has no tickets yet."""
-        self.access.require_manager(request.env)
+        self.access.require(request.env, Right.MANAGE)
         self.access.require_own_page(request.env)
         body = reading.read_body(request, ChangeBody, most_bytes=limits.CREATE_BODY_BYTES)
         raffle = self.engine.change(reading.check_raffle_id(raffle_id), **_terms_of(body))

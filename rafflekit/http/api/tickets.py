@@ -5,6 +5,7 @@ from http import HTTPStatus
 import falcon
 
 from rafflekit.core import errors, shapes
+from rafflekit.core.models import Right
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Address, answer
 from rafflekit.http.api.claims import VerifyBody
@@ -33,7 +34,7 @@ class Participation(Address):
         self.access.require_own_page(request.env)
         body = reading.read_body(request, ParticipateBody)
         if body.participant is not None:
-            self.access.require_manager(request.env)
+            self.access.require(request.env, Right.SELL)
         key = reading.idempotency_key(request)
         try:
             ticket = self.engine.participate(
@@ -44,7 +45,7 @@ class Participation(Address):
                 idempotency_key=key,
             )
         except errors.ManagersOnly as error:
-            if self.access.is_manager(request.env):
+            if self.access.allows(request.env, Right.SELL):
                 raise errors.ManagersOnly(f"{error}; name the participant.") from error
             raise
         answer(response, shapes.ticket_shape(ticket), status=HTTPStatus.CREATED)

@@ -1,4 +1,4 @@
-"""Removing from text what a log must not hold: verification codes, addresses, and a request's own secrets.
+"""Removing from text what a log must not hold: verification codes, passes' tokens, addresses, a request's own secrets.
 
 It is for texts that others wrote: the messages of unforeseen exceptions, and the log lines of libraries.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from rafflekit.core.characters import BLANKS, DASHES, FORMAT
+from rafflekit.core.passes import TOKEN_PREFIX
 
 REMOVED = "[removed]"
 
@@ -39,6 +40,8 @@ _ATTACHED = (
 _FOLLOWING_GROUPS = rf"(?:{_DASH}+[0-9A-Za-z]+|{_GAP}+[0-9A-Za-z]{{4}}(?![0-9A-Za-z]))*"
 # A raffle's id is matched first, and stays.
 _CODE = re.compile(rf"{_BEGINS}(?P<uuid>{_UUID})|(?:{_BY_ITSELF}|{_ATTACHED}){_FOLLOWING_GROUPS}")
+# Also a part of one, in upper or lower case.
+_TOKEN = re.compile(rf"{TOKEN_PREFIX}[0-9a-z]+", re.IGNORECASE)
 # Four numbers or more, since there may be a number before or after an address.
 _IPV4 = re.compile(rf"(?:(?<!\d)|{_ESCAPE})\d{{1,3}}(?:\.\d{{1,3}}){{3,}}(?!\d)")
 # What may be an IPv6 address, with the characters around it: ":2001:db8::1:". No word ends in one. The limits exceed an
@@ -63,7 +66,7 @@ def network_of(address: IPv4Address | IPv6Address) -> str:
 
 
 def redacted(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return a text without codes and these secrets (quoted or not), and with networks in place of addresses.
+    """Return a text without codes, tokens and these secrets (quoted or not), and with networks in place of addresses.
 
     >>> redacted("0AR7-6XP2-Z0FB-CNV4-CY87-CCWJ was used by 203.0.113.7: 'my key'", ["my key"])
     "[removed] was used by 203.0.113.0/24: '[removed]'"
@@ -73,7 +76,9 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     if spelled:
         longest_first = sorted(spelled, key=len, reverse=True)
         text = re.sub("|".join(map(re.escape, longest_first)), REMOVED, text)
-    return _ADDRESS.sub(_without_address, _CODE.sub(lambda found: found["uuid"] or REMOVED, text))
+    # Tokens first: a code before one may end in its beginning.
+    text = _CODE.sub(lambda found: found["uuid"] or REMOVED, _TOKEN.sub(REMOVED, text))
+    return _ADDRESS.sub(_without_address, text)
 
 
 def _without_address(found: re.Match[str]) -> str:

@@ -41,7 +41,7 @@ def test_redeemed_and_forfeited_prizes_are_well(database_url: str) -> None:
         ("UPDATE forfeits SET forfeited_at = 5", ONE_WRONG),
         ("UPDATE forfeits SET why = 'disliked' WHERE number = 1", ONE_WRONG),
         (
-            f"INSERT INTO forfeits SELECT raffle, 1, 1, {10**10}, 'unclaimed', 'no', prize, serial FROM wins "
+            f"INSERT INTO forfeits SELECT raffle, 1, 1, {10**10}, 'unclaimed', 'no', prize, serial, NULL FROM wins "
             f"WHERE raffle = {DRAWN} AND ordinal = 1",
             ONE_WRONG,
         ),
@@ -49,7 +49,7 @@ def test_redeemed_and_forfeited_prizes_are_well(database_url: str) -> None:
         ("UPDATE redemptions SET ordinal = 7 WHERE ordinal = 2", IMPOSSIBLE),
         ("UPDATE redemptions SET ordinal = 0 WHERE ordinal = 2", IMPOSSIBLE),
         ("DELETE FROM forfeits WHERE number = 2", IMPOSSIBLE),
-        (f"INSERT INTO redemptions SELECT {DRAWN}, 9, 1, 5, NULL", IMPOSSIBLE),
+        (f"INSERT INTO redemptions SELECT {DRAWN}, 9, 1, 5, NULL, NULL, NULL", IMPOSSIBLE),
         (f"UPDATE tickets SET nth = 3 WHERE raffle = {CLAIMED} AND serial = 0", TOO_MANY_EACH),
     ],
 )

@@ -42,9 +42,11 @@ _DRAWN_RAFFLE = (
     "INSERT INTO wins VALUES ({id}, 1, 4, 0), ({id}, 2, 0, 0), ({id}, 3, 1, 0), ({id}, 4, 3, 1)",
     "INSERT INTO draws VALUES ({id}, {bytes}, {bytes}, 4)",
     "UPDATE raffles SET drawn_at = 1, seed = {bytes} WHERE id = {id}",
-    "INSERT INTO redemptions VALUES ({id}, 1, 1, 2, NULL), ({id}, 4, 1, 2, NULL)",
+    "INSERT INTO redemptions VALUES ({id}, 1, 1, 2, NULL, 'Ann', NULL), ({id}, 4, 1, 2, NULL, NULL, NULL)",
     "UPDATE redemptions SET undone_at = 3 WHERE raffle = {id} AND ordinal = 4",
-    "INSERT INTO forfeits VALUES ({id}, 2, 1, 864001, 'unclaimed', 'not collected', 0, 2)",
+    "INSERT INTO forfeits VALUES ({id}, 2, 1, 864001, 'unclaimed', 'not collected', 0, 2, 'Ann')",
+    "INSERT INTO passes VALUES ({participant0}, 'Ann', 'manage redeem', 1, 900, NULL)",
+    "INSERT INTO passes VALUES ({participant1}, 'Bob', 'redeem', 1, 900, 50)",
 )
 _OPEN_RAFFLE = (*_raffle(2, "Open", opens_at=5, closes_at=100, creation_key="{bytes}"), *_tickets(3))
 _CLOSED_RAFFLE = (*_raffle(3, "Closed"), *_tickets(3), "UPDATE raffles SET closed_at = 50 WHERE id = {id}")

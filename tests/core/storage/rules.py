@@ -47,9 +47,11 @@ def ticket_row(raffle: str, serial: int, number: int | str, *, nth: int = 1, iss
     return f"INSERT INTO tickets VALUES ({raffle}, {serial}, {number}, {{bytes}}, {nth}, '', NULL, {issued_at})"
 
 
-def redemption_row(ordinal: int, number: int = 1, *, at: int = 5, undone: str = "NULL", raffle: str = DRAWN) -> str:
+def redemption_row(
+    ordinal: int, number: int = 1, *, at: int = 5, undone: str = "NULL", undone_by: str = "NULL", raffle: str = DRAWN
+) -> str:
     """Return the statement that inserts a redemption."""
-    return f"INSERT INTO redemptions VALUES ({raffle}, {ordinal}, {number}, {at}, {undone})"
+    return f"INSERT INTO redemptions VALUES ({raffle}, {ordinal}, {number}, {at}, {undone}, 'Ann', {undone_by})"
 
 
 def forfeit_row(
@@ -63,7 +65,8 @@ def forfeit_row(
     raffle: str = DRAWN,
 ) -> str:
     """Return the statement that inserts a forfeit: unless something is given, the right one of win 3."""
-    return f"INSERT INTO forfeits VALUES ({raffle}, {ordinal}, {number}, {at}, '{why}', 'a reason', {prize}, {serial})"
+    values = f"{ordinal}, {number}, {at}, '{why}', 'a reason', {prize}, {serial}, 'Ann'"
+    return f"INSERT INTO forfeits VALUES ({raffle}, {values})"
 
 
 # Every term, with another value.
@@ -165,11 +168,15 @@ FINAL = [
             "ordinal = 3",
             "number = 2",
             "redeemed_at = 3",
+            "redeemed_by = 'Bob'",
+            "redeemed_by = NULL",
             "undone_at = NULL",
             "undone_at = 903",
+            "undone_by = 'Bob'",
         )
     ),
-    *(f"UPDATE redemptions SET undone_at = {at} WHERE ordinal = 4" for at in ("NULL", "4")),
+    *(f"UPDATE redemptions SET {change} WHERE ordinal = 4" for change in ("undone_at = NULL", "undone_at = 4")),
+    "UPDATE redemptions SET undone_by = 'Bob' WHERE ordinal = 4",
     "DELETE FROM forfeits",
     *(
         f"UPDATE forfeits SET {change}"
@@ -183,8 +190,15 @@ FINAL = [
             "prize = 1",
             "serial = 5",
             "serial = NULL",
+            "forfeited_by = 'Bob'",
         )
     ),
+    # The passes of those who did it: Ann's is valid, Bob's was revoked.
+    *(
+        f"UPDATE passes SET {change} WHERE name = 'Ann'"
+        for change in ("token_hash = {bytes}", "name = 'Eve'", "may = 'manage'", "made_at = 2", "expires_at = 1000")
+    ),
+    *(f"UPDATE passes SET revoked_at = {at} WHERE name = 'Bob'" for at in ("NULL", "60")),
 ]
 
 
@@ -323,7 +337,10 @@ BREACHES = [
     ),
     Breach(redemption_row(3, at=864_001), "the deadline has passed", "redemptions_in_time"),
     Breach(redemption_row(5, at=1_728_001), "the deadline has passed", "redemptions_in_time"),
-    Breach(redemption_row(3, undone="6"), "a redemption begins live", "redemptions_live"),
+    *(
+        Breach(redemption_row(3, **undone), "a redemption begins live", "redemptions_live")
+        for undone in ({"undone": "6"}, {"undone_by": "'Ann'"})
+    ),
     Breach(redemption_row(3, 0), "redemptions_number", "redemptions_number"),
     Breach(redemption_row(4, 1), "redemptions.raffle, redemptions.ordinal, redemptions.number", "redemptions_pkey"),
     # Forfeits.
@@ -354,47 +371,4 @@ CONSTRAINTS = [
     Breach(forfeit_row(3, number=0), "forfeits_number_from_one", "forfeits_number_from_one"),
     Breach(forfeit_row(3, number=1), "forfeits.raffle, forfeits.number", "forfeits_number"),
     Breach(f"INSERT INTO counters VALUES ({OPEN}, 9)", "counters.raffle", "counters_pkey"),
-]
-
-# PostgreSQL only: these delete all rows without touching a single one.
-TRUNCATIONS = [
-    "TRUNCATE wins",
-    "TRUNCATE prizes, wins, forfeits",
-    "TRUNCATE tickets, wins, forfeits",
-    "TRUNCATE raffles CASCADE",
-    "TRUNCATE tiles",
-    "TRUNCATE draws",
-    "TRUNCATE counters",
-    "TRUNCATE redemptions",
-    "TRUNCATE forfeits",
-]
-
-# SQLite only: these delete a row whose key a new one takes, unseen by triggers on DELETE.
-REPLACEMENTS = [
-    "INSERT OR REPLACE INTO tickets SELECT raffle, serial, number, participant, nth, code_hash || 'x', repeat_hash, "
-    f"issued_at FROM tickets WHERE raffle = {DRAWN} AND serial = 0",
-    f"INSERT OR REPLACE INTO tickets VALUES ({DRAWN}, 5, 1, x'01', 1, '', NULL, 10)",
-    f"INSERT OR REPLACE INTO tickets VALUES ({OPEN}, 0, 20, x'0f', 1, '', NULL, 10)",
-    f"INSERT OR REPLACE INTO tickets VALUES ({CLOSED}, 0, 20, x'0f', 1, '', NULL, 10)",
-    "UPDATE OR REPLACE tickets SET participant = (SELECT participant FROM tickets "
-    f"WHERE raffle = {DRAWN} AND serial = 0) WHERE raffle = {DRAWN} AND serial = 1",
-    *(raffle_row(raffle, 9).replace("INSERT", "INSERT OR REPLACE") for raffle in (DRAWN, OPEN, CLOSED, CANCELLED)),
-    *(raffle_row("x'00'", place).replace("INSERT", "INSERT OR REPLACE") for place in (1, 2, 3, 4)),
-    raffle_row("x'00'", 9, creation_key="x'ff'").replace("INSERT", "INSERT OR REPLACE"),
-    f"UPDATE OR REPLACE raffles SET sequence = 1 WHERE id = {OPEN}",
-    f"UPDATE OR REPLACE raffles SET creation_key = x'ff' WHERE id = {EMPTY}",
-    *(f"INSERT OR REPLACE INTO counters VALUES ({raffle}, 0)" for raffle in (DRAWN, OPEN, CLOSED, CANCELLED)),
-    *(f"INSERT OR REPLACE INTO prizes VALUES ({raffle}, 0, 'another', 1)" for raffle in (DRAWN, OPEN, EMPTY)),
-    *(f"INSERT OR REPLACE INTO tiles VALUES ({raffle}, 0, 0, x'00')" for raffle in (DRAWN, OPEN)),
-    f"INSERT OR REPLACE INTO draws VALUES ({DRAWN}, x'00', x'00', 4)",
-    f"INSERT OR REPLACE INTO wins VALUES ({DRAWN}, 1, 2, 0)",
-    f"UPDATE OR REPLACE wins SET serial = 0 WHERE raffle = {DRAWN}",
-    redemption_row(4, 1).replace("INSERT", "INSERT OR REPLACE"),
-    redemption_row(1, 1).replace("INSERT", "INSERT OR REPLACE"),
-    "UPDATE OR REPLACE redemptions SET ordinal = 1",
-    *(
-        row.replace("INSERT", "INSERT OR REPLACE")
-        for row in (forfeit_row(2), forfeit_row(3, number=1), forfeit_row(3, serial="2"))
-    ),
-    "UPDATE OR REPLACE forfeits SET number = 1",
 ]

@@ -11,8 +11,9 @@ from sqlalchemy import create_engine, make_url
 
 from rafflekit import RaffleEngine
 from rafflekit.core.storage import migrations, schema
+from tests.core.storage.deleting import TRUNCATIONS
 from tests.core.storage.past_the_engine import PastTheEngine
-from tests.core.storage.rules import BREACHES, FINAL, TRUNCATIONS
+from tests.core.storage.rules import BREACHES, FINAL
 from tests.databases import KINDS, NEXT_LAYOUT, new_database_url, use_next_layout
 
 Open = Callable[[str], PastTheEngine]

@@ -85,6 +85,11 @@ def forfeit_unclaimed(engine: RaffleEngine, scene: Scene) -> None:
     assert engine.forfeit_unclaimed(scene.drawn.id)
 
 
+def make_and_revoke_pass(engine: RaffleEngine, _: Scene) -> None:
+    engine.passes.make("Ann", may=["redeem"], lasts=timedelta(days=1))
+    engine.passes.revoke("Ann")
+
+
 def participate_at_once(count: int) -> Callable[[RaffleEngine, Scene], object]:
     return lambda engine, scene: list(engine.participate_many(scene.open.id, (f"{count}/{n}" for n in range(count))))
 
@@ -138,6 +143,8 @@ USE_CASES: dict[str, Callable[[RaffleEngine, Scene], object]] = {
         scene.drawn.id, scene.standing.number, why="disqualified", reason="a relative"
     ),
     "forfeit what is unclaimed": forfeit_unclaimed,
+    "find a pass": lambda engine, _: engine.passes.find(f"rkp_{0:032}"),
+    "make and revoke a pass": make_and_revoke_pass,
     "leaves": lambda engine, scene: engine.proofs.leaves_between(scene.drawn.id, 1, 2),
     "version of a proof": lambda engine, scene: engine.proofs.version(scene.drawn.id),
     "look for participants to purge": lambda engine, scene: engine.check_purge(scene.drawn.id),
@@ -184,6 +191,7 @@ FILLING = (
     "INSERT INTO wins SELECT id, 1, 0, 0 FROM raffles",
     "INSERT INTO redemptions SELECT id, 1, 1, 0, NULL FROM raffles",
     "INSERT INTO forfeits SELECT id, 1, 1, 0, 'unclaimed', 'not collected', 0, NULL FROM raffles",
+    "INSERT INTO passes SELECT sha256(n::text::bytea), 'Ann', 'redeem', 1, 2, NULL FROM generate_series(1, 30000) AS n",
     "INSERT INTO tickets SELECT id, n, n + 1, sha256(n::text::bytea), 1, '', NULL, 0 "
     "FROM (SELECT id FROM raffles LIMIT 1) AS one, generate_series(1, 200000) AS n",
     *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in FILLED),

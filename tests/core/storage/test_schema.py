@@ -11,6 +11,7 @@ import pytest
 from rafflekit import Prize
 from rafflekit.core.storage import rules, schema
 from rafflekit.core.storage.sqlite import prepare_connection
+from tests.core.storage.deleting import REPLACEMENTS, TRUNCATIONS
 from tests.core.storage.past_the_engine import PastTheEngine
 from tests.core.storage.rules import (
     BREACHES,
@@ -20,8 +21,6 @@ from tests.core.storage.rules import (
     EMPTY,
     FINAL,
     OPEN,
-    REPLACEMENTS,
-    TRUNCATIONS,
     Breach,
     forfeit_row,
     raffle_row,

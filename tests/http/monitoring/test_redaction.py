@@ -135,3 +135,12 @@ def test_no_secret_stays_in_text_quoted_or_not(key: str) -> None:
 )
 def test_texts_without_secrets_are_unchanged(text: str) -> None:
     assert redacted(text) == text
+
+
+@settings(max_examples=200)
+@given(token=st.binary(min_size=16, max_size=16).map(lambda raw: f"rkp_{raw.hex()}"), before=ANYTHING, behind=ANYTHING)
+@example(token=f"rkp_{bytes(16).hex()}", before=f"{CODE}-", behind="")
+@example(token=f"rkp_{bytes(16).hex()}", before="cookie: rafflekit_pass=", behind="; x")
+def test_no_token_of_a_pass_stays_in_text(token: str, before: str, behind: str) -> None:
+    for cased in (token, token.upper()):
+        assert cased[4:] not in redacted(f"{before}{cased}{behind}")

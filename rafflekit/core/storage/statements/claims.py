@@ -98,23 +98,25 @@ def genuine_ticket(connection: Connection, raffle: UUID, number: int) -> Genuine
     return GenuineTicket(serial, code_hash, Claim(ordinal, prize, name, *dates, reason))
 
 
-def insert_redemption(connection: Connection, raffle: UUID, ordinal: int, redeemed_at: datetime) -> None:
-    """Store that the prize of a win was handed out; the raffle is locked."""
+def insert_redemption(
+    connection: Connection, raffle: UUID, ordinal: int, redeemed_at: datetime, *, by: str | None
+) -> None:
+    """Store that the prize of a win was handed out, and with which pass; the raffle is locked."""
     number = select(func.coalesce(func.max(redemptions.c.number), 0) + 1).where(
         redemptions.c.raffle == raffle, redemptions.c.ordinal == ordinal
     )
-    values = {"raffle": raffle, "ordinal": ordinal, "redeemed_at": int(redeemed_at.timestamp())}
+    values = {"raffle": raffle, "ordinal": ordinal, "redeemed_at": int(redeemed_at.timestamp()), "redeemed_by": by}
     connection.execute(insert(redemptions).values(**values, number=number.scalar_subquery()))
 
 
-def undo_redemption(connection: Connection, raffle: UUID, ordinal: int, undone_at: datetime) -> None:
-    """Store that the redemption of a win was a mistake; the raffle is locked."""
+def undo_redemption(connection: Connection, raffle: UUID, ordinal: int, undone_at: datetime, *, by: str | None) -> None:
+    """Store that the redemption of a win was a mistake, and with which pass that was said; the raffle is locked."""
     live = and_(redemptions.c.raffle == raffle, redemptions.c.ordinal == ordinal, redemptions.c.undone_at.is_(None))
-    connection.execute(update(redemptions).where(live).values(undone_at=int(undone_at.timestamp())))
+    connection.execute(update(redemptions).where(live).values(undone_at=int(undone_at.timestamp()), undone_by=by))
 
 
-def insert_forfeit(connection: Connection, raffle: UUID, forfeit: Forfeit, *, prize: int) -> None:
-    """Store a forfeit; the raffle is locked."""
+def insert_forfeit(connection: Connection, raffle: UUID, forfeit: Forfeit, *, prize: int, by: str | None) -> None:
+    """Store a forfeit, and with which pass it was done; the raffle is locked."""
     connection.execute(
         insert(forfeits).values(
             raffle=raffle,
@@ -125,6 +127,7 @@ def insert_forfeit(connection: Connection, raffle: UUID, forfeit: Forfeit, *, pr
             reason=forfeit.reason,
             prize=prize,
             serial=None if forfeit.heir is None else forfeit.heir.serial,
+            forfeited_by=by,
         )
     )
 
@@ -149,8 +152,8 @@ def _date(seconds: int | None) -> datetime | None:
 
 
 def _win(row: Sequence[Any]) -> Win:
-    number, prize, redeemed_at, forfeited_at, reason, why, lost, _ = row
-    return Win(number, prize, _date(redeemed_at), _date(forfeited_at), reason, lost, why)
+    number, prize, redeemed_at, redeemed_by, forfeited_at, forfeited_by, reason, why, lost, _ = row
+    return Win(number, prize, _date(redeemed_at), _date(forfeited_at), reason, lost, why, redeemed_by, forfeited_by)
 
 
 def _sql(written: str) -> TextClause:
@@ -172,20 +175,24 @@ _LOST_SERIAL = """
         (SELECT serial FROM forfeits JOIN draws ON draws.raffle = forfeits.raffle
          WHERE forfeits.raffle = :raffle AND number = win.lost - draws.wins))"""
 _WIN = f"""
-    SELECT tickets.number, prizes.name, redemptions.redeemed_at, loss.forfeited_at, loss.reason, loss.why,
+    SELECT tickets.number, prizes.name, redemptions.redeemed_at, redemptions.redeemed_by, loss.forfeited_at,
+        loss.forfeited_by, loss.reason, loss.why,
         (SELECT number FROM tickets WHERE raffle = :raffle AND serial = {_LOST_SERIAL}), win.since
     FROM ({{standing}}) AS win
     JOIN tickets ON tickets.raffle = :raffle AND tickets.serial = win.serial
     JOIN prizes ON prizes.raffle = :raffle AND prizes.position = win.prize
     LEFT JOIN redemptions ON redemptions.raffle = :raffle AND redemptions.ordinal = win.ordinal
-        AND redemptions.undone_at IS NULL
-    LEFT JOIN forfeits AS loss ON loss.raffle = :raffle AND loss.ordinal = win.ordinal"""  # noqa: S608 - ours
+        AND redemptions.ordinal {{within}} AND redemptions.undone_at IS NULL
+    LEFT JOIN forfeits AS loss ON loss.raffle = :raffle AND loss.ordinal = win.ordinal
+        AND loss.ordinal {{within}}"""  # noqa: S608 - ours
 _BETWEEN = (
     f"{_DRAWN} AND ordinal BETWEEN :first AND :last UNION ALL "
     f"{_TAKEN_OVER} AND number BETWEEN :first - draws.wins AND :last - draws.wins"
 )
-_WINS = _sql(f"{_WIN.format(standing=_BETWEEN)} ORDER BY win.ordinal")
-_EVERY_UNREDEEMED = f"""{_WIN.format(standing=f"{_DRAWN} UNION ALL {_TAKEN_OVER}")}
+# Said of each table: PostgreSQL, as long as it has no statistics, may read all of a raffle's redemptions and forfeits.
+_OF_THE_PAGE = _WIN.format(standing=_BETWEEN, within="BETWEEN :first AND :last")
+_WINS = _sql(f"{_OF_THE_PAGE} ORDER BY win.ordinal")
+_EVERY_UNREDEEMED = f"""{_WIN.format(standing=f"{_DRAWN} UNION ALL {_TAKEN_OVER}", within="> 0")}
     WHERE redemptions.redeemed_at IS NULL AND loss.forfeited_at IS NULL ORDER BY win.ordinal"""
 _UNREDEEMED = _sql(f"{_EVERY_UNREDEEMED} LIMIT :most OFFSET :skip")
 _UNCLAIMED = _sql(_EVERY_UNREDEEMED)
