@@ -575,6 +575,7 @@ NAME = string(NAME_PATTERN)
 TIME = string(TIME_PATTERN)
 NOTE = string(r"[^\ud800-\udfff]*")
 
+TEXTS = ("collection", "promoter", "address", "price", "licence", "note")
 OPTIONAL_TERMS = {
     "delay_s": integer(1, 604_800),
     "source": NAME,
@@ -582,7 +583,9 @@ OPTIONAL_TERMS = {
     "tickets_each": integer(2, 1_000),
     "opens_at": TIME,
     "closes_at": TIME,
+    "draw_at": TIME,
     "claim_days": integer(1, 3_650),
+    **dict.fromkeys(TEXTS, NAME),
 }
 TERMS = record(
     {
@@ -795,10 +798,14 @@ def require_terms_fit(terms: dict[str, Any]) -> None:
     """Raise `Wrong` unless the optional terms belong to the others (section 2)."""
     require(("delay_s" in terms) == (terms["entropy"] == "drand-quicknet"), "a delay is for drand only")
     require(("source" in terms) == (terms["entropy"] == "announced"), "a source is for announced entropy only")
-    opens, closes = (seconds_since_1970(terms[key]) if key in terms else None for key in ("opens_at", "closes_at"))
-    if closes is not None:
-        require(closes > seconds_since_1970(terms["created_at"]), "the raffle was to close before it was created")
-        require(opens is None or opens < closes, "the raffle was to close before it opens")
+    created, times = seconds_since_1970(terms["created_at"]), ("opens_at", "closes_at", "draw_at")
+    opens, closes, draw = (seconds_since_1970(terms[key]) if key in terms else None for key in times)
+    for end in (closes, draw):
+        if end is not None:
+            require(created < end, "the raffle was to close or be drawn before it was created")
+            require(opens is None or opens < end, "the raffle was to close or be drawn before it opens")
+    require(closes is None or draw is None or closes <= draw, "the raffle was to be drawn before it closes")
+    require("price" not in terms or {"promoter", "draw_at"} <= terms.keys(), "a price needs a promoter and draw_at")
 
 
 def read_forfeit(content: dict[str, Any]) -> Forfeit:
@@ -1240,8 +1247,7 @@ def about_raffle(proof: Proof) -> list[str]:
     """Return lines with all that was announced."""
     terms = proof.terms
     rules = {key: terms[key] for key in ("entropy", *OPTIONAL_TERMS) if key in terms}
-    if "source" in rules:
-        rules["source"] = quoted(rules["source"])
+    rules |= {key: quoted(text) for key, text in rules.items() if key in ("source", *TEXTS)}
     return [
         f"Raffle {quoted(terms['name'])}",
         f"  id {terms['id']}, created {time_text(proof.created)}",

@@ -46,7 +46,10 @@ class Terms:
     tickets_each: int = 1
     opens_at: datetime | None = None
     closes_at: datetime | None = None
+    draw_at: datetime | None = None
     claim_days: int | None = None
+    promoter: str | None = None
+    price: str | None = None
 
     @property
     def wins(self) -> int:
@@ -60,7 +63,11 @@ class Terms:
 
     def are_possible(self, created_at: datetime) -> bool:
         first = max(created_at, self.opens_at or created_at)
-        return self.wins <= self.total_tickets and (self.closes_at is None or self.closes_at > first)
+        in_order = all(end is None or end > first for end in (self.closes_at, self.draw_at)) and (
+            self.closes_at is None or self.draw_at is None or self.draw_at >= self.closes_at
+        )
+        is_complete = self.price is None or None not in (self.promoter, self.draw_at)
+        return self.wins <= self.total_tickets and in_order and is_complete
 
 
 @dataclass(frozen=True)

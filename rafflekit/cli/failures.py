@@ -65,6 +65,7 @@ PARAMETERS = {
     "tickets_each": "--each",
     "opens_at": "--opens",
     "closes_at": "--closes",
+    "draw_at": "--draw-at",
     "claim_days": "--claim-days",
     "value": "--value",
     "state": "--state",

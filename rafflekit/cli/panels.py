@@ -18,7 +18,7 @@ from rafflekit.core.lifecycle import draw_possible_at
 from rafflekit.core.models import DatabaseStatus, Item, Page, Raffle, State, Ticket, Verification
 from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.quoting import harmless
-from rafflekit.core.protocol.terms import EntryRule
+from rafflekit.core.protocol.terms import TEXTS, EntryRule
 
 # Of 32 digits. This is enough to distinguish ten thousand raffles; otherwise, commands ask for more.
 _ID_DIGITS = 8
@@ -258,8 +258,11 @@ def _rules(raffle: Raffle) -> list[tuple[str, Text]]:
         randomness += f": {harmless(terms.source)}"
     each = counted(terms.tickets_each, "ticket")
     rows = [("Entry", f"{_ENTRIES[EntryRule(terms.entry)]}, {each} each"), ("Randomness", randomness)]
+    if terms.draw_at is not None:
+        rows.append(("Draw planned", local_time(terms.draw_at)))
     if terms.claim_days is not None:
         rows.append(("To redeem", f"within {counted(terms.claim_days, 'day')} of the draw"))
+    rows += [(name.capitalize(), harmless(text)) for name in TEXTS if (text := getattr(terms, name)) is not None]
     return [(name, Text(text, overflow="fold")) for name, text in rows]
 
 

@@ -19,7 +19,7 @@ from rafflekit.core.prizes import Prize
 from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.core.protocol.entropy.announced import Announced
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet
-from rafflekit.core.protocol.terms import EntryRule, Options
+from rafflekit.core.protocol.terms import TEXTS, TIMES, EntryRule, Options
 from rafflekit.core.written_prizes import read_prize
 
 TicketCount = Annotated[
@@ -83,9 +83,25 @@ Opens = Annotated[
 Closes = Annotated[
     str | None, typer.Option(metavar="TIME", help="From when on no more tickets are handed out, in local time.")
 ]
+DrawAt = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="When the draw is planned, in local time. The draw does not start by itself."),
+]
 ClaimDays = Annotated[
     str | None, typer.Option(metavar="DAYS", help="Days after the draw in which a prize must be redeemed.")
 ]
+Collection = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Where and when prizes are collected, such as 'at the bar until 21:00'."),
+]
+Promoter = Annotated[str | None, typer.Option(metavar="TEXT", help="Who runs the raffle.")]
+Address = Annotated[str | None, typer.Option(metavar="TEXT", help="The address of the promoter.")]
+Price = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="The price of a ticket, such as '£1'. Needs --promoter and --draw-at."),
+]
+Licence = Annotated[str | None, typer.Option(metavar="TEXT", help="The licence or registration of the raffle.")]
+Note = Annotated[str | None, typer.Option(metavar="TEXT", help="What else participants should know.")]
 TermsFile = Annotated[
     Path | None,
     typer.Option(
@@ -96,7 +112,6 @@ TermsFile = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show the raffle; store nothing.")]
 
-_TIMES = ("opens_at", "closes_at")
 _NUMBERS = ("delay_s", "tickets_each", "claim_days")
 # An option without its value is None; these terms always have one.
 _REQUIRED = ("name", "total_tickets", "prizes")
@@ -138,10 +153,8 @@ def terms_given(options: Sequence[Any], file: Path | None) -> GivenTerms:
     given = {
         field: _value(field, value) for field, value in zip(_KEYS, options, strict=True) if value not in (None, [], ())
     }
-    return GivenTerms(
-        written | given,
-        {field: f"{field} in {file.name}" for field in written if field not in given} if file is not None else {},
-    )
+    in_file = {} if file is None else {field: f"{field} in {file.name}" for field in written if field not in given}
+    return GivenTerms(written | given, {field: f"--{field}" for field in TEXTS} | in_file)
 
 
 def _value(field: str, text: Any) -> Any:
@@ -151,7 +164,7 @@ def _value(field: str, text: Any) -> Any:
         return text
     if text == "":
         return None
-    if field in _TIMES:
+    if field in TIMES:
         return time_given(field, text)
     if field in _NUMBERS:
         if not _WHOLE_NUMBER.fullmatch(text):
@@ -180,7 +193,7 @@ def _read_file(file: Path) -> dict[str, Any]:
 def _written_value(file: Path, field: str, value: Any) -> Any:
     if value == "" and field not in _REQUIRED:
         return None
-    if field in _TIMES:
+    if field in TIMES:
         return time_given(f"{field} in {file.name}", value)
     return _prizes(file, value) if field == "prizes" else value
 

@@ -9,6 +9,7 @@ from rafflekit.cli import terminal
 from rafflekit.cli.words import counted
 from rafflekit.core.protocol.dates import time_text
 from rafflekit.core.protocol.quoting import quoted
+from rafflekit.core.protocol.terms import TEXTS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,7 +84,9 @@ def _rules(raffle: "Terms") -> dict[str, str | None]:
         "Tickets per participant": f"up to {raffle.tickets_each:,}" if raffle.tickets_each > 1 else None,
         "Opens": _moment(raffle.opens_at),
         "Closes": _moment(raffle.closes_at),
+        "Draw planned": _moment(raffle.draw_at),
         "To redeem": None if raffle.claim_days is None else f"within {counted(raffle.claim_days, 'day')} of the draw",
+        **{name.capitalize(): quoted(text) for name in TEXTS if (text := getattr(raffle, name)) is not None},
     }
 
 

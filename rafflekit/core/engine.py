@@ -149,6 +149,8 @@ class RaffleEngine:
         - `tickets_each`: how many tickets one participant may hold, 1 by default.
         - `opens_at`, `closes_at`: times with their zone between which tickets are handed out.
         - `claim_days`: the days after the draw in which a prize must be redeemed.
+        - `draw_at`, a time with its zone, and the texts `collection`, `promoter`, `address`, `price` (of a ticket),
+          `licence` and `note` are only announced. A raffle with a `price` needs a `promoter` and `draw_at`.
 
         The same `idempotency_key` (16 to 255 printable ASCII characters) with the same terms gives the same raffle.
 

@@ -36,7 +36,7 @@ VALUE_CHARACTERS = 1_000
 """The longest value of an announced source."""
 
 REASON_CHARACTERS = 200
-"""The longest reason for a cancellation or a forfeit, and the longest name of an announced source."""
+"""The longest reason for a cancellation or a forfeit, and the longest text that is announced with a raffle."""
 
 UNDO_S = 15 * 60
 """How long a redemption can be undone."""
@@ -83,7 +83,7 @@ RAFFLES_PAGE_SIZE = 10
 RAFFLES_PAGE_SIZE_MOST = 100
 """The most raffles on a page."""
 
-LISTED_PRIZES = 20
+LISTED_PRIZES = 15
 """The kinds of prizes that a list of raffles over HTTP shows of each raffle."""
 
 WINNERS_PAGE_SIZE = 100

@@ -56,7 +56,7 @@ Name = Annotated[str, documented(minLength=1, maxLength=limits.NAME_CHARACTERS, 
 """The name of a raffle or a prize."""
 
 Reason = Annotated[str, documented(minLength=1, maxLength=limits.REASON_CHARACTERS, pattern=_LINE)]
-"""A reason that everyone can read, or the place where a value is announced."""
+"""A text that everyone can read: a reason, or what a raffle announces."""
 
 Participant = Annotated[str, documented(minLength=1, maxLength=limits.PARTICIPANT_CHARACTERS, pattern=_LINE)]
 """The text that names a participant."""

@@ -15,6 +15,7 @@ import msgspec
 from rafflekit import __version__
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, RaffleError, RaffleNotFound, StorageUnavailable
+from rafflekit.core.protocol.terms import TIMES
 from rafflekit.http import fields, problems
 from rafflekit.http.api import ROUTES
 from rafflekit.http.api.operations import BareProblem, Operation, Refusal, Route
@@ -67,7 +68,7 @@ _ANSWER_FIELDS = {
     "in_place_of": fields.TicketNumber,
     **dict.fromkeys(
         (
-            *("created_at", "opens_at", "closes_at", "closed_at", "draw_possible_at", "drawn_at", "cancelled_at"),
+            *("created_at", *TIMES, "closed_at", "draw_possible_at", "drawn_at", "cancelled_at"),
             *("redeemed_at", "redeem_until", "forfeited_at"),
         ),
         _Time,

@@ -23,8 +23,24 @@ entry = "invitation"
 tickets_each = 5
 opens_at = 2999-12-05T18:00:00Z
 closes_at = "2999-12-06 00:00"
+draw_at = "2999-12-06 00:30"
 claim_days = 30
+collection = "at the bar"
+promoter = "Scouts"
+address = "1 Mill Lane"
+price = "£1"
+licence = "M123456"
+note = "Over 18s only"
 """
+
+ANNOUNCED = {
+    "collection": "at the bar",
+    "promoter": "Scouts",
+    "address": "1 Mill Lane",
+    "price": "£1",
+    "licence": "M123456",
+    "note": "Over 18s only",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -38,15 +54,18 @@ def file(folder: Path) -> Path:
 def test_create_takes_every_option(terminal: Terminal, engine: RaffleEngine) -> None:
     created = terminal(
         "create Fair --tickets 9 --prize tea --entropy announced --source 'the lottery' --entry desk --each 3 "
-        "--opens 2999-12-05T19:00 --closes 2999-12-06T00:00Z --claim-days 30"
+        "--opens 2999-12-05T19:00 --closes 2999-12-06T00:00Z --claim-days 30 --draw-at 2999-12-06T01:00 "
+        + " ".join(f"--{name} '{text}'" for name, text in ANNOUNCED.items())
     )
 
     (raffle,) = engine.list().items
     terms = raffle.terms
     assert (terms.entropy, terms.source, terms.entry) == ("announced", "the lottery", "desk")
     assert (terms.tickets_each, terms.claim_days) == (3, 30)
-    assert (terms.opens_at, terms.closes_at) == (SIX_O_CLOCK, MIDNIGHT)
-    assert "opens_at: 2999-12-05T18:00:00Z\ncloses_at: 2999-12-06T00:00:00Z\nclaim_days: 30\n" in created.out
+    assert (terms.opens_at, terms.closes_at, terms.draw_at) == (SIX_O_CLOCK, MIDNIGHT, MIDNIGHT)
+    assert ANNOUNCED.items() <= raffle_shape(raffle).items()
+    assert "opens_at: 2999-12-05T18:00:00Z\ncloses_at: 2999-12-06T00:00:00Z\ndraw_at: 2999-12" in created.out
+    assert "collection: at the bar\npromoter: Scouts\naddress: 1 Mill Lane\nprice: £1\nlicence: M1" in created.out
     assert "state: upcoming\n" in created.out
 
 
@@ -66,7 +85,9 @@ def test_a_terminal_shows_the_raffle_as_it_is_understood(screen: OnScreen, colum
         "1 × Bike",
         "Entry invitation codes, 5 tickets each",
         "Randomness announced ten dice, rolled on stage",
+        "Draw planned 2999-12-06 00 30 00 +01 00",
         "To redeem within 30 days of the draw",
+        *(f"{name.capitalize()} {text}" for name, text in ANNOUNCED.items()),
     ):
         assert fact in shown
 
@@ -81,6 +102,7 @@ def test_create_reads_all_terms_from_a_file(terminal: Terminal, engine: RaffleEn
     assert raffle.prizes == (Prize("Dinner", 30), Prize("Bike"))
     assert (terms.source, terms.entry, terms.tickets_each) == ("ten dice, rolled on stage", "invitation", 5)
     assert (terms.opens_at, terms.closes_at, terms.claim_days) == (SIX_O_CLOCK, MIDNIGHT, 30)
+    assert ANNOUNCED.items() <= raffle_shape(raffle).items()
 
 
 def test_arguments_override_the_file(terminal: Terminal, engine: RaffleEngine) -> None:
@@ -132,6 +154,8 @@ def test_a_dry_run_refuses_what_create_refuses(terminal: Terminal) -> None:
         ("name = 5", "name in raffle.toml: must be text."),
         ('name = ""', "name in raffle.toml: must not be empty."),
         ("opens_at = 5", "opens_at in raffle.toml: must be a time such as 2026-12-05T18:00"),
+        ("note = 5", "note in raffle.toml: must be text."),
+        ('price = "£1"', "--promoter: is missing: a raffle with a price must name its promoter."),
         ("opens_at = 2026-12-05", "opens_at in raffle.toml: must be a time such as 2026-12-05T18:00"),
     ],
 )
@@ -197,6 +221,9 @@ def test_a_file_may_have_a_byte_order_mark(terminal: Terminal, file: Path) -> No
         ("--entry all", "--entry: must be address or invitation or desk."),
         ("--source x", "--source: is only for announced; secrets names no source."),
         ("--entropy announced", "--source: is missing: say where everyone will see the value that decides."),
+        ("--price £1 --promoter us", "--draw-at: is missing: a raffle with a price must say when it is drawn."),
+        ("--draw-at 2020-01-01T00:00", "--draw-at: must be after the moment when the raffle is created."),
+        ("--licence ' '", "--licence: must not be empty."),
         ("--opens tomorrow", "--opens: must be a time such as 2026-12-05T18:00"),
         ("--opens 2999-12-06T00:00 --closes 2999-12-05T00:00", "--closes: must be after the moment when it opens."),
         (
@@ -241,7 +268,9 @@ def test_edit_changes_what_is_named_and_nothing_else(terminal: Terminal, engine:
 
 def test_an_empty_value_removes_an_option(terminal: Terminal, engine: RaffleEngine) -> None:
     raffle = json.loads(terminal("create --from raffle.toml --json").out)["id"]
-    options = ("--entropy", "--source", "--delay", "--entry", "--each", "--opens", "--closes", "--claim-days")
+    texts = tuple(f"--{name}" for name in ANNOUNCED)
+    times = ("--opens", "--closes", "--draw-at")
+    options = ("--entropy", "--source", "--delay", "--entry", "--each", "--claim-days", *times, *texts)
 
     edited = terminal(f"edit {raffle} --json " + " ".join(f"{option} ''" for option in options))
 

@@ -52,7 +52,11 @@ def full_raffle(engine: RaffleEngine) -> Raffle:
         tickets_each=2,
         opens_at=NOON,
         closes_at=NOON + timedelta(days=1),
+        draw_at=NOON + timedelta(days=2),
         claim_days=30,
+        promoter="Scouts",
+        price="£1",
+        note="Over 18s only",
     )
 
 
@@ -76,6 +80,11 @@ def full_raffle(engine: RaffleEngine) -> Raffle:
             {"opens_at": None, "closes_at": None, "claim_days": None},
             dict.fromkeys(("opens_at", "closes_at", "claim_days")),
         ),
+        (
+            {"draw_at": NOON + timedelta(days=1), "note": " Come early "},
+            {"draw_at": NOON + timedelta(days=1), "note": "Come early"},
+        ),
+        ({"price": None, "draw_at": None, "promoter": None}, dict.fromkeys(("price", "draw_at", "promoter"))),
         ({"entropy": None}, {"entropy": "secrets", "delay_s": None}),
         ({}, {}),
     ],
@@ -129,6 +138,9 @@ def test_a_change_can_be_tried_without_storing_it(engine: RaffleEngine) -> None:
         ({"source": "dice"}, "source"),
         ({"closes_at": NOON}, "closes_at"),
         ({"opens_at": NOON + timedelta(days=1)}, "closes_at"),
+        ({"closes_at": NOON + timedelta(days=3)}, "draw_at"),
+        ({"draw_at": None}, "draw_at"),
+        ({"promoter": None}, "promoter"),
         ({"tickets_each": 0}, "tickets_each"),
         ({"claim_days": 0}, "claim_days"),
         ({"id": "3f0c"}, "id"),
@@ -246,11 +258,19 @@ def test_a_ticket_of_a_changed_entry_rule_has_the_code_it_shows(database_url: st
     assert engine.verify(raffle.id, ticket.number, ticket.verification_code).has_won
 
 
-def test_a_raffle_cannot_be_changed_to_close_in_the_past(engine: RaffleEngine) -> None:
+@pytest.mark.parametrize("field", ["closes_at", "draw_at"])
+def test_a_raffle_cannot_be_changed_to_end_in_the_past(engine: RaffleEngine, field: str) -> None:
     raffle = engine.create("Foobar", total_tickets=1, prizes=HUG)
 
-    with pytest.raises(InvalidValue, match="closes_at: must be"):
-        engine.change(raffle.id, closes_at=datetime.now(UTC))
+    with pytest.raises(InvalidValue, match=f"{field}: must be"):
+        engine.change(raffle.id, **{field: datetime.now(UTC)})  # type: ignore[misc]  # either of two keywords
+
+
+def test_a_raffle_can_be_drawn_before_its_planned_draw(engine: RaffleEngine) -> None:
+    raffle = engine.create("Foobar", total_tickets=1, prizes=HUG, draw_at=NOON)
+    engine.participate(raffle.id, "ann")
+
+    assert len(engine.draw(raffle.id)) == 1
 
 
 @pytest.mark.parametrize(

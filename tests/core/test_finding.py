@@ -171,3 +171,18 @@ def test_text_that_fits_no_raffle_finds_nothing(engine: RaffleEngine, text: str)
     assert str(refusal.value) == (
         f"No raffle's id begins with {text!r}, and no raffle's name contains it; 'rafflekit list' shows all raffles."
     )
+
+
+def test_the_search_for_a_part_of_a_name_ignores_case(engine: RaffleEngine) -> None:
+    for name in ("Straße am Fluss", "ÉCOLE", "100% win", "a_b"):
+        engine.create(name, total_tickets=1, prizes=HUG)
+
+    def found(part: str) -> list[str]:
+        return [raffle.name for raffle in engine.list(name=part).items]
+
+    assert found("STRASSE") == ["Straße am Fluss"]
+    assert found("e\u0301cole") == ["ÉCOLE"]
+    assert found("%") == ["100% win"]
+    assert found("_") == ["a_b"]
+    assert found("nowhere") == []
+    assert len(found("")) == 4

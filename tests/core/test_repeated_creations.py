@@ -49,6 +49,7 @@ def test_a_creation_is_repeated_after_the_raffle_has_closed(database_url: str) -
         {"tickets_each": 2},
         {"claim_days": 1},
         {"closes_at": NOON},
+        {"note": "Over 18s only"},
     ],
 )
 def test_a_key_that_was_used_for_another_raffle_is_refused(engine: RaffleEngine, other: dict[str, Any]) -> None:

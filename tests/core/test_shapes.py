@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from rafflekit import Page, Prize, Raffle, RaffleEngine, Ticket, Verification, Win
 from rafflekit.core.models import State
 from rafflekit.core.protocol.checkpoints import Cancellation, End
-from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.protocol.terms import TEXTS, Terms
 from rafflekit.core.shapes import queue_page_shape, raffle_shape, ticket_shape, verification_shape, win_shape
 
 ID = "3f0c0000-0000-4000-8000-000000000001"
@@ -37,6 +38,7 @@ def test_a_raffle_has_the_fields_of_the_contract() -> None:
 
 
 def test_an_answer_about_a_raffle_has_all_of_its_terms() -> None:
+    texts: dict[str, Any] = {name: f"the {name}" for name in TEXTS}
     terms = Terms(
         UUID(ID),
         "Foobar",
@@ -49,7 +51,9 @@ def test_an_answer_about_a_raffle_has_all_of_its_terms() -> None:
         tickets_each=3,
         opens_at=CREATED_AT + timedelta(hours=1),
         closes_at=CREATED_AT + timedelta(hours=2),
+        draw_at=CREATED_AT + timedelta(hours=3),
         claim_days=30,
+        **texts,
     )
 
     shape = raffle_shape(Raffle(terms))
@@ -58,6 +62,8 @@ def test_an_answer_about_a_raffle_has_all_of_its_terms() -> None:
     assert {**shape, "protocol": 1} == {**shape, **terms.shape()}
     assert (shape["entry"], shape["tickets_each"], shape["claim_days"]) == ("invitation", 3, 30)
     assert (shape["opens_at"], shape["closes_at"]) == ("2026-11-23T10:00:00Z", "2026-11-23T11:00:00Z")
+    assert shape["draw_at"] == "2026-11-23T12:00:00Z"
+    assert texts.items() <= shape.items()
 
 
 def test_an_announced_source_is_in_the_answer() -> None:

@@ -19,7 +19,7 @@ from rafflekit.core.protocol.checkpoints import Cancellation, End
 from rafflekit.core.protocol.codes import CodeHasher
 from rafflekit.core.protocol.documents import leaf_line
 from rafflekit.core.protocol.leaves import Leaf
-from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.protocol.terms import TEXTS, Terms
 
 MOST_BYTES = 2 * 1024 * 1024
 LONGEST = "\N{GRINNING FACE}" * limits.NAME_CHARACTERS
@@ -38,10 +38,12 @@ TERMS = Terms(
     tickets_each=limits.TICKETS_EACH,
     opens_at=NOW,
     closes_at=NOW,
+    draw_at=NOW,
     claim_days=limits.CLAIM_DAYS,
+    **dict.fromkeys(TEXTS, LONGEST),
 )
 LARGEST = Raffle(TERMS, limits.TICKETS, End(1_800_000_000), Cancellation(1_800_000_000, LONGEST), NOW)
-LISTED = replace(LARGEST, terms=replace(TERMS, prizes=PRIZES[: limits.LISTED_PRIZES]), more_prizes=980)
+LISTED = replace(LARGEST, terms=replace(TERMS, prizes=PRIZES[: limits.LISTED_PRIZES]), more_prizes=985)
 WIN = Win(limits.TICKETS, LONGEST, None, NOW, LONGEST, limits.TICKETS, "disqualified")
 
 

@@ -169,8 +169,9 @@ def _ask_wrongly(talk: Conversation) -> None:
 def _ask_of_terms(talk: Conversation) -> None:
     for changes in ({}, {}, {"total_tickets": 3}):
         talk.ask("POST", "/raffles/", json=RAFFLE | changes, headers={"Idempotency-Key": KEY})
-    raffle = talk.create(entropy="announced", source="dice", tickets_each=2, claim_days=14)
-    talk.ask("PATCH", f"{raffle}/", json={"source": "ten dice", "claim_days": None})
+    raffle = talk.create(entropy="announced", source="dice", tickets_each=2, claim_days=14, note="Over 18s only")
+    planned = {"draw_at": "2999-12-05T18:00:00Z", "promoter": "Scouts", "price": "£1"}
+    talk.ask("PATCH", f"{raffle}/", json={"source": "ten dice", "claim_days": None} | planned)
     talk.hand_out(raffle, "Ann")
     talk.ask("PATCH", f"{raffle}/", json={"name": "Too late"})
 

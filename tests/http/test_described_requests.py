@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
+from rafflekit.core.protocol.terms import TEXTS, TIMES
 from rafflekit.http import reading
 from tests.http.conftest import RAFFLE, Post
 from tests.http.description import operations, parameter_schema, schema_of
@@ -53,8 +54,14 @@ def is_described(body: dict[str, Any], name: str) -> bool:
             for source, is_valid in (("dice", True), ("x" * 200, True), ("x" * 201, False), ("", False), ("a\n", False))
         ],
         *[
+            ({field: text}, is_valid)
+            for field in TEXTS
+            if field != "price"
+            for text, is_valid in ((None, True), ("x" * 200, True), ("x" * 201, False), ("a\n", False))
+        ],
+        *[
             ({field: time}, is_valid)
-            for field in ("opens_at", "closes_at")
+            for field in TIMES
             for time, is_valid in (
                 *((None, True), ("2030-12-05T18:00:00Z", True), ("2030-12-05t18:00:00.5+01:00", True)),
                 *(("2030-12-05T18:00:00", False), ("2030-12-05 18:00:00Z", False), ("2030-02-29T18:00:00Z", False)),

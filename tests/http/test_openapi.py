@@ -8,6 +8,7 @@ from falcon import inspect, testing
 
 from rafflekit import RaffleEngine
 from rafflekit.core.errors import InvalidSetting, RaffleError
+from rafflekit.core.protocol.terms import TIMES
 from rafflekit.http import openapi
 from rafflekit.http.app import create_app
 from rafflekit.http.monitoring.metrics import Metrics
@@ -52,7 +53,7 @@ def test_every_time_is_described_as_one() -> None:
         if name.endswith(("_at", "_until"))
     }
 
-    assert {"opens_at", "closes_at", "draw_possible_at", "redeemed_at", "forfeited_at", "redeem_until"} <= times.keys()
+    assert {*TIMES, "draw_possible_at", "redeemed_at", "forfeited_at", "redeem_until"} <= times.keys()
     assert {kind["format"] for kind in times.values()} == {"date-time"}
 
 

@@ -142,7 +142,7 @@ class RaffleMachine(RuleBasedStateMachine):
             refusal, "change", lambda: self.sessions[session].change(chosen.raffle.id, dry_run=dry_run, **changes)
         )
         if refusal is None:
-            assert changed.terms.claim_days == terms.claim_days
+            assert (changed.terms.claim_days, changed.terms.price) == (terms.claim_days, terms.price)
             assert tuple(changed.prizes) == terms.prizes
             if not dry_run:
                 chosen.model = replace(chosen.model, terms=terms)

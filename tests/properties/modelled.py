@@ -35,6 +35,7 @@ def some_terms(draw: st.DrawFn, now: datetime) -> Terms:
     """Terms of a small raffle; some are impossible."""
     in_time = draw(st.sampled_from(TIMES))
     opens_at, closes_at = (None if wait is None else now.replace(microsecond=0) + wait for wait in in_time)
+    planned = draw(st.sampled_from((None, None, None, 2 * HOUR, 2 * DAY)))
     return Terms(
         draw(st.integers(1, 8)),
         (Prize("first", draw(st.integers(1, 2))), Prize("second"))[: draw(st.integers(1, 2))],
@@ -43,7 +44,10 @@ def some_terms(draw: st.DrawFn, now: datetime) -> Terms:
         tickets_each=draw(st.sampled_from((1, 1, 2))),
         opens_at=opens_at,
         closes_at=closes_at,
+        draw_at=None if planned is None else now.replace(microsecond=0) + planned,
         claim_days=draw(st.sampled_from((None, 1))),
+        promoter=draw(st.sampled_from((None, "us"))),
+        price=draw(st.sampled_from((None,) * 7 + ("£1",))),
     )
 
 

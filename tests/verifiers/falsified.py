@@ -28,7 +28,7 @@ def changed_document(rng: Random, document: Any) -> Any:
     elif choice < 0.3 and isinstance(place, list):
         place.insert(rng.randint(0, len(place)), place[key])
     elif choice < 0.3:
-        name = rng.choice(["entry", "claim_days", "delay_s", "source", "closes_at", "tickets_each", "comment"])
+        name = rng.choice(["entry", "claim_days", "delay_s", "source", "closes_at", "tickets_each", "price", "comment"])
         place[name] = rng.choice(["desk", "address", 1, 2, 5, "1999-01-01T00:00:00Z", None])
     else:
         place[key] = _other(rng, value)

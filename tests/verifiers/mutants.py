@@ -19,6 +19,7 @@ from rafflekit.core.protocol.documents import leaf_line
 from rafflekit.core.protocol.entropy.drand import time_of
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import base64_of
+from rafflekit.core.protocol.terms import TEXTS
 from rafflekit.core.protocol.tree import consistency_proof
 from tests.vectors.examples import BEACON_ROUND, CLOSED, signer, witness
 from tests.verifiers.falsified import changed_document, changed_number, changed_signature, changed_text
@@ -44,6 +45,11 @@ _TERMS: list[dict[str, Any]] = [
     *({"closes_at": text_of(CREATED + later)} for later in (-1, 0, 1)),
     {"opens_at": text_of(CREATED - 9), "closes_at": text_of(CREATED - 5)},
     *({"opens_at": text_of(CREATED + 60), "closes_at": text_of(CREATED + later)} for later in (59, 60, 61)),
+    *({"draw_at": text_of(CREATED + later)} for later in (-1, 0, 1, 100)),
+    *({"closes_at": text_of(CREATED + 60), "draw_at": text_of(CREATED + later)} for later in (59, 60)),
+    *({"opens_at": text_of(CREATED + 60), "draw_at": text_of(CREATED + later)} for later in (60, 61)),
+    *({name: text} for name, text in zip(TEXTS, ("x" * 200, "x" * 201, "\u3000 ", "", "a\x85b", 5), strict=True)),
+    {"price": "£1", "promoter": "us", "draw_at": text_of(CREATED + 999)},
     *(
         {"opens_at": each}
         for each in ("1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "2023-02-29T00:00:00Z", "2024-02-29T23:59:60Z")
@@ -98,6 +104,8 @@ def _terms(rng: Random, *, many: bool) -> dict[str, Any]:
         "claim_days": rng.randint(1, 3),
     }
     terms |= {name: value for name, value in options.items() if rng.random() < 0.3}
+    if rng.random() < 0.2:
+        terms |= {"draw_at": text_of(CREATED + 100), **{name: rng.choice(["✓ “a”", "é"]) for name in TEXTS}}
     if entropy == "drand-quicknet":
         terms["delay_s"] = rng.randint(1, 90)
     if entropy == "announced":
@@ -212,6 +220,8 @@ def _changed(rng: Random, name: str, value: Any) -> Any:
         return value[:-1] + bytes([value[-1] ^ 1])
     if isinstance(value, str):
         return changed_text(rng, value)
+    if name == "entropy" and "round" in value and rng.random() < 0.5:
+        return value | {"round": value["round"] + rng.choice([-1, 1])}
     if isinstance(value, dict):
         is_option = name == "terms" and rng.random() < 0.7
         return value | rng.choice(_TERMS) if is_option else changed_document(rng, value)

@@ -62,7 +62,9 @@ def fair(**terms: Any) -> Raffle:
         "prizes": [{"name": "dinner", "amount": 1}, {"name": "radio", "amount": 2}],
         "entropy": "announced",
         "source": "dice, rolled on stage",
+        "draw_at": text_of(CLOSED + 3_600),
         "claim_days": 2,
+        "note": "“✓ free” entry",
     }
     drawn = CLOSED + 3_600
     late = drawn + 2 * DAY_S

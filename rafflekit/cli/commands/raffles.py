@@ -37,7 +37,14 @@ def create_raffle(
     each: terms.TicketsEach = None,
     opens: terms.Opens = None,
     closes: terms.Closes = None,
+    draw_at: terms.DrawAt = None,
     claim_days: terms.ClaimDays = None,
+    collection: terms.Collection = None,
+    promoter: terms.Promoter = None,
+    address: terms.Address = None,
+    price: terms.Price = None,
+    licence: terms.Licence = None,
+    note: terms.Note = None,
     file: terms.TermsFile = None,
     dry_run: terms.DryRun = False,
     as_json: AsJson = False,
@@ -50,9 +57,9 @@ def create_raffle(
 
     Example: rafflekit create "Foobar raffle" --tickets 15 --prize "invisibility:1" --prize "warm hug:3"
     """
-    given = terms.terms_given(
-        (name, tickets, prize, entropy, delay, source, entry, each, opens, closes, claim_days), file
-    )
+    others = (name, tickets, prize, entropy, delay, source, entry, each, opens, closes, draw_at, claim_days)
+    texts = (collection, promoter, address, price, licence, note)
+    given = terms.terms_given((*others, *texts), file)
     given.require_all()
     wanted = {field: value for field, value in given.values.items() if value is not None}
     with open_engine(database_url) as engine, _explained(given.names, prize):
@@ -73,7 +80,14 @@ def edit_raffle(
     each: terms.TicketsEach = None,
     opens: terms.Opens = None,
     closes: terms.Closes = None,
+    draw_at: terms.DrawAt = None,
     claim_days: terms.ClaimDays = None,
+    collection: terms.Collection = None,
+    promoter: terms.Promoter = None,
+    address: terms.Address = None,
+    price: terms.Price = None,
+    licence: terms.Licence = None,
+    note: terms.Note = None,
     file: terms.TermsFile = None,
     dry_run: terms.DryRun = False,
     as_json: AsJson = False,
@@ -84,9 +98,9 @@ def edit_raffle(
     Terms that are not named do not change. An empty value removes an option: --closes "". With --prize, all prizes
     are replaced.
     """
-    given = terms.terms_given(
-        (name, tickets, prize, entropy, delay, source, entry, each, opens, closes, claim_days), file
-    )
+    others = (name, tickets, prize, entropy, delay, source, entry, each, opens, closes, draw_at, claim_days)
+    texts = (collection, promoter, address, price, licence, note)
+    given = terms.terms_given((*others, *texts), file)
     if not given.values:
         raise CommandStopped("Nothing to change: give at least one option, such as --tickets.", status=WRONG_USAGE)
     with open_engine(database_url) as engine:

@@ -19,6 +19,12 @@ from rafflekit.core.protocol.entropy import SECRETS, SOURCES, Source, SourceMiss
 from rafflekit.core.protocol.hashing import PROTOCOL, tagged_hash
 from rafflekit.core.protocol.strict_json import DocumentWrong, fields_of, list_of, number_of, text_of
 
+TIMES = ("opens_at", "closes_at", "draw_at")
+"""The options that are times."""
+
+TEXTS = ("collection", "promoter", "address", "price", "licence", "note")
+"""The options that only announce something, in the organiser's words."""
+
 
 class EntryRule(StrEnum):
     """Who may take a ticket: each address, people with an invitation, or people whom a manager gives a ticket."""
@@ -50,7 +56,14 @@ class AnnouncedShape(TypedDict):
     tickets_each: NotRequired[int]
     opens_at: NotRequired[str]
     closes_at: NotRequired[str]
+    draw_at: NotRequired[str]
     claim_days: NotRequired[int]
+    collection: NotRequired[str]
+    promoter: NotRequired[str]
+    address: NotRequired[str]
+    price: NotRequired[str]
+    licence: NotRequired[str]
+    note: NotRequired[str]
 
 
 class TermsShape(AnnouncedShape):
@@ -69,7 +82,14 @@ class Options(TypedDict, total=False):
     tickets_each: int
     opens_at: datetime | None
     closes_at: datetime | None
+    draw_at: datetime | None
     claim_days: int | None
+    collection: str | None
+    promoter: str | None
+    address: str | None
+    price: str | None
+    licence: str | None
+    note: str | None
 
 
 class Changes(Options, total=False):
@@ -85,7 +105,8 @@ class Terms:
     """The terms, which are final from the first ticket on; `docs/http-api.md` describes them.
 
     `entropy` names the source that decides. `delay_s` is None if that source has no delay, `source` if it is not
-    announced. Times are in UTC and whole seconds.
+    announced. Times are in UTC and whole seconds. `draw_at` is when the draw is planned; a draw at another time is
+    possible.
     """
 
     id: UUID
@@ -100,7 +121,14 @@ class Terms:
     tickets_each: int = 1
     opens_at: datetime | None = None
     closes_at: datetime | None = None
+    draw_at: datetime | None = None
     claim_days: int | None = None
+    collection: str | None = None
+    promoter: str | None = None
+    address: str | None = None
+    price: str | None = None
+    licence: str | None = None
+    note: str | None = None
 
     def checked(self) -> "Terms":
         """Return the terms as they will be announced, with the default delay if there is one.
@@ -111,15 +139,11 @@ class Terms:
         name, prizes = limits.announced_names(self.name, self.total_tickets, self.prizes)
         source = _source(self.entropy)
         delay_s = source.delay.default if source.delay is not None and self.delay_s is None else self.delay_s
-        terms = replace(
-            self,
-            name=name,
-            prizes=prizes,
-            delay_s=delay_s,
-            source=None if self.source is None else limits.given_reason("source", self.source),
-            opens_at=_whole_second("opens_at", self.opens_at),
-            closes_at=_whole_second("closes_at", self.closes_at),
-        )
+        given: dict[str, Any] = {
+            **{field: _whole_second(field, getattr(self, field)) for field in TIMES},
+            **{field: _one_line(field, getattr(self, field)) for field in ("source", *TEXTS)},
+        }
+        terms = replace(self, name=name, prizes=prizes, delay_s=delay_s, **given)
         _check(terms)
         try:
             source.require()
@@ -143,8 +167,10 @@ class Terms:
             # They belong to the source.
             values = {"delay_s": None, "source": None} | values
         terms = replace(self, **values).checked()
-        if "closes_at" in changes and terms.closes_at is not None and terms.closes_at <= now:
-            raise InvalidValue("closes_at", "must be in the future.")
+        for field in ("closes_at", "draw_at"):
+            moment = getattr(terms, field)
+            if field in changes and moment is not None and moment <= now:
+                raise InvalidValue(field, "must be in the future.")
         return terms
 
     def announced(self) -> AnnouncedShape:
@@ -195,12 +221,28 @@ def _check(terms: Terms) -> None:
     if terms.entry not in list(EntryRule):
         raise InvalidValue("entry", f"must be {' or '.join(EntryRule)}.")
     limits.check_count("tickets_each", terms.tickets_each, most=limits.TICKETS_EACH)
-    if terms.closes_at is not None and terms.closes_at <= terms.created_at:
-        raise InvalidValue("closes_at", "must be after the moment when the raffle is created.")
-    if terms.closes_at is not None and terms.opens_at is not None and terms.closes_at <= terms.opens_at:
-        raise InvalidValue("closes_at", "must be after the moment when it opens.")
+    _check_times(terms)
     if terms.claim_days is not None:
         limits.check_count("claim_days", terms.claim_days, most=limits.CLAIM_DAYS)
+    for field in TEXTS:
+        if (text := getattr(terms, field)) is not None:
+            limits.check_reason(field, text)
+    # Where tickets are sold, the law often asks for both.
+    if terms.price is not None and terms.promoter is None:
+        raise InvalidValue("promoter", "is missing: a raffle with a price must name its promoter.")
+    if terms.price is not None and terms.draw_at is None:
+        raise InvalidValue("draw_at", "is missing: a raffle with a price must say when it is drawn.")
+
+
+def _check_times(terms: Terms) -> None:
+    opens_at, closes_at, draw_at = terms.opens_at, terms.closes_at, terms.draw_at
+    for field, moment in (("closes_at", closes_at), ("draw_at", draw_at)):
+        if moment is not None and moment <= terms.created_at:
+            raise InvalidValue(field, "must be after the moment when the raffle is created.")
+        if moment is not None and opens_at is not None and moment <= opens_at:
+            raise InvalidValue(field, "must be after the moment when it opens.")
+    if draw_at is not None and closes_at is not None and draw_at < closes_at:
+        raise InvalidValue("draw_at", "must not be before the moment when it closes.")
 
 
 def _check_source(source: Source, terms: Terms) -> None:
@@ -217,6 +259,10 @@ def _check_source(source: Source, terms: Terms) -> None:
     elif terms.source is not None:
         announced = " or ".join(name for name, each in SOURCES.items() if each.is_announced)
         raise InvalidValue("source", f"is only for {announced}; {source.name} names no source.")
+
+
+def _one_line(field: str, text: object) -> str | None:
+    return None if text is None else limits.given_reason(field, text)
 
 
 def _whole_second(field: str, moment: object) -> datetime | None:
@@ -268,9 +314,9 @@ def read_terms(value: Any) -> Terms:
 
 
 def _option(given: dict[str, Any], name: str) -> Any:
-    if name in ("opens_at", "closes_at"):
+    if name in TIMES:
         return _time(given, name)
-    if name in ("source", "entry"):
+    if name in ("source", "entry", *TEXTS):
         return text_of(given, name)
     return number_of(given, name, 1, limits.TICKETS)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from rafflekit.core import limits
 from rafflekit.core.protocol.forfeits import DAY_S, Why
-from rafflekit.core.protocol.terms import EntryRule
+from rafflekit.core.protocol.terms import TEXTS, EntryRule
 from rafflekit.core.storage import schema
 
 
@@ -48,8 +48,11 @@ _UNDO_S = limits.UNDO_S
 
 # A raffle's terms are final from its first ticket on, or once it is closed or cancelled.
 _TERMS = "the terms of a raffle are final"
-_TERMS_COLUMNS = (
-    "name, folded_name, total_tickets, entropy, delay_s, source, entry, tickets_each, opens_at, closes_at, claim_days"
+_TERMS_COLUMNS = ", ".join(
+    (
+        *("name", "folded_name", "total_tickets", "entropy", "delay_s", "source", "entry", "tickets_each"),
+        *("opens_at", "closes_at", "draw_at", "claim_days", *TEXTS),
+    )
 )
 
 

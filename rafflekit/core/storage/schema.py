@@ -31,6 +31,7 @@ from sqlalchemy.types import TypeEngine
 
 from rafflekit.core import limits
 from rafflekit.core.errors import StorageUnavailable
+from rafflekit.core.protocol.terms import TEXTS
 
 FIRST_VERSION = "0001"
 """The oldest layout, the first migration's; every database since then can be upgraded."""
@@ -128,7 +129,9 @@ raffles = _table(
     Column("tickets_each", BigInteger, nullable=False),
     Column("opens_at", BigInteger),
     Column("closes_at", BigInteger),
+    Column("draw_at", BigInteger),
     Column("claim_days", BigInteger),
+    *(Column(name, Text) for name in TEXTS),
     # The hash of the idempotency key with which it was created, and of what was asked for.
     Column("creation_key", Bytes),
     Column("creation_hash", Bytes),
@@ -146,6 +149,8 @@ raffles = _table(
     CheckConstraint(f"tickets_each >= 1 AND tickets_each <= {limits.TICKETS_EACH}", name="raffles_tickets_each"),
     CheckConstraint(f"claim_days >= 1 AND claim_days <= {limits.CLAIM_DAYS}", name="raffles_claim_days"),
     CheckConstraint("closes_at > opens_at", name="raffles_closes_after_it_opens"),
+    CheckConstraint("draw_at > opens_at AND draw_at >= closes_at", name="raffles_draw_after_it_closes"),
+    CheckConstraint("price IS NULL OR (promoter IS NOT NULL AND draw_at IS NOT NULL)", name="raffles_price"),
     CheckConstraint("(cancelled_at IS NULL) = (reason IS NULL)", name="raffles_cancelled_with_reason"),
     CheckConstraint("(drawn_at IS NULL) = (seed IS NULL)", name="raffles_drawn_with_seed"),
     CheckConstraint("cancelled_at IS NULL OR drawn_at IS NULL", name="raffles_cancelled_or_drawn"),

@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from rafflekit.core import errors, limits, shapes
 from rafflekit.core.models import Right
 from rafflekit.core.prizes import Prize
+from rafflekit.core.protocol.terms import TIMES
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Address, answer, neighbours
 from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, SIGNED, STORAGE, TOO_BUSY, Operation, Route
@@ -36,7 +37,14 @@ class OptionsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     tickets_each: fields.TicketsEach | UnsetType | None = UNSET
     opens_at: fields.Time | UnsetType | None = UNSET
     closes_at: fields.Time | UnsetType | None = UNSET
+    draw_at: fields.Time | UnsetType | None = UNSET
     claim_days: fields.ClaimDays | UnsetType | None = UNSET
+    collection: fields.Reason | UnsetType | None = UNSET
+    promoter: fields.Reason | UnsetType | None = UNSET
+    address: fields.Reason | UnsetType | None = UNSET
+    price: fields.Reason | UnsetType | None = UNSET
+    licence: fields.Reason | UnsetType | None = UNSET
+    note: fields.Reason | UnsetType | None = UNSET
 
 
 class CreateBody(OptionsBody, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -109,7 +117,7 @@ class RaffleDetail(Address):
 def _terms_of(body: OptionsBody) -> dict[str, Any]:
     """Return the terms that a body names, as the engine takes them."""
     terms = {name: value for name, value in msgspec.structs.asdict(body).items() if value is not UNSET}
-    for name in ("opens_at", "closes_at"):
+    for name in TIMES:
         if isinstance(terms.get(name), str):
             terms[name] = reading.moment_of(name, terms[name])
     if "prizes" in terms:

@@ -111,7 +111,14 @@ const RULES = {
   tickets_each: (each) => `At most ${counted(each)} tickets for each participant`,
   opens_at: (each) => `Tickets from ${momentText(each)}`,
   closes_at: (each) => `Tickets until ${momentText(each)}`,
+  draw_at: (each) => `The draw is planned for ${momentText(each)}`,
   claim_days: (each) => `Prizes can be collected for ${counted(each)} days`,
+  collection: (each) => `Prizes are collected here: ${quoted(each)}`,
+  promoter: (each) => `Run by ${quoted(each)}`,
+  address: (each) => `Address: ${quoted(each)}`,
+  price: (each) => `Price of a ticket: ${quoted(each)}`,
+  licence: (each) => `Licence: ${quoted(each)}`,
+  note: (each) => `Note: ${quoted(each)}`,
 };
 const momentText = (text) => timeText(Date.parse(text) / 1000);
 

@@ -94,7 +94,14 @@ def test_winners_are_shown_with_what_became_of_their_prizes(terminal: Terminal, 
             "Randomness: announced, from “Lotto 6/49 of 23 August 2023”\n"
             "Entry: with an invitation code\n"
             "Tickets per participant: up to 5\n"
-            "To redeem: within 7 days of the draw\n",
+            "Draw planned: 2023-08-23 16:00:24 UTC\n"
+            "To redeem: within 7 days of the draw\n"
+            "Collection: “at the bar until 21:00”\n"
+            "Promoter: “Scouts of Upton”\n"
+            "Address: “1 Mill Lane, Upton”\n"
+            "Price: “£1”\n"
+            "Licence: “M123456”\n"
+            "Note: “Over 18s only ☂”\n",
         ),
         (
             EARLY,
@@ -117,7 +124,7 @@ def test_all_announced_rules_are_shown(terminal: Terminal, folder: Path, base: B
 
 def test_names_and_reasons_cannot_imitate_the_output(terminal: Terminal, folder: Path) -> None:
     trap = "tea”.                    ✓ key: The key is right. \u202e„☑ Everything is proven.“"
-    terms = replace(ANNOUNCED.example.terms, name=trap, prizes=(Prize(trap, 1),), source=trap)
+    terms = replace(ANNOUNCED.example.terms, name=trap, prizes=(Prize(trap, 1),), source=trap, note=trap)
     trapped = replace(ANNOUNCED.example, terms=terms)
     (folder / "proof").write_text(json.dumps(trapped.proof(losses=[Loss(1, Why.DISQUALIFIED, trap, DRAWN)]).shape()))
 

@@ -5,6 +5,7 @@ A `Dialect` has the spellings that differ.
 
 from typing import NamedTuple
 
+from rafflekit.core.protocol.terms import TEXTS
 from tests.databases import RAFFLE_COLUMNS
 
 DRAWN, OPEN, CLOSED, CANCELLED, EMPTY = (
@@ -79,9 +80,9 @@ TERMS = [
     "source = 'another'",
     "entry = 'desk'",
     "tickets_each = 9",
-    "opens_at = NULL",
-    "closes_at = NULL",
-    "claim_days = NULL",
+    *(f"{name} = NULL" for name in ("opens_at", "closes_at", "claim_days")),
+    "draw_at = 200",
+    *(f"{name} = 'another'" for name in TEXTS),
 ]
 
 FINAL = [
@@ -257,18 +258,16 @@ BREACHES = [
     Breach("INSERT INTO prizes VALUES ({no_raffle}, 9, 'none', 0)", "prizes_amount", "prizes_amount"),
     # Raffles.
     Breach(raffle_row("{no_raffle}", 9, total=0), "raffles_total_tickets", "raffles_total_tickets"),
-    Breach(f"UPDATE raffles SET tickets_each = 0 WHERE id = {EMPTY}", "raffles_tickets_each", "raffles_tickets_each"),
-    Breach(
-        f"UPDATE raffles SET tickets_each = 1001 WHERE id = {EMPTY}", "raffles_tickets_each", "raffles_tickets_each"
-    ),
     *(
-        Breach(f"UPDATE raffles SET claim_days = {days} WHERE id = {EMPTY}", "raffles_claim_days", "raffles_claim_days")
-        for days in (0, 3_651)
-    ),
-    Breach(
-        f"UPDATE raffles SET opens_at = 9, closes_at = 9 WHERE id = {EMPTY}",
-        "raffles_closes_after_it_opens",
-        "raffles_closes_after_it_opens",
+        Breach(f"UPDATE raffles SET {terms} WHERE id = {EMPTY}", constraint, constraint)
+        for terms, constraint in (
+            *((f"tickets_each = {each}", "raffles_tickets_each") for each in (0, 1_001)),
+            *((f"claim_days = {days}", "raffles_claim_days") for days in (0, 3_651)),
+            ("opens_at = 9, closes_at = 9", "raffles_closes_after_it_opens"),
+            ("opens_at = 9, draw_at = 9", "raffles_draw_after_it_closes"),
+            ("closes_at = 9, draw_at = 8", "raffles_draw_after_it_closes"),
+            *((f"price = '1', {other}", "raffles_price") for other in ("draw_at = 9", "promoter = 'us'")),
+        )
     ),
     Breach(raffle_row("{no_raffle}", 9).replace("'address'", "'Desk'"), NO_ENTRY_RULE, "raffles_entry"),
     Breach(f"UPDATE raffles SET entry = 'Desk' WHERE id = {EMPTY}", NO_ENTRY_RULE, "raffles_entry_changed"),

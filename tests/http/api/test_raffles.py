@@ -8,6 +8,7 @@ import pytest
 from falcon import testing
 
 from rafflekit import Page, Raffle, RaffleEngine
+from rafflekit.core.protocol.terms import TIMES
 from rafflekit.http.kept import BUSY
 from tests.http.api.conftest import create, hand_out, patch, refusal
 from tests.http.conftest import MANAGER, PROXY, RAFFLE, Clock, Post
@@ -21,7 +22,14 @@ OPTIONS = {
     "tickets_each": 3,
     "opens_at": "2030-12-05T18:00:00Z",
     "closes_at": "2030-12-05T20:00:00Z",
+    "draw_at": "2030-12-05T20:30:00Z",
     "claim_days": 14,
+    "collection": "at the bar until 21:00",
+    "promoter": "Scouts of Upton",
+    "address": "1 Mill Lane, Upton",
+    "price": "£1",
+    "licence": "M123456",
+    "note": "Over 18s only",
 }
 
 
@@ -147,7 +155,7 @@ def test_null_is_the_same_as_no_option(post: Post) -> None:
         ("2030-12-05T18:00:00." + "1" * 1_000 + "Z", "2030-12-05T18:00:00Z"),
     ],
 )
-@pytest.mark.parametrize("field", ["opens_at", "closes_at"])
+@pytest.mark.parametrize("field", TIMES)
 def test_a_time_may_have_any_offset(post: Post, field: str, given: str, shown: str) -> None:
     assert post("/raffles/", json=RAFFLE | {field: given}).json[field] == shown
 
@@ -164,7 +172,7 @@ def test_a_time_may_have_any_offset(post: Post, field: str, given: str, shown: s
         *(1_922_000_000, 1.5, True, [], {}),
     ],
 )
-@pytest.mark.parametrize("field", ["opens_at", "closes_at"])
+@pytest.mark.parametrize("field", TIMES)
 def test_a_time_is_read_strictly(client: testing.TestClient, post: Post, raffle: str, field: str, given: Any) -> None:
     for answer in (post("/raffles/", json=RAFFLE | {field: given}), patch(client, raffle, json={field: given})):
         assert answer.status_code == 400
@@ -185,6 +193,10 @@ def test_a_time_is_read_strictly(client: testing.TestClient, post: Post, raffle:
         ({"tickets_each": 1.0}, "tickets_each"),
         ({"claim_days": 3_651}, "claim_days"),
         ({"claim_days": "14"}, "claim_days"),
+        ({"draw_at": "2020-01-01T00:00:00Z"}, "draw_at"),
+        ({"note": 5}, "note"),
+        ({"price": "£1", "draw_at": "2030-12-05T18:00:00Z"}, "promoter"),
+        ({"price": "£1", "promoter": "Scouts"}, "draw_at"),
         ({"entropy": "announced"}, "source"),
         ({"source": "dice"}, "source"),
         ({"entropy": "announced", "source": "a\nb"}, "source"),
@@ -252,11 +264,13 @@ def test_a_change_keeps_the_rest_and_null_removes_an_option(
     clock.advance(hours=1)
 
     named = patch(client, raffle, json={"name": "Barfoo", "prizes": [{"name": "kiss", "amount": 2}]})
-    freed = patch(client, f"{raffle}/", json={"entropy": None, "opens_at": None, "claim_days": 7, "entry": None})
+    freed = patch(
+        client, f"{raffle}/", json={"entropy": None, "opens_at": None, "claim_days": 7, "entry": None, "note": None}
+    )
 
     assert named.status_code == freed.status_code == 200
     assert named.json == created | {"name": "Barfoo", "prizes": [{"name": "kiss", "amount": 2}]}
-    gone = {"delay_s", "opens_at", "entry"}
+    gone = {"delay_s", "opens_at", "entry", "note"}
     kept = {name: value for name, value in named.json.items() if name not in gone}
     assert freed.json == kept | {"entropy": "secrets", "claim_days": 7, "state": "open"}
     assert client.simulate_get(raffle).json == freed.json

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -172,6 +172,13 @@ def bases() -> dict[str, Base]:
         entry="invitation",
         tickets_each=5,
         claim_days=CLAIM_DAYS,
+        draw_at=datetime.fromtimestamp(DRAWN, UTC),
+        collection="at the bar until 21:00",
+        promoter="Scouts of Upton",
+        address="1 Mill Lane, Upton",
+        price="£1",
+        licence="M123456",
+        note="Over 18s only \u2602",
     )
     at_once = Loss(1, Why.UNCLAIMED, "left before the draw", DRAWN)
     return {

@@ -45,6 +45,9 @@ def option_terms_cases() -> Iterator[Case]:
         "a ticket more for each": lambda terms: terms.update(tickets_each=6),
         "a later deadline": lambda terms: terms.update(claim_days=8),
         "no deadline": lambda terms: terms.pop("claim_days"),
+        "a draw that was planned later": lambda terms: terms.update(draw_at="2023-08-24T15:00:00Z"),
+        "another price": lambda terms: terms.update(price="£2"),
+        "no place where prizes are collected": lambda terms: terms.pop("collection"),
     }
     for name, edit in changed.items():
         yield Case(f"terms: {name}", "terms", "announced", announced.edited(_editing("terms", edit)))
@@ -76,6 +79,12 @@ def _wrong_terms() -> dict[str, dict[str, Any]]:
         "a line break in its source": {"source": "Lotto\u2028numbers"},
         "a delay without a beacon": {"delay_s": 60},
         "an opening time of null": {"opens_at": None},
+        "a draw that was planned as it was created": {"draw_at": _CREATED},
+        "a price of null": {"price": None},
+        "a price as a number": {"price": 1},
+        "an empty address": {"address": ""},
+        "a note of 201 characters": {"note": "x" * 201},
+        "a line break in its licence": {"licence": "M123\n456"},
     }
 
 
@@ -86,6 +95,9 @@ def _wrong_times() -> dict[str, dict[str, Any]]:
         "a closing time on a day that never was": {"closes_at": "2023-02-29T15:00:00Z"},
         "a closing time as it opens": {"closes_at": _CREATED},
         "a closing time before it opens": {"opens_at": "2023-08-23T16:00:01Z"},
+        "a draw that was planned before it closes": {"draw_at": "2023-08-23T15:59:59Z"},
+        "a price without its promoter": {"price": "£1", "draw_at": "2023-08-23T16:00:00Z"},
+        "a price without the time of its draw": {"price": "£1", "promoter": "Scouts"},
     }
 
 

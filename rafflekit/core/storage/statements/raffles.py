@@ -29,7 +29,7 @@ from rafflekit.core.models import Raffle, State
 from rafflekit.core.prizes import Prize
 from rafflekit.core.protocol.checkpoints import Cancellation, End
 from rafflekit.core.protocol.entropy import SOURCES
-from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.protocol.terms import TIMES, Terms
 from rafflekit.core.storage.schema import counters, prizes, raffles
 
 
@@ -146,7 +146,7 @@ _UNFINISHED = and_(raffles.c.drawn_at.is_(None), raffles.c.cancelled_at.is_(None
 
 # The terms as they are stored, in the order of `Terms`; the prizes are rows of another table.
 _TERMS = [field.name for field in fields(Terms) if field.name in raffles.c]
-_TIMES = [_TERMS.index(name) - _TERMS.index("entropy") - 1 for name in ("opens_at", "closes_at")]
+_TIMES = [_TERMS.index(name) - _TERMS.index("entropy") - 1 for name in TIMES]
 _PROGRESS = ("closed_at", "round", "cancelled_at", "reason", "drawn_at", "verifier_key")
 
 # One row per prize. It is one statement, so that it shows one state of the raffle without a transaction.

@@ -197,7 +197,8 @@ function readConsistency(content) {
 
 const readLeafLine = (line) => readLeaf(readJson(line, LEAF_LINE_BYTES), "leaf");
 
-const OPTIONS = ["delay_s", "source", "entry", "tickets_each", "opens_at", "closes_at", "claim_days"];
+const TEXTS = ["collection", "promoter", "address", "price", "licence", "note"];
+const OPTIONS = ["delay_s", "source", "entry", "tickets_each", "opens_at", "closes_at", "draw_at", "claim_days", ...TEXTS];
 
 function readTerms(value) {
   const names = ["protocol", "id", "name", "created_at", "total_tickets", "prizes", "entropy"];
@@ -224,7 +225,7 @@ function readTerms(value) {
 
 // An option that a raffle does not have is not among the fields: equal terms have only one spelling.
 function checkOptions(fields, created) {
-  const { entropy, delay_s, source, entry, tickets_each, opens_at, closes_at, claim_days } = fields;
+  const { entropy, delay_s, source, entry, tickets_each, claim_days } = fields;
   if (![DRAND, SECRETS, ANNOUNCED].includes(entropy)) throw new Wrong(`terms.entropy is not ${SECRETS}, ${DRAND} or ${ANNOUNCED}`);
   if ((delay_s !== undefined) !== (entropy === DRAND)) throw new Wrong(`terms.delay_s is missing, or not for ${entropy}`);
   if ((source !== undefined) !== (entropy === ANNOUNCED)) throw new Wrong(`terms.source is missing, or not for ${entropy}`);
@@ -233,9 +234,20 @@ function checkOptions(fields, created) {
   if (entry !== undefined && !["invitation", "desk"].includes(entry)) throw new Wrong("terms.entry is not invitation or desk");
   if (tickets_each !== undefined) wholeNumber(tickets_each, "terms.tickets_each", 2, 1_000);
   if (claim_days !== undefined) wholeNumber(claim_days, "terms.claim_days", 1, 3_650);
+  checkTimes(fields, created);
+  for (const name of TEXTS.filter((each) => fields[each] !== undefined)) checkName(fields[name], `terms.${name}`);
+  if (fields.price !== undefined && (fields.promoter === undefined || fields.draw_at === undefined)) {
+    throw new Wrong("terms.price needs terms.promoter and terms.draw_at");
+  }
+}
+
+function checkTimes({ opens_at, closes_at, draw_at }, created) {
   const opens = opens_at === undefined ? -Infinity : readTime(opens_at, "terms.opens_at");
   const closes = closes_at === undefined ? Infinity : readTime(closes_at, "terms.closes_at");
+  const draw = draw_at === undefined ? Infinity : readTime(draw_at, "terms.draw_at");
   if (closes <= created || closes <= opens) throw new Wrong("terms.closes_at is before the raffle is created or opens");
+  if (draw <= created || draw <= opens) throw new Wrong("terms.draw_at is before the raffle is created or opens");
+  if (draw_at !== undefined && closes_at !== undefined && draw < closes) throw new Wrong("terms.draw_at is before the raffle closes");
 }
 
 function checkName(value, place) {
