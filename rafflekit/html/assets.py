@@ -12,6 +12,7 @@ _CSS = "text/css; charset=utf-8"
 _JAVASCRIPT = "text/javascript; charset=utf-8"
 
 _SCRIPTS: dict[str, tuple[str, ...]] = {
+    "desk.js": ("desk.js",),
     "times.js": ("times.js",),
 }
 """Each script, and the files in `static/` that it consists of, in order."""

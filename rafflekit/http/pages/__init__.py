@@ -4,15 +4,16 @@ A page calls the engine as the API does, and holds no rule of a raffle. Its temp
 """
 
 from rafflekit.http.pages.assets import AssetFile
+from rafflekit.http.pages.desk import DESK_PAGES
 from rafflekit.http.pages.page import WebPage
 from rafflekit.http.pages.proof import ProofPage
-from rafflekit.http.pages.raffles import Home, RaffleList, RafflePage
+from rafflekit.http.pages.raffles import Home, RafflePage
 
 PAGES: dict[str, type[WebPage]] = {
     "/": Home,
-    "/raffles/": RaffleList,
     "/raffles/{raffle_id}/": RafflePage,
     "/raffles/{raffle_id}/proof/": ProofPage,
     "/assets/{version}/{name}": AssetFile,
+    **DESK_PAGES,
 }
 """The page of each address; at those of the API, forms and browsers get it, and other clients get JSON."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import falcon
 import msgspec
 
+from rafflekit.core.models import Right
 from rafflekit.html.assets import assets_version
 from rafflekit.html.languages import preferred_language
 from rafflekit.html.rendering import rendered
@@ -48,8 +49,9 @@ class WebPage(Address):
         status: HTTPStatus = HTTPStatus.OK,
         **values: Any,
     ) -> None:
-        """Answer with a template, in the reader's language."""
-        send_page(response, filled(request, template, **values), status=status)
+        """Answer with a template, in the reader's language; managers find the desk on every page."""
+        is_manager = any(self.access.allows(request.env, right) for right in Right)
+        send_page(response, filled(request, template, is_manager=is_manager, **values), status=status)
 
 
 def language_of(request: falcon.Request) -> str:
@@ -59,7 +61,8 @@ def language_of(request: falcon.Request) -> str:
 
 def filled(request: falcon.Request, template: str, **values: Any) -> str:
     """Return the HTML of a template for a request; `root` and `version` are the parts of its links."""
-    return rendered(template, language_of(request), root=root_of(request), version=assets_version(), **values)
+    places = {"root": root_of(request), "version": assets_version(), "is_manager": False}
+    return rendered(template, language_of(request), **places | values)
 
 
 def root_of(request: falcon.Request) -> str:
