@@ -65,7 +65,7 @@ if (passForm) {
   window.addEventListener("hashchange", useToken);
 }
 
-const isTicket = () => /[#&]t=\d+&c=/.test(location.hash);
+const isTicket = () => /[#&]t=\d+&c=./.test(location.hash);
 const ticketForm = document.querySelector("[data-ticket]");
 const lookAtTicket = () => {
   if (!isTicket()) return;
@@ -75,12 +75,9 @@ const lookAtTicket = () => {
   ticketForm.requestSubmit();
 };
 if (ticketForm) {
+  // What is scanned next replaces what was wrong.
+  const scan = ticketForm.querySelector("[name=scan]");
+  scan.setSelectionRange(0, scan.value.length);
   lookAtTicket();
   window.addEventListener("hashchange", lookAtTicket);
-}
-for (const link of document.querySelectorAll("[data-ticket-link]")) {
-  if (isTicket()) {
-    link.querySelector("a").hash = location.hash;
-    link.hidden = false;
-  }
 }

@@ -51,7 +51,7 @@ class WebPage(Address):
     ) -> None:
         """Answer with a template, in the reader's language; managers find the desk on every page."""
         is_manager = any(self.access.allows(request.env, right) for right in Right)
-        send_page(response, filled(request, template, is_manager=is_manager, **values), status=status)
+        send_page(response, filled(request, template, **{"is_manager": is_manager} | values), status=status)
 
 
 def language_of(request: falcon.Request) -> str:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import falcon
 import msgspec
 
-from rafflekit.core.errors import InvalidValue, NoPrize, RaffleError, TooLate
+from rafflekit.core.errors import InvalidValue, InvalidVerificationCode, NoPrize, RaffleError, TooLate
 from rafflekit.core.models import Raffle, Right, Verification
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import DeskPage, Refused, refusal_of, wrong
@@ -31,6 +31,10 @@ class RedeemForm(msgspec.Struct, frozen=True):
 
 
 _EMPTY = LookForm()
+_WRONG_CODE = wrong(
+    "scan", "The number and the code do not belong together. Scan the ticket again, or type both as they are on it."
+)
+_ANOTHER_RAFFLE = wrong("scan", "This ticket belongs to another raffle.")
 
 Outcome = Literal["won", "lost", "redeemed", "forfeited", "late", "done", "undone"]
 """What a ticket's page says: what it won, or what was just done."""
@@ -54,9 +58,12 @@ class _Redeeming(DeskPage):
         *,
         looked: Looked | None = None,
         form: LookForm = _EMPTY,
+        other: Raffle | None = None,
         refused: Refused | None = None,
     ) -> None:
-        self.show_desk(request, response, "redeem.html", raffle=raffle, looked=looked, form=form, refused=refused)
+        self.show_desk(
+            request, response, "redeem.html", raffle=raffle, looked=looked, form=form, other=other, refused=refused
+        )
 
     def _look(self, raffle: Raffle, scan: Scan) -> Looked:
         """Return what a ticket won, and whether its prize can be handed out now.
@@ -99,10 +106,12 @@ class RedeemDesk(_Redeeming):
         try:
             scan = _ticket_in(form)
             if scan.raffle_id not in (None, str(raffle.id)):
-                other = wrong("scan", "This ticket belongs to another raffle.")
-                self._show(request, response, raffle, form=form, refused=other)
+                other = self.raffle(str(scan.raffle_id))
+                self._show(request, response, raffle, form=form, other=other, refused=_ANOTHER_RAFFLE)
                 return
             looked = self._look(raffle, scan)
+        except InvalidVerificationCode:
+            self._show(request, response, raffle, form=form, refused=_WRONG_CODE)
         except RaffleError as error:
             self._show(request, response, raffle, form=form, refused=refusal_of(error))
         else:

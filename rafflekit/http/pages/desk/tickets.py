@@ -14,6 +14,7 @@ from rafflekit.core.models import Raffle, Right
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import DeskPage, Refused, refusal_of
 from rafflekit.http.pages.desk.typed import typed_number
+from rafflekit.http.pages.page import root_of
 
 _CARDS = 200
 _FEW = "24"
@@ -92,21 +93,15 @@ class DeskInvitations(DeskPage):
             response.downloadable_as = "invitations.csv"
             response.data = _table(invitations)
         else:
-            self.show_desk(
-                request,
-                response,
-                "cards.html",
-                raffle=raffle,
-                invitations=invitations,
-                has_host=invitations[0].link.startswith("http"),
-            )
+            page = _page_of(request, raffle)
+            self.show_desk(request, response, "cards.html", raffle=raffle, invitations=invitations, page=page)
 
     def _made(self, request: falcon.Request, raffle: Raffle, form: InvitationsForm) -> list[Invitation]:
         first, count = typed_number("first", form.first), typed_number("count", form.count)
         if not form.as_file and count > _CARDS:
             raise InvalidValue("count", f"must be at most {_CARDS} on paper; a file may have more.")
         codes = self.engine.invitations(raffle.id, count, first=first)
-        page = f"{self.access.base_url(request.env)}/raffles/{raffle.id}/"
+        page = _page_of(request, raffle)
         return [Invitation(number, code, f"{page}#i={code}") for number, code in enumerate(codes, first)]
 
     def _show(
@@ -127,6 +122,11 @@ class DeskInvitations(DeskPage):
             most=limits.INVITATIONS_AT_ONCE,
             refused=refused,
         )
+
+
+def _page_of(request: falcon.Request, raffle: Raffle) -> str:
+    # The form came from a page of this service, so its origin is an address that browsers know.
+    return f"{request.env['HTTP_ORIGIN']}{root_of(request)}/raffles/{raffle.id}/"
 
 
 def _table(invitations: list[Invitation]) -> bytes:
