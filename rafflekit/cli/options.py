@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -72,6 +73,24 @@ def refuse_standard_output(parameter: str, file: Path) -> None:
     """
     if str(file) == "-":
         raise CommandStopped(f"{parameter} needs a file: it cannot be standard output (-).", status=WRONG_USAGE)
+
+
+def server_address(url: str) -> str:
+    """Return the address of a server that `--url` gives, without a slash at its end.
+
+    Raises:
+        CommandStopped: it is not one, or has characters that would break a link where it is pasted.
+    """
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
+    except ValueError:
+        is_address = False
+    if not is_address or not url.isascii() or not url.isprintable() or set(url) & set(" \"'<>,;"):
+        raise CommandStopped(
+            "--url: must be the address of a server, such as https://raffles.example.org.", status=WRONG_USAGE
+        )
+    return url.rstrip("/")
 
 
 @contextmanager

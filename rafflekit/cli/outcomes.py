@@ -40,7 +40,7 @@ def print_winners(page: Page[Win], raffle: Raffle, *, owners: Owners | None, is_
     """Print a page of wins, with the participants if they are known: None for a ticket that is not in their list."""
     if as_json:
         results = [
-            {**shapes.win_shape(win), **({} if owners is None else {"participant": owners.get(win.ticket_number)})}
+            {**_shape(win), **({} if owners is None else {"participant": owners.get(win.ticket_number)})}
             for win in page.items
         ]
         print_json({**shapes.win_page_shape(page), "results": results})
@@ -140,9 +140,15 @@ def _columns(win: Win, owners: Owners | None = None) -> Iterator[object]:
     yield win.prize
     if owners is not None:
         yield owners.get(win.ticket_number, "")
-    for name, value in shapes.win_shape(win).items():
+    for name, value in _shape(win).items():
         if name not in ("ticket_number", "prize"):
             yield f"{name}: {value}"
+
+
+def _shape(win: Win) -> dict[str, object]:
+    """Return the public shape of a win, and the names of the passes, which are for the operator."""
+    passes = {"redeemed_by": win.redeemed_by, "forfeited_by": win.forfeited_by}
+    return {**shapes.win_shape(win), **{field: name for field, name in passes.items() if name is not None}}
 
 
 def _show_wins(page: Page[Win], raffle: Raffle, *, owners: Owners | None = None, is_filtered: bool = False) -> None:

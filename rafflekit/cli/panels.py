@@ -13,11 +13,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rafflekit.cli.words import counted, local_time, time_left
+from rafflekit.cli.words import counted, local_time, pass_state, time_left
 from rafflekit.core.lifecycle import draw_possible_at
-from rafflekit.core.models import DatabaseStatus, Item, Page, Raffle, State, Ticket, Verification
+from rafflekit.core.models import DatabaseStatus, DeskPass, Item, Page, Raffle, State, Ticket, Verification
 from rafflekit.core.prizes import Win
-from rafflekit.core.protocol.quoting import harmless
+from rafflekit.core.protocol.quoting import harmless, quoted
 from rafflekit.core.protocol.terms import TEXTS, EntryRule
 
 # Of 32 digits. This is enough to distinguish ten thousand raffles; otherwise, commands ask for more.
@@ -188,6 +188,21 @@ def verification_sentence(verification: Verification) -> Text:
     return won
 
 
+def passes_table(passes: Iterable[DeskPass]) -> Table:
+    """Return desk passes, one per row."""
+    table = _table()
+    table.add_column("Name", style="cyan", overflow="fold")
+    table.add_column("May", overflow="fold")
+    table.add_column("Until", overflow="fold")
+    table.add_column("State", overflow="fold")
+    for each in passes:
+        until = each.revoked_at or each.expires_at
+        state = pass_state(each)
+        style = "green" if state == "valid" else "dim"
+        table.add_row(_text(each.name), ", ".join(sorted(each.may)), local_time(until), Text(state, style=style))
+    return table
+
+
 def database_panel(status: DatabaseStatus) -> Panel:
     """Return which layout a database has, and which one this version needs."""
     rows: list[tuple[str, RenderableType]] = [
@@ -205,10 +220,15 @@ def _since(win: Win) -> list[str]:
     if win.in_place_of is not None:
         notes.append(f"in place of ticket {win.in_place_of}")
     if win.redeemed_at is not None:
-        notes.append(f"redeemed on {local_time(win.redeemed_at)}")
+        notes.append(f"redeemed on {local_time(win.redeemed_at)}{_by(win.redeemed_by)}")
     if win.forfeited_at is not None:
-        notes.append(f"forfeited on {local_time(win.forfeited_at)} ({win.why}): {harmless(win.reason or '')}")
+        when = f"{local_time(win.forfeited_at)}{_by(win.forfeited_by)}"
+        notes.append(f"forfeited on {when} ({win.why}): {harmless(win.reason or '')}")
     return notes
+
+
+def _by(name: str | None) -> str:
+    return "" if name is None else f" by {quoted(name)}"
 
 
 def _standing(raffle: Raffle, *, is_draft: bool) -> list[tuple[str, Text]]:

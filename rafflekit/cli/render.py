@@ -11,29 +11,33 @@ The rules for every command:
 - Times for people are local, with their offset; in JSON and in plain text they are in UTC.
 - Text from people is never markup, and its control and invisible characters are shown as escapes. In names, check marks
   are too, and runs of blanks are one, except in JSON.
-- Only `participate` prints a verification code (with --from, into the output file), `invite` writes its codes into a
-  file, and no error contains one.
+- Only `participate` prints a verification code (with --from, into the output file), and only `pass make` the token of a
+  desk pass. `invite` writes its codes into a file. No error contains any of these.
 """
 
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rafflekit.cli import terminal
 from rafflekit.cli.printing import print_fields, print_json, print_rich, print_row, remark_on_pages, yes_or_no
-from rafflekit.cli.words import counted
+from rafflekit.cli.qr import show_qr_code
+from rafflekit.cli.words import counted, pass_sentence, pass_state
 from rafflekit.core import shapes
 from rafflekit.core.models import (
     DatabaseBackup,
     DatabaseReport,
     DatabaseState,
     DatabaseStatus,
+    DeskPass,
+    NewPass,
     Page,
     Raffle,
     Ticket,
 )
+from rafflekit.core.protocol.dates import write_time
 from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet
 from rafflekit.core.protocol.quoting import harmless
@@ -167,6 +171,46 @@ def print_tickets(tickets: Sequence[Ticket], raffle: Raffle, *, as_json: bool) -
     terminal.remark(_KEEP_THE_CODES)
 
 
+def print_new_pass(new: NewPass, *, link: str, as_json: bool) -> None:
+    """Print a desk pass that was just made with its link, on a terminal also as a QR code."""
+    shape = _pass_shape(new.desk_pass)
+    if as_json:
+        print_json({**shape, "token": new.token, "link": link})
+        return
+    if terminal.is_terminal(sys.stdout):
+        terminal.say(link)
+        show_qr_code(link)
+    else:
+        print_fields(*((field, harmless(str(value))) for field, value in _plain(shape).items()), ("link", link))
+    terminal.remark(f"{pass_sentence(new.desk_pass)} The link is shown only once. Anyone who has it can use it.")
+
+
+def print_passes(passes: Sequence[DeskPass], *, as_json: bool) -> None:
+    """Print desk passes, each with its state."""
+    if as_json:
+        print_json([_pass_shape(each) for each in passes])
+    elif not passes:
+        terminal.remark("There are no desk passes yet; 'rafflekit pass make' makes one.")
+    elif terminal.has_room_for_boxes():
+        from rafflekit.cli import panels
+
+        print_rich(panels.passes_table(passes))
+    elif terminal.is_terminal(sys.stdout):
+        for each in passes:
+            terminal.say(pass_sentence(each), wraps=True)
+    else:
+        for each in passes:
+            print_row(*_plain(_pass_shape(each)).values())
+
+
+def print_revoked_pass(revoked: DeskPass, *, as_json: bool) -> None:
+    """Print a desk pass that was just revoked."""
+    if as_json:
+        print_json(_pass_shape(revoked))
+    else:
+        terminal.say(pass_sentence(revoked), wraps=True)
+
+
 def print_layout(status: DatabaseStatus, *, as_json: bool) -> None:
     """Print which layout a database has, and what to do if it is not the current one."""
     fields = {
@@ -271,6 +315,21 @@ def print_invitations(*, first: int, count: int, raffle: Raffle, out: str, as_js
     terminal.say(f"{counted(count, 'invitation')}, numbers {first:,} to {last:,}; {out}")
     terminal.remark(f"Each gives {counted(raffle.terms.tickets_each, 'ticket')}. Keep the file secret.")
     terminal.remark(f"The same numbers always have the same codes: for more, give --from-number {last + 1}.")
+
+
+def _pass_shape(desk_pass: DeskPass) -> dict[str, object]:
+    shape: dict[str, object] = {
+        "name": desk_pass.name,
+        "may": sorted(desk_pass.may),
+        "made_at": write_time(desk_pass.made_at),
+        "expires_at": write_time(desk_pass.expires_at),
+        "state": pass_state(desk_pass),
+    }
+    return shape if desk_pass.revoked_at is None else {**shape, "revoked_at": write_time(desk_pass.revoked_at)}
+
+
+def _plain(shape: Mapping[str, object]) -> dict[str, object]:
+    return {**shape, "may": " ".join(cast("list[str]", shape["may"]))}
 
 
 def _state(report: DatabaseReport) -> str:

@@ -50,6 +50,15 @@ def has_room_for_boxes() -> bool:
     return is_terminal(sys.stdout) and _columns() >= _WIDE
 
 
+def has_room_for(columns: int, *, of: str) -> bool:
+    """Return whether standard output is a terminal that has so many columns and knows the characters `of`."""
+    try:
+        of.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return is_terminal(sys.stdout) and _columns() >= columns
+
+
 def say(line: str, *, style: str = "", wraps: bool = False) -> None:
     """Print a line on standard output, at once. `style` is for terminals.
 

@@ -5,11 +5,15 @@ the contract has them in UTC.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rafflekit.core.errors import InvalidValue
+from rafflekit.core.models import DeskPass
+from rafflekit.core.protocol.quoting import quoted
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+# No number of these digits is too large for a timedelta; the engine has the limits.
+_LASTING = re.compile(r"([0-9]{1,6}) ?([mhdMHD])")
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -31,6 +35,19 @@ def time_given(field: str, given: object) -> datetime:
     if not exists:
         raise InvalidValue(field, "does not exist here, because clocks are set forward then; give another time.")
     return local
+
+
+def lasting_given(field: str, given: str) -> timedelta:
+    """Return the time that a text such as 30m, 12h or 7d gives.
+
+    Raises:
+        InvalidValue: for `field`.
+    """
+    found = _LASTING.fullmatch(given.strip())
+    if found is None:
+        raise InvalidValue(field, "must be a time such as 30m, 12h or 7d (minutes, hours or days).")
+    unit_s = next(seconds for noun, seconds in _UNITS if noun.startswith(found[2].lower()))
+    return timedelta(seconds=int(found[1]) * unit_s)
 
 
 def local_time(moment: datetime) -> str:
@@ -79,6 +96,21 @@ def time_left(moment: datetime) -> str:
     """Return how long it takes from now to a time: 'in 2 hours', or 'now' if it has passed."""
     left_s = int((moment - datetime.now(UTC)).total_seconds())
     return f"in {duration(left_s)}" if left_s > 0 else "now"
+
+
+def pass_state(desk_pass: DeskPass) -> str:
+    """Return whether a desk pass is 'valid', 'expired' or 'revoked' now."""
+    if desk_pass.is_valid_at(datetime.now(UTC)):
+        return "valid"
+    return "expired" if desk_pass.revoked_at is None else "revoked"
+
+
+def pass_sentence(desk_pass: DeskPass) -> str:
+    """Return what a desk pass allows, and until when; or since when it does not."""
+    who = f"{quoted(desk_pass.name)} may {' and '.join(sorted(desk_pass.may))}"
+    if desk_pass.revoked_at is not None:
+        return f"{who}: revoked on {local_time(desk_pass.revoked_at)}."
+    return f"{who} until {local_time(desk_pass.expires_at)}."
 
 
 def _read(text: str) -> datetime | None:

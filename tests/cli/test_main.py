@@ -39,11 +39,16 @@ HEADINGS = {
         "demo",
     ],
     "Prove it": ["receipt", "checkpoint", "proof", "audit", "key", "witness"],
-    "Keep it running": ["serve", "backup", "doctor", "purge", "db"],
+    "Keep it running": ["pass", "serve", "backup", "doctor", "purge", "db"],
 }
 COMMANDS = [command for commands in HEADINGS.values() for command in commands]
-GROUPS = {"key": ["make", "show"], "witness": ["add", "sign"], "db": ["status", "upgrade"]}
-WITH_A_DATABASE = [command for command in COMMANDS if command not in ("audit", "demo", "key", "witness", "db")]
+GROUPS = {
+    "key": ["make", "show"],
+    "witness": ["add", "sign"],
+    "pass": ["make", "list", "revoke"],
+    "db": ["status", "upgrade"],
+}
+WITH_A_DATABASE = [command for command in COMMANDS if command not in ("audit", "demo", *GROUPS)]
 WITH_JSON = [
     "audit",
     *(command for command in WITH_A_DATABASE if command not in ("serve", "receipt", "checkpoint", "proof")),

@@ -41,6 +41,7 @@ def test_all_mapped_addresses_are_all_of_ipv4() -> None:
         ("MANAGER_IPS", "192.0.2.7;192.0.2.8", "not an IP address or network"),
         ("MANAGER_IPS", "192.0.2.07", "not an IP address or network"),
         ("MANAGER_IPS", "[2001:db8::1]", "not an IP address or network"),
+        ("RAFFLEKIT_DESK_PASSES", "yes", "must be 'required', or not set"),
         ("RAFFLEKIT_TRUSTED_PROXIES", "proxy", "not an IP address or network"),
         ("RAFFLEKIT_TRUSTED_PROXIES", "10.0.0.1,", "empty"),
         ("RAFFLEKIT_PROXY_HEADER", "Via", "one of X-Forwarded-For, Forwarded, X-Real-IP"),
@@ -101,6 +102,14 @@ def test_a_reason_says_what_to_write_instead(variable: str, value: str, reason: 
 
 def test_blanks_around_the_signing_keys_path_are_ignored() -> None:
     assert Settings.from_env({"RAFFLEKIT_SIGNING_KEY": " /srv/raffles.key\n"}).signing_key == Path("/srv/raffles.key")
+
+
+def test_desk_passes_can_be_required() -> None:
+    read = Settings.from_env({"RAFFLEKIT_DESK_PASSES": " required ", "MANAGER_IPS": "127.0.0.1"})
+
+    assert read.desk_passes_required
+    # Behind a proxy here, strangers would have a manager's address, but no pass.
+    assert read.danger_at("0.0.0.0") is None
 
 
 def test_the_relays_of_drand_are_read_in_their_order() -> None:

@@ -16,6 +16,7 @@ from rafflekit.cli import main
 from rafflekit.cli.failures import EXIT_STATUSES
 from rafflekit.core import limits
 from rafflekit.core.ledger.proofs import Proofs
+from rafflekit.core.passes import Passes
 from rafflekit.core.settings import VARIABLES
 from rafflekit.http.api import ROUTES, service
 from rafflekit.http.problems import STATUSES
@@ -125,13 +126,15 @@ def commands_below(*words: str) -> list[str]:
     return [
         command
         for name in names
-        for command in (commands_below(name) if name in ("key", "witness", "db") else [" ".join((*words, name))])
+        for command in (
+            commands_below(name) if name in ("key", "witness", "pass", "db") else [" ".join((*words, name))]
+        )
     ]
 
 
 def test_every_command_is_in_the_docs_with_its_options() -> None:
     commands = commands_below()
-    lines = re.findall(r"^\| `rafflekit ((?:(?:key|witness|db) )?\w+).*", COMMANDS, flags=re.MULTILINE)
+    lines = re.findall(r"^\| `rafflekit ((?:(?:key|witness|pass|db) )?\w+).*", COMMANDS, flags=re.MULTILINE)
     assert lines == commands
 
     for command in commands:
@@ -143,11 +146,13 @@ def test_every_command_is_in_the_docs_with_its_options() -> None:
 
 
 def test_every_public_method_is_in_the_library_page() -> None:
-    engine, _, proofs = LIBRARY.partition("`engine.proofs`")
+    engine, _, others = LIBRARY.partition("`engine.proofs`")
+    proofs, _, passes = others.partition("`engine.passes`")
     functions = {name for name in rafflekit.__all__ if name.endswith("_database") or name.startswith("database_")}
 
     assert methods_listed_in(engine) == public_methods_of(RaffleEngine)
     assert methods_listed_in(proofs) == public_methods_of(Proofs)
+    assert methods_listed_in(passes) == public_methods_of(Passes)
     assert set(re.findall(r"^\| `rafflekit\.(\w+)`", LIBRARY, flags=re.MULTILINE)) == functions
 
 
@@ -197,6 +202,10 @@ def test_every_error_has_its_own_code() -> None:
         limits.PARTICIPANT_CHARACTERS,
         *limits.IPV6_PREFIXES,
         *limits.IDEMPOTENCY_KEY_CHARACTERS,
+        limits.PASS_NAME_CHARACTERS,
+        limits.PASS_S[1] // 86_400,
+        limits.PASSES,
+        limits.ENDED_PASSES_LISTED,
         limits.PAGE_SIZE,
         limits.RAFFLES_PAGE_SIZE_MOST,
         limits.LISTED_PRIZES,

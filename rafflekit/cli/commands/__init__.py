@@ -45,6 +45,7 @@ HEADINGS: dict[str, dict[str, Command]] = {
         "witness": Command("witnesses", None, "Sign someone else's raffle, or add a witness's signature."),
     },
     "Keep it running": {
+        "pass": Command("passes", None, "Make, list and revoke desk passes: who may do what at the desk."),
         "serve": Command("serve", "serve_raffles", "Serve the raffles over HTTP."),
         "backup": Command("databases", "back_up", "Back up the database file while servers keep running."),
         "doctor": Command("databases", "check_up", "Check that a database is complete, correct and private."),

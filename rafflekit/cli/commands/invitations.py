@@ -4,13 +4,19 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from rafflekit.cli import render
 from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.options import AsJsonLine, ChangedRaffle, DatabaseUrl, open_engine, refuse_standard_output
+from rafflekit.cli.options import (
+    AsJsonLine,
+    ChangedRaffle,
+    DatabaseUrl,
+    open_engine,
+    refuse_standard_output,
+    server_address,
+)
 from rafflekit.core import limits
 from rafflekit.core.private_files import private
 
@@ -45,7 +51,7 @@ def write_invitations(
     write more invitations at any time until the draw.
     """
     refuse_standard_output("--out", out)
-    base = None if url is None else _checked_address(url)
+    base = None if url is None else server_address(url)
     with open_engine(database_url) as engine:
         found = engine.find(raffle, whole_name=True)
         codes = engine.invitations(found.id, count, first=first)
@@ -55,20 +61,6 @@ def write_invitations(
     ]
     _write(out, ["number", "invitation", *([] if base is None else ["link"])], rows)
     render.print_invitations(first=first, count=count, raffle=found, out=str(out), as_json=as_json)
-
-
-def _checked_address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        is_address = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
-    except ValueError:
-        is_address = False
-    # Blanks and quotes would break the link where it is pasted.
-    if not is_address or not url.isascii() or not url.isprintable() or set(url) & set(" \"'<>,;"):
-        raise CommandStopped(
-            "--url: must be the address of a server, such as https://raffles.example.org.", status=WRONG_USAGE
-        )
-    return url.rstrip("/")
 
 
 def _write(out: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

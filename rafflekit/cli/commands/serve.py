@@ -12,20 +12,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rafflekit.cli import terminal
+from rafflekit.cli.extras import extra_needed
 from rafflekit.cli.failures import UNEXPECTED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import DatabaseUrl, named_database, read_settings
+from rafflekit.cli.own_addresses import own_addresses
+from rafflekit.cli.qr import show_qr_code
 from rafflekit.core.settings import MANAGER_IPS, VARIABLES, Settings
 
 if TYPE_CHECKING:
     from rafflekit.http.serving import Urls
 
 _MOST_WORKERS = 128
-
-# Library → the extra that installs it.
-_OPTIONAL_LIBRARIES = {
-    **dict.fromkeys(("falcon", "msgspec", "prometheus_client", "waitress"), "http"),
-    "granian": "granian",
-}
+_THIS_MACHINE = "127.0.0.1"
+_EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - only with --lan, which says so
 
 EPILOG = "\n\n".join(
     ["Environment variables:", *(f"{name}: {purpose} (default: {default})." for name, purpose, default in VARIABLES)]
@@ -49,7 +48,17 @@ class Server(StrEnum):
     GRANIAN = "granian"
 
 
-_Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")]
+_Host = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", show_default=False, help=f"The address to listen on. Default: {_THIS_MACHINE}."),
+]
+_Lan = Annotated[
+    bool,
+    typer.Option(
+        "--lan",
+        help="Listen on every address of this machine, for the phones of a local network, and show what they open.",
+    ),
+]
 _Port = Annotated[
     int, typer.Option(metavar="PORT", min=0, max=65535, help="The port to listen on; 0 takes a free one.")
 ]
@@ -96,7 +105,8 @@ _LogFormat = Annotated[
 
 def serve_raffles(
     *,
-    host: _Host = "127.0.0.1",
+    host: _Host = None,
+    lan: _Lan = False,
     port: _Port = 8080,
     unix_socket: _UnixSocket = None,
     unix_socket_group: _UnixSocketGroup = None,
@@ -115,13 +125,17 @@ def serve_raffles(
         )
     if unix_socket_group is not None and unix_socket is None:
         raise CommandStopped("--unix-socket-group needs --unix-socket.", status=WRONG_USAGE)
+    place = _place_of(host, unix_socket, lan=lan)
     settings = read_settings()
 
     def announce(shown_database_url: str, urls: "Urls") -> None:
-        _remark_on(settings, host, log_format)
+        _remark_on(settings, place, log_format)
         terminal.say(f"rafflekit serves {shown_database_url} at {urls.here} (Ctrl-C stops it)")
         if urls.elsewhere is not None:
-            terminal.say(f"Other machines reach it at {urls.elsewhere}")
+            if lan:
+                _show_own_addresses(urls.here)
+            else:
+                terminal.say(f"Other machines reach it at {urls.elsewhere}")
             if server is Server.GRANIAN:
                 terminal.remark(
                     "Granian needs a proxy that reads whole requests: without one, slow clients can stop it."
@@ -137,7 +151,7 @@ def serve_raffles(
                 database_url=url,
                 server=server.value,
                 workers=workers,
-                host=host,
+                host=place,
                 port=port,
                 unix_socket=None if unix_socket is None else UnixSocket(unix_socket, unix_socket_group),
                 log=Log(form.value, requests=log_format is not None or terminal.is_terminal(sys.stderr)),
@@ -149,19 +163,40 @@ def serve_raffles(
             raise CommandStopped(str(error), status=UNEXPECTED) from error
 
 
+def _place_of(host: str | None, unix_socket: Path | None, *, lan: bool) -> str:
+    """Return the address to listen on."""
+    for option, given in (("--host", host), ("--unix-socket", unix_socket)):
+        if lan and given is not None:
+            raise CommandStopped(f"Give either --lan or {option}: each says where to listen.", status=WRONG_USAGE)
+    if lan:
+        return _EVERY_ADDRESS
+    return _THIS_MACHINE if host is None else host
+
+
 @contextmanager
 def _libraries() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        library = (error.name or "").partition(".")[0]
-        extra = _OPTIONAL_LIBRARIES.get(library)
-        if extra is None:
+        sentence = extra_needed("The HTTP service", error)
+        if sentence is None:
             raise
-        raise CommandStopped(
-            f"The HTTP service needs the extra '{extra}'. In the clone of rafflekit, run: pip install '.[{extra}]'",
-            status=WRONG_USAGE,
-        ) from error
+        raise CommandStopped(sentence, status=WRONG_USAGE) from error
+
+
+def _show_own_addresses(here: str) -> None:
+    terminal.say(f"It listens on every address of this machine ({_EVERY_ADDRESS}).")
+    port = here.rpartition(":")[2]
+    urls = [f"http://{address}:{port}/" for address in own_addresses()]
+    if not urls:
+        terminal.say(
+            "No address for phones was found. Connect this machine to the local network and start again, or look its "
+            f"address up in the network settings: phones open http://<address>:{port}/"
+        )
+        return
+    for url in urls:
+        terminal.say(f"Phones on the local network open {url}")
+    show_qr_code(urls[0])
 
 
 def _remark_on(settings: Settings, host: str, log_format: LogFormat | None) -> None:

@@ -357,6 +357,11 @@ BREACHES = [
     Breach(forfeit_row(3, serial="NULL"), "a ticket can take the prize over", "forfeits_lapse"),
     Breach(forfeit_row(5, at=1_728_000, why="unclaimed"), "the deadline has not passed", "forfeits_unclaimed"),
     Breach(forfeit_row(2), "forfeits.raffle, forfeits.ordinal", "forfeits_pkey"),
+    # Passes.
+    Breach(
+        "INSERT INTO passes VALUES ({bytes}, 'Cid', 'sell', 5, 5, NULL)", "passes_expire_later", "passes_expire_later"
+    ),
+    Breach("INSERT INTO passes SELECT * FROM passes WHERE name = 'Ann'", "passes.token_hash", "passes_pkey"),
 ]
 
 # These constraints are a third line, behind triggers that refuse the same.

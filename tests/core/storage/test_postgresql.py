@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 from typing import NoReturn
@@ -140,12 +141,16 @@ def test_a_role_needs_only_the_rights_in_the_docs(server: OwnServer, caplog: pyt
             assert engine.redeem(raffle.id, ticket.number, ticket.verification_code, undo=undo).has_won
         assert engine.forfeit(raffle.id, ticket.number, why="unclaimed") is None
         assert engine.list().count == 1
+        assert engine.passes.find(f"rkp_{0:032}") is None
         cancelled = engine.create("Foobar", total_tickets=3, prizes=[Prize("hug")])
         engine.participate(cancelled.id, "ann")
         assert engine.cancel(cancelled.id, "rain").state is State.CANCELLED
         assert "permission denied for table tickets" in caplog.text
         run(owner, "GRANT UPDATE ON tickets TO raffle_server")
         assert engine.purge(cancelled.id) == 1
+        run(owner, "GRANT INSERT, UPDATE ON passes TO raffle_server")
+        assert engine.passes.make("Ann", may=["redeem"], lasts=timedelta(days=1))
+        assert engine.passes.revoke("Ann").revoked_at
 
 
 def test_another_programs_tables_are_not_changed(postgresql: PostgresqlServer) -> None:
