@@ -55,7 +55,7 @@ def read_prize_lines(text: str) -> list[Prize]:
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
-        raise InvalidValue("prizes", "is missing: write one prize per line.")
+        raise InvalidValue("prizes", "At least one prize is needed: write one per line.")
     return [_read_line(line) for line in lines]
 
 

@@ -70,7 +70,7 @@ class RaffleListOrNew(RaffleList, DeskPage):
         refused = found.refused
         if refused is None:
             try:
-                raffle = self.engine.create(**found.given, idempotency_key=form.idempotency_key)
+                raffle = self.engine.create(**found.given, idempotency_key=form.idempotency_key or None)
             except RaffleError as error:
                 refused = refusal_of(error)
             else:
