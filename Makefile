@@ -16,7 +16,7 @@ demo: .venv/users ## run a whole raffle: server, participants, draw, verificatio
 	@$(BIN)/rafflekit demo
 
 # Tests start many processes. If Python may not store compiled modules, each process compiles them again.
-test test-fast soak browser: export PYTHONDONTWRITEBYTECODE =
+test test-fast soak browser screenshots: export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: test
 test: check ## run all checks and all tests
@@ -49,8 +49,25 @@ mutants: .mutants/venv/mutants ## change the code in small ways and count what t
 	$(BIN)/python -m tests.mutants $(MODULES)
 
 .PHONY: browser
-browser: .venv/developers ## test the proof page in Chromium (Debian: apt-get install chromium)
-	$(BIN)/python -m pytest -m browser tests/http/pages
+browser: .venv/developers ## run only the tests in Chromium (Debian: apt-get install chromium; and `make axe`)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope -m browser tests/http tests/html
+
+# The one thing from npm, for tests only: a rule book of accessibility.
+AXE := node_modules/axe-core/axe.min.js
+
+.PHONY: axe
+axe: $(AXE) ## fetch axe-core, with which the tests look for barriers in the pages; needs npm and the network
+$(AXE): Makefile
+	npm install --prefix . --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent axe-core@4.14.1
+	@touch $@
+
+.PHONY: messages
+messages: .venv/developers ## collect the texts of the pages and compile their translations
+	$(BIN)/python -m tests.html.messages
+
+.PHONY: screenshots
+screenshots: .venv/developers ## take a picture of every page, for the docs; needs Chromium
+	$(BIN)/python -m tests.http.pages.screenshots
 
 .PHONY: check
 check: .venv/developers ## check style, format, types and import rules
@@ -84,7 +101,7 @@ dist: .release/venv/release ## build the sdist, the wheel and the list of what t
 
 .PHONY: clean
 clean: ## delete what the other targets made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .mutants .release dist
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .mutants .release dist
 	find . -name __pycache__ -prune -exec rm -r {} +
 
 .venv/users: .venv/bin/python pyproject.toml constraints.txt

@@ -6,6 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from hypothesis import settings
 
 from rafflekit import RaffleEngine
 from tests.databases import PostgresqlServer, open_engine, postgresql_server, prepare
+from tests.http.pages.browser import Look, NewPage, Page
+from tests.http.pages.chromium import Chromium, chromium
 from tests.live_server import LiveServer, Serve
+from tests.missing import skip_without
 
 # A shell makes its background jobs ignore Ctrl-C, and so would the programs that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -95,3 +99,23 @@ def serve(database: Path, tmp_path: Path) -> Iterator[Serve]:
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A Chromium without pages."""
+    program = chromium() or skip_without("Chromium", "in Debian and Ubuntu: apt-get install chromium")
+    with Chromium(program, tmp_path_factory.mktemp("chromium") / "profile") as started:
+        yield started
+
+
+@pytest.fixture
+def new_page(browser: Chromium) -> Iterator[NewPage]:
+    """Make a page whose visitor was never here: `new_page(width=320, dark=True)`, as in `Look`; `like=page` makes
+    another tab of that page's visitor."""
+    with ExitStack() as pages:
+
+        def make(*, like: Page | None = None, **look: Any) -> Page:
+            return pages.enter_context(Page(browser, Look(**look), like=like))
+
+        yield make

@@ -95,6 +95,17 @@ def draw_possible_at(raffle: Raffle) -> datetime | None:
     return None if known_s is None else datetime.fromtimestamp(known_s, UTC)
 
 
+def draw_due_at(raffle: Raffle) -> datetime | None:
+    """Return when the draw of a closed raffle is due, in UTC: as planned, but not before its beacon; or at once.
+
+    None before the closing, and when there is no draw to wait for.
+    """
+    if raffle.end is None or is_finished(raffle):
+        return None
+    closed_at = datetime.fromtimestamp(raffle.end.closed, UTC)
+    return max(filter(None, (closed_at, raffle.terms.draw_at, draw_possible_at(raffle))))
+
+
 def check_open(raffle: Raffle, now: datetime) -> None:
     """Check that a raffle hands out tickets now.
 

@@ -5,6 +5,7 @@ so a new field of a value does not reach an answer by accident. A raffle's terms
 once, in `Terms.announced`.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NotRequired, TypedDict, cast
 
@@ -81,6 +82,28 @@ class WinPageShape(TypedDict):
     results: list[WinShape]
 
 
+class LiveShape(TypedDict):
+    """Where a raffle stands, for those who watch it."""
+
+    state: str
+    total_tickets: int
+    available_tickets: int
+    handed_out: int
+    wins: int
+    poll_s: int
+    opens_at: NotRequired[str]
+    closes_at: NotRequired[str]
+    draw_at: NotRequired[str]
+    closed_at: NotRequired[str]
+    draw_possible_at: NotRequired[str]
+    drawn_at: NotRequired[str]
+    cancelled_at: NotRequired[str]
+    words: NotRequired[list[str]]
+
+
+_WATCHED = ("opens_at", "closes_at", "draw_at", "closed_at", "draw_possible_at", "drawn_at", "cancelled_at")
+
+
 def raffle_shape(raffle: Raffle) -> RaffleShape:
     """Return the shape of a raffle; times as RFC 3339 in UTC, each once there is something to say."""
     cancellation = raffle.cancellation
@@ -104,6 +127,23 @@ def raffle_shape(raffle: Raffle) -> RaffleShape:
         standing["more_prizes"] = raffle.more_prizes
     # mypy wants every optional key spelled out next to `**`.
     return cast("RaffleShape", {**raffle.terms.announced(), **standing})
+
+
+def live_shape(raffle: Raffle, *, wins: int, words: Sequence[str] | None, poll_s: int) -> LiveShape:
+    """Return where a raffle stands: what `raffle_shape` has of that, and what only those who watch it need."""
+    shape = raffle_shape(raffle)
+    state: dict[str, object] = {
+        "state": shape["state"],
+        "total_tickets": shape["total_tickets"],
+        "available_tickets": shape["available_tickets"],
+        "handed_out": raffle.issued,
+        "wins": wins,
+        "poll_s": poll_s,
+        **{name: moment for name, moment in shape.items() if name in _WATCHED},
+    }
+    if words is not None:
+        state["words"] = list(words)
+    return cast("LiveShape", state)
 
 
 def ticket_shape(ticket: Ticket) -> TicketShape:

@@ -1,4 +1,4 @@
-"""The stylesheet and the scripts of the pages: the files in `static/`, and what a script is made of.
+"""The stylesheet, the scripts and the words of the pages: the files in `static/`, and what a script is made of.
 
 All of them share one version, which is part of their addresses, so that browsers may keep them.
 """
@@ -8,14 +8,29 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import NamedTuple
 
+from rafflekit.core.protocol.words import word_list
+
 _CSS = "text/css; charset=utf-8"
 _JAVASCRIPT = "text/javascript; charset=utf-8"
+_TEXT = "text/plain; charset=utf-8"
+
+_VERIFIER_PARTS = ("hashes", "ed25519", "documents", "notes", "tickets", "witnesses", "forfeits", "verifier")
+VERIFIER = tuple(f"verifier/{name}.js" for name in _VERIFIER_PARTS)
+"""The parts of the verifier, in the order in which they depend on each other; none of them knows about a page."""
 
 _SCRIPTS: dict[str, tuple[str, ...]] = {
     "desk.js": ("desk.js",),
     "times.js": ("times.js",),
+    "raffle.js": ("times.js", "keeping.js", "witness.js", "raffle.js"),
+    "ticket.js": ("times.js", "keeping.js", "ticket.js"),
+    "live.js": ("times.js", "live.js"),
 }
 """Each script, and the files in `static/` that it consists of, in order."""
+
+_MODULES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "verifier.js": ((*VERIFIER, "verifier/words.js"), ("audit", "readClosing", "readReceiptParts", "wordsOf")),
+}
+"""Each module, which scripts load when they need it: the files that it consists of, and what it offers."""
 
 
 class Asset(NamedTuple):
@@ -29,7 +44,9 @@ class Asset(NamedTuple):
 def assets() -> dict[str, Asset]:
     """Return every asset by its name."""
     scripts = {name: Asset(_JAVASCRIPT, _script(parts).encode()) for name, parts in _SCRIPTS.items()}
-    return {"style.css": Asset(_CSS, static_text("style.css").encode()), **scripts}
+    modules = {name: Asset(_JAVASCRIPT, _module(*parts).encode()) for name, parts in _MODULES.items()}
+    words = Asset(_TEXT, "".join(f"{word}\n" for word in word_list()).encode())
+    return {"style.css": Asset(_CSS, static_text("style.css").encode()), "words.txt": words, **scripts, **modules}
 
 
 @cache
@@ -49,3 +66,7 @@ def static_text(name: str) -> str:
 def _script(parts: tuple[str, ...]) -> str:
     # In a function, since windows already have names (status, name, close) that a script cannot declare again.
     return f'(() => {{\n"use strict";\n{"".join(map(static_text, parts))}}})();\n'
+
+
+def _module(parts: tuple[str, ...], offered: tuple[str, ...]) -> str:
+    return f"{''.join(map(static_text, parts))}export {{ {', '.join(offered)} }};\n"

@@ -38,7 +38,7 @@ def _environment(language: str) -> Environment:
     filters: dict[str, Callable[..., str]] = {
         "named": _named,
         "visible": visible,
-        "number": partial(_number, language=language),
+        "number": partial(numeral, language=language),
         "moment": _moment,
     }
     environment.filters |= filters
@@ -51,7 +51,12 @@ def _named(text: str) -> Markup:
     return Markup("<bdi>{}</bdi>").format(visible(text))
 
 
-def _number(number: int, language: str) -> str:
+def numeral(number: int, language: str) -> str:
+    """Return a number as people of a language write it.
+
+    >>> numeral(12345, "en")
+    '12,345'
+    """
     return f"{number:,}".replace(",", _THOUSANDS.get(language, _NARROW_SPACE))
 
 

@@ -78,6 +78,8 @@ _ANSWER_FIELDS = {
     "ticket_number": fields.TicketNumber,
     "amount": fields.PrizeAmount,
     "count": Annotated[int, fields.documented(minimum=0)],
+    **dict.fromkeys(("handed_out", "wins"), Annotated[int, fields.documented(minimum=0, maximum=limits.TICKETS)]),
+    "poll_s": Annotated[int, fields.documented(minimum=1)],
     "more_prizes": Annotated[int, fields.documented(minimum=1)],
     "next": _Url | None,
     "previous": _Url | None,

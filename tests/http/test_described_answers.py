@@ -132,6 +132,8 @@ def _ask_of_lists(talk: Conversation, raffle: str) -> None:
     for method in ("GET", "HEAD", "OPTIONS"):
         for path in ("/raffles/", f"{raffle}/", f"{raffle}/winners/", f"{NO_RAFFLE}/winners/"):
             ask(method, path)
+        for path in (raffle, empty, NO_RAFFLE):
+            ask(method, f"{path}/live/")
         for path in ("/", "/openapi.json", "/healthz", "/readyz", "/metrics"):
             ask(method, path)
     for method in ("GET", "HEAD"):

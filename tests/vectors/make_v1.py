@@ -19,6 +19,7 @@ from rafflekit.core.protocol.notes import Note, base64_of
 from rafflekit.core.protocol.terms import canonical_json
 from rafflekit.core.protocol.tiles import whole_hash
 from rafflekit.core.protocol.winners import seed_of, winners_digest, winning_serials
+from rafflekit.core.protocol.words import words_of
 from tests.tamper.making import Base, bases, catalogue
 from tests.tamper.making.cases import COSIGNED, RECEIPT_SERIAL, RECEIPT_SIZE, Given, written
 from tests.tamper.making.endings import RAIN
@@ -48,6 +49,7 @@ def vectors() -> dict[str, bytes]:
         "draws.json": _draws(),
         "forfeits.json": _forfeits(),
         "announced.json": _announced(),
+        "words.json": _words(),
         "audits.json": _audits(),
     }
     found = {
@@ -282,6 +284,11 @@ def _announced() -> list[dict[str, str]]:
         {"typed": text, "value": value, "entropy": Announced().entropy_of(value.encode()).hex()}
         for text, value in values
     ]
+
+
+def _words() -> list[dict[str, str]]:
+    hashes = [bytes(32), b"\xff" * 32, *(tagged_hash("closing", b"vector %d" % n) for n in range(6))]
+    return [{"closing_hash": each.hex(), "words": " ".join(words_of(each))} for each in hashes]
 
 
 def _receipts(base: Base) -> list[dict[str, Any]]:

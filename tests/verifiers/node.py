@@ -7,10 +7,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Self
 
-from rafflekit.http.pages import proof
+from rafflekit.html.assets import VERIFIER
 
 _RUN = Path(__file__).parent / "run.js"
 _SUMMARY = "summary.js"
+_WORDS = "verifier/words.js"
 
 
 def node() -> str | None:
@@ -22,10 +23,11 @@ class Javascript:
     """One process for any number of calls; bytes are passed and returned as bytes."""
 
     def __init__(self, program: str) -> None:
-        with as_file(files("rafflekit.http.pages")) as folder:
-            parts = [str(folder / name) for name in (*proof.VERIFIER, _SUMMARY)]
+        with as_file(files("rafflekit")) as folder:
+            parts = [*(folder / "html/static" / name for name in VERIFIER), folder / "html/static" / _WORDS]
+            parts.append(folder / "http/pages" / _SUMMARY)
         self._process = subprocess.Popen(
-            [program, str(_RUN), *parts], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+            [program, str(_RUN), *map(str, parts)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
         )
 
     def __enter__(self) -> Self:

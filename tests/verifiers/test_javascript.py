@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rafflekit.core.protocol.documents import leaf_line
+from rafflekit.html.assets import assets
 from tests.tamper.test_tampering import BASES, CASES
 from tests.vectors.test_vectors import vector
 from tests.verifiers.node import Javascript
@@ -275,3 +276,10 @@ def test_the_page_says_which_prizes_passed_on(javascript: Javascript) -> None:
         f"Ticket {loser} is in the draw. Ticket {loser} won nothing.",
         "Ticket 1 was not handed out.",
     ]
+
+
+def test_the_words_of_a_closing_are_those_of_the_vectors(javascript: Javascript) -> None:
+    listed = assets()["words.txt"].content.decode()
+
+    for each in vector("words.json"):
+        assert " ".join(javascript.call("wordsOf", bytes.fromhex(each["closing_hash"]), listed)) == each["words"]

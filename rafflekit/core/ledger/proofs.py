@@ -36,6 +36,7 @@ from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import Note, NoteWrong, VerifierKey
 from rafflekit.core.protocol.receipts import ReceiptWrong, check_receipt
 from rafflekit.core.protocol.winners import DrawStatement, seed_of
+from rafflekit.core.protocol.words import words_of
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import claims, draws, raffles
 from rafflekit.core.storage.statements import ledgers as statements
@@ -114,6 +115,16 @@ class Proofs:
             return note
         kept = self._database.query(lambda connection: statements.load_cosignatures(connection, raffle.id))
         return note + _lines(kept)
+
+    def words(self, raffle: Raffle) -> tuple[str, ...] | None:
+        """Return the six words of a raffle's closing; None before it, and of a cancelled raffle.
+
+        Raises:
+            StorageUnavailable: some of its ledger is missing.
+        """
+        if raffle.end is None or raffle.cancellation is not None:
+            return None
+        return words_of(self._ledgers.closing_of(raffle).closing_hash())
 
     def receipt(self, raffle_id: UUID | str, ticket_number: int) -> Receipt:
         """Return the proof that a ticket is in the ledger, in its latest checkpoint: at most 40 hashes.

@@ -1,6 +1,10 @@
 // Shows times in the reader's own time zone and language; without it, they are in UTC.
 
-for (const element of document.querySelectorAll("time[datetime]")) {
-  const shown = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-  element.textContent = shown.format(new Date(element.dateTime));
+function showTimesIn(part) {
+  for (const element of part.querySelectorAll("time[datetime]")) {
+    const shown = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    element.textContent = shown.format(new Date(element.dateTime));
+  }
 }
+
+showTimesIn(document);

@@ -3,10 +3,10 @@
 `ROUTES` is all of these tables: the application serves what is in it, and the OpenAPI document describes it.
 """
 
-from rafflekit.http.api import claims, draws, endings, proofs, raffles, service, tickets
+from rafflekit.http.api import claims, draws, endings, live, proofs, raffles, service, tickets
 
 ROUTES = (
     *(*raffles.ROUTES, *tickets.ROUTES, *endings.ROUTES, *draws.ROUTES, *claims.ROUTES),
-    *(*proofs.ROUTES, *service.ROUTES),
+    *(*live.ROUTES, *proofs.ROUTES, *service.ROUTES),
 )
 """Every address of the service."""

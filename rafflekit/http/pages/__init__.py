@@ -5,13 +5,17 @@ A page calls the engine as the API does, and holds no rule of a raffle. Its temp
 
 from rafflekit.http.pages.assets import AssetFile
 from rafflekit.http.pages.desk import DESK_PAGES
+from rafflekit.http.pages.live import LivePage
 from rafflekit.http.pages.page import WebPage
 from rafflekit.http.pages.proof import ProofPage
 from rafflekit.http.pages.raffles import Home, RafflePage
+from rafflekit.http.pages.tickets import VerifyPage
 
 PAGES: dict[str, type[WebPage]] = {
     "/": Home,
     "/raffles/{raffle_id}/": RafflePage,
+    "/raffles/{raffle_id}/verify-ticket/": VerifyPage,
+    "/raffles/{raffle_id}/live/": LivePage,
     "/raffles/{raffle_id}/proof/": ProofPage,
     "/assets/{version}/{name}": AssetFile,
     **DESK_PAGES,

@@ -20,7 +20,16 @@ function element(name, className, ...children) {
   return made;
 }
 
+// Until there is something to say, the page shows only its heading, so that nothing moves afterwards.
+const GETTING = "Getting the proof …";
+const nameless = byId("name").textContent;
+byId("name").textContent = GETTING;
+byId("verdict").className = "";
+byId("trust").hidden = true;
+
 function say(tone, sentence, { open = [], more = "" } = {}) {
+  if (byId("name").textContent === GETTING) byId("name").textContent = nameless;
+  byId("trust").hidden = false;
   byId("verdict").className = `card ${tone}`;
   byId("summary").textContent = sentence;
   byId("open").hidden = open.length === 0;
@@ -235,6 +244,7 @@ async function load() {
 // The raffle before its draw, or cancelled.
 async function showState() {
   const raffle = await (await fetched(raffleAddress, "application/json")).json();
+  const note = raffle.state === "closed" ? await (await fetched(`${raffleAddress}ledger/`, "text/plain")).text() : null;
   showName(String(raffle.name), `${counted(raffle.total_tickets)} tickets, created ${momentText(raffle.created_at)}.`);
   showTerms(raffle);
   byId("announced").hidden = byId("saving").hidden = false;
@@ -243,11 +253,10 @@ async function showState() {
   }
   const keep = { more: "Everyone who gets a ticket also gets a receipt. Keep yours, and come back after the draw." };
   if (raffle.state === "upcoming") return say("waiting", `Tickets are handed out from ${momentText(raffle.opens_at)}.`, keep);
-  const left = Number(raffle.available_tickets);
-  if (left > 0) {
+  if (note === null) {
+    const left = Number(raffle.available_tickets);
     return say("waiting", `Open: ${counted(left)} of ${counted(raffle.total_tickets)} tickets are left, so the winners have not been drawn yet.`, keep);
   }
-  const note = await (await fetched(`${raffleAddress}ledger/`, "text/plain")).text();
   return showClosed(raffle, note);
 }
 

@@ -13,6 +13,7 @@ from rafflekit.core.models import Right
 from rafflekit.html.assets import assets_version
 from rafflekit.html.languages import preferred_language
 from rafflekit.html.rendering import rendered
+from rafflekit.http.access import Access
 from rafflekit.http.api.address import Address
 
 # Under "no-referrer", Chromium sends "Origin: null" with forms, which are refused then.
@@ -49,9 +50,13 @@ class WebPage(Address):
         status: HTTPStatus = HTTPStatus.OK,
         **values: Any,
     ) -> None:
-        """Answer with a template, in the reader's language; managers find the desk on every page."""
-        is_manager = any(self.access.allows(request.env, right) for right in Right)
-        send_page(response, filled(request, template, **{"is_manager": is_manager} | values), status=status)
+        """Answer with a template, in the reader's language."""
+        send_page(response, filled(request, template, **values), status=status)
+
+
+def is_at_desk(access: Access, request: falcon.Request) -> bool:
+    """Return whether the reader of a page may do anything at the desk, so that the page links to it."""
+    return any(access.allows(request.env, right) for right in Right)
 
 
 def language_of(request: falcon.Request) -> str:
@@ -61,8 +66,7 @@ def language_of(request: falcon.Request) -> str:
 
 def filled(request: falcon.Request, template: str, **values: Any) -> str:
     """Return the HTML of a template for a request; `root` and `version` are the parts of its links."""
-    places = {"root": root_of(request), "version": assets_version(), "is_manager": False}
-    return rendered(template, language_of(request), **places | values)
+    return rendered(template, language_of(request), root=root_of(request), version=assets_version(), **values)
 
 
 def root_of(request: falcon.Request) -> str:

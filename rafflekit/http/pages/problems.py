@@ -5,14 +5,12 @@ from http import HTTPStatus
 
 import falcon
 
-from rafflekit.core import errors
 from rafflekit.http.fields import RAFFLE_ID
 from rafflekit.http.pages.negotiation import prefers_page
 from rafflekit.http.pages.page import filled, send_page
-from rafflekit.http.problems import Problem, plain_problem
+from rafflekit.http.problems import Problem
 
 _RAFFLE = re.compile(rf"/raffles/({RAFFLE_ID.pattern})(?:/|$)")
-_HAS_A_TICKET = plain_problem(errors.AlreadyParticipated).type
 
 
 def show_problem(request: falcon.Request, response: falcon.Response, problem: Problem) -> bool:
@@ -26,7 +24,6 @@ def show_problem(request: falcon.Request, response: falcon.Response, problem: Pr
         problem=problem,
         raffle_id=found[1] if found and problem.status != HTTPStatus.NOT_FOUND else None,
         needs_pass=getattr(request.context, "needs_pass", False),
-        has_a_ticket=problem.type == _HAS_A_TICKET,
     )
     send_page(response, html, status=HTTPStatus(problem.status))
     return True

@@ -1,4 +1,4 @@
-"""The page of a draw's proof: one HTML file for every raffle, made of the files next to this module.
+"""The page of a draw's proof: one HTML file for every raffle, made of the verifier and the files next to this module.
 
 It does not contain a raffle: its JavaScript fetches the proof from the page's own address and checks it in the browser.
 A saved copy is one file that needs no server. The page's Content-Security-Policy names its one script and one style by
@@ -13,13 +13,10 @@ from importlib.resources import files
 
 import falcon
 
+from rafflekit.html.assets import VERIFIER, static_text
 from rafflekit.http import reading
 from rafflekit.http.kept import Document, answer_document
 from rafflekit.http.pages.page import WebPage
-
-_PARTS = ("hashes", "ed25519", "documents", "notes", "tickets", "witnesses", "forfeits", "verifier")
-VERIFIER = tuple(f"verifier/{name}.js" for name in _PARTS)
-"""The parts of the verifier, in the order in which they depend on each other; none of them knows about the page."""
 
 _PAGE = ("summary.js", "page.js")
 _FOLDER = files("rafflekit.http.pages")
@@ -37,7 +34,7 @@ class HtmlPage:
 def proof_page() -> HtmlPage:
     """Return the page."""
     # In a function, since windows already have names (status, name, close) that a script cannot declare again.
-    script = f'(() => {{\n"use strict";\n{"".join(_text(name) for name in (*VERIFIER, *_PAGE))}}})();'
+    script = f'(() => {{\n"use strict";\n{"".join((*map(static_text, VERIFIER), *map(_text, _PAGE)))}}})();'
     style = _text("page.css")
     # "frame-ancestors" is not allowed in a file, so it is added below.
     policy = "; ".join(

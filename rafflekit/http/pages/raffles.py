@@ -1,14 +1,28 @@
-"""The pages of raffles: all of them, and one."""
+"""The pages of raffles: all of them, one, and the winners of one."""
 
+from http import HTTPStatus
 from secrets import token_urlsafe
+from typing import Any, ClassVar
 
 import falcon
+import msgspec
 
 from rafflekit.core import limits
-from rafflekit.core.models import State
+from rafflekit.core.lifecycle import draw_possible_at
+from rafflekit.core.models import Page, Raffle, State
+from rafflekit.core.prizes import Win, count_wins
+from rafflekit.core.protocol.terms import EntryRule
+from rafflekit.html.rendering import numeral
 from rafflekit.http import reading
+from rafflekit.http.api.draws import WinnersQuery
 from rafflekit.http.api.raffles import RafflesQuery
-from rafflekit.http.pages.page import WebPage, see_other
+from rafflekit.http.pages.kept_pages import SLOTS, KeptPages, PageKey
+from rafflekit.http.pages.page import WebPage, filled, is_at_desk, language_of, root_of, see_other, send_page
+
+POLL_S = 15
+"""The seconds after which a page asks for the state of its raffle, until the answer says otherwise."""
+
+_SHOWN_WINS = 20
 
 
 class Home(WebPage):
@@ -26,15 +40,80 @@ class RaffleList(WebPage):
         """Show a page of the list."""
         query = reading.read_query(request, RafflesQuery)
         page = self.engine.list(page=query.page, page_size=query.page_size, most_prizes=limits.LISTED_PRIZES)
-        self.show(request, response, "raffles.html", page=page, State=State)
+        is_manager = is_at_desk(self.access, request)
+        self.show(request, response, "raffles.html", page=page, State=State, is_manager=is_manager)
 
 
-class RafflePage(WebPage):
+class OneRaffle(WebPage):
+    """What the addresses of one raffle share: its page, also as the answer to a form that was refused."""
+
+    def show_raffle(
+        self, request: falcon.Request, response: falcon.Response, raffle: Raffle, *, status: HTTPStatus, **form: Any
+    ) -> None:
+        """Answer with the page of a raffle, which says what is wrong with a form: its `error` and what it contained."""
+        left = raffle.available_tickets
+        values = self._values(request, raffle, self._first_wins(raffle)) | {
+            "left": left,
+            "left_shown": numeral(left, language_of(request)),
+            "idempotency_key": token_urlsafe(),
+        }
+        send_page(response, filled(request, "raffle.html", **(values | form)), status=status)
+
+    def _first_wins(self, raffle: Raffle) -> Page[Win] | None:
+        return self.engine.winners(raffle.id, page_size=_SHOWN_WINS) if raffle.winners_drawn else None
+
+    def _values(self, request: falcon.Request, raffle: Raffle, wins: Page[Win] | None) -> dict[str, Any]:
+        return {
+            "raffle": raffle,
+            "wins": wins,
+            "wins_count": count_wins(raffle.prizes) if wins is None else wins.count,
+            "draw_possible_at": draw_possible_at(raffle),
+            "is_manager": is_at_desk(self.access, request),
+            "poll_s": POLL_S,
+            "error": None,
+            "invitation": "",
+            "State": State,
+            "EntryRule": EntryRule,
+        }
+
+
+class RafflePage(OneRaffle):
     """`/raffles/<id>/`: one raffle, where people take part and later see what they won."""
 
+    _kept = KeptPages()
+
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Show the raffle as it is now."""
+        """Show the raffle as it is now.
+
+        In a rush, thousands ask for it. So it is rendered once, except for what differs: the number of tickets left,
+        and the key with which a form that is sent twice gets the same ticket.
+        """
         raffle = self.engine.get(reading.check_raffle_id(raffle_id))
-        # With it, a form that is sent twice gets the same ticket.
-        key = token_urlsafe()
-        self.show(request, response, "raffle.html", raffle=raffle, State=State, idempotency_key=key)
+        wins = self._first_wins(raffle)
+        values = self._values(request, raffle, wins)
+        key = PageKey(raffle.id, language_of(request), root_of(request), is_manager=values["is_manager"])
+        page = self._kept.get(key, (raffle, wins), lambda: filled(request, "raffle.html", **values, **SLOTS))
+        left = raffle.available_tickets
+        send_page(response, page.filled(left=left, idempotency_key=token_urlsafe()), status=HTTPStatus.OK)
+        # The key is one visitor's, so no other visitor may get it from a shared cache.
+        response.set_header("Cache-Control", "private, no-cache")
+        response.set_header("ETag", page.etag(left))
+
+
+class WinnersPage(WebPage):
+    """`/raffles/<id>/winners/`: the winners, in draw order."""
+
+    forms: ClassVar[tuple[type[msgspec.Struct], ...]] = (WinnersQuery,)
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show a page of the winners or, with `queue`, of the tickets that are next."""
+        checked_id = reading.check_raffle_id(raffle_id)
+        query = reading.read_query(request, WinnersQuery)
+        raffle = self.engine.get(checked_id)
+        queue = wins = None
+        if query.queue and raffle.winners_drawn:
+            with self.service.kept.turns.turn(checked_id):
+                queue = self.engine.queue(checked_id, page=query.page, page_size=query.page_size)
+        else:
+            wins = self.engine.winners(checked_id, page=query.page, page_size=query.page_size)
+        self.show(request, response, "winners.html", raffle=raffle, queue=queue, wins=wins, page_size=query.page_size)

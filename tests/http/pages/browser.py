@@ -1,101 +1,128 @@
-"""A real Chromium without a window, driven by its DevTools protocol through a pipe, without a library or a port."""
+"""A page in Chromium, as a person has it: it is opened, read, filled, pressed, typed into, printed."""
 
 import json
-import os
-import select
-import shutil
-import signal
-import subprocess
+import time
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tests.http.pages.chromium import Chromium, DevToolsError, Event, chromium
 from tests.waiting import LIMIT_S
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_STOP_LIMIT_S = 20
-# As root it runs only without its sandbox. The other options keep it from contacting any other server.
-_FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-quic"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions"),
-    *("--disable-features=HttpsUpgrades", "--remote-debugging-pipe"),
-)
+__all__ = ["Browser", "Look", "NewPage", "Page", "chromium"]
+
+_PAUSE_S = 0.02
+_LIKE_NEW = "about:blank"
+
+# The name of a key, its virtual key code, and the text that it types.
+_KEYS = {
+    "Enter": (13, "\r"),
+    "Tab": (9, ""),
+    "Escape": (27, ""),
+    "Backspace": (8, ""),
+    "Space": (32, " "),
+    "PageUp": (33, ""),
+    "PageDown": (34, ""),
+    "End": (35, ""),
+    "Home": (36, ""),
+    "ArrowLeft": (37, ""),
+    "ArrowUp": (38, ""),
+    "ArrowRight": (39, ""),
+    "ArrowDown": (40, ""),
+    "Delete": (46, ""),
+}
+_SUBMIT = """(path, fields) => {
+  const form = document.createElement("form");
+  for (const [name, value] of Object.entries(fields)) {
+    const field = document.createElement("input");
+    [field.name, field.value] = [name, value];
+    form.append(field);
+  }
+  [form.method, form.action] = ["post", path];
+  document.body.append(form);
+  form.submit();
+}"""
+_MODIFIERS = {"Alt": 1, "Control": 2, "Meta": 4, "Shift": 8}
 
 
-def chromium() -> str | None:
-    """Return the path of Chromium, None if it is not installed."""
-    return next((path for path in map(shutil.which, NAMES) if path), None)
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a visitor looks at a page; `scale` is the number of real pixels of one in CSS (2: at 200 % zoom)."""
+
+    width: int = 1100
+    height: int = 900
+    scale: float = 1
+    dark: bool = False
+    reduced_motion: bool = False
+    language: str = "en"
+    timezone: str = "UTC"
+    javascript: bool = True
 
 
-class Browser:
-    """One page in its own browser; `requests` and `complaints` record what it loaded and complained about."""
+class Page:
+    """A page without a past: its cookies and storage are its own. `close` it, or use it as a context.
 
-    def __init__(
-        self, program: str, profile: Path, *flags: str, width: int = 1100, height: int = 900, dark: bool = False
-    ) -> None:
-        from_browser, to_us = os.pipe()
-        from_us, to_browser = os.pipe()
+    `requests` and `complaints` record what it loaded and complained about since it was opened.
+    """
 
-        def hand_over() -> None:
-            # Chromium reads commands from descriptor 3 and writes answers to 4.
-            reading, writing = os.dup(from_us), os.dup(to_us)
-            os.dup2(reading, 3)
-            os.dup2(writing, 4)
-
-        with (profile.parent / "chromium.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [program, *_FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"],
-                stdout=log,
-                stderr=log,
-                close_fds=False,
-                preexec_fn=hand_over,  # noqa: PLW1509  (it copies two numbers, and takes no lock)
-                start_new_session=True,
-            )
-        os.close(from_us)
-        os.close(to_us)
-        self._reading, self._writing = from_browser, to_browser
-        self._buffer = b""
-        self._number = 0
+    def __init__(self, chromium: Chromium, look: Look | None = None, *, like: "Page | None" = None) -> None:
+        """Make a page; with `like`, it is another tab of that page's visitor."""
+        self._chromium = chromium
+        self._own_context = like is None
+        self._context: str = like._context if like else chromium.send("Target.createBrowserContext")["browserContextId"]
+        self._target: str = chromium.send("Target.createTarget", url=_LIKE_NEW, browserContextId=self._context)[
+            "targetId"
+        ]
+        self._session: str = chromium.send("Target.attachToTarget", targetId=self._target, flatten=True)["sessionId"]
         self._is_loaded = True
-        self._session: str | None = None
+        self._downloads: dict[str, str] = {}
         self.requests: list[dict[str, Any]] = []
         self.complaints: list[str] = []
-        [target] = [each for each in self.send("Target.getTargets")["targetInfos"] if each["type"] == "page"]
-        self._session = self.send("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"]
+        chromium.listen(self._session, self._note)
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.send(f"{domain}.enable")
-        self.send(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
-        )
-        scheme = "dark" if dark else "light"
-        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.look(look or Look())
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.killpg(self._process.pid, signal.SIGTERM)
-        try:
-            self._process.wait(_STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(_STOP_LIMIT_S)
-        os.close(self._reading)
-        os.close(self._writing)
+        self.close()
+
+    def close(self) -> None:
+        """Close the page and, unless another page shares it, forget its cookies and storage."""
+        self._chromium.forget(self._session)
+        self._chromium.send("Target.closeTarget", targetId=self._target)
+        if self._own_context:
+            self._chromium.send("Target.disposeBrowserContext", browserContextId=self._context)
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command of the DevTools protocol and return its result."""
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._writing, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next()
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer["error"]
-                result: dict[str, Any] = answer["result"]
-                return result
-            self._note(answer)
+        return self._chromium.send(method, self._session, **parameters)
+
+    def look(self, look: Look) -> None:
+        """Look at the page like this from now on; a language counts from the next address."""
+        self.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=look.width,
+            height=look.height,
+            deviceScaleFactor=look.scale,
+            mobile=look.width < 600,
+        )
+        features = {
+            "prefers-color-scheme": "dark" if look.dark else "light",
+            "prefers-reduced-motion": "reduce" if look.reduced_motion else "no-preference",
+        }
+        self.send(
+            "Emulation.setEmulatedMedia", features=[{"name": name, "value": value} for name, value in features.items()]
+        )
+        agent = self._chromium.send("Browser.getVersion")["userAgent"]
+        self.send("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=look.language)
+        self.send("Emulation.setTimezoneOverride", timezoneId=look.timezone)
+        self.send("Emulation.setScriptExecutionDisabled", value=not look.javascript)
+        self.send("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def open(self, address: str) -> None:
         """Go to an address and wait until the page is loaded."""
@@ -104,8 +131,15 @@ class Browser:
         self._is_loaded = False
         found = self.send("Page.navigate", url=address)
         assert "errorText" not in found, found
-        while not self._is_loaded:
-            self._note(self._next())
+        self._until_loaded()
+
+    def submit(self, path: str, fields: dict[str, str]) -> None:
+        """Send a form to a path of the open page's server, and wait for the page that answers."""
+        self.requests.clear()
+        self.complaints.clear()
+        self._is_loaded = False
+        self.run(f"({_SUBMIT})({json.dumps(path)}, {json.dumps(fields)})")
+        self._until_loaded()
 
     def run(self, expression: str) -> Any:
         """Return the value of a JavaScript expression as JSON; a promise is awaited."""
@@ -114,13 +148,20 @@ class Browser:
         return found["result"].get("value")
 
     def wait_for(self, condition: str) -> None:
-        """Wait until a JavaScript expression is true; the page checks it before each frame."""
-        limit = f"performance.now() + {LIMIT_S * 1000}"
-        held = self.run(
-            f"new Promise((done) => {{ const end = {limit}; const look = () => {{ if ({condition}) done(true);"
-            " else if (performance.now() > end) done(false); else setTimeout(look, 20); }; look(); })"
-        )
-        assert held, f"{condition} never came true: {self.text('body')}"
+        """Wait until a JavaScript expression is true, on this page or on the one to which it leads."""
+        deadline, why = time.monotonic() + LIMIT_S, ""
+        while True:
+            try:
+                found = self.send("Runtime.evaluate", expression=f"Boolean({condition})", returnByValue=True)
+            except DevToolsError as error:
+                # The page was left at this moment.
+                found, why = {"result": {}}, str(error)
+            if found["result"].get("value") is True:
+                return
+            if "exceptionDetails" in found:
+                why = str(found["exceptionDetails"].get("exception", {}).get("description"))
+            assert time.monotonic() < deadline, f"{condition} never came true ({why}): {self.text('body')}"
+            time.sleep(_PAUSE_S)
 
     def text(self, selector: str) -> str:
         """Return the text that is seen in an element."""
@@ -143,8 +184,53 @@ class Browser:
         found = self.send("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")
         self.send("DOM.setFileInputFiles", files=[str(file)], objectId=found["result"]["objectId"])
 
-    def _note(self, event: dict[str, Any]) -> None:
-        method, about = event.get("method"), event.get("params", {})
+    def press(self, keys: str) -> None:
+        """Press a real key, such as "Enter", "a" or "Shift+Tab", where the focus is."""
+        *held, key = keys.split("+") if len(keys) > 1 else [keys]
+        code, text = _KEYS.get(key, (ord(key.upper()[0]), key))
+        event = {
+            "modifiers": sum(_MODIFIERS[name] for name in held),
+            "key": " " if key == "Space" else key,
+            "code": key if key in _KEYS else "",
+            "windowsVirtualKeyCode": code,
+        }
+        typed = {"text": text} if text and not {"Alt", "Control", "Meta"} & set(held) else {}
+        self.send("Input.dispatchKeyEvent", type="keyDown" if typed else "rawKeyDown", **event, **typed)
+        self.send("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    def type(self, text: str) -> None:
+        """Type a text, key by key, where the focus is."""
+        for character in text:
+            self.press({" ": "Space", "\n": "Enter", "\t": "Tab"}.get(character, character))
+
+    def download(self, selector: str, folder: Path) -> Path:
+        """Press a button and wait for the file that it saves into a folder."""
+        self._downloads.clear()
+        self.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+        self.click(selector)
+        while self._downloads.get("state") != "completed":
+            self._chromium.next_message()
+            assert self._downloads.get("state") != "canceled", "the download was cancelled"
+        return folder / self._downloads["name"]
+
+    def screenshot(self, path: Path, *, whole: bool = True, quality: int = 80) -> None:
+        """Write what is seen as PNG, or as WebP of a quality from 0 to 100; the whole page, or only the window."""
+        form = path.suffix.removeprefix(".")
+        options = {"quality": quality} if form == "webp" else {"optimizeForSpeed": False}
+        found = self.send("Page.captureScreenshot", format=form, captureBeyondViewport=whole, **options)
+        path.write_bytes(b64decode(found["data"]))
+
+    def print_pdf(self, path: Path) -> None:
+        """Print the page, on the paper that its style wants, as PDF."""
+        found = self.send("Page.printToPDF", printBackground=True, preferCSSPageSize=True)
+        path.write_bytes(b64decode(found["data"]))
+
+    def _until_loaded(self) -> None:
+        while not self._is_loaded:
+            self._chromium.next_message()
+
+    def _note(self, event: Event) -> None:
+        method, about = event["method"], event.get("params", {})
         if method == "Page.loadEventFired":
             self._is_loaded = True
         elif method == "Network.requestWillBeSent":
@@ -153,14 +239,22 @@ class Browser:
             self.complaints.append(about["entry"]["text"])
         elif method == "Runtime.exceptionThrown":
             self.complaints.append(about["exceptionDetails"]["exception"].get("description", "an exception"))
+        elif method == "Page.downloadWillBegin":
+            self._downloads["name"] = about["suggestedFilename"]
+        elif method == "Page.downloadProgress":
+            self._downloads["state"] = about["state"]
 
-    def _next(self) -> dict[str, Any]:
-        while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._reading], [], [], 2 * LIMIT_S)
-            assert ready, "Chromium does not answer"
-            some = os.read(self._reading, 1 << 20)
-            assert some, "Chromium ended"
-            self._buffer += some
-        message, _, self._buffer = self._buffer.partition(b"\0")
-        answer: dict[str, Any] = json.loads(message)
-        return answer
+
+NewPage = Callable[..., Page]
+"""Make a page that is looked at like this: what the fixture `new_page` gives."""
+
+
+class Browser(Page):
+    """A page in a Chromium of its own."""
+
+    def __init__(self, program: str, profile: Path, *flags: str, **look: Any) -> None:
+        self._alone = Chromium(program, profile, *flags)
+        super().__init__(self._alone, Look(**look))
+
+    def __exit__(self, *_: object) -> None:
+        self._alone.__exit__()

@@ -1,20 +1,18 @@
 """The page of a proof in a real Chromium: over plain HTTP, where WebCrypto is missing, and as a saved file."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from rafflekit.http.pages.proof import proof_page
-from tests.http.pages.browser import Browser, chromium
+from tests.http.pages.browser import NewPage, Page
 from tests.live_server import LiveServer, Serve
 from tests.tamper.test_tampering import BASES, CASES
 from tests.verifiers.raffles import Written
 from tests.verifiers.raffles import fair as early_closed
-from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -23,9 +21,9 @@ HOST = "raffle.example"
 
 NAME = "<img src=x onerror=document.title=1> ✓ \u202efair\u2066"
 PRIZE = "<script>document.title=2</script>\u202ehug"
-DONE = "!/^(Getting|Fetching|Checking) /.test(document.querySelector('#summary').textContent)"
+DONE = "/^(?!Fetching|Checking)./.test(document.querySelector('#summary').textContent)"
 
-Open = Callable[..., Browser]
+Open = Callable[..., Page]
 
 
 class Fair(NamedTuple):
@@ -63,21 +61,16 @@ def fair(serve: Serve) -> Fair:
 
 
 @pytest.fixture
-def open_page(tmp_path: Path) -> Iterator[Open]:
-    """Open an address in a new browser and wait for the page's verdict."""
-    program = chromium()
-    if program is None:
-        pytest.fail("these tests need Chromium, in Debian and Ubuntu: apt-get install chromium")
-    with ExitStack() as browsers:
+def open_page(new_page: NewPage) -> Open:
+    """Open an address in a new page and wait for its verdict."""
 
-        def start(address: str, **how: Any) -> Browser:
-            rule = f"--host-resolver-rules=MAP {HOST} 127.0.0.1"
-            browser = browsers.enter_context(Browser(program, tmp_path / "profile", rule, **how))
-            browser.open(address)
-            browser.wait_for(DONE)
-            return browser
+    def start(address: str, **look: Any) -> Page:
+        page = new_page(**look)
+        page.open(address)
+        page.wait_for(DONE)
+        return page
 
-        yield start
+    return start
 
 
 @pytest.fixture
@@ -236,12 +229,9 @@ def test_the_saved_page_checks_saved_documents_without_a_server(fair: Fair, open
     fair.take_tickets(9)
     fair.draw()
     page = open_page(fair.address)
-    page.send("Page.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
-    saved, proof = tmp_path / "rafflekit-proof.html", tmp_path / "proof.json"
-    page.click("#save-page")
-    page.click("#save-proof")
-    wait_until(lambda: saved.exists() and proof.exists() and proof.stat().st_size and saved.stat().st_size)
-    wait_until(lambda: saved.read_bytes() == proof_page().content)
+    saved, proof = page.download("#save-page", tmp_path), page.download("#save-proof", tmp_path)
+    assert (saved.name, proof.name) == ("rafflekit-proof.html", "proof.json")
+    assert saved.read_bytes() == proof_page().content
     receipt = tmp_path / "receipt.json"
     receipt.write_text(receipt_of(fair.tickets[8]))
     fair.server.stop()
@@ -293,7 +283,7 @@ def test_the_page_fits_its_window(fair: Fair, open_page: Open, width: int) -> No
     assert page.run("document.documentElement.scrollWidth") <= width
 
 
-def choose(page: Browser, folder: Path, name: str, content: bytes) -> None:
+def choose(page: Page, folder: Path, name: str, content: bytes) -> None:
     """Choose a proof, a receipt or tickets from a file."""
     (folder / name).write_bytes(content)
     page.choose_file("#proof-file", folder / name)

@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 import pytest
 from falcon import testing
 
-from rafflekit.http.pages import proof
+from rafflekit.html.assets import VERIFIER
 from rafflekit.http.pages.proof import proof_page
 from tests.http.conftest import Post
 
@@ -20,7 +20,11 @@ CHROMIUM = (
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 VARY = "Accept, Accept-Encoding"
 FOLDER = files("rafflekit.http.pages")
-SOURCES = [FOLDER / name for name in (*proof.VERIFIER, "summary.js", "page.js", "page.css", "page.html")]
+SCRIPTS = files("rafflekit.html") / "static"
+SOURCES = [
+    *(SCRIPTS / name for name in VERIFIER),
+    *(FOLDER / name for name in ("summary.js", "page.js", "page.css", "page.html")),
+]
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ Forms that do what the contract also offers are sent to the contract's own addre
 """
 
 from rafflekit.http.pages.desk.claims import RedeemDesk, RedemptionForm
-from rafflekit.http.pages.desk.draws import DrawingForm, DrawQuestion
+from rafflekit.http.pages.desk.draws import DrawQuestion, WinnersOrDraw
 from rafflekit.http.pages.desk.endings import CancellingForm, CancellingQuestion, ClosingForm, ClosingQuestion
 from rafflekit.http.pages.desk.forfeits import ForfeitQuestion, ForfeitureForm, UnclaimedPrizes
 from rafflekit.http.pages.desk.passes import LeavingForm, PassPage
 from rafflekit.http.pages.desk.raffles import DeskHome, NewRaffle, RaffleDesk, RaffleEditing, RaffleListOrNew
-from rafflekit.http.pages.desk.tickets import DeskInvitations, DeskTickets
+from rafflekit.http.pages.desk.tickets import DeskInvitations, DeskTickets, ParticipateOrNamed
 from rafflekit.http.pages.desk.winners import DeskQueue, DeskWinners
 from rafflekit.http.pages.page import WebPage
 
@@ -33,9 +33,10 @@ DESK_PAGES: dict[str, type[WebPage]] = {
     f"/desk{_RAFFLE}/winners/": DeskWinners,
     f"/desk{_RAFFLE}/queue/": DeskQueue,
     "/raffles/": RaffleListOrNew,
+    f"{_RAFFLE}/participate/": ParticipateOrNamed,
     f"{_RAFFLE}/close/": ClosingForm,
     f"{_RAFFLE}/cancel/": CancellingForm,
-    f"{_RAFFLE}/winners/": DrawingForm,
+    f"{_RAFFLE}/winners/": WinnersOrDraw,
     f"{_RAFFLE}/redeem/": RedemptionForm,
     f"{_RAFFLE}/forfeit/": ForfeitureForm,
 }

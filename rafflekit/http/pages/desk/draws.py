@@ -11,6 +11,7 @@ from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.quoting import visible
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import DeskPage, Refused, back_to_desk, refusal_of, wrong
+from rafflekit.http.pages.raffles import WinnersPage
 
 
 class DrawForm(msgspec.Struct, frozen=True):
@@ -54,10 +55,10 @@ class DrawQuestion(_Drawing):
         self._show(request, response, raffle_id)
 
 
-class DrawingForm(_Drawing):
-    """`/raffles/<id>/winners/`, from a form."""
+class WinnersOrDraw(WinnersPage, _Drawing):
+    """`/raffles/<id>/winners/`: the winners; or the desk's form that draws them."""
 
-    forms = (DrawForm,)
+    forms = (*WinnersPage.forms, DrawForm)
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Draw the winners, if the raffle's name confirms it."""

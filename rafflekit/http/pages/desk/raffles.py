@@ -58,9 +58,9 @@ class NewRaffle(DeskPage):
 
 
 class RaffleListOrNew(RaffleList, DeskPage):
-    """`/raffles/`: the list of raffles, to which the desk's form adds one."""
+    """`/raffles/`: the list of raffles; or the desk's form that creates one."""
 
-    forms = (TermsForm,)
+    forms = (*RaffleList.forms, TermsForm)
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Create a raffle."""

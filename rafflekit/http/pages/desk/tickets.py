@@ -15,6 +15,7 @@ from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import DeskPage, Refused, refusal_of
 from rafflekit.http.pages.desk.typed import typed_number
 from rafflekit.http.pages.page import root_of
+from rafflekit.http.pages.tickets import ParticipateForm, ParticipatePage
 
 _CARDS = 200
 _FEW = "24"
@@ -50,6 +51,37 @@ def show_naming(
         participant=participant,
         refused=refused,
     )
+
+
+class NamedForm(ParticipateForm, frozen=True):
+    """The wish for a ticket, also for a person whom the desk names."""
+
+    at_desk: bool = False
+    """Whether the desk asks: without it, a form without a name would give the ticket to the manager."""
+    participant: str = ""
+
+
+class ParticipateOrNamed(ParticipatePage, DeskPage):
+    """`/raffles/<id>/participate/`: get a ticket; or give one to a person whom the desk names."""
+
+    forms = (NamedForm,)
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Hand out a ticket and show it, or the form with what is wrong."""
+        self.access.require_own_form(request.env)
+        form = reading.read_form(request, NamedForm)
+        if not form.at_desk:
+            self.take_part(request, response, raffle_id, form)
+            return
+        self.enter(request, Right.SELL)
+        raffle = self.raffle(raffle_id)
+        try:
+            ticket = self.engine.participate(raffle.id, form.participant, idempotency_key=form.idempotency_key)
+        except RaffleError as error:
+            refused = refusal_of(error)
+            show_naming(self, request, response, raffle, participant=form.participant, refused=refused)
+        else:
+            self.show_ticket(request, response, ticket, at_desk=True)
 
 
 class InvitationsForm(msgspec.Struct, frozen=True):

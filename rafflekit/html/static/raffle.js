@@ -1,0 +1,175 @@
+// A raffle's page: shows the tickets that this browser keeps and what they won, follows the raffle, and is a witness.
+
+const byId = (id) => document.getElementById(id);
+const page = byId("raffle").dataset;
+const inLanguage = new Intl.NumberFormat(document.documentElement.lang);
+const now = () => byId("now").dataset;
+
+let pollS = Number(page.poll);
+let linked = []; // A ticket from the address, which this browser does not keep.
+let isSettling = false;
+const tickets = () => {
+  const kept = keptOf(page.id).tickets;
+  return [...kept, ...linked.filter((each) => kept.every((other) => other.number !== each.number))];
+};
+
+// The fragment of the address is never sent: it has a ticket (from its QR code) or an invitation (from its link).
+function takeFragment() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  if (!given.has("i") && !(given.has("t") && given.has("c"))) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  if (given.has("i") && byId("invitation") !== null) byId("invitation").value = given.get("i");
+  const number = given.get("t") ?? "";
+  if (/^[1-9][0-9]{0,12}$/.test(number)) linked = [{ number: Number(number), code: given.get("c"), receipt: null, qr: null }];
+}
+
+function cloned(template, slots = {}) {
+  const part = byId(template).content.cloneNode(true);
+  for (const element of part.querySelectorAll("[data-slot]")) element.textContent = slots[element.dataset.slot] ?? "";
+  return part;
+}
+
+function showTickets() {
+  byId("mine").replaceChildren(...tickets().map(cardOf));
+  const form = byId("take");
+  // One who has all tickets that one can have needs no button for another one.
+  if (form !== null) form.hidden = keptOf(page.id).tickets.length >= Number(form.dataset.each);
+}
+
+function cardOf(ticket) {
+  const isKept = keptOf(page.id).tickets.some((each) => each.number === ticket.number);
+  const card = cloned("ticket-card", { number: inLanguage.format(ticket.number), code: ticket.code }).firstElementChild;
+  card.dataset.number = ticket.number;
+  const part = (name) => card.querySelector(`[data-part="${name}"]`);
+  const button = (name) => card.querySelector(`[data-do="${name}"]`);
+  part("linked").hidden = button("keep").hidden = isKept;
+  button("forget").hidden = !isKept;
+  if (ticket.qr) {
+    part("qr").src = `data:image/svg+xml,${encodeURIComponent(ticket.qr)}`;
+    part("qr").hidden = false;
+  }
+  const redeem = part("redeem");
+  if (redeem !== null) redeem.hidden = now().state !== "drawn";
+  if (redeem !== null) redeem.hash = new URLSearchParams({ t: ticket.number, c: ticket.code }).toString();
+  button("keep").addEventListener("click", () => {
+    if (!keepTicket(page.id, ticket)) return card.append(cloned("cannot-keep"));
+    showTickets();
+    return settle();
+  });
+  button("forget").addEventListener("click", () => {
+    button("forget").hidden = true;
+    button("really-forget").hidden = false;
+    button("really-forget").focus();
+  });
+  button("really-forget").addEventListener("click", () => {
+    forgetTicket(page.id, ticket.number);
+    linked = linked.filter((each) => each.number !== ticket.number);
+    showTickets();
+    settle();
+  });
+  return card;
+}
+
+// Puts something into a live region, unless it is there already and would be read aloud again.
+function say(region, ...parts) {
+  const said = document.createElement("div");
+  said.append(...parts);
+  if (region.textContent.replace(/\s+/g, " ") !== said.textContent.replace(/\s+/g, " ")) region.replaceChildren(...said.childNodes);
+}
+
+// The server's page about a ticket says in words what it won.
+async function showResult(ticket) {
+  const region = document.querySelector(`.mine[data-number="${ticket.number}"] .result`);
+  try {
+    const answer = await fetch(`${page.address}verify-ticket/`, {
+      method: "POST",
+      headers: { Accept: "text/html" },
+      body: new URLSearchParams({ ticket_number: ticket.number, verification_code: ticket.code }),
+    });
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("result");
+    if (found === null) return say(region, cloned(answer.status === 400 ? "not-yours" : "ticket-problem"));
+    showTimesIn(found);
+    region.closest(".mine").dataset.outcome = found.dataset.outcome;
+    return say(region, ...found.childNodes);
+  } catch {
+    return say(region, cloned("ticket-problem"));
+  }
+}
+
+async function showTestimony() {
+  const { state } = now();
+  const said = await testimony({ ...page, state, tickets: keptOf(page.id).tickets });
+  const place = byId("testimony");
+  const isAlarm = said?.template === "two-closings";
+  document.documentElement.classList.toggle("alarm", isAlarm);
+  if (!isAlarm) return said === null ? place.replaceChildren() : say(place, cloned(said.template, said.slots));
+  place.replaceChildren();
+  const warning = cloned(said.template, said.slots);
+  warning.querySelector("[data-part=evidence]").href = `data:text/plain;charset=utf-8,${encodeURIComponent(said.evidence)}`;
+  return say(byId("alarm"), warning);
+}
+
+// Shows all that follows from the raffle's state for the tickets in this browser.
+async function settle() {
+  if (isSettling || !["closed", "drawn"].includes(now().state)) return;
+  isSettling = true;
+  try {
+    if (now().state === "drawn") await Promise.all(tickets().map(showResult));
+    if (keptOf(page.id).tickets.length || keptOf(page.id).other !== null) await showTestimony();
+  } catch {
+    // Without a connection; the next look tries again.
+  } finally {
+    isSettling = false;
+  }
+}
+
+// Takes what has changed from the page as it is now.
+async function change() {
+  const html = await getText(page.address, "text/html");
+  if (html === null) return;
+  const found = new DOMParser().parseFromString(html, "text/html").getElementById("now");
+  byId("now").replaceWith(found);
+  showTimesIn(found);
+  showTickets();
+  await settle();
+}
+
+async function look() {
+  const found = await getText(`${page.address}live/`, "application/json");
+  if (found === null) return;
+  const live = JSON.parse(found);
+  pollS = live.poll_s;
+  if (now().now !== `${live.state} ${live.wins}`) return change();
+  for (const element of byId("now").querySelectorAll("[data-number]")) element.textContent = inLanguage.format(live[element.dataset.number]);
+  const bar = byId("now").querySelector("progress");
+  if (bar !== null) bar.value = live.available_tickets;
+  // The closing may be there only now.
+  if (live.state === "closed" && keptOf(page.id).closing === null) return settle();
+}
+
+const isOver = () => now().state === "cancelled" || (now().state === "drawn" && !tickets().length);
+
+async function poll() {
+  try {
+    if (!document.hidden && !isOver()) await look();
+  } catch {
+    // Without a connection; the next look tries again.
+  }
+  // A little more or less, so that not all phones ask at the same moment.
+  setTimeout(poll, pollS * 1000 * (0.8 + 0.4 * Math.random()));
+}
+
+// Someone looks at the phone again, perhaps because the prize was handed out.
+document.addEventListener("visibilitychange", () => document.hidden || settle());
+addEventListener("hashchange", () => {
+  takeFragment();
+  showTickets();
+  settle();
+});
+// A ticket that was kept on another page, before the visitor went back to this one.
+addEventListener("pageshow", (event) => event.persisted && (showTickets(), settle()));
+
+takeFragment();
+showTickets();
+settle();
+setTimeout(poll, pollS * 1000 * Math.random());

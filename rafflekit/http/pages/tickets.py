@@ -1,0 +1,169 @@
+"""The pages of a ticket: the ticket itself, once, and after the draw what it won."""
+
+import re
+from http import HTTPStatus
+
+import falcon
+import msgspec
+
+from rafflekit.core.errors import (
+    AlreadyParticipated,
+    Cancelled,
+    InvalidVerificationCode,
+    InvitationNeeded,
+    ManagersOnly,
+    NotDrawnYet,
+    NotOpenYet,
+    RaffleError,
+    SoldOut,
+)
+from rafflekit.core.models import Raffle, Ticket, Verification
+from rafflekit.core.shapes import ticket_shape
+from rafflekit.http import reading
+from rafflekit.http.pages.page import root_of, see_other
+from rafflekit.http.pages.raffles import OneRaffle
+from rafflekit.http.problems import problem_of
+
+# What a raffle's page explains next to its form. All other refusals have a page of their own.
+_EXPLAINED = (AlreadyParticipated, Cancelled, InvitationNeeded, ManagersOnly, NotOpenYet, SoldOut)
+
+# People type thousands in many ways.
+_BETWEEN_DIGITS = re.compile(r"[\s.,'’#]")
+_DIGITS = re.compile(r"[0-9]{1,13}")
+_QUEUE_PLACES = 100
+
+
+class ParticipateForm(msgspec.Struct, frozen=True):
+    """The wish for a ticket."""
+
+    idempotency_key: str | None = None
+    invitation: str | None = None
+
+
+class VerifyForm(msgspec.Struct, frozen=True):
+    """A ticket whose holder wants to know what it won."""
+
+    ticket_number: str = ""
+    verification_code: str = ""
+
+
+class ParticipatePage(OneRaffle):
+    """`/raffles/<id>/participate/`: get a ticket."""
+
+    forms = (ParticipateForm,)
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Lead to the raffle, whose page has the form."""
+        see_other(request, response, f"/raffles/{reading.check_raffle_id(raffle_id)}/")
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Hand out a ticket and show it, or say next to the form why not."""
+        self.access.require_own_form(request.env)
+        self.take_part(request, response, raffle_id, reading.read_form(request, ParticipateForm))
+
+    def take_part(
+        self, request: falcon.Request, response: falcon.Response, raffle_id: str, form: ParticipateForm
+    ) -> None:
+        """Hand a ticket to the visitor and show it, or say next to the form why not."""
+        checked_id = reading.check_raffle_id(raffle_id)
+        address = self.access.participant(request.env)
+        try:
+            ticket = self.engine.participate(
+                checked_id, address=address, invitation=form.invitation, idempotency_key=form.idempotency_key
+            )
+        except _EXPLAINED as error:
+            request.context.refusal = error.code
+            self.show_raffle(
+                request,
+                response,
+                self.engine.get(checked_id),
+                status=_status_of(error),
+                error=error.code,
+                invitation=form.invitation or "",
+            )
+            return
+        self.show_ticket(request, response, ticket)
+
+    def show_ticket(
+        self, request: falcon.Request, response: falcon.Response, ticket: Ticket, *, at_desk: bool = False
+    ) -> None:
+        """Answer with a ticket, which is shown only once; at the desk, with the way to the next person."""
+        raffle = self.engine.get(ticket.raffle_id)
+        # The form came from a page of this service, so its origin is the address that this browser knows.
+        origin = request.env["HTTP_ORIGIN"]
+        fragment = f"#t={ticket.number}&c={ticket.verification_code}"
+        self.show(
+            request,
+            response,
+            "ticket.html",
+            status=HTTPStatus.CREATED,
+            raffle=raffle,
+            ticket=ticket,
+            at_desk=at_desk,
+            address=f"{origin}{root_of(request)}/raffles/{raffle.id}/{fragment}",
+            # As the API answers, which every verifier reads.
+            document=msgspec.json.format(msgspec.json.encode(ticket_shape(ticket))).decode(),
+        )
+
+
+class VerifyPage(OneRaffle):
+    """`/raffles/<id>/verify-ticket/`: what a ticket won."""
+
+    forms = (VerifyForm,)
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Lead to the raffle, whose page has the form."""
+        see_other(request, response, f"/raffles/{reading.check_raffle_id(raffle_id)}/")
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show what a ticket won, or the form again with what is wrong."""
+        form = reading.read_form(request, VerifyForm)
+        raffle = self.engine.get(reading.check_raffle_id(raffle_id))
+        digits = _BETWEEN_DIGITS.sub("", form.ticket_number)
+        try:
+            if not _DIGITS.fullmatch(digits):
+                self._show_result(request, response, raffle, form, error="ticket_number")
+                return
+            number = int(digits)
+            found = self.engine.verify(raffle.id, number, form.verification_code)
+        except (InvalidVerificationCode, NotDrawnYet) as error:
+            request.context.refusal = error.code
+            self._show_result(request, response, raffle, form, error=error.code)
+            return
+        place = None if found.has_won or found.forfeited_at else self._place_in_queue(raffle, number)
+        self._show_result(request, response, raffle, form, number=number, found=found, place=place)
+
+    def _show_result(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        raffle: Raffle,
+        form: VerifyForm,
+        *,
+        number: int | None = None,
+        found: Verification | None = None,
+        place: int | None = None,
+        error: str | None = None,
+    ) -> None:
+        self.show(
+            request,
+            response,
+            "verify.html",
+            status=HTTPStatus.OK if error is None else HTTPStatus.BAD_REQUEST,
+            raffle=raffle,
+            form=form,
+            number=number,
+            found=found,
+            place=place,
+            error=error,
+        )
+
+    def _place_in_queue(self, raffle: Raffle, number: int) -> int | None:
+        """Return how many prizes have to pass on until this ticket gets one; None if that is unlikely."""
+        with self.service.kept.turns.turn(str(raffle.id)):
+            queue = self.engine.queue(raffle.id, page_size=_QUEUE_PLACES).items
+        return queue.index(number) + 1 if number in queue else None
+
+
+def _status_of(error: RaffleError) -> HTTPStatus:
+    return HTTPStatus(problem_of(error).status)

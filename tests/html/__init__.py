@@ -1,0 +1,1 @@
+"""HTML for people: texts in all languages, and QR codes."""

@@ -1,0 +1,60 @@
+"""Every page, in the states in which people see it. Tests of all pages, and the pictures in the docs, walk this table.
+
+Whoever adds a page adds a scene.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from rafflekit import Prize, RaffleEngine, Ticket
+
+
+class Scene(NamedTuple):
+    """A page: its path, where names in braces are raffles of the fair, and the form that leads to it, if one does.
+
+    `ready` is a JavaScript expression that is true when scripts have finished the page.
+    """
+
+    path: str
+    form: dict[str, str] | None = None
+    for_managers: bool = False
+    ready: str = "true"
+
+
+SCENES = {
+    "list": Scene("/raffles/"),
+    "upcoming": Scene("/raffles/{upcoming}/"),
+    "open": Scene("/raffles/{open}/"),
+    "closed": Scene("/raffles/{closed}/"),
+    "drawn": Scene("/raffles/{drawn}/"),
+    "cancelled": Scene("/raffles/{cancelled}/"),
+    "nothing-there": Scene("/nothing/"),
+    **{f"wall-{state}": Scene(f"/raffles/{{{state}}}/live/") for state in ("upcoming", "open", "closed", "drawn")},
+    "proof": Scene("/raffles/{drawn}/proof/", ready="document.querySelector('#summary').textContent"),
+}
+
+_PRIZES = (Prize("Hamper from the village shop"), Prize("Dinner for two at the Swan", 2), Prize("Jar of honey", 5))
+
+
+def fill_with_raffles(engine: RaffleEngine) -> dict[str, str]:
+    """Create a raffle in each state; return their ids by the names that scenes call them."""
+    raffles = {
+        "upcoming": _raffle(engine, "Christmas market", opens_at=datetime(2999, 12, 1, 17, tzinfo=UTC)),
+        "cancelled": _raffle(engine, "Regatta"),
+        "closed": _raffle(engine, "Summer night’s ball", sold=30),
+        "drawn": _raffle(engine, "Harvest festival", sold=40),
+        "open": _raffle(engine, "Village fair", sold=17),
+    }
+    engine.cancel(raffles["cancelled"], "Too much wind.")
+    for name in ("closed", "drawn"):
+        engine.close_raffle(raffles[name])
+    wins = engine.draw(raffles["drawn"])
+    engine.forfeit(raffles["drawn"], wins[-1].ticket_number, why="unclaimed", reason="Not collected by 21:00.")
+    return raffles
+
+
+def _raffle(engine: RaffleEngine, name: str, *, sold: int = 0, **options: Any) -> str:
+    raffle = engine.create(name, total_tickets=60, prizes=_PRIZES, **options)
+    for outcome in engine.participate_many(raffle.id, [f"guest {number}" for number in range(sold)]):
+        assert isinstance(outcome, Ticket)
+    return str(raffle.id)

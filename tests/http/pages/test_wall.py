@@ -1,0 +1,140 @@
+"""The wall in a real Chromium, through a whole draw."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.http.pages.browser import NewPage, Page
+from tests.live_server import LiveServer
+
+pytestmark = pytest.mark.browser
+
+NAME = "<script>document.title=1</script>\u202efair"
+PRIZES = [{"name": NAME, "amount": 1}, {"name": "tea", "amount": 2}]
+
+# A page that becomes visible asks at once.
+ASK = "(document.dispatchEvent(new Event('visibilitychange')))"
+SPOT = "document.querySelector('#spot')"
+
+
+class Wall(NamedTuple):
+    """A raffle on the server of all these tests."""
+
+    server: LiveServer
+    path: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.server.url}{self.path}live/"
+
+    def hand_out(self, *names: str) -> None:
+        for name in names:
+            self.post("participate", participant=name)
+
+    def post(self, action: str, **body: Any) -> Any:
+        answer = self.server.request("POST", f"{self.path}{action}/", body)
+        assert answer.status < 300, answer.json
+        return answer.json
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One server for all tests of this module."""
+    folder = tmp_path_factory.mktemp("wall")
+    served = LiveServer(folder / "raffles.db", log=folder / "server.log", MANAGER_IPS="127.0.0.1")
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def wall(server: LiveServer) -> Wall:
+    """An open raffle of four tickets and three prizes whose names look like markup."""
+    created = server.request("POST", "/raffles/", {"name": NAME, "total_tickets": 4, "prizes": PRIZES}).json
+    return Wall(server, f"/raffles/{created['id']}/")
+
+
+def projected(new_page: NewPage, wall: Wall, **look: Any) -> Page:
+    """Open the wall on a projector."""
+    page = new_page(width=1920, height=1080, **look)
+    page.open(wall.address)
+    return page
+
+
+def test_the_wall_follows_a_draw_without_being_loaded_again(wall: Wall, new_page: NewPage) -> None:
+    page = projected(new_page, wall)
+    page.run("window.isTheSame = true")
+    assert page.text(".huge") == "4"
+    wall.hand_out("Ann")
+    page.wait_for(f"{ASK} && document.querySelector('.huge').textContent === '3'")
+    assert page.run("document.querySelector('progress').value") == 1
+
+    wall.hand_out("Ben", "Cem", "Dee")
+    page.wait_for(f"{ASK} && document.querySelectorAll('.same-words li').length === 6")
+    words = page.text(".same-words ol")
+    wins = wall.post("winners")
+    page.wait_for(f"{ASK} && {SPOT} !== null")
+    assert page.text("#spot") == "The winners have been drawn."
+    assert page.text(".same-words ol") == words
+
+    for win in reversed(wins):
+        page.press("PageDown")
+        number = str(win["ticket_number"])
+        page.wait_for(f"{SPOT}.querySelector('b')?.textContent === '{number}'")
+    assert "<script>document.title=1</script>\\u202efair" in page.text("#spot")
+    page.press("PageDown")
+    assert page.run("[...document.querySelectorAll('#winners li b')].map((each) => Number(each.textContent))") == [
+        win["ticket_number"] for win in wins
+    ]
+
+    lost = wins[1]["ticket_number"]
+    heir = wall.post("forfeit", ticket_number=lost, why="disqualified", reason="left")["ticket_number"]
+    page.wait_for(f"{ASK} && {SPOT}.querySelector('b').textContent === '{heir}'")
+    assert f"passed on from ticket {lost}" in page.text("#spot")
+    assert page.run("window.isTheSame")
+    assert page.complaints == []
+    assert page.run("document.documentElement.scrollWidth") <= 1920
+
+
+@pytest.fixture
+def drawn(wall: Wall) -> Wall:
+    """A drawn raffle."""
+    wall.hand_out("Ann", "Ben", "Cem", "Dee")
+    wall.post("winners")
+    return wall
+
+
+def test_keys_and_buttons_go_on_and_back(drawn: Wall, new_page: NewPage) -> None:
+    page = projected(new_page, drawn)
+    seen = "[...document.querySelectorAll('#winners li')].filter((each) => each.checkVisibility()).length"
+    assert page.run(seen) == 0
+
+    steps = [("Space", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 3), ("PageUp", 2), ("Home", 0)]
+    for key, count in steps:
+        page.press(key)
+        assert page.run(seen) == count, key
+    for button, count in (("#next", 1), ("#spot", 2), ("#back", 1), ("#all", 3)):
+        page.click(button)
+        assert page.run(seen) == count, button
+    # A page that is loaded again shows the same.
+    page.open("about:blank")
+    page.open(f"{drawn.address}#2")
+    assert page.run(seen) == 2
+
+
+def test_winners_do_not_move_for_those_who_want_no_motion(drawn: Wall, new_page: NewPage) -> None:
+    for reduced in (False, True):
+        page = projected(new_page, drawn, reduced_motion=reduced)
+        page.press("Space")
+        is_moving = page.run(f"{SPOT}.getAnimations({{ subtree: true }}).length > 0")
+        assert is_moving is not reduced
+
+
+def test_all_winners_are_listed_without_javascript(drawn: Wall, new_page: NewPage) -> None:
+    page = projected(new_page, drawn, javascript=False)
+
+    shown = page.text("main")
+
+    assert shown.count("\nTicket ") == 3
+    assert "Reload" in shown
+    assert "Next winner" not in shown
