@@ -2,7 +2,7 @@
 
 # Library → the extra that installs it.
 _EXTRAS = {
-    **dict.fromkeys(("falcon", "msgspec", "prometheus_client", "segno", "waitress"), "http"),
+    **dict.fromkeys(("falcon", "jinja2", "markupsafe", "msgspec", "prometheus_client", "segno", "waitress"), "http"),
     "granian": "granian",
 }
 

@@ -1,6 +1,5 @@
 """QR codes of addresses, for phones."""
 
-import io
 import sys
 
 from rafflekit.cli import terminal
@@ -16,17 +15,15 @@ def show_qr_code(address: str) -> None:
     if not terminal.is_terminal(sys.stdout):
         return
     try:
-        import segno
+        from rafflekit.html.qr import qr_for_terminal
     except ModuleNotFoundError as error:
         sentence = extra_needed("A QR code", error)
         if sentence is None:
             raise
         terminal.remark(sentence)
         return
-    code = segno.make_qr(address)
-    if not terminal.has_room_for(int(code.symbol_size()[0]), of="█▀▄"):
+    code = qr_for_terminal(address)
+    if not terminal.has_room_for(code.columns, of="█▀▄"):
         return
-    drawn = io.StringIO()
-    code.terminal(drawn, compact=True)
-    for line in drawn.getvalue().splitlines():
+    for line in code.lines:
         terminal.say(line, style=_STYLE)

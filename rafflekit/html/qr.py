@@ -1,6 +1,7 @@
 """QR codes, by segno."""
 
 import io
+from typing import NamedTuple
 
 import segno
 from markupsafe import Markup
@@ -28,8 +29,16 @@ def qr_svg(text: str, title: str) -> Markup:
     return Markup(written.getvalue().decode().strip().replace("<svg ", '<svg role="img" ', 1))  # noqa: S704
 
 
-def qr_for_terminal(text: str) -> str:
-    """Return the QR code of a text as lines of half blocks, for a terminal."""
+class TerminalCode(NamedTuple):
+    """A QR code for a terminal: its lines of half blocks, and how many columns they need."""
+
+    lines: list[str]
+    columns: int
+
+
+def qr_for_terminal(text: str) -> TerminalCode:
+    """Return the QR code of a text for a terminal; the blocks are the light modules."""
+    code = segno.make_qr(text)
     written = io.StringIO()
-    segno.make(text, error="l", micro=False).terminal(written, compact=True, border=_BORDER)
-    return written.getvalue()
+    code.terminal(written, compact=True)
+    return TerminalCode(written.getvalue().splitlines(), int(code.symbol_size()[0]))

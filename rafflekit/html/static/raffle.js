@@ -50,7 +50,8 @@ function cardOf(ticket) {
   }
   const redeem = part("redeem");
   if (redeem !== null) redeem.hidden = now().state !== "drawn";
-  if (redeem !== null) redeem.hash = new URLSearchParams({ t: ticket.number, c: ticket.code }).toString();
+  // A link that was just taken from a template has no URL yet, of which one could set a part.
+  if (redeem !== null) redeem.href += `#${new URLSearchParams({ t: ticket.number, c: ticket.code })}`;
   button("keep").addEventListener("click", () => {
     if (!keepTicket(page.id, ticket)) return card.append(cloned("cannot-keep"));
     showTickets();
@@ -114,7 +115,7 @@ async function settle() {
   if (isSettling || !["closed", "drawn"].includes(now().state)) return;
   isSettling = true;
   try {
-    if (now().state === "drawn") await Promise.all(tickets().map(showResult));
+    if (now().state === "drawn") for (const ticket of tickets()) await showResult(ticket);
     if (keptOf(page.id).tickets.length || keptOf(page.id).other !== null) await showTestimony();
   } catch {
     // Without a connection; the next look tries again.
@@ -131,7 +132,6 @@ async function change() {
   byId("now").replaceWith(found);
   showTimesIn(found);
   showTickets();
-  await settle();
 }
 
 async function look() {
@@ -139,7 +139,10 @@ async function look() {
   if (found === null) return;
   const live = JSON.parse(found);
   pollS = live.poll_s;
-  if (now().now !== `${live.state} ${live.wins}`) return change();
+  if (now().now !== `${live.state} ${live.wins}`) {
+    await change();
+    return settle();
+  }
   for (const element of byId("now").querySelectorAll("[data-number]")) element.textContent = inLanguage.format(live[element.dataset.number]);
   const bar = byId("now").querySelector("progress");
   if (bar !== null) bar.value = live.available_tickets;
@@ -149,18 +152,25 @@ async function look() {
 
 const isOver = () => now().state === "cancelled" || (now().state === "drawn" && !tickets().length);
 
-async function poll() {
+async function lookIfNeeded() {
   try {
     if (!document.hidden && !isOver()) await look();
   } catch {
     // Without a connection; the next look tries again.
   }
+}
+
+async function poll() {
+  await lookIfNeeded();
   // A little more or less, so that not all phones ask at the same moment.
   setTimeout(poll, pollS * 1000 * (0.8 + 0.4 * Math.random()));
 }
 
-// Someone looks at the phone again, perhaps because the prize was handed out.
-document.addEventListener("visibilitychange", () => document.hidden || settle());
+// Someone looks at the phone again, perhaps because the prize was handed out, which the raffle's state does not show.
+document.addEventListener("visibilitychange", async () => {
+  await lookIfNeeded();
+  if (!document.hidden) await settle();
+});
 addEventListener("hashchange", () => {
   takeFragment();
   showTickets();

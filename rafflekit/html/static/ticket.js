@@ -25,4 +25,3 @@ byId("keep").addEventListener("click", () => {
   byId("keep").hidden = isKept;
   say("kept", isKept ? "say-kept" : "say-not-kept");
 });
-for (const part of document.querySelectorAll(".scripted")) part.hidden = false;

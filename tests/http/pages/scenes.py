@@ -38,6 +38,11 @@ SCENES = {
     "closed": Scene("/raffles/{closed}/"),
     "drawn": Scene("/raffles/{drawn}/"),
     "cancelled": Scene("/raffles/{cancelled}/"),
+    "invitation": Scene("/raffles/{invitation}/"),
+    "ticket": Scene("/raffles/{open}/participate/", form={"idempotency_key": "the-key-of-a-scene"}),
+    "taken": Scene("/raffles/{open}/participate/", form={"idempotency_key": "another-key-of-a-scene"}),
+    "winners": Scene("/raffles/{drawn}/winners/"),
+    "wrong-code": Scene("/raffles/{drawn}/verify-ticket/", form={"ticket_number": "7", "verification_code": "X"}),
     "nothing-there": Scene("/nothing/"),
     **{f"wall-{state}": Scene(f"/raffles/{{{state}}}/live/") for state in ("upcoming", "open", "closed", "drawn")},
     "desk": Scene("/desk/", for_managers=True),
@@ -60,6 +65,17 @@ SCENES = {
 
 _PRIZES = (Prize("Hamper from the village shop"), Prize("Dinner for two at the Swan", 2), Prize("Jar of honey", 5))
 
+_ANNOUNCED = {
+    "draw_at": datetime(2999, 12, 5, 20, tzinfo=UTC),
+    "claim_days": 3,
+    "collection": "at the bar, until 21:00",
+    "promoter": "Rowing Club Upper Linden",
+    "address": "12 Garden Lane, Upper Linden",
+    "price": "2 €",
+    "licence": "Town council, permit 2026/117",
+    "note": "All proceeds go to the new boat.",
+}
+
 
 def fill_with_raffles(engine: RaffleEngine) -> dict[str, str]:
     """Create a raffle in each state; return their ids by the names that scenes call them."""
@@ -68,6 +84,7 @@ def fill_with_raffles(engine: RaffleEngine) -> dict[str, str]:
         "cancelled": _raffle(engine, "Regatta"),
         "closed": _raffle(engine, "Summer night’s ball", sold=30),
         "drawn": _raffle(engine, "Harvest festival", sold=40),
+        "invitation": _raffle(engine, "Members’ evening", entry="invitation", **_ANNOUNCED),
         "open": _raffle(engine, "Village fair", sold=17),
     }
     engine.cancel(raffles["cancelled"], "Too much wind.")

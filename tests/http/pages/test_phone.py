@@ -1,0 +1,249 @@
+"""A participant's phone, in a real Chromium on a real server: take part, keep the ticket, win, and be a witness."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.databases import open_engine
+from tests.html.test_qr import pixels, scanned
+from tests.http.pages.browser import NewPage, Page
+from tests.live_server import LiveServer
+
+pytestmark = pytest.mark.browser
+
+MANAGER = "127.0.0.2"
+LOOK_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"
+FORGE = """
+    window.asked ??= window.fetch.bind(window);
+    window.fetch = (address, options) => String(address).endsWith(%s)
+      ? Promise.resolve(new Response(%s)) : window.asked(address, options);
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server for all tests of this module; the browser's address is not a manager's."""
+    folder = tmp_path_factory.mktemp("phone")
+    started = LiveServer(folder / "raffles.db", log=folder / "server.log", MANAGER_IPS=MANAGER)
+    yield started
+    started.stop()
+
+
+class Raffle:
+    """A raffle on the server, and what its manager and other guests do."""
+
+    def __init__(self, server: LiveServer, *, tickets: int = 1, prizes: int = 1, **terms: Any) -> None:
+        self.server = server
+        body = {"name": "Fair", "total_tickets": tickets, "prizes": [{"name": "hamper", "amount": prizes}], **terms}
+        self.id = self.manage("", body)["id"]
+        self.path = f"/raffles/{self.id}/"
+        self.address = f"{server.url}{self.path}"
+
+    def manage(self, action: str, body: Any = None) -> Any:
+        path = f"/raffles/{self.id}/{action}" if action else "/raffles/"
+        return self.server.request_from(MANAGER, "POST", path, body).json
+
+    def guest(self, number: int) -> dict[str, Any]:
+        answer = self.server.request_from(f"127.0.1.{number}", "POST", f"{self.path}participate/")
+        found: dict[str, Any] = answer.json
+        return found
+
+    def link(self, ticket: dict[str, Any]) -> str:
+        return f"{self.address}#t={ticket['ticket_number']}&c={ticket['verification_code']}"
+
+
+def take_part(page: Page, raffle: Raffle) -> dict[str, Any]:
+    """Press the button on a raffle's page; return what the ticket's page offers as a file."""
+    page.open(raffle.address)
+    page.click("#take button")
+    page.wait_for("document.querySelector('#ticket') && document.readyState === 'complete'")
+    found: dict[str, Any] = json.loads(page.run("document.querySelector('#document').textContent"))
+    return found
+
+
+def take_part_and_keep(page: Page, raffle: Raffle) -> dict[str, Any]:
+    ticket = take_part(page, raffle)
+    page.click("#keep")
+    page.wait_for("document.querySelector('#kept').textContent.includes('Kept')")
+    page.open(raffle.address)
+    page.wait_for("document.querySelector('.mine')")
+    return ticket
+
+
+def says(page: Page, selector: str, words: str) -> None:
+    page.wait_for(f"document.querySelector({json.dumps(selector)})?.textContent.includes({json.dumps(words)})")
+
+
+def test_a_visitor_takes_part_and_the_browser_keeps_the_ticket(
+    server: LiveServer, new_page: NewPage, tmp_path: Path
+) -> None:
+    raffle = Raffle(server, tickets=3)
+    page = new_page(width=390)
+    ticket = take_part(page, raffle)
+
+    page.send("Page.reload")
+    page.wait_for("document.querySelector('#ticket') && document.readyState === 'complete'")
+    assert json.loads(page.run("document.querySelector('#document').textContent")) == ticket
+    saved = page.download("a[download]", tmp_path)
+    assert json.loads(saved.read_text()) == ticket
+    page.click("#keep")
+    page.open(raffle.address)
+    page.wait_for("document.querySelector('.mine')")
+
+    assert page.text(".mine .ticket-number") == str(ticket["ticket_number"])
+    assert not page.run("document.querySelector('#take').checkVisibility()")
+    page.click(".mine summary")
+    assert page.text(".mine .ticket-code") == ticket["verification_code"]
+    assert page.run("document.querySelector('.mine img').naturalWidth") > 0
+    assert page.complaints == []
+    page.click("[data-do=forget]")
+    page.click("[data-do=really-forget]")
+    assert page.run("[document.querySelector('.mine'), localStorage.length]") == [None, 0]
+    assert page.run("document.querySelector('#take').checkVisibility()")
+
+
+def test_a_second_entry_is_explained(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=3)
+    take_part_and_keep(first := new_page(), raffle)
+    page = new_page()
+
+    page.open(raffle.address)
+    page.click("#take button")
+    says(page, "#problem", "You already have a ticket")
+
+    assert page.run("document.activeElement.id") == "problem"
+    # In the browser that keeps the ticket, the same page shows it.
+    first.submit(f"{raffle.path}participate/", {"idempotency_key": "another-key-of-a-form"})
+    says(first, "#problem", "You already have a ticket")
+    first.wait_for("document.querySelector('.mine')")
+
+
+def test_a_link_fills_in_the_invitation(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, entry="invitation")
+    with open_engine(f"sqlite:///{server.database}") as engine:
+        [code] = engine.invitations(raffle.id, 1)
+    page = new_page()
+
+    page.open(f"{raffle.address}#i={code}")
+    page.wait_for("document.querySelector('#invitation').value")
+    assert page.run("[location.hash, history.length]") == ["", 2]
+    page.click("#take button")
+    page.wait_for("document.querySelector('#ticket')")
+
+    assert not any(code in request["url"] for request in page.requests)
+
+
+def test_the_qr_code_of_a_ticket_leads_to_it(server: LiveServer, new_page: NewPage, tmp_path: Path) -> None:
+    raffle = Raffle(server, tickets=2)
+    ticket = take_part(page := new_page(dark=True), raffle)
+    page.screenshot(tmp_path / "ticket.png")
+    other = new_page()
+    [found] = scanned(*pixels(other, tmp_path / "ticket.png"))
+    assert found == raffle.link(ticket)
+
+    other.open(found)
+    other.wait_for("document.querySelector('.mine')")
+
+    assert other.text(".mine .ticket-number") == str(ticket["ticket_number"])
+    assert other.run("[location.hash, localStorage.length]") == ["", 0]
+    assert not any(
+        ticket["verification_code"] in request["url"] for request in other.requests if "#" not in str(request)
+    )
+
+
+def test_a_kept_ticket_becomes_the_result_and_a_proof(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=3, prizes=3, collection="at the bar")
+    ticket = take_part_and_keep(page := new_page(width=390), raffle)
+    raffle.guest(1), raffle.guest(2)
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "This phone is a witness")
+    words = page.text("#testimony .words")
+    assert words.split() == server.request("GET", f"{raffle.path}live/").json["words"]
+
+    raffle.manage("winners/")
+    page.run(LOOK_AGAIN)
+
+    says(page, ".mine [role=status]", "You won: hamper")
+    assert "Collect it: at the bar." in page.text(".mine")
+    says(page, "#testimony", "This phone recomputed the draw: it is right")
+    assert page.text("#testimony .words") == words
+    assert page.text("#now .tag") == "Drawn"
+    raffle.manage("redeem/", {name: ticket[name] for name in ("ticket_number", "verification_code")})
+    page.run(LOOK_AGAIN)
+    says(page, ".mine [role=status]", "It was handed out on")
+    assert page.complaints == []
+
+
+def test_a_loser_can_win_by_the_queue(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=2)
+    tickets = [raffle.guest(1), raffle.guest(2)]
+    [win] = raffle.manage("winners/")
+    [loser] = [ticket for ticket in tickets if ticket["ticket_number"] != win["ticket_number"]]
+    page = new_page()
+    page.open(raffle.link(loser))
+    says(page, ".mine [role=status]", "you are the next in the queue")
+
+    raffle.manage("forfeit/", {"ticket_number": win["ticket_number"], "why": "unclaimed"})
+    page.run(LOOK_AGAIN)
+
+    says(page, ".mine [role=status]", "You won: hamper")
+    # Without having seen the closing before the draw, it does not call anything proven.
+    page.click("[data-do=keep]")
+    says(page, "#testimony", "cannot prove it")
+
+
+def test_another_closing_turns_the_phone_red(server: LiveServer, new_page: NewPage, tmp_path: Path) -> None:
+    raffle = Raffle(server)
+    take_part_and_keep(page := new_page(), raffle)
+    says(page, "#testimony", "This phone is a witness")
+    served = server.request("GET", f"{raffle.path}ledger/").body.decode()
+    # The same tickets, closed a second later: with drand, another beacon.
+    [line] = [line for line in served.split("\n") if line.startswith("closed ")]
+    forged = served.replace(line, f"closed {int(line.removeprefix('closed ')) + 1}")
+
+    page.run(FORGE % ('"ledger/"', json.dumps(forged)))
+    page.run(LOOK_AGAIN)
+    says(page, "#alarm[role=alert]", "two different closed lists")
+
+    assert page.run("document.documentElement.className") == "alarm"
+    saved = page.download("#alarm a[download]", tmp_path)
+    assert saved.read_text() == f"{served}\n{forged}"
+    # It stays red, also when the first one is shown again.
+    page.open(raffle.address)
+    says(page, "#alarm", "two different closed lists")
+    assert json.loads(page.run("localStorage.getItem(localStorage.key(0))"))["other"] == forged
+
+
+def test_a_forged_draw_is_wrong(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server)
+    take_part_and_keep(page := new_page(), raffle)
+    says(page, "#testimony", "This phone is a witness")
+    raffle.manage("winners/")
+    proof = server.request("GET", f"{raffle.path}proof/", Accept="application/json").json
+
+    page.run(FORGE % ('"proof/"', json.dumps(json.dumps(proof | {"seed": "0" * 64}))))
+    page.run(LOOK_AGAIN)
+
+    says(page, "#testimony", "This phone recomputed the draw: it is wrong")
+
+
+def test_everything_that_matters_works_without_scripts(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server)
+    page = new_page(javascript=False)
+    ticket = take_part(page, raffle)
+    assert page.text("#ticket .ticket-number") == str(ticket["ticket_number"])
+    assert not page.run("[...document.querySelectorAll('.scripted')].some((part) => part.checkVisibility())")
+    raffle.manage("winners/")
+
+    page.open(raffle.address)
+    page.fill("#ticket_number", str(ticket["ticket_number"]))
+    page.fill("#verification_code", "wrong")
+    page.click("#check button")
+    says(page, "#verification_code-error", "does not belong")
+    page.fill("#verification_code", ticket["verification_code"].lower().replace("-", ""))
+    page.click("form button")
+
+    says(page, "#result", "You won: hamper")
