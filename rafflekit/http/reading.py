@@ -50,7 +50,7 @@ _ESCAPED = re.compile(r'\\(["\\])')
 _BARE_KEY = re.compile(rf"{BARE_CHARACTER}+")
 
 # A participant may be named by any text. Shorter codes are wrong ones, and such a text may occur anywhere by chance.
-_SECRETS = {"participant": 1, "invitation": 16, "verification_code": 16, "idempotency_key": 16}
+_SECRETS = {"participant": 1, "invitation": 16, "verification_code": 16, "idempotency_key": 16, "scan": 16, "token": 16}
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 

@@ -5,13 +5,27 @@ from typing import Any, NamedTuple
 
 import falcon
 
-from rafflekit.core.errors import InvalidValue, RaffleError
+from rafflekit.core.errors import (
+    AlreadyParticipated,
+    InvalidValue,
+    InvalidVerificationCode,
+    NoPrize,
+    RaffleError,
+    TicketNotFound,
+)
 from rafflekit.core.models import Raffle, Right, State
 from rafflekit.http import reading
 from rafflekit.http.pages.page import WebPage, see_other
 from rafflekit.http.problems import problem_of
 
 _ROWS = "["
+_FIELDS: dict[type[RaffleError], str] = {
+    AlreadyParticipated: "participant",
+    InvalidVerificationCode: "verification_code",
+    NoPrize: "ticket_number",
+    TicketNotFound: "ticket_number",
+}
+"""The fields of which errors speak that do not name one."""
 
 
 class Mistake(NamedTuple):
@@ -107,7 +121,7 @@ def mistake_of(error: RaffleError) -> Mistake:
     if isinstance(error, InvalidValue):
         # "prizes[0].name" is a line of the field "prizes".
         return Mistake(error.field.partition(_ROWS)[0], error.sentence, error.reason)
-    return Mistake("", error.sentence, str(error))
+    return Mistake(_FIELDS.get(type(error), ""), error.sentence, str(error))
 
 
 def wrong(field: str, title: str) -> Refused:

@@ -8,7 +8,7 @@ from http.cookies import SimpleCookie
 import pytest
 from falcon import testing
 
-from rafflekit import RaffleEngine
+from rafflekit import Prize, RaffleEngine
 from rafflekit.http.pages.desk import DESK_PAGES
 from tests.http.conftest import Clock
 from tests.http.pages.conftest import BROWSER, FORM, Show
@@ -122,6 +122,20 @@ def test_leaving_the_desk_clears_the_cookie(ask: Ask, submit: Show) -> None:
     assert (cookie.value, cookie["path"]) == ("", "/")
     assert parsedate_to_datetime(cookie["expires"]) < datetime.now(UTC)
     assert left.headers["Location"] == "/desk/pass/?done=left"
+
+
+def test_a_named_person_gets_one_ticket(ask: Ask, engine: RaffleEngine) -> None:
+    raffle = engine.create("Fair", total_tickets=3, prizes=[Prize("hug")], entry="desk").id
+    fields = {"at_desk": "true", "participant": "ann@example.org", "idempotency_key": "k" * 16}
+    path = f"/raffles/{raffle}/participate/"
+
+    assert ask(path, fields, may="redeem").status_code == 403
+    twice = [ask(path, fields, may="sell") for _ in range(2)]
+    nameless = ask(path, fields | {"participant": " "}, may="sell")
+
+    assert {answer.status_code for answer in twice} == {201}
+    assert (nameless.status_code, '<a href="#participant">' in nameless.text) == (400, True)
+    assert engine.get(raffle).issued == 1
 
 
 def test_without_a_pass_the_desk_says_what_to_do(client: testing.TestClient, ask: Ask) -> None:
