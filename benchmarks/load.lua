@@ -1,5 +1,5 @@
 -- wrk's side of a load: requests, the count of unexpected statuses, and one line of JSON at the end.
---   wrk -t1 -c16 -d2s -s load.lua URL -- METHOD STATUS FIRST
+--   wrk -t1 -c16 -d2s -s load.lua URL -- METHOD STATUS FIRST ACCEPT
 -- METHOD POST: each request comes from another address of 10.0.0.0/8, as a trusted proxy reports it, from the FIRST-th
 -- on. Every answer must have STATUS. One thread of wrk (-t1) keeps the addresses different.
 
@@ -15,7 +15,7 @@ end
 function init(args)
    method, expected, address = args[1], tonumber(args[2]), tonumber(args[3])
    if method == "GET" then
-      constant = wrk.format("GET")
+      constant = wrk.format("GET", nil, { Accept = args[4] })
    end
 end
 

@@ -1,6 +1,6 @@
 """The load without wrk: http.client in one thread per connection.
 
-    python -m benchmarks.load_threads URL CONNECTIONS SECONDS METHOD STATUS FIRST
+    python -m benchmarks.load_threads URL CONNECTIONS SECONDS METHOD STATUS FIRST ACCEPT
 
 It prints what `load.lua` prints. It is Python, so on two cores it slows both the empty endpoint and rafflekit more than
 wrk does, and the measured ratios are nearer to 1 than the real ones. The report says which of the two ran.
@@ -19,10 +19,11 @@ from urllib.parse import urlsplit
 class Load:
     """One load: requests on keep-alive connections until the time is over."""
 
-    def __init__(self, url: str, *, seconds: float, method: str, status: int, first_address: int) -> None:
+    def __init__(self, url: str, *, seconds: float, method: str, status: int, first_address: int, accept: str) -> None:
         self._url = urlsplit(url)
         self._method = method
         self._status = status
+        self._accept = accept
         self._addresses = count(first_address)
         self._until = perf_counter() + seconds
         self.latencies: list[float] = []
@@ -47,16 +48,16 @@ class Load:
 
     def _headers(self) -> dict[str, str]:
         if self._method == "GET":
-            return {}
+            return {"Accept": self._accept}
         address = next(self._addresses)
         return {"Forwarded": f"for=10.{address >> 16 & 255}.{address >> 8 & 255}.{address & 255}"}
 
 
 def main() -> None:
     """Run one load and print its numbers."""
-    url, connections, seconds, method, status, first = sys.argv[1:]
+    url, connections, seconds, method, status, first, accept = sys.argv[1:]
     start = perf_counter()
-    load = Load(url, seconds=float(seconds), method=method, status=int(status), first_address=int(first))
+    load = Load(url, seconds=float(seconds), method=method, status=int(status), first_address=int(first), accept=accept)
     threads = [threading.Thread(target=load.send_requests) for _ in range(int(connections))]
     for thread in threads:
         thread.start()

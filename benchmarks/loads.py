@@ -44,16 +44,18 @@ def post(url: str, *, seconds: int, connections: int = CONNECTIONS) -> Load:
     return finish(start(url, "POST", 201, seconds=seconds, connections=connections))
 
 
-def get(url: str, *, seconds: int, connections: int = CONNECTIONS) -> Load:
+def get(url: str, *, seconds: int, connections: int = CONNECTIONS, accept: str = "*/*") -> Load:
     """Send GETs."""
-    return finish(start(url, "GET", 200, seconds=seconds, connections=connections))
+    return finish(start(url, "GET", 200, seconds=seconds, connections=connections, accept=accept))
 
 
-def start(url: str, method: str, status: int, *, seconds: int, connections: int) -> subprocess.Popen[str]:
+def start(
+    url: str, method: str, status: int, *, seconds: int, connections: int, accept: str = "*/*"
+) -> subprocess.Popen[str]:
     """Start a load; `finish` waits for its end."""
     first_address = next(_next_post) * _ADDRESSES_PER_LOAD if method == "POST" else 0
     assert first_address < 2**24, "the addresses of 10.0.0.0/8 are used up"
-    arguments = [method, str(status), str(first_address)]
+    arguments = [method, str(status), str(first_address), accept]
     if WRK:
         command = [WRK, "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), url, "--", *arguments]
     else:

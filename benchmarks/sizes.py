@@ -35,6 +35,16 @@ class Sizes:
     """Raffles with many prizes next to the large one whose requests' costs are measured."""
     cost_requests: int
     """How often each request is sent there at most, unless its result is kept."""
+    polling_phones: int
+    """Phones that poll while others take part."""
+    rush_phones: int
+    """Phones that load the page and take a ticket at the same time."""
+    arrival_s: float
+    """Within how many seconds they load the page."""
+    poll_s: float
+    """How often a phone polls."""
+    watch_s: float
+    """How long a phone polls after it took its ticket."""
 
     @property
     def few_lines(self) -> int:
@@ -57,6 +67,11 @@ FULL = Sizes(
     postgresql_s=20,
     cost_raffles=1_000,
     cost_requests=20,
+    polling_phones=2_000,
+    rush_phones=5_000,
+    arrival_s=5,
+    poll_s=15,
+    watch_s=60,
 )
 
 QUICK = Sizes(
@@ -74,6 +89,11 @@ QUICK = Sizes(
     postgresql_s=3,
     cost_raffles=20,
     cost_requests=5,
+    polling_phones=50,
+    rush_phones=60,
+    arrival_s=0.5,
+    poll_s=1,
+    watch_s=2,
 )
 
 CONNECTIONS = 16

@@ -27,8 +27,12 @@ class _Empty:
         response.content_type = falcon.MEDIA_JSON
         response.data = self._post_answer
 
-    def on_get(self, _request: falcon.Request, response: falcon.Response) -> None:
-        """Answer with the length of a raffle's detail."""
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Answer with the length of a raffle's detail, or with nothing to those who have it."""
+        if request.get_header("If-None-Match"):
+            response.status = falcon.HTTP_304
+            return
+        response.set_header("ETag", '"empty"')
         response.content_type = falcon.MEDIA_JSON
         response.data = self._get_answer
 

@@ -177,7 +177,7 @@ def test_a_body_may_fill_its_limit_to_the_last_byte(live: LiveServer) -> None:
         assert (beyond.status, beyond.json["detail"]) == (413, f"The body may have at most {most_bytes:,} bytes.")
         assert beyond.json["detail"] in DOCUMENTED
         if content:
-            foreign = live.request("POST", path, body, Content_Type="application/x-www-form-urlencoded")
+            foreign = live.request("POST", path, body, Content_Type="text/plain")
             assert (foreign.status, foreign.json["detail"]) == (415, "The body must be application/json.")
             assert foreign.json["detail"] in DOCUMENTED
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import falcon
-from falcon.constants import HTTP_METHODS
+from falcon.constants import COMBINED_METHODS
 
 from rafflekit.http.api.address import Address
 
@@ -32,11 +32,13 @@ class Negotiated(Address):
     """An address of the API that also has a page."""
 
     def __init__(self, api: Address, page: Address) -> None:
-        self.allowed_methods = sorted({*api.allowed_methods, *page.allowed_methods})
-        for method in HTTP_METHODS:
+        # Those of the API: where only the page has GET, it just leads browsers elsewhere. For the same reason every
+        # method has a responder, since Falcon would name all that have one.
+        self.allowed_methods = api.allowed_methods
+        for method in COMBINED_METHODS:
             name = f"on_{method.lower()}"
             responders = getattr(api, name, None), getattr(page, name, None)
-            if any(responders) and method != "OPTIONS":
+            if method != "OPTIONS":
                 setattr(self, name, partial(self._choose, *responders))
 
     def _choose(

@@ -3,6 +3,7 @@
 Whoever adds a page adds a scene.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -63,11 +64,10 @@ SCENES = {
     "proof": Scene("/raffles/{drawn}/proof/", ready="document.querySelector('#summary').textContent"),
 }
 
-_PRIZES = (Prize("Hamper from the village shop"), Prize("Dinner for two at the Swan", 2), Prize("Jar of honey", 5))
+_PRIZES = {"Hamper from the village shop": 1, "Dinner for two at the Swan": 2, "Jar of honey": 5}
 
-_ANNOUNCED = {
-    "draw_at": datetime(2999, 12, 5, 20, tzinfo=UTC),
-    "claim_days": 3,
+_ANNOUNCED: dict[str, Any] = {"draw_at": datetime(2999, 12, 5, 20, tzinfo=UTC), "claim_days": 3}
+_TEXTS = {
     "collection": "at the bar, until 21:00",
     "promoter": "Rowing Club Upper Linden",
     "address": "12 Garden Lane, Upper Linden",
@@ -77,26 +77,31 @@ _ANNOUNCED = {
 }
 
 
-def fill_with_raffles(engine: RaffleEngine) -> dict[str, str]:
-    """Create a raffle in each state; return their ids by the names that scenes call them."""
+def fill_with_raffles(engine: RaffleEngine, *, spell: Callable[[str], str] = str) -> dict[str, str]:
+    """Create a raffle in each state; return their ids by the names that scenes call them.
+
+    `spell` changes every text that people gave.
+    """
+    texts = {name: spell(text) for name, text in _TEXTS.items()}
     raffles = {
-        "upcoming": _raffle(engine, "Christmas market", opens_at=datetime(2999, 12, 1, 17, tzinfo=UTC)),
-        "cancelled": _raffle(engine, "Regatta"),
-        "closed": _raffle(engine, "Summer night’s ball", sold=30),
-        "drawn": _raffle(engine, "Harvest festival", sold=40),
-        "invitation": _raffle(engine, "Members’ evening", entry="invitation", **_ANNOUNCED),
-        "open": _raffle(engine, "Village fair", sold=17),
+        "upcoming": _raffle(engine, spell, "Christmas market", opens_at=datetime(2999, 12, 1, 17, tzinfo=UTC)),
+        "cancelled": _raffle(engine, spell, "Regatta"),
+        "closed": _raffle(engine, spell, "Summer night’s ball", sold=30),
+        "drawn": _raffle(engine, spell, "Harvest festival", sold=40),
+        "invitation": _raffle(engine, spell, "Members’ evening", entry="invitation", **_ANNOUNCED, **texts),
+        "open": _raffle(engine, spell, "Village fair", sold=17),
     }
-    engine.cancel(raffles["cancelled"], "Too much wind.")
+    engine.cancel(raffles["cancelled"], spell("Too much wind."))
     for name in ("closed", "drawn"):
         engine.close_raffle(raffles[name])
     wins = engine.draw(raffles["drawn"])
-    engine.forfeit(raffles["drawn"], wins[-1].ticket_number, why="unclaimed", reason="Not collected by 21:00.")
+    engine.forfeit(raffles["drawn"], wins[-1].ticket_number, why="unclaimed", reason=spell("Not collected by 21:00."))
     return raffles
 
 
-def _raffle(engine: RaffleEngine, name: str, *, sold: int = 0, **options: Any) -> str:
-    raffle = engine.create(name, total_tickets=60, prizes=_PRIZES, **options)
+def _raffle(engine: RaffleEngine, spell: Callable[[str], str], name: str, *, sold: int = 0, **options: Any) -> str:
+    prizes = [Prize(spell(prize), amount) for prize, amount in _PRIZES.items()]
+    raffle = engine.create(spell(name), total_tickets=60, prizes=prizes, **options)
     for outcome in engine.participate_many(raffle.id, [f"guest {number}" for number in range(sold)]):
         assert isinstance(outcome, Ticket)
     return str(raffle.id)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.http.pages.axe import barriers
 from tests.http.pages.browser import Look, NewPage, Page
-from tests.http.pages.conftest import Fairground
+from tests.http.pages.fairground import Fairground
 from tests.http.pages.scenes import SCENES
 
 pytestmark = pytest.mark.browser

@@ -114,7 +114,7 @@ def test_a_second_entry_is_explained(server: LiveServer, new_page: NewPage) -> N
     page.click("#take button")
     says(page, "#problem", "You already have a ticket")
 
-    assert page.run("document.activeElement.id") == "problem"
+    page.wait_for("document.activeElement.id === 'problem'")
     # In the browser that keeps the ticket, the same page shows it.
     first.submit(f"{raffle.path}participate/", {"idempotency_key": "another-key-of-a-form"})
     says(first, "#problem", "You already have a ticket")
