@@ -3,7 +3,6 @@
 import gettext
 import io
 import re
-from importlib.resources import files
 
 import pytest
 from babel.messages import Catalog, Message
@@ -12,7 +11,8 @@ from rafflekit.html.languages import LANGUAGES, preferred_language, texts_in
 from tests.html import messages
 from tests.html.escaped import escaped_texts, static_text_of
 
-TEMPLATES = sorted(each.name for each in files("rafflekit.html").joinpath("templates").iterdir())
+_TEMPLATES = messages.FOLDER / "templates"
+TEMPLATES = sorted(str(each.relative_to(_TEMPLATES)) for each in _TEMPLATES.rglob("*.html"))
 
 
 @pytest.fixture(scope="module", params=messages.TRANSLATED)
@@ -79,7 +79,7 @@ def test_compiled_catalogues_are_those_of_the_sources(catalogue: Catalog) -> Non
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_templates_have_no_text_past_the_catalogue(template: str) -> None:
-    source = files("rafflekit.html").joinpath("templates", template).read_text(encoding="utf-8")
+    source = (_TEMPLATES / template).read_text(encoding="utf-8")
 
     assert escaped_texts(static_text_of(source)) == []
 

@@ -31,10 +31,8 @@ class RedeemForm(msgspec.Struct, frozen=True):
 
 
 _EMPTY = LookForm()
-_WRONG_CODE = wrong(
-    "scan", "The number and the code do not belong together. Scan the ticket again, or type both as they are on it."
-)
-_ANOTHER_RAFFLE = wrong("scan", "This ticket belongs to another raffle.")
+_WRONG_CODE = wrong("scan", "wrong_code")
+_ANOTHER_RAFFLE = wrong("scan", "another_raffle")
 
 Outcome = Literal["won", "lost", "redeemed", "forfeited", "late", "done", "undone"]
 """What a ticket's page says: what it won, or what was just done."""

@@ -66,8 +66,7 @@ class WinnersOrDraw(WinnersPage, _Drawing):
         form = reading.read_form(request, DrawForm)
         raffle = self.raffle(raffle_id)
         if not _is_name(form.confirm, raffle):
-            differs = wrong("confirm", "This is not the raffle's name: type it as it is written above.")
-            self._show(request, response, raffle_id, form, differs)
+            self._show(request, response, raffle_id, form, wrong("confirm", "name_differs"))
             return
         try:
             self.engine.draw(raffle.id, value=" ".join(form.value.split()) or None)

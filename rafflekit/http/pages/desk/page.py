@@ -1,7 +1,7 @@
 """What the pages of the desk share: who may enter, what a form shows when it is refused, and the way back."""
 
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import falcon
 
@@ -28,15 +28,21 @@ _FIELDS: dict[type[RaffleError], str] = {
 """The fields of which errors speak that do not name one."""
 
 
+DeskRefusal = Literal["name_differs", "unknown_pass", "wrong_code", "another_raffle"]
+"""What the desk itself refuses."""
+
+
 class Mistake(NamedTuple):
     """What a form shows about an input that was refused, next to its field ("": of no field) and at the top.
 
-    `title` is a sentence that the catalogues of the pages have, `detail` says it more precisely.
+    It is an error of the engine, whose `title` the catalogues of the pages have and whose `detail` is more precise; or
+    what the desk itself refuses, for which `word` names a sentence in the template.
     """
 
     field: str
-    title: str
-    detail: str
+    title: str = ""
+    detail: str = ""
+    word: DeskRefusal | None = None
 
 
 class Refused(NamedTuple):
@@ -124,9 +130,9 @@ def mistake_of(error: RaffleError) -> Mistake:
     return Mistake(_FIELDS.get(type(error), ""), error.sentence, str(error))
 
 
-def wrong(field: str, title: str) -> Refused:
-    """Return the refusal of an input that the page itself checks."""
-    return Refused((Mistake(field, title, title),), HTTPStatus.BAD_REQUEST)
+def wrong(field: str, word: DeskRefusal) -> Refused:
+    """Return what a form shows of an input that the desk itself refuses."""
+    return Refused((Mistake(field, word=word),), HTTPStatus.BAD_REQUEST)
 
 
 def back_to_desk(request: falcon.Request, response: falcon.Response, raffle: Raffle, done: str) -> None:

@@ -37,8 +37,7 @@ class PassPage(DeskPage):
         token = reading.read_form(request, PassForm).token.strip()
         found = self.engine.passes.find(token)
         if found is None:
-            unknown = wrong("token", "This desk pass is not known here, or it has expired or been revoked.")
-            self.show_desk(request, response, "pass.html", refused=unknown)
+            self.show_desk(request, response, "pass.html", refused=wrong("token", "unknown_pass"))
             return
         response.set_cookie(
             PASS_COOKIE,
