@@ -1,7 +1,5 @@
 // The desk: what the pages of managers do more comfortably with a script.
 
-for (const element of document.querySelectorAll("[data-scripted]")) element.hidden = false;
-
 for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
 
 // A second press of a button that is being answered could be taken for a second request.

@@ -31,7 +31,6 @@ class RedeemForm(msgspec.Struct, frozen=True):
 
 
 _EMPTY = LookForm()
-_WRONG_CODE = wrong("scan", "wrong_code")
 _ANOTHER_RAFFLE = wrong("scan", "another_raffle")
 
 Outcome = Literal["won", "lost", "redeemed", "forfeited", "late", "done", "undone"]
@@ -109,7 +108,8 @@ class RedeemDesk(_Redeeming):
                 return
             looked = self._look(raffle, scan)
         except InvalidVerificationCode:
-            self._show(request, response, raffle, form=form, refused=_WRONG_CODE)
+            field = "scan" if form.scan else "verification_code"
+            self._show(request, response, raffle, form=form, refused=wrong(field, "wrong_code"))
         except RaffleError as error:
             self._show(request, response, raffle, form=form, refused=refusal_of(error))
         else:

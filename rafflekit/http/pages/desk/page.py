@@ -27,7 +27,6 @@ _FIELDS: dict[type[RaffleError], str] = {
 }
 """The fields of which errors speak that do not name one."""
 
-
 DeskRefusal = Literal["name_differs", "unknown_pass", "wrong_code", "another_raffle"]
 """What the desk itself refuses."""
 
