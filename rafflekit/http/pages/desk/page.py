@@ -65,8 +65,8 @@ class DeskPage(WebPage):
         try:
             shown = self.access.require(request.env, needed)
         except falcon.HTTPForbidden:
-            # The page of this error says where another pass is taken.
-            request.context.needs_pass = True
+            # The page of this error says what to do.
+            request.context.needs_pass = "another" if self.access.pass_of(request.env) else "any"
             raise
         return None if shown is None else shown.name
 

@@ -34,7 +34,7 @@ def test_a_pass_opens_the_pages_of_its_rights(ask: Ask, drawn: Drawn, may: str) 
         assert page.status_code == (200 if is_open else 403), template
         if not is_open:
             assert f"“{may}”" in page.text
-            assert "Use another desk pass" in page.text
+            assert "This needs another desk pass" in page.text
 
 
 def test_buttons_that_a_pass_may_not_use_are_not_shown(ask: Ask, drawn: Drawn) -> None:
