@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, cast
 
 from rafflekit.cli import terminal
 from rafflekit.cli.printing import print_fields, print_json, print_rich, print_row, remark_on_pages, yes_or_no
-from rafflekit.cli.prizes import write_prize
 from rafflekit.cli.qr import show_qr_code
 from rafflekit.cli.words import counted, pass_sentence, pass_state
 from rafflekit.core import shapes
@@ -42,6 +41,7 @@ from rafflekit.core.protocol.dates import write_time
 from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet
 from rafflekit.core.protocol.quoting import harmless
+from rafflekit.core.written_prizes import write_prize
 
 if TYPE_CHECKING:
     from rafflekit.core.protocol.notes import VerifierKey

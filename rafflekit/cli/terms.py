@@ -11,7 +11,6 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from rafflekit.cli.failures import PARAMETERS, WRONG_USAGE, CommandStopped
-from rafflekit.cli.prizes import HELP, read_prize
 from rafflekit.cli.sources import read_file
 from rafflekit.cli.words import time_given
 from rafflekit.core import limits
@@ -21,11 +20,20 @@ from rafflekit.core.protocol.entropy import SECRETS
 from rafflekit.core.protocol.entropy.announced import Announced
 from rafflekit.core.protocol.entropy.drand import DrandQuicknet
 from rafflekit.core.protocol.terms import TEXTS, TIMES, EntryRule, Options
+from rafflekit.core.written_prizes import read_prize
 
 TicketCount = Annotated[
     int | None, typer.Option("--tickets", metavar="COUNT", help="The number of tickets. They are numbered from 1.")
 ]
-Prizes = Annotated[list[str] | None, typer.Option("--prize", metavar="PRIZE", help=HELP)]
+Prizes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prize",
+        metavar="PRIZE",
+        help="A prize as NAME or NAME:AMOUNT. Repeat for each prize, in draw order. "
+        "If a name ends in ':<number>', add the amount: 'radio 1:5:1'.",
+    ),
+]
 Entropy = Annotated[
     str | None,
     typer.Option(

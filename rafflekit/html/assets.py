@@ -19,6 +19,7 @@ VERIFIER = tuple(f"verifier/{name}.js" for name in _VERIFIER_PARTS)
 """The parts of the verifier, in the order in which they depend on each other; none of them knows about a page."""
 
 _SCRIPTS: dict[str, tuple[str, ...]] = {
+    "desk.js": ("desk.js",),
     "times.js": ("times.js",),
     "raffle.js": ("times.js", "keeping.js", "witness.js", "raffle.js"),
     "ticket.js": ("times.js", "keeping.js", "ticket.js"),

@@ -124,7 +124,7 @@ class Access:
         A manager is a client with a listed address. If the settings require desk passes, it also has to show one with
         the right; otherwise, an address has every right, and a pass only says who it is.
         """
-        self._require(environ, self._managers, MANAGER_IPS.name)
+        self.require_address(environ)
         # After the address, so that strangers cannot make the database look tokens up.
         shown = self._shown_pass(environ)
         if self._passes_required:
@@ -140,6 +140,14 @@ class Access:
     def pass_of(self, environ: _Environ) -> DeskPass | None:
         """Return the valid desk pass that a client with a manager's address shows; None if it shows none."""
         return self._shown_pass(environ) if self._has_managers_address(environ) else None
+
+    def require_address(self, environ: _Environ) -> None:
+        """Let clients pass with a manager's address, whether they show a desk pass or not."""
+        self._require(environ, self._managers, MANAGER_IPS.name)
+
+    def is_encrypted(self, environ: _Environ) -> bool:
+        """Return whether the client uses HTTPS, as far as this service or a trusted proxy knows."""
+        return self._scheme(environ) == "https"
 
     def require_metrics_reader(self, environ: _Environ) -> None:
         """Let clients pass that may read the metrics."""

@@ -23,8 +23,8 @@ from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, RaffleNotFound
 from rafflekit.http.fields import BARE_CHARACTER, QUOTED_CHARACTER, RAFFLE_ID, TIME, OptionalBody
 
-# More digits than any number here can have. Python itself stops at 4,300, with an error that names no field.
-_MOST_DIGITS = 30
+MOST_DIGITS = 30
+"""More digits than any number here can have. Python itself stops at 4,300, with an error that names no field."""
 
 # A string, in which brackets are text: to the end, if nothing ends it.
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
@@ -35,7 +35,7 @@ _COMPLAINT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<where>.+)`)?", re.DOTA
 _MISPLACED_FIELD = re.compile(r"Object (?P<how>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 _WRONG_TYPE = re.compile(r"Expected `(?P<type>\w+)(?P<or_null> \| null)?`.*", re.DOTALL)
 _TYPES = {
-    "int": f"must be a whole number{{or_null}}: digits only, at most {_MOST_DIGITS} of them.",
+    "int": f"must be a whole number{{or_null}}: digits only, at most {MOST_DIGITS} of them.",
     "str": "must be text{or_null}.",
     "bool": "must be true or false{or_null}.",
     "array": "must be a list{or_null}.",
@@ -50,7 +50,7 @@ _ESCAPED = re.compile(r'\\(["\\])')
 _BARE_KEY = re.compile(rf"{BARE_CHARACTER}+")
 
 # A participant may be named by any text. Shorter codes are wrong ones, and such a text may occur anywhere by chance.
-_SECRETS = {"participant": 1, "invitation": 16, "verification_code": 16, "idempotency_key": 16}
+_SECRETS = {"participant": 1, "invitation": 16, "verification_code": 16, "idempotency_key": 16, "scan": 16, "token": 16}
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
@@ -243,7 +243,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _whole_number(digits: str) -> int | float:
     # Infinity is not a whole number, so the refusal names the field.
-    return int(digits) if len(digits) <= _MOST_DIGITS else math.inf
+    return int(digits) if len(digits) <= MOST_DIGITS else math.inf
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -307,7 +307,7 @@ def _whole_parameter(name: str, least: int, text: str) -> int:
     if not _DIGITS.fullmatch(text):
         raise InvalidValue(name, f"must be a whole number from {least}.")
     # A longer number is above every limit, and the engine refuses it as such.
-    return int(text) if len(text) <= _MOST_DIGITS else 10**_MOST_DIGITS
+    return int(text) if len(text) <= MOST_DIGITS else 10**MOST_DIGITS
 
 
 def _true_or_false(name: str, text: str) -> bool:

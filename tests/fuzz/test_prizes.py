@@ -5,8 +5,8 @@ import re
 from hypothesis import strategies as st
 
 from rafflekit import InvalidValue, Prize
-from rafflekit.cli.prizes import read_prize, write_prize
 from rafflekit.core import limits
+from rafflekit.core.written_prizes import read_prize, write_prize
 from tests.fuzz.cases import damaged, fuzz, outcome
 
 ARGUMENTS = damaged(

@@ -15,11 +15,11 @@ import typer
 
 from rafflekit.cli import terminal
 from rafflekit.cli.failures import IO_FAILED, REFUSED, CommandStopped
-from rafflekit.cli.prizes import write_prize
 from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.core import shapes
 from rafflekit.core.errors import InvalidVerificationCode, SoldOut
 from rafflekit.core.prizes import Prize
+from rafflekit.core.written_prizes import write_prize
 
 if TYPE_CHECKING:
     from rafflekit.cli.commands.demo_server import Answer, DemoServer, ManagersTerminal

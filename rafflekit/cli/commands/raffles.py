@@ -17,12 +17,12 @@ from rafflekit.cli.options import (
     ShownRaffle,
     open_engine,
 )
-from rafflekit.cli.prizes import amount_hint
 from rafflekit.cli.words import counted
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.lifecycle import is_drawn
 from rafflekit.core.models import State
+from rafflekit.core.written_prizes import amount_hint
 
 
 def create_raffle(

@@ -50,7 +50,8 @@ function cardOf(ticket) {
   }
   const redeem = part("redeem");
   if (redeem !== null) redeem.hidden = now().state !== "drawn";
-  if (redeem !== null) redeem.hash = new URLSearchParams({ t: ticket.number, c: ticket.code }).toString();
+  // A link that was just taken from a template has no URL yet, of which one could set a part.
+  if (redeem !== null) redeem.href += `#${new URLSearchParams({ t: ticket.number, c: ticket.code })}`;
   button("keep").addEventListener("click", () => {
     if (!keepTicket(page.id, ticket)) return card.append(cloned("cannot-keep"));
     showTickets();

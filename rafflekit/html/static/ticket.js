@@ -18,7 +18,8 @@ byId("copy").addEventListener("click", async () => {
   say("copied", (await copied(answer.verification_code)) ? "say-copied" : "say-not-copied");
 });
 byId("print").addEventListener("click", () => print());
-byId("keep").addEventListener("click", () => {
+// At the desk, the browser is not the holder's.
+byId("keep")?.addEventListener("click", () => {
   const qr = new XMLSerializer().serializeToString(document.querySelector("svg.qr"));
   const { ticket_number: number, verification_code: code, receipt } = answer;
   const isKept = keepTicket(byId("ticket").dataset.id, { number, code, receipt, qr });

@@ -23,6 +23,7 @@ def show_problem(request: falcon.Request, response: falcon.Response, problem: Pr
         "problem.html",
         problem=problem,
         raffle_id=found[1] if found and problem.status != HTTPStatus.NOT_FOUND else None,
+        needs_pass=getattr(request.context, "needs_pass", None),
     )
     send_page(response, html, status=HTTPStatus(problem.status))
     return True

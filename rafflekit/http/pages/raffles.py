@@ -2,9 +2,10 @@
 
 from http import HTTPStatus
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
+import msgspec
 
 from rafflekit.core import limits
 from rafflekit.core.lifecycle import draw_possible_at
@@ -102,7 +103,7 @@ class RafflePage(OneRaffle):
 class WinnersPage(WebPage):
     """`/raffles/<id>/winners/`: the winners, in draw order."""
 
-    forms = (WinnersQuery,)
+    forms: ClassVar[tuple[type[msgspec.Struct], ...]] = (WinnersQuery,)
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show a page of the winners or, with `queue`, of the tickets that are next."""

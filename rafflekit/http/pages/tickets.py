@@ -59,7 +59,12 @@ class ParticipatePage(OneRaffle):
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Hand out a ticket and show it, or say next to the form why not."""
         self.access.require_own_form(request.env)
-        form = reading.read_form(request, ParticipateForm)
+        self.take_part(request, response, raffle_id, reading.read_form(request, ParticipateForm))
+
+    def take_part(
+        self, request: falcon.Request, response: falcon.Response, raffle_id: str, form: ParticipateForm
+    ) -> None:
+        """Hand a ticket to the visitor and show it, or say next to the form why not."""
         checked_id = reading.check_raffle_id(raffle_id)
         address = self.access.participant(request.env)
         try:
@@ -77,9 +82,12 @@ class ParticipatePage(OneRaffle):
                 invitation=form.invitation or "",
             )
             return
-        self._show_ticket(request, response, ticket)
+        self.show_ticket(request, response, ticket)
 
-    def _show_ticket(self, request: falcon.Request, response: falcon.Response, ticket: Ticket) -> None:
+    def show_ticket(
+        self, request: falcon.Request, response: falcon.Response, ticket: Ticket, *, at_desk: bool = False
+    ) -> None:
+        """Answer with a ticket, which is shown only once; at the desk, with the way to the next person."""
         raffle = self.engine.get(ticket.raffle_id)
         # The form came from a page of this service, so its origin is the address that this browser knows.
         origin = request.env["HTTP_ORIGIN"]
@@ -91,6 +99,7 @@ class ParticipatePage(OneRaffle):
             status=HTTPStatus.CREATED,
             raffle=raffle,
             ticket=ticket,
+            at_desk=at_desk,
             address=f"{origin}{root_of(request)}/raffles/{raffle.id}/{fragment}",
             # As the API answers, which every verifier reads.
             document=msgspec.json.format(msgspec.json.encode(ticket_shape(ticket))).decode(),

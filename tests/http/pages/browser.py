@@ -187,7 +187,8 @@ class Page:
     def press(self, keys: str) -> None:
         """Press a real key, such as "Enter", "a" or "Shift+Tab", where the focus is."""
         *held, key = keys.split("+") if len(keys) > 1 else [keys]
-        code, text = _KEYS.get(key, (ord(key.upper()[0]), key))
+        # The code of "#" would be that of another key, "End".
+        code, text = _KEYS.get(key, (ord(key[0].upper()) if key.isalnum() else 0, key))
         event = {
             "modifiers": sum(_MODIFIERS[name] for name in held),
             "key": " " if key == "Space" else key,

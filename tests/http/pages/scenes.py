@@ -22,6 +22,16 @@ class Scene(NamedTuple):
     ready: str = "true"
 
 
+_NEW = {
+    "name": "Midsummer night",
+    "total_tickets": "500",
+    "prizes": "hamper\n3 dinners for two\njar of honey: 5",
+    "closes_at": "2999-06-24T18:00",
+    "draw_at": "2999-06-24T19:00",
+    "promoter": "Friends of the village hall",
+    "price": "£1",
+}
+
 SCENES = {
     "list": Scene("/raffles/"),
     "upcoming": Scene("/raffles/{upcoming}/"),
@@ -38,6 +48,21 @@ SCENES = {
     **{f"wall-{state}": Scene(f"/raffles/{{{state}}}/live/") for state in ("upcoming", "open", "closed", "drawn")},
     "poster": Scene("/raffles/{open}/poster/"),
     "docs": Scene("/docs/"),
+    "desk": Scene("/desk/", for_managers=True),
+    "desk-new": Scene("/desk/new/", for_managers=True),
+    "desk-mistakes": Scene("/desk/new/", {"name": "Fair", "total_tickets": "many"}, for_managers=True),
+    "desk-check": Scene("/desk/new/", _NEW, for_managers=True),
+    "desk-open": Scene("/desk/raffles/{open}/", for_managers=True),
+    "desk-drawn": Scene("/desk/raffles/{drawn}/?done=drawn", for_managers=True),
+    "desk-edit": Scene("/desk/raffles/{upcoming}/edit/", for_managers=True),
+    "desk-tickets": Scene("/desk/raffles/{open}/tickets/", for_managers=True),
+    "desk-cancel": Scene("/desk/raffles/{open}/cancel/", for_managers=True),
+    "desk-draw": Scene("/desk/raffles/{closed}/draw/", for_managers=True),
+    "desk-redeem": Scene("/desk/raffles/{drawn}/redeem/", for_managers=True),
+    "desk-forfeit": Scene("/desk/raffles/{drawn}/forfeit/", for_managers=True),
+    "desk-winners": Scene("/desk/raffles/{drawn}/winners/", for_managers=True),
+    "desk-queue": Scene("/desk/raffles/{drawn}/queue/", for_managers=True),
+    "desk-pass": Scene("/desk/pass/", for_managers=True),
     "proof": Scene("/raffles/{drawn}/proof/", ready="document.querySelector('#summary').textContent"),
 }
 

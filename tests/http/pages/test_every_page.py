@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 PHONE, DESKTOP = 320, 1100
 MOST_BYTES = 50_000
-ERROR_PAGES = {"taken", "wrong-code", "nothing-there"}
+ERROR_PAGES = {"taken", "wrong-code", "nothing-there", "desk-mistakes"}
 """Scenes that are errors, of whose status Chromium complains."""
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rafflekit import InvalidValue, Prize
-from rafflekit.cli.prizes import read_prize, write_prize
+from rafflekit.core.written_prizes import read_prize, write_prize
 
 NUMBER_LIKE = st.from_regex(r"[-+.,]?[0-9]{1,3}([.,e-][0-9]+)?", fullmatch=True)
 ARGUMENTS = st.text() | st.builds(

@@ -1,4 +1,4 @@
-"""A prize on the command line: NAME or NAME:AMOUNT (pure)."""
+"""Prizes as people write them: NAME or NAME:AMOUNT, or one per line in a form (pure)."""
 
 import re
 from collections.abc import Iterable
@@ -7,14 +7,11 @@ from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.prizes import Prize
 
-HELP = (
-    "A prize as NAME or NAME:AMOUNT. Repeat for each prize, in draw order. "
-    "If a name ends in ':<number>', add the amount: 'radio 1:5:1'."
-)
-
 # Chinese and Japanese keyboards type the full-width colon.
 _LAST_COLON = re.compile("(.*)[:\uff1a](.*)", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]+")
+_AMOUNT_FIRST = re.compile(r"([0-9]+)\s*(?:[x×]\s|\s)\s*(\S.*)")
+_ENDS_WITH_AMOUNT = re.compile("[:\uff1a]\\s*[0-9]*$")
 # Signs, decimals, digits of other scripts: 'hug:-1' and 'hug:1.5' are not names.
 _LIKE_A_NUMBER = re.compile(r"[-+−.,]*\d")
 # The end of a time, as in 'Dinner at 19:30'. Anyone who writes 'radio 1:5:1' knows what the last number means.
@@ -47,6 +44,26 @@ def read_prize(text: str) -> Prize:
     return Prize(text)
 
 
+def read_prize_lines(text: str) -> list[Prize]:
+    r"""Return the prizes of a text with one per line, in draw order; an amount can also be at the beginning of a line.
+
+    >>> write_prize_lines(read_prize_lines("hamper: 3\n2 warm hugs\n\n3 x tea\n7 wonders: 1")).split("\n")
+    ['hamper: 3', 'warm hugs: 2', 'tea: 3', '7 wonders: 1']
+
+    Raises:
+        InvalidValue: as `read_prize`, or there is no line.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise InvalidValue("prizes", "At least one prize is needed: write one per line.")
+    return [_read_line(line) for line in lines]
+
+
+def write_prize_lines(prizes: Iterable[Prize]) -> str:
+    """Return the text that `read_prize_lines` reads as these prizes."""
+    return "\n".join(f"{prize.name}: {prize.amount}" for prize in prizes)
+
+
 def amount_hint(arguments: Iterable[str]) -> str:
     """Return a sentence about the first argument whose amount may belong to its name; nothing if there is none.
 
@@ -62,6 +79,13 @@ def amount_hint(arguments: Iterable[str]) -> str:
 def write_prize(prize: Prize) -> str:
     """Return the argument that `read_prize` reads as `prize`."""
     return f"{prize.name}:{prize.amount}"
+
+
+def _read_line(line: str) -> Prize:
+    begins = _AMOUNT_FIRST.fullmatch(line)
+    if begins is None or _ENDS_WITH_AMOUNT.search(line):
+        return read_prize(line)
+    return Prize(begins[2], _read_amount(begins[2], begins[1]))
 
 
 def _read_amount(name: str, digits: str) -> int:

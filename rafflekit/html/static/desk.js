@@ -1,0 +1,81 @@
+// The desk: what the pages of managers do more comfortably with a script.
+
+for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
+
+// A second press of a button that is being answered could be taken for a second request.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+    // The answer may be a file, after which this page stays.
+    setTimeout(() => { delete form.dataset.sent; }, 2000);
+  });
+}
+
+// Fields for times: shown in the browser's zone. Next to each is the offset from UTC of the time that is in it.
+const offsetOf = (local) => {
+  const minutes = -new Date(local).getTimezoneOffset();
+  const two = (number) => String(Math.floor(number)).padStart(2, "0");
+  return `${minutes < 0 ? "-" : "+"}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
+};
+const localText = (moment) => {
+  const shifted = new Date(moment.getTime() - moment.getTimezoneOffset() * 60000).toISOString();
+  return shifted.slice(0, moment.getSeconds() ? 19 : 16);
+};
+for (const part of document.querySelectorAll("[data-time]")) {
+  const time = part.querySelector("input[type=datetime-local]");
+  const offset = part.querySelector("input[type=hidden]");
+  const hint = part.querySelector("[data-zone]");
+  const moment = new Date(time.value + offset.value);
+  if (time.value && !Number.isNaN(moment.getTime())) time.value = localText(moment);
+  const note = () => { if (time.value) offset.value = offsetOf(time.value); };
+  note();
+  time.addEventListener("input", note);
+  time.form.addEventListener("submit", note);
+  hint.textContent = hint.dataset.zone.replace("{zone}", Intl.DateTimeFormat().resolvedOptions().timeZone);
+}
+
+for (const element of document.querySelectorAll("[data-countdown]")) {
+  const until = new Date(element.dataset.countdown).getTime();
+  const tick = () => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    element.textContent = left > 0 ? element.dataset.running.replace("{time}", time) : element.dataset.over;
+    if (left > 0) setTimeout(tick, 1000);
+  };
+  tick();
+}
+
+// Secrets in the fragment of a link move into a form, and out of the address bar and the history.
+const forget = () => history.replaceState(null, "", location.pathname + location.search);
+
+const passForm = document.querySelector("[data-pass]");
+const useToken = () => {
+  if (location.hash.length < 2) return;
+  passForm.querySelector("[name=token]").value = decodeURIComponent(location.hash.slice(1));
+  passForm.querySelector("[data-pass-field]").hidden = true;
+  passForm.querySelector("[data-pass-found]").hidden = false;
+  passForm.querySelector("button").focus();
+  forget();
+};
+if (passForm) {
+  useToken();
+  window.addEventListener("hashchange", useToken);
+}
+
+const isTicket = () => /[#&]t=\d+&c=./.test(location.hash);
+const ticketForm = document.querySelector("[data-ticket]");
+const lookAtTicket = () => {
+  if (!isTicket()) return;
+  const scan = ticketForm.querySelector("[name=scan]");
+  scan.value = location.hash;
+  forget();
+  ticketForm.requestSubmit();
+};
+if (ticketForm) {
+  // What is scanned next replaces what was wrong.
+  const scan = ticketForm.querySelector("[name=scan]");
+  scan.setSelectionRange(0, scan.value.length);
+  lookAtTicket();
+  window.addEventListener("hashchange", lookAtTicket);
+}

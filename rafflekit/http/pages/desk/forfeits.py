@@ -1,0 +1,149 @@
+"""Passing prizes on at the desk: look first, then confirm; one ticket, or all that were not collected in time."""
+
+from typing import NamedTuple
+
+import falcon
+import msgspec
+
+from rafflekit.core.errors import RaffleError
+from rafflekit.core.models import Raffle, Right
+from rafflekit.core.prizes import Win
+from rafflekit.core.protocol.forfeits import Why
+from rafflekit.http import reading
+from rafflekit.http.pages.desk.page import DeskPage, Refused, back_to_desk, refusal_of
+from rafflekit.http.pages.desk.typed import typed_number
+
+
+class ForfeitForm(msgspec.Struct, frozen=True):
+    """A ticket whose prize passes on, and why; everyone can read the `reason`."""
+
+    ticket_number: str = ""
+    why: str = ""
+    reason: str = ""
+    verification_code: str = ""
+    again: str = ""
+    """Not empty if the form is to be shown again, to be changed."""
+
+
+_EMPTY = ForfeitForm()
+
+
+class UnclaimedForm(msgspec.Struct, frozen=True):
+    """What everyone can read about the prizes that were not collected."""
+
+    reason: str = ""
+
+
+class _Loss(NamedTuple):
+    """The win that would be lost, and the ticket that is next; None if the prize would lapse."""
+
+    win: Win
+    following: int | None
+
+
+class _Forfeiting(DeskPage):
+    def _show(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        raffle: Raffle,
+        *,
+        form: ForfeitForm = _EMPTY,
+        loss: _Loss | None = None,
+        refused: Refused | None = None,
+    ) -> None:
+        self.show_desk(
+            request, response, "forfeit.html", raffle=raffle, form=form, loss=loss, reasons=list(Why), refused=refused
+        )
+
+
+class ForfeitQuestion(_Forfeiting):
+    """`/desk/raffles/<id>/forfeit/`: the form, and what it would do."""
+
+    forms = (ForfeitForm,)
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show an empty form."""
+        self.enter(request, Right.MANAGE)
+        self._show(request, response, self.raffle(raffle_id))
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show who would lose which prize, and to whom it passes; nothing is changed."""
+        self.enter_with_form(request, Right.MANAGE)
+        raffle = self.raffle(raffle_id)
+        form = reading.read_form(request, ForfeitForm)
+        loss, refused = None, None
+        if not form.again:
+            try:
+                number = typed_number("ticket_number", form.ticket_number)
+                win = self.engine.check_forfeit(
+                    raffle.id,
+                    number,
+                    why=form.why,
+                    reason=form.reason.strip() or None,
+                    verification_code=form.verification_code or None,
+                )
+                queue = self.engine.queue(raffle.id, page_size=1).items
+                loss = _Loss(win, queue[0] if queue else None)
+            except RaffleError as error:
+                refused = refusal_of(error)
+        self._show(request, response, raffle, form=form, loss=loss, refused=refused)
+
+
+class ForfeitureForm(_Forfeiting):
+    """`/raffles/<id>/forfeit/`, from a form."""
+
+    forms = (ForfeitForm,)
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Pass a prize on."""
+        by = self.enter_with_form(request, Right.MANAGE)
+        raffle = self.raffle(raffle_id)
+        form = reading.read_form(request, ForfeitForm)
+        try:
+            heir = self.engine.forfeit(
+                raffle.id,
+                typed_number("ticket_number", form.ticket_number),
+                why=form.why,
+                reason=form.reason.strip() or None,
+                verification_code=form.verification_code or None,
+                by=by,
+            )
+        except RaffleError as error:
+            self._show(request, response, raffle, form=form, refused=refusal_of(error))
+        else:
+            back_to_desk(request, response, raffle, "lapsed" if heir is None else "passed_on")
+
+
+class UnclaimedPrizes(DeskPage):
+    """`/desk/raffles/<id>/unclaimed/`: pass on all prizes that were not collected in time."""
+
+    forms = (UnclaimedForm,)
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Ask, and show the prizes that are still open."""
+        self.enter(request, Right.MANAGE)
+        self._show(request, response, self.raffle(raffle_id))
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Pass them on; those that can still be redeemed stay."""
+        by = self.enter_with_form(request, Right.MANAGE)
+        raffle = self.raffle(raffle_id)
+        reason = reading.read_form(request, UnclaimedForm).reason
+        try:
+            passed = self.engine.forfeit_unclaimed(raffle.id, reason=reason.strip() or None, by=by)
+        except RaffleError as error:
+            self._show(request, response, raffle, reason, refusal_of(error))
+        else:
+            back_to_desk(request, response, raffle, "all_passed_on" if passed else "none_passed_on")
+
+    def _show(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        raffle: Raffle,
+        reason: str = "",
+        refused: Refused | None = None,
+    ) -> None:
+        wins = self.engine.winners(raffle.id, unredeemed=True)
+        self.show_desk(request, response, "unclaimed.html", raffle=raffle, wins=wins, reason=reason, refused=refused)

@@ -1,0 +1,139 @@
+"""What the pages of the desk share: who may enter, what a form shows when it is refused, and the way back."""
+
+from http import HTTPStatus
+from typing import Any, Literal, NamedTuple
+
+import falcon
+
+from rafflekit.core.errors import (
+    AlreadyParticipated,
+    InvalidValue,
+    InvalidVerificationCode,
+    NoPrize,
+    RaffleError,
+    TicketNotFound,
+)
+from rafflekit.core.models import Raffle, Right, State
+from rafflekit.http import reading
+from rafflekit.http.pages.page import WebPage, see_other
+from rafflekit.http.problems import problem_of
+
+_ROWS = "["
+_FIELDS: dict[type[RaffleError], str] = {
+    AlreadyParticipated: "participant",
+    InvalidVerificationCode: "verification_code",
+    NoPrize: "ticket_number",
+    TicketNotFound: "ticket_number",
+}
+"""The fields of which errors speak that do not name one."""
+
+DeskRefusal = Literal["name_differs", "unknown_pass", "wrong_code", "another_raffle"]
+"""What the desk itself refuses."""
+
+
+class Mistake(NamedTuple):
+    """What a form shows about an input that was refused, next to its field ("": of no field) and at the top.
+
+    It is an error of the engine, whose `title` the catalogues of the pages have and whose `detail` is more precise; or
+    what the desk itself refuses, for which `word` names a sentence in the template.
+    """
+
+    field: str
+    title: str = ""
+    detail: str = ""
+    word: DeskRefusal | None = None
+
+
+class Refused(NamedTuple):
+    """A form that was refused: its mistakes, and the status of the answer."""
+
+    mistakes: tuple[Mistake, ...]
+    status: HTTPStatus
+
+
+class DeskPage(WebPage):
+    """A page for managers."""
+
+    def enter(self, request: falcon.Request, right: Right | None = None) -> str | None:
+        """Let managers pass who have a right, or any right; return the name of their desk pass, if they show one.
+
+        Raises:
+            HTTPForbidden: the client is not a manager, or its pass does not have the right.
+        """
+        self.access.require_address(request.env)
+        needed = right or next((each for each in Right if self.access.allows(request.env, each)), Right.REDEEM)
+        try:
+            shown = self.access.require(request.env, needed)
+        except falcon.HTTPForbidden:
+            # The page of this error says what to do.
+            request.context.needs_pass = "another" if self.access.pass_of(request.env) else "any"
+            raise
+        return None if shown is None else shown.name
+
+    def enter_with_form(self, request: falcon.Request, right: Right) -> str | None:
+        """Let a form pass that a page of this service sent for a manager with a right; return as `enter`.
+
+        Raises:
+            HTTPForbidden: as `enter`, or the form is another site's.
+        """
+        name = self.enter(request, right)
+        self.access.require_own_form(request.env)
+        return name
+
+    def raffle(self, raffle_id: str) -> Raffle:
+        """Return the raffle of an address.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+        """
+        return self.engine.get(reading.check_raffle_id(raffle_id))
+
+    def show_desk(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        template: str,
+        *,
+        refused: Refused | None = None,
+        **values: Any,
+    ) -> None:
+        """Answer with a template in `desk/`, with what the client may do, and with what was refused."""
+        # A page may show a code, and what it offers depends on the pass.
+        response.set_header("Cache-Control", "no-store")
+        self.show(
+            request,
+            response,
+            f"desk/{template}",
+            status=HTTPStatus.OK if refused is None else refused.status,
+            may=frozenset(right for right in Right if self.access.allows(request.env, right)),
+            mistakes=() if refused is None else refused.mistakes,
+            done=request.get_param("done") or "",
+            State=State,
+            **values,
+        )
+
+
+def refusal_of(error: RaffleError) -> Refused:
+    """Return what a form shows of an error of the engine; outages are not refusals, and are raised again."""
+    problem = problem_of(error)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise error
+    return Refused((mistake_of(error),), HTTPStatus(problem.status))
+
+
+def mistake_of(error: RaffleError) -> Mistake:
+    """Return what a form shows of an error."""
+    if isinstance(error, InvalidValue):
+        # "prizes[0].name" is a line of the field "prizes".
+        return Mistake(error.field.partition(_ROWS)[0], error.sentence, error.reason)
+    return Mistake(_FIELDS.get(type(error), ""), error.sentence, str(error))
+
+
+def wrong(field: str, word: DeskRefusal) -> Refused:
+    """Return what a form shows of an input that the desk itself refuses."""
+    return Refused((Mistake(field, word=word),), HTTPStatus.BAD_REQUEST)
+
+
+def back_to_desk(request: falcon.Request, response: falcon.Response, raffle: Raffle, done: str) -> None:
+    """Lead the browser to the desk of a raffle, which says what was done."""
+    see_other(request, response, f"/desk/raffles/{raffle.id}/?done={done}")

@@ -1,0 +1,143 @@
+"""Raffles at the desk: all of them, a new one, and what can be done with one."""
+
+from http import HTTPStatus
+from secrets import token_urlsafe
+
+import falcon
+
+from rafflekit.core import limits
+from rafflekit.core.errors import RaffleError
+from rafflekit.core.lifecycle import draw_possible_at
+from rafflekit.core.models import Raffle, Right
+from rafflekit.http import reading
+from rafflekit.http.api.raffles import RafflesQuery
+from rafflekit.http.pages.desk.page import DeskPage, Refused, back_to_desk, refusal_of
+from rafflekit.http.pages.desk.terms import TermsForm, read_terms_form, typed_terms
+from rafflekit.http.pages.raffles import RaffleList
+
+
+class DeskHome(DeskPage):
+    """`/desk/`: the raffles, and whose desk pass this is."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Show a page of the raffles."""
+        self.enter(request)
+        query = reading.read_query(request, RafflesQuery)
+        page = self.engine.list(page=query.page, page_size=query.page_size, most_prizes=limits.LISTED_PRIZES)
+        self.show_desk(request, response, "home.html", page=page, desk_pass=self.access.pass_of(request.env))
+
+
+class NewRaffle(DeskPage):
+    """`/desk/new/`: the form of a new raffle, and the page that shows it before it is created."""
+
+    forms = (TermsForm,)
+
+    def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Show an empty form."""
+        self.enter(request, Right.MANAGE)
+        # With it, a form that is sent twice creates one raffle.
+        typed = TermsForm(idempotency_key=token_urlsafe()).fields()
+        self.show_desk(request, response, "new.html", typed=typed)
+
+    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Show the raffle as it would be announced, or what is wrong with it."""
+        self.enter_with_form(request, Right.MANAGE)
+        form = reading.read_form(request, TermsForm, most_bytes=limits.CREATE_BODY_BYTES)
+        found = read_terms_form(form)
+        refused, raffle = found.refused, None
+        if refused is None and not form.again:
+            try:
+                raffle = self.engine.check_terms(**found.given)
+            except RaffleError as error:
+                refused = refusal_of(error)
+        if raffle is None:
+            shown = None if form.again else refused
+            self.show_desk(request, response, "new.html", typed=form.fields(), refused=shown)
+        else:
+            self.show_desk(request, response, "check.html", typed=form.fields(), raffle=raffle)
+
+
+class RaffleListOrNew(RaffleList, DeskPage):
+    """`/raffles/`: the list of raffles; or the desk's form that creates one."""
+
+    forms = (*RaffleList.forms, TermsForm)
+
+    def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Create a raffle."""
+        self.enter_with_form(request, Right.MANAGE)
+        form = reading.read_form(request, TermsForm, most_bytes=limits.CREATE_BODY_BYTES)
+        found = read_terms_form(form)
+        refused = found.refused
+        if refused is None:
+            try:
+                raffle = self.engine.create(**found.given, idempotency_key=form.idempotency_key or None)
+            except RaffleError as error:
+                refused = refusal_of(error)
+            else:
+                back_to_desk(request, response, raffle, "created")
+                return
+        self.show_desk(request, response, "new.html", typed=form.fields(), refused=refused)
+
+
+class RaffleDesk(DeskPage):
+    """`/desk/raffles/<id>/`: one raffle, and what can be done with it now."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show the raffle's numbers, and a button for each action."""
+        self.enter(request)
+        raffle = self.raffle(raffle_id)
+        self.show_desk(
+            request,
+            response,
+            "raffle.html",
+            raffle=raffle,
+            draw_possible_at=draw_possible_at(raffle),
+            wins=self.engine.winners(raffle.id, page_size=1).count,
+            open_wins=self.engine.winners(raffle.id, page_size=1, unredeemed=True).count,
+        )
+
+
+class RaffleEditing(DeskPage):
+    """`/desk/raffles/<id>/edit/`: the form that changes a raffle before its first ticket."""
+
+    forms = (TermsForm,)
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show the form with the raffle's terms."""
+        self.enter(request, Right.MANAGE)
+        raffle = self.raffle(raffle_id)
+        refused = None
+        try:
+            self.engine.change(raffle.id, dry_run=True)
+        except RaffleError as error:
+            refused = refusal_of(error)
+        # What stands in the way is not an error of this request.
+        shown = None if refused is None else Refused(refused.mistakes, HTTPStatus.OK)
+        self._show(request, response, raffle, dict(typed_terms(raffle.terms)), shown)
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Change the raffle."""
+        self.enter_with_form(request, Right.MANAGE)
+        raffle = self.raffle(raffle_id)
+        form = reading.read_form(request, TermsForm, most_bytes=limits.CREATE_BODY_BYTES)
+        found = read_terms_form(form)
+        refused = found.refused
+        if refused is None:
+            try:
+                self.engine.change(raffle.id, **found.changed_from(raffle.terms))
+            except RaffleError as error:
+                refused = refusal_of(error)
+            else:
+                back_to_desk(request, response, raffle, "changed")
+                return
+        self._show(request, response, raffle, form.fields(), refused)
+
+    def _show(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        raffle: Raffle,
+        typed: dict[str, str],
+        refused: Refused | None,
+    ) -> None:
+        self.show_desk(request, response, "edit.html", raffle=raffle, typed=typed, refused=refused)

@@ -1,0 +1,169 @@
+"""Handing tickets out at the desk: to a person by name, and by invitations on paper or in a file."""
+
+import csv
+import io
+from secrets import token_urlsafe
+from typing import NamedTuple
+
+import falcon
+import msgspec
+
+from rafflekit.core import limits
+from rafflekit.core.errors import InvalidValue, RaffleError
+from rafflekit.core.models import Raffle, Right
+from rafflekit.http import reading
+from rafflekit.http.pages.desk.page import DeskPage, Refused, refusal_of
+from rafflekit.http.pages.desk.typed import typed_number
+from rafflekit.http.pages.page import root_of
+from rafflekit.http.pages.tickets import ParticipateForm, ParticipatePage
+
+_CARDS = 200
+_FEW = "24"
+
+
+class DeskTickets(DeskPage):
+    """`/desk/raffles/<id>/tickets/`: give a ticket to a person by name."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show the field for the name; the form asks at the address where everyone takes part."""
+        self.enter(request, Right.SELL)
+        show_naming(self, request, response, self.raffle(raffle_id))
+
+
+def show_naming(
+    page: DeskPage,
+    request: falcon.Request,
+    response: falcon.Response,
+    raffle: Raffle,
+    *,
+    participant: str = "",
+    refused: Refused | None = None,
+) -> None:
+    """Answer with the form that gives a ticket to a person by name."""
+    # With it, a form that is sent twice gives one ticket.
+    key = token_urlsafe()
+    page.show_desk(
+        request,
+        response,
+        "tickets.html",
+        raffle=raffle,
+        idempotency_key=key,
+        participant=participant,
+        refused=refused,
+    )
+
+
+class NamedForm(ParticipateForm, frozen=True):
+    """The wish for a ticket, also for a person whom the desk names."""
+
+    at_desk: bool = False
+    """Whether the desk asks: without it, a form without a name would give the ticket to the manager."""
+    participant: str = ""
+
+
+class ParticipateOrNamed(ParticipatePage, DeskPage):
+    """`/raffles/<id>/participate/`: get a ticket; or give one to a person whom the desk names."""
+
+    forms = (NamedForm,)
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Hand out a ticket and show it, or the form with what is wrong."""
+        self.access.require_own_form(request.env)
+        form = reading.read_form(request, NamedForm)
+        if not form.at_desk:
+            self.take_part(request, response, raffle_id, form)
+            return
+        self.enter(request, Right.SELL)
+        raffle = self.raffle(raffle_id)
+        try:
+            ticket = self.engine.participate(raffle.id, form.participant, idempotency_key=form.idempotency_key)
+        except RaffleError as error:
+            refused = refusal_of(error)
+            show_naming(self, request, response, raffle, participant=form.participant, refused=refused)
+        else:
+            self.show_ticket(request, response, ticket, at_desk=True)
+
+
+class InvitationsForm(msgspec.Struct, frozen=True):
+    """Which invitations are made, and whether as a file."""
+
+    first: str = "1"
+    count: str = _FEW
+    as_file: bool = False
+
+
+class Invitation(NamedTuple):
+    """An invitation on paper: its number, its code, and the link in its QR code."""
+
+    number: int
+    code: str
+    link: str
+
+
+class DeskInvitations(DeskPage):
+    """`/desk/raffles/<id>/invitations/`: cards with invitation codes to print, or a file of them."""
+
+    forms = (InvitationsForm,)
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Ask how many."""
+        self.enter(request, Right.MANAGE)
+        self._show(request, response, self.raffle(raffle_id), InvitationsForm())
+
+    def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Answer with the cards or the file."""
+        self.enter_with_form(request, Right.MANAGE)
+        raffle = self.raffle(raffle_id)
+        form = reading.read_form(request, InvitationsForm)
+        try:
+            invitations = self._made(request, raffle, form)
+        except RaffleError as error:
+            self._show(request, response, raffle, form, refusal_of(error))
+            return
+        if form.as_file:
+            response.content_type = "text/csv; charset=utf-8"
+            response.downloadable_as = "invitations.csv"
+            response.data = _table(invitations)
+        else:
+            page = _page_of(request, raffle)
+            self.show_desk(request, response, "cards.html", raffle=raffle, invitations=invitations, page=page)
+
+    def _made(self, request: falcon.Request, raffle: Raffle, form: InvitationsForm) -> list[Invitation]:
+        first, count = typed_number("first", form.first), typed_number("count", form.count)
+        if not form.as_file and count > _CARDS:
+            raise InvalidValue("count", f"must be at most {_CARDS} on paper; a file may have more.")
+        codes = self.engine.invitations(raffle.id, count, first=first)
+        page = _page_of(request, raffle)
+        return [Invitation(number, code, f"{page}#i={code}") for number, code in enumerate(codes, first)]
+
+    def _show(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        raffle: Raffle,
+        form: InvitationsForm,
+        refused: Refused | None = None,
+    ) -> None:
+        self.show_desk(
+            request,
+            response,
+            "invitations.html",
+            raffle=raffle,
+            form=form,
+            most_cards=_CARDS,
+            most=limits.INVITATIONS_AT_ONCE,
+            refused=refused,
+        )
+
+
+def _page_of(request: falcon.Request, raffle: Raffle) -> str:
+    # The form came from a page of this service, so its origin is an address that browsers know.
+    return f"{request.env['HTTP_ORIGIN']}{root_of(request)}/raffles/{raffle.id}/"
+
+
+def _table(invitations: list[Invitation]) -> bytes:
+    written = io.StringIO()
+    rows = csv.writer(written)
+    rows.writerow(Invitation._fields)
+    rows.writerows(invitations)
+    return written.getvalue().encode()

@@ -1,0 +1,26 @@
+"""What people type into the fields of forms (pure): whole numbers."""
+
+import re
+
+from rafflekit.core.errors import InvalidValue
+from rafflekit.http.reading import MOST_DIGITS
+
+_BETWEEN_THOUSANDS = re.compile(r"[\s,.'’]")
+_WHOLE = re.compile(rf"[0-9]+|[0-9]{{1,3}}(?:{_BETWEEN_THOUSANDS.pattern}[0-9]{{3}})+")
+
+
+def typed_number(field: str, text: str) -> int:
+    """Return the whole number in a text, perhaps with its thousands divided; the engine checks its limits.
+
+    >>> typed_number("count", " 1,500 ")
+    1500
+
+    Raises:
+        InvalidValue: for `field`: there is none, or something else.
+    """
+    if not text.strip():
+        raise InvalidValue(field, "is missing.")
+    digits = _BETWEEN_THOUSANDS.sub("", text)
+    if not _WHOLE.fullmatch(text.strip()) or len(digits) > MOST_DIGITS:
+        raise InvalidValue(field, "must be a whole number, in digits.")
+    return int(digits)

@@ -1,0 +1,44 @@
+"""Lists of a drawn raffle at the desk: its wins, with what happened to their prizes, and who is next."""
+
+import falcon
+import msgspec
+
+from rafflekit.core import limits
+from rafflekit.http import fields, reading
+from rafflekit.http.pages.desk.page import DeskPage
+
+
+class DeskWinnersQuery(msgspec.Struct, frozen=True):
+    """Which wins are listed."""
+
+    page: fields.PageNumber = 1
+    page_size: fields.PageSize = limits.WINNERS_PAGE_SIZE
+    unredeemed: bool = False
+
+
+class DeskWinners(DeskPage):
+    """`/desk/raffles/<id>/winners/`: the wins, and with which desk pass their prizes were handed out."""
+
+    forms = (DeskWinnersQuery,)
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show a page of the wins, all or those whose prize is still here."""
+        self.enter(request)
+        raffle = self.raffle(raffle_id)
+        query = reading.read_query(request, DeskWinnersQuery)
+        page = self.engine.winners(raffle.id, **msgspec.structs.asdict(query))
+        self.show_desk(request, response, "winners.html", raffle=raffle, page=page, query=query)
+
+
+class DeskQueue(DeskPage):
+    """`/desk/raffles/<id>/queue/`: the tickets that take over the next prizes."""
+
+    forms = (DeskWinnersQuery,)
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Show a page of the queue."""
+        self.enter(request)
+        raffle = self.raffle(raffle_id)
+        query = reading.read_query(request, DeskWinnersQuery)
+        page = self.engine.queue(raffle.id, page=query.page, page_size=query.page_size)
+        self.show_desk(request, response, "queue.html", raffle=raffle, page=page)

@@ -1,0 +1,134 @@
+"""Handing prizes out at the desk, and passing them on."""
+
+import pytest
+
+from rafflekit import RaffleEngine, Ticket
+from tests.http.conftest import Clock
+from tests.http.pages.conftest import Show
+from tests.http.pages.desk.conftest import Ask, Drawn
+
+
+def fields_of(ticket: Ticket) -> dict[str, str]:
+    return {"ticket_number": str(ticket.number), "verification_code": ticket.verification_code}
+
+
+@pytest.mark.parametrize(
+    "scan",
+    [
+        "http://127.0.0.1:8080{path}#t={number}&c={code}",
+        "#t={number}&c={code}",
+        "{number} {code}",
+        "Ticket {number}: {code}",
+        " {number},{plain} ",
+    ],
+)
+def test_a_scanned_ticket_shows_what_it_won(submit: Show, engine: RaffleEngine, drawn: Drawn, scan: str) -> None:
+    code = drawn.winner.verification_code
+    text = scan.format(path=drawn.path, number=drawn.winner.number, code=code, plain=code.replace("-", "").lower())
+
+    page = submit(f"/desk{drawn.path}redeem/", {"scan": text})
+
+    assert page.status_code == 200
+    assert "Won: <bdi>hamper</bdi>" in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert engine.winners(drawn.winner.raffle_id, unredeemed=True).count == 2
+
+
+def test_a_prize_is_handed_out_once_and_by_whom_is_kept(ask: Ask, engine: RaffleEngine, drawn: Drawn) -> None:
+    fields = fields_of(drawn.winner)
+
+    done = ask(f"{drawn.path}redeem/", fields, may="redeem")
+    again = ask(f"{drawn.path}redeem/", fields, may="redeem")
+    looked = ask(f"/desk{drawn.path}redeem/", fields, may="redeem")
+
+    assert (done.status_code, "Done: <bdi>hamper</bdi>" in done.text) == (200, True)
+    assert (again.status_code, "Already handed out: <bdi>hamper</bdi>" in again.text) == (409, True)
+    assert "Already handed out" in looked.text
+    assert 'name="undo" value="true"' in done.text
+    assert engine.winners(drawn.winner.raffle_id).items[0].redeemed_by == "redeem"
+    assert "with the pass of <bdi>redeem</bdi>" in ask(f"/desk{drawn.path}winners/", may="redeem").text
+    assert ask(f"{drawn.path}redeem/", fields, may="sell").status_code == 403
+
+
+def test_a_redemption_can_be_undone_for_a_while(submit: Show, drawn: Drawn, clock: Clock) -> None:
+    fields = fields_of(drawn.winner)
+    submit(f"{drawn.path}redeem/", fields)
+
+    undone = submit(f"{drawn.path}redeem/", fields | {"undo": "true"})
+    assert "Undone: <bdi>hamper</bdi>" in undone.text
+    submit(f"{drawn.path}redeem/", fields)
+    clock.advance(minutes=16)
+
+    late = submit(f"{drawn.path}redeem/", fields | {"undo": "true"})
+    assert late.status_code == 409
+    assert "that can be undone for 15 minutes" in late.text
+    assert 'name="undo"' not in late.text
+
+
+def test_tickets_without_a_prize_say_so(submit: Show, drawn: Drawn, clock: Clock) -> None:
+    desk = f"/desk{drawn.path}redeem/"
+    assert "This ticket has not won." in submit(desk, fields_of(drawn.loser)).text
+    assert submit(f"{drawn.path}redeem/", fields_of(drawn.loser)).status_code == 409
+
+    clock.advance(days=1)
+
+    late = submit(desk, fields_of(drawn.winner))
+    assert "Too late: <bdi>hamper</bdi>" in late.text
+    assert 'id="confirm"' not in late.text
+
+
+@pytest.mark.parametrize(
+    ("scan", "sentence"),
+    [
+        ("{loser} {code}", "do not belong together"),
+        ("{code}", "must be a ticket&#39;s QR code, or its number, a space and its code."),
+        ("", "must be a ticket&#39;s QR code"),
+        ("http://x/raffles/{other}/#t={loser}&c={code}", "This ticket belongs to another raffle."),
+    ],
+)
+def test_what_names_no_ticket_of_the_raffle_is_kept(
+    submit: Show, drawn: Drawn, raffle: str, scan: str, sentence: str
+) -> None:
+    other = raffle.rpartition("/")[2]
+    text = scan.format(loser=drawn.loser.number, code=drawn.winner.verification_code, other=other)
+
+    page = submit(f"/desk{drawn.path}redeem/", {"scan": text})
+
+    assert page.status_code == 400
+    assert page.text.count(sentence) == 2
+    assert f'value="{text.replace("&", "&amp;")}"' in page.text
+    assert (f"/desk/raffles/{other}/redeem/" in page.text) == ("other" in scan)
+
+
+def test_a_prize_passes_on_after_a_look(ask: Ask, engine: RaffleEngine, drawn: Drawn) -> None:
+    raffle = drawn.winner.raffle_id
+    [heir] = engine.queue(raffle, page_size=1).items
+    fields = {"ticket_number": str(drawn.winner.number), "why": "disqualified", "reason": ""}
+
+    refused = ask(f"/desk{drawn.path}forfeit/", fields)
+    assert (refused.status_code, '<a href="#reason">' in refused.text) == (400, True)
+    fields["reason"] = "sold <twice>"
+    looked = ask(f"/desk{drawn.path}forfeit/", fields)
+    assert f"Ticket {drawn.winner.number} loses <bdi>hamper</bdi>" in looked.text
+    assert f"passes on to ticket {heir}" in looked.text
+    assert engine.winners(raffle).count == 2
+
+    done = ask(f"{drawn.path}forfeit/", fields)
+
+    assert done.headers["Location"] == f"/desk{drawn.path}?done=passed_on"
+    first, _, third = engine.winners(raffle).items
+    assert (first.reason, first.forfeited_by, third.ticket_number) == ("sold <twice>", "manage", heir)
+    assert ask(f"{drawn.path}forfeit/", fields).status_code == 409
+    assert "Lost: <bdi>hamper</bdi>" in ask(f"/desk{drawn.path}redeem/", fields_of(drawn.winner)).text
+
+
+def test_unclaimed_prizes_pass_on_together_in_time(ask: Ask, drawn: Drawn, clock: Clock) -> None:
+    early = ask(f"/desk{drawn.path}unclaimed/", {"reason": ""})
+    assert (early.status_code, "can still be redeemed" in early.text) == (409, True)
+    clock.advance(days=2)
+
+    passed = ask(f"/desk{drawn.path}unclaimed/", {"reason": ""})
+
+    assert passed.headers["Location"] == f"/desk{drawn.path}?done=all_passed_on"
+    listed = ask(f"/desk{drawn.path}winners/?unredeemed=true").text
+    assert f"instead of ticket {drawn.winner.number}" in listed

@@ -1,0 +1,72 @@
+"""The form of a raffle's terms, and what people type into it."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from rafflekit import InvalidValue, Prize
+from rafflekit.core.protocol.terms import Changes, Options, Terms
+from rafflekit.core.written_prizes import read_prize_lines
+from rafflekit.http.pages.desk.terms import TermsForm, read_terms_form, typed_terms
+from rafflekit.http.pages.desk.typed import typed_number
+
+WHOLE = Terms(
+    id=UUID(int=1),
+    name="Fair: 3",
+    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    total_tickets=1000,
+    prizes=(Prize("radio 1:5"), Prize("3 wishes", 2)),
+    entropy="announced",
+    source="dice",
+    entry="desk",
+    tickets_each=3,
+    opens_at=datetime(2026, 2, 1, tzinfo=UTC),
+    closes_at=datetime(2026, 3, 1, 0, 0, 7, tzinfo=UTC),
+    draw_at=datetime(2026, 3, 2, tzinfo=UTC),
+    claim_days=14,
+    **{name: f"the {name}" for name in ("collection", "promoter", "address", "price", "licence", "note")},
+)
+
+
+def test_the_form_has_a_field_for_every_term() -> None:
+    assert set(Changes.__annotations__) | set(Options.__annotations__) <= set(TermsForm.__struct_fields__)
+
+
+def test_terms_that_are_filled_in_are_read_unchanged() -> None:
+    found = read_terms_form(TermsForm(**typed_terms(WHOLE)))
+
+    assert found.mistakes == ()
+    assert found.changed_from(WHOLE) == {}
+    assert {"name", *Options.__annotations__} - {"delay_s"} <= set(found.given)
+
+
+@pytest.mark.parametrize(
+    ("line", "prize"),
+    [
+        ("hamper", Prize("hamper")),
+        ("hamper: 3", Prize("hamper", 3)),
+        ("3 hampers", Prize("hampers", 3)),
+        ("3 × hamper", Prize("hamper", 3)),
+        ("3 x hamper", Prize("hamper", 3)),
+        ("3x hamper", Prize("hamper", 3)),
+        ("3 xylophones", Prize("xylophones", 3)),
+        ("7 wonders: 1", Prize("7 wonders")),
+        ("4711", Prize("4711")),
+    ],
+)
+def test_an_amount_comes_before_or_after_the_prize(line: str, prize: Prize) -> None:
+    assert read_prize_lines(f"\n {line} \n") == [prize]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1500", 1500), (" 1,500 ", 1500), ("1.500", 1500), ("1 500 000", 1500000)]
+)
+def test_thousands_may_be_divided(text: str, number: int) -> None:
+    assert typed_number("count", text) == number
+
+
+@pytest.mark.parametrize("text", ["", "1.5", "-1", "1,50", "１", "9" * 40, "1,,500"])
+def test_what_is_no_whole_number_is_refused(text: str) -> None:
+    with pytest.raises(InvalidValue, match="count: "):
+        typed_number("count", text)
