@@ -9,7 +9,7 @@ BEGIN, END = "\u27e6", "\u27e7"
 # A page's void elements have no end.
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # What people gave, what times.js writes, what is said in signed documents and commands.
-_EXEMPT = {"bdi", "time", "code", "pre", "kbd", "samp", "script", "style"}
+_EXEMPT = {"bdi", "time", "code", "pre", "kbd", "samp", "script", "style", "textarea"}
 _SPOKEN = {"title", "aria-label", "aria-description", "aria-roledescription", "aria-valuetext", "alt", "placeholder"}
 _BUTTONS = {"submit", "button", "reset"}
 
