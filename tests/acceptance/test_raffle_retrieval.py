@@ -186,7 +186,7 @@ def test_a_path_lists_its_methods(server: LiveServer, http: HttpDriver, path: st
 
 
 def test_an_unknown_path_is_not_found(server: LiveServer) -> None:
-    for path in ("/", "/raffle/", "/raffles/1/2/3/", "/raffles//"):
+    for path in ("/raffle/", "/raffles/1/2/3/", "/raffles//"):
         answer = server.request("GET", path)
         assert answer.status == 404
         assert answer.json["status"] == 404

@@ -36,7 +36,7 @@ _KEYS = {
 _SUBMIT = """(path, fields) => {
   const form = document.createElement("form");
   for (const [name, value] of Object.entries(fields)) {
-    const field = document.createElement("input");
+    const field = document.createElement("textarea");
     [field.name, field.value] = [name, value];
     form.append(field);
   }

@@ -18,12 +18,13 @@ FOLDER = Path(__file__).parents[3] / "docs" / "images"
 MOST_BYTES = 1_000_000
 """The size of all pictures together."""
 
-_QUALITY = 60
+_QUALITY = 45
 
-PHONE = Look(width=390, height=844, scale=2)
-DARK_PHONE = Look(width=390, height=844, scale=2, dark=True)
-GERMAN_PHONE = Look(width=390, height=844, scale=2, language="de")
+PHONE = Look(width=390, height=844, scale=1.5)
+DARK_PHONE = Look(width=390, height=844, scale=1.5, dark=True)
+GERMAN_PHONE = Look(width=390, height=844, scale=1.5, language="de")
 DESKTOP = Look(width=1100, height=800)
+PROJECTOR = Look(width=1280, height=720)
 
 
 class Picture(NamedTuple):
@@ -38,6 +39,7 @@ PICTURES = {name: Picture(name, PHONE) for name in SCENES} | {
     "open-dark": Picture("open", DARK_PHONE),
     "open-german": Picture("open", GERMAN_PHONE),
     "proof-desktop": Picture("proof", DESKTOP),
+    **{name: Picture(name, PROJECTOR) for name in SCENES if name.startswith("wall-")},
 }
 """The pictures by the names of their files."""
 
