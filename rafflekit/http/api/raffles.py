@@ -9,11 +9,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from rafflekit.core import errors, limits, shapes
-from rafflekit.core.models import Right
+from rafflekit.core.models import Page, Raffle, Right
 from rafflekit.core.prizes import Prize
 from rafflekit.core.protocol.terms import TIMES
 from rafflekit.http import fields, reading
-from rafflekit.http.api.address import Address, answer, neighbours
+from rafflekit.http.api.address import Address, Service, answer, neighbours
 from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, SIGNED, STORAGE, TOO_BUSY, Operation, Route
 
 
@@ -78,11 +78,7 @@ class Raffles(Address):
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """List raffles, newest first."""
-        query = reading.read_query(request, RafflesQuery)
-        is_search = (query.name, query.winners_drawn, query.state) != (None, None, None)
-        # Each request has a turn of its own: they share nothing.
-        with self.service.searches.turn(object()) if is_search else nullcontext():
-            page = self.engine.list(**msgspec.structs.asdict(query), most_prizes=limits.LISTED_PRIZES)
+        page = listed_raffles(self.service, reading.read_query(request, RafflesQuery))
         next_url, previous_url = neighbours(page, request, f"{self.access.base_url(request.env)}/raffles/")
         answer(response, shapes.raffle_page_shape(page, next_url=next_url, previous_url=previous_url))
 
@@ -96,6 +92,19 @@ class Raffles(Address):
         raffle = self.engine.create(**terms, idempotency_key=key)
         response.location = f"{self.access.base_url(request.env)}/raffles/{raffle.id}/"
         answer(response, shapes.raffle_shape(raffle), status=HTTPStatus.CREATED)
+
+
+def listed_raffles(service: Service, query: RafflesQuery) -> Page[Raffle]:
+    """Return the raffles that a query asks for, each with its first prizes.
+
+    Raises:
+        InvalidValue, PageNotFound: see `RaffleEngine.list`.
+        HTTPServiceUnavailable: too many others are searching.
+    """
+    is_search = (query.name, query.winners_drawn, query.state) != (None, None, None)
+    # Each request has a turn of its own: they share nothing.
+    with service.searches.turn(object()) if is_search else nullcontext():
+        return service.engine.list(**msgspec.structs.asdict(query), most_prizes=limits.LISTED_PRIZES)
 
 
 class RaffleDetail(Address):

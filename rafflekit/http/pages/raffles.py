@@ -3,19 +3,20 @@
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import falcon
 import msgspec
 
-from rafflekit.core import limits
 from rafflekit.core.lifecycle import draw_possible_at
 from rafflekit.core.models import Page, Raffle, State
 from rafflekit.core.prizes import Win, count_wins
 from rafflekit.core.protocol.terms import EntryRule
 from rafflekit.html.rendering import numeral
 from rafflekit.http import reading
+from rafflekit.http.api.address import Service
 from rafflekit.http.api.draws import WinnersQuery
-from rafflekit.http.api.raffles import RafflesQuery
+from rafflekit.http.api.raffles import RafflesQuery, listed_raffles
 from rafflekit.http.pages.kept_pages import SLOTS, KeptPages, PageKey
 from rafflekit.http.pages.page import WebPage, filled, is_at_desk, language_of, root_of, see_other, send_page
 
@@ -38,10 +39,10 @@ class RaffleList(WebPage):
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Show a page of the list."""
-        query = reading.read_query(request, RafflesQuery)
-        page = self.engine.list(page=query.page, page_size=query.page_size, most_prizes=limits.LISTED_PRIZES)
+        page = listed_raffles(self.service, reading.read_query(request, RafflesQuery))
         is_manager = is_at_desk(self.access, request)
-        self.show(request, response, "raffles.html", page=page, State=State, is_manager=is_manager)
+        others = urlencode({name: text for name, text in request.params.items() if name != "page"}, doseq=True)
+        self.show(request, response, "raffles.html", page=page, others=others, State=State, is_manager=is_manager)
 
 
 class OneRaffle(WebPage):
@@ -80,7 +81,9 @@ class OneRaffle(WebPage):
 class RafflePage(OneRaffle):
     """`/raffles/<id>/`: one raffle, where people take part and later see what they won."""
 
-    _kept = KeptPages()
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self._kept = KeptPages()
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show the raffle as it is now.

@@ -144,3 +144,13 @@ def test_winners_are_listed_in_pages(post: Post, show: Show) -> None:
     assert 'href="?page_size=2&amp;page=2"' in first.text
     assert f"taken over from ticket {wins[0]['ticket_number']}" in words_in(second)
     assert "Every ticket has won." in words_in(show(f"{raffle}winners/?queue=true"))
+
+
+def test_the_list_filters_as_its_json_does(show: Show, post: Post) -> None:
+    for name in ("Fair", "Ball", "Fair & square"):
+        post("/raffles/", json=RAFFLE | {"name": name})
+
+    page = show("/raffles/?name=fair&page_size=1").text
+
+    assert ("Fair &amp; square" in page, "Ball" in page) == (True, False)
+    assert 'href="?name=fair&amp;page_size=1&amp;page=2"' in page
