@@ -198,6 +198,12 @@ class Claims:
         numbers = self._database.query(lambda connection: ledgers.numbers_of(connection, raffle.id, serials))
         return page_of([numbers[serial] for serial in serials], length, page, page_size)
 
+    def count_forfeits(self, raffle: Raffle) -> int:
+        """Return the number of prizes that passed on or lapsed."""
+        if not lifecycle.is_drawn(raffle):
+            return 0
+        return self._database.query(lambda connection: statements.progress_of(connection, raffle.id)).forfeits
+
     def _queue(self, raffle: Raffle) -> "_Queue":
         draw, seed = self._database.query(lambda connection: draws.draw_and_seed(connection, raffle.id))
         return self._queues(seed, raffle.issued, draw.wins)

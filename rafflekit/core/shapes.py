@@ -90,6 +90,7 @@ class LiveShape(TypedDict):
     available_tickets: int
     handed_out: int
     wins: int
+    forfeits: int
     poll_s: int
     opens_at: NotRequired[str]
     closes_at: NotRequired[str]
@@ -129,7 +130,7 @@ def raffle_shape(raffle: Raffle) -> RaffleShape:
     return cast("RaffleShape", {**raffle.terms.announced(), **standing})
 
 
-def live_shape(raffle: Raffle, *, wins: int, words: Sequence[str] | None, poll_s: int) -> LiveShape:
+def live_shape(raffle: Raffle, *, wins: int, forfeits: int, words: Sequence[str] | None, poll_s: int) -> LiveShape:
     """Return where a raffle stands: what `raffle_shape` has of that, and what only those who watch it need."""
     shape = raffle_shape(raffle)
     state: dict[str, object] = {
@@ -138,6 +139,7 @@ def live_shape(raffle: Raffle, *, wins: int, words: Sequence[str] | None, poll_s
         "available_tickets": shape["available_tickets"],
         "handed_out": raffle.issued,
         "wins": wins,
+        "forfeits": forfeits,
         "poll_s": poll_s,
         **{name: moment for name, moment in shape.items() if name in _WATCHED},
     }

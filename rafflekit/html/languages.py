@@ -26,15 +26,20 @@ _RANGE = re.compile(
 _HEADER_CHARACTERS = 300
 
 
-@lru_cache(1024)
 def preferred_language(header: str) -> str:
     """Return the language of ours that an Accept-Language header prefers; English if it names none.
 
     >>> preferred_language("de-AT,de;q=0.9,en;q=0.8"), preferred_language("fr"), preferred_language("en, de;q=0.1")
     ('de', 'en', 'en')
     """
+    # Before the cache, which would otherwise keep long ones.
+    return _preferred(header[:_HEADER_CHARACTERS])
+
+
+@lru_cache(1024)
+def _preferred(header: str) -> str:
     best, weight_of_best = SOURCE_LANGUAGE, 0.0
-    for entry in header[:_HEADER_CHARACTERS].split(","):
+    for entry in header.split(","):
         found = _RANGE.fullmatch(entry)
         if found is None:
             continue

@@ -1,6 +1,7 @@
 """QR codes, by segno."""
 
 import io
+from functools import lru_cache
 from typing import NamedTuple
 
 import segno
@@ -29,6 +30,12 @@ def qr_svg(text: str, title: str) -> Markup:
     )
     # segno escapes the title.
     return Markup(written.getvalue().decode().strip().replace("<svg ", '<svg role="img" ', 1))  # noqa: S704
+
+
+@lru_cache(256)
+def page_qr_svg(address: str, title: str) -> Markup:
+    """Return the QR code of a raffle's page, which is kept; those of tickets and invitations are secrets."""
+    return qr_svg(address, title)
 
 
 class TerminalCode(NamedTuple):

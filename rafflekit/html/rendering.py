@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from rafflekit.core.protocol.dates import write_time
 from rafflekit.core.protocol.quoting import visible
 from rafflekit.html.languages import texts_in
-from rafflekit.html.qr import qr_svg
+from rafflekit.html.qr import page_qr_svg, qr_svg
 
 # Between thousands: a comma in English, a narrow space elsewhere, which no language reads as a decimal mark.
 _THOUSANDS = {"en": ","}
@@ -48,7 +48,7 @@ def _environment(language: str) -> Environment:
         "moment": _moment,
     }
     environment.filters |= filters
-    environment.globals |= {"language": language, "qr_svg": qr_svg}
+    environment.globals |= {"language": language, "qr_svg": qr_svg, "page_qr_svg": page_qr_svg}
     return environment
 
 

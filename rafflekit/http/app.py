@@ -103,7 +103,7 @@ class _EveryAnswer:
         # A ticket's answer holds its code, and an error is true for one moment and one client.
         if not req_succeeded or req.method not in ("GET", "HEAD"):
             resp.set_header("Cache-Control", "no-store")
-        elif resp.get_header("Cache-Control") != "no-store":
+        elif resp.status_code == HTTPStatus.OK and resp.get_header("Cache-Control") != "no-store":
             _let_validate(req, resp)
 
 

@@ -206,6 +206,8 @@ def _in_doubt(request: falcon.Request) -> str:
     repeat = _REPEATS.get(request.uri_template or "")
     if repeat and request.get_header("Idempotency-Key") is not None:
         advice = f"repeat it with its Idempotency-Key to get {repeat}."
+    elif repeat and getattr(request.context, "has_form_key", False):
+        advice = f"reload this page to get {repeat}."
     else:
         advice = "check before you repeat it."
     return f"This request may or may not have been carried out; {advice}"

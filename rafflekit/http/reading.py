@@ -102,6 +102,7 @@ def read_form(request: falcon.Request, shape: type[Shape], *, most_bytes: int = 
         value = text.replace("\r\n", "\n")
         given[name] = value if name not in given else [*_listed(given[name]), value]
     request.context.secrets = _secret_texts(given)
+    request.context.has_form_key = "idempotency_key" in given
     return _read_texts(given, shape)
 
 

@@ -82,7 +82,7 @@ async function look() {
   if (Math.abs(date + 500 - Date.now()) > 1500) aheadMs = date + 500 - Date.now();
   const state = await answer.json();
   pollS = state.poll_s;
-  if (byId("stage").dataset.now !== `${state.state} ${state.wins}`) return change();
+  if (byId("stage").dataset.now !== `${state.state} ${state.wins} ${state.forfeits}`) return change();
   for (const element of wall.querySelectorAll("[data-number]")) element.textContent = written(state[element.dataset.number]);
   const bar = wall.querySelector("progress");
   if (bar !== null) bar.value = state.handed_out;

@@ -139,7 +139,7 @@ async function look() {
   if (found === null) return;
   const live = JSON.parse(found);
   pollS = live.poll_s;
-  if (now().now !== `${live.state} ${live.wins}`) {
+  if (now().now !== `${live.state} ${live.wins} ${live.forfeits}`) {
     await change();
     return settle();
   }

@@ -1,15 +1,20 @@
 """`…/winners/`: draw the winners of a raffle, and list them."""
 
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
 
 import falcon
 import msgspec
 
 from rafflekit.core import errors, limits, shapes
-from rafflekit.core.models import Right
+from rafflekit.core.models import Raffle, Right
+from rafflekit.core.prizes import count_wins
 from rafflekit.http import fields, reading
-from rafflekit.http.api.address import Address, answer, link_next, neighbours
+from rafflekit.http.api.address import Address, Service, answer, link_next, neighbours
 from rafflekit.http.api.operations import MANAGERS_ONLY, OF_THIS_RAFFLE, SIGNED, STORAGE, TOO_BUSY, Operation, Route
+
+CHEAP_WINS = 1_000
+"""After a draw of so many wins, the queue takes a few milliseconds."""
 
 
 class WinnersQuery(msgspec.Struct, frozen=True):
@@ -26,6 +31,19 @@ class DrawBody(fields.OptionalBody, frozen=True, forbid_unknown_fields=True):
     value: str | None = None
 
 
+def queue_turn(service: Service, raffle: Raffle) -> AbstractContextManager[None]:
+    """Return a turn to ask for the queue of a raffle.
+
+    The engine keeps the shuffle, but after a draw of a million prizes, the first one takes seconds.
+
+    Raises:
+        HTTPServiceUnavailable: when it is entered, if too many others are waiting for their turn.
+    """
+    if count_wins(raffle.prizes) <= CHEAP_WINS:
+        return nullcontext()
+    return service.kept.turns.turn(str(raffle.id))
+
+
 class Winners(Address):
     """`/raffles/<id>/winners/`: draw the winners, list them."""
 
@@ -35,8 +53,7 @@ class Winners(Address):
         query = reading.read_query(request, WinnersQuery)
         url = f"{self.access.base_url(request.env)}/raffles/{raffle_id}/winners/"
         if query.queue:
-            # The engine keeps the shuffle, but after a draw of a million prizes, the first one takes seconds.
-            with self.service.kept.turns.turn(checked_id):
+            with queue_turn(self.service, self.engine.get(checked_id)):
                 queue = self.engine.queue(checked_id, page=query.page, page_size=query.page_size)
             next_url, previous_url = neighbours(queue, request, url)
             shape = shapes.queue_page_shape(queue, next_url=next_url, previous_url=previous_url)

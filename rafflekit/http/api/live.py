@@ -76,7 +76,12 @@ class KeptStates:
                 return kept.content
             # One thread makes the next answer; until then, the others send this one.
             self._states[raffle_id] = kept._replace(until=now + _KEPT_S)
-        content = Content.of(self._read(raffle_id))
+        try:
+            content = Content.of(self._read(raffle_id))
+        except BaseException:
+            # The others must not get an answer that grows old.
+            self._states.pop(raffle_id, None)
+            raise
         if len(self._states) >= _MOST_KEPT:
             self._states.clear()
         self._states[raffle_id] = _State(self._clock() + _KEPT_S, content)
@@ -85,11 +90,11 @@ class KeptStates:
 
 def live_state(engine: RaffleEngine, raffle: Raffle) -> LiveShape:
     """Return where a raffle stands; `wins` grows when a prize passes on."""
-    wins = count_wins(raffle.prizes)
+    wins, forfeits = count_wins(raffle.prizes), 0
     if raffle.winners_drawn:
-        wins = engine.winners(raffle.id, page_size=1).count
+        wins, forfeits = engine.winners(raffle.id, page_size=1).count, engine.count_forfeits(raffle.id)
     words = engine.proofs.words(raffle)
-    return live_shape(raffle, wins=wins, words=words, poll_s=poll_seconds(raffle, datetime.now(UTC)))
+    return live_shape(raffle, wins=wins, forfeits=forfeits, words=words, poll_s=poll_seconds(raffle, datetime.now(UTC)))
 
 
 def poll_seconds(raffle: Raffle, now: datetime) -> int:
@@ -110,8 +115,8 @@ ROUTES = (
             LiveShape,
             description="Cheap, and up to a second old. Ask again after `poll_s` seconds, a little more or less at "
             "random. `wins` is the number of prizes before the draw and the length of the list of winners after it, "
-            "so it grows when a prize passes on. `words` are six words made from the closing: everyone who sees the "
-            "same words sees the same closed list.",
+            "so it grows when a prize passes on. `forfeits` counts the prizes that passed on or lapsed. `words` are "
+            "six words made from the closing: everyone who sees the same words sees the same closed list.",
         ),
     ),
 )

@@ -7,8 +7,7 @@ from secrets import token_hex
 from typing import NamedTuple
 from uuid import UUID
 
-from rafflekit.core.models import Page, Raffle, State
-from rafflekit.core.prizes import Win
+from rafflekit.core.models import Raffle, State
 from rafflekit.html.rendering import numeral
 from rafflekit.http.kept import etag_of
 
@@ -21,7 +20,7 @@ SLOTS = {name: f"slot-{token_hex(16)}" for name in ("left", "left_shown", "idemp
 _SLOT = re.compile("(" + "|".join(SLOTS.values()) + ")")
 _NAMES = {mark: name for name, mark in SLOTS.items()}
 
-_Shown = tuple[Raffle, Page[Win] | None]
+_Shown = tuple[Raffle, object]
 
 
 class PageKey(NamedTuple):
@@ -51,6 +50,10 @@ class RenderedPage:
         }
         return "".join([part for text, name in self._pieces for part in (text, texts[name])]) + self._end
 
+    def html(self) -> str:
+        """Return a page that has no slots."""
+        return self._end
+
     def etag(self, left: int) -> str:
         """Return the entity tag: a weak one, since a browser may keep its page with the key that it got before."""
         return f'W/"{self._hash}-{left}"'
@@ -64,10 +67,10 @@ class KeptPages:
 
     def get(self, key: PageKey, shown: _Shown, render: Callable[[], str]) -> RenderedPage:
         """Return the page of what is shown, which is rendered if it shows something else than before."""
-        raffle, wins = shown
+        raffle, more = shown
         if raffle.state is State.OPEN:
             # Then the number of tickets handed out appears only in slots.
-            shown = replace(raffle, issued=0), wins
+            shown = replace(raffle, issued=0), more
         kept = self._pages.get(key)
         if kept is not None and kept[0] == shown:
             return kept[1]

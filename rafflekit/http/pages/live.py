@@ -1,24 +1,26 @@
 """`/raffles/<id>/live/`: the wall of a hall. It shows what is left, then what the draw waits for, then the winners."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
-from typing import Any
+from http import HTTPStatus
 
 import falcon
 import msgspec
 
 from rafflekit.core import limits
 from rafflekit.core.lifecycle import draw_due_at, draw_possible_at
-from rafflekit.core.models import Raffle, State
+from rafflekit.core.models import Page, Raffle, State
 from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.terms import EntryRule
+from rafflekit.core.shapes import LiveShape
 from rafflekit.http import fields, reading
+from rafflekit.http.api.address import Service
 from rafflekit.http.api.live import live_state
-from rafflekit.http.pages.page import WebPage
+from rafflekit.http.pages.kept_pages import KeptPages, PageKey
+from rafflekit.http.pages.page import WebPage, filled, language_of, root_of, send_page
 
-MOST_PRESENTED = 1_000
+MOST_PRESENTED = limits.PAGE_SIZE
 """The most wins that are shown one by one."""
 
 
@@ -42,43 +44,63 @@ class LivePage(WebPage):
 
     forms = (WallQuery,)
 
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self._kept = KeptPages()
+
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show where the raffle stands; a script keeps the page current."""
         raffle = self.engine.get(reading.check_raffle_id(raffle_id))
         state = live_state(self.engine, raffle)
-        values: dict[str, Any] = {}
-        if raffle.winners_drawn:
-            values = self._winners(request, raffle, wins=state["wins"])
-        elif raffle.state is State.OPEN and raffle.terms.entry != EntryRule.DESK:
-            base = self.access.base_url(request.env)
-            # A phone can read only a whole address.
-            values = {"address": f"{base}/raffles/{raffle.id}/" if "://" in base else None}
-        due_at = draw_due_at(raffle)
-        self.show(
-            request,
-            response,
-            "live.html",
-            raffle=raffle,
-            state=state,
-            State=State,
-            due_at=due_at,
-            is_due=due_at is not None and due_at <= datetime.now(UTC),
-            waits_for_beacon=due_at is not None and due_at == draw_possible_at(raffle),
-            **{"address": None, "places": None, "page": None, **values},
-        )
-
-    def _winners(self, request: falcon.Request, raffle: Raffle, *, wins: int) -> dict[str, Any]:
-        if wins > MOST_PRESENTED:
+        if not raffle.winners_drawn:
+            html = _html(request, raffle, state, address=self._address(request, raffle))
+        elif state["wins"] > MOST_PRESENTED:
             query = reading.read_query(request, WallQuery)
-            return {"page": self.engine.winners(raffle.id, page=query.page, page_size=limits.PAGE_SIZE)}
-        return {"places": places_of(list(self._all_wins(raffle)))}
+            html = _html(
+                request,
+                raffle,
+                state,
+                page=self.engine.winners(raffle.id, page=query.page, page_size=limits.WINNERS_PAGE_SIZE),
+            )
+        else:
+            key = PageKey(raffle.id, language_of(request), root_of(request), is_manager=False)
+            html = self._kept.get(key, (raffle, state), lambda: self._winners_html(request, raffle, state)).html()
+        send_page(response, html, status=HTTPStatus.OK)
 
-    def _all_wins(self, raffle: Raffle) -> Iterator[Win]:
-        for number in count(1):
-            page = self.engine.winners(raffle.id, page=number, page_size=limits.PAGE_SIZE)
-            yield from page.items
-            if not page.has_next:
-                return
+    def _address(self, request: falcon.Request, raffle: Raffle) -> str | None:
+        """Return the address at which phones can take part; None if there is none."""
+        base = self.access.base_url(request.env)
+        is_for_phones = raffle.state is State.OPEN and raffle.terms.entry != EntryRule.DESK and "://" in base
+        return f"{base}/raffles/{raffle.id}/" if is_for_phones else None
+
+    def _winners_html(self, request: falcon.Request, raffle: Raffle, state: LiveShape) -> str:
+        wins = self.engine.winners(raffle.id, page_size=MOST_PRESENTED).items
+        return _html(request, raffle, state, places=places_of(wins))
+
+
+def _html(
+    request: falcon.Request,
+    raffle: Raffle,
+    state: LiveShape,
+    *,
+    address: str | None = None,
+    places: Sequence[Place] | None = None,
+    page: Page[Win] | None = None,
+) -> str:
+    due_at = draw_due_at(raffle)
+    return filled(
+        request,
+        "live.html",
+        raffle=raffle,
+        state=state,
+        State=State,
+        due_at=due_at,
+        is_due=due_at is not None and due_at <= datetime.now(UTC),
+        waits_for_beacon=due_at is not None and due_at == draw_possible_at(raffle),
+        address=address,
+        places=places,
+        page=page,
+    )
 
 
 def places_of(wins: Sequence[Win]) -> list[Place]:

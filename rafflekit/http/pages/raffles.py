@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import falcon
 import msgspec
 
+from rafflekit.core import limits
 from rafflekit.core.lifecycle import draw_possible_at
 from rafflekit.core.models import Page, Raffle, State
 from rafflekit.core.prizes import Win, count_wins
@@ -15,7 +16,7 @@ from rafflekit.core.protocol.terms import EntryRule
 from rafflekit.html.rendering import numeral
 from rafflekit.http import reading
 from rafflekit.http.api.address import Service
-from rafflekit.http.api.draws import WinnersQuery
+from rafflekit.http.api.draws import WinnersQuery, queue_turn
 from rafflekit.http.api.raffles import RafflesQuery, listed_raffles
 from rafflekit.http.pages.kept_pages import SLOTS, KeptPages, PageKey
 from rafflekit.http.pages.page import WebPage, filled, is_at_desk, language_of, root_of, see_other, send_page
@@ -68,6 +69,7 @@ class OneRaffle(WebPage):
             "raffle": raffle,
             "wins": wins,
             "wins_count": count_wins(raffle.prizes) if wins is None else wins.count,
+            "forfeits": 0 if wins is None else self.engine.count_forfeits(raffle.id),
             "draw_possible_at": draw_possible_at(raffle),
             "is_manager": is_at_desk(self.access, request),
             "poll_s": POLL_S,
@@ -112,11 +114,13 @@ class WinnersPage(WebPage):
         """Show a page of the winners or, with `queue`, of the tickets that are next."""
         checked_id = reading.check_raffle_id(raffle_id)
         query = reading.read_query(request, WinnersQuery)
+        # Rows of HTML cost several times as much as items of JSON.
+        page_size = min(query.page_size, limits.WINNERS_PAGE_SIZE)
         raffle = self.engine.get(checked_id)
         queue = wins = None
         if query.queue and raffle.winners_drawn:
-            with self.service.kept.turns.turn(checked_id):
-                queue = self.engine.queue(checked_id, page=query.page, page_size=query.page_size)
+            with queue_turn(self.service, raffle):
+                queue = self.engine.queue(checked_id, page=query.page, page_size=page_size)
         else:
-            wins = self.engine.winners(checked_id, page=query.page, page_size=query.page_size)
-        self.show(request, response, "winners.html", raffle=raffle, queue=queue, wins=wins, page_size=query.page_size)
+            wins = self.engine.winners(checked_id, page=query.page, page_size=page_size)
+        self.show(request, response, "winners.html", raffle=raffle, queue=queue, wins=wins, page_size=page_size)

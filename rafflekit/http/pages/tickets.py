@@ -20,6 +20,7 @@ from rafflekit.core.errors import (
 from rafflekit.core.models import Raffle, Ticket, Verification
 from rafflekit.core.shapes import ticket_shape
 from rafflekit.http import reading
+from rafflekit.http.api.draws import queue_turn
 from rafflekit.http.pages.page import root_of, see_other
 from rafflekit.http.pages.raffles import OneRaffle
 from rafflekit.http.problems import problem_of
@@ -67,6 +68,8 @@ class ParticipatePage(OneRaffle):
         """Hand a ticket to the visitor and show it, or say next to the form why not."""
         checked_id = reading.check_raffle_id(raffle_id)
         address = self.access.participant(request.env)
+        # Before the ticket is issued, so that nothing can fail afterwards.
+        raffle = self.engine.get(checked_id)
         try:
             ticket = self.engine.participate(
                 checked_id, address=address, invitation=form.invitation, idempotency_key=form.idempotency_key
@@ -82,13 +85,18 @@ class ParticipatePage(OneRaffle):
                 invitation=form.invitation or "",
             )
             return
-        self.show_ticket(request, response, ticket)
+        self.show_ticket(request, response, raffle, ticket)
 
     def show_ticket(
-        self, request: falcon.Request, response: falcon.Response, ticket: Ticket, *, at_desk: bool = False
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        raffle: Raffle,
+        ticket: Ticket,
+        *,
+        at_desk: bool = False,
     ) -> None:
         """Answer with a ticket, which is shown only once; at the desk, with the way to the next person."""
-        raffle = self.engine.get(ticket.raffle_id)
         # The form came from a page of this service, so its origin is the address that this browser knows.
         origin = request.env["HTTP_ORIGIN"]
         fragment = f"#t={ticket.number}&c={ticket.verification_code}"
@@ -159,9 +167,13 @@ class VerifyPage(OneRaffle):
         )
 
     def _place_in_queue(self, raffle: Raffle, number: int) -> int | None:
-        """Return how many prizes have to pass on until this ticket gets one; None if that is unlikely."""
-        with self.service.kept.turns.turn(str(raffle.id)):
-            queue = self.engine.queue(raffle.id, page_size=_QUEUE_PLACES).items
+        """Return how many prizes have to pass on until this ticket gets one; None if that is unlikely or unknown."""
+        try:
+            with queue_turn(self.service, raffle):
+                queue = self.engine.queue(raffle.id, page_size=_QUEUE_PLACES).items
+        except falcon.HTTPServiceUnavailable:
+            # What the ticket won is known, and more than its place in the queue.
+            return None
         return queue.index(number) + 1 if number in queue else None
 
 

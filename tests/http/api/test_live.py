@@ -7,6 +7,7 @@ import pytest
 from falcon import testing
 
 from rafflekit import RaffleEngine
+from rafflekit.core.errors import StorageUnavailable
 from rafflekit.core.protocol.words import word_list
 from rafflekit.http.api import live
 from rafflekit.http.api.live import POLL_S, POLL_SOON_S, KeptStates, poll_seconds
@@ -34,6 +35,7 @@ def test_the_state_of_a_raffle_is_followed_to_its_end(client: testing.TestClient
         "available_tickets": 2,
         "handed_out": 0,
         "wins": 1,
+        "forfeits": 0,
         "poll_s": POLL_S,
     }
 
@@ -107,3 +109,19 @@ def test_clients_ask_more_often_just_after_the_draw(engine: RaffleEngine) -> Non
     polled = [poll_seconds(drawn, drawn.drawn_at + timedelta(seconds=seconds)) for seconds in (1, 61)]
 
     assert polled == [POLL_SOON_S, POLL_S]
+
+
+def test_an_answer_does_not_outlive_a_failure() -> None:
+    now = [0.0]
+
+    def make(raffle_id: str) -> bytes:
+        if now[0]:
+            raise StorageUnavailable
+        return raffle_id.encode()
+
+    states = KeptStates(make, clock=lambda: now[0])
+    assert states.get("a").data == b"a"
+    now[0] = 1
+    for _ in range(3):
+        with pytest.raises(StorageUnavailable):
+            states.get("a")

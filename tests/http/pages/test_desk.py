@@ -73,6 +73,8 @@ def arrive(page: Page) -> None:
 
 def scan(page: Page, text: str) -> None:
     """Scan a code, as a hand scanner does: it types where the focus is, and presses Enter."""
+    # The focus comes a moment after the page.
+    page.wait_for("document.activeElement.matches('input')")
     page.run("void (window.isLeft = false)")
     page.type(f"{text}\n")
     arrive(page)

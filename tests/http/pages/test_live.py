@@ -51,7 +51,7 @@ def test_a_prize_is_shown_with_its_last_holder() -> None:
 
 def test_too_many_winners_are_listed_in_pages(show: Show, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "MOST_PRESENTED", 1)
-    monkeypatch.setattr("rafflekit.core.limits.PAGE_SIZE", 1)
+    monkeypatch.setattr("rafflekit.core.limits.WINNERS_PAGE_SIZE", 1)
     raffle = create(post, prizes=[{"name": "hug", "amount": 2}])
     hand_out(post, raffle, "Ann", "Ben")
     post(f"{raffle}/winners")

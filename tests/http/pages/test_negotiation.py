@@ -29,6 +29,7 @@ def test_the_start_leads_browsers_to_the_list(client: testing.TestClient, show: 
 
     assert (page.status_code, page.headers["Location"]) == (303, "/raffles/")
     assert client.simulate_get("/").json["raffles"].endswith("/raffles/")
+    assert client.simulate_get("/", headers=BROWSER | {"If-None-Match": "*"}).status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from urllib.parse import unquote
 import pytest
 from falcon import testing
 
-from rafflekit import RaffleEngine
+from rafflekit import Prize, RaffleEngine
+from rafflekit.core.errors import StorageUnavailable
+from rafflekit.http.api import draws
 from rafflekit.http.monitoring.log_lines import Log
 from tests.http.conftest import MANAGER, Post
 from tests.http.pages.conftest import FORM, Show
@@ -180,3 +182,43 @@ def test_a_form_from_another_site_gets_no_ticket(client: testing.TestClient, pos
 
     assert answer.status_code == 403
     assert engine.get(raffle.split("/")[2]).issued == 0
+
+
+@pytest.mark.parametrize(
+    ("is_in_doubt", "sentence"),
+    [
+        (True, "This request may or may not have been carried out; reload this page to get the same ticket."),
+        (False, "This request has changed nothing."),
+    ],
+)
+def test_an_outage_says_how_to_get_the_same_ticket(
+    engine: RaffleEngine, submit: Show, monkeypatch: pytest.MonkeyPatch, is_in_doubt: bool, sentence: str
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise StorageUnavailable(is_in_doubt=is_in_doubt)
+
+    raffle = f"/raffles/{engine.create('Fair', total_tickets=3, prizes=[Prize('warm hug')]).id}/"
+    monkeypatch.setattr(engine, "participate", fail)
+
+    page = submit(f"{raffle}participate/", KEY, source=ANN)
+
+    assert page.status_code == 503
+    assert sentence in page.text
+
+
+def test_a_busy_queue_does_not_hide_the_result(
+    engine: RaffleEngine, post: Post, submit: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raffle = create(post, total_tickets=2)
+    tickets = [post(f"{raffle}participate/", source=source).json for source in (ANN, BEN)]
+    [winner] = [win.ticket_number for win in engine.draw(raffle.split("/")[2])]
+    [loser] = [ticket for ticket in tickets if ticket["ticket_number"] != winner]
+
+    # As if the draw had many wins, and too many others were waiting.
+    monkeypatch.setattr(draws, "CHEAP_WINS", 0)
+    monkeypatch.setattr("rafflekit.http.kept._AT_ONCE", 0)
+    monkeypatch.setattr("rafflekit.http.kept._WAIT_S", 0)
+    page = submit(f"{raffle}verify-ticket/", {name: loser[name] for name in TICKET}, source=BEN)
+
+    assert page.status_code == 200
+    assert "Your ticket has not won a prize." in words_in(page)

@@ -81,7 +81,7 @@ class ParticipateOrNamed(ParticipatePage, DeskPage):
             refused = refusal_of(error)
             show_naming(self, request, response, raffle, participant=form.participant, refused=refused)
         else:
-            self.show_ticket(request, response, ticket, at_desk=True)
+            self.show_ticket(request, response, raffle, ticket, at_desk=True)
 
 
 class InvitationsForm(msgspec.Struct, frozen=True):
