@@ -9,6 +9,7 @@ import re
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import falcon
 
@@ -78,6 +79,7 @@ class Access:
         self._managers = settings.manager_networks
         self._proxies = settings.trusted_proxies
         self._allowed_hosts = settings.allowed_hosts
+        self._public_url = settings.public_url
         self._header = settings.proxy_header
         self._header_key = f"HTTP_{settings.proxy_header.upper().replace('-', '_')}"
         self._metrics_readers = settings.metrics_networks
@@ -199,6 +201,21 @@ class Access:
         else:
             is_own = name in self._allowed_hosts or _is_this_machine(name)
         return f"{self._scheme(environ)}://{host}{path}" if is_own else path
+
+    def visitors_url(self, environ: _Environ) -> str | None:
+        """Return the start of URLs that the phones of visitors can open; None if it is not known.
+
+        It is the one of the settings, or else the one at which this page was opened, unless only this machine can open
+        that. Call it for a form only after `require_own_form`.
+        """
+        path = str(environ.get("SCRIPT_NAME", ""))
+        if self._public_url is not None:
+            return f"{self._public_url}{path}"
+        # Behind a proxy that the settings do not name, only the browser knows the service's address.
+        origin = environ.get("HTTP_ORIGIN")
+        base = f"{origin}{path}" if origin else self.base_url(environ)
+        name = urlsplit(base).hostname
+        return base if name and not _is_loopback(name) else None
 
     def _has_managers_address(self, environ: _Environ) -> bool:
         address, trace = self._client(environ)
