@@ -7,7 +7,7 @@ manager.
 
 import re
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -34,7 +34,8 @@ from rafflekit.http.untrusted import ProxyWarnings, trace_of_proxy
 PASS_COOKIE = "rafflekit_pass"  # noqa: S105 - the name, not the token
 """The cookie with the token of a desk pass."""
 
-_Environ = Mapping[str, Any]
+# A dict, in which the pass of a request is kept.
+_Environ = dict[str, Any]
 
 # RFC 6750, 2.1, and RFC 6265, 4.2.1.
 _BEARER = re.compile(r"(?i:bearer) +([^ ]+) *")
@@ -75,6 +76,8 @@ class Access:
     ) -> None:
         self._peer_is_proxy = peer_is_proxy
         self._find_pass = find_pass
+        # Of this object, since one request may pass through several applications.
+        self._pass_key = f"rafflekit.pass.{id(self):x}"
         self._passes_required = settings.desk_passes_required
         self._managers = settings.manager_networks
         self._proxies = settings.trusted_proxies
@@ -222,7 +225,12 @@ class Access:
         return address is not None and trace is None and _is_in(address, self._managers)
 
     def _shown_pass(self, environ: _Environ) -> DeskPass | None:
-        return next((found for token in _tokens(environ) if (found := self._find_pass(token)) is not None), None)
+        """Return the valid desk pass of a request, which is looked up once."""
+        if self._pass_key not in environ:
+            passes = map(self._find_pass, _tokens(environ))
+            environ[self._pass_key] = next((found for found in passes if found is not None), None)
+        shown: DeskPass | None = environ[self._pass_key]
+        return shown
 
     def _client(self, environ: _Environ) -> _Client:
         if not self._is_from_proxy(environ):

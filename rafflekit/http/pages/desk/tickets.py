@@ -99,6 +99,10 @@ class Invitation(NamedTuple):
     code: str
     link: str
 
+    # A code is a secret.
+    def __repr__(self) -> str:
+        return f"Invitation(number={self.number})"
+
 
 class DeskInvitations(DeskPage):
     """`/desk/raffles/<id>/invitations/`: cards with invitation codes to print, or a file of them."""
