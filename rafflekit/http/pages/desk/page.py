@@ -17,6 +17,7 @@ from rafflekit.core.errors import (
 from rafflekit.core.lifecycle import Action, possible_actions
 from rafflekit.core.models import Page, Raffle, Right, State
 from rafflekit.http import reading
+from rafflekit.http.api.draws import queue_turn
 from rafflekit.http.pages.page import WebPage, see_other
 from rafflekit.http.problems import problem_of
 
@@ -101,7 +102,7 @@ class DeskPage(WebPage):
         Raises:
             HTTPServiceUnavailable: too many others are waiting for their turn.
         """
-        with self.service.kept.turns.turn(str(raffle.id)):
+        with queue_turn(self.service, raffle):
             return self.engine.queue(raffle.id, page=page, page_size=page_size)
 
     def show_desk(
