@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from itertools import islice
@@ -12,6 +13,7 @@ from rafflekit.core.errors import (
     InvalidValue,
     InvalidVerificationCode,
     NoPrize,
+    StorageUnavailable,
     TicketNotFound,
     TooEarly,
     TooLate,
@@ -118,12 +120,12 @@ class Claims:
         return self._pass_on(raffle, number, kind, text, self._queue(raffle), by=name)
 
     def check_forfeit(self, raffle: Raffle, number: int, *, why: str, reason: str | None, code: str | None) -> Win:
-        """Return the win that a ticket would lose, if its prize can pass on now; nothing is stored.
+        """Return the win that a ticket would lose, if its prize can pass on now, and why; nothing is stored.
 
         Raises:
             RaffleError: see `RaffleEngine.forfeit`.
         """
-        kind, _ = self._checked_forfeit(raffle, number, why, reason, code)
+        kind, text = self._checked_forfeit(raffle, number, why, reason, code)
 
         def look(connection: Connection) -> tuple[Claim, Win]:
             claim = _claim_of(connection, raffle, number)
@@ -131,7 +133,7 @@ class Claims:
 
         claim, win = self._database.read(look)
         _check_forfeitable(claim, kind, _deadline(raffle, claim), self._now())
-        return win
+        return replace(win, why=kind, reason=text)
 
     def forfeit_unclaimed(self, raffle: Raffle, reason: str | None, *, by: str | None) -> list[Win | None]:
         """Pass on every prize that was not redeemed before the announced deadline, in draw order.
@@ -144,10 +146,14 @@ class Claims:
         wins = self.unclaimed(raffle)
         queue = self._queue(raffle)
         passed: list[Win | None] = []
-        for win in wins:
-            # It may just have been redeemed in its last second, or passed on by someone else.
-            with suppress(TooLate):
-                passed.append(self._pass_on(raffle, win.ticket_number, kind, text, queue, by=name))
+        try:
+            for win in wins:
+                # It may just have been redeemed in its last second, or passed on by someone else.
+                with suppress(TooLate):
+                    passed.append(self._pass_on(raffle, win.ticket_number, kind, text, queue, by=name))
+        except StorageUnavailable as error:
+            # Each prize has a transaction, and what was passed on before stays so.
+            raise StorageUnavailable(str(error), is_in_doubt=error.is_in_doubt or bool(passed)) from error
         return passed
 
     def unclaimed(self, raffle: Raffle) -> list[Win]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -30,19 +31,22 @@ class Endings:
         # Damaged raffles that the log has named; they are tried again every few seconds.
         self._reported: set[UUID] = set()
 
-    def close(self, raffle: UUID) -> None:
-        """Make the list of a raffle's tickets final.
+    def close(self, raffle: UUID) -> Raffle:
+        """Make the list of a raffle's tickets final; return the closed raffle.
 
         Raises:
             RaffleNotFound, Cancelled, TooLate, TooFewTickets: see `lifecycle.check_closable`.
         """
 
-        def store(connection: Connection) -> None:
+        def store(connection: Connection) -> Raffle:
             found = raffles.lock_raffle(connection, raffle)
             lifecycle.check_closable(found)
-            raffles.close_raffle(connection, raffle, book_of(found.terms).end_at(self._now()))
+            end = book_of(found.terms).end_at(self._now())
+            raffles.close_raffle(connection, raffle, end)
+            return replace(found, end=end)
 
-        self._database.write(store)
+        # Nothing is read afterwards: if that failed, it would look as if the raffle were still open.
+        return lifecycle.seen(self._database.write(store), self._clock())
 
     def close_due(self) -> Sequence[UUID]:
         """Close the raffles whose time is over and that have a ticket for each prize; return those closed here.
@@ -65,8 +69,10 @@ class Endings:
                     closed.append(raffle)
         return closed
 
-    def cancel(self, raffle: UUID, reason: str) -> None:
-        """Cancel a raffle and delete its secrets in one transaction; `purge` deletes its participants' hashes.
+    def cancel(self, raffle: UUID, reason: str) -> Raffle:
+        """Cancel a raffle and delete its secrets in one transaction; return the cancelled raffle.
+
+        `purge` deletes its participants' hashes.
 
         Raises:
             InvalidValue: the reason is not one line of text, or is too long.
@@ -74,15 +80,17 @@ class Endings:
         """
         given = limits.given_reason("reason", reason)
 
-        def store(connection: Connection) -> None:
+        def store(connection: Connection) -> Raffle:
             found = raffles.lock_raffle(connection, raffle)
             lifecycle.check_cancellable(found)
             # The clock may have been set back since the raffle was created.
-            time = max(self._now(), int(found.created_at.timestamp()))
+            cancellation = Cancellation(max(self._now(), int(found.created_at.timestamp())), given)
             draws.delete_keys(connection, raffle)
-            raffles.mark_cancelled(connection, raffle, Cancellation(time, given))
+            raffles.mark_cancelled(connection, raffle, cancellation)
+            return replace(found, cancellation=cancellation)
 
-        self._database.write(store)
+        # As in `close`.
+        return lifecycle.seen(self._database.write(store), self._clock())
 
     def purge(self, raffle: Raffle) -> int:
         """Delete the hashes of a finished raffle's participants and requests; return how many tickets had one.

@@ -338,9 +338,9 @@ class RaffleEngine:
             Cancelled: it is cancelled.
         """
         raffle = uuid_of(raffle_id)
-        self._endings.close(raffle)
+        closed = self._endings.close(raffle)
         self._issuing.forget(raffle)
-        return self.get(raffle)
+        return closed
 
     def close_due(self) -> Sequence[UUID]:
         """Close the raffles whose `closes_at` has passed and that have a ticket for each prize; return which.
@@ -364,7 +364,7 @@ class RaffleEngine:
             TooLate: it is cancelled or drawn.
         """
         raffle = uuid_of(raffle_id)
-        self._endings.cancel(raffle, reason)
+        cancelled = self._endings.cancel(raffle, reason)
         self._issuing.forget(raffle)
         try:
             self.purge(raffle)
@@ -372,7 +372,7 @@ class RaffleEngine:
         except StorageUnavailable as error:
             _log.warning("The participants of the cancelled raffle %s are not deleted; purge it: %s", raffle, error)
             self._database.empty_journal()
-        return self.get(raffle)
+        return cancelled
 
     def check_draw(self, raffle_id: UUID | str, *, has_value: bool = False) -> None:
         """Check that a raffle can be drawn now; nothing is fetched. `has_value` says that `draw` will be given one.

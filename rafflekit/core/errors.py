@@ -197,7 +197,8 @@ class StorageUnavailable(RaffleError):
     """The database cannot be used now.
 
     The failed transaction did nothing, unless `is_in_doubt`: the connection or the disk failed during its commit, so
-    the change may have been stored. With an idempotency key it is safe to ask again.
+    the change may have been stored; or of several transactions, earlier ones are stored. With an idempotency key it is
+    safe to ask again.
     """
 
     code = "storage_unavailable"

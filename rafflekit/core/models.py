@@ -156,9 +156,9 @@ class Entry:
     its `invitation` identifies the participant.
     """
 
-    participant: str | None = None
+    participant: str | None = field(default=None, repr=False)
     idempotency_key: str | None = field(default=None, repr=False)
-    address: str | None = None
+    address: str | None = field(default=None, repr=False)
     invitation: str | None = field(default=None, repr=False)
 
 

@@ -12,6 +12,8 @@ _LAST_COLON = re.compile("(.*)[:\uff1a](.*)", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]+")
 # Only with a sign and a blank: '10 € voucher', '2025 wine' and '4x4 car' are names.
 _AMOUNT_FIRST = re.compile(r"([0-9]+)\s*[x×]\s+(\S.*)")
+# Signs, decimals, divided thousands, and the bullets of a list: '-1 hampers', '1.5 x hamper' and '- 3 x hamper'.
+_LIKE_AN_AMOUNT_FIRST = re.compile(r"[-+−–•*]\s*\d|[\d.,']*\d\s*[x×]\s")
 _ENDS_WITH_AMOUNT = re.compile("[:\uff1a]\\s*[0-9]*$")
 # Signs, decimals, digits of other scripts: 'hug:-1' and 'hug:1.5' are not names.
 _LIKE_A_NUMBER = re.compile(r"[-+−.,]*\d")
@@ -52,7 +54,7 @@ def read_prize_lines(text: str) -> list[Prize]:
     ['hamper: 3', 'warm hug: 2', 'tea: 3', '10 € voucher: 1']
 
     Raises:
-        InvalidValue: as `read_prize`, or there is no line.
+        InvalidValue: as `read_prize`; or a line begins with a number that is not an amount; or there is no line.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
@@ -92,7 +94,14 @@ def write_prize(prize: Prize) -> str:
 
 def _read_line(line: str) -> Prize:
     begins = _AMOUNT_FIRST.fullmatch(line)
-    if begins is None or _ENDS_WITH_AMOUNT.search(line):
+    if _ENDS_WITH_AMOUNT.search(line):
+        return read_prize(line)
+    if begins is None:
+        if _LIKE_AN_AMOUNT_FIRST.match(line):
+            raise InvalidValue(
+                "prizes",
+                f"{line!r} does not begin with a whole number, in digits; write '{line}:1' if all of it is the name.",
+            )
         return read_prize(line)
     return Prize(begins[2], _read_amount(begins[2], begins[1]))
 
@@ -105,4 +114,4 @@ def _read_amount(name: str, digits: str) -> int:
             f"Too many prizes: the amount of {name!r} has {len(significant)} digits, "
             f"where a raffle has at most {limits.TICKETS:,} tickets.",
         )
-    return int(digits)
+    return int(significant or "0")

@@ -146,6 +146,10 @@ class Access:
         """Return the valid desk pass that a client with a manager's address shows; None if it shows none."""
         return self._shown_pass(environ) if self._has_managers_address(environ) else None
 
+    def shows_token(self, environ: _Environ) -> bool:
+        """Return whether a request shows the token of a desk pass, valid or not."""
+        return any(_tokens(environ))
+
     def require_address(self, environ: _Environ) -> None:
         """Let clients pass with a manager's address, whether they show a desk pass or not."""
         self._require(environ, self._managers, MANAGER_IPS.name)

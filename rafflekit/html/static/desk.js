@@ -28,7 +28,14 @@ for (const part of document.querySelectorAll("[data-time]")) {
   const hint = part.querySelector("[data-zone]");
   const moment = new Date(time.value + offset.value);
   if (time.value && !Number.isNaN(moment.getTime())) time.value = localText(moment);
-  const note = () => { if (time.value) offset.value = offsetOf(time.value); };
+  // JavaScript makes another time of one that the clocks skip, when summer time begins.
+  const exists = () => {
+    const clock = /(\d\d):(\d\d)/.exec(time.value);
+    const moment = new Date(time.value);
+    if (!clock || Number.isNaN(moment.getTime())) return true;
+    return moment.getHours() === Number(clock[1]) && moment.getMinutes() === Number(clock[2]);
+  };
+  const note = () => { if (time.value) offset.value = exists() ? offsetOf(time.value) : "skipped"; };
   note();
   time.addEventListener("input", note);
   time.form.addEventListener("submit", note);

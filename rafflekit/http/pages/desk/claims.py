@@ -8,9 +8,10 @@ import msgspec
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, InvalidVerificationCode, NoPrize, RaffleError, TooLate
+from rafflekit.core.lifecycle import Action
 from rafflekit.core.models import Raffle, Right, Verification
 from rafflekit.http import reading
-from rafflekit.http.pages.desk.page import DeskPage, Refused, refusal_of, wrong
+from rafflekit.http.pages.desk.page import ActionPage, Refused, refusal_of, wrong
 from rafflekit.http.pages.desk.scans import Scan, read_scan
 from rafflekit.http.pages.desk.typed import typed_number
 
@@ -47,7 +48,9 @@ class Looked(NamedTuple):
     can_undo: bool = False
 
 
-class _Redeeming(DeskPage):
+class _Redeeming(ActionPage):
+    action = Action.REDEEM
+
     def _show(
         self,
         request: falcon.Request,
@@ -59,7 +62,7 @@ class _Redeeming(DeskPage):
         other: Raffle | None = None,
         refused: Refused | None = None,
     ) -> None:
-        self.show_desk(
+        self.show_action(
             request,
             response,
             "redeem.html",

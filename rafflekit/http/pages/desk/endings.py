@@ -6,6 +6,7 @@ import falcon
 import msgspec
 
 from rafflekit.core.errors import RaffleError
+from rafflekit.core.lifecycle import Action
 from rafflekit.core.models import Raffle, Right
 from rafflekit.core.prizes import count_wins
 from rafflekit.http import reading
@@ -20,6 +21,7 @@ class CancelForm(msgspec.Struct, frozen=True):
 
 class _Closing(Asking):
     template = "close.html"
+    action = Action.CLOSE
 
     def values(self, raffle: Raffle) -> dict[str, Any]:
         return {"wins": count_wins(raffle.prizes)}
@@ -45,6 +47,7 @@ class ClosingForm(_Closing):
 
 class _Cancelling(Asking):
     template = "cancel.html"
+    action = Action.CANCEL
 
     def values(self, raffle: Raffle) -> dict[str, Any]:
         return {"reason": ""}

@@ -9,6 +9,7 @@ import msgspec
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, NotDrawnYet, RaffleError, TooEarly
+from rafflekit.core.lifecycle import Action
 from rafflekit.core.models import Raffle, Right
 from rafflekit.core.prizes import Win
 from rafflekit.http import reading
@@ -42,6 +43,7 @@ class _Loss(NamedTuple):
 
 class _Forfeiting(Asking):
     template = "forfeit.html"
+    action = Action.FORFEIT
 
     def values(self, raffle: Raffle) -> dict[str, Any]:
         return {"form": ForfeitForm(), "loss": None}
@@ -105,6 +107,7 @@ class UnclaimedPrizes(Question):
 
     forms = (UnclaimedForm,)
     template = "unclaimed.html"
+    action = Action.FORFEIT_UNCLAIMED
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Pass them on; those that can still be redeemed stay."""

@@ -17,6 +17,7 @@ from rafflekit.core.errors import (
 from rafflekit.core.lifecycle import Action, possible_actions
 from rafflekit.core.models import Page, Raffle, Right, State
 from rafflekit.http import reading
+from rafflekit.http.access import Access
 from rafflekit.http.api.draws import queue_turn
 from rafflekit.http.pages.page import WebPage, see_other
 from rafflekit.http.problems import problem_of
@@ -74,7 +75,7 @@ class DeskPage(WebPage):
             shown = self.access.require(request.env, needed)
         except falcon.HTTPForbidden:
             # The page of this error says what to do.
-            request.context.needs_pass = "another" if self.access.pass_of(request.env) else "any"
+            request.context.needs_pass = _needed_pass(self.access, request)
             raise
         return None if shown is None else shown.name
 
@@ -133,7 +134,31 @@ class DeskPage(WebPage):
         )
 
 
-class Asking(DeskPage):
+class ActionPage(DeskPage):
+    """A page for one action, and the form that does it; the raffle's state may not allow the action."""
+
+    action: ClassVar[Action]
+
+    def show_action(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        template: str,
+        *,
+        raffle: Raffle,
+        refused: Refused | None = None,
+        **values: Any,
+    ) -> None:
+        """Answer with a template in `desk/`; or say why this cannot be done with the raffle, as it was just read."""
+        if self.action in possible_actions(raffle):
+            self.show_desk(request, response, template, raffle=raffle, refused=refused, **values)
+            return
+        self.show_desk(request, response, "impossible.html", raffle=raffle, action=self.action)
+        if request.method == "POST":
+            response.status = HTTPStatus.CONFLICT
+
+
+class Asking(ActionPage):
     """What a page that asks before something is done with a raffle shares with the form that does it."""
 
     template: ClassVar[str]
@@ -148,7 +173,8 @@ class Asking(DeskPage):
         **typed: Any,
     ) -> None:
         """Answer with the question, and with what was typed and refused."""
-        self.show_desk(request, response, self.template, raffle=raffle, refused=refused, **self.values(raffle) | typed)
+        values = self.values(raffle) | typed
+        self.show_action(request, response, self.template, raffle=raffle, refused=refused, **values)
 
     def values(self, raffle: Raffle) -> dict[str, Any]:
         """Return what the template shows of a raffle, and what its fields contain at first."""
@@ -188,6 +214,12 @@ def wrong(field: str, word: DeskRefusal, status: HTTPStatus = HTTPStatus.BAD_REQ
 def back_to_desk(request: falcon.Request, response: falcon.Response, raffle: Raffle, done: str) -> None:
     """Lead the browser to the desk of a raffle, which says what was done."""
     see_other(request, response, f"/desk/raffles/{raffle.id}/?done={done}")
+
+
+def _needed_pass(access: Access, request: falcon.Request) -> str:
+    if access.pass_of(request.env):
+        return "another"
+    return "valid" if access.shows_token(request.env) else "any"
 
 
 def _allowed_actions(may: frozenset[Right], raffle: Raffle) -> frozenset[Action]:

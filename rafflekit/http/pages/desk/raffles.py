@@ -7,11 +7,11 @@ import falcon
 
 from rafflekit.core import limits
 from rafflekit.core.errors import IdempotencyKeyReused, RaffleError
-from rafflekit.core.lifecycle import draw_possible_at
+from rafflekit.core.lifecycle import Action, draw_possible_at
 from rafflekit.core.models import Raffle, Right
 from rafflekit.http import reading
 from rafflekit.http.api.raffles import RafflesQuery
-from rafflekit.http.pages.desk.page import DeskPage, Refused, back_to_desk, refusal_of, wrong
+from rafflekit.http.pages.desk.page import ActionPage, DeskPage, Refused, back_to_desk, refusal_of, wrong
 from rafflekit.http.pages.desk.terms import EditForm, TermsForm, doubtful_prizes, read_terms_form, typed_terms
 from rafflekit.http.pages.raffles import RaffleList
 
@@ -103,23 +103,17 @@ class RaffleDesk(DeskPage):
         )
 
 
-class RaffleEditing(DeskPage):
+class RaffleEditing(ActionPage):
     """`/desk/raffles/<id>/edit/`: the form that changes a raffle before its first ticket."""
 
+    action = Action.CHANGE
     forms = (EditForm,)
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show the form with the raffle's terms."""
         self.enter(request, Right.MANAGE)
         raffle = self.raffle(raffle_id)
-        refused = None
-        try:
-            self.engine.change(raffle.id, dry_run=True)
-        except RaffleError as error:
-            refused = refusal_of(error)
-        # It says why the terms are final, which is not an error of this request.
-        shown = None if refused is None else Refused(refused.mistakes, HTTPStatus.OK)
-        self._show(request, response, raffle, dict(typed_terms(raffle.terms)), shown)
+        self._show(request, response, raffle, dict(typed_terms(raffle.terms)), None)
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Change the raffle."""
@@ -135,7 +129,7 @@ class RaffleEditing(DeskPage):
             try:
                 self.engine.change(raffle.id, **found.changed_from(raffle.terms))
             except RaffleError as error:
-                refused = refusal_of(error)
+                refused, raffle = refusal_of(error), self.raffle(raffle_id)
             else:
                 back_to_desk(request, response, raffle, "changed")
                 return
@@ -150,7 +144,7 @@ class RaffleEditing(DeskPage):
         refused: Refused | None,
     ) -> None:
         shown = _hash_of(raffle)
-        self.show_desk(request, response, "edit.html", raffle=raffle, typed=typed, shown=shown, refused=refused)
+        self.show_action(request, response, "edit.html", raffle=raffle, typed=typed, shown=shown, refused=refused)
 
 
 def _hash_of(raffle: Raffle) -> str:

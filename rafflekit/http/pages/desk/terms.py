@@ -24,6 +24,9 @@ OFFSET = "_offset"
 """The end of the name of a field that holds the offset of a time."""
 
 _UTC_OFFSET = "+00:00"
+_SKIPPED = "skipped"
+"""What the script writes instead of an offset if the clocks of its zone skip the time."""
+
 _WITHOUT_SECONDS = len("2026-12-05T18:00")
 
 
@@ -103,7 +106,7 @@ def read_terms_form(form: TermsForm) -> ReadTerms:
         "total_tickets": lambda: typed_number("total_tickets", form.total_tickets),
         "prizes": lambda: tuple(read_prize_lines(form.prizes)),
         "entry": lambda: form.entry,
-        "tickets_each": lambda: _optional(typed_number, "tickets_each", form.tickets_each) or 1,
+        "tickets_each": lambda: typed_number("tickets_each", form.tickets_each.strip() or "1"),
         "entropy": lambda: form.entropy,
         "delay_s": lambda: _optional(typed_number, "delay_s", form.delay_s if source and source.delay else ""),
         "source": lambda: _text(form.source) if source and source.is_announced else None,
@@ -156,6 +159,8 @@ def _optional(read: Callable[[str, str], Any], field: str, text: str) -> Any:
 def _time(field: str, text: str, offset: str) -> datetime | None:
     if not text:
         return None
+    if offset == _SKIPPED:
+        raise InvalidValue(field, "does not exist: on that day, the clocks are put forward past this time.")
     # Where a browser has no field for times, people may type a blank for the T.
     time = text.replace(" ", "T", 1)
     seconds = ":00" if len(time) == _WITHOUT_SECONDS else ""

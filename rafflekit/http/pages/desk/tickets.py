@@ -10,47 +10,49 @@ import msgspec
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, RaffleError
+from rafflekit.core.lifecycle import Action
 from rafflekit.core.models import Raffle, Right
 from rafflekit.http import reading
-from rafflekit.http.pages.desk.page import DeskPage, Refused, refusal_of
+from rafflekit.http.pages.desk.page import ActionPage, Refused, refusal_of
 from rafflekit.http.pages.desk.typed import typed_number
-from rafflekit.http.pages.page import root_of
 from rafflekit.http.pages.tickets import ParticipateForm, ParticipatePage
 
 _CARDS = 200
 _FEW = "24"
 
 
-class DeskTickets(DeskPage):
+class _Naming(ActionPage):
+    action = Action.HAND_OUT
+
+    def show_naming(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        raffle: Raffle,
+        *,
+        participant: str = "",
+        refused: Refused | None = None,
+    ) -> None:
+        """Answer with the form that gives a ticket to a person by name."""
+        self.show_action(
+            request,
+            response,
+            "tickets.html",
+            raffle=raffle,
+            # With it, a form that is sent twice gives one ticket.
+            idempotency_key=token_urlsafe(),
+            participant=participant,
+            refused=refused,
+        )
+
+
+class DeskTickets(_Naming):
     """`/desk/raffles/<id>/tickets/`: give a ticket to a person by name."""
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show the field for the name; the form asks at the address where everyone takes part."""
         self.enter(request, Right.SELL)
-        show_naming(self, request, response, self.raffle(raffle_id))
-
-
-def show_naming(
-    page: DeskPage,
-    request: falcon.Request,
-    response: falcon.Response,
-    raffle: Raffle,
-    *,
-    participant: str = "",
-    refused: Refused | None = None,
-) -> None:
-    """Answer with the form that gives a ticket to a person by name."""
-    # With it, a form that is sent twice gives one ticket.
-    key = token_urlsafe()
-    page.show_desk(
-        request,
-        response,
-        "tickets.html",
-        raffle=raffle,
-        idempotency_key=key,
-        participant=participant,
-        refused=refused,
-    )
+        self.show_naming(request, response, self.raffle(raffle_id))
 
 
 class NamedForm(ParticipateForm, frozen=True):
@@ -61,7 +63,7 @@ class NamedForm(ParticipateForm, frozen=True):
     participant: str = ""
 
 
-class ParticipateOrNamed(ParticipatePage, DeskPage):
+class ParticipateOrNamed(ParticipatePage, _Naming):
     """`/raffles/<id>/participate/`: get a ticket; or give one to a person whom the desk names."""
 
     forms = (NamedForm,)
@@ -78,8 +80,8 @@ class ParticipateOrNamed(ParticipatePage, DeskPage):
         try:
             ticket = self.engine.participate(raffle.id, form.participant, idempotency_key=form.idempotency_key)
         except RaffleError as error:
-            refused = refusal_of(error)
-            show_naming(self, request, response, raffle, participant=form.participant, refused=refused)
+            refused, raffle = refusal_of(error), self.raffle(raffle_id)
+            self.show_naming(request, response, raffle, participant=form.participant, refused=refused)
         else:
             self.show_ticket(request, response, raffle, ticket, at_desk=True)
 
@@ -93,7 +95,7 @@ class InvitationsForm(msgspec.Struct, frozen=True):
 
 
 class Invitation(NamedTuple):
-    """An invitation on paper: its number, its code, and the link in its QR code."""
+    """An invitation on paper: its number, its code, and the link in its QR code; "" if phones cannot open any."""
 
     number: int
     code: str
@@ -104,9 +106,10 @@ class Invitation(NamedTuple):
         return f"Invitation(number={self.number})"
 
 
-class DeskInvitations(DeskPage):
+class DeskInvitations(ActionPage):
     """`/desk/raffles/<id>/invitations/`: cards with invitation codes to print, or a file of them."""
 
+    action = Action.INVITE
     forms = (InvitationsForm,)
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -119,8 +122,10 @@ class DeskInvitations(DeskPage):
         self.enter_with_form(request, Right.MANAGE)
         raffle = self.raffle(raffle_id)
         form = reading.read_form(request, InvitationsForm)
+        base = self.access.visitors_url(request.env)
+        page = None if base is None else f"{base}/raffles/{raffle.id}/"
         try:
-            invitations = self._made(request, raffle, form)
+            invitations = self._made(raffle, form, page)
         except RaffleError as error:
             self._show(request, response, raffle, form, refusal_of(error))
             return
@@ -129,16 +134,17 @@ class DeskInvitations(DeskPage):
             response.downloadable_as = "invitations.csv"
             response.data = _table(invitations)
         else:
-            page = _page_of(request, raffle)
-            self.show_desk(request, response, "cards.html", raffle=raffle, invitations=invitations, page=page)
+            self.show_action(request, response, "cards.html", raffle=raffle, invitations=invitations, page=page)
 
-    def _made(self, request: falcon.Request, raffle: Raffle, form: InvitationsForm) -> list[Invitation]:
+    def _made(self, raffle: Raffle, form: InvitationsForm, page: str | None) -> list[Invitation]:
         first, count = typed_number("first", form.first), typed_number("count", form.count)
         if not form.as_file and count > _CARDS:
             raise InvalidValue("count", f"must be at most {_CARDS} on paper; a file may have more.")
         codes = self.engine.invitations(raffle.id, count, first=first)
-        page = _page_of(request, raffle)
-        return [Invitation(number, code, f"{page}#i={code}") for number, code in enumerate(codes, first)]
+        return [
+            Invitation(number, code, "" if page is None else f"{page}#i={code}")
+            for number, code in enumerate(codes, first)
+        ]
 
     def _show(
         self,
@@ -148,21 +154,17 @@ class DeskInvitations(DeskPage):
         form: InvitationsForm,
         refused: Refused | None = None,
     ) -> None:
-        self.show_desk(
+        self.show_action(
             request,
             response,
             "invitations.html",
             raffle=raffle,
             form=form,
+            has_links=self.access.visitors_url(request.env) is not None,
             most_cards=_CARDS,
             most=limits.INVITATIONS_AT_ONCE,
             refused=refused,
         )
-
-
-def _page_of(request: falcon.Request, raffle: Raffle) -> str:
-    # The form came from a page of this service, so its origin is an address that browsers know.
-    return f"{request.env['HTTP_ORIGIN']}{root_of(request)}/raffles/{raffle.id}/"
 
 
 def _table(invitations: list[Invitation]) -> bytes:

@@ -20,7 +20,8 @@ def typed_number(field: str, text: str) -> int:
     """
     if not text.strip():
         raise InvalidValue(field, "is missing.")
-    digits = _BETWEEN_THOUSANDS.sub("", text)
-    if not _WHOLE.fullmatch(text.strip()) or len(digits) > MOST_DIGITS:
+    if not _WHOLE.fullmatch(text.strip()):
         raise InvalidValue(field, "must be a whole number, in digits.")
-    return int(digits)
+    digits = _BETWEEN_THOUSANDS.sub("", text).lstrip("0") or "0"
+    # Python refuses to read very long numbers; the engine refuses them, too, and says what is possible.
+    return int(digits) if len(digits) <= MOST_DIGITS else 10**MOST_DIGITS

@@ -4,8 +4,9 @@ import falcon
 import msgspec
 
 from rafflekit.core import limits
+from rafflekit.core.lifecycle import Action
 from rafflekit.http import fields, reading
-from rafflekit.http.pages.desk.page import DeskPage
+from rafflekit.http.pages.desk.page import ActionPage
 
 
 class DeskWinnersQuery(msgspec.Struct, frozen=True):
@@ -16,9 +17,11 @@ class DeskWinnersQuery(msgspec.Struct, frozen=True):
     unredeemed: bool = False
 
 
-class DeskWinners(DeskPage):
+class DeskWinners(ActionPage):
     """`/desk/raffles/<id>/winners/`: the wins, and with which desk pass their prizes were handed out."""
 
+    # There are wins from the moment when prizes can be handed out.
+    action = Action.REDEEM
     forms = (DeskWinnersQuery,)
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -27,12 +30,13 @@ class DeskWinners(DeskPage):
         raffle = self.raffle(raffle_id)
         query = reading.read_query(request, DeskWinnersQuery)
         page = self.engine.winners(raffle.id, **msgspec.structs.asdict(query))
-        self.show_desk(request, response, "winners.html", raffle=raffle, page=page, query=query)
+        self.show_action(request, response, "winners.html", raffle=raffle, page=page, query=query)
 
 
-class DeskQueue(DeskPage):
+class DeskQueue(ActionPage):
     """`/desk/raffles/<id>/queue/`: the tickets that take over the next prizes."""
 
+    action = Action.REDEEM
     forms = (DeskWinnersQuery,)
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
@@ -40,5 +44,5 @@ class DeskQueue(DeskPage):
         self.enter(request)
         raffle = self.raffle(raffle_id)
         query = reading.read_query(request, DeskWinnersQuery)
-        page = self.queue(raffle, page=query.page, page_size=query.page_size)
-        self.show_desk(request, response, "queue.html", raffle=raffle, page=page)
+        page = self.queue(raffle, page=query.page, page_size=query.page_size) if raffle.winners_drawn else None
+        self.show_action(request, response, "queue.html", raffle=raffle, page=page)
