@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from tests.core.conftest import Clock
 
 Result = TypeVar("Result")
+
+# What is published without a reason.
+_REASONS = {"unclaimed": "not collected", "renounced": "renounced by the winner"}
 
 PRIZES = [Prize("car"), Prize("hug", 2)]
 
@@ -56,11 +59,12 @@ class Scene:
             how = {"reason": "a relative"} | how
         if why == "renounced":
             how = {"verification_code": self.tickets[number].verification_code} | how
+        reason = how.get("reason", _REASONS.get(why, "")).strip()
         won = [win for win in self.listed() if win.ticket_number == number]
         return checked_first(
             lambda: self.engine.check_forfeit(self.raffle.id, number, why=why, **how),
             lambda: self.engine.forfeit(self.raffle.id, number, why=why, **how),
-            finds=won[0] if won else None,
+            finds=replace(won[0], why=why, reason=reason) if won else None,
         )
 
     def listed(self, **how: Any) -> list[Win]:

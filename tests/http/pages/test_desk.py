@@ -112,6 +112,21 @@ def test_a_raffle_is_created_in_the_time_of_the_browser(desk: Desk, new_page: Ne
     assert page.complaints == []
 
 
+def test_a_time_that_the_clocks_skip_is_refused(desk: Desk, new_page: NewPage) -> None:
+    page = new_page(timezone="Europe/Berlin")
+    page.open(f"{desk.server.url}/desk/new/")
+    page.fill("#name", "Fair")
+    page.fill("#total_tickets", "5")
+    page.fill("#prizes", "tea")
+    page.fill("#closes_at", "2999-03-31T02:30")
+    follow(page, "form .main")
+    assert "the clocks are put forward past this time" in page.text("#mistakes")
+
+    page.fill("#closes_at", "2999-03-31T03:30")
+    follow(page, "form .main")
+    assert "(2999-03-31 01:30 UTC)" in page.text("main")
+
+
 def test_mistakes_have_the_focus_and_lead_to_their_fields(desk: Desk, new_page: NewPage) -> None:
     page = new_page()
     page.open(f"{desk.server.url}/desk/new/")
@@ -226,7 +241,7 @@ def test_a_link_makes_a_pass_of_this_browser(desk: Desk, new_page: NewPage) -> N
     raffle, (first, *_) = desk.drawn()
     page = new_page()
     page.open(f"{desk.strict.url}/desk/")
-    assert "A desk pass is needed here" in page.text("main")
+    assert "You need a desk pass" in page.text("main")
 
     page.open(f"{desk.strict.url}/desk/pass/#{token}")
     assert page.run("[location.href, document.activeElement.tagName]") == [f"{desk.strict.url}/desk/pass/", "BUTTON"]
@@ -246,7 +261,7 @@ def test_a_link_makes_a_pass_of_this_browser(desk: Desk, new_page: NewPage) -> N
     follow(page, ".pass button")
     assert "no longer uses a desk pass" in page.text("main")
     page.open(f"{desk.strict.url}/desk/")
-    assert "A desk pass is needed here" in page.text("main")
+    assert "You need a desk pass" in page.text("main")
 
 
 @pytest.mark.parametrize("fragment", ["main", "%", "rkp_%", f"rkp_{'0' * 31}"])

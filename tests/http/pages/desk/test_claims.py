@@ -48,7 +48,7 @@ def test_a_prize_is_handed_out_once_and_by_whom_is_kept(ask: Ask, engine: Raffle
     assert "Already handed out" in looked.text
     assert 'name="undo" value="true"' in done.text
     assert engine.winners(drawn.winner.raffle_id).items[0].redeemed_by == "redeem"
-    assert "with the pass of <bdi>redeem</bdi>" in ask(f"/desk{drawn.path}winners/", may="redeem").text
+    assert "by <bdi>redeem</bdi>" in ask(f"/desk{drawn.path}winners/", may="redeem").text
     assert ask(f"{drawn.path}redeem/", fields, may="sell").status_code == 403
 
 
@@ -157,6 +157,7 @@ def test_a_prize_passes_on_after_a_look(ask: Ask, engine: RaffleEngine, drawn: D
     looked = ask(f"/desk{drawn.path}forfeit/", fields)
     assert f"Ticket {drawn.winner.number} loses <bdi>hamper</bdi>" in looked.text
     assert f"passes on to ticket {heir}" in looked.text
+    assert "everyone to read: <bdi>sold &lt;twice&gt;</bdi>" in looked.text
     assert engine.winners(raffle).count == 2
 
     done = ask(f"{drawn.path}forfeit/", fields)
@@ -165,7 +166,29 @@ def test_a_prize_passes_on_after_a_look(ask: Ask, engine: RaffleEngine, drawn: D
     first, _, third = engine.winners(raffle).items
     assert (first.reason, first.forfeited_by, third.ticket_number) == ("sold <twice>", "manage", heir)
     assert ask(f"{drawn.path}forfeit/", fields).status_code == 409
+    assert "passed on: <bdi>sold &lt;twice&gt;</bdi>" in ask(f"{drawn.path}winners/").text
     assert "Lost: <bdi>hamper</bdi>" in ask(f"/desk{drawn.path}redeem/", fields_of(drawn.winner)).text
+
+
+def test_an_outage_admits_that_some_prizes_passed_on(
+    submit: Show, engine: RaffleEngine, drawn: Drawn, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.advance(days=1)
+    write = engine._database.write
+
+    def fail(*_: object) -> NoReturn:
+        raise StorageUnavailable
+
+    def write_once(*of: Any) -> Any:
+        monkeypatch.setattr(engine._database, "write", fail)
+        return write(*of)
+
+    monkeypatch.setattr(engine._database, "write", write_once)
+    page = submit(f"/desk{drawn.path}unclaimed/", {"reason": ""})
+
+    assert (page.status_code, engine.count_forfeits(drawn.winner.raffle_id)) == (503, 1)
+    assert "may or may not have been carried out" in page.text
+    assert "may or may not" not in submit(f"/desk{drawn.path}unclaimed/", {"reason": ""}).text
 
 
 def test_unclaimed_prizes_pass_on_together_in_time(ask: Ask, engine: RaffleEngine, drawn: Drawn, clock: Clock) -> None:

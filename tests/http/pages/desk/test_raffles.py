@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import unescape
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from rafflekit import Prize, RaffleEngine
+from rafflekit import Prize, RaffleEngine, StorageUnavailable
 from tests.http.conftest import Clock
 from tests.http.pages.conftest import Show
 
@@ -24,6 +24,7 @@ FIELDS = {
     "source": "dice",
 }
 Make = Callable[..., str]
+InState = Callable[[str], str]
 
 
 @pytest.fixture
@@ -37,6 +38,24 @@ def make(engine: RaffleEngine) -> Make:
         return str(raffle)
 
     return create
+
+
+@pytest.fixture
+def in_state(engine: RaffleEngine, make: Make) -> InState:
+    """Bring a raffle into a state; return its id."""
+
+    def bring(state: str) -> str:
+        if state == "upcoming":
+            return make(opens_at=datetime(2999, 1, 1, tzinfo=UTC))
+        raffle = make(tickets=2 if state == "open" else 3)
+        if state == "drawn":
+            engine.draw(raffle)
+        elif state == "cancelled":
+            engine.cancel(raffle, "rain")
+        assert engine.get(raffle).state == state
+        return raffle
+
+    return bring
 
 
 def hidden_fields(page: str) -> dict[str, str]:
@@ -74,9 +93,12 @@ def test_a_raffle_is_checked_and_then_created_once(engine: RaffleEngine, show: S
         ({"name": " "}, "name", "Name of the raffle is missing."),
         ({"total_tickets": "many"}, "total_tickets", "Number of tickets must be a whole number, in digits."),
         ({"total_tickets": "2"}, "prizes", "Too many prizes: 6 for 2 tickets."),
+        ({"total_tickets": "9" * 5000}, "total_tickets", "Number of tickets must be at most 1,000,000,000,000."),
+        ({"tickets_each": "0"}, "tickets_each", "Tickets for each person must be at least 1."),
         ({"prizes": "tea: -1"}, "prizes", "has no whole number after its last colon"),
         ({"closes_at": "tomorrow"}, "closes_at", "Last ticket must be a date and a time"),
         ({"closes_at_offset": "+99:00"}, "closes_at", "Last ticket must be a date and a time"),
+        ({"closes_at_offset": "skipped"}, "closes_at", "Last ticket does not exist: on that day, the clocks are put"),
         ({"closes_at": "2020-01-01T00:00"}, "closes_at", "Last ticket must be after the moment when"),
         ({"price": "£1"}, "promoter", "is missing: a raffle with a price must name its promoter."),
     ],
@@ -164,16 +186,81 @@ def test_only_what_was_done_is_announced(show: Show, make: Make) -> None:
     assert 'id="done"' not in show(f"{desk}?done=left").text
 
 
-def test_after_the_first_ticket_the_form_refuses(show: Show, submit: Show, make: Make) -> None:
+@pytest.mark.parametrize(
+    ("state", "actions", "sentence"),
+    [
+        ("upcoming", "tickets", "not open yet"),
+        ("upcoming", "draw", "not closed yet"),
+        ("open", "draw", "not closed yet"),
+        ("open", "edit", "The terms are final"),
+        ("open", "invitations", "need no invitation"),
+        ("open", "redeem forfeit unclaimed winners queue", "have not been drawn yet"),
+        ("closed", "close tickets", "is closed"),
+        ("drawn", "edit tickets close cancel draw", "have already been drawn"),
+        ("drawn", "unclaimed", "no deadline"),
+        ("cancelled", "edit tickets close cancel draw redeem forfeit unclaimed winners queue", "is called off"),
+    ],
+)
+def test_a_page_says_why_its_action_is_impossible(
+    show: Show, in_state: InState, state: str, actions: str, sentence: str
+) -> None:
+    raffle = in_state(state)
+    for action in actions.split():
+        page = show(f"/desk/raffles/{raffle}/{action}/")
+        assert page.status_code == 200
+        assert sentence in unescape(page.text), action
+        assert "<form" not in page.text
+        assert page.text.count(f'href="/desk/raffles/{raffle}/"') == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "path", "fields"),
+    [
+        ("open", "/desk/raffles/{}/edit/", FIELDS),
+        ("open", "/raffles/{}/winners/", {"confirm": "Fair"}),
+        ("closed", "/raffles/{}/participate/", {"at_desk": "true", "participant": "x", "idempotency_key": "k" * 16}),
+        ("closed", "/raffles/{}/close/", {}),
+        ("drawn", "/raffles/{}/cancel/", {"reason": "rain"}),
+        ("drawn", "/raffles/{}/winners/", {"confirm": "Fair"}),
+        ("cancelled", "/raffles/{}/redeem/", {"ticket_number": "1", "verification_code": "A" * 24}),
+    ],
+)
+def test_a_form_that_comes_too_late_is_not_shown_again(
+    submit: Show, in_state: InState, state: str, path: str, fields: dict[str, str]
+) -> None:
+    raffle = in_state(state)
+
+    late = submit(path.format(raffle), fields)
+
+    assert late.status_code == 409
+    assert "<form" not in late.text
+    assert f'href="/desk/raffles/{raffle}/"' in late.text
+
+
+def test_a_called_off_raffle_offers_nothing(show: Show, in_state: InState) -> None:
+    assert "What you can do now" in show(f"/desk/raffles/{in_state('open')}/").text
+    assert "What you can do now" not in show(f"/desk/raffles/{in_state('cancelled')}/").text
+
+
+@pytest.mark.parametrize("ending", ["close", "cancel"])
+def test_after_an_ending_nothing_can_fail(
+    engine: RaffleEngine, submit: Show, make: Make, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
     raffle = make(tickets=1)
+    write = engine._database.write
 
-    page = show(f"/desk/raffles/{raffle}/edit/").text
-    assert "The terms are final: 1 ticket has been handed out." in page
-    answer = submit(f"/desk/raffles/{raffle}/edit/", FIELDS | {"shown": hidden_fields(page)["shown"]})
+    def fail(*_: object) -> NoReturn:
+        raise StorageUnavailable
 
-    assert answer.status_code == 409
-    assert answer.text.count("The terms are final") == 1
-    assert "Summer &lt;fair&gt;" in answer.text
+    def write_and_lose_the_database(*of: Any) -> Any:
+        done = write(*of)
+        for name in ("read", "query", "fetch", "write"):
+            monkeypatch.setattr(engine._database, name, fail)
+        return done
+
+    monkeypatch.setattr(engine._database, "write", write_and_lose_the_database)
+
+    assert submit(f"/raffles/{raffle}/{ending}/", {"reason": "rain"}).status_code == 303
 
 
 def test_closing_and_cancelling_lead_back_to_the_desk(engine: RaffleEngine, submit: Show, make: Make) -> None:
@@ -207,6 +294,27 @@ def test_a_draw_needs_the_raffles_name(engine: RaffleEngine, submit: Show, make:
     assert "have already been drawn" in again.text
 
 
+def test_the_value_that_decides_is_seen_before_a_draw(
+    engine: RaffleEngine, show: Show, submit: Show, make: Make
+) -> None:
+    raffle = make(tickets=3, entropy="announced", source="dice on stage")
+    desk, draw = f"/desk/raffles/{raffle}/draw/", f"/raffles/{raffle}/winners/"
+    assert 'name="confirm"' not in show(desk).text
+
+    missing = submit(desk, {"value": " "})
+    assert (missing.status_code, '<a href="#value">' in missing.text) == (400, True)
+    looked = submit(desk, {"value": " ３  17\t22\u200b "})
+    assert '<p class="deciding"><bdi>3 17 22</bdi></p>' in looked.text
+    assert 'name="confirm"' in looked.text
+    again = submit(desk, hidden_fields(looked.text) | {"again": "1"})
+    assert 'name="value" type="text" value="3 17 22"' in again.text
+    assert not engine.get(raffle).winners_drawn
+
+    assert "deciding" in submit(draw, hidden_fields(looked.text) | {"confirm": "Fare"}).text
+    assert submit(draw, hidden_fields(looked.text) | {"confirm": "Fair"}).status_code == 303
+    assert engine.get(raffle).winners_drawn
+
+
 def test_before_its_beacon_a_draw_is_too_early(show: Show, submit: Show, make: Make, clock: Clock) -> None:
     raffle = make(tickets=3, entropy="drand-quicknet")
 
@@ -223,16 +331,36 @@ def test_invitations_are_cards_or_a_file(engine: RaffleEngine, submit: Show, mak
     raffle = make(entry="invitation")
     codes = engine.invitations(raffle, 2, first=5)
 
-    cards = submit(f"/desk/raffles/{raffle}/invitations/", {"first": "5", "count": "2"})
-    file = submit(f"/desk/raffles/{raffle}/invitations/", {"first": "5", "count": "2", "as_file": "true"})
-    refused = submit(f"/desk/raffles/{raffle}/invitations/", {"first": "1", "count": "201"})
+    path, fields, asked = f"/desk/raffles/{raffle}/invitations/", {"first": "5", "count": "2"}, {"Host": "203.0.113.5"}
+    origin = asked | {"Origin": "http://203.0.113.5"}
+
+    cards = submit(path, fields, headers=origin)
+    file = submit(path, fields | {"as_file": "true"}, headers=origin)
+    refused = submit(path, {"first": "1", "count": "201"})
 
     assert cards.text.count("<svg") == 2
     assert all(code in cards.text for code in codes)
     assert file.headers["Content-Disposition"] == 'attachment; filename="invitations.csv"'
     assert file.headers["Cache-Control"] == "no-store"
-    assert file.text.splitlines()[1] == f"5,{codes[0]},http://127.0.0.1:8080/raffles/{raffle}/#i={codes[0]}"
+    assert file.text.splitlines()[1] == f"5,{codes[0]},http://203.0.113.5/raffles/{raffle}/#i={codes[0]}"
     assert (refused.status_code, 'value="201"' in refused.text) == (400, True)
+
+
+def test_no_invitation_leads_to_an_address_of_this_machine(
+    engine: RaffleEngine, show: Show, submit: Show, make: Make
+) -> None:
+    raffle = make(entry="invitation")
+    [code] = engine.invitations(raffle, 1)
+    path = f"/desk/raffles/{raffle}/invitations/"
+
+    asked, cards = show(path), submit(path, {"first": "1", "count": "1"})
+    file = submit(path, {"first": "1", "count": "1", "as_file": "true"})
+
+    for page in (asked, cards):
+        assert "Phones cannot open this address" in page.text
+        assert "<svg" not in page.text
+    assert code in cards.text
+    assert file.text.splitlines() == ["number,code,link", f"1,{code},"]
 
 
 def test_no_page_has_a_text_of_people_as_markup(show: Show, engine: RaffleEngine) -> None:

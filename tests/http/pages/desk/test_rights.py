@@ -143,5 +143,7 @@ def test_without_a_pass_the_desk_says_what_to_do(client: testing.TestClient, ask
     page = ask("/desk/", may=None)
 
     assert page.status_code == 403
-    assert "Open the link of your pass on this device" in page.text
+    assert "You need a desk pass" in page.text
+    assert "Authorization" not in page.text
+    assert 'href="/desk/"' not in ask("/desk/pass/", may=None).text
     assert client.simulate_get("/desk/", headers=BROWSER, remote_addr="198.51.100.7").status_code == 200

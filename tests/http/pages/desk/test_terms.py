@@ -57,20 +57,27 @@ def test_terms_that_are_filled_in_are_read_unchanged() -> None:
         ("2 x 10 € voucher", Prize("10 € voucher", 2)),
         ("7 wonders: 1", Prize("7 wonders")),
         ("4711", Prize("4711")),
+        ("-10 % on tea: 1", Prize("-10 % on tea")),
     ],
 )
 def test_an_amount_comes_before_or_after_the_prize(line: str, prize: Prize) -> None:
     assert read_prize_lines(f"\n {line} \n") == [prize]
 
 
+@pytest.mark.parametrize("line", ["-1 hampers", "−2 x hamper", "1.5 × hamper", "1,000 × hamper", "- 3 × hamper"])
+def test_a_line_that_begins_like_an_amount_is_refused(line: str) -> None:
+    with pytest.raises(InvalidValue, match=f"'{line}' does not begin with a whole number"):
+        read_prize_lines(f"tea\n{line}")
+
+
 @pytest.mark.parametrize(
-    ("text", "number"), [("1500", 1500), (" 1,500 ", 1500), ("1.500", 1500), ("1 500 000", 1500000)]
+    ("text", "number"), [("1500", 1500), (" 1,500 ", 1500), ("1.500", 1500), ("1 500 000", 1500000), ("0" * 5000, 0)]
 )
 def test_thousands_may_be_divided(text: str, number: int) -> None:
     assert typed_number("count", text) == number
 
 
-@pytest.mark.parametrize("text", ["", "1.5", "-1", "1,50", "１", "9" * 40, "1,,500"])
+@pytest.mark.parametrize("text", ["", "1.5", "-1", "1,50", "１", "1,,500"])
 def test_what_is_no_whole_number_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue, match="count: "):
         typed_number("count", text)
