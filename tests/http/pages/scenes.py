@@ -58,6 +58,8 @@ SCENES = {
     "desk-tickets": Scene("/desk/raffles/{open}/tickets/", for_managers=True),
     "desk-cancel": Scene("/desk/raffles/{open}/cancel/", for_managers=True),
     "desk-draw": Scene("/desk/raffles/{closed}/draw/", for_managers=True),
+    "desk-draw-value": Scene("/desk/raffles/{dice}/draw/", {"value": "3 6 1 1 5 4"}, for_managers=True),
+    "desk-impossible": Scene("/desk/raffles/{open}/draw/", for_managers=True),
     "desk-redeem": Scene("/desk/raffles/{drawn}/redeem/", for_managers=True),
     "desk-forfeit": Scene("/desk/raffles/{drawn}/forfeit/", for_managers=True),
     "desk-winners": Scene("/desk/raffles/{drawn}/winners/", for_managers=True),
@@ -90,11 +92,12 @@ def fill_with_raffles(engine: RaffleEngine, *, spell: Callable[[str], str] = str
         "cancelled": _raffle(engine, spell, "Regatta"),
         "closed": _raffle(engine, spell, "Summer night’s ball", sold=30),
         "drawn": _raffle(engine, spell, "Harvest festival", sold=40),
+        "dice": _raffle(engine, spell, "Casino night", sold=20, entropy="announced", source=spell("six dice on stage")),
         "invitation": _raffle(engine, spell, "Members’ evening", entry="invitation", **_ANNOUNCED, **texts),
         "open": _raffle(engine, spell, "Village fair", sold=17),
     }
     engine.cancel(raffles["cancelled"], spell("Too much wind."))
-    for name in ("closed", "drawn"):
+    for name in ("closed", "drawn", "dice"):
         engine.close_raffle(raffles[name])
     wins = engine.draw(raffles["drawn"])
     engine.forfeit(raffles["drawn"], wins[-1].ticket_number, why="unclaimed", reason=spell("Not collected by 21:00."))

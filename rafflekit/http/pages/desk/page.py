@@ -35,7 +35,13 @@ _FIELDS: dict[type[RaffleError], str] = {
 _RIGHTS = {Action.HAND_OUT: Right.SELL, Action.REDEEM: Right.REDEEM}
 
 DeskRefusal = Literal[
-    "name_differs", "unknown_pass", "wrong_code", "another_raffle", "changed_meanwhile", "created_before"
+    "name_differs",
+    "unknown_pass",
+    "wrong_code",
+    "another_raffle",
+    "changed_meanwhile",
+    "doubtful_amount",
+    "created_before",
 ]
 """What the desk itself refuses."""
 

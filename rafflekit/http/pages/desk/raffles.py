@@ -1,5 +1,6 @@
 """Raffles at the desk: all of them, a new one, and what can be done with one."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from secrets import token_urlsafe
 
@@ -113,7 +114,7 @@ class RaffleEditing(ActionPage):
         """Show the form with the raffle's terms."""
         self.enter(request, Right.MANAGE)
         raffle = self.raffle(raffle_id)
-        self._show(request, response, raffle, dict(typed_terms(raffle.terms)), None)
+        self._show(request, response, raffle, dict(typed_terms(raffle.terms)))
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Change the raffle."""
@@ -125,6 +126,10 @@ class RaffleEditing(ActionPage):
         if form.shown != _hash_of(raffle):
             changed = wrong("", "changed_meanwhile")
             refused = Refused(changed.mistakes + found.mistakes, HTTPStatus.CONFLICT)
+        doubtful = doubtful_prizes(form, known=raffle.prizes)
+        # Without a page that shows the raffle first, as for a new one, the form is shown once more.
+        if refused is None and form.seen.split("\n") != [line for line, _ in doubtful] and doubtful:
+            refused = wrong("prizes", "doubtful_amount")
         if refused is None:
             try:
                 self.engine.change(raffle.id, **found.changed_from(raffle.terms))
@@ -133,7 +138,7 @@ class RaffleEditing(ActionPage):
             else:
                 back_to_desk(request, response, raffle, "changed")
                 return
-        self._show(request, response, raffle, form.fields(), refused)
+        self._show(request, response, raffle, form.fields(), refused=refused, doubtful=doubtful)
 
     def _show(
         self,
@@ -141,10 +146,20 @@ class RaffleEditing(ActionPage):
         response: falcon.Response,
         raffle: Raffle,
         typed: dict[str, str],
-        refused: Refused | None,
+        *,
+        refused: Refused | None = None,
+        doubtful: Sequence[tuple[str, str]] = (),
     ) -> None:
-        shown = _hash_of(raffle)
-        self.show_action(request, response, "edit.html", raffle=raffle, typed=typed, shown=shown, refused=refused)
+        self.show_action(
+            request,
+            response,
+            "edit.html",
+            raffle=raffle,
+            typed=typed,
+            shown=_hash_of(raffle),
+            doubtful=doubtful,
+            refused=refused,
+        )
 
 
 def _hash_of(raffle: Raffle) -> str:

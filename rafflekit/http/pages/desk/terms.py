@@ -4,7 +4,7 @@ A field for a time has no zone, so a second one, hidden, holds its offset from U
 runs, and otherwise UTC, as the page says.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rafflekit.core.errors import InvalidValue
+from rafflekit.core.prizes import Prize
 from rafflekit.core.protocol.entropy import SECRETS, SOURCES
 from rafflekit.core.protocol.terms import TEXTS, TIMES, EntryRule, Terms
 from rafflekit.core.written_prizes import doubtful_amounts, read_prize_lines, write_prize_lines
@@ -68,6 +69,8 @@ class EditForm(TermsForm, frozen=True, kw_only=True):
 
     shown: str = ""
     """The hash of the terms that the page showed, so that no one reverts another's change unawares."""
+    seen: str = ""
+    """The prizes, one per line, whose amounts the page showed as doubtful."""
 
 
 class ReadTerms(NamedTuple):
@@ -124,9 +127,11 @@ def read_terms_form(form: TermsForm) -> ReadTerms:
     return ReadTerms(terms, tuple(mistakes))
 
 
-def doubtful_prizes(form: TermsForm) -> list[tuple[str, str]]:
-    """Return the prizes whose amount may belong to their name; each with that amount."""
-    return doubtful_amounts(line.strip() for line in form.prizes.splitlines())
+def doubtful_prizes(form: TermsForm, *, known: Sequence[Prize] = ()) -> list[tuple[str, str]]:
+    """Return the prizes whose amount may belong to their name, except those already known; each with that amount."""
+    as_filled_in = write_prize_lines(known).splitlines()
+    lines = (line.strip() for line in form.prizes.splitlines())
+    return doubtful_amounts(line for line in lines if line not in as_filled_in)
 
 
 def typed_terms(terms: Terms) -> Mapping[str, str]:

@@ -178,6 +178,22 @@ def test_an_amount_that_may_be_a_name_is_pointed_out(submit: Show) -> None:
     assert checked.count("was read as") == 1
 
 
+def test_a_doubtful_amount_is_saved_only_the_second_time(
+    engine: RaffleEngine, show: Show, submit: Show, make: Make
+) -> None:
+    raffle = make()
+    path = f"/desk/raffles/{raffle}/edit/"
+    fields = {"name": "Fair", "total_tickets": "50", "prizes": "Time: 10:30"}
+
+    first = submit(path, fields | hidden_fields(show(path).text))
+    assert (first.status_code, "30 was read as the amount in" in first.text) == (400, True)
+    assert submit(path, fields | hidden_fields(first.text)).status_code == 303
+
+    assert engine.get(raffle).prizes == (Prize("Time: 10", 30),)
+    kept = fields | {"prizes": "Time: 10: 30", "name": "Fête"} | hidden_fields(show(path).text)
+    assert submit(path, kept).status_code == 303
+
+
 def test_only_what_was_done_is_announced(show: Show, make: Make) -> None:
     desk = f"/desk/raffles/{make()}/"
 
@@ -312,7 +328,7 @@ def test_the_value_that_decides_is_seen_before_a_draw(
 
     assert "deciding" in submit(draw, hidden_fields(looked.text) | {"confirm": "Fare"}).text
     assert submit(draw, hidden_fields(looked.text) | {"confirm": "Fair"}).status_code == 303
-    assert engine.get(raffle).winners_drawn
+    assert engine.proofs.proof(engine.get(raffle).id).entropy.value == b"3 17 22"
 
 
 def test_before_its_beacon_a_draw_is_too_early(show: Show, submit: Show, make: Make, clock: Clock) -> None:
