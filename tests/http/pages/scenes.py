@@ -57,8 +57,7 @@ SCENES = {
     "desk-edit": Scene("/desk/raffles/{upcoming}/edit/", for_managers=True),
     "desk-tickets": Scene("/desk/raffles/{open}/tickets/", for_managers=True),
     "desk-cancel": Scene("/desk/raffles/{open}/cancel/", for_managers=True),
-    "desk-draw": Scene("/desk/raffles/{closed}/draw/", for_managers=True),
-    "desk-draw-value": Scene("/desk/raffles/{dice}/draw/", {"value": "3 6 1 1 5 4"}, for_managers=True),
+    "desk-draw": Scene("/desk/raffles/{closed}/draw/", {"value": "3 6 1 1 5 4"}, for_managers=True),
     "desk-impossible": Scene("/desk/raffles/{open}/draw/", for_managers=True),
     "desk-redeem": Scene("/desk/raffles/{drawn}/redeem/", for_managers=True),
     "desk-forfeit": Scene("/desk/raffles/{drawn}/forfeit/", for_managers=True),
@@ -90,14 +89,15 @@ def fill_with_raffles(engine: RaffleEngine, *, spell: Callable[[str], str] = str
     raffles = {
         "upcoming": _raffle(engine, spell, "Christmas market", opens_at=datetime(2999, 12, 1, 17, tzinfo=UTC)),
         "cancelled": _raffle(engine, spell, "Regatta"),
-        "closed": _raffle(engine, spell, "Summer night’s ball", sold=30),
+        "closed": _raffle(
+            engine, spell, "Summer night’s ball", sold=30, entropy="announced", source=spell("six dice on stage")
+        ),
         "drawn": _raffle(engine, spell, "Harvest festival", sold=40),
-        "dice": _raffle(engine, spell, "Casino night", sold=20, entropy="announced", source=spell("six dice on stage")),
         "invitation": _raffle(engine, spell, "Members’ evening", entry="invitation", **_ANNOUNCED, **texts),
         "open": _raffle(engine, spell, "Village fair", sold=17),
     }
     engine.cancel(raffles["cancelled"], spell("Too much wind."))
-    for name in ("closed", "drawn", "dice"):
+    for name in ("closed", "drawn"):
         engine.close_raffle(raffles[name])
     wins = engine.draw(raffles["drawn"])
     engine.forfeit(raffles["drawn"], wins[-1].ticket_number, why="unclaimed", reason=spell("Not collected by 21:00."))

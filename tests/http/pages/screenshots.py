@@ -1,6 +1,6 @@
 """`make screenshots`: a picture of every page in `docs/images/`, from real servers.
 
-A new scene gets its picture on a phone; `PICTURES` has more.
+A new scene gets its picture on a phone, unless `_NOT_SHOWN` names it; `PICTURES` has more.
 """
 
 import os
@@ -34,7 +34,10 @@ class Picture(NamedTuple):
     look: Look
 
 
-PICTURES = {name: Picture(name, PHONE) for name in SCENES} | {
+# A sentence and a button say little in a picture.
+_NOT_SHOWN = {"desk-impossible"}
+
+PICTURES = {name: Picture(name, PHONE) for name in SCENES if name not in _NOT_SHOWN} | {
     "list-desktop": Picture("list", DESKTOP),
     "open-dark": Picture("open", DARK_PHONE),
     "open-german": Picture("open", GERMAN_PHONE),

@@ -175,6 +175,26 @@ def test_a_raffle_is_closed_and_drawn_at_the_desk(desk: Desk, new_page: NewPage)
     assert "2 of 2 wins with a prize to hand out" in page.text(".figures")
 
 
+def test_dice_are_looked_at_before_they_decide(desk: Desk, new_page: NewPage) -> None:
+    raffle = desk.raffle(tickets=5, entropy="announced", source="dice on stage")
+    page = new_page()
+    page.open(f"{desk.server.url}/desk/raffles/{raffle}/draw/")
+    page.fill("#value", "3 1  6")
+    follow(page, "form .main")
+    assert page.text(".deciding") == "3 1 6"
+    follow(page, "[name=again]")
+    page.fill("#value", "3 1 5")
+    follow(page, "form .main")
+
+    # The key presses the first button of the form, which must be the one that draws.
+    page.run("void (document.querySelector('#confirm').focus(), window.isLeft = false)")
+    page.type("Fair\n")
+    arrive(page)
+
+    assert page.text("#done") == "The winners are drawn."
+    assert desk.engine.proofs.proof(desk.engine.get(raffle).id).entropy.value == b"3 1 5"
+
+
 def test_prizes_are_handed_out_as_fast_as_one_scans(desk: Desk, new_page: NewPage) -> None:
     raffle, (first, second, loser) = desk.drawn()
     page = new_page()
