@@ -23,7 +23,7 @@ from rafflekit.core.paging import items_before, page_of
 from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.codes import CodeHasher
 from rafflekit.core.protocol.dates import time_text
-from rafflekit.core.protocol.forfeits import Why
+from rafflekit.core.protocol.forfeits import Why, given_why
 from rafflekit.core.protocol.quoting import quoted
 from rafflekit.core.protocol.winners import winning_serials
 from rafflekit.core.storage.database import Connection, Database
@@ -32,9 +32,6 @@ from rafflekit.core.storage.statements import draws, ledgers, raffles
 from rafflekit.core.storage.statements.claims import Claim, Forfeit, GenuineTicket, Progress
 
 _QUEUES_KEPT = 8
-
-# What is published if a manager gives no reason.
-_REASONS = {Why.UNCLAIMED: "not collected", Why.RENOUNCED: "renounced by the winner"}
 
 
 class Claims:
@@ -142,7 +139,7 @@ class Claims:
             RaffleError: see `RaffleEngine.forfeit_unclaimed`.
         """
         name = _pass_name(by)
-        kind, text = _checked_reason(Why.UNCLAIMED, reason)
+        kind, text = given_why(Why.UNCLAIMED, reason)
         wins = self.unclaimed(raffle)
         queue = self._queue(raffle)
         passed: list[Win | None] = []
@@ -236,7 +233,7 @@ class Claims:
     def _checked_forfeit(
         self, raffle: Raffle, number: int, why: str, reason: str | None, code: str | None
     ) -> tuple[Why, str]:
-        kind, text = _checked_reason(why, reason)
+        kind, text = given_why(why, reason)
         limits.check_ticket_number(number)
         lifecycle.check_drawn(raffle)
         if kind is Why.RENOUNCED:
@@ -370,16 +367,6 @@ def _check_not_forfeited(claim: Claim) -> None:
 
 def _too_early(deadline: datetime) -> TooEarly:
     return TooEarly(deadline, f"This prize can still be redeemed, until {_shown(deadline)}.")
-
-
-def _checked_reason(why: str, reason: str | None) -> tuple[Why, str]:
-    if why not in list(Why):
-        raise InvalidValue("why", f"must be {', '.join(list(Why)[:-1])} or {list(Why)[-1]}.")
-    kind = Why(why)
-    if reason is None and kind not in _REASONS:
-        raise InvalidValue("reason", "is missing: say in words why the ticket is disqualified; everyone can read it.")
-    text = _REASONS[kind] if reason is None else reason
-    return kind, limits.given_reason("reason", text)
 
 
 def _pass_name(by: str | None) -> str | None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from rafflekit.core import limits
+from rafflekit.core.errors import InvalidValue
 from rafflekit.core.protocol.checkpoints import check_noted_reason
 from rafflekit.core.protocol.hashing import HASH_BYTES
 from rafflekit.core.protocol.notes import NoteWrong, base64_of, read_base64, read_number
@@ -28,6 +30,25 @@ class Why(StrEnum):
     UNCLAIMED = "unclaimed"
     RENOUNCED = "renounced"
     DISQUALIFIED = "disqualified"
+
+
+# What is published if a manager gives no reason.
+_REASONS = {Why.UNCLAIMED: "not collected", Why.RENOUNCED: "renounced by the winner"}
+
+
+def given_why(why: str, reason: str | None) -> tuple[Why, str]:
+    """Return why a prize passes on, and the reason that everyone can read; None: a usual one, if there is any.
+
+    Raises:
+        InvalidValue: for `why` or `reason`.
+    """
+    if why not in list(Why):
+        raise InvalidValue("why", f"must be {', '.join(list(Why)[:-1])} or {list(Why)[-1]}.")
+    kind = Why(why)
+    if reason is None and kind not in _REASONS:
+        raise InvalidValue("reason", "is missing: say in words why the ticket is disqualified; everyone can read it.")
+    text = _REASONS[kind] if reason is None else reason
+    return kind, limits.given_reason("reason", text)
 
 
 class NextTicket(NamedTuple):
