@@ -544,7 +544,9 @@ class RaffleEngine:
         reason: str | None = None,
         verification_code: str | None = None,
     ) -> Win:
-        """Check that the prize of a ticket can pass on now, and return the win that would be lost; nothing is stored.
+        """Check that the prize of a ticket can pass on now; nothing is stored.
+
+        Return the win that would be lost, with `why` and the `reason` that everyone would read.
 
         Raises:
             RaffleNotFound, NotDrawnYet, TicketNotFound, NoPrize, TooLate, TooEarly, InvalidVerificationCode,
