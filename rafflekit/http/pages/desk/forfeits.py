@@ -5,7 +5,7 @@ from typing import NamedTuple
 import falcon
 import msgspec
 
-from rafflekit.core.errors import RaffleError
+from rafflekit.core.errors import InvalidValue, RaffleError
 from rafflekit.core.models import Raffle, Right
 from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.forfeits import Why
@@ -79,7 +79,7 @@ class ForfeitQuestion(_Forfeiting):
                 win = self.engine.check_forfeit(
                     raffle.id,
                     number,
-                    why=form.why,
+                    why=_chosen(form.why),
                     reason=form.reason.strip() or None,
                     verification_code=form.verification_code or None,
                 )
@@ -104,7 +104,7 @@ class ForfeitureForm(_Forfeiting):
             heir = self.engine.forfeit(
                 raffle.id,
                 typed_number("ticket_number", form.ticket_number),
-                why=form.why,
+                why=_chosen(form.why),
                 reason=form.reason.strip() or None,
                 verification_code=form.verification_code or None,
                 by=by,
@@ -147,3 +147,9 @@ class UnclaimedPrizes(DeskPage):
     ) -> None:
         wins = self.engine.winners(raffle.id, unredeemed=True)
         self.show_desk(request, response, "unclaimed.html", raffle=raffle, wins=wins, reason=reason, refused=refused)
+
+
+def _chosen(why: str) -> str:
+    if not why:
+        raise InvalidValue("why", "is missing.")
+    return why
