@@ -1,8 +1,8 @@
 """`make messages`: bring the catalogues of the pages up to date, and compile them.
 
-Texts come from the templates; errors, HTTP and `refusals` add the sentences that pages translate. Afterwards, a new text
-has no translation: write it into the catalogue and run this again. The compiled catalogues are in the repository, so
-that no one else needs Babel.
+Texts come from the templates; errors, HTTP and `refusals` add the sentences that pages translate. Afterwards, a new
+text has no translation: write it into the catalogue and run this again. The compiled catalogues are in the repository,
+so that no one else needs Babel.
 """
 
 import io
