@@ -167,7 +167,7 @@ def test_a_kept_ticket_becomes_the_result_and_a_proof(server: LiveServer, new_pa
     page.run(LOOK_AGAIN)
 
     says(page, ".mine [role=status]", "You won: hamper")
-    assert "Collect it: at the bar." in page.text(".mine")
+    assert "Collect it: at the bar" in page.text(".mine")
     says(page, "#testimony", "This phone recomputed the draw: it is right")
     assert page.text("#testimony .words") == words
     assert page.text("#now .tag") == "Drawn"

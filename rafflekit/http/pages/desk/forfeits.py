@@ -13,7 +13,7 @@ from rafflekit.core.models import Raffle, Right
 from rafflekit.core.prizes import Win
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import Asking, Question, back_to_desk, refusal_of
-from rafflekit.http.pages.desk.typed import typed_number
+from rafflekit.http.pages.typed import typed_number
 
 
 class ForfeitForm(msgspec.Struct, frozen=True):
