@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -13,7 +12,7 @@ from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.imports import importing
 from rafflekit.core import limits
 from rafflekit.core.errors import NAMELESS_URL, InvalidSetting
-from rafflekit.core.settings import DATABASE_URL, Settings
+from rafflekit.core.settings import DATABASE_URL, Settings, read_server_url
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
@@ -81,16 +80,22 @@ def server_address(url: str) -> str:
     Raises:
         CommandStopped: it is not one, or has characters that would break a link where it is pasted.
     """
-    try:
-        parts = urlsplit(url)
-        is_address = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
-    except ValueError:
-        is_address = False
-    if not is_address or not url.isascii() or not url.isprintable() or set(url) & set(" \"'<>,;"):
+    address = read_server_url(url)
+    if address is None:
         raise CommandStopped(
             "--url: must be the address of a server, such as https://raffles.example.org.", status=WRONG_USAGE
         )
-    return url.rstrip("/")
+    return address
+
+
+def visitors_address(url: str | None) -> str | None:
+    """Return the address at which visitors open the server: of `--url`, or else of `RAFFLEKIT_PUBLIC_URL`; or None.
+
+    Raises:
+        CommandStopped: as `server_address`.
+        InvalidSetting: a variable has a wrong value.
+    """
+    return read_settings().public_url if url is None else server_address(url)
 
 
 @contextmanager

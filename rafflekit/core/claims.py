@@ -141,6 +141,21 @@ class Claims:
         """
         name = _pass_name(by)
         kind, text = _checked_reason(Why.UNCLAIMED, reason)
+        wins = self.unclaimed(raffle)
+        queue = self._queue(raffle)
+        passed: list[Win | None] = []
+        for win in wins:
+            # It may just have been redeemed in its last second, or passed on by someone else.
+            with suppress(TooLate):
+                passed.append(self._pass_on(raffle, win.ticket_number, kind, text, queue, by=name))
+        return passed
+
+    def unclaimed(self, raffle: Raffle) -> list[Win]:
+        """Return the wins that `forfeit_unclaimed` would pass on now, in draw order.
+
+        Raises:
+            RaffleError: see `RaffleEngine.unclaimed`.
+        """
         lifecycle.check_drawn(raffle)
         days = raffle.terms.claim_days
         if days is None:
@@ -149,18 +164,12 @@ class Claims:
             )
         drawn_at = lifecycle.drawn_s(raffle)
         until = int((self._now() - timedelta(days=days)).timestamp())
-        numbers = self._database.query(
-            lambda connection: statements.unclaimed_numbers(connection, raffle.id, drawn_at=drawn_at, until=until)
+        wins = self._database.query(
+            lambda connection: statements.unclaimed_wins(connection, raffle.id, drawn_at=drawn_at, until=until)
         )
-        if not numbers and until < drawn_at:
+        if not wins and until < drawn_at:
             raise _too_early(datetime.fromtimestamp(drawn_at, UTC) + timedelta(days=days))
-        queue = self._queue(raffle)
-        passed: list[Win | None] = []
-        for number in numbers:
-            # It may just have been redeemed in its last second, or passed on by someone else.
-            with suppress(TooLate):
-                passed.append(self._pass_on(raffle, number, kind, text, queue, by=name))
-        return passed
+        return wins
 
     def wins(self, raffle: Raffle, *, page: int, page_size: int, unredeemed: bool) -> Page[Win]:
         """Return a page of the wins in draw order, and after them those of tickets that took a prize over.

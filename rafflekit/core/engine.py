@@ -117,6 +117,10 @@ class RaffleEngine:
         """
         self._checks.submit(None)
 
+    def now(self) -> datetime:
+        """Return the time by which this engine decides, in UTC."""
+        return self._clock().astimezone(UTC)
+
     def close(self) -> None:
         """Close the database; a second call does nothing."""
         self._database.close()
@@ -564,6 +568,16 @@ class RaffleEngine:
             InvalidValue: no deadline was announced, or the reason breaks a limit.
         """
         return self._claims.forfeit_unclaimed(self.get(raffle_id), reason, by=by)
+
+    def unclaimed(self, raffle_id: UUID | str) -> Sequence[Win]:
+        """Return the wins that `forfeit_unclaimed` would pass on now, in draw order; nothing is stored.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            NotDrawnYet, TooEarly: as `forfeit_unclaimed` does.
+            InvalidValue: no deadline was announced.
+        """
+        return self._claims.unclaimed(self.get(raffle_id))
 
     def purge(self, raffle_id: UUID | str) -> int:
         """Delete the hashes of the participants of a drawn or cancelled raffle; return how many tickets had one.

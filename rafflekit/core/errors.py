@@ -6,6 +6,7 @@ here knows an HTTP status or an exit code: each face has one table for that.
 
 from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 
 class RaffleError(Exception):
@@ -131,10 +132,14 @@ class NoPrize(RaffleError):
 
 
 class IdempotencyKeyReused(RaffleError):
-    """Another raffle was created with this idempotency key."""
+    """Another raffle, `raffle_id`, was created with this idempotency key."""
 
     code = "idempotency_key_reused"
     sentence = "Another raffle was created with this idempotency key; use a new key for another raffle."
+
+    def __init__(self, raffle_id: UUID, message: str | None = None) -> None:
+        super().__init__(message)
+        self.raffle_id = raffle_id
 
 
 class TicketsRemaining(RaffleError):

@@ -7,6 +7,7 @@ change until the first ticket. Storage holds the same rules a second time, as co
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from rafflekit.core.errors import (
     AlreadyDrawn,
@@ -22,7 +23,42 @@ from rafflekit.core.models import Raffle, State
 from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol.dates import time_text
 from rafflekit.core.protocol.entropy import source_of
-from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.protocol.terms import EntryRule, Terms
+
+
+class Action(StrEnum):
+    """What managers can do with a raffle."""
+
+    CHANGE = "change"
+    INVITE = "invite"
+    HAND_OUT = "hand_out"
+    CLOSE = "close"
+    CANCEL = "cancel"
+    DRAW = "draw"
+    REDEEM = "redeem"
+    FORFEIT = "forfeit"
+    FORFEIT_UNCLAIMED = "forfeit_unclaimed"
+
+
+def possible_actions(raffle: Raffle) -> frozenset[Action]:
+    """Return what can be done with a raffle in the state in which it was read, at least later.
+
+    So it can be closed before it has a ticket for each prize, and drawn before its beacon is published.
+    """
+    state, terms = raffle.state, raffle.terms
+    hands_out = state in (State.UPCOMING, State.OPEN)
+    is_possible = {
+        Action.CHANGE: not raffle.issued and not is_finished(raffle),
+        Action.INVITE: hands_out and terms.entry == EntryRule.INVITATION,
+        Action.HAND_OUT: state is State.OPEN,
+        Action.CLOSE: raffle.end is None and not is_finished(raffle),
+        Action.CANCEL: not is_finished(raffle),
+        Action.DRAW: state is State.CLOSED,
+        Action.REDEEM: state is State.DRAWN,
+        Action.FORFEIT: state is State.DRAWN,
+        Action.FORFEIT_UNCLAIMED: state is State.DRAWN and terms.claim_days is not None,
+    }
+    return frozenset(action for action, possible in is_possible.items() if possible)
 
 
 def seen(raffle: Raffle, now: datetime) -> Raffle:

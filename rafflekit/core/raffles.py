@@ -83,7 +83,7 @@ def store_raffle(
         raffle, request = created
         before = statements.load_raffle(connection, raffle)
         if request != creation.request or before is None:
-            raise IdempotencyKeyReused
+            raise IdempotencyKeyReused(raffle)
         return before
     statements.insert_raffle(
         connection, terms, folded_name=folded(terms.name), verifier_key=verifier_key, creation=creation

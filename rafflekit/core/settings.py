@@ -10,6 +10,7 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidSetting
@@ -58,6 +59,12 @@ ALLOWED_HOSTS = Variable(
     "host names of this service, separated by commas",
     "only IP addresses and localhost",
 )
+PUBLIC_URL = Variable(
+    "RAFFLEKIT_PUBLIC_URL",
+    "the address at which visitors open this service, for links and QR codes, e.g. https://raffle.example; its host "
+    "counts as listed in RAFFLEKIT_ALLOWED_HOSTS",
+    "the address at which a page is opened",
+)
 SIGNING_KEY = Variable(
     "RAFFLEKIT_SIGNING_KEY",
     "file with the key that signs the raffles' ledgers; all servers of a database need the same one",
@@ -93,6 +100,7 @@ VARIABLES = (
     TRUSTED_PROXIES,
     PROXY_HEADER,
     ALLOWED_HOSTS,
+    PUBLIC_URL,
     SIGNING_KEY,
     DRAND_RELAYS,
     METRICS_IPS,
@@ -128,6 +136,8 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     proxy_header: ProxyHeader = ProxyHeader.X_FORWARDED_FOR
     allowed_hosts: frozenset[str] = frozenset()
+    public_url: str | None = None
+    """Without a slash at its end."""
     signing_key: Path | None = None
     drand_relays: tuple[str, ...] = ()
     metrics_networks: tuple[Network, ...] = ()
@@ -142,13 +152,15 @@ class Settings:
             InvalidSetting: a value cannot be read.
         """
         managers = _networks(environment, MANAGER_IPS)
+        public_url = _public_url(environment)
         return cls(
             database_url=environment.get(DATABASE_URL.name, "").strip() or None,
             manager_networks=managers,
             desk_passes_required=_desk_passes_required(environment),
             trusted_proxies=_networks(environment, TRUSTED_PROXIES),
             proxy_header=_proxy_header(environment),
-            allowed_hosts=frozenset(_host(ALLOWED_HOSTS, text) for text in _entries(environment, ALLOWED_HOSTS)),
+            allowed_hosts=_allowed_hosts(environment, public_url),
+            public_url=public_url,
             signing_key=Path(key) if (key := environment.get(SIGNING_KEY.name, "").strip()) else None,
             metrics_networks=_networks(environment, METRICS_IPS) or managers,
             ipv6_prefix=_ipv6_prefix(environment),
@@ -166,6 +178,21 @@ class Settings:
             f"proxy on this machine, everyone would be a manager. List the proxy in {TRUSTED_PROXIES.name}, or remove "
             f"this machine from {MANAGER_IPS.name}: the command line needs no manager."
         )
+
+
+def read_server_url(text: str) -> str | None:
+    """Return the address of a server without a slash at its end; None if it is not one.
+
+    It has a scheme, a host and perhaps a port and a path, and no characters that would break a link where it is pasted.
+    """
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
+    except ValueError:
+        return None
+    if not is_address or not text.isascii() or not text.isprintable() or set(text) & set(" \"'<>,;"):
+        return None
+    return text.rstrip("/")
 
 
 def _is_loopback_host(host: str) -> bool:
@@ -225,6 +252,22 @@ def _host(variable: Variable, text: str) -> str:
         reason = "not a host name; give names in ASCII (raffle.example, xn--…), without scheme, port or path."
         raise InvalidSetting(variable.name, text, reason)
     return name
+
+
+def _public_url(environment: Mapping[str, str]) -> str | None:
+    text = environment.get(PUBLIC_URL.name, "").strip()
+    if not text:
+        return None
+    url = read_server_url(text)
+    if url is None:
+        raise InvalidSetting(PUBLIC_URL.name, text, "must be the address of a server, such as https://raffle.example.")
+    return url
+
+
+def _allowed_hosts(environment: Mapping[str, str], public_url: str | None) -> frozenset[str]:
+    listed = {_host(ALLOWED_HOSTS, text) for text in _entries(environment, ALLOWED_HOSTS)}
+    public = None if public_url is None else urlsplit(public_url).hostname
+    return frozenset(listed | {public} if public is not None else listed)
 
 
 def _drand_relays(environment: Mapping[str, str]) -> tuple[str, ...]:

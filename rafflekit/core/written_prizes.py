@@ -10,7 +10,8 @@ from rafflekit.core.prizes import Prize
 # Chinese and Japanese keyboards type the full-width colon.
 _LAST_COLON = re.compile("(.*)[:\uff1a](.*)", re.DOTALL)
 _DIGITS = re.compile(r"[0-9]+")
-_AMOUNT_FIRST = re.compile(r"([0-9]+)\s*(?:[x×]\s|\s)\s*(\S.*)")
+# Only with a sign and a blank: '10 € voucher', '2025 wine' and '4x4 car' are names.
+_AMOUNT_FIRST = re.compile(r"([0-9]+)\s*[x×]\s+(\S.*)")
 _ENDS_WITH_AMOUNT = re.compile("[:\uff1a]\\s*[0-9]*$")
 # Signs, decimals, digits of other scripts: 'hug:-1' and 'hug:1.5' are not names.
 _LIKE_A_NUMBER = re.compile(r"[-+−.,]*\d")
@@ -45,10 +46,10 @@ def read_prize(text: str) -> Prize:
 
 
 def read_prize_lines(text: str) -> list[Prize]:
-    r"""Return the prizes of a text with one per line, in draw order; an amount can also be at the beginning of a line.
+    r"""Return the prizes of a text with one per line, in draw order; a line can also begin with an amount and × or x.
 
-    >>> write_prize_lines(read_prize_lines("hamper: 3\n2 warm hugs\n\n3 x tea\n7 wonders: 1")).split("\n")
-    ['hamper: 3', 'warm hugs: 2', 'tea: 3', '7 wonders: 1']
+    >>> write_prize_lines(read_prize_lines("hamper: 3\n2 × warm hug\n\n3x tea\n10 € voucher")).split("\n")
+    ['hamper: 3', 'warm hug: 2', 'tea: 3', '10 € voucher: 1']
 
     Raises:
         InvalidValue: as `read_prize`, or there is no line.
@@ -70,10 +71,18 @@ def amount_hint(arguments: Iterable[str]) -> str:
     >>> amount_hint(["tea:3", "Dinner at 19:30"])
     "30 was read as the amount in 'Dinner at 19:30'; write 'Dinner at 19:30:1' if all of it is the name."
     """
-    for text in arguments:
-        if (found := _DOUBTFUL_AMOUNT.search(text)) is not None:
-            return f"{found[1]} was read as the amount in {text!r}; write '{text}:1' if all of it is the name."
+    for text, amount in doubtful_amounts(arguments):
+        return f"{amount} was read as the amount in {text!r}; write '{text}:1' if all of it is the name."
     return ""
+
+
+def doubtful_amounts(texts: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the prizes, as they are written, whose amount may belong to their name; each with that amount.
+
+    >>> doubtful_amounts(["tea:3", "Dinner at 19:30"])
+    [('Dinner at 19:30', '30')]
+    """
+    return [(text, found[1]) for text in texts if (found := _DOUBTFUL_AMOUNT.search(text)) is not None]
 
 
 def write_prize(prize: Prize) -> str:

@@ -7,8 +7,9 @@ manager.
 
 import re
 import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import falcon
 
@@ -33,7 +34,8 @@ from rafflekit.http.untrusted import ProxyWarnings, trace_of_proxy
 PASS_COOKIE = "rafflekit_pass"  # noqa: S105 - the name, not the token
 """The cookie with the token of a desk pass."""
 
-_Environ = Mapping[str, Any]
+# A dict, in which the pass of a request is kept.
+_Environ = dict[str, Any]
 
 # RFC 6750, 2.1, and RFC 6265, 4.2.1.
 _BEARER = re.compile(r"(?i:bearer) +([^ ]+) *")
@@ -74,10 +76,13 @@ class Access:
     ) -> None:
         self._peer_is_proxy = peer_is_proxy
         self._find_pass = find_pass
+        # Of this object, since one request may pass through several applications.
+        self._pass_key = f"rafflekit.pass.{id(self):x}"
         self._passes_required = settings.desk_passes_required
         self._managers = settings.manager_networks
         self._proxies = settings.trusted_proxies
         self._allowed_hosts = settings.allowed_hosts
+        self._public_url = settings.public_url
         self._header = settings.proxy_header
         self._header_key = f"HTTP_{settings.proxy_header.upper().replace('-', '_')}"
         self._metrics_readers = settings.metrics_networks
@@ -200,12 +205,32 @@ class Access:
             is_own = name in self._allowed_hosts or _is_this_machine(name)
         return f"{self._scheme(environ)}://{host}{path}" if is_own else path
 
+    def visitors_url(self, environ: _Environ) -> str | None:
+        """Return the start of URLs that the phones of visitors can open; None if it is not known.
+
+        It is the one of the settings, or else the one at which this page was opened, unless only this machine can open
+        that. Call it for a form only after `require_own_form`.
+        """
+        path = str(environ.get("SCRIPT_NAME", ""))
+        if self._public_url is not None:
+            return f"{self._public_url}{path}"
+        # Behind a proxy that the settings do not name, only the browser knows the service's address.
+        origin = environ.get("HTTP_ORIGIN")
+        base = f"{origin}{path}" if origin else self.base_url(environ)
+        name = urlsplit(base).hostname
+        return base if name and not _is_loopback(name) else None
+
     def _has_managers_address(self, environ: _Environ) -> bool:
         address, trace = self._client(environ)
         return address is not None and trace is None and _is_in(address, self._managers)
 
     def _shown_pass(self, environ: _Environ) -> DeskPass | None:
-        return next((found for token in _tokens(environ) if (found := self._find_pass(token)) is not None), None)
+        """Return the valid desk pass of a request, which is looked up once."""
+        if self._pass_key not in environ:
+            passes = map(self._find_pass, _tokens(environ))
+            environ[self._pass_key] = next((found for found in passes if found is not None), None)
+        shown: DeskPass | None = environ[self._pass_key]
+        return shown
 
     def _client(self, environ: _Environ) -> _Client:
         if not self._is_from_proxy(environ):

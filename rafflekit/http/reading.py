@@ -56,10 +56,12 @@ Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 
 def learn(shape: type[msgspec.Struct]) -> None:
-    """Let msgspec learn a type, which it does at its first use, before several threads read into it.
+    """Prepare a type before several threads read into it; every type of a body, a form or a query is prepared.
 
-    A thread that finds a type half learnt crashes the process with a segmentation fault (msgspec 0.22).
+    msgspec learns a type at its first use, and a thread that finds it half learnt crashes the process with a
+    segmentation fault (msgspec 0.22). And since any field may hold a secret, the type's `repr` shows no values.
     """
+    shape.__repr__ = _repr_without_values  # type: ignore[method-assign]  # so that no type can forget it
     with suppress(msgspec.ValidationError):
         msgspec.convert({}, shape)
 
@@ -174,6 +176,10 @@ def idempotency_key(request: falcon.Request) -> str | None:
     if not _BARE_KEY.fullmatch(text):
         raise InvalidValue("idempotency_key", 'must be printable ASCII in double quotes, e.g. "9f86d081…".')
     return str(text)
+
+
+def _repr_without_values(read: Any) -> str:
+    return f"{type(read).__name__}({', '.join(read.__struct_fields__)})"
 
 
 def _listed(value: str | list[str]) -> list[str]:

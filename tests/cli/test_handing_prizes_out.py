@@ -242,7 +242,7 @@ def test_all_unclaimed_prizes_pass_on_at_once(
     passed = terminal(f"forfeit {drawn.id} --all-unclaimed --yes")
     again = terminal(f"forfeit {drawn.id} --all-unclaimed --yes --json")
 
-    assert "2 prizes of “Expiring” are unredeemed." in asked.text
+    assert "2 prizes of “Expiring” were not redeemed in time." in asked.text
     assert f"\r\n  {queue[0]}, {queue[1]}\r\n" in asked.text
     first, second = drawn.wins
     assert passed == Session(0, f"{queue[0]}\ttea\tin_place_of: {first}\n{queue[1]}\ttea\tin_place_of: {second}\n", "")

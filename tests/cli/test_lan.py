@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
 
@@ -10,6 +11,7 @@ import pytest
 
 from rafflekit.cli import own_addresses as module
 from rafflekit.cli.own_addresses import own_addresses
+from rafflekit.core.settings import Settings
 from rafflekit.http.serving import Urls
 from tests.cli.conftest import Session, Terminal
 from tests.live_server import Serve
@@ -48,10 +50,13 @@ def test_serve_shows_each_address_and_the_code_of_one(
     codes: list[str] = []
     monkeypatch.setattr("rafflekit.cli.commands.serve.own_addresses", lambda: addresses)
     monkeypatch.setattr("rafflekit.cli.commands.serve.show_qr_code", codes.append)
-    monkeypatch.setattr(
-        "rafflekit.http.serving.waitress_server.run_waitress",
-        lambda *_, on_listening, **__: on_listening(Urls("http://127.0.0.1:8080", "elsewhere")),
-    )
+    public_urls: list[str | None] = []
+
+    def listen(_engine: object, settings: Settings, *, on_listening: Callable[[Urls], None], **_: object) -> None:
+        public_urls.append(settings.public_url)
+        on_listening(Urls("http://127.0.0.1:8080", "elsewhere"))
+
+    monkeypatch.setattr("rafflekit.http.serving.waitress_server.run_waitress", listen)
 
     _, _, *lines = terminal("serve --lan").out.splitlines()
 
@@ -62,6 +67,8 @@ def test_serve_shows_each_address_and_the_code_of_one(
     )
     assert lines == ([f"Phones on the local network open {url}" for url in urls] or [none])
     assert codes == urls[:1]
+    # Where the QR codes of pages lead that are opened on this machine.
+    assert public_urls == ([url.rstrip("/") for url in urls[:1]] or [None])
 
 
 @pytest.mark.parametrize(("option", "value"), [("--host", "127.0.0.1"), ("--unix-socket", "here.sock")])

@@ -194,6 +194,47 @@ def test_a_state_lets_pass_what_it_allows(check: Check, raffle: Raffle) -> None:
     check(raffle)
 
 
+@pytest.mark.parametrize(
+    "raffle", [OPEN, LAST_TICKET, TIMED, SOLD_OUT, CLOSED_EARLY, DRAWN, CANCELLED, CANCELLED_CLOSED]
+)
+@pytest.mark.parametrize("now", [CREATED_AT, OPENS_AT, CLOSES_AT])
+def test_what_is_possible_is_what_is_not_refused(raffle: Raffle, now: datetime) -> None:
+    checks: dict[lifecycle.Action, Check] = {
+        lifecycle.Action.HAND_OUT: check_open(now),
+        lifecycle.Action.CHANGE: lifecycle.check_changeable,
+        lifecycle.Action.CANCEL: lifecycle.check_cancellable,
+        # Of tickets, there may be enough later.
+        lifecycle.Action.CLOSE: lambda raffle: lifecycle.check_closable(replace(raffle, issued=15)),
+        # Whose time is over is closed by the draw.
+        lifecycle.Action.DRAW: lambda raffle: lifecycle.check_drawable(
+            replace(raffle, end=End(CREATED_S)) if lifecycle.is_due(raffle) else raffle
+        ),
+        lifecycle.Action.REDEEM: lifecycle.check_drawn,
+        lifecycle.Action.FORFEIT: lifecycle.check_drawn,
+    }
+    seen = lifecycle.seen(raffle, now)
+
+    assert lifecycle.possible_actions(seen) == {action for action, check in checks.items() if passes(check, seen)}
+
+
+def passes(check: Check, raffle: Raffle) -> bool:
+    try:
+        check(raffle)
+    except RaffleError:
+        return False
+    return True
+
+
+def test_terms_decide_what_else_is_possible() -> None:
+    invited = replace(OPEN, terms=replace(OPEN.terms, entry="invitation", claim_days=3))
+
+    assert lifecycle.Action.INVITE in lifecycle.possible_actions(invited)
+    assert lifecycle.Action.FORFEIT_UNCLAIMED not in lifecycle.possible_actions(invited)
+    drawn = lifecycle.seen(replace(invited, drawn_at=CREATED_AT), CREATED_AT)
+    assert lifecycle.possible_actions(drawn) >= {lifecycle.Action.FORFEIT_UNCLAIMED, lifecycle.Action.REDEEM}
+    assert lifecycle.Action.INVITE not in lifecycle.possible_actions(drawn)
+
+
 def test_a_draw_that_is_too_early_says_how_many_are_left() -> None:
     with pytest.raises(TicketsRemaining, match="Winners can't be drawn when tickets are still available") as refused:
         lifecycle.check_drawable(OPEN)

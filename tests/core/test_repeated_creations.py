@@ -54,11 +54,12 @@ def test_a_creation_is_repeated_after_the_raffle_has_closed(database_url: str) -
 )
 def test_a_key_that_was_used_for_another_raffle_is_refused(engine: RaffleEngine, other: dict[str, Any]) -> None:
     given = {"name": "Foobar", "total_tickets": 9, "prizes": HUG, "idempotency_key": CREATION_KEY}
-    engine.create(**given)  # type: ignore[arg-type]  # of several types
+    first = engine.create(**given)  # type: ignore[arg-type]  # of several types
 
-    with pytest.raises(IdempotencyKeyReused, match="Another raffle was created with this idempotency key"):
+    with pytest.raises(IdempotencyKeyReused, match="Another raffle was created with this idempotency key") as refused:
         engine.create(**given | other)  # type: ignore[arg-type]  # of several types
 
+    assert refused.value.raffle_id == first.id
     assert engine.list().count == 1
 
 

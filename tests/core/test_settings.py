@@ -211,3 +211,18 @@ def test_a_database_url_that_cannot_be_used_is_refused(url: str, reason: str) ->
         RaffleEngine(url)
 
     assert "secret" not in str(refusal.value)
+
+
+def test_the_public_url_is_an_allowed_host() -> None:
+    settings = Settings.from_env({"RAFFLEKIT_PUBLIC_URL": " https://Raffle.example:8443/fair/ "})
+
+    assert settings.public_url == "https://Raffle.example:8443/fair"
+    assert settings.allowed_hosts == {"raffle.example"}
+
+
+@pytest.mark.parametrize(
+    "text", ["raffle.example", "ftp://raffle.example", "https://", "https://a.example/?x", "https://a b"]
+)
+def test_a_public_url_is_the_address_of_a_server(text: str) -> None:
+    with pytest.raises(InvalidSetting, match="must be the address of a server"):
+        Settings.from_env({"RAFFLEKIT_PUBLIC_URL": text})

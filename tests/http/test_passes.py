@@ -56,6 +56,20 @@ def reason(access: Access, sent: dict[str, Any], right: Right) -> str:
     return ""
 
 
+def test_a_pass_is_looked_up_once_per_request() -> None:
+    asked: list[str] = []
+    access = Access(REQUIRED, find_pass=lambda token: asked.append(token) or PASSES.get(token))
+    other = Access(REQUIRED)
+    sent = environ(DESK, authorization="Bearer rkp_sells", cookie="rafflekit_pass=rkp_manages")
+
+    for _ in range(2):
+        assert [access.allows(sent, right) for right in Right] == [False, True, False]
+        assert access.require(sent, Right.SELL) == access.pass_of(sent) == PASSES["rkp_sells"]
+
+    assert asked == ["rkp_sells"]
+    assert other.pass_of(sent) is None
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("is_required", [True, False])
 @pytest.mark.parametrize("peer", [DESK, "192.0.2.1", "10.0.0.1", None])

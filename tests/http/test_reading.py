@@ -10,6 +10,7 @@ from falcon import testing
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rafflekit import RaffleEngine
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
 from rafflekit.http import fields, reading
@@ -17,6 +18,9 @@ from rafflekit.http.api import ROUTES
 from rafflekit.http.api.draws import DrawBody
 from rafflekit.http.api.raffles import CreateBody, PrizeBody
 from rafflekit.http.api.tickets import ParticipateBody
+from rafflekit.http.app import create_app
+from rafflekit.http.pages import PAGES
+from tests.http.conftest import SETTINGS
 
 CREATE: dict[str, Any] = {"name": "a", "total_tickets": 5, "prizes": [{"name": "hug", "amount": 1}]}
 
@@ -35,6 +39,20 @@ def refused_field(content: bytes, shape: type[msgspec.Struct] = CreateBody) -> s
         reading.read_body(request(content), shape)
     assert refusal.value.reason
     return refusal.value.field
+
+
+def test_what_is_read_shows_no_values_in_its_repr(engine: RaffleEngine) -> None:
+    create_app(engine, SETTINGS)
+    operations = [operation for route in ROUTES for operation in route.operations.values()]
+    shapes = {shape for operation in operations for shape in (operation.body, operation.query) if shape is not None}
+    shapes |= {shape for page in PAGES.values() for shape in page.forms}
+    assert {"ParticipateBody", "VerifyBody", "NamedForm", "VerifyForm", "PassForm"} <= {
+        each.__name__ for each in shapes
+    }
+
+    for shape in shapes:
+        shown = repr(shape(**dict.fromkeys(shape.__struct_fields__, "a secret")))
+        assert shown == f"{shape.__name__}({', '.join(shape.__struct_fields__)})"
 
 
 def test_a_body_is_read_into_its_shape() -> None:

@@ -1,12 +1,14 @@
 """The URLs that the service gives itself: whole ones only with a host of its own, which no stranger can choose."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 from falcon import testing
 
 from rafflekit.core.settings import ALLOWED_HOSTS
-from tests.http.conftest import MANAGER, PROXY, RAFFLE, Post
+from rafflekit.http.access import Access
+from tests.http.conftest import MANAGER, PROXY, RAFFLE, SETTINGS, Post
 from tests.http.environs import ACCESS, BY_FORWARDED, environ
 
 
@@ -164,3 +166,23 @@ def test_a_new_raffle_is_at_a_path_under_a_foreign_address(post: Post) -> None:
 
     assert created.headers["Location"] == f"/raffles/{created.json['id']}/"
     assert (refused.status_code, ALLOWED_HOSTS.name in refused.json["detail"]) == (403, True)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "host", "origin", "expected"),
+    [
+        (None, "127.0.0.1:8080", None, None),
+        (None, "localhost:8080", "http://localhost:8080", None),
+        (None, "raffle.example", None, "http://raffle.example"),
+        (None, "app:8080", "https://raffle.example", "https://raffle.example"),
+        (None, "evil.example", None, None),
+        ("https://fair.example/raffles", "127.0.0.1:8080", None, "https://fair.example/raffles"),
+        ("http://192.0.2.7:8080", "evil.example", "https://evil.example", "http://192.0.2.7:8080"),
+    ],
+)
+def test_codes_for_phones_lead_where_phones_can_go(
+    public_url: str | None, host: str, origin: str | None, expected: str | None
+) -> None:
+    access = Access(replace(SETTINGS, public_url=public_url))
+
+    assert access.visitors_url(environ(host=host) | ({"HTTP_ORIGIN": origin} if origin else {})) == expected

@@ -1,7 +1,6 @@
 """`rafflekit winners`, `verify`, `redeem`, `forfeit` and `queue`: winners, redeemed prizes, and who is next."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +15,6 @@ from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, PageNumber
 from rafflekit.cli.sources import STDIN
 from rafflekit.cli.words import counted, local_time
 from rafflekit.core import limits
-from rafflekit.core.errors import TooEarly
 from rafflekit.core.models import Raffle, Verification
 from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.forfeits import Why
@@ -200,13 +198,10 @@ def _forfeited(engine: "RaffleEngine", raffle: Raffle, wanted: _Forfeit, *, yes:
 
 
 def _all_forfeited(engine: "RaffleEngine", raffle: Raffle, reason: str | None, *, yes: bool) -> Sequence[Win | None]:
-    left = engine.winners(raffle.id, page_size=1, unredeemed=True)
-    # Without an announced deadline, the engine refuses, so there is nothing to ask.
-    if not yes and left.items and raffle.terms.claim_days is not None:
-        # The first prize that is left has the earliest deadline; before it, there is nothing to ask.
-        with suppress(TooEarly):
-            engine.check_forfeit(raffle.id, left.items[0].ticket_number, why=Why.UNCLAIMED, reason=reason)
-            ask(_all_unclaimed_question(engine, raffle, left.count), why=_FINAL, refused=_NOT_FORFEITED)
+    if not yes and (lost := engine.unclaimed(raffle.id)):
+        # A wrong reason is refused before the question.
+        engine.check_forfeit(raffle.id, lost[0].ticket_number, why=Why.UNCLAIMED, reason=reason)
+        ask(_all_unclaimed_question(engine, raffle, len(lost)), why=_FINAL, refused=_NOT_FORFEITED)
     return engine.forfeit_unclaimed(raffle.id, reason=reason)
 
 
@@ -229,10 +224,10 @@ def _forfeit_question(engine: "RaffleEngine", raffle: Raffle, lost: Win, wanted:
     yield f"{_FINAL}: {reason}. Pass the prize on now? [y/N] "
 
 
-def _all_unclaimed_question(engine: "RaffleEngine", raffle: Raffle, open_prizes: int) -> Iterator[str]:
+def _all_unclaimed_question(engine: "RaffleEngine", raffle: Raffle, lost: int) -> Iterator[str]:
     queue = engine.queue(raffle.id, page_size=_NEXT_SHOWN)
-    yield f"{counted(open_prizes, 'prize')} of {quoted(raffle.name)} {'is' if open_prizes == 1 else 'are'} unredeemed."
-    yield "Each whose deadline has passed goes to the next ticket. The queue begins with:"
-    shown = ", ".join(map(str, queue.items[:open_prizes])) or "no ticket is left, so the prizes lapse"
-    yield f"  {shown}{', …' if open_prizes > _NEXT_SHOWN and queue.has_next else ''}"
+    yield f"{counted(lost, 'prize')} of {quoted(raffle.name)} {'was' if lost == 1 else 'were'} not redeemed in time."
+    yield "Each goes to the next ticket. The queue begins with:"
+    shown = ", ".join(map(str, queue.items[:lost])) or "no ticket is left, so the prizes lapse"
+    yield f"  {shown}{', …' if lost > _NEXT_SHOWN and queue.has_next else ''}"
     yield f"{_FINAL}. Pass the prizes on now? [y/N] "

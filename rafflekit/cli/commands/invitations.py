@@ -15,7 +15,7 @@ from rafflekit.cli.options import (
     DatabaseUrl,
     open_engine,
     refuse_standard_output,
-    server_address,
+    visitors_address,
 )
 from rafflekit.core import limits
 from rafflekit.core.private_files import private
@@ -51,7 +51,7 @@ def write_invitations(
     write more invitations at any time until the draw.
     """
     refuse_standard_output("--out", out)
-    base = None if url is None else server_address(url)
+    base = visitors_address(url)
     with open_engine(database_url) as engine:
         found = engine.find(raffle, whole_name=True)
         codes = engine.invitations(found.id, count, first=first)

@@ -6,9 +6,10 @@ import typer
 
 from rafflekit.cli import render
 from rafflekit.cli.failures import arguments_named
-from rafflekit.cli.options import AsJsonLine, DatabaseUrl, open_engine, server_address
+from rafflekit.cli.options import AsJsonLine, DatabaseUrl, open_engine, visitors_address
 from rafflekit.cli.words import lasting_given
 
+_THIS_MACHINE = "http://localhost:8080"
 _PARAMETERS = {"name": "--name", "may": "--may", "lasts": "--for"}
 
 
@@ -29,8 +30,13 @@ def make_desk_pass(
         ),
     ],
     url: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="The address of your server, for the link.")
-    ] = "http://localhost:8080",
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            show_default="RAFFLEKIT_PUBLIC_URL, or http://localhost:8080",
+            help="The address of your server, for the link.",
+        ),
+    ] = None,
     as_json: AsJsonLine = False,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -39,7 +45,7 @@ def make_desk_pass(
     Open the link on the phone or computer of the person whose pass it is, or let the phone read its QR code.
     RAFFLEKIT_DESK_PASSES=required makes a server ask managers for a pass.
     """
-    base = server_address(url)
+    base = visitors_address(url) or _THIS_MACHINE
     with arguments_named(_PARAMETERS), open_engine(database_url) as engine:
         made = engine.passes.make(name, may=may, lasts=lasting_given("lasts", lasts))
     render.print_new_pass(made, link=f"{base}/desk/pass/#{made.token}", as_json=as_json)

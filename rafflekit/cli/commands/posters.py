@@ -14,7 +14,7 @@ from rafflekit.cli.options import (
     ShownRaffle,
     open_engine,
     refuse_standard_output,
-    server_address,
+    visitors_address,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def write_poster(
     from a browser.
     """
     refuse_standard_output("--out", out)
-    base = None if url is None else server_address(url)
+    base = visitors_address(url)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
     _write(out, _made(found, language, None if base is None else f"{base}/raffles/{found.id}/"))

@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -17,7 +17,7 @@ from rafflekit.cli.failures import UNEXPECTED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import DatabaseUrl, named_database, read_settings
 from rafflekit.cli.own_addresses import own_addresses
 from rafflekit.cli.qr import show_qr_code
-from rafflekit.core.settings import MANAGER_IPS, VARIABLES, Settings
+from rafflekit.core.settings import MANAGER_IPS, PUBLIC_URL, VARIABLES, Settings
 
 if TYPE_CHECKING:
     from rafflekit.http.serving import Urls
@@ -127,13 +127,14 @@ def serve_raffles(
         raise CommandStopped("--unix-socket-group needs --unix-socket.", status=WRONG_USAGE)
     place = _place_of(host, unix_socket, lan=lan)
     settings = read_settings()
+    addresses = own_addresses() if lan else []
 
     def announce(shown_database_url: str, urls: "Urls") -> None:
         _remark_on(settings, place, log_format)
         terminal.say(f"rafflekit serves {shown_database_url} at {urls.here} (Ctrl-C stops it)")
         if urls.elsewhere is not None:
             if lan:
-                _show_own_addresses(urls.here)
+                _show_own_addresses(urls.here, addresses)
             else:
                 terminal.say(f"Other machines reach it at {urls.elsewhere}")
             if server is Server.GRANIAN:
@@ -147,7 +148,7 @@ def serve_raffles(
         form = LogFormat.HUMAN if log_format is None else log_format
         try:
             serve_until_stopped(
-                os.environ,
+                _environment_with(addresses, port, settings),
                 database_url=url,
                 server=server.value,
                 workers=workers,
@@ -173,6 +174,13 @@ def _place_of(host: str | None, unix_socket: Path | None, *, lan: bool) -> str:
     return _THIS_MACHINE if host is None else host
 
 
+def _environment_with(addresses: Sequence[str], port: int, settings: Settings) -> dict[str, str]:
+    """Return the environment in which QR codes lead phones to this machine, also on pages that are opened on it."""
+    if not addresses or port == 0 or settings.public_url is not None:
+        return {**os.environ}
+    return {**os.environ, PUBLIC_URL.name: f"http://{addresses[0]}:{port}"}
+
+
 @contextmanager
 def _libraries() -> Iterator[None]:
     try:
@@ -184,10 +192,10 @@ def _libraries() -> Iterator[None]:
         raise CommandStopped(sentence, status=WRONG_USAGE) from error
 
 
-def _show_own_addresses(here: str) -> None:
+def _show_own_addresses(here: str, addresses: Sequence[str]) -> None:
     terminal.say(f"It listens on every address of this machine ({_EVERY_ADDRESS}).")
     port = here.rpartition(":")[2]
-    urls = [f"http://{address}:{port}/" for address in own_addresses()]
+    urls = [f"http://{address}:{port}/" for address in addresses]
     if not urls:
         terminal.say(
             "No address for phones was found. Connect this machine to the local network and start again, or look its "

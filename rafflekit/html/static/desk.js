@@ -51,8 +51,9 @@ const forget = () => history.replaceState(null, "", location.pathname + location
 
 const passForm = document.querySelector("[data-pass]");
 const useToken = () => {
-  if (location.hash.length < 2) return;
-  passForm.querySelector("[name=token]").value = decodeURIComponent(location.hash.slice(1));
+  // Other fragments are places on the page, or links that were copied wrong.
+  if (!/^#rkp_[0-9a-f]{32}$/.test(location.hash)) return;
+  passForm.querySelector("[name=token]").value = location.hash.slice(1);
   passForm.querySelector("[data-pass-field]").hidden = true;
   passForm.querySelector("[data-pass-found]").hidden = false;
   passForm.querySelector("button").focus();

@@ -68,10 +68,10 @@ class LivePage(WebPage):
         send_page(response, html, status=HTTPStatus.OK)
 
     def _address(self, request: falcon.Request, raffle: Raffle) -> str | None:
-        """Return the address at which phones can take part; None if there is none."""
-        base = self.access.base_url(request.env)
-        is_for_phones = raffle.state is State.OPEN and raffle.terms.entry != EntryRule.DESK and "://" in base
-        return f"{base}/raffles/{raffle.id}/" if is_for_phones else None
+        """Return the address at which phones can take part; None if they cannot, or it is not known."""
+        base = self.access.visitors_url(request.env)
+        is_for_phones = raffle.state is State.OPEN and raffle.terms.entry != EntryRule.DESK
+        return f"{base}/raffles/{raffle.id}/" if is_for_phones and base is not None else None
 
     def _winners_html(self, request: falcon.Request, raffle: Raffle, state: LiveShape) -> str:
         wins = self.engine.winners(raffle.id, page_size=MOST_PRESENTED).items

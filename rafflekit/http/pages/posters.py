@@ -16,12 +16,11 @@ class PosterPage(WebPage):
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show the poster; it holds nothing secret."""
         raffle = self.engine.get(reading.check_raffle_id(raffle_id))
-        base, assets = self.access.base_url(request.env), f"{root_of(request)}/assets/{assets_version()}"
+        base, assets = self.access.visitors_url(request.env), f"{root_of(request)}/assets/{assets_version()}"
         html = poster(
             raffle,
             language_of(request),
-            # A phone can read only a whole address.
-            address=f"{base}/raffles/{raffle.id}/" if "://" in base else None,
+            address=None if base is None else f"{base}/raffles/{raffle.id}/",
             stylesheet=f"{assets}/poster.css",
             script=f"{assets}/times.js",
         )

@@ -67,7 +67,7 @@ def test_a_kept_state_serves_everyone_for_a_moment() -> None:
     def make(raffle_id: str) -> bytes:
         read.append(raffle_id)
         if len(read) == 2:
-            # Whoever asks meanwhile gets the old answer.
+            # Anyone who asks meanwhile gets the old answer.
             assert states.get("a").data == b"1"
         return str(len(read)).encode()
 

@@ -18,10 +18,11 @@ Show = Callable[..., testing.Result]
 
 @pytest.fixture
 def show(client: testing.TestClient) -> Show:
-    """Open a page as a browser does: `show(path, language=…, source=…)`; by default from a manager's address."""
+    """Open a page as a browser does: `show(path, language=…, source=…, host=…)`; by default a manager's."""
 
-    def get(path: str, *, language: str = "en", source: str = MANAGER) -> testing.Result:
-        return client.simulate_get(path, headers=BROWSER | {"Accept-Language": language}, remote_addr=source)
+    def get(path: str, *, language: str = "en", source: str = MANAGER, host: str = "127.0.0.1:8080") -> testing.Result:
+        headers = BROWSER | {"Accept-Language": language, "Host": host}
+        return client.simulate_get(path, headers=headers, remote_addr=source)
 
     return get
 

@@ -10,6 +10,9 @@ from tests.http.pages.browser import Page
 from tests.http.pages.scenes import Scene, fill_with_raffles
 from tests.live_server import LiveServer
 
+# Without it, pages that are opened on this machine have no QR codes for phones.
+PUBLIC_URL = {"RAFFLEKIT_PUBLIC_URL": "https://raffles.example"}
+
 
 class Fairground(NamedTuple):
     """The raffles' ids by name, and two servers on their database: one takes this machine for a manager's."""
@@ -40,6 +43,6 @@ def open_fairground(folder: Path) -> Iterator[Fairground]:
     with ExitStack() as running:
         servers = []
         for managers in ("127.0.0.2", "127.0.0.1"):
-            servers.append(LiveServer(database, log=folder / f"{managers}.log", MANAGER_IPS=managers))
+            servers.append(LiveServer(database, log=folder / f"{managers}.log", MANAGER_IPS=managers, **PUBLIC_URL))
             running.callback(servers[-1].stop)
         yield Fairground(raffles, *servers)

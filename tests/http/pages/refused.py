@@ -90,8 +90,9 @@ NEW_RAFFLES = (
 
 DESK = (
     Wrong("/desk/raffles/{one}/edit/", _NEW),
-    Wrong("/desk/raffles/{sold}/edit/", _NEW),
-    Wrong("/desk/raffles/{cancelled}/edit/", _NEW),
+    Wrong("/desk/raffles/{one}/edit/", _NEW | {"shown": "{one_terms}"}),
+    Wrong("/desk/raffles/{sold}/edit/", _NEW | {"shown": "{sold_terms}"}),
+    Wrong("/desk/raffles/{cancelled}/edit/", _NEW | {"shown": "{cancelled_terms}"}),
     Wrong(f"/desk/raffles/{NO_RAFFLE}/edit/", _NEW),
     _api("empty", "close"),
     _api("one", "close"),
@@ -157,7 +158,7 @@ PRIZES = (
 LATER = (
     _api("drawn", "redeem", **_ticket("winner")),
     _api("drawn", "redeem", **_ticket("redeemed", undo="true")),
-    Wrong("/desk/raffles/{empty}/edit/", _NEW | {"closes_at": "2023-08-24T00:00"}),
+    Wrong("/desk/raffles/{empty}/edit/", _NEW | {"closes_at": "2023-08-24T00:00", "shown": "{empty_terms}"}),
 )
 """Forms that are refused two days after the draw."""
 
@@ -251,6 +252,7 @@ def fill(engine: RaffleEngine, clock: Clock) -> dict[str, str]:
         "nodeadline": _raffle(engine, "nodeadline", sold=2),
         "drawn": _raffle(engine, "drawn", prizes=4, claim_days=1),
     }
+    given |= {f"{name}_terms": engine.get(raffle).terms.hash().hex() for name, raffle in given.items()}
     engine.participate(given["twice"], "guest 0")
     engine.cancel(given["cancelled"], "Rain.")
     for name in ("announced", "closed", "nodeadline"):

@@ -1,6 +1,6 @@
 """Every page, in the states in which people see it. Tests of all pages, and the pictures in the docs, walk this table.
 
-Whoever adds a page adds a scene.
+Anyone who adds a page adds a scene.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class Scene(NamedTuple):
 _NEW = {
     "name": "Midsummer night",
     "total_tickets": "500",
-    "prizes": "hamper\n3 dinners for two\njar of honey: 5",
+    "prizes": "hamper\n3 × dinner for two\njar of honey: 5",
     "closes_at": "2999-06-24T18:00",
     "draw_at": "2999-06-24T19:00",
     "promoter": "Friends of the village hall",

@@ -1,6 +1,6 @@
 """`make screenshots`: a picture of every page in `docs/images/`, from real servers.
 
-Whoever adds a scene gets its picture on a phone; `PICTURES` has more.
+A new scene gets its picture on a phone; `PICTURES` has more.
 """
 
 import os

@@ -86,7 +86,7 @@ def test_a_raffle_is_created_in_the_time_of_the_browser(desk: Desk, new_page: Ne
     assert "Europe/Berlin" in page.text("#closes_at-hint")
     page.fill("#name", "Summer fair")
     page.fill("#total_tickets", "200")
-    page.fill("#prizes", "3 hampers\ntea")
+    page.fill("#prizes", "3 × hamper\ntea")
     page.fill("#closes_at", "2999-07-01T18:00")
     page.fill("#draw_at", "2999-12-24T18:00")
     follow(page, "form .main")
@@ -247,6 +247,16 @@ def test_a_link_makes_a_pass_of_this_browser(desk: Desk, new_page: NewPage) -> N
     assert "no longer uses a desk pass" in page.text("main")
     page.open(f"{desk.strict.url}/desk/")
     assert "A desk pass is needed here" in page.text("main")
+
+
+@pytest.mark.parametrize("fragment", ["main", "%", "rkp_%", f"rkp_{'0' * 31}"])
+def test_a_link_without_a_whole_pass_changes_nothing(desk: Desk, new_page: NewPage, fragment: str) -> None:
+    page = new_page()
+    page.open(f"{desk.strict.url}/desk/pass/#{fragment}")
+
+    assert page.run("document.querySelector('#token').checkVisibility()")
+    assert page.run("document.querySelector('#token').value") == ""
+    assert page.complaints == []
 
 
 def test_a_revoked_pass_ends_at_once(desk: Desk, new_page: NewPage) -> None:

@@ -141,10 +141,10 @@ def stored_forfeits(connection: Connection, raffle: UUID, *, most: int) -> list[
     ]
 
 
-def unclaimed_numbers(connection: Connection, raffle: UUID, *, drawn_at: int, until: int) -> list[int]:
-    """Return the tickets whose prize is neither redeemed nor forfeited, and was won at a time up to `until`."""
+def unclaimed_wins(connection: Connection, raffle: UUID, *, drawn_at: int, until: int) -> list[Win]:
+    """Return the wins whose prize is neither redeemed nor forfeited, and was won at a time up to `until`."""
     rows = connection.execute(_UNCLAIMED, {"raffle": raffle})
-    return [row[0] for row in rows if (drawn_at if row[-1] is None else row[-1]) <= until]
+    return [_win(row) for row in rows if (drawn_at if row[-1] is None else row[-1]) <= until]
 
 
 def _date(seconds: int | None) -> datetime | None:

@@ -6,12 +6,13 @@ from typing import Literal, NamedTuple
 import falcon
 import msgspec
 
+from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, InvalidVerificationCode, NoPrize, RaffleError, TooLate
 from rafflekit.core.models import Raffle, Right, Verification
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import DeskPage, Refused, refusal_of, wrong
 from rafflekit.http.pages.desk.scans import Scan, read_scan
-from rafflekit.http.pages.desk.typed import typed_number
+from rafflekit.http.pages.typed import typed_number
 
 
 class LookForm(msgspec.Struct, frozen=True):
@@ -59,7 +60,15 @@ class _Redeeming(DeskPage):
         refused: Refused | None = None,
     ) -> None:
         self.show_desk(
-            request, response, "redeem.html", raffle=raffle, looked=looked, form=form, other=other, refused=refused
+            request,
+            response,
+            "redeem.html",
+            raffle=raffle,
+            looked=looked,
+            form=form,
+            other=other,
+            undo_minutes=limits.UNDO_S // 60,
+            refused=refused,
         )
 
     def _look(self, raffle: Raffle, scan: Scan) -> Looked:
@@ -68,15 +77,15 @@ class _Redeeming(DeskPage):
         Raises:
             RaffleError: the raffle is not drawn, or the code is not the ticket's.
         """
-        ticket = (raffle.id, scan.number, scan.code)
-        with suppress(NoPrize, TooLate):
-            return Looked(scan, "won", self.engine.check_redeem(*ticket))
-        found = self.engine.verify(*ticket)
+        found = self.engine.verify(raffle.id, scan.number, scan.code)
         if found.redeemed_at is not None:
             return Looked(scan, "redeemed", found, self._can_undo(raffle, scan))
         if found.forfeited_at is not None:
             return Looked(scan, "forfeited", found)
-        return Looked(scan, "late" if found.has_won else "lost", found)
+        if not found.has_won:
+            return Looked(scan, "lost", found)
+        is_late = found.redeem_until is not None and found.redeem_until <= self.engine.now()
+        return Looked(scan, "late" if is_late else "won", found)
 
     def _can_undo(self, raffle: Raffle, scan: Scan) -> bool:
         with suppress(NoPrize, TooLate):

@@ -1,5 +1,7 @@
 """Drawing the winners at the desk: the page that asks for the raffle's name, and the form that draws."""
 
+from typing import Any
+
 import falcon
 import msgspec
 
@@ -10,7 +12,7 @@ from rafflekit.core.paging import folded
 from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.quoting import visible
 from rafflekit.http import reading
-from rafflekit.http.pages.desk.page import DeskPage, Refused, back_to_desk, refusal_of, wrong
+from rafflekit.http.pages.desk.page import Asking, Question, back_to_desk, refusal_of, wrong
 from rafflekit.http.pages.raffles import WinnersPage
 
 
@@ -21,38 +23,19 @@ class DrawForm(msgspec.Struct, frozen=True):
     value: str = ""
 
 
-_EMPTY = DrawForm()
+class _Drawing(Asking):
+    template = "draw.html"
+
+    def values(self, raffle: Raffle) -> dict[str, Any]:
+        return {
+            "needs_value": source_of(raffle.terms.entropy).is_announced,
+            "possible_at": draw_possible_at(raffle),
+            "form": DrawForm(),
+        }
 
 
-class _Drawing(DeskPage):
-    def _show(
-        self,
-        request: falcon.Request,
-        response: falcon.Response,
-        raffle_id: str,
-        form: DrawForm = _EMPTY,
-        refused: Refused | None = None,
-    ) -> None:
-        raffle = self.raffle(raffle_id)
-        self.show_desk(
-            request,
-            response,
-            "draw.html",
-            raffle=raffle,
-            needs_value=source_of(raffle.terms.entropy).is_announced,
-            possible_at=draw_possible_at(raffle),
-            form=form,
-            refused=refused,
-        )
-
-
-class DrawQuestion(_Drawing):
-    """`/desk/raffles/<id>/draw/`: whether the winners are to be drawn."""
-
-    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Ask for the raffle's name."""
-        self.enter(request, Right.MANAGE)
-        self._show(request, response, raffle_id)
+class DrawQuestion(_Drawing, Question):
+    """`/desk/raffles/<id>/draw/`: whether the winners are to be drawn, which the raffle's name confirms."""
 
 
 class WinnersOrDraw(WinnersPage, _Drawing):
@@ -66,12 +49,12 @@ class WinnersOrDraw(WinnersPage, _Drawing):
         form = reading.read_form(request, DrawForm)
         raffle = self.raffle(raffle_id)
         if not _is_name(form.confirm, raffle):
-            self._show(request, response, raffle_id, form, wrong("confirm", "name_differs"))
+            self.ask(request, response, raffle, form=form, refused=wrong("confirm", "name_differs"))
             return
         try:
             self.engine.draw(raffle.id, value=" ".join(form.value.split()) or None)
         except RaffleError as error:
-            self._show(request, response, raffle_id, form, refusal_of(error))
+            self.ask(request, response, self.raffle(raffle_id), form=form, refused=refusal_of(error))
         else:
             back_to_desk(request, response, raffle, "drawn")
 

@@ -1,13 +1,15 @@
 """Closing and cancelling a raffle at the desk: the pages that ask first, and the forms at the contract's addresses."""
 
+from typing import Any
+
 import falcon
 import msgspec
 
 from rafflekit.core.errors import RaffleError
-from rafflekit.core.models import Right
+from rafflekit.core.models import Raffle, Right
 from rafflekit.core.prizes import count_wins
 from rafflekit.http import reading
-from rafflekit.http.pages.desk.page import DeskPage, Refused, back_to_desk, refusal_of
+from rafflekit.http.pages.desk.page import Asking, Question, back_to_desk, refusal_of
 
 
 class CancelForm(msgspec.Struct, frozen=True):
@@ -16,22 +18,15 @@ class CancelForm(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class _Closing(DeskPage):
-    def _show(
-        self, request: falcon.Request, response: falcon.Response, raffle_id: str, refused: Refused | None = None
-    ) -> None:
-        raffle = self.raffle(raffle_id)
-        wins = count_wins(raffle.prizes)
-        self.show_desk(request, response, "close.html", raffle=raffle, wins=wins, refused=refused)
+class _Closing(Asking):
+    template = "close.html"
+
+    def values(self, raffle: Raffle) -> dict[str, Any]:
+        return {"wins": count_wins(raffle.prizes)}
 
 
-class ClosingQuestion(_Closing):
+class ClosingQuestion(_Closing, Question):
     """`/desk/raffles/<id>/close/`: whether a raffle is to be closed."""
-
-    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Ask."""
-        self.enter(request, Right.MANAGE)
-        self._show(request, response, raffle_id)
 
 
 class ClosingForm(_Closing):
@@ -43,31 +38,20 @@ class ClosingForm(_Closing):
         try:
             raffle = self.engine.close_raffle(reading.check_raffle_id(raffle_id))
         except RaffleError as error:
-            self._show(request, response, raffle_id, refusal_of(error))
+            self.ask(request, response, self.raffle(raffle_id), refused=refusal_of(error))
         else:
             back_to_desk(request, response, raffle, "closed")
 
 
-class _Cancelling(DeskPage):
-    def _show(
-        self,
-        request: falcon.Request,
-        response: falcon.Response,
-        raffle_id: str,
-        reason: str = "",
-        refused: Refused | None = None,
-    ) -> None:
-        raffle = self.raffle(raffle_id)
-        self.show_desk(request, response, "cancel.html", raffle=raffle, reason=reason, refused=refused)
+class _Cancelling(Asking):
+    template = "cancel.html"
+
+    def values(self, raffle: Raffle) -> dict[str, Any]:
+        return {"reason": ""}
 
 
-class CancellingQuestion(_Cancelling):
+class CancellingQuestion(_Cancelling, Question):
     """`/desk/raffles/<id>/cancel/`: whether a raffle is to be called off, and why."""
-
-    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Ask."""
-        self.enter(request, Right.MANAGE)
-        self._show(request, response, raffle_id)
 
 
 class CancellingForm(_Cancelling):
@@ -82,6 +66,6 @@ class CancellingForm(_Cancelling):
         try:
             raffle = self.engine.cancel(reading.check_raffle_id(raffle_id), reason)
         except RaffleError as error:
-            self._show(request, response, raffle_id, reason, refusal_of(error))
+            self.ask(request, response, self.raffle(raffle_id), reason=reason, refused=refusal_of(error))
         else:
             back_to_desk(request, response, raffle, "cancelled")

@@ -1,17 +1,19 @@
 """Passing prizes on at the desk: look first, then confirm; one ticket, or all that were not collected in time."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import falcon
 import msgspec
 
-from rafflekit.core.errors import InvalidValue, RaffleError
+from rafflekit.core import limits
+from rafflekit.core.errors import InvalidValue, NotDrawnYet, RaffleError, TooEarly
 from rafflekit.core.models import Raffle, Right
 from rafflekit.core.prizes import Win
-from rafflekit.core.protocol.forfeits import Why
 from rafflekit.http import reading
-from rafflekit.http.pages.desk.page import DeskPage, Refused, back_to_desk, refusal_of
-from rafflekit.http.pages.desk.typed import typed_number
+from rafflekit.http.pages.desk.page import Asking, Question, back_to_desk, refusal_of
+from rafflekit.http.pages.typed import typed_number
 
 
 class ForfeitForm(msgspec.Struct, frozen=True):
@@ -23,9 +25,6 @@ class ForfeitForm(msgspec.Struct, frozen=True):
     verification_code: str = ""
     again: str = ""
     """Not empty if the form is to be shown again, to be changed."""
-
-
-_EMPTY = ForfeitForm()
 
 
 class UnclaimedForm(msgspec.Struct, frozen=True):
@@ -41,31 +40,17 @@ class _Loss(NamedTuple):
     following: int | None
 
 
-class _Forfeiting(DeskPage):
-    def _show(
-        self,
-        request: falcon.Request,
-        response: falcon.Response,
-        raffle: Raffle,
-        *,
-        form: ForfeitForm = _EMPTY,
-        loss: _Loss | None = None,
-        refused: Refused | None = None,
-    ) -> None:
-        self.show_desk(
-            request, response, "forfeit.html", raffle=raffle, form=form, loss=loss, reasons=list(Why), refused=refused
-        )
+class _Forfeiting(Asking):
+    template = "forfeit.html"
+
+    def values(self, raffle: Raffle) -> dict[str, Any]:
+        return {"form": ForfeitForm(), "loss": None}
 
 
-class ForfeitQuestion(_Forfeiting):
+class ForfeitQuestion(_Forfeiting, Question):
     """`/desk/raffles/<id>/forfeit/`: the form, and what it would do."""
 
     forms = (ForfeitForm,)
-
-    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Show an empty form."""
-        self.enter(request, Right.MANAGE)
-        self._show(request, response, self.raffle(raffle_id))
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show who would lose which prize, and to whom it passes; nothing is changed."""
@@ -83,11 +68,11 @@ class ForfeitQuestion(_Forfeiting):
                     reason=form.reason.strip() or None,
                     verification_code=form.verification_code or None,
                 )
-                queue = self.engine.queue(raffle.id, page_size=1).items
+                queue = self.queue(raffle, page_size=1).items
                 loss = _Loss(win, queue[0] if queue else None)
             except RaffleError as error:
                 refused = refusal_of(error)
-        self._show(request, response, raffle, form=form, loss=loss, refused=refused)
+        self.ask(request, response, raffle, form=form, loss=loss, refused=refused)
 
 
 class ForfeitureForm(_Forfeiting):
@@ -110,20 +95,16 @@ class ForfeitureForm(_Forfeiting):
                 by=by,
             )
         except RaffleError as error:
-            self._show(request, response, raffle, form=form, refused=refusal_of(error))
+            self.ask(request, response, raffle, form=form, refused=refusal_of(error))
         else:
             back_to_desk(request, response, raffle, "lapsed" if heir is None else "passed_on")
 
 
-class UnclaimedPrizes(DeskPage):
+class UnclaimedPrizes(Question):
     """`/desk/raffles/<id>/unclaimed/`: pass on all prizes that were not collected in time."""
 
     forms = (UnclaimedForm,)
-
-    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Ask, and show the prizes that are still open."""
-        self.enter(request, Right.MANAGE)
-        self._show(request, response, self.raffle(raffle_id))
+    template = "unclaimed.html"
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Pass them on; those that can still be redeemed stay."""
@@ -133,20 +114,16 @@ class UnclaimedPrizes(DeskPage):
         try:
             passed = self.engine.forfeit_unclaimed(raffle.id, reason=reason.strip() or None, by=by)
         except RaffleError as error:
-            self._show(request, response, raffle, reason, refusal_of(error))
+            self.ask(request, response, raffle, reason=reason, refused=refusal_of(error))
         else:
             back_to_desk(request, response, raffle, "all_passed_on" if passed else "none_passed_on")
 
-    def _show(
-        self,
-        request: falcon.Request,
-        response: falcon.Response,
-        raffle: Raffle,
-        reason: str = "",
-        refused: Refused | None = None,
-    ) -> None:
-        wins = self.engine.winners(raffle.id, unredeemed=True)
-        self.show_desk(request, response, "unclaimed.html", raffle=raffle, wins=wins, reason=reason, refused=refused)
+    def values(self, raffle: Raffle) -> dict[str, Any]:
+        """Return the prizes that would pass on now; none if this raffle has not come to that."""
+        wins: Sequence[Win] = ()
+        with suppress(TooEarly, NotDrawnYet, InvalidValue):
+            wins = self.engine.unclaimed(raffle.id)
+        return {"count": len(wins), "wins": wins[: limits.WINNERS_PAGE_SIZE], "reason": ""}
 
 
 def _chosen(why: str) -> str:

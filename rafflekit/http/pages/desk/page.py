@@ -1,8 +1,9 @@
 """What the pages of the desk share: who may enter, what a form shows when it is refused, and the way back."""
 
 import re
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import falcon
 
@@ -14,8 +15,10 @@ from rafflekit.core.errors import (
     RaffleError,
     TicketNotFound,
 )
-from rafflekit.core.models import Raffle, Right, State
+from rafflekit.core.lifecycle import Action, possible_actions
+from rafflekit.core.models import Page, Raffle, Right, State
 from rafflekit.http import reading
+from rafflekit.http.api.draws import queue_turn
 from rafflekit.http.pages.page import WebPage, see_other
 from rafflekit.http.problems import problem_of
 
@@ -29,7 +32,12 @@ _FIELDS: dict[type[RaffleError], str] = {
 }
 """The fields of which errors speak that do not name one."""
 
-DeskRefusal = Literal["name_differs", "unknown_pass", "wrong_code", "another_raffle"]
+# All other actions need the right to manage.
+_RIGHTS = {Action.HAND_OUT: Right.SELL, Action.REDEEM: Right.REDEEM}
+
+DeskRefusal = Literal[
+    "name_differs", "unknown_pass", "wrong_code", "another_raffle", "changed_meanwhile", "created_before"
+]
 """What the desk itself refuses."""
 
 
@@ -91,6 +99,15 @@ class DeskPage(WebPage):
         """
         return self.engine.get(reading.check_raffle_id(raffle_id))
 
+    def queue(self, raffle: Raffle, *, page: int = 1, page_size: int) -> Page[int]:
+        """Return a page of the tickets that are next, as `RaffleEngine.queue`.
+
+        Raises:
+            HTTPServiceUnavailable: too many others are waiting for their turn.
+        """
+        with queue_turn(self.service, raffle):
+            return self.engine.queue(raffle.id, page=page, page_size=page_size)
+
     def show_desk(
         self,
         request: falcon.Request,
@@ -103,17 +120,51 @@ class DeskPage(WebPage):
         """Answer with a template in `desk/`, with what the client may do, and with what was refused."""
         # A page may show a code, and what it offers depends on the pass.
         response.set_header("Cache-Control", "no-store")
+        # Nothing here asks the database: something may just have been changed, and the answer must say so.
+        may = frozenset(right for right in Right if self.access.allows(request.env, right))
         self.show(
             request,
             response,
             f"desk/{template}",
             status=HTTPStatus.OK if refused is None else refused.status,
-            may=frozenset(right for right in Right if self.access.allows(request.env, right)),
+            may=may,
+            actions_of=partial(_allowed_actions, may),
             mistakes=() if refused is None else refused.mistakes,
             done=request.get_param("done") or "",
             State=State,
             **values,
         )
+
+
+class Asking(DeskPage):
+    """What a page that asks before something is done with a raffle shares with the form that does it."""
+
+    template: ClassVar[str]
+
+    def ask(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        raffle: Raffle,
+        *,
+        refused: Refused | None = None,
+        **typed: Any,
+    ) -> None:
+        """Answer with the question, and with what was typed and refused."""
+        self.show_desk(request, response, self.template, raffle=raffle, refused=refused, **self.values(raffle) | typed)
+
+    def values(self, raffle: Raffle) -> dict[str, Any]:
+        """Return what the template shows of a raffle, and what its fields contain at first."""
+        raise NotImplementedError
+
+
+class Question(Asking):
+    """The page that asks first."""
+
+    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
+        """Ask."""
+        self.enter(request, Right.MANAGE)
+        self.ask(request, response, self.raffle(raffle_id))
 
 
 def refusal_of(error: RaffleError) -> Refused:
@@ -134,11 +185,15 @@ def mistake_of(error: RaffleError) -> Mistake:
     return Mistake(_FIELDS.get(type(error), ""), str(error))
 
 
-def wrong(field: str, word: DeskRefusal) -> Refused:
+def wrong(field: str, word: DeskRefusal, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Refused:
     """Return what a form shows of an input that the desk itself refuses."""
-    return Refused((Mistake(field, word=word),), HTTPStatus.BAD_REQUEST)
+    return Refused((Mistake(field, word=word),), status)
 
 
 def back_to_desk(request: falcon.Request, response: falcon.Response, raffle: Raffle, done: str) -> None:
     """Lead the browser to the desk of a raffle, which says what was done."""
     see_other(request, response, f"/desk/raffles/{raffle.id}/?done={done}")
+
+
+def _allowed_actions(may: frozenset[Right], raffle: Raffle) -> frozenset[Action]:
+    return frozenset(action for action in possible_actions(raffle) if _RIGHTS.get(action, Right.MANAGE) in may)

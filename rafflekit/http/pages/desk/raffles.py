@@ -6,13 +6,13 @@ from secrets import token_urlsafe
 import falcon
 
 from rafflekit.core import limits
-from rafflekit.core.errors import RaffleError
+from rafflekit.core.errors import IdempotencyKeyReused, RaffleError
 from rafflekit.core.lifecycle import draw_possible_at
 from rafflekit.core.models import Raffle, Right
 from rafflekit.http import reading
 from rafflekit.http.api.raffles import RafflesQuery
-from rafflekit.http.pages.desk.page import DeskPage, Refused, back_to_desk, refusal_of
-from rafflekit.http.pages.desk.terms import TermsForm, read_terms_form, typed_terms
+from rafflekit.http.pages.desk.page import DeskPage, Refused, back_to_desk, refusal_of, wrong
+from rafflekit.http.pages.desk.terms import EditForm, TermsForm, doubtful_prizes, read_terms_form, typed_terms
 from rafflekit.http.pages.raffles import RaffleList
 
 
@@ -37,7 +37,7 @@ class NewRaffle(DeskPage):
         self.enter(request, Right.MANAGE)
         # With it, a form that is sent twice creates one raffle.
         typed = TermsForm(idempotency_key=token_urlsafe()).fields()
-        self.show_desk(request, response, "new.html", typed=typed)
+        self.show_desk(request, response, "new.html", typed=typed, before=None)
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Show the raffle as it would be announced, or what is wrong with it."""
@@ -52,9 +52,10 @@ class NewRaffle(DeskPage):
                 refused = refusal_of(error)
         if raffle is None:
             shown = None if form.again else refused
-            self.show_desk(request, response, "new.html", typed=form.fields(), refused=shown)
+            self.show_desk(request, response, "new.html", typed=form.fields(), before=None, refused=shown)
         else:
-            self.show_desk(request, response, "check.html", typed=form.fields(), raffle=raffle)
+            doubtful = doubtful_prizes(form)
+            self.show_desk(request, response, "check.html", typed=form.fields(), raffle=raffle, doubtful=doubtful)
 
 
 class RaffleListOrNew(RaffleList, DeskPage):
@@ -67,16 +68,21 @@ class RaffleListOrNew(RaffleList, DeskPage):
         self.enter_with_form(request, Right.MANAGE)
         form = reading.read_form(request, TermsForm, most_bytes=limits.CREATE_BODY_BYTES)
         found = read_terms_form(form)
-        refused = found.refused
+        typed, refused, before = form.fields(), found.refused, None
         if refused is None:
             try:
                 raffle = self.engine.create(**found.given, idempotency_key=form.idempotency_key or None)
+            except IdempotencyKeyReused as error:
+                # Someone went back and changed the form. With a new key, it can create a second raffle.
+                refused = wrong("", "created_before", HTTPStatus.CONFLICT)
+                before = self.engine.get(error.raffle_id)
+                typed["idempotency_key"] = token_urlsafe()
             except RaffleError as error:
                 refused = refusal_of(error)
             else:
                 back_to_desk(request, response, raffle, "created")
                 return
-        self.show_desk(request, response, "new.html", typed=form.fields(), refused=refused)
+        self.show_desk(request, response, "new.html", typed=typed, before=before, refused=refused)
 
 
 class RaffleDesk(DeskPage):
@@ -100,7 +106,7 @@ class RaffleDesk(DeskPage):
 class RaffleEditing(DeskPage):
     """`/desk/raffles/<id>/edit/`: the form that changes a raffle before its first ticket."""
 
-    forms = (TermsForm,)
+    forms = (EditForm,)
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show the form with the raffle's terms."""
@@ -111,7 +117,7 @@ class RaffleEditing(DeskPage):
             self.engine.change(raffle.id, dry_run=True)
         except RaffleError as error:
             refused = refusal_of(error)
-        # What stands in the way is not an error of this request.
+        # It says why the terms are final, which is not an error of this request.
         shown = None if refused is None else Refused(refused.mistakes, HTTPStatus.OK)
         self._show(request, response, raffle, dict(typed_terms(raffle.terms)), shown)
 
@@ -119,9 +125,12 @@ class RaffleEditing(DeskPage):
         """Change the raffle."""
         self.enter_with_form(request, Right.MANAGE)
         raffle = self.raffle(raffle_id)
-        form = reading.read_form(request, TermsForm, most_bytes=limits.CREATE_BODY_BYTES)
+        form = reading.read_form(request, EditForm, most_bytes=limits.CREATE_BODY_BYTES)
         found = read_terms_form(form)
         refused = found.refused
+        if form.shown != _hash_of(raffle):
+            changed = wrong("", "changed_meanwhile")
+            refused = Refused(changed.mistakes + found.mistakes, HTTPStatus.CONFLICT)
         if refused is None:
             try:
                 self.engine.change(raffle.id, **found.changed_from(raffle.terms))
@@ -140,4 +149,9 @@ class RaffleEditing(DeskPage):
         typed: dict[str, str],
         refused: Refused | None,
     ) -> None:
-        self.show_desk(request, response, "edit.html", raffle=raffle, typed=typed, refused=refused)
+        shown = _hash_of(raffle)
+        self.show_desk(request, response, "edit.html", raffle=raffle, typed=typed, shown=shown, refused=refused)
+
+
+def _hash_of(raffle: Raffle) -> str:
+    return raffle.terms.hash().hex()

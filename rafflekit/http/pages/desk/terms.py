@@ -15,10 +15,10 @@ import msgspec
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.protocol.entropy import SECRETS, SOURCES
 from rafflekit.core.protocol.terms import TEXTS, TIMES, EntryRule, Terms
-from rafflekit.core.written_prizes import read_prize_lines, write_prize_lines
+from rafflekit.core.written_prizes import doubtful_amounts, read_prize_lines, write_prize_lines
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import Mistake, Refused, mistake_of
-from rafflekit.http.pages.desk.typed import typed_number
+from rafflekit.http.pages.typed import typed_number
 
 OFFSET = "_offset"
 """The end of the name of a field that holds the offset of a time."""
@@ -58,6 +58,13 @@ class TermsForm(msgspec.Struct, frozen=True, kw_only=True):
     def fields(self) -> dict[str, str]:
         """Return what was typed, by field."""
         return {name: value for name, value in msgspec.structs.asdict(self).items() if name != "again"}
+
+
+class EditForm(TermsForm, frozen=True, kw_only=True):
+    """The terms of a raffle as they are changed."""
+
+    shown: str = ""
+    """The hash of the terms that the page showed, so that no one reverts another's change unawares."""
 
 
 class ReadTerms(NamedTuple):
@@ -112,6 +119,11 @@ def read_terms_form(form: TermsForm) -> ReadTerms:
         except InvalidValue as error:
             mistakes.append(mistake_of(error))
     return ReadTerms(terms, tuple(mistakes))
+
+
+def doubtful_prizes(form: TermsForm) -> list[tuple[str, str]]:
+    """Return the prizes whose amount may belong to their name; each with that amount."""
+    return doubtful_amounts(line.strip() for line in form.prizes.splitlines())
 
 
 def typed_terms(terms: Terms) -> Mapping[str, str]:

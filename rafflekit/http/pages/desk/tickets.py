@@ -13,9 +13,9 @@ from rafflekit.core.errors import InvalidValue, RaffleError
 from rafflekit.core.models import Raffle, Right
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import DeskPage, Refused, refusal_of
-from rafflekit.http.pages.desk.typed import typed_number
 from rafflekit.http.pages.page import root_of
 from rafflekit.http.pages.tickets import ParticipateForm, ParticipatePage
+from rafflekit.http.pages.typed import typed_number
 
 _CARDS = 200
 _FEW = "24"
@@ -98,6 +98,10 @@ class Invitation(NamedTuple):
     number: int
     code: str
     link: str
+
+    # A code is a secret.
+    def __repr__(self) -> str:
+        return f"Invitation(number={self.number})"
 
 
 class DeskInvitations(DeskPage):

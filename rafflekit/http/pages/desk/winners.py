@@ -40,5 +40,5 @@ class DeskQueue(DeskPage):
         self.enter(request)
         raffle = self.raffle(raffle_id)
         query = reading.read_query(request, DeskWinnersQuery)
-        page = self.engine.queue(raffle.id, page=query.page, page_size=query.page_size)
+        page = self.queue(raffle, page=query.page, page_size=query.page_size)
         self.show_desk(request, response, "queue.html", raffle=raffle, page=page)

@@ -1,8 +1,10 @@
 """Handing prizes out at the desk, and passing them on."""
 
+from typing import Any, NoReturn
+
 import pytest
 
-from rafflekit import RaffleEngine, Ticket
+from rafflekit import Prize, RaffleEngine, StorageUnavailable, Ticket
 from tests.http.conftest import Clock
 from tests.http.pages.conftest import Show
 from tests.http.pages.desk.conftest import Ask, Drawn
@@ -65,6 +67,50 @@ def test_a_redemption_can_be_undone_for_a_while(submit: Show, drawn: Drawn, cloc
     assert 'name="undo"' not in late.text
 
 
+@pytest.mark.parametrize("claim_days", [None, 1])
+def test_a_prize_that_a_colleague_takes_back_is_there(
+    submit: Show, engine: RaffleEngine, monkeypatch: pytest.MonkeyPatch, claim_days: int | None
+) -> None:
+    raffle = engine.create("Fair", total_tickets=1, prizes=[Prize("hug")], claim_days=claim_days).id
+    ticket = engine.participate(raffle, "ann")
+    engine.draw(raffle)
+    engine.redeem(raffle, ticket.number, ticket.verification_code)
+    verify = engine.verify
+
+    def verify_after_a_colleague_undid_it(*of: Any) -> Any:
+        engine.redeem(raffle, ticket.number, ticket.verification_code, undo=True)
+        return verify(*of)
+
+    monkeypatch.setattr(engine, "verify", verify_after_a_colleague_undid_it)
+
+    page = submit(f"/desk/raffles/{raffle}/redeem/", fields_of(ticket))
+
+    assert (page.status_code, "Won: <bdi>hug</bdi>" in page.text) == (200, True)
+    assert 'id="confirm"' in page.text
+
+
+def test_after_a_prize_is_handed_out_nothing_can_fail(
+    ask: Ask, engine: RaffleEngine, drawn: Drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redeem = engine.redeem
+
+    def fail(*_: object) -> NoReturn:
+        raise StorageUnavailable
+
+    def redeem_and_lose_the_database(*of: Any, **how: Any) -> Any:
+        done = redeem(*of, **how)
+        monkeypatch.setattr(engine._database, "read", fail)
+        monkeypatch.setattr(engine._database, "query", fail)
+        monkeypatch.setattr(engine._database, "fetch", fail)
+        return done
+
+    monkeypatch.setattr(engine, "redeem", redeem_and_lose_the_database)
+
+    page = ask(f"{drawn.path}redeem/", fields_of(drawn.winner), may="redeem")
+
+    assert (page.status_code, "Done: <bdi>hamper</bdi>" in page.text) == (200, True)
+
+
 def test_tickets_without_a_prize_say_so(submit: Show, drawn: Drawn, clock: Clock) -> None:
     desk = f"/desk{drawn.path}redeem/"
     assert "This ticket has not won." in submit(desk, fields_of(drawn.loser)).text
@@ -122,13 +168,24 @@ def test_a_prize_passes_on_after_a_look(ask: Ask, engine: RaffleEngine, drawn: D
     assert "Lost: <bdi>hamper</bdi>" in ask(f"/desk{drawn.path}redeem/", fields_of(drawn.winner)).text
 
 
-def test_unclaimed_prizes_pass_on_together_in_time(ask: Ask, drawn: Drawn, clock: Clock) -> None:
-    early = ask(f"/desk{drawn.path}unclaimed/", {"reason": ""})
+def test_unclaimed_prizes_pass_on_together_in_time(ask: Ask, engine: RaffleEngine, drawn: Drawn, clock: Clock) -> None:
+    path, raffle = f"/desk{drawn.path}unclaimed/", drawn.winner.raffle_id
+    early = ask(path, {"reason": ""})
     assert (early.status_code, "can still be redeemed" in early.text) == (409, True)
-    clock.advance(days=2)
+    assert "<bdi>hamper</bdi>" not in ask(path).text
 
-    passed = ask(f"/desk{drawn.path}unclaimed/", {"reason": ""})
+    # A prize that was taken over can be collected for longer.
+    clock.advance(hours=20)
+    heir = engine.forfeit(raffle, drawn.other_winner.number, why="disqualified", reason="sold twice")
+    assert heir is not None
+    clock.advance(hours=20)
+    listed = ask(path).text
+    assert "1 prize was not collected in time" in listed
+    assert f"Ticket {drawn.winner.number}: <bdi>hamper</bdi>" in listed
+    assert f"Ticket {heir.ticket_number}:" not in listed
+
+    passed = ask(path, {"reason": ""})
 
     assert passed.headers["Location"] == f"/desk{drawn.path}?done=all_passed_on"
-    listed = ask(f"/desk{drawn.path}winners/?unredeemed=true").text
-    assert f"instead of ticket {drawn.winner.number}" in listed
+    assert f"instead of ticket {drawn.winner.number}" in ask(f"/desk{drawn.path}winners/?unredeemed=true").text
+    assert heir.ticket_number in [win.ticket_number for win in engine.winners(raffle, unredeemed=True).items]

@@ -15,7 +15,7 @@ from tests.http.pages.conftest import Show
 FIELDS = {
     "name": "Summer <fair>",
     "total_tickets": "1,000",
-    "prizes": "3 hampers\nwarm hug: 2\n\ntea",
+    "prizes": "3 × hamper\nwarm hug: 2\n\ntea",
     "entry": "desk",
     "closes_at": "2023-12-24T18:00",
     "closes_at_offset": "+01:00",
@@ -50,7 +50,7 @@ def test_a_raffle_is_checked_and_then_created_once(engine: RaffleEngine, show: S
     checked = submit("/desk/new/", FIELDS | {"idempotency_key": key})
     assert checked.status_code == 200
     assert engine.list().count == 0
-    for part in ("<bdi>Summer &lt;fair&gt;</bdi>", "3 ×", "<bdi>hampers</bdi>", "2023-12-24 17:00 UTC", "at the bar"):
+    for part in ("<bdi>Summer &lt;fair&gt;</bdi>", "3 ×", "<bdi>hamper</bdi>", "2023-12-24 17:00 UTC", "at the bar"):
         assert part in checked.text
 
     answers = [submit("/raffles/", hidden_fields(checked.text)) for _ in range(2)]
@@ -60,7 +60,7 @@ def test_a_raffle_is_checked_and_then_created_once(engine: RaffleEngine, show: S
         (303, f"/desk/raffles/{raffle.id}/?done=created")
     }
     terms = raffle.terms
-    assert terms.prizes == (Prize("hampers", 3), Prize("warm hug", 2), Prize("tea", 1))
+    assert terms.prizes == (Prize("hamper", 3), Prize("warm hug", 2), Prize("tea", 1))
     assert (terms.total_tickets, terms.entry, terms.collection) == (1000, "desk", "at the bar")
     assert (terms.closes_at, terms.source) == (datetime(2023, 12, 24, 17, tzinfo=UTC), None)
     desk = show(f"/desk/raffles/{raffle.id}/?done=created").text
@@ -109,6 +109,7 @@ def test_only_what_was_edited_changes(engine: RaffleEngine, show: Show, submit: 
 
     before = engine.get(raffle).terms
     fields = {"name": "Fête", "total_tickets": "3", "prizes": "hug: 1", "claim_days": ""}
+    fields["shown"] = hidden_fields(page)["shown"]
     answer = submit(f"/desk/raffles/{raffle}/edit/", fields | {"closes_at": "2023-12-24T17:00:05"})
 
     assert answer.headers["Location"] == f"/desk/raffles/{raffle}/?done=changed"
@@ -116,13 +117,62 @@ def test_only_what_was_edited_changes(engine: RaffleEngine, show: Show, submit: 
     assert (after.name, after.claim_days, after.closes_at) == ("Fête", None, before.closes_at)
 
 
+def test_a_stale_form_reverts_nothing_unasked(engine: RaffleEngine, show: Show, submit: Show, make: Make) -> None:
+    raffle = make()
+    path = f"/desk/raffles/{raffle}/edit/"
+    fields = {"name": "Fête", "total_tickets": "3", "prizes": "hug", **hidden_fields(show(path).text)}
+    engine.change(raffle, prizes=[Prize("kiss", 2)])
+
+    stale = submit(path, fields)
+
+    assert (stale.status_code, "The raffle was changed meanwhile" in stale.text) == (409, True)
+    assert "<bdi>kiss</bdi>" in stale.text
+    assert 'value="Fête"' in stale.text
+    assert (engine.get(raffle).name, engine.get(raffle).prizes) == ("Fair", (Prize("kiss", 2),))
+
+    saved = submit(path, fields | hidden_fields(stale.text))
+    assert saved.status_code == 303
+    assert (engine.get(raffle).name, engine.get(raffle).prizes) == ("Fête", (Prize("hug"),))
+
+
+def test_a_form_that_is_changed_afterwards_makes_a_second(engine: RaffleEngine, show: Show, submit: Show) -> None:
+    first = FIELDS | {"idempotency_key": hidden_fields(show("/desk/new/").text)["idempotency_key"]}
+    submit("/raffles/", first)
+    [raffle] = engine.list().items
+
+    refused = submit("/raffles/", first | {"name": "Winter fair"})
+
+    assert (refused.status_code, "has already created a raffle" in refused.text) == (409, True)
+    assert f'href="/desk/raffles/{raffle.id}/"' in refused.text
+    assert engine.list().count == 1
+    assert submit("/raffles/", first | hidden_fields(refused.text) | {"name": "Winter fair"}).status_code == 303
+    assert [each.name for each in engine.list().items] == ["Winter fair", "Summer <fair>"]
+
+
+def test_an_amount_that_may_be_a_name_is_pointed_out(submit: Show) -> None:
+    checked = submit("/desk/new/", FIELDS | {"prizes": "Dinner at 19:30\nhug: 2"}).text
+
+    assert "30 was read as the amount in “<bdi>Dinner at 19:30</bdi>”." in checked
+    assert checked.count("was read as") == 1
+
+
+def test_only_what_was_done_is_announced(show: Show, make: Make) -> None:
+    desk = f"/desk/raffles/{make()}/"
+
+    assert "The raffle is closed." in show(f"{desk}?done=closed").text
+    assert 'id="done"' not in show(f"{desk}?done=anything").text
+    assert 'id="done"' not in show(f"{desk}?done=left").text
+
+
 def test_after_the_first_ticket_the_form_refuses(show: Show, submit: Show, make: Make) -> None:
     raffle = make(tickets=1)
 
-    assert "The terms are final: 1 ticket has been handed out." in show(f"/desk/raffles/{raffle}/edit/").text
-    answer = submit(f"/desk/raffles/{raffle}/edit/", FIELDS)
+    page = show(f"/desk/raffles/{raffle}/edit/").text
+    assert "The terms are final: 1 ticket has been handed out." in page
+    answer = submit(f"/desk/raffles/{raffle}/edit/", FIELDS | {"shown": hidden_fields(page)["shown"]})
 
     assert answer.status_code == 409
+    assert answer.text.count("The terms are final") == 1
     assert "Summer &lt;fair&gt;" in answer.text
 
 

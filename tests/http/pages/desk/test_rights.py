@@ -32,6 +32,7 @@ def test_a_pass_opens_the_pages_of_its_rights(ask: Ask, drawn: Drawn, may: str) 
         is_open = is_open or template.endswith(FOR_ALL[2:])
         page = ask(path_of(template, drawn.path), may=may)
         assert page.status_code == (200 if is_open else 403), template
+        assert page.headers["Cache-Control"] == "no-store", template
         if not is_open:
             assert f"“{may}”" in page.text
             assert "This needs another desk pass" in page.text

@@ -9,7 +9,7 @@ from rafflekit import InvalidValue, Prize
 from rafflekit.core.protocol.terms import Changes, Options, Terms
 from rafflekit.core.written_prizes import read_prize_lines
 from rafflekit.http.pages.desk.terms import TermsForm, read_terms_form, typed_terms
-from rafflekit.http.pages.desk.typed import typed_number
+from rafflekit.http.pages.typed import typed_number
 
 WHOLE = Terms(
     id=UUID(int=1),
@@ -46,11 +46,15 @@ def test_terms_that_are_filled_in_are_read_unchanged() -> None:
     [
         ("hamper", Prize("hamper")),
         ("hamper: 3", Prize("hamper", 3)),
-        ("3 hampers", Prize("hampers", 3)),
+        ("3 hampers", Prize("3 hampers")),
+        ("10 € voucher", Prize("10 € voucher")),
+        ("2025 wine", Prize("2025 wine")),
+        ("4x4 car", Prize("4x4 car")),
         ("3 × hamper", Prize("hamper", 3)),
         ("3 x hamper", Prize("hamper", 3)),
         ("3x hamper", Prize("hamper", 3)),
-        ("3 xylophones", Prize("xylophones", 3)),
+        ("3 xylophones", Prize("3 xylophones")),
+        ("2 x 10 € voucher", Prize("10 € voucher", 2)),
         ("7 wonders: 1", Prize("7 wonders")),
         ("4711", Prize("4711")),
     ],
