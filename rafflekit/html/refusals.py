@@ -58,6 +58,8 @@ _ABOUT_FIELDS = (
     "rafflekit, run: pip install '.[drand]'",
     "%(field)s has the entry rule address, so it has no invitations.",
     "%(field)s has the entry rule desk, so it has no invitations.",
+    "%(field)s must be a size from 0 to the other one, %(most)s.",
+    "%(field)s must be at most %(most)s, the size of the ledger now.",
     "%(field)s is not a form that a browser sends.",
     "%(field)s ended before it was complete.",
 )
@@ -79,6 +81,7 @@ _OF_RAFFLES = (
     "There are more prizes than tickets handed out: 1 prize, %(tickets)s tickets.",
     "There are more prizes than tickets handed out: %(prizes)s prizes, 1 ticket.",
     "There are more prizes than tickets handed out: %(prizes)s prizes, %(tickets)s tickets.",
+    "This raffle has no tickets yet, so its terms can change and nothing is signed.",
     "This raffle is not open yet: it opens on %(time)s.",
     "This raffle has been closed since %(time)s.",
     "This raffle was cancelled on %(time)s.",
@@ -129,6 +132,8 @@ _OF_SERVICE = (
     "The body may have at most %(most)s bytes.",
     "The body must be %(type)s.",
     "The server is busy with other large requests; try again in a few seconds.",
+    "The server has several processes, and each would show only its own figures. Name an empty folder in %(setting)s, "
+    "where they count together, and restart the server.",
     "Something went wrong. The log explains it under incident %(incident)s.",
     "Try again later.",
     "Tell the organiser.",

@@ -179,10 +179,16 @@ LISTS = (
     Wrong("/desk/raffles/{drawn}/queue/?page=99"),
     Wrong("/desk/raffles/{empty}/queue/"),
     *(Wrong(f"/raffles/{NO_RAFFLE}/{page}") for page in ("", "live/", "poster/", "proof/", "winners/")),
+    Wrong("/raffles/{empty}/ledger/"),
+    Wrong("/raffles/{drawn}/ledger/proof/"),
+    Wrong("/raffles/{drawn}/ledger/consistency/?from=3&to=2"),
+    Wrong("/raffles/{drawn}/ledger/leaves/?to=99"),
+    Wrong("/metrics", environ={"wsgi.multiprocess": "yes"}),
+    Wrong("/metrics", source=VISITOR),
     Wrong("/raffles/x/"),
     Wrong("/nothing/"),
 )
-"""Lists with wrong pages, and pages that do not exist."""
+"""Lists with wrong pages, addresses of the API in a browser, and pages that do not exist."""
 
 TICKETS = (
     _api("empty", "participate", idempotency_key="short"),

@@ -25,6 +25,7 @@ from rafflekit.html.refusals import DEFAULT_REASONS, SENTENCES
 from rafflekit.http import problems
 from rafflekit.http.app import create_app
 from rafflekit.http.kept import BUSY
+from rafflekit.http.monitoring.metrics import Metrics
 from rafflekit.http.pages.problems import show_problem
 from tests.databases import open_engine, prepare
 from tests.html.escaped import BEGIN, END, escaped_texts
@@ -76,7 +77,8 @@ class Service:
 
     def __init__(self, engine: RaffleEngine, clock: Clock) -> None:
         self._engine = engine
-        self._open = testing.TestClient(create_app(engine, SETTINGS))
+        metered = replace(SETTINGS, metrics_networks=SETTINGS.manager_networks)
+        self._open = testing.TestClient(create_app(engine, metered, metrics=Metrics()))
         self._closed = testing.TestClient(create_app(engine, replace(SETTINGS, desk_passes_required=True)))
         self._names = refused.fill(engine, clock)
 
