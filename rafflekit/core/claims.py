@@ -163,7 +163,7 @@ class Claims:
         days = raffle.terms.claim_days
         if days is None:
             raise InvalidValue(
-                "claim_days", "this raffle announced no deadline, so name each ticket whose prize passes on."
+                "claim_days", "This raffle announced no deadline, so name each ticket whose prize passes on."
             )
         drawn_at = lifecycle.drawn_s(raffle)
         until = int((self._now() - timedelta(days=days)).timestamp())

@@ -323,7 +323,9 @@ def _check_prizes(prizes: object, total_tickets: int) -> None:
     if isinstance(prizes, str) or not isinstance(prizes, Sequence) or not prizes:
         raise InvalidValue("prizes", "must be a list of at least one prize.")
     if len(prizes) > PRIZE_KINDS:
-        raise InvalidValue("prizes", f"at most {PRIZE_KINDS:,} kinds are possible, not {len(prizes):,}.")
+        raise InvalidValue(
+            "prizes", f"Too many kinds of prizes: {len(prizes):,}; at most {PRIZE_KINDS:,} are possible."
+        )
     in_all = sum(_amount(f"prizes[{position}]", prize) for position, prize in enumerate(prizes))
     # Python refuses to print a number of thousands of digits, which a caller may have given.
     shown = f"{in_all:,}" if in_all <= TICKETS else f"more than {TICKETS:,}"

@@ -13,6 +13,7 @@ from rafflekit.core.protocol.dates import write_time
 from rafflekit.core.protocol.quoting import visible
 from rafflekit.html.languages import texts_in
 from rafflekit.html.qr import page_qr_svg, qr_svg
+from rafflekit.html.refusals import Refusals
 
 # Between thousands: a comma in English, a narrow space elsewhere, which no language reads as a decimal mark.
 _THOUSANDS = {"en": ","}
@@ -47,8 +48,10 @@ def _environment(language: str) -> Environment:
         "number": partial(numeral, language=language),
         "moment": _moment,
     }
-    environment.filters |= filters
-    environment.globals |= {"language": language, "qr_svg": qr_svg, "page_qr_svg": page_qr_svg}
+    refusals = Refusals(language, texts.gettext, filters)
+    environment.filters |= filters | {"reason": refusals.reason}
+    environment.globals |= {"language": language, "refusal": refusals.shown}
+    environment.globals |= {"qr_svg": qr_svg, "page_qr_svg": page_qr_svg}
     return environment
 
 

@@ -197,8 +197,8 @@ def test_renouncing_needs_the_tickets_code(terminal: Terminal, drawn: Drawn) -> 
         ("1 --unclaimed --reason ''", 2, "--reason: must not be empty."),
         ("{next} --unclaimed", 1, "This ticket has not won anything."),
         ("4 --unclaimed", 1, "No ticket with this number has been handed out."),
-        ("--all-unclaimed", 2, "--all-unclaimed: this raffle announced no deadline, so name each ticket whose prize"),
-        ("--all-unclaimed --yes", 2, "--all-unclaimed: this raffle announced no deadline, so name each ticket"),
+        ("--all-unclaimed", 2, "--all-unclaimed: This raffle announced no deadline, so name each ticket whose prize"),
+        ("--all-unclaimed --yes", 2, "--all-unclaimed: This raffle announced no deadline, so name each ticket"),
     ],
 )
 def test_forfeit_refuses_without_asking(

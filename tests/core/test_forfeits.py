@@ -237,7 +237,7 @@ def test_a_heir_keeps_the_time_that_it_has_left(dated: Scene) -> None:
 
 
 def test_without_a_deadline_each_unclaimed_prize_is_named(scene: Scene) -> None:
-    with pytest.raises(InvalidValue, match="claim_days: this raffle announced no deadline, so name each ticket"):
+    with pytest.raises(InvalidValue, match="claim_days: This raffle announced no deadline, so name each ticket"):
         scene.engine.forfeit_unclaimed(scene.raffle.id)
     assert scene.listed() == scene.wins
 

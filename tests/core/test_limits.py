@@ -87,7 +87,7 @@ def test_the_last_value_within_a_limit_passes(check: Check) -> None:
         (raffle(total_tickets=10**12 + 1), "total_tickets: must be at most 1,000,000,000,000."),
         (raffle(prizes="hug"), "prizes: must be a list of at least one prize."),
         (raffle(prizes=[]), "prizes: must be a list of at least one prize."),
-        (raffle(prizes=[Prize("hug")] * 1_001), "prizes: at most 1,000 kinds are possible, not 1,001."),
+        (raffle(prizes=[Prize("hug")] * 1_001), "prizes: Too many kinds of prizes: 1,001; at most 1,000 are possible."),
         (raffle(prizes=[Prize("hug"), "kiss"]), "prizes[1]: must be a Prize with a name and an amount."),
         (raffle(prizes=[Prize("")]), "prizes[0].name: must not be empty."),
         (raffle(prizes=[Prize("p" * 201)]), "prizes[0].name: must have at most 200 characters, not 201."),

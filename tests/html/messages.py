@@ -1,8 +1,8 @@
 """`make messages`: bring the catalogues of the pages up to date, and compile them.
 
-Texts come from the templates; errors and HTTP add the sentences that `problem.html` translates. Afterwards, a new text
-has no translation: write it into the catalogue and run this again. The compiled catalogues are in the repository, so
-that no one else needs Babel.
+Texts come from the templates; errors, HTTP and `refusals` add the sentences that pages translate. Afterwards, a new
+text has no translation: write it into the catalogue and run this again. The compiled catalogues are in the repository,
+so that no one else needs Babel.
 """
 
 import io
@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 import rafflekit.html
 from rafflekit.core import errors
 from rafflekit.html.languages import DOMAIN, LANGUAGES, SOURCE_LANGUAGE
+from rafflekit.html.refusals import DEFAULT_REASONS, SENTENCES
 
 FOLDER = Path(rafflekit.html.__file__).parent
 TRANSLATED = tuple(language for language in LANGUAGES if language != SOURCE_LANGUAGE)
@@ -41,6 +42,8 @@ def source_catalogue() -> Catalog:
         catalogue.add(text, locations=[(file, 0)], auto_comments=comments, context=context)
     for kind in error_classes():
         catalogue.add(kind.sentence, locations=[("core/errors.py", 0)])
+    for sentence in (*SENTENCES, *DEFAULT_REASONS):
+        catalogue.add(sentence, locations=[("refusals.py", 0)])
     for status in STATUSES:
         catalogue.add(phrase_of(status), locations=[("http/problems.py", 0)])
     return catalogue

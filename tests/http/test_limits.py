@@ -67,7 +67,11 @@ def prize(**changes: Any) -> dict[str, Any]:
         ({"total_tickets": 10**12 + 1}, "total_tickets", "must be at most 1,000,000,000,000."),
         ({"total_tickets": 2**64}, "total_tickets", "must be at most 1,000,000,000,000."),
         ({"prizes": []}, "prizes", "must be a list of at least one prize."),
-        ({"prizes": CREATE["prizes"] * 1_001}, "prizes", "at most 1,000 kinds are possible, not 1,001."),
+        (
+            {"prizes": CREATE["prizes"] * 1_001},
+            "prizes",
+            "Too many kinds of prizes: 1,001; at most 1,000 are possible.",
+        ),
         ({"prizes": {}}, "prizes", "must be a list."),
         ({"prizes": [1]}, "prizes[0]", "must be a JSON object."),
         (prize(amount=0), "prizes[0].amount", "must be at least 1."),

@@ -4,10 +4,15 @@ const byId = (id) => document.getElementById(id);
 const page = byId("raffle").dataset;
 const inLanguage = new Intl.NumberFormat(document.documentElement.lang);
 const now = () => byId("now").dataset;
+// About how many phones a small server answers per second when all of them learn of a draw.
+const PHONES_PER_S = 100;
+const LONGEST_WAIT_S = 20;
 
 let pollS = Number(page.poll);
 let linked = []; // A ticket from the address, which this browser does not keep.
 let isSettling = false;
+let isBehind = false; // What the raffle's state says about the tickets is not shown yet.
+let settlesSoon = null;
 const tickets = () => {
   const kept = keptOf(page.id).tickets;
   return [...kept, ...linked.filter((each) => kept.every((other) => other.number !== each.number))];
@@ -32,8 +37,8 @@ function cloned(template, slots = {}) {
 function showTickets() {
   byId("mine").replaceChildren(...tickets().map(cardOf));
   const form = byId("take");
-  // One who has all tickets that one can have needs no button for another one.
-  if (form !== null) form.hidden = keptOf(page.id).tickets.length >= Number(form.dataset.each);
+  // Where each address counts, one who has all tickets that one can have needs no button for another one.
+  if (form?.dataset.each) form.hidden = keptOf(page.id).tickets.length >= Number(form.dataset.each);
 }
 
 function cardOf(ticket) {
@@ -78,7 +83,7 @@ function say(region, ...parts) {
   if (region.textContent.replace(/\s+/g, " ") !== said.textContent.replace(/\s+/g, " ")) region.replaceChildren(...said.childNodes);
 }
 
-// The server's page about a ticket says in words what it won.
+// The server's page about a ticket says in words what it won. Returns whether the server could say it.
 async function showResult(ticket) {
   const region = document.querySelector(`.mine[data-number="${ticket.number}"] .result`);
   try {
@@ -88,40 +93,72 @@ async function showResult(ticket) {
       body: new URLSearchParams({ ticket_number: ticket.number, verification_code: ticket.code }),
     });
     const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("result");
-    if (found === null) return say(region, cloned(answer.status === 400 ? "not-yours" : "ticket-problem"));
+    if (found === null) {
+      const isWrong = answer.status === 400;
+      say(region, cloned(isWrong ? "not-yours" : "ticket-problem"));
+      return isWrong;
+    }
     showTimesIn(found);
     region.closest(".mine").dataset.outcome = found.dataset.outcome;
-    return say(region, ...found.childNodes);
+    say(region, ...found.childNodes);
+    return true;
   } catch {
-    return say(region, cloned("ticket-problem"));
+    say(region, cloned("ticket-problem"));
+    return false;
   }
 }
 
+// Returns whether there is something to say, as there is once the raffle is closed.
 async function showTestimony() {
   const { state } = now();
   const said = await testimony({ ...page, state, tickets: keptOf(page.id).tickets });
   const place = byId("testimony");
   const isAlarm = said?.template === "two-closings";
   document.documentElement.classList.toggle("alarm", isAlarm);
-  if (!isAlarm) return said === null ? place.replaceChildren() : say(place, cloned(said.template, said.slots));
-  place.replaceChildren();
-  const warning = cloned(said.template, said.slots);
-  warning.querySelector("[data-part=evidence]").href = `data:text/plain;charset=utf-8,${encodeURIComponent(said.evidence)}`;
-  return say(byId("alarm"), warning);
+  if (said !== null && !isAlarm) say(place, cloned(said.template, said.slots));
+  else place.replaceChildren();
+  if (isAlarm) {
+    const warning = cloned(said.template, said.slots);
+    const evidence = `${warning.querySelector("[data-part=about]").textContent}\n\n${said.evidence}`;
+    warning.querySelector("[data-part=evidence]").href = `data:text/plain;charset=utf-8,${encodeURIComponent(evidence)}`;
+    say(byId("alarm"), warning);
+  }
+  return said !== null;
 }
 
-// Shows all that follows from the raffle's state for the tickets in this browser.
+// Shows all that follows from the raffle's state for the tickets in this browser; returns whether nothing is missing.
+async function showAll() {
+  const { state } = now();
+  if (!["closed", "drawn"].includes(state)) return true;
+  let isComplete = true;
+  if (state === "drawn") for (const ticket of tickets()) isComplete = (await showResult(ticket)) && isComplete;
+  const kept = keptOf(page.id);
+  if (kept.tickets.length || kept.other !== null) return (await showTestimony()) && isComplete;
+  byId("testimony").replaceChildren();
+  return isComplete;
+}
+
 async function settle() {
-  if (isSettling || !["closed", "drawn"].includes(now().state)) return;
+  // The one that runs may have begun before the draw, so that the next look has to repeat it.
+  isBehind = isSettling;
+  if (isSettling) return;
   isSettling = true;
   try {
-    if (now().state === "drawn") for (const ticket of tickets()) await showResult(ticket);
-    if (keptOf(page.id).tickets.length || keptOf(page.id).other !== null) await showTestimony();
+    if (!(await showAll())) isBehind = true;
   } catch {
-    // Without a connection; the next look tries again.
+    isBehind = true; // Without a connection.
   } finally {
     isSettling = false;
   }
+}
+
+// All phones learn of a draw within seconds. The more of them there may be, the longer each one waits, at random.
+function settleSoon(live) {
+  isBehind = true;
+  settlesSoon ??= setTimeout(() => {
+    settlesSoon = null;
+    if (isBehind) settle();
+  }, 1000 * Math.random() * Math.min(live.handed_out / PHONES_PER_S, LONGEST_WAIT_S));
 }
 
 // Takes what has changed from the page as it is now.
@@ -141,13 +178,12 @@ async function look() {
   pollS = live.poll_s;
   if (now().now !== `${live.state} ${live.wins} ${live.forfeits}`) {
     await change();
-    return settle();
+    return settleSoon(live);
   }
   for (const element of byId("now").querySelectorAll("[data-number]")) element.textContent = inLanguage.format(live[element.dataset.number]);
   const bar = byId("now").querySelector("progress");
   if (bar !== null) bar.value = live.available_tickets;
-  // The closing may be there only now.
-  if (live.state === "closed" && keptOf(page.id).closing === null) return settle();
+  if (isBehind) settleSoon(live);
 }
 
 const isOver = () => now().state === "cancelled" || (now().state === "drawn" && !tickets().length);

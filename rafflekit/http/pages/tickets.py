@@ -1,6 +1,5 @@
 """The pages of a ticket: the ticket itself, once, and after the draw what it won."""
 
-import re
 from http import HTTPStatus
 
 import falcon
@@ -9,6 +8,7 @@ import msgspec
 from rafflekit.core.errors import (
     AlreadyParticipated,
     Cancelled,
+    InvalidValue,
     InvalidVerificationCode,
     InvitationNeeded,
     ManagersOnly,
@@ -23,14 +23,12 @@ from rafflekit.http import reading
 from rafflekit.http.api.draws import queue_turn
 from rafflekit.http.pages.page import root_of, see_other
 from rafflekit.http.pages.raffles import OneRaffle
+from rafflekit.http.pages.typed import typed_number
 from rafflekit.http.problems import problem_of
 
 # What a raffle's page explains next to its form. All other refusals have a page of their own.
 _EXPLAINED = (AlreadyParticipated, Cancelled, InvitationNeeded, ManagersOnly, NotOpenYet, SoldOut)
 
-# People type thousands in many ways.
-_BETWEEN_DIGITS = re.compile(r"[\s.,'’#]")
-_DIGITS = re.compile(r"[0-9]{1,13}")
 _QUEUE_PLACES = 100
 
 
@@ -97,9 +95,9 @@ class ParticipatePage(OneRaffle):
         at_desk: bool = False,
     ) -> None:
         """Answer with a ticket, which is shown only once; at the desk, with the way to the next person."""
-        # The form came from a page of this service, so its origin is the address that this browser knows.
-        origin = request.env["HTTP_ORIGIN"]
-        fragment = f"#t={ticket.number}&c={ticket.verification_code}"
+        url = self.access.visitors_url(request.env)
+        # A scanner at the desk reads the code of any address, also of one that phones cannot open.
+        base = url or f"{request.env['HTTP_ORIGIN']}{root_of(request)}"
         self.show(
             request,
             response,
@@ -108,7 +106,9 @@ class ParticipatePage(OneRaffle):
             raffle=raffle,
             ticket=ticket,
             at_desk=at_desk,
-            address=f"{origin}{root_of(request)}/raffles/{raffle.id}/{fragment}",
+            address=f"{base}/raffles/{raffle.id}/",
+            fragment=f"#t={ticket.number}&c={ticket.verification_code}",
+            is_for_phones=url is not None,
             # As the API answers, which every verifier reads.
             document=msgspec.json.format(msgspec.json.encode(ticket_shape(ticket))).decode(),
         )
@@ -127,16 +127,12 @@ class VerifyPage(OneRaffle):
         """Show what a ticket won, or the form again with what is wrong."""
         form = reading.read_form(request, VerifyForm)
         raffle = self.engine.get(reading.check_raffle_id(raffle_id))
-        digits = _BETWEEN_DIGITS.sub("", form.ticket_number)
         try:
-            if not _DIGITS.fullmatch(digits):
-                self._show_result(request, response, raffle, form, error="ticket_number")
-                return
-            number = int(digits)
+            number = typed_number("ticket_number", form.ticket_number)
             found = self.engine.verify(raffle.id, number, form.verification_code)
-        except (InvalidVerificationCode, NotDrawnYet) as error:
+        except (InvalidValue, InvalidVerificationCode, NotDrawnYet) as error:
             request.context.refusal = error.code
-            self._show_result(request, response, raffle, form, error=error.code)
+            self._show_result(request, response, raffle, form, error=_wrong_in_form(error))
             return
         place = None if found.has_won or found.forfeited_at else self._place_in_queue(raffle, number)
         self._show_result(request, response, raffle, form, number=number, found=found, place=place)
@@ -175,6 +171,13 @@ class VerifyPage(OneRaffle):
             # What the ticket won is known, and more than its place in the queue.
             return None
         return queue.index(number) + 1 if number in queue else None
+
+
+def _wrong_in_form(error: RaffleError) -> str:
+    """Return the field that is wrong, or the code of the error if none is."""
+    if isinstance(error, InvalidValue):
+        return error.field
+    return "verification_code" if isinstance(error, InvalidVerificationCode) else error.code
 
 
 def _status_of(error: RaffleError) -> HTTPStatus:

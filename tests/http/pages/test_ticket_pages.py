@@ -4,7 +4,7 @@ import html
 import json
 import re
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
 import pytest
 from falcon import testing
@@ -101,6 +101,35 @@ def test_a_wrong_invitation_stays_in_its_field(engine: RaffleEngine, post: Post,
     assert right.status_code == 201
 
 
+def test_a_cancelled_raffle_says_that_nothing_is_drawn(post: Post, show: Show, submit: Show) -> None:
+    raffle = create(post)
+    ticket = post(f"{raffle}participate/", source=ANN).json
+    post(f"{raffle}cancel/", json={"reason": "rain"})
+
+    result = submit(f"{raffle}verify-ticket/", {name: ticket[name] for name in TICKET}, source=ANN)
+
+    for page in (result, show(f"{raffle}winners/")):
+        assert "There will be no draw. The organiser's reason: rain" in words_in(page)
+        assert "have not been drawn yet" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("host", "can_be_scanned"), [("127.0.0.1:8080", False), ("localhost:8080", False), ("192.0.2.7:8080", True)]
+)
+def test_no_one_is_told_to_scan_what_leads_nowhere(
+    client: testing.TestClient, post: Post, host: str, can_be_scanned: bool
+) -> None:
+    raffle = create(post, entry="desk")
+    headers = FORM | {"Host": host, "Origin": f"http://{host}"}
+    body = urlencode(KEY | {"at_desk": "true", "participant": "Ann"})
+
+    page = client.simulate_post(f"{raffle}participate/", headers=headers, body=body, remote_addr=MANAGER)
+
+    assert page.status_code == 201
+    assert ("let the person scan the QR code" in page.text) is can_be_scanned
+    assert (f"The QR codes lead to http://{host}{raffle}." in page.text) is not can_be_scanned
+
+
 def test_a_ticket_is_told_what_it_won(post: Post, show: Show, submit: Show) -> None:
     raffle = create(post, collection="at the bar", claim_days=1)
     tickets = {}
@@ -118,7 +147,7 @@ def test_a_ticket_is_told_what_it_won(post: Post, show: Show, submit: Show) -> N
     winner = win["ticket_number"]
     order = [int(number) for number in re.findall(r"Ticket (\d)", words_in(show(f"{raffle}winners/?queue=true")))]
 
-    assert "You won: warm hug Collect it: at the bar. Collect it before" in said(winner)
+    assert "You won: warm hug Collect it: at the bar Collect it before" in said(winner)
     assert "you are the next in the queue" in said(order[0])
     assert "you are number 2 in the queue" in said(order[1])
     post(f"{raffle}forfeit/", json={"ticket_number": winner, "why": "disqualified", "reason": "never came"})
@@ -133,7 +162,9 @@ def test_a_ticket_is_told_what_it_won(post: Post, show: Show, submit: Show) -> N
     ("fields", "field"),
     [
         ({"ticket_number": "1", "verification_code": "wrong"}, "verification_code"),
-        ({"ticket_number": "9" * 13, "verification_code": "wrong"}, "verification_code"),
+        ({"ticket_number": "9" * 30, "verification_code": "wrong"}, "verification_code"),
+        ({"ticket_number": "1", "verification_code": "X" * 1_000}, "verification_code"),
+        ({"ticket_number": "1.5", "verification_code": "wrong"}, "ticket_number"),
         ({"ticket_number": "seven", "verification_code": "wrong"}, "ticket_number"),
         ({}, "ticket_number"),
     ],

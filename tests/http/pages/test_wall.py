@@ -91,6 +91,8 @@ def test_the_wall_follows_a_draw_without_being_loaded_again(wall: Wall, new_page
     heir = wall.post("forfeit", ticket_number=lost, why="disqualified", reason="left")["ticket_number"]
     page.wait_for(f"{ASK} && {SPOT}.querySelector('b').textContent === '{heir}'")
     assert f"passed on from ticket {lost}" in page.text("#spot")
+    wall.post("forfeit", ticket_number=heir, why="disqualified", reason="left")
+    page.wait_for(f"{ASK} && {SPOT}.textContent.includes('No ticket was left for this prize.')")
     assert page.run("window.isTheSame")
     assert page.complaints == []
     assert page.run("document.documentElement.scrollWidth") <= 1920

@@ -13,7 +13,7 @@ from rafflekit.core.models import Raffle, Right, Verification
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import ActionPage, Refused, refusal_of, wrong
 from rafflekit.http.pages.desk.scans import Scan, read_scan
-from rafflekit.http.pages.desk.typed import typed_number
+from rafflekit.http.pages.typed import typed_number
 
 
 class LookForm(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from rafflekit.core.models import Raffle, Right
 from rafflekit.core.prizes import Win
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import Asking, Question, back_to_desk, refusal_of
-from rafflekit.http.pages.desk.typed import typed_number
+from rafflekit.http.pages.typed import typed_number
 
 
 class ForfeitForm(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class ForfeitQuestion(_Forfeiting, Question):
                 win = self.engine.check_forfeit(
                     raffle.id,
                     number,
-                    why=form.why,
+                    why=_chosen(form.why),
                     reason=form.reason.strip() or None,
                     verification_code=form.verification_code or None,
                 )
@@ -91,7 +91,7 @@ class ForfeitureForm(_Forfeiting):
             heir = self.engine.forfeit(
                 raffle.id,
                 typed_number("ticket_number", form.ticket_number),
-                why=form.why,
+                why=_chosen(form.why),
                 reason=form.reason.strip() or None,
                 verification_code=form.verification_code or None,
                 by=by,
@@ -127,3 +127,9 @@ class UnclaimedPrizes(Question):
         with suppress(TooEarly, NotDrawnYet, InvalidValue):
             wins = self.engine.unclaimed(raffle.id)
         return {"count": len(wins), "wins": wins[: limits.WINNERS_PAGE_SIZE], "reason": ""}
+
+
+def _chosen(why: str) -> str:
+    if not why:
+        raise InvalidValue("why", "is missing.")
+    return why

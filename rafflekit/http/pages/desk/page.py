@@ -1,5 +1,6 @@
 """What the pages of the desk share: who may enter, what a form shows when it is refused, and the way back."""
 
+import re
 from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -22,7 +23,8 @@ from rafflekit.http.api.draws import queue_turn
 from rafflekit.http.pages.page import WebPage, see_other
 from rafflekit.http.problems import problem_of
 
-_ROWS = "["
+# "prizes[0].amount" is about the first line of the field "prizes".
+_IN_ROW = re.compile(r"(?P<field>\w+)\[(?P<position>[0-9]+)\]\.(?P<part>\w+)")
 _FIELDS: dict[type[RaffleError], str] = {
     AlreadyParticipated: "participant",
     InvalidVerificationCode: "verification_code",
@@ -49,14 +51,15 @@ DeskRefusal = Literal[
 class Mistake(NamedTuple):
     """What a form shows about an input that was refused, next to its field ("": of no field) and at the top.
 
-    It is an error of the engine, whose `title` the catalogues of the pages have and whose `detail` is more precise; or
-    what the desk itself refuses, for which `word` names a sentence in the template.
+    It is an error of the engine, which `detail` explains; or what the desk itself refuses, for which `word` names a
+    sentence in the template. In a field with several lines, `row` is the one (from 1) whose `part` is wrong.
     """
 
     field: str
-    title: str = ""
     detail: str = ""
     word: DeskRefusal | None = None
+    row: int | None = None
+    part: str = ""
 
 
 class Refused(NamedTuple):
@@ -207,9 +210,11 @@ def refusal_of(error: RaffleError) -> Refused:
 def mistake_of(error: RaffleError) -> Mistake:
     """Return what a form shows of an error."""
     if isinstance(error, InvalidValue):
-        # "prizes[0].name" is a line of the field "prizes".
-        return Mistake(error.field.partition(_ROWS)[0], error.sentence, error.reason)
-    return Mistake(_FIELDS.get(type(error), ""), error.sentence, str(error))
+        found = _IN_ROW.fullmatch(error.field)
+        if found is None:
+            return Mistake(error.field, error.reason)
+        return Mistake(found["field"], error.reason, row=int(found["position"]) + 1, part=found["part"])
+    return Mistake(_FIELDS.get(type(error), ""), str(error))
 
 
 def wrong(field: str, word: DeskRefusal, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Refused:

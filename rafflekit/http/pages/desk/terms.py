@@ -19,7 +19,7 @@ from rafflekit.core.protocol.terms import TEXTS, TIMES, EntryRule, Terms
 from rafflekit.core.written_prizes import doubtful_amounts, read_prize_lines, write_prize_lines
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import Mistake, Refused, mistake_of
-from rafflekit.http.pages.desk.typed import typed_number
+from rafflekit.http.pages.typed import typed_number
 
 OFFSET = "_offset"
 """The end of the name of a field that holds the offset of a time."""

@@ -14,8 +14,8 @@ from rafflekit.core.lifecycle import Action
 from rafflekit.core.models import Raffle, Right
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import ActionPage, Refused, refusal_of
-from rafflekit.http.pages.desk.typed import typed_number
 from rafflekit.http.pages.tickets import ParticipateForm, ParticipatePage
+from rafflekit.http.pages.typed import typed_number
 
 _CARDS = 200
 _FEW = "24"

@@ -9,7 +9,7 @@ from rafflekit import InvalidValue, Prize
 from rafflekit.core.protocol.terms import Changes, Options, Terms
 from rafflekit.core.written_prizes import read_prize_lines
 from rafflekit.http.pages.desk.terms import TermsForm, read_terms_form, typed_terms
-from rafflekit.http.pages.desk.typed import typed_number
+from rafflekit.http.pages.typed import typed_number
 
 WHOLE = Terms(
     id=UUID(int=1),
