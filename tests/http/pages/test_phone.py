@@ -1,7 +1,11 @@
 """A participant's phone, in a real Chromium on a real server: take part, keep the ticket, win, and be a witness."""
 
 import json
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +103,14 @@ def says(page: Page, selector: str, words: str) -> None:
     page.wait_for(f"document.querySelector({json.dumps(selector)})?.textContent.includes({json.dumps(words)})")
 
 
+def claims_on(page: Page) -> list[str]:
+    """Return what the phone says that it found as a witness, in order."""
+    found: list[str] = page.run(
+        "[...document.querySelectorAll('#testimony [data-claim]')].map((part) => part.dataset.claim)"
+    )
+    return found
+
+
 def test_a_visitor_takes_part_and_the_browser_keeps_the_ticket(
     server: LiveServer, new_page: NewPage, tmp_path: Path
 ) -> None:
@@ -141,6 +153,48 @@ def test_a_second_entry_is_explained(server: LiveServer, new_page: NewPage) -> N
     first.submit(f"{raffle.path}participate/", {"idempotency_key": "another-key-of-a-form"})
     says(first, "#problem", "You already have a ticket")
     first.wait_for("document.querySelector('.mine')")
+
+
+def test_who_has_all_tickets_reads_how_many(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=5, tickets_each=2)
+    page = new_page()
+    take_part(page, raffle), take_part(page, raffle)
+
+    page.open(raffle.address)
+    page.click("#take button")
+    says(page, "#problem", "You already have 2 tickets of this raffle")
+
+    assert page.run("document.querySelector('#take')") is None
+
+
+@pytest.mark.parametrize(
+    "garbage", ["{", "null", "7", '{"tickets": 7}', '{"tickets": [null, {"number": "x"}], "key": 1}']
+)
+def test_garbage_in_the_browser_breaks_nothing(server: LiveServer, new_page: NewPage, garbage: str) -> None:
+    raffle = Raffle(server, tickets=2)
+    page = new_page()
+    page.open(raffle.address)
+    page.run(f"localStorage.setItem('rafflekit {raffle.id}', {json.dumps(garbage)})")
+
+    take_part_and_keep(page, raffle)
+
+    assert page.complaints == []
+
+
+def test_a_phone_notices_that_the_planned_time_is_over(server: LiveServer, new_page: NewPage) -> None:
+    planned = datetime.now(UTC) + timedelta(hours=1)
+    raffle = Raffle(server, draw_at=planned.isoformat(timespec="seconds"))
+    raffle.guest(1)
+    page = new_page()
+    page.send("Page.addScriptToEvaluateOnNewDocument", source=HASTY)
+    page.open(raffle.address)
+    says(page, "#waiting", "The draw is on:")
+    assert not page.run("document.querySelector('#due').checkVisibility()")
+
+    page.run("{ const late = Date.now() + 4e6; Date.now = () => late; }")
+
+    page.wait_for("document.querySelector('#due').checkVisibility()")
+    assert not page.run("document.querySelector('#waiting').checkVisibility()")
 
 
 def test_a_link_fills_in_the_invitation(server: LiveServer, new_page: NewPage) -> None:
@@ -198,6 +252,8 @@ def test_a_kept_ticket_becomes_the_result_and_a_proof(server: LiveServer, new_pa
     assert "Collect it: at the bar" in page.text(".mine")
     says(page, "#testimony", "This phone recomputed the draw: it is right")
     assert page.text("#testimony .words") == words
+    assert claims_on(page) == ["kept", "winners", "ticket"]
+    says(page, "#testimony", "rests on trust: that the organiser drew the random number only once")
     assert page.text("#now .tag") == "Drawn"
     raffle.manage("redeem/", {name: ticket[name] for name in ("ticket_number", "verification_code")})
     page.run(LOOK_AGAIN)
@@ -220,7 +276,8 @@ def test_a_loser_can_win_by_the_queue(server: LiveServer, new_page: NewPage) -> 
     says(page, ".mine [role=status]", "You won: hamper")
     # Without having seen the closing before the draw, it does not call anything proven.
     page.click("[data-do=keep]")
-    says(page, "#testimony", "cannot prove it")
+    says(page, "#testimony", "could not check everything")
+    assert claims_on(page) == ["not-kept", "winners", "no-receipt"]
 
 
 def test_what_fails_is_tried_again(server: LiveServer, new_page: NewPage) -> None:
@@ -272,9 +329,10 @@ def test_a_verdict_covers_only_the_tickets_it_was_about(server: LiveServer, new_
 
     # It has no receipt, so that no one can say whether it is in the list.
     page.run(f"location.hash = {json.dumps(raffle.link(other).partition('#')[2])}")
-    page.wait_for("document.querySelectorAll('.mine').length === 2")
+    # After the draw, only a ticket that the server knows can be kept.
+    page.wait_for("document.querySelector('.mine:nth-child(2) [data-do=keep]')?.checkVisibility()")
     page.click(".mine:last-child [data-do=keep]")
-    says(page, "#testimony", "cannot prove it")
+    says(page, "#testimony", "could not check everything")
 
     for _ in range(2):
         page.click("[data-do=forget]")
@@ -295,14 +353,29 @@ def test_a_prize_that_no_ticket_is_left_for_is_shown(server: LiveServer, new_pag
 
 
 def test_another_closing_turns_the_phone_red(server: LiveServer, new_page: NewPage, tmp_path: Path) -> None:
-    raffle = Raffle(server)
+    raffle = Raffle(server, tickets=2)
     take_part_and_keep(page := new_page(), raffle)
+    copy = tmp_path / "copy.db"
+    with closing(sqlite3.connect(server.database)) as original, closing(sqlite3.connect(copy)) as target:
+        original.backup(target)
+    shutil.copy(f"{server.database}.key", f"{copy}.key")
+    raffle.guest(1)
+    page.run(LOOK_AGAIN)
     says(page, "#testimony", "This phone is a witness")
     served = server.request("GET", f"{raffle.path}ledger/").body.decode()
-    # The same tickets, closed a second later: with drand, another beacon.
-    [line] = [line for line in served.split("\n") if line.startswith("closed ")]
-    forged = served.replace(line, f"closed {int(line.removeprefix('closed ')) + 1}")
+    # The operator closes a copy of the raffle before the second ticket.
+    with open_engine(f"sqlite:///{copy}") as engine:
+        engine.close_raffle(raffle.id)
+        forged = engine.proofs.checkpoint(raffle.id)
 
+    # What the operator did not sign raises no alarm.
+    [line] = [line for line in served.split("\n") if line.startswith("closed ")]
+    unsigned = served.replace(line, f"closed {int(line.removeprefix('closed ')) + 1}")
+    page.run(FORGE % ('"ledger/"', json.dumps(unsigned)))
+    page.run("document.querySelector('#testimony').replaceChildren()")
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "This phone is a witness")
+    assert page.text("#alarm") == ""
     page.run(FORGE % ('"ledger/"', json.dumps(forged)))
     page.run(LOOK_AGAIN)
     says(page, "#alarm[role=alert]", "two different closed lists")
@@ -339,7 +412,7 @@ def test_only_notes_of_the_raffle_count_as_its_closing(server: LiveServer, new_p
             localStorage.setItem(name, JSON.stringify({{ ...kept, closing: {broken} }}));
         }}""")
         page.open(raffle.address)
-        says(page, "#testimony", "cannot prove it")
+        says(page, "#testimony", "could not check everything")
 
 
 def test_a_forged_draw_is_wrong(server: LiveServer, new_page: NewPage) -> None:
@@ -353,6 +426,45 @@ def test_a_forged_draw_is_wrong(server: LiveServer, new_page: NewPage) -> None:
     page.run(LOOK_AGAIN)
 
     says(page, "#testimony", "This phone recomputed the draw: it is wrong")
+
+
+def test_an_announced_value_is_shown_to_be_compared(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=3, entropy="announced", source="two dice")
+    take_part_and_keep(page := new_page(), raffle)
+    raffle.guest(1)
+    raffle.manage("close/")
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "This phone is a witness")
+
+    raffle.manage("winners/", {"value": "4 and 2"})
+    page.run(LOOK_AGAIN)
+
+    says(page, "#testimony", "whether two dice really gave this value, after the list was closed: 4 and 2")
+    says(page, "#testimony", "it is right")
+    assert claims_on(page) == ["kept", "winners", "ticket"]
+
+
+def test_a_link_without_a_ticket_shows_none(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=2)
+    raffle.guest(1)
+    code = "7ZZZ-7zzz-7ZZZ 7ZZZ-7ZZZ7ZZZ"
+    page = new_page()
+    for number, text in ((1, "AAAA"), (3, code), (1, code.replace("7", "U"))):
+        page.open("about:blank")
+        page.open(raffle.link({"ticket_number": number, "verification_code": text}))
+        says(page, "#mine", "does not lead to a ticket")
+        assert page.run("document.querySelector('.mine')") is None
+
+    invented = raffle.link({"ticket_number": 1, "verification_code": code})
+    page.open("about:blank")
+    page.open(invented)
+    says(page, ".mine", "Not checked yet")
+    raffle.guest(2)
+    raffle.manage("winners/")
+    page.open("about:blank")
+    page.open(invented)
+    says(page, ".mine", "do not belong together")
+    assert not page.run("document.querySelector('[data-do=keep]').checkVisibility()")
 
 
 def test_everything_that_matters_works_without_scripts(server: LiveServer, new_page: NewPage) -> None:
