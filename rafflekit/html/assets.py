@@ -27,8 +27,9 @@ _SCRIPTS: dict[str, tuple[str, ...]] = {
 }
 """Each script, and the files in `static/` that it consists of, in order."""
 
+_OFFERED = ("audit", "readClosing", "readOperatorKey", "isSigned", "readReceiptParts", "wordsOf")
 _MODULES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "verifier.js": ((*VERIFIER, "verifier/words.js"), ("audit", "readClosing", "readReceiptParts", "wordsOf")),
+    "verifier.js": ((*VERIFIER, "verifier/words.js"), _OFFERED),
 }
 """Each module, which scripts load when they need it: the files that it consists of, and what it offers."""
 

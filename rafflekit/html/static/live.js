@@ -14,11 +14,13 @@ let timer = 0;
 let isAsking = false;
 let pollS = Number(wall.dataset.poll);
 let aheadMs = 0; // How far the server's clock is ahead of this one.
+let reveal = 0; // The number of winners that appeared on this page, also again.
 let shown = Number(location.hash.slice(1)) || 0; // The number of winners that are shown.
 
 const winners = () => [...(byId("winners")?.children ?? [])];
 
-function present(featured = winners().length - shown) {
+// With `isListed`, the winner is in the list at once, else when its number has appeared: the list must not give it away.
+function present(featured = winners().length - shown, isListed = false) {
   if (byId("show") === null) return;
   const all = winners();
   byId("show").hidden = false;
@@ -30,6 +32,15 @@ function present(featured = winners().length - shown) {
   byId("back").disabled = shown === 0;
   byId("next").disabled = byId("all").disabled = shown === all.length;
   byId("past-title").parentElement.hidden = shown === 0;
+  if (item !== undefined) listAfterReveal(item, isListed);
+}
+
+async function listAfterReveal(item, isListed) {
+  reveal += 1;
+  const own = reveal;
+  item.hidden = !isListed;
+  await Promise.allSettled(byId("spot").getAnimations({ subtree: true }).map((each) => each.finished));
+  if (own === reveal) item.hidden = false;
 }
 
 // The stage is seen once times, winners and countdown are as they will stay.
@@ -45,7 +56,7 @@ function go(number) {
   shown = next;
   // So that a page that is loaded again shows the same winner.
   history.replaceState(null, "", `#${shown}`);
-  present();
+  present(undefined, number === Infinity);
 }
 
 function count() {
@@ -55,7 +66,8 @@ function count() {
   const [hours, minutes, seconds] = [Math.floor(leftS / 3600), Math.floor(leftS / 60) % 60, leftS % 60];
   const parts = hours > 0 ? [hours, minutes, seconds] : [minutes, seconds];
   byId("countdown").textContent = parts.map((part, place) => (place ? String(part).padStart(2, "0") : part)).join(":");
-  byId("countdown").hidden = leftS > LONGEST_COUNTDOWN_S;
+  byId("in").hidden = leftS > LONGEST_COUNTDOWN_S;
+  byId("on").hidden = leftS <= LONGEST_COUNTDOWN_S;
   waiting.hidden = leftS <= 0;
   byId("due").hidden = leftS > 0;
 }

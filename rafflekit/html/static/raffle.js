@@ -10,6 +10,7 @@ const LONGEST_WAIT_S = 20;
 
 let pollS = Number(page.poll);
 let linked = []; // A ticket from the address, which this browser does not keep.
+let isMistaken = false; // The address looked like a ticket's, but no ticket of this raffle can look like that.
 let isSettling = false;
 let isBehind = false; // What the raffle's state says about the tickets is not shown yet.
 let settlesSoon = null;
@@ -24,8 +25,17 @@ function takeFragment() {
   if (!given.has("i") && !(given.has("t") && given.has("c"))) return;
   history.replaceState(null, "", location.pathname + location.search);
   if (given.has("i") && byId("invitation") !== null) byId("invitation").value = given.get("i");
-  const number = given.get("t") ?? "";
-  if (/^[1-9][0-9]{0,12}$/.test(number)) linked = [{ number: Number(number), code: given.get("c"), receipt: null, qr: null }];
+  if (!given.has("t")) return;
+  const number = given.get("t");
+  const isTicket = /^[1-9][0-9]{0,12}$/.test(number) && Number(number) <= Number(now().total) && isCode(given.get("c") ?? "");
+  linked = isTicket ? [{ number: Number(number), code: given.get("c"), receipt: null, qr: null }] : [];
+  isMistaken = !isTicket;
+}
+
+// As the server reads codes: letter case, spaces and dashes do not matter; O counts as 0, I and L as 1.
+function isCode(text) {
+  const code = text.replace(/[\s\p{Pd}\p{Cf}]/gu, "");
+  return /^[0-9a-z]{24}$/i.test(code) && !/u/i.test(code);
 }
 
 function cloned(template, slots = {}) {
@@ -35,7 +45,7 @@ function cloned(template, slots = {}) {
 }
 
 function showTickets() {
-  byId("mine").replaceChildren(...tickets().map(cardOf));
+  byId("mine").replaceChildren(...(isMistaken ? [cloned("not-a-ticket")] : []), ...tickets().map(cardOf));
   const form = byId("take");
   // Where each address counts, one who has all tickets that one can have needs no button for another one.
   if (form?.dataset.each) form.hidden = keptOf(page.id).tickets.length >= Number(form.dataset.each);
@@ -47,18 +57,21 @@ function cardOf(ticket) {
   card.dataset.number = ticket.number;
   const part = (name) => card.querySelector(`[data-part="${name}"]`);
   const button = (name) => card.querySelector(`[data-do="${name}"]`);
-  part("linked").hidden = button("keep").hidden = isKept;
+  const isDrawn = now().state === "drawn";
+  // After the draw, the server is asked first whether it is a ticket.
+  part("linked").hidden = button("keep").hidden = isKept || isDrawn;
+  part("unchecked").hidden = ticket.receipt !== null || !["upcoming", "open", "closed"].includes(now().state);
   button("forget").hidden = !isKept;
   if (ticket.qr) {
     part("qr").src = `data:image/svg+xml,${encodeURIComponent(ticket.qr)}`;
     part("qr").hidden = false;
   }
   const redeem = part("redeem");
-  if (redeem !== null) redeem.hidden = now().state !== "drawn";
+  if (redeem !== null) redeem.hidden = !isDrawn;
   // A link that was just taken from a template has no URL yet, of which one could set a part.
   if (redeem !== null) redeem.href += `#${new URLSearchParams({ t: ticket.number, c: ticket.code })}`;
   button("keep").addEventListener("click", () => {
-    if (!keepTicket(page.id, ticket)) return card.append(cloned("cannot-keep"));
+    if (!keepTicket(page.id, ticket, page.key)) return card.append(cloned("cannot-keep"));
     showTickets();
     return settle();
   });
@@ -85,7 +98,8 @@ function say(region, ...parts) {
 
 // The server's page about a ticket says in words what it won. Returns whether the server could say it.
 async function showResult(ticket) {
-  const region = document.querySelector(`.mine[data-number="${ticket.number}"] .result`);
+  const card = document.querySelector(`.mine[data-number="${ticket.number}"]`);
+  const region = card.querySelector(".result");
   try {
     const answer = await fetch(`${page.address}verify-ticket/`, {
       method: "POST",
@@ -99,13 +113,21 @@ async function showResult(ticket) {
       return isWrong;
     }
     showTimesIn(found);
-    region.closest(".mine").dataset.outcome = found.dataset.outcome;
+    card.dataset.outcome = found.dataset.outcome;
+    if (linked.includes(ticket)) for (const part of card.querySelectorAll('[data-part="linked"], [data-do="keep"]')) part.hidden = false;
     say(region, ...found.childNodes);
     return true;
   } catch {
     say(region, cloned("ticket-problem"));
     return false;
   }
+}
+
+// A part of the page for each claim: those stay that the witness makes.
+function clonedClaims({ template, slots, claims }) {
+  const part = cloned(template, slots);
+  for (const element of part.querySelectorAll("[data-claim]")) if (!claims.includes(element.dataset.claim)) element.remove();
+  return part;
 }
 
 // Returns whether there is something to say, as there is once the raffle is closed.
@@ -115,7 +137,7 @@ async function showTestimony() {
   const place = byId("testimony");
   const isAlarm = said?.template === "two-closings";
   document.documentElement.classList.toggle("alarm", isAlarm);
-  if (said !== null && !isAlarm) say(place, cloned(said.template, said.slots));
+  if (said !== null && !isAlarm) say(place, clonedClaims(said));
   else place.replaceChildren();
   if (isAlarm) {
     const warning = cloned(said.template, said.slots);
@@ -168,7 +190,16 @@ async function change() {
   const found = new DOMParser().parseFromString(html, "text/html").getElementById("now");
   byId("now").replaceWith(found);
   showTimesIn(found);
+  showDue();
   showTickets();
+}
+
+// What was planned for a time that is over is not planned any more, as the wall says, too.
+function showDue() {
+  const waiting = byId("waiting");
+  if (waiting === null) return;
+  waiting.hidden = Date.parse(waiting.dataset.until) <= Date.now();
+  byId("due").hidden = !waiting.hidden;
 }
 
 async function look() {
@@ -197,6 +228,7 @@ async function lookIfNeeded() {
 }
 
 async function poll() {
+  showDue();
   await lookIfNeeded();
   // A little more or less, so that not all phones ask at the same moment.
   setTimeout(poll, pollS * 1000 * (0.8 + 0.4 * Math.random()));
@@ -216,6 +248,7 @@ addEventListener("hashchange", () => {
 addEventListener("pageshow", (event) => event.persisted && (showTickets(), settle()));
 
 takeFragment();
+showDue();
 showTickets();
 settle();
 setTimeout(poll, pollS * 1000 * Math.random());

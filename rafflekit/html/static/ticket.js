@@ -22,7 +22,7 @@ byId("print").addEventListener("click", () => print());
 byId("keep")?.addEventListener("click", () => {
   const qr = new XMLSerializer().serializeToString(document.querySelector("svg.qr"));
   const { ticket_number: number, verification_code: code, receipt } = answer;
-  const isKept = keepTicket(byId("ticket").dataset.id, { number, code, receipt, qr });
+  const isKept = keepTicket(byId("ticket").dataset.id, { number, code, receipt, qr }, byId("ticket").dataset.key);
   byId("keep").hidden = isKept;
   say("kept", isKept ? "say-kept" : "say-not-kept");
 });

@@ -1,10 +1,10 @@
 // The phone as a witness: it keeps the closed list from before the draw, notices if another one is shown, and recomputes
 // the draw. The verifier is loaded only then.
 
-// What must be proven, besides that nothing is wrong, for "it is right". What else is open, the page of the proof says.
-const MUST_HOLD = ["closing", "seed", "winners", "receipt"];
+// What this phone does not know, of all that it can check. Without these, the draw is right.
+const GAPS = ["not-kept", "kept-late", "future", "winners-unchecked", "no-receipt", "receipt-unchecked"];
 
-const witnessed = { documents: null, verdict: null };
+const witnessed = { documents: null, verdict: null, claims: [], value: "" };
 let failedLoads = 0;
 
 // Returns null if there is nothing at the address. Throws if that cannot be known now.
@@ -24,15 +24,32 @@ async function load(module) {
   }
 }
 
-// Returns what a witness has to say, as {template, slots, evidence}, or null. `state` is that of the raffle.
-async function testimony({ id, address, verifier, words: wordList, state, tickets }) {
-  const { readClosing, wordsOf, audit, readReceiptParts } = await load(verifier);
+// Returns what a witness has to say, as {template, slots, claims, evidence}, or null. `claims` are the parts of the template
+// that are true. `state` is that of the raffle, `key` the operator's, as the page gives it.
+async function testimony({ id, address, key: servedKey, verifier, words: wordList, state, tickets }) {
+  const { readClosing, readOperatorKey, isSigned, wordsOf, audit, readReceiptParts } = await load(verifier);
   const list = await getText(wordList, "text/plain", "default");
-  // Returns this raffle's closing in a note. Null: it is not closed yet, it was cancelled, or what is stored here is broken.
+  const key = operatorKey();
+  const readings = new Map();
+
+  // The key as it was when the first ticket was kept: a later page could have another one.
+  function operatorKey() {
+    try {
+      return readOperatorKey(keptOf(id).key);
+    } catch {
+      return readOperatorKey(servedKey);
+    }
+  }
+  // Returns this raffle's closing in a note that the operator signed. Null: it is not closed yet, it was cancelled, or someone
+  // else wrote it.
   function read(note) {
+    if (!readings.has(note)) readings.set(note, readAnew(note));
+    return readings.get(note);
+  }
+  function readAnew(note) {
     try {
       const closing = readClosing(note);
-      return closing.origin === `rafflekit/${id}` ? closing : null;
+      return closing.origin === `rafflekit/${id}` && isSigned(closing.note, key) ? closing : null;
     } catch {
       return null;
     }
@@ -56,15 +73,30 @@ async function testimony({ id, address, verifier, words: wordList, state, ticket
     }
   }
 
-  async function verdictOn(proof, ticket) {
+  // Returns what the audit found with a ticket.
+  async function audited(proof, ticket) {
     const receipt = ticket.receipt ? JSON.stringify(ticket.receipt) : null;
     const { closing } = stored();
-    const given = { served_id: id, receipt, witnessed: closing === null ? [] : [closing], now: Date.now() / 1000 };
+    const given = { key: key.text, served_id: id, receipt, witnessed: closing === null ? [] : [closing], now: Date.now() / 1000 };
     if (receipt !== null) given.consistency = await consistencyOf(receipt, proof);
-    const { steps } = audit(proof, given);
+    const { parts, steps } = audit(proof, given);
     const outcomes = Object.fromEntries(steps.map((step) => [step.name, step.outcome]));
-    if (steps.some((step) => step.outcome === "wrong" && !step.isMistaken)) return "wrong";
-    return closing !== null && MUST_HOLD.every((name) => outcomes[name] === "ok") ? "right" : "unproven";
+    // Here, no one enters a key: the one that this phone knows is not a mistake.
+    const isWrong = steps.some((step) => step.outcome === "wrong" && (step.name === "key" || !step.isMistaken));
+    return { isWrong, outcomes, parts, hasReceipt: receipt !== null };
+  }
+
+  // Returns the claims that follow from what was found with each ticket. Only the receipt differs between them.
+  function claimsOf(found) {
+    const [{ outcomes, parts }] = found;
+    const isLate = parts.closing.round !== null && outcomes.witnessed !== "ok";
+    const list = stored().closing === null ? "not-kept" : isLate ? "kept-late" : "kept";
+    // What is not proven of them, besides, is only a date.
+    const follow = ["closing", "seed", "winners"].every((name) => outcomes[name] === "ok") ? "winners" : "future";
+    const winners = parts.proof.winners === null ? "winners-unchecked" : follow;
+    if (!found.every((each) => each.hasReceipt)) return [list, winners, "no-receipt"];
+    if (!found.every((each) => each.outcomes.receipt === "ok")) return [list, winners, "receipt-unchecked"];
+    return [list, winners, found.length > 1 ? "tickets" : "ticket"];
   }
 
   async function consistencyOf(receipt, proof) {
@@ -87,10 +119,13 @@ async function testimony({ id, address, verifier, words: wordList, state, ticket
     } catch {
       // It is not a proof, as the audit finds.
     }
-    const verdicts = [];
-    for (const ticket of tickets) verdicts.push(await verdictOn(proof, ticket));
-    const verdict = ["wrong", "unproven", "right"].find((each) => verdicts.includes(each));
-    Object.assign(witnessed, { documents, verdict });
+    const found = [];
+    for (const ticket of tickets) found.push(await audited(proof, ticket));
+    const isWrong = found.some((each) => each.isWrong);
+    const claims = isWrong || !found.length ? [] : claimsOf(found);
+    const value = found[0]?.parts?.proof.entropy.text ?? "";
+    const verdict = isWrong ? "wrong" : GAPS.some((gap) => claims.includes(gap)) ? "unproven" : "right";
+    Object.assign(witnessed, { documents, verdict: found.length ? verdict : null, claims, value });
   }
 
   const served = await getText(`${address}ledger/`, "text/plain");
@@ -99,9 +134,10 @@ async function testimony({ id, address, verifier, words: wordList, state, ticket
   const { closing, other } = stored();
   if (other !== null) {
     const evidence = `${closing.note}\n${other}`;
-    return { template: "two-closings", slots: { first: inWords(closing.note), second: inWords(other) }, evidence };
+    return { template: "two-closings", slots: { first: inWords(closing.note), second: inWords(other) }, claims: [], evidence };
   }
-  const slots = closing === null ? {} : { words: inWords(closing.note) };
-  if (state === "drawn" && witnessed.verdict !== null) return { template: `witness-${witnessed.verdict}`, slots };
-  return closing === null || state !== "closed" ? null : { template: "witness-waits", slots };
+  const { verdict, claims, value } = witnessed;
+  const slots = closing === null ? { value } : { value, words: inWords(closing.note) };
+  if (state === "drawn" && verdict !== null) return { template: `witness-${verdict}`, slots, claims };
+  return closing === null || state !== "closed" ? null : { template: "witness-waits", slots, claims: [] };
 }

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 import falcon
 import msgspec
 
 from rafflekit.core import limits
-from rafflekit.core.lifecycle import draw_due_at, draw_possible_at
 from rafflekit.core.models import Page, Raffle, State
 from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.terms import EntryRule
@@ -19,6 +17,7 @@ from rafflekit.http.api.address import Service
 from rafflekit.http.api.live import live_state
 from rafflekit.http.pages.kept_pages import KeptPages, PageKey
 from rafflekit.http.pages.page import WebPage, filled, language_of, root_of, send_page
+from rafflekit.http.pages.raffles import draw_time
 
 MOST_PRESENTED = limits.PAGE_SIZE
 """The most wins that are shown one by one."""
@@ -87,16 +86,13 @@ def _html(
     places: Sequence[Place] | None = None,
     page: Page[Win] | None = None,
 ) -> str:
-    due_at = draw_due_at(raffle)
     return filled(
         request,
         "live.html",
         raffle=raffle,
         state=state,
         State=State,
-        due_at=due_at,
-        is_due=due_at is not None and due_at <= datetime.now(UTC),
-        waits_for_beacon=due_at is not None and due_at == draw_possible_at(raffle),
+        **draw_time(raffle),
         address=address,
         places=places,
         page=page,

@@ -79,6 +79,9 @@ def send_page(response: falcon.Response, html: str, *, status: HTTPStatus) -> No
     response.status = status
     response.content_type = falcon.MEDIA_HTML
     response.data = html.encode()
+    # A page may differ by its reader (links for managers), so no other reader may get it from a shared cache.
+    if response.get_header("Cache-Control") is None:
+        response.set_header("Cache-Control", "private, no-cache")
     response.set_header("Content-Security-Policy", POLICY)
     response.set_header("Referrer-Policy", REFERRER_POLICY)
     response.set_header("Vary", VARY)

@@ -1,5 +1,6 @@
 """The pages of raffles: all of them, one, and the winners of one."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ import falcon
 import msgspec
 
 from rafflekit.core import limits
-from rafflekit.core.lifecycle import draw_possible_at
+from rafflekit.core.lifecycle import draw_due_at, draw_possible_at
 from rafflekit.core.models import Page, Raffle, State
 from rafflekit.core.prizes import Win, count_wins
 from rafflekit.core.protocol.terms import EntryRule
@@ -71,6 +72,7 @@ class OneRaffle(WebPage):
             "wins_count": count_wins(raffle.prizes) if wins is None else wins.count,
             "forfeits": 0 if wins is None else self.engine.count_forfeits(raffle.id),
             "draw_possible_at": draw_possible_at(raffle),
+            **draw_time(raffle),
             "is_manager": is_at_desk(self.access, request),
             "poll_s": POLL_S,
             "error": None,
@@ -78,6 +80,16 @@ class OneRaffle(WebPage):
             "State": State,
             "EntryRule": EntryRule,
         }
+
+
+def draw_time(raffle: Raffle) -> dict[str, Any]:
+    """Return what pages say about the time of a closed raffle's draw: `due_at`, `is_due` and `waits_for_beacon`."""
+    due_at = draw_due_at(raffle)
+    return {
+        "due_at": due_at,
+        "is_due": due_at is not None and due_at <= datetime.now(UTC),
+        "waits_for_beacon": due_at is not None and due_at == draw_possible_at(raffle),
+    }
 
 
 class RafflePage(OneRaffle):
@@ -97,11 +109,11 @@ class RafflePage(OneRaffle):
         wins = self._first_wins(raffle)
         values = self._values(request, raffle, wins)
         key = PageKey(raffle.id, language_of(request), root_of(request), is_manager=values["is_manager"])
-        page = self._kept.get(key, (raffle, wins), lambda: filled(request, "raffle.html", **values, **SLOTS))
+        page = self._kept.get(
+            key, (raffle, (wins, values["is_due"])), lambda: filled(request, "raffle.html", **values, **SLOTS)
+        )
         left = raffle.available_tickets
         send_page(response, page.filled(left=left, idempotency_key=token_urlsafe()), status=HTTPStatus.OK)
-        # The key is one visitor's, so no other visitor may get it from a shared cache.
-        response.set_header("Cache-Control", "private, no-cache")
         response.set_header("ETag", page.etag(left))
 
 

@@ -43,7 +43,7 @@ def test_every_state_is_said_in_words(post: Post, show: Show) -> None:
     assert "2 days after the draw" in is_open
     take(post, raffle, 1, 2, 3)
     closed = words_in(show(raffle))
-    assert "All 3 tickets have been handed out. The winners are drawn on:" in closed
+    assert "All 3 tickets have been handed out. The draw is on:" in closed
     assert "How you can check the draw" in closed
     post(f"{raffle}winners/")
     assert re.search(r"Winners Ticket [123] warm hug Have you won\?", words_in(show(raffle)))
@@ -56,7 +56,7 @@ def test_a_raffle_that_was_closed_early_says_so(post: Post, show: Show) -> None:
     take(post, raffle, 1, 2)
     post(f"{raffle}close/")
 
-    assert "The raffle is closed. 2 tickets take part. The winners have not been drawn" in words_in(show(raffle))
+    assert "The raffle is closed. 2 tickets take part. The draw can begin." in words_in(show(raffle))
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,20 @@ def test_a_kept_page_shows_what_has_changed(client: testing.TestClient, post: Po
 
 
 def test_only_the_browser_itself_keeps_a_page(post: Post, show: Show) -> None:
-    page = show(create(post))
+    for path in (create(post), "/raffles/"):
+        page = show(path)
 
-    assert page.headers["Cache-Control"] == "private, no-cache"
-    assert page.headers["Vary"] == "Accept, Accept-Language"
+        assert page.headers["Cache-Control"] == "private, no-cache"
+        assert page.headers["Vary"] == "Accept, Accept-Language"
+
+
+def test_prizes_after_the_first_20_can_be_unfolded(post: Post, show: Show) -> None:
+    prizes = [{"name": f"prize {number}", "amount": 1} for number in range(22)]
+    page = show(create(post, total_tickets=22, prizes=prizes)).text
+
+    before, after = page.split("<summary>and 2 more</summary>")
+    assert before.count("<bdi>prize ") == 20
+    assert after.partition("</details>")[0].count("<bdi>prize ") == 2
 
 
 def test_only_managers_are_led_to_the_desk(post: Post, show: Show) -> None:

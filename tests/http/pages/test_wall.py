@@ -1,6 +1,8 @@
 """The wall in a real Chromium, through a whole draw."""
 
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -98,6 +100,21 @@ def test_the_wall_follows_a_draw_without_being_loaded_again(wall: Wall, new_page
     assert page.run("document.documentElement.scrollWidth") <= 1920
 
 
+@pytest.mark.parametrize(("hours", "label"), [(23, "The draw begins in"), (49, "The draw is on")])
+def test_only_the_last_day_is_counted_down(server: LiveServer, new_page: NewPage, hours: int, label: str) -> None:
+    planned = (datetime.now(UTC) + timedelta(hours=hours)).isoformat(timespec="seconds")
+    terms = {"name": "Fair", "total_tickets": 1, "prizes": PRIZES[:1], "draw_at": planned}
+    created = server.request("POST", "/raffles/", terms).json
+    wall = Wall(server, f"/raffles/{created['id']}/")
+    wall.hand_out("Ann")
+    page = projected(new_page, wall)
+
+    said = page.text("#waiting")
+
+    assert said.startswith(label)
+    assert bool(re.search(r"2[23]:\d\d:\d\d", said)) is (hours == 23)
+
+
 @pytest.fixture
 def drawn(wall: Wall) -> Wall:
     """A drawn raffle."""
@@ -114,14 +131,26 @@ def test_keys_and_buttons_go_on_and_back(drawn: Wall, new_page: NewPage) -> None
     steps = [("Space", 1), ("ArrowRight", 2), ("ArrowLeft", 1), ("End", 3), ("PageUp", 2), ("Home", 0)]
     for key, count in steps:
         page.press(key)
-        assert page.run(seen) == count, key
+        page.wait_for(f"{seen} === {count}")
     for button, count in (("#next", 1), ("#spot", 2), ("#back", 1), ("#all", 3)):
         page.click(button)
-        assert page.run(seen) == count, button
+        page.wait_for(f"{seen} === {count}")
     # A page that is loaded again shows the same.
     page.open("about:blank")
     page.open(f"{drawn.address}#2")
-    assert page.run(seen) == 2
+    page.wait_for(f"{seen} === 2")
+
+
+def test_the_list_waits_until_a_winner_has_appeared(drawn: Wall, new_page: NewPage) -> None:
+    page = projected(new_page, drawn)
+    listed = "[...document.querySelectorAll('#winners li')].map((each) => !each.hidden)"
+
+    # Both in one go: the page cannot wait for the number in between.
+    reveal = f"document.querySelector('#next').click(), {listed}"
+    assert page.run(reveal) == [False, False, False]
+    assert page.run(reveal) == [False, False, True]
+    page.wait_for(f"String({listed}) === 'false,true,true'")
+    assert page.run(f"document.querySelector('#all').click(), {listed}") == [True, True, True]
 
 
 def test_winners_do_not_move_for_those_who_want_no_motion(drawn: Wall, new_page: NewPage) -> None:

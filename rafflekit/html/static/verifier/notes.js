@@ -35,6 +35,8 @@ function readKey(text, kind, place) {
   return { name, kind, publicKey, id, text };
 }
 
+const readOperatorKey = (text) => readKey(text, OPERATOR, "key");
+
 function within(place, action) {
   try {
     return action();

@@ -102,7 +102,7 @@ function readParts(document, now = Infinity) {
     const parts = {
       proof,
       terms: proof.terms,
-      key: readKey(proof.key, OPERATOR, "key"),
+      key: readOperatorKey(proof.key),
       closing: within("closing", () => readClosing(proof.closing)),
       witnesses: proof.witnesses.map((each) => readKey(each, WITNESS, "witnesses")),
       draw: within("draw", () => readStatement(proof.draw)),

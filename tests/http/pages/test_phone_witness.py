@@ -1,0 +1,255 @@
+"""A participant's phone as a witness, in a real Chromium on a real server: what it says of the list and of the draw."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.databases import open_engine
+from tests.http.pages.browser import NewPage, Page
+from tests.http.pages.phones import HASTY, LOOK_AGAIN, Raffle, phone_server, says, take_part_and_keep
+from tests.live_server import LiveServer
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.browser
+
+FORGE = """
+    window.asked ??= window.fetch.bind(window);
+    window.fetch = (address, options) => String(address).endsWith(%s)
+      ? Promise.resolve(new Response(%s)) : window.asked(address, options);
+"""
+# The first requests to some addresses fail; or the page gets no ledger until `release`.
+FAIL_ONCE = """
+    window.failed = [];
+    window.asked = window.fetch.bind(window);
+    window.fetch = (address, options) => {
+      const name = String(address).split('/').at(-2);
+      const isFirst = ['verify-ticket', 'proof'].includes(name) && !window.failed.includes(name);
+      if (!isFirst) return window.asked(address, options);
+      window.failed.push(name);
+      return Promise.resolve(new Response('', { status: 503 }));
+    };
+"""
+HOLD = """
+    window.asked = window.fetch.bind(window);
+    window.released = new Promise((resolve) => { window.release = resolve; });
+    window.fetch = async (address, options) => {
+      if (String(address).endsWith('ledger/')) { window.isHeld = true; await window.released; }
+      return window.asked(address, options);
+    };
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server for all tests of this module; the browser's address is not a manager's."""
+    with phone_server(tmp_path_factory.mktemp("phone")) as started:
+        yield started
+
+
+def claims_on(page: Page) -> list[str]:
+    """Return what the phone says that it found as a witness, in order."""
+    found: list[str] = page.run(
+        "[...document.querySelectorAll('#testimony [data-claim]')].map((part) => part.dataset.claim)"
+    )
+    return found
+
+
+def test_a_kept_ticket_becomes_the_result_and_a_proof(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=3, prizes=3, collection="at the bar")
+    ticket = take_part_and_keep(page := new_page(width=390), raffle)
+    raffle.guest(1), raffle.guest(2)
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "This phone is a witness")
+    words = page.text("#testimony .words")
+    assert words.split() == server.request("GET", f"{raffle.path}live/").json["words"]
+
+    raffle.manage("winners/")
+    page.run(LOOK_AGAIN)
+
+    says(page, ".mine [role=status]", "You won: hamper")
+    assert "Collect it: at the bar" in page.text(".mine")
+    says(page, "#testimony", "This phone recomputed the draw: it is right")
+    assert page.text("#testimony .words") == words
+    assert claims_on(page) == ["kept", "winners", "ticket"]
+    says(page, "#testimony", "rests on trust: that the organiser drew the random number only once")
+    assert page.text("#now .tag") == "Drawn"
+    raffle.manage("redeem/", {name: ticket[name] for name in ("ticket_number", "verification_code")})
+    page.run(LOOK_AGAIN)
+    says(page, ".mine [role=status]", "It was handed out on")
+    assert page.complaints == []
+
+
+def test_what_fails_is_tried_again(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server)
+    page = new_page()
+    page.send("Page.addScriptToEvaluateOnNewDocument", source=HASTY)
+    page.send("Network.setBlockedURLs", urls=["*/verifier.js*"])
+    take_part_and_keep(page, raffle)
+    wait_until(lambda: page.run("performance.now()") and any("verifier" in each["url"] for each in page.requests))
+    page.send("Network.setBlockedURLs", urls=[])
+    says(page, "#testimony", "This phone is a witness")
+    # The answer about the state may be a moment old. Until then, every look would find the page changed.
+    wait_until(lambda: server.request("GET", f"{raffle.path}live/").json["state"] == "closed")
+
+    page.run(FAIL_ONCE)
+    raffle.manage("winners/")
+
+    says(page, ".mine [role=status]", "You won: hamper")
+    says(page, "#testimony", "This phone recomputed the draw: it is right")
+    assert page.run("window.failed") == ["verify-ticket", "proof"]
+
+
+def test_a_draw_during_a_slow_check_is_not_missed(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=2)
+    page = new_page()
+    page.send("Page.addScriptToEvaluateOnNewDocument", source=HASTY)
+    take_part_and_keep(page, raffle)
+    page.run(HOLD)
+    raffle.guest(1)
+    page.wait_for("window.isHeld")
+
+    raffle.manage("winners/")
+    says(page, "#now .tag", "Drawn")
+    page.run("window.release()")
+
+    says(page, "#testimony", "This phone recomputed the draw")
+    page.wait_for("document.querySelector('.mine .outcome')")
+
+
+def test_a_verdict_covers_only_the_tickets_it_was_about(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=2)
+    take_part_and_keep(page := new_page(), raffle)
+    other = raffle.guest(1)
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "This phone is a witness")
+    raffle.manage("winners/")
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "This phone recomputed the draw: it is right")
+
+    # It has no receipt, so that no one can say whether it is in the list.
+    page.run(f"location.hash = {json.dumps(raffle.link(other).partition('#')[2])}")
+    # After the draw, only a ticket that the server knows can be kept.
+    page.wait_for("document.querySelector('.mine:nth-child(2) [data-do=keep]')?.checkVisibility()")
+    page.click(".mine:last-child [data-do=keep]")
+    says(page, "#testimony", "could not check everything")
+
+    for _ in range(2):
+        page.click("[data-do=forget]")
+        page.click("[data-do=really-forget]")
+    page.wait_for("document.querySelector('#testimony').textContent === ''")
+
+
+def test_another_closing_turns_the_phone_red(server: LiveServer, new_page: NewPage, tmp_path: Path) -> None:
+    raffle = Raffle(server, tickets=2)
+    take_part_and_keep(page := new_page(), raffle)
+    copy = tmp_path / "copy.db"
+    with closing(sqlite3.connect(server.database)) as original, closing(sqlite3.connect(copy)) as target:
+        original.backup(target)
+    shutil.copy(f"{server.database}.key", f"{copy}.key")
+    raffle.guest(1)
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "This phone is a witness")
+    served = server.request("GET", f"{raffle.path}ledger/").body.decode()
+    # The operator closes a copy of the raffle before the second ticket.
+    with open_engine(f"sqlite:///{copy}") as engine:
+        engine.close_raffle(raffle.id)
+        forged = engine.proofs.checkpoint(raffle.id)
+
+    # What the operator did not sign raises no alarm.
+    [line] = [line for line in served.split("\n") if line.startswith("closed ")]
+    unsigned = served.replace(line, f"closed {int(line.removeprefix('closed ')) + 1}")
+    page.run(FORGE % ('"ledger/"', json.dumps(unsigned)))
+    page.run("document.querySelector('#testimony').replaceChildren()")
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "This phone is a witness")
+    assert page.text("#alarm") == ""
+    page.run(FORGE % ('"ledger/"', json.dumps(forged)))
+    page.run(LOOK_AGAIN)
+    says(page, "#alarm[role=alert]", "two different closed lists")
+
+    assert page.run("document.documentElement.className") == "alarm"
+    saved = page.download("#alarm a[download]", tmp_path)
+    about = f"Both are closed lists of this raffle: each begins with rafflekit/{raffle.id}."
+    assert saved.read_text() == f"{about}\n\n{served}\n{forged}"
+    # It stays red, also when the first one is shown again.
+    page.open(raffle.address)
+    says(page, "#alarm", "two different closed lists")
+    assert json.loads(page.run("localStorage.getItem(localStorage.key(0))"))["other"] == forged
+
+
+def test_only_notes_of_the_raffle_count_as_its_closing(server: LiveServer, new_page: NewPage) -> None:
+    raffle, other = Raffle(server), Raffle(server)
+    other.guest(1)
+    take_part_and_keep(page := new_page(), raffle)
+    says(page, "#testimony", "This phone is a witness")
+    served = server.request("GET", f"{other.path}ledger/").body.decode()
+
+    page.run(FORGE % ('"ledger/"', json.dumps(served)))
+    page.run(LOOK_AGAIN)
+    raffle.manage("winners/")
+    says(page, "#now .tag", "Drawn")
+    says(page, "#testimony", "This phone recomputed the draw: it is right")
+    assert page.text("#alarm") == ""
+
+    # A stored closing that cannot be read, or is another raffle's, is like none.
+    for broken in ("{}", json.dumps({"note": served, "at": 1})):
+        page.run(f"""{{
+            const name = localStorage.key(0);
+            const kept = JSON.parse(localStorage.getItem(name));
+            localStorage.setItem(name, JSON.stringify({{ ...kept, closing: {broken} }}));
+        }}""")
+        page.open(raffle.address)
+        says(page, "#testimony", "could not check everything")
+
+
+def test_a_forged_draw_is_wrong(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server)
+    take_part_and_keep(page := new_page(), raffle)
+    says(page, "#testimony", "This phone is a witness")
+    raffle.manage("winners/")
+    proof = server.request("GET", f"{raffle.path}proof/", Accept="application/json").json
+
+    page.run(FORGE % ('"proof/"', json.dumps(json.dumps(proof | {"seed": "0" * 64}))))
+    page.run(LOOK_AGAIN)
+
+    says(page, "#testimony", "This phone recomputed the draw: it is wrong")
+
+
+def test_an_announced_value_is_shown_to_be_compared(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=3, entropy="announced", source="two dice")
+    take_part_and_keep(page := new_page(), raffle)
+    raffle.guest(1)
+    raffle.manage("close/")
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "This phone is a witness")
+
+    raffle.manage("winners/", {"value": "4 and 2"})
+    page.run(LOOK_AGAIN)
+
+    says(page, "#testimony", "whether two dice really gave this value, after the list was closed: 4 and 2")
+    says(page, "#testimony", "it is right")
+    assert claims_on(page) == ["kept", "winners", "ticket"]
+
+
+def test_a_loser_can_win_by_the_queue(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=2)
+    tickets = [raffle.guest(1), raffle.guest(2)]
+    [win] = raffle.manage("winners/")
+    [loser] = [ticket for ticket in tickets if ticket["ticket_number"] != win["ticket_number"]]
+    page = new_page()
+    page.open(raffle.link(loser))
+    says(page, ".mine [role=status]", "you are the next in the queue")
+
+    raffle.manage("forfeit/", {"ticket_number": win["ticket_number"], "why": "unclaimed"})
+    page.run(LOOK_AGAIN)
+
+    says(page, ".mine [role=status]", "You won: hamper")
+    # Without having seen the closing before the draw, it does not call anything proven.
+    page.click("[data-do=keep]")
+    says(page, "#testimony", "could not check everything")
+    assert claims_on(page) == ["not-kept", "winners", "no-receipt"]
