@@ -10,6 +10,7 @@ from http.client import HTTPResponse
 import pytest
 from hypothesis import strategies as st
 
+from rafflekit.http.pages import PAGES
 from tests.fuzz.cases import damaged, fuzz
 from tests.live_server import Answer, LiveServer
 
@@ -50,6 +51,23 @@ OBJECTS = st.sampled_from(
         '{"ticket_number": 1, "why": "unclaimed", "reason": "rain"}',
     ]
 )
+FORMS = st.sampled_from(
+    [
+        *(
+            "",
+            "idempotency_key=0123456789abcdef",
+            "invitation=x",
+            "scan=7+X45Z",
+            "confirm=Fair&value=3+17",
+            "undo=true",
+        ),
+        "ticket_number=7&verification_code=X45Z-H67Q-KCQR-VV52-Q553-3CAG&why=renounced&reason=rain",
+        "at_desk=true&participant=Ann&idempotency_key=0123456789abcdef",
+        "name=Fair&total_tickets=10&prizes=3+%C3%97+hamper%0D%0Atea%3A+2&closes_at=2030-12-05T18%3A00&again=true",
+        "first=1&count=3&as_file=true&token=rkp_0123456789abcdef0123456789abcdef",
+    ]
+)
+PAGE_PATHS = st.sampled_from(sorted(path.replace("{raffle_id}", "R") for path in PAGES if "{version}" not in path))
 BODIES = (
     OBJECTS.map(str.encode) | damaged(OBJECTS, alphabet='{}[]",:\\ud80e1-.tN\xe9\x00').map(str.encode) | st.binary()
 )
@@ -86,7 +104,59 @@ def live(
 def test_no_request_makes_the_server_fail(
     live: tuple[LiveServer, dict[str, str]], *, source: str, method: str, target: str, head: dict[str, str], body: bytes
 ) -> None:
+    answer = asked(live, f"{method} {target}", source=source, head=head, body=body)
+
+    assert 200 <= answer.status < 500
+    if "x-content-type-options" not in answer.headers:
+        # The server's own answer, because the request is not HTTP.
+        assert answer.status == 400
+    elif answer.headers["content-type"].startswith("text/html"):
+        assert b"</html>" in answer.body or method == "HEAD"
+    elif answer.body:
+        assert (answer.json.get("status", 400) == answer.status) if answer.status >= 400 else answer.json is not None
+
+
+@fuzz(
+    source=st.sampled_from(["127.0.0.1", "127.0.0.2"]),
+    path=PAGE_PATHS,
+    query=st.sampled_from(["", "page=2&page_size=9", "queue=true", "unredeemed=true", "done=x", "page=0"]),
+    form=FORMS | damaged(FORMS, alphabet="=&%+0aF;9C3"),
+    language=st.sampled_from(["en", "de"]),
+    is_get=st.booleans(),
+)
+def test_no_page_and_no_form_makes_the_server_fail(
+    live: tuple[LiveServer, dict[str, str]],
+    *,
+    source: str,
+    path: str,
+    query: str,
+    form: str,
+    language: str,
+    is_get: bool,
+) -> None:
+    head = {"Host": "localhost", "Origin": "http://localhost", "Accept": "text/html", "Accept-Language": language}
+    if not is_get:
+        head["Content-Type"] = "application/x-www-form-urlencoded"
+    body = b"" if is_get else form.encode("latin-1")
+
+    asking = f"{'GET' if is_get else 'POST'} {path}?{query}"
+    answer = asked(live, asking, source=source, head=head, body=body)
+
+    assert 200 <= answer.status < 500
+    assert b"Traceback" not in answer.body
+
+
+def asked(
+    live: tuple[LiveServer, dict[str, str]],
+    asking: str,
+    *,
+    source: str,
+    head: dict[str, str],
+    body: bytes,
+) -> Answer:
+    """Send a request (its method, a blank and its target) as it is, and return the answer."""
     server, raffles = live
+    method, _, target = asking.partition(" ")
     for name, raffle in raffles.items():
         target = target.replace(name, raffle)
     lines = [
@@ -98,13 +168,4 @@ def test_no_request_makes_the_server_fail(
         connection.sendall("\r\n".join(lines).encode("latin-1") + body)
         with closing(HTTPResponse(connection, method=method)) as response:
             response.begin()
-            answer = Answer.of(response)
-
-    assert 200 <= answer.status < 500
-    if "x-content-type-options" not in answer.headers:
-        # The server's own answer, because the request is not HTTP.
-        assert answer.status == 400
-    elif answer.headers["content-type"].startswith("text/html"):
-        assert b"</html>" in answer.body or method == "HEAD"
-    elif answer.body:
-        assert (answer.json.get("status", 400) == answer.status) if answer.status >= 400 else answer.json is not None
+            return Answer.of(response)
