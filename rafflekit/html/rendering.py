@@ -18,7 +18,6 @@ from rafflekit.html.refusals import Refusals
 # Between thousands: a comma in English, a narrow space elsewhere, which no language reads as a decimal mark.
 _THOUSANDS = {"en": ","}
 _NARROW_SPACE = "\u202f"
-_CODE_GROUP = 4
 
 
 def rendered(template: str, language: str, **values: Any) -> str:
@@ -93,4 +92,4 @@ def numeral(number: int, language: str) -> str:
 def _moment(moment: datetime) -> Markup:
     """Return a time in UTC, which `times.js` turns into the reader's own."""
     shown = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    return Markup('<time datetime="{}">{}</time>').format(write_time(moment), escape(shown))
+    return Markup('<time datetime="{}">{}</time>').format(write_time(moment), shown)

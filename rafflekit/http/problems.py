@@ -117,7 +117,7 @@ def problem_of(error: errors.RaffleError) -> Problem:
 def plain_problem(kind: type[errors.RaffleError], detail: str = "") -> Problem:
     """Return the problem of an error; its detail is by default its sentence."""
     urn = f"urn:rafflekit:problem:{kind.code.replace('_', '-')}"
-    return Problem(urn, kind.sentence, _status_of(kind), detail or kind.sentence)
+    return Problem(urn, kind.sentence, http_status_of(kind), detail or kind.sentence)
 
 
 def bare_problem(status: int, detail: str) -> Problem:
@@ -142,7 +142,7 @@ class _Answers:
     def _on_refusal(
         self, request: falcon.Request, response: falcon.Response, error: errors.RaffleError, parameters: dict[str, Any]
     ) -> None:
-        status = _status_of(type(error))
+        status = http_status_of(type(error))
         if status is HTTPStatus.INTERNAL_SERVER_ERROR:
             self._on_surprise(request, response, error, parameters)
             return
@@ -248,7 +248,8 @@ def _secrets_of(request: falcon.Request) -> list[str]:
     return [*keys, *texts, *map(normalise, texts)]
 
 
-def _status_of(kind: type[errors.RaffleError]) -> HTTPStatus:
+def http_status_of(kind: type[errors.RaffleError]) -> HTTPStatus:
+    """Return the status of an error of the core: its own, or that of its nearest parent."""
     return next(STATUSES[parent] for parent in kind.__mro__ if parent in STATUSES)
 
 

@@ -158,6 +158,14 @@ def _read_texts(texts: Mapping[str, str | list[str]], shape: type[Shape]) -> Sha
     return msgspec.convert(given, shape)
 
 
+def number_in(digits: str) -> int:
+    """Return the whole number that digits write; for one with more than `MOST_DIGITS`, another above every limit.
+
+    Python refuses to read very long numbers. The engine refuses them, too, and says what is possible.
+    """
+    return int(digits) if len(digits) <= MOST_DIGITS else 10**MOST_DIGITS
+
+
 def idempotency_key(request: falcon.Request) -> str | None:
     r"""Return the key in the Idempotency-Key header, or None without one.
 
@@ -313,8 +321,7 @@ def _reader(name: str, kind: inspect.Type, schema: dict[str, Any] | None = None)
 def _whole_parameter(name: str, least: int, text: str) -> int:
     if not _DIGITS.fullmatch(text):
         raise InvalidValue(name, f"must be a whole number from {least}.")
-    # A longer number is above every limit, and the engine refuses it as such.
-    return int(text) if len(text) <= MOST_DIGITS else 10**MOST_DIGITS
+    return number_in(text)
 
 
 def _true_or_false(name: str, text: str) -> bool:

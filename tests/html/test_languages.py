@@ -97,4 +97,4 @@ def parts_of(text: str) -> list[str]:
 def texts_of(translations: gettext.NullTranslations) -> dict[object, str]:
     """Return all translations without the catalogue's heading."""
     assert isinstance(translations, gettext.GNUTranslations)
-    return {text: translation for text, translation in translations._catalog.items() if text}  # type: ignore[attr-defined]
+    return {text: translation for text, translation in translations._catalog.items() if text}  # type: ignore[attr-defined]  # gettext has no other way

@@ -1,13 +1,13 @@
 """`…/winners/`: draw the winners of a raffle, and list them."""
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from http import HTTPStatus
 
 import falcon
 import msgspec
 
 from rafflekit.core import errors, limits, shapes
-from rafflekit.core.models import Raffle, Right
+from rafflekit.core.models import Page, Raffle, Right
 from rafflekit.core.prizes import count_wins
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Address, Service, answer, link_next, neighbours
@@ -31,17 +31,17 @@ class DrawBody(fields.OptionalBody, frozen=True, forbid_unknown_fields=True):
     value: str | None = None
 
 
-def queue_turn(service: Service, raffle: Raffle) -> AbstractContextManager[None]:
-    """Return a turn to ask for the queue of a raffle.
-
-    The engine keeps the shuffle, but after a draw of a million prizes, the first one takes seconds.
+def listed_queue(service: Service, raffle: Raffle, *, page: int = 1, page_size: int) -> Page[int]:
+    """Return a page of the tickets that are next, as `RaffleEngine.queue`.
 
     Raises:
-        HTTPServiceUnavailable: when it is entered, if too many others are waiting for their turn.
+        HTTPServiceUnavailable: too many others are waiting for their turn.
+        NotDrawnYet, InvalidValue, PageNotFound: see `RaffleEngine.queue`.
     """
-    if count_wins(raffle.prizes) <= CHEAP_WINS:
-        return nullcontext()
-    return service.kept.turns.turn(str(raffle.id))
+    # The engine keeps the shuffle, but after a draw of a million prizes, the first one takes seconds.
+    is_cheap = count_wins(raffle.prizes) <= CHEAP_WINS
+    with nullcontext() if is_cheap else service.kept.turns.turn(str(raffle.id)):
+        return service.engine.queue(raffle.id, page=page, page_size=page_size)
 
 
 class Winners(Address):
@@ -53,8 +53,8 @@ class Winners(Address):
         query = reading.read_query(request, WinnersQuery)
         url = f"{self.access.base_url(request.env)}/raffles/{raffle_id}/winners/"
         if query.queue:
-            with queue_turn(self.service, self.engine.get(checked_id)):
-                queue = self.engine.queue(checked_id, page=query.page, page_size=query.page_size)
+            raffle = self.engine.get(checked_id)
+            queue = listed_queue(self.service, raffle, page=query.page, page_size=query.page_size)
             next_url, previous_url = neighbours(queue, request, url)
             shape = shapes.queue_page_shape(queue, next_url=next_url, previous_url=previous_url)
         else:

@@ -17,13 +17,11 @@ from rafflekit.core.protocol.terms import EntryRule
 from rafflekit.html.rendering import numeral
 from rafflekit.http import reading
 from rafflekit.http.api.address import Service
-from rafflekit.http.api.draws import WinnersQuery, queue_turn
+from rafflekit.http.api.draws import WinnersQuery, listed_queue
+from rafflekit.http.api.live import POLL_S
 from rafflekit.http.api.raffles import RafflesQuery, listed_raffles
 from rafflekit.http.pages.kept_pages import SLOTS, KeptPages, PageKey
 from rafflekit.http.pages.page import WebPage, filled, is_at_desk, language_of, root_of, see_other, send_page
-
-POLL_S = 15
-"""The seconds after which a page asks for the state of its raffle, until the answer says otherwise."""
 
 _SHOWN_WINS = 20
 
@@ -131,8 +129,7 @@ class WinnersPage(WebPage):
         raffle = self.engine.get(checked_id)
         queue = wins = None
         if query.queue and raffle.winners_drawn:
-            with queue_turn(self.service, raffle):
-                queue = self.engine.queue(checked_id, page=query.page, page_size=page_size)
+            queue = listed_queue(self.service, raffle, page=query.page, page_size=page_size)
         else:
             wins = self.engine.winners(checked_id, page=query.page, page_size=page_size)
         self.show(request, response, "winners.html", raffle=raffle, queue=queue, wins=wins, page_size=page_size)

@@ -20,11 +20,11 @@ from rafflekit.core.errors import (
 from rafflekit.core.models import Raffle, Ticket, Verification
 from rafflekit.core.shapes import ticket_shape
 from rafflekit.http import reading
-from rafflekit.http.api.draws import queue_turn
+from rafflekit.http.api.draws import listed_queue
 from rafflekit.http.pages.page import root_of, see_other
 from rafflekit.http.pages.raffles import OneRaffle
 from rafflekit.http.pages.typed import typed_number
-from rafflekit.http.problems import problem_of
+from rafflekit.http.problems import http_status_of
 
 # What a raffle's page explains next to its form. All other refusals have a page of their own.
 _EXPLAINED = (AlreadyParticipated, Cancelled, InvitationNeeded, ManagersOnly, NotOpenYet, SoldOut)
@@ -46,14 +46,16 @@ class VerifyForm(msgspec.Struct, frozen=True):
     verification_code: str = ""
 
 
-class ParticipatePage(OneRaffle):
-    """`/raffles/<id>/participate/`: get a ticket."""
-
-    forms = (ParticipateForm,)
-
+class _SentFromRaffle(OneRaffle):
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Lead to the raffle, whose page has the form."""
         see_other(request, response, f"/raffles/{reading.check_raffle_id(raffle_id)}/")
+
+
+class ParticipatePage(_SentFromRaffle):
+    """`/raffles/<id>/participate/`: get a ticket."""
+
+    forms = (ParticipateForm,)
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Hand out a ticket and show it, or say next to the form why not."""
@@ -78,7 +80,7 @@ class ParticipatePage(OneRaffle):
                 request,
                 response,
                 self.engine.get(checked_id),
-                status=_status_of(error),
+                status=http_status_of(type(error)),
                 error=error.code,
                 invitation=form.invitation or "",
             )
@@ -114,14 +116,10 @@ class ParticipatePage(OneRaffle):
         )
 
 
-class VerifyPage(OneRaffle):
+class VerifyPage(_SentFromRaffle):
     """`/raffles/<id>/verify-ticket/`: what a ticket won."""
 
     forms = (VerifyForm,)
-
-    def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
-        """Lead to the raffle, whose page has the form."""
-        see_other(request, response, f"/raffles/{reading.check_raffle_id(raffle_id)}/")
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show what a ticket won, or the form again with what is wrong."""
@@ -165,8 +163,7 @@ class VerifyPage(OneRaffle):
     def _place_in_queue(self, raffle: Raffle, number: int) -> int | None:
         """Return how many prizes have to pass on until this ticket gets one; None if that is unlikely or unknown."""
         try:
-            with queue_turn(self.service, raffle):
-                queue = self.engine.queue(raffle.id, page_size=_QUEUE_PLACES).items
+            queue = listed_queue(self.service, raffle, page_size=_QUEUE_PLACES).items
         except falcon.HTTPServiceUnavailable:
             # What the ticket won is known, and more than its place in the queue.
             return None
@@ -178,7 +175,3 @@ def _wrong_in_form(error: RaffleError) -> str:
     if isinstance(error, InvalidValue):
         return error.field
     return "verification_code" if isinstance(error, InvalidVerificationCode) else error.code
-
-
-def _status_of(error: RaffleError) -> HTTPStatus:
-    return HTTPStatus(problem_of(error).status)

@@ -3,7 +3,7 @@
 import re
 
 from rafflekit.core.errors import InvalidValue
-from rafflekit.http.reading import MOST_DIGITS
+from rafflekit.http.reading import number_in
 
 _BETWEEN_THOUSANDS = re.compile(r"[\s,.'’]")
 _WHOLE = re.compile(rf"[0-9]+|[0-9]{{1,3}}(?:{_BETWEEN_THOUSANDS.pattern}[0-9]{{3}})+")
@@ -22,6 +22,4 @@ def typed_number(field: str, text: str) -> int:
         raise InvalidValue(field, "is missing.")
     if not _WHOLE.fullmatch(text.strip()):
         raise InvalidValue(field, "must be a whole number, in digits.")
-    digits = _BETWEEN_THOUSANDS.sub("", text).lstrip("0") or "0"
-    # Python refuses to read very long numbers; the engine refuses them, too, and says what is possible.
-    return int(digits) if len(digits) <= MOST_DIGITS else 10**MOST_DIGITS
+    return number_in(_BETWEEN_THOUSANDS.sub("", text).lstrip("0") or "0")

@@ -13,6 +13,7 @@ from rafflekit.core.lifecycle import Action
 from rafflekit.core.models import Raffle, Right
 from rafflekit.core.prizes import Win
 from rafflekit.http import reading
+from rafflekit.http.api.draws import listed_queue
 from rafflekit.http.pages.desk.page import Asking, Question, back_to_desk, refusal_of
 from rafflekit.http.pages.typed import typed_number
 
@@ -62,15 +63,8 @@ class ForfeitQuestion(_Forfeiting, Question):
         loss, refused = None, None
         if not form.again:
             try:
-                number = typed_number("ticket_number", form.ticket_number)
-                win = self.engine.check_forfeit(
-                    raffle.id,
-                    number,
-                    why=_chosen(form.why),
-                    reason=form.reason.strip() or None,
-                    verification_code=form.verification_code or None,
-                )
-                queue = self.queue(raffle, page_size=1).items
+                win = self.engine.check_forfeit(raffle.id, **_given(form))
+                queue = listed_queue(self.service, raffle, page_size=1).items
                 loss = _Loss(win, queue[0] if queue else None)
             except RaffleError as error:
                 refused = refusal_of(error)
@@ -88,14 +82,7 @@ class ForfeitureForm(_Forfeiting):
         raffle = self.raffle(raffle_id)
         form = reading.read_form(request, ForfeitForm)
         try:
-            heir = self.engine.forfeit(
-                raffle.id,
-                typed_number("ticket_number", form.ticket_number),
-                why=_chosen(form.why),
-                reason=form.reason.strip() or None,
-                verification_code=form.verification_code or None,
-                by=by,
-            )
+            heir = self.engine.forfeit(raffle.id, **_given(form), by=by)
         except RaffleError as error:
             self.ask(request, response, raffle, form=form, refused=refusal_of(error))
         else:
@@ -129,7 +116,13 @@ class UnclaimedPrizes(Question):
         return {"count": len(wins), "wins": wins[: limits.WINNERS_PAGE_SIZE], "reason": ""}
 
 
-def _chosen(why: str) -> str:
-    if not why:
+def _given(form: ForfeitForm) -> dict[str, Any]:
+    number = typed_number("ticket_number", form.ticket_number)
+    if not form.why:
         raise InvalidValue("why", "is missing.")
-    return why
+    return {
+        "ticket_number": number,
+        "why": form.why,
+        "reason": form.reason.strip() or None,
+        "verification_code": form.verification_code or None,
+    }

@@ -16,12 +16,11 @@ from rafflekit.core.errors import (
     TicketNotFound,
 )
 from rafflekit.core.lifecycle import Action, possible_actions
-from rafflekit.core.models import Page, Raffle, Right, State
+from rafflekit.core.models import Raffle, Right, State
 from rafflekit.http import reading
 from rafflekit.http.access import Access
-from rafflekit.http.api.draws import queue_turn
 from rafflekit.http.pages.page import WebPage, see_other
-from rafflekit.http.problems import problem_of
+from rafflekit.http.problems import http_status_of
 
 # "prizes[0].amount" is about the first line of the field "prizes".
 _IN_ROW = re.compile(r"(?P<field>\w+)\[(?P<position>[0-9]+)\]\.(?P<part>\w+)")
@@ -105,15 +104,6 @@ class DeskPage(WebPage):
             RaffleNotFound: no raffle has this id.
         """
         return self.engine.get(reading.check_raffle_id(raffle_id))
-
-    def queue(self, raffle: Raffle, *, page: int = 1, page_size: int) -> Page[int]:
-        """Return a page of the tickets that are next, as `RaffleEngine.queue`.
-
-        Raises:
-            HTTPServiceUnavailable: too many others are waiting for their turn.
-        """
-        with queue_turn(self.service, raffle):
-            return self.engine.queue(raffle.id, page=page, page_size=page_size)
 
     def show_desk(
         self,
@@ -201,10 +191,10 @@ class Question(Asking):
 
 def refusal_of(error: RaffleError) -> Refused:
     """Return what a form shows of an error of the engine; outages are not refusals, and are raised again."""
-    problem = problem_of(error)
-    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    status = http_status_of(type(error))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise error
-    return Refused((mistake_of(error),), HTTPStatus(problem.status))
+    return Refused((mistake_of(error),), status)
 
 
 def mistake_of(error: RaffleError) -> Mistake:

@@ -6,6 +6,7 @@ import msgspec
 from rafflekit.core import limits
 from rafflekit.core.lifecycle import Action
 from rafflekit.http import fields, reading
+from rafflekit.http.api.draws import listed_queue
 from rafflekit.http.pages.desk.page import ActionPage
 
 
@@ -44,5 +45,7 @@ class DeskQueue(ActionPage):
         self.enter(request)
         raffle = self.raffle(raffle_id)
         query = reading.read_query(request, DeskWinnersQuery)
-        page = self.queue(raffle, page=query.page, page_size=query.page_size) if raffle.winners_drawn else None
+        page = None
+        if raffle.winners_drawn:
+            page = listed_queue(self.service, raffle, page=query.page, page_size=query.page_size)
         self.show_action(request, response, "queue.html", raffle=raffle, page=page)
