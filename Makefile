@@ -89,7 +89,7 @@ bench: .venv/developers ## measure speed, as ratios to baselines of the same run
 hashes: .release/venv/release ## write requirements.txt, the dependencies with the hashes of their files; needs the network
 	@echo "# Made by 'make hashes' from pyproject.toml and constraints.txt: all files that the package index offers." > requirements.txt
 	sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | $(BIN)/uv pip compile pyproject.toml - --quiet --no-header \
-		--no-annotate $(addprefix --extra ,http granian postgresql drand) --constraint constraints.txt \
+		--no-annotate $(addprefix --extra ,http granian postgresql drand xlsx) --constraint constraints.txt \
 		--generate-hashes --universal --python-version 3.11 >> requirements.txt
 
 .PHONY: dist
@@ -109,14 +109,14 @@ clean: ## delete what the other targets made
 	@touch $@
 
 .venv/developers: .venv/bin/python pyproject.toml constraints.txt
-	$(INSTALL) '.[http,granian,postgresql,drand,dev]'
+	$(INSTALL) '.[http,granian,postgresql,drand,xlsx,dev]'
 	@touch $@ .venv/users
 
 # A separate environment: mutmut installs setproctitle, with which Granian renames its processes, and tests need the names.
 mutants .mutants/venv/mutants: BIN := .mutants/venv/bin
 
 .mutants/venv/mutants: .mutants/venv/bin/python pyproject.toml constraints.txt
-	$(INSTALL) '.[http,granian,postgresql,drand,dev,mutants]'
+	$(INSTALL) '.[http,granian,postgresql,drand,xlsx,dev,mutants]'
 	@touch $@
 
 # A separate environment, too: these tools bring many packages, which neither users nor tests need.
