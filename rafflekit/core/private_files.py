@@ -10,6 +10,7 @@ There, a file is private if it looks like a new private file in the same folder.
 
 import errno
 import os
+import secrets
 import shlex
 import stat
 import sys
@@ -22,6 +23,7 @@ from typing import IO
 from rafflekit.core.errors import InvalidValue
 
 _OWNER_ONLY = 0o600
+_BY_UMASK = 0o666
 _NOT_PRIVATE = stat.S_IRWXO | stat.S_IWGRP
 _ROOT = 0
 
@@ -200,17 +202,17 @@ def require_folder(file: Path, *, field: str) -> None:
 
 
 @contextmanager
-def partial_file(path: Path) -> Iterator[Path]:
+def partial_file(path: Path, *, is_private: bool = True) -> Iterator[Path]:
     """Yield a new empty file next to `path`. Rename or link it to `path` once it is complete; otherwise it is deleted.
 
     Raises:
-        NotPrivate: other users can replace files there.
+        NotPrivate: it is to be private, and other users can replace files there.
         OSError: the file cannot be created.
     """
-    _refuse(path, folder_exposure(path.parent))
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".partial")
-    os.close(handle)
-    partial = Path(name)
+    if is_private:
+        _refuse(path, folder_exposure(path.parent))
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY if is_private else _BY_UMASK))
     try:
         yield partial
     finally:

@@ -7,13 +7,13 @@ import typer
 
 from rafflekit.cli import render
 from rafflekit.cli.extras import extra_needed
-from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.new_files import new_file
 from rafflekit.cli.options import (
     AsJsonLine,
     DatabaseUrl,
     ShownRaffle,
     open_engine,
-    refuse_standard_output,
     visitors_address,
 )
 
@@ -40,11 +40,12 @@ def write_poster(
     It is one page of A4 as HTML, which also shows the times, what decides the draw and who runs the raffle. Print it
     from a browser.
     """
-    refuse_standard_output("--out", out)
     base = visitors_address(url)
     with open_engine(database_url) as engine:
         found = engine.find(raffle)
-    _write(out, _made(found, language, None if base is None else f"{base}/raffles/{found.id}/"))
+    text = _made(found, language, None if base is None else f"{base}/raffles/{found.id}/")
+    with new_file(out, is_private=False) as file:
+        file.write(text.encode())
     render.print_poster(str(out), has_qr_code=base is not None, as_json=as_json)
 
 
@@ -60,13 +61,3 @@ def _made(raffle: "Raffle", language: str, address: str | None) -> str:
     if language not in LANGUAGES:
         raise CommandStopped(f"--language: must be one of these: {', '.join(LANGUAGES)}.", status=WRONG_USAGE)
     return poster(raffle, language, address=address)
-
-
-def _write(out: Path, text: str) -> None:
-    try:
-        with open(out, "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise CommandStopped(f"--out: {out} already exists; name a new file.", status=WRONG_USAGE) from error
-    except OSError as error:
-        raise CommandStopped(f"--out: {out} cannot be written: {error.strerror}.", status=IO_FAILED) from error

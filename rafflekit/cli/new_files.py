@@ -1,0 +1,55 @@
+"""Files that commands write with `--out`: whole or not at all, and never over another file."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.options import refuse_standard_output
+from rafflekit.core.private_files import NotPrivate, partial_file, sync, sync_name
+
+
+@contextmanager
+def new_file(path: Path, *, is_private: bool, option: str = "--out") -> Iterator[BinaryIO]:
+    """Give a file that gets its name once it is complete; without success, nothing is left of it.
+
+    Only its owner can read a private file, and its folder has to be safe from other users.
+
+    Raises:
+        CommandStopped: the name is taken or is `-`, or the file cannot be written.
+        NotPrivate: a private file cannot be kept private there.
+    """
+    refuse_standard_output(option, path)
+    if os.path.lexists(path):
+        raise _taken(path, option)
+    try:
+        with partial_file(path, is_private=is_private) as partial:
+            with partial.open("wb") as file:
+                yield file
+            with partial.open("ab") as written:
+                sync(written, partial)
+            _name(partial, path)
+            sync_name(path)
+    except FileExistsError as error:
+        raise _taken(path, option) from error
+    except NotPrivate:
+        raise
+    except OSError as error:
+        raise CommandStopped(f"{option}: {path} cannot be written: {error.strerror}.", status=IO_FAILED) from error
+
+
+def _name(partial: Path, path: Path) -> None:
+    try:
+        # Unlike a rename, a link never replaces a file that someone else has made meanwhile.
+        os.link(partial, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        # File systems of memory sticks have no links.
+        partial.rename(path)
+
+
+def _taken(path: Path, option: str) -> CommandStopped:
+    return CommandStopped(f"{option}: {path} already exists; name a new file.", status=WRONG_USAGE)
