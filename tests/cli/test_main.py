@@ -52,6 +52,7 @@ GROUPS = {
 }
 WITH_A_DATABASE = [command for command in COMMANDS if command not in ("audit", "demo", "simulate", *GROUPS)]
 WITH_JSON = [
+    "simulate",
     "audit",
     *(command for command in WITH_A_DATABASE if command not in ("serve", "receipt", "checkpoint", "proof")),
 ]
