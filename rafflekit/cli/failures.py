@@ -71,6 +71,7 @@ PARAMETERS = {
     "state": "--state",
     "raffle": "RAFFLE",
     "file": "FILE",
+    "runs": "--runs",
     "participant": "WHO",
     "invitation": "--invitation",
     "count": "--count",

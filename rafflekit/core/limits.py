@@ -62,6 +62,15 @@ INVITATIONS = 2**40
 INVITATIONS_AT_ONCE = 100_000
 """The most invitations that are made in one call."""
 
+SIMULATED_TICKETS = 1_000_000
+"""The largest raffle that is simulated: each process holds a number for each ticket."""
+
+SIMULATED_RUNS = 10**9
+"""The most draws of a simulation."""
+
+SIMULATED_WINS_EACH = 10
+"""How often each ticket must win on average, before a simulation can say whether that is even."""
+
 PARTICIPANT_CHARACTERS = 1_000
 """The longest text that names a participant."""
 

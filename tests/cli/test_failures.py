@@ -45,7 +45,19 @@ def test_an_invalid_value_names_its_option(field: str, parameter: str, capsys: p
 
 @pytest.mark.parametrize("parameter", failures.PARAMETERS.values())
 def test_every_option_and_argument_that_an_error_may_name_exists(terminal: Terminal, parameter: str) -> None:
-    commands = ("create", "list", "show", "invite", "participate", "cancel", "draw", "winners", "verify", "backup")
+    commands = (
+        "create",
+        "list",
+        "show",
+        "invite",
+        "participate",
+        "cancel",
+        "draw",
+        "winners",
+        "verify",
+        "simulate",
+        "backup",
+    )
 
     helps = [terminal(f"{command} --help").out for command in commands]
 

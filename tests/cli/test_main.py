@@ -37,6 +37,7 @@ HEADINGS = {
         "redeem",
         "forfeit",
         "queue",
+        "simulate",
         "demo",
     ],
     "Prove it": ["receipt", "checkpoint", "proof", "audit", "key", "witness"],
@@ -49,8 +50,9 @@ GROUPS = {
     "pass": ["make", "list", "revoke"],
     "db": ["status", "upgrade"],
 }
-WITH_A_DATABASE = [command for command in COMMANDS if command not in ("audit", "demo", *GROUPS)]
+WITH_A_DATABASE = [command for command in COMMANDS if command not in ("audit", "demo", "simulate", *GROUPS)]
 WITH_JSON = [
+    "simulate",
     "audit",
     *(command for command in WITH_A_DATABASE if command not in ("serve", "receipt", "checkpoint", "proof")),
 ]

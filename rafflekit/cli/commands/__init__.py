@@ -35,6 +35,7 @@ HEADINGS: dict[str, dict[str, Command]] = {
         "redeem": Command("claims", "redeem_prize", "Mark the prize of a ticket as handed out, once."),
         "forfeit": Command("claims", "forfeit_prize", "Pass a prize on to the next ticket of the draw."),
         "queue": Command("claims", "show_queue", "List the tickets that are next if a prize is forfeited."),
+        "simulate": Command("simulations", "simulate_raffle", "Draw a raffle many times, to see how fair it is."),
         "demo": Command("demo", "run_demo", "Watch a whole raffle, from the first ticket to the winners."),
     },
     "Prove it": {

@@ -1,0 +1,78 @@
+"""The same raffle drawn many times in memory."""
+
+import pytest
+from mpmath import gammainc
+
+from rafflekit import InvalidValue, Prize
+from rafflekit.core import limits
+from rafflekit.core.simulation import Simulation, simulate
+from tests.statistics.chi_square import FALSE_ALARM
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_every_win_of_every_run_is_counted(processes: int) -> None:
+    told: list[int] = []
+
+    done = simulate(20, [Prize("hamper"), Prize("tea", 4)], runs=41_000, processes=processes, progress=told.append)
+
+    assert sum(done.times_won) == 41_000 * 5
+    assert sum(told) == 41_000
+    assert len(told) > 1
+    assert done.expected == 10_250
+    assert done.chance is not None
+    assert FALSE_ALARM < done.chance < 1 - FALSE_ALARM
+
+
+def test_the_statistic_averages_its_degrees_of_freedom() -> None:
+    """Half of the tickets win, which halves Pearson's statistic; the factor makes up for it.
+
+    The mean of 400 has a standard deviation of √(2 · 9 ÷ 400) ≈ 0.21; a false alarm takes 5.5 of them: 4 in 10⁸.
+    """
+    statistics = [simulate(10, [Prize("tea", 5)], runs=200).chi_square or 0 for _ in range(400)]
+
+    assert sum(statistics) / 400 == pytest.approx(9, abs=1.17)
+
+
+@pytest.mark.parametrize("tickets", [2, 3, 10, 500])
+@pytest.mark.parametrize("uneven", [0.5, 1.0, 1.5, 2.5])
+def test_the_chance_is_that_of_the_distribution(tickets: int, uneven: float) -> None:
+    counted = _with_statistic(tickets, uneven * (tickets - 1))
+
+    assert counted.chi_square == pytest.approx(uneven * (tickets - 1), rel=0.01)
+    exact = gammainc((tickets - 1) / 2, counted.chi_square / 2, regularized=True)
+    assert counted.chance == pytest.approx(float(exact), abs=0.01)
+
+
+def _with_statistic(tickets: int, statistic: float) -> Simulation:
+    """Return a simulation in which one of two equal groups won more often, so that χ² is about this."""
+    runs = 100_000_000
+    expected = runs / tickets
+    off = (statistic * expected / (2 * (tickets // 2))) ** 0.5
+    times = [expected] * tickets
+    for ticket in range(tickets // 2):
+        times[ticket] += off
+        times[-1 - ticket] -= off
+    return Simulation(runs, 1, [round(each) for each in times])
+
+
+def test_too_few_draws_prove_nothing() -> None:
+    assert simulate(100, [Prize("tea")], runs=999).chance is None
+    assert simulate(100, [Prize("tea")], runs=1_000).chance is not None
+
+
+def test_where_every_ticket_wins_there_is_nothing_to_compare() -> None:
+    done = simulate(3, [Prize("tea", 3)], runs=100)
+
+    assert list(done.times_won) == [100, 100, 100]
+    assert done.chance is None
+
+
+@pytest.mark.parametrize(
+    ("tickets", "runs", "field"),
+    [(0, 1, "total_tickets"), (limits.SIMULATED_TICKETS + 1, 1, "total_tickets"), (2, 0, "runs"), (1, 1, "prizes")],
+)
+def test_impossible_simulations_are_refused(tickets: int, runs: int, field: str) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        simulate(tickets, [Prize("tea", 2)], runs=runs)
+
+    assert refusal.value.field == field
