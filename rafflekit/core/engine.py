@@ -318,7 +318,12 @@ class RaffleEngine:
         )
 
     def canonical(self, participant: str) -> str:
-        """Return the one spelling under which a participant counts: equal ones are one participant."""
+        """Return the one spelling under which a participant counts. Texts with the same one are one participant.
+
+        Raises:
+            InvalidValue: the text cannot name a participant.
+        """
+        limits.check_participant(participant)
         return normalise(participant, self._ipv6_prefix)
 
     def invitations(self, raffle_id: UUID | str, count: int, *, first: int = 1) -> Sequence[str]:

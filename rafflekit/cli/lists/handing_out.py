@@ -4,7 +4,7 @@ Three files: the list (`people`), the output (`output`), and the run's key (`run
 ticket.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +15,7 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.output import LineRows, TicketFile, TicketWriter
+from rafflekit.cli.lists.output import LineRows, TicketFile, TicketWriter, list_changed
 from rafflekit.cli.lists.people import Columns, Line, ParticipantList, open_list
 from rafflekit.cli.lists.repeats import RepeatFinder, Repeats
 from rafflekit.cli.lists.run import LineKeys, TicketRun, open_run
@@ -91,6 +91,8 @@ class _Run:
                 with tickets.rewrite() as writer:
                     _write(writer, self._outcomes(_in_place(compared), keys, repeats), progress)
                 lines = tickets.take_up(self._lines(total), list_name=name)
+                if tickets.is_mended:
+                    raise list_changed(f"{name} has changed during the run", f"Restore {name} and rerun the command")
             else:
                 progress.move(taken_up)
             with tickets.append() as writer:
@@ -114,15 +116,8 @@ class _Run:
         """Yield every line with its ticket, or with the reason why it gets none; rows that are kept, as they are."""
         each = self.raffle.terms.tickets_each
         while some := list(islice(lines, _LINES_PER_CALL)):
-            entries = (
-                Entry(line.participant, keys.key_of(line))
-                for line in some
-                if isinstance(line, Line) and line.refusal is None
-            )
-            try:
-                answers = self.engine.participate_many(self.raffle.id, entries)
-            except SoldOut as error:
-                raise CommandStopped(_DRAWN, status=REFUSED) from error
+            asking = [line for line in some if isinstance(line, Line) and line.refusal is None]
+            answers = self._ask(asking, keys) if asking else iter(())
             for line in some:
                 if isinstance(line, LineRows):
                     yield line
@@ -131,6 +126,13 @@ class _Run:
                 if isinstance(answer, RaffleError):
                     answer = repeats.explained(answer, line, tickets_each=each)
                 yield line, answer
+
+    def _ask(self, lines: Sequence[Line], keys: LineKeys) -> Iterator[Ticket | RaffleError]:
+        entries = (Entry(line.participant, keys.key_of(line)) for line in lines)
+        try:
+            return self.engine.participate_many(self.raffle.id, entries)
+        except SoldOut as error:
+            raise CommandStopped(_DRAWN, status=REFUSED) from error
 
 
 def _in_place(compared: Iterator[LineRows]) -> Iterator[Line | LineRows]:

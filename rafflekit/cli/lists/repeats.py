@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from rafflekit.cli.lists.people import Line
-from rafflekit.core.errors import AlreadyParticipated, RaffleError, SoldOut
-from rafflekit.core.limits import PARTICIPANT_CHARACTERS
+from rafflekit.core.errors import AlreadyParticipated, InvalidValue, RaffleError, SoldOut
 
 # 16 MiB of words of 64 bits. Of a million new participants, hardly one looks like an earlier one.
 _WORDS = 2**21
@@ -97,7 +96,7 @@ class Repeats:
 class RepeatFinder:
     """Finds repeats: `see` each line of the list once, then `resolve` with the same lines from the beginning.
 
-    `canonical` gives the one spelling under which a participant counts.
+    `canonical` gives the one spelling under which a participant counts, as `RaffleEngine.canonical` does.
     """
 
     def __init__(self, canonical: Callable[[str], str]) -> None:
@@ -147,12 +146,13 @@ class RepeatFinder:
 
     def _hash(self, line: Line) -> int | None:
         """Return the hash of a line's participant; None for a line's further tickets, or if no one can be named so."""
-        if line.nth > 1 or line.refusal is not None or len(line.participant) > PARTICIPANT_CHARACTERS:
+        if line.nth > 1 or line.refusal is not None:
             return None
-        # Python hashes texts under a random key of the process, so that no list can be made to collide. It is only
-        # compared with hashes of the same process.
-        text = self._canonical(line.participant)
-        return hash(text) if text else None
+        try:
+            # Python hashes texts under a random key of the process, so that no list can be made to collide.
+            return hash(self._canonical(line.participant))
+        except InvalidValue:
+            return None
 
 
 def _from_outside(line: Line, tickets_each: int) -> str:

@@ -174,6 +174,17 @@ def test_a_line_mended_after_the_draw_changes_nothing(
     assert [(folder / name).read_bytes() for name in ("tickets.csv", "tickets.csv.run")] == files
 
 
+def test_refused_lines_can_be_deleted_after_the_draw(
+    terminal: Terminal, engine: RaffleEngine, raffle: Raffle, folder: Path
+) -> None:
+    terminal(COMMAND)
+    engine.close_raffle(raffle.id)
+    engine.draw(raffle.id)
+    (folder / "people.csv").write_text("ann\n\n\nbob\n\ncy\n")
+
+    assert terminal(COMMAND).out == "3 tickets, 0 refused; tickets.csv\n"
+
+
 def test_winners_are_found_in_a_mended_output(
     terminal: Terminal, engine: RaffleEngine, raffle: Raffle, folder: Path
 ) -> None:
