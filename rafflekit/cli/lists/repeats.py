@@ -78,7 +78,7 @@ class Repeats:
             return refusal
         if person is None:
             is_known = isinstance(refusal, AlreadyParticipated) and self.is_complete
-            return AlreadyParticipated(_from_outside(line, tickets_each)) if is_known else refusal
+            return AlreadyParticipated(_from_elsewhere(line, tickets_each)) if is_known else refusal
         has_all = isinstance(refusal, AlreadyParticipated) or sum(person.held.values()) >= tickets_each
         other = min((number for number in person.held if number != line.number), default=person.first)
         if other == line.number or (tickets_each > 1 and not has_all):
@@ -155,8 +155,8 @@ class RepeatFinder:
             return None
 
 
-def _from_outside(line: Line, tickets_each: int) -> str:
+def _from_elsewhere(line: Line, tickets_each: int) -> str:
     if tickets_each == 1:
-        return "This participant already has a ticket from outside this list."
-    some = "from outside this list" if line.nth == 1 else "some from outside this list"
-    return f"This participant already has all {tickets_each:,} tickets, {some}."
+        return "This participant already has a ticket from elsewhere."
+    which = "all" if line.nth == 1 else "some"
+    return f"This participant already has all {tickets_each:,} tickets, {which} from elsewhere."

@@ -87,13 +87,13 @@ def test_people_who_only_look_like_earlier_ones_are_counted(monkeypatch: pytest.
     assert (found.people, found.repeated.count) == (1_000, 0)
 
 
-def test_a_ticket_from_outside_the_list_is_named_so(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
+def test_a_ticket_from_elsewhere_is_named_so(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
     raffle = engine.create("Choir", total_tickets=9, prizes=[Prize("cake")])
     engine.participate(raffle.id, "ann")
     engine.participate(raffle.id, "bob")
 
     assert refusals(terminal, folder, ["Ann", "cy", "bob", "BOB"]) == [
-        "This participant already has a ticket from outside this list.",
+        "This participant already has a ticket from elsewhere.",
         "",
         "This participant already has a ticket for this raffle.",
         "This participant already has a ticket: line 4 repeats line 3.",
@@ -126,8 +126,8 @@ def test_several_tickets_each_are_repeats_only_above_the_limit(
         "",
         "This participant already has all 2 tickets; line 2 names them too.",
         "",
-        "This participant already has all 2 tickets, some from outside this list.",
-        "This participant already has all 2 tickets, from outside this list.",
+        "This participant already has all 2 tickets, some from elsewhere.",
+        "This participant already has all 2 tickets, all from elsewhere.",
     ]
 
 
