@@ -78,25 +78,26 @@ class _Run:
         with terminal.working(f"Reading {name}"):
             total, repeats = self._read()
         tickets = TicketFile(out, repeats.got_ticket)
-        with _explaining_how_to_resume(), terminal.counting("Handing out tickets", total) as advance:
+        with _explaining_how_to_resume():
             lines = tickets.take_up(self._lines(total), list_name=name)
             _check_that_tickets_exist(tickets, self.raffle)
             taken_up = tickets.tickets + tickets.refused
             if taken_up < total:
                 _check_state(self.raffle)
             keys = self.run.begin(tickets, list_name=name, is_complete=taken_up == total and not tickets.is_mended)
-            progress = _Progress(advance, step=max(1, min(total // 100, _ROWS_PER_FLUSH)))
-            if tickets.is_mended:
-                compared = tickets.compared(self._lines(total), list_name=name)
-                with tickets.rewrite() as writer:
-                    _write(writer, self._outcomes(_in_place(compared), keys, repeats), progress)
-                lines = tickets.take_up(self._lines(total), list_name=name)
+            with terminal.counting("Handing out tickets", total) as advance:
+                progress = _Progress(advance, step=max(1, min(total // 100, _ROWS_PER_FLUSH)))
                 if tickets.is_mended:
-                    raise list_changed(f"{name} has changed during the run", f"Restore {name} and rerun the command")
-            else:
-                progress.move(taken_up)
-            with tickets.append() as writer:
-                _write(writer, self._outcomes(lines, keys, repeats), progress)
+                    compared = tickets.compared(self._lines(total), list_name=name)
+                    with tickets.rewrite() as writer:
+                        _write(writer, self._outcomes(_in_place(compared), keys, repeats), progress)
+                    lines = tickets.take_up(self._lines(total), list_name=name)
+                    if tickets.is_mended:
+                        raise list_changed(f"{name} has changed during the run", "Restore it and rerun the command")
+                else:
+                    progress.move(taken_up)
+                with tickets.append() as writer:
+                    _write(writer, self._outcomes(lines, keys, repeats), progress)
             self.run.end(tickets)
         progress.sum_up(name)
         return tickets

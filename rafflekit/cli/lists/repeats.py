@@ -13,7 +13,7 @@ from rafflekit.core.errors import AlreadyParticipated, InvalidValue, RaffleError
 
 # 16 MiB of words of 64 bits. Of a million new participants, hardly one looks like an earlier one.
 _WORDS = 2**21
-# Participants in several lines, and their lines: together up to 50 MB. Of further ones, the lines stay unknown.
+# Participants in several lines, and their lines: together up to 60 MB. Of further ones, the lines stay unknown.
 _MOST_KNOWN = 100_000
 _NUMBERS_KEPT = 20
 
@@ -46,7 +46,7 @@ class Repeats:
 
     `people` are the different participants, `repeated` the lines of earlier participants, and `respelled` those of them
     that differ from the first one in letter case, white space, invisible characters or the form of characters. If not
-    `is_complete`, there are too many to know all of them, and `people` is the least that they can be.
+    `is_complete`, there are too many to know all of them, and each of these numbers is the least that it can be.
     """
 
     def __init__(self, *, is_complete: bool = True) -> None:
