@@ -6,7 +6,8 @@ from pathlib import Path
 from rafflekit import Raffle, RaffleEngine
 
 ADVICE = (
-    "To correct a line, do not change it: add the corrected line at the end of people.csv and rerun the same command.\n"
+    "To correct a refused line, change it in its place in people.csv and rerun the same command. Leave lines with "
+    "tickets as they are.\n"
 )
 """What a run ends with if lines of people.csv were refused."""
 

@@ -33,6 +33,7 @@ from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.location import url_or_default
 from rafflekit.core.tickets.groups import Groups
 from rafflekit.core.tickets.issuing import GroupObserver, Issuing
+from rafflekit.core.tickets.participants import normalise
 
 _CHECKS_AT_ONCE = 64
 
@@ -77,6 +78,7 @@ class RaffleEngine:
         on_group: GroupObserver | None = None,
     ) -> None:
         limits.check_ipv6_prefix(ipv6_prefix)
+        self._ipv6_prefix = ipv6_prefix
         self._clock = clock
         self._random_bytes = random_bytes
         self._hasher = code_hasher or codes.CodeHasher()
@@ -314,6 +316,15 @@ class RaffleEngine:
         return self._issuing.issue_many(
             uuid_of(raffle_id), (entry if isinstance(entry, Entry) else Entry(entry) for entry in entries)
         )
+
+    def canonical(self, participant: str) -> str:
+        """Return the one spelling under which a participant counts. Texts with the same one are one participant.
+
+        Raises:
+            InvalidValue: the text cannot name a participant.
+        """
+        limits.check_participant(participant)
+        return normalise(participant, self._ipv6_prefix)
 
     def invitations(self, raffle_id: UUID | str, count: int, *, first: int = 1) -> Sequence[str]:
         """Return the codes of the invitations from number `first` to `first + count − 1`, always the same ones.

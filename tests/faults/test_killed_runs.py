@@ -24,8 +24,9 @@ PEOPLE = [f"participant {number - 50 if number % 100 == 99 else number}" for num
 SIGNALLED_AT_A_PLACE = """
 import os, sys
 from datetime import UTC, datetime
+from pathlib import Path
 from rafflekit.cli import main
-from rafflekit.cli.lists import run
+from rafflekit.cli.lists import output, run
 from rafflekit.cli.lists.output import TicketFile, TicketWriter
 from rafflekit.core.engine import RaffleEngine
 
@@ -45,6 +46,11 @@ if place == "commit":  # The engine asks the clock inside the transaction.
 else:
     owner, name = {
         "sync of the key": (run, "sync"),
+        "kept rows": (TicketWriter, "copy"),
+        "sync of all rows": (output, "sync"),
+        "replacement": (Path, "replace"),
+        "sync of the name": (output, "sync_name"),
+        "end": (run.TicketRun, "end"),
         "append": (TicketFile, "append"),
         "row": (TicketWriter, "write"),
         "flush": (TicketWriter, "flush"),
@@ -91,19 +97,52 @@ def signal_at(place: str, times: int, arguments: Sequence[str], number: int) -> 
     return run([place, str(times), str(int(number)), *arguments], program=["-c", SIGNALLED_AT_A_PLACE])
 
 
+def kill_at_each(places: Sequence[tuple[str, int]], arguments: Sequence[str]) -> None:
+    """Run once for each place, and kill the run there when it is reached for the n-th time."""
+    for place, times in places:
+        killed = signal_at(place, times, arguments, signal.SIGKILL)
+        assert killed.returncode == -signal.SIGKILL, (place, killed.stderr)
+
+
 def test_a_run_killed_at_every_place_loses_and_doubles_nothing(
     engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str]
 ) -> None:
     places = [("sync of the key", 1), ("append", 1), ("commit", 1), ("row", 1), ("row", 2), ("flush", 1)]
     places += [("row", 300), ("commit", 2), ("row", 500), ("row", 1), ("sync of the rows", 1)]
 
-    for place, times in places:
-        killed = signal_at(place, times, arguments, signal.SIGKILL)
-        assert killed.returncode == -signal.SIGKILL, (place, killed.stderr)
+    kill_at_each(places, arguments)
     done = run(arguments)
 
     assert (done.returncode, done.stdout.decode()) == (1, f"2,970 tickets, 30 refused; {out}\n")
     check_whole_run(engine, raffle, PEOPLE, out)
+
+
+def test_mending_killed_at_every_place_loses_and_doubles_nothing(
+    engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str]
+) -> None:
+    """First, every tenth line is refused and every hundredth repeats a participant. Then all of these are mended."""
+    source = out.with_name("people.csv")
+    write_list(source, ["x" * 1_001 if number % 10 == 5 else name for number, name in enumerate(PEOPLE)])
+    first = run(arguments)
+    people = [f"participant {number}" for number in range(LINES)]
+    write_list(source, people)
+    places = [("sync of the key", 1), ("kept rows", 1), ("commit", 1), ("row", 1), ("kept rows", 500), ("row", 200)]
+    later_places = [("sync of all rows", 1), ("replacement", 1), ("sync of the name", 1), ("append", 1), ("end", 1)]
+
+    kill_at_each(places, arguments)
+    # Line 6 has a ticket by now, and no row with it yet.
+    write_list(source, [*people[:5], "someone else", *people[6:]])
+    changed = run(arguments)
+    write_list(source, people)
+    kill_at_each(later_places, arguments)
+    done = run(arguments)
+
+    assert first.stdout.decode() == f"2,670 tickets, 330 refused; {out}\n"
+    assert changed.returncode == 2
+    assert b"tickets of that run may be missing in tickets.csv" in changed.stderr
+    assert (done.returncode, done.stdout.decode()) == (0, f"3,000 tickets, 0 refused; {out}\n")
+    assert sorted(file.name for file in out.parent.glob("tickets*")) == ["tickets.csv", "tickets.csv.run"]
+    check_whole_run(engine, raffle, people, out)
 
 
 def test_a_run_killed_from_outside_loses_and_doubles_nothing(

@@ -4,19 +4,20 @@ Three files: the list (`people`), the output (`output`), and the run's key (`run
 ticket.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.output import TicketFile, TicketWriter
+from rafflekit.cli.lists.output import LineRows, TicketFile, TicketWriter, list_changed
 from rafflekit.cli.lists.people import Columns, Line, ParticipantList, open_list
+from rafflekit.cli.lists.repeats import RepeatFinder, Repeats
 from rafflekit.cli.lists.run import LineKeys, TicketRun, open_run
 from rafflekit.cli.options import open_engine
 from rafflekit.cli.signals import ending_as_with_ctrl_c
@@ -47,7 +48,6 @@ def participate_from(
     Raises:
         typer.Exit: lines were refused, now or in an earlier part of the run.
     """
-    tickets = TicketFile(out)
     if _is_same_file(source, out):
         raise CommandStopped("--out is the list itself; name another file.", status=WRONG_USAGE)
     with ending_as_with_ctrl_c(), open_engine(database_url) as engine:
@@ -56,42 +56,93 @@ def participate_from(
             open_list(source, columns=columns, most_each=found.terms.tickets_each) as people,
             open_run(out, raffle_id=found.id, columns=columns) as run,
         ):
-            _hand_out(engine, found, _Run(people, run, tickets))
+            tickets = _Run(engine, found, people, run).hand_out(out)
     render.print_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
     if tickets.refused:
         raise typer.Exit(REFUSED)
 
 
-class _Run(NamedTuple):
-    """The three files of a run."""
+@dataclass(frozen=True)
+class _Run:
+    """A run of a raffle over a list."""
 
+    engine: "RaffleEngine"
+    raffle: Raffle
     people: ParticipantList
     run: TicketRun
-    tickets: TicketFile
+
+    def hand_out(self, out: Path) -> TicketFile:
+        """Hand out what the lines of the list lack, and return the output with all their rows."""
+        name = self.people.name
+        # The whole list is read before the first ticket, so that a broken list can be repaired first.
+        with terminal.working(f"Reading {name}"):
+            total, repeats = self._read()
+        tickets = TicketFile(out, repeats.got_ticket)
+        with _explaining_how_to_resume():
+            lines = tickets.take_up(self._lines(total), list_name=name)
+            _check_that_tickets_exist(tickets, self.raffle)
+            taken_up = tickets.tickets + tickets.refused
+            if taken_up < total:
+                _check_state(self.raffle)
+            keys = self.run.begin(tickets, list_name=name, is_complete=taken_up == total and not tickets.is_mended)
+            with terminal.counting("Handing out tickets", total) as advance:
+                progress = _Progress(advance, step=max(1, min(total // 100, _ROWS_PER_FLUSH)))
+                if tickets.is_mended:
+                    compared = tickets.compared(self._lines(total), list_name=name)
+                    with tickets.rewrite() as writer:
+                        _write(writer, self._outcomes(_in_place(compared), keys, repeats), progress)
+                    lines = tickets.take_up(self._lines(total), list_name=name)
+                    if tickets.is_mended:
+                        raise list_changed(f"{name} has changed during the run", "Restore it and rerun the command")
+                else:
+                    progress.move(taken_up)
+                with tickets.append() as writer:
+                    _write(writer, self._outcomes(lines, keys, repeats), progress)
+            self.run.end(tickets)
+        progress.sum_up(name)
+        return tickets
+
+    def _read(self) -> tuple[int, Repeats]:
+        finder = RepeatFinder(self.engine.canonical)
+        total = self.run.read(self.people, finder.see)
+        return total, finder.resolve(self._lines(total))
+
+    def _lines(self, total: int) -> Iterator[Line]:
+        # Lines added to the list from now on wait for the next run.
+        return islice(self.people, total)
+
+    def _outcomes(
+        self, lines: Iterator[Line | LineRows], keys: LineKeys, repeats: Repeats
+    ) -> Iterator[LineRows | tuple[Line, Ticket | RaffleError]]:
+        """Yield every line with its ticket, or with the reason why it gets none; rows that are kept, as they are."""
+        each = self.raffle.terms.tickets_each
+        while some := list(islice(lines, _LINES_PER_CALL)):
+            asking = [line for line in some if isinstance(line, Line) and line.refusal is None]
+            answers = self._ask(asking, keys) if asking else iter(())
+            for line in some:
+                if isinstance(line, LineRows):
+                    yield line
+                    continue
+                answer = next(answers) if line.refusal is None else RaffleError(line.refusal)
+                if isinstance(answer, RaffleError):
+                    answer = repeats.explained(answer, line, tickets_each=each)
+                yield line, answer
+
+    def _ask(self, lines: Sequence[Line], keys: LineKeys) -> Iterator[Ticket | RaffleError]:
+        entries = (Entry(line.participant, keys.key_of(line)) for line in lines)
+        try:
+            return self.engine.participate_many(self.raffle.id, entries)
+        except SoldOut as error:
+            raise CommandStopped(_DRAWN, status=REFUSED) from error
 
 
-def _hand_out(engine: "RaffleEngine", raffle: Raffle, files: _Run) -> None:
-    people, run, tickets = files
-    # The whole list is read before the first ticket, so that a broken list can be repaired first.
-    with terminal.working(f"Reading {people.name}"):
-        total = run.read(people)
-    # Lines added to the list from now on wait for the next run.
-    lines = islice(people, total)
-    with _explaining_how_to_resume(), terminal.counting("Handing out tickets", total) as advance:
-        taken_up = tickets.take_up(lines, list_name=people.name)
-        _check_that_tickets_exist(tickets, raffle)
-        if taken_up < total:
-            _check_state(raffle)
-        advance(taken_up)
-        keys = run.begin(list_name=people.name, last_line=tickets.last_line)
-        with tickets.append() as writer:
-            step = max(1, min(total // 100, _ROWS_PER_FLUSH))
-            is_correctable = _write(writer, _outcomes(engine, raffle.id, lines, keys), advance, step=step)
-    if is_correctable:
-        terminal.remark(
-            f"To correct a line, do not change it: add the corrected line at the end of {people.name} and rerun the "
-            "same command."
-        )
+def _in_place(compared: Iterator[LineRows]) -> Iterator[Line | LineRows]:
+    """Yield rows that are kept, and instead of others, the lines that have changed."""
+    for each in compared:
+        if each.is_kept:
+            yield each
+        else:
+            yield from each.lines
 
 
 def _check_that_tickets_exist(tickets: TicketFile, raffle: Raffle) -> None:
@@ -116,52 +167,72 @@ def _check_state(raffle: Raffle) -> None:
         raise CommandStopped(f"{NotOpenYet.sentence}: it opens on {local_time(raffle.terms.opens_at)}.", status=REFUSED)
 
 
-def _outcomes(
-    engine: "RaffleEngine", raffle_id: UUID, lines: Iterator[Line], keys: LineKeys
-) -> Iterator[tuple[Line, Ticket | RaffleError]]:
-    """Yield every line with its ticket, or with the reason why it gets none."""
-    while some := list(islice(lines, _LINES_PER_CALL)):
-        entries = (Entry(line.participant, keys.key_of(line)) for line in some if line.refusal is None)
-        try:
-            answers = engine.participate_many(raffle_id, entries)
-        except SoldOut as error:
-            raise CommandStopped(_DRAWN, status=REFUSED) from error
-        for line in some:
-            yield line, next(answers) if line.refusal is None else RaffleError(line.refusal)
+@dataclass(slots=True)
+class _Progress:
+    """What people see of a run: how far it is, the first refusals, and how to correct them.
+
+    The bar moves every `step` rows: moving it takes longer than writing.
+    """
+
+    advance: terminal.Advance
+    step: int
+    refused: int = 0
+    is_correctable: bool = False
+    _waiting: int = 0
+
+    def move(self, rows: int = 1) -> None:
+        """Count rows."""
+        self._waiting += rows
+        if self._waiting >= self.step:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Move the bar to the last row."""
+        self.advance(self._waiting)
+        self._waiting = 0
+
+    def refuse(self, line: Line, refusal: RaffleError) -> None:
+        """Count a line that was refused, and say why."""
+        self.refused += 1
+        self.is_correctable |= not isinstance(refusal, SoldOut | Cancelled)
+        if self.refused <= _REFUSALS_SHOWN:
+            self.catch_up()
+            reason = partly_handed_out(line.nth - 1, line.tickets, str(refusal)) if line.nth > 1 else refusal
+            terminal.remark(f"line {line.number}: {reason}")
+
+    def sum_up(self, list_name: str) -> None:
+        """Say how many more lines were refused, and how to correct them."""
+        if self.refused > _REFUSALS_SHOWN:
+            terminal.remark(
+                f"{self.refused - _REFUSALS_SHOWN:,} more lines were refused; the output has the reason in each row."
+            )
+        if self.is_correctable:
+            terminal.remark(
+                f"To correct a refused line, change it in its place in {list_name} and rerun the same command. Leave "
+                "lines with tickets as they are."
+            )
 
 
 def _write(
-    writer: TicketWriter, outcomes: Iterator[tuple[Line, Ticket | RaffleError]], advance: terminal.Advance, *, step: int
-) -> bool:
-    """Write a row for each line; return whether some were refused that can be corrected.
-
-    The bar moves every `step` lines: moving it takes longer than writing.
-    """
-    refused = waiting = 0
-    is_correctable = False
-    for position, (line, outcome) in enumerate(outcomes, start=1):
-        # Of the tickets of one line, the first refusal says it all.
-        is_news = isinstance(outcome, RaffleError) and writer.tickets.last_refused != line.number
-        writer.write(line, outcome if isinstance(outcome, Ticket) else str(outcome))
-        waiting += 1
-        refused += is_news
-        is_correctable |= is_news and not isinstance(outcome, SoldOut | Cancelled)
-        is_shown = is_news and refused <= _REFUSALS_SHOWN
-        if is_shown or waiting >= step:
-            advance(waiting)
-            waiting = 0
-        if is_shown:
-            reason = partly_handed_out(line.nth - 1, line.tickets, str(outcome)) if line.nth > 1 else outcome
-            terminal.remark(f"line {line.number}: {reason}")
+    writer: TicketWriter, outcomes: Iterable[LineRows | tuple[Line, Ticket | RaffleError]], progress: _Progress
+) -> None:
+    """Write the rows of each line."""
+    for position, outcome in enumerate(outcomes, start=1):
+        if isinstance(outcome, LineRows):
+            writer.copy(outcome)
+            progress.move(len(outcome.rows))
+        else:
+            line, answer = outcome
+            # Of the tickets of one line, the first refusal says it all.
+            is_known = writer.tickets.last_refused == line.number
+            writer.write(line, answer if isinstance(answer, Ticket) else str(answer))
+            progress.move()
+            if isinstance(answer, RaffleError) and not is_known:
+                progress.refuse(line, answer)
         if position % _ROWS_PER_FLUSH == 0:
             writer.flush()
-    advance(waiting)
+    progress.catch_up()
     writer.sync()
-    if refused > _REFUSALS_SHOWN:
-        terminal.remark(
-            f"{refused - _REFUSALS_SHOWN:,} more lines were refused; the output has the reason in each row."
-        )
-    return is_correctable
 
 
 def _is_same_file(one: Path, other: Path) -> bool:

@@ -1,29 +1,34 @@
 """The output of `participate --from`: a CSV file with one row for each line of the list, in the same order.
 
-Rows are only added. If the writer was killed, the file may end with half a row. Everything before it is complete, and a
-run resumes after the last complete row.
+New rows are added at the end. If the writer was killed, the file may end with half a row. Everything before it is
+complete, and a run resumes after the last complete row. If rows in its midst change, because refused lines were mended,
+a new file replaces the whole output at once.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
+from glob import escape
+from itertools import chain, count, groupby, islice, pairwise
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, NamedTuple
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.people import REFUSED_BY_ITSELF, Line, list_changed
+from rafflekit.cli.lists.people import REFUSED_BY_ITSELF, Line
 from rafflekit.core import limits
 from rafflekit.core.models import Ticket
-from rafflekit.core.private_files import private, sync
+from rafflekit.core.private_files import partial_file, private, sync, sync_name
 from rafflekit.core.protocol.quoting import visible
 
 HEADER = "line,participant,ticket_number,verification_code,refusal\n"
 
 # Longer than any row: a participant's text is cut, and a character takes at most 10 bytes when it is shown.
 _ROW_BYTES = 64 * 1024
-_OUTCOME = re.compile(rb"(?P<ticket>[0-9]+,[0-9A-Z-]+,)\n|,,(?P<refusal>[^\r\n]+)\n")
-_LINE_NUMBER = re.compile(rb"[0-9]{1,18}")
+_ROW = re.compile(
+    rb'(?P<beginning>(?P<number>[0-9]{1,18}),(?:[^",\n]*+|"(?:[^"\n]++|"")*+"),)'
+    rb"(?:(?P<ticket>[0-9]+,[0-9A-Z-]+,)|,,(?P<refusal>[^\r\n]+))\n"
+)
+_PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
 _NEEDS_QUOTES = re.compile(r'[",;]|^\s|\s$')
 # A spreadsheet that computes such a cell could send the codes in its row to someone:
 # https://owasp.org/www-community/attacks/CSV_Injection. A telephone number or an @name computes nothing.
@@ -49,53 +54,97 @@ def row(line: Line, outcome: Ticket | str) -> str:
     return f"{_beginning(line)},,{_cell(outcome)}\n"
 
 
+class Row(NamedTuple):
+    """A row of an output: its own line, the line of the list, how it begins, and its refusal (None with a ticket)."""
+
+    position: int
+    number: int
+    beginning: bytes
+    refusal: bytes | None
+    written: bytes
+
+    def fits(self, line: Line) -> bool:
+        """Return whether the row may be this line's: it has the same text, and the refusal that the line shows."""
+        if self.beginning != _beginning(line).encode():
+            return False
+        return _refusal_by_itself(self.refusal) == (line.refusal and _cell(line.refusal).encode())
+
+
+class LineRows(NamedTuple):
+    """All that a list and an output have of one line number; one of them may have nothing of it.
+
+    `is_kept` says that the rows stay as they are. Otherwise all of them are refusals, and the lines get new rows.
+    """
+
+    lines: Sequence[Line]
+    rows: Sequence[Row]
+    is_kept: bool
+
+
 class TicketFile:
     """The output file of one list: first `take_up` its rows, then `append` new ones.
 
-    `tickets` and `refused` count all rows. `last_line` is the number of the last line that has all its rows, and
-    `last_refused` that of the last line that has a refusal.
+    `tickets` and `refused` count all rows that fit their lines. `last_line` is the number of the last line up to which
+    the lines have all their rows, and `last_refused` that of the last line that has a refusal. `is_mended` says that
+    rows with a refusal do not fit their lines: then the output must be rewritten, and taken up again.
+
+    `got_ticket` is called with each line that has a ticket.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, got_ticket: Callable[[Line], object] = lambda _line: None) -> None:
         self.path = path
+        self._got_ticket = got_ticket
+        self._start()
+
+    def _start(self) -> None:
         self.tickets = 0
         self.refused = 0
         self.last_line = 0
         self.last_refused = 0
+        self.is_mended = False
         self._whole_bytes = 0
 
-    def take_up(self, lines: Iterator[Line], *, list_name: str) -> int:
-        """Compare every complete row with the next of the `lines`; return the number of rows.
+    def take_up(self, lines: Iterator[Line], *, list_name: str) -> Iterator[Line]:
+        """Compare every complete row with the `lines`; return the lines that have no row yet, unless some are mended.
 
         The file is not changed.
 
         Raises:
-            CommandStopped: a row does not match its line of the list, or the file is not an output.
+            CommandStopped: a row with a ticket does not fit its line of the list, or the file is not an output.
         """
-        try:
-            file = open(self.path, "rb", opener=private)  # noqa: SIM115 - closed below
-        except FileNotFoundError:
-            return 0
-        with file:
-            header = file.readline(_ROW_BYTES)
-            if header != HEADER.encode():
-                if HEADER.encode().startswith(header):
-                    return 0
-                if header.strip(b"\xef\xbb\xbf\r\n") == HEADER.strip().encode():
-                    raise self._stopped(
-                        "was saved by another program, which changed its format. Move the file away and rerun the "
-                        "command: until the draw, it writes the same numbers and codes again"
-                    )
-                raise self._stopped("was not made by 'rafflekit participate'; give another --out")
-            self._whole_bytes = len(header)
-            for number in count(2):
-                written = file.readline(_ROW_BYTES)
-                if not written.endswith(b"\n"):
-                    if file.read(1):
-                        raise self._damaged(number)
-                    break
-                self._take_row(written, number, next(lines, None), list_name)
-        return self.tickets + self.refused
+        self._start()
+        rest: Sequence[Line] = ()
+        for each in self.compared(lines, list_name=list_name):
+            self.is_mended |= not each.is_kept
+            if each.is_kept:
+                for row, line in zip(each.rows, each.lines, strict=False):
+                    self.count(line, has_ticket=row.refusal is None)
+                rest = each.lines[len(each.rows) :]
+        return chain(rest, lines)
+
+    def compared(self, lines: Iterator[Line], *, list_name: str) -> Iterator[LineRows]:
+        """Yield the lines and the rows together, up to the last complete row.
+
+        Raises:
+            CommandStopped: as `take_up` says.
+        """
+        ahead: Sequence[Line] = ()
+        groups = (tuple(rows) for _, rows in groupby(self._rows(), key=_number_of))
+        for rows, following in pairwise(chain(groups, [()])):
+            number = rows[0].number
+            ahead = ahead or _next_line(lines)
+            while ahead and ahead[0].number < number:
+                yield LineRows(ahead, (), is_kept=False)
+                ahead = _next_line(lines)
+            of_row: Sequence[Line] = ()
+            if ahead and ahead[0].number == number:
+                of_row, ahead = ahead, ()
+            # Only the last line may lack rows: its run was killed before it wrote them.
+            is_kept = len(rows) == len(of_row) or (not following and len(rows) < len(of_row))
+            is_kept = is_kept and all(row.fits(line) for row, line in zip(rows, of_row, strict=False))
+            if not is_kept:
+                self._refuse_to_lose_tickets(rows, of_row, list_name)
+            yield LineRows(of_row, rows, is_kept)
 
     @contextmanager
     def append(self) -> Iterator["TicketWriter"]:
@@ -103,53 +152,93 @@ class TicketFile:
 
         Success is safe only after its `sync`.
         """
-        try:
-            with open(self.path, "a", encoding="utf-8", newline="", opener=private) as file:
-                file.truncate(self._whole_bytes)
-                if not self._whole_bytes:
-                    file.write(HEADER)
+        with self._naming_itself(), open(self.path, "ab", opener=private) as file:
+            file.truncate(self._whole_bytes)
+            if not self._whole_bytes:
+                file.write(HEADER.encode())
+            yield TicketWriter(self, file)
+
+    @contextmanager
+    def rewrite(self) -> Iterator["TicketWriter"]:
+        """Give a writer of all rows; they replace the output at the end, and without success it stays as it is."""
+        # Of runs that were killed here. They may hold codes, and no other run is at work.
+        for left in self.path.parent.glob(f"{escape(self.path.name)}.*"):
+            if _PARTIAL.fullmatch(left.name, len(self.path.name)):
+                left.unlink()
+        with self._naming_itself(), partial_file(self.path) as partial:
+            with partial.open("wb") as file:
+                file.write(HEADER.encode())
                 yield TicketWriter(self, file)
+                sync(file, partial)
+            partial.replace(self.path)
+            sync_name(self.path)
+
+    def count(self, line: Line, *, has_ticket: bool) -> None:
+        """Count a line's row."""
+        if has_ticket:
+            self.tickets += 1
+            self._got_ticket(line)
+        else:
+            self.refused += 1
+            self.last_refused = line.number
+        if line.nth == line.tickets and not self.is_mended:
+            self.last_line = line.number
+
+    def _rows(self) -> Iterator[Row]:
+        try:
+            file = open(self.path, "rb", opener=private)  # noqa: SIM115 - closed below
+        except FileNotFoundError:
+            return
+        with file:
+            header = file.readline(_ROW_BYTES)
+            if header != HEADER.encode():
+                if HEADER.encode().startswith(header):
+                    return
+                if header.strip(b"\xef\xbb\xbf\r\n") == HEADER.strip().encode():
+                    raise self._stopped(
+                        "was saved by another program, which changed its format. Move the file away and rerun the "
+                        "command: until the draw, it writes the same numbers and codes again"
+                    )
+                raise self._stopped("was not made by 'rafflekit participate'; give another --out")
+            self._whole_bytes = len(header)
+            for position in count(2):
+                written = file.readline(_ROW_BYTES)
+                if not written.endswith(b"\n"):
+                    if file.read(1):
+                        raise self._damaged(position)
+                    return
+                found = _ROW.fullmatch(written)
+                if found is None:
+                    raise self._damaged(position)
+                self._whole_bytes += len(written)
+                yield Row(position, int(found["number"]), found["beginning"], found["refusal"], written)
+
+    @contextmanager
+    def _naming_itself(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             # A full disk does not say which file it has no room for.
             if error.filename is None:
                 error.filename = str(self.path)
             raise
 
-    def count(self, line: Line, *, got_ticket: bool) -> None:
-        """Count a line's row."""
-        self.tickets += got_ticket
-        if not got_ticket:
-            self.refused += 1
-            self.last_refused = line.number
-        if line.nth == line.tickets:
-            self.last_line = line.number
+    def _refuse_to_lose_tickets(self, rows: Sequence[Row], lines: Sequence[Line], list_name: str) -> None:
+        with_ticket = next((row for row in rows if row.refusal is None), None)
+        if with_ticket is None:
+            return
+        here = f"line {with_ticket.position} of {self.path.name}"
+        raise list_changed(
+            f"Line {with_ticket.number} of {list_name} does not match {here}, which has a ticket"
+            if lines
+            else f"Line {with_ticket.number} is missing in {list_name}, and {here} has its ticket",
+            f"Restore {list_name}: lines with tickets must stay as they are and where they are. Only refused lines may "
+            "change, and new lines go to the end",
+        )
 
-    def _take_row(self, written: bytes, number: int, line: Line | None, list_name: str) -> None:
-        if line is None:
-            what = f"{list_name} has fewer lines than {self.path.name} has rows"
-            raise list_changed(what, list_name=list_name)
-        beginning = _beginning(line).encode()
-        if not written.startswith(beginning):
-            # If a line asks for another number of tickets, the rows of the next one are compared with it, or its rows
-            # with the next one.
-            of_row = _LINE_NUMBER.match(written)
-            changed = line.number if of_row is None else min(line.number, int(of_row[0]))
-            raise self._mismatch(changed, number, list_name)
-        outcome = _OUTCOME.fullmatch(written, len(beginning))
-        if outcome is None:
-            raise self._damaged(number)
-        if _refusal_by_itself(outcome["refusal"]) != (line.refusal and _cell(line.refusal).encode()):
-            raise self._mismatch(line.number, number, list_name)
-        self._whole_bytes += len(written)
-        self.count(line, got_ticket=outcome["ticket"] is not None)
-
-    def _mismatch(self, line: int, row: int, list_name: str) -> CommandStopped:
-        what = f"Line {line} of {list_name} does not match line {row} of {self.path.name}"
-        return list_changed(what, list_name=list_name)
-
-    def _damaged(self, number: int) -> CommandStopped:
+    def _damaged(self, position: int) -> CommandStopped:
         return self._stopped(
-            f"is damaged in line {number}. Delete that line and all after it, and rerun the command: until the draw, "
+            f"is damaged in line {position}. Delete that line and all after it, and rerun the command: until the draw, "
             "it writes the same numbers and codes again"
         )
 
@@ -158,16 +247,20 @@ class TicketFile:
 
 
 class TicketWriter:
-    """Writes rows at the end of a ticket file."""
+    """Writes rows of a ticket file."""
 
-    def __init__(self, tickets: TicketFile, file: TextIO) -> None:
+    def __init__(self, tickets: TicketFile, file: BinaryIO) -> None:
         self.tickets = tickets
         self._file = file
 
     def write(self, line: Line, outcome: Ticket | str) -> None:
         """Add the row of a line: its ticket, or the reason why it got none."""
-        self._file.write(row(line, outcome))
-        self.tickets.count(line, got_ticket=isinstance(outcome, Ticket))
+        self._file.write(row(line, outcome).encode())
+        self.tickets.count(line, has_ticket=isinstance(outcome, Ticket))
+
+    def copy(self, line_rows: LineRows) -> None:
+        """Add rows that are kept, byte for byte."""
+        self._file.writelines(row.written for row in line_rows.rows)
 
     def flush(self) -> None:
         """Hand the rows to the operating system, so that they outlive the process."""
@@ -176,6 +269,21 @@ class TicketWriter:
     def sync(self) -> None:
         """Return when the rows are on the disk, where they outlive a power cut."""
         sync(self._file, self.tickets.path)
+
+
+def list_changed(what: str, way_out: str) -> CommandStopped:
+    """Return the error for a list that is not the one with which its run began."""
+    return CommandStopped(f"{what}. {way_out}. A new list needs another --out.", status=WRONG_USAGE)
+
+
+def _number_of(row: Row) -> int:
+    return row.number
+
+
+def _next_line(lines: Iterator[Line]) -> Sequence[Line]:
+    """Return the next line of a list, once for each of its tickets; nothing at the end."""
+    first = next(lines, None)
+    return () if first is None else (first, *islice(lines, first.tickets - 1))
 
 
 def _beginning(line: Line) -> str:

@@ -151,14 +151,6 @@ class ParticipantList:
         return CommandStopped(f"Line {number} of {self.name} {problem}.", status=WRONG_USAGE)
 
 
-def list_changed(what: str, *, list_name: str) -> CommandStopped:
-    """Return the error for a list that is not the one with which its run began."""
-    return CommandStopped(
-        f"{what}. Restore {list_name} and add new or corrected lines at its end, or give a new list another --out.",
-        status=WRONG_USAGE,
-    )
-
-
 @contextmanager
 def open_list(path: Path, *, columns: Columns, most_each: int) -> Iterator[ParticipantList]:
     """Give the list in a file.

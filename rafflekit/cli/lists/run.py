@@ -2,22 +2,28 @@
 
 Every line's idempotency key is derived from the run's key, so a ticket whose row was never written is issued again with
 the same number and code. The run file is on the disk before the first ticket is issued, and is locked during a run. Its
-first line of JSON holds the key, the raffle and the columns. Each state of the list that gets tickets adds a line.
+first line of JSON holds the key, the raffle and the columns. Each state of the list that gets tickets adds a line, and
+so does the end of a run, with the number of tickets in the output.
+
+While a run has not ended, a line may have a ticket that is not in the output, so its list must stay as it is. After
+that, only lines with a ticket in the output must. A line's key depends on its number and text alone: if a run over
+changed lines is killed before their rows are written, the next run gets the same tickets.
 """
 
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Literal
 from uuid import UUID
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.people import Columns, Line, ParticipantList, list_changed
+from rafflekit.cli.lists.output import TicketFile, list_changed
+from rafflekit.cli.lists.people import Columns, Line, ParticipantList
 from rafflekit.core.private_files import lock, private, sync
 
 KEY_BYTES = 32
@@ -45,10 +51,14 @@ class LineKeys:
 
 @dataclass(frozen=True, slots=True)
 class _ListState:
-    """The list that a run issues tickets to: its number of lines, and the hash of their content."""
+    """The list that a run issues tickets to: its number of lines, and the hash of their content.
+
+    `tickets` are those in the output, if the run has ended: there are no others then.
+    """
 
     lines: int
     hash: str
+    tickets: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,10 @@ class _Contents:
 
 
 class TicketRun:
-    """A run, new or resumed: see `open_run`. `read` its list, then `begin` gives the keys of the lines."""
+    """A run, new or resumed: see `open_run`.
+
+    `read` its list, then `begin` gives the keys of the lines; `end` it when each line has its rows.
+    """
 
     def __init__(self, out: Path, *, raffle_id: UUID, columns: Columns) -> None:
         self._out = out
@@ -73,6 +86,8 @@ class TicketRun:
         self._file: BinaryIO | None = None
         self._contents: _Contents | None = None
         self._state = _ListState(0, "")
+        self._written_state: _ListState | None = None
+        self._whole_bytes = 0
         self._list_only_grew = True
 
     def resume(self) -> None:
@@ -89,6 +104,9 @@ class TicketRun:
             self._file = _locked(self._path, "a+b", self._out)
             self._file.seek(0)
             self._contents = _read(self._file.read(_RUN_FILE_BYTES), self._path)
+            if self._contents is not None:
+                self._written_state = self._contents.state
+                self._whole_bytes = self._contents.whole_bytes
         known = self._contents
         if known is None:
             if self._out.exists():
@@ -103,8 +121,8 @@ class TicketRun:
                 self._path, f"belongs to a run {_described(known.columns)}; rerun it that way, or give another --out"
             )
 
-    def read(self, people: ParticipantList) -> int:
-        """Read the list to its end, and return its number of lines.
+    def read(self, people: ParticipantList, see: Callable[[Line], object]) -> int:
+        """Read the list to its end, call `see` with each line, and return the number of lines.
 
         Raises:
             CommandStopped: it cannot be read to its end, or has no participants.
@@ -115,6 +133,7 @@ class TicketRun:
         for lines, line in enumerate(people, start=1):
             text = line.participant
             hashed.update(f"{line.number},{line.refusal is None:d},{len(text)}:{text}".encode())
+            see(line)
             if known is not None and lines == known.lines:
                 self._list_only_grew = hashed.hexdigest() == known.hash
         if not lines:
@@ -124,42 +143,56 @@ class TicketRun:
         self._state = _ListState(lines, hashed.hexdigest())
         return lines
 
-    def begin(self, *, list_name: str, last_line: int) -> LineKeys:
-        """Write the run file if it is new or the list has grown, and return the keys of the list's lines.
+    def begin(self, tickets: TicketFile, *, list_name: str, is_complete: bool) -> LineKeys:
+        """Write the state of the list to the run file, unless it is there, and return the keys of the list's lines.
 
-        The list is known to be unchanged up to `last_line`.
+        The rows of the output have been compared with the list. `is_complete` says that it has all rows.
 
         Raises:
-            CommandStopped: the list has changed after it, where tickets may have been issued that have no row yet.
+            CommandStopped: the list has changed, and lines may have tickets that are not in the output.
         """
-        if not self._list_only_grew:
+        known = self._contents
+        if known is not None and not self._list_only_grew and known.state.tickets != tickets.tickets:
             raise list_changed(
-                f"{list_name} has changed after line {last_line} since this run began. Tickets may have been handed "
-                "out for the changed lines",
-                list_name=list_name,
+                f"{list_name} has changed after line {tickets.last_line} since the last run began, and tickets of that "
+                f"run may be missing in {self._out.name}",
+                f"Restore {list_name} as it was then and rerun the command. After that, refused lines may change",
             )
         if self._file is None:
             self._file = _locked(self._path, "x+b", self._out)
-        known = self._contents
         if known is None:
             run_key = secrets.token_bytes(KEY_BYTES)
-            self._write(self._file, 0, _key_line(self._raffle_id, self._columns, run_key) + _state_line(self._state))
+            self._write(self._file, _key_line(self._raffle_id, self._columns, run_key), self._state)
         else:
             run_key = known.run_key
-            if known.state != self._state:
-                self._write(self._file, known.whole_bytes, _state_line(self._state))
+            if not is_complete or known.state != self._ended(tickets):
+                self._write(self._file, b"", self._state)
         return LineKeys(run_key, self._raffle_id)
+
+    def end(self, tickets: TicketFile) -> None:
+        """Write to the run file that the output, which is on the disk, has all rows."""
+        assert self._file is not None, "it has begun"
+        self._write(self._file, b"", self._ended(tickets))
+
+    def _ended(self, tickets: TicketFile) -> _ListState:
+        return replace(self._state, tickets=tickets.tickets)
+
+    def _write(self, file: BinaryIO, key_line: bytes, state: _ListState) -> None:
+        if state == self._written_state:
+            return
+        lines = key_line + _state_line(state)
+        # Half a line may follow.
+        file.truncate(self._whole_bytes)
+        file.seek(self._whole_bytes)
+        file.write(lines)
+        sync(file, self._path)
+        self._whole_bytes += len(lines)
+        self._written_state = state
 
     def close(self) -> None:
         """Unlock the run file."""
         if self._file is not None:
             self._file.close()
-
-    def _write(self, file: BinaryIO, position: int, lines: bytes) -> None:
-        file.truncate(position)
-        file.seek(position)
-        file.write(lines)
-        sync(file, self._path)
 
 
 @contextmanager
@@ -205,7 +238,7 @@ def _read(written: bytes, path: Path) -> _Contents | None:
             raffle=bound["raffle"],
             columns=Columns(bound["column"], bound["count_column"]),
             run_key=bytes.fromhex(bound["key"]),
-            state=_ListState(int(state["lines"]), str(state["blake2b"])),
+            state=_ListState(int(state["lines"]), str(state["blake2b"]), state["tickets"]),
             whole_bytes=whole_bytes,
         )
     except (ValueError, KeyError, TypeError):
@@ -232,7 +265,7 @@ def _key_line(raffle_id: UUID, columns: Columns, run_key: bytes) -> bytes:
 
 
 def _state_line(state: _ListState) -> bytes:
-    return json.dumps({"lines": state.lines, "blake2b": state.hash}).encode() + b"\n"
+    return json.dumps({"lines": state.lines, "blake2b": state.hash, "tickets": state.tickets}).encode() + b"\n"
 
 
 def _stopped(path: Path, problem: str) -> CommandStopped:

@@ -38,7 +38,7 @@ def test_everyone_in_the_list_gets_one_ticket_with_a_true_code(
     status, out, err = terminal(command(large))
 
     assert (status, out) == (1, "3 tickets, 1 refused; tickets.csv\n")
-    assert err == "line 3: This participant already has a ticket for this raffle.\n" + ADVICE
+    assert err == "line 3: This participant already has a ticket: line 3 repeats line 1.\n" + ADVICE
     check_whole_run(engine, large, ["ann", "bob", "ann", "cy"], folder / "tickets.csv")
 
 
@@ -107,7 +107,7 @@ def test_lines_added_later_get_their_tickets_on_the_next_run(
     status, out, err = terminal(command(large))
 
     assert (status, out) == (1, "4 tickets, 2 refused; tickets.csv\n")
-    assert err == "line 6: This participant already has a ticket for this raffle.\n" + ADVICE
+    assert err == "line 6: This participant already has a ticket: line 6 repeats line 2.\n" + ADVICE
     assert (folder / "tickets.csv").read_bytes().startswith(written)
     check_whole_run(engine, large, ["ann", "bob", "ann", "cy", "dan", "bob"], folder / "tickets.csv")
 
@@ -184,10 +184,10 @@ def test_neither_a_code_nor_the_key_is_printed(terminal: Terminal, large: Raffle
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ("ann\nbert\nann\ncy\ndan\n", "Line 2 of people.csv does not match line 3 of tickets.csv."),
-        ("zoe\nann\nbob\nann\ncy\n", "Line 1 of people.csv does not match line 2 of tickets.csv."),
-        ("ann\nbob\n", "people.csv has fewer lines than tickets.csv has rows."),
-        ("ann\nbob\nann\nCy\ndan\n", "people.csv has changed after line 3 since this run began"),
+        ("ann\nbert\nann\ncy\ndan\n", "Line 2 of people.csv does not match line 3 of tickets.csv, which has a ticket."),
+        ("zoe\nann\nbob\nann\ncy\n", "Line 1 of people.csv does not match line 2 of tickets.csv, which has a ticket."),
+        ("ann\nbob\n", "Line 4 is missing in people.csv, and line 5 of tickets.csv has its ticket."),
+        ("ann\nbob\nann\nCy\ndan\n", "people.csv has changed after line 3 since the last run began"),
     ],
 )
 def test_a_changed_list_is_refused_by_its_line(
@@ -204,7 +204,8 @@ def test_a_changed_list_is_refused_by_its_line(
 
     assert (status, out) == (2, "")
     assert err.startswith(f"rafflekit: {sentence}")
-    assert "Restore people.csv and add new or corrected lines at its end, or give a new list another --out." in err
+    assert "Restore people.csv" in err
+    assert err.endswith("refused lines may change. A new list needs another --out.\n") == ("after line 3" in sentence)
     assert (folder / "tickets.csv").read_bytes() == written
     assert terminal(f"show {large.id}").out.count("available_tickets: 97") == 1
 
@@ -336,7 +337,7 @@ def test_a_terminal_shows_the_progress_and_the_refusals(screen: OnScreen, large:
     assert "Handing out tickets" in shown
     assert "0/4" in shown
     lines = [line.strip() for line in re.split(r"[\r\n]+", shown)]
-    refusal = lines.index("line 3: This participant already has a ticket for this raffle.")
+    refusal = lines.index("line 3: This participant already has a ticket: line 3 repeats line 1.")
     assert [lines[refusal - 1].split()[-1], lines[refusal + 1].split()[-1]] == ["3/4", "3/4"]
     assert "4/4" in shown
     assert shown.rstrip().endswith("3 tickets, 1 refused; tickets.csv")

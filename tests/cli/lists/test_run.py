@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from rafflekit.cli.failures import CommandStopped
+from rafflekit.cli.lists.output import TicketFile
 from rafflekit.cli.lists.people import Columns, Line, ParticipantList
 from rafflekit.cli.lists.run import LineKeys, open_run
 from rafflekit.core import private_files
@@ -38,8 +39,9 @@ def begin(
     """Begin or resume a run; return the keys of some lines."""
     columns = Columns(column, count_column)
     with open_run(out, raffle_id=raffle_id, columns=columns) as run:
-        run.read(ParticipantList(io.BytesIO(content), name="people.csv", columns=columns, most_each=most_each))
-        keys = run.begin(list_name="people.csv", last_line=0)
+        people = ParticipantList(io.BytesIO(content), name="people.csv", columns=columns, most_each=most_each)
+        run.read(people, lambda _line: None)
+        keys = run.begin(TicketFile(out), list_name="people.csv", is_complete=False)
     return [keys.key_of(line) for line in LINES]
 
 
@@ -222,11 +224,11 @@ def test_one_of_two_runs_that_begin_at_once_is_refused(out: Path) -> None:
         open_run(out, raffle_id=RAFFLE, columns=Columns()) as second,
     ):
         for run in (first, second):
-            run.read(people)
-        first.begin(list_name="people.csv", last_line=0)
+            run.read(people, lambda _line: None)
+        first.begin(TicketFile(out), list_name="people.csv", is_complete=False)
 
         with pytest.raises(CommandStopped, match="is being written by another run"):
-            second.begin(list_name="people.csv", last_line=0)
+            second.begin(TicketFile(out), list_name="people.csv", is_complete=False)
 
 
 def test_the_key_is_in_no_repr(out: Path, run_file: Path) -> None:

@@ -1,0 +1,162 @@
+"""Which lines of a list name the participant of an earlier line, in the engine's sense of the same.
+
+Memory is flat. While the list is read once, a Bloom filter collects the participants that were there before. Only if it
+finds some, the list is read again to find their lines.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from rafflekit.cli.lists.people import Line
+from rafflekit.core.errors import AlreadyParticipated, InvalidValue, RaffleError, SoldOut
+
+# 16 MiB of words of 64 bits. Of a million new participants, hardly one looks like an earlier one.
+_WORDS = 2**21
+# Participants in several lines, and their lines: together up to 60 MB. Of further ones, the lines stay unknown.
+_MOST_KNOWN = 100_000
+_NUMBERS_KEPT = 20
+
+
+@dataclass(slots=True)
+class LineNumbers:
+    """How many lines there are of a kind, and the numbers of the first 20."""
+
+    count: int = 0
+    first: list[int] = field(default_factory=list)
+
+    def add(self, number: int) -> None:
+        """Count a line."""
+        self.count += 1
+        if len(self.first) < _NUMBERS_KEPT:
+            self.first.append(number)
+
+
+@dataclass(slots=True)
+class _Person:
+    """A participant in several lines: the first of them, its text's hash, and the tickets that each line got."""
+
+    first: int
+    text: int
+    held: dict[int, int] = field(default_factory=dict)
+
+
+class Repeats:
+    """The lines that name the participant of an earlier line, and the tickets that their participants get.
+
+    `people` are the different participants, `repeated` the lines of earlier participants, and `respelled` those of them
+    that differ from the first one in letter case, white space, invisible characters or the form of characters. If not
+    `is_complete`, there are too many to know all of them, and each of these numbers is the least that it can be.
+    """
+
+    def __init__(self, *, is_complete: bool = True) -> None:
+        self.people = 0
+        self.is_complete = is_complete
+        self.repeated = LineNumbers()
+        self.respelled = LineNumbers()
+        self._person_of: dict[int, _Person] = {}
+
+    def add(self, line: Line, person: _Person, *, is_respelled: bool) -> None:
+        """Add a line that names the participant of an earlier one."""
+        self.repeated.add(line.number)
+        if is_respelled:
+            self.respelled.add(line.number)
+        if len(self._person_of) >= _MOST_KNOWN:
+            self.is_complete = False
+        else:
+            self._person_of[person.first] = self._person_of[line.number] = person
+
+    def got_ticket(self, line: Line) -> None:
+        """Remember that a line has its `nth` ticket; a second call for the same ticket does nothing."""
+        if (person := self._person_of.get(line.number)) is not None:
+            person.held[line.number] = line.nth
+
+    def explained(self, refusal: RaffleError, line: Line, *, tickets_each: int) -> RaffleError:
+        """Return the refusal of a line as readers of the list understand it: with the line that it repeats."""
+        person = self._person_of.get(line.number)
+        if not isinstance(refusal, AlreadyParticipated | SoldOut):
+            return refusal
+        if person is None:
+            is_known = isinstance(refusal, AlreadyParticipated) and self.is_complete
+            return AlreadyParticipated(_from_elsewhere(line, tickets_each)) if is_known else refusal
+        has_all = isinstance(refusal, AlreadyParticipated) or sum(person.held.values()) >= tickets_each
+        other = min((number for number in person.held if number != line.number), default=person.first)
+        if other == line.number or (tickets_each > 1 and not has_all):
+            return refusal
+        if not has_all:
+            sentence = f"{refusal}; line {line.number} repeats line {other}."
+        elif tickets_each == 1:
+            sentence = f"This participant already has a ticket: line {line.number} repeats line {other}."
+        else:
+            sentence = f"This participant already has all {tickets_each:,} tickets; line {other} names them too."
+        # Of the same class: a correction does not help where nothing is left.
+        return type(refusal)(sentence)
+
+
+class RepeatFinder:
+    """Finds repeats: `see` each line of the list once, then `resolve` with the same lines from the beginning.
+
+    `canonical` gives the one spelling under which a participant counts, as `RaffleEngine.canonical` does.
+    """
+
+    def __init__(self, canonical: Callable[[str], str]) -> None:
+        self._canonical = canonical
+        self._words = array("Q", bytes(8 * _WORDS))
+        self._people = 0
+        self._new_people = 0
+        self._candidates: set[int] = set()
+        self._is_complete = True
+
+    def see(self, line: Line) -> None:
+        """Note the participant of a line."""
+        hashed = self._hash(line)
+        if hashed is None:
+            return
+        self._people += 1
+        # Three bits in each of two words: this takes half the time of bits all over the filter.
+        words, first, second = self._words, hashed % _WORDS, (hashed >> 21) % _WORDS
+        bits = 1 << (hashed >> 42 & 63) | 1 << (hashed >> 48 & 63) | 1 << (hashed >> 54 & 63)
+        if words[first] & bits != bits or words[second] & bits != bits:
+            words[first] |= bits
+            words[second] |= bits
+            self._new_people += 1
+        elif len(self._candidates) < _MOST_KNOWN:
+            self._candidates.add(hashed)
+        elif hashed not in self._candidates:
+            self._is_complete = False
+
+    def resolve(self, lines: Iterable[Line]) -> Repeats:
+        """Return the repeats; the lines are read only if there may be some."""
+        repeats = Repeats(is_complete=self._is_complete)
+        repeats.people = self._people if self._is_complete else self._new_people
+        if not self._candidates:
+            return repeats
+        people: dict[int, _Person] = {}
+        for line in lines:
+            hashed = self._hash(line)
+            if hashed is None or hashed not in self._candidates:
+                continue
+            person = people.get(hashed)
+            if person is None:
+                people[hashed] = _Person(line.number, hash(line.participant))
+            else:
+                repeats.people -= self._is_complete
+                repeats.add(line, person, is_respelled=hash(line.participant) != person.text)
+        return repeats
+
+    def _hash(self, line: Line) -> int | None:
+        """Return the hash of a line's participant; None for a line's further tickets, or if no one can be named so."""
+        if line.nth > 1 or line.refusal is not None:
+            return None
+        try:
+            # Python hashes texts under a random key of the process, so that no list can be made to collide.
+            return hash(self._canonical(line.participant))
+        except InvalidValue:
+            return None
+
+
+def _from_elsewhere(line: Line, tickets_each: int) -> str:
+    if tickets_each == 1:
+        return "This participant already has a ticket from elsewhere."
+    which = "all" if line.nth == 1 else "some"
+    return f"This participant already has all {tickets_each:,} tickets, {which} from elsewhere."
