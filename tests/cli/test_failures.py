@@ -45,7 +45,7 @@ def test_an_invalid_value_names_its_option(field: str, parameter: str, capsys: p
 
 @pytest.mark.parametrize("parameter", failures.PARAMETERS.values())
 def test_every_option_and_argument_that_an_error_may_name_exists(terminal: Terminal, parameter: str) -> None:
-    commands = ("create", "list", "show", "invite", "participate", "cancel", "draw", "winners", "verify", "backup")
+    commands = ("create", "list", "show", "export", "participate", "cancel", "draw", "winners", "verify", "backup")
 
     helps = [terminal(f"{command} --help").out for command in commands]
 
@@ -55,7 +55,7 @@ def test_every_option_and_argument_that_an_error_may_name_exists(terminal: Termi
 @pytest.mark.parametrize(
     ("line", "parameter"),
     [
-        ("invite Fair --count 1 --out -", "--out"),
+        ("export Fair winners --out -", "--out"),
         ("participate Fair --from people.csv --out -", "--out"),
         ("participate Fair ann --receipt -", "--receipt"),
         ("backup -", "FILE"),

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import TextIO
 
+from rafflekit.cli.cells import defused
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.people import REFUSED_BY_ITSELF, Line, list_changed
 from rafflekit.core import limits
@@ -25,9 +26,6 @@ _ROW_BYTES = 64 * 1024
 _OUTCOME = re.compile(rb"(?P<ticket>[0-9]+,[0-9A-Z-]+,)\n|,,(?P<refusal>[^\r\n]+)\n")
 _LINE_NUMBER = re.compile(rb"[0-9]{1,18}")
 _NEEDS_QUOTES = re.compile(r'[",;]|^\s|\s$')
-# A spreadsheet that computes such a cell could send the codes in its row to someone:
-# https://owasp.org/www-community/attacks/CSV_Injection. A telephone number or an @name computes nothing.
-_FORMULA = re.compile(r"[=＝]|[-+@－＋＠](?![\w .@/-]*$)")
 
 
 def shown(participant: str) -> str:
@@ -38,8 +36,7 @@ def shown(participant: str) -> str:
     """
     if len(participant) > limits.PARTICIPANT_CHARACTERS:
         participant = f"{participant[: limits.PARTICIPANT_CHARACTERS]}…"
-    text = visible(participant)
-    return f"'{text}" if _FORMULA.match(text) else text
+    return defused(visible(participant))
 
 
 def row(line: Line, outcome: Ticket | str) -> str:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.records import RecordWrong, records
-from rafflekit.core.errors import InvalidVerificationCode
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
@@ -24,26 +23,26 @@ def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raff
     Raises:
         CommandStopped: the file cannot be read, is not such a list, or belongs to another raffle.
     """
-    owners = {}
     wanted = {str(number): number for number in numbers}
+    owners, codes = {}, {}
     for row in _rows(path):
         number = wanted.get(row["ticket_number"])
-        if number is None:
-            continue
-        try:
-            engine.verify(raffle.id, number, row["verification_code"])
-        except InvalidVerificationCode as error:
-            raise CommandStopped(
-                f"--tickets: the code of ticket {number} in {path.name} is not that of this raffle's ticket; is it the "
-                "list of another raffle?",
-                status=WRONG_USAGE,
-            ) from error
-        owners[number] = row["participant"]
-    if wanted and not owners:
+        if number is not None:
+            owners[number], codes[number] = row["participant"], row["verification_code"]
+    if wrong := engine.exports.wrong_codes(raffle.id, codes):
         raise CommandStopped(
-            f"--tickets: none of these tickets is in {path.name}; is it the list of another raffle?", status=WRONG_USAGE
+            f"--tickets: the code of ticket {wrong[0]} in {path.name} is not that of this raffle's ticket; is it the "
+            "list of another raffle?",
+            status=WRONG_USAGE,
         )
     return owners
+
+
+def none_listed(path: Path) -> CommandStopped:
+    """Return the refusal of a list that has none of the wanted tickets."""
+    return CommandStopped(
+        f"--tickets: none of these tickets is in {path.name}; is it the list of another raffle?", status=WRONG_USAGE
+    )
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
