@@ -312,6 +312,14 @@ def test_the_list_of_another_raffle_is_refused(
     )
 
 
+def test_excel_files_are_xml_whatever_a_prize_is_called(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
+    raffle = sold_out(engine, tickets=1, prizes=(Prize("odd \uffff"),))
+    engine.draw(raffle.id)
+
+    assert terminal(f"export {raffle.id} winners -o out.xlsx").status == 0
+    assert read_xlsx(folder / "out.xlsx")[0]["prize"] == "odd \\uffff"
+
+
 def test_a_sheet_of_excel_has_no_room_for_more(
     terminal: Terminal, sold_out: Raffle, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

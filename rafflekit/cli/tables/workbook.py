@@ -4,6 +4,7 @@ Every text is a cell of text, so a spreadsheet computes nothing, and telephone n
 collects the rows in a temporary file that only its owner can read, and deletes it at the end.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 SHEET_ROWS = 1_048_576
 """The rows of a sheet, with the headings: https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3."""
+
+# Of what `visible` leaves, these have no place in XML 1.0: no program would open the file.
+_NOT_XML = re.compile("[\ufffe\uffff]")
 
 # A time or a prize fits; a width cannot follow the content of rows that are written one by one.
 _COLUMN_WIDTH = 24
@@ -64,7 +68,7 @@ def _cell(sheet: "WriteOnlyWorksheet", value: Value) -> "Cell | int | None":
     content = written(value)
     if not isinstance(content, str):
         return content
-    text = visible(content)
+    text = _NOT_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", visible(content))
     cell = WriteOnlyCell(sheet, text)
     # openpyxl takes "=1" for a formula, and "#N/A" for an error.
     cell.data_type = "s"
