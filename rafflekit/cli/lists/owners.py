@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
     from rafflekit.core.models import Raffle
 
-_COLUMNS = {"participant", "ticket_number", "verification_code"}
+_COLUMNS = ("ticket_number", "participant", "verification_code")
 
 
 def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raffle: "Raffle") -> dict[int, str]:
@@ -25,10 +25,10 @@ def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raff
     """
     wanted = {str(number): number for number in numbers}
     owners, codes = {}, {}
-    for row in _rows(path):
-        number = wanted.get(row["ticket_number"])
+    for written, participant, code in _rows(path):
+        number = wanted.get(written)
         if number is not None:
-            owners[number], codes[number] = row["participant"], row["verification_code"]
+            owners[number], codes[number] = participant, code
     if wrong := engine.exports.wrong_codes(raffle.id, codes):
         raise CommandStopped(
             f"--tickets: the code of ticket {wrong[0]} in {path.name} is not that of this raffle's ticket; is it the "
@@ -45,18 +45,20 @@ def none_listed(path: Path) -> CommandStopped:
     )
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def _rows(path: Path) -> Iterator[list[str]]:
+    """Yield the cells of `_COLUMNS` in each row."""
     try:
         with path.open("rb") as file:
             rows = records(file)
             _, header = next(rows, (1, []))
-            if not set(header) >= _COLUMNS:
+            if not set(header).issuperset(_COLUMNS):
                 raise CommandStopped(
                     f"--tickets: {path.name} was not made by 'rafflekit participate'.", status=WRONG_USAGE
                 )
+            places = [header.index(column) for column in _COLUMNS]
             for _, row in rows:
                 # Spreadsheets omit empty cells at the end of a line.
-                yield dict.fromkeys(_COLUMNS, "") | dict(zip(header, row, strict=False))
+                yield [row[place] if place < len(row) else "" for place in places]
     except OSError as error:
         raise CommandStopped(f"--tickets: {path} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
     except RecordWrong as error:

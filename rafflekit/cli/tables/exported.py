@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Exported = TypeVar("Exported")
 
 # The list is read once for each part. Larger parts would only take more memory.
-_JOINED_AT_ONCE = 50_000
+_JOINED_AT_ONCE = 100_000
 
 
 def exported_winners(engine: "RaffleEngine", raffle: "Raffle", tickets: Path | None) -> Table:
