@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import stat
 import sys
 import tracemalloc
@@ -18,7 +19,9 @@ from rafflekit import Prize, Raffle, RaffleEngine
 from rafflekit.cli.tables import workbook
 from tests.cli.conftest import Session, Terminal
 from tests.cli.drawn import Drawn
+from tests.programs import Program
 from tests.raffles import sold_out
+from tests.waiting import LIMIT_S, wait_until
 
 # As a list has them, and as a spreadsheet may show them.
 NAMES = {
@@ -318,6 +321,22 @@ def test_excel_files_are_xml_whatever_a_prize_is_called(terminal: Terminal, engi
 
     assert terminal(f"export {raffle.id} winners -o out.xlsx").status == 0
     assert read_xlsx(folder / "out.xlsx")[0]["prize"] == "odd \\uffff"
+
+
+def test_a_killed_export_leaves_no_file(sold_out: Raffle, folder: Path) -> None:
+    # Reading it waits for a writer, who never comes.
+    os.mkfifo(folder / "tickets.csv")
+    command = f"-m rafflekit export {sold_out.id} tickets --tickets tickets.csv -o out.xlsx"
+    program = Program([sys.executable, *command.split()], env=os.environ | {"TMPDIR": str(folder)})
+    try:
+        wait_until(lambda: any(folder.glob("openpyxl.*")))
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(LIMIT_S) == 128 + signal.SIGTERM
+    finally:
+        program.kill()
+        program.wait()
+
+    assert [each.name for each in folder.iterdir()] == ["tickets.csv"]
 
 
 def test_a_sheet_of_excel_has_no_room_for_more(
