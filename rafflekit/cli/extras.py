@@ -4,6 +4,7 @@
 _EXTRAS = {
     **dict.fromkeys(("falcon", "jinja2", "markupsafe", "msgspec", "prometheus_client", "segno", "waitress"), "http"),
     "granian": "granian",
+    "openpyxl": "xlsx",
 }
 
 

@@ -12,7 +12,7 @@ The rules for every command:
 - Text from people is never markup, and its control and invisible characters are shown as escapes. In names, check marks
   are too, and runs of blanks are one, except in JSON.
 - Only `participate` prints a verification code (with --from, into the output file), and only `pass make` the token of a
-  desk pass. `invite` writes its codes into a file. No error contains any of these.
+  desk pass. `export` writes invitation codes into a file. No error contains any of these.
 """
 
 import sys
@@ -314,6 +314,14 @@ def print_poster(out: str, *, has_qr_code: bool, as_json: bool) -> None:
     terminal.say(out)
     if not has_qr_code:
         terminal.remark("The poster has no QR code: give the address of your server as --url.")
+
+
+def print_export(name: str, rows: int, out: str, *, as_json: bool) -> None:
+    """Print what is in the file `out`: the number of its rows, and what they are (winners, tickets, claims)."""
+    if as_json:
+        print_json({name: rows, "out": out})
+    else:
+        terminal.say(f"{counted(rows, name.removesuffix('s'))}; {out}")
 
 
 def print_invitations(*, first: int, count: int, raffle: Raffle, out: str, as_json: bool) -> None:

@@ -29,7 +29,7 @@ from rafflekit.core.protocol.winners import winning_serials
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import claims as statements
 from rafflekit.core.storage.statements import draws, ledgers, raffles
-from rafflekit.core.storage.statements.claims import Claim, Forfeit, GenuineTicket, Progress
+from rafflekit.core.storage.statements.claims import Claim, Forfeit, GenuineTicket
 
 _QUEUES_KEPT = 8
 
@@ -186,7 +186,7 @@ class Claims:
 
         def look(connection: Connection) -> tuple[list[Win], int]:
             progress = statements.progress_of(connection, raffle.id)
-            count = progress.wins + _passed_on(raffle, progress)
+            count = progress.wins + progress.passed_on(raffle.issued)
             if unredeemed:
                 some = statements.unredeemed_wins(connection, raffle.id, skip=skip, most=page_size)
                 return some, count - progress.forfeits - statements.count_redeemed(connection, raffle.id)
@@ -204,7 +204,7 @@ class Claims:
         skip = items_before(page, page_size)
         lifecycle.check_drawn(raffle)
         progress = self._database.query(lambda connection: statements.progress_of(connection, raffle.id))
-        passed = _passed_on(raffle, progress)
+        passed = progress.passed_on(raffle.issued)
         length = min(raffle.issued - progress.wins - passed, limits.QUEUE)
         serials = self._queue(raffle).serials(passed + skip, min(page_size, length - skip)) if skip < length else []
         numbers = self._database.query(lambda connection: ledgers.numbers_of(connection, raffle.id, serials))
@@ -318,14 +318,8 @@ def _claim_in(ticket: GenuineTicket) -> Claim:
     return ticket.claim
 
 
-def _passed_on(raffle: Raffle, progress: Progress) -> int:
-    """Return how many forfeited prizes passed on; the others lapsed when every ticket had won."""
-    return min(progress.forfeits, raffle.issued - progress.wins)
-
-
 def _deadline(raffle: Raffle, claim: Claim) -> datetime | None:
-    since, days = claim.taken_over_at or raffle.drawn_at, raffle.terms.claim_days
-    return None if since is None or days is None else since + timedelta(days=days)
+    return lifecycle.redeem_until(raffle, taken_over_at=claim.taken_over_at)
 
 
 def _check_redeemable(claim: Claim, deadline: datetime | None, now: datetime) -> None:

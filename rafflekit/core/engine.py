@@ -21,6 +21,7 @@ from rafflekit.core.claims import Claims
 from rafflekit.core.draws import Draws
 from rafflekit.core.endings import Endings
 from rafflekit.core.errors import InvalidValue, RaffleError, StorageUnavailable, TooLate
+from rafflekit.core.exports import Exports
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.models import Entry, Page, Raffle, Ticket, Verification, uuid_of
@@ -55,7 +56,8 @@ class RaffleEngine:
     An IPv6 address counts by its network of `ipv6_prefix` bits (48 to 128). Give all engines of a database the same:
     with another one, a participant who has a ticket counts as someone else.
 
-    `proofs` holds what the public can ask about the raffles' ledgers, `passes` the desk passes.
+    `proofs` holds what the public can ask about the raffles' ledgers, `exports` the operator's lists of everything in a
+    raffle, `passes` the desk passes.
 
     Raises:
         InvalidValue: `ipv6_prefix` breaks its limits.
@@ -100,6 +102,7 @@ class RaffleEngine:
         self._draws = Draws(self._database, self._ledgers, clock=clock, random_bytes=random_bytes, beacons=beacons)
         self._endings = Endings(self._database, clock=clock)
         self._claims = Claims(self._database, self._hasher, clock=clock)
+        self.exports = Exports(self._database, self._hasher, self.get)
         self.passes = Passes(self._database, clock=clock, random_bytes=random_bytes)
         self._checks = Groups(self._check, most=_CHECKS_AT_ONCE)
 

@@ -6,7 +6,7 @@ change until the first ticket. Storage holds the same rules a second time, as co
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from rafflekit.core.errors import (
@@ -103,6 +103,15 @@ def drawn_s(raffle: Raffle) -> int:
     """Return when the winners of a drawn raffle were drawn, in seconds since 1970."""
     assert raffle.drawn_at is not None
     return int(raffle.drawn_at.timestamp())
+
+
+def redeem_until(raffle: Raffle, *, taken_over_at: datetime | None) -> datetime | None:
+    """Return when a prize of a drawn raffle can last be redeemed; None if no deadline was announced.
+
+    `taken_over_at` is when it came from another ticket, None if it was won in the draw.
+    """
+    since, days = taken_over_at or raffle.drawn_at, raffle.terms.claim_days
+    return None if since is None or days is None else since + timedelta(days=days)
 
 
 def ended_s(raffle: Raffle) -> int:

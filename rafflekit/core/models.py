@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 from uuid import UUID
 
 from rafflekit.core.errors import RaffleNotFound
-from rafflekit.core.prizes import Prize
+from rafflekit.core.prizes import Prize, Win
 
 if TYPE_CHECKING:
     from rafflekit.core.protocol.checkpoints import Cancellation, End
@@ -189,6 +189,67 @@ class Verification:
     redeem_until: datetime | None = None
     """When the prize can last be redeemed, if the raffle announced a deadline."""
     forfeited_prize: str | None = None
+
+
+class WinState(StrEnum):
+    """What has become of a win."""
+
+    UNREDEEMED = "unredeemed"
+    REDEEMED = "redeemed"
+    PASSED_ON = "passed on"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedWin:
+    """A win in the list of all wins.
+
+    `ordinal` is its place in the list, from 1. `redeem_until` is when an unredeemed prize can last be redeemed, if the
+    raffle announced a deadline. `held_by` is the number of the ticket that has the prize now, None if it has lapsed.
+    """
+
+    ordinal: int
+    win: Win
+    state: WinState
+    redeem_until: datetime | None
+    held_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTicket:
+    """A ticket in the list of all tickets: when it was issued (None after a purge), and what it won, if anything."""
+
+    number: int
+    issued_at: datetime | None
+    prize: str | None = None
+    state: WinState | None = None
+
+
+class ClaimEvent(StrEnum):
+    """What happened to a prize after the draw."""
+
+    REDEEMED = "redeemed"
+    UNDONE = "redemption undone"
+    PASSED_ON = "passed on"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedClaim:
+    """One thing that happened to a prize after the draw: when, to which ticket's prize, and with which desk pass.
+
+    A forfeit has its kind (`why`), its `reason` in words, and the number of the ticket that took the prize over
+    (`passed_to`).
+    """
+
+    at: datetime
+    event: ClaimEvent
+    ticket_number: int
+    prize: str
+    by: str | None = None
+    why: str | None = None
+    reason: str | None = None
+    passed_to: int | None = None
 
 
 class Right(StrEnum):

@@ -49,7 +49,7 @@ def test_every_option_and_argument_that_an_error_may_name_exists(terminal: Termi
         "create",
         "list",
         "show",
-        "invite",
+        "export",
         "participate",
         "cancel",
         "draw",
@@ -67,7 +67,7 @@ def test_every_option_and_argument_that_an_error_may_name_exists(terminal: Termi
 @pytest.mark.parametrize(
     ("line", "parameter"),
     [
-        ("invite Fair --count 1 --out -", "--out"),
+        ("export Fair winners --out -", "--out"),
         ("participate Fair --from people.csv --out -", "--out"),
         ("participate Fair ann --receipt -", "--receipt"),
         ("backup -", "FILE"),

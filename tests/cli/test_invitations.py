@@ -1,4 +1,4 @@
-"""`rafflekit invite`, and `participate --invitation`."""
+"""`rafflekit export … invitations`, and `participate --invitation`."""
 
 import csv
 import json
@@ -25,14 +25,14 @@ def party(engine: RaffleEngine) -> Raffle:
 
 
 def rows_of(file: Path) -> list[list[str]]:
-    with file.open(newline="") as opened:
+    with file.open(newline="", encoding="utf-8-sig") as opened:
         return list(csv.reader(opened))
 
 
-def test_invite_writes_the_codes_into_a_new_file(
+def test_the_codes_are_written_into_a_new_file(
     terminal: Terminal, engine: RaffleEngine, party: Raffle, folder: Path
 ) -> None:
-    done = terminal("invite Party --count 3 --out invitations.csv")
+    done = terminal("export Party invitations --count 3 --out invitations.csv")
 
     assert done == Session(
         0,
@@ -50,7 +50,7 @@ def test_invite_writes_the_codes_into_a_new_file(
 def test_more_invitations_can_be_written_later(
     terminal: Terminal, engine: RaffleEngine, party: Raffle, folder: Path
 ) -> None:
-    done = terminal("invite Party --count 2 --out more.csv --from-number 4 --json")
+    done = terminal("export Party invitations --count 2 --out more.csv --from-number 4 --json")
 
     assert json.loads(done.out) == {"invitations": 2, "first": 4, "last": 5, "out": "more.csv"}
     assert done.err == ""
@@ -59,8 +59,8 @@ def test_more_invitations_can_be_written_later(
 
 
 @pytest.mark.parametrize("url", ["https://raffles.example.org", "https://raffles.example.org/"])
-def test_invite_makes_links(terminal: Terminal, party: Raffle, folder: Path, url: str) -> None:
-    terminal(f"invite Party --count 1 --out invitations.csv --url {url}")
+def test_invitations_have_links(terminal: Terminal, party: Raffle, folder: Path, url: str) -> None:
+    terminal(f"export Party invitations --count 1 --out invitations.csv --url {url}")
 
     header, (_, code, link) = rows_of(folder / "invitations.csv")
     assert header == ["number", "invitation", "link"]
@@ -72,7 +72,7 @@ def test_invite_makes_links(terminal: Terminal, party: Raffle, folder: Path, url
 def test_only_the_owner_can_read_the_invitations(terminal: Terminal, folder: Path) -> None:
     before = os.umask(0)
     try:
-        terminal("invite Party --count 1 --out invitations.csv")
+        terminal("export Party invitations --count 1 --out invitations.csv")
     finally:
         os.umask(before)
 
@@ -80,10 +80,10 @@ def test_only_the_owner_can_read_the_invitations(terminal: Terminal, folder: Pat
 
 
 @pytest.mark.usefixtures("party")
-def test_invite_overwrites_no_file(terminal: Terminal, folder: Path) -> None:
+def test_invitations_overwrite_no_file(terminal: Terminal, folder: Path) -> None:
     (folder / "invitations.csv").write_text("mine")
 
-    assert terminal("invite Party --count 1 --out invitations.csv") == Session(
+    assert terminal("export Party invitations --count 1 --out invitations.csv") == Session(
         2, "", "rafflekit: --out: invitations.csv already exists; name a new file.\n"
     )
     assert (folder / "invitations.csv").read_text() == "mine"
@@ -96,18 +96,34 @@ def test_invite_overwrites_no_file(terminal: Terminal, folder: Path) -> None:
         ("Party --count 0 --out new.csv", 2, "--count: must be at least 1."),
         ("Party --count 100001 --out new.csv", 2, "--count: must be at most 100,000."),
         ("Party --count 1 --out new.csv --from-number 0", 2, "--from-number: must be at least 1."),
-        ("Party --count 1 --out none/new.csv", 74, "--out: none/new.csv cannot be written: No such file or directory."),
+        (
+            "Party --count 1 --out none/new.csv",
+            74,
+            "--out: none/new.csv cannot be written: No such file or directory.",
+        ),
         ("Party --count 1 --out new.csv --url example.org", 2, "--url: must be the address of a server"),
-        ("Party --count 1 --out new.csv --url 'https://example.org/a b'", 2, "--url: must be the address of a server"),
-        ("Party --count 1 --out new.csv --url 'https://example.org/?a=b'", 2, "--url: must be the address of a server"),
+        (
+            "Party --count 1 --out new.csv --url 'https://example.org/a b'",
+            2,
+            "--url: must be the address of a server",
+        ),
+        (
+            "Party --count 1 --out new.csv --url 'https://example.org/?a=b'",
+            2,
+            "--url: must be the address of a server",
+        ),
         ("Party --count 1 --out new.csv --url 'https://[x'", 2, "--url: must be the address of a server"),
-        ("'Foobar raffle' --count 1 --out new.csv", 2, "RAFFLE: has the entry rule address, so it has no invitations."),
+        (
+            "'Foobar raffle' --count 1 --out new.csv",
+            2,
+            "RAFFLE: has the entry rule address, so it has no invitations.",
+        ),
     ],
 )
-def test_invite_refuses_and_leaves_no_file(
+def test_wrong_invitations_leave_no_file(
     terminal: Terminal, folder: Path, line: str, status: int, sentence: str
 ) -> None:
-    refused = terminal(f"invite {line}")
+    refused = terminal(f"export {line} invitations")
 
     assert (refused.status, refused.out) == (status, "")
     assert refused.err.startswith(f"rafflekit: {sentence}")
@@ -119,7 +135,7 @@ def test_no_invitations_after_the_draw(terminal: Terminal, engine: RaffleEngine,
     engine.close_raffle(party.id)
     engine.draw(party.id)
 
-    assert terminal("invite Party --count 1 --out invitations.csv") == Session(
+    assert terminal("export Party invitations --count 1 --out invitations.csv") == Session(
         1, "", "rafflekit: Tickets to this raffle are no longer available\n"
     )
     assert list(folder.iterdir()) == []

@@ -26,12 +26,12 @@ HEADINGS = {
         "edit",
         "list",
         "show",
-        "invite",
         "poster",
         "participate",
         "close",
         "cancel",
         "draw",
+        "export",
         "winners",
         "verify",
         "redeem",
@@ -279,10 +279,10 @@ def test_the_help_of_a_command_has_no_types_or_ranges(terminal: Terminal, line: 
 
 
 def test_the_help_shows_what_must_be_given_and_each_default(terminal: Terminal) -> None:
-    shown = terminal("invite --help").out
+    shown = terminal("export --help").out
 
-    assert shown.startswith("Usage: rafflekit invite RAFFLE --count COUNT --out FILE [OPTIONS]\n")
-    assert "The number of the first invitation. Default: 1." in " ".join(shown.split())
+    assert shown.startswith("Usage: rafflekit export RAFFLE WHAT --out FILE [OPTIONS]\n")
+    assert "For 'invitations': the first one's number. Default: 1." in " ".join(shown.split())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.cli.conftest import Session, Terminal
     "line",
     [
         "edit Foobar --name Fair",
-        "invite Foobar --count 1 --out invitations.csv",
+        "export Foobar invitations --count 1 --out invitations.csv",
         "participate Foobar ann",
         "participate Foobar ann --count 1",
         "participate Foobar --from people.csv --out tickets.csv",

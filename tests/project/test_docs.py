@@ -15,6 +15,7 @@ from rafflekit import RaffleEngine, RaffleError
 from rafflekit.cli import main
 from rafflekit.cli.failures import EXIT_STATUSES
 from rafflekit.core import limits
+from rafflekit.core.exports import Exports
 from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.passes import Passes
 from rafflekit.core.settings import VARIABLES
@@ -147,11 +148,13 @@ def test_every_command_is_in_the_docs_with_its_options() -> None:
 
 def test_every_public_method_is_in_the_library_page() -> None:
     engine, _, others = LIBRARY.partition("`engine.proofs`")
-    proofs, _, passes = others.partition("`engine.passes`")
+    proofs, _, others = others.partition("`engine.exports`")
+    exports, _, passes = others.partition("`engine.passes`")
     functions = {name for name in rafflekit.__all__ if name.endswith("_database") or name.startswith("database_")}
 
     assert methods_listed_in(engine) == public_methods_of(RaffleEngine)
     assert methods_listed_in(proofs) == public_methods_of(Proofs)
+    assert methods_listed_in(exports) == public_methods_of(Exports)
     assert methods_listed_in(passes) == public_methods_of(Passes)
     assert set(re.findall(r"^\| `rafflekit\.(\w+)`", LIBRARY, flags=re.MULTILINE)) == functions
 

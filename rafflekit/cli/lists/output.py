@@ -13,6 +13,7 @@ from itertools import chain, count, groupby, islice, pairwise
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from rafflekit.cli.cells import defused
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.people import REFUSED_BY_ITSELF, Line
 from rafflekit.core import limits
@@ -30,9 +31,6 @@ _ROW = re.compile(
 )
 _PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
 _NEEDS_QUOTES = re.compile(r'[",;]|^\s|\s$')
-# A spreadsheet that computes such a cell could send the codes in its row to someone:
-# https://owasp.org/www-community/attacks/CSV_Injection. A telephone number or an @name computes nothing.
-_FORMULA = re.compile(r"[=＝]|[-+@－＋＠](?![\w .@/-]*$)")
 
 
 def shown(participant: str) -> str:
@@ -43,8 +41,7 @@ def shown(participant: str) -> str:
     """
     if len(participant) > limits.PARTICIPANT_CHARACTERS:
         participant = f"{participant[: limits.PARTICIPANT_CHARACTERS]}…"
-    text = visible(participant)
-    return f"'{text}" if _FORMULA.match(text) else text
+    return defused(visible(participant))
 
 
 def row(line: Line, outcome: Ticket | str) -> str:

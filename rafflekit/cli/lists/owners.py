@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.records import RecordWrong, records
-from rafflekit.core.errors import InvalidVerificationCode
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
     from rafflekit.core.models import Raffle
 
-_COLUMNS = {"participant", "ticket_number", "verification_code"}
+_COLUMNS = ("ticket_number", "participant", "verification_code")
 
 
 def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raffle: "Raffle") -> dict[int, str]:
@@ -24,40 +23,42 @@ def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raff
     Raises:
         CommandStopped: the file cannot be read, is not such a list, or belongs to another raffle.
     """
-    owners = {}
     wanted = {str(number): number for number in numbers}
-    for row in _rows(path):
-        number = wanted.get(row["ticket_number"])
-        if number is None:
-            continue
-        try:
-            engine.verify(raffle.id, number, row["verification_code"])
-        except InvalidVerificationCode as error:
-            raise CommandStopped(
-                f"--tickets: the code of ticket {number} in {path.name} is not that of this raffle's ticket; is it the "
-                "list of another raffle?",
-                status=WRONG_USAGE,
-            ) from error
-        owners[number] = row["participant"]
-    if wanted and not owners:
+    owners, codes = {}, {}
+    for written, participant, code in _rows(path):
+        number = wanted.get(written)
+        if number is not None:
+            owners[number], codes[number] = participant, code
+    if wrong := engine.exports.wrong_codes(raffle.id, codes):
         raise CommandStopped(
-            f"--tickets: none of these tickets is in {path.name}; is it the list of another raffle?", status=WRONG_USAGE
+            f"--tickets: the code of ticket {wrong[0]} in {path.name} is not that of this raffle's ticket; is it the "
+            "list of another raffle?",
+            status=WRONG_USAGE,
         )
     return owners
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def none_listed(path: Path) -> CommandStopped:
+    """Return the refusal of a list that has none of the wanted tickets."""
+    return CommandStopped(
+        f"--tickets: none of these tickets is in {path.name}; is it the list of another raffle?", status=WRONG_USAGE
+    )
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    """Yield the cells of `_COLUMNS` in each row."""
     try:
         with path.open("rb") as file:
             rows = records(file)
             _, header = next(rows, (1, []))
-            if not set(header) >= _COLUMNS:
+            if not set(header).issuperset(_COLUMNS):
                 raise CommandStopped(
                     f"--tickets: {path.name} was not made by 'rafflekit participate'.", status=WRONG_USAGE
                 )
+            places = [header.index(column) for column in _COLUMNS]
             for _, row in rows:
                 # Spreadsheets omit empty cells at the end of a line.
-                yield dict.fromkeys(_COLUMNS, "") | dict(zip(header, row, strict=False))
+                yield [row[place] if place < len(row) else "" for place in places]
     except OSError as error:
         raise CommandStopped(f"--tickets: {path} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
     except RecordWrong as error:

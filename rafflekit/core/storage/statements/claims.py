@@ -50,6 +50,20 @@ class Progress:
     last_forfeit_at: int | None
     """When the last forfeit was, in seconds since 1970."""
 
+    def passed_on(self, issued: int) -> int:
+        """Return how many forfeited prizes passed on, of `issued` tickets; the others lapsed: every ticket had won."""
+        return min(self.forfeits, issued - self.wins)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingWin:
+    """A win with its ordinal, when its prize came from another ticket, and the number of the forfeit that took it."""
+
+    ordinal: int
+    win: Win
+    taken_over_at: datetime | None
+    forfeit: int | None
+
 
 @dataclass(frozen=True, slots=True)
 class Forfeit:
@@ -78,6 +92,12 @@ def wins_between(connection: Connection, raffle: UUID, first: int, last: int) ->
     """Return the wins of a raffle with the ordinals from `first` to `last` (from 1), in their order."""
     rows = connection.execute(_WINS, {"raffle": raffle, "first": first, "last": last})
     return [_win(row) for row in rows]
+
+
+def standing_wins(connection: Connection, raffle: UUID, first: int, last: int) -> list[StandingWin]:
+    """Return the wins with the ordinals from `first` to `last` (from 1), in their order, each with its place."""
+    rows = connection.execute(_WINS, {"raffle": raffle, "first": first, "last": last})
+    return [StandingWin(row.ordinal, _win(row), _date(row.since), row.forfeit) for row in rows]
 
 
 def unredeemed_wins(connection: Connection, raffle: UUID, *, skip: int, most: int) -> list[Win]:
@@ -144,7 +164,7 @@ def stored_forfeits(connection: Connection, raffle: UUID, *, most: int) -> list[
 def unclaimed_wins(connection: Connection, raffle: UUID, *, drawn_at: int, until: int) -> list[Win]:
     """Return the wins whose prize is neither redeemed nor forfeited, and was won at a time up to `until`."""
     rows = connection.execute(_UNCLAIMED, {"raffle": raffle})
-    return [_win(row) for row in rows if (drawn_at if row[-1] is None else row[-1]) <= until]
+    return [_win(row) for row in rows if (drawn_at if row.since is None else row.since) <= until]
 
 
 def _date(seconds: int | None) -> datetime | None:
@@ -152,7 +172,7 @@ def _date(seconds: int | None) -> datetime | None:
 
 
 def _win(row: Sequence[Any]) -> Win:
-    number, prize, redeemed_at, redeemed_by, forfeited_at, forfeited_by, reason, why, lost, _ = row
+    number, prize, redeemed_at, redeemed_by, forfeited_at, forfeited_by, reason, why, lost, *_ = row
     return Win(number, prize, _date(redeemed_at), _date(forfeited_at), reason, lost, why, redeemed_by, forfeited_by)
 
 
@@ -177,7 +197,8 @@ _LOST_SERIAL = """
 _WIN = f"""
     SELECT tickets.number, prizes.name, redemptions.redeemed_at, redemptions.redeemed_by, loss.forfeited_at,
         loss.forfeited_by, loss.reason, loss.why,
-        (SELECT number FROM tickets WHERE raffle = :raffle AND serial = {_LOST_SERIAL}), win.since
+        (SELECT number FROM tickets WHERE raffle = :raffle AND serial = {_LOST_SERIAL}), win.since, win.ordinal,
+        loss.number AS forfeit
     FROM ({{standing}}) AS win
     JOIN tickets ON tickets.raffle = :raffle AND tickets.serial = win.serial
     JOIN prizes ON prizes.raffle = :raffle AND prizes.position = win.prize

@@ -1,0 +1,1 @@
+"""Tables that leave the program: as CSV, JSON, JSON lines or an Excel file."""
