@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import refuse_standard_output
+from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.core.private_files import NotPrivate, partial_file, sync, sync_name
 
 
@@ -25,7 +26,7 @@ def new_file(path: Path, *, is_private: bool, option: str = "--out") -> Iterator
     if os.path.lexists(path):
         raise _taken(path, option)
     try:
-        with partial_file(path, is_private=is_private) as partial:
+        with ending_as_with_ctrl_c(), partial_file(path, is_private=is_private) as partial:
             with partial.open("wb") as file:
                 yield file
             with partial.open("ab") as written:

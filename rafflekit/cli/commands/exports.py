@@ -17,7 +17,6 @@ from rafflekit.cli.options import (
     refuse_standard_output,
     visitors_address,
 )
-from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.cli.tables.writing import CsvStyle, Separator, TableFormat, encoding_given, format_of, write_table
 from rafflekit.core import limits
 
@@ -115,7 +114,7 @@ def export_list(
             table = _invitations(engine, found, count, first, url)
         else:
             table = _list(engine, found, what, tickets)
-        with ending_as_with_ctrl_c(), new_file(out, is_private=table.is_private) as file:
+        with new_file(out, is_private=table.is_private) as file:
             rows = write_table(file, table, form=form, style=style)
     if what is ExportedList.INVITATIONS:
         render.print_invitations(first=first or 1, count=rows, raffle=found, out=str(out), as_json=as_json)
