@@ -306,14 +306,14 @@ def print_run(*, tickets: int, refused: int, out: str, as_json: bool) -> None:
         terminal.say(f"{counted(tickets, 'ticket')}, {refused:,} refused; {out}")
 
 
-def print_poster(out: str, *, has_qr_code: bool, as_json: bool) -> None:
-    """Print that a poster is in the file `out`, and what it lacks."""
+def print_paper(out: str, what: str, *, has_qr_codes: bool, as_json: bool) -> None:
+    """Print that paper is in the file `out`, and what it lacks; `what` it is, in one word."""
     if as_json:
         print_json({"out": out})
         return
     terminal.say(out)
-    if not has_qr_code:
-        terminal.remark("The poster has no QR code: give the address of your server as --url.")
+    if not has_qr_codes:
+        terminal.remark(f"The {what} has no QR code: give the address of your server as --url.")
 
 
 def print_invitations(*, first: int, count: int, raffle: Raffle, out: str, as_json: bool) -> None:

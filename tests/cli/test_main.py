@@ -27,7 +27,7 @@ HEADINGS = {
         "list",
         "show",
         "invite",
-        "poster",
+        "print",
         "participate",
         "close",
         "cancel",
@@ -46,6 +46,7 @@ COMMANDS = [command for commands in HEADINGS.values() for command in commands]
 GROUPS = {
     "key": ["make", "show"],
     "witness": ["add", "sign"],
+    "print": ["poster"],
     "pass": ["make", "list", "revoke"],
     "db": ["status", "upgrade"],
 }

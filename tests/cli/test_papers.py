@@ -1,4 +1,4 @@
-"""`rafflekit poster`."""
+"""`rafflekit print`."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def _fair(engine: RaffleEngine) -> None:
 
 
 def test_poster_writes_one_file_that_loads_nothing(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
-    done = terminal("poster Fair -o poster.html --url https://raffles.example.org/")
+    done = terminal("print poster Fair -o poster.html --url https://raffles.example.org/")
 
     assert done == Session(0, "poster.html\n", "")
     text = (folder / "poster.html").read_text()
@@ -30,7 +30,7 @@ def test_poster_writes_one_file_that_loads_nothing(terminal: Terminal, engine: R
 
 
 def test_poster_without_an_address_has_no_qr_code(terminal: Terminal, folder: Path) -> None:
-    done = terminal("poster Fair -o poster.html --language de")
+    done = terminal("print poster Fair -o poster.html --language de")
 
     assert done.err == "The poster has no QR code: give the address of your server as --url.\n"
     text = (folder / "poster.html").read_text()
@@ -39,13 +39,13 @@ def test_poster_without_an_address_has_no_qr_code(terminal: Terminal, folder: Pa
 
 
 def test_poster_prints_json(terminal: Terminal) -> None:
-    assert terminal("poster Fair -o poster.html --json") == Session(0, '{"out": "poster.html"}\n', "")
+    assert terminal("print poster Fair -o poster.html --json") == Session(0, '{"out": "poster.html"}\n', "")
 
 
 def test_poster_never_overwrites_a_file(terminal: Terminal, folder: Path) -> None:
     (folder / "poster.html").write_text("mine")
 
-    done = terminal("poster Fair -o poster.html")
+    done = terminal("print poster Fair -o poster.html")
 
     assert (done.status, done.err) == (2, "rafflekit: --out: poster.html already exists; name a new file.\n")
     assert (folder / "poster.html").read_text() == "mine"
@@ -63,7 +63,7 @@ def test_poster_never_overwrites_a_file(terminal: Terminal, folder: Path) -> Non
     ],
 )
 def test_poster_refuses_wrong_options(terminal: Terminal, folder: Path, arguments: str, complaint: str) -> None:
-    done = terminal(f"poster Fair {arguments}")
+    done = terminal(f"print poster Fair {arguments}")
 
     assert (done.status, done.err) == (2, f"rafflekit: {complaint}\n")
     assert list(folder.glob("*.html")) == []
