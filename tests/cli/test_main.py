@@ -26,7 +26,7 @@ HEADINGS = {
         "edit",
         "list",
         "show",
-        "poster",
+        "print",
         "participate",
         "close",
         "cancel",
@@ -47,6 +47,7 @@ COMMANDS = [command for commands in HEADINGS.values() for command in commands]
 GROUPS = {
     "key": ["make", "show"],
     "witness": ["add", "sign"],
+    "print": ["poster", "tickets", "invitations"],
     "pass": ["make", "list", "revoke"],
     "db": ["status", "upgrade"],
 }

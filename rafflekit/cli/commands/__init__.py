@@ -24,7 +24,7 @@ HEADINGS: dict[str, dict[str, Command]] = {
         "edit": Command("raffles", "edit_raffle", "Change a raffle that has no tickets yet."),
         "list": Command("raffles", "list_raffles", "List the raffles, newest first."),
         "show": Command("raffles", "show_raffle", "Show one raffle."),
-        "poster": Command("posters", "write_poster", "Write a poster with the prizes and a QR code, to be printed."),
+        "print": Command("papers", None, "Write a raffle's paper as HTML, to be printed."),
         "participate": Command("tickets", "hand_out_tickets", "Hand out a ticket, or tickets to a list of people."),
         "close": Command("endings", "close_tickets", "Stop handing out tickets; the draw is over those handed out."),
         "cancel": Command("endings", "cancel_raffle", "Call a raffle off before its draw."),

@@ -5,7 +5,7 @@ Nothing of it is stored. Each code in the list is verified, so that the list of 
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.records import RecordWrong, records
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 _COLUMNS = ("ticket_number", "participant", "verification_code")
 
 
+class TicketRow(NamedTuple):
+    """A row of the list, as it is written there; a line that got no ticket has no number."""
+
+    number: str
+    participant: str
+    code: str
+
+
 def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raffle: "Raffle") -> dict[int, str]:
     """Return the participants of these tickets, as far as they are in the list.
 
@@ -25,16 +33,12 @@ def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raff
     """
     wanted = {str(number): number for number in numbers}
     owners, codes = {}, {}
-    for written, participant, code in _rows(path):
-        number = wanted.get(written)
+    for row in listed_tickets(path):
+        number = wanted.get(row.number)
         if number is not None:
-            owners[number], codes[number] = participant, code
+            owners[number], codes[number] = row.participant, row.code
     if wrong := engine.exports.wrong_codes(raffle.id, codes):
-        raise CommandStopped(
-            f"--tickets: the code of ticket {wrong[0]} in {path.name} is not that of this raffle's ticket; is it the "
-            "list of another raffle?",
-            status=WRONG_USAGE,
-        )
+        raise wrong_code(path, wrong[0])
     return owners
 
 
@@ -45,8 +49,21 @@ def none_listed(path: Path) -> CommandStopped:
     )
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
-    """Yield the cells of `_COLUMNS` in each row."""
+def wrong_code(path: Path, number: int) -> CommandStopped:
+    """Return the refusal of a list in which a ticket has another code than in this raffle."""
+    return CommandStopped(
+        f"--tickets: the code of ticket {number} in {path.name} is not that of this raffle's ticket; is it the list of "
+        "another raffle?",
+        status=WRONG_USAGE,
+    )
+
+
+def listed_tickets(path: Path) -> Iterator[TicketRow]:
+    """Yield the rows of such a list.
+
+    Raises:
+        CommandStopped: the file cannot be read, or is not such a list.
+    """
     try:
         with path.open("rb") as file:
             rows = records(file)
@@ -58,7 +75,7 @@ def _rows(path: Path) -> Iterator[list[str]]:
             places = [header.index(column) for column in _COLUMNS]
             for _, row in rows:
                 # Spreadsheets omit empty cells at the end of a line.
-                yield [row[place] if place < len(row) else "" for place in places]
+                yield TicketRow(*(row[place] if place < len(row) else "" for place in places))
     except OSError as error:
         raise CommandStopped(f"--tickets: {path} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
     except RecordWrong as error:

@@ -1,0 +1,51 @@
+"""What all commands of `rafflekit print` share: their options, and the languages of what they print."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rafflekit.cli.extras import extra_needed
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+
+if TYPE_CHECKING:
+    from rafflekit.core.models import Raffle
+
+HtmlFile = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A new HTML file.")]
+"""Where the paper goes: for `new_files.new_file`."""
+
+PaperLanguage = Annotated[str, typer.Option(metavar="LANGUAGE", help="The language of the paper: 'en' or 'de'.")]
+"""The language of the paper: for `paper_in`."""
+
+ServerAddress = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="The address of your server, for QR codes: https://raffles.example.org."),
+]
+"""The server whose pages QR codes lead to: for `options.visitors_address`."""
+
+
+def page_address(base: str | None, raffle: "Raffle") -> str | None:
+    """Return the address of a raffle's page on the server at `base`, to which QR codes lead; None without a server."""
+    return None if base is None else f"{base}/raffles/{raffle.id}/"
+
+
+@contextmanager
+def paper_in(language: str) -> Iterator[None]:
+    """Check the language, and let the caller import `rafflekit.html` and use it.
+
+    Raises:
+        CommandStopped: pages are not in this language, or a library that only an extra installs is missing.
+    """
+    try:
+        from rafflekit.html.languages import LANGUAGES
+
+        if language not in LANGUAGES:
+            raise CommandStopped(f"--language: must be one of these: {', '.join(LANGUAGES)}.", status=WRONG_USAGE)
+        yield
+    except ModuleNotFoundError as error:
+        sentence = extra_needed("Printing", error)
+        if sentence is None:
+            raise
+        raise CommandStopped(sentence, status=WRONG_USAGE) from error

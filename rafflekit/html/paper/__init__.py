@@ -1,0 +1,1 @@
+"""What organisers print by the hundred: tickets and invitations, eight to a sheet of A4."""
