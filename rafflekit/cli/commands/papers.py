@@ -1,6 +1,7 @@
 """`rafflekit print`: write what a raffle needs on paper, as HTML files that any browser prints."""
 
 from rafflekit.cli import render
+from rafflekit.cli.commands import reports
 from rafflekit.cli.new_files import new_file
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, ShownRaffle, open_engine, visitors_address
 from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, paper_in
@@ -31,4 +32,4 @@ def print_poster(
     render.print_paper(str(out), "poster", has_qr_codes=base is not None, as_json=as_json)
 
 
-GROUP = {"poster": print_poster}
+GROUP = {"poster": print_poster, **reports.GROUP}
