@@ -67,8 +67,8 @@ def print_certificate(
 ) -> None:
     """Write a certificate of the draw.
 
-    The proof of the draw is audited first. The certificate says what that proves, what it does not prove, and how anyone
-    can check it. If the audit finds anything wrong, no certificate is written.
+    The proof of the draw is audited first. The certificate says what that proves, what it does not prove, and how
+    anyone can check it. If the audit finds anything wrong, no certificate is written.
     """
     base = visitors_address(url)
     with open_engine(database_url) as engine, paper_in(language):
