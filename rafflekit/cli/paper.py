@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rafflekit.cli.extras import extra_needed
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+
+if TYPE_CHECKING:
+    from rafflekit.core.models import Raffle
 
 HtmlFile = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A new HTML file.")]
 """Where the paper goes: for `new_files.new_file`."""
@@ -21,6 +24,11 @@ ServerAddress = Annotated[
     typer.Option(metavar="ADDRESS", help="The address of your server, for QR codes: https://raffles.example.org."),
 ]
 """The server whose pages QR codes lead to: for `options.visitors_address`."""
+
+
+def page_address(base: str | None, raffle: "Raffle") -> str | None:
+    """Return the address of a raffle's page on the server at `base`, to which QR codes lead; None without a server."""
+    return None if base is None else f"{base}/raffles/{raffle.id}/"
 
 
 @contextmanager

@@ -306,14 +306,25 @@ def print_run(*, tickets: int, refused: int, out: str, as_json: bool) -> None:
         terminal.say(f"{counted(tickets, 'ticket')}, {refused:,} refused; {out}")
 
 
-def print_paper(out: str, what: str, *, has_qr_codes: bool, as_json: bool) -> None:
+def print_paper(out: str, what: str, *, has_qr_code: bool, as_json: bool) -> None:
     """Print that paper is in the file `out`, and what it lacks; `what` it is, in one word."""
     if as_json:
         print_json({"out": out})
         return
     terminal.say(out)
-    if not has_qr_codes:
+    if not has_qr_code:
         terminal.remark(f"The {what} has no QR code: give the address of your server as --url.")
+
+
+def print_slips(out: str, what: str, count: int, *, sheets: int, has_qr_code: bool, as_json: bool) -> None:
+    """Print that `count` tickets or invitations are in the file `out`, and what to know about them."""
+    if as_json:
+        print_json({f"{what}s": count, "sheets": sheets, "out": out})
+        return
+    terminal.say(f"{counted(count, what)} on {counted(sheets, 'sheet')}; {out}")
+    if not has_qr_code:
+        terminal.remark(f"No {what} has a QR code: give the address of your server as --url.")
+    terminal.remark("Open the file in a browser: it says how to print and cut it. Delete it then, as it has the codes.")
 
 
 def print_invitations(*, first: int, count: int, raffle: Raffle, out: str, as_json: bool) -> None:

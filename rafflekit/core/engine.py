@@ -32,6 +32,7 @@ from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.protocol.terms import Changes, Options, Terms
 from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.location import url_or_default
+from rafflekit.core.tickets.checking import check_ticket_code
 from rafflekit.core.tickets.groups import Groups
 from rafflekit.core.tickets.issuing import GroupObserver, Issuing
 
@@ -481,6 +482,16 @@ class RaffleEngine:
             InvalidValue: the number is not a whole number, or the code is not text.
         """
         return self._claims.verify(self.get(raffle_id), ticket_number, verification_code)
+
+    def check_code(self, raffle_id: UUID | str, ticket_number: int, verification_code: str) -> None:
+        """Check that a code is the ticket's, also before the draw, when `verify` has nothing to show yet.
+
+        Raises:
+            InvalidVerificationCode: the code does not belong to this number, or no raffle has this id.
+            RaffleNotFound: the id is not a UUID.
+            InvalidValue: the number is not a whole number, or the code is not text.
+        """
+        check_ticket_code(self._database, self._hasher, uuid_of(raffle_id), ticket_number, verification_code)
 
     def redeem(
         self,

@@ -19,7 +19,8 @@ VERIFIER = tuple(f"verifier/{name}.js" for name in _VERIFIER_PARTS)
 """The parts of the verifier, in the order in which they depend on each other; none of them knows about a page."""
 
 _SCRIPTS: dict[str, tuple[str, ...]] = {
-    "desk.js": ("desk.js",),
+    "desk.js": ("printing.js", "desk.js"),
+    "sheets.js": ("times.js", "printing.js"),
     "times.js": ("times.js",),
     "raffle.js": ("times.js", "keeping.js", "witness.js", "raffle.js"),
     "ticket.js": ("times.js", "keeping.js", "ticket.js"),
@@ -44,10 +45,10 @@ class Asset(NamedTuple):
 @cache
 def assets() -> dict[str, Asset]:
     """Return every asset by its name."""
-    scripts = {name: Asset(_JAVASCRIPT, _script(parts).encode()) for name, parts in _SCRIPTS.items()}
+    scripts = {name: Asset(_JAVASCRIPT, script_text(name).encode()) for name in _SCRIPTS}
     modules = {name: Asset(_JAVASCRIPT, _module(*parts).encode()) for name, parts in _MODULES.items()}
     words = Asset(_TEXT, "".join(f"{word}\n" for word in word_list()).encode())
-    styles = {name: Asset(_CSS, static_text(name).encode()) for name in ("style.css", "poster.css")}
+    styles = {name: Asset(_CSS, static_text(name).encode()) for name in ("style.css", "poster.css", "sheets.css")}
     return {**styles, "words.txt": words, **scripts, **modules}
 
 
@@ -65,9 +66,10 @@ def static_text(name: str) -> str:
     return files("rafflekit.html").joinpath("static", name).read_text(encoding="utf-8")
 
 
-def _script(parts: tuple[str, ...]) -> str:
+def script_text(name: str) -> str:
+    """Return the text of a script."""
     # In a function, since windows already have names (status, name, close) that a script cannot declare again.
-    return f'(() => {{\n"use strict";\n{"".join(map(static_text, parts))}}})();\n'
+    return f'(() => {{\n"use strict";\n{"".join(map(static_text, _SCRIPTS[name]))}}})();\n'
 
 
 def _module(parts: tuple[str, ...], offered: tuple[str, ...]) -> str:

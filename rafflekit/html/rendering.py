@@ -1,7 +1,7 @@
 """`rendered`: a template filled with values, in a language. Everything that is not a template's own text is escaped."""
 
 import gettext
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
@@ -23,6 +23,11 @@ _NARROW_SPACE = "\u202f"
 def rendered(template: str, language: str, **values: Any) -> str:
     """Return the HTML of a template in `html/templates`, in one of `languages.LANGUAGES`."""
     return _environment(language).get_template(template).render(values)
+
+
+def rendered_parts(template: str, language: str, **values: Any) -> Iterator[str]:
+    """Yield what `rendered` returns, in parts, as soon as each is known; values may be iterators."""
+    return _environment(language).get_template(template).generate(values)
 
 
 @cache

@@ -81,6 +81,7 @@ def test_of_a_cancelled_raffle_only_the_return_exists(terminal: Terminal, engine
     assert "never will be: the raffle was cancelled on" in done["winners"].err
 
 
+@pytest.mark.usefixtures("loose_umask")
 def test_a_winner_list_with_names_is_private(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
     raffle = engine.create("Listed", total_tickets=2, prizes=[Prize("tea", 2)])
     (folder / "people.csv").write_text("ann@example.org\nbob@example.org\n")
@@ -93,4 +94,4 @@ def test_a_winner_list_with_names_is_private(terminal: Terminal, engine: RaffleE
     assert (public.status, named) == (0, Session(0, '{"out": "named.html"}\n', ""))
     assert "ann@example.org" in (folder / "named.html").read_text()
     assert "ann@example.org" not in (folder / "public.html").read_text()
-    assert [S_IMODE((folder / name).stat().st_mode) for name in ("named.html", "public.html")] == [0o600, 0o644]
+    assert [S_IMODE((folder / name).stat().st_mode) for name in ("named.html", "public.html")] == [0o600, 0o666]

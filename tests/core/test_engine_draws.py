@@ -205,3 +205,19 @@ def test_values_are_frozen(engine: RaffleEngine) -> None:
         raffle.issued = 1  # type: ignore[misc]  # that it is refused is the point
     with pytest.raises(AttributeError):
         raffle.terms.name = "other"  # type: ignore[misc]  # that it is refused is the point
+
+
+def test_a_code_can_be_checked_before_the_draw(engine: RaffleEngine) -> None:
+    raffles = [engine.create(name, total_tickets=2, prizes=[Prize("hug")]) for name in ("one", "another")]
+    mine, theirs = (engine.participate(raffle.id, "ann") for raffle in raffles)
+
+    engine.check_code(raffles[0].id, mine.number, mine.verification_code.lower())
+
+    for raffle, number, code in (
+        (raffles[0], mine.number, theirs.verification_code),
+        (raffles[1], mine.number, mine.verification_code),
+        (raffles[0], 3 - mine.number, mine.verification_code),
+        (raffles[0], 10**30, mine.verification_code),
+    ):
+        with pytest.raises(InvalidVerificationCode):
+            engine.check_code(raffle.id, number, code)

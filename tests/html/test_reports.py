@@ -17,9 +17,9 @@ from rafflekit.core.protocol.audit.form import read_parts
 from rafflekit.core.protocol.documents import leaf_line
 from rafflekit.core.protocol.entropy.drand import Beacon, time_of
 from rafflekit.core.protocol.notes import SignerKey
-from rafflekit.html.certificate import CertifiedDraw, certificate
-from rafflekit.html.return_sheet import return_sheet
-from rafflekit.html.winner_list import winner_list
+from rafflekit.html.paper.certificate import CertifiedDraw, certificate
+from rafflekit.html.paper.return_sheet import return_sheet
+from rafflekit.html.paper.winner_list import winner_list
 from tests.databases import open_engine
 from tests.http.pages.browser import NewPage
 from tests.raffles import people

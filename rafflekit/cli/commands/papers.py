@@ -1,13 +1,20 @@
 """`rafflekit print`: write what a raffle needs on paper, as HTML files that any browser prints."""
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from rafflekit.cli import render
 from rafflekit.cli.commands import reports
 from rafflekit.cli.new_files import new_file
-from rafflekit.cli.options import AsJsonLine, DatabaseUrl, ShownRaffle, open_engine, visitors_address
-from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, paper_in
+from rafflekit.cli.options import AsJsonLine, ChangedRaffle, DatabaseUrl, ShownRaffle, open_engine, visitors_address
+from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, page_address, paper_in
+from rafflekit.core import limits
 
 
-def print_poster(
+def write_poster(
     raffle: ShownRaffle,
     *,
     out: HtmlFile,
@@ -26,10 +33,87 @@ def print_poster(
     with paper_in(language):
         from rafflekit.html.poster import poster
 
-        text = poster(found, language, address=None if base is None else f"{base}/raffles/{found.id}/")
-    with new_file(out, is_private=False) as file:
-        file.write(text.encode())
-    render.print_paper(str(out), "poster", has_qr_codes=base is not None, as_json=as_json)
+        text = poster(found, language, address=page_address(base, found))
+    _write(out, [text], is_private=False)
+    render.print_paper(str(out), "poster", has_qr_code=base is not None, as_json=as_json)
 
 
-GROUP = {"poster": print_poster, **reports.GROUP}
+def write_ticket_sheets(
+    raffle: ShownRaffle,
+    *,
+    out: HtmlFile,
+    tickets: Annotated[Path, typer.Option(metavar="FILE", help="The file that 'rafflekit participate --from' wrote.")],
+    url: ServerAddress = None,
+    language: PaperLanguage = "en",
+    as_json: AsJsonLine = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Write the tickets of a list, eight to a page of A4.
+
+    Codes are shown only once, so tickets can be printed only from the file with which they were handed out. Each has a
+    counterfoil with its number and participant, without the code. After cutting, the tickets are in the order of the
+    list.
+    """
+    from rafflekit.cli.lists.printed import TicketsToPrint
+
+    base = visitors_address(url)
+    with paper_in(language), open_engine(database_url) as engine:
+        from rafflekit.html.paper.sheets import sheets_for, ticket_sheets
+
+        found = engine.find(raffle)
+        listed = TicketsToPrint(tickets, engine, found)
+        address = page_address(base, found)
+        _write(out, ticket_sheets(found, listed.piles(address), language, count=listed.count, address=address))
+    render.print_slips(
+        str(out), "ticket", listed.count, sheets=sheets_for(listed.count), has_qr_code=base is not None, as_json=as_json
+    )
+
+
+def write_invitation_sheets(
+    raffle: ChangedRaffle,
+    *,
+    out: HtmlFile,
+    count: Annotated[
+        int,
+        typer.Option(
+            metavar="COUNT", help=f"The number of invitations, at most {limits.INVITATIONS_AT_ONCE:,} at once."
+        ),
+    ],
+    first: Annotated[
+        int, typer.Option("--from-number", metavar="NUMBER", help="The number of the first invitation.")
+    ] = 1,
+    url: ServerAddress = None,
+    language: PaperLanguage = "en",
+    as_json: AsJsonLine = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Write invitations, eight to a page of A4.
+
+    Anyone who has one can take a ticket with its code, so the raffle needs --entry invitation. They are those of
+    'rafflekit invite': the same numbers always have the same codes. After cutting, the numbers are in order.
+    """
+    base = visitors_address(url)
+    with paper_in(language), open_engine(database_url) as engine:
+        from rafflekit.html.paper.sheets import invitation_sheets, invitations_with, sheets_for
+
+        found = engine.find(raffle, whole_name=True)
+        address = page_address(base, found)
+        invitations = invitations_with(engine.invitations(found.id, count, first=first), first=first, address=address)
+        _write(out, invitation_sheets(found, invitations, language, address=address))
+    render.print_slips(
+        str(out), "invitation", count, sheets=sheets_for(count), has_qr_code=base is not None, as_json=as_json
+    )
+
+
+def _write(out: Path, parts: Iterable[str], *, is_private: bool = True) -> None:
+    with new_file(out, is_private=is_private) as file:
+        for part in parts:
+            file.write(part.encode())
+
+
+GROUP = {
+    "poster": write_poster,
+    "tickets": write_ticket_sheets,
+    "invitations": write_invitation_sheets,
+    **reports.GROUP,
+}

@@ -10,15 +10,15 @@ from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.new_files import new_file
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, ShownRaffle, open_engine, visitors_address
-from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, paper_in
+from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, page_address, paper_in
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
     from rafflekit.core.models import Raffle
-    from rafflekit.html.certificate import CertifiedDraw
+    from rafflekit.html.paper.certificate import CertifiedDraw
 
 
-def print_winner_list(
+def write_winner_list(
     raffle: ShownRaffle,
     *,
     out: HtmlFile,
@@ -40,7 +40,7 @@ def print_winner_list(
     """
     base = visitors_address(url)
     with open_engine(database_url) as engine, paper_in(language):
-        from rafflekit.html.winner_list import winner_list
+        from rafflekit.html.paper.winner_list import winner_list
 
         found = engine.find(raffle)
         holdings = engine.holdings(found.id)
@@ -49,14 +49,13 @@ def print_winner_list(
             from rafflekit.cli.lists.owners import owners_of
 
             owners = owners_of(tickets, [each.current.ticket_number for each in holdings], engine, found)
-        address = None if base is None else f"{base}/raffles/{found.id}/"
-        text = winner_list(found, holdings, language, owners=owners, address=address)
+        text = winner_list(found, holdings, language, owners=owners, address=page_address(base, found))
     with new_file(out, is_private=owners is not None) as file:
         file.write(text.encode())
-    render.print_paper(str(out), "list", has_qr_codes=base is not None, as_json=as_json)
+    render.print_paper(str(out), "list", has_qr_code=base is not None, as_json=as_json)
 
 
-def print_certificate(
+def write_certificate(
     raffle: ShownRaffle,
     *,
     out: HtmlFile,
@@ -72,19 +71,19 @@ def print_certificate(
     """
     base = visitors_address(url)
     with open_engine(database_url) as engine, paper_in(language):
-        from rafflekit.html.certificate import certificate
+        from rafflekit.html.paper.certificate import certificate
 
         found = engine.find(raffle)
         with terminal.working("Auditing the proof"):
             audited = _audited(engine, found)
-        address = None if base is None else f"{base}/raffles/{found.id}/proof/"
-        text = certificate(audited, language, address=address)
+        page = page_address(base, found)
+        text = certificate(audited, language, address=None if page is None else f"{page}proof/")
     with new_file(out, is_private=False) as file:
         file.write(text.encode())
-    render.print_paper(str(out), "certificate", has_qr_codes=base is not None, as_json=as_json)
+    render.print_paper(str(out), "certificate", has_qr_code=base is not None, as_json=as_json)
 
 
-def print_return(
+def write_return(
     raffle: ShownRaffle,
     *,
     out: HtmlFile,
@@ -98,14 +97,14 @@ def print_return(
     drawn or called off.
     """
     with open_engine(database_url) as engine, paper_in(language):
-        from rafflekit.html.return_sheet import return_sheet
+        from rafflekit.html.paper.return_sheet import return_sheet
 
         found = engine.find(raffle)
         holdings = () if found.cancellation is not None else engine.holdings(found.id)
         text = return_sheet(found, holdings, language, made_at=engine.now())
     with new_file(out, is_private=False) as file:
         file.write(text.encode())
-    render.print_paper(str(out), "return", has_qr_codes=True, as_json=as_json)
+    render.print_paper(str(out), "return", has_qr_code=True, as_json=as_json)
 
 
 def _audited(engine: "RaffleEngine", raffle: "Raffle") -> "CertifiedDraw":
@@ -117,7 +116,7 @@ def _audited(engine: "RaffleEngine", raffle: "Raffle") -> "CertifiedDraw":
     from rafflekit.core.protocol.audit import audit
     from rafflekit.core.protocol.audit.form import read_parts
     from rafflekit.core.protocol.documents import leaf_line
-    from rafflekit.html.certificate import CertifiedDraw
+    from rafflekit.html.paper.certificate import CertifiedDraw
 
     now = engine.now()
     document = json.dumps(engine.proofs.proof(raffle.id).shape())
@@ -133,4 +132,4 @@ def _audited(engine: "RaffleEngine", raffle: "Raffle") -> "CertifiedDraw":
     return CertifiedDraw(raffle, read_parts(document), report, engine.holdings(raffle.id), now)
 
 
-GROUP = {"winners": print_winner_list, "certificate": print_certificate, "return": print_return}
+GROUP = {"winners": write_winner_list, "certificate": write_certificate, "return": write_return}

@@ -26,7 +26,7 @@ def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raff
     """
     owners = {}
     wanted = {str(number): number for number in numbers}
-    for row in _rows(path):
+    for row in listed_rows(path):
         number = wanted.get(row["ticket_number"])
         if number is None:
             continue
@@ -46,7 +46,12 @@ def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raff
     return owners
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def listed_rows(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of such a list, with at least the columns that are needed here.
+
+    Raises:
+        CommandStopped: the file cannot be read, or is not such a list.
+    """
     try:
         with path.open("rb") as file:
             rows = records(file)

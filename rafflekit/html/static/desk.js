@@ -1,7 +1,5 @@
 // The desk: what the pages of managers do more comfortably with a script.
 
-for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
-
 // A second press of a button that is being answered could be taken for a second request.
 for (const form of document.querySelectorAll("form[method=post]")) {
   form.addEventListener("submit", (event) => {

@@ -136,6 +136,7 @@ USE_CASES: dict[str, Callable[[RaffleEngine, Scene], object]] = {
     "winners": lambda engine, scene: engine.winners(scene.drawn.id, page=2, page_size=1),
     "winners that are left": lambda engine, scene: engine.winners(scene.drawn.id, unredeemed=True),
     "queue": lambda engine, scene: engine.queue(scene.drawn.id),
+    "check_code": lambda engine, scene: engine.check_code(scene.drawn.id, *code_of(scene.redeemed)),
     "verify": lambda engine, scene: engine.verify(scene.drawn.id, *code_of(scene.redeemed)),
     "redeem": lambda engine, scene: engine.redeem(scene.drawn.id, *code_of(scene.standing)),
     "undo": lambda engine, scene: engine.redeem(scene.drawn.id, *code_of(scene.redeemed), undo=True),

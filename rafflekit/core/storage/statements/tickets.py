@@ -89,6 +89,16 @@ def load_sealed_keys(connection: Connection, raffle: UUID) -> bytes | None:
 _SEALED = select(secrets.c.sealed).where(secrets.c.raffle == bindparam("raffle"))
 
 
+def load_code_hash(connection: Connection, raffle: UUID, number: int) -> str | None:
+    """Return the hash of the code of the ticket `number` of a raffle; None if there is no such ticket."""
+    return connection.scalar(_CODE_HASH, {"raffle": raffle, "number": number})
+
+
+_CODE_HASH = select(tickets.c.code_hash).where(
+    tickets.c.raffle == bindparam("raffle"), tickets.c.number == bindparam("number")
+)
+
+
 def forget_participants(connection: Connection, *, raffle: UUID, ended_at: int, first: int, last: int) -> int:
     """Replace the participants' hashes by the tickets' serials, and delete the hashes of repeats.
 

@@ -2,18 +2,21 @@
 
 import csv
 import io
+from http import HTTPStatus
 from secrets import token_urlsafe
-from typing import NamedTuple
 
 import falcon
 import msgspec
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, RaffleError
-from rafflekit.core.lifecycle import Action
+from rafflekit.core.lifecycle import Action, possible_actions
 from rafflekit.core.models import Raffle, Right
+from rafflekit.html.assets import assets_version
+from rafflekit.html.paper.sheets import SCRIPT, STYLE, Invitation, PageParts, invitation_sheets, invitations_with
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import ActionPage, Refused, refusal_of
+from rafflekit.http.pages.page import language_of, root_of, send_page
 from rafflekit.http.pages.tickets import ParticipateForm, ParticipatePage
 from rafflekit.http.pages.typed import typed_number
 
@@ -94,18 +97,6 @@ class InvitationsForm(msgspec.Struct, frozen=True):
     as_file: bool = False
 
 
-class Invitation(NamedTuple):
-    """An invitation on paper: its number, its code, and the link in its QR code; "" if phones cannot open any."""
-
-    number: int
-    code: str
-    link: str
-
-    # A code is a secret.
-    def __repr__(self) -> str:
-        return f"Invitation(number={self.number})"
-
-
 class DeskInvitations(ActionPage):
     """`/desk/raffles/<id>/invitations/`: cards with invitation codes to print, or a file of them."""
 
@@ -133,18 +124,18 @@ class DeskInvitations(ActionPage):
             response.content_type = "text/csv; charset=utf-8"
             response.downloadable_as = "invitations.csv"
             response.data = _table(invitations)
+        elif self.action not in possible_actions(raffle):
+            self._show(request, response, raffle, form)
         else:
-            self.show_action(request, response, "cards.html", raffle=raffle, invitations=invitations, page=page)
+            response.set_header("Cache-Control", "no-store")
+            send_page(response, _sheets(request, raffle, invitations, page), status=HTTPStatus.OK)
 
     def _made(self, raffle: Raffle, form: InvitationsForm, page: str | None) -> list[Invitation]:
         first, count = typed_number("first", form.first), typed_number("count", form.count)
         if not form.as_file and count > _CARDS:
             raise InvalidValue("count", f"must be at most {_CARDS} on paper; a file may have more.")
         codes = self.engine.invitations(raffle.id, count, first=first)
-        return [
-            Invitation(number, code, "" if page is None else f"{page}#i={code}")
-            for number, code in enumerate(codes, first)
-        ]
+        return invitations_with(codes, first=first, address=page)
 
     def _show(
         self,
@@ -165,6 +156,13 @@ class DeskInvitations(ActionPage):
             most=limits.INVITATIONS_AT_ONCE,
             refused=refused,
         )
+
+
+def _sheets(request: falcon.Request, raffle: Raffle, invitations: list[Invitation], page: str | None) -> str:
+    root = root_of(request)
+    assets = f"{root}/assets/{assets_version()}"
+    parts = PageParts(f"{assets}/{STYLE}", f"{assets}/{SCRIPT}", back=f"{root}/desk/raffles/{raffle.id}/")
+    return "".join(invitation_sheets(raffle, invitations, language_of(request), address=page, parts=parts))
 
 
 def _table(invitations: list[Invitation]) -> bytes:
