@@ -10,6 +10,7 @@ from rafflekit.core.models import Raffle
 from rafflekit.core.protocol.audit import NOT_PROVEN, OK, AuditReport
 from rafflekit.core.protocol.audit.form import ProofParts
 from rafflekit.core.protocol.audit.report import AuditedWin
+from rafflekit.core.protocol.audit.winners import wins_of
 from rafflekit.core.protocol.entropy import source_of
 from rafflekit.core.protocol.notes import base64_of
 from rafflekit.core.protocol.words import words_of
@@ -44,7 +45,7 @@ def certificate(draw: CertifiedDraw, language: str, *, address: str | None = Non
     closing, end = parts.closed.checkpoint, parts.closed.end
     entropy = parts.proof.entropy
     source = source_of(entropy.kind)
-    wins = _drawn(draw.report)
+    wins = _drawn(draw)
     passed_on = [each for each in draw.holdings if each.drawn.forfeited_at is not None]
     return rendered(
         "paper/certificate.html",
@@ -78,9 +79,12 @@ def certificate(draw: CertifiedDraw, language: str, *, address: str | None = Non
     )
 
 
-def _drawn(report: AuditReport) -> list[AuditedWin]:
-    """Return the wins of the draw itself; of more forfeits than a proof lists, nothing is known."""
-    return [win for win in report.winners or () if win.in_place_of is None]
+def _drawn(draw: CertifiedDraw) -> Sequence[AuditedWin]:
+    """Return the wins of the draw itself, as far as the proof or its leaves show them."""
+    if draw.report.winners is None:
+        # Of so many forfeits that a proof does not list them, the audit does not say who has the prizes now.
+        return wins_of(draw.proof, (), None) or ()
+    return [win for win in draw.report.winners if win.in_place_of is None]
 
 
 def _known_at(seconds: int | None) -> datetime | None:
