@@ -99,7 +99,7 @@ def section(html: str, name: str) -> str:
 
 def step_names(html: str, which: str) -> list[str]:
     """Return the steps of a certificate that are proven, or open."""
-    return re.findall(r"<code>(\w+)</code>", html.split(f'<ul class="{which}">')[1].split("</ul>")[0])
+    return re.findall(r"<code>(\w+)</code>", html.split(f'<ul class="{which}">')[1].split("</ul>", maxsplit=1)[0])
 
 
 def printed(page: Any, html: str, folder: Path) -> pypdfium2.PdfDocument:
