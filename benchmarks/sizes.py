@@ -17,6 +17,10 @@ class Sizes:
     """Sold tickets at the points of the chart between none and `sold`."""
     few_sold: int
     """Tickets of a raffle that counts as small in a draw, and the fewest lines of the bulk run by ten."""
+    few_printed: int
+    """Tickets on paper that count as few."""
+    printed: int
+    """Tickets on paper that count as many."""
     large_draws: int
     """Rounds of the draw with a prize for every ticket, the longest single measurement except the bulk run."""
     raffles: int
@@ -58,6 +62,8 @@ FULL = Sizes(
     sold=1_000_000,
     sold_some=(1_000, 10_000, 100_000),
     few_sold=1_000,
+    few_printed=1_000,
+    printed=10_000,
     large_draws=2,
     raffles=100_000,
     lone_tickets=20,
@@ -80,6 +86,8 @@ QUICK = Sizes(
     sold=20_000,
     sold_some=(1_000,),
     few_sold=100,
+    few_printed=80,
+    printed=400,
     large_draws=2,
     raffles=2_000,
     lone_tickets=10,

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, RaffleEngine
+from rafflekit.cli.failures import CommandStopped
+from rafflekit.cli.lists.printed import TicketsToPrint
 from tests.cli.conftest import Session, Terminal
 
 
@@ -67,3 +69,110 @@ def test_poster_refuses_wrong_options(terminal: Terminal, folder: Path, argument
 
     assert (done.status, done.err) == (2, f"rafflekit: {complaint}\n")
     assert list(folder.glob("*.html")) == []
+
+
+SERVER = "https://raffles.example.org"
+
+
+@pytest.fixture
+def handed_out(terminal: Terminal, folder: Path) -> list[list[str]]:
+    """The rows of tickets.csv: three tickets of the fair, and a line that was refused."""
+    (folder / "people.csv").write_text("ann@example.org\nbob@example.org\nann@example.org\ncy@example.org\n")
+    assert terminal("participate Fair --from people.csv --out tickets.csv").out == "3 tickets, 1 refused; tickets.csv\n"
+    return [line.split(",") for line in (folder / "tickets.csv").read_text().splitlines()[1:]]
+
+
+@pytest.mark.usefixtures("loose_umask")
+def test_tickets_are_printed_from_their_list(terminal: Terminal, folder: Path, handed_out: list[list[str]]) -> None:
+    done = terminal(f"print tickets Fair --tickets tickets.csv -o print.html --url {SERVER}")
+
+    assert (done.status, done.out) == (0, "3 tickets on 1 sheet; print.html\n")
+    assert (folder / "print.html").stat().st_mode & 0o777 == 0o600
+    text = (folder / "print.html").read_text()
+    assert text.count('class="qr"') == text.count('class="stub"') == 3
+    for _, who, number, code, refusal in handed_out:
+        assert refusal or f"<bdi>{who}</bdi>" in text
+        assert refusal or f"{code[:15]}<br>{code[15:]}" in text
+        assert refusal or f'number-0">{number}</p>' in text
+    assert "src=" not in text
+    assert '<link rel="stylesheet"' not in text
+    # The link is only in the QR codes.
+    assert "#t=" not in text
+
+
+def test_tickets_of_a_changed_spelling_are_printed_as_they_were(
+    terminal: Terminal, folder: Path, handed_out: list[list[str]]
+) -> None:
+    """A spreadsheet may move columns, add a byte order mark, and people type codes in small letters."""
+    spelled = [(code.lower().replace("-", " "), number) for _, _, number, code, _ in handed_out]
+    rows = "".join(f"{code},{number}\n" for code, number in spelled)
+    (folder / "changed.csv").write_text(f"\ufeffverification_code,ticket_number,participant\n{rows}")
+
+    assert terminal("print tickets Fair --tickets changed.csv -o print.html").status == 0
+
+    text = (folder / "print.html").read_text()
+    assert all(f"{code[:15]}<br>{code[15:]}" in text for _, _, _, code, _ in handed_out if code)
+
+
+@pytest.mark.usefixtures("handed_out")
+def test_tickets_without_an_address_have_no_qr_code(terminal: Terminal, folder: Path) -> None:
+    done = terminal("print tickets Fair --tickets tickets.csv -o print.html --language de")
+
+    assert done.err.startswith("No ticket has a QR code: give the address of your server as --url.\n")
+    text = (folder / "print.html").read_text()
+    assert 'class="qr"' not in text
+    assert "Prüfcode" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("name\nann\n", "list.csv was not made by 'rafflekit participate'."),
+        ("ticket_number,verification_code,participant\n", "list.csv has no tickets."),
+        (
+            "ticket_number,verification_code,participant\n1.0,{code},ann\n",
+            "'1.0' in list.csv is not a ticket number; use the file as rafflekit wrote it.",
+        ),
+        *(
+            (
+                f"ticket_number,verification_code,participant\n{{number}},{code},ann\n",
+                "the code of ticket {number} in list.csv is not that of this raffle's ticket; "
+                "is it the list of another raffle?",
+            )
+            for code in ("", "{other}")
+        ),
+    ],
+)
+def test_tickets_of_a_wrong_list_are_not_printed(
+    terminal: Terminal, folder: Path, handed_out: list[list[str]], content: str, complaint: str
+) -> None:
+    values = {"number": handed_out[0][2], "code": handed_out[0][3], "other": handed_out[1][3]}
+    (folder / "list.csv").write_text(content.format(**values))
+
+    done = terminal("print tickets Fair --tickets list.csv -o print.html")
+
+    assert (done.status, done.err) == (2, f"rafflekit: --tickets: {complaint.format(**values)}\n")
+    assert list(folder.glob("*.html")) == []
+
+
+@pytest.mark.usefixtures("handed_out")
+def test_a_list_that_shrinks_while_it_is_printed_is_noticed(engine: RaffleEngine, folder: Path) -> None:
+    listed = TicketsToPrint(folder / "tickets.csv", engine, engine.find("Fair"))
+    shorter = (folder / "tickets.csv").read_text().splitlines(keepends=True)[:-1]
+    (folder / "tickets.csv").write_text("".join(shorter))
+
+    with pytest.raises(CommandStopped, match="was changed while it was read"):
+        [list(pile) for pile in listed.piles(None)]
+
+
+def test_printed_invitations_are_those_of_invite(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
+    raffle = engine.create("Club", total_tickets=9, prizes=[Prize("tea")], entry="invitation")
+    codes = engine.invitations(raffle.id, 9, first=4)
+
+    done = terminal(f"print invitations Club --count 9 --from-number 4 -o print.html --url {SERVER} --json")
+
+    assert done == Session(0, '{"invitations": 9, "sheets": 2, "out": "print.html"}\n', "")
+    assert (folder / "print.html").stat().st_mode & 0o777 == 0o600
+    text = (folder / "print.html").read_text()
+    assert text.count('class="qr"') == 9
+    assert all(f"{code[:15]}<br>{code[15:]}" in text for code in codes)

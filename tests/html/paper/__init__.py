@@ -1,0 +1,1 @@
+"""Paper: sheets as a browser prints them."""

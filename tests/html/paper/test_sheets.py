@@ -1,0 +1,127 @@
+"""Tickets and invitations as a browser prints them: the sheets, the cuts, the order after cutting, and what fits."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit.html.paper.sheets import (
+    PLACES,
+    PrintedTicket,
+    invitation_sheets,
+    invitations_with,
+    piles_of,
+    sheets_for,
+    ticket_sheets,
+)
+from tests.html.paper.printed import printed
+from tests.http.pages.browser import NewPage
+
+PAGE = "https://raffles.example.org/raffles/b3b0c6a1-5f0e-4f43-9d0a-1f4a7c0e2a11/"
+TIMES = {"draw_at": datetime(2030, 12, 20, 18, tzinfo=UTC), "closes_at": datetime(2030, 12, 20, 17, tzinfo=UTC)}
+TEXTS = ("collection", "promoter", "address", "price", "licence", "note")
+LONGEST = {
+    "latin": "Weihnachtsfeier der Freiwilligen Feuerwehr ",
+    "one word": "Feuerwehrweihnachtsfeier",
+    "wide": "夏祭り抽選会",
+    "right to left": "قرعة الصيف في القرية ",
+    "emoji": "🎉👨‍👩‍👧",
+}
+
+
+def code_of(place: int) -> str:
+    return f"{place:04}-M2XA-9TRC-W4ND-H8ZP-3VBE"
+
+
+def link_of(place: int) -> str:
+    return f"{PAGE}#t={1000 - place}&c={code_of(place)}"
+
+
+def html_of(raffle: Raffle, count: int, *, holder: str = "Ann", language: str = "en") -> str:
+    tickets = [
+        PrintedTicket(place, 1000 - place, code_of(place), link_of(place), holder) for place in range(1, count + 1)
+    ]
+    piles = [[tickets[at] for at in pile] for pile in piles_of(count)]
+    return "".join(ticket_sheets(raffle, piles, language, count=count, address=PAGE))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("count", [1, 8, 9, 17])
+def test_cut_and_stacked_tickets_are_in_order(
+    engine: RaffleEngine, new_page: NewPage, tmp_path: Path, count: int
+) -> None:
+    raffle = engine.create("Fair", total_tickets=1000, prizes=[Prize("ham", 3)])
+    file = tmp_path / "tickets.html"
+    file.write_text(html_of(raffle, count))
+
+    sheets = printed(new_page(), file)
+
+    assert [sheet.size_mm for sheet in sheets] == [(210, 297)] * sheets_for(count)
+    stacked = [(sheet, cell) for cell in range(PLACES) for sheet in sheets]
+    full = [place for place in stacked if place[0].text_in(place[1])]
+    assert [sheet.codes_in(cell) for sheet, cell in full] == [[link_of(place)] for place in range(1, count + 1)]
+    for place, (sheet, cell) in enumerate(full, 1):
+        text = sheet.text_in(cell)
+        # The number is on the ticket and on the counterfoil, the code on the ticket only.
+        assert (text.count(str(1000 - place)), text.count(code_of(place)[:14])) == (2, 1)
+        assert f"{place} / {count}" in text
+    assert all(sheet.codes_in(cell) == [] for sheet, cell in stacked if (sheet, cell) not in full)
+
+
+@pytest.mark.browser
+def test_cut_marks_are_where_the_cuts_are(engine: RaffleEngine, new_page: NewPage, tmp_path: Path) -> None:
+    raffle = engine.create("Fair", total_tickets=1000, prizes=[Prize("ham", 3)])
+    file = tmp_path / "tickets.html"
+    file.write_text(html_of(raffle, 8))
+
+    [sheet] = printed(new_page(), file)
+
+    cuts = [74.25, 148.5, 222.75]
+    marks = [(105, 3), (105, 293), *((x, y) for y in cuts for x in (3, 103.5, 106.5, 207))]
+    assert all(sheet.darkest(x, y) < 128 for x, y in marks)
+    # Half a millimetre beside the lines, and between the marks, there is nothing.
+    beside = [(104.3, 3), (105.7, 3), *((3, y + by) for y in cuts for by in (-0.7, 0.7))]
+    between = [(105, 40), *((x, y) for y in cuts for x in (50, 150))]
+    assert all(sheet.darkest(x, y) > 240 for x, y in [*beside, *between])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("text", LONGEST.values(), ids=LONGEST)
+def test_the_longest_texts_keep_their_place(engine: RaffleEngine, new_page: NewPage, tmp_path: Path, text: str) -> None:
+    longest = (text * 200)[:200].strip()
+    raffle = engine.create(
+        longest,
+        total_tickets=1000,
+        prizes=[Prize(longest)] * 30,
+        claim_days=14,
+        **dict.fromkeys(TEXTS, longest),
+        **TIMES,
+    )
+    file = tmp_path / "tickets.html"
+    file.write_text(html_of(raffle, 8, holder=longest * 5, language="de"))
+    page = new_page()
+
+    [sheet] = printed(page, file)
+
+    assert [sheet.codes_in(cell) for cell in range(PLACES)] == [[link_of(place)] for place in range(1, 9)]
+    assert all("30" in sheet.text_in(cell) for cell in range(PLACES))
+    cut = "(kind) => [...document.querySelectorAll(kind)].map((each) => each.scrollHeight - each.clientHeight)"
+    assert max(page.run(f"({cut})('.slip, .stub, .face, .legal, .main')")) == 0
+    # A pixel is a quarter of a millimetre; lines of such small letters are rounded to whole ones.
+    assert max(page.run(f"({cut})('.terms')")) <= 1
+
+
+@pytest.mark.browser
+def test_cut_and_stacked_invitations_are_in_order(engine: RaffleEngine, new_page: NewPage, tmp_path: Path) -> None:
+    raffle = engine.create("Fair", total_tickets=1000, prizes=[Prize("ham", 3)], entry="invitation", **TIMES)
+    codes = engine.invitations(raffle.id, 10, first=5)
+    invitations = invitations_with(codes, first=5, address=PAGE)
+    file = tmp_path / "invitations.html"
+    file.write_text("".join(invitation_sheets(raffle, invitations, "de", address=PAGE)))
+
+    first, second = printed(new_page(), file)
+
+    stacked = [(sheet, cell) for cell in range(PLACES) for sheet in (first, second)]
+    assert [sheet.codes_in(cell) for sheet, cell in stacked[:10]] == [[f"{PAGE}#i={code}"] for code in codes]
+    assert all(f"Einladung {number} " in sheet.text_in(cell) for number, (sheet, cell) in enumerate(stacked[:10], 5))
