@@ -127,14 +127,14 @@ def commands_below(*words: str) -> list[str]:
         command
         for name in names
         for command in (
-            commands_below(name) if name in ("key", "witness", "pass", "db") else [" ".join((*words, name))]
+            commands_below(name) if name in ("key", "witness", "print", "pass", "db") else [" ".join((*words, name))]
         )
     ]
 
 
 def test_every_command_is_in_the_docs_with_its_options() -> None:
     commands = commands_below()
-    lines = re.findall(r"^\| `rafflekit ((?:(?:key|witness|pass|db) )?\w+).*", COMMANDS, flags=re.MULTILINE)
+    lines = re.findall(r"^\| `rafflekit ((?:(?:key|witness|print|pass|db) )?\w+).*", COMMANDS, flags=re.MULTILINE)
     assert lines == commands
 
     for command in commands:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
+import zxingcpp
 
 from rafflekit import Prize, Raffle, Ticket
 from rafflekit.core.protocol.audit import audit
@@ -114,6 +115,13 @@ def printed(page: Any, html: str, folder: Path) -> pypdfium2.PdfDocument:
 def words_on(page: pypdfium2.PdfPage) -> str:
     """Return the words on a page of paper without spaces, because a reader of PDF can only guess where these are."""
     return "".join(page.get_textpage().get_text_bounded().split())
+
+
+def qr_codes_on(page: pypdfium2.PdfPage) -> list[str]:
+    bitmap = page.render(scale=3, grayscale=True)
+    rows = [bytes(bitmap.buffer)[y * bitmap.stride :][: bitmap.width] for y in range(bitmap.height)]
+    picture = memoryview(b"".join(rows)).cast("B", (bitmap.height, bitmap.width))
+    return [found.text for found in zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)]
 
 
 def sizes_of(document: pypdfium2.PdfDocument) -> set[tuple[int, int]]:
@@ -337,6 +345,7 @@ def test_an_ordinary_certificate_is_one_sheet_of_a4(
     assert sizes_of(paper) == {(595, 842)}
     assert len(paper) == 1
     assert "verify_draw.py" in words_on(paper[0])
+    assert qr_codes_on(paper[0]) == [ADDRESS]
 
 
 @pytest.mark.browser
