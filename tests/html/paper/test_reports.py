@@ -19,10 +19,13 @@ from rafflekit.core.protocol.audit.form import read_parts
 from rafflekit.core.protocol.documents import leaf_line
 from rafflekit.core.protocol.entropy.drand import Beacon, time_of
 from rafflekit.core.protocol.notes import SignerKey
+from rafflekit.core.protocol.quoting import visible
+from rafflekit.html import rendering
 from rafflekit.html.paper.certificate import CertifiedDraw, certificate
 from rafflekit.html.paper.return_sheet import return_sheet
 from rafflekit.html.paper.winner_list import winner_list
 from tests.databases import open_engine
+from tests.html.escaped import BEGIN, END, Marked, escaped_texts
 from tests.http.pages.browser import NewPage
 from tests.raffles import people
 
@@ -314,6 +317,23 @@ def test_a_return_of_a_cancelled_raffle_awards_nothing(fair: Fair) -> None:
     assert "Tickets handed out1 " in text
     assert "Of these: paid back to participants" in text
     assert "certificate of the draw" not in text
+
+
+def test_no_text_of_a_report_escapes_the_catalogue(fair: Fair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "texts_in", lambda _language: Marked())
+    monkeypatch.setattr(rendering, "visible", lambda text: f"{BEGIN}{visible(text)}{END}")
+    raffle, _ = fair.drawn(12, entropy="announced", source="dice", value="6")
+    for number in fair.numbers(raffle)[:2]:
+        fair.engine.forfeit(raffle.id, number, why="disqualified", reason="a relative")
+    holdings = fair.engine.holdings(raffle.id)
+
+    for html in (
+        fair.certificate(raffle, "xx"),
+        winner_list(raffle, holdings, "xx", owners={}, address=ADDRESS),
+        return_sheet(raffle, holdings, "xx", made_at=fair.now),
+    ):
+        assert BEGIN in html
+        assert escaped_texts(html) == []
 
 
 def test_no_text_of_people_is_markup(fair: Fair) -> None:
