@@ -39,7 +39,7 @@ def write_winner_list(
     It has large numbers, prize by prize, and says where and until when prizes can be collected.
     """
     base = visitors_address(url)
-    with open_engine(database_url) as engine, paper_in(language):
+    with paper_in(language), open_engine(database_url) as engine:
         from rafflekit.html.paper.winner_list import winner_list
 
         found = engine.find(raffle)
@@ -70,7 +70,7 @@ def write_certificate(
     anyone can check it. If the audit finds anything wrong, no certificate is written.
     """
     base = visitors_address(url)
-    with open_engine(database_url) as engine, paper_in(language):
+    with paper_in(language), open_engine(database_url) as engine:
         from rafflekit.html.paper.certificate import certificate
 
         found = engine.find(raffle)
@@ -96,7 +96,7 @@ def write_return(
     It has the tickets, the dates and what became of the prizes, and lines for what rafflekit cannot know. The raffle is
     drawn or called off.
     """
-    with open_engine(database_url) as engine, paper_in(language):
+    with paper_in(language), open_engine(database_url) as engine:
         from rafflekit.html.paper.return_sheet import return_sheet
 
         found = engine.find(raffle)
