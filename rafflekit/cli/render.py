@@ -324,7 +324,7 @@ def print_slips(out: str, what: str, count: int, *, sheets: int, has_qr_code: bo
     terminal.say(f"{counted(count, what)} on {counted(sheets, 'sheet')}; {out}")
     if not has_qr_code:
         terminal.remark(f"No {what} has a QR code: give the address of your server as --url.")
-    terminal.remark("Open the file in a browser: it says how to print and cut it. Delete it then, as it has the codes.")
+    terminal.remark("Open the file in a browser: it says how to print and cut. Delete it afterwards: it has the codes.")
 
 
 def print_invitations(*, first: int, count: int, raffle: Raffle, out: str, as_json: bool) -> None:

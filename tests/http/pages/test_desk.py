@@ -112,6 +112,25 @@ def test_a_raffle_is_created_in_the_time_of_the_browser(desk: Desk, new_page: Ne
     assert page.complaints == []
 
 
+def test_invitations_open_as_sheets_to_print(desk: Desk, new_page: NewPage) -> None:
+    raffle = desk.raffle(entry="invitation")
+    page = new_page()
+    page.open(f"{desk.server.url}/desk/raffles/{raffle}/invitations/")
+    page.fill("[name=count]", "9")
+
+    follow(page, "main form button.main")
+
+    assert page.run("document.querySelectorAll('.sheet').length") == 2
+    # The sheets have their style, and the button its script.
+    assert page.run("Math.round(document.querySelector('.slip').getBoundingClientRect().width * 25.4 / 96)") == 105
+    page.run("void (window.print = () => { window.isPrinted = true; })")
+    page.click("[data-print]")
+    page.wait_for("window.isPrinted")
+    follow(page, "header a")
+    assert page.text("h1") == "Fair"
+    assert page.complaints == []
+
+
 def test_a_time_that_the_clocks_skip_is_refused(desk: Desk, new_page: NewPage) -> None:
     page = new_page(timezone="Europe/Berlin")
     page.open(f"{desk.server.url}/desk/new/")
