@@ -4,9 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache, partial
-from itertools import islice
-from threading import Lock
+from functools import lru_cache
 
 from rafflekit.core import lifecycle, limits
 from rafflekit.core.errors import (
@@ -18,6 +16,7 @@ from rafflekit.core.errors import (
     TooEarly,
     TooLate,
 )
+from rafflekit.core.holdings import Holding, holdings_of
 from rafflekit.core.models import Page, Raffle, Verification
 from rafflekit.core.paging import items_before, page_of
 from rafflekit.core.prizes import Win
@@ -25,7 +24,7 @@ from rafflekit.core.protocol.codes import CodeHasher
 from rafflekit.core.protocol.dates import time_text
 from rafflekit.core.protocol.forfeits import Why, given_why
 from rafflekit.core.protocol.quoting import quoted
-from rafflekit.core.protocol.winners import winning_serials
+from rafflekit.core.queues import TicketQueue
 from rafflekit.core.storage.database import Connection, Database
 from rafflekit.core.storage.statements import claims as statements
 from rafflekit.core.storage.statements import draws, ledgers, raffles
@@ -42,7 +41,7 @@ class Claims:
         self._hasher = hasher
         self._clock = clock
         # The more prizes there are, the longer a shuffle takes; and it never changes.
-        self._queues = lru_cache(_QUEUES_KEPT)(_Queue)
+        self._queues = lru_cache(_QUEUES_KEPT)(TicketQueue)
 
     def verify(self, raffle: Raffle, number: int, code: str) -> Verification:
         """Return what a ticket won, if the code is the ticket's.
@@ -195,6 +194,18 @@ class Claims:
         some, count = self._database.read(look)
         return page_of(some, count, page, page_size)
 
+    def holdings(self, raffle: Raffle) -> list[Holding]:
+        """Return who has each prize now, in draw order.
+
+        Raises:
+            NotDrawnYet: see `RaffleEngine.holdings`.
+        """
+        lifecycle.check_drawn(raffle)
+        # A ticket wins at most once.
+        last = raffle.issued
+        wins = self._database.query(lambda connection: statements.wins_between(connection, raffle.id, 1, last))
+        return holdings_of(raffle, wins)
+
     def queue(self, raffle: Raffle, *, page: int, page_size: int) -> Page[int]:
         """Return a page of the tickets that take over the next forfeited prizes, in order; at most `limits.QUEUE`.
 
@@ -216,7 +227,7 @@ class Claims:
             return 0
         return self._database.query(lambda connection: statements.progress_of(connection, raffle.id)).forfeits
 
-    def _queue(self, raffle: Raffle) -> "_Queue":
+    def _queue(self, raffle: Raffle) -> TicketQueue:
         draw, seed = self._database.query(lambda connection: draws.draw_and_seed(connection, raffle.id))
         return self._queues(seed, raffle.issued, draw.wins)
 
@@ -243,7 +254,7 @@ class Claims:
         return kind, text
 
     def _pass_on(
-        self, raffle: Raffle, number: int, why: Why, reason: str, queue: "_Queue", *, by: str | None
+        self, raffle: Raffle, number: int, why: Why, reason: str, queue: TicketQueue, *, by: str | None
     ) -> Win | None:
         # Before the lock, because a long shuffle takes time; a forfeit in between needs only one step more.
         progress = self._database.query(lambda connection: statements.progress_of(connection, raffle.id))
@@ -266,31 +277,6 @@ class Claims:
 
     def _now(self) -> datetime:
         return self._clock().astimezone(UTC).replace(microsecond=0)
-
-
-class _Queue:
-    """The shuffle of a draw after its last win, as far as it is needed; any number of threads can use it."""
-
-    def __init__(self, seed: bytes, tickets: int, wins: int) -> None:
-        self._lock = Lock()
-        self._shuffle = partial(winning_serials, seed, tickets=tickets, wins=tickets)
-        self._wins = wins
-        self._begin()
-
-    def serials(self, skip: int, most: int) -> list[int]:
-        """Return at most `most` serials after the first `skip`; fewer if the tickets are used up."""
-        with self._lock:
-            try:
-                self._known += islice(self._rest, max(0, skip + most - len(self._known)))
-            except BaseException:
-                # An interrupted shuffle cannot continue, and would look as if the tickets were used up.
-                self._begin()
-                raise
-            return self._known[skip : skip + most]
-
-    def _begin(self) -> None:
-        self._rest = islice(self._shuffle(), self._wins, None)
-        self._known: list[int] = []
 
 
 def _locked_claim(connection: Connection, raffle: Raffle, number: int) -> Claim:
@@ -379,7 +365,10 @@ def _verification(raffle: Raffle, claim: Claim | None) -> Verification:
             reason=claim.reason,
         )
     return Verification(
-        has_won=True, prize=claim.name, redeemed_at=claim.redeemed_at, redeem_until=_deadline(raffle, claim)
+        has_won=True,
+        prize=claim.name,
+        redeemed_at=claim.redeemed_at,
+        redeem_until=_deadline(raffle, claim),
     )
 
 

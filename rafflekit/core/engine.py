@@ -22,6 +22,7 @@ from rafflekit.core.draws import Draws
 from rafflekit.core.endings import Endings
 from rafflekit.core.errors import InvalidValue, RaffleError, StorageUnavailable, TooLate
 from rafflekit.core.exports import Exports
+from rafflekit.core.holdings import Holding
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.models import Entry, Page, Raffle, Ticket, Verification, uuid_of
@@ -451,6 +452,17 @@ class RaffleEngine:
             PageNotFound: the list ends before this page; page 1 always exists.
         """
         return self._claims.wins(self.get(raffle_id), page=page, page_size=page_size, unredeemed=unredeemed)
+
+    def holdings(self, raffle_id: UUID | str) -> Sequence[Holding]:
+        """Return who has each prize of a drawn raffle now, and who had it before, in draw order.
+
+        All of them are in memory at once; `winners` lists them page by page.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+            NotDrawnYet: the winners have not been drawn.
+        """
+        return self._claims.holdings(self.get(raffle_id))
 
     def queue(self, raffle_id: UUID | str, *, page: int = 1, page_size: int = limits.WINNERS_PAGE_SIZE) -> Page[int]:
         """List the numbers of the tickets that take over the next forfeited prizes, in order.

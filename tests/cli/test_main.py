@@ -47,7 +47,7 @@ COMMANDS = [command for commands in HEADINGS.values() for command in commands]
 GROUPS = {
     "key": ["make", "show"],
     "witness": ["add", "sign"],
-    "print": ["poster", "tickets", "invitations"],
+    "print": ["poster", "tickets", "invitations", "winners", "certificate", "return"],
     "pass": ["make", "list", "revoke"],
     "db": ["status", "upgrade"],
 }

@@ -17,7 +17,7 @@ from rafflekit import (
     Win,
     check_database,
 )
-from rafflekit.core import claims
+from rafflekit.core import queues
 from rafflekit.core.protocol.winners import winning_serials
 from tests.core.conftest import KEY, NOW
 from tests.core.drawn import Scene
@@ -159,7 +159,7 @@ def test_an_interrupted_shuffle_begins_anew(database_url: str, scene: Scene, mon
                 raise interruptions.pop()
             yield serial
 
-    monkeypatch.setattr(claims, "winning_serials", interrupted_once)
+    monkeypatch.setattr(queues, "winning_serials", interrupted_once)
     with RaffleEngine(database_url, signing_key=KEY) as another:
         with pytest.raises(KeyboardInterrupt):
             another.queue(scene.raffle.id)

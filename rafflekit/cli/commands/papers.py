@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rafflekit.cli import render
+from rafflekit.cli.commands import reports
 from rafflekit.cli.new_files import new_file
 from rafflekit.cli.options import AsJsonLine, ChangedRaffle, DatabaseUrl, ShownRaffle, open_engine, visitors_address
 from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, page_address, paper_in
@@ -110,4 +111,9 @@ def _write(out: Path, parts: Iterable[str], *, is_private: bool = True) -> None:
             file.write(part.encode())
 
 
-GROUP = {"poster": write_poster, "tickets": write_ticket_sheets, "invitations": write_invitation_sheets}
+GROUP = {
+    "poster": write_poster,
+    "tickets": write_ticket_sheets,
+    "invitations": write_invitation_sheets,
+    **reports.GROUP,
+}

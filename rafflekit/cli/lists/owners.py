@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from rafflekit.cli.cells import unmarked
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.records import RecordWrong, records
 
@@ -18,7 +19,7 @@ _COLUMNS = ("ticket_number", "participant", "verification_code")
 
 
 class TicketRow(NamedTuple):
-    """A row of the list, as it is written there; a line that got no ticket has no number."""
+    """A row of the list, with the participant's own text; a line that got no ticket has no number."""
 
     number: str
     participant: str
@@ -75,7 +76,8 @@ def listed_tickets(path: Path) -> Iterator[TicketRow]:
             places = [header.index(column) for column in _COLUMNS]
             for _, row in rows:
                 # Spreadsheets omit empty cells at the end of a line.
-                yield TicketRow(*(row[place] if place < len(row) else "" for place in places))
+                number, participant, code = (row[place] if place < len(row) else "" for place in places)
+                yield TicketRow(number, unmarked(participant), code)
     except OSError as error:
         raise CommandStopped(f"--tickets: {path} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
     except RecordWrong as error:

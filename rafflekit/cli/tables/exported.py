@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from rafflekit.cli.cells import unmarked
 from rafflekit.cli.lists.owners import none_listed, owners_of
 from rafflekit.cli.tables.table import Table, Value
 
@@ -132,6 +131,6 @@ class _Names:
             for row in some:
                 number = row[place]
                 name = owners.get(number) if isinstance(number, int) else None
-                yield *row[: place + 1], None if name is None else unmarked(name), *row[place + 1 :]
+                yield *row[: place + 1], name, *row[place + 1 :]
         if not is_empty and not are_listed:
             raise none_listed(tickets)

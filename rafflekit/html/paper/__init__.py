@@ -1,1 +1,1 @@
-"""What organisers print by the hundred: tickets and invitations, eight to a sheet of A4."""
+"""What organisers print: tickets and invitations by the hundred, eight to a sheet of A4, and the paper after a draw."""

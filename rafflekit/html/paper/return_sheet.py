@@ -1,0 +1,46 @@
+"""The return sheet: what authorities ask about a raffle after it, as far as rafflekit knows it, and lines for the rest.
+
+It computes no proceeds: a price is a text in the organiser's words, and a ticket that was handed out may have been free
+or sold at a discount. A wrong sum in an official return is worse than a line to fill in.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from rafflekit.core.holdings import Holding, tallies_of, tally_of
+from rafflekit.core.models import Raffle
+from rafflekit.html.assets import static_text
+from rafflekit.html.rendering import rendered
+
+
+def return_sheet(raffle: Raffle, holdings: Sequence[Holding], language: str, *, made_at: datetime) -> str:
+    """Return the return sheet of a drawn or cancelled raffle as HTML, in one of `languages.LANGUAGES`.
+
+    A cancelled raffle has no `holdings`. The sheet names no participants.
+    """
+    lost = [
+        (win, holding.wins[place + 1] if place + 1 < len(holding.wins) else None)
+        for holding in holdings
+        for place, win in enumerate(holding.wins)
+        if win.forfeited_at is not None
+    ]
+    return rendered(
+        "paper/return.html",
+        language,
+        raffle=raffle,
+        terms=raffle.terms,
+        closed_at=_moment(None if raffle.end is None else raffle.end.closed),
+        cancelled_at=_moment(None if raffle.cancellation is None else raffle.cancellation.time),
+        unsold=raffle.total_tickets - raffle.issued,
+        tallies=list(zip(raffle.prizes, tallies_of(raffle.prizes, holdings), strict=True)),
+        total=tally_of(holdings),
+        amount=sum(prize.amount for prize in raffle.prizes),
+        lost=lost,
+        made_at=made_at,
+        style_text=static_text("paper/paper.css") + static_text("paper/return.css"),
+        script_text=static_text("times.js"),
+    )
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
