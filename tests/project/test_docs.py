@@ -212,7 +212,7 @@ def test_every_error_has_its_own_code() -> None:
         limits.LEAVES_AT_ONCE,
         limits.BODY_BYTES,
         limits.CREATE_BODY_BYTES,
-        limits.RECORD_BYTES,
+        limits.RECORD_CHARACTERS,
         limits.RECORD_CELLS,
     ],
 )

@@ -15,8 +15,10 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.lists.layout import Layout
 from rafflekit.cli.lists.output import TicketFile, TicketWriter
-from rafflekit.cli.lists.people import Columns, Line, ParticipantList, open_list
+from rafflekit.cli.lists.people import Line, ParticipantList, open_list
+from rafflekit.cli.lists.preview import Consent, Preview
 from rafflekit.cli.lists.run import LineKeys, TicketRun, open_run
 from rafflekit.cli.options import open_engine
 from rafflekit.cli.signals import ending_as_with_ctrl_c
@@ -40,11 +42,12 @@ _DRAWN = (
 
 
 def participate_from(
-    raffle: str, source: Path, out: Path, *, columns: Columns, as_json: bool, database_url: str | None
+    raffle: str, source: Path, out: Path, *, layout: Layout, consent: Consent, as_json: bool, database_url: str | None
 ) -> None:
     """Hand tickets to the participants of the list `source`, and write them to `out`.
 
     Raises:
+        CommandStopped: the list cannot be read without doubt, or a person does not agree.
         typer.Exit: lines were refused, now or in an earlier part of the run.
     """
     tickets = TicketFile(out)
@@ -53,10 +56,12 @@ def participate_from(
     with ending_as_with_ctrl_c(), open_engine(database_url) as engine:
         found = engine.find(raffle, whole_name=True)
         with (
-            open_list(source, columns=columns, most_each=found.terms.tickets_each) as people,
-            open_run(out, raffle_id=found.id, columns=columns) as run,
+            open_run(out, raffle_id=found.id, layout=layout) as run,
+            open_list(source, layout=run.layout, most_each=found.terms.tickets_each) as people,
         ):
-            _hand_out(engine, found, _Run(people, run, tickets))
+            _hand_out(engine, found, _Run(people, run, tickets), consent)
+            if consent is Consent.DRY_RUN:
+                return
     render.print_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
     if tickets.refused:
         raise typer.Exit(REFUSED)
@@ -70,23 +75,29 @@ class _Run(NamedTuple):
     tickets: TicketFile
 
 
-def _hand_out(engine: "RaffleEngine", raffle: Raffle, files: _Run) -> None:
+def _hand_out(engine: "RaffleEngine", raffle: Raffle, files: _Run, consent: Consent) -> None:
     people, run, tickets = files
+    preview = Preview(people)
     # The whole list is read before the first ticket, so that a broken list can be repaired first.
     with terminal.working(f"Reading {people.name}"):
-        total = run.read(people)
+        total = run.read(preview)
     # Lines added to the list from now on wait for the next run.
     lines = islice(people, total)
-    with _explaining_how_to_resume(), terminal.counting("Handing out tickets", total) as advance:
+    with _explaining_how_to_resume():
         taken_up = tickets.take_up(lines, list_name=people.name)
         _check_that_tickets_exist(tickets, raffle)
         if taken_up < total:
             _check_state(raffle)
-        advance(taken_up)
-        keys = run.begin(list_name=people.name, last_line=tickets.last_line)
-        with tickets.append() as writer:
-            step = max(1, min(total // 100, _ROWS_PER_FLUSH))
-            is_correctable = _write(writer, _outcomes(engine, raffle.id, lines, keys), advance, step=step)
+        if run.has_news or consent is Consent.DRY_RUN:
+            preview.agree(raffle, consent)
+        if consent is Consent.DRY_RUN:
+            return
+        with terminal.counting("Handing out tickets", total) as advance:
+            advance(taken_up)
+            keys = run.begin(list_name=people.name, last_line=tickets.last_line)
+            with tickets.append() as writer:
+                step = max(1, min(total // 100, _ROWS_PER_FLUSH))
+                is_correctable = _write(writer, _outcomes(engine, raffle.id, lines, keys), advance, step=step)
     if is_correctable:
         terminal.remark(
             f"To correct a line, do not change it: add the corrected line at the end of {people.name} and rerun the "

@@ -2,7 +2,7 @@
 
 Every line's idempotency key is derived from the run's key, so a ticket whose row was never written is issued again with
 the same number and code. The run file is on the disk before the first ticket is issued, and is locked during a run. Its
-first line of JSON holds the key, the raffle and the columns. Each state of the list that gets tickets adds a line.
+first line of JSON holds the key, the raffle and the list's layout. Each state of the list that gets tickets adds one.
 """
 
 import json
@@ -17,7 +17,9 @@ from typing import BinaryIO, Literal
 from uuid import UUID
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.people import Columns, Line, ParticipantList, list_changed
+from rafflekit.cli.lists.layout import Layout
+from rafflekit.cli.lists.people import Line, ParticipantList, list_changed
+from rafflekit.cli.lists.preview import Preview
 from rafflekit.core.private_files import lock, private, sync
 
 KEY_BYTES = 32
@@ -56,20 +58,23 @@ class _Contents:
     """The content of a run file; `whole_bytes` is where its last complete line ends."""
 
     raffle: str
-    columns: Columns
+    layout: Layout
     run_key: bytes = field(repr=False)
     state: _ListState
     whole_bytes: int
 
 
 class TicketRun:
-    """A run, new or resumed: see `open_run`. `read` its list, then `begin` gives the keys of the lines."""
+    """A run, new or resumed: see `open_run`. `read` its list, then `begin` gives the keys of the lines.
 
-    def __init__(self, out: Path, *, raffle_id: UUID, columns: Columns) -> None:
+    `layout` is that of the list: as given, and after `read` or in a resumed run, as decided.
+    """
+
+    def __init__(self, out: Path, *, raffle_id: UUID, layout: Layout) -> None:
         self._out = out
         self._path = Path(f"{out}.run")
         self._raffle_id = raffle_id
-        self._columns = columns
+        self.layout = layout
         self._file: BinaryIO | None = None
         self._contents: _Contents | None = None
         self._state = _ListState(0, "")
@@ -98,17 +103,20 @@ class TicketRun:
                 )
         elif known.raffle != str(self._raffle_id):
             raise _stopped(self._path, f"belongs to raffle {known.raffle}; give this raffle's list another --out")
-        elif known.columns != self._columns:
+        elif not self.layout.agrees_with(known.layout):
             raise _stopped(
-                self._path, f"belongs to a run {_described(known.columns)}; rerun it that way, or give another --out"
+                self._path, f"belongs to a run {_described(known.layout)}; rerun it that way, or give another --out"
             )
+        else:
+            self.layout = known.layout
 
-    def read(self, people: ParticipantList) -> int:
+    def read(self, people: ParticipantList | Preview) -> int:
         """Read the list to its end, and return its number of lines.
 
         Raises:
             CommandStopped: it cannot be read to its end, or has no participants.
         """
+        self.layout = people.layout
         known = self._contents.state if self._contents else None
         hashed = blake2b(digest_size=32)
         lines = 0
@@ -123,6 +131,11 @@ class TicketRun:
             self._list_only_grew = False
         self._state = _ListState(lines, hashed.hexdigest())
         return lines
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the list that was read is new to this run, or has grown since it was read last."""
+        return self._contents is None or (self._list_only_grew and self._contents.state != self._state)
 
     def begin(self, *, list_name: str, last_line: int) -> LineKeys:
         """Write the run file if it is new or the list has grown, and return the keys of the list's lines.
@@ -143,7 +156,7 @@ class TicketRun:
         known = self._contents
         if known is None:
             run_key = secrets.token_bytes(KEY_BYTES)
-            self._write(self._file, 0, _key_line(self._raffle_id, self._columns, run_key) + _state_line(self._state))
+            self._write(self._file, 0, _key_line(self._raffle_id, self.layout, run_key) + _state_line(self._state))
         else:
             run_key = known.run_key
             if known.state != self._state:
@@ -163,13 +176,13 @@ class TicketRun:
 
 
 @contextmanager
-def open_run(out: Path, *, raffle_id: UUID, columns: Columns) -> Iterator[TicketRun]:
+def open_run(out: Path, *, raffle_id: UUID, layout: Layout) -> Iterator[TicketRun]:
     """Give the run of an output file, new or resumed; no other process can open it meanwhile.
 
     Raises:
-        CommandStopped: the output was not made by a run of this raffle and column, or another run is writing it.
+        CommandStopped: the output was not made by a run of this raffle and layout, or another run is writing it.
     """
-    with closing(TicketRun(out, raffle_id=raffle_id, columns=columns)) as run:
+    with closing(TicketRun(out, raffle_id=raffle_id, layout=layout)) as run:
         run.resume()
         yield run
 
@@ -203,7 +216,7 @@ def _read(written: bytes, path: Path) -> _Contents | None:
         bound, state = json.loads(lines[0]), json.loads(lines[-1])
         return _Contents(
             raffle=bound["raffle"],
-            columns=Columns(bound["column"], bound["count_column"]),
+            layout=Layout.from_shape(bound["layout"]),
             run_key=bytes.fromhex(bound["key"]),
             state=_ListState(int(state["lines"]), str(state["blake2b"])),
             whole_bytes=whole_bytes,
@@ -213,21 +226,13 @@ def _read(written: bytes, path: Path) -> _Contents | None:
         raise _stopped(path, "is damaged; give another --out") from None
 
 
-def _described(columns: Columns) -> str:
-    if columns.participant is None:
-        return "without --column"
-    count = "" if columns.quantity is None else f" and --count-column {columns.quantity!r}"
-    return f"with --column {columns.participant!r}{count}"
+def _described(layout: Layout) -> str:
+    options = f"with {' '.join(layout.options())}"
+    return options if layout.columns.participant else f"without --column, {options}"
 
 
-def _key_line(raffle_id: UUID, columns: Columns, run_key: bytes) -> bytes:
-    line = {
-        "rafflekit_run": 1,
-        "raffle": str(raffle_id),
-        "column": columns.participant,
-        "count_column": columns.quantity,
-        "key": run_key.hex(),
-    }
+def _key_line(raffle_id: UUID, layout: Layout, run_key: bytes) -> bytes:
+    line = {"rafflekit_run": 1, "raffle": str(raffle_id), "layout": layout.shape(), "key": run_key.hex()}
     return json.dumps(line).encode() + b"\n"
 
 

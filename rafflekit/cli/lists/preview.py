@@ -1,0 +1,107 @@
+"""What a run understood of a list, shown before the first ticket: a wrong guess can still be mended then."""
+
+from collections.abc import Iterator
+from enum import Enum, auto
+
+from rafflekit.cli import asking, terminal
+from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.separators import NAMES
+from rafflekit.cli.lists.understanding import all_at_once
+from rafflekit.cli.words import counted
+from rafflekit.core.models import Raffle
+from rafflekit.core.protocol.quoting import harmless
+
+_SHOWN_CHARACTERS = 60
+_REFUSALS_SHOWN = 3
+_ENCODINGS = {"utf-8": "UTF-8", "cp1252": "Windows-1252"}
+
+
+class Consent(Enum):
+    """What follows the preview: a question, if there is a terminal to ask on; the tickets; or nothing."""
+
+    ASK = auto()
+    GIVEN = auto()
+    DRY_RUN = auto()
+
+
+class Preview:
+    """A list that is read for the first time: counts its lines meanwhile, for the preview."""
+
+    def __init__(self, people: ParticipantList) -> None:
+        self.name = people.name
+        self.layout = people.layout
+        self._people = people
+        self._first: str | None = None
+        self._lines = 0
+        self._tickets = 0
+        self._refusals: list[str] = []
+        self._refused = 0
+
+    def __iter__(self) -> Iterator[Line]:
+        """Yield the lines of the list."""
+        for line in self._people:
+            if line.nth == 1:
+                self._lines += 1
+            if line.refusal is None:
+                self._tickets += 1
+                if self._first is None:
+                    self._first = line.participant
+            else:
+                self._refused += 1
+                if self._refused <= _REFUSALS_SHOWN:
+                    self._refusals.append(f"line {line.number}: {line.refusal}")
+            yield line
+
+    def agree(self, raffle: Raffle, consent: Consent) -> None:
+        """Show what was understood on standard error, and on a terminal, let a person confirm it.
+
+        Raises:
+            CommandStopped: something is in doubt and no one is asked, or the answer is not yes.
+        """
+        doubts = self._people.doubts
+        asks = consent is Consent.ASK and terminal.can_ask()
+        if doubts and not asks:
+            terminal.remark(self._summary(raffle))
+            raise all_at_once(self.name, list(doubts))
+        if not asks:
+            terminal.remark(self._summary(raffle))
+            if consent is Consent.DRY_RUN:
+                for line in self._refused_lines():
+                    terminal.remark(line)
+            return
+        lines = [self._summary(raffle), *self._refused_lines(), *(f"In doubt: {doubt}" for doubt in doubts)]
+        asking.ask(
+            [*map(harmless, lines), "Hand out the tickets? [y/N] "],
+            why="Tickets are handed out to a list",
+            refused="No ticket was handed out.",
+        )
+
+    def _summary(self, raffle: Raffle) -> str:
+        layout = self.layout
+        parts = []
+        if layout.sheet is not None:
+            parts.append(f"sheet {layout.sheet!r}")
+        else:
+            parts += [NAMES[layout.separator]] if layout.columns.participant and layout.separator else []
+            parts.append(_ENCODINGS.get(layout.encoding or "", layout.encoding or ""))
+        parts.append(counted(self._lines, "line"))
+        columns = layout.columns.participant
+        if columns:
+            parts.append(f"column{'s' if len(columns) > 1 else ''} {' and '.join(map(repr, columns))}")
+        elif layout.header:
+            parts.append("the first line is a header")
+        if self._first is not None:
+            parts.append(f"first {_short(self._first)!r}")
+        # Here belongs the number of lines that repeat an earlier one.
+        left = counted(raffle.available_tickets, "ticket")
+        wanted = counted(self._tickets, "ticket") if layout.columns.quantity else counted(self._tickets, "line")
+        return f"{self.name}: {', '.join(parts)}; {left} left for {wanted}."
+
+    def _refused_lines(self) -> Iterator[str]:
+        yield from self._refusals
+        if self._refused > len(self._refusals):
+            yield f"{counted(self._refused - len(self._refusals), 'more line')} cannot get a ticket."
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
