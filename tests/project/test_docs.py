@@ -214,6 +214,9 @@ def test_every_error_has_its_own_code() -> None:
         limits.CREATE_BODY_BYTES,
         limits.RECORD_CHARACTERS,
         limits.RECORD_CELLS,
+        limits.XLSX_BYTES,
+        limits.XLSX_ELEMENTS,
+        limits.XLSX_ELEMENTS_APART,
     ],
 )
 def test_every_limit_is_in_the_docs(limit: int) -> None:

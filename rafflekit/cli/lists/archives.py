@@ -36,9 +36,10 @@ class _BoundedReads(BufferedIOBase):
         Raises:
             ArchiveWrong: these are too many.
         """
-        if size is None or size < 0 or size > _DIRECTORY_BYTES:
+        some = self._file.read(_DIRECTORY_BYTES + 1 if size is None or size < 0 else min(size, _DIRECTORY_BYTES + 1))
+        if len(some) > _DIRECTORY_BYTES:
             raise ArchiveWrong("has too many parts")
-        return self._file.read(size)
+        return some
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Move to a place in the file."""

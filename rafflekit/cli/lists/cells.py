@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 
 # Excel keeps 15 digits of a number and replaces the others by zeros.
 _FIRST_ROUNDED = 10**15
+_LONGEST = 32_767  # of any text, in Excel
 _ZEROS = re.compile("0{2,30}")
 
 
@@ -31,10 +32,11 @@ def cell_text(value: object, number_format: str = "") -> str:
     ('2026-01-02', '2026-01-02 09:30:00')
     """
     match value:
-        case str():
-            return value
         case None:
             return ""
+        case str():
+            is_long = len(value) > _LONGEST
+            return Unclear.because(f"has more than {_LONGEST:,} characters", value[:_LONGEST]) if is_long else value
         case bool():
             return str(value).upper()
         case int() | float():

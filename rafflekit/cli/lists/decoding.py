@@ -7,7 +7,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from typing import BinaryIO, NamedTuple
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
@@ -54,7 +54,7 @@ def text_encoding(name: str) -> str:
     """
     try:
         # Unlike `lookup`, this refuses codecs such as rot13.
-        b"".decode(name)
+        TextIOWrapper(BytesIO(), encoding=name)
         standard = codecs.lookup(name).name
     except (LookupError, ValueError, UnicodeError):
         standard = None

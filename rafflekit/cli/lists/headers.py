@@ -9,7 +9,8 @@ _SUBJECTS = """
     address email emails mail mails member members name names participant participants person persons people phone
     phones mobile telephone contact attendee attendees guest guests player players user users username surname forename
     firstname lastname fullname ticketholder entrant entrants customer customers employee employees staff adresse
-    mailadresse emailadresse teilnehmer teilnehmerin teilnehmerinnen teilnehmende mitglied mitglieder namen vorname
+    mailadresse emailadresse teilnehmer teilnehmers mitglieds gastes teilnehmerin teilnehmerinnen teilnehmende
+    mitglied mitglieder namen vorname
     nachname familienname telefon telefonnummer handy handynummer mobil mobilnummer gast gäste personen kunde kunden nom
     noms prénom prénoms prenom prenoms courriel courriels mél participante participantes membre membres téléphone
     portable personne personnes adhérent adhérents nombre nombres apellido apellidos correo correos persona personas

@@ -84,7 +84,7 @@ def _decided(candidates: list[_Candidate]) -> Separation:
     best = candidates[0]
     rivals = [other for other in candidates[1:] if other.agreeing * best.rows == best.agreeing * other.rows]
     kinds = " or ".join(NAMES[candidate.separator] for candidate in (best, *rivals))
-    agree = f"{best.agreeing:,} of {counted(best.rows, 'line')} have {best.width} columns"
+    agree = f"there are {best.width} columns in {best.agreeing:,} of {counted(best.rows, 'line')}"
     is_agreed = 2 * best.agreeing > best.rows
     if rivals:
         doubt = f"the columns could be separated by {kinds}; {_GIVE}"
@@ -96,7 +96,7 @@ def _decided(candidates: list[_Candidate]) -> Separation:
         # In a list with one column, the few lines that have more are refused, each by itself.
         doubt = None
     else:
-        doubt = f"the lines disagree: separated by {kinds}, only {agree}; {_GIVE}"
+        doubt = f"the lines disagree: separated by {kinds}, {agree}; {_GIVE}"
     return Separation(best.separator, doubt)
 
 

@@ -4,7 +4,7 @@ A cell that a person would not recognise is an `Unclear` text, and only its line
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -13,7 +13,8 @@ from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.utils import get_column_letter
 
 # Its public face hides which formulas have no result, and fills a row up to its last cell, however far that is.
-from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.functions import iterparse
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.archives import ArchiveWrong, check_archive
@@ -42,19 +43,16 @@ class Sheet:
             RecordWrong: the rest of the sheet cannot be read either.
         """
         last = 0
-        for number, cells in self._parsed():
+        for number, cells in self._cells():
             if not last < number <= _LAST_ROW:
                 raise RecordWrong(number, "is not in its place; the Excel file is damaged")
             last = number
             row: list[str] = []
-            for cell in cells:
-                text = self._text(cell)
-                if text:
-                    column = cell["column"]
-                    if column > limits.RECORD_CELLS:
-                        raise RecordWrong(number, too_many_cells(column))
-                    row.extend([""] * (column - len(row)))
-                    row[column - 1] = text
+            for column, text in cells:
+                if not 0 < column <= limits.RECORD_CELLS:
+                    raise RecordWrong(number, too_many_cells(column))
+                row.extend([""] * (column - len(row)))
+                row[column - 1] = text
             if any(map(str.strip, row)):
                 yield number, row
 
@@ -65,7 +63,8 @@ class Sheet:
         except RecordWrong:
             return False
 
-    def _parsed(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    def _cells(self) -> Iterator[tuple[int, list[tuple[int, str]]]]:
+        """Yield the number of each row, with the columns and texts of its cells that have one."""
         book = self._sheet.parent
         with self._sheet._get_source() as source:
             parser = _Parser(
@@ -81,7 +80,7 @@ class Sheet:
             while True:
                 try:
                     with warnings.catch_warnings(action="ignore"):
-                        some = list(islice(rows, _ROWS_AT_ONCE))
+                        some = [(number, self._texts(cells)) for number, cells in islice(rows, _ROWS_AT_ONCE)]
                 except Exception as error:
                     # openpyxl has no error for a broken file: anything may come.
                     raise RecordWrong(number + 1, "or one after it is damaged; save the list again") from error
@@ -90,8 +89,13 @@ class Sheet:
                 yield from some
                 number = some[-1][0]
 
+    def _texts(self, cells: list[dict[str, Any]]) -> list[tuple[int, str]]:
+        return [(cell["column"], text) for cell in cells if (text := self._text(cell))]
+
     def _text(self, cell: dict[str, Any]) -> str:
         value, kind = cell["value"], cell["data_type"]
+        if value is None and kind != "f":
+            return ""
         if kind == "n" and cell["style_id"]:
             text = cell_text(value, self._format_of(cell))
         elif kind == "e":
@@ -149,14 +153,24 @@ class Workbook:
             if len(wanted) == 1:
                 return wanted[0], None
             return self._sheets[0], f"{self._name} has no sheet {title!r}, only {_titles(self._sheets)}."
-        filled = [sheet for sheet in self._sheets if sheet.is_visible and not sheet.is_blank()]
+        filled = [sheet for sheet in self._sheets if sheet.is_visible]
+        if len(filled) > 1:
+            filled = [sheet for sheet in filled if not sheet.is_blank()]
         if len(filled) > 1:
             return filled[0], f"{self._name} has {len(filled)} sheets; choose one with --sheet: {_titles(filled)}."
         return (filled or self._sheets)[0], None
 
 
 class _Parser(WorkSheetParser):
-    """The parser of openpyxl, which also notices formulas without a result."""
+    """The parser of openpyxl for rows, and for nothing else of a sheet; it also notices formulas without a result."""
+
+    def parse(self) -> Generator[tuple[int, list[dict[str, Any]]], None, None]:
+        for _, element in iterparse(self.source):
+            if element.tag == ROW_TAG:
+                yield self.parse_row(element)
+                element.clear()
+                # The parser collects the styles of rows.
+                self.row_dimensions.clear()
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         cell: dict[str, Any] = super().parse_cell(element)
