@@ -89,7 +89,7 @@ def _hand_out(engine: "RaffleEngine", raffle: Raffle, files: _Run, consent: Cons
         if taken_up < total:
             _check_state(raffle)
         if run.has_news or consent is Consent.DRY_RUN:
-            preview.agree(raffle, consent)
+            preview.agree(raffle, consent, more=total - taken_up if taken_up else None)
         if consent is Consent.DRY_RUN:
             return
         with terminal.counting("Handing out tickets", total) as advance:

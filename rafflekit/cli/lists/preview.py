@@ -52,31 +52,33 @@ class Preview:
                     self._refusals.append(f"line {line.number}: {line.refusal}")
             yield line
 
-    def agree(self, raffle: Raffle, consent: Consent) -> None:
+    def agree(self, raffle: Raffle, consent: Consent, *, more: int | None = None) -> None:
         """Show what was understood on standard error, and on a terminal, let a person confirm it.
+
+        In a run that resumes, `more` tickets are still wanted.
 
         Raises:
             CommandStopped: something is in doubt and no one is asked, or the answer is not yes.
         """
         doubts = self._people.doubts
         asks = consent is Consent.ASK and terminal.can_ask()
-        if doubts and not asks:
-            terminal.remark(self._summary(raffle))
-            raise all_at_once(self.name, list(doubts))
+        summary = self._summary(raffle, more)
         if not asks:
-            terminal.remark(self._summary(raffle))
+            terminal.remark(summary)
+            if doubts:
+                raise all_at_once(self.name, list(doubts))
             if consent is Consent.DRY_RUN:
                 for line in self._refused_lines():
                     terminal.remark(line)
             return
-        lines = [self._summary(raffle), *self._refused_lines(), *(f"In doubt: {doubt}" for doubt in doubts)]
+        lines = [summary, *self._refused_lines(), *(f"In doubt: {doubt}" for doubt in doubts)]
         asking.ask(
             [*map(harmless, lines), "Hand out the tickets? [y/N] "],
             why="Tickets are handed out to a list",
             refused="No ticket was handed out.",
         )
 
-    def _summary(self, raffle: Raffle) -> str:
+    def _summary(self, raffle: Raffle, more: int | None) -> str:
         layout = self.layout
         parts = []
         if layout.sheet is not None:
@@ -94,7 +96,8 @@ class Preview:
             parts.append(f"first {_short(self._first)!r}")
         # Here belongs the number of lines that repeat an earlier one.
         left = counted(raffle.available_tickets, "ticket")
-        wanted = counted(self._tickets, "ticket") if layout.columns.quantity else counted(self._tickets, "line")
+        noun = "ticket" if layout.columns.quantity else "line"
+        wanted = counted(self._tickets, noun) if more is None else counted(more, f"more {noun}")
         return f"{self.name}: {', '.join(parts)}; {left} left for {wanted}."
 
     def _refused_lines(self) -> Iterator[str]:
