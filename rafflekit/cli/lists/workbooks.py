@@ -8,12 +8,14 @@ from collections.abc import Generator, Iterator
 from itertools import islice
 from typing import Any, BinaryIO
 
-from openpyxl import load_workbook
 from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.cell.text import Text
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils import get_column_letter
 
 # Its public face hides which formulas have no result, and fills a row up to its last cell, however far that is.
 from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
@@ -23,6 +25,7 @@ from rafflekit.cli.lists.records import RecordWrong, too_many_cells
 from rafflekit.core import limits
 
 _ROWS_AT_ONCE = 500
+_TEXT_TAG = f"{{{SHEET_MAIN_NS}}}si"
 _LAST_ROW = 1_048_576  # of any sheet, in Excel
 
 
@@ -128,8 +131,9 @@ class Workbook:
         try:
             check_archive(file)
             with warnings.catch_warnings(action="ignore"):
-                book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-            self._sheets = [Sheet(sheet) for sheet in book.worksheets]
+                reader = _Reader(file, read_only=True, data_only=True, keep_links=False)
+                reader.read()
+            self._sheets = [Sheet(sheet) for sheet in reader.wb.worksheets]
         except ArchiveWrong as error:
             raise CommandStopped(f"{name} {error}; save the list as CSV.", status=WRONG_USAGE) from error
         except Exception as error:
@@ -165,18 +169,47 @@ class _Parser(WorkSheetParser):
     """The parser of openpyxl for rows, and for nothing else of a sheet; it also notices formulas without a result."""
 
     def parse(self) -> Generator[tuple[int, list[dict[str, Any]]], None, None]:
-        for _, element in iterparse(self.source):
-            if element.tag == ROW_TAG:
-                yield self.parse_row(element)
-                element.clear()
-                # The parser collects the styles of rows.
-                self.row_dimensions.clear()
+        for element in _each(ROW_TAG, self.source):
+            yield self.parse_row(element)
+            # The parser collects the styles of rows.
+            self.row_dimensions.clear()
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         cell: dict[str, Any] = super().parse_cell(element)
         if cell["value"] is None and element.find(FORMULA_TAG) is not None:
             cell["data_type"] = "f"
         return cell
+
+
+class _Reader(ExcelReader):
+    """The reader of openpyxl, which reads the texts that are apart from their cells one by one."""
+
+    def read_strings(self) -> None:
+        package: Any = self.package
+        part = package.find(SHARED_STRINGS)
+        if part is not None:
+            with self.archive.open(part.PartName[1:]) as source:
+                self.shared_strings = [_shared_text(element) for element in _each(_TEXT_TAG, source)]
+
+
+def _shared_text(element: Any) -> str:
+    text: Any = Text.from_tree(element)
+    # As openpyxl does: Excel escapes an underscore that begins something like an escape.
+    return str(text.content).replace("x005F_", "")
+
+
+def _each(tag: str, source: Any) -> Iterator[Any]:
+    """Yield the elements with a tag, and forget each after its use: openpyxl keeps an empty one in memory."""
+    around: list[Any] = []
+    for event, element in iterparse(source, events=("start", "end")):
+        if event == "start":
+            around.append(element)
+            continue
+        around.pop()
+        if element.tag == tag:
+            yield element
+            if around:
+                around[-1].clear()
 
 
 def _titles(sheets: list[Sheet]) -> str:

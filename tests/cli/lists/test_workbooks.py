@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 from openpyxl import Workbook
 
+from benchmarks.excel_files import write_excel_file
 from rafflekit.cli.failures import CommandStopped
 from rafflekit.cli.lists.layout import Columns, Layout
 from rafflekit.cli.lists.people import Line, ParticipantList
@@ -80,6 +81,13 @@ def test_cells_are_read_as_a_person_sees_them() -> None:
     read = lines_of(saved(["who", "note"], *([value, "x"] for value in shown)), "who")
 
     assert [(line.participant, line.refusal) for line in read] == [(text, None) for text in shown.values()]
+
+
+def test_texts_are_read_from_where_excel_keeps_them() -> None:
+    file = io.BytesIO()
+    write_excel_file(file, [["who"], ["ann"], ["bob"], ["ann"]])
+
+    assert [line.participant for line in lines_of(file, "who")] == ["ann", "bob", "ann"]
 
 
 def test_zeros_that_a_format_shows_are_kept() -> None:
