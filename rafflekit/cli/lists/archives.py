@@ -13,6 +13,9 @@ from xml.parsers import expat
 
 from rafflekit.core import limits
 
+LAST_ROW = 1_048_576
+"""The last row of any sheet, in Excel."""
+
 _BLOCK_BYTES = 64 * 1024
 # The list of ten thousand members; an Excel file has tens.
 _DIRECTORY_BYTES = 1024 * 1024
@@ -84,12 +87,13 @@ def check_archive(file: BinaryIO) -> None:
 
 
 class _Counted:
-    """What was unpacked so far: bytes, elements, and elements since the last row of a sheet began."""
+    """What was unpacked so far: bytes, elements, and, of this part, elements since the last row began and rows."""
 
     def __init__(self) -> None:
         self.unpacked_bytes = 0
         self.elements = 0
         self.apart = 0
+        self.rows = 0
 
     def add_bytes(self, some: int) -> None:
         self.unpacked_bytes += some
@@ -101,6 +105,9 @@ class _Counted:
         self.apart += 1
         if name == _ROW or name.endswith(_PREFIXED_ROW):
             self.apart = 0
+            self.rows += 1
+        if self.rows > LAST_ROW:
+            raise ArchiveWrong("has more rows than Excel has")
         if self.elements > limits.XLSX_ELEMENTS or self.apart > limits.XLSX_ELEMENTS_APART:
             raise ArchiveWrong("has too many cells or texts")
 
@@ -109,7 +116,7 @@ class _Counted:
 
 
 def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, counted: _Counted) -> None:
-    counted.apart = 0
+    counted.apart = counted.rows = 0
     parser: expat.XMLParserType | None = expat.ParserCreate()
     assert parser is not None
     parser.StartElementHandler = counted.add_element

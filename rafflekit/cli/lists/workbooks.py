@@ -19,14 +19,13 @@ from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.archives import ArchiveWrong, check_archive
+from rafflekit.cli.lists.archives import LAST_ROW, ArchiveWrong, check_archive
 from rafflekit.cli.lists.cells import Unclear, cell_text
 from rafflekit.cli.lists.records import RecordWrong, too_many_cells
 from rafflekit.core import limits
 
 _ROWS_AT_ONCE = 500
 _TEXT_TAG = f"{{{SHEET_MAIN_NS}}}si"
-_LAST_ROW = 1_048_576  # of any sheet, in Excel
 
 
 class Sheet:
@@ -47,7 +46,7 @@ class Sheet:
         """
         last = 0
         for number, cells in self._cells():
-            if not last < number <= _LAST_ROW:
+            if not last < number <= LAST_ROW:
                 raise RecordWrong(number, "is not in its place; the Excel file is damaged")
             last = number
             row: list[str] = []

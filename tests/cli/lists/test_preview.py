@@ -1,5 +1,6 @@
 """What `participate --from` shows and asks before the first ticket."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,17 @@ def test_an_excel_list_is_handed_out_and_resumed(terminal: Terminal, folder: Pat
     book.active.append(["Cy", "Hill"])
     book.save(folder / "people.xlsx")
     assert terminal(command(source="people.xlsx")).out == "2 tickets, 1 refused; tickets.csv\n"
+
+
+def test_without_the_extra_an_excel_list_says_what_is_missing(
+    terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Workbook().save(folder / "people.xlsx")
+    monkeypatch.delitem(sys.modules, "rafflekit.cli.lists.workbooks", raising=False)
+    monkeypatch.setitem(sys.modules, "openpyxl.cell.read_only", None)
+
+    sentence = "An Excel list needs the extra 'xlsx'. In the clone of rafflekit, run: pip install '.[xlsx]'"
+    assert terminal(command(source="people.xlsx")) == Session(2, "", f"rafflekit: {sentence}\n")
 
 
 @pytest.mark.parametrize(

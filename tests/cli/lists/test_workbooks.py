@@ -16,7 +16,7 @@ from rafflekit.cli.lists.people import Line, ParticipantList
 from rafflekit.core import limits
 
 # Smaller than the real limits, which take seconds.
-BYTES, ELEMENTS = 1_000_000, 1_000
+BYTES, ELEMENTS = 10_000_000, 1_000
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
 
@@ -197,8 +197,9 @@ def test_places_that_are_far_away_take_nothing() -> None:
 @pytest.mark.parametrize(
     ("part", "content", "sentence"),
     [
-        ("sheet1", "\0" * (BYTES + 1), "has more than 1,000,000 bytes when unpacked"),
+        ("sheet1", "\0" * (BYTES + 1), "has more than 10,000,000 bytes when unpacked"),
         ("sheet1", f"<x>{'<c/>' * ELEMENTS}</x>", "has too many cells or texts"),
+        ("sheet1", f"<x>{'<row/>' * 1_048_577}</x>", "has more rows than Excel has"),
         ("styles", f"<x>{'<a>' * ELEMENTS}", "has too many cells or texts"),
         ("workbook", '<!DOCTYPE x [<!ENTITY a "aaa"><!ENTITY b "&a;&a;">]><x>&b;</x>', "defines entities of XML"),
     ],
