@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks import children
 from benchmarks.baselines.floor import RawRaffle
+from benchmarks.excel_files import write_excel_file
 from benchmarks.ratio import Figure, Finding, at_least, at_most, microseconds
 from benchmarks.sizes import BULK_GROUP
 from benchmarks.stock import Filled, Stock, settle
@@ -14,7 +15,10 @@ FLOOR_TICKETS = 5 * BULK_GROUP
 
 
 def figures(stock: Stock) -> Iterator[Finding]:
-    """Yield floor ÷ time per line, and the memory of many lines ÷ of few; leave the sold-out raffle for others."""
+    """Yield floor ÷ time per line, and the memory of many lines ÷ of few; leave the sold-out raffle for others.
+
+    Then the memory of an Excel file of ten times the few lines.
+    """
     few, lines = stock.sizes.few_lines, stock.sizes.sold
     small = _issue(stock, stock.for_bulk(few), few)
     empty = stock.for_bulk(lines)
@@ -38,6 +42,7 @@ def figures(stock: Stock) -> Iterator[Finding]:
         at_most(1.2),
         f"{large.peak_mib:.0f} MiB, few {small.peak_mib:.0f} MiB",
     )
+    yield _excel(stock, few)
 
 
 class _Floor:
@@ -61,9 +66,34 @@ class _Floor:
             self._stock.discard(end)
 
 
-def _issue(stock: Stock, filled: Filled, lines: int) -> children.Measured:
-    people, tickets = stock.new_path(".csv"), stock.new_path(".csv")
-    people.write_text("".join(f"participant{line}@example.org\n" for line in range(lines)))
+def _excel(stock: Stock, few: int) -> Figure:
+    lines = 10 * few
+    small, large = (
+        _issue(stock, stock.for_bulk(count), count, people=_excel_file(stock.new_path(".xlsx"), count))
+        for count in (few, lines)
+    )
+    return Figure(
+        f"participate --from, an Excel file: peak memory with {lines:,} lines ÷ with {few:,}",
+        [large.peak_mib / small.peak_mib],
+        at_most(1.2),
+        f"{large.peak_mib:.0f} MiB, few {small.peak_mib:.0f} MiB; {large.seconds / lines * 1e6:,.0f} µs per line",
+    )
+
+
+def _excel_file(path: Path, lines: int) -> Path:
+    with path.open("wb") as file:
+        write_excel_file(file, [[f"participant{line}@example.org"] for line in range(lines)])
+    return path
+
+
+def _csv_file(path: Path, lines: int) -> Path:
+    path.write_text("".join(f"participant{line}@example.org\n" for line in range(lines)))
+    return path
+
+
+def _issue(stock: Stock, filled: Filled, lines: int, *, people: Path | None = None) -> children.Measured:
+    tickets = stock.new_path(".csv")
+    people = people or _csv_file(stock.new_path(".csv"), lines)
     result, raffle = stock.new_path(".json"), str(filled.raffle)
     arguments = ("participate", raffle, "--from", str(people), "--out", str(tickets), "--database-url", filled.url)
     measured = children.measured(result, "command", *arguments)

@@ -12,6 +12,13 @@ ADVICE = (
 """What a run ends with if lines of people.csv were refused."""
 
 
+def after_preview(err: str) -> str:
+    """Return what a run printed on standard error after the line that says how it reads people.csv."""
+    preview, _, rest = err.partition("\n")
+    assert preview.startswith("people.csv: ")
+    return rest
+
+
 def write_list(path: Path, people: list[str]) -> None:
     """Write a list in one column."""
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -3,6 +3,7 @@
 # Library → the extra that installs it.
 _EXTRAS = {
     **dict.fromkeys(("falcon", "jinja2", "markupsafe", "msgspec", "prometheus_client", "segno", "waitress"), "http"),
+    **dict.fromkeys(("defusedxml", "et_xmlfile", "openpyxl"), "xlsx"),
     "granian": "granian",
     "openpyxl": "xlsx",
 }

@@ -62,15 +62,6 @@ INVITATIONS = 2**40
 INVITATIONS_AT_ONCE = 100_000
 """The most invitations that are made in one call."""
 
-SIMULATED_TICKETS = 1_000_000
-"""The largest raffle that is simulated: each process holds a number for each ticket."""
-
-SIMULATED_RUNS = 10**9
-"""The most draws of a simulation."""
-
-SIMULATED_WINS_EACH = 10
-"""How often each ticket must win on average, before a simulation can say whether that is even."""
-
 PARTICIPANT_CHARACTERS = 1_000
 """The longest text that names a participant."""
 
@@ -113,11 +104,20 @@ CREATE_BODY_BYTES = 1024 * 1024
 FORM_FIELDS = 200
 """The most fields of a form that a page sends."""
 
-RECORD_BYTES = 1024 * 1024
+RECORD_CHARACTERS = 1024 * 1024
 """The longest record of a CSV file, with its line breaks."""
 
 RECORD_CELLS = 1_000
-"""The most cells of a record of a CSV file."""
+"""The most cells of a line of a list: the last column that can be read."""
+
+XLSX_BYTES = 128 * 1024 * 1024
+"""The most bytes of an Excel file, unpacked."""
+
+XLSX_ELEMENTS = 5_000_000
+"""The most XML elements in an Excel file: each row, each cell and each value is one."""
+
+XLSX_ELEMENTS_APART = 1_000_000
+"""The most XML elements of an Excel file that are in one row or outside of rows, such as texts: they are in memory."""
 
 BODY_NESTING = 10
 """How deeply lists and objects may be nested in a request's body; three levels are needed."""

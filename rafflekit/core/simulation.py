@@ -15,6 +15,15 @@ from rafflekit.core import limits
 from rafflekit.core.prizes import Prize, count_wins
 from rafflekit.core.protocol.winners import SEED_BYTES, winning_serials
 
+MOST_TICKETS = 1_000_000
+"""The largest raffle that is simulated: each process holds a number for each ticket."""
+
+MOST_RUNS = 10**9
+"""The most draws of a simulation."""
+
+WINS_EACH = 10
+"""How often each ticket must win on average, before a simulation can say whether that is even."""
+
 _WINS_IN_A_PART = 100_000
 # Each part answers with a number for each ticket.
 _MOST_PARTS = 64
@@ -44,7 +53,7 @@ class Simulation:
         ÷ (M − W), for W wins of M tickets, makes up for that, so it follows a χ² distribution.
         """
         tickets = len(self.times_won)
-        if tickets == self.wins or self.expected < limits.SIMULATED_WINS_EACH:
+        if tickets == self.wins or self.expected < WINS_EACH:
             return None
         deviations = sum((times - self.expected) ** 2 for times in self.times_won)
         return deviations / self.expected * (tickets - 1) / (tickets - self.wins)
@@ -81,11 +90,11 @@ def simulate(
     runs it is called. A script that asks for several processes needs `if __name__ == "__main__":`.
 
     Raises:
-        InvalidValue: the raffle is not possible, or has more than `limits.SIMULATED_TICKETS`; or too many runs.
+        InvalidValue: the raffle is not possible, or has more than `MOST_TICKETS`; or too many runs.
     """
     limits.check_raffle("Simulation", total_tickets, prizes)
-    limits.check_count("total_tickets", total_tickets, most=limits.SIMULATED_TICKETS)
-    limits.check_count("runs", runs, most=limits.SIMULATED_RUNS)
+    limits.check_count("total_tickets", total_tickets, most=MOST_TICKETS)
+    limits.check_count("runs", runs, most=MOST_RUNS)
     wins = count_wins(prizes)
     times_won = [0] * total_tickets
     parts = list(_parts(runs, wins))

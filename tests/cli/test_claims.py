@@ -150,8 +150,8 @@ def test_the_list_of_another_raffle_is_refused(
             "--tickets: Line 2 of own.csv has 1,001 cells, and at most 1,000 are possible; remove columns.",
         ),
         (
-            HEADER + b'\n"' + b'",,,"\n' * limits.RECORD_BYTES,
-            "--tickets: Line 2 of own.csv begins a record of more than 1,048,576 bytes; a closing quote may be "
+            HEADER + b'\n"' + b'",,,"\n' * limits.RECORD_CHARACTERS,
+            "--tickets: Line 2 of own.csv begins a record of more than 1,048,576 characters; a closing quote may be "
             "missing.",
         ),
     ],
@@ -170,7 +170,9 @@ def test_a_file_without_an_end_is_no_list_of_tickets(terminal: Terminal) -> None
     refused = terminal("winners Listed --tickets /dev/zero")
 
     assert refused.status == 2
-    assert refused.err.startswith("rafflekit: --tickets: Line 1 of zero begins a record of more than 1,048,576 bytes")
+    assert refused.err.startswith(
+        "rafflekit: --tickets: Line 1 of zero begins a record of more than 1,048,576 characters"
+    )
 
 
 @pytest.mark.usefixtures("listed")

@@ -4,8 +4,7 @@ import pytest
 from mpmath import gammainc
 
 from rafflekit import InvalidValue, Prize
-from rafflekit.core import limits
-from rafflekit.core.simulation import Simulation, simulate
+from rafflekit.core.simulation import MOST_TICKETS, Simulation, simulate
 from tests.statistics.chi_square import FALSE_ALARM
 
 
@@ -69,7 +68,7 @@ def test_where_every_ticket_wins_there_is_nothing_to_compare() -> None:
 
 @pytest.mark.parametrize(
     ("tickets", "runs", "field"),
-    [(0, 1, "total_tickets"), (limits.SIMULATED_TICKETS + 1, 1, "total_tickets"), (2, 0, "runs"), (1, 1, "prizes")],
+    [(0, 1, "total_tickets"), (MOST_TICKETS + 1, 1, "total_tickets"), (2, 0, "runs"), (1, 1, "prizes")],
 )
 def test_impossible_simulations_are_refused(tickets: int, runs: int, field: str) -> None:
     with pytest.raises(InvalidValue) as refusal:

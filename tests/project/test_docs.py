@@ -215,8 +215,11 @@ def test_every_error_has_its_own_code() -> None:
         limits.LEAVES_AT_ONCE,
         limits.BODY_BYTES,
         limits.CREATE_BODY_BYTES,
-        limits.RECORD_BYTES,
+        limits.RECORD_CHARACTERS,
         limits.RECORD_CELLS,
+        limits.XLSX_BYTES,
+        limits.XLSX_ELEMENTS,
+        limits.XLSX_ELEMENTS_APART,
     ],
 )
 def test_every_limit_is_in_the_docs(limit: int) -> None:

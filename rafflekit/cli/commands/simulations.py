@@ -14,9 +14,8 @@ from rafflekit.cli.new_files import new_file
 from rafflekit.cli.options import AsJsonLine
 from rafflekit.cli.printing import print_json
 from rafflekit.cli.words import counted
-from rafflekit.core import limits
 from rafflekit.core.prizes import count_wins
-from rafflekit.core.simulation import Simulation, simulate
+from rafflekit.core.simulation import WINS_EACH, Simulation, simulate
 from rafflekit.core.written_prizes import read_prize
 
 _SELDOM, _NEVER = 1 / 100, 1 / 1_000_000
@@ -90,7 +89,7 @@ def _verdict(done: Simulation) -> str:
     if done.wins == len(done.times_won):
         return "Every ticket wins in every draw, so there is nothing to compare."
     if done.chance is None:
-        enough = ceil(limits.SIMULATED_WINS_EACH * len(done.times_won) / done.wins)
+        enough = ceil(WINS_EACH * len(done.times_won) / done.wins)
         return f"These are too few draws to say whether that is even: give --runs {enough} or more."
     return f"{_measured(done)} {_meaning(done.chance)}"
 

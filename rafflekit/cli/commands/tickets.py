@@ -15,6 +15,7 @@ import typer
 from rafflekit.cli import render, terminal
 from rafflekit.cli.codes import length_hint, secret_given
 from rafflekit.cli.failures import IO_FAILED, REFUSED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.lists import options
 from rafflekit.cli.options import AsJson, ChangedRaffle, DatabaseUrl, open_engine, refuse_standard_output
 from rafflekit.cli.sources import STDIN
 from rafflekit.cli.words import counted, duration, local_time, partly_handed_out
@@ -60,24 +61,6 @@ _IdempotencyKey = Annotated[
         metavar="KEY", help="A secret of 16 to 255 characters. Repeating the command with it returns the same ticket."
     ),
 ]
-_List = Annotated[
-    Path | None, typer.Option("--from", metavar="LIST", help="Instead of WHO: a CSV file, one participant per line.")
-]
-_Output = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="TICKETS",
-        help="With --from: the CSV file for the tickets. Rerun the same command to resume an interrupted run.",
-    ),
-]
-_Column = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="With --from: the column to read. Line 1 of the list has the column names."),
-]
-_CountColumn = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="With --from and --column: the column with the number of tickets of each line."),
-]
 _ReceiptFile = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="A new file for the ticket's receipt: proof that it takes part in the draw."),
@@ -91,10 +74,16 @@ def hand_out_tickets(
     invitation: _Invitation = None,
     count: _Count = None,
     idempotency_key: _IdempotencyKey = None,
-    source: _List = None,
-    out: _Output = None,
-    column: _Column = None,
-    count_column: _CountColumn = None,
+    source: options.List = None,
+    out: options.Output = None,
+    column: options.Column = None,
+    count_column: options.CountColumn = None,
+    header: options.Header = None,
+    separator: options.Separator = None,
+    encoding: options.Encoding = None,
+    sheet: options.SheetName = None,
+    yes: options.WithoutAsking = False,
+    dry_run: options.DryRun = False,
     receipt: _ReceiptFile = None,
     as_json: AsJson = False,
     database_url: DatabaseUrl = None,
@@ -104,22 +93,22 @@ def hand_out_tickets(
     The verification code is shown only once. With --from it goes to a file that only you can read.
     """
     wanted = _Wanted(raffle, who, invitation, count, idempotency_key, receipt)
+    listed = options.ListOptions(
+        out, column, count_column, header, separator, encoding, sheet, yes=yes, dry_run=dry_run
+    )
     if source is not None:
         wanted.refuse_with_list()
         if out is None:
             raise CommandStopped("--from needs --out, the file for the tickets.", status=WRONG_USAGE)
         refuse_standard_output("--out", out)
-        if count_column is not None and column is None:
-            raise CommandStopped("--count-column needs --column, the column of the participants.", status=WRONG_USAGE)
+        layout = listed.layout()
         from rafflekit.cli.lists.handing_out import participate_from
-        from rafflekit.cli.lists.people import Columns
 
-        columns = Columns(column, count_column)
-        participate_from(raffle, source, out, columns=columns, as_json=as_json, database_url=database_url)
+        participate_from(
+            raffle, source, out, layout=layout, consent=listed.consent(), as_json=as_json, database_url=database_url
+        )
         return
-    for option, value in (("--out", out), ("--column", column), ("--count-column", count_column)):
-        if value is not None:
-            raise CommandStopped(f"{option} needs --from, the list of participants.", status=WRONG_USAGE)
+    listed.refuse_without_list()
     wanted.check()
     if invitation is not None:
         wanted = replace(wanted, invitation=secret_given(invitation, "Invitation code:"))

@@ -15,8 +15,10 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
+from rafflekit.cli.lists.layout import Layout
 from rafflekit.cli.lists.output import LineRows, TicketFile, TicketWriter, list_changed
-from rafflekit.cli.lists.people import Columns, Line, ParticipantList, open_list
+from rafflekit.cli.lists.people import Line, ParticipantList, open_list
+from rafflekit.cli.lists.preview import Consent, Preview
 from rafflekit.cli.lists.repeats import RepeatFinder, Repeats
 from rafflekit.cli.lists.run import LineKeys, TicketRun, open_run
 from rafflekit.cli.options import open_engine
@@ -41,11 +43,12 @@ _DRAWN = (
 
 
 def participate_from(
-    raffle: str, source: Path, out: Path, *, columns: Columns, as_json: bool, database_url: str | None
+    raffle: str, source: Path, out: Path, *, layout: Layout, consent: Consent, as_json: bool, database_url: str | None
 ) -> None:
     """Hand tickets to the participants of the list `source`, and write them to `out`.
 
     Raises:
+        CommandStopped: the list cannot be read without doubt, or a person does not agree.
         typer.Exit: lines were refused, now or in an earlier part of the run.
     """
     if _is_same_file(source, out):
@@ -53,10 +56,12 @@ def participate_from(
     with ending_as_with_ctrl_c(), open_engine(database_url) as engine:
         found = engine.find(raffle, whole_name=True)
         with (
-            open_list(source, columns=columns, most_each=found.terms.tickets_each) as people,
-            open_run(out, raffle_id=found.id, columns=columns) as run,
+            open_run(out, raffle_id=found.id, layout=layout) as run,
+            open_list(source, layout=run.layout, most_each=found.terms.tickets_each) as people,
         ):
-            tickets = _Run(engine, found, people, run).hand_out(out)
+            tickets = _Run(engine, found, people, run).hand_out(out, consent)
+            if tickets is None:
+                return
     render.print_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
     if tickets.refused:
         raise typer.Exit(REFUSED)
@@ -71,12 +76,12 @@ class _Run:
     people: ParticipantList
     run: TicketRun
 
-    def hand_out(self, out: Path) -> TicketFile:
-        """Hand out what the lines of the list lack, and return the output with all their rows."""
-        name = self.people.name
+    def hand_out(self, out: Path, consent: Consent) -> TicketFile | None:
+        """Hand out what the lines of the list lack, and return the output with all their rows; None for a dry run."""
+        name, preview = self.people.name, Preview(self.people)
         # The whole list is read before the first ticket, so that a broken list can be repaired first.
         with terminal.working(f"Reading {name}"):
-            total, repeats = self._read()
+            total, repeats = self._read(preview)
         tickets = TicketFile(out, repeats.got_ticket)
         with _explaining_how_to_resume():
             lines = tickets.take_up(self._lines(total), list_name=name)
@@ -84,7 +89,12 @@ class _Run:
             taken_up = tickets.tickets + tickets.refused
             if taken_up < total:
                 _check_state(self.raffle)
-            keys = self.run.begin(tickets, list_name=name, is_complete=taken_up == total and not tickets.is_mended)
+            self.run.check(tickets, list_name=name)
+            if self.run.has_news or consent is Consent.DRY_RUN:
+                preview.agree(self.raffle, consent, repeats, more=total - taken_up if taken_up else None)
+            if consent is Consent.DRY_RUN:
+                return None
+            keys = self.run.begin(tickets, is_complete=taken_up == total and not tickets.is_mended)
             with terminal.counting("Handing out tickets", total) as advance:
                 progress = _Progress(advance, step=max(1, min(total // 100, _ROWS_PER_FLUSH)))
                 if tickets.is_mended:
@@ -102,9 +112,9 @@ class _Run:
         progress.sum_up(name)
         return tickets
 
-    def _read(self) -> tuple[int, Repeats]:
+    def _read(self, preview: Preview) -> tuple[int, Repeats]:
         finder = RepeatFinder(self.engine.canonical)
-        total = self.run.read(self.people, finder.see)
+        total = self.run.read(preview, finder.see)
         return total, finder.resolve(self._lines(total))
 
     def _lines(self, total: int) -> Iterator[Line]:

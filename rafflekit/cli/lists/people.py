@@ -1,4 +1,4 @@
-"""The list that `participate --from` reads: CSV in UTF-8, one participant per line, in the only column or a named one.
+"""The list that `participate --from` reads: a participant in each line, in the only column or in named ones.
 
 Another column may have the number of tickets of each line.
 
@@ -7,38 +7,32 @@ one line is wrong, the line is passed on with its refusal.
 """
 
 import re
-import shlex
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from rafflekit.cli import terminal
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.records import RecordWrong, records
+from rafflekit.cli.lists.cells import Unclear
+from rafflekit.cli.lists.columns import width_of
+from rafflekit.cli.lists.layout import Layout
+from rafflekit.cli.lists.records import RecordWrong
+from rafflekit.cli.lists.understanding import understand, wrong_line
 
 REFUSED_BY_ITSELF = "The line"
 """Every `Line.refusal` begins with this, and no refusal of the engine does."""
 
-_COLUMNS_IN_THE_ERROR = 20
 _SHOWN_OF_A_COUNT = 50
 _COUNT = re.compile("0*[1-9][0-9]{0,8}")
-
-_OTHER_SEPARATORS = re.compile(r"[;\t]")
-_SEPARATOR_NAMES = {";": "semicolons", "\t": "tabs"}
-
-# No participant is called this: the first line of a list with one column is a header then.
-_HEADERS = frozenset(
-    {"address", "e-mail", "email", "full name", "mail", "name", "names", "participant", "participants", "person"}
-)
-_EXCEL = b"PK\x03\x04"
 
 
 class Line(NamedTuple):
     """A participant in a list: the number of the line on which the record begins (from 1), and the participant's text.
 
-    `refusal` says why the line cannot get a ticket, if the line itself shows it. Where a line asks for several
-    `tickets`, there is a `Line` for each, which `nth` counts.
+    In an Excel file, it is the number of the row. `refusal` says why the line cannot get a ticket, if the line itself
+    shows it. Where a line asks for several `tickets`, there is a `Line` for each, which `nth` counts.
     """
 
     number: int
@@ -48,58 +42,52 @@ class Line(NamedTuple):
     tickets: int = 1
 
 
-class Columns(NamedTuple):
-    """The columns that are read, by their names: the participants, and how many tickets each gets (None: one)."""
-
-    participant: str | None = None
-    quantity: str | None = None
-
-
-_ONLY = Columns()
-
-
 class ParticipantList:
-    """An open list. Each iteration reads it from the beginning and skips blank lines.
+    """An open list, whose layout is decided. Each iteration reads it from the beginning and skips blank lines.
 
-    A line asks for at most `most_each` tickets.
+    `doubts` are sentences about what is likely, but not certain, in the layout. A line asks for at most `most_each`
+    tickets.
     """
 
-    def __init__(self, file: BinaryIO, *, name: str, columns: Columns = _ONLY, most_each: int = 1) -> None:
-        self.file = file
+    def __init__(self, file: BinaryIO, *, name: str, layout: Layout | None = None, most_each: int = 1) -> None:
+        """Look at the whole list, to understand it.
+
+        Raises:
+            CommandStopped: it cannot be read with this layout, or there is more than one way to read it.
+        """
+        understood = understand(file, layout or Layout(), name=name)
         self.name = name
-        self.columns = columns
+        self.layout = understood.layout
+        self.doubts = understood.doubts
         self.most_each = most_each
+        self._table = understood.table
+        self._positions = understood.positions
 
     def __iter__(self) -> Iterator[Line]:
         """Yield the lines in order.
 
         Raises:
-            CommandStopped: it is not UTF-8 or not CSV, has other columns than expected, or a record is too long.
+            CommandStopped: it cannot be read to its end, or a record is too long.
         """
         rows = self._rows()
-        number, first = next(rows, (1, []))
-        counts = None
-        if self.columns.participant is None:
-            position, columns = 0, 1
-            if len(first) > 1:
-                raise self._stopped(
-                    number,
-                    f"has {len(first)} columns. Choose one with --column NAME; line 1 must hold the column names",
-                )
-            if first:
-                self._refuse_what_is_not_a_participant(number, first[0])
-                yield Line(number, first[0])
-        else:
-            position, columns = self._position_of(self.columns.participant, number, first), len(first)
-            counts = None if self.columns.quantity is None else self._position_of(self.columns.quantity, number, first)
+        if self.layout.header:
+            next(rows, None)
+        positions = self._positions
+        only = positions.participant[0] if len(positions.participant) == 1 else None
         for number, row in rows:
-            if len(row) > columns:
-                # With too many commas, only the author of the list knows which text is the participant.
-                yield Line(number, ",".join(row), f"The line has {len(row)} columns instead of {columns}.")
-            elif counts is None:
-                yield Line(number, _cell_of(row, position))
+            if len(row) > positions.width and (width := width_of(row)) > positions.width:
+                # With too many separators, only the author of the list knows which text is the participant.
+                columns = "1 column" if width == 1 else f"{width} columns"
+                whole = (self.layout.separator or ",").join(row)
+                yield Line(number, whole, f"The line has {columns} instead of {positions.width}.")
+                continue
+            participant = _joined(row, positions.participant) if only is None else _cell_of(row, only)
+            if self.layout.sheet is not None and (reason := _unclear(row, positions.participant, positions.quantity)):
+                yield Line(number, participant, f"The line's {reason}.")
+            elif positions.quantity is None:
+                yield Line(number, participant)
             else:
-                yield from self._tickets_of(number, _cell_of(row, position), _cell_of(row, counts).strip())
+                yield from self._tickets_of(number, participant, _cell_of(row, positions.quantity).strip())
 
     def _tickets_of(self, number: int, participant: str, count: str) -> Iterator[Line]:
         if not _COUNT.fullmatch(count):
@@ -112,51 +100,19 @@ class ParticipantList:
             tickets = int(count)
             yield from (Line(number, participant, nth=nth, tickets=tickets) for nth in range(1, tickets + 1))
 
-    def _refuse_what_is_not_a_participant(self, number: int, text: str) -> None:
-        # Tickets that were handed out to whole rows, or to a header, could not be taken back.
-        if separator := _OTHER_SEPARATORS.search(text):
-            # Some spreadsheets save a "CSV" like this.
-            raise CommandStopped(
-                f"The columns of {self.name} are separated by {_SEPARATOR_NAMES[separator[0]]}; save the list with "
-                "commas instead.",
-                status=WRONG_USAGE,
-            )
-        header = text.strip()
-        if header.lower() in _HEADERS:
-            raise CommandStopped(
-                f"Line {number} of {self.name}, {header!r}, looks like a header; use --column {shlex.quote(header)}.",
-                status=WRONG_USAGE,
-            )
-
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         try:
-            yield from records(self.file)
+            yield from self._table.rows()
         except RecordWrong as error:
-            raise self._stopped(error.number, str(error)) from error
-
-    def _position_of(self, column: str, number: int, header: Sequence[str]) -> int:
-        names = [name.strip() for name in header]
-        if column in names:
-            if names.count(column) > 1:
-                raise self._stopped(number, f"has {names.count(column)} columns named {column!r}")
-            return names.index(column)
-        if not names:
-            raise self._stopped(number, f"has no column {column!r}: the list is empty")
-        columns = ", ".join(map(repr, names[:_COLUMNS_IN_THE_ERROR]))
-        further = " …" if len(names) > _COLUMNS_IN_THE_ERROR else ""
-        hint = "; separate columns with commas" if len(names) == 1 and _OTHER_SEPARATORS.search(names[0]) else ""
-        raise self._stopped(number, f"has no column {column!r}, only {columns}{further}{hint}")
-
-    def _stopped(self, number: int, problem: str) -> CommandStopped:
-        return CommandStopped(f"Line {number} of {self.name} {problem}.", status=WRONG_USAGE)
+            raise CommandStopped(wrong_line(error.number, self.name, str(error)), status=WRONG_USAGE) from error
 
 
 @contextmanager
-def open_list(path: Path, *, columns: Columns, most_each: int) -> Iterator[ParticipantList]:
+def open_list(path: Path, *, layout: Layout, most_each: int) -> Iterator[ParticipantList]:
     """Give the list in a file.
 
     Raises:
-        CommandStopped: it does not exist, cannot be read, or is not a regular file.
+        CommandStopped: it does not exist, is not a regular file, or cannot be read; see `ParticipantList`.
     """
     if str(path) == "-":
         raise CommandStopped(
@@ -174,11 +130,23 @@ def open_list(path: Path, *, columns: Columns, most_each: int) -> Iterator[Parti
     except OSError as error:
         raise CommandStopped(f"--from: {path} cannot be read ({error.strerror}).", status=WRONG_USAGE) from error
     with file:
-        if file.read(len(_EXCEL)) == _EXCEL:
-            raise CommandStopped(f"{path.name} is an Excel file; save it as CSV (UTF-8).", status=WRONG_USAGE)
-        yield ParticipantList(file, name=path.name, columns=columns, most_each=most_each)
+        with terminal.working(f"Looking at {path.name}"):
+            people = ParticipantList(file, name=path.name, layout=layout, most_each=most_each)
+        yield people
 
 
 def _cell_of(row: Sequence[str], position: int) -> str:
     # Spreadsheets omit empty cells at the end of a line.
     return row[position] if position < len(row) else ""
+
+
+def _joined(row: Sequence[str], positions: Sequence[int]) -> str:
+    """Return the texts of several cells, with a space between them; empty cells are left out."""
+    return " ".join(filter(None, (_cell_of(row, position).strip() for position in positions)))
+
+
+def _unclear(row: Sequence[str], positions: Sequence[int], quantity: int | None) -> str | None:
+    """Return why one of these cells of an Excel file must not be used."""
+    read = positions if quantity is None else (*positions, quantity)
+    cells = (_cell_of(row, position) for position in read)
+    return next((cell.reason for cell in cells if isinstance(cell, Unclear)), None)

@@ -1,18 +1,22 @@
-"""CSV in UTF-8, read record by record. Quotes let a record go on over many lines, so its size is limited as a whole."""
+"""CSV, read record by record. Quotes let a record continue over many lines, so its size is limited as a whole."""
 
 import csv
-from codecs import BOM_UTF8
+import re
 from collections.abc import Iterator
+from io import TextIOWrapper
 from typing import BinaryIO
 
+from rafflekit.cli.lists.decoding import scan, text_in
 from rafflekit.core import limits
 
 _CSV_ERRORS = {
     "unexpected end of data": "a quote is opened but never closed",
     "field larger than field limit": "a field is too long, or a quote is never closed",
     "new-line character seen": "it contains a carriage return, but lines must end with a line feed",
-    "',' expected after '\"'": "text follows a closing quote; write a quote inside quotes twice",
+    "expected after '\"'": "text follows a closing quote; write a quote inside quotes twice",
 }
+# Excel writes and reads this line.
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\r?\n?')
 
 
 class RecordWrong(Exception):
@@ -23,36 +27,51 @@ class RecordWrong(Exception):
         self.number = number
 
 
-def records(file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+def records(
+    file: BinaryIO, *, encoding: str = "utf-8", errors: str = "strict", separator: str = ",", strict: bool = True
+) -> Iterator[tuple[int, list[str]]]:
     """Yield the records of a file, each with the line on which it begins, from 1; those without any text are skipped.
+
+    So is a first line that only names the separator (`sep=;`). Unless `strict`, quotes in wrong places are read.
 
     Raises:
         RecordWrong: the rest of the file cannot be read either, since its encoding or its quotes are doubtful.
     """
-    file.seek(0)
-    if file.read(len(BOM_UTF8)) != BOM_UTF8:
-        file.seek(0)
-    lines = _Lines(file)
-    reader = csv.reader(lines, strict=True)
     begins = 1
     try:
-        for row in reader:
-            if len(row) > limits.RECORD_CELLS:
-                raise RecordWrong(
-                    begins, f"has {len(row):,} cells, and at most {limits.RECORD_CELLS:,} are possible; remove columns"
-                )
-            if any(map(str.strip, row)):
-                yield begins, row
-            begins = reader.line_num + 1
-            lines.record_bytes = 0
-    except UnicodeDecodeError as error:
-        raise RecordWrong(reader.line_num + 1, "is not UTF-8; save it in that encoding") from error
+        with text_in(file, encoding, errors=errors) as text:
+            lines = _Lines(text)
+            begins += lines.skipped
+            reader = csv.reader(lines, delimiter=separator, strict=strict)
+            for row in reader:
+                if len(row) > limits.RECORD_CELLS:
+                    raise RecordWrong(begins, too_many_cells(len(row)))
+                if any(map(str.strip, row)):
+                    yield begins, row
+                begins = reader.line_num + 1 + lines.skipped
+                lines.record_characters = 0
+    except UnicodeError as error:
+        line = scan(file, encoding, name="").line
+        raise RecordWrong(line, f"is not {encoding.upper()}; save it in that encoding") from error
     except _TooLong as error:
         raise RecordWrong(
-            begins, f"begins a record of more than {limits.RECORD_BYTES:,} bytes; a closing quote may be missing"
+            begins,
+            f"begins a record of more than {limits.RECORD_CHARACTERS:,} characters; a closing quote may be missing",
         ) from error
     except csv.Error as error:
         raise RecordWrong(begins, f"is not CSV: {_explained(error)}") from error
+
+
+def named_separator(file: BinaryIO, *, encoding: str, errors: str) -> str | None:
+    """Return the separator that a first line such as `sep=;` names."""
+    with text_in(file, encoding, errors=errors) as text:
+        named = _SEPARATOR_LINE.fullmatch(text.readline(limits.RECORD_CHARACTERS))
+        return named and named[1]
+
+
+def too_many_cells(cells: int) -> str:
+    """Return what is wrong with a line of so many cells."""
+    return f"has {cells:,} cells, and at most {limits.RECORD_CELLS:,} are possible; remove columns"
 
 
 class _TooLong(Exception):
@@ -60,20 +79,30 @@ class _TooLong(Exception):
 
 
 class _Lines:
-    """The lines of a file; `record_bytes` is what the reader has taken since the record began."""
+    """The lines of a text, without a first one that is `skipped`.
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.record_bytes = 0
+    `record_characters` is what the reader has taken since the record began.
+    """
+
+    def __init__(self, text: TextIOWrapper) -> None:
+        self._text = text
+        self._first = text.readline(limits.RECORD_CHARACTERS + 1)
+        self.skipped = 0
+        self.record_characters = 0
+        if _SEPARATOR_LINE.fullmatch(self._first):
+            self._first = self._text.readline(limits.RECORD_CHARACTERS + 1)
+            self.skipped = 1
 
     def __iter__(self) -> Iterator[str]:
-        while line := self._file.readline(limits.RECORD_BYTES - self.record_bytes + 1):
-            self.record_bytes += len(line)
-            if self.record_bytes > limits.RECORD_BYTES:
+        line = self._first
+        while line:
+            self.record_characters += len(line)
+            if self.record_characters > limits.RECORD_CHARACTERS:
                 raise _TooLong
-            yield line.decode()
+            yield line
+            line = self._text.readline(limits.RECORD_CHARACTERS - self.record_characters + 1)
 
 
 def _explained(error: csv.Error) -> str:
     message = str(error)
-    return next((reason for beginning, reason in _CSV_ERRORS.items() if message.startswith(beginning)), message)
+    return next((reason for part, reason in _CSV_ERRORS.items() if part in message), message)

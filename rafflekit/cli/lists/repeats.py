@@ -44,9 +44,9 @@ class _Person:
 class Repeats:
     """The lines that name the participant of an earlier line, and the tickets that their participants get.
 
-    `people` are the different participants, `repeated` the lines of earlier participants, and `respelled` those of them
-    that differ from the first one in letter case, white space, invisible characters or the form of characters. If not
-    `is_complete`, there are too many to know all of them, and each of these numbers is the least that it can be.
+    `people` are the different participants. `repeated` are the lines with the same text as the first one of their
+    participant, `respelled` those with another letter case, white space, invisible characters or form of characters. If
+    not `is_complete`, there are too many to know all of them, and each of these numbers is the least that it can be.
     """
 
     def __init__(self, *, is_complete: bool = True) -> None:
@@ -58,9 +58,7 @@ class Repeats:
 
     def add(self, line: Line, person: _Person, *, is_respelled: bool) -> None:
         """Add a line that names the participant of an earlier one."""
-        self.repeated.add(line.number)
-        if is_respelled:
-            self.respelled.add(line.number)
+        (self.respelled if is_respelled else self.repeated).add(line.number)
         if len(self._person_of) >= _MOST_KNOWN:
             self.is_complete = False
         else:

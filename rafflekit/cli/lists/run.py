@@ -2,8 +2,8 @@
 
 Every line's idempotency key is derived from the run's key, so a ticket whose row was never written is issued again with
 the same number and code. The run file is on the disk before the first ticket is issued, and is locked during a run. Its
-first line of JSON holds the key, the raffle and the columns. Each state of the list that gets tickets adds a line, and
-so does the end of a run, with the number of tickets in the output.
+first line of JSON holds the key, the raffle and the list's layout. Each state of the list that gets tickets adds a
+line, and so does the end of a run, with the number of tickets in the output.
 
 While a run has not ended, a line may have a ticket that is not in the output, so its list must stay as it is. After
 that, only lines with a ticket in the output must. A line's key depends on its number and text alone: if a run over
@@ -22,8 +22,10 @@ from typing import BinaryIO, Literal
 from uuid import UUID
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.lists.layout import Layout
 from rafflekit.cli.lists.output import TicketFile, list_changed
-from rafflekit.cli.lists.people import Columns, Line, ParticipantList
+from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.preview import Preview
 from rafflekit.core.private_files import lock, private, sync
 
 KEY_BYTES = 32
@@ -66,7 +68,7 @@ class _Contents:
     """The content of a run file; `whole_bytes` is where its last complete line ends."""
 
     raffle: str
-    columns: Columns
+    layout: Layout
     run_key: bytes = field(repr=False)
     state: _ListState
     whole_bytes: int
@@ -75,14 +77,16 @@ class _Contents:
 class TicketRun:
     """A run, new or resumed: see `open_run`.
 
-    `read` its list, then `begin` gives the keys of the lines; `end` it when each line has its rows.
+    `read` and `check` its list, then `begin` gives the keys of the lines; `end` it when each line has its rows.
+
+    `layout` is that of the list: as given, and after `read` or in a resumed run, as decided.
     """
 
-    def __init__(self, out: Path, *, raffle_id: UUID, columns: Columns) -> None:
+    def __init__(self, out: Path, *, raffle_id: UUID, layout: Layout) -> None:
         self._out = out
         self._path = Path(f"{out}.run")
         self._raffle_id = raffle_id
-        self._columns = columns
+        self.layout = layout
         self._file: BinaryIO | None = None
         self._contents: _Contents | None = None
         self._state = _ListState(0, "")
@@ -116,17 +120,20 @@ class TicketRun:
                 )
         elif known.raffle != str(self._raffle_id):
             raise _stopped(self._path, f"belongs to raffle {known.raffle}; give this raffle's list another --out")
-        elif known.columns != self._columns:
+        elif not self.layout.agrees_with(known.layout):
             raise _stopped(
-                self._path, f"belongs to a run {_described(known.columns)}; rerun it that way, or give another --out"
+                self._path, f"belongs to a run {_described(known.layout)}; rerun it that way, or give another --out"
             )
+        else:
+            self.layout = known.layout
 
-    def read(self, people: ParticipantList, see: Callable[[Line], object]) -> int:
+    def read(self, people: ParticipantList | Preview, see: Callable[[Line], object]) -> int:
         """Read the list to its end, call `see` with each line, and return the number of lines.
 
         Raises:
             CommandStopped: it cannot be read to its end, or has no participants.
         """
+        self.layout = people.layout
         known = self._contents.state if self._contents else None
         hashed = blake2b(digest_size=32)
         lines = 0
@@ -143,10 +150,14 @@ class TicketRun:
         self._state = _ListState(lines, hashed.hexdigest())
         return lines
 
-    def begin(self, tickets: TicketFile, *, list_name: str, is_complete: bool) -> LineKeys:
-        """Write the state of the list to the run file, unless it is there, and return the keys of the list's lines.
+    @property
+    def has_news(self) -> bool:
+        """Whether the list that was read is new to this run, or has changed since it was read last."""
+        known = self._contents
+        return known is None or (known.state.lines, known.state.hash) != (self._state.lines, self._state.hash)
 
-        The rows of the output have been compared with the list. `is_complete` says that it has all rows.
+    def check(self, tickets: TicketFile, *, list_name: str) -> None:
+        """Check that the list may be as it is; the rows of the output have been compared with it.
 
         Raises:
             CommandStopped: the list has changed, and lines may have tickets that are not in the output.
@@ -158,11 +169,18 @@ class TicketRun:
                 f"run may be missing in {self._out.name}",
                 f"Restore {list_name} as it was then and rerun the command. After that, refused lines may change",
             )
+
+    def begin(self, tickets: TicketFile, *, is_complete: bool) -> LineKeys:
+        """Write the state of the checked list to the run file, unless it is there, and return the keys of its lines.
+
+        `is_complete` says that the output has all rows.
+        """
+        known = self._contents
         if self._file is None:
             self._file = _locked(self._path, "x+b", self._out)
         if known is None:
             run_key = secrets.token_bytes(KEY_BYTES)
-            self._write(self._file, _key_line(self._raffle_id, self._columns, run_key), self._state)
+            self._write(self._file, _key_line(self._raffle_id, self.layout, run_key), self._state)
         else:
             run_key = known.run_key
             if not is_complete or known.state != self._ended(tickets):
@@ -196,13 +214,13 @@ class TicketRun:
 
 
 @contextmanager
-def open_run(out: Path, *, raffle_id: UUID, columns: Columns) -> Iterator[TicketRun]:
+def open_run(out: Path, *, raffle_id: UUID, layout: Layout) -> Iterator[TicketRun]:
     """Give the run of an output file, new or resumed; no other process can open it meanwhile.
 
     Raises:
-        CommandStopped: the output was not made by a run of this raffle and column, or another run is writing it.
+        CommandStopped: the output was not made by a run of this raffle and layout, or another run is writing it.
     """
-    with closing(TicketRun(out, raffle_id=raffle_id, columns=columns)) as run:
+    with closing(TicketRun(out, raffle_id=raffle_id, layout=layout)) as run:
         run.resume()
         yield run
 
@@ -236,7 +254,7 @@ def _read(written: bytes, path: Path) -> _Contents | None:
         bound, state = json.loads(lines[0]), json.loads(lines[-1])
         return _Contents(
             raffle=bound["raffle"],
-            columns=Columns(bound["column"], bound["count_column"]),
+            layout=Layout.from_shape(bound["layout"]),
             run_key=bytes.fromhex(bound["key"]),
             state=_ListState(int(state["lines"]), str(state["blake2b"]), state["tickets"]),
             whole_bytes=whole_bytes,
@@ -246,21 +264,13 @@ def _read(written: bytes, path: Path) -> _Contents | None:
         raise _stopped(path, "is damaged; give another --out") from None
 
 
-def _described(columns: Columns) -> str:
-    if columns.participant is None:
-        return "without --column"
-    count = "" if columns.quantity is None else f" and --count-column {columns.quantity!r}"
-    return f"with --column {columns.participant!r}{count}"
+def _described(layout: Layout) -> str:
+    options = f"with {' '.join(layout.options())}"
+    return options if layout.columns.participant else f"without --column, {options}"
 
 
-def _key_line(raffle_id: UUID, columns: Columns, run_key: bytes) -> bytes:
-    line = {
-        "rafflekit_run": 1,
-        "raffle": str(raffle_id),
-        "column": columns.participant,
-        "count_column": columns.quantity,
-        "key": run_key.hex(),
-    }
+def _key_line(raffle_id: UUID, layout: Layout, run_key: bytes) -> bytes:
+    line = {"rafflekit_run": 1, "raffle": str(raffle_id), "layout": layout.shape(), "key": run_key.hex()}
     return json.dumps(line).encode() + b"\n"
 
 

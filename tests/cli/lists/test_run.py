@@ -10,8 +10,9 @@ from uuid import UUID
 import pytest
 
 from rafflekit.cli.failures import CommandStopped
+from rafflekit.cli.lists.layout import Columns, Layout
 from rafflekit.cli.lists.output import TicketFile
-from rafflekit.cli.lists.people import Columns, Line, ParticipantList
+from rafflekit.cli.lists.people import Line, ParticipantList
 from rafflekit.cli.lists.run import LineKeys, open_run
 from rafflekit.core import private_files
 
@@ -37,11 +38,12 @@ def begin(
     most_each: int = 1,
 ) -> list[str]:
     """Begin or resume a run; return the keys of some lines."""
-    columns = Columns(column, count_column)
-    with open_run(out, raffle_id=raffle_id, columns=columns) as run:
-        people = ParticipantList(io.BytesIO(content), name="people.csv", columns=columns, most_each=most_each)
+    layout = Layout(Columns(() if column is None else (column,), count_column))
+    with open_run(out, raffle_id=raffle_id, layout=layout) as run:
+        people = ParticipantList(io.BytesIO(content), name="people.csv", layout=run.layout, most_each=most_each)
         run.read(people, lambda _line: None)
-        keys = run.begin(TicketFile(out), list_name="people.csv", is_complete=False)
+        run.check(TicketFile(out), list_name="people.csv")
+        keys = run.begin(TicketFile(out), is_complete=False)
     return [keys.key_of(line) for line in LINES]
 
 
@@ -171,15 +173,22 @@ def test_a_run_is_bound_to_its_raffle_and_columns(out: Path) -> None:
     begin(out.with_name("counted.csv"), counted, column="who", count_column="n")
     begin(out, column="who")
 
-    with pytest.raises(CommandStopped, match="belongs to a run with --column 'who' and --count-column 'n'; rerun it"):
-        begin(out.with_name("counted.csv"), counted, column="who")
+    belongs = (
+        "belongs to a run with --column 'who' --count-column 'n' --header --separator ',' --encoding 'utf-8'; rerun"
+    )
+    with pytest.raises(CommandStopped, match=belongs):
+        begin(out.with_name("counted.csv"), counted, column="n")
 
     with pytest.raises(CommandStopped, match=f"belongs to raffle {RAFFLE}; give this raffle's list another --out"):
         begin(out, raffle_id=UUID(int=2), column="who")
-    with pytest.raises(
-        CommandStopped, match="belongs to a run with --column 'who'; rerun it that way, or give another --out"
-    ):
-        begin(out)
+    with pytest.raises(CommandStopped, match="belongs to a run with --column 'who' --header"):
+        begin(out, column="ann")
+
+
+def test_a_resumed_run_need_not_be_told_the_layout_again(out: Path) -> None:
+    keys = begin(out, b"who;town\nann;Rome\n", column="who")
+
+    assert begin(out, b"who;town\nann;Rome\nbob;Oslo\n") == keys
 
 
 def test_a_file_from_another_program_is_not_changed(out: Path, run_file: Path) -> None:
@@ -208,9 +217,9 @@ def test_an_output_without_its_run_file_is_not_changed(out: Path, run_file: Path
 def test_two_runs_never_write_one_output(out: Path) -> None:
     begin(out)
     with (
-        open_run(out, raffle_id=RAFFLE, columns=Columns()),
+        open_run(out, raffle_id=RAFFLE, layout=Layout()),
         pytest.raises(CommandStopped, match="is being written by another run"),
-        open_run(out, raffle_id=RAFFLE, columns=Columns()),
+        open_run(out, raffle_id=RAFFLE, layout=Layout()),
     ):
         pass
 
@@ -220,21 +229,21 @@ def test_two_runs_never_write_one_output(out: Path) -> None:
 def test_one_of_two_runs_that_begin_at_once_is_refused(out: Path) -> None:
     people = ParticipantList(io.BytesIO(b"ann"), name="people.csv")
     with (
-        open_run(out, raffle_id=RAFFLE, columns=Columns()) as first,
-        open_run(out, raffle_id=RAFFLE, columns=Columns()) as second,
+        open_run(out, raffle_id=RAFFLE, layout=Layout()) as first,
+        open_run(out, raffle_id=RAFFLE, layout=Layout()) as second,
     ):
         for run in (first, second):
             run.read(people, lambda _line: None)
-        first.begin(TicketFile(out), list_name="people.csv", is_complete=False)
+        first.begin(TicketFile(out), is_complete=False)
 
         with pytest.raises(CommandStopped, match="is being written by another run"):
-            second.begin(TicketFile(out), list_name="people.csv", is_complete=False)
+            second.begin(TicketFile(out), is_complete=False)
 
 
 def test_the_key_is_in_no_repr(out: Path, run_file: Path) -> None:
     begin(out)
     key = json.loads(run_file.read_bytes().splitlines()[0])["key"]
 
-    with open_run(out, raffle_id=RAFFLE, columns=Columns()) as run:
+    with open_run(out, raffle_id=RAFFLE, layout=Layout()) as run:
         assert key not in repr(run) + repr(vars(run))
         assert repr(bytes.fromhex(key)) not in repr(vars(run))

@@ -1,0 +1,60 @@
+"""What a person sees in a cell of an Excel file, as far as that is known (pure)."""
+
+import re
+from datetime import date, datetime, time, timedelta
+
+# Excel keeps 15 digits of a number and replaces the others by zeros.
+_FIRST_ROUNDED = 10**15
+_LONGEST = 32_767  # of any text, in Excel
+_ZEROS = re.compile("0{2,30}")
+
+
+class Unclear(str):
+    """The text of a cell that must not be used; `reason` says why, in a sentence about the cell."""
+
+    __slots__ = ("reason",)
+    reason: str
+
+    @classmethod
+    def because(cls, reason: str, text: str) -> "Unclear":
+        """Return the text of a cell with the reason."""
+        cell = cls(text)
+        cell.reason = reason
+        return cell
+
+
+def cell_text(value: object, number_format: str = "") -> str:
+    """Return the text of a value that openpyxl read from a cell.
+
+    >>> cell_text(49170123456), cell_text(7.0), cell_text(0.1 + 0.2), cell_text(42, "00000"), cell_text(True)
+    ('49170123456', '7', '0.3', '00042', 'TRUE')
+    >>> cell_text(datetime(2026, 1, 2)), cell_text(datetime(2026, 1, 2, 9, 30))
+    ('2026-01-02', '2026-01-02 09:30:00')
+    """
+    match value:
+        case None:
+            return ""
+        case str():
+            is_long = len(value) > _LONGEST
+            return Unclear.because(f"has more than {_LONGEST:,} characters", value[:_LONGEST]) if is_long else value
+        case bool():
+            return str(value).upper()
+        case int() | float():
+            return _number(value, number_format)
+        case datetime():
+            return str(value.date()) if value.time() == time() else str(value.replace(microsecond=0))
+        case date() | time() | timedelta():
+            return str(value)
+    raise TypeError(f"no cell has a {type(value).__name__}")
+
+
+def _number(value: float, number_format: str) -> str:
+    text = f"{value:.0f}" if isinstance(value, int) or value.is_integer() else f"{value:.15g}"
+    if abs(value) >= _FIRST_ROUNDED:
+        return Unclear.because("has more than 15 digits, and Excel has replaced the others by zeros", text)
+    if "e" in text or "n" in text:
+        return Unclear.because("has a number that Excel shows in scientific notation", text)
+    if _ZEROS.fullmatch(number_format):
+        # Telephone numbers and codes that keep their zeros by the format of the cell.
+        return text.zfill(len(number_format))
+    return text

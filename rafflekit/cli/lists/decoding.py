@@ -1,0 +1,145 @@
+"""From a list's bytes to its text: byte order marks, UTF-8, or the encoding that is named with `--encoding`.
+
+An encoding is never guessed: names would be changed without a trace. The error suggests one and shows what it would do.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BytesIO, TextIOWrapper
+from typing import BinaryIO, NamedTuple
+
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+
+SEPARATORS = (",", ";", "\t", "|")
+"""What can separate the columns of a list."""
+
+_BLOCK_BYTES = 256 * 1024
+_MARK = "\ufeff"
+# UTF-32 first: its mark begins like that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# Text encodings for Python, but not for files of people.
+_NOT_FOR_FILES = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
+_WITH_MARK = {"utf-8-sig": "utf-8"}
+_SUGGESTED = "windows-1252"
+_WORD_BYTES = 40
+_END_OF_WORD = re.compile(rb"[^\x00-\x20\"',;|<>()]*\Z")
+_BEGINNING_OF_WORD = re.compile(rb"[^\x00-\x20\"',;|<>()]*")
+
+
+class Scanned(NamedTuple):
+    """What a look at all bytes of a list found: the separators that occur, and why the list cannot be read, if so.
+
+    Then `line` is where it is wrong, and `likely` an encoding in which to look for what else is wrong.
+    """
+
+    separators: tuple[str, ...]
+    problem: str | None = None
+    likely: str = ""
+    line: int = 1
+
+
+def text_encoding(name: str) -> str:
+    """Return the standard name of an encoding of text files.
+
+    Raises:
+        CommandStopped: Python does not know it, or it does not turn bytes into text.
+    """
+    try:
+        # Unlike `lookup`, this refuses codecs such as rot13.
+        TextIOWrapper(BytesIO(), encoding=name)
+        standard = codecs.lookup(name).name
+    except (LookupError, ValueError, UnicodeError):
+        standard = None
+    if standard is None or standard in _NOT_FOR_FILES:
+        raise CommandStopped(
+            f"--encoding: {name!r} is not an encoding of text files; examples: utf-8, {_SUGGESTED}, utf-16.",
+            status=WRONG_USAGE,
+        )
+    return _WITH_MARK.get(standard, standard)
+
+
+def marked_encoding(file: BinaryIO) -> str | None:
+    """Return the encoding that a byte order mark at the beginning of a file names."""
+    file.seek(0)
+    beginning = file.read(max(len(mark) for mark, _ in _MARKS))
+    return next((encoding for mark, encoding in _MARKS if beginning.startswith(mark)), None)
+
+
+def scan(file: BinaryIO, encoding: str, *, name: str) -> Scanned:
+    """Decode a whole file, in flat memory."""
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder(encoding)()
+    found = dict.fromkeys(SEPARATORS, False)
+    line = 1
+    while True:
+        block = file.read(_BLOCK_BYTES)
+        try:
+            text = decoder.decode(block, final=not block)
+        except UnicodeError as error:
+            return _wide(file, name) or _not_decoded(error, line, encoding, name)
+        if "\0" in text:
+            line += text[: text.index("\0")].count("\n")
+            problem = f"Line {line} of {name} has a NUL character; remove it."
+            return _wide(file, name) or Scanned(SEPARATORS, problem, encoding, line)
+        for separator, is_found in found.items():
+            found[separator] = is_found or separator in text
+        line += text.count("\n")
+        if not block:
+            return Scanned(tuple(separator for separator, is_found in found.items() if is_found))
+
+
+@contextmanager
+def text_in(file: BinaryIO, encoding: str, *, errors: str = "strict") -> Iterator[TextIOWrapper]:
+    """Give the text of a file from its beginning, without a byte order mark. Only line feeds end its lines."""
+    file.seek(0)
+    text = TextIOWrapper(file, encoding=encoding, errors=errors, newline="\n")
+    try:
+        if text.read(1) != _MARK:
+            text.seek(0)
+        yield text
+    finally:
+        # Otherwise the file would be closed with it. It is closed already if a reader was not read to its end.
+        with suppress(ValueError):
+            text.detach()
+
+
+def _not_decoded(error: UnicodeError, line: int, encoding: str, name: str) -> Scanned:
+    another = "give another --encoding"
+    if not isinstance(error, UnicodeDecodeError):
+        return Scanned(SEPARATORS, f"{name} is not {encoding} ({error}); {another}.", _SUGGESTED)
+    before = error.object[: error.start]
+    line += before.decode(encoding, "replace").count("\n")
+    place = f"Line {line} of {name}"
+    if encoding != "utf-8":
+        return Scanned(SEPARATORS, f"{place} is not {encoding}; {another}.", encoding, line)
+    begins = _END_OF_WORD.search(before[-_WORD_BYTES:])
+    ends = _BEGINNING_OF_WORD.match(error.object[error.start : error.start + _WORD_BYTES])
+    word = (begins[0] if begins else b"") + (ends[0] if ends else b"")
+    try:
+        becomes = word.decode(_SUGGESTED)
+    except UnicodeDecodeError:
+        advice = "Give its encoding with --encoding, or save it as UTF-8."
+    else:
+        escaped = word.decode("ascii", "backslashreplace")
+        advice = f'Is it Windows-1252? Then "{escaped}" is "{becomes}"; if that is right, give --encoding {_SUGGESTED}.'
+    return Scanned(SEPARATORS, f"{place} is not UTF-8. {advice}", _SUGGESTED, line)
+
+
+def _wide(file: BinaryIO, name: str) -> Scanned | None:
+    """Return what to say about a file that looks like UTF-16 without a byte order mark."""
+    file.seek(0)
+    beginning = file.read(1024)
+    zeros = beginning[::2].count(0), beginning[1::2].count(0)
+    if marked_encoding(file) or not beginning or 4 * max(zeros) < len(beginning):
+        return None
+    encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+    advice = f"give --encoding {encoding}, or save it as UTF-8"
+    return Scanned(SEPARATORS, f"{name} looks like UTF-16 without a byte order mark; {advice}.", encoding)

@@ -1,0 +1,177 @@
+"""What a list is: its layout is decided here, once, before anything is done with it.
+
+Everything that is wrong or in doubt is found in one go, so that it can be settled in one go. What is wrong stops the
+command. What is in doubt has a likely answer, which a person may confirm.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO, Protocol
+
+from rafflekit.cli.extras import extra_needed
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.lists.columns import ColumnMissing, Positions, positions_of, width_of
+from rafflekit.cli.lists.decoding import marked_encoding, scan
+from rafflekit.cli.lists.formats import is_workbook
+from rafflekit.cli.lists.headers import header_suspected
+from rafflekit.cli.lists.layout import Layout
+from rafflekit.cli.lists.records import RecordWrong, records
+from rafflekit.cli.lists.separators import separation_of
+
+_SHOWN_CHARACTERS = 60
+
+
+class ListTable(Protocol):
+    """The rows of a list, which can be read any number of times."""
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows that are not blank, each with its number in the list.
+
+        Raises:
+            RecordWrong: the rest of the list cannot be read either.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A list whose layout is decided; `doubts` are sentences that end with the option that settles them."""
+
+    table: ListTable
+    layout: Layout
+    positions: Positions
+    doubts: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is wrong with a list, as whole sentences, and what is in doubt."""
+
+    name: str
+    problems: list[str]
+    doubts: list[str]
+
+    def stop_if_wrong(self) -> None:
+        """Stop with all problems and doubts, if there is a problem."""
+        if self.problems:
+            raise all_at_once(self.name, [*self.problems, *self.doubts])
+
+
+@dataclass(frozen=True, slots=True)
+class _Csv:
+    """A CSV file as a table."""
+
+    file: BinaryIO
+    encoding: str
+    errors: str
+    separator: str
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows; see `ListTable`."""
+        return records(self.file, encoding=self.encoding, errors=self.errors, separator=self.separator)
+
+
+def understand(file: BinaryIO, given: Layout, *, name: str) -> Understood:
+    """Decide everything about the layout of a list that is not `given`.
+
+    Raises:
+        CommandStopped: it cannot be decided, or what is given does not fit the list.
+    """
+    findings = _Findings(name, [], [])
+    table, layout = (_workbook if is_workbook(file, name=name) else _csv)(file, given, findings)
+    positions, layout = _columns(table, layout, findings)
+    findings.stop_if_wrong()
+    return Understood(table, layout, positions, tuple(findings.doubts))
+
+
+def all_at_once(name: str, sentences: list[str]) -> CommandStopped:
+    """Return the error that says everything that is wrong with a list, one line each."""
+    if len(sentences) == 1:
+        return CommandStopped(sentences[0], status=WRONG_USAGE)
+    error = CommandStopped(f"{len(sentences)} things about {name} are wrong or in doubt:", status=WRONG_USAGE)
+    for sentence in sentences:
+        error.add_note(sentence)
+    return error
+
+
+def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable, Layout]:
+    name = findings.name
+    if given.sheet is not None:
+        findings.problems.append(f"--sheet is for Excel files, and {name} is not one.")
+    encoding = given.encoding or "utf-8"
+    marked = marked_encoding(file)
+    if marked is not None:
+        if given.encoding not in (None, marked, marked[: -len("-le")]):
+            findings.problems.append(f"{name} has the byte order mark of {marked}, so it is not {given.encoding}.")
+        encoding = marked
+    scanned = scan(file, encoding, name=name)
+    errors = "strict"
+    if scanned.problem is not None:
+        findings.problems.append(scanned.problem)
+        encoding, errors = scanned.likely, "replace"
+    separator = given.separator
+    if separator is None:
+        columns = () if given.header is False else given.columns.all()
+        separator, doubt = separation_of(
+            file, encoding=encoding, errors=errors, occurring=scanned.separators, columns=columns
+        )
+        if doubt is not None:
+            findings.doubts.append(f"In {name}, {doubt}.")
+    layout = replace(given, encoding=given.encoding or encoding, separator=separator)
+    return _Csv(file, encoding, errors, separator), layout
+
+
+def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable, Layout]:
+    try:
+        from rafflekit.cli.lists.workbooks import Workbook
+    except ModuleNotFoundError as error:
+        sentence = extra_needed("An Excel list", error)
+        if sentence is None:
+            raise
+        raise CommandStopped(sentence, status=WRONG_USAGE) from error
+    for option, value in (("--encoding", given.encoding), ("--separator", given.separator)):
+        if value is not None:
+            findings.problems.append(f"{option} is for CSV files, and {findings.name} is an Excel file.")
+    workbook = Workbook(file, name=findings.name)
+    sheet, problem = workbook.choose(given.sheet)
+    if problem is not None:
+        findings.problems.append(problem)
+    return sheet, replace(given, sheet=sheet.title)
+
+
+def _columns(table: ListTable, layout: Layout, findings: _Findings) -> tuple[Positions, Layout]:
+    """Find the columns, and decide whether the list has a header."""
+    name = findings.name
+    positions, header, number = Positions((0,), None, 1), layout.header, 1
+    try:
+        rows = table.rows()
+        number, first = next(rows, (1, []))
+        if header is None:
+            header, doubt = _header(layout, number, first, (row[0] for _, row in rows if row))
+            if doubt is not None:
+                findings.doubts.append(doubt)
+        positions = positions_of(layout.columns, first, has_header=header)
+    except RecordWrong as error:
+        findings.problems.append(wrong_line(error.number, name, str(error)))
+    except ColumnMissing as error:
+        findings.problems.append(wrong_line(number, name, str(error)))
+    return positions, replace(layout, header=header)
+
+
+def _header(layout: Layout, number: int, first: list[str], rest: Iterator[str]) -> tuple[bool, str | None]:
+    if layout.columns.participant or width_of(first) != 1:
+        # Several columns have names; only `--no-header` says that they have none.
+        return True, None
+    reason = header_suspected(first[0], rest)
+    if reason is None:
+        return False, None
+    text = first[0].strip()
+    shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    return True, (
+        f"Line {number}, {shown!r}, looks like a header ({reason}); give --header, or --no-header if it is a "
+        "participant."
+    )
+
+
+def wrong_line(number: int, name: str, problem: str) -> str:
+    """Return the sentence about a line of a list."""
+    return f"Line {number} of {name} {problem}."

@@ -1,0 +1,154 @@
+"""What `participate --from` shows and asks before the first ticket."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from openpyxl import Workbook
+
+from rafflekit import Prize, Raffle, RaffleEngine
+from tests.cli.conftest import OnScreen, Session, Terminal, without_styles
+from tests.ticket_lists import rows_of
+
+DOUBT = (
+    "Line 1, 'Name', looks like a header (a word for the column); give --header, or --no-header if it is a participant."
+)
+
+
+@pytest.fixture(autouse=True)
+def choir(engine: RaffleEngine) -> Raffle:
+    """A raffle of nine tickets."""
+    return engine.create("Choir", total_tickets=9, prizes=[Prize("cake")])
+
+
+@pytest.fixture(autouse=True)
+def _in_its_folder(folder: Path) -> None:
+    """Every test runs in the folder, which has a list in doubt."""
+    (folder / "people.csv").write_text("Name\nann\nbob\n")
+
+
+def command(options: str = "", source: str = "people.csv") -> str:
+    return f"participate Choir --from {source} --out tickets.csv {options}"
+
+
+def left(engine: RaffleEngine, raffle: Raffle) -> int:
+    return engine.get(raffle.id).available_tickets
+
+
+def test_what_was_understood_is_one_line(terminal: Terminal, folder: Path) -> None:
+    (folder / "people.csv").write_bytes("Nr;E-Mail\n1;zoë@example.org\n2;b;c\n".encode("cp1252"))
+
+    done = terminal(command("--column e-mail --encoding windows-1252"))
+
+    assert done.err.splitlines()[0] == (
+        "people.csv: semicolons, Windows-1252, 2 lines, column 'e-mail', first 'zoë@example.org'; 9 tickets left for 1 "
+        "person."
+    )
+    assert [row["participant"] for row in rows_of(folder / "tickets.csv")] == ["zoë@example.org", "2;b;c"]
+
+
+def test_without_a_terminal_a_doubt_names_the_option(
+    terminal: Terminal, engine: RaffleEngine, choir: Raffle, folder: Path
+) -> None:
+    preview = "people.csv: UTF-8, 2 lines, the first line is a header, first 'ann'; 9 tickets left for 2 people.\n"
+
+    for options in ("", "--yes", "--dry-run"):
+        assert terminal(command(options)) == Session(2, "", f"{preview}rafflekit: {DOUBT}\n")
+
+    assert [file.name for file in folder.iterdir()] == ["people.csv"]
+    assert left(engine, choir) == 9
+    assert terminal(command("--no-header")).out == "3 tickets, 0 refused; tickets.csv\n"
+
+
+def test_on_a_terminal_a_person_settles_the_doubt(
+    screen: OnScreen, terminal: Terminal, engine: RaffleEngine, choir: Raffle, folder: Path
+) -> None:
+    refused = screen(command(), answers={"Hand out the tickets? [y/N]": "n\n"}, COLUMNS="200")
+
+    assert refused.status == 1
+    assert f"In doubt: {DOUBT}" in without_styles(refused.text)
+    assert "No ticket was handed out." in refused.text
+    assert [file.name for file in folder.iterdir()] == ["people.csv"]
+
+    agreed = screen(command(), answers={"Hand out the tickets? [y/N]": "y\n"})
+
+    assert agreed.status == 0
+    assert [row["participant"] for row in rows_of(folder / "tickets.csv")] == ["ann", "bob"]
+    # The answer is in the run file.
+    assert terminal(command()) == Session(0, "2 tickets, 0 refused; tickets.csv\n", "")
+    contradiction = terminal(command("--no-header")).err
+    assert "tickets.csv.run belongs to a run without --column, with --header --separator ','" in contradiction
+    assert left(engine, choir) == 7
+
+
+def test_a_dry_run_shows_refused_lines_and_leaves_nothing(
+    terminal: Terminal, engine: RaffleEngine, choir: Raffle, folder: Path
+) -> None:
+    (folder / "people.csv").write_text("ann,\n" + "bob,x\n" * 5)
+
+    shown = terminal(command("--dry-run --separator ,"))
+
+    assert (shown.status, shown.out) == (0, "")
+    assert shown.err.splitlines() == [
+        "people.csv: UTF-8, 6 lines, first 'ann'; 9 tickets left for 1 person.",
+        *[f"line {number}: The line has 2 columns instead of 1." for number in (2, 3, 4)],
+        "2 more lines cannot get a ticket.",
+    ]
+    assert [file.name for file in folder.iterdir()] == ["people.csv"]
+    assert left(engine, choir) == 9
+
+
+def test_an_excel_list_is_handed_out_and_resumed(terminal: Terminal, folder: Path) -> None:
+    book = Workbook()
+    assert book.active is not None
+    for row in (["Vorname", "Nachname"], ["Ann", "Miller"], ["Ben", "=1/0"]):
+        book.active.append(row)
+    book.save(folder / "people.xlsx")
+
+    done = terminal(command("--column Vorname --column Nachname", "people.xlsx"))
+
+    assert (done.status, done.out) == (1, "1 ticket, 1 refused; tickets.csv\n")
+    assert done.err.splitlines()[:2] == [
+        "people.xlsx: sheet 'Sheet', 2 lines, columns 'Vorname' and 'Nachname', first 'Ann Miller'; 9 tickets left for "
+        "1 person.",
+        "line 3: The line's cell B3 has a formula without a result; open the list in Excel and save it.",
+    ]
+    book.active.append(["Cy", "Hill"])
+    book.save(folder / "people.xlsx")
+    assert terminal(command(source="people.xlsx")).out == "2 tickets, 1 refused; tickets.csv\n"
+
+
+def test_without_the_extra_an_excel_list_says_what_is_missing(
+    terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Workbook().save(folder / "people.xlsx")
+    monkeypatch.delitem(sys.modules, "rafflekit.cli.lists.workbooks", raising=False)
+    monkeypatch.setitem(sys.modules, "openpyxl.cell.read_only", None)
+
+    sentence = "An Excel list needs the extra 'xlsx'. In the clone of rafflekit, run: pip install '.[xlsx]'"
+    assert terminal(command(source="people.xlsx")) == Session(2, "", f"rafflekit: {sentence}\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("--separator x", "--separator: 'x' is not ',', ';', '|' or 'tab'."),
+        (
+            "--encoding idna",
+            "--encoding: 'idna' is not an encoding of text files; examples: utf-8, windows-1252, utf-16.",
+        ),
+    ],
+)
+def test_values_that_are_not_possible_are_refused(terminal: Terminal, options: str, sentence: str) -> None:
+    assert terminal(command(options)) == Session(2, "", f"rafflekit: {sentence}\n")
+
+
+@pytest.mark.parametrize(
+    "option", ["--header", "--no-header", "--separator ,", "--encoding utf-8", "--sheet A", "--yes", "--dry-run"]
+)
+def test_options_of_a_list_need_a_list(terminal: Terminal, option: str) -> None:
+    name = option.split(maxsplit=1)[0].replace("--no-", "--")
+
+    assert terminal(f"participate Choir ann {option}") == Session(
+        2, "", f"rafflekit: {name} needs --from, the list of participants.\n"
+    )

@@ -1,0 +1,163 @@
+"""How `participate --from` understands what spreadsheets save as CSV: separators, encodings, headers and columns."""
+
+import io
+
+import pytest
+
+from rafflekit.cli.failures import CommandStopped
+from rafflekit.cli.lists.layout import Columns, Layout
+from rafflekit.cli.lists.people import Line, ParticipantList
+
+
+def listed(content: bytes, *columns: str, header: bool | None = None, separator: str | None = None) -> ParticipantList:
+    layout = Layout(Columns(columns), header=header, separator=separator)
+    return ParticipantList(io.BytesIO(content), name="people.csv", layout=layout)
+
+
+def what_is_wrong(content: bytes, layout: Layout) -> list[str]:
+    with pytest.raises(CommandStopped) as stopped:
+        list(ParticipantList(io.BytesIO(content), name="people.csv", layout=layout))
+    assert stopped.value.status == 2
+    return [str(stopped.value), *getattr(stopped.value, "__notes__", [])]
+
+
+@pytest.mark.parametrize(
+    ("content", "separator", "people"),
+    [
+        (b"Name;Town\nMiller, Ann;Rome\nCarter, Ben;Oslo\n", ";", ["Miller, Ann", "Carter, Ben"]),
+        (b"Name\tTown\nMiller, Ann\tRome; Italy\nBen\tOslo\n", "\t", ["Miller, Ann", "Ben"]),
+        (b"Name|Town\nAnn|Rome\n", "|", ["Ann"]),
+        (b'Name,Town\n"Miller; Ann",Rome\n"Carter; Ben",Oslo\n', ",", ["Miller; Ann", "Carter; Ben"]),
+        (b'Name;Town\n"Ann\n""the\n""";"Rome; Italy"\n', ";", ['Ann\n"the\n"']),
+        (b"Name;Town\nAnn\nBen\nCy;Rome\n", ";", ["Ann", "Ben", "Cy"]),
+        (b"sep=;\nName;Town\nAnn,A;Rome\n", ";", ["Ann,A"]),
+        (b'"sep=|"\r\nName|Town\r\nAnn;A|Rome\r\n', "|", ["Ann;A"]),
+    ],
+)
+def test_the_separator_is_the_one_on_which_rows_agree(content: bytes, separator: str, people: list[str]) -> None:
+    read = listed(content, "name")
+
+    assert [line.participant for line in read] == people
+    assert (read.layout.separator, read.doubts) == (separator, ())
+
+
+def test_the_line_that_names_the_separator_is_counted() -> None:
+    assert list(listed(b"sep=;\nName;Town\nAnn;Rome\n", "Name")) == [Line(3, "Ann")]
+
+
+def test_the_numbers_of_lines_are_those_of_the_file() -> None:
+    content = b'Name;Town\r\n\r\n"Ann\r\nMiller";Rome\r\nBen;Oslo\r\n'
+
+    assert list(listed(content, "Name")) == [Line(3, "Ann\r\nMiller"), Line(5, "Ben")]
+
+
+@pytest.mark.parametrize(
+    ("content", "doubt"),
+    [
+        (b"a,b;c\nd,e;f\n", "In people.csv, the columns could be separated by commas or semicolons; give --separator."),
+        (
+            b"Ann,Rome\nBen\nCy\nDan\n",
+            "In people.csv, the lines disagree: separated by commas, there are 2 columns in 1 of 4 lines; give "
+            "--separator.",
+        ),
+        (
+            b"Members\nName;Town\nAnn;Rome\n",
+            "In people.csv, separated by semicolons, there are 2 columns in 2 of 3 lines, but the first has one; "
+            "delete what is above the column names, or give --separator.",
+        ),
+    ],
+)
+def test_rows_that_do_not_agree_leave_a_doubt(content: bytes, doubt: str) -> None:
+    read = listed(content, "1", header=False)
+
+    assert read.doubts == (doubt,)
+    assert listed(content, "1", header=False, separator=",").doubts == ()
+
+
+def test_empty_cells_at_the_end_of_a_row_say_nothing() -> None:
+    assert list(listed(b"Email,Name\nann@example.org,Ann,\n", "Email")) == [Line(2, "ann@example.org")]
+    assert list(listed(b"ann@example.org,\n")) == [Line(1, "ann@example.org")]
+    assert list(listed(b"ann@example.org;;\nbob@example.org;x\n"))[1].refusal == "The line has 2 columns instead of 1."
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Name\nann\n",
+        b"E-Mail\nann@example.org\n",
+        b"Participants:\nann\n",
+        b"e-mail address\nann\n",
+        b"Name des Teilnehmers\nann\n",
+        "Prénom et nom\nann\n".encode(),
+        "Correo electrónico\nann\n".encode(),
+        "姓名\n王芳\n".encode(),
+        "Имя\nАня\n".encode(),
+        "الاسم\nليلى\n".encode(),
+        b"members 2026:\nann\nbob\n",
+        b"who\nann@example.org\nbob@example.org\n",
+        b"who\n0170 12345\n+49 (170) 1234-5\n",
+    ],
+)
+def test_a_header_is_never_a_participant_unseen(content: bytes) -> None:
+    read = listed(content)
+
+    assert read.layout.header
+    assert len(read.doubts) == 1
+    assert read.doubts[0].endswith("; give --header, or --no-header if it is a participant.")
+    assert 1 not in [line.number for line in read]
+    assert listed(content, header=True).doubts == listed(content, header=False).doubts == ()
+    assert next(iter(listed(content, header=False))).number == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"ann\nbob@example.org\ncy\n",
+        b"ann@example.org\nbob@example.org\n",
+        b"0170\n0171\n",
+        b"ann\n",
+        "יוסי\nדנה\n".encode(),
+        b"Guest 1\nGuest 2\n",
+    ],
+)
+def test_a_first_line_like_the_others_is_a_participant(content: bytes) -> None:
+    read = listed(content)
+
+    assert (read.layout.header, read.doubts) == (False, ())
+    assert [line.participant for line in read] == content.decode().split("\n")[:-1]
+
+
+def test_several_columns_make_one_participant() -> None:
+    read = listed(b"Nachname;Vorname\n Miller; Ann \nCarter;\n", "vorname", "NACHNAME")
+
+    assert [line.participant for line in read] == ["Ann Miller", "Carter"]
+
+
+def test_a_column_is_found_exactly_or_whatever_its_case() -> None:
+    content = b"name,Name,E-MAIL \nann,Ann,ann@example.org\n"
+
+    assert [line.participant for line in listed(content, "Name")] == ["Ann"]
+    assert [line.participant for line in listed(content, " e-mail")] == ["ann@example.org"]
+    assert what_is_wrong(content, Layout(Columns(("NAME",)))) == ["Line 1 of people.csv has 2 columns named 'NAME'."]
+
+
+def test_without_a_header_columns_have_numbers() -> None:
+    content = b"ann;2;x\nbob;1;y\n"
+
+    assert [line.participant for line in listed(content, "3", "1", header=False)] == ["x ann", "y bob"]
+    for column in ("0", "4", "ann", "٢", "9" * 5000):
+        (wrong,) = what_is_wrong(content, Layout(Columns((column,)), header=False))
+        assert "without a header, --column takes a number from 1 to 3" in wrong
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    content = "Müller,Ann;x\nMeier,Bob;y\n".encode("cp1252")
+
+    assert what_is_wrong(content, Layout(Columns(("Name",)), sheet="A")) == [
+        "4 things about people.csv are wrong or in doubt:",
+        "--sheet is for Excel files, and people.csv is not one.",
+        'Line 1 of people.csv is not UTF-8. Is it Windows-1252? Then "M\\xfcller" is "Müller"; if that is right, give '
+        "--encoding windows-1252.",
+        "Line 1 of people.csv has no column 'Name', only 'Müller', 'Ann;x'.",
+        "In people.csv, the columns could be separated by commas or semicolons; give --separator.",
+    ]

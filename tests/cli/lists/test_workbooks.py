@@ -1,0 +1,226 @@
+"""Excel files as lists: what a person sees in their cells, and files that are made to do harm."""
+
+import io
+import zipfile
+from datetime import date, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+from openpyxl import Workbook
+
+from benchmarks.excel_files import write_excel_file
+from rafflekit.cli.failures import CommandStopped
+from rafflekit.cli.lists.layout import Columns, Layout
+from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.core import limits
+
+# Smaller than the real limits, which take seconds.
+BYTES, ELEMENTS = 10_000_000, 1_000
+MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+
+
+def saved(*rows: list[object], **sheets: list[list[object]]) -> io.BytesIO:
+    """Return an Excel file with rows on its first sheet, and further sheets."""
+    book = Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(row)
+    for title, further in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in further:
+            sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file
+
+
+def with_parts(**parts: str) -> io.BytesIO:
+    """Return an Excel file in which some parts have another content."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(saved(["Name"], ["ann"])) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.namelist():
+            new.writestr(member, parts.get(Path(member).stem, old.read(member)))
+    return file
+
+
+def with_rows(rows: str, before: str = "") -> io.BytesIO:
+    return with_parts(sheet1=f"<worksheet {MAIN}>{before}<sheetData>{rows}</sheetData></worksheet>")
+
+
+def cell(place: str, text: str = "ann") -> str:
+    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+def lines_of(file: io.BytesIO, *columns: str, header: bool | None = None, sheet: str | None = None) -> list[Line]:
+    layout = Layout(Columns(columns), header=header, sheet=sheet)
+    return list(ParticipantList(file, name="people.xlsx", layout=layout))
+
+
+def error_of(file: io.BytesIO, layout: Layout | None = None) -> str:
+    with pytest.raises(CommandStopped) as stopped:
+        list(ParticipantList(file, name="people.xlsx", layout=layout or Layout()))
+    assert stopped.value.status == 2
+    return str(stopped.value)
+
+
+def test_cells_are_read_as_a_person_sees_them() -> None:
+    shown: dict[object, str] = {
+        49170123456: "49170123456",
+        "0049": "0049",
+        7.0: "7",
+        1.5: "1.5",
+        0.1 + 0.2: "0.3",
+        -3: "-3",
+        True: "TRUE",
+        date(2026, 1, 2): "2026-01-02",
+        datetime(2026, 1, 2, 9, 30): "2026-01-02 09:30:00",  # noqa: DTZ001 - a spreadsheet knows no time zones
+        "דוד, כהן\n": "דוד, כהן\n",
+    }
+
+    read = lines_of(saved(["who", "note"], *([value, "x"] for value in shown)), "who")
+
+    assert [(line.participant, line.refusal) for line in read] == [(text, None) for text in shown.values()]
+
+
+def test_texts_are_read_from_where_excel_keeps_them() -> None:
+    file = io.BytesIO()
+    write_excel_file(file, [["who"], ["ann"], ["bob"], ["ann"]])
+
+    assert [line.participant for line in lines_of(file, "who")] == ["ann", "bob", "ann"]
+
+
+def test_zeros_that_a_format_shows_are_kept() -> None:
+    book = Workbook()
+    assert book.active is not None
+    book.active["A1"] = 1234
+    book.active["A1"].number_format = "00000"
+    file = io.BytesIO()
+    book.save(file)
+
+    assert lines_of(file) == [Line(1, "01234")]
+
+
+def test_a_line_has_the_number_of_its_row() -> None:
+    assert lines_of(saved([], ["who", "note", None], [], ["ann", None, " "], [None, "x"]), "WHO") == [
+        Line(4, "ann"),
+        Line(5, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('<c r="A1" t="e"><v>#REF!</v></c>', "cell A1 has an error."),
+        (
+            '<c r="A1"><f>B1&amp;C1</f></c>',
+            "cell A1 has a formula without a result; open the list in Excel and save it.",
+        ),
+        (
+            '<c r="A1"><v>1234567890123456</v></c>',
+            "cell A1 has more than 15 digits, and Excel has replaced the others by",
+        ),
+        ('<c r="A1"><v>1.5E-7</v></c>', "cell A1 has a number that Excel shows in scientific notation."),
+        (cell("A1", "x" * 40_000), "cell A1 has more than 32,767 characters."),
+    ],
+)
+def test_a_cell_that_is_unclear_refuses_its_line_only(content: str, reason: str) -> None:
+    first, second = lines_of(with_rows(f'<row r="1">{content}</row><row r="2">{cell("A2")}</row>'), header=False)
+
+    assert first.refusal is not None
+    assert first.refusal.startswith(f"The line's {reason}")
+    assert second == Line(2, "ann")
+
+
+def test_the_result_of_a_formula_is_read() -> None:
+    assert lines_of(with_rows('<row r="1"><c r="A1" t="str"><f>B1&amp;C1</f><v>ann</v></c></row>')) == [Line(1, "ann")]
+
+
+def test_an_unclear_cell_of_another_column_does_not_matter() -> None:
+    rows = f'<row r="1">{cell("A1")}<c r="B1" t="e"><v>#REF!</v></c></row>'
+
+    assert lines_of(with_rows(rows), "1", header=False) == [Line(1, "ann")]
+
+
+def test_a_sheet_is_chosen_if_there_are_several() -> None:
+    file = saved(["ann"], Empty=[], Guests=[["bob"]])
+
+    assert error_of(file) == "people.xlsx has 2 sheets; choose one with --sheet: 'Sheet', 'Guests'."
+    assert error_of(file, Layout(sheet="x")) == "people.xlsx has no sheet 'x', only 'Sheet', 'Empty', 'Guests'."
+    assert lines_of(file, sheet="guests") == [Line(1, "bob")]
+    assert lines_of(saved(Guests=[["bob"]])) == [Line(1, "bob")]
+
+
+def test_options_of_csv_do_not_fit_an_excel_file() -> None:
+    wrong = error_of(saved(["ann"]), Layout(encoding="utf-8"))
+
+    assert wrong == "--encoding is for CSV files, and people.xlsx is an Excel file."
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512),
+            "an old Excel file (.xls), or has a password; save the list as",
+        ),
+        (b"%PDF-1.7", "a PDF; save"),
+        (b"\xef\xbb\xbf <HTML>", "a web page or XML, not CSV; open it in a spreadsheet program and save"),
+        (b"PK\x03\x04", "damaged, or not an Excel file; save"),
+        ({"content.xml": b""}, "an OpenDocument file, such as .ods; save"),
+        ({"Index/Document.iwa": b""}, "a Numbers file; save"),
+        ({"xl/workbook.bin": b""}, "a binary Excel file (.xlsb); save"),
+        ({"people.xlsx": saved(["ann"]).getvalue()}, "a zip file, but not an Excel file; save"),
+        ({"xl/workbook.xml": b""}, "a damaged Excel file; save it again, or as CSV."),
+    ],
+)
+def test_files_of_other_kinds_are_named(content: bytes | dict[str, bytes], kind: str) -> None:
+    file = io.BytesIO(content) if isinstance(content, bytes) else io.BytesIO()
+    if isinstance(content, dict):
+        with zipfile.ZipFile(file, "w") as archive:
+            for member, inside in content.items():
+                archive.writestr(member, inside)
+
+    assert error_of(file).startswith(f"people.xlsx is {kind}")
+
+
+def test_places_that_are_far_away_take_nothing() -> None:
+    far = f'<row r="1">{cell("A1")}</row><row r="1048576">{cell("A1048576")}</row>'
+
+    assert lines_of(with_rows(far, '<dimension ref="A1:XFD1048576"/>')) == [Line(1, "ann"), Line(1048576, "ann")]
+    wide = with_rows(f'<row r="1">{cell("A1")}</row><row r="7">{cell("XFD7")}</row>')
+    assert error_of(wide) == "Line 7 of people.xlsx has 16,384 cells, and at most 1,000 are possible; remove columns."
+    beyond = with_rows(f'<row r="1">{cell("A1")}</row><row r="99999999999">{cell("A2")}</row>')
+    assert error_of(beyond) == "Line 99999999999 of people.xlsx is not in its place; the Excel file is damaged."
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "sentence"),
+    [
+        ("sheet1", "\0" * (BYTES + 1), "has more than 10,000,000 bytes when unpacked"),
+        ("sheet1", f"<x>{'<c/>' * ELEMENTS}</x>", "has too many cells or texts"),
+        ("sheet1", f"<x>{'<row/>' * 1_048_577}</x>", "has more rows than Excel has"),
+        ("styles", f"<x>{'<a>' * ELEMENTS}", "has too many cells or texts"),
+        ("workbook", '<!DOCTYPE x [<!ENTITY a "aaa"><!ENTITY b "&a;&a;">]><x>&b;</x>', "defines entities of XML"),
+    ],
+)
+def test_a_small_file_cannot_become_a_large_one(
+    part: str, content: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "XLSX_BYTES", BYTES)
+    monkeypatch.setattr(limits, "XLSX_ELEMENTS_APART", ELEMENTS)
+
+    assert error_of(with_parts(**{part: content})).startswith(f"people.xlsx {sentence}")
+
+
+def test_a_zip_file_of_very_many_members_is_refused() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for number in range(12_000):
+            archive.writestr(f"xl/{number:040}", b"")
+
+    assert error_of(file).startswith("people.xlsx is damaged, or not an Excel file")
+
+
+def test_the_library_reads_xml_without_entities() -> None:
+    assert openpyxl.DEFUSEDXML
