@@ -11,7 +11,9 @@ const LONGEST_WAIT_S = 20;
 let pollS = Number(page.poll);
 let linked = []; // A ticket from the address, which this browser does not keep.
 let isMistaken = false; // The address looked like a ticket's, but no ticket of this raffle can look like that.
+const denied = new Set(); // The numbers of tickets whose codes are wrong, as the server says.
 let isSettling = false;
+let isAskedAgain = false; // While it was settling.
 let isBehind = false; // What the raffle's state says about the tickets is not shown yet.
 let settlesSoon = null;
 const tickets = () => {
@@ -60,7 +62,8 @@ function cardOf(ticket) {
   const isDrawn = now().state === "drawn";
   // After the draw, the server is asked first whether it is a ticket.
   part("linked").hidden = button("keep").hidden = isKept || isDrawn;
-  part("unchecked").hidden = ticket.receipt !== null || !["upcoming", "open", "closed"].includes(now().state);
+  // A ticket from a link may be invented. Only one that was kept on its own page has its QR code.
+  part("unchecked").hidden = Boolean(ticket.qr) || !["upcoming", "open", "closed"].includes(now().state);
   button("forget").hidden = !isKept;
   if (ticket.qr) {
     part("qr").src = `data:image/svg+xml,${encodeURIComponent(ticket.qr)}`;
@@ -109,9 +112,11 @@ async function showResult(ticket) {
     const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("result");
     if (found === null) {
       const isWrong = answer.status === 400;
+      if (isWrong) denied.add(ticket.number);
       say(region, cloned(isWrong ? "not-yours" : "ticket-problem"));
       return isWrong;
     }
+    denied.delete(ticket.number);
     showTimesIn(found);
     card.dataset.outcome = found.dataset.outcome;
     if (linked.includes(ticket)) for (const part of card.querySelectorAll('[data-part="linked"], [data-do="keep"]')) part.hidden = false;
@@ -133,7 +138,8 @@ function clonedClaims({ template, slots, claims }) {
 // Returns whether there is something to say, as there is once the raffle is closed.
 async function showTestimony() {
   const { state } = now();
-  const said = await testimony({ ...page, state, tickets: keptOf(page.id).tickets });
+  const own = keptOf(page.id).tickets.map((each) => ({ ...each, isDenied: denied.has(each.number) }));
+  const said = await testimony({ ...page, state, tickets: own });
   const place = byId("testimony");
   const isAlarm = said?.template === "two-closings";
   document.documentElement.classList.toggle("alarm", isAlarm);
@@ -148,11 +154,30 @@ async function showTestimony() {
   return said !== null;
 }
 
+// A ticket that came from a link has no receipt. The server gives everyone each of them, as the ledger is public. One from
+// before the closing proves most. Returns whether another try could find more.
+async function fetchReceipts() {
+  let isComplete = true;
+  for (const { number } of keptOf(page.id).tickets.filter((each) => !each.receipt)) {
+    try {
+      const found = await getText(`${page.address}ledger/proof/?ticket_number=${number}`, "application/json");
+      const receipt = JSON.parse(found);
+      const kept = keptOf(page.id).tickets;
+      // Meanwhile, the ticket may have been forgotten.
+      if (receipt?.leaf.ticket_number !== number || !kept.some((each) => each.number === number)) continue;
+      keep(page.id, { tickets: kept.map((each) => (each.number === number ? { ...each, receipt } : each)) });
+    } catch {
+      isComplete = false;
+    }
+  }
+  return isComplete;
+}
+
 // Shows all that follows from the raffle's state for the tickets in this browser; returns whether nothing is missing.
 async function showAll() {
+  let isComplete = await fetchReceipts();
   const { state } = now();
-  if (!["closed", "drawn"].includes(state)) return true;
-  let isComplete = true;
+  if (!["closed", "drawn"].includes(state)) return isComplete;
   if (state === "drawn") for (const ticket of tickets()) isComplete = (await showResult(ticket)) && isComplete;
   const kept = keptOf(page.id);
   if (kept.tickets.length || kept.other !== null) return (await showTestimony()) && isComplete;
@@ -161,10 +186,11 @@ async function showAll() {
 }
 
 async function settle() {
-  // The one that runs may have begun before the draw, so that the next look has to repeat it.
-  isBehind = isSettling;
+  // The one that runs may have begun before the draw, or before a ticket was forgotten, so that it has to be repeated.
+  isAskedAgain = isSettling;
   if (isSettling) return;
   isSettling = true;
+  isBehind = false; // A draw that is noticed meanwhile sets it.
   try {
     if (!(await showAll())) isBehind = true;
   } catch {
@@ -172,6 +198,7 @@ async function settle() {
   } finally {
     isSettling = false;
   }
+  if (isAskedAgain) await settle();
 }
 
 // All phones learn of a draw within seconds. The more of them there may be, the longer each one waits, at random.

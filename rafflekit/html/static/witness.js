@@ -83,7 +83,9 @@ async function testimony({ id, address, key: servedKey, verifier, words: wordLis
     const outcomes = Object.fromEntries(steps.map((step) => [step.name, step.outcome]));
     // Here, no one enters a key: the one that this phone knows is not a mistake.
     const isWrong = steps.some((step) => step.outcome === "wrong" && (step.name === "key" || !step.isMistaken));
-    return { isWrong, outcomes, parts, hasReceipt: receipt !== null };
+    // A receipt is about a number. With a code that does not belong to it, it is about another person's ticket.
+    const isInList = outcomes.receipt === "ok" && !ticket.isDenied;
+    return { isWrong, outcomes, parts, hasReceipt: receipt !== null, isInList };
   }
 
   // Returns the claims that follow from what was found with each ticket. Only the receipt differs between them.
@@ -95,7 +97,7 @@ async function testimony({ id, address, key: servedKey, verifier, words: wordLis
     const follow = ["closing", "seed", "winners"].every((name) => outcomes[name] === "ok") ? "winners" : "future";
     const winners = parts.proof.winners === null ? "winners-unchecked" : follow;
     if (!found.every((each) => each.hasReceipt)) return [list, winners, "no-receipt"];
-    if (!found.every((each) => each.outcomes.receipt === "ok")) return [list, winners, "receipt-unchecked"];
+    if (!found.every((each) => each.isInList)) return [list, winners, "receipt-unchecked"];
     return [list, winners, found.length > 1 ? "tickets" : "ticket"];
   }
 
@@ -112,7 +114,7 @@ async function testimony({ id, address, key: servedKey, verifier, words: wordLis
   async function judge() {
     const proof = await getText(`${address}proof/`, "application/json");
     if (proof === null) throw new Error("The winners are drawn, but there is no proof.");
-    const documents = JSON.stringify([proof, ...tickets.map(({ number, receipt }) => [number, receipt])]);
+    const documents = JSON.stringify([proof, ...tickets.map(({ number, receipt, isDenied }) => [number, receipt, isDenied])]);
     if (documents === witnessed.documents) return;
     try {
       meet(JSON.parse(proof).closing);

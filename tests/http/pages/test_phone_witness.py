@@ -131,17 +131,49 @@ def test_a_verdict_covers_only_the_tickets_it_was_about(server: LiveServer, new_
     page.run(LOOK_AGAIN)
     says(page, "#testimony", "This phone recomputed the draw: it is right")
 
-    # It has no receipt, so that no one can say whether it is in the list.
+    # Without its receipt, no one can say whether it is in the list.
+    page.send("Network.setBlockedURLs", urls=["*/ledger/proof/*"])
     page.run(f"location.hash = {json.dumps(raffle.link(other).partition('#')[2])}")
     # After the draw, only a ticket that the server knows can be kept.
     page.wait_for("document.querySelector('.mine:nth-child(2) [data-do=keep]')?.checkVisibility()")
     page.click(".mine:last-child [data-do=keep]")
     says(page, "#testimony", "could not check everything")
+    assert claims_on(page) == ["kept", "winners", "no-receipt"]
+    page.send("Network.setBlockedURLs", urls=[])
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "All your tickets are in the list.")
 
     for _ in range(2):
         page.click("[data-do=forget]")
         page.click("[data-do=really-forget]")
     page.wait_for("document.querySelector('#testimony').textContent === ''")
+
+
+def test_a_ticket_from_a_link_gets_its_receipt(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=2)
+    ticket = raffle.guest(1)
+    own, mistaken = new_page(), new_page()
+    for page, link in ((own, raffle.link(ticket)), (mistaken, raffle.link(ticket | {"verification_code": "7" * 24}))):
+        page.open(link)
+        page.click("[data-do=keep]")
+        page.wait_for("JSON.parse(localStorage.getItem(localStorage.key(0))).tickets[0].receipt")
+        # The receipt does not show that the code is right.
+        assert page.run("document.querySelector('[data-part=unchecked]').checkVisibility()")
+    kept = own.run("JSON.parse(localStorage.getItem(localStorage.key(0))).tickets[0].receipt")
+    assert kept == ticket["receipt"]
+
+    raffle.guest(2)
+    for page in (own, mistaken):
+        page.run(LOOK_AGAIN)
+        says(page, "#testimony", "This phone is a witness")
+    raffle.manage("winners/")
+    own.run(LOOK_AGAIN), mistaken.run(LOOK_AGAIN)
+
+    says(own, "#testimony", "This phone recomputed the draw: it is right")
+    assert claims_on(own) == ["kept", "winners", "ticket"]
+    says(mistaken, ".mine", "do not belong together")
+    says(mistaken, "#testimony", "could not check everything")
+    assert claims_on(mistaken) == ["kept", "winners", "receipt-unchecked"]
 
 
 def test_another_closing_turns_the_phone_red(server: LiveServer, new_page: NewPage, tmp_path: Path) -> None:
@@ -252,4 +284,4 @@ def test_a_loser_can_win_by_the_queue(server: LiveServer, new_page: NewPage) -> 
     # Without having seen the closing before the draw, it does not call anything proven.
     page.click("[data-do=keep]")
     says(page, "#testimony", "could not check everything")
-    assert claims_on(page) == ["not-kept", "winners", "no-receipt"]
+    assert claims_on(page) == ["not-kept", "winners", "ticket"]
