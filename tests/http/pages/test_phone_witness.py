@@ -5,14 +5,18 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from rafflekit import Prize
+from rafflekit.core.protocol.entropy.drand import time_of
 from tests.databases import open_engine
 from tests.http.pages.browser import NewPage, Page
-from tests.http.pages.phones import HASTY, LOOK_AGAIN, Raffle, phone_server, says, take_part_and_keep
+from tests.http.pages.phones import HASTY, LOOK_AGAIN, MANAGER, Raffle, phone_server, says, take_part_and_keep
 from tests.live_server import LiveServer
+from tests.protocol.entropy.beacons import ROUND, SIGNATURE
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -266,6 +270,35 @@ def test_an_announced_value_is_shown_to_be_compared(server: LiveServer, new_page
     says(page, "#testimony", "whether two dice really gave this value, after the list was closed: 4 and 2")
     says(page, "#testimony", "it is right")
     assert claims_on(page) == ["kept", "winners", "ticket"]
+
+
+def test_what_a_phone_can_and_cannot_check_with_drand(server: LiveServer, new_page: NewPage) -> None:
+    closed_at = time_of(ROUND) - 60
+    with open_engine(f"sqlite:///{server.database}", clock=lambda: datetime.fromtimestamp(closed_at, UTC)) as engine:
+        raffle = engine.create("Fair", total_tickets=1, prizes=[Prize("hamper")], entropy="drand-quicknet")
+        ticket = engine.participate(raffle.id, "Ann")
+    address = f"{server.url}/raffles/{raffle.id}/"
+    early, late = new_page(), new_page()
+    for page in (early, late):
+        page.open(f"{address}#t={ticket.number}&c={ticket.verification_code}")
+    # One of the phones keeps the closing before the beacon is published, the other today.
+    early.run(f"void (Date.now = () => {1000 * (closed_at + 1)})")
+    for page in (early, late):
+        page.click("[data-do=keep]")
+        says(page, "#testimony", "This phone is a witness")
+
+    drawn = server.request_from(MANAGER, "POST", f"/raffles/{raffle.id}/winners/", {"value": SIGNATURE.hex()})
+    assert drawn.status == 201
+    early.open(address), late.open(address)
+
+    says(early, "#testimony", "This phone recomputed the draw: it is right")
+    assert claims_on(early) == ["kept", "winners", "ticket"]
+    says(late, "#testimony", "could not check everything")
+    assert claims_on(late) == ["kept-late", "winners", "ticket"]
+    for page in (early, late):
+        # A browser cannot check the signature of a beacon.
+        says(page, "#testimony", "One thing is checked elsewhere: that the random number is the public one.")
+        assert page.run("document.querySelector('#testimony a').href") == f"{address}proof/"
 
 
 def test_a_loser_can_win_by_the_queue(server: LiveServer, new_page: NewPage) -> None:
