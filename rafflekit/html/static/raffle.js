@@ -234,7 +234,7 @@ async function look() {
   if (found === null) return;
   const live = JSON.parse(found);
   pollS = live.poll_s;
-  if (now().now !== `${live.state} ${live.wins} ${live.forfeits}`) {
+  if (now().now !== standingOf(live)) {
     await change();
     return settleSoon(live);
   }
