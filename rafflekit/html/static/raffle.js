@@ -25,6 +25,8 @@ const tickets = () => {
 function takeFragment() {
   const given = new URLSearchParams(location.hash.slice(1));
   if (!given.has("i") && !(given.has("t") && given.has("c"))) return;
+  // The form comes when the raffle opens, perhaps after the page was loaded again.
+  if (given.has("i") && now().state === "upcoming") return;
   history.replaceState(null, "", location.pathname + location.search);
   if (given.has("i") && byId("invitation") !== null) byId("invitation").value = given.get("i");
   if (!given.has("t")) return;
@@ -214,11 +216,26 @@ function settleSoon(live) {
 async function change() {
   const html = await getText(page.address, "text/html");
   if (html === null) return;
-  const found = new DOMParser().parseFromString(html, "text/html").getElementById("now");
-  byId("now").replaceWith(found);
+  const found = partOf(html, "now");
+  replace(byId("now"), found);
+  takeFragment();
   showTimesIn(found);
   showDue();
   showTickets();
+}
+
+// Puts the new part of the page into the place of the old one. What a visitor types stays, and so does the cursor.
+function replace(before, found) {
+  const focused = document.activeElement;
+  before.replaceWith(found);
+  for (const field of before.querySelectorAll("input[id]")) {
+    const same = byId(field.id);
+    if (same === null) continue;
+    same.value = field.value;
+    if (field !== focused) continue;
+    same.focus();
+    same.setSelectionRange(field.selectionStart, field.selectionEnd);
+  }
 }
 
 // What was planned for a time that is over is not planned any more, as the wall says, too.
