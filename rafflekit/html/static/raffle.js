@@ -111,9 +111,10 @@ async function showResult(ticket) {
       headers: { Accept: "text/html" },
       body: new URLSearchParams({ ticket_number: ticket.number, verification_code: ticket.code }),
     });
-    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("result");
+    const result = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = result.getElementById("result");
     if (found === null) {
-      const isWrong = answer.status === 400;
+      const isWrong = result.getElementById("verification_code-error") !== null;
       if (isWrong) denied.add(ticket.number);
       say(region, cloned(isWrong ? "not-yours" : "ticket-problem"));
       return isWrong;
@@ -137,7 +138,7 @@ function clonedClaims({ template, slots, claims }) {
   return part;
 }
 
-// Returns whether there is something to say, as there is once the raffle is closed.
+// Returns whether there is something to say that needs no other try.
 async function showTestimony() {
   const { state } = now();
   const own = keptOf(page.id).tickets.map((each) => ({ ...each, isDenied: denied.has(each.number) }));
@@ -153,7 +154,7 @@ async function showTestimony() {
     warning.querySelector("[data-part=evidence]").href = `data:text/plain;charset=utf-8,${encodeURIComponent(evidence)}`;
     say(byId("alarm"), warning);
   }
-  return said !== null;
+  return said !== null && said.template !== "witness-unchecked";
 }
 
 // A ticket that came from a link has no receipt. The server gives everyone each of them, as the ledger is public. One from
@@ -179,10 +180,11 @@ async function fetchReceipts() {
 async function showAll() {
   let isComplete = await fetchReceipts();
   const { state } = now();
-  if (!["closed", "drawn"].includes(state)) return isComplete;
   if (state === "drawn") for (const ticket of tickets()) isComplete = (await showResult(ticket)) && isComplete;
   const kept = keptOf(page.id);
-  if (kept.tickets.length || kept.other !== null) return (await showTestimony()) && isComplete;
+  const isWitness = kept.tickets.length > 0 && ["closed", "drawn"].includes(state);
+  // That there were two closings is said in every state: the raffle may be cancelled to hide it.
+  if (isWitness || kept.other !== null) return (await showTestimony()) && isComplete;
   byId("testimony").replaceChildren();
   return isComplete;
 }
@@ -289,7 +291,12 @@ addEventListener("hashchange", () => {
   settle();
 });
 // A ticket that was kept on another page, before the visitor went back to this one.
-addEventListener("pageshow", (event) => event.persisted && (showTickets(), settle()));
+addEventListener("pageshow", async (event) => {
+  if (!event.persisted) return;
+  showTickets();
+  await lookIfNeeded();
+  await settle();
+});
 
 takeFragment();
 showDue();
