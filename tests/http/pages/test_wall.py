@@ -86,6 +86,10 @@ def test_the_wall_follows_a_draw_without_being_loaded_again(wall: Wall, new_page
     wall.hand_out("Ben", "Cem", "Dee")
     page.wait_for(f"{ASK} && document.querySelectorAll('.same-words li').length === 6")
     words = page.text(".same-words ol")
+    page.run("window.stage = document.querySelector('#stage'), stage.querySelector('[data-number]').textContent = '?'")
+    page.wait_for(f"{ASK} && document.querySelector('#stage [data-number]').textContent === '4'")
+    # What has not changed is not fetched again.
+    assert page.run("document.querySelector('#stage') === window.stage")
     wins = wall.post("winners")
     page.wait_for(f"{ASK} && {SPOT} !== null")
     assert page.text("#spot") == "The winners have been drawn."
