@@ -21,9 +21,9 @@ VERIFIER = tuple(f"verifier/{name}.js" for name in _VERIFIER_PARTS)
 _SCRIPTS: dict[str, tuple[str, ...]] = {
     "desk.js": ("desk.js",),
     "times.js": ("times.js",),
-    "raffle.js": ("times.js", "keeping.js", "witness.js", "raffle.js"),
+    "raffle.js": ("times.js", "following.js", "keeping.js", "witness.js", "raffle.js"),
     "ticket.js": ("times.js", "keeping.js", "ticket.js"),
-    "live.js": ("times.js", "live.js"),
+    "live.js": ("times.js", "following.js", "live.js"),
 }
 """Each script, and the files in `static/` that it consists of, in order."""
 

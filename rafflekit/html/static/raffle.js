@@ -25,6 +25,8 @@ const tickets = () => {
 function takeFragment() {
   const given = new URLSearchParams(location.hash.slice(1));
   if (!given.has("i") && !(given.has("t") && given.has("c"))) return;
+  // The form comes when the raffle opens, perhaps after the page was loaded again.
+  if (given.has("i") && now().state === "upcoming") return;
   history.replaceState(null, "", location.pathname + location.search);
   if (given.has("i") && byId("invitation") !== null) byId("invitation").value = given.get("i");
   if (!given.has("t")) return;
@@ -109,9 +111,10 @@ async function showResult(ticket) {
       headers: { Accept: "text/html" },
       body: new URLSearchParams({ ticket_number: ticket.number, verification_code: ticket.code }),
     });
-    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("result");
+    const result = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = result.getElementById("result");
     if (found === null) {
-      const isWrong = answer.status === 400;
+      const isWrong = result.getElementById("verification_code-error") !== null;
       if (isWrong) denied.add(ticket.number);
       say(region, cloned(isWrong ? "not-yours" : "ticket-problem"));
       return isWrong;
@@ -135,7 +138,7 @@ function clonedClaims({ template, slots, claims }) {
   return part;
 }
 
-// Returns whether there is something to say, as there is once the raffle is closed.
+// Returns whether there is something to say that needs no other try.
 async function showTestimony() {
   const { state } = now();
   const own = keptOf(page.id).tickets.map((each) => ({ ...each, isDenied: denied.has(each.number) }));
@@ -151,7 +154,7 @@ async function showTestimony() {
     warning.querySelector("[data-part=evidence]").href = `data:text/plain;charset=utf-8,${encodeURIComponent(evidence)}`;
     say(byId("alarm"), warning);
   }
-  return said !== null;
+  return said !== null && said.template !== "witness-unchecked";
 }
 
 // A ticket that came from a link has no receipt. The server gives everyone each of them, as the ledger is public. One from
@@ -177,10 +180,11 @@ async function fetchReceipts() {
 async function showAll() {
   let isComplete = await fetchReceipts();
   const { state } = now();
-  if (!["closed", "drawn"].includes(state)) return isComplete;
   if (state === "drawn") for (const ticket of tickets()) isComplete = (await showResult(ticket)) && isComplete;
   const kept = keptOf(page.id);
-  if (kept.tickets.length || kept.other !== null) return (await showTestimony()) && isComplete;
+  const isWitness = kept.tickets.length > 0 && ["closed", "drawn"].includes(state);
+  // That there were two closings is said in every state: the raffle may be cancelled to hide it.
+  if (isWitness || kept.other !== null) return (await showTestimony()) && isComplete;
   byId("testimony").replaceChildren();
   return isComplete;
 }
@@ -214,11 +218,26 @@ function settleSoon(live) {
 async function change() {
   const html = await getText(page.address, "text/html");
   if (html === null) return;
-  const found = new DOMParser().parseFromString(html, "text/html").getElementById("now");
-  byId("now").replaceWith(found);
+  const found = partOf(html, "now");
+  replace(byId("now"), found);
+  takeFragment();
   showTimesIn(found);
   showDue();
   showTickets();
+}
+
+// Puts the new part of the page into the place of the old one. What a visitor types stays, and so does the cursor.
+function replace(before, found) {
+  const focused = document.activeElement;
+  before.replaceWith(found);
+  for (const field of before.querySelectorAll("input[id]")) {
+    const same = byId(field.id);
+    if (same === null) continue;
+    same.value = field.value;
+    if (field !== focused) continue;
+    same.focus();
+    same.setSelectionRange(field.selectionStart, field.selectionEnd);
+  }
 }
 
 // What was planned for a time that is over is not planned any more, as the wall says, too.
@@ -234,7 +253,7 @@ async function look() {
   if (found === null) return;
   const live = JSON.parse(found);
   pollS = live.poll_s;
-  if (now().now !== `${live.state} ${live.wins} ${live.forfeits}`) {
+  if (now().now !== standingOf(live)) {
     await change();
     return settleSoon(live);
   }
@@ -272,7 +291,12 @@ addEventListener("hashchange", () => {
   settle();
 });
 // A ticket that was kept on another page, before the visitor went back to this one.
-addEventListener("pageshow", (event) => event.persisted && (showTickets(), settle()));
+addEventListener("pageshow", async (event) => {
+  if (!event.persisted) return;
+  showTickets();
+  await lookIfNeeded();
+  await settle();
+});
 
 takeFragment();
 showDue();

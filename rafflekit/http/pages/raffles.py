@@ -1,6 +1,6 @@
 """The pages of raffles: all of them, one, and the winners of one."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any, ClassVar
@@ -70,7 +70,7 @@ class OneRaffle(WebPage):
             "wins_count": count_wins(raffle.prizes) if wins is None else wins.count,
             "forfeits": 0 if wins is None else self.engine.count_forfeits(raffle.id),
             "draw_possible_at": draw_possible_at(raffle),
-            **draw_time(raffle),
+            **draw_time(raffle, self.engine.now()),
             "is_manager": is_at_desk(self.access, request),
             "poll_s": POLL_S,
             "error": None,
@@ -80,12 +80,12 @@ class OneRaffle(WebPage):
         }
 
 
-def draw_time(raffle: Raffle) -> dict[str, Any]:
-    """Return what pages say about the time of a closed raffle's draw: `due_at`, `is_due` and `waits_for_beacon`."""
+def draw_time(raffle: Raffle, now: datetime) -> dict[str, Any]:
+    """Return what pages say about the time of a closed raffle's draw: `due_at`, `can_begin` and `waits_for_beacon`."""
     due_at = draw_due_at(raffle)
     return {
         "due_at": due_at,
-        "is_due": due_at is not None and due_at <= datetime.now(UTC),
+        "can_begin": due_at is not None and due_at <= now,
         "waits_for_beacon": due_at is not None and due_at == draw_possible_at(raffle),
     }
 
@@ -108,7 +108,7 @@ class RafflePage(OneRaffle):
         values = self._values(request, raffle, wins)
         key = PageKey(raffle.id, language_of(request), root_of(request), is_manager=values["is_manager"])
         page = self._kept.get(
-            key, (raffle, (wins, values["is_due"])), lambda: filled(request, "raffle.html", **values, **SLOTS)
+            key, (raffle, (wins, values["can_begin"])), lambda: filled(request, "raffle.html", **values, **SLOTS)
         )
         left = raffle.available_tickets
         send_page(response, page.filled(left=left, idempotency_key=token_urlsafe()), status=HTTPStatus.OK)

@@ -152,7 +152,7 @@ class Page:
         deadline, why = time.monotonic() + LIMIT_S, ""
         while True:
             try:
-                found = self.send("Runtime.evaluate", expression=f"Boolean({condition})", returnByValue=True)
+                found = self.send("Runtime.evaluate", expression=f"Boolean(({condition}))", returnByValue=True)
             except DevToolsError as error:
                 # The page was left at this moment.
                 found, why = {"result": {}}, str(error)

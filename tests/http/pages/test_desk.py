@@ -117,6 +117,20 @@ def test_a_raffle_is_created_in_the_time_of_the_browser(desk: Desk, new_page: Ne
     assert page.complaints == []
 
 
+def test_a_time_in_an_hour_that_comes_twice_is_kept(desk: Desk, new_page: NewPage) -> None:
+    # The second 02:30 of that night in Berlin.
+    raffle = desk.raffle(closes_at="2999-10-27T01:30:00Z")
+    page = new_page(timezone="Europe/Berlin")
+    page.open(f"{desk.server.url}/desk/raffles/{raffle}/edit/")
+    assert page.run("document.querySelector('#closes_at').value") == "2999-10-27T02:30"
+
+    page.fill("#name", "Winter fair")
+    follow(page, "form .main")
+
+    assert page.text("#done") == "The changes are saved."
+    assert str(desk.engine.get(raffle).terms.closes_at) == "2999-10-27 01:30:00+00:00"
+
+
 def test_a_time_that_the_clocks_skip_is_refused(desk: Desk, new_page: NewPage) -> None:
     page = new_page(timezone="Europe/Berlin")
     page.open(f"{desk.server.url}/desk/new/")

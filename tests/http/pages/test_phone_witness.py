@@ -46,6 +46,16 @@ HOLD = """
       return window.asked(address, options);
     };
 """
+# Some addresses lead to another page, as in the network of a hotel.
+LOGIN_FIRST = """
+    window.asked = window.fetch.bind(window);
+    window.fetch = (address, options) => {
+      if (!window.replaced || !String(address).includes(window.replaced)) return window.asked(address, options);
+      window.isReplaced = window.replaced;
+      const status = String(address).endsWith('verify-ticket/') ? 400 : 200;
+      return Promise.resolve(new Response('<!doctype html><h1>Please log in</h1>', { status }));
+    };
+"""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +71,16 @@ def claims_on(page: Page) -> list[str]:
         "[...document.querySelectorAll('#testimony [data-claim]')].map((part) => part.dataset.claim)"
     )
     return found
+
+
+def change_kept(page: Page, statement: str) -> None:
+    """Change what the browser keeps of a raffle, `kept`."""
+    page.run(f"""{{
+        const name = localStorage.key(0);
+        const kept = JSON.parse(localStorage.getItem(name));
+        {statement};
+        localStorage.setItem(name, JSON.stringify(kept));
+    }}""")
 
 
 def test_a_kept_ticket_becomes_the_result_and_a_proof(server: LiveServer, new_page: NewPage) -> None:
@@ -121,8 +141,46 @@ def test_a_draw_during_a_slow_check_is_not_missed(server: LiveServer, new_page: 
     says(page, "#now .tag", "Drawn")
     page.run("window.release()")
 
-    says(page, "#testimony", "This phone recomputed the draw")
+    page.wait_for("document.querySelector('#testimony [data-claim]')")
     page.wait_for("document.querySelector('.mine .outcome')")
+    # The list came after the draw, even though the page did not know of it yet.
+    assert claims_on(page) == ["not-kept", "winners", "ticket"]
+
+
+def test_the_receipt_of_another_ticket_proves_nothing(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=2)
+    take_part_and_keep(page := new_page(), raffle)
+    other = raffle.guest(1)
+    change_kept(page, f"kept.tickets[0].receipt = {json.dumps(other['receipt'])}")
+    raffle.manage("winners/")
+
+    page.open(raffle.address)
+
+    says(page, "#testimony", "its receipt is another ticket's")
+    assert claims_on(page) == []
+
+
+def test_what_is_no_proof_does_not_make_a_draw_wrong(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=2)
+    take_part_and_keep(page := new_page(), raffle)
+    page.run(LOGIN_FIRST)
+    raffle.guest(1)
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "This phone is a witness")
+    raffle.manage("winners/")
+
+    # The receipt is from before the closing, so that two documents are needed.
+    for missing in ("proof/", "ledger/consistency/"):
+        page.run(f"window.replaced = {json.dumps(missing)}")
+        page.wait_for(f"{LOOK_AGAIN}, window.isReplaced === {json.dumps(missing)}")
+        says(page, "#testimony", "could not check the draw yet")
+    page.run("window.replaced = 'verify-ticket/'")
+    page.wait_for(f"{LOOK_AGAIN}, window.isReplaced === 'verify-ticket/'")
+    says(page, ".mine .result", "cannot be found out now")
+    page.run("window.replaced = null")
+    page.run(LOOK_AGAIN)
+    says(page, "#testimony", "This phone recomputed the draw: it is right")
+    page.wait_for("document.querySelector('.mine').dataset.outcome")
 
 
 def test_a_verdict_covers_only_the_tickets_it_was_about(server: LiveServer, new_page: NewPage) -> None:
@@ -216,6 +274,23 @@ def test_another_closing_turns_the_phone_red(server: LiveServer, new_page: NewPa
     page.open(raffle.address)
     says(page, "#alarm", "two different closed lists")
     assert json.loads(page.run("localStorage.getItem(localStorage.key(0))"))["other"] == forged
+    # Even if the operator hides it by calling the raffle off.
+    raffle.manage("cancel/", {"reason": "rain"})
+    page.open(raffle.address)
+    says(page, "#now .tag", "Called off")
+    says(page, "#alarm", "two different closed lists")
+
+
+def test_no_one_is_a_witness_of_a_cancelled_raffle(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server)
+    take_part_and_keep(page := new_page(), raffle)
+    says(page, "#testimony", "This phone is a witness")
+
+    raffle.manage("cancel/", {"reason": "rain"})
+    page.run(LOOK_AGAIN)
+
+    says(page, "#now .tag", "Called off")
+    page.wait_for("document.querySelector('#testimony').textContent === ''")
 
 
 def test_only_notes_of_the_raffle_count_as_its_closing(server: LiveServer, new_page: NewPage) -> None:
@@ -234,11 +309,7 @@ def test_only_notes_of_the_raffle_count_as_its_closing(server: LiveServer, new_p
 
     # A stored closing that cannot be read, or is another raffle's, is like none.
     for broken in ("{}", json.dumps({"note": served, "at": 1})):
-        page.run(f"""{{
-            const name = localStorage.key(0);
-            const kept = JSON.parse(localStorage.getItem(name));
-            localStorage.setItem(name, JSON.stringify({{ ...kept, closing: {broken} }}));
-        }}""")
+        change_kept(page, f"kept.closing = {broken}")
         page.open(raffle.address)
         says(page, "#testimony", "could not check everything")
 
