@@ -7,29 +7,13 @@ from urllib.parse import urlencode
 import pytest
 from falcon import testing
 
-from rafflekit import RaffleEngine
-from tests.databases import open_engine, prepare
-from tests.http.conftest import MANAGER, Clock
+from tests.http.conftest import MANAGER
 from tests.http.pages.fairground import Fairground, open_fairground
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"}
 FORM = BROWSER | {"Content-Type": "application/x-www-form-urlencoded", "Origin": "http://127.0.0.1:8080"}
 
 Show = Callable[..., testing.Result]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The clock of the test's engine."""
-    return Clock()
-
-
-@pytest.fixture
-def engine(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
-    """An engine on the test's database, with that clock."""
-    prepare(database_url)
-    with open_engine(database_url, clock=clock) as opened:
-        yield opened
 
 
 @pytest.fixture
