@@ -75,6 +75,11 @@ def scan(page: Page, text: str) -> None:
     """Scan a code, as a hand scanner does: it types where the focus is, and presses Enter."""
     # The focus comes a moment after the page.
     page.wait_for("document.activeElement.matches('input')")
+    enter(page, text)
+
+
+def enter(page: Page, text: str = "") -> None:
+    """Type a text where the focus is, press Enter, and wait for the page to which that leads."""
     page.run("void (window.isLeft = false)")
     page.type(f"{text}\n")
     arrive(page)
@@ -133,10 +138,10 @@ def test_mistakes_have_the_focus_and_lead_to_their_fields(desk: Desk, new_page: 
     page.fill("#prizes", "tea")
     follow(page, "form .main")
 
-    assert page.run("document.activeElement.id") == "mistakes"
+    page.wait_for("document.activeElement.id === 'mistakes'")
     page.press("Tab")
     page.press("Enter")
-    assert page.run("document.activeElement.id") == "name"
+    page.wait_for("document.activeElement.id === 'name'")
     assert page.run("document.querySelector('#prizes').value") == "tea"
 
 
@@ -144,7 +149,7 @@ def test_a_person_gets_a_ticket_and_the_next_one_can_come(desk: Desk, new_page: 
     raffle = desk.raffle(entry="desk")
     page = new_page()
     page.open(f"{desk.server.url}/desk/raffles/{raffle}/tickets/")
-    assert page.run("document.activeElement.id") == "participant"
+    page.wait_for("document.activeElement.id === 'participant'")
     scan(page, "ann@example.org")
     assert page.text(".ticket-number").isdigit()
 
@@ -325,24 +330,21 @@ def test_the_desk_works_by_keyboard_alone(desk: Desk, new_page: NewPage) -> None
     page = new_page()
     page.open(f"{desk.server.url}/desk/")
     press_until(page, "document.activeElement.textContent === 'New raffle'")
-    page.press("Enter")
-    page.wait_for("document.querySelector('#prizes')")
+    enter(page)
     press_until(page, "document.activeElement.id === 'name'")
     page.type("Keys\t2\ttea\t")
     press_until(page, "document.activeElement.tagName === 'BUTTON'")
-    page.press("Enter")
-    page.wait_for("document.querySelector('form[action$=\"/raffles/\"]')")
+    enter(page)
+    assert page.run("document.querySelector('form[action$=\"/raffles/\"]') !== null")
     press_until(page, "document.activeElement.tagName === 'BUTTON'")
-    page.press("Enter")
-    page.wait_for("document.querySelector('#done')")
+    enter(page)
     assert page.text("h1") == "Keys"
 
     raffle, (first, *_) = desk.drawn()
     page.open(f"{desk.server.url}/desk/raffles/{raffle}/redeem/")
     scan(page, first)
     press_until(page, "document.activeElement.id === 'confirm'", key="Shift+Tab")
-    page.press("Enter")
-    page.wait_for("document.querySelector('#undo')")
+    enter(page)
     assert "Done" in page.text("#verdict")
 
 

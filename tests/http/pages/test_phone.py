@@ -30,8 +30,9 @@ def test_a_visitor_takes_part_and_the_browser_keeps_the_ticket(
     page = new_page(width=390)
     ticket = take_part(page, raffle)
 
+    page.run("void (window.isLeft = false)")
     page.send("Page.reload")
-    page.wait_for("document.querySelector('#ticket') && document.readyState === 'complete'")
+    page.wait_for("window.isLeft === undefined && document.readyState === 'complete'")
     assert json.loads(page.run("document.querySelector('#document').textContent")) == ticket
     saved = page.download("a[download]", tmp_path)
     assert json.loads(saved.read_text()) == ticket
@@ -43,7 +44,7 @@ def test_a_visitor_takes_part_and_the_browser_keeps_the_ticket(
     assert not page.run("document.querySelector('#take').checkVisibility()")
     page.click(".mine summary")
     assert page.text(".mine .ticket-code") == ticket["verification_code"]
-    assert page.run("document.querySelector('.mine img').naturalWidth") > 0
+    page.wait_for("document.querySelector('.mine img').naturalWidth")
     assert page.complaints == []
     page.click("[data-do=forget]")
     page.click("[data-do=really-forget]")
