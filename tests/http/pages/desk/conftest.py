@@ -1,6 +1,6 @@
 """Fixtures for the desk: requests with desk passes, and a drawn raffle with its tickets."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -12,8 +12,7 @@ from falcon import testing
 from rafflekit import RaffleEngine, Ticket
 from rafflekit.core.prizes import Prize
 from rafflekit.http.app import create_app
-from tests.databases import open_engine, prepare
-from tests.http.conftest import MANAGER, SETTINGS, Clock
+from tests.http.conftest import MANAGER, SETTINGS
 from tests.http.pages.conftest import BROWSER, FORM
 
 Ask = Callable[..., testing.Result]
@@ -26,20 +25,6 @@ class Drawn(NamedTuple):
     winner: Ticket
     other_winner: Ticket
     loser: Ticket
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The clock of the test's engine."""
-    return Clock()
-
-
-@pytest.fixture
-def engine(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
-    """An engine on the test's database, with that clock."""
-    prepare(database_url)
-    with open_engine(database_url, clock=clock) as opened:
-        yield opened
 
 
 @pytest.fixture
