@@ -118,6 +118,11 @@ def is_finished(raffle: Raffle) -> bool:
     return raffle.drawn_at is not None or raffle.cancellation is not None
 
 
+def is_overdue(deadline: datetime | None, now: datetime) -> bool:
+    """Return whether a prize can no longer be redeemed; `deadline` is None if the raffle announced none."""
+    return deadline is not None and now >= deadline
+
+
 def is_due(raffle: Raffle) -> bool:
     """Return whether a raffle's time was over when it was read, but its list of tickets was not closed yet."""
     return raffle.end is None and raffle.state is State.CLOSED

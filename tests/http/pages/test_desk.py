@@ -215,7 +215,7 @@ def test_prizes_are_handed_out_as_fast_as_one_scans(desk: Desk, new_page: NewPag
     scan(page, second)
     assert desk.engine.winners(raffle, unredeemed=True).count == 2
     follow(page, "#confirm")
-    assert "Done: hamper is handed out" in page.text("#verdict")
+    assert "Handed out: hamper" in page.text("#verdict")
     assert desk.engine.winners(raffle, unredeemed=True).count == 1
 
     follow(page, "#undo")

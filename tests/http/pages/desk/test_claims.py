@@ -1,5 +1,6 @@
 """Handing prizes out at the desk, and passing them on."""
 
+import re
 from typing import Any, NoReturn
 
 import pytest
@@ -43,13 +44,36 @@ def test_a_prize_is_handed_out_once_and_by_whom_is_kept(ask: Ask, engine: Raffle
     again = ask(f"{drawn.path}redeem/", fields, may="redeem")
     looked = ask(f"/desk{drawn.path}redeem/", fields, may="redeem")
 
-    assert (done.status_code, "Done: <bdi>hamper</bdi>" in done.text) == (200, True)
+    assert (done.status_code, "✓ Handed out: <bdi>hamper</bdi>" in done.text) == (200, True)
     assert (again.status_code, "Already handed out: <bdi>hamper</bdi>" in again.text) == (409, True)
     assert "Already handed out" in looked.text
     assert 'name="undo" value="true"' in done.text
     assert engine.winners(drawn.winner.raffle_id).items[0].redeemed_by == "redeem"
     assert "by <bdi>redeem</bdi>" in ask(f"/desk{drawn.path}winners/", may="redeem").text
     assert ask(f"{drawn.path}redeem/", fields, may="sell").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("by", "who", "advice", "undo"),
+    [
+        ("redeem", "by <bdi>redeem</bdi>", "If you have just confirmed it yourself", "at once"),
+        ("Bob", "by <bdi>Bob</bdi>", "Do not give a second prize, and call the organiser.", "asked"),
+        (None, "", "Do not give a second prize, and call the organiser.", "asked"),
+    ],
+)
+def test_a_mark_of_someone_else_is_not_undone_in_passing(
+    ask: Ask, engine: RaffleEngine, drawn: Drawn, by: str | None, who: str, advice: str, undo: str
+) -> None:
+    ticket = drawn.winner
+    engine.redeem(ticket.raffle_id, ticket.number, ticket.verification_code, by=by)
+
+    page = ask(f"/desk{drawn.path}redeem/", fields_of(ticket), may="redeem").text
+
+    [verdict] = re.findall(r'id="verdict".*?</section>', page, re.DOTALL)
+    assert who in verdict
+    assert advice in verdict
+    assert 'name="undo" value="true"' in verdict
+    assert ("<details" in verdict) is (undo == "asked")
 
 
 def test_a_redemption_can_be_undone_for_a_while(submit: Show, drawn: Drawn, clock: Clock) -> None:
@@ -59,6 +83,8 @@ def test_a_redemption_can_be_undone_for_a_while(submit: Show, drawn: Drawn, cloc
     undone = submit(f"{drawn.path}redeem/", fields | {"undo": "true"})
     assert "Undone: <bdi>hamper</bdi>" in undone.text
     submit(f"{drawn.path}redeem/", fields)
+    # Without passes, every desk may have done it.
+    assert "<summary>It was marked by mistake" in submit(f"/desk{drawn.path}redeem/", fields).text
     clock.advance(minutes=16)
 
     late = submit(f"{drawn.path}redeem/", fields | {"undo": "true"})
@@ -108,7 +134,7 @@ def test_after_a_prize_is_handed_out_nothing_can_fail(
 
     page = ask(f"{drawn.path}redeem/", fields_of(drawn.winner), may="redeem")
 
-    assert (page.status_code, "Done: <bdi>hamper</bdi>" in page.text) == (200, True)
+    assert (page.status_code, "✓ Handed out: <bdi>hamper</bdi>" in page.text) == (200, True)
 
 
 def test_tickets_without_a_prize_say_so(submit: Show, drawn: Drawn, clock: Clock) -> None:
