@@ -333,7 +333,7 @@ def _deadline(raffle: Raffle, claim: Claim) -> datetime | None:
 def _check_redeemable(claim: Claim, deadline: datetime | None, now: datetime) -> None:
     _check_not_redeemed(claim)
     _check_not_forfeited(claim)
-    if lifecycle.is_overdue(deadline, now):
+    if deadline is not None and lifecycle.is_overdue(deadline, now):
         raise TooLate(f"This prize could be redeemed until {_shown(deadline)}.")
 
 

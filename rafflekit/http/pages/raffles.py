@@ -10,7 +10,7 @@ import falcon
 import msgspec
 
 from rafflekit.core import limits
-from rafflekit.core.lifecycle import draw_due_at, draw_possible_at
+from rafflekit.core.lifecycle import draw_due_at, draw_possible_at, lacks_tickets
 from rafflekit.core.models import Page, Raffle, State
 from rafflekit.core.prizes import Win, count_wins
 from rafflekit.core.protocol.terms import EntryRule
@@ -70,6 +70,7 @@ class OneRaffle(WebPage):
             "wins_count": count_wins(raffle.prizes) if wins is None else wins.count,
             "forfeits": 0 if wins is None else self.engine.count_forfeits(raffle.id),
             "draw_possible_at": draw_possible_at(raffle),
+            "lacks_tickets": lacks_tickets(raffle),
             **draw_time(raffle),
             "is_manager": is_at_desk(self.access, request),
             "poll_s": POLL_S,

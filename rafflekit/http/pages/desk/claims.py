@@ -98,7 +98,7 @@ class _Redeeming(ActionPage):
             return Looked(scan, "forfeited", found, by)
         if not found.has_won:
             return Looked(scan, "lost", found, by)
-        is_late = is_overdue(found.redeem_until, self.engine.now())
+        is_late = found.redeem_until is not None and is_overdue(found.redeem_until, self.engine.now())
         return Looked(scan, "late" if is_late else "won", found, by)
 
     def _can_undo(self, raffle: Raffle, scan: Scan) -> bool:

@@ -8,7 +8,7 @@ import falcon
 
 from rafflekit.core import limits
 from rafflekit.core.errors import IdempotencyKeyReused, RaffleError
-from rafflekit.core.lifecycle import Action, draw_possible_at
+from rafflekit.core.lifecycle import Action, draw_possible_at, lacks_tickets
 from rafflekit.core.models import Raffle, Right
 from rafflekit.http import reading
 from rafflekit.http.api.raffles import RafflesQuery
@@ -99,6 +99,7 @@ class RaffleDesk(DeskPage):
             "raffle.html",
             raffle=raffle,
             draw_possible_at=draw_possible_at(raffle),
+            lacks_tickets=lacks_tickets(raffle),
             wins=self.engine.winners(raffle.id, page_size=1).count,
             open_wins=self.engine.winners(raffle.id, page_size=1, unredeemed=True).count,
         )

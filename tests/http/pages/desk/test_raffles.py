@@ -32,7 +32,7 @@ def make(engine: RaffleEngine) -> Make:
     """Create a raffle with these options, hand out tickets and return its id: `make(tickets=0, **options)`."""
 
     def create(*, tickets: int = 0, **options: Any) -> str:
-        raffle = engine.create("Fair", total_tickets=3, prizes=[Prize("hug")], **options).id
+        raffle = engine.create("Fair", total_tickets=3, **{"prizes": [Prize("hug")], **options}).id
         for n in range(tickets):
             engine.participate(raffle, f"p{n}")
         return str(raffle)
@@ -251,6 +251,29 @@ def test_a_form_that_comes_too_late_is_not_shown_again(
     assert late.status_code == 409
     assert "<form" not in late.text
     assert f'href="/desk/raffles/{raffle}/"' in late.text
+
+
+@pytest.mark.parametrize(("tickets", "way_out"), [(0, "edit"), (1, "cancel")])
+def test_a_raffle_without_enough_tickets_leads_to_a_way_out(
+    show: Show, submit: Show, make: Make, clock: Clock, tickets: int, way_out: str
+) -> None:
+    raffle = make(tickets=tickets, prizes=[Prize("hug", 2)], closes_at=clock.later(hours=1))
+    clock.advance(hours=2)
+
+    desk = show(f"/desk/raffles/{raffle}/").text
+    assert "This raffle cannot be drawn." in desk
+    assert f'href="/desk/raffles/{raffle}/{way_out}/"' in desk
+    assert not re.search(r'href="[^"]*/(draw|close)/"', desk + show("/desk/").text)
+    for answer in (
+        show(f"/desk/raffles/{raffle}/draw/"),
+        show(f"/desk/raffles/{raffle}/close/"),
+        submit(f"/raffles/{raffle}/winners/", {"confirm": "Fair"}),
+    ):
+        assert "there are more prizes than tickets" in answer.text
+        assert "<form" not in answer.text
+    public = show(f"/raffles/{raffle}/").text
+    assert "The draw cannot take place: there are more prizes than tickets." in public
+    assert "The draw can begin." not in public
 
 
 def test_a_called_off_raffle_offers_nothing(show: Show, in_state: InState) -> None:
