@@ -11,7 +11,7 @@ import msgspec
 
 from rafflekit.core import limits
 from rafflekit.core.lifecycle import draw_due_at, draw_possible_at, lacks_tickets
-from rafflekit.core.models import Page, Raffle, State
+from rafflekit.core.models import Page, Raffle, Right, State
 from rafflekit.core.prizes import Win, count_wins
 from rafflekit.core.protocol.terms import EntryRule
 from rafflekit.html.rendering import numeral
@@ -73,6 +73,7 @@ class OneRaffle(WebPage):
             "lacks_tickets": lacks_tickets(raffle),
             **draw_time(raffle),
             "is_manager": is_at_desk(self.access, request),
+            "may_redeem": self.access.allows(request.env, Right.REDEEM),
             "poll_s": POLL_S,
             "error": None,
             "invitation": "",
@@ -107,10 +108,10 @@ class RafflePage(OneRaffle):
         raffle = self.engine.get(reading.check_raffle_id(raffle_id))
         wins = self._first_wins(raffle)
         values = self._values(request, raffle, wins)
-        key = PageKey(raffle.id, language_of(request), root_of(request), is_manager=values["is_manager"])
-        page = self._kept.get(
-            key, (raffle, (wins, values["is_due"])), lambda: filled(request, "raffle.html", **values, **SLOTS)
-        )
+        rights = {name: values[name] for name in ("is_manager", "may_redeem")}
+        key = PageKey(raffle.id, language_of(request), root_of(request), **rights)
+        shown = raffle, (wins, values["forfeits"], values["is_due"])
+        page = self._kept.get(key, shown, lambda: filled(request, "raffle.html", **values, **SLOTS))
         left = raffle.available_tickets
         send_page(response, page.filled(left=left, idempotency_key=token_urlsafe()), status=HTTPStatus.OK)
         response.set_header("ETag", page.etag(left))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from falcon import testing
 
+from rafflekit import Prize, RaffleEngine
 from rafflekit.http.pages.kept_pages import SLOTS
 from tests.http.conftest import Post
 from tests.http.pages.conftest import BROWSER, Show
@@ -97,6 +98,20 @@ def test_a_kept_page_shows_what_has_changed(client: testing.TestClient, post: Po
     assert "3 of 3" in words_in(show(other, source=VISITOR))
     client.simulate_patch(other, json={"name": "Dance"}, remote_addr="198.51.100.7")
     assert "Dance" in words_in(show(other, source=VISITOR))
+
+
+def test_a_kept_page_learns_of_a_prize_that_lapsed(engine: RaffleEngine, show: Show) -> None:
+    raffle = engine.create("Fair", total_tickets=21, prizes=[Prize("hug", 21)]).id
+    assert len(list(engine.participate_many(raffle, [f"guest {number}" for number in range(21)]))) == 21
+    last = engine.draw(raffle)[-1].ticket_number
+    before = show(f"/raffles/{raffle}/").text
+
+    # Nothing that the page lists changes.
+    engine.forfeit(raffle, last, why="unclaimed")
+
+    after = show(f"/raffles/{raffle}/").text
+    standing = [re.findall(r' data-now="([^"]+)"', page) for page in (before, after)]
+    assert standing[0] != standing[1]
 
 
 def test_only_the_browser_itself_keeps_a_page(post: Post, show: Show) -> None:

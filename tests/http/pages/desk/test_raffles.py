@@ -253,16 +253,17 @@ def test_a_form_that_comes_too_late_is_not_shown_again(
     assert f'href="/desk/raffles/{raffle}/"' in late.text
 
 
-@pytest.mark.parametrize(("tickets", "way_out"), [(0, "edit"), (1, "cancel")])
+@pytest.mark.parametrize("tickets", [0, 1])
 def test_a_raffle_without_enough_tickets_leads_to_a_way_out(
-    show: Show, submit: Show, make: Make, clock: Clock, tickets: int, way_out: str
+    show: Show, submit: Show, make: Make, clock: Clock, tickets: int
 ) -> None:
     raffle = make(tickets=tickets, prizes=[Prize("hug", 2)], closes_at=clock.later(hours=1))
     clock.advance(hours=2)
 
     desk = show(f"/desk/raffles/{raffle}/").text
     assert "This raffle cannot be drawn." in desk
-    assert f'href="/desk/raffles/{raffle}/{way_out}/"' in desk
+    assert f'href="/desk/raffles/{raffle}/cancel/"' in desk
+    assert (f'href="/desk/raffles/{raffle}/edit/"' in desk) is (tickets == 0)
     assert not re.search(r'href="[^"]*/(draw|close)/"', desk + show("/desk/").text)
     for answer in (
         show(f"/desk/raffles/{raffle}/draw/"),

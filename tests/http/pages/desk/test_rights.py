@@ -49,6 +49,12 @@ def test_buttons_that_a_pass_may_not_use_are_not_shown(ask: Ask, drawn: Drawn) -
     assert "/desk/new/" not in ask("/desk/", may="redeem").text
 
 
+def test_only_who_may_redeem_is_led_from_a_ticket_to_its_prize(ask: Ask, drawn: Drawn) -> None:
+    led = {may: "Hand its prize out" in ask(drawn.path, may=may).text for may in ("sell", "redeem", "manage", None)}
+
+    assert led == {"sell": False, "redeem": True, "manage": True, None: False}
+
+
 def test_others_see_nothing_of_the_desk(ask: Ask, drawn: Drawn) -> None:
     for template in PAGES:
         page = ask(path_of(template, drawn.path), source=STRANGER)
