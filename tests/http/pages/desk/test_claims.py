@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 import pytest
 
 from rafflekit import Prize, RaffleEngine, StorageUnavailable, Ticket
+from rafflekit.http.pages.desk.scans import read_scan
 from tests.http.conftest import Clock
 from tests.http.pages.conftest import Show
 from tests.http.pages.desk.conftest import Ask, Drawn
@@ -35,6 +36,21 @@ def test_a_scanned_ticket_shows_what_it_won(submit: Show, engine: RaffleEngine, 
     assert "Won: <bdi>hamper</bdi>" in page.text
     assert page.headers["Cache-Control"] == "no-store"
     assert engine.winners(drawn.winner.raffle_id, unredeemed=True).count == 2
+
+
+@pytest.mark.parametrize("number", ["1,234", "1\u202f234", "1 234", "1.234", "001234"])
+@pytest.mark.parametrize("code", ["0023-45H7-X45Z-H67Q-AAAA-9999", "002345h7x45zh67qaaaa9999"])
+@pytest.mark.parametrize("text", ["{number} {code}", "Ticket {number}: {code}", "{number}, {code}"])
+def test_a_number_is_read_as_the_ticket_prints_it(text: str, number: str, code: str) -> None:
+    scan = read_scan(text.format(number=number, code=code))
+
+    assert (scan.number, scan.code) == (1234, code)
+
+
+def test_a_code_that_is_divided_otherwise_lends_no_digits() -> None:
+    code = "234 X45ZH67QAAAABBBB99991"
+
+    assert read_scan(f"1 {code}")[:2] == (1, code)
 
 
 def test_a_prize_is_handed_out_once_and_by_whom_is_kept(ask: Ask, engine: RaffleEngine, drawn: Drawn) -> None:
