@@ -177,7 +177,7 @@ def test_a_raffle_is_closed_and_drawn_at_the_desk(desk: Desk, new_page: NewPage)
     follow(page, "form button")
 
     assert page.text("#done") == "The winners are drawn."
-    assert "2 of 2 wins with a prize to hand out" in page.text(".figures")
+    assert "2 of 2 prizes still to hand out" in page.text(".figures")
 
 
 def test_dice_are_looked_at_before_they_decide(desk: Desk, new_page: NewPage) -> None:

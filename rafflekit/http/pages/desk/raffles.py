@@ -9,10 +9,10 @@ import falcon
 from rafflekit.core import limits
 from rafflekit.core.errors import IdempotencyKeyReused, RaffleError
 from rafflekit.core.lifecycle import Action, draw_possible_at, lacks_tickets
-from rafflekit.core.models import Raffle, Right
+from rafflekit.core.models import Raffle, Right, State
 from rafflekit.http import reading
 from rafflekit.http.api.raffles import RafflesQuery
-from rafflekit.http.pages.desk.page import ActionPage, DeskPage, Refused, back_to_desk, refusal_of, wrong
+from rafflekit.http.pages.desk.page import ActionPage, DeskPage, Refused, back_to_desk, refusal_of, told_as_done, wrong
 from rafflekit.http.pages.desk.terms import EditForm, TermsForm, doubtful_prizes, read_terms_form, typed_terms
 from rafflekit.http.pages.raffles import RaffleList
 
@@ -86,6 +86,17 @@ class RaffleListOrNew(RaffleList, DeskPage):
         self.show_desk(request, response, "new.html", typed=typed, before=before, refused=refused)
 
 
+# What can have been done last with a raffle in a state.
+_DONE = {
+    State.UPCOMING: ("created", "changed"),
+    State.OPEN: ("created", "changed"),
+    State.CLOSED: ("closed",),
+    State.DRAWN: ("drawn", "none_passed_on"),
+    State.CANCELLED: ("cancelled",),
+}
+_PASSED_ON = ("passed_on", "lapsed", "all_passed_on")
+
+
 class RaffleDesk(DeskPage):
     """`/desk/raffles/<id>/`: one raffle, and what can be done with it now."""
 
@@ -93,14 +104,18 @@ class RaffleDesk(DeskPage):
         """Show the raffle's numbers, and a button for each action."""
         self.enter(request)
         raffle = self.raffle(raffle_id)
+        forfeits = self.engine.count_forfeits(raffle.id)
+        done = told_as_done(request)
         self.show_desk(
             request,
             response,
             "raffle.html",
             raffle=raffle,
+            done=done if done in _DONE[raffle.state] or (forfeits and done in _PASSED_ON) else "",
             draw_possible_at=draw_possible_at(raffle),
             lacks_tickets=lacks_tickets(raffle),
-            wins=self.engine.winners(raffle.id, page_size=1).count,
+            # A prize that passed on has one winner more, but is still one prize.
+            prizes_won=self.engine.winners(raffle.id, page_size=1).count - forfeits,
             open_wins=self.engine.winners(raffle.id, page_size=1, unredeemed=True).count,
         )
 

@@ -194,12 +194,35 @@ def test_a_doubtful_amount_is_saved_only_the_second_time(
     assert submit(path, kept).status_code == 303
 
 
-def test_only_what_was_done_is_announced(show: Show, make: Make) -> None:
-    desk = f"/desk/raffles/{make()}/"
+@pytest.mark.parametrize(
+    ("state", "announced"),
+    [
+        ("upcoming", {"created", "changed"}),
+        ("open", {"created", "changed"}),
+        ("closed", {"closed"}),
+        ("drawn", {"drawn", "none_passed_on"}),
+        ("cancelled", {"cancelled"}),
+    ],
+)
+def test_only_what_can_have_been_done_is_announced(
+    show: Show, in_state: InState, state: str, announced: set[str]
+) -> None:
+    desk = f"/desk/raffles/{in_state(state)}/"
+    passed = ("passed_on", "lapsed", "all_passed_on", "none_passed_on")
+    said = ("created", "changed", "closed", "cancelled", "drawn", "anything", "left", *passed)
 
-    assert "The raffle is closed." in show(f"{desk}?done=closed").text
-    assert 'id="done"' not in show(f"{desk}?done=anything").text
-    assert 'id="done"' not in show(f"{desk}?done=left").text
+    assert {done for done in said if 'id="done"' in show(f"{desk}?done={done}").text} == announced
+
+
+def test_a_prize_that_passed_on_counts_once(engine: RaffleEngine, show: Show, make: Make) -> None:
+    raffle = make(tickets=3, prizes=[Prize("hug", 2)])
+    first = engine.draw(raffle)[0].ticket_number
+    engine.forfeit(raffle, first, why="unclaimed")
+
+    desk = show(f"/desk/raffles/{raffle}/?done=passed_on").text
+
+    assert "The prize passed on to the next ticket." in desk
+    assert "<strong>2</strong> of 2 prizes still to hand out" in desk
 
 
 @pytest.mark.parametrize(

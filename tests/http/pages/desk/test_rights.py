@@ -129,6 +129,8 @@ def test_leaving_the_desk_clears_the_cookie(ask: Ask, submit: Show) -> None:
     assert (cookie.value, cookie["path"]) == ("", "/")
     assert parsedate_to_datetime(cookie["expires"]) < datetime.now(UTC)
     assert left.headers["Location"] == "/desk/pass/?done=left"
+    assert "This device no longer uses a desk pass." in ask("/desk/pass/?done=left", may=None).text
+    assert "This device no longer uses a desk pass." not in ask("/desk/pass/?done=left").text
 
 
 def test_a_named_person_gets_one_ticket(ask: Ask, engine: RaffleEngine) -> None:
