@@ -165,7 +165,7 @@ def test_winners_are_listed_in_pages(post: Post, show: Show) -> None:
     second = show(f"{raffle}winners/?page_size=2&page=2")
 
     assert [str(win["ticket_number"]) for win in wins[:2]] == re.findall(r"Ticket (\d)", words_in(first))
-    assert f"tea passed on: not collected Ticket {wins[1]['ticket_number']}" in words_in(first)
+    assert f"tea lost: not collected Ticket {wins[1]['ticket_number']}" in words_in(first)
     assert 'href="?page_size=2&amp;page=2"' in first.text
     assert f"taken over from ticket {wins[0]['ticket_number']}" in words_in(second)
     assert "Every ticket has won." in words_in(show(f"{raffle}winners/?queue=true"))

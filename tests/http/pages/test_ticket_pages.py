@@ -151,7 +151,7 @@ def test_a_ticket_is_told_what_it_won(post: Post, show: Show, submit: Show) -> N
     assert "you are the next in the queue" in said(order[0])
     assert "you are number 2 in the queue" in said(order[1])
     post(f"{raffle}forfeit/", json={"ticket_number": winner, "why": "disqualified", "reason": "never came"})
-    assert re.search(r"won a prize \(warm hug\), but it passed .* The organiser's reason: never came", said(winner))
+    assert re.search(r"won a prize \(warm hug\), but lost it .* The organiser's reason: never came", said(winner))
     assert "You won: warm hug" in said(order[0])
     assert "you are the next in the queue" in said(order[1])
     post(f"{raffle}redeem/", json=tickets[order[0]])

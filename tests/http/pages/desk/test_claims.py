@@ -208,8 +208,24 @@ def test_a_prize_passes_on_after_a_look(ask: Ask, engine: RaffleEngine, drawn: D
     first, _, third = engine.winners(raffle).items
     assert (first.reason, first.forfeited_by, third.ticket_number) == ("sold <twice>", "manage", heir)
     assert ask(f"{drawn.path}forfeit/", fields).status_code == 409
-    assert "passed on: <bdi>sold &lt;twice&gt;</bdi>" in ask(f"{drawn.path}winners/").text
+    assert "lost: <bdi>sold &lt;twice&gt;</bdi>" in ask(f"{drawn.path}winners/").text
     assert "Lost: <bdi>hamper</bdi>" in ask(f"/desk{drawn.path}redeem/", fields_of(drawn.winner)).text
+
+
+def test_no_page_says_that_a_lapsed_prize_passed_on(submit: Show, show: Show, engine: RaffleEngine) -> None:
+    raffle = engine.create("Fair", total_tickets=1, prizes=[Prize("hug")]).id
+    ticket = engine.participate(raffle, "ann")
+    engine.draw(raffle)
+    assert engine.forfeit(raffle, ticket.number, why="unclaimed") is None
+
+    public, desk = f"/raffles/{raffle}/", f"/desk/raffles/{raffle}/"
+    pages = [show(f"{path}{page}").text for path in (public, desk) for page in ("", "winners/")]
+    pages += [submit(f"{path}/", fields_of(ticket)).text for path in (f"{public}verify-ticket", f"{desk}redeem")]
+
+    for page in pages:
+        assert "passed" not in page.lower()
+    for page in (pages[0], pages[1], pages[3], *pages[4:]):
+        assert re.search(r"\blost\b", page, re.IGNORECASE)
 
 
 def test_an_outage_admits_that_some_prizes_passed_on(
