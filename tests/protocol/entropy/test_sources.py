@@ -77,7 +77,7 @@ def test_a_source_with_a_date_is_one_with_a_delay(source: Source) -> None:
     assert known_from is None or known_from > CLOSED
 
 
-@given(st.text(st.sampled_from("eé\u0301\u0323\u200b\ufe0f\u3164\uffa0¨ａﬁ1 \t\u3000") | st.characters(), min_size=1))
+@given(st.text(st.sampled_from("e\u0301\u0323\u200b\u3164¨ａ \u3000"), min_size=1))
 def test_a_value_that_is_typed_again_is_the_same(text: str) -> None:
     try:
         value = normalised(text)
