@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 import falcon
 import msgspec
@@ -21,7 +20,16 @@ from rafflekit.http.api.draws import WinnersQuery, listed_queue
 from rafflekit.http.api.live import POLL_S
 from rafflekit.http.api.raffles import RafflesQuery, listed_raffles
 from rafflekit.http.pages.kept_pages import SLOTS, KeptPages, PageKey
-from rafflekit.http.pages.page import WebPage, filled, is_at_desk, language_of, root_of, see_other, send_page
+from rafflekit.http.pages.page import (
+    WebPage,
+    filled,
+    is_at_desk,
+    language_of,
+    other_pages,
+    root_of,
+    see_other,
+    send_page,
+)
 
 _SHOWN_WINS = 20
 
@@ -41,7 +49,7 @@ class RaffleList(WebPage):
         """Show a page of the list."""
         page = listed_raffles(self.service, reading.read_query(request, RafflesQuery))
         is_manager = is_at_desk(self.access, request)
-        others = urlencode({name: text for name, text in request.params.items() if name != "page"}, doseq=True)
+        others = other_pages(request)
         self.show(request, response, "raffles.html", page=page, others=others, State=State, is_manager=is_manager)
 
 

@@ -11,9 +11,10 @@ from rafflekit.core.errors import IdempotencyKeyReused, RaffleError
 from rafflekit.core.lifecycle import Action, draw_possible_at, lacks_tickets
 from rafflekit.core.models import Raffle, Right, State
 from rafflekit.http import reading
-from rafflekit.http.api.raffles import RafflesQuery
+from rafflekit.http.api.raffles import RafflesQuery, listed_raffles
 from rafflekit.http.pages.desk.page import ActionPage, DeskPage, Refused, back_to_desk, refusal_of, told_as_done, wrong
 from rafflekit.http.pages.desk.terms import EditForm, TermsForm, doubtful_prizes, read_terms_form, typed_terms
+from rafflekit.http.pages.page import other_pages
 from rafflekit.http.pages.raffles import RaffleList
 
 
@@ -23,9 +24,9 @@ class DeskHome(DeskPage):
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Show a page of the raffles."""
         self.enter(request)
-        query = reading.read_query(request, RafflesQuery)
-        page = self.engine.list(page=query.page, page_size=query.page_size, most_prizes=limits.LISTED_PRIZES)
-        self.show_desk(request, response, "home.html", page=page, desk_pass=self.access.pass_of(request.env))
+        page = listed_raffles(self.service, reading.read_query(request, RafflesQuery))
+        desk_pass = self.access.pass_of(request.env)
+        self.show_desk(request, response, "home.html", page=page, others=other_pages(request), desk_pass=desk_pass)
 
 
 class NewRaffle(DeskPage):

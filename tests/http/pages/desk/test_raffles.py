@@ -225,6 +225,20 @@ def test_a_prize_that_passed_on_counts_once(engine: RaffleEngine, show: Show, ma
     assert "<strong>2</strong> of 2 prizes still to hand out" in desk
 
 
+def test_lists_keep_their_query_from_page_to_page(engine: RaffleEngine, show: Show, make: Make) -> None:
+    raffle = make(tickets=3)
+    engine.draw(raffle)
+    make(tickets=3), make()
+
+    raffles = show("/desk/?state=closed&page_size=1").text
+    assert f'href="/desk/raffles/{raffle}/"' not in raffles
+    assert raffles.count('class="title"') == 1
+    assert 'href="?page_size=1&amp;page=2"' in show("/desk/?page_size=1").text
+    desk = f"/desk/raffles/{raffle}/"
+    assert 'href="?page_size=1&amp;page=2"' in show(f"{desk}queue/?page_size=1").text
+    assert 'href="?unredeemed=true&page_size=1"' in show(f"{desk}winners/?page_size=1").text
+
+
 @pytest.mark.parametrize(
     ("state", "actions", "sentence"),
     [
