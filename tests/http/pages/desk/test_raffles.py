@@ -90,16 +90,16 @@ def test_a_raffle_is_checked_and_then_created_once(engine: RaffleEngine, show: S
 @pytest.mark.parametrize(
     ("changed", "field", "sentence"),
     [
-        ({"name": " "}, "name", "Name of the raffle is missing."),
-        ({"total_tickets": "many"}, "total_tickets", "Number of tickets must be a whole number, in digits."),
+        ({"name": " "}, "name", "“Name of the raffle” is missing."),
+        ({"total_tickets": "many"}, "total_tickets", "“Number of tickets” must be a whole number, in digits."),
         ({"total_tickets": "2"}, "prizes", "Too many prizes: 6 for 2 tickets."),
-        ({"total_tickets": "9" * 5000}, "total_tickets", "Number of tickets must be at most 1,000,000,000,000."),
-        ({"tickets_each": "0"}, "tickets_each", "Tickets for each person must be at least 1."),
+        ({"total_tickets": "9" * 5000}, "total_tickets", "“Number of tickets” must be at most 1,000,000,000,000."),
+        ({"tickets_each": "0"}, "tickets_each", "“Tickets for each person” must be at least 1."),
         ({"prizes": "tea: -1"}, "prizes", "has no whole number after its last colon"),
-        ({"closes_at": "tomorrow"}, "closes_at", "Last ticket must be a date and a time"),
-        ({"closes_at_offset": "+99:00"}, "closes_at", "Last ticket must be a date and a time"),
-        ({"closes_at_offset": "skipped"}, "closes_at", "Last ticket does not exist: on that day, the clocks are put"),
-        ({"closes_at": "2020-01-01T00:00"}, "closes_at", "Last ticket must be after the moment when"),
+        ({"closes_at": "tomorrow"}, "closes_at", "“Last ticket” must be a date and a time"),
+        ({"closes_at_offset": "+99:00"}, "closes_at", "“Last ticket” must be a date and a time"),
+        ({"closes_at_offset": "skipped"}, "closes_at", "“Last ticket” does not exist: on that day, the clocks are put"),
+        ({"closes_at": "2020-01-01T00:00"}, "closes_at", "“Last ticket” must be after the moment when"),
         ({"price": "£1"}, "promoter", "is missing: a raffle with a price must name its promoter."),
     ],
 )
@@ -348,7 +348,7 @@ def test_closing_and_cancelling_lead_back_to_the_desk(engine: RaffleEngine, subm
     assert submit(f"/raffles/{raffle}/close/").headers["Location"] == f"/desk/raffles/{raffle}/?done=closed"
 
     refused = submit(f"/raffles/{raffle}/cancel/", {"reason": " "})
-    assert (refused.status_code, "Reason, for everyone to read must not be empty." in refused.text) == (400, True)
+    assert (refused.status_code, "“Reason, for everyone to read” must not be empty." in refused.text) == (400, True)
     cancelled = submit(f"/raffles/{raffle}/cancel/", {"reason": "rain"})
     assert cancelled.headers["Location"] == f"/desk/raffles/{raffle}/?done=cancelled"
     assert engine.get(raffle).state == "cancelled"
