@@ -1,13 +1,14 @@
 """Raffles at the desk: all of them, a new one, and what can be done with one."""
 
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from secrets import token_urlsafe
 
 import falcon
 
 from rafflekit.core import limits
-from rafflekit.core.errors import IdempotencyKeyReused, RaffleError
+from rafflekit.core.errors import IdempotencyKeyReused, InvalidValue, RaffleError
 from rafflekit.core.lifecycle import Action, draw_possible_at, lacks_tickets
 from rafflekit.core.models import Raffle, Right, State
 from rafflekit.http import reading
@@ -45,19 +46,13 @@ class NewRaffle(DeskPage):
         """Show the raffle as it would be announced, or what is wrong with it."""
         self.enter_with_form(request, Right.MANAGE)
         form = reading.read_form(request, TermsForm, most_bytes=limits.CREATE_BODY_BYTES)
-        found = read_terms_form(form)
-        refused, raffle = found.refused, None
-        if refused is None and not form.again:
-            try:
-                raffle = self.engine.check_terms(**found.given)
-            except RaffleError as error:
-                refused = refusal_of(error)
-        if raffle is None:
-            shown = None if form.again else refused
-            self.show_desk(request, response, "new.html", typed=form.fields(), before=None, refused=shown)
+        found, typed = read_terms_form(form), form.fields()
+        refused = None if form.again else found.refused(found.given, self.engine.check_terms)
+        if form.again or refused is not None:
+            self.show_desk(request, response, "new.html", typed=typed, before=None, refused=refused)
         else:
-            doubtful = doubtful_prizes(form)
-            self.show_desk(request, response, "check.html", typed=form.fields(), raffle=raffle, doubtful=doubtful)
+            raffle, doubtful = self.engine.check_terms(**found.given), doubtful_prizes(form)
+            self.show_desk(request, response, "check.html", typed=typed, raffle=raffle, doubtful=doubtful)
 
 
 class RaffleListOrNew(RaffleList, DeskPage):
@@ -70,8 +65,10 @@ class RaffleListOrNew(RaffleList, DeskPage):
         self.enter_with_form(request, Right.MANAGE)
         form = reading.read_form(request, TermsForm, most_bytes=limits.CREATE_BODY_BYTES)
         found = read_terms_form(form)
-        typed, refused, before = form.fields(), found.refused, None
-        if refused is None:
+        typed, refused, before = form.fields(), None, None
+        if found.mistakes:
+            refused = found.refused(found.given, self.engine.check_terms)
+        else:
             try:
                 raffle = self.engine.create(**found.given, idempotency_key=form.idempotency_key or None)
             except IdempotencyKeyReused as error:
@@ -79,6 +76,9 @@ class RaffleListOrNew(RaffleList, DeskPage):
                 refused = wrong("", "created_before", HTTPStatus.CONFLICT)
                 before = self.engine.get(error.raffle_id)
                 typed["idempotency_key"] = token_urlsafe()
+            except InvalidValue as error:
+                # Not before, since a form that is sent again gets its raffle, even if it is too late for a new one.
+                refused = found.refused(found.given, self.engine.check_terms) or refusal_of(error)
             except RaffleError as error:
                 refused = refusal_of(error)
             else:
@@ -138,24 +138,33 @@ class RaffleEditing(ActionPage):
         self.enter_with_form(request, Right.MANAGE)
         raffle = self.raffle(raffle_id)
         form = reading.read_form(request, EditForm, most_bytes=limits.CREATE_BODY_BYTES)
-        found = read_terms_form(form)
-        refused = found.refused
-        if form.shown != _hash_of(raffle):
-            changed = wrong("", "changed_meanwhile")
-            refused = Refused(changed.mistakes + found.mistakes, HTTPStatus.CONFLICT)
         doubtful = doubtful_prizes(form, known=raffle.prizes)
-        # Without a page that shows the raffle first, as for a new one, the form is shown once more.
-        if refused is None and form.seen.split("\n") != [line for line, _ in doubtful] and doubtful:
-            refused = wrong("prizes", "doubtful_amount")
-        if refused is None:
-            try:
-                self.engine.change(raffle.id, **found.changed_from(raffle.terms))
-            except RaffleError as error:
-                refused, raffle = refusal_of(error), self.raffle(raffle_id)
-            else:
+        try:
+            refused = self._refused(raffle, form, doubtful)
+            if refused is None:
+                self.engine.change(raffle.id, **read_terms_form(form).changed_from(raffle.terms))
                 back_to_desk(request, response, raffle, "changed")
                 return
+        except RaffleError as error:
+            refused, raffle = refusal_of(error), self.raffle(raffle_id)
         self._show(request, response, raffle, form.fields(), refused=refused, doubtful=doubtful)
+
+    def _refused(self, raffle: Raffle, form: EditForm, doubtful: Sequence[tuple[str, str]]) -> Refused | None:
+        """Return what is wrong with a form, or has to be seen before it is saved; None if nothing is.
+
+        Raises:
+            TooLate: the raffle can no longer be changed.
+        """
+        found = read_terms_form(form)
+        check = partial(self.engine.change, raffle.id, dry_run=True)
+        refused = found.refused(found.changed_from(raffle.terms), check)
+        if form.shown != _hash_of(raffle):
+            changed = wrong("", "changed_meanwhile").mistakes
+            return Refused(changed + (refused.mistakes if refused else ()), HTTPStatus.CONFLICT)
+        # Without a page that shows the raffle first, as for a new one, the form is shown once more.
+        if refused is None and doubtful and form.seen.split("\n") != [line for line, _ in doubtful]:
+            return wrong("prizes", "doubtful_amount")
+        return refused
 
     def _show(
         self,

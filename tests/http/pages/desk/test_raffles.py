@@ -118,10 +118,31 @@ def test_a_mistake_is_shown_and_the_input_kept(
         assert typed in text, name
 
 
-def test_all_mistakes_of_a_form_are_shown_at_once(submit: Show) -> None:
-    page = submit("/desk/new/", {})
+@pytest.mark.parametrize(
+    ("changed", "fields"),
+    [
+        (dict.fromkeys(("name", "total_tickets", "prizes"), ""), "name total_tickets prizes"),
+        (
+            {"name": "n" * 257, "tickets_each": "0", "entropy": "announced", "source": "", "claim_days": "0"}
+            | {"opens_at": "2999-01-01T00:00", "closes_at": "2998-01-01T00:00", "draw_at": "2020-01-01T00:00"}
+            | {"price": "£1"},
+            "name tickets_each source closes_at draw_at claim_days promoter",
+        ),
+        ({"prizes": "1.5 × wine", "tickets_each": "2000", "claim_days": "9" * 38}, "prizes tickets_each claim_days"),
+        ({"price": "£1", "total_tickets": "1"}, "prizes draw_at promoter"),
+        ({"entropy": "luck", "delay_s": "x", "entry": "all"}, "entry entropy"),
+    ],
+)
+def test_all_mistakes_of_a_form_are_shown_at_once(
+    submit: Show, show: Show, make: Make, changed: dict[str, str], fields: str
+) -> None:
+    edit = f"/desk/raffles/{make()}/edit/"
+    shown = hidden_fields(show(edit).text)["shown"]
 
-    assert re.findall(r'<a href="#(\w+)">', page.text) == ["name", "total_tickets", "prizes"]
+    for path in ("/desk/new/", "/raffles/", edit):
+        page = submit(path, FIELDS | changed | {"shown": shown})
+
+        assert re.findall(r'<a href="#(\w+)">', page.text) == fields.split(), path
 
 
 def test_only_what_was_edited_changes(engine: RaffleEngine, show: Show, submit: Show, make: Make) -> None:
