@@ -88,6 +88,18 @@ def test_a_refusal_is_explained_on_the_page_of_the_raffle(
     assert 'id="problem" tabindex="-1" autofocus' in page.text
 
 
+def test_a_raffle_that_closed_early_is_not_called_sold_out(post: Post, submit: Show) -> None:
+    raffle = create(post)
+    take(post, raffle, 1)
+    post(f"{raffle}close/")
+
+    page = submit(f"{raffle}participate/", KEY, source="192.0.2.9")
+
+    assert page.status_code == 410
+    assert words_in(page).startswith("The raffle is closed You did not get a ticket: no more are handed out.")
+    assert "no tickets left" not in page.text
+
+
 def test_a_wrong_invitation_stays_in_its_field(engine: RaffleEngine, post: Post, submit: Show) -> None:
     raffle = create(post, entry="invitation")
     wrong = submit(f"{raffle}participate/", KEY | {"invitation": '"><b>'}, source=ANN)

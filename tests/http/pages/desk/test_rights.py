@@ -133,6 +133,19 @@ def test_leaving_the_desk_clears_the_cookie(ask: Ask, submit: Show) -> None:
     assert "This device no longer uses a desk pass." not in ask("/desk/pass/?done=left").text
 
 
+def test_a_ticket_of_the_desk_leads_back_to_the_desk(ask: Ask, submit: Show, engine: RaffleEngine) -> None:
+    raffle = engine.create("Fair", total_tickets=3, prizes=[Prize("hug")]).id
+    fields = {"at_desk": "true", "participant": "ann@example.org", "idempotency_key": "k" * 16}
+
+    at_desk = ask(f"/raffles/{raffle}/participate/", fields).text
+    own = submit(f"/raffles/{raffle}/participate/", {"idempotency_key": "l" * 16}).text
+
+    assert 'class="to-desk"' in at_desk
+    assert f'<a class="button" href="/desk/raffles/{raffle}/">' in at_desk
+    assert f'href="/raffles/{raffle}/">' not in at_desk
+    assert "/desk/" not in own
+
+
 def test_a_named_person_gets_one_ticket(ask: Ask, engine: RaffleEngine) -> None:
     raffle = engine.create("Fair", total_tickets=3, prizes=[Prize("hug")], entry="desk").id
     fields = {"at_desk": "true", "participant": "ann@example.org", "idempotency_key": "k" * 16}
