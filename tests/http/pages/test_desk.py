@@ -345,7 +345,7 @@ def test_the_desk_works_by_keyboard_alone(desk: Desk, new_page: NewPage) -> None
     scan(page, first)
     press_until(page, "document.activeElement.id === 'confirm'", key="Shift+Tab")
     enter(page)
-    assert "Done" in page.text("#verdict")
+    assert "✓ Handed out" in page.text("#verdict")
 
 
 def press_until(page: Page, condition: str, *, key: str = "Tab") -> None:
