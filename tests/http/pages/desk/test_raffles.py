@@ -131,6 +131,7 @@ def test_a_raffle_without_enough_tickets_leads_to_a_way_out(
     public = show(f"/raffles/{raffle}/").text
     assert "The draw cannot take place: there are more prizes than tickets." in public
     assert "The draw can begin." not in public
+    assert "<dt>Draw</dt>" not in public
 
 
 def test_a_called_off_raffle_offers_nothing(show: Show, in_state: InState) -> None:
