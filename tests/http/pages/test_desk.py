@@ -191,7 +191,7 @@ def test_a_raffle_is_closed_and_drawn_at_the_desk(desk: Desk, new_page: NewPage)
     follow(page, "form button")
 
     assert page.text("#done") == "The winners are drawn."
-    assert "2 of 2 wins with a prize to hand out" in page.text(".figures")
+    assert "2 of 2 prizes still to hand out" in page.text(".figures")
 
 
 def test_dice_are_looked_at_before_they_decide(desk: Desk, new_page: NewPage) -> None:
@@ -229,7 +229,7 @@ def test_prizes_are_handed_out_as_fast_as_one_scans(desk: Desk, new_page: NewPag
     scan(page, second)
     assert desk.engine.winners(raffle, unredeemed=True).count == 2
     follow(page, "#confirm")
-    assert "Done: hamper is handed out" in page.text("#verdict")
+    assert "Handed out: hamper" in page.text("#verdict")
     assert desk.engine.winners(raffle, unredeemed=True).count == 1
 
     follow(page, "#undo")
@@ -359,7 +359,7 @@ def test_the_desk_works_by_keyboard_alone(desk: Desk, new_page: NewPage) -> None
     scan(page, first)
     press_until(page, "document.activeElement.id === 'confirm'", key="Shift+Tab")
     enter(page)
-    assert "Done" in page.text("#verdict")
+    assert "✓ Handed out" in page.text("#verdict")
 
 
 def press_until(page: Page, condition: str, *, key: str = "Tab") -> None:

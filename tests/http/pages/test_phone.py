@@ -166,7 +166,7 @@ def test_what_a_visitor_types_survives_a_change(server: LiveServer, new_page: Ne
     page.press("ArrowLeft")
 
     raffle.manage("forfeit/", {"ticket_number": win["ticket_number"], "why": "unclaimed"})
-    page.wait_for(f"{LOOK_AGAIN}, document.querySelector('#now').textContent.includes('passed on')")
+    page.wait_for(f"{LOOK_AGAIN}, document.querySelector('#now').textContent.includes('lost')")
     page.type("-")
 
     assert page.run("document.querySelector('#verification_code').value") == "ABC-D"
@@ -199,7 +199,7 @@ def test_a_prize_that_no_ticket_is_left_for_is_shown(server: LiveServer, new_pag
 
     raffle.manage("forfeit/", {"ticket_number": ticket["ticket_number"], "why": "unclaimed"})
 
-    page.wait_for(f"{LOOK_AGAIN}, document.querySelector('#now').textContent.includes('passed on')")
+    page.wait_for(f"{LOOK_AGAIN}, document.querySelector('#now').textContent.includes('lost: not collected')")
 
 
 def test_a_link_without_a_ticket_shows_none(server: LiveServer, new_page: NewPage) -> None:
