@@ -69,7 +69,9 @@ class Claims:
             return claim
 
         claim = self._database.write(store)
-        return Verification(has_won=True, prize=claim.name, redeemed_at=now, redeem_until=_deadline(raffle, claim))
+        return Verification(
+            has_won=True, prize=claim.name, redeemed_at=now, redeem_until=_deadline(raffle, claim), redeemed_by=name
+        )
 
     def check_redeem(self, raffle: Raffle, number: int, code: str, *, undo: bool) -> Verification:
         """Return what a ticket won, if its prize can be redeemed now, or the redemption undone; nothing is stored.
@@ -311,7 +313,7 @@ def _deadline(raffle: Raffle, claim: Claim) -> datetime | None:
 def _check_redeemable(claim: Claim, deadline: datetime | None, now: datetime) -> None:
     _check_not_redeemed(claim)
     _check_not_forfeited(claim)
-    if deadline is not None and now >= deadline:
+    if deadline is not None and lifecycle.is_overdue(deadline, now):
         raise TooLate(f"This prize could be redeemed until {_shown(deadline)}.")
 
 
@@ -330,7 +332,7 @@ def _undoable(claim: Claim, now: datetime) -> datetime:
 def _check_forfeitable(claim: Claim, why: Why, deadline: datetime | None, now: datetime) -> None:
     _check_not_redeemed(claim)
     _check_not_forfeited(claim)
-    if why is Why.UNCLAIMED and deadline is not None and now < deadline:
+    if why is Why.UNCLAIMED and deadline is not None and not lifecycle.is_overdue(deadline, now):
         raise _too_early(deadline)
 
 
@@ -369,6 +371,7 @@ def _verification(raffle: Raffle, claim: Claim | None) -> Verification:
         prize=claim.name,
         redeemed_at=claim.redeemed_at,
         redeem_until=_deadline(raffle, claim),
+        redeemed_by=claim.redeemed_by,
     )
 
 

@@ -43,7 +43,8 @@ class Action(StrEnum):
 def possible_actions(raffle: Raffle) -> frozenset[Action]:
     """Return what can be done with a raffle in the state in which it was read, at least later.
 
-    So it can be closed before it has a ticket for each prize, and drawn before its beacon is published.
+    So it can be closed before it has a ticket for each prize, as long as it hands out tickets, and drawn before its
+    beacon is published.
     """
     state, terms = raffle.state, raffle.terms
     hands_out = state in (State.UPCOMING, State.OPEN)
@@ -51,9 +52,9 @@ def possible_actions(raffle: Raffle) -> frozenset[Action]:
         Action.CHANGE: not raffle.issued and not is_finished(raffle),
         Action.INVITE: hands_out and terms.entry == EntryRule.INVITATION,
         Action.HAND_OUT: state is State.OPEN,
-        Action.CLOSE: raffle.end is None and not is_finished(raffle),
+        Action.CLOSE: raffle.end is None and not is_finished(raffle) and not lacks_tickets(raffle),
         Action.CANCEL: not is_finished(raffle),
-        Action.DRAW: state is State.CLOSED,
+        Action.DRAW: state is State.CLOSED and not lacks_tickets(raffle),
         Action.REDEEM: state is State.DRAWN,
         Action.FORFEIT: state is State.DRAWN,
         Action.FORFEIT_UNCLAIMED: state is State.DRAWN and terms.claim_days is not None,
@@ -127,9 +128,22 @@ def is_finished(raffle: Raffle) -> bool:
     return raffle.drawn_at is not None or raffle.cancellation is not None
 
 
+def is_overdue(deadline: datetime, now: datetime) -> bool:
+    """Return whether a prize that could be redeemed until a time can no longer be."""
+    return now >= deadline
+
+
 def is_due(raffle: Raffle) -> bool:
     """Return whether a raffle's time was over when it was read, but its list of tickets was not closed yet."""
     return raffle.end is None and raffle.state is State.CLOSED
+
+
+def lacks_tickets(raffle: Raffle) -> bool:
+    """Return whether a raffle's time was over when it was read, and it has more prizes than tickets.
+
+    So it can only be cancelled or, without any ticket, be changed.
+    """
+    return is_due(raffle) and raffle.issued < count_wins(raffle.prizes)
 
 
 def draw_possible_at(raffle: Raffle) -> datetime | None:

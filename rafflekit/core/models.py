@@ -189,6 +189,8 @@ class Verification:
     redeem_until: datetime | None = None
     """When the prize can last be redeemed, if the raffle announced a deadline."""
     forfeited_prize: str | None = None
+    redeemed_by: str | None = None
+    """The name of the desk pass with which it was redeemed, if any; not public."""
 
 
 class WinState(StrEnum):

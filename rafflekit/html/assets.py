@@ -22,9 +22,9 @@ _SCRIPTS: dict[str, tuple[str, ...]] = {
     "desk.js": ("printing.js", "desk.js"),
     "sheets.js": ("times.js", "printing.js"),
     "times.js": ("times.js",),
-    "raffle.js": ("times.js", "keeping.js", "witness.js", "raffle.js"),
+    "raffle.js": ("times.js", "following.js", "keeping.js", "witness.js", "raffle.js"),
     "ticket.js": ("times.js", "keeping.js", "ticket.js"),
-    "live.js": ("times.js", "live.js"),
+    "live.js": ("times.js", "following.js", "live.js"),
 }
 """Each script, and the files in `static/` that it consists of, in order."""
 

@@ -59,6 +59,7 @@ _ABOUT_FIELDS = (
     "%(field)s must be at most %(most)s, the size of the ledger now.",
     "%(field)s is not a form that a browser sends.",
     "%(field)s ended before it was complete.",
+    "%(field)s must be a JSON object, but is empty.",
 )
 
 _OF_RAFFLES = (
@@ -139,6 +140,9 @@ DEFAULT_REASONS = ("not collected", "renounced by the winner")
 SENTENCES = (*_ABOUT_FIELDS, *_OF_RAFFLES, *_OF_PRIZES, *_OF_ACCESS, *_OF_SERVICE)
 """The sentences, without those of `errors` that have no values: they are taken from there."""
 
+QUOTED = "“%(label)s”"
+"""A text in the quotation marks of a language, as the templates have it."""
+
 _NUMBER = "[0-9][0-9,]*"
 _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC"
 _WORD = r"[\w./*-]+"
@@ -182,11 +186,13 @@ class Refusals:
 
     def shown(self, sentence: str, subject: str | None = None) -> Markup:
         """Return a refusal as HTML; `subject` is the name of the field that it is about, which its sentence lacks."""
+        # The contract has sentences without a full stop, which others continue.
+        end = "." if sentence[-1:].isalnum() else ""
         if self._is_english:
-            return _joined(subject, sentence) if subject and sentence[:1].islower() else escape(sentence)
+            return (_joined(subject, sentence) if subject and sentence[:1].islower() else escape(sentence)) + end
         found = self._translated(sentence, subject)
         if found is not None:
-            return found
+            return found + end
         english = Markup('<span lang="en">{}</span>').format(sentence)
         return _joined(f"{subject}:", english) if subject and sentence[:1].islower() else english
 
@@ -217,6 +223,9 @@ class Refusals:
                 return self._filters["moment"](datetime.strptime(value, "%Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC))
             case "reason":
                 return self.reason(value)
+            case "text" if value[:1] == value[-1:] and value[:1] in ("'", '"'):
+                # The reader's language has other quotation marks.
+                return self._gettext(QUOTED, label=self._filters["named"](value[1:-1]))
             case _ if name in _VALUES:
                 return self._filters["named"](value)
             case _:

@@ -218,8 +218,9 @@ class Access:
         path = str(environ.get("SCRIPT_NAME", ""))
         if self._public_url is not None:
             return f"{self._public_url}{path}"
-        # Behind a proxy that the settings do not name, only the browser knows the service's address.
-        origin = environ.get("HTTP_ORIGIN")
+        # Behind a proxy that the settings do not name, only the browser knows the service's address. What a GET says
+        # of it was not checked.
+        origin = environ.get("HTTP_ORIGIN") if environ.get("REQUEST_METHOD") == "POST" else None
         base = f"{origin}{path}" if origin else self.base_url(environ)
         name = urlsplit(base).hostname
         return base if name and not _is_loopback(name) else None

@@ -195,7 +195,8 @@ def test_a_state_lets_pass_what_it_allows(check: Check, raffle: Raffle) -> None:
 
 
 @pytest.mark.parametrize(
-    "raffle", [OPEN, LAST_TICKET, TIMED, SOLD_OUT, CLOSED_EARLY, DRAWN, CANCELLED, CANCELLED_CLOSED]
+    "raffle",
+    [OPEN, LAST_TICKET, TIMED, replace(TIMED, issued=3), SOLD_OUT, CLOSED_EARLY, DRAWN, CANCELLED, CANCELLED_CLOSED],
 )
 @pytest.mark.parametrize("now", [CREATED_AT, OPENS_AT, CLOSES_AT])
 def test_what_is_possible_is_what_is_not_refused(raffle: Raffle, now: datetime) -> None:
@@ -203,11 +204,13 @@ def test_what_is_possible_is_what_is_not_refused(raffle: Raffle, now: datetime) 
         lifecycle.Action.HAND_OUT: check_open(now),
         lifecycle.Action.CHANGE: lifecycle.check_changeable,
         lifecycle.Action.CANCEL: lifecycle.check_cancellable,
-        # Of tickets, there may be enough later.
-        lifecycle.Action.CLOSE: lambda raffle: lifecycle.check_closable(replace(raffle, issued=15)),
+        # Until its time is over, there may be enough tickets later.
+        lifecycle.Action.CLOSE: lambda raffle: lifecycle.check_closable(
+            raffle if lifecycle.is_due(raffle) else replace(raffle, issued=15)
+        ),
         # Whose time is over is closed by the draw.
-        lifecycle.Action.DRAW: lambda raffle: lifecycle.check_drawable(
-            replace(raffle, end=End(CREATED_S)) if lifecycle.is_due(raffle) else raffle
+        lifecycle.Action.DRAW: lambda raffle: (
+            lifecycle.check_closable(raffle) if lifecycle.is_due(raffle) else lifecycle.check_drawable(raffle)
         ),
         lifecycle.Action.REDEEM: lifecycle.check_drawn,
         lifecycle.Action.FORFEIT: lifecycle.check_drawn,

@@ -10,7 +10,7 @@ import zxingcpp
 from rafflekit.html.qr import qr_for_terminal, qr_svg
 from tests.http.pages.browser import NewPage, Page
 
-TICKET = "https://raffle.example/raffles/b3b0c6a1-5f0e-4f43-9d0a-1f4a7c0e2a11/#t=1024.K7QF-M2XA-9TRC-W4ND-H8ZP-3VBE"
+TICKET = "https://raffle.example/raffles/b3b0c6a1-5f0e-4f43-9d0a-1f4a7c0e2a11/#t=1024&c=K7QF-M2XA-9TRC-W4ND-H8ZP-3VBE"
 _PIXELS = """async (png) => {
   const image = await createImageBitmap(await (await fetch(png)).blob());
   const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rafflekit.core.errors import InvalidVerificationCode
 from rafflekit.html.refusals import SENTENCES
 from rafflekit.html.rendering import _environment
 
@@ -18,6 +19,19 @@ def test_numbers_times_and_texts_are_those_of_the_page() -> None:
     )
     passed = shown("This prize was forfeited on 2026-12-05 18:00:01 UTC: “<b>late</b> 1,000”")
     assert passed.endswith("„<bdi>&lt;b&gt;late&lt;/b&gt; 1,000</bdi>“")
+
+
+def test_a_quoted_text_has_the_quotation_marks_of_the_language() -> None:
+    sentence = "'tea: -1' has no whole number after its last colon; write 'tea: -1:1' if all of it is the name."
+
+    assert "„<bdi>tea: -1</bdi>“" in shown(sentence)
+    assert "&#39;" not in shown(sentence)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_refusal_ends_like_a_sentence(language: str) -> None:
+    assert shown(str(InvalidVerificationCode()), language=language).endswith(".")
+    assert not shown("Try again later.", language=language).endswith("..")
 
 
 @pytest.mark.parametrize("sentence", ["Something new.", "Try again later. Something new.", "x. " * 2_000, ""])

@@ -15,6 +15,7 @@ from rafflekit import RaffleEngine
 from rafflekit.core.protocol.entropy.drand import time_of
 from rafflekit.core.settings import Settings
 from rafflekit.http.app import create_app
+from tests.databases import open_engine, prepare
 
 MANAGER = "198.51.100.7"
 PROXY = "10.0.0.1"
@@ -52,6 +53,20 @@ class Clock:
     def in_a(self, **time: float) -> str:
         """Return a later time as a request has it: `in_a(days=1)`."""
         return f"{self.later(**time):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the test's engine."""
+    return Clock()
+
+
+@pytest.fixture
+def engine(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
+    """An engine on the test's database, with that clock."""
+    prepare(database_url)
+    with open_engine(database_url, clock=clock) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The service answers as the OpenAPI document says, and every answer in the document occurs."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,6 @@ from rafflekit.core import limits
 from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.http.app import create_app
 from rafflekit.http.monitoring.metrics import Metrics
-from tests.databases import prepare
 from tests.http.conftest import MANAGER, PROXY, RAFFLE, SETTINGS, Clock
 from tests.http.description import DOCUMENT, Seen, documented
 from tests.raffles import sold_out
@@ -22,20 +21,6 @@ from tests.raffles import sold_out
 NO_RAFFLE = "/raffles/00000000-0000-4000-8000-000000000000"
 STRANGER = "192.0.2.1"
 KEY = "0123456789abcdef"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The clock of the test's engine."""
-    return Clock()
-
-
-@pytest.fixture
-def engine(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
-    """An engine on the test's database, with that clock."""
-    prepare(database_url)
-    with RaffleEngine(database_url, clock=clock) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -184,5 +184,13 @@ def test_codes_for_phones_lead_where_phones_can_go(
     public_url: str | None, host: str, origin: str | None, expected: str | None
 ) -> None:
     access = Access(replace(SETTINGS, public_url=public_url))
+    form = environ(host=host) | {"REQUEST_METHOD": "POST"} | ({"HTTP_ORIGIN": origin} if origin else {})
 
-    assert access.visitors_url(environ(host=host) | ({"HTTP_ORIGIN": origin} if origin else {})) == expected
+    assert access.visitors_url(form) == expected
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://["])
+def test_no_code_leads_to_an_origin_that_is_not_checked(origin: str) -> None:
+    asked = environ(host="raffle.example") | {"REQUEST_METHOD": "GET", "HTTP_ORIGIN": origin}
+
+    assert Access(SETTINGS).visitors_url(asked) == "http://raffle.example"

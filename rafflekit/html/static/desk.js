@@ -11,8 +11,8 @@ for (const form of document.querySelectorAll("form[method=post]")) {
 }
 
 // Fields for times: shown in the browser's zone. Next to each is the offset from UTC of the time that is in it.
-const offsetOf = (local) => {
-  const minutes = -new Date(local).getTimezoneOffset();
+const offsetAt = (moment) => {
+  const minutes = -moment.getTimezoneOffset();
   const two = (number) => String(Math.floor(number)).padStart(2, "0");
   return `${minutes < 0 ? "-" : "+"}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
 };
@@ -25,7 +25,7 @@ for (const part of document.querySelectorAll("[data-time]")) {
   const offset = part.querySelector("input[type=hidden]");
   const hint = part.querySelector("[data-zone]");
   const moment = new Date(time.value + offset.value);
-  if (time.value && !Number.isNaN(moment.getTime())) time.value = localText(moment);
+  if (time.value && !Number.isNaN(moment.getTime())) [time.value, offset.value] = [localText(moment), offsetAt(moment)];
   // JavaScript makes another time of one that the clocks skip, when summer time begins.
   const exists = () => {
     const clock = /(\d\d):(\d\d)/.exec(time.value);
@@ -33,8 +33,13 @@ for (const part of document.querySelectorAll("[data-time]")) {
     if (!clock || Number.isNaN(moment.getTime())) return true;
     return moment.getHours() === Number(clock[1]) && moment.getMinutes() === Number(clock[2]);
   };
-  const note = () => { if (time.value) offset.value = exists() ? offsetOf(time.value) : "skipped"; };
-  note();
+  // When summer time ends, an hour comes twice. So the offset of a time that no one changed stays.
+  let noted = time.value;
+  const note = () => {
+    if (!time.value || time.value === noted) return;
+    noted = time.value;
+    offset.value = exists() ? offsetAt(new Date(noted)) : "skipped";
+  };
   time.addEventListener("input", note);
   time.form.addEventListener("submit", note);
   hint.textContent = hint.dataset.zone.replace("{zone}", Intl.DateTimeFormat().resolvedOptions().timeZone);

@@ -76,7 +76,7 @@ function count() {
 async function change() {
   const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" }, cache: "no-store" });
   if (!answer.ok) throw new Error(answer.status);
-  const stage = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("stage");
+  const stage = partOf(await answer.text(), "stage");
   const before = winners().map((item) => item.textContent);
   byId("stage").replaceWith(stage);
   showTimesIn(stage);
@@ -86,15 +86,19 @@ async function change() {
   show(changed < 0 ? undefined : changed);
 }
 
+// The server wrote `date`, in whole seconds, between the question and now, however long that took.
+function setClock(date, askedAt) {
+  if (!Number.isNaN(date)) aheadMs = Math.min(Math.max(aheadMs, date - Date.now()), date + 1000 - askedAt);
+}
+
 async function look() {
+  const askedAt = Date.now();
   const answer = await fetch(wall.dataset.live, { headers: { Accept: "application/json" }, cache: "no-cache" });
   if (!answer.ok) throw new Error(answer.status);
-  const date = Date.parse(answer.headers.get("Date") ?? "");
-  // The header has whole seconds.
-  if (Math.abs(date + 500 - Date.now()) > 1500) aheadMs = date + 500 - Date.now();
   const state = await answer.json();
+  setClock(Date.parse(answer.headers.get("Date") ?? ""), askedAt);
   pollS = state.poll_s;
-  if (byId("stage").dataset.now !== `${state.state} ${state.wins} ${state.forfeits}`) return change();
+  if (byId("stage").dataset.now !== standingOf(state)) return change();
   for (const element of wall.querySelectorAll("[data-number]")) element.textContent = written(state[element.dataset.number]);
   const bar = wall.querySelector("progress");
   if (bar !== null) bar.value = state.handed_out;

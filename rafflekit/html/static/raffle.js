@@ -11,7 +11,9 @@ const LONGEST_WAIT_S = 20;
 let pollS = Number(page.poll);
 let linked = []; // A ticket from the address, which this browser does not keep.
 let isMistaken = false; // The address looked like a ticket's, but no ticket of this raffle can look like that.
+const denied = new Set(); // The numbers of tickets whose codes are wrong, as the server says.
 let isSettling = false;
+let isAskedAgain = false; // While it was settling.
 let isBehind = false; // What the raffle's state says about the tickets is not shown yet.
 let settlesSoon = null;
 const tickets = () => {
@@ -23,6 +25,8 @@ const tickets = () => {
 function takeFragment() {
   const given = new URLSearchParams(location.hash.slice(1));
   if (!given.has("i") && !(given.has("t") && given.has("c"))) return;
+  // The form comes when the raffle opens, perhaps after the page was loaded again.
+  if (given.has("i") && now().state === "upcoming") return;
   history.replaceState(null, "", location.pathname + location.search);
   if (given.has("i") && byId("invitation") !== null) byId("invitation").value = given.get("i");
   if (!given.has("t")) return;
@@ -60,7 +64,8 @@ function cardOf(ticket) {
   const isDrawn = now().state === "drawn";
   // After the draw, the server is asked first whether it is a ticket.
   part("linked").hidden = button("keep").hidden = isKept || isDrawn;
-  part("unchecked").hidden = ticket.receipt !== null || !["upcoming", "open", "closed"].includes(now().state);
+  // A ticket from a link may be invented. Only one that was kept on its own page has its QR code.
+  part("unchecked").hidden = Boolean(ticket.qr) || !["upcoming", "open", "closed"].includes(now().state);
   button("forget").hidden = !isKept;
   if (ticket.qr) {
     part("qr").src = `data:image/svg+xml,${encodeURIComponent(ticket.qr)}`;
@@ -106,12 +111,15 @@ async function showResult(ticket) {
       headers: { Accept: "text/html" },
       body: new URLSearchParams({ ticket_number: ticket.number, verification_code: ticket.code }),
     });
-    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("result");
+    const result = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = result.getElementById("result");
     if (found === null) {
-      const isWrong = answer.status === 400;
+      const isWrong = result.getElementById("verification_code-error") !== null;
+      if (isWrong) denied.add(ticket.number);
       say(region, cloned(isWrong ? "not-yours" : "ticket-problem"));
       return isWrong;
     }
+    denied.delete(ticket.number);
     showTimesIn(found);
     card.dataset.outcome = found.dataset.outcome;
     if (linked.includes(ticket)) for (const part of card.querySelectorAll('[data-part="linked"], [data-do="keep"]')) part.hidden = false;
@@ -130,10 +138,11 @@ function clonedClaims({ template, slots, claims }) {
   return part;
 }
 
-// Returns whether there is something to say, as there is once the raffle is closed.
+// Returns whether there is something to say that needs no other try.
 async function showTestimony() {
   const { state } = now();
-  const said = await testimony({ ...page, state, tickets: keptOf(page.id).tickets });
+  const own = keptOf(page.id).tickets.map((each) => ({ ...each, isDenied: denied.has(each.number) }));
+  const said = await testimony({ ...page, state, tickets: own });
   const place = byId("testimony");
   const isAlarm = said?.template === "two-closings";
   document.documentElement.classList.toggle("alarm", isAlarm);
@@ -145,26 +154,47 @@ async function showTestimony() {
     warning.querySelector("[data-part=evidence]").href = `data:text/plain;charset=utf-8,${encodeURIComponent(evidence)}`;
     say(byId("alarm"), warning);
   }
-  return said !== null;
+  return said !== null && said.template !== "witness-unchecked";
+}
+
+// A ticket that came from a link has no receipt. The server gives everyone each of them, as the ledger is public. One from
+// before the closing proves most. Returns whether another try could find more.
+async function fetchReceipts() {
+  let isComplete = true;
+  for (const { number } of keptOf(page.id).tickets.filter((each) => !each.receipt)) {
+    try {
+      const found = await getText(`${page.address}ledger/proof/?ticket_number=${number}`, "application/json");
+      const receipt = JSON.parse(found);
+      const kept = keptOf(page.id).tickets;
+      // Meanwhile, the ticket may have been forgotten.
+      if (receipt?.leaf.ticket_number !== number || !kept.some((each) => each.number === number)) continue;
+      keep(page.id, { tickets: kept.map((each) => (each.number === number ? { ...each, receipt } : each)) });
+    } catch {
+      isComplete = false;
+    }
+  }
+  return isComplete;
 }
 
 // Shows all that follows from the raffle's state for the tickets in this browser; returns whether nothing is missing.
 async function showAll() {
+  let isComplete = await fetchReceipts();
   const { state } = now();
-  if (!["closed", "drawn"].includes(state)) return true;
-  let isComplete = true;
   if (state === "drawn") for (const ticket of tickets()) isComplete = (await showResult(ticket)) && isComplete;
   const kept = keptOf(page.id);
-  if (kept.tickets.length || kept.other !== null) return (await showTestimony()) && isComplete;
+  const isWitness = kept.tickets.length > 0 && ["closed", "drawn"].includes(state);
+  // That there were two closings is said in every state: the raffle may be cancelled to hide it.
+  if (isWitness || kept.other !== null) return (await showTestimony()) && isComplete;
   byId("testimony").replaceChildren();
   return isComplete;
 }
 
 async function settle() {
-  // The one that runs may have begun before the draw, so that the next look has to repeat it.
-  isBehind = isSettling;
+  // The one that runs may have begun before the draw, or before a ticket was forgotten, so that it has to be repeated.
+  isAskedAgain = isSettling;
   if (isSettling) return;
   isSettling = true;
+  isBehind = false; // A draw that is noticed meanwhile sets it.
   try {
     if (!(await showAll())) isBehind = true;
   } catch {
@@ -172,6 +202,7 @@ async function settle() {
   } finally {
     isSettling = false;
   }
+  if (isAskedAgain) await settle();
 }
 
 // All phones learn of a draw within seconds. The more of them there may be, the longer each one waits, at random.
@@ -187,11 +218,26 @@ function settleSoon(live) {
 async function change() {
   const html = await getText(page.address, "text/html");
   if (html === null) return;
-  const found = new DOMParser().parseFromString(html, "text/html").getElementById("now");
-  byId("now").replaceWith(found);
+  const found = partOf(html, "now");
+  replace(byId("now"), found);
+  takeFragment();
   showTimesIn(found);
   showDue();
   showTickets();
+}
+
+// Puts the new part of the page into the place of the old one. What a visitor types stays, and so does the cursor.
+function replace(before, found) {
+  const focused = document.activeElement;
+  before.replaceWith(found);
+  for (const field of before.querySelectorAll("input[id]")) {
+    const same = byId(field.id);
+    if (same === null) continue;
+    same.value = field.value;
+    if (field !== focused) continue;
+    same.focus();
+    same.setSelectionRange(field.selectionStart, field.selectionEnd);
+  }
 }
 
 // What was planned for a time that is over is not planned any more, as the wall says, too.
@@ -207,7 +253,7 @@ async function look() {
   if (found === null) return;
   const live = JSON.parse(found);
   pollS = live.poll_s;
-  if (now().now !== `${live.state} ${live.wins} ${live.forfeits}`) {
+  if (now().now !== standingOf(live)) {
     await change();
     return settleSoon(live);
   }
@@ -245,7 +291,12 @@ addEventListener("hashchange", () => {
   settle();
 });
 // A ticket that was kept on another page, before the visitor went back to this one.
-addEventListener("pageshow", (event) => event.persisted && (showTickets(), settle()));
+addEventListener("pageshow", async (event) => {
+  if (!event.persisted) return;
+  showTickets();
+  await lookIfNeeded();
+  await settle();
+});
 
 takeFragment();
 showDue();

@@ -14,6 +14,13 @@ async function getText(address, accept, cache = "no-cache") {
   return answer.ok ? answer.text() : null;
 }
 
+// Returns a text that is JSON. Throws if it is not, as from a hotel's network that wants a login first.
+async function getJson(address) {
+  const text = await getText(address, "application/json");
+  if (text !== null) JSON.parse(text);
+  return text;
+}
+
 // Browsers remember that a module could not be loaded, even if the network is back. For them, the fragment makes it another.
 async function load(module) {
   try {
@@ -65,12 +72,13 @@ async function testimony({ id, address, key: servedKey, verifier, words: wordLis
   function meet(note) {
     const met = read(note);
     const { closing } = stored();
-    if (met === null) return;
-    if (closing !== null) {
-      if (read(closing.note).note.text !== met.note.text) keep(id, { other: note });
-    } else if (state === "closed") {
-      keep(id, { closing: { note, at: Math.floor(Date.now() / 1000) }, other: null });
-    }
+    if (met !== null && closing !== null && read(closing.note).note.text !== met.note.text) keep(id, { other: note });
+  }
+  // The page may be older than the ledger, and `…/live/` a moment. So the raffle itself is asked whether it is drawn by now.
+  async function keepFirst(note) {
+    if (read(note) === null || stored().closing !== null) return;
+    const raffle = JSON.parse(await getText(address, "application/json"));
+    if (raffle?.state === "closed") keep(id, { closing: { note, at: Math.floor(Date.now() / 1000) }, other: null });
   }
 
   // Returns what the audit found with a ticket.
@@ -79,11 +87,15 @@ async function testimony({ id, address, key: servedKey, verifier, words: wordLis
     const { closing } = stored();
     const given = { key: key.text, served_id: id, receipt, witnessed: closing === null ? [] : [closing], now: Date.now() / 1000 };
     if (receipt !== null) given.consistency = await consistencyOf(receipt, proof);
-    const { parts, steps } = audit(proof, given);
+    const { parts, leaf, steps } = audit(proof, given);
+    if (parts === null) throw new Error("This is not a proof.");
     const outcomes = Object.fromEntries(steps.map((step) => [step.name, step.outcome]));
+    const isForOther = leaf !== null && leaf.number !== ticket.number;
     // Here, no one enters a key: the one that this phone knows is not a mistake.
-    const isWrong = steps.some((step) => step.outcome === "wrong" && (step.name === "key" || !step.isMistaken));
-    return { isWrong, outcomes, parts, hasReceipt: receipt !== null };
+    const isWrong = isForOther || steps.some((step) => step.outcome === "wrong" && (step.name === "key" || !step.isMistaken));
+    // A receipt is about a number. With a code that does not belong to it, it is about another person's ticket.
+    const isInList = outcomes.receipt === "ok" && !ticket.isDenied;
+    return { isWrong, outcomes, parts, hasReceipt: receipt !== null, isInList };
   }
 
   // Returns the claims that follow from what was found with each ticket. Only the receipt differs between them.
@@ -95,7 +107,7 @@ async function testimony({ id, address, key: servedKey, verifier, words: wordLis
     const follow = ["closing", "seed", "winners"].every((name) => outcomes[name] === "ok") ? "winners" : "future";
     const winners = parts.proof.winners === null ? "winners-unchecked" : follow;
     if (!found.every((each) => each.hasReceipt)) return [list, winners, "no-receipt"];
-    if (!found.every((each) => each.outcomes.receipt === "ok")) return [list, winners, "receipt-unchecked"];
+    if (!found.every((each) => each.isInList)) return [list, winners, "receipt-unchecked"];
     return [list, winners, found.length > 1 ? "tickets" : "ticket"];
   }
 
@@ -106,19 +118,15 @@ async function testimony({ id, address, key: servedKey, verifier, words: wordLis
     } catch {
       return null; // Then the audit says what is wrong with them.
     }
-    return from < to ? getText(`${address}ledger/consistency/?from=${from}&to=${to}`, "application/json") : null;
+    return from < to ? getJson(`${address}ledger/consistency/?from=${from}&to=${to}`) : null;
   }
 
   async function judge() {
-    const proof = await getText(`${address}proof/`, "application/json");
+    const proof = await getJson(`${address}proof/`);
     if (proof === null) throw new Error("The winners are drawn, but there is no proof.");
-    const documents = JSON.stringify([proof, ...tickets.map(({ number, receipt }) => [number, receipt])]);
+    const documents = JSON.stringify([proof, ...tickets.map(({ number, receipt, isDenied }) => [number, receipt, isDenied])]);
     if (documents === witnessed.documents) return;
-    try {
-      meet(JSON.parse(proof).closing);
-    } catch {
-      // It is not a proof, as the audit finds.
-    }
+    meet(JSON.parse(proof)?.closing);
     const found = [];
     for (const ticket of tickets) found.push(await audited(proof, ticket));
     const isWrong = found.some((each) => each.isWrong);
@@ -130,7 +138,8 @@ async function testimony({ id, address, key: servedKey, verifier, words: wordLis
 
   const served = await getText(`${address}ledger/`, "text/plain");
   if (served !== null) meet(served);
-  if (state === "drawn") await judge();
+  if (served !== null && state === "closed") await keepFirst(served);
+  if (state === "drawn") await judge().catch(() => Object.assign(witnessed, { documents: null, verdict: "unchecked", claims: [] }));
   const { closing, other } = stored();
   if (other !== null) {
     const evidence = `${closing.note}\n${other}`;

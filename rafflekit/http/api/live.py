@@ -6,7 +6,7 @@ twice a second for each raffle that is watched, however many watch it.
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import falcon
@@ -94,7 +94,8 @@ def live_state(engine: RaffleEngine, raffle: Raffle) -> LiveShape:
     if raffle.winners_drawn:
         wins, forfeits = engine.winners(raffle.id, page_size=1).count, engine.count_forfeits(raffle.id)
     words = engine.proofs.words(raffle)
-    return live_shape(raffle, wins=wins, forfeits=forfeits, words=words, poll_s=poll_seconds(raffle, datetime.now(UTC)))
+    poll_s = poll_seconds(raffle, engine.now())
+    return live_shape(raffle, wins=wins, forfeits=forfeits, words=words, poll_s=poll_s)
 
 
 def poll_seconds(raffle: Raffle, now: datetime) -> int:

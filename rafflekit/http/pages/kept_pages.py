@@ -30,6 +30,7 @@ class PageKey(NamedTuple):
     language: str
     root: str
     is_manager: bool
+    may_redeem: bool = False
 
 
 class RenderedPage:

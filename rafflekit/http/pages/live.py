@@ -52,10 +52,10 @@ class LivePage(WebPage):
         raffle = self.engine.get(reading.check_raffle_id(raffle_id))
         state = live_state(self.engine, raffle)
         if not raffle.winners_drawn:
-            html = _html(request, raffle, state, address=self._address(request, raffle))
+            html = self._html(request, raffle, state, address=self._address(request, raffle))
         elif state["wins"] > MOST_PRESENTED:
             query = reading.read_query(request, WallQuery)
-            html = _html(
+            html = self._html(
                 request,
                 raffle,
                 state,
@@ -74,29 +74,29 @@ class LivePage(WebPage):
 
     def _winners_html(self, request: falcon.Request, raffle: Raffle, state: LiveShape) -> str:
         wins = self.engine.winners(raffle.id, page_size=MOST_PRESENTED).items
-        return _html(request, raffle, state, places=places_of(wins))
+        return self._html(request, raffle, state, places=places_of(wins))
 
-
-def _html(
-    request: falcon.Request,
-    raffle: Raffle,
-    state: LiveShape,
-    *,
-    address: str | None = None,
-    places: Sequence[Place] | None = None,
-    page: Page[Win] | None = None,
-) -> str:
-    return filled(
-        request,
-        "live.html",
-        raffle=raffle,
-        state=state,
-        State=State,
-        **draw_time(raffle),
-        address=address,
-        places=places,
-        page=page,
-    )
+    def _html(
+        self,
+        request: falcon.Request,
+        raffle: Raffle,
+        state: LiveShape,
+        *,
+        address: str | None = None,
+        places: Sequence[Place] | None = None,
+        page: Page[Win] | None = None,
+    ) -> str:
+        return filled(
+            request,
+            "live.html",
+            raffle=raffle,
+            state=state,
+            State=State,
+            **draw_time(raffle, self.engine.now()),
+            address=address,
+            places=places,
+            page=page,
+        )
 
 
 def places_of(wins: Sequence[Win]) -> list[Place]:

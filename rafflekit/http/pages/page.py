@@ -5,6 +5,7 @@ A page is a resource like those of `http.api`, for browsers. At an address that 
 
 from http import HTTPStatus
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import falcon
 import msgspec
@@ -72,6 +73,12 @@ def filled(request: falcon.Request, template: str, **values: Any) -> str:
 def root_of(request: falcon.Request) -> str:
     """Return the path below which this application is mounted; "" at the top of a host."""
     return str(request.env.get("SCRIPT_NAME", ""))
+
+
+def other_pages(request: falcon.Request) -> str:
+    """Return the start of the addresses of a list's other pages, which ask for the same; a page's number follows."""
+    others = urlencode({name: text for name, text in request.params.items() if name != "page"}, doseq=True)
+    return f"?{others}&page=" if others else "?page="
 
 
 def send_page(response: falcon.Response, html: str, *, status: HTTPStatus) -> None:

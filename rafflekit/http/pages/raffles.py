@@ -1,17 +1,16 @@
 """The pages of raffles: all of them, one, and the winners of one."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 import falcon
 import msgspec
 
 from rafflekit.core import limits
-from rafflekit.core.lifecycle import draw_due_at, draw_possible_at
-from rafflekit.core.models import Page, Raffle, State
+from rafflekit.core.lifecycle import draw_due_at, draw_possible_at, lacks_tickets
+from rafflekit.core.models import Page, Raffle, Right, State
 from rafflekit.core.prizes import Win, count_wins
 from rafflekit.core.protocol.terms import EntryRule
 from rafflekit.html.rendering import numeral
@@ -21,7 +20,16 @@ from rafflekit.http.api.draws import WinnersQuery, listed_queue
 from rafflekit.http.api.live import POLL_S
 from rafflekit.http.api.raffles import RafflesQuery, listed_raffles
 from rafflekit.http.pages.kept_pages import SLOTS, KeptPages, PageKey
-from rafflekit.http.pages.page import WebPage, filled, is_at_desk, language_of, root_of, see_other, send_page
+from rafflekit.http.pages.page import (
+    WebPage,
+    filled,
+    is_at_desk,
+    language_of,
+    other_pages,
+    root_of,
+    see_other,
+    send_page,
+)
 
 _SHOWN_WINS = 20
 
@@ -41,7 +49,7 @@ class RaffleList(WebPage):
         """Show a page of the list."""
         page = listed_raffles(self.service, reading.read_query(request, RafflesQuery))
         is_manager = is_at_desk(self.access, request)
-        others = urlencode({name: text for name, text in request.params.items() if name != "page"}, doseq=True)
+        others = other_pages(request)
         self.show(request, response, "raffles.html", page=page, others=others, State=State, is_manager=is_manager)
 
 
@@ -70,8 +78,10 @@ class OneRaffle(WebPage):
             "wins_count": count_wins(raffle.prizes) if wins is None else wins.count,
             "forfeits": 0 if wins is None else self.engine.count_forfeits(raffle.id),
             "draw_possible_at": draw_possible_at(raffle),
-            **draw_time(raffle),
+            "lacks_tickets": lacks_tickets(raffle),
+            **draw_time(raffle, self.engine.now()),
             "is_manager": is_at_desk(self.access, request),
+            "may_redeem": self.access.allows(request.env, Right.REDEEM),
             "poll_s": POLL_S,
             "error": None,
             "invitation": "",
@@ -80,12 +90,12 @@ class OneRaffle(WebPage):
         }
 
 
-def draw_time(raffle: Raffle) -> dict[str, Any]:
-    """Return what pages say about the time of a closed raffle's draw: `due_at`, `is_due` and `waits_for_beacon`."""
+def draw_time(raffle: Raffle, now: datetime) -> dict[str, Any]:
+    """Return what pages say about the time of a closed raffle's draw: `due_at`, `can_begin` and `waits_for_beacon`."""
     due_at = draw_due_at(raffle)
     return {
         "due_at": due_at,
-        "is_due": due_at is not None and due_at <= datetime.now(UTC),
+        "can_begin": due_at is not None and due_at <= now,
         "waits_for_beacon": due_at is not None and due_at == draw_possible_at(raffle),
     }
 
@@ -106,10 +116,10 @@ class RafflePage(OneRaffle):
         raffle = self.engine.get(reading.check_raffle_id(raffle_id))
         wins = self._first_wins(raffle)
         values = self._values(request, raffle, wins)
-        key = PageKey(raffle.id, language_of(request), root_of(request), is_manager=values["is_manager"])
-        page = self._kept.get(
-            key, (raffle, (wins, values["is_due"])), lambda: filled(request, "raffle.html", **values, **SLOTS)
-        )
+        rights = {name: values[name] for name in ("is_manager", "may_redeem")}
+        key = PageKey(raffle.id, language_of(request), root_of(request), **rights)
+        shown = raffle, (wins, values["forfeits"], values["can_begin"])
+        page = self._kept.get(key, shown, lambda: filled(request, "raffle.html", **values, **SLOTS))
         left = raffle.available_tickets
         send_page(response, page.filled(left=left, idempotency_key=token_urlsafe()), status=HTTPStatus.OK)
         response.set_header("ETag", page.etag(left))

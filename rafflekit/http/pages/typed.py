@@ -6,7 +6,11 @@ from rafflekit.core.errors import InvalidValue
 from rafflekit.http.reading import number_in
 
 _BETWEEN_THOUSANDS = re.compile(r"[\s,.'’]")
-_WHOLE = re.compile(rf"[0-9]+|[0-9]{{1,3}}(?:{_BETWEEN_THOUSANDS.pattern}[0-9]{{3}})+")
+
+DIVIDED = rf"[0-9]{{1,3}}(?:{_BETWEEN_THOUSANDS.pattern}[0-9]{{3}})+"
+"""What a whole number with divided thousands looks like, as the start of a regular expression."""
+
+_WHOLE = re.compile(rf"[0-9]+|{DIVIDED}")
 
 
 def typed_number(field: str, text: str) -> int:

@@ -1,14 +1,10 @@
 """What the tests of the addresses share."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from falcon import testing
 
-from rafflekit import RaffleEngine
-from tests.databases import prepare
-from tests.http.conftest import MANAGER, RAFFLE, Clock, Post
+from tests.http.conftest import MANAGER, RAFFLE, Post
 
 MANAGER_ADDRESSES = [
     ("POST", "/raffles"),
@@ -16,20 +12,6 @@ MANAGER_ADDRESSES = [
     *(("POST", f"{{raffle}}/{action}") for action in ("close", "cancel", "winners", "redeem", "forfeit")),
 ]
 """What only managers may do: the method, and the path of a raffle."""
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The clock of the test's engine."""
-    return Clock()
-
-
-@pytest.fixture
-def engine(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
-    """An engine on the test's database, with that clock."""
-    prepare(database_url)
-    with RaffleEngine(database_url, clock=clock) as opened:
-        yield opened
 
 
 def create(post: Post, **terms: Any) -> str:

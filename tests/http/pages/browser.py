@@ -152,7 +152,7 @@ class Page:
         deadline, why = time.monotonic() + LIMIT_S, ""
         while True:
             try:
-                found = self.send("Runtime.evaluate", expression=f"Boolean({condition})", returnByValue=True)
+                found = self.send("Runtime.evaluate", expression=f"Boolean(({condition}))", returnByValue=True)
             except DevToolsError as error:
                 # The page was left at this moment.
                 found, why = {"result": {}}, str(error)
@@ -259,3 +259,15 @@ class Browser(Page):
 
     def __exit__(self, *_: object) -> None:
         self._alone.__exit__()
+
+
+def follow(page: Page, selector: str) -> None:
+    """Press a button or a link, and wait for the page to which it leads."""
+    page.run("void (window.isLeft = false)")
+    page.click(selector)
+    arrive(page)
+
+
+def arrive(page: Page) -> None:
+    """Wait for the page that an action led to."""
+    page.wait_for("window.isLeft === undefined && document.readyState === 'complete'")

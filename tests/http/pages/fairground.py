@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tests.databases import open_engine, prepare
 from tests.http.pages.browser import Page
-from tests.http.pages.scenes import Scene, fill_with_raffles
+from tests.http.pages.scenes import SCENES, Scene, fill_with_raffles
 from tests.live_server import LiveServer
 
 # Without it, pages that are opened on this machine have no QR codes for phones.
@@ -40,6 +40,9 @@ def open_fairground(folder: Path) -> Iterator[Fairground]:
     prepare(f"sqlite:///{database}")
     with open_engine(f"sqlite:///{database}") as engine:
         raffles = fill_with_raffles(engine)
+        # This machine has a ticket already. Otherwise, the scene that is played first would get it.
+        key = (SCENES["ticket"].form or {})["idempotency_key"]
+        engine.participate(raffles["open"], address="127.0.0.1", idempotency_key=key)
     with ExitStack() as running:
         servers = []
         for managers in ("127.0.0.2", "127.0.0.1"):

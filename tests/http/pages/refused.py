@@ -233,6 +233,7 @@ ACCESS = (
 
 HTTP = (
     Wrong("/desk/", method="DELETE"),
+    Wrong("/raffles/", method="POST"),
     Wrong("/desk/new/", {"name": "x" * (limits.CREATE_BODY_BYTES + 1)}),
     Wrong("/desk/new/", {}, headers={"Content-Type": "application/json"}, environ={"CONTENT_LENGTH": "2"}),
     Wrong("/desk/new/", _NEW, headers={"Content-Type": "application/json"}),

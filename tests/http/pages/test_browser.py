@@ -213,6 +213,7 @@ def test_a_cancelled_raffle_says_why(fair: Fair, open_page: Open) -> None:
     page = open_page(fair.address)
 
     assert page.text("#summary") == "This raffle was cancelled: “\u2068rain\u2069”. There is no draw."
+    assert "„\u2068rain\u2069“" in open_page(fair.address, language="de").text("#summary")
 
 
 def test_an_announced_raffle_says_what_decides_and_when(serve: Serve, open_page: Open) -> None:

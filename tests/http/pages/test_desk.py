@@ -9,7 +9,7 @@ import pytest
 
 from rafflekit import RaffleEngine
 from tests.databases import open_engine, prepare
-from tests.http.pages.browser import NewPage, Page
+from tests.http.pages.browser import NewPage, Page, arrive, follow
 from tests.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -59,22 +59,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield Desk(running.enter_context(open_engine(url)), *servers)
 
 
-def follow(page: Page, selector: str) -> None:
-    """Press a button or a link, and wait for the page to which it leads."""
-    page.run("void (window.isLeft = false)")
-    page.click(selector)
-    arrive(page)
-
-
-def arrive(page: Page) -> None:
-    """Wait for the page that an action led to."""
-    page.wait_for("window.isLeft === undefined && document.readyState === 'complete'")
-
-
 def scan(page: Page, text: str) -> None:
     """Scan a code, as a hand scanner does: it types where the focus is, and presses Enter."""
     # The focus comes a moment after the page.
     page.wait_for("document.activeElement.matches('input')")
+    enter(page, text)
+
+
+def enter(page: Page, text: str = "") -> None:
+    """Type a text where the focus is, press Enter, and wait for the page to which that leads."""
     page.run("void (window.isLeft = false)")
     page.type(f"{text}\n")
     arrive(page)
@@ -131,6 +124,20 @@ def test_invitations_open_as_sheets_to_print(desk: Desk, new_page: NewPage) -> N
     assert page.complaints == []
 
 
+def test_a_time_in_an_hour_that_comes_twice_is_kept(desk: Desk, new_page: NewPage) -> None:
+    # The second 02:30 of that night in Berlin.
+    raffle = desk.raffle(closes_at="2999-10-27T01:30:00Z")
+    page = new_page(timezone="Europe/Berlin")
+    page.open(f"{desk.server.url}/desk/raffles/{raffle}/edit/")
+    assert page.run("document.querySelector('#closes_at').value") == "2999-10-27T02:30"
+
+    page.fill("#name", "Winter fair")
+    follow(page, "form .main")
+
+    assert page.text("#done") == "The changes are saved."
+    assert str(desk.engine.get(raffle).terms.closes_at) == "2999-10-27 01:30:00+00:00"
+
+
 def test_a_time_that_the_clocks_skip_is_refused(desk: Desk, new_page: NewPage) -> None:
     page = new_page(timezone="Europe/Berlin")
     page.open(f"{desk.server.url}/desk/new/")
@@ -152,10 +159,10 @@ def test_mistakes_have_the_focus_and_lead_to_their_fields(desk: Desk, new_page: 
     page.fill("#prizes", "tea")
     follow(page, "form .main")
 
-    assert page.run("document.activeElement.id") == "mistakes"
+    page.wait_for("document.activeElement.id === 'mistakes'")
     page.press("Tab")
     page.press("Enter")
-    assert page.run("document.activeElement.id") == "name"
+    page.wait_for("document.activeElement.id === 'name'")
     assert page.run("document.querySelector('#prizes').value") == "tea"
 
 
@@ -163,7 +170,7 @@ def test_a_person_gets_a_ticket_and_the_next_one_can_come(desk: Desk, new_page: 
     raffle = desk.raffle(entry="desk")
     page = new_page()
     page.open(f"{desk.server.url}/desk/raffles/{raffle}/tickets/")
-    assert page.run("document.activeElement.id") == "participant"
+    page.wait_for("document.activeElement.id === 'participant'")
     scan(page, "ann@example.org")
     assert page.text(".ticket-number").isdigit()
 
@@ -191,7 +198,7 @@ def test_a_raffle_is_closed_and_drawn_at_the_desk(desk: Desk, new_page: NewPage)
     follow(page, "form button")
 
     assert page.text("#done") == "The winners are drawn."
-    assert "2 of 2 wins with a prize to hand out" in page.text(".figures")
+    assert "2 of 2 prizes still to hand out" in page.text(".figures")
 
 
 def test_dice_are_looked_at_before_they_decide(desk: Desk, new_page: NewPage) -> None:
@@ -229,7 +236,7 @@ def test_prizes_are_handed_out_as_fast_as_one_scans(desk: Desk, new_page: NewPag
     scan(page, second)
     assert desk.engine.winners(raffle, unredeemed=True).count == 2
     follow(page, "#confirm")
-    assert "Done: hamper is handed out" in page.text("#verdict")
+    assert "Handed out: hamper" in page.text("#verdict")
     assert desk.engine.winners(raffle, unredeemed=True).count == 1
 
     follow(page, "#undo")
@@ -344,25 +351,22 @@ def test_the_desk_works_by_keyboard_alone(desk: Desk, new_page: NewPage) -> None
     page = new_page()
     page.open(f"{desk.server.url}/desk/")
     press_until(page, "document.activeElement.textContent === 'New raffle'")
-    page.press("Enter")
-    page.wait_for("document.querySelector('#prizes')")
+    enter(page)
     press_until(page, "document.activeElement.id === 'name'")
     page.type("Keys\t2\ttea\t")
     press_until(page, "document.activeElement.tagName === 'BUTTON'")
-    page.press("Enter")
-    page.wait_for("document.querySelector('form[action$=\"/raffles/\"]')")
+    enter(page)
+    assert page.run("document.querySelector('form[action$=\"/raffles/\"]') !== null")
     press_until(page, "document.activeElement.tagName === 'BUTTON'")
-    page.press("Enter")
-    page.wait_for("document.querySelector('#done')")
+    enter(page)
     assert page.text("h1") == "Keys"
 
     raffle, (first, *_) = desk.drawn()
     page.open(f"{desk.server.url}/desk/raffles/{raffle}/redeem/")
     scan(page, first)
     press_until(page, "document.activeElement.id === 'confirm'", key="Shift+Tab")
-    page.press("Enter")
-    page.wait_for("document.querySelector('#undo')")
-    assert "Done" in page.text("#verdict")
+    enter(page)
+    assert "✓ Handed out" in page.text("#verdict")
 
 
 def press_until(page: Page, condition: str, *, key: str = "Tab") -> None:

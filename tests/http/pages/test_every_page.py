@@ -32,6 +32,7 @@ def test_a_page_never_scrolls_sideways(fairground: Fairground, new_page: NewPage
     page = new_page(width=PHONE)
     fairground.enter(page, SCENES[name])
     assert overflow(page) == 0
+    assert cut_codes(page) == []
 
     # A window of 640 pixels at 200 %; then with only the text twice as large.
     page.look(Look(width=PHONE, scale=2))
@@ -67,6 +68,16 @@ def overflow(page: Page) -> int:
     """Return by how many pixels a page is wider than its window."""
     width: int = page.run("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return width
+
+
+def cut_codes(page: Page) -> list[str]:
+    """Return the fields for codes in which the end of a code cannot be seen."""
+    cut: list[str] = page.run(
+        "[...document.querySelectorAll('input.code')].filter((field) => { const kept = field.value;"
+        " field.value = 'WWWW-WWWW-WWWW-WWWW-WWWW-WWWW'; const width = field.scrollWidth; field.value = kept;"
+        " return width > field.clientWidth; }).map((field) => `${field.id}: ${field.clientWidth}`)"
+    )
+    return cut
 
 
 def shifts(page: Page) -> list[float]:

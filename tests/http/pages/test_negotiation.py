@@ -32,9 +32,7 @@ def test_the_start_leads_browsers_to_the_list(client: testing.TestClient, show: 
     assert client.simulate_get("/", headers=BROWSER | {"If-None-Match": "*"}).status_code == 303
 
 
-@pytest.mark.parametrize(
-    ("path", "status"), [("/nothing", 404), ("/raffles/x/", 404), ("/raffles/?page=x", 400), ("/raffles/?page=9", 404)]
-)
+@pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/raffles/x/", 404), ("/raffles/?page=9", 404)])
 def test_errors_are_pages_for_browsers(client: testing.TestClient, show: Show, path: str, status: int) -> None:
     address, _, query = path.partition("?")
     page = show(path)
@@ -44,6 +42,13 @@ def test_errors_are_pages_for_browsers(client: testing.TestClient, show: Show, p
     assert problem.status_code == status
     assert problem.json["detail"] in page.text
     assert 'href="/raffles/"' in page.text
+
+
+def test_a_refusal_is_a_sentence_about_its_field(show: Show) -> None:
+    page = show("/raffles/?page=x")
+
+    assert page.status_code == 400
+    assert "<h1>“<bdi>page</bdi>” must be a whole number from 1.</h1>" in page.text
 
 
 def test_pages_allow_nothing_inline_and_no_other_host(show: Show, raffle: str) -> None:

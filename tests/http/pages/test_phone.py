@@ -10,7 +10,16 @@ import pytest
 from tests.databases import open_engine
 from tests.html.test_qr import pixels, scanned
 from tests.http.pages.browser import NewPage
-from tests.http.pages.phones import HASTY, LOOK_AGAIN, Raffle, phone_server, says, take_part, take_part_and_keep
+from tests.http.pages.phones import (
+    HASTY,
+    LOOK_AGAIN,
+    MANAGER,
+    Raffle,
+    phone_server,
+    says,
+    take_part,
+    take_part_and_keep,
+)
 from tests.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -30,8 +39,9 @@ def test_a_visitor_takes_part_and_the_browser_keeps_the_ticket(
     page = new_page(width=390)
     ticket = take_part(page, raffle)
 
+    page.run("void (window.isLeft = false)")
     page.send("Page.reload")
-    page.wait_for("document.querySelector('#ticket') && document.readyState === 'complete'")
+    page.wait_for("window.isLeft === undefined && document.readyState === 'complete'")
     assert json.loads(page.run("document.querySelector('#document').textContent")) == ticket
     saved = page.download("a[download]", tmp_path)
     assert json.loads(saved.read_text()) == ticket
@@ -43,7 +53,7 @@ def test_a_visitor_takes_part_and_the_browser_keeps_the_ticket(
     assert not page.run("document.querySelector('#take').checkVisibility()")
     page.click(".mine summary")
     assert page.text(".mine .ticket-code") == ticket["verification_code"]
-    assert page.run("document.querySelector('.mine img').naturalWidth") > 0
+    page.wait_for("document.querySelector('.mine img').naturalWidth")
     assert page.complaints == []
     page.click("[data-do=forget]")
     page.click("[data-do=really-forget]")
@@ -130,6 +140,38 @@ def test_a_link_fills_in_the_invitation(server: LiveServer, new_page: NewPage) -
     assert page.run("JSON.parse(localStorage.getItem(localStorage.key(0))).tickets.length") == 2
 
 
+def test_an_early_invitation_waits_until_the_raffle_opens(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=3, entry="invitation", opens_at="2999-01-01T00:00:00Z")
+    page = new_page()
+    link = f"{raffle.address}#i=XXXX-YYYY"
+    page.open(link)
+    says(page, "#now .tag", "Not open yet")
+    # It survives, even if the page is loaded again.
+    assert page.run("location.href") == link
+
+    server.request_from(MANAGER, "PATCH", raffle.path, {"opens_at": None})
+    page.wait_for(f"{LOOK_AGAIN}, document.querySelector('#invitation')")
+
+    assert page.run("[document.querySelector('#invitation').value, location.hash]") == ["XXXX-YYYY", ""]
+
+
+def test_what_a_visitor_types_survives_a_change(server: LiveServer, new_page: NewPage) -> None:
+    raffle = Raffle(server, tickets=2)
+    take_part_and_keep(page := new_page(), raffle)
+    raffle.guest(1)
+    [win] = raffle.manage("winners/")
+    page.open(raffle.address)
+    page.run("document.querySelector('#verification_code').focus()")
+    page.type("ABCD")
+    page.press("ArrowLeft")
+
+    raffle.manage("forfeit/", {"ticket_number": win["ticket_number"], "why": "unclaimed"})
+    page.wait_for(f"{LOOK_AGAIN}, document.querySelector('#now').textContent.includes('lost')")
+    page.type("-")
+
+    assert page.run("document.querySelector('#verification_code').value") == "ABC-D"
+
+
 def test_the_qr_code_of_a_ticket_leads_to_it(server: LiveServer, new_page: NewPage, tmp_path: Path) -> None:
     raffle = Raffle(server, tickets=2)
     ticket = take_part(page := new_page(dark=True), raffle)
@@ -157,7 +199,7 @@ def test_a_prize_that_no_ticket_is_left_for_is_shown(server: LiveServer, new_pag
 
     raffle.manage("forfeit/", {"ticket_number": ticket["ticket_number"], "why": "unclaimed"})
 
-    page.wait_for(f"{LOOK_AGAIN}, document.querySelector('#now').textContent.includes('passed on')")
+    page.wait_for(f"{LOOK_AGAIN}, document.querySelector('#now').textContent.includes('lost: not collected')")
 
 
 def test_a_link_without_a_ticket_shows_none(server: LiveServer, new_page: NewPage) -> None:

@@ -32,6 +32,22 @@ def test_the_poster_has_names_as_text_and_a_qr_code(show: Show, post: Post) -> N
     assert not re.search(r"<style|<script>| style=", page.text)
 
 
+def test_the_poster_of_a_raffle_that_is_over_invites_no_one(show: Show, engine: RaffleEngine) -> None:
+    closed, cancelled = (engine.create("Fair", total_tickets=2, prizes=[Prize("hug")]).id for _ in range(2))
+    engine.participate(closed, "ann")
+    engine.close_raffle(closed)
+    engine.cancel(cancelled, "<rain>")
+    pages = [show(f"/raffles/{raffle}/poster/", host="raffle.example").text for raffle in (closed, cancelled)]
+
+    for page in pages:
+        assert "get your ticket" not in page
+    assert "no more tickets are handed out" in pages[0]
+    assert "This raffle was called off" in pages[1]
+    assert "<bdi>&lt;rain&gt;</bdi>" in pages[1]
+    assert "<svg" not in pages[1]
+    assert f"/raffles/{cancelled}/poster/" not in show(f"/desk/raffles/{cancelled}/").text
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("shape", "terms"),

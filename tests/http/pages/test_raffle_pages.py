@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from falcon import testing
 
+from rafflekit import Prize, RaffleEngine
 from rafflekit.http.pages.kept_pages import SLOTS
 from tests.http.conftest import Post
 from tests.http.pages.conftest import BROWSER, Show
@@ -99,6 +100,20 @@ def test_a_kept_page_shows_what_has_changed(client: testing.TestClient, post: Po
     assert "Dance" in words_in(show(other, source=VISITOR))
 
 
+def test_a_kept_page_learns_of_a_prize_that_lapsed(engine: RaffleEngine, show: Show) -> None:
+    raffle = engine.create("Fair", total_tickets=21, prizes=[Prize("hug", 21)]).id
+    assert len(list(engine.participate_many(raffle, [f"guest {number}" for number in range(21)]))) == 21
+    last = engine.draw(raffle)[-1].ticket_number
+    before = show(f"/raffles/{raffle}/").text
+
+    # Nothing that the page lists changes.
+    engine.forfeit(raffle, last, why="unclaimed")
+
+    after = show(f"/raffles/{raffle}/").text
+    standing = [re.findall(r' data-now="([^"]+)"', page) for page in (before, after)]
+    assert standing[0] != standing[1]
+
+
 def test_only_the_browser_itself_keeps_a_page(post: Post, show: Show) -> None:
     for path in (create(post), "/raffles/"):
         page = show(path)
@@ -150,7 +165,7 @@ def test_winners_are_listed_in_pages(post: Post, show: Show) -> None:
     second = show(f"{raffle}winners/?page_size=2&page=2")
 
     assert [str(win["ticket_number"]) for win in wins[:2]] == re.findall(r"Ticket (\d)", words_in(first))
-    assert f"tea passed on: not collected Ticket {wins[1]['ticket_number']}" in words_in(first)
+    assert f"tea lost: not collected Ticket {wins[1]['ticket_number']}" in words_in(first)
     assert 'href="?page_size=2&amp;page=2"' in first.text
     assert f"taken over from ticket {wins[0]['ticket_number']}" in words_in(second)
     assert "Every ticket has won." in words_in(show(f"{raffle}winners/?queue=true"))

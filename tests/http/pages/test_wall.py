@@ -18,6 +18,18 @@ PRIZES = [{"name": NAME, "amount": 1}, {"name": "tea", "amount": 2}]
 # A page that becomes visible asks at once.
 ASK = "(document.dispatchEvent(new Event('visibilitychange')))"
 SPOT = "document.querySelector('#spot')"
+SLOW = """
+    const clock = Date.now;
+    const asked = window.fetch.bind(window);
+    window.questions = 0;
+    window.fetch = async (address, options) => {
+      window.questions += 1;
+      if (window.questions > 1) return new Promise(() => {});
+      const answer = await asked(address, options);
+      Date.now = () => clock() + 60_000;
+      return answer;
+    };
+"""
 
 
 class Wall(NamedTuple):
@@ -74,6 +86,10 @@ def test_the_wall_follows_a_draw_without_being_loaded_again(wall: Wall, new_page
     wall.hand_out("Ben", "Cem", "Dee")
     page.wait_for(f"{ASK} && document.querySelectorAll('.same-words li').length === 6")
     words = page.text(".same-words ol")
+    page.run("window.stage = document.querySelector('#stage'), stage.querySelector('[data-number]').textContent = '?'")
+    page.wait_for(f"{ASK} && document.querySelector('#stage [data-number]').textContent === '4'")
+    # What has not changed is not fetched again.
+    assert page.run("document.querySelector('#stage') === window.stage")
     wins = wall.post("winners")
     page.wait_for(f"{ASK} && {SPOT} !== null")
     assert page.text("#spot") == "The winners have been drawn."
@@ -113,6 +129,21 @@ def test_only_the_last_day_is_counted_down(server: LiveServer, new_page: NewPage
 
     assert said.startswith(label)
     assert bool(re.search(r"2[23]:\d\d:\d\d", said)) is (hours == 23)
+
+
+def test_a_slow_answer_does_not_shift_the_countdown(server: LiveServer, new_page: NewPage) -> None:
+    planned = (datetime.now(UTC) + timedelta(hours=5)).isoformat(timespec="seconds")
+    terms = {"name": "Fair", "total_tickets": 1, "prizes": PRIZES[:1], "draw_at": planned}
+    wall = Wall(server, f"/raffles/{server.request('POST', '/raffles/', terms).json['id']}/")
+    wall.hand_out("Ann")
+    page = new_page()
+    # The clock goes on for a minute while the answer is on its way.
+    page.send("Page.addScriptToEvaluateOnNewDocument", source=SLOW)
+    page.open(wall.address)
+
+    # The wall asks again only when it is done with the first answer.
+    page.wait_for(f"{ASK} && window.questions === 2")
+    page.wait_for("document.querySelector('#countdown').textContent.startsWith('4:58:')")
 
 
 @pytest.fixture

@@ -1,8 +1,12 @@
 """The table of entropy sources: the answers of every source agree with each other."""
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from rafflekit.core.errors import InvalidValue
 from rafflekit.core.protocol.entropy import SECRETS, SOURCES, Evidence, Source, source_of
+from rafflekit.core.protocol.entropy.announced import normalised
 from rafflekit.core.protocol.hashing import HASH_BYTES
 from rafflekit.core.protocol.strict_json import DocumentWrong
 
@@ -71,3 +75,17 @@ def test_a_source_with_a_date_is_one_with_a_delay(source: Source) -> None:
     assert end.closed == CLOSED
     assert (known_from is None) == (source.delay is None)
     assert known_from is None or known_from > CLOSED
+
+
+@given(st.text(st.sampled_from("e\u0301\u0323\u200b\u3164¨ａ \u3000"), min_size=1))
+def test_a_value_that_is_typed_again_is_the_same(text: str) -> None:
+    try:
+        value = normalised(text)
+    except InvalidValue:
+        assume(False)
+
+    assert normalised(value) == value
+
+
+def test_an_invisible_character_hides_no_other_value() -> None:
+    assert normalised("e\u200b\u0301") == normalised("é") == "é"

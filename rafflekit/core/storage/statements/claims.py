@@ -30,6 +30,7 @@ class Claim:
     redeemed_at: datetime | None = None
     forfeited_at: datetime | None = None
     reason: str | None = None
+    redeemed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,11 @@ def genuine_ticket(connection: Connection, raffle: UUID, number: int) -> Genuine
     row = connection.execute(_GENUINE, {"raffle": raffle, "number": number}).one_or_none()
     if row is None:
         return None
-    serial, code_hash, ordinal, prize, name, taken_over_at, redeemed_at, forfeited_at, reason = row
+    serial, code_hash, ordinal, prize, name, taken_over_at, redeemed_at, forfeited_at, reason, redeemed_by = row
     if ordinal is None:
         return GenuineTicket(serial, code_hash, None)
     dates = _date(taken_over_at), _date(redeemed_at), _date(forfeited_at)
-    return GenuineTicket(serial, code_hash, Claim(ordinal, prize, name, *dates, reason))
+    return GenuineTicket(serial, code_hash, Claim(ordinal, prize, name, *dates, reason, redeemed_by))
 
 
 def insert_redemption(
@@ -220,7 +221,7 @@ _UNCLAIMED = _sql(_EVERY_UNREDEEMED)
 
 _GENUINE = _sql("""
     SELECT ticket.serial, ticket.code_hash, ticket.ordinal, prizes.position, prizes.name, ticket.since,
-        redemptions.redeemed_at, loss.forfeited_at, loss.reason
+        redemptions.redeemed_at, loss.forfeited_at, loss.reason, redemptions.redeemed_by
     FROM (
         SELECT tickets.serial, code_hash, coalesce(wins.ordinal, draws.wins + taken.number) AS ordinal,
             coalesce(wins.prize, taken.prize) AS prize, taken.forfeited_at AS since

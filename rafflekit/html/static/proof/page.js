@@ -142,7 +142,7 @@ function showRaffle({ parts, wins, forfeits, steps }) {
 
 // What SENTENCES says of a term: `rule_<its name>`, with its value in this form.
 const RULES = {
-  source: (each) => ({ text: quoted(each) }),
+  source: (each) => ({ text: inQuotes(each) }),
   entry: () => ({}),
   tickets_each: (each) => ({ number: figure(each) }),
   opens_at: (each) => ({ moment: momentText(each) }),
@@ -154,7 +154,7 @@ for (const name of ["collection", "promoter", "address", "price", "licence", "no
 const momentText = (text) => timeText(Date.parse(text) / 1000);
 
 function showTerms(terms) {
-  const prizes = terms.prizes.map(({ name, amount }) => element("li", "", `${figure(amount)} × ${quoted(name)}`));
+  const prizes = terms.prizes.map(({ name, amount }) => element("li", "", `${figure(amount)} × ${inQuotes(name)}`));
   byId("prizes").replaceChildren(...prizes);
   const rules = Object.keys(RULES).filter((name) => terms[name] !== undefined);
   const said = (name) => text(`rule_${name === "entry" ? terms.entry : name}`, RULES[name](terms[name]));
@@ -169,8 +169,8 @@ function showClosing(note) {
 }
 
 function showName(name, facts) {
-  byId("name").textContent = quoted(name);
-  document.title = text("title", { name: quoted(name) });
+  byId("name").textContent = inQuotes(name);
+  document.title = text("title", { name: inQuotes(name) });
   byId("facts").textContent = facts;
 }
 
@@ -192,7 +192,7 @@ function showWinners({ terms, draw }, wins) {
 
 function winnerRow(terms, win, ordinal) {
   const row = element("tr", "", ...[ordinal, win.number].map((each) => element("td", "", figure(each))));
-  const prize = element(win.lost === null ? "span" : "s", "", quoted(terms.prizes[win.prize].name));
+  const prize = element(win.lost === null ? "span" : "s", "", inQuotes(terms.prizes[win.prize].name));
   const from = win.from === null ? "" : ` (${text("taken_over", { number: figure(win.from) })})`;
   const lost = win.lost === null ? "" : ` (${lostText(win.lost)})`;
   row.append(element("td", "", prize, from, lost));
@@ -207,8 +207,8 @@ function showForfeits({ terms }, wins, forfeits) {
   const items = (forfeits ?? []).map((forfeit) => {
     // Without the winners, only the ordinal of a win is known.
     const win = wins?.[forfeit.win - 1];
-    const values = { time: timeText(forfeit.time), why: why(forfeit), reason: quoted(forfeit.reason), win: figure(forfeit.win) };
-    if (win) Object.assign(values, { prize: quoted(terms.prizes[win.prize].name), number: figure(win.number) });
+    const values = { time: timeText(forfeit.time), why: why(forfeit), reason: inQuotes(forfeit.reason), win: figure(forfeit.win) };
+    if (win) Object.assign(values, { prize: inQuotes(terms.prizes[win.prize].name), number: figure(win.number) });
     if (forfeit.next !== null) values.next = figure(forfeit.next.number);
     const item = element("li", "", text(`${win ? "" : "win_"}passed${forfeit.next === null ? "_to_none" : ""}`, values));
     if (forfeit.next !== null) item.dataset.number = forfeit.next.number;
@@ -258,7 +258,7 @@ async function load() {
   if (!kind.startsWith("application/problem+json")) return offerFiles();
   const problem = await answer.json();
   if (WITHOUT_PROOF.includes(problem.type)) return showState();
-  return say("wrong", [text("no_proof_sent"), { step: quoted(String(problem.detail)) }]);
+  return say("wrong", [text("no_proof_sent"), { step: inQuotes(String(problem.detail)) }]);
 }
 
 // The raffle before its draw, or cancelled.
@@ -269,7 +269,7 @@ async function showState() {
   showName(String(raffle.name), text("facts_before", { total, created: momentText(raffle.created_at) }));
   showTerms(raffle);
   byId("announced").hidden = byId("saving").hidden = false;
-  if (raffle.state === "cancelled") return say("waiting", [text("cancelled", { reason: quoted(String(raffle.reason)) })]);
+  if (raffle.state === "cancelled") return say("waiting", [text("cancelled", { reason: inQuotes(String(raffle.reason)) })]);
   const keep = { more: text("keep_receipt") };
   if (raffle.state === "upcoming") return say("waiting", [text("upcoming", { moment: momentText(raffle.opens_at) })], keep);
   if (note !== null) return showClosed(raffle, note);
@@ -287,7 +287,7 @@ function showClosed(raffle, note) {
     text(closing.size < raffle.total_tickets ? "some_handed_out" : "all_handed_out", handedOut),
   ];
   if (closing.round !== null) sentences.push(text("beacon_decides", { moment: timeText(timeOfRound(closing.round)) }));
-  if (raffle.source !== undefined) sentences.push(text("source_decides", { source: quoted(raffle.source) }));
+  if (raffle.source !== undefined) sentences.push(text("source_decides", { source: inQuotes(raffle.source) }));
   say("waiting", sentences, { more: text("keep_closing") });
 }
 
@@ -358,7 +358,7 @@ function doing(action) {
       await action(event);
     } catch (error) {
       if (error instanceof Wrong) return say("waiting", [text("unreadable"), { step: `${error.message}.` }]);
-      say("wrong", [text("failed"), { step: quoted(String(error.message)) }]);
+      say("wrong", [text("failed"), { step: inQuotes(String(error.message)) }]);
     }
   };
 }

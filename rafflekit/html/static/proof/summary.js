@@ -4,6 +4,8 @@
 // Returns a sentence of SENTENCES, with values in place of the names in braces.
 const text = (name, values = {}) => SENTENCES[name].replace(/\{(\w+)\}/g, (mark, key) => values[key] ?? mark);
 const figure = (number) => counted(number).replaceAll(",", SENTENCES.thousands);
+// As the reader's language has it; the steps of the verifier are in English.
+const inQuotes = (each) => text("in_quotes", { text: quotable(each) });
 const why = (forfeit) => text(forfeit.why);
 
 // Returns {tone, results, sentences, open, more}: the summary of a report of audit. The tone is "ok", "part" (not all is
@@ -77,8 +79,8 @@ function ticketResultsOf(parts, wins, number) {
 function resultOf(parts, wins, number) {
   const win = wins.find((each) => each.number === number);
   if (!win) return text("won_nothing", { number: figure(number) });
-  const values = { number: figure(number), prize: quoted(parts.terms.prizes[win.prize].name) };
+  const values = { number: figure(number), prize: inQuotes(parts.terms.prizes[win.prize].name) };
   if (win.from !== null) values.from = figure(win.from);
-  if (win.lost !== null) Object.assign(values, { why: why(win.lost), reason: quoted(win.lost.reason) });
+  if (win.lost !== null) Object.assign(values, { why: why(win.lost), reason: inQuotes(win.lost.reason) });
   return text(`${win.from === null ? "won" : "took_over"}${win.lost === null ? "" : "_lost"}`, values);
 }

@@ -26,10 +26,11 @@ function shown(text) {
 }
 // The same for names and all other texts, which must not look like a part of the page. U+2068 and U+2069 keep the
 // direction of the text around them.
-function quoted(text) {
+function quotable(text) {
   const plain = text.replace(BLANKS, " ").replace(QUOTATION_MARKS, "'").replace(CHECK_MARKS, "*");
-  return `“\u2068${shown(plain)}\u2069”`;
+  return `\u2068${shown(plain)}\u2069`;
 }
+const quoted = (text) => `“${quotable(text)}”`;
 const counted = (number) => number.toLocaleString("en");
 
 // Returns a document (text or bytes) without the byte order mark that some programs write before it.

@@ -7,6 +7,7 @@ const WORD_BITS = 11n;
 // Returns the words of a closing's hash; `list` is the text of the list, one word per line.
 function wordsOf(hash, list) {
   const known = list.trim().split("\n");
+  if (known.length !== 2 ** Number(WORD_BITS)) throw new Error("This is not the list of words.");
   let bits = numberOf(hash) >> (BigInt(8 * hash.length) - BigInt(WORDS) * WORD_BITS);
   const words = [];
   for (; words.length < WORDS; bits >>= WORD_BITS) words.unshift(known[Number(bits & ((1n << WORD_BITS) - 1n))]);

@@ -8,7 +8,7 @@ import msgspec
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, InvalidVerificationCode, NoPrize, RaffleError, TooLate
-from rafflekit.core.lifecycle import Action
+from rafflekit.core.lifecycle import Action, is_overdue
 from rafflekit.core.models import Raffle, Right, Verification
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import ActionPage, Refused, refusal_of, wrong
@@ -40,12 +40,23 @@ Outcome = Literal["won", "lost", "redeemed", "forfeited", "late", "done", "undon
 
 
 class Looked(NamedTuple):
-    """A ticket as the desk sees it."""
+    """A ticket as a desk sees it; `by` is the name of its pass, if it shows one."""
 
     scan: Scan
     outcome: Outcome
     verification: Verification
+    by: str | None
     can_undo: bool = False
+
+    @property
+    def is_perhaps_own(self) -> bool:
+        """Whether this desk may have handed the prize out itself."""
+        return self.verification.redeemed_by == self.by
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this desk certainly handed the prize out itself: without a pass, it may have been any other desk."""
+        return self.outcome == "done" or (self.by is not None and self.is_perhaps_own)
 
 
 class _Redeeming(ActionPage):
@@ -74,21 +85,21 @@ class _Redeeming(ActionPage):
             refused=refused,
         )
 
-    def _look(self, raffle: Raffle, scan: Scan) -> Looked:
-        """Return what a ticket won, and whether its prize can be handed out now.
+    def _look(self, raffle: Raffle, scan: Scan, by: str | None) -> Looked:
+        """Return what a ticket won, and whether its prize can be handed out now; `by` is the name of the desk's pass.
 
         Raises:
             RaffleError: the raffle is not drawn, or the code is not the ticket's.
         """
         found = self.engine.verify(raffle.id, scan.number, scan.code)
         if found.redeemed_at is not None:
-            return Looked(scan, "redeemed", found, self._can_undo(raffle, scan))
+            return Looked(scan, "redeemed", found, by, self._can_undo(raffle, scan))
         if found.forfeited_at is not None:
-            return Looked(scan, "forfeited", found)
+            return Looked(scan, "forfeited", found, by)
         if not found.has_won:
-            return Looked(scan, "lost", found)
-        is_late = found.redeem_until is not None and found.redeem_until <= self.engine.now()
-        return Looked(scan, "late" if is_late else "won", found)
+            return Looked(scan, "lost", found, by)
+        is_late = found.redeem_until is not None and is_overdue(found.redeem_until, self.engine.now())
+        return Looked(scan, "late" if is_late else "won", found, by)
 
     def _can_undo(self, raffle: Raffle, scan: Scan) -> bool:
         with suppress(NoPrize, TooLate):
@@ -109,7 +120,7 @@ class RedeemDesk(_Redeeming):
 
     def on_post(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show what a ticket won; nothing is changed."""
-        self.enter_with_form(request, Right.REDEEM)
+        by = self.enter_with_form(request, Right.REDEEM)
         raffle = self.raffle(raffle_id)
         form = reading.read_form(request, LookForm)
         try:
@@ -118,7 +129,7 @@ class RedeemDesk(_Redeeming):
                 other = self.raffle(str(scan.raffle_id))
                 self._show(request, response, raffle, form=form, other=other, refused=_ANOTHER_RAFFLE)
                 return
-            looked = self._look(raffle, scan)
+            looked = self._look(raffle, scan, by)
         except InvalidVerificationCode:
             field = "scan" if form.scan else "verification_code"
             self._show(request, response, raffle, form=form, refused=wrong(field, "wrong_code"))
@@ -145,11 +156,11 @@ class RedemptionForm(_Redeeming):
         try:
             done = self.engine.redeem(raffle.id, scan.number, scan.code, undo=form.undo, by=by)
         except (NoPrize, TooLate) as error:
-            self._show(request, response, raffle, looked=self._look(raffle, scan), refused=refusal_of(error))
+            self._show(request, response, raffle, looked=self._look(raffle, scan, by), refused=refusal_of(error))
         except RaffleError as error:
             self._show(request, response, raffle, refused=refusal_of(error))
         else:
-            looked = Looked(scan, "undone" if form.undo else "done", done, can_undo=not form.undo)
+            looked = Looked(scan, "undone" if form.undo else "done", done, by, can_undo=not form.undo)
             self._show(request, response, raffle, looked=looked)
 
 

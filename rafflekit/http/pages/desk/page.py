@@ -127,7 +127,6 @@ class DeskPage(WebPage):
             may=may,
             actions_of=partial(_allowed_actions, may),
             mistakes=() if refused is None else refused.mistakes,
-            done=request.get_param("done") or "",
             State=State,
             **values,
         )
@@ -215,6 +214,11 @@ def wrong(field: str, word: DeskRefusal, status: HTTPStatus = HTTPStatus.BAD_REQ
 def back_to_desk(request: falcon.Request, response: falcon.Response, raffle: Raffle, done: str) -> None:
     """Lead the browser to the desk of a raffle, which says what was done."""
     see_other(request, response, f"/desk/raffles/{raffle.id}/?done={done}")
+
+
+def told_as_done(request: falcon.Request) -> str:
+    """Return what the address of a page says was done, which anyone can write into it; "" if nothing."""
+    return request.get_param("done") or ""
 
 
 def _needed_pass(access: Access, request: falcon.Request) -> str:

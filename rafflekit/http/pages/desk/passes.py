@@ -8,7 +8,7 @@ import msgspec
 
 from rafflekit.http import reading
 from rafflekit.http.access import PASS_COOKIE
-from rafflekit.http.pages.desk.page import DeskPage, wrong
+from rafflekit.http.pages.desk.page import DeskPage, told_as_done, wrong
 from rafflekit.http.pages.page import root_of, see_other
 
 _SAME_SITE = "Strict"
@@ -28,7 +28,8 @@ class PassPage(DeskPage):
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Show the form; it never shows a token."""
         self.access.require_address(request.env)
-        self.show_desk(request, response, "pass.html")
+        has_left = told_as_done(request) == "left" and self.access.pass_of(request.env) is None
+        self.show_desk(request, response, "pass.html", has_left=has_left)
 
     def on_post(self, request: falcon.Request, response: falcon.Response) -> None:
         """Keep a valid pass in a cookie."""
@@ -37,7 +38,8 @@ class PassPage(DeskPage):
         token = reading.read_form(request, PassForm).token.strip()
         found = self.engine.passes.find(token)
         if found is None:
-            self.show_desk(request, response, "pass.html", refused=wrong("token", "unknown_pass"))
+            refused = wrong("token", "unknown_pass")
+            self.show_desk(request, response, "pass.html", has_left=False, refused=refused)
             return
         response.set_cookie(
             PASS_COOKIE,

@@ -1,19 +1,21 @@
 """Raffles at the desk: all of them, a new one, and what can be done with one."""
 
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
 from secrets import token_urlsafe
 
 import falcon
 
 from rafflekit.core import limits
-from rafflekit.core.errors import IdempotencyKeyReused, RaffleError
-from rafflekit.core.lifecycle import Action, draw_possible_at
-from rafflekit.core.models import Raffle, Right
+from rafflekit.core.errors import IdempotencyKeyReused, InvalidValue, RaffleError
+from rafflekit.core.lifecycle import Action, draw_possible_at, lacks_tickets
+from rafflekit.core.models import Raffle, Right, State
 from rafflekit.http import reading
-from rafflekit.http.api.raffles import RafflesQuery
-from rafflekit.http.pages.desk.page import ActionPage, DeskPage, Refused, back_to_desk, refusal_of, wrong
+from rafflekit.http.api.raffles import RafflesQuery, listed_raffles
+from rafflekit.http.pages.desk.page import ActionPage, DeskPage, Refused, back_to_desk, refusal_of, told_as_done, wrong
 from rafflekit.http.pages.desk.terms import EditForm, TermsForm, doubtful_prizes, read_terms_form, typed_terms
+from rafflekit.http.pages.page import other_pages
 from rafflekit.http.pages.raffles import RaffleList
 
 
@@ -23,9 +25,9 @@ class DeskHome(DeskPage):
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Show a page of the raffles."""
         self.enter(request)
-        query = reading.read_query(request, RafflesQuery)
-        page = self.engine.list(page=query.page, page_size=query.page_size, most_prizes=limits.LISTED_PRIZES)
-        self.show_desk(request, response, "home.html", page=page, desk_pass=self.access.pass_of(request.env))
+        page = listed_raffles(self.service, reading.read_query(request, RafflesQuery))
+        desk_pass = self.access.pass_of(request.env)
+        self.show_desk(request, response, "home.html", page=page, others=other_pages(request), desk_pass=desk_pass)
 
 
 class NewRaffle(DeskPage):
@@ -44,19 +46,13 @@ class NewRaffle(DeskPage):
         """Show the raffle as it would be announced, or what is wrong with it."""
         self.enter_with_form(request, Right.MANAGE)
         form = reading.read_form(request, TermsForm, most_bytes=limits.CREATE_BODY_BYTES)
-        found = read_terms_form(form)
-        refused, raffle = found.refused, None
-        if refused is None and not form.again:
-            try:
-                raffle = self.engine.check_terms(**found.given)
-            except RaffleError as error:
-                refused = refusal_of(error)
-        if raffle is None:
-            shown = None if form.again else refused
-            self.show_desk(request, response, "new.html", typed=form.fields(), before=None, refused=shown)
+        found, typed = read_terms_form(form), form.fields()
+        refused = None if form.again else found.refused(found.given, self.engine.check_terms)
+        if form.again or refused is not None:
+            self.show_desk(request, response, "new.html", typed=typed, before=None, refused=refused)
         else:
-            doubtful = doubtful_prizes(form)
-            self.show_desk(request, response, "check.html", typed=form.fields(), raffle=raffle, doubtful=doubtful)
+            raffle, doubtful = self.engine.check_terms(**found.given), doubtful_prizes(form)
+            self.show_desk(request, response, "check.html", typed=typed, raffle=raffle, doubtful=doubtful)
 
 
 class RaffleListOrNew(RaffleList, DeskPage):
@@ -69,8 +65,10 @@ class RaffleListOrNew(RaffleList, DeskPage):
         self.enter_with_form(request, Right.MANAGE)
         form = reading.read_form(request, TermsForm, most_bytes=limits.CREATE_BODY_BYTES)
         found = read_terms_form(form)
-        typed, refused, before = form.fields(), found.refused, None
-        if refused is None:
+        typed, refused, before = form.fields(), None, None
+        if found.mistakes:
+            refused = found.refused(found.given, self.engine.check_terms)
+        else:
             try:
                 raffle = self.engine.create(**found.given, idempotency_key=form.idempotency_key or None)
             except IdempotencyKeyReused as error:
@@ -78,12 +76,26 @@ class RaffleListOrNew(RaffleList, DeskPage):
                 refused = wrong("", "created_before", HTTPStatus.CONFLICT)
                 before = self.engine.get(error.raffle_id)
                 typed["idempotency_key"] = token_urlsafe()
+            except InvalidValue as error:
+                # Not before, since a form that is sent again gets its raffle, even if it is too late for a new one.
+                refused = found.refused(found.given, self.engine.check_terms) or refusal_of(error)
             except RaffleError as error:
                 refused = refusal_of(error)
             else:
                 back_to_desk(request, response, raffle, "created")
                 return
         self.show_desk(request, response, "new.html", typed=typed, before=before, refused=refused)
+
+
+# What can have been done last with a raffle in a state.
+_DONE = {
+    State.UPCOMING: ("created", "changed"),
+    State.OPEN: ("created", "changed"),
+    State.CLOSED: ("closed",),
+    State.DRAWN: ("drawn", "none_passed_on"),
+    State.CANCELLED: ("cancelled",),
+}
+_PASSED_ON = ("passed_on", "lapsed", "all_passed_on")
 
 
 class RaffleDesk(DeskPage):
@@ -93,13 +105,18 @@ class RaffleDesk(DeskPage):
         """Show the raffle's numbers, and a button for each action."""
         self.enter(request)
         raffle = self.raffle(raffle_id)
+        forfeits = self.engine.count_forfeits(raffle.id)
+        done = told_as_done(request)
         self.show_desk(
             request,
             response,
             "raffle.html",
             raffle=raffle,
+            done=done if done in _DONE[raffle.state] or (forfeits and done in _PASSED_ON) else "",
             draw_possible_at=draw_possible_at(raffle),
-            wins=self.engine.winners(raffle.id, page_size=1).count,
+            lacks_tickets=lacks_tickets(raffle),
+            # A prize that passed on has one winner more, but is still one prize.
+            prizes_won=self.engine.winners(raffle.id, page_size=1).count - forfeits,
             open_wins=self.engine.winners(raffle.id, page_size=1, unredeemed=True).count,
         )
 
@@ -121,24 +138,33 @@ class RaffleEditing(ActionPage):
         self.enter_with_form(request, Right.MANAGE)
         raffle = self.raffle(raffle_id)
         form = reading.read_form(request, EditForm, most_bytes=limits.CREATE_BODY_BYTES)
-        found = read_terms_form(form)
-        refused = found.refused
-        if form.shown != _hash_of(raffle):
-            changed = wrong("", "changed_meanwhile")
-            refused = Refused(changed.mistakes + found.mistakes, HTTPStatus.CONFLICT)
         doubtful = doubtful_prizes(form, known=raffle.prizes)
-        # Without a page that shows the raffle first, as for a new one, the form is shown once more.
-        if refused is None and form.seen.split("\n") != [line for line, _ in doubtful] and doubtful:
-            refused = wrong("prizes", "doubtful_amount")
-        if refused is None:
-            try:
-                self.engine.change(raffle.id, **found.changed_from(raffle.terms))
-            except RaffleError as error:
-                refused, raffle = refusal_of(error), self.raffle(raffle_id)
-            else:
+        try:
+            refused = self._refused(raffle, form, doubtful)
+            if refused is None:
+                self.engine.change(raffle.id, **read_terms_form(form).changed_from(raffle.terms))
                 back_to_desk(request, response, raffle, "changed")
                 return
+        except RaffleError as error:
+            refused, raffle = refusal_of(error), self.raffle(raffle_id)
         self._show(request, response, raffle, form.fields(), refused=refused, doubtful=doubtful)
+
+    def _refused(self, raffle: Raffle, form: EditForm, doubtful: Sequence[tuple[str, str]]) -> Refused | None:
+        """Return what is wrong with a form, or has to be seen before it is saved; None if nothing is.
+
+        Raises:
+            TooLate: the raffle can no longer be changed.
+        """
+        found = read_terms_form(form)
+        check = partial(self.engine.change, raffle.id, dry_run=True)
+        refused = found.refused(found.changed_from(raffle.terms), check)
+        if form.shown != _hash_of(raffle):
+            changed = wrong("", "changed_meanwhile").mistakes
+            return Refused(changed + (refused.mistakes if refused else ()), HTTPStatus.CONFLICT)
+        # Without a page that shows the raffle first, as for a new one, the form is shown once more.
+        if refused is None and doubtful and form.seen.split("\n") != [line for line, _ in doubtful]:
+            return wrong("prizes", "doubtful_amount")
+        return refused
 
     def _show(
         self,

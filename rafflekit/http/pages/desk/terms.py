@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.prizes import Prize
 from rafflekit.core.protocol.entropy import SECRETS, SOURCES
@@ -27,6 +28,17 @@ OFFSET = "_offset"
 _UTC_OFFSET = "+00:00"
 _SKIPPED = "skipped"
 """What the script writes instead of an offset if the clocks of its zone skip the time."""
+
+# Terms that are right whatever the others are; all that are not here can be missing.
+_RIGHT: dict[str, Any] = {
+    "name": "-",
+    "total_tickets": limits.TICKETS,
+    "prizes": (Prize("-"),),
+    "source": "-",
+    "promoter": "-",
+    "draw_at": datetime(9999, 12, 31, tzinfo=UTC),
+}
+_OF_SOURCE = ("delay_s", "source")
 
 _WITHOUT_SECONDS = len("2026-12-05T18:00")
 
@@ -80,14 +92,31 @@ class ReadTerms(NamedTuple):
     mistakes: tuple[Mistake, ...]
 
     @property
-    def refused(self) -> Refused | None:
-        """What is refused, if anything is."""
-        return Refused(self.mistakes, HTTPStatus.BAD_REQUEST) if self.mistakes else None
-
-    @property
     def given(self) -> dict[str, Any]:
         """The terms without empty options."""
         return {name: value for name, value in self.terms.items() if value is not None}
+
+    def refused(self, terms: Mapping[str, Any], check: Callable[..., object]) -> Refused | None:
+        """Return all that is wrong with these of the terms, in the order of the form; None if nothing is.
+
+        `check` takes them and refuses the first that is wrong. Each is then replaced by one that is right, so that the
+        next is found.
+        """
+        mistakes = list(self.mistakes)
+        tried = dict(terms) | {each.field: _RIGHT[each.field] for each in mistakes if each.field in _RIGHT}
+        for _ in TermsForm.__struct_fields__:
+            try:
+                check(**tried)
+            except InvalidValue as error:
+                mistake = mistake_of(error)
+                if mistake.field in [each.field for each in mistakes]:
+                    break
+                mistakes.append(mistake)
+                _make_right(tried, mistake.field)
+            else:
+                break
+        mistakes.sort(key=lambda each: TermsForm.__struct_fields__.index(each.field))
+        return Refused(tuple(mistakes), HTTPStatus.BAD_REQUEST) if mistakes else None
 
     def changed_from(self, terms: Terms) -> dict[str, Any]:
         """Return the terms that differ from those of a raffle."""
@@ -145,6 +174,13 @@ def typed_terms(terms: Terms) -> Mapping[str, str]:
         | {name: _typed_time(getattr(terms, name)) for name in TIMES}
         | {name: getattr(terms, name) or "" for name in TEXTS}
     )
+
+
+def _make_right(terms: dict[str, Any], field: str) -> None:
+    for name in (field, *(_OF_SOURCE if field == "entropy" else ())):
+        terms.pop(name, None)
+    if field in _RIGHT:
+        terms[field] = _RIGHT[field]
 
 
 def _needed(field: str, text: str) -> str:

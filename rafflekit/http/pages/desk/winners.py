@@ -8,13 +8,19 @@ from rafflekit.core.lifecycle import Action
 from rafflekit.http import fields, reading
 from rafflekit.http.api.draws import listed_queue
 from rafflekit.http.pages.desk.page import ActionPage
+from rafflekit.http.pages.page import other_pages
 
 
-class DeskWinnersQuery(msgspec.Struct, frozen=True):
-    """Which wins are listed."""
+class DeskQueueQuery(msgspec.Struct, frozen=True):
+    """Which page is listed."""
 
     page: fields.PageNumber = 1
     page_size: fields.PageSize = limits.WINNERS_PAGE_SIZE
+
+
+class DeskWinnersQuery(DeskQueueQuery, frozen=True):
+    """Which wins are listed."""
+
     unredeemed: bool = False
 
 
@@ -38,14 +44,14 @@ class DeskQueue(ActionPage):
     """`/desk/raffles/<id>/queue/`: the tickets that take over the next prizes."""
 
     action = Action.REDEEM
-    forms = (DeskWinnersQuery,)
+    forms = (DeskQueueQuery,)
 
     def on_get(self, request: falcon.Request, response: falcon.Response, raffle_id: str) -> None:
         """Show a page of the queue."""
         self.enter(request)
         raffle = self.raffle(raffle_id)
-        query = reading.read_query(request, DeskWinnersQuery)
+        query = reading.read_query(request, DeskQueueQuery)
         page = None
         if raffle.winners_drawn:
             page = listed_queue(self.service, raffle, page=query.page, page_size=query.page_size)
-        self.show_action(request, response, "queue.html", raffle=raffle, page=page)
+        self.show_action(request, response, "queue.html", raffle=raffle, page=page, others=other_pages(request))

@@ -1,8 +1,10 @@
 """Fixtures for the desk: requests with desk passes, and a drawn raffle with its tickets."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -12,11 +14,12 @@ from falcon import testing
 from rafflekit import RaffleEngine, Ticket
 from rafflekit.core.prizes import Prize
 from rafflekit.http.app import create_app
-from tests.databases import open_engine, prepare
-from tests.http.conftest import MANAGER, SETTINGS, Clock
+from tests.http.conftest import MANAGER, SETTINGS
 from tests.http.pages.conftest import BROWSER, FORM
 
 Ask = Callable[..., testing.Result]
+Make = Callable[..., str]
+InState = Callable[[str], str]
 
 
 class Drawn(NamedTuple):
@@ -26,20 +29,6 @@ class Drawn(NamedTuple):
     winner: Ticket
     other_winner: Ticket
     loser: Ticket
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The clock of the test's engine."""
-    return Clock()
-
-
-@pytest.fixture
-def engine(database_url: str, clock: Clock) -> Iterator[RaffleEngine]:
-    """An engine on the test's database, with that clock."""
-    prepare(database_url)
-    with open_engine(database_url, clock=clock) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -75,3 +64,40 @@ def ask(engine: RaffleEngine) -> Ask:
         return client.simulate_post(path, headers=FORM | cookie, body=urlencode(fields), remote_addr=source)
 
     return send
+
+
+@pytest.fixture
+def make(engine: RaffleEngine) -> Make:
+    """Create a raffle with these options, hand out tickets and return its id: `make(tickets=0, **options)`."""
+
+    def create(*, tickets: int = 0, **options: Any) -> str:
+        raffle = engine.create("Fair", total_tickets=3, **{"prizes": [Prize("hug")], **options}).id
+        for n in range(tickets):
+            engine.participate(raffle, f"p{n}")
+        return str(raffle)
+
+    return create
+
+
+@pytest.fixture
+def in_state(engine: RaffleEngine, make: Make) -> InState:
+    """Bring a raffle into a state; return its id."""
+
+    def bring(state: str) -> str:
+        if state == "upcoming":
+            return make(opens_at=datetime(2999, 1, 1, tzinfo=UTC))
+        raffle = make(tickets=2 if state == "open" else 3)
+        if state == "drawn":
+            engine.draw(raffle)
+        elif state == "cancelled":
+            engine.cancel(raffle, "rain")
+        assert engine.get(raffle).state == state
+        return raffle
+
+    return bring
+
+
+def hidden_fields(page: str) -> dict[str, str]:
+    """Return the hidden fields of a page's forms."""
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)
+    return {name: unescape(text) for name, text in found}

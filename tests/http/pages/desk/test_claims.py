@@ -1,10 +1,12 @@
 """Handing prizes out at the desk, and passing them on."""
 
+import re
 from typing import Any, NoReturn
 
 import pytest
 
 from rafflekit import Prize, RaffleEngine, StorageUnavailable, Ticket
+from rafflekit.http.pages.desk.scans import read_scan
 from tests.http.conftest import Clock
 from tests.http.pages.conftest import Show
 from tests.http.pages.desk.conftest import Ask, Drawn
@@ -36,6 +38,21 @@ def test_a_scanned_ticket_shows_what_it_won(submit: Show, engine: RaffleEngine, 
     assert engine.winners(drawn.winner.raffle_id, unredeemed=True).count == 2
 
 
+@pytest.mark.parametrize("number", ["1,234", "1\u202f234", "1 234", "1.234", "001234"])
+@pytest.mark.parametrize("code", ["0023-45H7-X45Z-H67Q-AAAA-9999", "002345h7x45zh67qaaaa9999"])
+@pytest.mark.parametrize("text", ["{number} {code}", "Ticket {number}: {code}", "{number}, {code}"])
+def test_a_number_is_read_as_the_ticket_prints_it(text: str, number: str, code: str) -> None:
+    scan = read_scan(text.format(number=number, code=code))
+
+    assert (scan.number, scan.code) == (1234, code)
+
+
+def test_a_code_that_is_divided_otherwise_lends_no_digits() -> None:
+    code = "234 X45ZH67QAAAABBBB99991"
+
+    assert read_scan(f"1 {code}")[:2] == (1, code)
+
+
 def test_a_prize_is_handed_out_once_and_by_whom_is_kept(ask: Ask, engine: RaffleEngine, drawn: Drawn) -> None:
     fields = fields_of(drawn.winner)
 
@@ -43,13 +60,36 @@ def test_a_prize_is_handed_out_once_and_by_whom_is_kept(ask: Ask, engine: Raffle
     again = ask(f"{drawn.path}redeem/", fields, may="redeem")
     looked = ask(f"/desk{drawn.path}redeem/", fields, may="redeem")
 
-    assert (done.status_code, "Done: <bdi>hamper</bdi>" in done.text) == (200, True)
+    assert (done.status_code, "✓ Handed out: <bdi>hamper</bdi>" in done.text) == (200, True)
     assert (again.status_code, "Already handed out: <bdi>hamper</bdi>" in again.text) == (409, True)
     assert "Already handed out" in looked.text
     assert 'name="undo" value="true"' in done.text
     assert engine.winners(drawn.winner.raffle_id).items[0].redeemed_by == "redeem"
     assert "by <bdi>redeem</bdi>" in ask(f"/desk{drawn.path}winners/", may="redeem").text
     assert ask(f"{drawn.path}redeem/", fields, may="sell").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("by", "advice"),
+    [
+        ("redeem", "If you have just confirmed it yourself"),
+        ("Bob", "Do not give a second prize, and call the organiser."),
+        (None, "Do not give a second prize, and call the organiser."),
+    ],
+)
+def test_a_mark_of_someone_else_is_not_undone_in_passing(
+    ask: Ask, engine: RaffleEngine, drawn: Drawn, by: str | None, advice: str
+) -> None:
+    ticket = drawn.winner
+    engine.redeem(ticket.raffle_id, ticket.number, ticket.verification_code, by=by)
+
+    page = ask(f"/desk{drawn.path}redeem/", fields_of(ticket), may="redeem").text
+
+    [verdict] = re.findall(r'id="verdict".*?</section>', page, re.DOTALL)
+    assert by is None or f"by <bdi>{by}</bdi>" in verdict
+    assert advice in verdict
+    assert 'name="undo" value="true"' in verdict
+    assert ("<details" in verdict) is (by != "redeem")
 
 
 def test_a_redemption_can_be_undone_for_a_while(submit: Show, drawn: Drawn, clock: Clock) -> None:
@@ -59,6 +99,8 @@ def test_a_redemption_can_be_undone_for_a_while(submit: Show, drawn: Drawn, cloc
     undone = submit(f"{drawn.path}redeem/", fields | {"undo": "true"})
     assert "Undone: <bdi>hamper</bdi>" in undone.text
     submit(f"{drawn.path}redeem/", fields)
+    # Without passes, every desk may have done it.
+    assert "<summary>It was marked by mistake" in submit(f"/desk{drawn.path}redeem/", fields).text
     clock.advance(minutes=16)
 
     late = submit(f"{drawn.path}redeem/", fields | {"undo": "true"})
@@ -108,7 +150,7 @@ def test_after_a_prize_is_handed_out_nothing_can_fail(
 
     page = ask(f"{drawn.path}redeem/", fields_of(drawn.winner), may="redeem")
 
-    assert (page.status_code, "Done: <bdi>hamper</bdi>" in page.text) == (200, True)
+    assert (page.status_code, "✓ Handed out: <bdi>hamper</bdi>" in page.text) == (200, True)
 
 
 def test_tickets_without_a_prize_say_so(submit: Show, drawn: Drawn, clock: Clock) -> None:
@@ -166,8 +208,24 @@ def test_a_prize_passes_on_after_a_look(ask: Ask, engine: RaffleEngine, drawn: D
     first, _, third = engine.winners(raffle).items
     assert (first.reason, first.forfeited_by, third.ticket_number) == ("sold <twice>", "manage", heir)
     assert ask(f"{drawn.path}forfeit/", fields).status_code == 409
-    assert "passed on: <bdi>sold &lt;twice&gt;</bdi>" in ask(f"{drawn.path}winners/").text
+    assert "lost: <bdi>sold &lt;twice&gt;</bdi>" in ask(f"{drawn.path}winners/").text
     assert "Lost: <bdi>hamper</bdi>" in ask(f"/desk{drawn.path}redeem/", fields_of(drawn.winner)).text
+
+
+def test_no_page_says_that_a_lapsed_prize_passed_on(submit: Show, show: Show, engine: RaffleEngine) -> None:
+    raffle = engine.create("Fair", total_tickets=1, prizes=[Prize("hug")]).id
+    ticket = engine.participate(raffle, "ann")
+    engine.draw(raffle)
+    assert engine.forfeit(raffle, ticket.number, why="unclaimed") is None
+
+    public, desk = f"/raffles/{raffle}/", f"/desk/raffles/{raffle}/"
+    pages = [show(f"{path}{page}").text for path in (public, desk) for page in ("", "winners/")]
+    pages += [submit(f"{path}/", fields_of(ticket)).text for path in (f"{public}verify-ticket", f"{desk}redeem")]
+
+    for page in pages:
+        assert "passed" not in page.lower()
+    for page in (pages[0], pages[1], pages[3], *pages[4:]):
+        assert re.search(r"\blost\b", page, re.IGNORECASE)
 
 
 def test_an_outage_admits_that_some_prizes_passed_on(

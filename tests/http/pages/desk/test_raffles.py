@@ -1,8 +1,6 @@
-"""Creating, changing, closing, cancelling and drawing raffles at the desk."""
+"""Raffles at the desk: what can be done in each state, closing, cancelling, drawing and inviting."""
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
 from html import unescape
 from typing import Any, NoReturn
 
@@ -11,195 +9,53 @@ import pytest
 from rafflekit import Prize, RaffleEngine, StorageUnavailable
 from tests.http.conftest import Clock
 from tests.http.pages.conftest import Show
-
-FIELDS = {
-    "name": "Summer <fair>",
-    "total_tickets": "1,000",
-    "prizes": "3 × hamper\nwarm hug: 2\n\ntea",
-    "entry": "desk",
-    "closes_at": "2023-12-24T18:00",
-    "closes_at_offset": "+01:00",
-    "collection": "at the bar",
-    # Of another source: it does not count.
-    "source": "dice",
-}
-Make = Callable[..., str]
-InState = Callable[[str], str]
-
-
-@pytest.fixture
-def make(engine: RaffleEngine) -> Make:
-    """Create a raffle with these options, hand out tickets and return its id: `make(tickets=0, **options)`."""
-
-    def create(*, tickets: int = 0, **options: Any) -> str:
-        raffle = engine.create("Fair", total_tickets=3, prizes=[Prize("hug")], **options).id
-        for n in range(tickets):
-            engine.participate(raffle, f"p{n}")
-        return str(raffle)
-
-    return create
-
-
-@pytest.fixture
-def in_state(engine: RaffleEngine, make: Make) -> InState:
-    """Bring a raffle into a state; return its id."""
-
-    def bring(state: str) -> str:
-        if state == "upcoming":
-            return make(opens_at=datetime(2999, 1, 1, tzinfo=UTC))
-        raffle = make(tickets=2 if state == "open" else 3)
-        if state == "drawn":
-            engine.draw(raffle)
-        elif state == "cancelled":
-            engine.cancel(raffle, "rain")
-        assert engine.get(raffle).state == state
-        return raffle
-
-    return bring
-
-
-def hidden_fields(page: str) -> dict[str, str]:
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page)
-    return {name: unescape(text) for name, text in found}
-
-
-def test_a_raffle_is_checked_and_then_created_once(engine: RaffleEngine, show: Show, submit: Show) -> None:
-    key = hidden_fields(show("/desk/new/").text)["idempotency_key"]
-
-    checked = submit("/desk/new/", FIELDS | {"idempotency_key": key})
-    assert checked.status_code == 200
-    assert engine.list().count == 0
-    for part in ("<bdi>Summer &lt;fair&gt;</bdi>", "3 ×", "<bdi>hamper</bdi>", "2023-12-24 17:00 UTC", "at the bar"):
-        assert part in checked.text
-
-    answers = [submit("/raffles/", hidden_fields(checked.text)) for _ in range(2)]
-
-    [raffle] = engine.list().items
-    assert {(answer.status_code, answer.headers["Location"]) for answer in answers} == {
-        (303, f"/desk/raffles/{raffle.id}/?done=created")
-    }
-    terms = raffle.terms
-    assert terms.prizes == (Prize("hamper", 3), Prize("warm hug", 2), Prize("tea", 1))
-    assert (terms.total_tickets, terms.entry, terms.collection) == (1000, "desk", "at the bar")
-    assert (terms.closes_at, terms.source) == (datetime(2023, 12, 24, 17, tzinfo=UTC), None)
-    desk = show(f"/desk/raffles/{raffle.id}/?done=created").text
-    for page in ("", "poster/", "live/"):
-        assert f'href="/raffles/{raffle.id}/{page}"' in desk
+from tests.http.pages.desk.conftest import InState, Make, hidden_fields
+from tests.http.pages.desk.test_raffle_forms import FIELDS
 
 
 @pytest.mark.parametrize(
-    ("changed", "field", "sentence"),
+    ("state", "announced"),
     [
-        ({"name": " "}, "name", "Name of the raffle is missing."),
-        ({"total_tickets": "many"}, "total_tickets", "Number of tickets must be a whole number, in digits."),
-        ({"total_tickets": "2"}, "prizes", "Too many prizes: 6 for 2 tickets."),
-        ({"total_tickets": "9" * 5000}, "total_tickets", "Number of tickets must be at most 1,000,000,000,000."),
-        ({"tickets_each": "0"}, "tickets_each", "Tickets for each person must be at least 1."),
-        ({"prizes": "tea: -1"}, "prizes", "has no whole number after its last colon"),
-        ({"closes_at": "tomorrow"}, "closes_at", "Last ticket must be a date and a time"),
-        ({"closes_at_offset": "+99:00"}, "closes_at", "Last ticket must be a date and a time"),
-        ({"closes_at_offset": "skipped"}, "closes_at", "Last ticket does not exist: on that day, the clocks are put"),
-        ({"closes_at": "2020-01-01T00:00"}, "closes_at", "Last ticket must be after the moment when"),
-        ({"price": "£1"}, "promoter", "is missing: a raffle with a price must name its promoter."),
+        ("upcoming", {"created", "changed"}),
+        ("open", {"created", "changed"}),
+        ("closed", {"closed"}),
+        ("drawn", {"drawn", "none_passed_on"}),
+        ("cancelled", {"cancelled"}),
     ],
 )
-@pytest.mark.parametrize("path", ["/desk/new/", "/raffles/"])
-def test_a_mistake_is_shown_and_the_input_kept(
-    submit: Show, path: str, changed: dict[str, str], field: str, sentence: str
+def test_only_what_can_have_been_done_is_announced(
+    show: Show, in_state: InState, state: str, announced: set[str]
 ) -> None:
-    page = submit(path, FIELDS | changed)
+    desk = f"/desk/raffles/{in_state(state)}/"
+    passed = ("passed_on", "lapsed", "all_passed_on", "none_passed_on")
+    said = ("created", "changed", "closed", "cancelled", "drawn", "anything", "left", *passed)
 
-    assert page.status_code == 400
-    text = unescape(page.text)
-    assert f'<a href="#{field}">' in text
-    assert text.count(sentence) == 2
-    assert re.search(rf'aria-describedby="[^"]*{field}-error" aria-invalid="true"', text)
-    for name, typed in (FIELDS | changed).items():
-        assert typed in text, name
+    assert {done for done in said if 'id="done"' in show(f"{desk}?done={done}").text} == announced
 
 
-def test_all_mistakes_of_a_form_are_shown_at_once(submit: Show) -> None:
-    page = submit("/desk/new/", {})
+def test_a_prize_that_passed_on_counts_once(engine: RaffleEngine, show: Show, make: Make) -> None:
+    raffle = make(tickets=3, prizes=[Prize("hug", 2)])
+    first = engine.draw(raffle)[0].ticket_number
+    engine.forfeit(raffle, first, why="unclaimed")
 
-    assert re.findall(r'<a href="#(\w+)">', page.text) == ["name", "total_tickets", "prizes"]
+    desk = show(f"/desk/raffles/{raffle}/?done=passed_on").text
 
-
-def test_only_what_was_edited_changes(engine: RaffleEngine, show: Show, submit: Show, make: Make) -> None:
-    raffle = make(claim_days=3, closes_at=datetime(2023, 12, 24, 17, 0, 5, tzinfo=UTC))
-    page = show(f"/desk/raffles/{raffle}/edit/").text
-    assert 'value="2023-12-24T17:00:05"' in page
-
-    before = engine.get(raffle).terms
-    fields = {"name": "Fête", "total_tickets": "3", "prizes": "hug: 1", "claim_days": ""}
-    fields["shown"] = hidden_fields(page)["shown"]
-    answer = submit(f"/desk/raffles/{raffle}/edit/", fields | {"closes_at": "2023-12-24T17:00:05"})
-
-    assert answer.headers["Location"] == f"/desk/raffles/{raffle}/?done=changed"
-    after = engine.get(raffle).terms
-    assert (after.name, after.claim_days, after.closes_at) == ("Fête", None, before.closes_at)
+    assert "The prize passed on to the next ticket." in desk
+    assert "<strong>2</strong> of 2 prizes still to hand out" in desk
 
 
-def test_a_stale_form_reverts_nothing_unasked(engine: RaffleEngine, show: Show, submit: Show, make: Make) -> None:
-    raffle = make()
-    path = f"/desk/raffles/{raffle}/edit/"
-    fields = {"name": "Fête", "total_tickets": "3", "prizes": "hug", **hidden_fields(show(path).text)}
-    engine.change(raffle, prizes=[Prize("kiss", 2)])
+def test_lists_keep_their_query_from_page_to_page(engine: RaffleEngine, show: Show, make: Make) -> None:
+    raffle = make(tickets=3)
+    engine.draw(raffle)
+    make(tickets=3), make()
 
-    stale = submit(path, fields)
-
-    assert (stale.status_code, "The raffle was changed meanwhile" in stale.text) == (409, True)
-    assert "<bdi>kiss</bdi>" in stale.text
-    assert 'value="Fête"' in stale.text
-    assert (engine.get(raffle).name, engine.get(raffle).prizes) == ("Fair", (Prize("kiss", 2),))
-
-    saved = submit(path, fields | hidden_fields(stale.text))
-    assert saved.status_code == 303
-    assert (engine.get(raffle).name, engine.get(raffle).prizes) == ("Fête", (Prize("hug"),))
-
-
-def test_a_form_that_is_changed_afterwards_makes_a_second(engine: RaffleEngine, show: Show, submit: Show) -> None:
-    first = FIELDS | {"idempotency_key": hidden_fields(show("/desk/new/").text)["idempotency_key"]}
-    submit("/raffles/", first)
-    [raffle] = engine.list().items
-
-    refused = submit("/raffles/", first | {"name": "Winter fair"})
-
-    assert (refused.status_code, "has already created a raffle" in refused.text) == (409, True)
-    assert f'href="/desk/raffles/{raffle.id}/"' in refused.text
-    assert engine.list().count == 1
-    assert submit("/raffles/", first | hidden_fields(refused.text) | {"name": "Winter fair"}).status_code == 303
-    assert [each.name for each in engine.list().items] == ["Winter fair", "Summer <fair>"]
-
-
-def test_an_amount_that_may_be_a_name_is_pointed_out(submit: Show) -> None:
-    checked = submit("/desk/new/", FIELDS | {"prizes": "Dinner at 19:30\nhug: 2"}).text
-
-    assert "30 was read as the amount in “<bdi>Dinner at 19:30</bdi>”." in checked
-    assert checked.count("was read as") == 1
-
-
-def test_a_doubtful_amount_is_saved_only_the_second_time(
-    engine: RaffleEngine, show: Show, submit: Show, make: Make
-) -> None:
-    raffle = make()
-    path = f"/desk/raffles/{raffle}/edit/"
-    fields = {"name": "Fair", "total_tickets": "50", "prizes": "Time: 10:30"}
-
-    first = submit(path, fields | hidden_fields(show(path).text))
-    assert (first.status_code, "30 was read as the amount in" in first.text) == (400, True)
-    assert submit(path, fields | hidden_fields(first.text)).status_code == 303
-
-    assert engine.get(raffle).prizes == (Prize("Time: 10", 30),)
-    kept = fields | {"prizes": "Time: 10: 30", "name": "Fête"} | hidden_fields(show(path).text)
-    assert submit(path, kept).status_code == 303
-
-
-def test_only_what_was_done_is_announced(show: Show, make: Make) -> None:
-    desk = f"/desk/raffles/{make()}/"
-
-    assert "The raffle is closed." in show(f"{desk}?done=closed").text
-    assert 'id="done"' not in show(f"{desk}?done=anything").text
-    assert 'id="done"' not in show(f"{desk}?done=left").text
+    raffles = show("/desk/?state=closed&page_size=1").text
+    assert f'href="/desk/raffles/{raffle}/"' not in raffles
+    assert raffles.count('class="title"') == 1
+    assert 'href="?page_size=1&amp;page=2"' in show("/desk/?page_size=1").text
+    desk = f"/desk/raffles/{raffle}/"
+    assert 'href="?page_size=1&amp;page=2"' in show(f"{desk}queue/?page_size=1").text
+    assert 'href="?unredeemed=true&page_size=1"' in show(f"{desk}winners/?page_size=1").text
 
 
 @pytest.mark.parametrize(
@@ -253,6 +109,31 @@ def test_a_form_that_comes_too_late_is_not_shown_again(
     assert f'href="/desk/raffles/{raffle}/"' in late.text
 
 
+@pytest.mark.parametrize("tickets", [0, 1])
+def test_a_raffle_without_enough_tickets_leads_to_a_way_out(
+    show: Show, submit: Show, make: Make, clock: Clock, tickets: int
+) -> None:
+    raffle = make(tickets=tickets, prizes=[Prize("hug", 2)], closes_at=clock.later(hours=1))
+    clock.advance(hours=2)
+
+    desk = show(f"/desk/raffles/{raffle}/").text
+    assert "This raffle cannot be drawn." in desk
+    assert f'href="/desk/raffles/{raffle}/cancel/"' in desk
+    assert (f'href="/desk/raffles/{raffle}/edit/"' in desk) is (tickets == 0)
+    assert not re.search(r'href="[^"]*/(draw|close)/"', desk + show("/desk/").text)
+    for answer in (
+        show(f"/desk/raffles/{raffle}/draw/"),
+        show(f"/desk/raffles/{raffle}/close/"),
+        submit(f"/raffles/{raffle}/winners/", {"confirm": "Fair"}),
+    ):
+        assert "there are more prizes than tickets" in answer.text
+        assert "<form" not in answer.text
+    public = show(f"/raffles/{raffle}/").text
+    assert "The draw cannot take place: there are more prizes than tickets." in public
+    assert "The draw can begin." not in public
+    assert "<dt>Draw</dt>" not in public
+
+
 def test_a_called_off_raffle_offers_nothing(show: Show, in_state: InState) -> None:
     assert "What you can do now" in show(f"/desk/raffles/{in_state('open')}/").text
     assert "What you can do now" not in show(f"/desk/raffles/{in_state('cancelled')}/").text
@@ -287,7 +168,7 @@ def test_closing_and_cancelling_lead_back_to_the_desk(engine: RaffleEngine, subm
     assert submit(f"/raffles/{raffle}/close/").headers["Location"] == f"/desk/raffles/{raffle}/?done=closed"
 
     refused = submit(f"/raffles/{raffle}/cancel/", {"reason": " "})
-    assert (refused.status_code, "Reason, for everyone to read must not be empty." in refused.text) == (400, True)
+    assert (refused.status_code, "“Reason, for everyone to read” must not be empty." in refused.text) == (400, True)
     cancelled = submit(f"/raffles/{raffle}/cancel/", {"reason": "rain"})
     assert cancelled.headers["Location"] == f"/desk/raffles/{raffle}/?done=cancelled"
     assert engine.get(raffle).state == "cancelled"

@@ -49,6 +49,12 @@ def test_buttons_that_a_pass_may_not_use_are_not_shown(ask: Ask, drawn: Drawn) -
     assert "/desk/new/" not in ask("/desk/", may="redeem").text
 
 
+def test_only_who_may_redeem_is_led_from_a_ticket_to_its_prize(ask: Ask, drawn: Drawn) -> None:
+    led = {may: "Hand its prize out" in ask(drawn.path, may=may).text for may in ("sell", "redeem", "manage", None)}
+
+    assert led == {"sell": False, "redeem": True, "manage": True, None: False}
+
+
 def test_others_see_nothing_of_the_desk(ask: Ask, drawn: Drawn) -> None:
     for template in PAGES:
         page = ask(path_of(template, drawn.path), source=STRANGER)
@@ -123,6 +129,21 @@ def test_leaving_the_desk_clears_the_cookie(ask: Ask, submit: Show) -> None:
     assert (cookie.value, cookie["path"]) == ("", "/")
     assert parsedate_to_datetime(cookie["expires"]) < datetime.now(UTC)
     assert left.headers["Location"] == "/desk/pass/?done=left"
+    assert "This device no longer uses a desk pass." in ask("/desk/pass/?done=left", may=None).text
+    assert "This device no longer uses a desk pass." not in ask("/desk/pass/?done=left").text
+
+
+def test_a_ticket_of_the_desk_leads_back_to_the_desk(ask: Ask, submit: Show, engine: RaffleEngine) -> None:
+    raffle = engine.create("Fair", total_tickets=3, prizes=[Prize("hug")]).id
+    fields = {"at_desk": "true", "participant": "ann@example.org", "idempotency_key": "k" * 16}
+
+    at_desk = ask(f"/raffles/{raffle}/participate/", fields).text
+    own = submit(f"/raffles/{raffle}/participate/", {"idempotency_key": "l" * 16}).text
+
+    assert 'class="to-desk"' in at_desk
+    assert f'<a class="button" href="/desk/raffles/{raffle}/">' in at_desk
+    assert f'href="/raffles/{raffle}/">' not in at_desk
+    assert "/desk/" not in own
 
 
 def test_a_named_person_gets_one_ticket(ask: Ask, engine: RaffleEngine) -> None:
