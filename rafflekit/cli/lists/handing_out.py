@@ -15,10 +15,10 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.layout import Layout
 from rafflekit.cli.lists.output import LineRows, TicketFile, TicketWriter, list_changed
 from rafflekit.cli.lists.people import Line, ParticipantList, open_list
 from rafflekit.cli.lists.preview import Consent, Preview
+from rafflekit.cli.lists.reading.layout import Layout
 from rafflekit.cli.lists.repeats import RepeatFinder, Repeats
 from rafflekit.cli.lists.run import LineKeys, TicketRun, open_run
 from rafflekit.cli.options import open_engine

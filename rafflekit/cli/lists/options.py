@@ -9,8 +9,8 @@ import typer
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 
 if TYPE_CHECKING:
-    from rafflekit.cli.lists.layout import Layout
     from rafflekit.cli.lists.preview import Consent
+    from rafflekit.cli.lists.reading.layout import Layout
 
 List = Annotated[
     Path | None,
@@ -95,8 +95,8 @@ class ListOptions:
         Raises:
             CommandStopped: a value is not possible.
         """
-        from rafflekit.cli.lists.decoding import text_encoding
-        from rafflekit.cli.lists.layout import Columns, Layout
+        from rafflekit.cli.lists.reading.decoding import text_encoding
+        from rafflekit.cli.lists.reading.layout import Columns, Layout
 
         separator = self.separator and _SEPARATORS.get(self.separator.lower())
         if self.count_column is not None and not self.column:

@@ -15,11 +15,11 @@ from typing import BinaryIO, NamedTuple
 
 from rafflekit.cli import terminal
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.cells import Unclear
-from rafflekit.cli.lists.columns import width_of
-from rafflekit.cli.lists.layout import Layout
-from rafflekit.cli.lists.records import RecordWrong
-from rafflekit.cli.lists.understanding import understand, wrong_line
+from rafflekit.cli.lists.reading.cells import Unclear
+from rafflekit.cli.lists.reading.columns import width_of
+from rafflekit.cli.lists.reading.layout import Layout
+from rafflekit.cli.lists.reading.records import RecordWrong
+from rafflekit.cli.lists.reading.understanding import understand, wrong_line
 
 REFUSED_BY_ITSELF = "The line"
 """Every `Line.refusal` begins with this, and no refusal of the engine does."""

@@ -5,9 +5,9 @@ from enum import Enum, auto
 
 from rafflekit.cli import asking, terminal
 from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.reading.separators import NAMES
+from rafflekit.cli.lists.reading.understanding import all_at_once
 from rafflekit.cli.lists.repeats import LineNumbers, Repeats
-from rafflekit.cli.lists.separators import NAMES
-from rafflekit.cli.lists.understanding import all_at_once
 from rafflekit.cli.words import counted
 from rafflekit.core.models import Raffle
 from rafflekit.core.protocol.quoting import harmless

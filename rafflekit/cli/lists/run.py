@@ -22,10 +22,10 @@ from typing import BinaryIO, Literal
 from uuid import UUID
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.layout import Layout
 from rafflekit.cli.lists.output import TicketFile, list_changed
 from rafflekit.cli.lists.people import Line, ParticipantList
 from rafflekit.cli.lists.preview import Preview
+from rafflekit.cli.lists.reading.layout import Layout
 from rafflekit.core.private_files import lock, private, sync
 
 KEY_BYTES = 32

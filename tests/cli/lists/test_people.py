@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.lists.layout import Columns, Layout
 from rafflekit.cli.lists.people import Line, ParticipantList, open_list
+from rafflekit.cli.lists.reading.layout import Columns, Layout
 from rafflekit.core import limits
 
 TOO_LONG = "begins a record of more than 1,048,576 characters; a closing quote may be missing"

@@ -122,7 +122,7 @@ def test_without_the_extra_an_excel_list_says_what_is_missing(
     terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Workbook().save(folder / "people.xlsx")
-    monkeypatch.delitem(sys.modules, "rafflekit.cli.lists.workbooks", raising=False)
+    monkeypatch.delitem(sys.modules, "rafflekit.cli.lists.reading.workbooks", raising=False)
     monkeypatch.setitem(sys.modules, "openpyxl.cell.read_only", None)
 
     sentence = "An Excel list needs the extra 'xlsx'. In the clone of rafflekit, run: pip install '.[xlsx]'"

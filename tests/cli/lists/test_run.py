@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.lists.layout import Columns, Layout
 from rafflekit.cli.lists.output import TicketFile
 from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.reading.layout import Columns, Layout
 from rafflekit.cli.lists.run import LineKeys, open_run
 from rafflekit.core import private_files
 

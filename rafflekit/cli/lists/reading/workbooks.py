@@ -19,9 +19,9 @@ from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.archives import LAST_ROW, ArchiveWrong, check_archive
-from rafflekit.cli.lists.cells import Unclear, cell_text
-from rafflekit.cli.lists.records import RecordWrong, too_many_cells
+from rafflekit.cli.lists.reading.archives import LAST_ROW, ArchiveWrong, check_archive
+from rafflekit.cli.lists.reading.cells import Unclear, cell_text
+from rafflekit.cli.lists.reading.records import RecordWrong, too_many_cells
 from rafflekit.core import limits
 
 _ROWS_AT_ONCE = 500

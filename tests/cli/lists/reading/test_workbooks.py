@@ -11,8 +11,8 @@ from openpyxl import Workbook
 
 from benchmarks.excel_files import write_excel_file
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.lists.layout import Columns, Layout
 from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.reading.layout import Columns, Layout
 from rafflekit.core import limits
 
 # Smaller than the real limits, which take seconds.

@@ -4,7 +4,7 @@ import zipfile
 from typing import BinaryIO
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.archives import ArchiveWrong, opened_archive
+from rafflekit.cli.lists.reading.archives import ArchiveWrong, opened_archive
 
 _ZIP = b"PK\x03\x04"
 _SAVE = "save the list as .xlsx or as CSV (UTF-8)"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rafflekit.cli.lists.layout import Columns
+from rafflekit.cli.lists.reading.layout import Columns
 
 _SHOWN = 20
 

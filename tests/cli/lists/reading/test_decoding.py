@@ -6,9 +6,9 @@ import unicodedata
 import pytest
 
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.lists.decoding import text_encoding
-from rafflekit.cli.lists.layout import Layout
 from rafflekit.cli.lists.people import ParticipantList
+from rafflekit.cli.lists.reading.decoding import text_encoding
+from rafflekit.cli.lists.reading.layout import Layout
 
 NAMES = ["Zoë", unicodedata.normalize("NFD", "Zoë"), "דוד כהן", "王芳", "😀"]
 

@@ -5,8 +5,8 @@ import io
 import pytest
 
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.lists.layout import Columns, Layout
 from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.reading.layout import Columns, Layout
 
 
 def listed(content: bytes, *columns: str, header: bool | None = None, separator: str | None = None) -> ParticipantList:

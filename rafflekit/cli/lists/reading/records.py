@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import BinaryIO
 
-from rafflekit.cli.lists.decoding import scan, text_in
+from rafflekit.cli.lists.reading.decoding import scan, text_in
 from rafflekit.core import limits
 
 _CSV_ERRORS = {

@@ -10,9 +10,9 @@ from openpyxl import Workbook
 
 from benchmarks.excel_files import write_excel_file
 from rafflekit.cli.failures import CommandStopped
-from rafflekit.cli.lists.columns import width_of
-from rafflekit.cli.lists.layout import Columns, Layout
 from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.reading.columns import width_of
+from rafflekit.cli.lists.reading.layout import Columns, Layout
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252")
 QUOTINGS = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC)

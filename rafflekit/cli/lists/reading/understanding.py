@@ -10,13 +10,13 @@ from typing import BinaryIO, Protocol
 
 from rafflekit.cli.extras import extra_needed
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.columns import ColumnMissing, Positions, positions_of, width_of
-from rafflekit.cli.lists.decoding import marked_encoding, scan
-from rafflekit.cli.lists.formats import is_workbook
-from rafflekit.cli.lists.headers import header_suspected
-from rafflekit.cli.lists.layout import Layout
-from rafflekit.cli.lists.records import RecordWrong, records
-from rafflekit.cli.lists.separators import separation_of
+from rafflekit.cli.lists.reading.columns import ColumnMissing, Positions, positions_of, width_of
+from rafflekit.cli.lists.reading.decoding import marked_encoding, scan
+from rafflekit.cli.lists.reading.formats import is_workbook
+from rafflekit.cli.lists.reading.headers import header_suspected
+from rafflekit.cli.lists.reading.layout import Layout
+from rafflekit.cli.lists.reading.records import RecordWrong, records
+from rafflekit.cli.lists.reading.separators import separation_of
 
 _SHOWN_CHARACTERS = 60
 
@@ -122,7 +122,7 @@ def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable,
 
 def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable, Layout]:
     try:
-        from rafflekit.cli.lists.workbooks import Workbook
+        from rafflekit.cli.lists.reading.workbooks import Workbook
     except ModuleNotFoundError as error:
         sentence = extra_needed("An Excel list", error)
         if sentence is None:
