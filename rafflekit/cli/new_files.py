@@ -12,6 +12,17 @@ from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.core.private_files import NotPrivate, partial_file, sync, sync_name
 
 
+def check_new(path: Path, *, option: str = "--out") -> None:
+    """Check that a new file can have this name; for commands in which it takes long until the file is written.
+
+    Raises:
+        CommandStopped: the name is taken, or is `-`.
+    """
+    refuse_standard_output(option, path)
+    if os.path.lexists(path):
+        raise _taken(path, option)
+
+
 @contextmanager
 def new_file(path: Path, *, is_private: bool, option: str = "--out") -> Iterator[BinaryIO]:
     """Give a file that gets its name once it is complete; without success, nothing is left of it.
@@ -22,9 +33,7 @@ def new_file(path: Path, *, is_private: bool, option: str = "--out") -> Iterator
         CommandStopped: the name is taken or is `-`, or the file cannot be written.
         NotPrivate: a private file cannot be kept private there.
     """
-    refuse_standard_output(option, path)
-    if os.path.lexists(path):
-        raise _taken(path, option)
+    check_new(path, option=option)
     try:
         with ending_as_with_ctrl_c(), partial_file(path, is_private=is_private) as partial:
             with partial.open("wb") as file:

@@ -1,15 +1,14 @@
-"""The same raffle drawn many times, in memory: how evenly its tickets win.
+"""The same raffle drawn many times, in memory: how evenly its tickets win (pure, but for new seeds).
 
-The draws are real ones (`protocol.winners`), each with a new seed. Nothing is stored.
+The draws are real ones (`protocol.winners`). Nothing is stored.
 """
 
 import secrets
-import signal
-from array import array
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, erfc, sqrt
+from math import erfc, exp, sqrt
+from typing import NamedTuple, Protocol
 
 from rafflekit.core import limits
 from rafflekit.core.prizes import Prize, count_wins
@@ -24,9 +23,30 @@ MOST_RUNS = 10**9
 WINS_EACH = 10
 """How often each ticket must win on average, before a simulation can say whether that is even."""
 
+# About a third of a second.
 _WINS_IN_A_PART = 100_000
-# Each part answers with a number for each ticket.
-_MOST_PARTS = 64
+
+
+class Part(NamedTuple):
+    """Some of the draws of a simulation."""
+
+    runs: int
+    tickets: int
+    wins: int
+
+
+class PartCount(NamedTuple):
+    """How often each serial won in the `runs` of a part."""
+
+    runs: int
+    times_won: Counter[int]
+
+
+class Spread(Protocol):
+    """What computes the parts: `map`, or for several cores, `imap_unordered` of a `multiprocessing.Pool`."""
+
+    def __call__(self, count: Callable[[Part], PartCount], parts: Iterable[Part], /) -> Iterable[PartCount]:
+        """Return the counts of all parts, in any order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +87,14 @@ class Simulation:
     def chance(self) -> float | None:
         """The chance, from 0 to 1, that fair draws are at least as uneven as these; None without `chi_square`.
 
-        By the approximation of Wilson and Hilferty (PNAS 17, 1931), which is off by at most 0.01.
+        Exact for 2 or 3 tickets, and otherwise by the approximation of Wilson and Hilferty (PNAS 17, 1931), which is
+        off by less than 0.01.
         """
         statistic, freedom = self.chi_square, self.degrees_of_freedom
         if statistic is None:
             return None
+        if freedom <= 2:
+            return erfc(sqrt(statistic / 2)) if freedom == 1 else exp(-statistic / 2)
         spread = 2 / (9 * freedom)
         return erfc(((statistic / freedom) ** (1 / 3) - 1 + spread) / sqrt(2 * spread)) / 2
 
@@ -81,13 +104,12 @@ def simulate(
     prizes: Sequence[Prize],
     *,
     runs: int,
-    processes: int = 1,
+    spread: Spread = map,
     progress: Callable[[int], None] = lambda _runs: None,
 ) -> Simulation:
     """Draw a raffle `runs` times and count how often each ticket wins.
 
-    More than one of the `processes` works only where there is enough to do. `progress` is told after how many further
-    runs it is called. A script that asks for several processes needs `if __name__ == "__main__":`.
+    After each part, `progress` is called with the number of its runs.
 
     Raises:
         InvalidValue: the raffle is not possible, or has more than `MOST_TICKETS`; or too many runs.
@@ -97,44 +119,22 @@ def simulate(
     limits.check_count("runs", runs, most=MOST_RUNS)
     wins = count_wins(prizes)
     times_won = [0] * total_tickets
-    parts = list(_parts(runs, wins))
-    for done, counted in _counted(parts, total_tickets, wins, processes=min(processes, len(parts))):
-        for serial, times in enumerate(counted):
+    for part in spread(count_part, _parts(runs, total_tickets, wins)):
+        for serial, times in part.times_won.items():
             times_won[serial] += times
-        progress(done)
+        progress(part.runs)
     return Simulation(runs, wins, times_won)
 
 
-def _parts(runs: int, wins: int) -> Iterator[int]:
-    most = max(_WINS_IN_A_PART // wins, ceil(runs / _MOST_PARTS))
-    while runs > 0:
-        yield min(most, runs)
-        runs -= most
+def count_part(part: Part) -> PartCount:
+    """Draw a part, and count who won."""
+    times_won: Counter[int] = Counter()
+    for _ in range(part.runs):
+        times_won.update(winning_serials(secrets.token_bytes(SEED_BYTES), tickets=part.tickets, wins=part.wins))
+    return PartCount(part.runs, times_won)
 
 
-def _counted(parts: Sequence[int], tickets: int, wins: int, *, processes: int) -> Iterator[tuple[int, "array[int]"]]:
-    """Yield the number of runs of each part, and how often each ticket won in it."""
-    if processes == 1:
-        yield from ((runs, _draw(runs, tickets, wins)) for runs in parts)
-        return
-    with ProcessPoolExecutor(processes, initializer=_ignore_ctrl_c) as pool:
-        try:
-            pending = {pool.submit(_draw, runs, tickets, wins): runs for runs in parts}
-            for done in as_completed(pending):
-                yield pending[done], done.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _draw(runs: int, tickets: int, wins: int) -> "array[int]":
-    times_won = array("L", bytes(tickets * array("L").itemsize))
-    for _ in range(runs):
-        for serial in winning_serials(secrets.token_bytes(SEED_BYTES), tickets=tickets, wins=wins):
-            times_won[serial] += 1
-    return times_won
-
-
-def _ignore_ctrl_c() -> None:
-    # It reaches every process of a terminal; the first one ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _parts(runs: int, tickets: int, wins: int) -> Iterator[Part]:
+    most = max(1, _WINS_IN_A_PART // wins)
+    for done in range(0, runs, most):
+        yield Part(min(most, runs - done), tickets, wins)

@@ -1,14 +1,20 @@
 """`rafflekit simulate`."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import psutil
 import pytest
 
 from rafflekit.cli.commands import simulations
 from rafflekit.core.simulation import Simulation
 from tests.cli.conftest import Session, Terminal
+from tests.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -67,8 +73,8 @@ def test_simulate_refuses_wrong_numbers(terminal: Terminal, options: str, proble
     [
         (1_000, [496, 504], "there is no sign that any ticket is favoured."),
         (1_000, [545, 455], "That is seldom, but happens: simulate again"),
-        (1_000, [700, 300], "Fair draws are so uneven in less than 1 of 1,000,000 simulations"),
-        (1_000, [10] * 100, "Fair draws are so even in less than 1 of 1,000,000 simulations"),
+        (1_000, [700, 300], "Fewer than one in a million fair simulations are so uneven"),
+        (1_000, [10] * 100, "Fewer than one in a million fair simulations are so even"),
         (10, [4, 6], "give --runs 20 or more."),
         (10, [10, 10], "Every ticket wins in every draw"),
     ],
@@ -80,3 +86,24 @@ def test_simulate_says_what_its_figures_mean(
     monkeypatch.setattr(simulations, "simulate", lambda *_arguments, **_options: counted)
 
     assert sentence in terminal("simulate --tickets 2 --prize tea").out
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_simulation_and_its_processes(end: signal.Signals) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "rafflekit",
+        *["simulate", "--tickets", "9", "--prize", "tea:4", "--runs", "900000000"],
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, text=True) as running:
+        parent = psutil.Process(running.pid)
+        # Each of them draws.
+        wait_until(lambda: any(sum(worker.cpu_times()[:2]) > 1 for worker in parent.children()))
+        workers = parent.children()
+        os.kill(running.pid, end)
+        _, err = running.communicate(timeout=60)
+
+    assert running.returncode == 128 + end
+    assert "Traceback" not in err
+    assert psutil.wait_procs(workers, timeout=60)[1] == []

@@ -1,5 +1,7 @@
 """The same raffle drawn many times in memory."""
 
+from multiprocessing import Pool
+
 import pytest
 from mpmath import gammainc
 
@@ -8,11 +10,13 @@ from rafflekit.core.simulation import MOST_TICKETS, Simulation, simulate
 from tests.statistics.chi_square import FALSE_ALARM
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_every_win_of_every_run_is_counted(processes: int) -> None:
+def test_every_win_of_every_run_is_counted() -> None:
     told: list[int] = []
 
-    done = simulate(20, [Prize("hamper"), Prize("tea", 4)], runs=41_000, processes=processes, progress=told.append)
+    with Pool(2) as pool:
+        done = simulate(
+            20, [Prize("hamper"), Prize("tea", 4)], runs=41_000, spread=pool.imap_unordered, progress=told.append
+        )
 
     assert sum(done.times_won) == 41_000 * 5
     assert sum(told) == 41_000
@@ -32,12 +36,12 @@ def test_the_statistic_averages_its_degrees_of_freedom() -> None:
     assert sum(statistics) / 400 == pytest.approx(9, abs=1.17)
 
 
-@pytest.mark.parametrize("tickets", [2, 3, 10, 500])
-@pytest.mark.parametrize("uneven", [0.5, 1.0, 1.5, 2.5])
+@pytest.mark.parametrize("tickets", [2, 3, 4, 10, 500])
+@pytest.mark.parametrize("uneven", [0.0, 0.02, 0.2, 0.5, 1.0, 1.5, 2.5])
 def test_the_chance_is_that_of_the_distribution(tickets: int, uneven: float) -> None:
     counted = _with_statistic(tickets, uneven * (tickets - 1))
 
-    assert counted.chi_square == pytest.approx(uneven * (tickets - 1), rel=0.01)
+    assert counted.chi_square == pytest.approx(uneven * (tickets - 1), rel=0.01, abs=0.01)
     exact = gammainc((tickets - 1) / 2, counted.chi_square / 2, regularized=True)
     assert counted.chance == pytest.approx(float(exact), abs=0.01)
 

@@ -1,25 +1,31 @@
 """`rafflekit simulate`: draw the same raffle many times, to see how evenly its tickets win."""
 
-import os
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil
+from multiprocessing import Pool
 from pathlib import Path
+from signal import SIG_DFL, SIG_IGN, SIGINT, SIGTERM, signal
 from typing import Annotated
 
 import typer
 
 from rafflekit.cli import terminal
 from rafflekit.cli.histogram import BLOCK, COLUMNS, bars_of, lines_of, svg_of
-from rafflekit.cli.new_files import new_file
+from rafflekit.cli.new_files import check_new, new_file
 from rafflekit.cli.options import AsJsonLine
 from rafflekit.cli.printing import print_json
+from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.cli.words import counted
 from rafflekit.core.prizes import count_wins
-from rafflekit.core.simulation import WINS_EACH, Simulation, simulate
+from rafflekit.core.simulation import WINS_EACH, Simulation, Spread, simulate
 from rafflekit.core.written_prizes import read_prize
 
+# From so many wins on, several processes save more time than their start takes.
+_WORTH_A_POOL = 500_000
+
 _SELDOM, _NEVER = 1 / 100, 1 / 1_000_000
-_WRONG = "in less than 1 of 1,000,000 simulations, so something is wrong here. Please report it."
+_WRONG = "so something is wrong here. Please report it."
 
 
 def simulate_raffle(
@@ -41,14 +47,16 @@ def simulate_raffle(
     beside it what chance alone gives.
     """
     named = [read_prize(prize) for prize in prizes]
-    # Opened first: if it cannot be made, nobody waits for the draws in vain.
-    with nullcontext() if svg is None else new_file(svg, is_private=False, option="--svg") as picture:
-        with terminal.counting("Drawing", runs) as advance:
-            done = simulate(tickets, named, runs=runs, processes=os.cpu_count() or 1, progress=advance)
-        title = f"{counted(tickets, 'ticket')}, {counted(count_wins(named), 'prize')}, drawn {counted(runs, 'time')}"
-        bars = bars_of(done)
-        if picture is not None:
-            picture.write(svg_of(bars, title, _measured(done)).encode())
+    if svg is not None:
+        # Now, because the draws may take long.
+        check_new(svg, option="--svg")
+    with terminal.counting("Drawing", runs) as advance, _spread(count_wins(named) * runs) as spread:
+        done = simulate(tickets, named, runs=runs, spread=spread, progress=advance)
+    title = f"{counted(tickets, 'ticket')}, {counted(count_wins(named), 'prize')}, drawn {counted(runs, 'time')}"
+    bars = bars_of(done)
+    if svg is not None:
+        with new_file(svg, is_private=False, option="--svg") as file:
+            file.write(svg_of(bars, title, _measured(done)).encode())
     if as_json:
         print_json(_shape(done))
         return
@@ -65,6 +73,22 @@ def simulate_raffle(
             wraps=True,
         )
     terminal.say(_verdict(done), wraps=True)
+
+
+@contextmanager
+def _spread(wins: int) -> Iterator[Spread]:
+    """Give what computes the parts of a simulation; its processes end with it."""
+    if wins < _WORTH_A_POOL:
+        yield map
+        return
+    with ending_as_with_ctrl_c(), Pool(initializer=_obey_the_first_process) as pool:
+        yield pool.imap_unordered
+
+
+def _obey_the_first_process() -> None:
+    """Leave Ctrl-C, which reaches every process of a terminal, to the first one, which ends the others by SIGTERM."""
+    signal(SIGINT, SIG_IGN)
+    signal(SIGTERM, SIG_DFL)
 
 
 def _shape(done: Simulation) -> dict[str, object]:
@@ -96,15 +120,13 @@ def _verdict(done: Simulation) -> str:
 
 def _meaning(chance: float) -> str:
     if chance < _NEVER:
-        return f"Fair draws are so uneven {_WRONG}"
+        return f"Fewer than one in a million fair simulations are so uneven, {_WRONG}"
     if chance > 1 - _NEVER:
-        return f"Fair draws are so even {_WRONG}"
+        return f"Fewer than one in a million fair simulations are so even, {_WRONG}"
     if chance < _SELDOM:
         return (
-            f"Fair draws are at least as uneven in 1 of {1 / chance:,.0f} simulations. That is seldom, but happens: "
-            "simulate again, and report it if it happens again."
+            f"One in {1 / chance:,.0f} fair simulations is at least as uneven. That is seldom, but happens: simulate "
+            "again, and report it if it happens again."
         )
-    return (
-        f"Fair draws are at least as uneven in {100 * chance:.0f} of 100 simulations: there is no sign that any ticket "
-        "is favoured."
-    )
+    often = f"{100 * chance:.0f} of 100 fair simulations are at least as uneven"
+    return f"{often}: there is no sign that any ticket is favoured."
