@@ -133,6 +133,10 @@ def test_tickets_without_an_address_have_no_qr_code(terminal: Terminal, folder: 
             "ticket_number,verification_code,participant\n1.0,{code},ann\n",
             "'1.0' in list.csv is not a ticket number; use the file as rafflekit wrote it.",
         ),
+        (
+            "ticket_number,verification_code,participant\n{number},{code},ann\n{number},{code},bob\n",
+            "ticket {number} is in list.csv twice; remove one of the lines.",
+        ),
         *(
             (
                 f"ticket_number,verification_code,participant\n{{number}},{code},ann\n",
