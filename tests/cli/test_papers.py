@@ -180,3 +180,12 @@ def test_printed_invitations_are_those_of_the_export(terminal: Terminal, engine:
     text = (folder / "print.html").read_text()
     assert text.count('class="qr"') == 9
     assert all(f"{code[:15]}<br>{code[15:]}" in text for code in codes)
+
+
+def test_invitations_say_how_many_tickets_each_gives(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
+    engine.create("Club", total_tickets=9, prizes=[Prize("tea")], entry="invitation", tickets_each=3)
+
+    done = terminal(f"print invitations Club --count 1 -o print.html --url {SERVER}")
+
+    assert done.err.startswith("Each gives 3 tickets.\n")
+    assert "Scan the code with your phone to get up to 3 tickets." in (folder / "print.html").read_text()
