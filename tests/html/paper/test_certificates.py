@@ -213,12 +213,14 @@ def test_a_certificate_shows_winners_without_their_forfeits(fair: Fair) -> None:
 def test_an_ordinary_certificate_is_one_sheet_of_a4(
     fair: Fair, new_page: NewPage, tmp_path: Path, language: str
 ) -> None:
-    raffle, _ = fair.drawn(entropy="drand-quicknet")
-    fair.engine.forfeit(raffle.id, fair.numbers(raffle)[0], why="disqualified", reason="a member of the committee")
+    page = new_page()
+    for entropy, address in (("drand-quicknet", ADDRESS), ("secrets", None)):
+        raffle, _ = fair.drawn(entropy=entropy)
+        fair.engine.forfeit(raffle.id, fair.numbers(raffle)[0], why="disqualified", reason="a member of the committee")
 
-    paper = printed(new_page(), fair.certificate(raffle, language), tmp_path)
+        paper = printed(page, fair.certificate(raffle, language, address=address), tmp_path)
 
-    assert sizes_of(paper) == {(595, 842)}
-    assert len(paper) == 1
-    assert "verify_draw.py" in words_on(paper[0])
-    assert qr_codes_on(paper[0]) == [ADDRESS]
+        assert sizes_of(paper) == {(595, 842)}
+        assert len(paper) == 1
+        assert "verify_draw.py" in words_on(paper[0])
+        assert qr_codes_on(paper[0]) == ([] if address is None else [address])
