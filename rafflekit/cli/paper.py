@@ -1,6 +1,6 @@
-"""What all commands of `rafflekit print` share: their options, and the languages of what they print."""
+"""What all commands of `rafflekit print` share: their options, the languages of what they print, and its file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +9,7 @@ import typer
 
 from rafflekit.cli.extras import extra_needed
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.new_files import new_file
 
 if TYPE_CHECKING:
     from rafflekit.core.models import Raffle
@@ -49,3 +50,14 @@ def paper_in(language: str) -> Iterator[None]:
         if sentence is None:
             raise
         raise CommandStopped(sentence, status=WRONG_USAGE) from error
+
+
+def write_paper(out: Path, parts: Iterable[str], *, is_private: bool) -> None:
+    """Write a new file with these parts of a page.
+
+    Raises:
+        CommandStopped: it exists, or cannot be written.
+    """
+    with new_file(out, is_private=is_private) as file:
+        for part in parts:
+            file.write(part.encode())

@@ -306,24 +306,31 @@ def print_run(*, tickets: int, refused: int, out: str, as_json: bool) -> None:
         terminal.say(f"{counted(tickets, 'ticket')}, {refused:,} refused; {out}")
 
 
-def print_paper(out: str, what: str, *, has_qr_code: bool, as_json: bool) -> None:
-    """Print that paper is in the file `out`, and what it lacks; `what` it is, in one word."""
+def print_paper(out: str, *, as_json: bool, without_qr_code: str | None = None) -> None:
+    """Print that paper is in the file `out`; if it could have a QR code and has none, `without_qr_code` names it."""
     if as_json:
         print_json({"out": out})
         return
     terminal.say(out)
-    if not has_qr_code:
-        terminal.remark(f"The {what} has no QR code: give the address of your server as --url.")
+    if without_qr_code is not None:
+        terminal.remark(f"The {without_qr_code} has no QR code: give the address of your server as --url.")
 
 
-def print_slips(out: str, what: str, count: int, *, sheets: int, has_qr_code: bool, as_json: bool) -> None:
-    """Print that `count` tickets or invitations are in the file `out`, and what to know about them."""
+def print_slips(
+    out: str, what: str, count: int, *, sheets: int, has_qr_code: bool, as_json: bool, tickets_each: int = 1
+) -> None:
+    """Print that `count` tickets or invitations are in the file `out`, and what to know about them.
+
+    `tickets_each` is the number of tickets that an invitation gives.
+    """
     if as_json:
         print_json({f"{what}s": count, "sheets": sheets, "out": out})
         return
     terminal.say(f"{counted(count, what)} on {counted(sheets, 'sheet')}; {out}")
     if not has_qr_code:
         terminal.remark(f"No {what} has a QR code: give the address of your server as --url.")
+    if tickets_each > 1:
+        terminal.remark(f"Each gives {counted(tickets_each, 'ticket')}.")
     terminal.remark("Open the file in a browser: it says how to print and cut. Delete it afterwards: it has the codes.")
 
 

@@ -133,6 +133,10 @@ def test_tickets_without_an_address_have_no_qr_code(terminal: Terminal, folder: 
             "ticket_number,verification_code,participant\n1.0,{code},ann\n",
             "'1.0' in list.csv is not a ticket number; use the file as rafflekit wrote it.",
         ),
+        (
+            "ticket_number,verification_code,participant\n{number},{code},ann\n{number},{code},bob\n",
+            "ticket {number} is in list.csv twice; remove one of the lines.",
+        ),
         *(
             (
                 f"ticket_number,verification_code,participant\n{{number}},{code},ann\n",
@@ -176,3 +180,12 @@ def test_printed_invitations_are_those_of_the_export(terminal: Terminal, engine:
     text = (folder / "print.html").read_text()
     assert text.count('class="qr"') == 9
     assert all(f"{code[:15]}<br>{code[15:]}" in text for code in codes)
+
+
+def test_invitations_say_how_many_tickets_each_gives(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
+    engine.create("Club", total_tickets=9, prizes=[Prize("tea")], entry="invitation", tickets_each=3)
+
+    done = terminal(f"print invitations Club --count 1 -o print.html --url {SERVER}")
+
+    assert done.err.startswith("Each gives 3 tickets.\n")
+    assert "Scan the code with your phone to get up to 3 tickets." in (folder / "print.html").read_text()

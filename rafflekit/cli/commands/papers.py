@@ -1,6 +1,5 @@
 """`rafflekit print`: write what a raffle needs on paper, as HTML files that any browser prints."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +7,8 @@ import typer
 
 from rafflekit.cli import render
 from rafflekit.cli.commands import reports
-from rafflekit.cli.new_files import new_file
 from rafflekit.cli.options import AsJsonLine, ChangedRaffle, DatabaseUrl, ShownRaffle, open_engine, visitors_address
-from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, page_address, paper_in
+from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, page_address, paper_in, write_paper
 from rafflekit.core import limits
 
 
@@ -34,8 +32,8 @@ def write_poster(
         from rafflekit.html.poster import poster
 
         text = poster(found, language, address=page_address(base, found))
-    _write(out, [text], is_private=False)
-    render.print_paper(str(out), "poster", has_qr_code=base is not None, as_json=as_json)
+    write_paper(out, [text], is_private=False)
+    render.print_paper(str(out), as_json=as_json, without_qr_code="poster" if base is None else None)
 
 
 def write_ticket_sheets(
@@ -63,7 +61,8 @@ def write_ticket_sheets(
         found = engine.find(raffle)
         listed = TicketsToPrint(tickets, engine, found)
         address = page_address(base, found)
-        _write(out, ticket_sheets(found, listed.piles(address), language, count=listed.count, address=address))
+        sheets = ticket_sheets(found, listed.piles(address), language, count=listed.count, address=address)
+        write_paper(out, sheets, is_private=True)
     render.print_slips(
         str(out), "ticket", listed.count, sheets=sheets_for(listed.count), has_qr_code=base is not None, as_json=as_json
     )
@@ -99,16 +98,16 @@ def write_invitation_sheets(
         found = engine.find(raffle, whole_name=True)
         address = page_address(base, found)
         invitations = invitations_with(engine.invitations(found.id, count, first=first), first=first, address=address)
-        _write(out, invitation_sheets(found, invitations, language, address=address))
+        write_paper(out, invitation_sheets(found, invitations, language, address=address), is_private=True)
     render.print_slips(
-        str(out), "invitation", count, sheets=sheets_for(count), has_qr_code=base is not None, as_json=as_json
+        str(out),
+        "invitation",
+        count,
+        sheets=sheets_for(count),
+        has_qr_code=base is not None,
+        as_json=as_json,
+        tickets_each=found.terms.tickets_each,
     )
-
-
-def _write(out: Path, parts: Iterable[str], *, is_private: bool = True) -> None:
-    with new_file(out, is_private=is_private) as file:
-        for part in parts:
-            file.write(part.encode())
 
 
 GROUP = {

@@ -1,21 +1,14 @@
 """`rafflekit print winners`, `certificate` and `return`: what is printed after a draw."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
-from rafflekit.cli.new_files import new_file
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, ShownRaffle, open_engine, visitors_address
-from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, page_address, paper_in
-
-if TYPE_CHECKING:
-    from rafflekit.core.engine import RaffleEngine
-    from rafflekit.core.models import Raffle
-    from rafflekit.html.paper.certificate import CertifiedDraw
+from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, page_address, paper_in, write_paper
 
 
 def write_winner_list(
@@ -52,9 +45,8 @@ def write_winner_list(
             if not owners:
                 raise none_listed(tickets)
         text = winner_list(found, holdings, language, owners=owners, address=page_address(base, found))
-    with new_file(out, is_private=owners is not None) as file:
-        file.write(text.encode())
-    render.print_paper(str(out), "list", has_qr_code=base is not None, as_json=as_json)
+    write_paper(out, [text], is_private=owners is not None)
+    render.print_paper(str(out), as_json=as_json, without_qr_code="list" if base is None else None)
 
 
 def write_certificate(
@@ -73,16 +65,22 @@ def write_certificate(
     """
     base = visitors_address(url)
     with paper_in(language), open_engine(database_url) as engine:
+        from rafflekit.core.certificates import audited_draw
         from rafflekit.html.paper.certificate import certificate
 
         found = engine.find(raffle)
         with terminal.working("Auditing the proof"):
-            audited = _audited(engine, found)
+            audited = audited_draw(engine, found.id)
+        if (wrong := audited.report.first_wrong) is not None:
+            stopped = CommandStopped(
+                f"The audit found an error, so there is no certificate: {wrong.name}: {wrong.sentence}", status=REFUSED
+            )
+            stopped.add_note("'rafflekit doctor' checks the database.")
+            raise stopped
         page = page_address(base, found)
         text = certificate(audited, language, address=None if page is None else f"{page}proof/")
-    with new_file(out, is_private=False) as file:
-        file.write(text.encode())
-    render.print_paper(str(out), "certificate", has_qr_code=base is not None, as_json=as_json)
+    write_paper(out, [text], is_private=False)
+    render.print_paper(str(out), as_json=as_json, without_qr_code="certificate" if base is None else None)
 
 
 def write_return(
@@ -104,34 +102,8 @@ def write_return(
         found = engine.find(raffle)
         holdings = () if found.cancellation is not None else engine.holdings(found.id)
         text = return_sheet(found, holdings, language, made_at=engine.now())
-    with new_file(out, is_private=False) as file:
-        file.write(text.encode())
-    render.print_paper(str(out), "return", has_qr_code=True, as_json=as_json)
-
-
-def _audited(engine: "RaffleEngine", raffle: "Raffle") -> "CertifiedDraw":
-    """Audit the proof of a raffle with all of its leaves, as anyone can.
-
-    Raises:
-        CommandStopped: a step is wrong.
-    """
-    from rafflekit.core.protocol.audit import audit
-    from rafflekit.core.protocol.audit.form import read_parts
-    from rafflekit.core.protocol.documents import leaf_line
-    from rafflekit.html.paper.certificate import CertifiedDraw
-
-    now = engine.now()
-    document = json.dumps(engine.proofs.proof(raffle.id).shape())
-    # No key, id or witness is given: what the operator knows of these proves nothing to others.
-    report = audit(document, leaves=map(leaf_line, engine.proofs.leaves(raffle.id)), now=int(now.timestamp()))
-    wrong = report.first_wrong
-    if wrong is not None:
-        stopped = CommandStopped(
-            f"The audit found an error, so there is no certificate: {wrong.name}: {wrong.sentence}", status=REFUSED
-        )
-        stopped.add_note("'rafflekit doctor' checks the database.")
-        raise stopped
-    return CertifiedDraw(raffle, read_parts(document), report, engine.holdings(raffle.id), now)
+    write_paper(out, [text], is_private=False)
+    render.print_paper(str(out), as_json=as_json)
 
 
 GROUP = {"winners": write_winner_list, "certificate": write_certificate, "return": write_return}

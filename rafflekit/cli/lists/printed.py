@@ -1,7 +1,7 @@
 """The tickets of a list that `participate --from` wrote, as they are printed: checked, then read pile by pile.
 
 The order of the sheets needs eight places of the list at once. Eight readers of the same file have them, however long
-it is.
+the list is.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.owners import listed_tickets, wrong_code
 from rafflekit.core.protocol import codes
+from rafflekit.core.protocol.number_sets import number_set
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
@@ -25,24 +26,26 @@ _CODES_AT_ONCE = 10_000
 class TicketsToPrint:
     """The tickets of a list, all of them of one raffle; `count` says how many.
 
-    Every code is checked: at the cost that rafflekit gives a code, that takes a small part of the time that printing
-    takes, and a ticket with a wrong code would be noticed only when its prize is collected.
+    Every code is checked, which takes little time next to the printing. A ticket with a wrong code would otherwise be
+    noticed only when its prize is collected.
 
     Raises:
-        CommandStopped: the list cannot be read, has no tickets, or a code is not that of this raffle's ticket.
+        CommandStopped: the list cannot be read, has no tickets or one of them twice, or a code is not that of this
+            raffle's ticket.
     """
 
     def __init__(self, path: Path, engine: "RaffleEngine", raffle: "Raffle") -> None:
         self._path = path
         self.count = 0
-        tickets = self._tickets()
+        tickets, printed = self._tickets(), number_set(raffle.total_tickets)
         while some := [(number, code) for number, code, _ in islice(tickets, _CODES_AT_ONCE)]:
-            by_number = dict(some)
-            wrong = engine.exports.wrong_codes(raffle.id, by_number)
-            # A ticket that is listed twice has one code.
-            wrong += [number for number, code in some if code != by_number[number]]
-            if wrong:
+            if wrong := engine.exports.wrong_codes(raffle.id, dict(some)):
                 raise wrong_code(path, wrong[0])
+            for number, _ in some:
+                if number in printed:
+                    # Two people would come for one prize.
+                    raise self._stopped(f"ticket {number} is in {path.name} twice; remove one of the lines.")
+                printed.add(number)
             self.count += len(some)
         if not self.count:
             raise self._stopped(f"{path.name} has no tickets.")

@@ -1,56 +1,53 @@
 """The certificate of a draw: what its proof shows, step by step, what it does not, and how anyone can check it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import NamedTuple
 
-from rafflekit.core.holdings import Holding, tally_of
-from rafflekit.core.models import Raffle
-from rafflekit.core.protocol.audit import NOT_PROVEN, OK, AuditReport
-from rafflekit.core.protocol.audit.form import ProofParts
+from rafflekit.core.certificates import AuditedDraw
+from rafflekit.core.protocol.audit import NOT_PROVEN, OK
+from rafflekit.core.protocol.audit.forfeits import USUAL_DOUBT
 from rafflekit.core.protocol.audit.report import AuditedWin
 from rafflekit.core.protocol.audit.winners import wins_of
 from rafflekit.core.protocol.entropy import source_of
+from rafflekit.core.protocol.forfeits import ForfeitStatement
 from rafflekit.core.protocol.notes import base64_of
 from rafflekit.core.protocol.words import words_of
 from rafflekit.html.assets import static_text
 from rafflekit.html.rendering import rendered
 
 _WINS_SHOWN = 60
-_PASSED_ON_SHOWN = 30
+_LOST_SHOWN = 30
 
 
-@dataclass(frozen=True, slots=True)
-class CertifiedDraw:
-    """What a certificate is made of: a drawn raffle, its proof as it was read, the audit of this proof, and when.
+class _LostWin(NamedTuple):
+    """A win that its ticket lost, by the proof: how, and the number of the ticket that took it over, if one did."""
 
-    The `report` is good. `holdings` say what has become of the prizes by then.
-    """
+    win: AuditedWin
+    forfeit: ForfeitStatement
+    heir: int | None
 
-    raffle: Raffle
-    proof: ProofParts
-    report: AuditReport
-    holdings: Sequence[Holding]
-    audited_at: datetime
+    @property
+    def at(self) -> datetime:
+        return _moment(self.forfeit.time)
 
 
-def certificate(draw: CertifiedDraw, language: str, *, address: str | None = None) -> str:
+def certificate(draw: AuditedDraw, language: str, *, address: str | None = None) -> str:
     """Return the certificate of a draw as HTML, in one of `languages.LANGUAGES`; it holds nothing secret.
 
-    `address` is that of the proof's page, for the QR code; None if people cannot open it.
+    Everything is from the proof, except the number of prizes that were redeemed. `address` is that of the proof's
+    page, for the QR code; None if people cannot open it.
     """
     assert draw.report.good
     parts = draw.proof
     closing, end = parts.closed.checkpoint, parts.closed.end
     entropy = parts.proof.entropy
     source = source_of(entropy.kind)
-    wins = _drawn(draw)
-    passed_on = [each for each in draw.holdings if each.drawn.forfeited_at is not None]
+    wins, lost = _drawn(draw), _lost(draw)
     return rendered(
         "paper/certificate.html",
         language,
-        raffle=draw.raffle,
         terms=parts.proof.terms,
         audited_at=draw.audited_at,
         tickets=closing.size,
@@ -68,23 +65,37 @@ def certificate(draw: CertifiedDraw, language: str, *, address: str | None = Non
         count=parts.wins,
         prizes=[(prize, list(group)) for prize, group in groupby(wins[:_WINS_SHOWN], key=lambda win: win.prize)],
         shown=min(_WINS_SHOWN, len(wins)),
-        tally=tally_of(draw.holdings),
-        passed_on=passed_on[:_PASSED_ON_SHOWN],
-        more_passed_on=len(passed_on[_PASSED_ON_SHOWN:]),
-        are_forfeits_listed=parts.forfeits is not None,
+        lost=None if lost is None else lost[:_LOST_SHOWN],
+        more_lost=len((lost or ())[_LOST_SHOWN:]),
+        # A prize may pass on several times.
+        passed_on=sum(each.heir is not None and each.win.in_place_of is None for each in lost or ()),
+        lapsed=sum(each.heir is None for each in lost or ()),
+        redeemed=draw.redeemed,
         checked=[step for step in draw.report.steps if step.outcome == OK],
         unproven=[step for step in draw.report.steps if step.outcome == NOT_PROVEN],
+        usual_doubt=USUAL_DOUBT,
         address=address,
         style_text=static_text("paper/paper.css") + static_text("paper/certificate.css"),
     )
 
 
-def _drawn(draw: CertifiedDraw) -> Sequence[AuditedWin]:
+def _drawn(draw: AuditedDraw) -> Sequence[AuditedWin]:
     """Return the wins of the draw itself, as far as the proof or its leaves show them."""
     if draw.report.winners is None:
         # Of so many forfeits that a proof does not list them, the audit does not say who has the prizes now.
         return wins_of(draw.proof, (), None) or ()
     return [win for win in draw.report.winners if win.in_place_of is None]
+
+
+def _lost(draw: AuditedDraw) -> list[_LostWin] | None:
+    """Return the wins that were lost, in the order of their forfeits; None if the proof does not list these."""
+    wins = draw.report.winners
+    if wins is None:
+        return None
+    # A ticket wins at most once.
+    heirs = {win.in_place_of: win.ticket_number for win in wins}
+    lost = [_LostWin(win, win.lost, heirs.get(win.ticket_number)) for win in wins if win.lost is not None]
+    return sorted(lost, key=lambda each: each.forfeit.number)
 
 
 def _known_at(seconds: int | None) -> datetime | None:

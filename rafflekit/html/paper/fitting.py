@@ -3,12 +3,11 @@
 Only a browser knows how long a line is, and the file is made without one. So lengths are estimated, on the safe side,
 in columns: half the size of the type. What is announced by law or for the draw is always printed whole, small if need
 be; prizes get the room that is left. Should an estimate be too low for a rare script, the slip cuts text off at its
-edge, and stays as large as it is.
+edge, and does not grow.
 """
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from math import ceil
 from typing import NamedTuple
 
 from rafflekit.core.models import Raffle
@@ -25,10 +24,20 @@ _COLUMN = 0.52
 
 _LINE = 1.25
 _BOLD = 1.08
-_WIDE = 2.0
-_CAPITAL = 1.35
-# A line ends before the word that does not fit.
-_RAGGED = 1.07
+
+_SPACE, _SMALL, _CAPITAL, _WIDE = 0.7, 1.09, 1.5, 2.0
+"""The columns of a space, of most small letters and digits, of wide capitals, and of the widest characters."""
+
+# Of Arial and Helvetica, regular and bold. What is not here is a small letter or, beyond ASCII, a capital.
+_CLASSES = {
+    _SPACE: " fijlrtI!'(),-./:;[]`|",
+    1.0: "cksvxyz",
+    1.3: "ABEFJKLPSTVXYZ",
+    _CAPITAL: "CDGHNOQRUw&",
+    1.6: "Mm",
+    _WIDE: "W@%",
+}
+_COLUMNS = {character: width for width, characters in _CLASSES.items() for character in characters}
 
 _SIZES = (7.5, 7, 6.5, 6, 5.5, 5, 4.5, 4, 3.5, 3)
 """The sizes of the small print, in points: the classes `size-0` … of the stylesheet."""
@@ -36,7 +45,7 @@ _SIZES = (7.5, 7, 6.5, 6, 5.5, 5, 4.5, 4, 3.5, 3)
 _LEGAL = 6
 """The largest size of what only has to be there."""
 
-_NAMES = ((13, 2), (10, 2), (8, 3), (6, 4))
+_NAMES = ((13, 2), (10, 2), (8, 3), (6, 4), (5, 6))
 """The sizes of a raffle's name, in points, and the most lines of it: the classes `name-0` …."""
 
 _NUMBERS = (7, 11)
@@ -48,9 +57,10 @@ _INVITATION_CODE_MM = 38.0
 # From this size on, the QR code is smaller by so much: phones still read it.
 _TIGHT = 4.5
 _TIGHT_MM = 4.0
-_LABEL_COLUMNS = 20
-_TIME_COLUMNS = 26
-_MORE_COLUMNS = 26
+# As long as the longest in any language.
+_LABEL = "nnnnn " * 3
+_TIME = "nnnn " * 5
+_MORE = " · nnn nnn nnnnnnn nnnnnn"
 _PRIZE_LINES = 6
 
 
@@ -79,7 +89,7 @@ def fitted_invitation(raffle: Raffle) -> Fitted:
 def columns(text: str) -> float:
     """Return the length of a text in columns, as it is shown: letters of East Asia and emoji take two.
 
-    >>> columns("ham"), columns("くじ")
+    >>> columns("sky"), columns("くじ")
     (3.0, 4.0)
     """
     return sum(map(_columns_of, visible(text)))
@@ -87,7 +97,7 @@ def columns(text: str) -> float:
 
 def _columns_of(character: str) -> float:
     if character.isascii():
-        return _CAPITAL if character.isupper() else 1.0
+        return _COLUMNS.get(character, _SMALL)
     if unicodedata.combining(character):
         return 0.0
     if unicodedata.east_asian_width(character) in "WF":
@@ -105,8 +115,7 @@ def _fitted(raffle: Raffle, *, width_mm: float, room_mm: float, largest_number: 
         left = int((left_mm - taken_mm) / (points * _MM * _LINE))
         if left >= 1:
             break
-    room = min(left, _PRIZE_LINES) * width_mm / (points * _MM * _COLUMN * _RAGGED)
-    prizes = _prizes(raffle.prizes, room)
+    prizes = _prizes(raffle.prizes, lines=min(left, _PRIZE_LINES), columns_each=_columns_in(width_mm, points))
     more = sum(prize.amount for prize in raffle.prizes[len(prizes) :])
     return Fitted(f"name-{step}", f"number-{number}", f"size-{_SIZES.index(points)}", points <= _TIGHT, prizes, more)
 
@@ -114,41 +123,55 @@ def _fitted(raffle: Raffle, *, width_mm: float, room_mm: float, largest_number: 
 def _name(name: str, width_mm: float) -> tuple[int, float]:
     """Return the first size in which a raffle's name fits, and the height of its lines."""
     for step, (points, most) in enumerate(_NAMES):
-        lines = _lines(columns(name) * _BOLD, points, width_mm)
+        lines = _lines(name, _columns_in(width_mm, points * _BOLD))
         if lines <= most:
             return step, lines * points * _MM * _LINE
     return len(_NAMES) - 1, _NAMES[-1][1] * _NAMES[-1][0] * _MM * _LINE
 
 
-def _said(terms: Terms) -> Iterable[float]:
-    """Yield the lengths of the paragraphs below the code, except the prizes."""
-    yield _TIME_COLUMNS * (bool(terms.draw_at) + bool(terms.closes_at) + 2 * bool(terms.claim_days))
-    yield columns(terms.collection) + _LABEL_COLUMNS if terms.collection else 0
+def _said(terms: Terms) -> Iterable[str]:
+    """Yield paragraphs as long as those below the code, except the prizes."""
+    yield _TIME * (bool(terms.draw_at) + bool(terms.closes_at) + 2 * bool(terms.claim_days))
+    yield _LABEL + terms.collection if terms.collection else ""
 
 
-def _legal(terms: Terms) -> Iterable[float]:
-    """Yield the lengths of the paragraphs at the bottom: what to do with the slip, and what the law asks for."""
-    yield 4 * _TIME_COLUMNS
-    legal = [text for text in (terms.promoter, terms.address, terms.licence, terms.price, terms.note) if text]
-    yield sum(columns(text) + _LABEL_COLUMNS for text in legal)
+def _legal(terms: Terms) -> Iterable[str]:
+    """Yield paragraphs as long as those at the bottom: what to do with the slip, and what the law asks for."""
+    yield _TIME * 4
+    texts = (terms.promoter, terms.address, terms.licence, terms.price, terms.note)
+    yield " · ".join(_LABEL + text for text in texts if text)
 
 
-def _lines(length: float, points: float, width_mm: float) -> int:
-    return ceil(length * points * _MM * _COLUMN * _RAGGED / width_mm)
+def _columns_in(width_mm: float, points: float) -> float:
+    """Return how many columns a line has."""
+    return width_mm / (points * _MM * _COLUMN)
 
 
-def _height_mm(length: float, points: float, width_mm: float) -> float:
-    return _lines(length, points, width_mm) * points * _MM * _LINE
+def _lines(text: str, columns_each: float) -> int:
+    """Return how many lines a text takes: a word that does not fit begins a line, and only a longer one is broken."""
+    lines, used = 0, columns_each
+    for word in filter(None, text.split(" ")):
+        length = columns(word)
+        used += _SPACE + length
+        if used > columns_each:
+            lines, used = lines + 1, length
+        while used > columns_each:
+            # What is left of the line may be too short for one more character.
+            lines, used = lines + 1, used - (columns_each - _WIDE)
+    return lines
 
 
-def _prizes(prizes: Sequence[Prize], room: float) -> Sequence[Prize]:
+def _height_mm(text: str, points: float, width_mm: float) -> float:
+    return _lines(text, _columns_in(width_mm, points)) * points * _MM * _LINE
+
+
+def _prizes(prizes: Sequence[Prize], *, lines: int, columns_each: float) -> Sequence[Prize]:
     """Return the first prizes that fit, all or with room for "and 12 more prizes"."""
-    taken, used = 0, 0.0
-    fitting = 0
+    fitting, text = 0, _LABEL
     for taken, prize in enumerate(prizes, 1):
-        used += columns(prize.name) + len(f"{prize.amount} × ") + len(" · ")
-        if used + _MORE_COLUMNS <= room or (taken == len(prizes) and used <= room):
+        text += f" · {prize.amount} × {prize.name}"
+        if _lines(text + _MORE * (taken < len(prizes)), columns_each) <= lines:
             fitting = taken
-        elif used > room:
+        elif _lines(text, columns_each) > lines:
             break
     return prizes[:fitting]

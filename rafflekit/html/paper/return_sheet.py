@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rafflekit.core.holdings import Holding, tallies_of, tally_of
+from rafflekit.core.lifecycle import ended_s
 from rafflekit.core.models import Raffle
 from rafflekit.html.assets import static_text
 from rafflekit.html.rendering import rendered
@@ -29,8 +30,9 @@ def return_sheet(raffle: Raffle, holdings: Sequence[Holding], language: str, *, 
         language,
         raffle=raffle,
         terms=raffle.terms,
-        closed_at=_moment(None if raffle.end is None else raffle.end.closed),
-        cancelled_at=_moment(None if raffle.cancellation is None else raffle.cancellation.time),
+        available_from=raffle.terms.opens_at or raffle.created_at,
+        available_until=_available_until(raffle),
+        cancelled_at=None if raffle.cancellation is None else _moment(raffle.cancellation.time),
         unsold=raffle.total_tickets - raffle.issued,
         tallies=list(zip(raffle.prizes, tallies_of(raffle.prizes, holdings), strict=True)),
         total=tally_of(holdings),
@@ -42,5 +44,14 @@ def return_sheet(raffle: Raffle, holdings: Sequence[Holding], language: str, *, 
     )
 
 
-def _moment(seconds: int | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+def _available_until(raffle: Raffle) -> datetime | None:
+    """Return when the tickets of a finished raffle ceased to be available; None if they never were."""
+    opens_at, closes_at = raffle.terms.opens_at, raffle.terms.closes_at
+    ended = _moment(ended_s(raffle))
+    # The list may be closed long after its time, at the draw.
+    until = ended if closes_at is None else min(ended, closes_at)
+    return None if opens_at is not None and until <= opens_at else until
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

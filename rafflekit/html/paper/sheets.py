@@ -1,8 +1,8 @@
 """Sheets of A4 with eight slips each: their order, and the HTML, which is written sheet by sheet.
 
 The order is "cut and stack": the sheets are cut through as one pile, the eight piles are laid on each other, and the
-slips are in order. So each place on the sheets has a run of consecutive slips, its pile. Whoever makes slips gives the
-eight piles and can read each on its own; nothing has to hold all slips at once.
+slips are in order. So each place on the sheets has a run of consecutive slips, its pile. A caller gives the eight piles
+and can read each separately; nothing has to hold all slips at once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,10 @@
 """Tickets and invitations as a browser prints them: the sheets, the cuts, the order after cutting, and what fits."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -16,7 +19,7 @@ from rafflekit.html.paper.sheets import (
     ticket_sheets,
 )
 from tests.html.paper.printed import printed
-from tests.http.pages.browser import NewPage
+from tests.http.pages.browser import NewPage, Page
 
 PAGE = "https://raffles.example.org/raffles/b3b0c6a1-5f0e-4f43-9d0a-1f4a7c0e2a11/"
 TIMES = {"draw_at": datetime(2030, 12, 20, 18, tzinfo=UTC), "closes_at": datetime(2030, 12, 20, 17, tzinfo=UTC)}
@@ -24,6 +27,7 @@ TEXTS = ("collection", "promoter", "address", "price", "licence", "note")
 LONGEST = {
     "latin": "Weihnachtsfeier der Freiwilligen Feuerwehr ",
     "one word": "Feuerwehrweihnachtsfeier",
+    "capitals": "SOMMERFEST WASSERWACHT MURNAU AM SEE ",
     "wide": "夏祭り抽選会",
     "right to left": "قرعة الصيف في القرية ",
     "emoji": "🎉👨‍👩‍👧",
@@ -44,6 +48,12 @@ def html_of(raffle: Raffle, count: int, *, holder: str = "Ann", language: str = 
     ]
     piles = [[tickets[at] for at in pile] for pile in piles_of(count)]
     return "".join(ticket_sheets(raffle, piles, language, count=count, address=PAGE))
+
+
+def most_cut(page: Page, kind: str) -> int:
+    """Return how many pixels of the height of these elements do not show, at most."""
+    elements = f"[...document.querySelectorAll({json.dumps(kind)})]"
+    return int(page.run(f"Math.max(...{elements}.map((each) => each.scrollHeight - each.clientHeight))"))
 
 
 @pytest.mark.browser
@@ -98,18 +108,37 @@ def test_the_longest_texts_keep_their_place(engine: RaffleEngine, new_page: NewP
         **dict.fromkeys(TEXTS, longest),
         **TIMES,
     )
-    file = tmp_path / "tickets.html"
-    file.write_text(html_of(raffle, 8, holder=longest * 5, language="de"))
+    tickets, invitations = tmp_path / "tickets.html", tmp_path / "invitations.html"
+    tickets.write_text(html_of(raffle, 8, holder=longest * 5, language="de"))
+    invited = invitations_with([code_of(place) for place in range(1, 9)], first=1, address=PAGE)
+    invitations.write_text("".join(invitation_sheets(raffle, invited, "de", address=PAGE)))
     page = new_page()
 
-    [sheet] = printed(page, file)
+    for file, links in ((tickets, map(link_of, range(1, 9))), (invitations, (each.link for each in invited))):
+        [sheet] = printed(page, file)
 
-    assert [sheet.codes_in(cell) for cell in range(PLACES)] == [[link_of(place)] for place in range(1, 9)]
-    assert all("30" in sheet.text_in(cell) for cell in range(PLACES))
-    cut = "(kind) => [...document.querySelectorAll(kind)].map((each) => each.scrollHeight - each.clientHeight)"
-    assert max(page.run(f"({cut})('.slip, .stub, .face, .legal, .main')")) == 0
-    # A pixel is a quarter of a millimetre; lines of such small letters are rounded to whole ones.
-    assert max(page.run(f"({cut})('.terms')")) <= 1
+        assert [sheet.codes_in(cell) for cell in range(PLACES)] == [[link] for link in links]
+        assert all("30" in sheet.text_in(cell) for cell in range(PLACES))
+        assert most_cut(page, ".slip, .stub, .face, .legal, .main, [class^=name]") == 0
+        # A pixel is a quarter of a millimetre; lines of such small letters are rounded to whole ones.
+        assert most_cut(page, ".terms") <= 1
+
+
+@pytest.mark.browser
+def test_names_in_capitals_are_never_cut(new_page: NewPage, engine: RaffleEngine, tmp_path: Path) -> None:
+    random = Random(18)
+    words = [*("SOMMERFEST", "WASSERWACHT", "MURNAU", "AM", "SEE", "WM", "GROSSE", "TOMBOLA"), "MWWM", "Wow!", "2030"]
+    raffle = engine.create("Fair", total_tickets=1000, prizes=[Prize("ham", 3)])
+    names = ["SOMMERFEST WASSERWACHT MURNAU AM SEE"]
+    names += [" ".join(random.choices(words, k=random.randint(2, 25)))[:200].strip() for _ in range(99)]
+    sheets = [html_of(replace(raffle, terms=replace(raffle.terms, name=name)), 1) for name in names]
+    file = tmp_path / "tickets.html"
+    file.write_text("".join(sheets))
+    page = new_page()
+
+    page.open(file.as_uri())
+
+    assert most_cut(page, "[class^=name]") == 0
 
 
 @pytest.mark.browser

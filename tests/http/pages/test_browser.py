@@ -200,7 +200,7 @@ def test_an_early_closed_raffle_is_followed_to_its_end(fair: Fair, open_page: Op
     page.open(fair.address)
     page.wait_for("document.querySelector('#forfeits').children.length")
 
-    assert page.text("#facts").startswith("7 of 9 tickets, 5 wins.")
+    assert page.text("#facts").startswith("Tickets: 7 of 9, wins: 5.")
     assert f"won by ticket {lost}: passed to ticket {heir}." in page.text("#forfeits")
     assert "although no deadline was announced." in page.text("#steps")
     assert page.run("document.querySelectorAll('li.wrong').length") == 0
@@ -301,7 +301,7 @@ def test_prizes_that_passed_on_are_listed(open_page: Open, saved_page: str, tmp_
     choose(page, tmp_path, "proof.json", json.dumps(raffle.proof()).encode())
     page.wait_for("document.querySelector('#forfeits').children.length === 2")
 
-    assert page.text("#facts").startswith("14 of 20 tickets, 3 wins. Created 2023-08-20 15:58:24 UTC, closed ")
+    assert page.text("#facts").startswith("Tickets: 14 of 20, wins: 3. Created 2023-08-20 15:58:24 UTC, closed ")
     assert page.text("#prizes").replace("\u2068", "").replace("\u2069", "") == "1 × “dinner”\n2 × “radio”"
     rules = page.text("#rules")
     for rule in ("dice, rolled on stage", "The draw is planned for 2023-08-23 16:58:24 UTC", "free' entry"):

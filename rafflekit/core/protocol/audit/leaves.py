@@ -8,14 +8,12 @@ from rafflekit.core.protocol.audit.form import ProofParts
 from rafflekit.core.protocol.audit.report import Mistaken, Refuted, Unproven
 from rafflekit.core.protocol.documents import read_leaf_line
 from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.number_sets import IN_BITS, number_set
 from rafflekit.core.protocol.strict_json import DocumentWrong
 from rafflekit.core.protocol.tree import running_roots
 
 COUNTED = 10**6
 """Every verifier counts the numbers of this many tickets, however many were announced (section 9)."""
-
-IN_BITS = 10**8
-"""Up to this highest number, one bit per number is enough for any number of tickets: 12.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ def see_leaves(
 def check_leaves(parts: ProofParts) -> str:
     """Step 10, after `see_leaves`."""
     size, highest = parts.closed.checkpoint.size, parts.proof.terms.total_tickets
-    if _numbers_seen(size, highest) is None:
+    if not _are_numbers_seen(size, highest):
         raise Unproven(
             f"All {size:,} leaves match the closing. Whether a number occurs twice was not checked, because there are "
             "too many numbers."
@@ -77,7 +75,7 @@ def check_leaves(parts: ProofParts) -> str:
 
 
 def _leaves(lines: Iterable[str | bytes], *, size: int, highest: int) -> Iterator[Leaf]:
-    seen = _numbers_seen(size, highest)
+    seen = number_set(highest) if _are_numbers_seen(size, highest) else None
     place = -1
     for place, line in enumerate(lines):
         if place >= size:
@@ -112,21 +110,6 @@ def _kept(leaf: Leaf, numbers: dict[int, int], kept: dict[int, Leaf | None]) -> 
     return leaf
 
 
-class _Bits:
-    """A set of numbers up to a highest one, with one bit for each."""
-
-    def __init__(self, highest: int) -> None:
-        self._bits = bytearray(highest // 8 + 1)
-
-    def __contains__(self, number: int) -> bool:
-        return bool(self._bits[number >> 3] >> (number & 7) & 1)
-
-    def add(self, number: int) -> None:
-        self._bits[number >> 3] |= 1 << (number & 7)
-
-
-def _numbers_seen(tickets: int, highest: int) -> _Bits | set[int] | None:
-    """Return an empty set for the numbers of this many tickets, None if it would become too large."""
-    if highest <= IN_BITS:
-        return _Bits(highest)
-    return set() if tickets <= COUNTED else None
+def _are_numbers_seen(tickets: int, highest: int) -> bool:
+    """Return whether there is room for the set of the numbers of this many tickets."""
+    return highest <= IN_BITS or tickets <= COUNTED

@@ -15,7 +15,7 @@ const given = { proof: null, receipt: null, number: null, leaves: null, consiste
 
 // The steps of the audit are the protocol's, in English.
 const TITLES = {
-  form: "The proof is complete",
+  form: "The document is a proof",
   terms: "This is the raffle that you know",
   key: "The signatures are the operator's",
   closing: "The list of tickets was closed and signed",
@@ -24,7 +24,7 @@ const TITLES = {
   witnessed: "The list was closed before the random number was known",
   seed: "The draw started from the list and the random number",
   winners: "The winners follow from both",
-  leaves: "Every ticket is in the list, and each number once",
+  leaves: "The tickets are those of the closed list, and no number occurs twice",
   receipt: "Your ticket is in the draw",
   code: "Your code matches your ticket",
   forfeits: "Prizes passed on only by the rules",

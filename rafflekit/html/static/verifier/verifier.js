@@ -67,7 +67,7 @@ function audit(proof, given = {}) {
   known.parts = value("form", () => readParts(proof, given.now ?? Infinity));
   const { parts } = known;
   if (parts !== null) {
-    take("form", () => "The document is complete and follows the protocol, version 1.");
+    take("form", () => "The document is a proof of protocol 1.");
     if (
       take("terms", () => checkTerms(parts, given, copies)) &&
       take("key", () => checkKey(parts, given.key ?? null)) &&

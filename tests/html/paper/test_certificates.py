@@ -1,0 +1,226 @@
+"""The certificate of a draw, as HTML and on paper: it never says more than the audit proved."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from rafflekit import Prize
+from rafflekit.core.certificates import audited_draw
+from rafflekit.core.protocol.audit.form import read_parts
+from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.html.paper.certificate import certificate
+from tests.html.paper.fairs import (
+    ADDRESS,
+    HOSTILE,
+    PRIZES,
+    SIGNATURE,
+    TERMS,
+    Fair,
+    printed,
+    qr_codes_on,
+    sizes_of,
+    text_of,
+    words_on,
+)
+from tests.http.pages.browser import NewPage
+
+
+def section(html: str, name: str) -> str:
+    """Return what people read of the first element of a class."""
+    return text_of(html.split(f'class="{name}"', 1)[1].split("</ul>", 1)[0])
+
+
+def step_names(html: str, which: str) -> list[str]:
+    """Return the steps of a certificate that are proven, or open."""
+    return re.findall(r"<code>(\w+)</code>", html.split(f'<ul class="{which}">')[1].split("</ul>", maxsplit=1)[0])
+
+
+def test_a_certificate_shows_the_raffle_and_its_draw(fair: Fair) -> None:
+    raffle, _ = fair.drawn(entropy="drand-quicknet")
+
+    html = fair.certificate(raffle)
+
+    text, proof = text_of(html), fair.engine.proofs.proof(raffle.id)
+    words = fair.engine.proofs.words(raffle)
+    assert words is not None
+    for shown in (
+        *("Summer fair", str(raffle.id), "40 of 40 handed out", "round 1,000", SIGNATURE, " ".join(words)),
+        *(proof.seed.hex(), proof.key, read_parts(json.dumps(proof.shape())).draw.note.text.split()[-1]),
+        *(value for value in TERMS.values() if isinstance(value, str)),
+        *(f"{prize.name} " for prize in PRIZES),
+        "The list has 40 tickets.",
+        "The proof lists no prize that passed on. By the organiser's records, which prove nothing, 0 prizes were",
+        "rafflekit audit --leaves server with this address",
+    ):
+        assert shown in text
+    assert " · ".join(map(str, fair.numbers(raffle)[3:])) in text
+    assert f"{ADDRESS}. The page checks the draw in the browser, with all tickets if you ask for them." in text
+    assert "<svg" in html
+    assert "<svg" not in fair.certificate(raffle, address=None)
+    assert not re.search(r"src=|<link rel=\"stylesheet|url\(", html)
+
+
+@pytest.mark.parametrize(
+    ("terms", "proven", "unproven"),
+    [
+        (
+            {"entropy": "drand-quicknet"},
+            ["form", "closing", "entropy", "seed", "winners", "leaves", "forfeits"],
+            ["terms", "key", "witnesses", "witnessed"],
+        ),
+        (
+            {"entropy": "announced", "source": "Lotto of 5 December", "value": "3 17 22"},
+            ["form", "closing", "seed", "winners", "leaves", "forfeits"],
+            ["terms", "key", "witnesses", "entropy", "witnessed"],
+        ),
+        (
+            {"entropy": "secrets"},
+            ["form", "closing", "seed", "winners", "leaves", "forfeits"],
+            ["terms", "key", "witnesses", "entropy", "witnessed"],
+        ),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_certificate_calls_proven_what_the_audit_proved(
+    fair: Fair, language: str, terms: dict[str, Any], proven: list[str], unproven: list[str]
+) -> None:
+    raffle, _ = fair.drawn(**terms)
+
+    html = fair.certificate(raffle, language)
+
+    steps = {name: step_names(html, name) for name in ("proven", "open")}
+    # Only a receipt shows that a ticket is in the list.
+    assert steps == {"proven": proven, "open": [*unproven, "receipt"]}
+    # Every outcome of an honest draw has a sentence of its own, in each language.
+    assert '<span lang="en">' not in html
+
+
+def test_a_certificate_of_secrets_says_that_trust_is_needed(fair: Fair) -> None:
+    raffle, _ = fair.drawn(entropy="secrets")
+
+    assert "Only the organiser says that this happened once, and after the closing." in section(
+        fair.certificate(raffle), "open"
+    )
+
+
+def test_a_certificate_follows_prizes_that_passed_on(fair: Fair) -> None:
+    raffle, tickets = fair.drawn()
+    first, second, *_ = fair.numbers(raffle)
+    fair.engine.redeem(raffle.id, second, tickets[second].verification_code)
+    heir = fair.engine.forfeit(raffle.id, first, why="disqualified", reason=HOSTILE)
+    assert heir is not None
+
+    html = fair.certificate(raffle)
+
+    assert (
+        "By the proof, 1 prize passed on to another ticket, 0 lapsed. "
+        "By the organiser's records, which prove nothing, 1 prize was collected."
+    ) in text_of(html)
+    assert f"Bicycle: from ticket {first} to ticket {heir.ticket_number}, " in text_of(html)
+    assert "Why prizes passed on" in section(html, "open")
+    assert "went to the next tickets of the draw" in section(html, "open")
+    assert "\u202e" not in html
+
+
+def test_a_certificate_ignores_what_happens_after_its_proof(fair: Fair, monkeypatch: pytest.MonkeyPatch) -> None:
+    raffle, tickets = fair.drawn()
+    first, second, *_ = fair.numbers(raffle)
+    leaves = fair.engine.proofs.leaves
+
+    def meanwhile(raffle_id: UUID | str) -> Iterator[Leaf]:
+        fair.engine.forfeit(raffle_id, first, why="disqualified", reason="a relative")
+        fair.engine.redeem(raffle_id, second, tickets[second].verification_code)
+        return leaves(raffle_id)
+
+    monkeypatch.setattr(fair.engine.proofs, "leaves", meanwhile)
+
+    text = text_of(fair.certificate(raffle))
+
+    assert "The proof lists no prize that passed on. By the organiser's records, which prove nothing, 0 prizes" in text
+    assert "a relative" not in text
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_lapsed_prizes_went_to_no_next_tickets(fair: Fair, language: str) -> None:
+    raffle, _ = fair.drawn(12)
+    fair.engine.forfeit(raffle.id, fair.numbers(raffle)[0], why="disqualified", reason="a relative")
+
+    html = fair.certificate(raffle, language)
+
+    last = {"en": "Only the organiser says so.", "de": "Das sagt nur der Veranstalter."}
+    assert f"{last[language]} forfeits" in section(html, "open")
+
+
+def test_a_certificate_of_many_winners_shows_the_first(fair: Fair) -> None:
+    raffle, _ = fair.drawn(1_100, prizes=[Prize("tea", 1_001)])
+
+    text = text_of(fair.certificate(raffle))
+
+    assert "These are the first 60 of 1,001 winners, in draw order." in text
+    assert " · ".join(f"{number:,}" for number in fair.numbers(raffle)[:60]) + " These" in text
+
+
+def test_a_certificate_never_calls_a_doubtful_date_proven(fair: Fair) -> None:
+    """The outcome decides, also where the certificate has no sentence of its own."""
+    raffle, _ = fair.drawn()
+    fair.engine.forfeit(raffle.id, fair.numbers(raffle)[0], why="disqualified", reason="a relative")
+    fair.now -= timedelta(days=3)
+
+    html = fair.certificate(raffle)
+
+    assert section(html, "open").count("in the future") == 3
+    assert {"closing", "winners", "forfeits"} <= set(step_names(html, "open"))
+    assert not {"closing", "winners", "forfeits"} & set(step_names(html, "proven"))
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_certificate_keeps_each_doubt_about_forfeits(fair: Fair, language: str) -> None:
+    raffle, _ = fair.drawn(claim_days=None)
+    fair.engine.forfeit(raffle.id, fair.numbers(raffle)[0], why="unclaimed")
+
+    html = fair.certificate(raffle, language)
+
+    assert "lost as unclaimed, although no deadline was announced" in section(html, "open")
+
+
+def test_a_certificate_counts_a_single_ticket(fair: Fair) -> None:
+    raffle, _ = fair.drawn(1, prizes=PRIZES[:1])
+
+    assert "1 winner was drawn from a closed list. The list has 1 ticket." in text_of(fair.certificate(raffle))
+    assert "Die Liste hat 1 Los." in text_of(fair.certificate(raffle, "de"))
+
+
+def test_a_certificate_shows_winners_without_their_forfeits(fair: Fair) -> None:
+    """A proof does not list more than 1,000 forfeits, and the audit then says of no one that they have a prize."""
+    raffle, _ = fair.drawn()
+    audited = audited_draw(fair.engine, raffle.id)
+
+    html = certificate(replace(audited, report=replace(audited.report, winners=None)), "en")
+
+    assert " · ".join(map(str, fair.numbers(raffle)[3:])) in text_of(html)
+    assert "The proof does not list the prizes that passed on." in text_of(html)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_an_ordinary_certificate_is_one_sheet_of_a4(
+    fair: Fair, new_page: NewPage, tmp_path: Path, language: str
+) -> None:
+    page = new_page()
+    for entropy, address in (("drand-quicknet", ADDRESS), ("secrets", None)):
+        raffle, _ = fair.drawn(entropy=entropy)
+        fair.engine.forfeit(raffle.id, fair.numbers(raffle)[0], why="disqualified", reason="a member of the committee")
+
+        paper = printed(page, fair.certificate(raffle, language, address=address), tmp_path)
+
+        assert sizes_of(paper) == {(595, 842)}
+        assert len(paper) == 1
+        assert "verify_draw.py" in words_on(paper[0])
+        assert qr_codes_on(paper[0]) == ([] if address is None else [address])
