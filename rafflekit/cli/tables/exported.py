@@ -37,7 +37,6 @@ def exported_winners(engine: "RaffleEngine", raffle: "Raffle", tickets: Path | N
         "forfeited_at",
         "why",
         "reason",
-        "held_by",
         "in_place_of",
     )
 
@@ -53,7 +52,6 @@ def exported_winners(engine: "RaffleEngine", raffle: "Raffle", tickets: Path | N
             win.forfeited_at,
             win.why,
             win.reason,
-            each.held_by,
             win.in_place_of,
         )
 
