@@ -315,6 +315,25 @@ def test_the_list_of_another_raffle_is_refused(
     )
 
 
+def test_the_right_list_may_lack_every_winner(terminal: Terminal, drawn: Drawn, folder: Path) -> None:
+    loser = f"{drawn.next},ann,{{}}\n"
+    header = "ticket_number,participant,verification_code\n"
+    (folder / "tickets.csv").write_text(header + loser.format(drawn.codes[drawn.next]))
+    (folder / "wrong.csv").write_text(header + loser.format(drawn.codes[drawn.wins[0]]))
+
+    exported = terminal("export 'Foobar raffle' winners --tickets tickets.csv -o winners.csv")
+    shown = terminal("winners 'Foobar raffle' --tickets tickets.csv --json")
+
+    assert (exported.status, shown.status) == (0, 0)
+    assert [row["participant"] for row in read_csv(folder / "winners.csv")] == ["", ""]
+    assert [win["participant"] for win in json.loads(shown.out)["results"]] == [None, None]
+    for command in (
+        "export 'Foobar raffle' winners --tickets wrong.csv -o out.csv",
+        "winners Foobar --tickets wrong.csv",
+    ):
+        assert "is it the list of another raffle?" in terminal(command).err
+
+
 def test_excel_files_are_xml_whatever_a_prize_is_called(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
     raffle = sold_out(engine, tickets=1, prizes=(Prize("odd \uffff"),))
     engine.draw(raffle.id)
