@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rafflekit.cli.cells import unmarked
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.reading.records import RecordWrong, records
+from rafflekit.cli.spreadsheets import unmarked
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
