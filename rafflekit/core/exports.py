@@ -22,7 +22,7 @@ from rafflekit.core.storage.statements import claims
 from rafflekit.core.storage.statements import exports as statements
 from rafflekit.core.storage.statements.claims import Progress, StandingWin
 
-# Of more rows, PostgreSQL without statistics would compare each with each.
+# PostgreSQL, as long as it has no statistics, compares each row of a page with every other.
 _ROWS_AT_ONCE = 1_000
 # SQLite takes at most 32,766 values in a statement.
 _CODES_AT_ONCE = 1_000
