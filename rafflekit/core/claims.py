@@ -16,7 +16,6 @@ from rafflekit.core.errors import (
     TooEarly,
     TooLate,
 )
-from rafflekit.core.holdings import Holding, holdings_of
 from rafflekit.core.models import Page, Raffle, Verification
 from rafflekit.core.paging import items_before, page_of
 from rafflekit.core.prizes import Win
@@ -195,18 +194,6 @@ class Claims:
 
         some, count = self._database.read(look)
         return page_of(some, count, page, page_size)
-
-    def holdings(self, raffle: Raffle) -> list[Holding]:
-        """Return who has each prize now, in draw order.
-
-        Raises:
-            NotDrawnYet: see `RaffleEngine.holdings`.
-        """
-        lifecycle.check_drawn(raffle)
-        # A ticket wins at most once.
-        last = raffle.issued
-        wins = self._database.query(lambda connection: statements.wins_between(connection, raffle.id, 1, last))
-        return holdings_of(raffle, wins)
 
     def queue(self, raffle: Raffle, *, page: int, page_size: int) -> Page[int]:
         """Return a page of the tickets that take over the next forfeited prizes, in order; at most `limits.QUEUE`.

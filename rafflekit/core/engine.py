@@ -22,7 +22,7 @@ from rafflekit.core.draws import Draws
 from rafflekit.core.endings import Endings
 from rafflekit.core.errors import InvalidValue, RaffleError, StorageUnavailable, TooLate
 from rafflekit.core.exports import Exports
-from rafflekit.core.holdings import Holding
+from rafflekit.core.holdings import Holding, holdings_of
 from rafflekit.core.ledger.keeping import Ledgers
 from rafflekit.core.ledger.proofs import Proofs
 from rafflekit.core.models import Entry, Page, Raffle, Ticket, Verification, uuid_of
@@ -462,7 +462,7 @@ class RaffleEngine:
             RaffleNotFound: no raffle has this id.
             NotDrawnYet: the winners have not been drawn.
         """
-        return self._claims.holdings(self.get(raffle_id))
+        return holdings_of(self.get(raffle_id).prizes, self.exports.wins(raffle_id))
 
     def queue(self, raffle_id: UUID | str, *, page: int = 1, page_size: int = limits.WINNERS_PAGE_SIZE) -> Page[int]:
         """List the numbers of the tickets that take over the next forfeited prizes, in order.

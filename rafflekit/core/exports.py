@@ -2,7 +2,8 @@
 
 Each list is read page by page, and each page in a transaction of its own: so no list, however long, holds a transaction
 open or takes memory. A raffle may change in between. The numbers of tickets and of forfeits are therefore those of the
-beginning: what comes later is missing as a whole, so that every prize that passed on has its heir in the list.
+beginning: what comes later is missing as a whole, so that every prize that passed on has its heir in the list, and
+every heir its forfeit. Redemptions that come later may be missing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,13 +15,15 @@ from uuid import UUID
 
 from rafflekit.core import lifecycle
 from rafflekit.core.models import ExportedClaim, ExportedTicket, ExportedWin, Raffle, WinState
+from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.codes import CodeHasher
-from rafflekit.core.storage.database import Connection, Database
+from rafflekit.core.storage.database import Database
 from rafflekit.core.storage.statements import claims
 from rafflekit.core.storage.statements import exports as statements
 from rafflekit.core.storage.statements.claims import Progress, StandingWin
 
-_ROWS_AT_ONCE = 5_000
+# PostgreSQL, as long as it has no statistics, compares each row of a page with every other.
+_ROWS_AT_ONCE = 1_000
 # SQLite takes at most 32,766 values in a statement.
 _CODES_AT_ONCE = 1_000
 
@@ -64,7 +67,7 @@ class Exports:
         """
         raffle = self._get(raffle_id)
         lifecycle.check_drawn(raffle)
-        return self._claims(raffle)
+        return self._claims(raffle, self._progress(raffle))
 
     def wrong_codes(self, raffle_id: UUID | str, codes: Mapping[int, str]) -> list[int]:
         """Return the numbers whose ticket does not exist or has another code, of `codes` by ticket number.
@@ -95,21 +98,19 @@ class Exports:
                 yield ExportedTicket(ticket.number, issued_at, ticket.prize, state)
 
     def _wins(self, raffle: Raffle, progress: Progress) -> Iterator[ExportedWin]:
-        for first, last in _spans(1, 1 + progress.wins + progress.passed_on(raffle.issued)):
-            look = partial(_wins_and_holders, raffle=raffle, progress=progress, first=first, last=last)
-            wins, holders = self._database.read(look)
-            for standing in wins:
-                win = standing.win
-                state = _state(raffle, progress, is_redeemed=win.redeemed_at is not None, forfeit=standing.forfeit)
+        for first, last in _spans(1, 1 + _wins_of(raffle, progress)):
+            look = partial(claims.standing_wins, raffle=raffle.id, first=first, last=last)
+            for standing in self._database.read(look):
+                win, forfeit = _as_of(progress, standing)
+                state = _state(raffle, progress, is_redeemed=win.redeemed_at is not None, forfeit=forfeit)
                 until = lifecycle.redeem_until(raffle, taken_over_at=standing.taken_over_at)
-                holder = win.ticket_number if standing.forfeit is None else holders.get(standing.ordinal)
-                yield ExportedWin(standing.ordinal, win, state, until if state is WinState.UNREDEEMED else None, holder)
+                yield ExportedWin(standing.ordinal, win, state, until if state is WinState.UNREDEEMED else None)
 
-    def _claims(self, raffle: Raffle) -> Iterator[ExportedClaim]:
+    def _claims(self, raffle: Raffle, progress: Progress) -> Iterator[ExportedClaim]:
         after = statements.BEFORE_ALL
+        known = partial(statements.events_after, raffle=raffle.id, progress=progress, wins=_wins_of(raffle, progress))
         while True:
-            look = partial(statements.events_after, raffle=raffle.id, after=after, most=_ROWS_AT_ONCE)
-            events = self._database.read(look)
+            events = self._database.read(partial(known, after=after, most=_ROWS_AT_ONCE))
             for event in events:
                 yield event.claim
             if len(events) < _ROWS_AT_ONCE:
@@ -123,21 +124,15 @@ def _spans(first: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + _ROWS_AT_ONCE, end) - 1
 
 
-def _wins_and_holders(
-    connection: Connection, *, raffle: Raffle, progress: Progress, first: int, last: int
-) -> tuple[list[StandingWin], dict[int, int]]:
-    """Return a page of wins, and the ticket that has the prize of each win that was lost, by the win's ordinal."""
-    wins = [_as_of(progress, win) for win in claims.standing_wins(connection, raffle.id, first, last)]
-    lost = {win.ordinal: win.forfeit for win in wins if win.forfeit is not None}
-    return wins, statements.holders_of(connection, raffle.id, lost, progress, heirs=progress.passed_on(raffle.issued))
+def _wins_of(raffle: Raffle, progress: Progress) -> int:
+    return progress.wins + progress.passed_on(raffle.issued)
 
 
-def _as_of(progress: Progress, standing: StandingWin) -> StandingWin:
-    """Return a win without a forfeit that came later."""
+def _as_of(progress: Progress, standing: StandingWin) -> tuple[Win, int | None]:
+    """Return a win and the number of its forfeit, without a forfeit that came later."""
     if standing.forfeit is None or standing.forfeit <= progress.forfeits:
-        return standing
-    kept = replace(standing.win, forfeited_at=None, forfeited_by=None, why=None, reason=None)
-    return replace(standing, win=kept, forfeit=None)
+        return standing.win, standing.forfeit
+    return replace(standing.win, forfeited_at=None, forfeited_by=None, why=None, reason=None), None
 
 
 def _state(raffle: Raffle, progress: Progress, *, is_redeemed: bool, forfeit: int | None) -> WinState:

@@ -1,11 +1,10 @@
 """Who has each prize of a drawn raffle now, and how many prizes are redeemed, passed on, lapsed or left (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rafflekit.core.lifecycle import redeem_until
-from rafflekit.core.models import Raffle
+from rafflekit.core.models import ExportedWin, WinState
 from rafflekit.core.prizes import Prize, Win, prizes_of_wins
 
 
@@ -14,13 +13,14 @@ class Holding:
     """One win of a draw as it is now.
 
     `prize` is the prize's position in the terms, from 0. `wins` are the win of the draw, and after it those of the
-    tickets that took the prize over, in turn. `redeem_until` is when the last of them can redeem it, if a deadline was
-    announced.
+    tickets that took the prize over, in turn. `state` is that of the last of them; `redeem_until` is when it can be
+    redeemed, if it is unredeemed and a deadline was announced.
     """
 
     prize: int
     wins: tuple[Win, ...]
-    redeem_until: datetime | None = None
+    state: WinState
+    redeem_until: datetime | None
 
     @property
     def drawn(self) -> Win:
@@ -35,12 +35,12 @@ class Holding:
     @property
     def is_redeemed(self) -> bool:
         """Whether the prize was handed out."""
-        return self.current.redeemed_at is not None
+        return self.state is WinState.REDEEMED
 
     @property
     def has_lapsed(self) -> bool:
         """Whether the prize was lost when no ticket was left to take it over."""
-        return self.current.forfeited_at is not None
+        return self.state is WinState.LAPSED
 
     @property
     def has_passed_on(self) -> bool:
@@ -66,21 +66,25 @@ class Tally:
         return self.drawn - self.redeemed - self.lapsed
 
 
-def holdings_of(raffle: Raffle, wins: Sequence[Win]) -> list[Holding]:
-    """Return the holdings of a drawn raffle in draw order; `wins` are all its wins, as `RaffleEngine.winners` has them.
+def holdings_of(prizes: Sequence[Prize], wins: Iterable[ExportedWin]) -> list[Holding]:
+    """Return the holdings of a drawn raffle in draw order; `wins` are all its wins, as `engine.exports.wins` yields them.
 
     A ticket wins at most once, so the number of a ticket says which prize it passed on.
     """
-    prizes = list(prizes_of_wins(prize.amount for prize in raffle.prizes))
-    chains: list[list[Win]] = []
-    chain_of: dict[int, list[Win]] = {}
-    for win in wins:
-        if win.in_place_of is None:
-            chains.append([])
-        chain = chains[-1] if win.in_place_of is None else chain_of[win.in_place_of]
-        chain.append(win)
-        chain_of[win.ticket_number] = chain
-    return [Holding(prize, tuple(chain), _deadline(raffle, chain)) for prize, chain in zip(prizes, chains, strict=True)]
+    chains: list[list[ExportedWin]] = []
+    chain_of: dict[int, list[ExportedWin]] = {}
+    for each in wins:
+        if each.win.in_place_of is None:
+            chain: list[ExportedWin] = []
+            chains.append(chain)
+        else:
+            chain = chain_of[each.win.in_place_of]
+        chain.append(each)
+        chain_of[each.win.ticket_number] = chain
+    return [
+        Holding(prize, tuple(each.win for each in chain), chain[-1].state, chain[-1].redeem_until)
+        for prize, chain in zip(prizes_of_wins(prize.amount for prize in prizes), chains, strict=True)
+    ]
 
 
 def tallies_of(prizes: Sequence[Prize], holdings: Sequence[Holding]) -> list[Tally]:
@@ -99,8 +103,3 @@ def tally_of(holdings: Sequence[Holding]) -> Tally:
         lapsed=sum(each.has_lapsed for each in holdings),
         passed_on=sum(each.has_passed_on for each in holdings),
     )
-
-
-def _deadline(raffle: Raffle, chain: Sequence[Win]) -> datetime | None:
-    # A prize passes on at the moment of its forfeit.
-    return redeem_until(raffle, taken_over_at=chain[-2].forfeited_at if len(chain) > 1 else None)

@@ -207,14 +207,13 @@ class ExportedWin:
     """A win in the list of all wins.
 
     `ordinal` is its place in the list, from 1. `redeem_until` is when an unredeemed prize can last be redeemed, if the
-    raffle announced a deadline. `held_by` is the number of the ticket that has the prize now, None if it has lapsed.
+    raffle announced a deadline.
     """
 
     ordinal: int
     win: Win
     state: WinState
     redeem_until: datetime | None
-    held_by: int | None
 
 
 @dataclass(frozen=True, slots=True)

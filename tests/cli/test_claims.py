@@ -123,6 +123,21 @@ def test_winners_are_joined_to_the_organisers_own_list(
     assert listed.total_tickets == len(shape["results"])
 
 
+def test_the_right_list_may_lack_every_winner(terminal: Terminal, drawn: Drawn, folder: Path) -> None:
+    row = f"ticket_number,participant,verification_code\n{drawn.next},ann,{{}}\n"
+    (folder / "tickets.csv").write_text(row.format(drawn.codes[drawn.next]))
+    (folder / "wrong.csv").write_text(row.format(drawn.codes[drawn.wins[0]]))
+
+    exported = terminal("export Foobar winners --tickets tickets.csv -o winners.json")
+    shown = terminal("winners Foobar --tickets tickets.csv --json")
+
+    assert (exported.status, shown.status) == (0, 0)
+    for wins in (json.loads((folder / "winners.json").read_text()), json.loads(shown.out)["results"]):
+        assert [win["participant"] for win in wins] == [None, None]
+    for command in ("export Foobar winners -o out.csv", "winners Foobar"):
+        assert "is it the list of another raffle?" in terminal(f"{command} --tickets wrong.csv").err
+
+
 def test_the_list_of_another_raffle_is_refused(
     terminal: Terminal, engine: RaffleEngine, listed: Raffle, sold_out: Raffle
 ) -> None:

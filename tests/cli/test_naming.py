@@ -34,7 +34,7 @@ def test_a_part_of_a_name_is_too_little_for_a_change(
     assert engine.get(raffle.id) == raffle
 
 
-@pytest.mark.usefixtures("raffle")
-@pytest.mark.parametrize("line", ["show Foobar", "winners Foobar"])
+@pytest.mark.usefixtures("raffle", "folder")
+@pytest.mark.parametrize("line", ["show Foobar", "winners Foobar", "export Foobar tickets -o tickets.csv"])
 def test_a_part_of_a_name_is_enough_to_look(terminal: Terminal, line: str) -> None:
     assert terminal(line).status == 0

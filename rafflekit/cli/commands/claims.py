@@ -55,11 +55,9 @@ def list_winners(
         wins = engine.winners(found.id, page=page, page_size=page_size, unredeemed=unredeemed)
         owners = None
         if tickets is not None:
-            from rafflekit.cli.lists.owners import none_listed, owners_of
+            from rafflekit.cli.lists.owners import owners_of
 
             owners = owners_of(tickets, [win.ticket_number for win in wins.items], engine, found)
-            if wins.items and not owners:
-                raise none_listed(tickets)
     outcomes.print_winners(wins, found, owners=owners, is_filtered=unredeemed, as_json=as_json)
 
 

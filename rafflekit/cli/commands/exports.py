@@ -11,13 +11,13 @@ from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.new_files import new_file
 from rafflekit.cli.options import (
     AsJsonLine,
-    ChangedRaffle,
     DatabaseUrl,
     open_engine,
     refuse_standard_output,
     visitors_address,
 )
-from rafflekit.cli.tables.writing import CsvStyle, Separator, TableFormat, encoding_given, format_of, write_table
+from rafflekit.cli.spreadsheets import Separator
+from rafflekit.cli.tables.writing import CsvStyle, TableFormat, encoding_given, format_of, write_table
 from rafflekit.core import limits
 
 if TYPE_CHECKING:
@@ -35,6 +35,14 @@ class ExportedList(StrEnum):
     INVITATIONS = "invitations"
 
 
+_Raffle = Annotated[
+    str,
+    typer.Argument(
+        metavar="RAFFLE",
+        help="The raffle's id, the beginning of it, its name, or a part of its name; for 'invitations', the whole "
+        "name. It must match only one raffle.",
+    ),
+]
 _What = Annotated[
     ExportedList,
     typer.Argument(
@@ -85,7 +93,7 @@ _Url = Annotated[
 
 
 def export_list(
-    raffle: ChangedRaffle,
+    raffle: _Raffle,
     what: _What,
     *,
     out: _Out,
@@ -109,7 +117,8 @@ def export_list(
     _check_options(what, tickets=tickets, count=count, first=first, url=url)
     style = _style(form, separator, encoding)
     with open_engine(database_url) as engine:
-        found = engine.find(raffle, whole_name=True)
+        # Invitations give tickets, so they must be the right raffle's.
+        found = engine.find(raffle, whole_name=what is ExportedList.INVITATIONS)
         if what is ExportedList.INVITATIONS:
             table = _invitations(engine, found, count, first, url)
         else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rafflekit.cli import spreadsheets
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ DryRun = Annotated[
 ]
 
 _SWITCHES = {"yes", "dry_run"}
-_SEPARATORS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\\t": "\t", "\t": "\t"}
+_SEPARATORS = {each.value: each.character for each in spreadsheets.Separator} | {"\\t": "\t", "\t": "\t"}
 
 
 @dataclass(frozen=True, slots=True)

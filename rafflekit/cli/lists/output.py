@@ -13,9 +13,9 @@ from itertools import chain, count, groupby, islice, pairwise
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from rafflekit.cli.cells import defused
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.people import REFUSED_BY_ITSELF, Line
+from rafflekit.cli.spreadsheets import defused
 from rafflekit.core import limits
 from rafflekit.core.models import Ticket
 from rafflekit.core.private_files import partial_file, private, sync, sync_name

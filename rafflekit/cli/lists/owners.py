@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rafflekit.cli.cells import unmarked
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.reading.records import RecordWrong, records
+from rafflekit.cli.spreadsheets import unmarked
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
     from rafflekit.core.models import Raffle
 
+_DIGITS = 18
 _COLUMNS = ("ticket_number", "participant", "verification_code")
 
 
@@ -29,22 +30,36 @@ class TicketRow(NamedTuple):
 def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raffle: "Raffle") -> dict[int, str]:
     """Return the participants of these tickets, as far as they are in the list.
 
+    If none of them is, the code of another ticket in the list is checked.
+
     Raises:
-        CommandStopped: the file cannot be read, is not such a list, or belongs to another raffle.
+        CommandStopped: the file cannot be read, is not such a list, has no tickets, or belongs to another raffle.
     """
     wanted = {str(number): number for number in numbers}
-    owners, codes = {}, {}
+    owners: dict[int, str] = {}
+    codes: dict[int, str] = {}
+    others: dict[int, str] = {}
     for row in listed_tickets(path):
         number = wanted.get(row.number)
         if number is not None:
             owners[number], codes[number] = row.participant, row.code
+        elif not others and _is_number(row.number):
+            others[int(row.number)] = row.code
+    if wanted and not codes:
+        if not others:
+            raise none_listed(path)
+        codes = others
     if wrong := engine.exports.wrong_codes(raffle.id, codes):
         raise wrong_code(path, wrong[0])
     return owners
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
+
+
 def none_listed(path: Path) -> CommandStopped:
-    """Return the refusal of a list that has none of the wanted tickets."""
+    """Return the refusal of a list without tickets."""
     return CommandStopped(
         f"--tickets: none of these tickets is in {path.name}; is it the list of another raffle?", status=WRONG_USAGE
     )

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from rafflekit.cli.lists.owners import none_listed, owners_of
+from rafflekit.cli.lists.owners import owners_of
 from rafflekit.cli.tables.table import Table, Value
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ def exported_winners(engine: "RaffleEngine", raffle: "Raffle", tickets: Path | N
         "forfeited_at",
         "why",
         "reason",
-        "held_by",
         "in_place_of",
     )
 
@@ -53,7 +52,6 @@ def exported_winners(engine: "RaffleEngine", raffle: "Raffle", tickets: Path | N
             win.forfeited_at,
             win.why,
             win.reason,
-            each.held_by,
             win.in_place_of,
         )
 
@@ -122,15 +120,10 @@ class _Names:
         return rows if self._tickets is None else self._named(self._tickets, rows, columns.index("ticket_number"))
 
     def _named(self, tickets: Path, rows: Iterator[tuple[Value, ...]], place: int) -> Iterator[Sequence[Value]]:
-        is_empty, are_listed = True, False
         while some := list(islice(rows, _JOINED_AT_ONCE)):
-            is_empty = False
             numbers = {number for row in some if isinstance(number := row[place], int)}
             owners = owners_of(tickets, numbers, self._engine, self._raffle)
-            are_listed = are_listed or bool(owners)
             for row in some:
                 number = row[place]
                 name = owners.get(number) if isinstance(number, int) else None
                 yield *row[: place + 1], name, *row[place + 1 :]
-        if not is_empty and not are_listed:
-            raise none_listed(tickets)

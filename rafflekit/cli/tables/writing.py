@@ -14,9 +14,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
 
-from rafflekit.cli.cells import defused
 from rafflekit.cli.extras import extra_needed
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.spreadsheets import Separator, defused
 from rafflekit.cli.tables.table import Table, Value, written
 from rafflekit.core.protocol.quoting import quoted, visible
 
@@ -28,15 +28,6 @@ class TableFormat(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     XLSX = "xlsx"
-
-
-class Separator(StrEnum):
-    """What separates the cells of a CSV file."""
-
-    COMMA = ","
-    SEMICOLON = ";"
-    TAB = "tab"
-    BAR = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +46,7 @@ def format_of(out: Path, given: TableFormat | None) -> TableFormat:
     """Return the format of a file: the given one, or else that of its ending.
 
     Raises:
-        CommandStopped: the ending is that of no format.
+        CommandStopped: no format has this ending.
     """
     if given is not None:
         return given
@@ -74,7 +65,7 @@ def encoding_given(name: str) -> str:
     """Return an encoding for CSV.
 
     Raises:
-        CommandStopped: there is none of this name.
+        CommandStopped: no encoding has this name.
     """
     try:
         found = codecs.lookup(name).name.replace("-", "_")
@@ -110,7 +101,7 @@ def write_table(file: BinaryIO, table: Table, *, form: TableFormat, style: CsvSt
 
 def _write_xlsx(file: BinaryIO, table: Table, rows: "_Counted") -> None:
     try:
-        from rafflekit.cli.tables.workbook import write_workbook
+        from rafflekit.cli.tables.xlsx import write_workbook
     except ModuleNotFoundError as error:
         sentence = extra_needed("An Excel file", error)
         if sentence is None:
@@ -133,8 +124,7 @@ class _Counted:
 
 
 def _write_csv(text: TextIOWrapper, columns: Sequence[str], rows: _Counted, style: CsvStyle) -> None:
-    separator = "\t" if style.separator is Separator.TAB else style.separator.value
-    writer = csv.writer(text, delimiter=separator, lineterminator="\r\n")
+    writer = csv.writer(text, delimiter=style.separator.character, lineterminator="\r\n")
     writer.writerow(columns)
     for row in rows:
         try:

@@ -273,6 +273,23 @@ redemptions = _table_of_a_raffle(
     CheckConstraint("number >= 1", name="redemptions_number"),
 )
 
+# For the list of everything that happened, in the order of time.
+Index("redemptions_time", redemptions.c.raffle, redemptions.c.redeemed_at, redemptions.c.ordinal, redemptions.c.number)
+_IS_UNDONE = redemptions.c.undone_at.is_not(None)
+_PARTIAL_INDEXES.append(
+    (
+        Index(
+            "redemptions_undone",
+            redemptions.c.raffle,
+            redemptions.c.undone_at,
+            redemptions.c.ordinal,
+            redemptions.c.number,
+            sqlite_where=_IS_UNDONE,
+        ),
+        _IS_UNDONE,
+    )
+)
+
 # Wins that were lost: `ordinal` is the win, `number` counts a raffle's forfeits from 1. Forfeit j makes win W + j for
 # the ticket `serial`; without one, the prize has lapsed.
 forfeits = _table(
@@ -292,6 +309,8 @@ forfeits = _table(
     UniqueConstraint("raffle", "serial", name="forfeits_serial"),
     CheckConstraint("number >= 1", name="forfeits_number_from_one"),
 )
+
+Index("forfeits_time", forfeits.c.raffle, forfeits.c.forfeited_at, forfeits.c.ordinal)
 
 # Desk passes: of a token only its hash is stored. They are kept when they are no longer valid, since redemptions and
 # forfeits have their names.

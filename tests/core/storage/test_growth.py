@@ -1,18 +1,22 @@
-"""PostgreSQL keeps the plan of a prepared statement: one that was made for a small raffle must suit a large one.
+"""What a request costs in a raffle that has grown: as much as before; and a list, as much for each of its rows.
 
-A server plans its statements while the tables are nearly empty, when scanning them is cheapest. Here another server
-makes the raffle grow, and the tests count the rows that the first one then reads.
+PostgreSQL keeps the plan of a prepared statement: one that was made for a small raffle must suit a large one. A server
+plans its statements while the tables are nearly empty, when scanning them is cheapest. Here another server makes the
+raffle grow, and the tests count the rows that the first one then reads. Of SQLite, they count the steps of its machine.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from rafflekit import AlreadyParticipated, Prize, RaffleEngine, Ticket
+from rafflekit.core import exports
 from rafflekit.core.protocol.tiles import TILE
-from tests.databases import RAFFLE_COLUMNS, PostgresqlServer, open_engine, run
+from tests.databases import RAFFLE_COLUMNS, PostgresqlServer, open_engine, past_the_rules, run
 from tests.raffles import people, sell_all
 from tests.waiting import wait_until
 
@@ -144,6 +148,9 @@ CLAIMS: dict[str, Claim] = {
     "forfeit": lambda engine, ticket: engine.forfeit(
         ticket.raffle_id, ticket.number, why="disqualified", reason="a relative"
     ),
+    "first wins of the list": lambda engine, ticket: next(engine.exports.wins(ticket.raffle_id)),
+    "first claims of the list": lambda engine, ticket: next(engine.exports.claims(ticket.raffle_id)),
+    "first tickets of the list": lambda engine, ticket: next(engine.exports.tickets(ticket.raffle_id)),
 }
 
 
@@ -183,10 +190,66 @@ def claimed(postgresql: PostgresqlServer) -> Iterator[Claimed]:
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
-def test_a_claim_costs_no_more_in_a_raffle_with_many(claimed: Claimed, claim: str) -> None:
+def test_a_claim_costs_no_more_in_a_raffle_with_many(
+    claimed: Claimed, claim: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each reads a few rows of its own, although thousands of prizes were handed out or passed on."""
+    monkeypatch.setattr(exports, "_ROWS_AT_ONCE", 10)
     before = rows_read(claimed.engine, claimed.url)
 
     CLAIMS[claim](claimed.engine, claimed.winners[claim])
 
     assert rows_read(claimed.engine, claimed.url) - before < 1000
+
+
+Listing = Callable[[RaffleEngine, str, dict[int, str]], object]
+
+LISTS: dict[str, Listing] = {
+    "wins": lambda engine, raffle, _: list(engine.exports.wins(raffle)),
+    "claims": lambda engine, raffle, _: list(engine.exports.claims(raffle)),
+    "tickets": lambda engine, raffle, _: list(engine.exports.tickets(raffle)),
+    "codes": lambda engine, raffle, codes: engine.exports.wrong_codes(raffle, codes),
+    "holdings": lambda engine, raffle, _: engine.holdings(raffle),
+}
+
+
+def claimed_raffle(engine: RaffleEngine, url: str, tickets: int) -> tuple[str, dict[int, str]]:
+    """Draw a raffle in which every second ticket wins, and redeem every prize; return also the codes of the tickets."""
+    raffle = engine.create("Foobar", total_tickets=tickets, prizes=[Prize("hug", tickets // 2)])
+    issued = [each for each in engine.participate_many(raffle.id, people(tickets)) if isinstance(each, Ticket)]
+    engine.draw(raffle.id)
+    redeemed = (
+        "SELECT wins.raffle, ordinal, 1, drawn_at + ordinal, NULL, NULL, NULL FROM wins JOIN raffles ON id = raffle"
+    )
+    past_the_rules(url, f"INSERT OR IGNORE INTO redemptions {redeemed}")
+    return str(raffle.id), {each.number: each.verification_code for each in issued}
+
+
+@pytest.mark.parametrize("rows_at_once", [40, 5_000])
+def test_a_list_of_twice_the_length_takes_twice_the_work(
+    database: Path, monkeypatch: pytest.MonkeyPatch, rows_at_once: int
+) -> None:
+    monkeypatch.setattr(exports, "_ROWS_AT_ONCE", rows_at_once)
+    monkeypatch.setattr(exports, "_CODES_AT_ONCE", rows_at_once)
+    url, steps = f"sqlite:///{database}", 0
+
+    def count(connection: Any, *_: object) -> None:
+        connection.set_progress_handler(step, 1)
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    with open_engine(url) as engine:
+        raffles = [claimed_raffle(engine, url, tickets) for tickets in (400, 800)]
+        event.listen(engine._database._engine, "checkout", count)
+        ratios = {}
+        for name, listing in LISTS.items():
+            work = []
+            for raffle, codes in raffles:
+                steps = 0
+                listing(engine, raffle, codes)
+                work.append(steps)
+            ratios[name] = work[1] / work[0]
+
+    assert {name: ratio for name, ratio in ratios.items() if not 1.5 < ratio < 2.5} == {}

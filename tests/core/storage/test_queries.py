@@ -99,6 +99,11 @@ def participate_several_times(count: int) -> Callable[[RaffleEngine, Scene], obj
     return lambda engine, scene: [list(engine.participate_many(scene.family.id, people)) for _ in range(2)]
 
 
+def compare_codes(count: int) -> Callable[[RaffleEngine, Scene], object]:
+    codes = {number: f"{number:030}" for number in range(1, count + 1)}
+    return lambda engine, scene: engine.exports.wrong_codes(scene.open.id, codes)
+
+
 def code_of(ticket: Ticket) -> tuple[int, str]:
     return ticket.number, ticket.verification_code
 
@@ -145,6 +150,12 @@ USE_CASES: dict[str, Callable[[RaffleEngine, Scene], object]] = {
     "forfeit what is unclaimed": forfeit_unclaimed,
     "find a pass": lambda engine, _: engine.passes.find(f"rkp_{0:032}"),
     "make and revoke a pass": make_and_revoke_pass,
+    "holdings": lambda engine, scene: engine.holdings(scene.drawn.id),
+    "list tickets before the draw": lambda engine, scene: list(engine.exports.tickets(scene.open.id)),
+    "list tickets": lambda engine, scene: list(engine.exports.tickets(scene.drawn.id)),
+    "list wins": lambda engine, scene: list(engine.exports.wins(scene.drawn.id)),
+    "list claims": lambda engine, scene: list(engine.exports.claims(scene.drawn.id)),
+    **{f"compare {count} codes": compare_codes(count) for count in GROUPS},
     "leaves": lambda engine, scene: engine.proofs.leaves_between(scene.drawn.id, 1, 2),
     "version of a proof": lambda engine, scene: engine.proofs.version(scene.drawn.id),
     "look for participants to purge": lambda engine, scene: engine.check_purge(scene.drawn.id),

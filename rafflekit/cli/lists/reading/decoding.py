@@ -11,9 +11,9 @@ from io import BytesIO, TextIOWrapper
 from typing import BinaryIO, NamedTuple
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.spreadsheets import Separator
 
-SEPARATORS = (",", ";", "\t", "|")
-"""What can separate the columns of a list."""
+_SEPARATORS = tuple(each.character for each in Separator)
 
 _BLOCK_BYTES = 256 * 1024
 _MARK = "\ufeff"
@@ -77,7 +77,7 @@ def scan(file: BinaryIO, encoding: str, *, name: str) -> Scanned:
     """Decode a whole file, in flat memory."""
     file.seek(0)
     decoder = codecs.getincrementaldecoder(encoding)()
-    found = dict.fromkeys(SEPARATORS, False)
+    found = dict.fromkeys(_SEPARATORS, False)
     line = 1
     while True:
         block = file.read(_BLOCK_BYTES)
@@ -88,7 +88,7 @@ def scan(file: BinaryIO, encoding: str, *, name: str) -> Scanned:
         if "\0" in text:
             line += text[: text.index("\0")].count("\n")
             problem = f"Line {line} of {name} has a NUL character; remove it."
-            return _wide(file, name) or Scanned(SEPARATORS, problem, encoding, line)
+            return _wide(file, name) or Scanned(_SEPARATORS, problem, encoding, line)
         for separator, is_found in found.items():
             found[separator] = is_found or separator in text
         line += text.count("\n")
@@ -114,12 +114,12 @@ def text_in(file: BinaryIO, encoding: str, *, errors: str = "strict") -> Iterato
 def _not_decoded(error: UnicodeError, line: int, encoding: str, name: str) -> Scanned:
     another = "give another --encoding"
     if not isinstance(error, UnicodeDecodeError):
-        return Scanned(SEPARATORS, f"{name} is not {encoding} ({error}); {another}.", _SUGGESTED)
+        return Scanned(_SEPARATORS, f"{name} is not {encoding} ({error}); {another}.", _SUGGESTED)
     before = error.object[: error.start]
     line += before.decode(encoding, "replace").count("\n")
     place = f"Line {line} of {name}"
     if encoding != "utf-8":
-        return Scanned(SEPARATORS, f"{place} is not {encoding}; {another}.", encoding, line)
+        return Scanned(_SEPARATORS, f"{place} is not {encoding}; {another}.", encoding, line)
     begins = _END_OF_WORD.search(before[-_WORD_BYTES:])
     ends = _BEGINNING_OF_WORD.match(error.object[error.start : error.start + _WORD_BYTES])
     word = (begins[0] if begins else b"") + (ends[0] if ends else b"")
@@ -130,7 +130,7 @@ def _not_decoded(error: UnicodeError, line: int, encoding: str, name: str) -> Sc
     else:
         escaped = word.decode("ascii", "backslashreplace")
         advice = f'Is it Windows-1252? Then "{escaped}" is "{becomes}"; if that is right, give --encoding {_SUGGESTED}.'
-    return Scanned(SEPARATORS, f"{place} is not UTF-8. {advice}", _SUGGESTED, line)
+    return Scanned(_SEPARATORS, f"{place} is not UTF-8. {advice}", _SUGGESTED, line)
 
 
 def _wide(file: BinaryIO, name: str) -> Scanned | None:
@@ -142,4 +142,4 @@ def _wide(file: BinaryIO, name: str) -> Scanned | None:
         return None
     encoding = "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
     advice = f"give --encoding {encoding}, or save it as UTF-8"
-    return Scanned(SEPARATORS, f"{name} looks like UTF-16 without a byte order mark; {advice}.", encoding)
+    return Scanned(_SEPARATORS, f"{name} looks like UTF-16 without a byte order mark; {advice}.", encoding)

@@ -9,10 +9,16 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from rafflekit.cli.lists.reading.records import RecordWrong, named_separator, records
+from rafflekit.cli.spreadsheets import Separator
 from rafflekit.cli.words import counted
 
-NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-"""The separators, by their names."""
+NAMES = {
+    Separator.COMMA.character: "commas",
+    Separator.SEMICOLON.character: "semicolons",
+    Separator.TAB.character: "tabs",
+    Separator.BAR.character: "vertical bars",
+}
+"""What the separators are called, by their characters."""
 
 _GIVE = "give --separator"
 

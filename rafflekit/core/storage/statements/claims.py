@@ -95,7 +95,7 @@ def wins_between(connection: Connection, raffle: UUID, first: int, last: int) ->
     return [_win(row) for row in rows]
 
 
-def standing_wins(connection: Connection, raffle: UUID, first: int, last: int) -> list[StandingWin]:
+def standing_wins(connection: Connection, *, raffle: UUID, first: int, last: int) -> list[StandingWin]:
     """Return the wins with the ordinals from `first` to `last` (from 1), in their order, each with its place."""
     rows = connection.execute(_WINS, {"raffle": raffle, "first": first, "last": last})
     return [StandingWin(row.ordinal, _win(row), _date(row.since), row.forfeit) for row in rows]
@@ -204,17 +204,18 @@ _WIN = f"""
     JOIN tickets ON tickets.raffle = :raffle AND tickets.serial = win.serial
     JOIN prizes ON prizes.raffle = :raffle AND prizes.position = win.prize
     LEFT JOIN redemptions ON redemptions.raffle = :raffle AND redemptions.ordinal = win.ordinal
-        AND redemptions.ordinal {{within}} AND redemptions.undone_at IS NULL
+        AND NOT redemptions.ordinal {{outside}} AND redemptions.undone_at IS NULL
     LEFT JOIN forfeits AS loss ON loss.raffle = :raffle AND loss.ordinal = win.ordinal
-        AND loss.ordinal {{within}}"""  # noqa: S608 - ours
+        AND NOT loss.ordinal {{outside}}"""  # noqa: S608 - ours
 _BETWEEN = (
     f"{_DRAWN} AND ordinal BETWEEN :first AND :last UNION ALL "
     f"{_TAKEN_OVER} AND number BETWEEN :first - draws.wins AND :last - draws.wins"
 )
 # Said of each table: PostgreSQL, as long as it has no statistics, may read all of a raffle's redemptions and forfeits.
-_OF_THE_PAGE = _WIN.format(standing=_BETWEEN, within="BETWEEN :first AND :last")
+# Said as what is outside: SQLite would look through the whole page for each win, if it could search between the two.
+_OF_THE_PAGE = _WIN.format(standing=_BETWEEN, outside="NOT BETWEEN :first AND :last")
 _WINS = _sql(f"{_OF_THE_PAGE} ORDER BY win.ordinal")
-_EVERY_UNREDEEMED = f"""{_WIN.format(standing=f"{_DRAWN} UNION ALL {_TAKEN_OVER}", within="> 0")}
+_EVERY_UNREDEEMED = f"""{_WIN.format(standing=f"{_DRAWN} UNION ALL {_TAKEN_OVER}", outside="< 1")}
     WHERE redemptions.redeemed_at IS NULL AND loss.forfeited_at IS NULL ORDER BY win.ordinal"""
 _UNREDEEMED = _sql(f"{_EVERY_UNREDEEMED} LIMIT :most OFFSET :skip")
 _UNCLAIMED = _sql(_EVERY_UNREDEEMED)

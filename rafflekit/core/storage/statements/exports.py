@@ -1,15 +1,30 @@
 """Every statement that reads all of a raffle for its operator, page by page, each page found by its key."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, and_, bindparam, func, null, select, text
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    null,
+    select,
+    text,
+)
 
 from rafflekit.core.models import ClaimEvent, ExportedClaim
-from rafflekit.core.storage.schema import FORGOTTEN, RaffleKey, forfeits, prizes, redemptions, tickets, wins
+from rafflekit.core.storage import driver
+from rafflekit.core.storage.schema import FORGOTTEN, RaffleKey, forfeits, prizes, raffle_key, redemptions, tickets, wins
 from rafflekit.core.storage.statements.claims import Progress
 
 
@@ -62,55 +77,29 @@ def tickets_between(
     return [ListedTicket(*row) for row in connection.execute(_DRAWN, known)]
 
 
-def holders_of(
-    connection: Connection, raffle: UUID, lost: Mapping[int, int], progress: Progress, *, heirs: int
-) -> dict[int, int]:
-    """Return the number of the ticket that has the prize of each lost win now, by the win's ordinal.
+def events_after(
+    connection: Connection, *, raffle: UUID, after: EventPlace, progress: Progress, wins: int, most: int
+) -> list[PlacedEvent]:
+    """Return at most `most` events of a raffle after a place, in the order of time.
 
-    `lost` has the number of each win's forfeit. Of all forfeits, the first `heirs` passed their prize on; a prize that
-    lapsed has no holder. Prizes that passed on again and again take a query each time, for all of them together.
+    Only the forfeits of `progress` count, and what happened to the first `wins` wins.
     """
-    next_of: dict[int, int] = {}
-    new = {number for number in lost.values() if number <= heirs}
-    while new:
-        again = select(forfeits.c.ordinal, forfeits.c.number).where(
-            forfeits.c.raffle == raffle,
-            forfeits.c.ordinal.in_([progress.wins + number for number in new]),
-            forfeits.c.number <= progress.forfeits,
-        )
-        found = {row.ordinal - progress.wins: row.number for row in connection.execute(again)}
-        next_of |= found
-        new = {number for number in found.values() if number <= heirs}
-    ends = {ordinal: _end(next_of, number) for ordinal, number in lost.items()}
-    heir_of = dict(
-        connection.execute(
-            select(forfeits.c.number, tickets.c.number)
-            .join(tickets, and_(tickets.c.raffle == forfeits.c.raffle, tickets.c.serial == forfeits.c.serial))
-            .where(forfeits.c.raffle == raffle, forfeits.c.number.in_(set(ends.values())))
-        ).all()
-    )
-    return {ordinal: heir_of[end] for ordinal, end in ends.items() if end in heir_of}
-
-
-def _end(next_of: Mapping[int, int], number: int) -> int:
-    """Return the last forfeit of the prize that a forfeit passed on."""
-    while number in next_of:
-        number = next_of[number]
-    return number
-
-
-def events_after(connection: Connection, *, raffle: UUID, after: EventPlace, most: int) -> list[PlacedEvent]:
-    """Return at most `most` events of a raffle after a place, in the order of time."""
-    rows = connection.execute(_EVENTS, {"raffle": raffle, "most": most, **after._asdict(), "last": _LAST})
+    bounds = {"wins": wins, "drawn": progress.wins, "forfeits": progress.forfeits, "most": most, "last": _LAST}
+    rows = connection.execute(_EVENTS, {"raffle": raffle, **after._asdict(), **bounds})
     return [_event(row) for row in rows]
 
 
 def code_hashes(connection: Connection, *, raffle: UUID, numbers: Sequence[int]) -> dict[int, str]:
     """Return the hashes of these tickets' codes, by number; a number that no ticket has is omitted."""
-    of_these = select(tickets.c.number, tickets.c.code_hash).where(
-        tickets.c.raffle == raffle, tickets.c.number.in_(numbers)
+    dialect = connection.dialect.name
+    mark = "%s" if dialect == "postgresql" else "?"
+    asked = ", ".join([f"({mark})"] * len(numbers))
+    # CROSS JOIN: SQLite looks up each number. With IN, it would rather read all tickets of the raffle.
+    statement = (
+        f"WITH asked (number) AS (VALUES {asked}) SELECT tickets.number, code_hash "  # noqa: S608 - marks only
+        f"FROM asked CROSS JOIN tickets WHERE raffle = {mark} AND tickets.number = asked.number"
     )
-    return dict(connection.execute(of_these).all())
+    return dict(driver.send(connection, statement, (*numbers, raffle_key(raffle, dialect))))
 
 
 def _event(row: Row[Any]) -> PlacedEvent:
@@ -137,22 +126,31 @@ def _drawn() -> Select[Any]:
     position = func.coalesce(wins.c.prize, taken.c.prize)
     until: BindParameter[int] = bindparam("forfeits")
     of_raffle = tickets.c.raffle
-    return _span(prizes.c.name, redemptions.c.redeemed_at, loss.c.number).select_from(
-        tickets.outerjoin(wins, and_(wins.c.raffle == of_raffle, wins.c.serial == tickets.c.serial))
-        .outerjoin(
-            taken,
-            and_(taken.c.raffle == of_raffle, taken.c.serial == tickets.c.serial, taken.c.number <= until),
+
+    def of_ticket(table: FromClause) -> ColumnElement[bool]:
+        serial = table.c.serial
+        return and_(
+            table.c.raffle == of_raffle,
+            serial == tickets.c.serial,
+            serial.between(bindparam("first"), bindparam("last")),
         )
-        .outerjoin(prizes, and_(prizes.c.raffle == of_raffle, prizes.c.position == position))
-        .outerjoin(
-            redemptions,
-            and_(
-                redemptions.c.raffle == of_raffle,
-                redemptions.c.ordinal == ordinal,
-                redemptions.c.undone_at.is_(None),
-            ),
-        )
-        .outerjoin(loss, and_(loss.c.raffle == of_raffle, loss.c.ordinal == ordinal, loss.c.number <= until))
+
+    # PostgreSQL, as long as it has no statistics, would read all of a raffle's redemptions to join them. So they are
+    # looked up for each ticket.
+    prize = select(prizes.c.name).where(prizes.c.raffle == of_raffle, prizes.c.position == position)
+    redeemed_at = select(redemptions.c.redeemed_at).where(
+        redemptions.c.raffle == of_raffle, redemptions.c.ordinal == ordinal, redemptions.c.undone_at.is_(None)
+    )
+    # As a condition, the bound would make PostgreSQL look through all forfeits up to it.
+    lost = select(case((loss.c.number <= until, loss.c.number))).where(
+        loss.c.raffle == of_raffle, loss.c.ordinal == ordinal
+    )
+    looked_up = (
+        each.correlate_except(table).scalar_subquery()
+        for each, table in ((prize, prizes), (redeemed_at, redemptions), (lost, loss))
+    )
+    return _span(*looked_up).select_from(
+        tickets.outerjoin(wins, of_ticket(wins)).outerjoin(taken, and_(of_ticket(taken), taken.c.number <= until))
     )
 
 
@@ -162,27 +160,41 @@ _DRAWN = _drawn()
 # A prize that was forfeited is never redeemed later: so a win's forfeit follows all its redemptions.
 _LAST = 2**62
 
-_EVENTS = text("""
-    SELECT event.*, tickets.number AS ticket, prizes.name AS prize, heirs.number AS heir
+# As above, nothing is joined. Each part finds the page by its own index, so that a page costs the same wherever it is.
+_NO_FORFEIT = "CAST(NULL AS TEXT) AS why, CAST(NULL AS TEXT) AS reason, CAST(NULL AS BIGINT) AS heir_serial"
+_AFTER = "(:at, :ordinal, :number, :step)"
+_EVENTS = text(f"""
+    SELECT event.*,
+        (SELECT number FROM tickets WHERE raffle = :raffle AND serial = coalesce(
+            (SELECT serial FROM wins WHERE raffle = :raffle AND ordinal = event.ordinal),
+            (SELECT serial FROM forfeits WHERE raffle = :raffle AND number = event.ordinal - :drawn))) AS ticket,
+        (SELECT name FROM prizes WHERE raffle = :raffle AND position = coalesce(
+            (SELECT prize FROM wins WHERE raffle = :raffle AND ordinal = event.ordinal),
+            (SELECT prize FROM forfeits WHERE raffle = :raffle AND number = event.ordinal - :drawn))) AS prize,
+        (SELECT number FROM tickets WHERE raffle = :raffle AND serial = event.heir_serial) AS heir
     FROM (
         SELECT * FROM (
-            SELECT redeemed_at AS at, ordinal, number, 0 AS step, redeemed_by AS by, CAST(NULL AS TEXT) AS why,
-                CAST(NULL AS TEXT) AS reason, CAST(NULL AS BIGINT) AS heir_serial
-            FROM redemptions WHERE raffle = :raffle
-            UNION ALL
-            SELECT undone_at, ordinal, number, 1, undone_by, NULL, NULL, NULL
-            FROM redemptions WHERE raffle = :raffle AND undone_at IS NOT NULL
-            UNION ALL
+            SELECT redeemed_at AS at, ordinal, number, 0 AS step, redeemed_by AS by, {_NO_FORFEIT}
+            FROM redemptions
+            WHERE raffle = :raffle AND ordinal <= :wins AND (redeemed_at, ordinal, number, 0) > {_AFTER}
+            ORDER BY redeemed_at, ordinal, number LIMIT :most
+        ) AS redeemed
+        UNION ALL
+        SELECT * FROM (
+            SELECT undone_at, ordinal, number, 1, undone_by, {_NO_FORFEIT}
+            FROM redemptions
+            WHERE raffle = :raffle AND ordinal <= :wins AND undone_at IS NOT NULL
+                AND (undone_at, ordinal, number, 1) > {_AFTER}
+            ORDER BY undone_at, ordinal, number LIMIT :most
+        ) AS undone
+        UNION ALL
+        SELECT * FROM (
             SELECT forfeited_at, ordinal, CAST(:last AS BIGINT), 0, forfeited_by, why, reason, serial
-            FROM forfeits WHERE raffle = :raffle
-        ) AS every_event
-        WHERE (at, ordinal, number, step) > (:at, :ordinal, :number, :step)
+            FROM forfeits
+            WHERE raffle = :raffle AND number <= :forfeits
+                AND (forfeited_at, ordinal, CAST(:last AS BIGINT), 0) > {_AFTER}
+            ORDER BY forfeited_at, ordinal LIMIT :most
+        ) AS forfeited
         ORDER BY at, ordinal, number, step LIMIT :most
     ) AS event
-    JOIN draws ON draws.raffle = :raffle
-    LEFT JOIN wins ON wins.raffle = :raffle AND wins.ordinal = event.ordinal
-    LEFT JOIN forfeits AS taken ON taken.raffle = :raffle AND taken.number = event.ordinal - draws.wins
-    JOIN tickets ON tickets.raffle = :raffle AND tickets.serial = coalesce(wins.serial, taken.serial)
-    JOIN prizes ON prizes.raffle = :raffle AND prizes.position = coalesce(wins.prize, taken.prize)
-    LEFT JOIN tickets AS heirs ON heirs.raffle = :raffle AND heirs.serial = event.heir_serial
-    ORDER BY event.at, event.ordinal, event.number, event.step""").bindparams(bindparam("raffle", type_=RaffleKey))
+    ORDER BY event.at, event.ordinal, event.number, event.step""").bindparams(bindparam("raffle", type_=RaffleKey))  # noqa: S608 - ours

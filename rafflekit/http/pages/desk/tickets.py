@@ -123,7 +123,7 @@ class DeskInvitations(ActionPage):
         if form.as_file:
             response.content_type = "text/csv; charset=utf-8"
             response.downloadable_as = "invitations.csv"
-            response.data = _table(invitations)
+            response.data = _table(invitations, has_links=page is not None)
         elif self.action not in possible_actions(raffle):
             self._show(request, response, raffle, form)
         else:
@@ -165,9 +165,10 @@ def _sheets(request: falcon.Request, raffle: Raffle, invitations: list[Invitatio
     return "".join(invitation_sheets(raffle, invitations, language_of(request), address=page, parts=parts))
 
 
-def _table(invitations: list[Invitation]) -> bytes:
+def _table(invitations: list[Invitation], *, has_links: bool) -> bytes:
+    """Return the same file as `rafflekit export` writes: with a byte order mark."""
+    columns = 3 if has_links else 2
     written = io.StringIO()
     rows = csv.writer(written)
-    rows.writerow(Invitation._fields)
-    rows.writerows(invitations)
-    return written.getvalue().encode()
+    rows.writerows(row[:columns] for row in (("number", "invitation", "link"), *invitations))
+    return written.getvalue().encode("utf-8-sig")

@@ -13,8 +13,8 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
 
-from rafflekit.cli.cells import is_formula
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.spreadsheets import is_formula
 from rafflekit.cli.tables.table import Value, written
 from rafflekit.core.protocol.quoting import visible
 
