@@ -67,7 +67,7 @@ class Tally:
 
 
 def holdings_of(prizes: Sequence[Prize], wins: Iterable[ExportedWin]) -> list[Holding]:
-    """Return the holdings of a drawn raffle in draw order; `wins` are all its wins, as `engine.exports.wins` yields them.
+    """Return the holdings of a drawn raffle in draw order; `wins` are all its wins, as `engine.exports.wins` has them.
 
     A ticket wins at most once, so the number of a ticket says which prize it passed on.
     """

@@ -150,15 +150,21 @@ def test_the_list_of_another_raffle_is_refused(
     assert "is it the list of another raffle?" in refused.err
 
 
+NOT_TICKETS = (
+    "--tickets: own.csv does not have the columns ticket_number, participant and verification_code; give the file that "
+    "'participate --from' wrote."
+)
+
+
 @pytest.mark.usefixtures("listed")
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
         (None, "--tickets: own.csv cannot be read: No such file or directory."),
-        (b"", "--tickets: own.csv was not made by 'rafflekit participate'."),
-        (b"participant,ticket_number\nann,1\n", "--tickets: own.csv was not made by 'rafflekit participate'."),
+        (b"", NOT_TICKETS),
+        (b"participant,ticket_number\nann,1\n", NOT_TICKETS),
         (b"\xff\xfe", "--tickets: Line 1 of own.csv is not UTF-8; save it in that encoding."),
-        (b'a,b\n"', "--tickets: own.csv was not made by 'rafflekit participate'."),
+        (b'a,b\n"', NOT_TICKETS),
         (HEADER + b'\n"', "--tickets: Line 2 of own.csv is not CSV: a quote is opened but never closed."),
         (
             HEADER + b"\n" + b"," * limits.RECORD_CELLS,

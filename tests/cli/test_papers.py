@@ -1,5 +1,6 @@
 """`rafflekit print`."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,7 @@ def test_tickets_without_an_address_have_no_qr_code(terminal: Terminal, folder: 
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("name\nann\n", "list.csv was not made by 'rafflekit participate'."),
+        ("name\nann\n", "list.csv does not have the columns ticket_number, participant and verification_code"),
         ("ticket_number,verification_code,participant\n", "list.csv has no tickets."),
         (
             "ticket_number,verification_code,participant\n1.0,{code},ann\n",
@@ -167,6 +168,16 @@ def test_a_list_that_shrinks_while_it_is_printed_is_noticed(engine: RaffleEngine
 
     with pytest.raises(CommandStopped, match="was changed while it was read"):
         [list(pile) for pile in listed.piles(None)]
+
+
+@pytest.mark.usefixtures("handed_out")
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_tickets_file_that_a_spreadsheet_saved_is_read(terminal: Terminal, folder: Path, separator: str) -> None:
+    rows = list(csv.reader((folder / "tickets.csv").read_text().splitlines()))
+    with (folder / "saved.csv").open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=separator).writerows(rows)
+
+    assert terminal("print tickets Fair --tickets saved.csv -o print.html").status == 0
 
 
 def test_printed_invitations_are_those_of_the_export(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:

@@ -39,11 +39,9 @@ def write_winner_list(
         holdings = engine.holdings(found.id)
         owners = None
         if tickets is not None:
-            from rafflekit.cli.lists.owners import none_listed, owners_of
+            from rafflekit.cli.lists.owners import owners_of
 
             owners = owners_of(tickets, [each.current.ticket_number for each in holdings], engine, found)
-            if not owners:
-                raise none_listed(tickets)
         text = winner_list(found, holdings, language, owners=owners, address=page_address(base, found))
     write_paper(out, [text], is_private=owners is not None)
     render.print_paper(str(out), as_json=as_json, without_qr_code="list" if base is None else None)

@@ -5,11 +5,11 @@ Nothing of it is stored. Each code in the list is verified, so that the list of 
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.reading.records import RecordWrong, records
-from rafflekit.cli.spreadsheets import unmarked
+from rafflekit.cli.spreadsheets import Separator, unmarked
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
@@ -47,7 +47,7 @@ def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raff
             others[int(row.number)] = row.code
     if wanted and not codes:
         if not others:
-            raise none_listed(path)
+            raise _none_listed(path)
         codes = others
     if wrong := engine.exports.wrong_codes(raffle.id, codes):
         raise wrong_code(path, wrong[0])
@@ -58,7 +58,7 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
-def none_listed(path: Path) -> CommandStopped:
+def _none_listed(path: Path) -> CommandStopped:
     """Return the refusal of a list without tickets."""
     return CommandStopped(
         f"--tickets: none of these tickets is in {path.name}; is it the list of another raffle?", status=WRONG_USAGE
@@ -82,12 +82,7 @@ def listed_tickets(path: Path) -> Iterator[TicketRow]:
     """
     try:
         with path.open("rb") as file:
-            rows = records(file)
-            _, header = next(rows, (1, []))
-            if not set(header).issuperset(_COLUMNS):
-                raise CommandStopped(
-                    f"--tickets: {path.name} was not made by 'rafflekit participate'.", status=WRONG_USAGE
-                )
+            rows, header = _opened(path, file)
             places = [header.index(column) for column in _COLUMNS]
             for _, row in rows:
                 # Spreadsheets omit empty cells at the end of a line.
@@ -97,3 +92,17 @@ def listed_tickets(path: Path) -> Iterator[TicketRow]:
         raise CommandStopped(f"--tickets: {path} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
     except RecordWrong as error:
         raise CommandStopped(f"--tickets: Line {error.number} of {path.name} {error}.", status=WRONG_USAGE) from error
+
+
+def _opened(path: Path, file: BinaryIO) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
+    """Return the rows after the header, and the header; some spreadsheets save the file with another separator."""
+    for separator in Separator:
+        rows = records(file, separator=separator.character)
+        _, header = next(rows, (1, []))
+        if set(header).issuperset(_COLUMNS):
+            return rows, header
+    columns = " and ".join((", ".join(_COLUMNS[:-1]), _COLUMNS[-1]))
+    raise CommandStopped(
+        f"--tickets: {path.name} does not have the columns {columns}; give the file that 'participate --from' wrote.",
+        status=WRONG_USAGE,
+    )
