@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from _pytest.doctest import DoctestModule
 from hypothesis import settings
+from sqlalchemy import Engine
+from sqlalchemy.engine.default import DefaultDialect
 
 from rafflekit import RaffleEngine
 from tests.databases import PostgresqlServer, open_engine, postgresql_server, prepare
@@ -36,6 +38,19 @@ os.umask(0o077)
 # No time limit for an example: a slow machine is not a defect of the product.
 settings.register_profile("rafflekit", deadline=None)
 settings.load_profile("rafflekit")
+
+# Every engine compiles its statements anew, and the tests open thousands of engines. So all share one cache. Its keys
+# contain the dialect; those of one class are equal here, because there is one version of each kind of database.
+_compiled: dict[object, object] = {}
+
+
+def _share_compiled_statements(_dialect: type[DefaultDialect], engine: Engine) -> None:
+    engine.update_execution_options(compiled_cache=_compiled)
+
+
+DefaultDialect.engine_created = classmethod(_share_compiled_statements)  # type: ignore[assignment]
+DefaultDialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[assignment]
+DefaultDialect.__hash__ = lambda self: hash(type(self))  # type: ignore[assignment]
 
 
 def pytest_collection_finish() -> None:
