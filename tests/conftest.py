@@ -49,8 +49,8 @@ def _share_compiled_statements(_dialect: type[DefaultDialect], engine: Engine) -
 
 
 DefaultDialect.engine_created = classmethod(_share_compiled_statements)  # type: ignore[assignment]
-DefaultDialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[assignment]
-DefaultDialect.__hash__ = lambda self: hash(type(self))  # type: ignore[assignment]
+DefaultDialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
+DefaultDialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
 
 
 def pytest_collection_finish() -> None:
