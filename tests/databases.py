@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import sqlite3
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -36,6 +38,8 @@ RAFFLE_COLUMNS = (
 KEY = SignerKey.make("raffles.example.org")
 """The key of the operator on PostgreSQL, where no key is next to the database."""
 
+_WITHOUT_RULES = "SET session_replication_role = replica"
+
 SERVER_VARIABLE = "RAFFLEKIT_TEST_POSTGRESQL_URL"
 
 
@@ -60,7 +64,7 @@ class PostgresqlServer:
 
     def clear(self) -> None:
         for name in self._made:
-            self.execute(f"DROP SCHEMA {name} CASCADE")
+            self.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
 
 def new_database_url(request: pytest.FixtureRequest) -> str:
@@ -69,7 +73,9 @@ def new_database_url(request: pytest.FixtureRequest) -> str:
         return f"sqlite:///{request.getfixturevalue('database')}"
     server: PostgresqlServer = request.getfixturevalue("postgresql")
     _, _, isolation_level = request.param.partition(", ")
-    return server.new_url(*([f"default_transaction_isolation={isolation_level}"] if isolation_level else []))
+    url = server.new_url(*([f"default_transaction_isolation={isolation_level}"] if isolation_level else []))
+    request.addfinalizer(lambda: _spare_tables(url))
+    return url
 
 
 Fill = Callable[[str], None]
@@ -98,7 +104,7 @@ def _with_key(url: str) -> dict[str, Any]:
 def prepare(url: str, fill: Fill = make_tables) -> None:
     """Fill an empty database like `fill`, by copying the first result of `fill`."""
     if url.startswith("postgresql"):
-        run(url, _script_of(fill, url))
+        _prepare_schema(url, fill)
         return
     database = url.removeprefix("sqlite:///")
     if not Path(database).exists():
@@ -116,18 +122,78 @@ def _files_of(fill: Fill) -> dict[str, bytes]:
         return {file.name.removeprefix("database"): file.read_bytes() for file in Path(folder).iterdir()}
 
 
-_scripts: dict[Fill, str] = {}
+@dataclass(frozen=True)
+class _Script:
+    """The statements that fill an empty schema of PostgreSQL."""
+
+    tables: str
+    rows: str
 
 
-def _script_of(fill: Fill, url: str) -> str:
-    """Return the statements that fill a database of PostgreSQL; the first time, that of `url` is filled."""
-    if fill in _scripts:
-        return _scripts[fill]
-    statements = []
+_scripts: dict[Fill, _Script] = {}
+
+# Making the tables takes several times as long as emptying them, and every further schema slows down all connections.
+_prepared: dict[str, str] = {}
+"""The fingerprints of the tables that `prepare` made, by the schema that they are in."""
+
+_spare: dict[str, str] = {}
+"""Those whose test is over, by the same."""
+
+
+def _prepare_schema(url: str, fill: Fill) -> None:
+    name = _schema_of(url)
+    if fill not in _scripts:
+        _scripts[fill] = _script_of(fill, url)
+        _prepared[name] = _fingerprint(url)
+        return
+    script = _scripts[fill]
+    if not _spare:
+        run(url, f"{script.tables}; {script.rows}")
+        _prepared[name] = _fingerprint(url)
+        return
+    spare, _prepared[name] = _spare.popitem()
+    # The rules would refuse to delete anything.
+    emptied = (f"DELETE FROM {table.name}" for table in schema.metadata.sorted_tables)
+    take = (f"DROP SCHEMA {name}", f"ALTER SCHEMA {spare} RENAME TO {name}", _WITHOUT_RULES)
+    run(url, "; ".join((*take, *emptied, script.rows)))
+
+
+def _spare_tables(url: str) -> None:
+    """Keep the tables of a finished test for another one, unless it has changed more than their rows."""
+    name = _schema_of(url)
+    fingerprint = _prepared.pop(name, None)
+    if fingerprint is not None and fingerprint == _fingerprint(url):
+        _spare[name] = fingerprint
+
+
+def _fingerprint(url: str) -> str:
+    """Return what differs after every change of tables, columns, constraints, triggers or functions of a schema."""
+    here = "current_schema()::regnamespace"
+    tables = f"(SELECT oid FROM pg_class WHERE relnamespace = {here})"
+    catalogs = {
+        "pg_class": f"relnamespace = {here}",
+        "pg_attribute": f"attrelid IN {tables}",
+        "pg_constraint": f"connamespace = {here}",
+        "pg_trigger": f"tgrelid IN {tables}",
+        "pg_proc": f"pronamespace = {here}",
+    }
+    # A row of the catalog that was changed has the number of another transaction.
+    found = [f"SELECT count(*), max(xmin::text::bigint) FROM {each} WHERE {which}" for each, which in catalogs.items()]
+    return repr(run(url, " UNION ALL ".join(found)))
+
+
+def _schema_of(url: str) -> str:
+    [name] = re.findall(r"search_path=(\w+)", str(make_url(url).query["options"]))
+    return str(name)
+
+
+def _script_of(fill: Fill, url: str) -> _Script:
+    """Fill a database of PostgreSQL, and return the statements that fill another one."""
+    tables = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:
         if statement.split(maxsplit=1)[0] in {"CREATE", "COMMENT"}:
-            statements.append(statement)
+            tables.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
@@ -135,16 +201,15 @@ def _script_of(fill: Fill, url: str) -> str:
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     # The rules would refuse to insert a draw that has already happened.
-    statements.append("SET session_replication_role = replica")
+    rows = [_WITHOUT_RULES]
     for table in schema.metadata.sorted_tables:
-        [(rows,)] = run(url, f"SELECT json_agg(row_to_json({table.name})) FROM {table.name}")
-        if rows:
-            written = json.dumps(rows).replace("'", "''")
-            statements.append(
+        [(found,)] = run(url, f"SELECT json_agg(row_to_json({table.name})) FROM {table.name}")
+        if found:
+            written = json.dumps(found).replace("'", "''")
+            rows.append(
                 f"INSERT INTO {table.name} SELECT * FROM json_populate_recordset(NULL::{table.name}, '{written}')"
             )
-    _scripts[fill] = ";".join(statements)
-    return "SELECT 1"
+    return _Script("; ".join(tables), "; ".join(rows))
 
 
 def run(url: str, statement: str, *values: Any) -> Sequence[Any]:
@@ -171,7 +236,7 @@ def use_next_layout(monkeypatch: pytest.MonkeyPatch) -> None:
 def past_the_rules(url: str, *statements: str) -> None:
     """Send statements without the database's rules: no triggers, no foreign keys."""
     if url.startswith("postgresql"):
-        run(url, "; ".join(("SET session_replication_role = replica", *statements)))
+        run(url, "; ".join((_WITHOUT_RULES, *statements)))
         return
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
         triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
@@ -194,7 +259,7 @@ def without_triggers(url: str) -> Iterator[Callable[[str], str]]:
 
     def refusal(statement: str) -> str:
         try:
-            run(url, f"SET session_replication_role = replica; {statement}" if "postgresql" in url else statement)
+            run(url, f"{_WITHOUT_RULES}; {statement}" if "postgresql" in url else statement)
         except (sqlite3.IntegrityError, psycopg.IntegrityError) as error:
             return str(error)
         return ""

@@ -128,7 +128,11 @@ def test_tickets_without_an_address_have_no_qr_code(terminal: Terminal, folder: 
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("name\nann\n", "list.csv does not have the columns ticket_number, participant and verification_code"),
+        (
+            "name\nann\n",
+            "list.csv does not have the columns ticket_number, participant and verification_code; give the file that "
+            "'participate --from' wrote.",
+        ),
         ("ticket_number,verification_code,participant\n", "list.csv has no tickets."),
         (
             "ticket_number,verification_code,participant\n1.0,{code},ann\n",

@@ -75,6 +75,15 @@ def client(engine: RaffleEngine) -> testing.TestClient:
     return testing.TestClient(create_app(engine, SETTINGS), headers={"Host": "127.0.0.1:8080"})
 
 
+@pytest.fixture(scope="module")
+def shared_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[testing.TestClient]:
+    """The same for all tests of a module, for those that do not mind what the others have stored."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('shared')}/raffles.db"
+    prepare(url)
+    with RaffleEngine(url) as opened:
+        yield testing.TestClient(create_app(opened, SETTINGS), headers={"Host": "127.0.0.1:8080"})
+
+
 @pytest.fixture
 def post(client: testing.TestClient) -> Post:
     """Send a POST from an address: `post(path, json=…, source=…, headers=…)`; by default the manager's."""
@@ -89,6 +98,13 @@ def post(client: testing.TestClient) -> Post:
 def raffle(post: Post) -> str:
     """The address of a raffle of two tickets and one prize."""
     return f"/raffles/{post('/raffles/', json=RAFFLE).json['id']}"
+
+
+@pytest.fixture(scope="module")
+def shared_raffle(shared_client: testing.TestClient) -> str:
+    """The address of such a raffle in the application that a module shares."""
+    created = shared_client.simulate_post("/raffles/", remote_addr=MANAGER, json=RAFFLE)
+    return f"/raffles/{created.json['id']}"
 
 
 @pytest.fixture

@@ -22,6 +22,12 @@ ADDRESSES = {
 }
 
 
+@pytest.fixture
+def client(shared_client: testing.TestClient) -> testing.TestClient:
+    """The client of this module's application."""
+    return shared_client
+
+
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize(("path", "allowed"), ADDRESSES.items())
 def test_options_lists_the_methods_of_every_address(

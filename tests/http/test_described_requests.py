@@ -20,6 +20,12 @@ from tests.http.description import operations, parameter_schema, schema_of
 from tests.http.test_reading import request as wire_request
 
 
+@pytest.fixture
+def client(shared_client: testing.TestClient) -> testing.TestClient:
+    """The client of this module's application."""
+    return shared_client
+
+
 def is_described(body: dict[str, Any], name: str) -> bool:
     return jsonschema_rs.is_valid(schema_of(name), body, validate_formats=True)
 

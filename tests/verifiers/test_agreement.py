@@ -29,7 +29,7 @@ from tests.verifiers.standalone import (
 )
 from tests.verifiers.test_javascript import NEVER_PROVEN
 
-MUTANTS = int(os.environ.get("RAFFLEKIT_TEST_MUTANTS", "700"))
+MUTANTS = int(os.environ.get("RAFFLEKIT_TEST_MUTANTS", "350"))
 """How many falsified raffles the three verifiers compare; `make soak` says 100,000."""
 
 ORDER = 2**252 + 27742317777372353535851937790883648493

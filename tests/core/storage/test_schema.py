@@ -27,7 +27,7 @@ from tests.core.storage.rules import (
     redemption_row,
     ticket_row,
 )
-from tests.databases import KINDS, PostgresqlServer, open_engine, without_triggers
+from tests.databases import KINDS, PostgresqlServer, open_engine, prepare, without_triggers
 
 # A rule's message, or that of an INSERT whose key is taken.
 REFUSED = "final|in order|UNIQUE constraint failed"
@@ -61,10 +61,15 @@ def sqlite_connection(database: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def made_and_filled(url: str) -> Iterator[PastTheEngine]:
+    prepare(url, _make_and_fill)
+    with PastTheEngine(url) as opened:
+        yield opened
+
+
+def _make_and_fill(url: str) -> None:
     open_engine(url).close()
     with PastTheEngine(url) as opened:
         opened.fill()
-        yield opened
 
 
 @pytest.mark.parametrize("statement", FINAL)

@@ -31,13 +31,13 @@ def test_the_document_says_who_may_do_what() -> None:
     ids=["no type", "other type", "foreign host", "bad key"],
 )
 def test_strangers_are_refused_before_the_body_is_read(
-    client: testing.TestClient, method: str, path: str, raffle: str, headers: dict[str, str]
+    shared_client: testing.TestClient, method: str, path: str, raffle: str, headers: dict[str, str]
 ) -> None:
     body = "x" * (limits.CREATE_BODY_BYTES + 1)
     target = path.format(raffle=raffle)
 
     for source, sent in ((STRANGER, headers), (PROXY, headers), (PROXY, {**headers, "X-Forwarded-For": "unknown"})):
-        answer = client.simulate_request(method, target, remote_addr=source, body=body, headers=sent)
+        answer = shared_client.simulate_request(method, target, remote_addr=source, body=body, headers=sent)
         assert answer.status_code == 403
         assert "MANAGER_IPS" in answer.json["detail"]
 
@@ -67,10 +67,10 @@ def test_a_foreign_page_changes_nothing(
     ("body", "status"), [('{"a":1}', 400), ("[]", 400), ("x", 400), ("x" * (limits.CREATE_BODY_BYTES + 1), 413)]
 )
 def test_a_body_is_validated_before_the_raffle_is_looked_up(
-    client: testing.TestClient, method: str, path: str, body: str, status: int
+    shared_client: testing.TestClient, method: str, path: str, body: str, status: int
 ) -> None:
     sent = {"Content-Type": "application/json"}
-    answer = client.simulate_request(
+    answer = shared_client.simulate_request(
         method, path.format(raffle=NO_RAFFLE), remote_addr=MANAGER, body=body, headers=sent
     )
 
@@ -90,8 +90,8 @@ def test_a_body_is_validated_before_the_raffle_is_looked_up(
 )
 @pytest.mark.parametrize("raffle", ["/raffles/garbage", NO_RAFFLE])
 def test_an_unknown_raffle_is_not_found(
-    client: testing.TestClient, method: str, path: str, body: object, raffle: str
+    shared_client: testing.TestClient, method: str, path: str, body: object, raffle: str
 ) -> None:
-    answer = client.simulate_request(method, path.format(raffle=raffle), remote_addr=MANAGER, json=body)
+    answer = shared_client.simulate_request(method, path.format(raffle=raffle), remote_addr=MANAGER, json=body)
 
     assert (answer.status_code, answer.json["type"]) == (404, "urn:rafflekit:problem:raffle-not-found")

@@ -173,8 +173,11 @@ def test_a_time_may_have_any_offset(post: Post, field: str, given: str, shown: s
     ],
 )
 @pytest.mark.parametrize("field", TIMES)
-def test_a_time_is_read_strictly(client: testing.TestClient, post: Post, raffle: str, field: str, given: Any) -> None:
-    for answer in (post("/raffles/", json=RAFFLE | {field: given}), patch(client, raffle, json={field: given})):
+def test_a_time_is_read_strictly(shared_client: testing.TestClient, shared_raffle: str, field: str, given: Any) -> None:
+    for answer in (
+        shared_client.simulate_post("/raffles/", remote_addr=MANAGER, json=RAFFLE | {field: given}),
+        patch(shared_client, shared_raffle, json={field: given}),
+    ):
         assert answer.status_code == 400
         [error] = answer.json["errors"]
         assert error["field"] == field
