@@ -4,6 +4,7 @@ Three files: the list (`people`), the output (`output`), and the run's key (`run
 ticket.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.output import LineRows, TicketFile, TicketWriter, list_changed
+from rafflekit.cli.lists.output import LineRows, TicketFile, TicketWriter
 from rafflekit.cli.lists.people import Line, ParticipantList, open_list
 from rafflekit.cli.lists.preview import Consent, Preview
 from rafflekit.cli.lists.reading.layout import Layout
@@ -81,10 +82,12 @@ class _Run:
         name, preview = self.people.name, Preview(self.people)
         # The whole list is read before the first ticket, so that a broken list can be repaired first.
         with terminal.working(f"Reading {name}"):
-            total, repeats = self._read(preview)
+            finder = RepeatFinder(self.engine.canonical)
+            total = self.run.read(preview, finder.see)
+            repeats = finder.resolve(self._lines())
         tickets = TicketFile(out, repeats.got_ticket)
         with _explaining_how_to_resume():
-            lines = tickets.take_up(self._lines(total), list_name=name)
+            lines = tickets.take_up(self._lines(), list_name=name)
             _check_that_tickets_exist(tickets, self.raffle)
             taken_up = tickets.tickets + tickets.refused
             if taken_up < total:
@@ -94,16 +97,19 @@ class _Run:
                 preview.agree(self.raffle, consent, repeats, more=total - taken_up if taken_up else None)
             if consent is Consent.DRY_RUN:
                 return None
+            if self.run.has_news:
+                # The list may have been saved while the question waited. A run that begins is bound to its list.
+                with terminal.working(f"Reading {name}"):
+                    deque(self._lines(), maxlen=0)
+                    lines = tickets.take_up(self._lines(), list_name=name)
             keys = self.run.begin(tickets, is_complete=taken_up == total and not tickets.is_mended)
             with terminal.counting("Handing out tickets", total) as advance:
                 progress = _Progress(advance, step=max(1, min(total // 100, _ROWS_PER_FLUSH)))
                 if tickets.is_mended:
-                    compared = tickets.compared(self._lines(total), list_name=name)
+                    compared = tickets.compared(self._lines(), list_name=name)
                     with tickets.rewrite() as writer:
                         _write(writer, self._outcomes(_in_place(compared), keys, repeats), progress)
-                    lines = tickets.take_up(self._lines(total), list_name=name)
-                    if tickets.is_mended:
-                        raise list_changed(f"{name} has changed during the run", "Restore it and rerun the command")
+                    lines = tickets.take_up(self._lines(), list_name=name)
                 else:
                     progress.move(taken_up)
                 with tickets.append() as writer:
@@ -112,14 +118,8 @@ class _Run:
         progress.sum_up(name)
         return tickets
 
-    def _read(self, preview: Preview) -> tuple[int, Repeats]:
-        finder = RepeatFinder(self.engine.canonical)
-        total = self.run.read(preview, finder.see)
-        return total, finder.resolve(self._lines(total))
-
-    def _lines(self, total: int) -> Iterator[Line]:
-        # Lines added to the list from now on wait for the next run.
-        return islice(self.people, total)
+    def _lines(self) -> Iterator[Line]:
+        return self.run.unchanged(self.people)
 
     def _outcomes(
         self, lines: Iterator[Line | LineRows], keys: LineKeys, repeats: Repeats
