@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rafflekit.cli.cells import unmarked
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.reading.records import RecordWrong, records
+from rafflekit.cli.lists.reading.csv_records import RecordWrong, records
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine

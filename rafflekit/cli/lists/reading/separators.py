@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
-from rafflekit.cli.lists.reading.records import RecordWrong, named_separator, records
+from rafflekit.cli.lists.reading.csv_records import RecordWrong, named_separator, records
 from rafflekit.cli.words import counted
 
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}

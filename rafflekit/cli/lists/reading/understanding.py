@@ -11,11 +11,11 @@ from typing import BinaryIO, Protocol
 from rafflekit.cli.extras import extra_needed
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.reading.columns import ColumnMissing, Positions, positions_of, width_of
+from rafflekit.cli.lists.reading.csv_records import RecordWrong, records
 from rafflekit.cli.lists.reading.decoding import marked_encoding, scan
 from rafflekit.cli.lists.reading.formats import is_workbook
 from rafflekit.cli.lists.reading.headers import header_suspected
 from rafflekit.cli.lists.reading.layout import Layout
-from rafflekit.cli.lists.reading.records import RecordWrong, records
 from rafflekit.cli.lists.reading.separators import separation_of
 
 _SHOWN_CHARACTERS = 60
