@@ -46,7 +46,10 @@ Header = Annotated[
 ]
 Separator = Annotated[
     str | None,
-    typer.Option(metavar="CHARACTER", help="With --from: what separates the columns: ',', ';', '|' or 'tab'."),
+    typer.Option(
+        metavar="CHARACTER",
+        help="With --from: what separates the columns: ',', ';', '|' or 'tab'; 'none' if each line is one participant.",
+    ),
 ]
 Encoding = Annotated[
     str | None,
@@ -63,7 +66,7 @@ DryRun = Annotated[
 ]
 
 _SWITCHES = {"yes", "dry_run"}
-_SEPARATORS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\\t": "\t", "\t": "\t"}
+_SEPARATORS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\\t": "\t", "\t": "\t", "none": "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,9 @@ class ListOptions:
         if self.count_column is not None and not self.column:
             raise CommandStopped("--count-column needs --column, the column of the participants.", status=WRONG_USAGE)
         if self.separator is not None and not separator:
-            raise CommandStopped(f"--separator: {self.separator!r} is not ',', ';', '|' or 'tab'.", status=WRONG_USAGE)
+            raise CommandStopped(
+                f"--separator: {self.separator!r} is not ',', ';', '|', 'tab' or 'none'.", status=WRONG_USAGE
+            )
         return Layout(
             Columns(tuple(self.column or ()), self.count_column),
             header=self.header,

@@ -8,13 +8,12 @@ from rafflekit.cli.lists.people import Line, ParticipantList
 from rafflekit.cli.lists.reading.separators import NAMES
 from rafflekit.cli.lists.reading.understanding import all_at_once
 from rafflekit.cli.lists.repeats import LineNumbers, Repeats
-from rafflekit.cli.words import counted
+from rafflekit.cli.words import counted, shortened
 from rafflekit.core.models import Raffle
 from rafflekit.core.protocol.quoting import harmless
 
-_SHOWN_CHARACTERS = 60
 _REFUSALS_SHOWN = 3
-_ENCODINGS = {"utf-8": "UTF-8", "cp1252": "Windows-1252"}
+_ENCODINGS = {"utf-8": "UTF-8", "windows-1252": "Windows-1252"}
 
 
 class Consent(Enum):
@@ -94,7 +93,7 @@ class Preview:
         elif layout.header:
             parts.append("the first line is a header")
         if self._first is not None:
-            parts.append(f"first {_short(self._first)!r}")
+            parts.append(f"first {shortened(self._first)!r}")
         parts += _repeated(repeats)
         left = counted(raffle.available_tickets, "ticket")
         return f"{self.name}: {', '.join(parts)}; {left} left for {self._wanted(raffle, repeats, more)}."
@@ -130,7 +129,3 @@ def _listed(lines: LineNumbers) -> str:
     numbers = ", ".join(map(str, lines.first))
     more = ", …" if lines.count > len(lines.first) else ""
     return f"line{'' if lines.count == 1 else 's'} {numbers}{more}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

@@ -132,7 +132,7 @@ def test_without_the_extra_an_excel_list_says_what_is_missing(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ("--separator x", "--separator: 'x' is not ',', ';', '|' or 'tab'."),
+        ("--separator x", "--separator: 'x' is not ',', ';', '|', 'tab' or 'none'."),
         (
             "--encoding idna",
             "--encoding: 'idna' is not an encoding of text files; examples: utf-8, windows-1252, utf-16.",
