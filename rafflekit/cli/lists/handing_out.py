@@ -43,6 +43,23 @@ _DRAWN = (
 )
 
 
+def show_list(raffle: str, source: Path, *, layout: Layout, as_json: bool, database_url: str | None) -> None:
+    """Show how the list `source` is read by a run that is not begun yet, and hand out nothing.
+
+    Raises:
+        CommandStopped: the list cannot be read without doubt.
+    """
+    with open_engine(database_url) as engine:
+        found = engine.find(raffle, whole_name=True)
+        with open_list(source, layout=layout, most_each=found.terms.tickets_each) as people:
+            preview, finder = Preview(people), RepeatFinder(engine.canonical)
+            with terminal.working(f"Reading {people.name}"):
+                for line in preview:
+                    finder.see(line)
+                repeats = finder.resolve(people)
+            preview.show(found, repeats, as_json=as_json)
+
+
 def participate_from(
     raffle: str, source: Path, out: Path, *, layout: Layout, consent: Consent, as_json: bool, database_url: str | None
 ) -> None:
@@ -60,7 +77,7 @@ def participate_from(
             open_run(out, raffle_id=found.id, layout=layout) as run,
             open_list(source, layout=run.layout, most_each=found.terms.tickets_each) as people,
         ):
-            tickets = _Run(engine, found, people, run).hand_out(out, consent)
+            tickets = _Run(engine, found, people, run).hand_out(out, consent, as_json=as_json)
             if tickets is None:
                 return
     render.print_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
@@ -77,7 +94,7 @@ class _Run:
     people: ParticipantList
     run: TicketRun
 
-    def hand_out(self, out: Path, consent: Consent) -> TicketFile | None:
+    def hand_out(self, out: Path, consent: Consent, *, as_json: bool) -> TicketFile | None:
         """Hand out what the lines of the list lack, and return the output with all their rows; None for a dry run."""
         name, preview = self.people.name, Preview(self.people)
         # The whole list is read before the first ticket, so that a broken list can be repaired first.
@@ -93,11 +110,14 @@ class _Run:
             if taken_up < total:
                 _check_state(self.raffle)
             self.run.check(tickets, list_name=name)
-            if self.run.has_news or consent is Consent.DRY_RUN:
-                preview.agree(self.raffle, consent, repeats, more=total - taken_up if taken_up else None)
+            more = total - taken_up if taken_up else None
             if consent is Consent.DRY_RUN:
+                preview.show(self.raffle, repeats, more=more, as_json=as_json)
                 return None
             if self.run.has_news:
+                # If refused lines were only deleted, there is nothing to agree to.
+                if more != 0:
+                    preview.agree(self.raffle, consent, repeats, more=more)
                 # The list may have been saved while the question waited. A run that begins is bound to its list.
                 with terminal.working(f"Reading {name}"):
                     deque(self._lines(), maxlen=0)

@@ -135,12 +135,8 @@ class TicketRun:
         else:
             self.layout = known.layout
 
-    def read(self, people: ParticipantList | Preview, see: Callable[[Line], object]) -> int:
-        """Read the list to its end, call `see` with each line, and return the number of lines.
-
-        Raises:
-            CommandStopped: it cannot be read to its end, or has no participants.
-        """
+    def read(self, people: Preview, see: Callable[[Line], object]) -> int:
+        """Read the list to its end, call `see` with each line, and return the number of lines."""
         self.layout = people.layout
         known = self._contents.state if self._contents else None
         hashed = _hash_of_lines()
@@ -152,8 +148,6 @@ class TicketRun:
                 self._list_only_grew = hashed.hexdigest() == known.hash
             if lines % _LINES_AT_ONCE == 0:
                 self._hashes.append(hashed.digest())
-        if not lines:
-            raise CommandStopped(f"{people.name} contains no participants.", status=WRONG_USAGE)
         if known is not None and lines < known.lines:
             self._list_only_grew = False
         self._state = _ListState(lines, hashed.hexdigest())

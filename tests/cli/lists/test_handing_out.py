@@ -5,12 +5,10 @@ import json
 import re
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
-from rafflekit.cli.lists.preview import Preview
 from tests.cli.conftest import OnScreen, Process, Session, Terminal, without_styles
 from tests.ticket_lists import ADVICE, after_preview, check_whole_run, rows_of, write_list
 
@@ -51,7 +49,7 @@ def test_json_is_one_line_with_the_counts(terminal: Terminal, large: Raffle) -> 
 def test_a_run_without_a_refusal_is_a_success(terminal: Terminal, large: Raffle, folder: Path) -> None:
     write_list(folder / "people.csv", ["ann"])
 
-    preview = "people.csv: UTF-8, 1 line, first 'ann'; 100 tickets left for 1 person.\n"
+    preview = "people.csv: UTF-8, 1 line, first 'ann'; 1 ticket wanted, 100 left.\n"
     assert terminal(command(large)) == Session(0, "1 ticket, 0 refused; tickets.csv\n", preview)
 
 
@@ -383,53 +381,3 @@ def test_another_process_resumes_a_run(process: Process, engine: RaffleEngine, l
 
     assert done.out == "3 tickets, 1 refused; tickets.csv\n"
     check_whole_run(engine, large, ["ann", "bob", "ann", "cy"], folder / "tickets.csv")
-
-
-def edit_in_place(path: Path, old: bytes, new: bytes) -> None:
-    with path.open("r+b") as file:
-        place = file.read().index(old)
-        file.seek(place)
-        file.write(new)
-
-
-def test_a_list_edited_while_the_question_waits_starts_no_run(
-    terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def agree(*_: object, **__: object) -> None:
-        edit_in_place(folder / "people.csv", b"bob", b"zed")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Preview, "agree", agree)
-        stopped = terminal(command(large))
-
-    sentence = "people.csv was changed while the command ran. Rerun the command: it reads the list anew."
-    assert stopped == Session(2, "", f"rafflekit: {sentence}\n")
-    assert [file.name for file in folder.glob("tickets*")] == []
-    assert engine.get(large.id).available_tickets == 100
-    assert terminal(command(large)).out == "3 tickets, 1 refused; tickets.csv\n"
-
-
-def test_no_ticket_goes_to_a_line_changed_during_the_run(
-    terminal: Terminal, engine: RaffleEngine, large: Raffle, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    people = [f"{'a' * 900} {number}" for number in range(30)]
-    write_list(folder / "people.csv", people)
-    for module in ("run._LINES_AT_ONCE", "handing_out._LINES_PER_CALL"):
-        monkeypatch.setattr(f"rafflekit.cli.lists.{module}", 5)
-    ask = RaffleEngine.participate_many
-
-    def edit_and_ask(*arguments: Any) -> Any:
-        edit_in_place(folder / "people.csv", b"a 29", b"a 99")
-        monkeypatch.setattr(RaffleEngine, "participate_many", ask)
-        return ask(*arguments)
-
-    monkeypatch.setattr(RaffleEngine, "participate_many", edit_and_ask)
-    stopped = terminal(command(large))
-    issued = 100 - engine.get(large.id).available_tickets
-    edit_in_place(folder / "people.csv", b"a 99", b"a 29")
-
-    assert stopped.status == 2
-    assert "people.csv was changed while the command ran." in stopped.err
-    assert 0 < issued < 30
-    assert terminal(command(large)).out == "30 tickets, 0 refused; tickets.csv\n"
-    check_whole_run(engine, large, people, folder / "tickets.csv")

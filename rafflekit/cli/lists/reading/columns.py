@@ -57,13 +57,15 @@ def positions_of(columns: Columns, first: Sequence[str], *, has_header: bool) ->
             raise ColumnsWrong(f"has {width} columns: {_shown(first[:width])}. {choose}")
         return Positions((0,), None, 1)
     find = _named if has_header else _numbered
-    participant = tuple(find(column, first) for column in columns.participant)
-    quantity = None if columns.quantity is None else find(columns.quantity, first)
-    all_positions = participant if quantity is None else (*participant, quantity)
-    if len(set(all_positions)) < len(all_positions):
-        given = " and ".join(map(repr, columns.all()))
-        raise ColumnsWrong(f"has one column for two of {given}; give each column once")
-    return Positions(participant, quantity, len(first))
+    found: dict[int, str] = {}
+    for column in columns.all():
+        position = find(column, first)
+        if position in found:
+            raise ColumnsWrong(f"has one column for both {found[position]!r} and {column!r}; give each column once")
+        found[position] = column
+    positions = tuple(found)
+    quantity = None if columns.quantity is None else positions[-1]
+    return Positions(positions[: len(columns.participant)], quantity, len(first))
 
 
 def _named(column: str, header: Sequence[str]) -> int:

@@ -249,12 +249,12 @@ def test_a_column_is_found_in_any_form_of_its_name(form: str) -> None:
         (
             b"Name,n\nann,1\n",
             Layout(Columns(("Name", "name"), "n")),
-            "Line 1 of people.csv has one column for two of 'Name' and 'name' and 'n'; give each column once.",
+            "Line 1 of people.csv has one column for both 'Name' and 'name'; give each column once.",
         ),
         (
             b"Name,n\nann,1\n",
-            Layout(Columns(("n",), "N")),
-            "Line 1 of people.csv has one column for two of 'n' and 'N'; give each column once.",
+            Layout(Columns(("n",), "n")),
+            "Line 1 of people.csv has one column for both 'n' and 'n'; give each column once.",
         ),
         (
             b"sep=;\nName;Town\nAnn;Rome\n",
