@@ -100,9 +100,8 @@ def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable,
     name = findings.name
     if given.sheet is not None:
         if given.header is not None:
-            findings.problems.append(_wrong_kind(name, "a CSV file", "Excel file"))
-        else:
-            findings.problems.append(f"--sheet is for Excel files, and {name} is not one.")
+            raise _wrong_kind(name, "a CSV file", "Excel file")
+        findings.problems.append(f"--sheet is for Excel files, and {name} is not one.")
     encoding = given.encoding or "utf-8"
     marked = marked_encoding(file)
     if marked is not None:
@@ -142,11 +141,10 @@ def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListT
             raise
         raise CommandStopped(sentence, status=WRONG_USAGE) from error
     if given.header is not None and given.encoding is not None and given.separator is not None:
-        findings.problems.append(_wrong_kind(findings.name, "an Excel file", "CSV file"))
-    else:
-        for option, value in (("--encoding", given.encoding), ("--separator", given.separator)):
-            if value is not None:
-                findings.problems.append(f"{option} is for CSV files, and {findings.name} is an Excel file.")
+        raise _wrong_kind(findings.name, "an Excel file", "CSV file")
+    for option, value in (("--encoding", given.encoding), ("--separator", given.separator)):
+        if value is not None:
+            findings.problems.append(f"{option} is for CSV files, and {findings.name} is an Excel file.")
     workbook = Workbook(file, name=findings.name)
     sheet, problem = workbook.choose(given.sheet)
     if problem is not None:
@@ -206,11 +204,12 @@ def _header(
     return reason is not None, doubts
 
 
-def _wrong_kind(name: str, kind: str, wanted: str) -> str:
-    """Return what to say if a layout is for another kind of file: likely that with which the run began."""
-    return (
+def _wrong_kind(name: str, kind: str, wanted: str) -> CommandStopped:
+    """Return the error for a layout that is for another kind of file: likely that with which the run began."""
+    return CommandStopped(
         f"{name} is {kind}, but the run or the options are for a list in another format. Name the {wanted} with which "
-        "the run began, or give another --out."
+        "the run began, or give another --out.",
+        status=WRONG_USAGE,
     )
 
 
