@@ -1,4 +1,4 @@
-"""Times, durations and numbers: as people give them, and as people read them.
+"""Times, durations, numbers and long texts: as people give them, and as people read them.
 
 A time without a zone is the terminal's local time. Times are shown in local time with the offset from UTC; the JSON of
 the contract has them in UTC.
@@ -14,6 +14,7 @@ from rafflekit.core.protocol.quoting import quoted
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 # No number of these digits is too large for a timedelta; the engine has the limits.
 _LASTING = re.compile(r"([0-9]{1,6}) ?([mhdMHD])")
+_SHORT_CHARACTERS = 60
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -122,3 +123,12 @@ def _read(text: str) -> datetime | None:
         return datetime.fromisoformat(f"{day}T{time}{offset or ''}")
     except ValueError:
         return None
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a text that is too long for a sentence.
+
+    >>> shortened("ann"), len(shortened("x" * 100))
+    ('ann', 61)
+    """
+    return text if len(text) <= _SHORT_CHARACTERS else f"{text[:_SHORT_CHARACTERS]}…"

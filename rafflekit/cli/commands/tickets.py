@@ -98,12 +98,15 @@ def hand_out_tickets(
     )
     if source is not None:
         wanted.refuse_with_list()
-        if out is None:
+        if out is None and not dry_run:
             raise CommandStopped("--from needs --out, the file for the tickets.", status=WRONG_USAGE)
-        refuse_standard_output("--out", out)
         layout = listed.layout()
-        from rafflekit.cli.lists.handing_out import participate_from
+        from rafflekit.cli.lists.handing_out import participate_from, show_list
 
+        if out is None:
+            show_list(raffle, source, layout=layout, as_json=as_json, database_url=database_url)
+            return
+        refuse_standard_output("--out", out)
         participate_from(
             raffle, source, out, layout=layout, consent=listed.consent(), as_json=as_json, database_url=database_url
         )

@@ -4,6 +4,7 @@ Three files: the list (`people`), the output (`output`), and the run's key (`run
 ticket.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.output import LineRows, TicketFile, TicketWriter, list_changed
+from rafflekit.cli.lists.output import LineRows, TicketFile, TicketWriter
 from rafflekit.cli.lists.people import Line, ParticipantList, open_list
 from rafflekit.cli.lists.preview import Consent, Preview
 from rafflekit.cli.lists.reading.layout import Layout
@@ -42,6 +43,23 @@ _DRAWN = (
 )
 
 
+def show_list(raffle: str, source: Path, *, layout: Layout, as_json: bool, database_url: str | None) -> None:
+    """Show how the list `source` is read by a run that is not begun yet, and hand out nothing.
+
+    Raises:
+        CommandStopped: the list cannot be read without doubt.
+    """
+    with open_engine(database_url) as engine:
+        found = engine.find(raffle, whole_name=True)
+        with open_list(source, layout=layout, most_each=found.terms.tickets_each) as people:
+            preview, finder = Preview(people), RepeatFinder(engine.canonical)
+            with terminal.working(f"Reading {people.name}"):
+                for line in preview:
+                    finder.see(line)
+                repeats = finder.resolve(people)
+            preview.show(found, repeats, as_json=as_json)
+
+
 def participate_from(
     raffle: str, source: Path, out: Path, *, layout: Layout, consent: Consent, as_json: bool, database_url: str | None
 ) -> None:
@@ -59,7 +77,7 @@ def participate_from(
             open_run(out, raffle_id=found.id, layout=layout) as run,
             open_list(source, layout=run.layout, most_each=found.terms.tickets_each) as people,
         ):
-            tickets = _Run(engine, found, people, run).hand_out(out, consent)
+            tickets = _Run(engine, found, people, run).hand_out(out, consent, as_json=as_json)
             if tickets is None:
                 return
     render.print_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
@@ -76,34 +94,42 @@ class _Run:
     people: ParticipantList
     run: TicketRun
 
-    def hand_out(self, out: Path, consent: Consent) -> TicketFile | None:
+    def hand_out(self, out: Path, consent: Consent, *, as_json: bool) -> TicketFile | None:
         """Hand out what the lines of the list lack, and return the output with all their rows; None for a dry run."""
         name, preview = self.people.name, Preview(self.people)
         # The whole list is read before the first ticket, so that a broken list can be repaired first.
         with terminal.working(f"Reading {name}"):
-            total, repeats = self._read(preview)
+            finder = RepeatFinder(self.engine.canonical)
+            total = self.run.read(preview, finder.see)
+            repeats = finder.resolve(self._lines())
         tickets = TicketFile(out, repeats.got_ticket)
         with _explaining_how_to_resume():
-            lines = tickets.take_up(self._lines(total), list_name=name)
+            lines = tickets.take_up(self._lines(), list_name=name)
             _check_that_tickets_exist(tickets, self.raffle)
             taken_up = tickets.tickets + tickets.refused
             if taken_up < total:
                 _check_state(self.raffle)
             self.run.check(tickets, list_name=name)
-            if self.run.has_news or consent is Consent.DRY_RUN:
-                preview.agree(self.raffle, consent, repeats, more=total - taken_up if taken_up else None)
+            more = total - taken_up if taken_up else None
             if consent is Consent.DRY_RUN:
+                preview.show(self.raffle, repeats, more=more, as_json=as_json)
                 return None
+            if self.run.has_news:
+                # If refused lines were only deleted, there is nothing to agree to.
+                if more != 0:
+                    preview.agree(self.raffle, consent, repeats, more=more)
+                # The list may have been saved while the question waited. A run that begins is bound to its list.
+                with terminal.working(f"Reading {name}"):
+                    deque(self._lines(), maxlen=0)
+                    lines = tickets.take_up(self._lines(), list_name=name)
             keys = self.run.begin(tickets, is_complete=taken_up == total and not tickets.is_mended)
             with terminal.counting("Handing out tickets", total) as advance:
                 progress = _Progress(advance, step=max(1, min(total // 100, _ROWS_PER_FLUSH)))
                 if tickets.is_mended:
-                    compared = tickets.compared(self._lines(total), list_name=name)
+                    compared = tickets.compared(self._lines(), list_name=name)
                     with tickets.rewrite() as writer:
                         _write(writer, self._outcomes(_in_place(compared), keys, repeats), progress)
-                    lines = tickets.take_up(self._lines(total), list_name=name)
-                    if tickets.is_mended:
-                        raise list_changed(f"{name} has changed during the run", "Restore it and rerun the command")
+                    lines = tickets.take_up(self._lines(), list_name=name)
                 else:
                     progress.move(taken_up)
                 with tickets.append() as writer:
@@ -112,14 +138,8 @@ class _Run:
         progress.sum_up(name)
         return tickets
 
-    def _read(self, preview: Preview) -> tuple[int, Repeats]:
-        finder = RepeatFinder(self.engine.canonical)
-        total = self.run.read(preview, finder.see)
-        return total, finder.resolve(self._lines(total))
-
-    def _lines(self, total: int) -> Iterator[Line]:
-        # Lines added to the list from now on wait for the next run.
-        return islice(self.people, total)
+    def _lines(self) -> Iterator[Line]:
+        return self.run.unchanged(self.people)
 
     def _outcomes(
         self, lines: Iterator[Line | LineRows], keys: LineKeys, repeats: Repeats

@@ -8,6 +8,7 @@ import typer
 
 from rafflekit.cli import spreadsheets
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.lists.reading.csv_records import NO_SEPARATOR
 
 if TYPE_CHECKING:
     from rafflekit.cli.lists.preview import Consent
@@ -47,7 +48,10 @@ Header = Annotated[
 ]
 Separator = Annotated[
     str | None,
-    typer.Option(metavar="CHARACTER", help="With --from: what separates the columns: ',', ';', '|' or 'tab'."),
+    typer.Option(
+        metavar="CHARACTER",
+        help="With --from: what separates the columns: ',', ';', '|' or 'tab'; 'none' if each line is one participant.",
+    ),
 ]
 Encoding = Annotated[
     str | None,
@@ -64,7 +68,11 @@ DryRun = Annotated[
 ]
 
 _SWITCHES = {"yes", "dry_run"}
-_SEPARATORS = {each.value: each.character for each in spreadsheets.Separator} | {"\\t": "\t", "\t": "\t"}
+_SEPARATORS = {each.value: each.character for each in spreadsheets.Separator} | {
+    "\\t": "\t",
+    "\t": "\t",
+    NO_SEPARATOR: NO_SEPARATOR,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +111,9 @@ class ListOptions:
         if self.count_column is not None and not self.column:
             raise CommandStopped("--count-column needs --column, the column of the participants.", status=WRONG_USAGE)
         if self.separator is not None and not separator:
-            raise CommandStopped(f"--separator: {self.separator!r} is not ',', ';', '|' or 'tab'.", status=WRONG_USAGE)
+            raise CommandStopped(
+                f"--separator: {self.separator!r} is not ',', ';', '|', 'tab' or 'none'.", status=WRONG_USAGE
+            )
         return Layout(
             Columns(tuple(self.column or ()), self.count_column),
             header=self.header,

@@ -1,8 +1,8 @@
 """The output of `participate --from`: a CSV file with one row for each line of the list, in the same order.
 
 New rows are added at the end. If the writer was killed, the file may end with half a row. Everything before it is
-complete, and a run resumes after the last complete row. If rows in its midst change, because refused lines were mended,
-a new file replaces the whole output at once.
+complete, and a run resumes after the last complete row. If rows in the middle change, because refused lines were
+mended, a new file replaces the whole output at once.
 """
 
 import re

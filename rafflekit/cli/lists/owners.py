@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.reading.records import RecordWrong, records
+from rafflekit.cli.lists.reading.csv_records import RecordWrong, records
 from rafflekit.cli.spreadsheets import Separator, unmarked
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from rafflekit.cli import terminal
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.reading.cells import Unclear
 from rafflekit.cli.lists.reading.columns import width_of
+from rafflekit.cli.lists.reading.csv_records import RecordWrong
 from rafflekit.cli.lists.reading.layout import Layout
-from rafflekit.cli.lists.reading.records import RecordWrong
 from rafflekit.cli.lists.reading.understanding import understand, wrong_line
 
 REFUSED_BY_ITSELF = "The line"

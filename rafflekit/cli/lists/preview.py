@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from enum import Enum, auto
 
 from rafflekit.cli import asking, terminal
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.people import Line, ParticipantList
 from rafflekit.cli.lists.reading.separators import NAMES
 from rafflekit.cli.lists.reading.understanding import all_at_once
 from rafflekit.cli.lists.repeats import LineNumbers, Repeats
-from rafflekit.cli.words import counted
+from rafflekit.cli.printing import print_json
+from rafflekit.cli.words import counted, shortened
 from rafflekit.core.models import Raffle
 from rafflekit.core.protocol.quoting import harmless
 
-_SHOWN_CHARACTERS = 60
 _REFUSALS_SHOWN = 3
-_ENCODINGS = {"utf-8": "UTF-8", "cp1252": "Windows-1252"}
+_ENCODINGS = {"utf-8": "UTF-8", "windows-1252": "Windows-1252"}
 
 
 class Consent(Enum):
@@ -26,7 +27,7 @@ class Consent(Enum):
 
 
 class Preview:
-    """A list that is read for the first time: counts its lines meanwhile, for the preview."""
+    """A list that is read for the first time: counts its lines meanwhile. Then `agree` or `show` follows."""
 
     def __init__(self, people: ParticipantList) -> None:
         self.name = people.name
@@ -39,7 +40,11 @@ class Preview:
         self._refused = 0
 
     def __iter__(self) -> Iterator[Line]:
-        """Yield the lines of the list."""
+        """Yield the lines of the list.
+
+        Raises:
+            CommandStopped: it cannot be read to its end, or has no participants.
+        """
         for line in self._people:
             if line.nth == 1:
                 self._lines += 1
@@ -52,6 +57,8 @@ class Preview:
                 if self._refused <= _REFUSALS_SHOWN:
                     self._refusals.append(f"line {line.number}: {line.refusal}")
             yield line
+        if not self._lines:
+            raise CommandStopped(f"{self.name} contains no participants.", status=WRONG_USAGE)
 
     def agree(self, raffle: Raffle, consent: Consent, repeats: Repeats, *, more: int | None = None) -> None:
         """Show what was understood on standard error, and on a terminal, let a person confirm it.
@@ -61,23 +68,36 @@ class Preview:
         Raises:
             CommandStopped: something is in doubt and no one is asked, or the answer is not yes.
         """
-        doubts = self._people.doubts
-        asks = consent is Consent.ASK and terminal.can_ask()
         summary = self._summary(raffle, repeats, more)
-        if not asks:
+        if consent is not Consent.ASK or not terminal.can_ask():
             terminal.remark(summary)
-            if doubts:
-                raise all_at_once(self.name, list(doubts))
-            if consent is Consent.DRY_RUN:
-                for line in self._refused_lines():
-                    terminal.remark(line)
+            self._stop_if_in_doubt()
             return
-        lines = [summary, *self._refused_lines(), *(f"In doubt: {doubt}" for doubt in doubts)]
+        lines = [summary, *self._refused_lines(), *(f"In doubt: {doubt}" for doubt in self._people.doubts)]
         asking.ask(
             [*map(harmless, lines), "Hand out the tickets? [y/N] "],
             why="Tickets are handed out to a list",
             refused="No ticket was handed out.",
         )
+
+    def show(self, raffle: Raffle, repeats: Repeats, *, more: int | None = None, as_json: bool) -> None:
+        """Show what was understood, and which lines cannot get a ticket; the counts also as JSON on standard output.
+
+        Raises:
+            CommandStopped: something is in doubt.
+        """
+        terminal.remark(self._summary(raffle, repeats, more))
+        self._stop_if_in_doubt()
+        for line in self._refused_lines():
+            terminal.remark(line)
+        if as_json:
+            wanted = self._wanted(raffle, repeats, more)
+            left = raffle.available_tickets
+            print_json({"lines": self._lines, "refused": self._refused, "wanted": wanted, "left": left})
+
+    def _stop_if_in_doubt(self) -> None:
+        if self._people.doubts:
+            raise all_at_once(self.name, list(self._people.doubts))
 
     def _summary(self, raffle: Raffle, repeats: Repeats, more: int | None) -> str:
         layout = self.layout
@@ -94,19 +114,17 @@ class Preview:
         elif layout.header:
             parts.append("the first line is a header")
         if self._first is not None:
-            parts.append(f"first {_short(self._first)!r}")
+            parts.append(f"first {shortened(self._first)!r}")
         parts += _repeated(repeats)
-        left = counted(raffle.available_tickets, "ticket")
-        return f"{self.name}: {', '.join(parts)}; {left} left for {self._wanted(raffle, repeats, more)}."
+        wanted = counted(self._wanted(raffle, repeats, more), "ticket" if more is None else "more ticket")
+        return f"{self.name}: {', '.join(parts)}; {wanted} wanted, {raffle.available_tickets:,} left."
 
-    def _wanted(self, raffle: Raffle, repeats: Repeats, more: int | None) -> str:
-        """Return for whom or what the tickets are."""
-        noun = "ticket" if self.layout.columns.quantity else "line"
+    def _wanted(self, raffle: Raffle, repeats: Repeats, more: int | None) -> int:
+        """Return the number of tickets that the list asks for; further lines of a person ask in vain."""
         if more is not None:
-            return counted(more, f"more {noun}")
-        if raffle.terms.tickets_each > 1 or not repeats.is_complete:
-            return counted(self._tickets, noun)
-        return "1 person" if repeats.people == 1 else f"{repeats.people:,} people"
+            return more
+        each_line_asks = raffle.terms.tickets_each > 1 or not repeats.is_complete
+        return self._tickets if each_line_asks else repeats.people
 
     def _refused_lines(self) -> Iterator[str]:
         yield from self._refusals
@@ -130,7 +148,3 @@ def _listed(lines: LineNumbers) -> str:
     numbers = ", ".join(map(str, lines.first))
     more = ", …" if lines.count > len(lines.first) else ""
     return f"line{'' if lines.count == 1 else 's'} {numbers}{more}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

@@ -8,6 +8,9 @@ line, and so does the end of a run, with the number of tickets in the output.
 While a run has not ended, a line may have a ticket that is not in the output, so its list must stay as it is. After
 that, only lines with a ticket in the output must. A line's key depends on its number and text alone: if a run over
 changed lines is killed before their rows are written, the next run gets the same tickets.
+
+The list's file is read several times, and anyone may save it meanwhile. Every reading after the first gives only lines
+whose hash is the same, so that no one gets a ticket whom the preview did not count.
 """
 
 import json
@@ -17,6 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Literal
 from uuid import UUID
@@ -35,6 +39,7 @@ _LINE_TAG = b"rafflekit line"
 # 128 bits cannot be guessed. Longer keys would cost time: the engine looks at every character of a key.
 _LINE_KEY_BYTES = 16
 _RUN_FILE_BYTES = 1024 * 1024
+_LINES_AT_ONCE = 10_000
 
 
 class LineKeys:
@@ -77,7 +82,8 @@ class _Contents:
 class TicketRun:
     """A run, new or resumed: see `open_run`.
 
-    `read` and `check` its list, then `begin` gives the keys of the lines; `end` it when each line has its rows.
+    `read` and `check` its list, then `begin` gives the keys of the lines; `end` it when each line has its rows. After
+    `read`, use only the lines that `unchanged` gives.
 
     `layout` is that of the list: as given, and after `read` or in a resumed run, as decided.
     """
@@ -93,6 +99,8 @@ class TicketRun:
         self._written_state: _ListState | None = None
         self._whole_bytes = 0
         self._list_only_grew = True
+        # Of the lines so far, after each `_LINES_AT_ONCE` and at the end.
+        self._hashes: list[bytes] = []
 
     def resume(self) -> None:
         """Lock and read the run file, if there is one.
@@ -127,28 +135,43 @@ class TicketRun:
         else:
             self.layout = known.layout
 
-    def read(self, people: ParticipantList | Preview, see: Callable[[Line], object]) -> int:
-        """Read the list to its end, call `see` with each line, and return the number of lines.
-
-        Raises:
-            CommandStopped: it cannot be read to its end, or has no participants.
-        """
+    def read(self, people: Preview, see: Callable[[Line], object]) -> int:
+        """Read the list to its end, call `see` with each line, and return the number of lines."""
         self.layout = people.layout
         known = self._contents.state if self._contents else None
-        hashed = blake2b(digest_size=32)
+        hashed = _hash_of_lines()
         lines = 0
         for lines, line in enumerate(people, start=1):
-            text = line.participant
-            hashed.update(f"{line.number},{line.refusal is None:d},{len(text)}:{text}".encode())
+            hashed.update(_hashed(line))
             see(line)
             if known is not None and lines == known.lines:
                 self._list_only_grew = hashed.hexdigest() == known.hash
-        if not lines:
-            raise CommandStopped(f"{people.name} contains no participants.", status=WRONG_USAGE)
+            if lines % _LINES_AT_ONCE == 0:
+                self._hashes.append(hashed.digest())
         if known is not None and lines < known.lines:
             self._list_only_grew = False
         self._state = _ListState(lines, hashed.hexdigest())
+        self._hashes.append(hashed.digest())
         return lines
+
+    def unchanged(self, people: ParticipantList) -> Iterator[Line]:
+        """Yield the lines again that `read` saw. Lines that were added to the list since then wait for the next run.
+
+        Raises:
+            CommandStopped: the list has changed since then. No line that has changed was yielded.
+        """
+        lines = islice(people, self._state.lines)
+        hashed = _hash_of_lines()
+        for hash_so_far in self._hashes:
+            some = list(islice(lines, _LINES_AT_ONCE))
+            for line in some:
+                hashed.update(_hashed(line))
+            if hashed.digest() != hash_so_far:
+                raise CommandStopped(
+                    f"{people.name} was changed while the command ran. Rerun the command: it reads the list anew.",
+                    status=WRONG_USAGE,
+                )
+            yield from some
 
     @property
     def has_news(self) -> bool:
@@ -223,6 +246,16 @@ def open_run(out: Path, *, raffle_id: UUID, layout: Layout) -> Iterator[TicketRu
     with closing(TicketRun(out, raffle_id=raffle_id, layout=layout)) as run:
         run.resume()
         yield run
+
+
+def _hash_of_lines() -> blake2b:
+    return blake2b(digest_size=32)
+
+
+def _hashed(line: Line) -> bytes:
+    """Return all of a line that decides who gets a ticket."""
+    text = line.participant
+    return f"{line.number},{line.refusal is None:d},{len(text)}:{text}".encode()
 
 
 def _locked(path: Path, mode: Literal["a+b", "x+b"], out: Path) -> BinaryIO:

@@ -49,7 +49,7 @@ def test_json_is_one_line_with_the_counts(terminal: Terminal, large: Raffle) -> 
 def test_a_run_without_a_refusal_is_a_success(terminal: Terminal, large: Raffle, folder: Path) -> None:
     write_list(folder / "people.csv", ["ann"])
 
-    preview = "people.csv: UTF-8, 1 line, first 'ann'; 100 tickets left for 1 person.\n"
+    preview = "people.csv: UTF-8, 1 line, first 'ann'; 1 ticket wanted, 100 left.\n"
     assert terminal(command(large)) == Session(0, "1 ticket, 0 refused; tickets.csv\n", preview)
 
 

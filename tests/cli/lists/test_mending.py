@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
-from tests.cli.conftest import Terminal
+from tests.cli.conftest import OnScreen, Terminal
 from tests.ticket_lists import after_preview, check_whole_run, rows_of, write_list
 
 TOO_LONG = "x" * 1_001
@@ -93,6 +93,17 @@ def test_the_row_of_a_refused_line_goes_with_the_line(terminal: Terminal, folder
 
     assert terminal(COMMAND).out == "4 tickets, 1 refused; tickets.csv\n"
     assert [row["line"] for row in rows_of(folder / "tickets.csv")] == ["1", "2", "3", "4", "6"]
+
+
+@pytest.mark.usefixtures("raffle")
+def test_deleting_refused_lines_asks_no_question(screen: OnScreen, terminal: Terminal, folder: Path) -> None:
+    terminal(COMMAND)
+    (folder / "people.csv").write_text("ann\n\n\nbob\n\ncy\n")
+
+    done = screen(COMMAND)
+
+    assert done.status == 0
+    assert "[y/N]" not in done.text
 
 
 @pytest.mark.usefixtures("raffle")

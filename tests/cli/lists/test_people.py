@@ -89,7 +89,9 @@ def test_a_line_with_more_columns_than_the_list_is_refused_alone() -> None:
         (
             b"ann,Rome\n",
             None,
-            "Line 1 of people.csv has 2 columns: 'ann', 'Rome'. Choose one with --column NAME.",
+            "Line 1 of people.csv has 2 columns: 'ann', 'Rome'. Choose one with --column NAME or, if there is no line "
+            "with the names of columns, with --no-header --column 1. If each line is one participant, give --separator "
+            "none.",
         ),
         (b"ann,Rome\n", "who", "Line 1 of people.csv has no column 'who', only 'ann', 'Rome'."),
         (b"who,who\nann,bob\n", "who", "Line 1 of people.csv has 2 columns named 'who'."),

@@ -41,8 +41,8 @@ def test_what_was_understood_is_one_line(terminal: Terminal, folder: Path) -> No
     done = terminal(command("--column e-mail --encoding windows-1252"))
 
     assert done.err.splitlines()[0] == (
-        "people.csv: semicolons, Windows-1252, 2 lines, column 'e-mail', first 'zoë@example.org'; 9 tickets left for 1 "
-        "person."
+        "people.csv: semicolons, Windows-1252, 2 lines, column 'e-mail', first 'zoë@example.org'; 1 ticket wanted, 9 "
+        "left."
     )
     assert [row["participant"] for row in rows_of(folder / "tickets.csv")] == ["zoë@example.org", "2;b;c"]
 
@@ -50,7 +50,7 @@ def test_what_was_understood_is_one_line(terminal: Terminal, folder: Path) -> No
 def test_without_a_terminal_a_doubt_names_the_option(
     terminal: Terminal, engine: RaffleEngine, choir: Raffle, folder: Path
 ) -> None:
-    preview = "people.csv: UTF-8, 2 lines, the first line is a header, first 'ann'; 9 tickets left for 2 people.\n"
+    preview = "people.csv: UTF-8, 2 lines, the first line is a header, first 'ann'; 2 tickets wanted, 9 left.\n"
 
     for options in ("", "--yes", "--dry-run"):
         assert terminal(command(options)) == Session(2, "", f"{preview}rafflekit: {DOUBT}\n")
@@ -87,10 +87,12 @@ def test_a_dry_run_shows_refused_lines_and_leaves_nothing(
     (folder / "people.csv").write_text("ann,\n" + "bob,x\n" * 5)
 
     shown = terminal(command("--dry-run --separator ,"))
+    without_output = terminal("participate Choir --from people.csv --dry-run --separator , --json")
 
     assert (shown.status, shown.out) == (0, "")
+    assert without_output == Session(0, '{"lines": 6, "refused": 5, "wanted": 1, "left": 9}\n', shown.err)
     assert shown.err.splitlines() == [
-        "people.csv: UTF-8, 6 lines, first 'ann'; 9 tickets left for 1 person.",
+        "people.csv: UTF-8, 6 lines, first 'ann'; 1 ticket wanted, 9 left.",
         *[f"line {number}: The line has 2 columns instead of 1." for number in (2, 3, 4)],
         "2 more lines cannot get a ticket.",
     ]
@@ -109,13 +111,17 @@ def test_an_excel_list_is_handed_out_and_resumed(terminal: Terminal, folder: Pat
 
     assert (done.status, done.out) == (1, "1 ticket, 1 refused; tickets.csv\n")
     assert done.err.splitlines()[:2] == [
-        "people.xlsx: sheet 'Sheet', 2 lines, columns 'Vorname' and 'Nachname', first 'Ann Miller'; 9 tickets left for "
-        "1 person.",
+        "people.xlsx: sheet 'Sheet', 2 lines, columns 'Vorname' and 'Nachname', first 'Ann Miller'; 1 ticket wanted, "
+        "9 left.",
         "line 3: The line's cell B3 has a formula without a result; open the list in Excel and save it.",
     ]
     book.active.append(["Cy", "Hill"])
     book.save(folder / "people.xlsx")
     assert terminal(command(source="people.xlsx")).out == "2 tickets, 1 refused; tickets.csv\n"
+    assert terminal(command()).err == (
+        "rafflekit: people.csv is a CSV file, but the run or the options are for a list in another format. Name the "
+        "Excel file with which the run began, or give another --out.\n"
+    )
 
 
 def test_without_the_extra_an_excel_list_says_what_is_missing(
@@ -132,7 +138,7 @@ def test_without_the_extra_an_excel_list_says_what_is_missing(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ("--separator x", "--separator: 'x' is not ',', ';', '|' or 'tab'."),
+        ("--separator x", "--separator: 'x' is not ',', ';', '|', 'tab' or 'none'."),
         (
             "--encoding idna",
             "--encoding: 'idna' is not an encoding of text files; examples: utf-8, windows-1252, utf-16.",

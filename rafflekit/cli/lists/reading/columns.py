@@ -1,11 +1,16 @@
 """Where the columns of a list are: found by their names in its first row, or by their numbers without a header."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rafflekit.cli.lists.reading.layout import Columns
+from rafflekit.cli.words import shortened
+from rafflekit.core import limits
+from rafflekit.core.characters import without_invisible
 
 _SHOWN = 20
+_LONGEST_NUMBER = len(str(limits.RECORD_CELLS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +22,21 @@ class Positions:
     width: int
 
 
-class ColumnMissing(Exception):
-    """A column cannot be found; the message says why, about the list's first line."""
+class ColumnsWrong(Exception):
+    """The columns cannot be found, or are not different; the message says why, about the list's first line."""
+
+
+def column_name(text: str) -> str:
+    r"""Return the name of a column without what no one sees: the form of its characters and of its white space.
+
+    >>> column_name("\ufeffE-Mail \n Adresse ")
+    'E-Mail Adresse'
+    """
+    return " ".join(unicodedata.normalize("NFC", without_invisible(text)).split())
 
 
 def width_of(row: Sequence[str]) -> int:
-    """Return the number of columns of a row. Empty cells at its end say nothing."""
+    """Return the number of columns of a row. Empty cells at its end are ignored."""
     return max((position for position, cell in enumerate(row, start=1) if cell.strip()), default=0)
 
 
@@ -30,37 +44,49 @@ def positions_of(columns: Columns, first: Sequence[str], *, has_header: bool) ->
     """Return where the columns are in a list with this `first` row.
 
     Raises:
-        ColumnMissing: for the first column that is not there, or there twice; or none is given, and there are several.
+        ColumnsWrong: a column is not there, or there twice, or given twice; or none is given, and there are several.
     """
     if not columns.participant:
         if (width := width_of(first)) > 1:
-            shown = _shown(first[:width])
-            choose = "--column NAME" if has_header else "--column NUMBER, such as --column 1"
-            raise ColumnMissing(f"has {width} columns: {shown}. Choose one with {choose}")
+            choose = (
+                "Choose one with --column NAME or, if there is no line with the names of columns, with --no-header "
+                "--column 1"
+                if has_header
+                else "Choose one with --column NUMBER, such as --column 1"
+            )
+            raise ColumnsWrong(f"has {width} columns: {_shown(first[:width])}. {choose}")
         return Positions((0,), None, 1)
     find = _named if has_header else _numbered
-    participant = tuple(find(column, first) for column in columns.participant)
-    quantity = None if columns.quantity is None else find(columns.quantity, first)
-    return Positions(participant, quantity, len(first))
+    found: dict[int, str] = {}
+    for column in columns.all():
+        position = find(column, first)
+        if position in found:
+            raise ColumnsWrong(f"has one column for both {found[position]!r} and {column!r}; give each column once")
+        found[position] = column
+    positions = tuple(found)
+    quantity = None if columns.quantity is None else positions[-1]
+    return Positions(positions[: len(columns.participant)], quantity, len(first))
 
 
 def _named(column: str, header: Sequence[str]) -> int:
     """Find a column by its name: exactly, or else whatever its case."""
-    names = [name.strip() for name in header]
-    wanted = column.strip()
+    names = [column_name(name) for name in header]
+    wanted = column_name(column)
     for same in ([name == wanted for name in names], [name.casefold() == wanted.casefold() for name in names]):
         if sum(same) > 1:
-            raise ColumnMissing(f"has {sum(same)} columns named {column!r}")
+            raise ColumnsWrong(f"has {sum(same)} columns named {column!r}")
         if any(same):
             return same.index(True)
     if not names:
-        raise ColumnMissing(f"has no column {column!r}: the list is empty")
-    raise ColumnMissing(f"has no column {column!r}, only {_shown(names)}")
+        raise ColumnsWrong(f"has no column {column!r}: the list is empty")
+    raise ColumnsWrong(f"has no column {column!r}, only {_shown(names)}")
 
 
 def _numbered(column: str, first: Sequence[str]) -> int:
-    if not (column.isascii() and column.isdigit() and 1 <= int(column[:9]) <= len(first)):
-        raise ColumnMissing(
+    if not (
+        column.isascii() and column.isdigit() and len(column) <= _LONGEST_NUMBER and 1 <= int(column) <= len(first)
+    ):
+        raise ColumnsWrong(
             f"has no column {column!r}: without a header, --column takes a number from 1 to {len(first)}"
         )
     return int(column) - 1
@@ -68,4 +94,4 @@ def _numbered(column: str, first: Sequence[str]) -> int:
 
 def _shown(names: Sequence[str]) -> str:
     further = " …" if len(names) > _SHOWN else ""
-    return ", ".join(repr(name.strip()) for name in names[:_SHOWN]) + further
+    return ", ".join(repr(shortened(name.strip())) for name in names[:_SHOWN]) + further

@@ -17,7 +17,7 @@ _SEPARATORS = tuple(each.character for each in Separator)
 
 _BLOCK_BYTES = 256 * 1024
 _MARK = "\ufeff"
-# UTF-32 first: its mark begins like that of UTF-16.
+# Byte order marks, with their encodings. UTF-32 first: its mark begins like that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -25,9 +25,15 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Text encodings for Python, but not for files of people.
-_NOT_FOR_FILES = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
-_WITH_MARK = {"utf-8-sig": "utf-8"}
+_BYTE_ORDER = re.compile("-[lb]e$")
+# Text encodings for Python, but not for files of people. UTF-7 is the only other one that gives lone surrogates.
+_NOT_FOR_FILES = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
+# What Python calls some encodings → what everyone else does.
+_NAMES = (
+    (re.compile("^cp(125[0-8])$"), r"windows-\1"),
+    (re.compile("^iso8859"), "iso-8859"),
+    (re.compile("-sig$"), ""),
+)
 _SUGGESTED = "windows-1252"
 _WORD_BYTES = 40
 _END_OF_WORD = re.compile(rb"[^\x00-\x20\"',;|<>()]*\Z")
@@ -63,7 +69,18 @@ def text_encoding(name: str) -> str:
             f"--encoding: {name!r} is not an encoding of text files; examples: utf-8, {_SUGGESTED}, utf-16.",
             status=WRONG_USAGE,
         )
-    return _WITH_MARK.get(standard, standard)
+    for pattern, common in _NAMES:
+        standard = pattern.sub(common, standard)
+    return standard
+
+
+def is_of_family(encoding: str, family: str) -> bool:
+    """Return whether an encoding is the given one, or the given one names a family without the order of bytes.
+
+    >>> is_of_family("utf-16-le", "utf-16"), is_of_family("utf-16-le", "utf-16-be"), is_of_family("utf-8", "ut")
+    (True, False, False)
+    """
+    return family in (encoding, _BYTE_ORDER.sub("", encoding))
 
 
 def marked_encoding(file: BinaryIO) -> str | None:

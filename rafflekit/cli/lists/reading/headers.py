@@ -1,73 +1,166 @@
-"""Whether the first line of a list with one column is a header: a ticket for "Name" could win (pure)."""
+"""Whether the first line of a list is a header: a ticket for "Name" could win (pure).
+
+In doubt, a text is a header: a question too many costs little. A word counts if no other line of the list has it, so
+that the members of a club may be "Member 1", "Member 2".
+"""
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
-# In a header, these are what it is about …
-_SUBJECTS = """
-    address email emails mail mails member members name names participant participants person persons people phone
-    phones mobile telephone contact attendee attendees guest guests player players user users username surname forename
-    firstname lastname fullname ticketholder entrant entrants customer customers employee employees staff adresse
-    mailadresse emailadresse teilnehmer teilnehmers mitglieds gastes teilnehmerin teilnehmerinnen teilnehmende
-    mitglied mitglieder namen vorname
-    nachname familienname telefon telefonnummer handy handynummer mobil mobilnummer gast gäste personen kunde kunden nom
-    noms prénom prénoms prenom prenoms courriel courriels mél participante participantes membre membres téléphone
-    portable personne personnes adhérent adhérents nombre nombres apellido apellidos correo correos persona personas
-    miembro miembros teléfono telefono móvil movil dirección socio socios nome nomi cognome cognomi partecipante
-    partecipanti membro membri cellulare indirizzo posta persone nomes sobrenome apelido telefone celular telemóvel
-    endereço correio pessoa pessoas membros sócio naam voornaam achternaam deelnemer deelnemers lid leden telefoon
-    telefoonnummer mobiel adres namn förnamn efternamn deltagare medlem medlemmar epost epostadress adress navn fornavn
-    etternavn efternavn deltaker deltakere deltager deltagere medlemmer epostadresse nimi nimet etunimi sukunimi
-    osallistuja osallistujat jäsen puhelin sähköposti imię imiona nazwisko nazwiska uczestnik uczestnicy członek osoba
-    jméno jméná příjmení účastník účastníci člen meno priezvisko név nevek vezetéknév keresztnév résztvevő nume prenume
-    participanți ime prezime priimek sudionik udeleženec isim ad soyad adı soyadı katılımcı üye eposta telefonu όνομα
-    ονοματεπώνυμο επώνυμο συμμετέχων τηλέφωνο имя имена фамилия фио участник участники почта телефон член імя имейл
-    прізвище учасник пошта שם שמות משתתף משתתפים דואל טלפון اسم الاسم الأسماء مشارك المشارك المشاركون البريد هاتف الهاتف
-    نام ایمیل नाम ईमेल फ़ोन ชื่อ อีเมล โทรศัพท์ tên nama peserta jina 姓名 名字 名前 氏名 お名前 名称 参加者 參加者
-    参与者 參與者 成员 會員 会員 邮箱 郵箱 电子邮件 電子郵件 邮件 电话 電話 手机 手機 電話番号 メール メールアドレス
-    이름 성명 이메일 참가자 전화 전화번호 휴대폰
-"""
-# … and these may be there as well.
-_FURTHER = """
-    a an and full first last given family your of the list no nr number numbers id code e entry des der die das de du la
-    le les el los del di da do dos und et y o vollständiger voller complet completo electrónico eletrônico elettronica
-    électronique elektronische nummer numéro número numero электронная электронный الإلكتروني الكامل 番号
-"""
-_COLUMN_WORDS = frozenset(_SUBJECTS.split())
-_ALL_WORDS = _COLUMN_WORDS.union(_FURTHER.split())
-_JOINERS = re.compile(r"[-._’']+")
-_BETWEEN_WORDS = re.compile(r"[\s\d!-/:-@\[-`{-~：（）]+")
-_NUMBER = re.compile(r"[\d\s+()/.-]*\d[\d\s+()/.-]*")
+from rafflekit.core.characters import DASHES, without_invisible
+
+_WORDS = {
+    # What lists are about …
+    "subject": """
+        name names namens mail mails mél phone phones tel telnr fullname forename surname attendee attendees
+        entrant entrants customer customers employee employees staff user users namen zuname handynr
+        teilnehmende nom noms personnes people personne pessoa pessoas nombre nombres socio socios sócio sócios
+        nomi cognome cognomi persone membri nomes sobrenome móvil movil celular cellulare naam mobiel etunimi
+        sukunimi nimet imiona członek członkowie osoba osoby jméno jména jméná jmeno priezvisko nevek nume
+        prenume prezime isim soyad soyadı adı üye eposta epost όνομα имя имени имена фио имейл почта почты член
+        члены список пошта שמות דואל اسم الاسم الأسماء هاتف الهاتف імя نام ایمیل नाम ชื่อ tên peserta tombola
+        raffle verlosung sorteo lotteria
+    """,
+    # … also within longer words, and in languages without spaces, within sentences …
+    "part": """
+        ^email particip partecip teilnehm mitglied member membre miembro membro student telefo teléfo telepho
+        téléphon telemóvel apelid apellid medlem ^mobil addres adres dirección direccion indirizz endereço
+        correo correio courriel gäste angemeld anmeld registr inscri iscritt aangemeld zapisan ticketholder
+        firstname lastname vorname nachname prénom prenom adhérent achternaam deelnem deltag deltak sudionik
+        udeležen osallistu jäsen puhelin sähköposti imię nazwisk uczestni příjmení účastn priimek katılımcı
+        résztvevő участни фамили отчеств телефон электронн учасник прізвищ συμμετ τηλέφ ονοματ επώνυμ משתתף
+        משתתפ טלפון مشارك البريد ईमेल โทรศัพท์ อีเมล
+        姓名 名字 名前 氏名 名称 名单 名單 名簿 参加者 參加者 参与者 參與者 参与人
+        成员 成員 会员 会員 會員
+        邮箱 郵箱 邮件 郵件 电话 電話 手机 手機 メール 이름 성명 이메일 참가자 명단 전화 휴대폰
+    """,
+    # … or what people are called, too: these count in a line without any other word.
+    "also a name": """
+        person persons personen persona personas guest guests gast gasten player players contact contacts handy
+        kunde kunden buyer buyers holder holders child children kinder kid kids parent parents pupil pupils
+        friend friends colleague colleagues helper helpers volunteer volunteers donor donors sponsor sponsors
+        winner winners candidate candidates team teams company contestant contestants supporter supporters
+        ticket tickets entry entries käufer schüler spieler spender helfer gewinner eltern freunde kollegen
+        firma verein lose loskäufer invité invités joueur joueurs élève élèves client clients cliente clientes
+        invitado invitados jugador alumno alumnos invitato invitati ospite ospiti giocatore alunno alunni elenco
+        portable posta lid leden speler gość goście klient klienci lista гость гости игрок ученик שם ad jina
+        nama meno ime nome nimi člen id ids code codes list liste numéro número numero number numbers nr 编号 番号
+        번호
+    """,
+    # These may be there as well.
+    "further": """
+        a an and full first last given family your of the no e s n des der die das und vor in innen de du la le
+        les el los del di da do dos et y o i en van voller vollständiger complet completo electrónico eletrônico
+        elettronica électronique elektronische электронная الإلكتروني الكامل
+    """,
+}
+_ENDINGS = ("name", "names", "namen", "naam", "namn", "navn", "név", "nummer", "liste", "lijst")
+_SUBJECTS = frozenset(_WORDS["subject"].split())
+_PARTS = re.compile("|".join(_WORDS["part"].split()))
+_ALSO_NAMES = frozenset(_WORDS["also a name"].split())
+_FURTHER = frozenset(_WORDS["further"].split())
+_CAMEL_CASE = re.compile("(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
+_JOINERS = re.compile(f"[{DASHES}.’']")
+_BETWEEN_WORDS = re.compile(r"[\s\d!-/:-@\[-`{-~¡¿«»“”„、。・「」【】]+")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_NUMBER = re.compile(r"[\d\s+()/.-]+")
 _LETTER = re.compile(r"[^\W\d_]")
+_A_WORD = "a word for the column"
+_ENDS = (":", "?", "：", "？")
+
+
+class _Suspicion(NamedTuple):
+    """A reason why the first line may be a header; it must hold for the text of every other line."""
+
+    reason: str
+    holds: Callable[[str], bool]
 
 
 def header_suspected(first: str, rest: Iterable[str]) -> str | None:
     """Return why the first text of a list does not look like the `rest`, or None; it says what they have in common."""
-    if _has_words_of_a_header(first):
-        return "a word for the column"
-    if first.rstrip().endswith((":", "：")):
-        return "with a colon at its end"
-    has_at = "@" not in first
-    are_numbers = bool(_LETTER.search(first)) and not any(map(str.isdigit, first))
-    others = 0
-    for text in rest:
-        if not text.strip():
-            continue
-        others += 1
-        has_at = has_at and "@" in text
-        are_numbers = are_numbers and bool(_NUMBER.fullmatch(text))
-        if not has_at and not are_numbers:
+    words = _words(first)
+    all_known = _all_known(words)
+    # "Guest 1" is a guest if there are others.
+    if all_known and not _has_number(first):
+        return _A_WORD
+    if (text := first.rstrip()).endswith(_ENDS):
+        return f"with {text[-1]!r} at its end"
+    suspicions = []
+    subjects = {word for word in words if _is_subject(word) or (all_known and word in _ALSO_NAMES)}
+    if subjects:
+        suspicions.append(_Suspicion(_A_WORD, lambda text: subjects.isdisjoint(_words(text))))
+    if "@" not in first:
+        suspicions.append(_Suspicion("without the '@' that all other lines have", lambda text: "@" in text))
+    if _LETTER.search(first) and not any(map(str.isdigit, first)):
+        suspicions.append(_Suspicion("not a number, as all other lines are", is_number))
+    others = False
+    for other in filter(str.strip, rest):
+        others = True
+        suspicions = [suspicion for suspicion in suspicions if suspicion.holds(other)]
+        if not suspicions:
             return None
-    if not others:
+    return suspicions[0].reason if others or subjects else None
+
+
+def is_surely_header(text: str) -> bool:
+    """Return whether a text has only words for a column, and not such as are names of people, too."""
+    words = _words(text)
+    return _all_known(words) and any(map(_is_subject, words)) and not _has_number(text)
+
+
+def participant_suspected(first: Sequence[str], rest: Iterable[Sequence[str]]) -> str | None:
+    """Return a text of a first row that should have the names of columns, but looks like a text below it."""
+    suspects = {column: kind for column, text in enumerate(first) if (kind := _kind_of(text)) is not None}
+    if not suspects:
         return None
-    return "without the '@' that all other lines have" if has_at else "not a number, as all other lines are"
+    for row in rest:
+        for column, kind in suspects.items():
+            if column < len(row) and _kind_of(row[column]) is kind:
+                return first[column]
+    return None
 
 
-def _has_words_of_a_header(text: str) -> bool:
-    if any(map(str.isdigit, text)):
-        # "Guest 1" is a guest.
-        return False
-    plain = _JOINERS.sub("", unicodedata.normalize("NFC", text).casefold())
-    words = list(filter(None, _BETWEEN_WORDS.split(plain)))
-    return _ALL_WORDS.issuperset(words) and not _COLUMN_WORDS.isdisjoint(words)
+def is_number(text: str) -> bool:
+    """Return whether a text is a number, such as one of a telephone.
+
+    >>> is_number("+49 (170) 12-34"), is_number("-"), is_number("A1")
+    (True, False, False)
+    """
+    return _NUMBER.fullmatch(text) is not None and any(map(str.isdigit, text))
+
+
+def _kind_of(text: str) -> Callable[[str], bool] | None:
+    """Return how an address or a number is recognised; None for another text, or a year."""
+    for kind in (_is_address, is_number):
+        if kind(text) and not _YEAR.fullmatch(text.strip()):
+            return kind
+    return None
+
+
+def _is_address(text: str) -> bool:
+    return "@" in text and len(text.split()) == 1
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a text as the tables above have them; none of an email address."""
+    if _is_address(text):
+        return []
+    plain = unicodedata.normalize("NFKC", without_invisible(text))
+    plain = unicodedata.normalize("NFKC", _CAMEL_CASE.sub(" ", plain).casefold())
+    return list(filter(None, _BETWEEN_WORDS.split(_JOINERS.sub("", plain))))
+
+
+def _is_subject(word: str) -> bool:
+    return word not in _ALSO_NAMES and (word in _SUBJECTS or word.endswith(_ENDINGS) or _PARTS.search(word) is not None)
+
+
+def _all_known(words: Sequence[str]) -> bool:
+    """Return whether all words are known, and one says what a list is about."""
+    is_about = [word in _ALSO_NAMES or _is_subject(word) for word in words]
+    return any(is_about) and all(about or word in _FURTHER for about, word in zip(is_about, words, strict=True))
+
+
+def _has_number(text: str) -> bool:
+    return any(map(str.isdigit, _YEAR.sub("", text)))

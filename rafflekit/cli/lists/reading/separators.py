@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
-from rafflekit.cli.lists.reading.records import RecordWrong, named_separator, records
+from rafflekit.cli.lists.reading.columns import column_name
+from rafflekit.cli.lists.reading.csv_records import NO_SEPARATOR, RecordWrong, named_separator, records
 from rafflekit.cli.spreadsheets import Separator
 from rafflekit.cli.words import counted
 
@@ -17,10 +18,11 @@ NAMES = {
     Separator.SEMICOLON.character: "semicolons",
     Separator.TAB.character: "tabs",
     Separator.BAR.character: "vertical bars",
+    NO_SEPARATOR: "one column",
 }
 """What the separators are called, by their characters."""
 
-_GIVE = "give --separator"
+_GIVE = f"give --separator ('{NO_SEPARATOR}' if each line is one participant)"
 
 
 class Separation(NamedTuple):
@@ -35,7 +37,7 @@ class _Candidate:
     """A separator, and how the rows of a list look with it.
 
     `widths` has the number of rows of each width, and `further` the number of rows with a text after the first cell:
-    empty cells at a row's end say nothing.
+    empty cells at a row's end are ignored.
     """
 
     separator: str
@@ -74,9 +76,9 @@ def separation_of(
         return Separation(named)
     looked_at = [_candidate(file, separator, encoding, errors) for separator in occurring]
     candidates = [candidate for candidate in looked_at if candidate.agreeing]
-    wanted = {name.strip().casefold() for name in columns}
+    wanted = {column_name(name).casefold() for name in columns}
     with_columns = [
-        candidate for candidate in candidates if wanted <= {name.strip().casefold() for name in candidate.first}
+        candidate for candidate in candidates if wanted <= {column_name(name).casefold() for name in candidate.first}
     ]
     if wanted and len(with_columns) == 1:
         return Separation(with_columns[0].separator)

@@ -6,19 +6,22 @@ command. What is in doubt has a likely answer, which a person may confirm.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import BinaryIO, Protocol
 
 from rafflekit.cli.extras import extra_needed
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.reading.columns import ColumnMissing, Positions, positions_of, width_of
-from rafflekit.cli.lists.reading.decoding import marked_encoding, scan
+from rafflekit.cli.lists.reading.columns import ColumnsWrong, Positions, positions_of, width_of
+from rafflekit.cli.lists.reading.csv_records import NO_SEPARATOR, RecordWrong, named_separator, records
+from rafflekit.cli.lists.reading.decoding import is_of_family, marked_encoding, scan
 from rafflekit.cli.lists.reading.formats import is_workbook
-from rafflekit.cli.lists.reading.headers import header_suspected
+from rafflekit.cli.lists.reading.headers import header_suspected, is_surely_header, participant_suspected
 from rafflekit.cli.lists.reading.layout import Layout
-from rafflekit.cli.lists.reading.records import RecordWrong, records
 from rafflekit.cli.lists.reading.separators import separation_of
+from rafflekit.cli.words import shortened
 
-_SHOWN_CHARACTERS = 60
+# A title may be above the name of the only column.
+_ROWS_BELOW_A_TITLE = 2
 
 
 class ListTable(Protocol):
@@ -96,11 +99,13 @@ def all_at_once(name: str, sentences: list[str]) -> CommandStopped:
 def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable, Layout]:
     name = findings.name
     if given.sheet is not None:
+        if given.header is not None:
+            raise _wrong_kind(name, "a CSV file", "Excel file")
         findings.problems.append(f"--sheet is for Excel files, and {name} is not one.")
     encoding = given.encoding or "utf-8"
     marked = marked_encoding(file)
     if marked is not None:
-        if given.encoding not in (None, marked, marked[: -len("-le")]):
+        if given.encoding is not None and not is_of_family(marked, given.encoding):
             findings.problems.append(f"{name} has the byte order mark of {marked}, so it is not {given.encoding}.")
         encoding = marked
     scanned = scan(file, encoding, name=name)
@@ -109,7 +114,14 @@ def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable,
         findings.problems.append(scanned.problem)
         encoding, errors = scanned.likely, "replace"
     separator = given.separator
-    if separator is None:
+    if separator is not None:
+        named = named_separator(file, encoding=encoding, errors=errors)
+        if named not in (None, separator):
+            findings.problems.append(
+                f"Line 1 of {name} says that the separator is {named!r}, but --separator is {separator!r}; omit the "
+                "option, or delete the line."
+            )
+    else:
         columns = () if given.header is False else given.columns.all()
         separator, doubt = separation_of(
             file, encoding=encoding, errors=errors, occurring=scanned.separators, columns=columns
@@ -128,6 +140,8 @@ def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListT
         if sentence is None:
             raise
         raise CommandStopped(sentence, status=WRONG_USAGE) from error
+    if given.header is not None and given.encoding is not None and given.separator is not None:
+        raise _wrong_kind(findings.name, "an Excel file", "CSV file")
     for option, value in (("--encoding", given.encoding), ("--separator", given.separator)):
         if value is not None:
             findings.problems.append(f"{option} is for CSV files, and {findings.name} is an Excel file.")
@@ -146,29 +160,56 @@ def _columns(table: ListTable, layout: Layout, findings: _Findings) -> tuple[Pos
         rows = table.rows()
         number, first = next(rows, (1, []))
         if header is None:
-            header, doubt = _header(layout, number, first, (row[0] for _, row in rows if row))
-            if doubt is not None:
-                findings.doubts.append(doubt)
+            header, doubts = _header(layout, number, first, rows)
+            findings.doubts += doubts
         positions = positions_of(layout.columns, first, has_header=header)
     except RecordWrong as error:
         findings.problems.append(wrong_line(error.number, name, str(error)))
-    except ColumnMissing as error:
-        findings.problems.append(wrong_line(number, name, str(error)))
+    except ColumnsWrong as error:
+        sentence = wrong_line(number, name, str(error))
+        if layout.separator not in (None, NO_SEPARATOR) and not layout.columns.participant:
+            sentence += f" If each line is one participant, give --separator {NO_SEPARATOR}."
+        findings.problems.append(sentence)
     return positions, replace(layout, header=header)
 
 
-def _header(layout: Layout, number: int, first: list[str], rest: Iterator[str]) -> tuple[bool, str | None]:
-    if layout.columns.participant or width_of(first) != 1:
-        # Several columns have names; only `--no-header` says that they have none.
-        return True, None
-    reason = header_suspected(first[0], rest)
-    if reason is None:
-        return False, None
-    text = first[0].strip()
-    shown = text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
-    return True, (
-        f"Line {number}, {shown!r}, looks like a header ({reason}); give --header, or --no-header if it is a "
-        "participant."
+def _header(
+    layout: Layout, number: int, first: list[str], rows: Iterator[tuple[int, list[str]]]
+) -> tuple[bool, list[str]]:
+    """Decide whether the first row is a header, and return what is in doubt about it."""
+    if layout.columns.participant:
+        # Columns have names; only `--no-header` says that they have none.
+        text = participant_suspected(first, (row for _, row in rows))
+        return True, [] if text is None else [
+            f"Line {number} does not look like the names of columns: {shortened(text)!r} is like a text below it; give "
+            "--no-header and the number of the column, such as --column 1, or --header if the line has the names."
+        ]
+    if width_of(first) != 1:
+        return True, []
+    title = list(islice(rows, _ROWS_BELOW_A_TITLE))
+    reason = header_suspected(first[0], (row[0] for _, row in chain(title, rows) if row))
+    doubts = []
+    if reason is not None:
+        shown = shortened(first[0].strip())
+        doubts.append(
+            f"Line {number}, {shown!r}, looks like a header ({reason}); give --header, or --no-header if it is a "
+            "participant."
+        )
+    below = next(((number, row[0].strip()) for number, row in title if row and is_surely_header(row[0])), None)
+    if below is not None:
+        doubts.append(
+            f"Line {below[0]}, {below[1]!r}, looks like a header, but is not the first line; delete what is above it, "
+            "or give --header or --no-header if it is a participant."
+        )
+    return reason is not None, doubts
+
+
+def _wrong_kind(name: str, kind: str, wanted: str) -> CommandStopped:
+    """Return the error for a layout that is for another kind of file: likely that with which the run began."""
+    return CommandStopped(
+        f"{name} is {kind}, but the run or the options are for a list in another format. Name the {wanted} with which "
+        "the run began, or give another --out.",
+        status=WRONG_USAGE,
     )
 
 

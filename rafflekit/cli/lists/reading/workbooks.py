@@ -21,7 +21,7 @@ from openpyxl.xml.functions import iterparse
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.reading.archives import LAST_ROW, ArchiveWrong, check_archive
 from rafflekit.cli.lists.reading.cells import Unclear, cell_text
-from rafflekit.cli.lists.reading.records import RecordWrong, too_many_cells
+from rafflekit.cli.lists.reading.csv_records import RecordWrong, too_many_cells
 from rafflekit.core import limits
 
 _ROWS_AT_ONCE = 500

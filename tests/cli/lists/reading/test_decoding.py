@@ -25,7 +25,9 @@ def test_a_byte_order_mark_names_the_encoding(encoding: str) -> None:
     assert people(content) == people(content, encoding) == NAMES
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "cp1252", "Latin-1", "shift_jis", "cp037", "mac-roman"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-16-le", "utf-16-be", "windows-1252", "Latin-1", "shift_jis", "cp037", "mac-roman"]
+)
 def test_a_named_encoding_is_read(encoding: str) -> None:
     names = ["王芳"] if encoding == "shift_jis" else ["Zoë", "Müller"]
 
@@ -56,9 +58,18 @@ def test_a_named_encoding_is_read(encoding: str) -> None:
         ),
         ("ann\n".encode("utf-16-be"), None, "people.csv looks like UTF-16 without a byte order mark; give --encoding"),
         (b"ann\n", "utf-16", "people.csv is not utf-16 (UTF-16 stream does not start with BOM); give another"),
-        ("ann".encode("utf-16"), "cp1252", "people.csv has the byte order mark of utf-16-le, so it is not cp1252."),
+        (
+            "ann".encode("utf-16"),
+            "cp1252",
+            "people.csv has the byte order mark of utf-16-le, so it is not windows-1252.",
+        ),
         (b"\xff\xfea\0b", None, "Line 1 of people.csv is not utf-16-le; give another --encoding."),
-        (b"ann\rbob\r", None, "Line 1 of people.csv is not CSV: it contains a carriage return"),
+        (
+            b"ann\rbob\r",
+            None,
+            "Line 1 of people.csv is not CSV: it contains a carriage return, but lines must end with a line feed; "
+            "save it as CSV UTF-8.",
+        ),
     ],
 )
 def test_text_that_cannot_be_read_is_named(content: bytes, encoding: str | None, sentence: str) -> None:
@@ -69,7 +80,7 @@ def test_text_that_cannot_be_read_is_named(content: bytes, encoding: str | None,
 
 
 @pytest.mark.parametrize(
-    "name", ["idna", "rot13", "base64", "punycode", "unicode_escape", "undefined", "", "x\0", "utf8 8"]
+    "name", ["idna", "utf-7", "rot13", "base64", "punycode", "unicode_escape", "undefined", "", "x\0", "utf8 8"]
 )
 def test_only_encodings_of_text_files_are_taken(name: str) -> None:
     with pytest.raises(CommandStopped, match="is not an encoding of text files; examples: utf-8, windows-1252"):

@@ -1,12 +1,15 @@
 """How `participate --from` understands what spreadsheets save as CSV: separators, encodings, headers and columns."""
 
 import io
+import unicodedata
 
 import pytest
 
 from rafflekit.cli.failures import CommandStopped
 from rafflekit.cli.lists.people import Line, ParticipantList
 from rafflekit.cli.lists.reading.layout import Columns, Layout
+
+GIVE = "give --separator ('none' if each line is one participant)"
 
 
 def listed(content: bytes, *columns: str, header: bool | None = None, separator: str | None = None) -> ParticipantList:
@@ -54,16 +57,15 @@ def test_the_numbers_of_lines_are_those_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("content", "doubt"),
     [
-        (b"a,b;c\nd,e;f\n", "In people.csv, the columns could be separated by commas or semicolons; give --separator."),
+        (b"a,b;c\nd,e;f\n", f"In people.csv, the columns could be separated by commas or semicolons; {GIVE}."),
         (
             b"Ann,Rome\nBen\nCy\nDan\n",
-            "In people.csv, the lines disagree: separated by commas, there are 2 columns in 1 of 4 lines; give "
-            "--separator.",
+            f"In people.csv, the lines disagree: separated by commas, there are 2 columns in 1 of 4 lines; {GIVE}.",
         ),
         (
             b"Members\nName;Town\nAnn;Rome\n",
             "In people.csv, separated by semicolons, there are 2 columns in 2 of 3 lines, but the first has one; "
-            "delete what is above the column names, or give --separator.",
+            f"delete what is above the column names, or {GIVE}.",
         ),
     ],
 )
@@ -94,6 +96,25 @@ def test_empty_cells_at_the_end_of_a_row_say_nothing() -> None:
         "Имя\nАня\n".encode(),
         "الاسم\nليلى\n".encode(),
         b"members 2026:\nann\nbob\n",
+        b"Teilnehmer/in\nAnn Miller\n",
+        b"Teilnehmer*innen 2026\nAnn Miller\n",
+        "Gästeliste\nAnn Miller\n".encode(),
+        b"Vor- und Nachname\nAnn Miller\n",
+        b"Name des Kindes (6 - 12)\nAnn Miller\n",
+        b"participant_name\nAnn Miller\n",
+        b"emailAddress\nAnn Miller\n",
+        b"Ticket holder\nAnn Miller\n",
+        b"What is your name?\nAnn Miller\n",
+        b"Who is coming?\nAnn Miller\n",
+        b"Participant 0\nAnn Miller\n",
+        unicodedata.normalize("NFD", "Liste des adhérents\nAnn Miller\n").encode(),
+        b"Correo del participante\nAnn Miller\n",
+        b"Elenco partecipanti\nAnn Miller\n",
+        b"Naam van de deelnemer\nAnn Miller\n",
+        "Imię i nazwisko uczestnika\nAnn Miller\n".encode(),
+        "ФИО участника\nАня\n".encode(),
+        "请填写姓名\n王芳\n".encode(),
+        "参加者氏名（漢字）\n王芳\n".encode(),
         b"who\nann@example.org\nbob@example.org\n",
         b"who\n0170 12345\n+49 (170) 1234-5\n",
     ],
@@ -118,6 +139,13 @@ def test_a_header_is_never_a_participant_unseen(content: bytes) -> None:
         b"ann\n",
         "יוסי\nדנה\n".encode(),
         b"Guest 1\nGuest 2\n",
+        b"Member Jones\nAnn Miller\nMember Hill\n",
+        b"Ann Miller\nMark Name\nMember Jones\nGuest\n",
+        b"Christopher Guest\nAd Person\n",
+        b"name@mail.example.org\nAnn Miller\n",
+        b"12 Adlerweg 10115 Berlin\n5 Main Street\n",
+        "Étienne-Maillard\nSimion\n".encode(),
+        "王成\n李名\n".encode(),
     ],
 )
 def test_a_first_line_like_the_others_is_a_participant(content: bytes) -> None:
@@ -159,5 +187,93 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         'Line 1 of people.csv is not UTF-8. Is it Windows-1252? Then "M\\xfcller" is "Müller"; if that is right, give '
         "--encoding windows-1252.",
         "Line 1 of people.csv has no column 'Name', only 'Müller', 'Ann;x'.",
-        "In people.csv, the columns could be separated by commas or semicolons; give --separator.",
+        f"In people.csv, the columns could be separated by commas or semicolons; {GIVE}.",
     ]
+
+
+def test_a_very_long_number_takes_no_time() -> None:
+    """60 kB took 18 s, more of them hours."""
+    longest = b"0" * 130_000 + b"x"
+
+    assert [line.number for line in listed(b"x\n" + longest)] == [1, 2]
+
+
+def test_a_header_below_a_title_is_in_doubt() -> None:
+    (doubt,) = listed(b"Summer party\n\nName\nAnn Miller\n").doubts
+
+    assert doubt == (
+        "Line 3, 'Name', looks like a header, but is not the first line; delete what is above it, or give --header or "
+        "--no-header if it is a participant."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "column", "is_in_doubt"),
+    [
+        (b"ann@x.org,Ann\nbob@x.org,Bob\n", "Ann", True),
+        (b"ann@x.org;Ann\n;Eve\nbob@x.org;Bob\n", "ann@x.org", True),
+        (b"Ann;0170 12345\nBob;0170 12346\n", "Ann", True),
+        (b"Name;2025;2026\nAnn;1;2\n", "Name", False),
+        (b"E-Mail;Name\nann@x.org;Ann\n", "E-Mail", False),
+    ],
+)
+def test_a_participant_is_never_a_header_unseen(content: bytes, column: str, *, is_in_doubt: bool) -> None:
+    doubts = listed(content, column).doubts
+
+    assert [doubt.split(";")[0].split(":")[0] for doubt in doubts] == [
+        "Line 1 does not look like the names of columns"
+    ] * is_in_doubt
+    assert listed(content, column, header=True).doubts == ()
+
+
+def test_a_list_without_a_separator_keeps_every_character() -> None:
+    content = b'Miller, Ann\n"Carter; Ben"\nCy\tHill|x\n'
+    read = listed(content, separator="none")
+
+    assert [line.participant for line in read] == ["Miller, Ann", "Carter; Ben", "Cy\tHill|x"]
+    assert read.doubts == ()
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_column_is_found_in_any_form_of_its_name(form: str) -> None:
+    content = unicodedata.normalize(form, "Pr\u200bénom \u00a0du membre;No, a\nAnn;1\n").encode()
+
+    for name in ("Prénom du membre", unicodedata.normalize("NFD", "prénom du membre")):
+        read = listed(content, name)
+        assert ([line.participant for line in read], read.layout.separator) == (["Ann"], ";")
+
+
+@pytest.mark.parametrize(
+    ("content", "layout", "sentence"),
+    [
+        (
+            b"Name,n\nann,1\n",
+            Layout(Columns(("Name", "name"), "n")),
+            "Line 1 of people.csv has one column for both 'Name' and 'name'; give each column once.",
+        ),
+        (
+            b"Name,n\nann,1\n",
+            Layout(Columns(("n",), "n")),
+            "Line 1 of people.csv has one column for both 'n' and 'n'; give each column once.",
+        ),
+        (
+            b"sep=;\nName;Town\nAnn;Rome\n",
+            Layout(header=True, separator="none"),
+            "Line 1 of people.csv says that the separator is ';', but --separator is 'none'; omit the option, or "
+            "delete the line.",
+        ),
+        (
+            b"a,b\nc,d\n",
+            Layout(Columns(("0001",)), header=False, sheet="A"),
+            "people.csv is a CSV file, but the run or the options are for a list in another format. Name the Excel "
+            "file with which the run began, or give another --out.",
+        ),
+        (
+            b"ann,x\nbob,y\n",
+            Layout(Columns(("0000000001",)), header=False),
+            "Line 1 of people.csv has no column '0000000001': without a header, --column takes a number from 1 to 2.",
+        ),
+    ],
+)
+def test_options_that_contradict_the_list_are_refused(content: bytes, layout: Layout, sentence: str) -> None:
+    assert what_is_wrong(content, layout) == [sentence]

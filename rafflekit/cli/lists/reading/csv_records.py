@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import BinaryIO
 
@@ -12,9 +13,16 @@ from rafflekit.core import limits
 _CSV_ERRORS = {
     "unexpected end of data": "a quote is opened but never closed",
     "field larger than field limit": "a field is too long, or a quote is never closed",
-    "new-line character seen": "it contains a carriage return, but lines must end with a line feed",
+    "new-line character seen": (
+        "it contains a carriage return, but lines must end with a line feed; save it as CSV UTF-8"
+    ),
     "expected after '\"'": "text follows a closing quote; write a quote inside quotes twice",
 }
+NO_SEPARATOR = "none"
+"""The separator of a list in which each line is one text, whatever characters it has."""
+
+# The csv module must have one. No list has this character: `scan` finds it.
+_ABSENT = "\0"
 # Excel writes and reads this line.
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\r?\n?')
 
@@ -42,7 +50,8 @@ def records(
         with text_in(file, encoding, errors=errors) as text:
             lines = _Lines(text)
             begins += lines.skipped
-            reader = csv.reader(lines, delimiter=separator, strict=strict)
+            delimiter = _ABSENT if separator == NO_SEPARATOR else separator
+            reader = csv.reader(lines, delimiter=delimiter, strict=strict)
             for row in reader:
                 if len(row) > limits.RECORD_CELLS:
                     raise RecordWrong(begins, too_many_cells(len(row)))
@@ -64,9 +73,11 @@ def records(
 
 def named_separator(file: BinaryIO, *, encoding: str, errors: str) -> str | None:
     """Return the separator that a first line such as `sep=;` names."""
-    with text_in(file, encoding, errors=errors) as text:
+    # Without its byte order mark, UTF-16 is not read even in part.
+    with suppress(UnicodeError), text_in(file, encoding, errors=errors) as text:
         named = _SEPARATOR_LINE.fullmatch(text.readline(limits.RECORD_CHARACTERS))
         return named and named[1]
+    return None
 
 
 def too_many_cells(cells: int) -> str:
