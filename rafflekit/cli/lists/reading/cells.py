@@ -3,9 +3,11 @@
 import re
 from datetime import date, datetime, time, timedelta
 
+LONGEST_TEXT = 32_767
+"""The most characters of a cell, in Excel."""
+
 # Excel keeps 15 digits of a number and replaces the others by zeros.
 _FIRST_ROUNDED = 10**15
-_LONGEST = 32_767  # of any text, in Excel
 _ZEROS = re.compile("0{2,30}")
 
 
@@ -35,8 +37,9 @@ def cell_text(value: object, number_format: str = "") -> str:
         case None:
             return ""
         case str():
-            is_long = len(value) > _LONGEST
-            return Unclear.because(f"has more than {_LONGEST:,} characters", value[:_LONGEST]) if is_long else value
+            is_long = len(value) > LONGEST_TEXT
+            reason = f"has more than {LONGEST_TEXT:,} characters"
+            return Unclear.because(reason, value[:LONGEST_TEXT]) if is_long else value
         case bool():
             return str(value).upper()
         case int() | float():

@@ -16,7 +16,8 @@ from rafflekit.cli.lists.reading.layout import Columns, Layout
 from rafflekit.core import limits
 
 # Smaller than the real limits, which take seconds.
-BYTES, ELEMENTS = 10_000_000, 1_000
+BYTES, PIECE, TOTAL, ELEMENTS = 10_000_000, 500_001, 2_000, 1_000
+MANY_ATTRIBUTES = " ".join(f"a{number}=''" for number in range(ELEMENTS))
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
 
@@ -88,17 +89,6 @@ def test_texts_are_read_from_where_excel_keeps_them() -> None:
     write_excel_file(file, [["who"], ["ann"], ["bob"], ["ann"]])
 
     assert [line.participant for line in lines_of(file, "who")] == ["ann", "bob", "ann"]
-
-
-def test_zeros_that_a_format_shows_are_kept() -> None:
-    book = Workbook()
-    assert book.active is not None
-    book.active["A1"] = 1234
-    book.active["A1"].number_format = "00000"
-    file = io.BytesIO()
-    book.save(file)
-
-    assert lines_of(file) == [Line(1, "01234")]
 
 
 def test_a_line_has_the_number_of_its_row() -> None:
@@ -198,19 +188,55 @@ def test_places_that_are_far_away_take_nothing() -> None:
     ("part", "content", "sentence"),
     [
         ("sheet1", "\0" * (BYTES + 1), "has more than 10,000,000 bytes when unpacked"),
-        ("sheet1", f"<x>{'<c/>' * ELEMENTS}</x>", "has too many cells or texts"),
-        ("sheet1", f"<x>{'<row/>' * 1_048_577}</x>", "has more rows than Excel has"),
-        ("styles", f"<x>{'<a>' * ELEMENTS}", "has too many cells or texts"),
+        ("sheet1", f"<x><y>{'<row/>' * (TOTAL + 1)}", "has too many cells or texts"),
+        ("sheet1", f"<x><y><row>{'<c/>' * ELEMENTS}", "has too many cells or texts"),
+        ("sheet1", f"<x><y><row><c>{'<row/>' * ELEMENTS}", "has too many cells or texts"),
+        ("sheet1", f"<x><y><row><c {MANY_ATTRIBUTES}/>", "has too many cells"),
+        ("sheet1", f"<x><y><row><c>{'x' * PIECE}", "has more than 500,000 bytes in one row or text"),
+        ("sheet1", f'<x a="{"x" * 400_000}', "has XML that no spreadsheet program writes"),
+        ("sheet1", f'<x xmlns="{"x" * 300}"/>', "has XML that no spreadsheet program writes"),
+        ("sheet1", "<x>" + "".join(f"<x{number}/>" for number in range(1_000)), "has XML that no spreadsheet program"),
+        ("styles", f"<x><y><xf>{'<a>' * ELEMENTS}", "has too many cells or texts"),
+        ("workbook", f"<x>{'<a/><row/>' * ELEMENTS}</x>", "has too many cells or texts"),
+        ("workbook", "\0" * PIECE, "has more than 500,000 bytes in 'xl/workbook.xml'"),
         ("workbook", '<!DOCTYPE x [<!ENTITY a "aaa"><!ENTITY b "&a;&a;">]><x>&b;</x>', "defines entities of XML"),
     ],
+    ids=range(13),
 )
 def test_a_small_file_cannot_become_a_large_one(
     part: str, content: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "XLSX_BYTES", BYTES)
-    monkeypatch.setattr(limits, "XLSX_ELEMENTS_APART", ELEMENTS)
+    monkeypatch.setattr(limits, "XLSX_ELEMENTS", TOTAL)
+    monkeypatch.setattr(limits, "XLSX_PIECE_ELEMENTS", ELEMENTS)
+    monkeypatch.setattr(limits, "XLSX_PIECE_BYTES", PIECE - 1)
 
     assert error_of(with_parts(**{part: content})).startswith(f"people.xlsx {sentence}")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_excel_files_are_only_unpacked_block_by_block(method: int) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(saved(["ann"])) as old, zipfile.ZipFile(file, "w", method) as new:
+        for member in old.namelist():
+            new.writestr(member, old.read(member))
+
+    assert error_of(file) == "people.xlsx is compressed in a way that Excel does not read; save the list as CSV."
+
+
+def test_a_part_cannot_be_read_as_many_sheets() -> None:
+    sheets = "".join(f'<sheet name="{name}" sheetId="1" r:id="rId1"/>' for name in "ab")
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    file = with_parts(workbook=f'<workbook {MAIN} xmlns:r="{relations}"><sheets>{sheets}</sheets></workbook>')
+
+    assert error_of(file) == "people.xlsx has two sheets in one place; save the list as CSV."
+
+
+def test_many_elements_outside_of_rows_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "XLSX_PIECE_ELEMENTS", 200)
+    rows = f'<row r="1">{cell("A1")}</row>'
+
+    assert lines_of(with_rows(rows, f"<cols>{'<col/>' * 300}</cols>")) == [Line(1, "ann")]
 
 
 def test_a_zip_file_of_very_many_members_is_refused() -> None:
