@@ -3,6 +3,7 @@
 A cell that a person would not recognise is an `Unclear` text, and only its line is refused.
 """
 
+import re
 import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ _TEXT_TAG, _STYLE_TAG, _FORMAT_TAG = (f"{{{SHEET_MAIN_NS}}}{name}" for name in (
 _STYLES_TAG = f"{{{SHEET_MAIN_NS}}}cellXfs"
 # How deep the pieces are in a part that is read piece by piece: `<sst><si>` and `<worksheet><sheetData><row>`.
 _TEXTS_AT, _ROWS_AT, _STYLES_AT = 2, 3, 3
+# Excel escapes some characters like this. Surrogates are not characters.
+_ESCAPED = re.compile("_x((?!d[89a-f])[0-9a-f]{4})_", re.IGNORECASE)
 _LONGEST_FORMAT = 255  # in Excel
 _SHOWN_SHEETS = 20
 
@@ -223,7 +226,7 @@ def _read_texts(shared: _Shared, part: Any) -> None:
         for element, _ in _each(_TEXT_TAG, _TEXTS_AT, source):
             text: Any = Text.from_tree(element)
             # Many cells can have a text that is too long.
-            shared.texts.append(str(text.content).replace("x005F_", "")[: LONGEST_TEXT + 1])
+            shared.texts.append(_unescaped(text.content)[: LONGEST_TEXT + 1])
 
 
 def _read_formats(shared: _Shared, part: Any) -> None:
@@ -264,7 +267,14 @@ class _Parser(WorkSheetParser):
         cell: dict[str, Any] = super().parse_cell(element)
         if cell["value"] is None and element.find(FORMULA_TAG) is not None:
             cell["data_type"] = "f"
+        elif isinstance(cell["value"], str) and element.get("t") != "s":
+            # Shared texts were read before.
+            cell["value"] = _unescaped(cell["value"])
         return cell
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text) if "_x" in text.lower() else text
 
 
 def _each(tag: str | None, depth: int, source: Any) -> Iterator[tuple[Any, Any]]:

@@ -91,6 +91,20 @@ def test_texts_are_read_from_where_excel_keeps_them() -> None:
     assert [line.participant for line in lines_of(file, "who")] == ["ann", "bob", "ann"]
 
 
+def test_characters_that_excel_escapes_are_read() -> None:
+    written = "a_x000D__X000d_b_x005F_x000D_c_x1F3_xD83D_"
+    read = "a\r\rb_x000D_c_x1F3_xD83D_"
+    file = io.BytesIO()
+    write_excel_file(file, [["who"], [written]])
+    formula = f'<c r="A2" t="str"><f>B1</f><v>{written}</v></c>'
+
+    assert lines_of(file, "who") == [Line(2, read)]
+    assert lines_of(with_rows(f'<row r="1">{cell("A1", written)}</row><row r="2">{formula}</row>')) == [
+        Line(1, read),
+        Line(2, read),
+    ]
+
+
 def test_a_line_has_the_number_of_its_row() -> None:
     assert lines_of(saved([], ["who", "note", None], [], ["ann", None, " "], [None, "x"]), "WHO") == [
         Line(4, "ann"),
