@@ -9,6 +9,8 @@ LONGEST_TEXT = 32_767
 # Excel keeps 15 digits of a number and replaces the others by zeros.
 _FIRST_ROUNDED = 10**15
 _ZEROS = re.compile("0{2,30}")
+# Formats that add nothing to a number but commas and decimals. Others can show zeros, signs or words of their own.
+_PLAIN = re.compile(r"General|GENERAL|@|(?:0|#,##0)(?:\.0+)?")
 
 
 class Unclear(str):
@@ -57,7 +59,9 @@ def _number(value: float, number_format: str) -> str:
         return Unclear.because("has more than 15 digits, and Excel has replaced the others by zeros", text)
     if "e" in text or "n" in text:
         return Unclear.because("has a number that Excel shows in scientific notation", text)
-    if _ZEROS.fullmatch(number_format):
+    if _ZEROS.fullmatch(number_format) and text.isdigit():
         # Telephone numbers and codes that keep their zeros by the format of the cell.
         return text.zfill(len(number_format))
+    if number_format and not _PLAIN.fullmatch(number_format):
+        return Unclear.because(f"has a number in the format {number_format!r}; enter what Excel shows as text", text)
     return text

@@ -91,6 +91,39 @@ def test_texts_are_read_from_where_excel_keeps_them() -> None:
     assert [line.participant for line in lines_of(file, "who")] == ["ann", "bob", "ann"]
 
 
+def with_format(value: float, number_format: str) -> io.BytesIO:
+    """Return an Excel file with a formatted number, and with a text that needs no format."""
+    book = Workbook()
+    assert book.active is not None
+    book.active["A1"] = value
+    book.active["A1"].number_format = number_format
+    book.active["A2"] = "ann"
+    file = io.BytesIO()
+    book.save(file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "text"),
+    [(1234, "00000", "01234"), (1234, "#,##0", "1234"), (1.5, "0.00", "1.5"), (12, "@", "12"), (7, "0", "7")],
+)
+def test_zeros_that_a_format_shows_are_kept(value: float, number_format: str, text: str) -> None:
+    assert lines_of(with_format(value, number_format), header=False)[0] == Line(1, text)
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format"),
+    [(49170, "0000 0000000"), (49170, "000-00000000"), (7, '"0"###0'), (0.5, "0%"), (1.5, "000"), (-7, "000")],
+)
+def test_a_number_in_a_format_of_its_own_is_refused(value: float, number_format: str) -> None:
+    first, second = lines_of(with_format(value, number_format), header=False)
+
+    assert first.refusal == (
+        f"The line's cell A1 has a number in the format {number_format!r}; enter what Excel shows as text."
+    )
+    assert second == Line(2, "ann")
+
+
 def test_characters_that_excel_escapes_are_read() -> None:
     written = "a_x000D__X000d_b_x005F_x000D_c_x1F3_xD83D_"
     read = "a\r\rb_x000D_c_x1F3_xD83D_"
