@@ -135,6 +135,9 @@ def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListT
     sheet, problem = workbook.choose(given.sheet)
     if problem is not None:
         findings.problems.append(problem)
+    elif sheet.hidden_rows:
+        rows = "1 row is" if sheet.hidden_rows == 1 else f"{sheet.hidden_rows:,} rows are"
+        findings.doubts.append(f"In {findings.name}, {rows} hidden; show or delete hidden rows, and save the list.")
     return sheet, replace(given, sheet=sheet.title)
 
 

@@ -138,6 +138,18 @@ def test_characters_that_excel_escapes_are_read() -> None:
     ]
 
 
+def test_hidden_rows_are_in_doubt() -> None:
+    rows = f"""
+        <row r="1">{cell("A1")}</row><row r="2" hidden="1">{cell("A2")}{cell("B2")}</row>
+        <row r="3" hidden="1"><c r="A3"/></row><row r="4" hidden="0">{cell("A4")}</row>
+    """
+    doubtful = ParticipantList(with_rows(rows), name="people.xlsx", layout=Layout(Columns(("1",)), header=False))
+    clear = ParticipantList(with_rows(rows.replace('"2" hidden="1"', '"2"')), name="people.xlsx")
+
+    assert doubtful.doubts == ("In people.xlsx, 1 row is hidden; show or delete hidden rows, and save the list.",)
+    assert clear.doubts == ()
+
+
 def test_a_line_has_the_number_of_its_row() -> None:
     assert lines_of(saved([], ["who", "note", None], [], ["ann", None, " "], [None, "x"]), "WHO") == [
         Line(4, "ann"),
