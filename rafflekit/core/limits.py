@@ -116,8 +116,11 @@ XLSX_BYTES = 128 * 1024 * 1024
 XLSX_ELEMENTS = 5_000_000
 """The most XML elements in an Excel file: each row, each cell and each value is one."""
 
-XLSX_ELEMENTS_APART = 1_000_000
-"""The most XML elements of an Excel file that are in one row or outside of rows, such as texts: they are in memory."""
+XLSX_PIECE_ELEMENTS, XLSX_PIECE_BYTES = 100_000, 8 * 1024 * 1024
+"""The most XML elements with attributes, and bytes, of an Excel file in memory at once: of a row, a text or a part."""
+
+XLSX_TEXTS_BYTES = 32 * 1024 * 1024
+"""The most bytes of the texts of an Excel file that are apart from its cells, and of its styles: they are in memory."""
 
 BODY_NESTING = 10
 """How deeply lists and objects may be nested in a request's body; three levels are needed."""

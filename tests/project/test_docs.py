@@ -219,7 +219,9 @@ def test_every_error_has_its_own_code() -> None:
         limits.RECORD_CELLS,
         limits.XLSX_BYTES,
         limits.XLSX_ELEMENTS,
-        limits.XLSX_ELEMENTS_APART,
+        limits.XLSX_PIECE_ELEMENTS,
+        limits.XLSX_PIECE_BYTES,
+        limits.XLSX_TEXTS_BYTES,
     ],
 )
 def test_every_limit_is_in_the_docs(limit: int) -> None:

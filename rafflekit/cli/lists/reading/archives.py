@@ -1,8 +1,8 @@
-"""The zip file that an Excel file is: it is unpacked within bounds, before anything else looks at it.
+"""The zip file that an Excel file is: each part of it is checked before anything else reads it.
 
 A small file can claim or contain anything: gigabytes of zeros, a million elements, entities that multiply. So the bytes
-are counted as they come, whatever the file says about their number, and the elements of the XML as well: in memory, an
-element takes far more than its bytes.
+are counted as they come, whatever the file says about their number. The elements are counted as well, and what is in
+memory at once is limited: there, an element takes far more than its bytes.
 """
 
 import zipfile
@@ -19,7 +19,16 @@ LAST_ROW = 1_048_576
 _BLOCK_BYTES = 64 * 1024
 # The list of ten thousand members; an Excel file has tens.
 _DIRECTORY_BYTES = 1024 * 1024
-_ROW, _PREFIXED_ROW = "row", ":row"
+# zipfile limits what it unpacks at once for these only. Excel reads no others.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# A parser reads a tag again with each block until the tag is complete.
+_TAG_BYTES = 256 * 1024
+# It repeats the address of a namespace with every name.
+_NAMESPACE_CHARACTERS = 255
+# It remembers each name. A part has a hundred.
+_NAMES = 1_000
+_VALUES = ("v", "t")
+_TRUE = ("1", "true")
 _WRONG = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
 
 
@@ -61,72 +70,139 @@ class _BoundedReads(BufferedIOBase):
         return True
 
 
-def opened_archive(file: BinaryIO) -> zipfile.ZipFile:
-    """Return a zip file, of which only the list of its members was read.
+class Archive(zipfile.ZipFile):
+    """An Excel file, of which only the list of its members was read. It is not read beyond the `limits`."""
 
-    Raises:
-        ArchiveWrong: it has too many members.
-        zipfile.BadZipFile: it is not a zip file.
-    """
-    return zipfile.ZipFile(_BoundedReads(file))
+    def __init__(self, file: BinaryIO) -> None:
+        """Read the list of members.
+
+        Raises:
+            ArchiveWrong: there are too many.
+            zipfile.BadZipFile: it is not a zip file.
+        """
+        super().__init__(_BoundedReads(file))
+        self._bytes = 0
+        self._elements = 0
+
+    def read(self, name: str | zipfile.ZipInfo, pwd: bytes | None = None) -> bytes:
+        """Check a part and return it.
+
+        Raises:
+            ArchiveWrong: it is damaged or too large.
+            KeyError: it does not exist.
+        """
+        self.check(name)
+        return super().read(name, pwd)
+
+    def check(self, name: str | zipfile.ZipInfo, *, pieces_at: int = 0, most_bytes: int | None = None) -> "PartCheck":
+        """Unpack a part and keep nothing; return what was noticed.
+
+        It may be read in pieces: the elements at the depth `pieces_at` (1 is the root), each forgotten before the next.
+        Otherwise it is one piece. It has at most `most_bytes`, or else those of a piece.
+
+        Raises:
+            ArchiveWrong: it is damaged, or larger than the `limits` for Excel files.
+            KeyError: it does not exist.
+        """
+        most_bytes = most_bytes or limits.XLSX_PIECE_BYTES
+        part = PartCheck(pieces_at, elements=self._elements)
+        member = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
+        if member.compress_type not in _METHODS:
+            raise ArchiveWrong("is compressed in a way that Excel does not read")
+        try:
+            with self.open(member) as unpacked:
+                while block := unpacked.read(_BLOCK_BYTES):
+                    self._bytes += len(block)
+                    if self._bytes > limits.XLSX_BYTES:
+                        raise ArchiveWrong(f"has more than {limits.XLSX_BYTES:,} bytes when unpacked")
+                    part.add(block)
+                    if part.bytes > most_bytes:
+                        raise ArchiveWrong(f"has more than {most_bytes:,} bytes in {member.filename!r}")
+        except _WRONG as error:
+            raise ArchiveWrong("is damaged, or has a password") from error
+        self._elements = part.elements
+        return part
 
 
-def check_archive(file: BinaryIO) -> None:
-    """Unpack every member of an Excel file, and keep nothing.
+class PartCheck:
+    """A check of the XML of one part. `hidden_rows` are the hidden rows of a sheet that are not blank."""
 
-    Raises:
-        ArchiveWrong: it is damaged, or larger than the `limits` for Excel files.
-    """
-    counted = _Counted()
-    try:
-        with opened_archive(file) as archive:
-            for member in archive.infolist():
-                _check_member(archive, member, counted)
-    except _WRONG as error:
-        raise ArchiveWrong("is damaged, or has a password") from error
+    def __init__(self, pieces_at: int, *, elements: int) -> None:
+        self.bytes = 0
+        self.elements = elements
+        self.hidden_rows = 0
+        self._pieces_at = pieces_at
+        self._names: set[str] = set()
+        self._depth = 0
+        self._held = 0
+        self._piece_begins = 0
+        self._in_hidden_row = False
+        self._parser: expat.XMLParserType | None = expat.ParserCreate()
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.StartDoctypeDeclHandler = _refuse_entities
 
+    def add(self, block: bytes) -> None:
+        """Read some more of the part.
 
-class _Counted:
-    """What was unpacked so far: bytes, elements, and, of this part, elements since the last row began and rows."""
+        Raises:
+            ArchiveWrong: it is too large.
+        """
+        self.bytes += len(block)
+        if self._parser is None:
+            return
+        try:
+            self._parser.Parse(block, False)
+        except expat.ExpatError:
+            # Every other parser ends here, too.
+            self._parser = None
+            return
+        if self.bytes - self._parser.CurrentByteIndex > _TAG_BYTES:
+            raise _unknown_xml()
+        self._check_piece()
 
-    def __init__(self) -> None:
-        self.unpacked_bytes = 0
-        self.elements = 0
-        self.apart = 0
-        self.rows = 0
-
-    def add_bytes(self, some: int) -> None:
-        self.unpacked_bytes += some
-        if self.unpacked_bytes > limits.XLSX_BYTES:
-            raise ArchiveWrong(f"has more than {limits.XLSX_BYTES:,} bytes when unpacked")
-
-    def add_element(self, name: str, attributes: object) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
         self.elements += 1
-        self.apart += 1
-        if name == _ROW or name.endswith(_PREFIXED_ROW):
-            self.apart = 0
-            self.rows += 1
-        if self.rows > LAST_ROW:
-            raise ArchiveWrong("has more rows than Excel has")
-        if self.elements > limits.XLSX_ELEMENTS or self.apart > limits.XLSX_ELEMENTS_APART:
+        if self._depth <= self._pieces_at:
+            self._check_piece()
+            self._held = 0
+            self._piece_begins = self._index()
+            self._in_hidden_row = _plain(name) == "row" and attributes.get("hidden") in _TRUE
+        elif self._in_hidden_row and _plain(name) in _VALUES:
+            self.hidden_rows += 1
+            self._in_hidden_row = False
+        self._held += 1 + len(attributes)
+        if self.elements > limits.XLSX_ELEMENTS or self._held > limits.XLSX_PIECE_ELEMENTS:
             raise ArchiveWrong("has too many cells or texts")
+        self._names.add(name)
+        self._names.update(attributes)
+        if len(self._names) > _NAMES:
+            raise _unknown_xml()
+        if attributes and max(map(len, attributes.values())) > _NAMESPACE_CHARACTERS:
+            for attribute, text in attributes.items():
+                if attribute.startswith("xmlns") and len(text) > _NAMESPACE_CHARACTERS:
+                    raise _unknown_xml()
 
-    def refuse_entities(self, *_: object) -> None:
-        raise ArchiveWrong("defines entities of XML, which no spreadsheet program does")
+    def _end(self, _name: str) -> None:
+        self._depth -= 1
+
+    def _index(self) -> int:
+        return 0 if self._parser is None else self._parser.CurrentByteIndex
+
+    def _check_piece(self) -> None:
+        if self._index() - self._piece_begins > limits.XLSX_PIECE_BYTES:
+            raise ArchiveWrong(f"has more than {limits.XLSX_PIECE_BYTES:,} bytes in one row or text")
 
 
-def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, counted: _Counted) -> None:
-    counted.apart = counted.rows = 0
-    parser: expat.XMLParserType | None = expat.ParserCreate()
-    assert parser is not None
-    parser.StartElementHandler = counted.add_element
-    parser.StartDoctypeDeclHandler = counted.refuse_entities
-    with archive.open(member) as unpacked:
-        while block := unpacked.read(_BLOCK_BYTES):
-            counted.add_bytes(len(block))
-            if parser is not None:
-                try:
-                    parser.Parse(block, False)
-                except expat.ExpatError:
-                    # A picture, for example. Every other parser ends here, too.
-                    parser = None
+def _plain(name: str) -> str:
+    """Return the name of an element without its prefix."""
+    return name.rpartition(":")[2]
+
+
+def _unknown_xml() -> ArchiveWrong:
+    return ArchiveWrong("has XML that no spreadsheet program writes")
+
+
+def _refuse_entities(*_: object) -> None:
+    raise ArchiveWrong("defines entities of XML, which no spreadsheet program does")

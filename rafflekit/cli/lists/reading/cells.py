@@ -3,10 +3,14 @@
 import re
 from datetime import date, datetime, time, timedelta
 
+LONGEST_TEXT = 32_767
+"""The most characters of a cell, in Excel."""
+
 # Excel keeps 15 digits of a number and replaces the others by zeros.
 _FIRST_ROUNDED = 10**15
-_LONGEST = 32_767  # of any text, in Excel
 _ZEROS = re.compile("0{2,30}")
+# Formats that add nothing to a number but commas and decimals. Others can show zeros, signs or words of their own.
+_PLAIN = re.compile(r"General|GENERAL|@|(?:0|#,##0)(?:\.0+)?")
 
 
 class Unclear(str):
@@ -35,8 +39,9 @@ def cell_text(value: object, number_format: str = "") -> str:
         case None:
             return ""
         case str():
-            is_long = len(value) > _LONGEST
-            return Unclear.because(f"has more than {_LONGEST:,} characters", value[:_LONGEST]) if is_long else value
+            is_long = len(value) > LONGEST_TEXT
+            reason = f"has more than {LONGEST_TEXT:,} characters"
+            return Unclear.because(reason, value[:LONGEST_TEXT]) if is_long else value
         case bool():
             return str(value).upper()
         case int() | float():
@@ -54,7 +59,9 @@ def _number(value: float, number_format: str) -> str:
         return Unclear.because("has more than 15 digits, and Excel has replaced the others by zeros", text)
     if "e" in text or "n" in text:
         return Unclear.because("has a number that Excel shows in scientific notation", text)
-    if _ZEROS.fullmatch(number_format):
+    if _ZEROS.fullmatch(number_format) and text.isdigit():
         # Telephone numbers and codes that keep their zeros by the format of the cell.
         return text.zfill(len(number_format))
+    if number_format and not _PLAIN.fullmatch(number_format):
+        return Unclear.because(f"has a number in the format {number_format!r}; enter what Excel shows as text", text)
     return text

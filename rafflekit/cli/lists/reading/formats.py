@@ -4,7 +4,7 @@ import zipfile
 from typing import BinaryIO
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.reading.archives import ArchiveWrong, opened_archive
+from rafflekit.cli.lists.reading.archives import Archive, ArchiveWrong
 
 _ZIP = b"PK\x03\x04"
 _SAVE = "save the list as .xlsx or as CSV (UTF-8)"
@@ -48,7 +48,7 @@ def is_workbook(file: BinaryIO, *, name: str) -> bool:
 def _kind_of_archive(file: BinaryIO) -> str | None:
     """Return what a zip file is, or None if it is an Excel workbook."""
     try:
-        names = opened_archive(file).namelist()
+        names = Archive(file).namelist()
     except (ArchiveWrong, zipfile.BadZipFile):
         return f"damaged, or not an Excel file; {_SAVE}"
     for beginning, kind in _ARCHIVES.items():

@@ -134,7 +134,7 @@ def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable,
 
 def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable, Layout]:
     try:
-        from rafflekit.cli.lists.reading.workbooks import Workbook
+        from rafflekit.cli.lists.reading.workbooks import ExcelFile
     except ModuleNotFoundError as error:
         sentence = extra_needed("An Excel list", error)
         if sentence is None:
@@ -145,10 +145,13 @@ def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListT
     for option, value in (("--encoding", given.encoding), ("--separator", given.separator)):
         if value is not None:
             findings.problems.append(f"{option} is for CSV files, and {findings.name} is an Excel file.")
-    workbook = Workbook(file, name=findings.name)
+    workbook = ExcelFile(file, name=findings.name)
     sheet, problem = workbook.choose(given.sheet)
     if problem is not None:
         findings.problems.append(problem)
+    elif sheet.hidden_rows:
+        rows = "1 row is" if sheet.hidden_rows == 1 else f"{sheet.hidden_rows:,} rows are"
+        findings.doubts.append(f"In {findings.name}, {rows} hidden; show or delete hidden rows, and save the list.")
     return sheet, replace(given, sheet=sheet.title)
 
 

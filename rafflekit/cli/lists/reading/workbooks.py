@@ -3,40 +3,76 @@
 A cell that a person would not recognise is an `Unclear` text, and only its line is refused.
 """
 
+import re
 import warnings
 from collections.abc import Generator, Iterator
-from itertools import islice
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, BinaryIO
 
-from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.cell.text import Text
-from openpyxl.reader.excel import ExcelReader
+from openpyxl.packaging.manifest import Manifest
+from openpyxl.reader.workbook import WorkbookParser
+from openpyxl.styles.numbers import builtin_format_code, is_date_format, is_timedelta_format
 from openpyxl.utils import get_column_letter
 
 # Its public face hides which formulas have no result, and fills a row up to its last cell, however far that is.
 from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, WorkSheetParser
-from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
-from openpyxl.xml.functions import iterparse
+from openpyxl.xml.constants import (
+    ARC_CONTENT_TYPES,
+    ARC_WORKBOOK,
+    SHARED_STRINGS,
+    SHEET_MAIN_NS,
+    STYLES_TYPE,
+    XLSM,
+    XLSX,
+    XLTM,
+    XLTX,
+)
+from openpyxl.xml.functions import fromstring, iterparse
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.reading.archives import LAST_ROW, ArchiveWrong, check_archive
-from rafflekit.cli.lists.reading.cells import Unclear, cell_text
+from rafflekit.cli.lists.reading.archives import LAST_ROW, Archive, ArchiveWrong
+from rafflekit.cli.lists.reading.cells import LONGEST_TEXT, Unclear, cell_text
 from rafflekit.cli.lists.reading.csv_records import RecordWrong, too_many_cells
 from rafflekit.core import limits
 
-_ROWS_AT_ONCE = 500
-_TEXT_TAG = f"{{{SHEET_MAIN_NS}}}si"
+_TEXT_TAG, _STYLE_TAG, _FORMAT_TAG = (f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "xf", "numFmt"))
+_STYLES_TAG = f"{{{SHEET_MAIN_NS}}}cellXfs"
+# How deep the pieces are in a part that is read piece by piece: `<sst><si>` and `<worksheet><sheetData><row>`.
+_TEXTS_AT, _ROWS_AT, _STYLES_AT = 2, 3, 3
+# Excel escapes some characters like this. Surrogates are not characters.
+_ESCAPED = re.compile("_x((?!d[89a-f])[0-9a-f]{4})_", re.IGNORECASE)
+_LONGEST_FORMAT = 255  # in Excel
+_SHOWN_SHEETS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the sheets of an Excel file share: texts that are apart from their cells, and the format of each style."""
+
+    archive: Archive
+    epoch: datetime
+    texts: list[str] = field(default_factory=list)
+    formats: list[str] = field(default_factory=list)
+    date_styles: set[int] = field(default_factory=set)
+    duration_styles: set[int] = field(default_factory=set)
 
 
 class Sheet:
-    """A sheet of an open Excel file, as a table."""
+    """A sheet of an open Excel file, as a table. `hidden_rows` are not blank, but hidden, such as by a filter."""
 
-    def __init__(self, sheet: Any) -> None:
-        # Typed as `Any`: some of what is needed is not in the library's types.
-        self.title: str = sheet.title
-        self.is_visible = sheet.sheet_state == "visible"
-        self._sheet = sheet
-        self._formats: dict[int, str] = {}
+    def __init__(self, shared: _Shared, part: str, *, title: str, is_visible: bool) -> None:
+        """Check the part of the file that is the sheet.
+
+        Raises:
+            ArchiveWrong: it is damaged or too large.
+        """
+        self.title = title
+        self.is_visible = is_visible
+        self._shared = shared
+        self._part = part
+        self.hidden_rows = shared.archive.check(part, pieces_at=_ROWS_AT, most_bytes=limits.XLSX_BYTES).hidden_rows
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows that are not blank, each with its number.
@@ -67,39 +103,42 @@ class Sheet:
 
     def _cells(self) -> Iterator[tuple[int, list[tuple[int, str]]]]:
         """Yield the number of each row, with the columns and texts of its cells that have one."""
-        book = self._sheet.parent
-        with self._sheet._get_source() as source:
+        shared, number = self._shared, 0
+        with shared.archive.open(self._part) as source:
             parser = _Parser(
                 source,
-                self._sheet._shared_strings,
+                shared.texts,
                 data_only=True,
-                epoch=book.epoch,
-                date_formats=book._date_formats,
-                timedelta_formats=book._timedelta_formats,
+                epoch=shared.epoch,
+                date_formats=shared.date_styles,
+                timedelta_formats=shared.duration_styles,
             )
             rows = parser.parse()
-            number = 0
             while True:
                 try:
                     with warnings.catch_warnings(action="ignore"):
-                        some = [(number, self._texts(cells)) for number, cells in islice(rows, _ROWS_AT_ONCE)]
+                        number, cells = next(rows)
+                        row = list(self._texts(cells))
+                except StopIteration:
+                    return
                 except Exception as error:
                     # openpyxl has no error for a broken file: anything may come.
                     raise RecordWrong(number + 1, "or one after it is damaged; save the list again") from error
-                if not some:
-                    return
-                yield from some
-                number = some[-1][0]
+                yield number, row
 
-    def _texts(self, cells: list[dict[str, Any]]) -> list[tuple[int, str]]:
-        return [(cell["column"], text) for cell in cells if (text := self._text(cell))]
+    def _texts(self, cells: list[dict[str, Any]]) -> Iterator[tuple[int, str]]:
+        for cell in cells:
+            if text := self._text(cell):
+                yield cell["column"], text
+                if cell["column"] > limits.RECORD_CELLS:
+                    return
 
     def _text(self, cell: dict[str, Any]) -> str:
         value, kind = cell["value"], cell["data_type"]
         if value is None and kind != "f":
             return ""
-        if kind == "n" and cell["style_id"]:
-            text = cell_text(value, self._format_of(cell))
+        if kind == "n" and self._shared.formats:
+            text = cell_text(value, self._shared.formats[cell["style_id"]])
         elif kind == "e":
             text = Unclear.because("has an error", str(value))
         elif kind == "f":
@@ -111,14 +150,8 @@ class Sheet:
             return Unclear.because(f"cell {place} {text.reason}", text)
         return text
 
-    def _format_of(self, cell: dict[str, Any]) -> str:
-        style = cell["style_id"]
-        if style not in self._formats:
-            self._formats[style] = ReadOnlyCell(self._sheet, **cell).number_format
-        return self._formats[style]
 
-
-class Workbook:
+class ExcelFile:
     """An open Excel file."""
 
     def __init__(self, file: BinaryIO, *, name: str) -> None:
@@ -128,11 +161,8 @@ class Workbook:
             CommandStopped: it is damaged or too large.
         """
         try:
-            check_archive(file)
             with warnings.catch_warnings(action="ignore"):
-                reader = _Reader(file, read_only=True, data_only=True, keep_links=False)
-                reader.read()
-            self._sheets = [Sheet(sheet) for sheet in reader.wb.worksheets]
+                self._sheets = list(_sheets(Archive(file)))
         except ArchiveWrong as error:
             raise CommandStopped(f"{name} {error}; save the list as CSV.", status=WRONG_USAGE) from error
         except Exception as error:
@@ -164,11 +194,71 @@ class Workbook:
         return (filled or self._sheets)[0], None
 
 
+def _sheets(archive: Archive) -> Iterator[Sheet]:
+    """Yield the sheets of a file. openpyxl only reads where they are, not styles and drawings, which can be large."""
+    # Typed as `Any`: the library's types do not know all of it.
+    content_types: Any = fromstring(archive.read(ARC_CONTENT_TYPES))
+    package: Any = Manifest.from_tree(content_types)
+    main = next((part.PartName[1:] for part in map(package.find, (XLSX, XLSM, XLTX, XLTM)) if part), ARC_WORKBOOK)
+    book = WorkbookParser(archive, main, keep_links=False)
+    book.parse()
+    shared = _Shared(archive, book.wb.epoch)
+    _read_texts(shared, package.find(SHARED_STRINGS))
+    _read_formats(shared, package.find(STYLES_TYPE))
+    members, seen = set(archive.namelist()), set()
+    for sheet, relation in book.find_sheets():
+        part = relation.target
+        if part not in members or "chartsheet" in relation.Type:
+            continue
+        if part in seen:
+            # Each one would be read again.
+            raise ArchiveWrong("has two sheets in one place")
+        seen.add(part)
+        yield Sheet(shared, part, title=sheet.name, is_visible=sheet.state == "visible")
+
+
+def _read_texts(shared: _Shared, part: Any) -> None:
+    if part is None:
+        return
+    name = part.PartName[1:]
+    shared.archive.check(name, pieces_at=_TEXTS_AT, most_bytes=limits.XLSX_TEXTS_BYTES)
+    with shared.archive.open(name) as source:
+        for element, _ in _each(_TEXT_TAG, _TEXTS_AT, source):
+            text: Any = Text.from_tree(element)
+            # Many cells can have a text that is too long.
+            shared.texts.append(_unescaped(text.content)[: LONGEST_TEXT + 1])
+
+
+def _read_formats(shared: _Shared, part: Any) -> None:
+    """Read the format of numbers that each style has."""
+    if part is None:
+        return
+    name = part.PartName[1:]
+    shared.archive.check(name, pieces_at=_STYLES_AT, most_bytes=limits.XLSX_TEXTS_BYTES)
+    styles: list[int] = []
+    codes: dict[int, str] = {}
+    with shared.archive.open(name) as source:
+        for element, around in _each(None, _STYLES_AT, source):
+            if element.tag == _FORMAT_TAG:
+                codes[int(element.get("numFmtId"))] = element.get("formatCode")[: _LONGEST_FORMAT + 1]
+            elif element.tag == _STYLE_TAG and around.tag == _STYLES_TAG:
+                styles.append(int(element.get("numFmtId", 0)))
+    kinds: dict[str, tuple[bool, bool]] = {}
+    for style, number in enumerate(styles):
+        code = codes.get(number) or builtin_format_code(number) or f"number {number} of Excel"
+        if code not in kinds:
+            kinds[code] = is_date_format(code), is_timedelta_format(code)
+        shared.formats.append(code)
+        for holds, found in zip(kinds[code], (shared.date_styles, shared.duration_styles), strict=True):
+            if holds:
+                found.add(style)
+
+
 class _Parser(WorkSheetParser):
     """The parser of openpyxl for rows, and for nothing else of a sheet; it also notices formulas without a result."""
 
     def parse(self) -> Generator[tuple[int, list[dict[str, Any]]], None, None]:
-        for element in _each(ROW_TAG, self.source):
+        for element, _ in _each(ROW_TAG, _ROWS_AT, self.source):
             yield self.parse_row(element)
             # The parser collects the styles of rows.
             self.row_dimensions.clear()
@@ -177,39 +267,33 @@ class _Parser(WorkSheetParser):
         cell: dict[str, Any] = super().parse_cell(element)
         if cell["value"] is None and element.find(FORMULA_TAG) is not None:
             cell["data_type"] = "f"
+        elif isinstance(cell["value"], str) and element.get("t") != "s":
+            # Shared texts were read before.
+            cell["value"] = _unescaped(cell["value"])
         return cell
 
 
-class _Reader(ExcelReader):
-    """The reader of openpyxl, which reads the texts that are apart from their cells one by one."""
-
-    def read_strings(self) -> None:
-        package: Any = self.package
-        part = package.find(SHARED_STRINGS)
-        if part is not None:
-            with self.archive.open(part.PartName[1:]) as source:
-                self.shared_strings = [_shared_text(element) for element in _each(_TEXT_TAG, source)]
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text) if "_x" in text.lower() else text
 
 
-def _shared_text(element: Any) -> str:
-    text: Any = Text.from_tree(element)
-    # As openpyxl does: Excel escapes an underscore that begins something like an escape.
-    return str(text.content).replace("x005F_", "")
+def _each(tag: str | None, depth: int, source: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield the elements at a depth (1 is the root), each with the one around it, and forget each after its use.
 
-
-def _each(tag: str, source: Any) -> Iterator[Any]:
-    """Yield the elements with a tag, and forget each after its use: openpyxl keeps an empty one in memory."""
+    openpyxl keeps an empty one in memory.
+    """
     around: list[Any] = []
     for event, element in iterparse(source, events=("start", "end")):
         if event == "start":
             around.append(element)
             continue
         around.pop()
-        if element.tag == tag:
-            yield element
-            if around:
-                around[-1].clear()
+        if len(around) < depth and around:
+            if len(around) == depth - 1 and tag in (None, element.tag):
+                yield element, around[-1]
+            around[-1].clear()
 
 
 def _titles(sheets: list[Sheet]) -> str:
-    return ", ".join(repr(sheet.title) for sheet in sheets)
+    further = " …" if len(sheets) > _SHOWN_SHEETS else ""
+    return ", ".join(repr(sheet.title) for sheet in sheets[:_SHOWN_SHEETS]) + further

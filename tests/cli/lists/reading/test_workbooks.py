@@ -16,7 +16,8 @@ from rafflekit.cli.lists.reading.layout import Columns, Layout
 from rafflekit.core import limits
 
 # Smaller than the real limits, which take seconds.
-BYTES, ELEMENTS = 10_000_000, 1_000
+BYTES, PIECE, TOTAL, ELEMENTS = 10_000_000, 500_001, 2_000, 1_000
+MANY_ATTRIBUTES = " ".join(f"a{number}=''" for number in range(ELEMENTS))
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
 
@@ -90,15 +91,63 @@ def test_texts_are_read_from_where_excel_keeps_them() -> None:
     assert [line.participant for line in lines_of(file, "who")] == ["ann", "bob", "ann"]
 
 
-def test_zeros_that_a_format_shows_are_kept() -> None:
+def with_format(value: float, number_format: str) -> io.BytesIO:
+    """Return an Excel file with a formatted number, and with a text that needs no format."""
     book = Workbook()
     assert book.active is not None
-    book.active["A1"] = 1234
-    book.active["A1"].number_format = "00000"
+    book.active["A1"] = value
+    book.active["A1"].number_format = number_format
+    book.active["A2"] = "ann"
     file = io.BytesIO()
     book.save(file)
+    return file
 
-    assert lines_of(file) == [Line(1, "01234")]
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "text"),
+    [(1234, "00000", "01234"), (1234, "#,##0", "1234"), (1.5, "0.00", "1.5"), (12, "@", "12"), (7, "0", "7")],
+)
+def test_zeros_that_a_format_shows_are_kept(value: float, number_format: str, text: str) -> None:
+    assert lines_of(with_format(value, number_format), header=False)[0] == Line(1, text)
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format"),
+    [(49170, "0000 0000000"), (49170, "000-00000000"), (7, '"0"###0'), (0.5, "0%"), (1.5, "000"), (-7, "000")],
+)
+def test_a_number_in_a_format_of_its_own_is_refused(value: float, number_format: str) -> None:
+    first, second = lines_of(with_format(value, number_format), header=False)
+
+    assert first.refusal == (
+        f"The line's cell A1 has a number in the format {number_format!r}; enter what Excel shows as text."
+    )
+    assert second == Line(2, "ann")
+
+
+def test_characters_that_excel_escapes_are_read() -> None:
+    written = "a_x000D__X000d_b_x005F_x000D_c_x1F3_xD83D_"
+    read = "a\r\rb_x000D_c_x1F3_xD83D_"
+    file = io.BytesIO()
+    write_excel_file(file, [["who"], [written]])
+    formula = f'<c r="A2" t="str"><f>B1</f><v>{written}</v></c>'
+
+    assert lines_of(file, "who") == [Line(2, read)]
+    assert lines_of(with_rows(f'<row r="1">{cell("A1", written)}</row><row r="2">{formula}</row>')) == [
+        Line(1, read),
+        Line(2, read),
+    ]
+
+
+def test_hidden_rows_are_in_doubt() -> None:
+    rows = f"""
+        <row r="1">{cell("A1")}</row><row r="2" hidden="1">{cell("A2")}{cell("B2")}</row>
+        <row r="3" hidden="1"><c r="A3"/></row><row r="4" hidden="0">{cell("A4")}</row>
+    """
+    doubtful = ParticipantList(with_rows(rows), name="people.xlsx", layout=Layout(Columns(("1",)), header=False))
+    clear = ParticipantList(with_rows(rows.replace('"2" hidden="1"', '"2"')), name="people.xlsx")
+
+    assert doubtful.doubts == ("In people.xlsx, 1 row is hidden; show or delete hidden rows, and save the list.",)
+    assert clear.doubts == ()
 
 
 def test_a_line_has_the_number_of_its_row() -> None:
@@ -198,19 +247,55 @@ def test_places_that_are_far_away_take_nothing() -> None:
     ("part", "content", "sentence"),
     [
         ("sheet1", "\0" * (BYTES + 1), "has more than 10,000,000 bytes when unpacked"),
-        ("sheet1", f"<x>{'<c/>' * ELEMENTS}</x>", "has too many cells or texts"),
-        ("sheet1", f"<x>{'<row/>' * 1_048_577}</x>", "has more rows than Excel has"),
-        ("styles", f"<x>{'<a>' * ELEMENTS}", "has too many cells or texts"),
+        ("sheet1", f"<x><y>{'<row/>' * (TOTAL + 1)}", "has too many cells or texts"),
+        ("sheet1", f"<x><y><row>{'<c/>' * ELEMENTS}", "has too many cells or texts"),
+        ("sheet1", f"<x><y><row><c>{'<row/>' * ELEMENTS}", "has too many cells or texts"),
+        ("sheet1", f"<x><y><row><c {MANY_ATTRIBUTES}/>", "has too many cells"),
+        ("sheet1", f"<x><y><row><c>{'x' * PIECE}", "has more than 500,000 bytes in one row or text"),
+        ("sheet1", f'<x a="{"x" * 400_000}', "has XML that no spreadsheet program writes"),
+        ("sheet1", f'<x xmlns="{"x" * 300}"/>', "has XML that no spreadsheet program writes"),
+        ("sheet1", "<x>" + "".join(f"<x{number}/>" for number in range(1_000)), "has XML that no spreadsheet program"),
+        ("styles", f"<x><y><xf>{'<a>' * ELEMENTS}", "has too many cells or texts"),
+        ("workbook", f"<x>{'<a/><row/>' * ELEMENTS}</x>", "has too many cells or texts"),
+        ("workbook", "\0" * PIECE, "has more than 500,000 bytes in 'xl/workbook.xml'"),
         ("workbook", '<!DOCTYPE x [<!ENTITY a "aaa"><!ENTITY b "&a;&a;">]><x>&b;</x>', "defines entities of XML"),
     ],
+    ids=range(13),
 )
 def test_a_small_file_cannot_become_a_large_one(
     part: str, content: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "XLSX_BYTES", BYTES)
-    monkeypatch.setattr(limits, "XLSX_ELEMENTS_APART", ELEMENTS)
+    monkeypatch.setattr(limits, "XLSX_ELEMENTS", TOTAL)
+    monkeypatch.setattr(limits, "XLSX_PIECE_ELEMENTS", ELEMENTS)
+    monkeypatch.setattr(limits, "XLSX_PIECE_BYTES", PIECE - 1)
 
     assert error_of(with_parts(**{part: content})).startswith(f"people.xlsx {sentence}")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_excel_files_are_only_unpacked_block_by_block(method: int) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(saved(["ann"])) as old, zipfile.ZipFile(file, "w", method) as new:
+        for member in old.namelist():
+            new.writestr(member, old.read(member))
+
+    assert error_of(file) == "people.xlsx is compressed in a way that Excel does not read; save the list as CSV."
+
+
+def test_a_part_cannot_be_read_as_many_sheets() -> None:
+    sheets = "".join(f'<sheet name="{name}" sheetId="1" r:id="rId1"/>' for name in "ab")
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    file = with_parts(workbook=f'<workbook {MAIN} xmlns:r="{relations}"><sheets>{sheets}</sheets></workbook>')
+
+    assert error_of(file) == "people.xlsx has two sheets in one place; save the list as CSV."
+
+
+def test_many_elements_outside_of_rows_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "XLSX_PIECE_ELEMENTS", 200)
+    rows = f'<row r="1">{cell("A1")}</row>'
+
+    assert lines_of(with_rows(rows, f"<cols>{'<col/>' * 300}</cols>")) == [Line(1, "ann")]
 
 
 def test_a_zip_file_of_very_many_members_is_refused() -> None:
