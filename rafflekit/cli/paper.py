@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rafflekit.cli import terminal
 from rafflekit.cli.extras import extra_needed
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.new_files import new_file
 
 if TYPE_CHECKING:
     from rafflekit.core.models import Raffle
+    from rafflekit.html.paper.fitting import Fitted
 
 HtmlFile = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A new HTML file.")]
 """Where the paper goes: for `new_files.new_file`."""
@@ -61,3 +63,16 @@ def write_paper(out: Path, parts: Iterable[str], *, is_private: bool) -> None:
     with new_file(out, is_private=is_private) as file:
         for part in parts:
             file.write(part.encode())
+
+
+def remark_on_fitting(fitted: "Fitted", what: str) -> None:
+    """Say which texts do not fit on slips, or only in small letters; `what` they are, such as "tickets"."""
+    if fitted.more:
+        named = "only the first" if len(fitted.prizes) == 1 else f"the first {len(fitted.prizes):,}"
+        terminal.remark(
+            f"Not all prizes fit on the {what}: each names {named}, and says that there are {fitted.more:,} more."
+        )
+    if fitted.shortened:
+        terminal.remark(f"Too long for the {what}, so cut short on them: {', '.join(fitted.shortened)}.")
+    elif fitted.is_small:
+        terminal.remark(f"The texts are long, so their letters on the {what} are small: {fitted.points:g} pt.")

@@ -1,6 +1,7 @@
 """`rafflekit print`."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ def test_poster_refuses_wrong_options(terminal: Terminal, folder: Path, argument
 
 
 SERVER = "https://raffles.example.org"
+PRINT_IT = "Open the file in a browser: it says how to print and cut. Delete it afterwards: it has the codes.\n"
 
 
 @pytest.fixture
@@ -99,6 +101,29 @@ def test_tickets_are_printed_from_their_list(terminal: Terminal, folder: Path, h
     assert '<link rel="stylesheet"' not in text
     # The link is only in the QR codes.
     assert "#t=" not in text
+
+
+def test_what_does_not_fit_on_tickets_is_said(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
+    long = ("proceeds of the fair " * 10)[:200].strip()
+    legal = dict.fromkeys(("licence", "promoter", "address", "collection"), long)
+    said = []
+    for prizes, texts in ((3, {}), (200, {}), (3, legal), (1, dict.fromkeys([*legal, "note"], long.upper()))):
+        kinds = [Prize(f"tea {place}") for place in range(prizes)]
+        raffle = engine.create("Fete", total_tickets=200, prizes=kinds, **texts)
+        ticket = engine.participate(raffle.id, "ann")
+        row = f"{ticket.number},{ticket.verification_code},ann"
+        (folder / f"{raffle.id}.csv").write_text(f"ticket_number,verification_code,participant\n{row}\n")
+
+        done = terminal(f"print tickets {raffle.id} --tickets {raffle.id}.csv -o {raffle.id}.html --url {SERVER}")
+
+        said.append(done.err.removeprefix(PRINT_IT))
+    assert said[0] == ""
+    assert re.fullmatch(
+        r"Not all prizes fit on the tickets: each names the first \d+, and says that there are \d+ more\.\n",
+        said[1],
+    )
+    assert said[2] == "The texts are long, so their letters on the tickets are small: 5.5 pt.\n"
+    assert said[3] == "Too long for the tickets, so cut short on them: collection, note.\n"
 
 
 def test_tickets_of_a_changed_spelling_are_printed_as_they_were(

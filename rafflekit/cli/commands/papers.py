@@ -8,7 +8,15 @@ import typer
 from rafflekit.cli import render
 from rafflekit.cli.commands import reports
 from rafflekit.cli.options import AsJsonLine, ChangedRaffle, DatabaseUrl, ShownRaffle, open_engine, visitors_address
-from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, page_address, paper_in, write_paper
+from rafflekit.cli.paper import (
+    HtmlFile,
+    PaperLanguage,
+    ServerAddress,
+    page_address,
+    paper_in,
+    remark_on_fitting,
+    write_paper,
+)
 from rafflekit.core import limits
 
 
@@ -56,6 +64,7 @@ def write_ticket_sheets(
 
     base = visitors_address(url)
     with paper_in(language), open_engine(database_url) as engine:
+        from rafflekit.html.paper.fitting import fitted_ticket
         from rafflekit.html.paper.sheets import sheets_for, ticket_sheets
 
         found = engine.find(raffle)
@@ -66,6 +75,8 @@ def write_ticket_sheets(
     render.print_slips(
         str(out), "ticket", listed.count, sheets=sheets_for(listed.count), has_qr_code=base is not None, as_json=as_json
     )
+    if not as_json:
+        remark_on_fitting(fitted_ticket(found, language, address=address), "tickets")
 
 
 def write_invitation_sheets(
@@ -93,6 +104,7 @@ def write_invitation_sheets(
     """
     base = visitors_address(url)
     with paper_in(language), open_engine(database_url) as engine:
+        from rafflekit.html.paper.fitting import fitted_invitation
         from rafflekit.html.paper.sheets import invitation_sheets, invitations_with, sheets_for
 
         found = engine.find(raffle, whole_name=True)
@@ -108,6 +120,8 @@ def write_invitation_sheets(
         as_json=as_json,
         tickets_each=found.terms.tickets_each,
     )
+    if not as_json:
+        remark_on_fitting(fitted_invitation(found, language, address=address), "invitations")
 
 
 GROUP = {

@@ -1,177 +1,208 @@
-"""How large the texts of a slip are, and how many prizes it shows, so that all of it fits.
+"""How large the texts of a slip are, and how many prizes it names, so that all of it fits.
 
-Only a browser knows how long a line is, and the file is made without one. So lengths are estimated, on the safe side,
-in columns: half the size of the type. What is announced by law or for the draw is always printed whole, small if need
-be; prizes get the room that is left. Should an estimate be too low for a rare script, the slip cuts text off at its
-edge, and does not grow.
+The letters are the largest in which everything fits. If it does not even in letters of 6 points, prizes are left out.
+If what has to be announced needs more room than that, the letters become smaller, but never smaller than 5 points: then
+the longest texts end with "…". `Fitted` says so, for a remark to whoever prints.
 """
 
-import unicodedata
-from collections.abc import Iterable, Sequence
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from rafflekit.core.models import Raffle
-from rafflekit.core.prizes import Prize
 from rafflekit.core.protocol.quoting import visible
-from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.protocol.terms import TEXTS
+from rafflekit.html.paper.measuring import printed_lines, with_local_times
+from rafflekit.html.rendering import rendered
 
 _MM = 25.4 / 72
-_WIDTH_MM = 66.0
-_INVITATION_WIDTH_MM = 92.0
-_HEIGHT_MM = 61.0
-_COLUMN = 0.52
-"""The width of a column, as a part of the size of the type."""
+_NAME_LINE = 1.2
+_LINE = 1.15
 
-_LINE = 1.25
-_BOLD = 1.08
+_HEIGHT_MM = 63.0
+# Of the name and of the numbers and codes; then between the paragraphs, and around the line above the small print.
+_GAPS_MM = 1.5 + 1.5
+_GAP_MM = 0.35
+_RULE_MM = 1.2
 
-_SPACE, _SMALL, _CAPITAL, _WIDE = 0.7, 1.09, 1.5, 2.0
-"""The columns of a space, of most small letters and digits, of wide capitals, and of the widest characters."""
+_SIZES = (8, 7.5, 7, 6.75, 6.5, 6.25, 6, 5.5, 5)
+"""The sizes of the texts, in points: the classes `size-0` … of the stylesheet."""
 
-# Of Arial and Helvetica, regular and bold. What is not here is a small letter or, beyond ASCII, a capital.
-_CLASSES = {
-    _SPACE: " fijlrtI!'(),-./:;[]`|",
-    1.0: "cksvxyz",
-    1.3: "ABEFJKLPSTVXYZ",
-    _CAPITAL: "CDGHNOQRUw&",
-    1.6: "Mm",
-    _WIDE: "W@%",
-}
-_COLUMNS = {character: width for width, characters in _CLASSES.items() for character in characters}
+_TIGHT = 7
+"""From this size on, the name, the number and the QR code may be smaller: phones still read it."""
 
-_SIZES = (7.5, 7, 6.5, 6, 5.5, 5, 4.5, 4, 3.5, 3)
-"""The sizes of the small print, in points: the classes `size-0` … of the stylesheet."""
+_SMALLEST = 6
+"""Letters are smaller than this only if what has to be announced needs it, not for the sake of more prizes."""
 
-_LEGAL = 6
-"""The largest size of what only has to be there."""
-
-_NAMES = ((13, 2), (10, 2), (8, 3), (6, 4), (5, 6))
+_NAMES = ((13, 1), (10, 2), (8, 3), (6, 4), (5, 6))
 """The sizes of a raffle's name, in points, and the most lines of it: the classes `name-0` …."""
 
 _NUMBERS = (7, 11)
 """Up to how many characters a number is large, and less large: the classes `number-0` …."""
 
-# The number, the code and the QR code next to them, with the gaps above and below.
-_CODE_MM = 34.0
-_INVITATION_CODE_MM = 38.0
-# From this size on, the QR code is smaller by so much: phones still read it.
-_TIGHT = 4.5
-_TIGHT_MM = 4.0
-# As long as the longest in any language.
-_LABEL = "nnnnn " * 3
-_TIME = "nnnn " * 5
-_MORE = " · nnn nnn nnnnnnn nnnnnn"
-_PRIZE_LINES = 6
+# A first prize that is shortened is at least as long as this, and so is every other text.
+_SHORT = 40
+# The promoter, the address, the price and the licence are shortened last.
+_SHORTENED_FIRST = ("collection", "note")
+_PARAGRAPH = re.compile("<p>(.*?)</p>", re.DOTALL)
 
 
-class Fitted(NamedTuple):
-    """How a slip shows its texts: classes of the stylesheet, and the prizes that it names; `more` are not named."""
+class _Slip(NamedTuple):
+    """A kind of slip: the width of its texts, and the height of its QR code, as a rule and if room is scarce."""
+
+    is_ticket: bool
+    width_mm: float
+    code_mm: float
+    tight_code_mm: float
+
+
+_TICKET = _Slip(is_ticket=True, width_mm=67.0, code_mm=27.0, tight_code_mm=21.0)
+_INVITATION = _Slip(is_ticket=False, width_mm=93.5, code_mm=31.0, tight_code_mm=24.0)
+
+
+class ShownPrize(NamedTuple):
+    """A prize as a slip names it."""
+
+    name: str
+    amount: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """How a slip shows its texts: classes of the stylesheet, the prizes that it names, and its other texts.
+
+    `more` prizes are not named, and what is in `shortened` is not whole: names of texts of the terms, or "prize".
+    """
 
     name: str
     number: str
-    size: str
+    points: float
     is_tight: bool
-    prizes: Sequence[Prize]
+    prizes: Sequence[ShownPrize]
     more: int
+    texts: Mapping[str, str | None]
+    shortened: Sequence[str] = ()
+    terms: Markup = field(default_factory=Markup)
+
+    @property
+    def size(self) -> str:
+        """The class of the size."""
+        return f"size-{_SIZES.index(self.points)}"
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the letters are smaller than they should be."""
+        return self.points < _SMALLEST
 
 
-def fitted_ticket(raffle: Raffle) -> Fitted:
-    """Return how a ticket of a raffle shows its texts."""
-    return _fitted(raffle, width_mm=_WIDTH_MM, room_mm=_HEIGHT_MM - _CODE_MM, largest_number=raffle.total_tickets)
+def fitted_ticket(raffle: Raffle, language: str, *, address: str | None) -> Fitted:
+    """Return how a ticket of a raffle shows its texts; `address` is that of the raffle's page, if there is one."""
+    return _fitted(_TICKET, raffle, language, address)
 
 
-def fitted_invitation(raffle: Raffle) -> Fitted:
-    """Return how an invitation to a raffle shows its texts."""
-    room_mm = _HEIGHT_MM - _INVITATION_CODE_MM
-    return _fitted(raffle, width_mm=_INVITATION_WIDTH_MM, room_mm=room_mm, largest_number=0)
+def fitted_invitation(raffle: Raffle, language: str, *, address: str | None) -> Fitted:
+    """Return how an invitation to a raffle shows its texts; `address` is that of the raffle's page, if there is one."""
+    return _fitted(_INVITATION, raffle, language, address)
 
 
-def columns(text: str) -> float:
-    """Return the length of a text in columns, as it is shown: letters of East Asia and emoji take two.
+def _fitted(slip: _Slip, raffle: Raffle, language: str, address: str | None) -> Fitted:
+    step, name_mm = _name(raffle.name, slip.width_mm)
+    tight_name_mm = name_mm * _NAMES[1][0] / _NAMES[0][0] if step == 0 else name_mm
+    largest_number = raffle.total_tickets if slip.is_ticket else 0
 
-    >>> columns("sky"), columns("くじ")
-    (3.0, 4.0)
-    """
-    return sum(map(_columns_of, visible(text)))
+    def with_terms(tried: Fitted) -> Fitted:
+        values = {"terms": raffle.terms, "fitted": tried, "address": address, "is_ticket": slip.is_ticket}
+        return replace(tried, terms=Markup(rendered("paper/terms.html", language, **values)))  # noqa: S704 - a template escapes
+
+    def fits(tried: Fitted) -> bool:
+        top_mm = tight_name_mm + slip.tight_code_mm if tried.is_tight else name_mm + slip.code_mm
+        html = with_local_times(with_terms(tried).terms, language)
+        needed_mm = _height_mm(html, tried.points, slip.width_mm)
+        return needed_mm <= _HEIGHT_MM - _GAPS_MM - top_mm
+
+    whole = Fitted(
+        name=f"name-{step}",
+        number=f"number-{sum(len(f'{largest_number:,}') > most for most in _NUMBERS)}",
+        points=_SIZES[0],
+        is_tight=False,
+        prizes=[ShownPrize(prize.name, prize.amount) for prize in raffle.prizes],
+        more=0,
+        texts={name: getattr(raffle.terms, name) for name in TEXTS},
+    )
+    found = next(filter(fits, _attempts(whole, fits)), None)
+    return with_terms(found or _shortened(whole, fits))
 
 
-def _columns_of(character: str) -> float:
-    if character.isascii():
-        return _COLUMNS.get(character, _SMALL)
-    if unicodedata.combining(character):
-        return 0.0
-    if unicodedata.east_asian_width(character) in "WF":
-        return _WIDE
-    return _CAPITAL
+def _attempts(whole: Fitted, fits: Callable[[Fitted], bool]) -> Iterator[Fitted]:
+    """Yield what is tried, the best first: everything in larger letters, then fewer prizes in small ones."""
+    for points in _SIZES[: _SIZES.index(_SMALLEST) + 1]:
+        yield replace(whole, points=points)
+        if points <= _TIGHT:
+            yield replace(whole, points=points, is_tight=True)
+    for points in _SIZES[_SIZES.index(_SMALLEST) :]:
+        yield _with_most_prizes(replace(whole, points=points, is_tight=True), fits)
 
 
-def _fitted(raffle: Raffle, *, width_mm: float, room_mm: float, largest_number: int) -> Fitted:
-    step, name_mm = _name(raffle.name, width_mm)
-    number = sum(len(f"{largest_number:,}") > most for most in _NUMBERS)
-    for points in _SIZES:
-        left_mm = room_mm - name_mm + (_TIGHT_MM if points <= _TIGHT else 0)
-        taken_mm = sum(_height_mm(text, points, width_mm) for text in _said(raffle.terms))
-        taken_mm += sum(_height_mm(text, min(points, _LEGAL), width_mm) for text in _legal(raffle.terms))
-        left = int((left_mm - taken_mm) / (points * _MM * _LINE))
-        if left >= 1:
-            break
-    prizes = _prizes(raffle.prizes, lines=min(left, _PRIZE_LINES), columns_each=_columns_in(width_mm, points))
-    more = sum(prize.amount for prize in raffle.prizes[len(prizes) :])
-    return Fitted(f"name-{step}", f"number-{number}", f"size-{_SIZES.index(points)}", points <= _TIGHT, prizes, more)
+def _with_most_prizes(whole: Fitted, fits: Callable[[Fitted], bool]) -> Fitted:
+    """Return a slip that names as many prizes as fit, and at least the first."""
+    return _first(whole, _largest(range(1, len(whole.prizes) + 1), lambda count: fits(_first(whole, count))))
+
+
+def _first(whole: Fitted, count: int) -> Fitted:
+    """Return a slip that names the first prizes only."""
+    more = sum(prize.amount for prize in whole.prizes[count:])
+    return replace(whole, prizes=whole.prizes[:count], more=more)
+
+
+def _shortened(whole: Fitted, fits: Callable[[Fitted], bool]) -> Fitted:
+    """Return a slip in the smallest letters with the first prize, whose texts are shortened as far as needed."""
+    first = _first(replace(whole, points=_SIZES[-1], is_tight=True), 1)
+    longest = max(len(text) for text in (first.prizes[0].name, *whole.texts.values()) if text)
+
+    def with_prize(slip: Fitted, characters: int) -> Fitted:
+        return replace(slip, prizes=[first.prizes[0]._replace(name=_cut(first.prizes[0].name, characters))])
+
+    def with_texts(characters: int) -> Fitted:
+        most = {name: max(min(characters - longest * (name in _SHORTENED_FIRST), longest), _SHORT) for name in TEXTS}
+        texts = {name: text and _cut(text, most[name]) for name, text in whole.texts.items()}
+        shortened = [name for name in TEXTS if texts[name] != whole.texts[name]]
+        return with_prize(replace(first, texts=texts, shortened=shortened), _SHORT)
+
+    slip = with_texts(_largest(range(_SHORT, 2 * longest + 1), lambda most: fits(with_texts(most))))
+    slip = with_prize(slip, _largest(range(_SHORT, longest + 1), lambda most: fits(with_prize(slip, most))))
+    is_whole = slip.prizes[0] == first.prizes[0]
+    return slip if is_whole else replace(slip, shortened=[*slip.shortened, "prize"])
+
+
+def _largest(numbers: range, fits: Callable[[int], bool]) -> int:
+    """Return the largest of these numbers that fits, or the first; whatever is smaller than one that fits, fits too."""
+    first_too_large = bisect_left(numbers, True, key=lambda number: not fits(number))
+    return numbers.start + max(first_too_large - 1, 0)
+
+
+def _cut(text: str, characters: int) -> str:
+    if len(text) <= characters:
+        return text
+    cut = text[: characters - 1]
+    # Not within a word, unless it is a long one.
+    words = cut.rpartition(" ")[0]
+    return f"{(words if len(words) > characters / 2 else cut).rstrip(' .,;:–-')}…"
 
 
 def _name(name: str, width_mm: float) -> tuple[int, float]:
     """Return the first size in which a raffle's name fits, and the height of its lines."""
     for step, (points, most) in enumerate(_NAMES):
-        lines = _lines(name, _columns_in(width_mm, points * _BOLD))
+        lines = printed_lines(str(Markup.escape(visible(name))), points=points, width_mm=width_mm, bold=True)
         if lines <= most:
-            return step, lines * points * _MM * _LINE
-    return len(_NAMES) - 1, _NAMES[-1][1] * _NAMES[-1][0] * _MM * _LINE
+            return step, lines * points * _MM * _NAME_LINE
+    return len(_NAMES) - 1, _NAMES[-1][1] * _NAMES[-1][0] * _MM * _NAME_LINE
 
 
-def _said(terms: Terms) -> Iterable[str]:
-    """Yield paragraphs as long as those below the code, except the prizes."""
-    yield _TIME * (bool(terms.draw_at) + bool(terms.closes_at) + 2 * bool(terms.claim_days))
-    yield _LABEL + terms.collection if terms.collection else ""
-
-
-def _legal(terms: Terms) -> Iterable[str]:
-    """Yield paragraphs as long as those at the bottom: what to do with the slip, and what the law asks for."""
-    yield _TIME * 4
-    texts = (terms.promoter, terms.address, terms.licence, terms.price, terms.note)
-    yield " · ".join(_LABEL + text for text in texts if text)
-
-
-def _columns_in(width_mm: float, points: float) -> float:
-    """Return how many columns a line has."""
-    return width_mm / (points * _MM * _COLUMN)
-
-
-def _lines(text: str, columns_each: float) -> int:
-    """Return how many lines a text takes: a word that does not fit begins a line, and only a longer one is broken."""
-    lines, used = 0, columns_each
-    for word in filter(None, text.split(" ")):
-        length = columns(word)
-        used += _SPACE + length
-        if used > columns_each:
-            lines, used = lines + 1, length
-        while used > columns_each:
-            # What is left of the line may be too short for one more character.
-            lines, used = lines + 1, used - (columns_each - _WIDE)
-    return lines
-
-
-def _height_mm(text: str, points: float, width_mm: float) -> float:
-    return _lines(text, _columns_in(width_mm, points)) * points * _MM * _LINE
-
-
-def _prizes(prizes: Sequence[Prize], *, lines: int, columns_each: float) -> Sequence[Prize]:
-    """Return the first prizes that fit, all or with room for "and 12 more prizes"."""
-    fitting, text = 0, _LABEL
-    for taken, prize in enumerate(prizes, 1):
-        text += f" · {prize.amount} × {prize.name}"
-        if _lines(text + _MORE * (taken < len(prizes)), columns_each) <= lines:
-            fitting = taken
-        elif _lines(text, columns_each) > lines:
-            break
-    return prizes[:fitting]
+def _height_mm(html: str, points: float, width_mm: float) -> float:
+    paragraphs = _PARAGRAPH.findall(html)
+    lines = sum(printed_lines(paragraph, points=points, width_mm=width_mm) for paragraph in paragraphs)
+    return lines * points * _MM * _LINE + len(paragraphs) * _GAP_MM + _RULE_MM

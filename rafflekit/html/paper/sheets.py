@@ -9,12 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from markupsafe import Markup
-
 from rafflekit.core.models import Raffle
 from rafflekit.html.assets import script_text, static_text
-from rafflekit.html.paper.fitting import Fitted, fitted_invitation, fitted_ticket
-from rafflekit.html.rendering import rendered, rendered_parts
+from rafflekit.html.paper.fitting import fitted_invitation, fitted_ticket
+from rafflekit.html.rendering import rendered_parts
 
 PLACES = 8
 """The slips on a sheet: two columns of four, each 105 × 74.25 mm."""
@@ -98,8 +96,6 @@ def ticket_sheets(
     `count` is the number of all tickets, `piles` are as in `piles_of`, and `address` is that of the raffle's page, if
     phones can open it.
     """
-    fitted = fitted_ticket(raffle)
-    terms = _terms(raffle, language, fitted, address, is_ticket=True)
     return _page(
         "paper/tickets.html",
         language,
@@ -108,8 +104,7 @@ def ticket_sheets(
         None,
         count=count,
         address=address,
-        fitted=fitted,
-        terms=terms,
+        fitted=fitted_ticket(raffle, language, address=address),
     )
 
 
@@ -127,8 +122,6 @@ def invitation_sheets(
     """
     count = len(invitations)
     piles = [[invitations[at] for at in pile] for pile in piles_of(count)]
-    fitted = fitted_invitation(raffle)
-    terms = _terms(raffle, language, fitted, address, is_ticket=False)
     return _page(
         "paper/invitations.html",
         language,
@@ -137,14 +130,8 @@ def invitation_sheets(
         parts,
         count=count,
         address=address,
-        fitted=fitted,
-        terms=terms,
+        fitted=fitted_invitation(raffle, language, address=address),
     )
-
-
-def _terms(raffle: Raffle, language: str, fitted: Fitted, address: str | None, *, is_ticket: bool) -> Markup:
-    values = {"terms": raffle.terms, "fitted": fitted, "address": address, "is_ticket": is_ticket}
-    return Markup(rendered("paper/terms.html", language, **values))  # noqa: S704 - a template escapes
 
 
 def _page(

@@ -1,0 +1,19 @@
+"""Texts in several scripts, with letters of every width."""
+
+from random import Random
+
+WORDS = {
+    "small letters": "ein illustrer Wein vom Förderverein mit Übernachtung, 2 × 50 € & mehr: fffit, Ölbild <neu>",
+    "capitals": "SOMMERFEST WASSERWACHT MURNAU AM SEE WM GROSSE TOMBOLA MWWM Wow!",
+    "one word": "Donaudampfschifffahrtsgesellschaftskapitänswitwenverein a",
+    "greek and cyrillic": "καλοκαιρινή ΓΙΟΡΤΗ Летний ПРАЗДНИК Щедрый ЖЮЩШ",
+    "wide": "夏祭り抽選会 一等賞 ハワイ旅行、二名様。 a",
+    "right to left": "قرعة الصيف في القرية הגרלה גדולה",
+    "emoji": "🎉👨‍👩‍👧 🎁🎁🎁",
+}
+
+
+def of_words(words: str, characters: int, random: Random) -> str:
+    """Return a text of about so many characters."""
+    chosen = random.choices(words.split(), k=characters)
+    return " ".join(chosen)[:characters].strip()
