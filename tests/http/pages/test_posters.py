@@ -2,14 +2,16 @@
 
 import re
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from rafflekit import Prize, RaffleEngine
 from rafflekit.html.poster import poster
+from tests.html.paper.words import WORDS, of_words
 from tests.http.conftest import Post
-from tests.http.pages.browser import NewPage
+from tests.http.pages.browser import NewPage, Page
 from tests.http.pages.conftest import Show
 
 LONG = "Weihnachtsfeier " * 12 + "Feier 20"
@@ -74,6 +76,47 @@ def test_the_poster_is_one_sheet_of_a4(
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
     [(width, height)] = re.findall(rb"/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\]", printed)
     assert (round(float(width)), round(float(height))) == (595, 842)
-    cut = "[...document.querySelectorAll('.sheet, .prizes')].map((each) => each.scrollHeight - each.clientHeight)"
-    assert page.run(cut) == [0, 0]
+    assert most_cut(page) == 0
+    assert page.run("document.querySelector('.prizes .name').textContent") == prizes[0].name
     assert page.complaints == []
+
+
+def most_cut(page: Page) -> int:
+    """Return how many pixels of the sheet or its prizes do not show: in height, or in width for too many columns."""
+    parts = "[...document.querySelectorAll('.sheet, .prizes')]"
+    sizes = "Math.max(each.scrollHeight - each.clientHeight, each.scrollWidth - each.clientWidth)"
+    return int(page.run(f"Math.max(...{parts}.map((each) => {sizes}))"))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_the_poster_has_room_for_all_scripts(
+    engine: RaffleEngine, new_page: NewPage, tmp_path: Path, words: str
+) -> None:
+    random, page = Random(18), new_page()
+    for count, characters in ((3, 60), (12, 40), (40, 30), (80, 60)):
+        prizes = [Prize(of_words(words, characters, random), random.choice([1, 20, 500])) for _ in range(count)]
+        texts = {field: of_words(words, characters, random) for field in TEXTS if field != "source"}
+        name = of_words(words, characters, random)
+        raffle = engine.create(name, total_tickets=100_000, prizes=prizes, claim_days=14, **texts)
+        file = tmp_path / "poster.html"
+        file.write_text(poster(raffle, "de", address=f"https://raffles.example.org/raffles/{raffle.id}/"))
+        page.open(file.as_uri())
+
+        assert most_cut(page) == 0
+        assert page.run("document.querySelectorAll('.prizes li').length") >= min(count, 4)
+
+
+@pytest.mark.browser
+def test_the_poster_names_sixty_prizes_in_columns(engine: RaffleEngine, new_page: NewPage, tmp_path: Path) -> None:
+    prizes = [Prize(f"Preis Nummer {number}", (1, 20, 500)[number % 3]) for number in range(60)]
+    raffle = engine.create("Fair", total_tickets=100_000, prizes=prizes)
+    file = tmp_path / "poster.html"
+    file.write_text(poster(raffle, "de"))
+    page = new_page()
+    page.open(file.as_uri())
+
+    names = "[...document.querySelectorAll('.prizes .name')]"
+    assert page.run(f"{names}.map((each) => each.textContent)") == [prize.name for prize in prizes]
+    assert len(set(page.run(f"{names}.map((each) => each.getBoundingClientRect().left)"))) <= 3
+    assert most_cut(page) == 0
