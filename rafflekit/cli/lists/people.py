@@ -26,6 +26,8 @@ REFUSED_BY_ITSELF = "The line"
 
 _SHOWN_OF_A_COUNT = 50
 _COUNT = re.compile("0*[1-9][0-9]{0,8}")
+# Also as other programs than Excel write them.
+_LINE_BREAKS = re.compile(r"[\n\r\x0b\x85\u2028\u2029]+")
 
 
 class Line(NamedTuple):
@@ -81,7 +83,7 @@ class ParticipantList:
                 whole = (self.layout.separator or ",").join(row)
                 yield Line(number, whole, f"The line has {columns} instead of {positions.width}.")
                 continue
-            participant = _joined(row, positions.participant) if only is None else _cell_of(row, only)
+            participant = _joined(row, positions.participant) if only is None else _on_one_line(_cell_of(row, only))
             if self.layout.sheet is not None and (reason := _unclear(row, positions.participant, positions.quantity)):
                 yield Line(number, participant, f"The line's {reason}.")
             elif positions.quantity is None:
@@ -142,7 +144,12 @@ def _cell_of(row: Sequence[str], position: int) -> str:
 
 def _joined(row: Sequence[str], positions: Sequence[int]) -> str:
     """Return the texts of several cells, with a space between them; empty cells are left out."""
-    return " ".join(filter(None, (_cell_of(row, position).strip() for position in positions)))
+    return " ".join(filter(None, (_on_one_line(_cell_of(row, position)).strip() for position in positions)))
+
+
+def _on_one_line(text: str) -> str:
+    """Return a text with a space for line breaks in it, and none for those around it."""
+    return text if text.isprintable() else " ".join(filter(None, _LINE_BREAKS.split(text)))
 
 
 def _unclear(row: Sequence[str], positions: Sequence[int], quantity: int | None) -> str | None:

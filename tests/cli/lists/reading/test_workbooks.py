@@ -76,7 +76,7 @@ def test_cells_are_read_as_a_person_sees_them() -> None:
         True: "TRUE",
         date(2026, 1, 2): "2026-01-02",
         datetime(2026, 1, 2, 9, 30): "2026-01-02 09:30:00",  # noqa: DTZ001 - a spreadsheet knows no time zones
-        "דוד, כהן\n": "דוד, כהן\n",
+        "דוד,\nכהן\n": "דוד, כהן",
     }
 
     read = lines_of(saved(["who", "note"], *([value, "x"] for value in shown)), "who")
@@ -126,7 +126,7 @@ def test_a_number_in_a_format_of_its_own_is_refused(value: float, number_format:
 
 def test_characters_that_excel_escapes_are_read() -> None:
     written = "a_x000D__X000d_b_x005F_x000D_c_x1F3_xD83D_"
-    read = "a\r\rb_x000D_c_x1F3_xD83D_"
+    read = "a b_x000D_c_x1F3_xD83D_"
     file = io.BytesIO()
     write_excel_file(file, [["who"], [written]])
     formula = f'<c r="A2" t="str"><f>B1</f><v>{written}</v></c>'
