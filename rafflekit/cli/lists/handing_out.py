@@ -75,7 +75,9 @@ def participate_from(
         found = engine.find(raffle, whole_name=True)
         with (
             open_run(out, raffle_id=found.id, layout=layout) as run,
-            open_list(source, layout=run.layout, most_each=found.terms.tickets_each) as people,
+            open_list(
+                source, layout=run.layout, saved_anew=run.saved_anew, most_each=found.terms.tickets_each
+            ) as people,
         ):
             tickets = _Run(engine, found, people, run).hand_out(out, consent, as_json=as_json)
             if tickets is None:

@@ -85,7 +85,8 @@ class TicketRun:
     `read` and `check` its list, then `begin` gives the keys of the lines; `end` it when each line has its rows. After
     `read`, use only the lines that `unchanged` gives.
 
-    `layout` is that of the list: as given, and after `read` or in a resumed run, as decided.
+    `layout` is that of the list: as given, and after `read` or in a resumed run, as decided. In a resumed run, the list
+    may also have the layout `saved_anew`: with any separator and encoding.
     """
 
     def __init__(self, out: Path, *, raffle_id: UUID, layout: Layout) -> None:
@@ -93,6 +94,7 @@ class TicketRun:
         self._path = Path(f"{out}.run")
         self._raffle_id = raffle_id
         self.layout = layout
+        self.saved_anew: Layout | None = None
         self._file: BinaryIO | None = None
         self._contents: _Contents | None = None
         self._state = _ListState(0, "")
@@ -133,7 +135,13 @@ class TicketRun:
                 self._path, f"belongs to a run {_described(known.layout)}; rerun it that way, or give another --out"
             )
         else:
-            self.layout = known.layout
+            given, self.layout = self.layout, known.layout
+            self.saved_anew = replace(self.layout, separator=given.separator, encoding=given.encoding)
+            self.layout = replace(
+                self.layout,
+                separator=given.separator or self.layout.separator,
+                encoding=given.encoding or self.layout.encoding,
+            )
 
     def read(self, people: Preview) -> int:
         """Read the list to its end, and return the number of lines."""
