@@ -16,6 +16,7 @@ import openpyxl
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit.cli.commands import exports
 from rafflekit.cli.tables import xlsx
 from tests.cli.conftest import Session, Terminal
 from tests.cli.drawn import Drawn
@@ -252,6 +253,19 @@ def test_only_public_lists_can_be_read_by_others(
     assert modes == dict.fromkeys(modes, 0o600) | {"winners": 0o666}
 
 
+@pytest.mark.usefixtures("raffle")
+def test_an_interrupted_export_says_that_it_wrote_nothing(
+    terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exports, "write_table", interrupt)
+
+    assert terminal("export 'Foobar raffle' tickets -o out.csv") == Session(130, "", "out.csv was not written.\n")
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.usefixtures("sold_out")
 @pytest.mark.parametrize(
     ("line", "status", "sentence"),
@@ -269,6 +283,12 @@ def test_only_public_lists_can_be_read_by_others(
             2,
             "Invalid value for 'WHAT': 'prizes' is not one of winners, tickets, claims, invitations. 'rafflekit export "
             "--help' says more.",
+        ),
+        (
+            "tickets -o out.csv --separator :",
+            2,
+            "Invalid value for '--separator': ':' is not one of ',', ';', 'tab', '|'. 'rafflekit export --help' says "
+            "more.",
         ),
         ("tickets -o taken.csv", 2, "--out: taken.csv already exists; name a new file."),
         ("tickets -o out.json --separator ,", 2, "--separator is only for CSV; leave it out."),

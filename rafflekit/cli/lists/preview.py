@@ -82,6 +82,8 @@ class Preview:
             self._stop_if_in_doubt()
             return
         lines = [summary, *self._refused_lines(), *(f"In doubt: {doubt}" for doubt in self._people.doubts)]
+        if self._people.doubts:
+            lines.append("If you answer y, the list is read as the first line above says.")
         asking.ask(
             [*map(harmless, lines), "Hand out the tickets? [y/N] "],
             why="Tickets are handed out to a list",
@@ -148,7 +150,7 @@ def _repeated(repeats: Repeats) -> Iterator[str]:
         (repeats.respelled, "differs from an earlier one", "differ from an earlier one"),
     ):
         if lines.count:
-            how = " only in case or spaces" if lines is repeats.respelled else ""
+            how = " only in case, spaces or forms of characters" if lines is repeats.respelled else ""
             yield f"{least}{counted(lines.count, 'line')} {one if lines.count == 1 else many}{how} ({_listed(lines)})"
 
 

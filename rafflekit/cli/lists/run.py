@@ -30,7 +30,7 @@ from rafflekit.cli.lists.output import TicketFile, list_changed
 from rafflekit.cli.lists.people import Line, ParticipantList
 from rafflekit.cli.lists.preview import Preview
 from rafflekit.cli.lists.reading.layout import Layout
-from rafflekit.core.private_files import lock, private, sync
+from rafflekit.core.private_files import lock, private, require_folder, sync
 
 KEY_BYTES = 32
 
@@ -108,10 +108,9 @@ class TicketRun:
         """Lock and read the run file, if there is one.
 
         Raises:
-            CommandStopped: see `open_run`.
+            CommandStopped, InvalidValue: see `open_run`.
         """
-        if not self._out.parent.is_dir():
-            raise CommandStopped(f"--out: the folder {self._out.parent} does not exist.", status=WRONG_USAGE)
+        require_folder(self._out, field="--out")
         if self._out.exists() and not self._out.is_file():
             raise CommandStopped(f"--out: {self._out} is not a regular file.", status=WRONG_USAGE)
         if os.path.lexists(self._path):
@@ -249,6 +248,7 @@ def open_run(out: Path, *, raffle_id: UUID, layout: Layout) -> Iterator[TicketRu
 
     Raises:
         CommandStopped: the output was not made by a run of this raffle and layout, or another run is writing it.
+        InvalidValue: the folder of the output does not exist.
     """
     with closing(TicketRun(out, raffle_id=raffle_id, layout=layout)) as run:
         run.resume()

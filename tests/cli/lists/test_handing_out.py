@@ -324,7 +324,7 @@ def test_a_full_disk_is_named_before_the_advice_to_resume(
             "--from people.csv --out .",
             "--out: . is not a regular file.",
         ),
-        ("--from people.csv --out none/tickets.csv", "--out: the folder none does not exist."),
+        ("--from people.csv --out none/tickets.csv", "--out: there is no folder none."),
     ],
 )
 def test_options_that_exclude_each_other_are_refused(

@@ -67,6 +67,7 @@ def test_on_a_terminal_a_person_settles_the_doubt(
 
     assert refused.status == 1
     assert f"In doubt: {DOUBT}" in without_styles(refused.text)
+    assert "If you answer y, the list is read as the first line above says." in refused.text
     assert "No ticket was handed out." in refused.text
     assert [file.name for file in folder.iterdir()] == ["people.csv"]
 

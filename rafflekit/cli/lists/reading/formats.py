@@ -10,6 +10,7 @@ _ZIP = b"PK\x03\x04"
 _SAVE = "save the list as .xlsx or as CSV (UTF-8)"
 _OTHERS = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": f"an old Excel file (.xls), or has a password; {_SAVE}, without a password",
+    b"PK\x05\x06": f"an empty zip file; {_SAVE}",
     b"%PDF": f"a PDF; {_SAVE} in the program that made it",
     b"\x1f\x8b": "compressed; unpack it first",
     b"{\\rtf": f"a document; {_SAVE}",

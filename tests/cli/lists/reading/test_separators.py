@@ -34,6 +34,7 @@ def what_is_wrong(content: bytes, layout: Layout) -> list[str]:
         (b'Name;Town\n"Ann\n""the\n""";"Rome; Italy"\n', ";", ['Ann "the "']),
         (b"Name;Town\nAnn\nBen\nCy;Rome\n", ";", ["Ann", "Ben", "Cy"]),
         (b"sep=;\nName;Town\nAnn,A;Rome\n", ";", ["Ann,A"]),
+        (b"SEP=;\nName;Town\nAnn,A;Rome\n", ";", ["Ann,A"]),
         (b'"sep=|"\r\nName|Town\r\nAnn;A|Rome\r\n', "|", ["Ann;A"]),
     ],
 )
@@ -42,6 +43,13 @@ def test_the_separator_is_the_one_on_which_rows_agree(content: bytes, separator:
 
     assert [line.participant for line in read] == people
     assert (read.layout.separator, read.doubts) == (separator, ())
+
+
+def test_a_line_that_names_a_wrong_separator_is_told() -> None:
+    assert what_is_wrong(b"sep=;\nName,Town\nAnn,Rome\n", Layout(Columns(("Name",)))) == [
+        "Line 2 of people.csv has no column 'Name', only 'Name,Town'. The first line of people.csv says that "
+        "semicolons separate the columns."
+    ]
 
 
 def test_the_line_that_names_the_separator_is_counted() -> None:

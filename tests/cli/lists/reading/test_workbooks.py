@@ -214,6 +214,7 @@ def test_options_of_csv_do_not_fit_an_excel_file() -> None:
             "an old Excel file (.xls), or has a password; save the list as",
         ),
         (b"%PDF-1.7", "a PDF; save"),
+        (b"PK\x05\x06" + bytes(18), "an empty zip file; save"),
         (b"\xef\xbb\xbf <HTML>", "a web page or XML, not CSV; open it in a spreadsheet program and save"),
         (b"PK\x03\x04", "damaged, or not an Excel file; save"),
         ({"content.xml": b""}, "an OpenDocument file, such as .ods; save"),
