@@ -305,9 +305,9 @@ def test_an_interrupted_export_says_that_it_wrote_nothing(
             (
                 f"tickets -o out.csv --encoding {name}",
                 2,
-                f"--encoding: “{name}” is not an encoding; give one such as utf-8-sig, utf-16 or windows-1252.",
+                f"--encoding: '{name}' is not an encoding of text files; examples: utf-8, windows-1252, utf-16.",
             )
-            for name in ("latin-17", "rot13", "idna", "undefined")
+            for name in ("latin-17", "rot13", "idna", "undefined", "utf-7")
         ),
     ],
 )
