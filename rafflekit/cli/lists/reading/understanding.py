@@ -5,6 +5,7 @@ command. What is in doubt has a likely answer, which a person may confirm.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import BinaryIO, Protocol
@@ -20,8 +21,10 @@ from rafflekit.cli.lists.reading.layout import Layout
 from rafflekit.cli.lists.reading.separators import NAMES, separation_of
 from rafflekit.cli.words import shortened
 
-# A title may be above the name of the only column.
+# A title may be above the name of the only column …
 _ROWS_BELOW_A_TITLE = 2
+# … and more than a title above the names of several.
+_ROWS_ABOVE_NAMES = 20
 
 
 class ListTable(Protocol):
@@ -178,8 +181,20 @@ def _columns(table: ListTable, layout: Layout, findings: _Findings) -> tuple[Pos
             sentence += f" The first line of {name} says that {NAMES[table.separator]} separate the columns."
         elif layout.separator not in (None, NO_SEPARATOR) and not layout.columns.participant:
             sentence += f" If each line is one participant, give --separator {NO_SEPARATOR}."
+        if header and layout.columns.participant and (below := _names_below(table, layout)) is not None:
+            sentence += f" Line {below} has the names of the columns; delete what is above it."
         findings.problems.append(sentence)
     return positions, replace(layout, header=header)
+
+
+def _names_below(table: ListTable, layout: Layout) -> int | None:
+    """Return the number of a row near the first one that has all columns by their names."""
+    with suppress(RecordWrong):
+        for number, row in islice(table.rows(), _ROWS_ABOVE_NAMES):
+            with suppress(ColumnsWrong):
+                positions_of(layout.columns, row, has_header=True)
+                return number
+    return None
 
 
 def _header(

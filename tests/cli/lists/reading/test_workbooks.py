@@ -200,6 +200,15 @@ def test_a_sheet_is_chosen_if_there_are_several() -> None:
     assert lines_of(saved(Guests=[["bob"]])) == [Line(1, "bob")]
 
 
+def test_a_title_above_the_names_of_columns_is_told() -> None:
+    file = saved(["Summer fair"], [], ["Name", "Mail"], ["Ann", "ann@example.org"])
+
+    assert error_of(file, Layout(Columns(("mail",)))) == (
+        "Line 1 of people.xlsx has no column 'mail', only 'Summer fair'. Line 3 has the names of the columns; delete "
+        "what is above it."
+    )
+
+
 def test_options_of_csv_do_not_fit_an_excel_file() -> None:
     wrong = error_of(saved(["ann"]), Layout(encoding="utf-8"))
 
