@@ -223,6 +223,8 @@ def test_options_of_csv_do_not_fit_an_excel_file() -> None:
             "an old Excel file (.xls), or has a password; save the list as",
         ),
         (b"%PDF-1.7", "a PDF; save"),
+        (b"BEGIN:VCARD\r\nFN:Ann\r\nEND:VCARD\r\n", "a file of contacts or dates, not CSV; open"),
+        (b'\xef\xbb\xbf[\n  {"name": "Ann"}\n]\n', "JSON, not CSV; save"),
         (b"PK\x05\x06" + bytes(18), "an empty zip file; save"),
         (b"\xef\xbb\xbf <HTML>", "a web page or XML, not CSV; open it in a spreadsheet program and save"),
         (b"PK\x03\x04", "damaged, or not an Excel file; save"),
