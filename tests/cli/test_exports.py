@@ -16,7 +16,6 @@ import openpyxl
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
-from rafflekit.cli.commands import exports
 from rafflekit.cli.tables import xlsx
 from tests.cli.conftest import Session, Terminal
 from tests.cli.drawn import Drawn
@@ -251,19 +250,6 @@ def test_only_public_lists_can_be_read_by_others(
         (folder / "out.csv").unlink()
 
     assert modes == dict.fromkeys(modes, 0o600) | {"winners": 0o666}
-
-
-@pytest.mark.usefixtures("raffle")
-def test_an_interrupted_export_says_that_it_wrote_nothing(
-    terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(exports, "write_table", interrupt)
-
-    assert terminal("export 'Foobar raffle' tickets -o out.csv") == Session(130, "", "out.csv was not written.\n")
-    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.usefixtures("sold_out")

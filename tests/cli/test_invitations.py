@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit.cli.commands import exports
 from tests.cli.conftest import Session, Terminal
 
 
@@ -123,6 +124,19 @@ def test_wrong_invitations_leave_no_file(
 
     assert (refused.status, refused.out) == (status, "")
     assert refused.err.startswith(f"rafflekit: {sentence}")
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures("party")
+def test_an_interrupted_export_says_that_it_wrote_nothing(
+    terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exports, "write_table", interrupt)
+
+    assert terminal("export Party --count 1 invitations -o out.csv") == Session(130, "", "out.csv was not written.\n")
     assert list(folder.iterdir()) == []
 
 
