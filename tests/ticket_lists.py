@@ -1,6 +1,7 @@
 """Lists of participants, and the required result of a run over one, whatever interrupted it."""
 
 import csv
+import re
 from pathlib import Path
 
 from rafflekit import Raffle, RaffleEngine
@@ -23,6 +24,11 @@ def write_list(path: Path, people: list[str]) -> None:
     """Write a list in one column."""
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([person] for person in people)
+
+
+def on_one_line(text: str) -> str:
+    """Return a cell's text as the participant that it names: line breaks are spaces."""
+    return " ".join(filter(None, re.split("[\n\r\x0b\x85\u2028\u2029]", text)))
 
 
 def rows_of(out: Path) -> list[dict[str, str]]:

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from rafflekit.cli import terminal
 from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import refuse_standard_output
 from rafflekit.cli.signals import ending_as_with_ctrl_c
-from rafflekit.core.private_files import NotPrivate, partial_file, sync, sync_name
+from rafflekit.core.private_files import NotPrivate, partial_file, require_folder, sync, sync_name
 
 
 def check_new(path: Path, *, option: str = "--out") -> None:
@@ -17,10 +18,12 @@ def check_new(path: Path, *, option: str = "--out") -> None:
 
     Raises:
         CommandStopped: the name is taken, or is `-`.
+        InvalidValue: there is no such folder.
     """
     refuse_standard_output(option, path)
     if os.path.lexists(path):
         raise _taken(path, option)
+    require_folder(path, field=option)
 
 
 @contextmanager
@@ -31,6 +34,7 @@ def new_file(path: Path, *, is_private: bool, option: str = "--out") -> Iterator
 
     Raises:
         CommandStopped: the name is taken or is `-`, or the file cannot be written.
+        InvalidValue: there is no such folder.
         NotPrivate: a private file cannot be kept private there.
     """
     check_new(path, option=option)
@@ -42,6 +46,9 @@ def new_file(path: Path, *, is_private: bool, option: str = "--out") -> Iterator
                 sync(written, partial)
             _name(partial, path)
             sync_name(path)
+    except KeyboardInterrupt:
+        terminal.remark(f"{path} was not written.")
+        raise
     except FileExistsError as error:
         raise _taken(path, option) from error
     except NotPrivate:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # Python reads at most 4,300 digits. The engine checks whether the number is possible.
 _WHOLE_NUMBER = re.compile(r"\s*[-+]?[0-9]{1,4000}\s*")
 _SHOWN = 50
+_PUNCTUATION = frozenset(",;|")
 # What Typer adds to the help of a parameter: its default, its range, and whether it is required.
 _EXTRAS = re.compile(r"  \[(?:default: (?P<default>[^;\]]*))?[^\]]*\]$")
 
@@ -108,8 +109,10 @@ def _choice(value: Any, param: Any) -> Enum:
     try:
         return choices(value)
     except ValueError as error:
-        names = ", ".join(choice.value for choice in choices)
-        raise ValueError(f"{str(value)[:_SHOWN]!r} is not one of {names}.") from error
+        names = [choice.value for choice in choices]
+        # A comma among commas is not seen.
+        shown = names if _PUNCTUATION.isdisjoint("".join(names)) else map(repr, names)
+        raise ValueError(f"{str(value)[:_SHOWN]!r} is not one of {', '.join(shown)}.") from error
 
 
 def _whole_number(value: Any, param: Any) -> int:

@@ -270,6 +270,12 @@ def test_only_public_lists_can_be_read_by_others(
             "Invalid value for 'WHAT': 'prizes' is not one of winners, tickets, claims, invitations. 'rafflekit export "
             "--help' says more.",
         ),
+        (
+            "tickets -o out.csv --separator :",
+            2,
+            "Invalid value for '--separator': ':' is not one of ',', ';', 'tab', '|'. 'rafflekit export --help' says "
+            "more.",
+        ),
         ("tickets -o taken.csv", 2, "--out: taken.csv already exists; name a new file."),
         ("tickets -o out.json --separator ,", 2, "--separator is only for CSV; leave it out."),
         ("tickets -o out.xlsx --encoding utf-8", 2, "--encoding is only for CSV; leave it out."),
@@ -285,9 +291,9 @@ def test_only_public_lists_can_be_read_by_others(
             (
                 f"tickets -o out.csv --encoding {name}",
                 2,
-                f"--encoding: “{name}” is not an encoding; give one such as utf-8-sig, utf-16 or windows-1252.",
+                f"--encoding: '{name}' is not an encoding of text files; examples: utf-8, windows-1252, utf-16.",
             )
-            for name in ("latin-17", "rot13", "idna", "undefined")
+            for name in ("latin-17", "rot13", "idna", "undefined", "utf-7")
         ),
     ],
 )

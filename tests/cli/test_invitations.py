@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit.cli.commands import exports
 from tests.cli.conftest import Session, Terminal
 
 
@@ -96,11 +97,7 @@ def test_invitations_overwrite_no_file(terminal: Terminal, folder: Path) -> None
         ("Party --count 0 --out new.csv", 2, "--count: must be at least 1."),
         ("Party --count 100001 --out new.csv", 2, "--count: must be at most 100,000."),
         ("Party --count 1 --out new.csv --from-number 0", 2, "--from-number: must be at least 1."),
-        (
-            "Party --count 1 --out none/new.csv",
-            74,
-            "--out: none/new.csv cannot be written: No such file or directory.",
-        ),
+        ("Party --count 1 --out none/new.csv", 2, "--out: there is no folder none."),
         ("Party --count 1 --out new.csv --url example.org", 2, "--url: must be the address of a server"),
         (
             "Party --count 1 --out new.csv --url 'https://example.org/a b'",
@@ -116,7 +113,7 @@ def test_invitations_overwrite_no_file(terminal: Terminal, folder: Path) -> None
         (
             "'Foobar raffle' --count 1 --out new.csv",
             2,
-            "RAFFLE: has the entry rule address, so it has no invitations.",
+            "RAFFLE: its entry rule is 'address', so it has no invitations.",
         ),
     ],
 )
@@ -127,6 +124,19 @@ def test_wrong_invitations_leave_no_file(
 
     assert (refused.status, refused.out) == (status, "")
     assert refused.err.startswith(f"rafflekit: {sentence}")
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures("party")
+def test_an_interrupted_export_says_that_it_wrote_nothing(
+    terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(exports, "write_table", interrupt)
+
+    assert terminal("export Party --count 1 invitations -o out.csv") == Session(130, "", "out.csv was not written.\n")
     assert list(folder.iterdir()) == []
 
 

@@ -16,8 +16,8 @@ from rafflekit.cli.options import (
     refuse_standard_output,
     visitors_address,
 )
-from rafflekit.cli.spreadsheets import Separator
-from rafflekit.cli.tables.writing import CsvStyle, TableFormat, encoding_given, format_of, write_table
+from rafflekit.cli.spreadsheets import Separator, check_encoding
+from rafflekit.cli.tables.writing import CsvStyle, TableFormat, format_of, write_table
 from rafflekit.core import limits
 
 if TYPE_CHECKING:
@@ -150,8 +150,10 @@ def _style(form: TableFormat, separator: Separator | None, encoding: str | None)
             if given is not None:
                 raise CommandStopped(f"{option} is only for CSV; leave it out.", status=WRONG_USAGE)
         return CsvStyle()
+    if encoding is not None:
+        check_encoding(encoding)
     usual = CsvStyle()
-    return CsvStyle(separator or usual.separator, usual.encoding if encoding is None else encoding_given(encoding))
+    return CsvStyle(separator or usual.separator, usual.encoding if encoding is None else encoding)
 
 
 def _list(engine: "RaffleEngine", raffle: "Raffle", what: ExportedList, tickets: Path | None) -> "Table":

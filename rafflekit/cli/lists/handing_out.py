@@ -52,10 +52,10 @@ def show_list(raffle: str, source: Path, *, layout: Layout, as_json: bool, datab
     with open_engine(database_url) as engine:
         found = engine.find(raffle, whole_name=True)
         with open_list(source, layout=layout, most_each=found.terms.tickets_each) as people:
-            preview, finder = Preview(people), RepeatFinder(engine.canonical)
+            finder = RepeatFinder(engine.canonical)
+            preview = Preview(people, finder.see)
             with terminal.working(f"Reading {people.name}"):
-                for line in preview:
-                    finder.see(line)
+                deque(preview, maxlen=0)
                 repeats = finder.resolve(people)
             preview.show(found, repeats, as_json=as_json)
 
@@ -75,7 +75,9 @@ def participate_from(
         found = engine.find(raffle, whole_name=True)
         with (
             open_run(out, raffle_id=found.id, layout=layout) as run,
-            open_list(source, layout=run.layout, most_each=found.terms.tickets_each) as people,
+            open_list(
+                source, layout=run.layout, saved_anew=run.saved_anew, most_each=found.terms.tickets_each
+            ) as people,
         ):
             tickets = _Run(engine, found, people, run).hand_out(out, consent, as_json=as_json)
             if tickets is None:
@@ -96,11 +98,11 @@ class _Run:
 
     def hand_out(self, out: Path, consent: Consent, *, as_json: bool) -> TicketFile | None:
         """Hand out what the lines of the list lack, and return the output with all their rows; None for a dry run."""
-        name, preview = self.people.name, Preview(self.people)
+        name, finder = self.people.name, RepeatFinder(self.engine.canonical)
+        preview = Preview(self.people, finder.see)
         # The whole list is read before the first ticket, so that a broken list can be repaired first.
         with terminal.working(f"Reading {name}"):
-            finder = RepeatFinder(self.engine.canonical)
-            total = self.run.read(preview, finder.see)
+            total = self.run.read(preview)
             repeats = finder.resolve(self._lines())
         tickets = TicketFile(out, repeats.got_ticket)
         with _explaining_how_to_resume():

@@ -20,7 +20,7 @@ _COLUMNS = ("ticket_number", "participant", "verification_code")
 
 
 class TicketRow(NamedTuple):
-    """A row of the list, with the participant's own text; a line that got no ticket has no number."""
+    """A row of the list; a line that got no ticket has no number. The participant is `output.shown`, but unmarked."""
 
     number: str
     participant: str

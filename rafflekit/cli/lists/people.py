@@ -9,7 +9,7 @@ one line is wrong, the line is passed on with its refusal.
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -19,6 +19,7 @@ from rafflekit.cli.lists.reading.cells import Unclear
 from rafflekit.cli.lists.reading.columns import width_of
 from rafflekit.cli.lists.reading.csv_records import RecordWrong
 from rafflekit.cli.lists.reading.layout import Layout
+from rafflekit.cli.lists.reading.separators import NAMES
 from rafflekit.cli.lists.reading.understanding import understand, wrong_line
 
 REFUSED_BY_ITSELF = "The line"
@@ -26,6 +27,8 @@ REFUSED_BY_ITSELF = "The line"
 
 _SHOWN_OF_A_COUNT = 50
 _COUNT = re.compile("0*[1-9][0-9]{0,8}")
+# Also as other programs than Excel write them.
+_LINE_BREAKS = re.compile(r"[\n\r\x0b\x85\u2028\u2029]+")
 
 
 class Line(NamedTuple):
@@ -81,7 +84,7 @@ class ParticipantList:
                 whole = (self.layout.separator or ",").join(row)
                 yield Line(number, whole, f"The line has {columns} instead of {positions.width}.")
                 continue
-            participant = _joined(row, positions.participant) if only is None else _cell_of(row, only)
+            participant = _joined(row, positions.participant) if only is None else _on_one_line(_cell_of(row, only))
             if self.layout.sheet is not None and (reason := _unclear(row, positions.participant, positions.quantity)):
                 yield Line(number, participant, f"The line's {reason}.")
             elif positions.quantity is None:
@@ -108,8 +111,10 @@ class ParticipantList:
 
 
 @contextmanager
-def open_list(path: Path, *, layout: Layout, most_each: int) -> Iterator[ParticipantList]:
-    """Give the list in a file.
+def open_list(
+    path: Path, *, layout: Layout, most_each: int, saved_anew: Layout | None = None
+) -> Iterator[ParticipantList]:
+    """Give the list in a file. If it cannot be read with the layout, it may be `saved_anew`, with another layout.
 
     Raises:
         CommandStopped: it does not exist, is not a regular file, or cannot be read; see `ParticipantList`.
@@ -131,8 +136,32 @@ def open_list(path: Path, *, layout: Layout, most_each: int) -> Iterator[Partici
         raise CommandStopped(f"--from: {path} cannot be read ({error.strerror}).", status=WRONG_USAGE) from error
     with file:
         with terminal.working(f"Looking at {path.name}"):
-            people = ParticipantList(file, name=path.name, layout=layout, most_each=most_each)
+            try:
+                people = ParticipantList(file, name=path.name, layout=layout, most_each=most_each)
+            except CommandStopped as error:
+                people = _saved_anew(file, layout, saved_anew, name=path.name, most_each=most_each, error=error)
         yield people
+
+
+def _saved_anew(
+    file: BinaryIO, before: Layout, layout: Layout | None, *, name: str, most_each: int, error: CommandStopped
+) -> ParticipantList:
+    """Return a CSV file that another program has saved, with other separators or another byte order mark.
+
+    Raises:
+        CommandStopped: the given error, if the file is something else, or in doubt.
+    """
+    if layout is None or before.separator is None or before.encoding is None:
+        raise error
+    with suppress(CommandStopped):
+        people = ParticipantList(file, name=name, layout=layout, most_each=most_each)
+        if people.layout.sheet is None and not people.doubts:
+            return people
+    error.add_note(
+        f"The run reads {name} with {NAMES[before.separator]}, as {before.encoding}. Save it that way, or give "
+        "--separator or --encoding."
+    )
+    raise error
 
 
 def _cell_of(row: Sequence[str], position: int) -> str:
@@ -142,7 +171,12 @@ def _cell_of(row: Sequence[str], position: int) -> str:
 
 def _joined(row: Sequence[str], positions: Sequence[int]) -> str:
     """Return the texts of several cells, with a space between them; empty cells are left out."""
-    return " ".join(filter(None, (_cell_of(row, position).strip() for position in positions)))
+    return " ".join(filter(None, (_on_one_line(_cell_of(row, position)).strip() for position in positions)))
+
+
+def _on_one_line(text: str) -> str:
+    """Return a text with a space for line breaks in it, and none for those around it."""
+    return text if text.isprintable() else " ".join(filter(None, _LINE_BREAKS.split(text)))
 
 
 def _unclear(row: Sequence[str], positions: Sequence[int], quantity: int | None) -> str | None:

@@ -1,6 +1,6 @@
 """What a run understood of a list, shown before the first ticket: a wrong guess can still be mended then."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
 from rafflekit.cli import asking, terminal
@@ -27,12 +27,16 @@ class Consent(Enum):
 
 
 class Preview:
-    """A list that is read for the first time: counts its lines meanwhile. Then `agree` or `show` follows."""
+    """A list that is read for the first time: counts its lines meanwhile. Then `agree` or `show` follows.
 
-    def __init__(self, people: ParticipantList) -> None:
+    `see` gets each line, and returns why it will get no ticket, as far as that is known without the raffle.
+    """
+
+    def __init__(self, people: ParticipantList, see: Callable[[Line], str | None]) -> None:
         self.name = people.name
         self.layout = people.layout
         self._people = people
+        self._see = see
         self._first: str | None = None
         self._lines = 0
         self._tickets = 0
@@ -47,18 +51,22 @@ class Preview:
         """
         for line in self._people:
             if line.nth == 1:
-                self._lines += 1
-            if line.refusal is None:
-                self._tickets += 1
-                if self._first is None:
-                    self._first = line.participant
-            else:
-                self._refused += 1
-                if self._refused <= _REFUSALS_SHOWN:
-                    self._refusals.append(f"line {line.number}: {line.refusal}")
+                self._count(line)
             yield line
         if not self._lines:
             raise CommandStopped(f"{self.name} contains no participants.", status=WRONG_USAGE)
+
+    def _count(self, line: Line) -> None:
+        self._lines += 1
+        refusal = self._see(line)
+        if refusal is None:
+            self._tickets += line.tickets
+            if self._first is None:
+                self._first = line.participant
+        else:
+            self._refused += 1
+            if self._refused <= _REFUSALS_SHOWN:
+                self._refusals.append(f"line {line.number}: {refusal}")
 
     def agree(self, raffle: Raffle, consent: Consent, repeats: Repeats, *, more: int | None = None) -> None:
         """Show what was understood on standard error, and on a terminal, let a person confirm it.
@@ -74,6 +82,8 @@ class Preview:
             self._stop_if_in_doubt()
             return
         lines = [summary, *self._refused_lines(), *(f"In doubt: {doubt}" for doubt in self._people.doubts)]
+        if self._people.doubts:
+            lines.append("If you answer y, the list is read as the first line above says.")
         asking.ask(
             [*map(harmless, lines), "Hand out the tickets? [y/N] "],
             why="Tickets are handed out to a list",
@@ -140,7 +150,7 @@ def _repeated(repeats: Repeats) -> Iterator[str]:
         (repeats.respelled, "differs from an earlier one", "differ from an earlier one"),
     ):
         if lines.count:
-            how = " only in case or spaces" if lines is repeats.respelled else ""
+            how = " only in case, spaces or forms of characters" if lines is repeats.respelled else ""
             yield f"{least}{counted(lines.count, 'line')} {one if lines.count == 1 else many}{how} ({_listed(lines)})"
 
 

@@ -16,7 +16,7 @@ whose hash is the same, so that no one gets a ticket whom the preview did not co
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -30,7 +30,7 @@ from rafflekit.cli.lists.output import TicketFile, list_changed
 from rafflekit.cli.lists.people import Line, ParticipantList
 from rafflekit.cli.lists.preview import Preview
 from rafflekit.cli.lists.reading.layout import Layout
-from rafflekit.core.private_files import lock, private, sync
+from rafflekit.core.private_files import lock, private, require_folder, sync
 
 KEY_BYTES = 32
 
@@ -85,7 +85,8 @@ class TicketRun:
     `read` and `check` its list, then `begin` gives the keys of the lines; `end` it when each line has its rows. After
     `read`, use only the lines that `unchanged` gives.
 
-    `layout` is that of the list: as given, and after `read` or in a resumed run, as decided.
+    `layout` is that of the list: as given, and after `read` or in a resumed run, as decided. In a resumed run, the list
+    may also have the layout `saved_anew`: with any separator and encoding.
     """
 
     def __init__(self, out: Path, *, raffle_id: UUID, layout: Layout) -> None:
@@ -93,6 +94,7 @@ class TicketRun:
         self._path = Path(f"{out}.run")
         self._raffle_id = raffle_id
         self.layout = layout
+        self.saved_anew: Layout | None = None
         self._file: BinaryIO | None = None
         self._contents: _Contents | None = None
         self._state = _ListState(0, "")
@@ -106,10 +108,9 @@ class TicketRun:
         """Lock and read the run file, if there is one.
 
         Raises:
-            CommandStopped: see `open_run`.
+            CommandStopped, InvalidValue: see `open_run`.
         """
-        if not self._out.parent.is_dir():
-            raise CommandStopped(f"--out: the folder {self._out.parent} does not exist.", status=WRONG_USAGE)
+        require_folder(self._out, field="--out")
         if self._out.exists() and not self._out.is_file():
             raise CommandStopped(f"--out: {self._out} is not a regular file.", status=WRONG_USAGE)
         if os.path.lexists(self._path):
@@ -133,17 +134,22 @@ class TicketRun:
                 self._path, f"belongs to a run {_described(known.layout)}; rerun it that way, or give another --out"
             )
         else:
-            self.layout = known.layout
+            given, self.layout = self.layout, known.layout
+            self.saved_anew = replace(self.layout, separator=given.separator, encoding=given.encoding)
+            self.layout = replace(
+                self.layout,
+                separator=given.separator or self.layout.separator,
+                encoding=given.encoding or self.layout.encoding,
+            )
 
-    def read(self, people: Preview, see: Callable[[Line], object]) -> int:
-        """Read the list to its end, call `see` with each line, and return the number of lines."""
+    def read(self, people: Preview) -> int:
+        """Read the list to its end, and return the number of lines."""
         self.layout = people.layout
         known = self._contents.state if self._contents else None
         hashed = _hash_of_lines()
         lines = 0
         for lines, line in enumerate(people, start=1):
             hashed.update(_hashed(line))
-            see(line)
             if known is not None and lines == known.lines:
                 self._list_only_grew = hashed.hexdigest() == known.hash
             if lines % _LINES_AT_ONCE == 0:
@@ -242,6 +248,7 @@ def open_run(out: Path, *, raffle_id: UUID, layout: Layout) -> Iterator[TicketRu
 
     Raises:
         CommandStopped: the output was not made by a run of this raffle and layout, or another run is writing it.
+        InvalidValue: the folder of the output does not exist.
     """
     with closing(TicketRun(out, raffle_id=raffle_id, layout=layout)) as run:
         run.resume()

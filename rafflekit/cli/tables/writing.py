@@ -4,7 +4,6 @@ CSV follows RFC 4180, so its lines end with CR LF: Excel, LibreOffice and every 
 programs read nothing else. It begins with a byte order mark, without which Excel shows `ZoÃ«` for Zoë.
 """
 
-import codecs
 import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -38,10 +37,6 @@ class CsvStyle:
     encoding: str = "utf-8-sig"
 
 
-# Codecs of Python that encode text, but not for a file that other programs open.
-_NO_CHARSETS = {"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"}
-
-
 def format_of(out: Path, given: TableFormat | None) -> TableFormat:
     """Return the format of a file: the given one, or else that of its ending.
 
@@ -59,26 +54,6 @@ def format_of(out: Path, given: TableFormat | None) -> TableFormat:
             "--format.",
             status=WRONG_USAGE,
         ) from None
-
-
-def encoding_given(name: str) -> str:
-    """Return an encoding for CSV.
-
-    Raises:
-        CommandStopped: no encoding has this name.
-    """
-    try:
-        found = codecs.lookup(name).name.replace("-", "_")
-        # Other codecs turn bytes into bytes.
-        "".encode(name)
-    except (LookupError, ValueError, UnicodeError):
-        found = "undefined"
-    if found in _NO_CHARSETS:
-        raise CommandStopped(
-            f"--encoding: {quoted(name)} is not an encoding; give one such as utf-8-sig, utf-16 or windows-1252.",
-            status=WRONG_USAGE,
-        )
-    return name
 
 
 def write_table(file: BinaryIO, table: Table, *, form: TableFormat, style: CsvStyle) -> int:

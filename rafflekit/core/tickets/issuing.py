@@ -150,7 +150,7 @@ class Issuing:
         limits.check_count("count", count, most=min(limits.INVITATIONS_AT_ONCE, limits.INVITATIONS - first))
         sale = self._sales.of(raffle)
         if sale.terms.entry != EntryRule.INVITATION:
-            raise InvalidValue("raffle", f"has the entry rule {sale.terms.entry}, so it has no invitations.")
+            raise InvalidValue("raffle", f"its entry rule is '{sale.terms.entry}', so it has no invitations.")
         return [invitation_of(sale.keys.code_key, number) for number in range(first, first + count)]
 
     def forget(self, raffle: UUID) -> None:

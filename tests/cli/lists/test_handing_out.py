@@ -60,7 +60,7 @@ def test_a_named_column_is_read(terminal: Terminal, large: Raffle, folder: Path)
 
     assert (status, out) == (1, "2 tickets, 2 refused; tickets.csv\n")
     assert after_preview(err) == (
-        "line 5: The line has 3 columns instead of 2.\nline 6: participant: must not be empty.\n" + ADVICE
+        "line 5: The line has 3 columns instead of 2.\nline 6: The participant must not be empty.\n" + ADVICE
     )
     assert [
         (row["line"], row["participant"], bool(row["verification_code"])) for row in rows_of(Path("tickets.csv"))
@@ -324,7 +324,7 @@ def test_a_full_disk_is_named_before_the_advice_to_resume(
             "--from people.csv --out .",
             "--out: . is not a regular file.",
         ),
-        ("--from people.csv --out none/tickets.csv", "--out: the folder none does not exist."),
+        ("--from people.csv --out none/tickets.csv", "--out: there is no folder none."),
     ],
 )
 def test_options_that_exclude_each_other_are_refused(

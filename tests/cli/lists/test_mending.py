@@ -56,6 +56,44 @@ def test_mended_lines_get_their_tickets_in_their_place(
 
 
 @pytest.mark.usefixtures("raffle")
+@pytest.mark.parametrize(
+    ("separator", "encoding", "options"),
+    [
+        (",", "utf-8", ""),
+        (";", "cp1252", "--encoding windows-1252"),
+        (",", "cp1252", "--encoding windows-1252"),
+        (";", "utf-8", "--separator ;"),
+        ("\t", "utf-16", ""),
+    ],
+)
+def test_a_list_may_be_mended_in_another_program(
+    terminal: Terminal, folder: Path, separator: str, encoding: str, options: str
+) -> None:
+    listed = f"{COMMAND} --column mail"
+    (folder / "people.csv").write_text("name;mail\nZoë;zoë@example.org\nAnn;\n")
+    first = terminal(listed)
+    mended = "name;mail\nZoë;zoë@example.org\nAnn;änn@example.org\n".replace(";", separator)
+    (folder / "people.csv").write_bytes(mended.encode(encoding))
+
+    assert first.out == "1 ticket, 1 refused; tickets.csv\n"
+    assert terminal(f"{listed} {options}").out == "2 tickets, 0 refused; tickets.csv\n"
+
+
+@pytest.mark.usefixtures("raffle")
+def test_a_list_that_cannot_be_resumed_says_how_it_was_read(terminal: Terminal, folder: Path) -> None:
+    (folder / "people.csv").write_text("name;mail\nZoë;zoë@example.org\n")
+    terminal(f"{COMMAND} --column mail")
+    (folder / "people.csv").write_bytes("name,mail\nZoë,zoë@example.org\n".encode("cp1252"))
+
+    refused = terminal(COMMAND)
+
+    assert refused.status == 2
+    assert refused.err.endswith(
+        "The run reads people.csv with semicolons, as utf-8. Save it that way, or give --separator or --encoding.\n"
+    )
+
+
+@pytest.mark.usefixtures("raffle")
 def test_a_lost_output_is_written_again_after_mending(terminal: Terminal, folder: Path) -> None:
     terminal(COMMAND)
     mended(folder, {2: "eve"}, "fay")

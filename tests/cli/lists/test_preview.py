@@ -67,6 +67,7 @@ def test_on_a_terminal_a_person_settles_the_doubt(
 
     assert refused.status == 1
     assert f"In doubt: {DOUBT}" in without_styles(refused.text)
+    assert "If you answer y, the list is read as the first line above says." in refused.text
     assert "No ticket was handed out." in refused.text
     assert [file.name for file in folder.iterdir()] == ["people.csv"]
 
@@ -98,6 +99,23 @@ def test_a_dry_run_shows_refused_lines_and_leaves_nothing(
     ]
     assert [file.name for file in folder.iterdir()] == ["people.csv"]
     assert left(engine, choir) == 9
+
+
+def test_lines_that_the_engine_will_refuse_are_shown(terminal: Terminal, folder: Path) -> None:
+    (folder / "people.csv").write_text(f'name,town\n,Rome\na\x07,Rome\n{"x" * 1_001},Rome\n"Ann\nMiller",Rome\n')
+    reasons = [
+        "line 2: The participant must not be empty.",
+        "line 3: The participant must not contain control characters or line breaks.",
+        "line 4: The participant must have at most 1,000 characters, not 1,001.",
+    ]
+
+    shown = terminal(command("--column name --dry-run --json"))
+    done = terminal(command("--column name"))
+
+    assert shown.out == '{"lines": 4, "refused": 3, "wanted": 1, "left": 9}\n'
+    assert "column 'name', first 'Ann Miller'; 1 ticket wanted" in shown.err
+    assert shown.err.splitlines()[1:] == reasons == done.err.splitlines()[1:4]
+    assert rows_of(folder / "tickets.csv")[3]["participant"] == "Ann Miller"
 
 
 def test_an_excel_list_is_handed_out_and_resumed(terminal: Terminal, folder: Path) -> None:

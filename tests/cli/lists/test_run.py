@@ -42,7 +42,7 @@ def begin(
     layout = Layout(Columns(() if column is None else (column,), count_column))
     with open_run(out, raffle_id=raffle_id, layout=layout) as run:
         people = ParticipantList(io.BytesIO(content), name="people.csv", layout=run.layout, most_each=most_each)
-        run.read(Preview(people), lambda _line: None)
+        run.read(Preview(people, lambda _line: None))
         run.check(TicketFile(out), list_name="people.csv")
         keys = run.begin(TicketFile(out), is_complete=False)
     return [keys.key_of(line) for line in LINES]
@@ -234,7 +234,7 @@ def test_one_of_two_runs_that_begin_at_once_is_refused(out: Path) -> None:
         open_run(out, raffle_id=RAFFLE, layout=Layout()) as second,
     ):
         for run in (first, second):
-            run.read(Preview(people), lambda _line: None)
+            run.read(Preview(people, lambda _line: None))
         first.begin(TicketFile(out), is_complete=False)
 
         with pytest.raises(CommandStopped, match="is being written by another run"):

@@ -132,7 +132,7 @@ def test_the_last_invitation_can_be_made_and_used(engine: RaffleEngine) -> None:
 def test_a_raffle_of_another_rule_has_no_invitations(engine: RaffleEngine, entry: str) -> None:
     raffle = engine.create("Foobar", total_tickets=9, prizes=HUG, entry=entry)
 
-    with pytest.raises(InvalidValue, match=f"has the entry rule {entry}, so it has no invitations"):
+    with pytest.raises(InvalidValue, match=f"its entry rule is '{entry}', so it has no invitations"):
         engine.invitations(raffle.id, 1)
 
 

@@ -24,7 +24,7 @@ NO_SEPARATOR = "none"
 # The csv module must have one. No list has this character: `scan` finds it.
 _ABSENT = "\0"
 # Excel writes and reads this line.
-_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\r?\n?')
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\r?\n?', re.IGNORECASE)
 
 
 class RecordWrong(Exception):

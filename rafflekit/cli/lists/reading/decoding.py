@@ -7,11 +7,10 @@ import codecs
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import BytesIO, TextIOWrapper
+from io import TextIOWrapper
 from typing import BinaryIO, NamedTuple
 
-from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.spreadsheets import Separator
+from rafflekit.cli.spreadsheets import Separator, check_encoding
 
 _SEPARATORS = tuple(each.character for each in Separator)
 
@@ -26,8 +25,6 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _BYTE_ORDER = re.compile("-[lb]e$")
-# Text encodings for Python, but not for files of people. UTF-7 is the only other one that gives lone surrogates.
-_NOT_FOR_FILES = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
 # What Python calls some encodings → what everyone else does.
 _NAMES = (
     (re.compile("^cp(125[0-8])$"), r"windows-\1"),
@@ -56,19 +53,10 @@ def text_encoding(name: str) -> str:
     """Return the standard name of an encoding of text files.
 
     Raises:
-        CommandStopped: Python does not know it, or it does not turn bytes into text.
+        CommandStopped: see `check_encoding`.
     """
-    try:
-        # Unlike `lookup`, this refuses codecs such as rot13.
-        TextIOWrapper(BytesIO(), encoding=name)
-        standard = codecs.lookup(name).name
-    except (LookupError, ValueError, UnicodeError):
-        standard = None
-    if standard is None or standard in _NOT_FOR_FILES:
-        raise CommandStopped(
-            f"--encoding: {name!r} is not an encoding of text files; examples: utf-8, {_SUGGESTED}, utf-16.",
-            status=WRONG_USAGE,
-        )
+    check_encoding(name)
+    standard = codecs.lookup(name).name
     for pattern, common in _NAMES:
         standard = pattern.sub(common, standard)
     return standard

@@ -1,5 +1,6 @@
 """Which kind of file a list is, by its first bytes. Files that cannot be read are named, with what to save instead."""
 
+import re
 import zipfile
 from typing import BinaryIO
 
@@ -10,10 +11,13 @@ _ZIP = b"PK\x03\x04"
 _SAVE = "save the list as .xlsx or as CSV (UTF-8)"
 _OTHERS = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": f"an old Excel file (.xls), or has a password; {_SAVE}, without a password",
+    b"PK\x05\x06": f"an empty zip file; {_SAVE}",
     b"%PDF": f"a PDF; {_SAVE} in the program that made it",
     b"\x1f\x8b": "compressed; unpack it first",
     b"{\\rtf": f"a document; {_SAVE}",
 }
+_CARDS = (b"begin:vcard", b"begin:vcalendar")
+_JSON = re.compile(rb'[\[{]\s*["\[{]')
 _WEB_PAGES = (b"<!doctype", b"<html", b"<table", b"<?xml")
 # A member whose name begins like this → what the file is.
 _ARCHIVES = {
@@ -34,7 +38,12 @@ def is_workbook(file: BinaryIO, *, name: str) -> bool:
     file.seek(0)
     beginning = file.read(512)
     kind = next((kind for mark, kind in _OTHERS.items() if beginning.startswith(mark)), None)
-    if beginning.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_WEB_PAGES):
+    text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith(_CARDS):
+        kind = f"a file of contacts or dates, not CSV; open it in the program that made it and {_SAVE}"
+    elif _JSON.match(text):
+        kind = f"JSON, not CSV; {_SAVE}"
+    elif text.startswith(_WEB_PAGES):
         kind = f"a web page or XML, not CSV; open it in a spreadsheet program and {_SAVE}"
     if beginning.startswith(_ZIP):
         kind = _kind_of_archive(file)

@@ -5,6 +5,7 @@ command. What is in doubt has a likely answer, which a person may confirm.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import BinaryIO, Protocol
@@ -17,11 +18,13 @@ from rafflekit.cli.lists.reading.decoding import is_of_family, marked_encoding, 
 from rafflekit.cli.lists.reading.formats import is_workbook
 from rafflekit.cli.lists.reading.headers import header_suspected, is_surely_header, participant_suspected
 from rafflekit.cli.lists.reading.layout import Layout
-from rafflekit.cli.lists.reading.separators import separation_of
+from rafflekit.cli.lists.reading.separators import NAMES, separation_of
 from rafflekit.cli.words import shortened
 
-# A title may be above the name of the only column.
+# A title may be above the name of the only column …
 _ROWS_BELOW_A_TITLE = 2
+# … and more than a title above the names of several.
+_ROWS_ABOVE_NAMES = 20
 
 
 class ListTable(Protocol):
@@ -71,6 +74,10 @@ class _Csv:
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the rows; see `ListTable`."""
         return records(self.file, encoding=self.encoding, errors=self.errors, separator=self.separator)
+
+    def named_itself(self) -> bool:
+        """Return whether a first line such as `sep=;` names the separator."""
+        return named_separator(self.file, encoding=self.encoding, errors=self.errors) is not None
 
 
 def understand(file: BinaryIO, given: Layout, *, name: str) -> Understood:
@@ -170,10 +177,24 @@ def _columns(table: ListTable, layout: Layout, findings: _Findings) -> tuple[Pos
         findings.problems.append(wrong_line(error.number, name, str(error)))
     except ColumnsWrong as error:
         sentence = wrong_line(number, name, str(error))
-        if layout.separator not in (None, NO_SEPARATOR) and not layout.columns.participant:
+        if isinstance(table, _Csv) and table.named_itself():
+            sentence += f" The first line of {name} says that {NAMES[table.separator]} separate the columns."
+        elif layout.separator not in (None, NO_SEPARATOR) and not layout.columns.participant:
             sentence += f" If each line is one participant, give --separator {NO_SEPARATOR}."
+        if header and layout.columns.participant and (below := _names_below(table, layout)) is not None:
+            sentence += f" Line {below} has the names of the columns; delete what is above it."
         findings.problems.append(sentence)
     return positions, replace(layout, header=header)
+
+
+def _names_below(table: ListTable, layout: Layout) -> int | None:
+    """Return the number of a row near the first one that has all columns by their names."""
+    with suppress(RecordWrong):
+        for number, row in islice(table.rows(), _ROWS_ABOVE_NAMES):
+            with suppress(ColumnsWrong):
+                positions_of(layout.columns, row, has_header=True)
+                return number
+    return None
 
 
 def _header(

@@ -13,6 +13,7 @@ from rafflekit.cli.failures import CommandStopped
 from rafflekit.cli.lists.people import Line, ParticipantList
 from rafflekit.cli.lists.reading.columns import width_of
 from rafflekit.cli.lists.reading.layout import Columns, Layout
+from tests.ticket_lists import on_one_line
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252")
 QUOTINGS = (csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC)
@@ -33,7 +34,7 @@ def read(content: bytes, layout: Layout) -> list[Line]:
 def expected(rows: list[list[str]], first: list[str]) -> list[str | None]:
     """Return the second cell of each row that is not blank, or None for a row that is wider than the first."""
     return [
-        None if width_of(row) > len(first) else (row[1] if len(row) > 1 else "")
+        None if width_of(row) > len(first) else on_one_line(row[1] if len(row) > 1 else "")
         for row in rows
         if any(map(str.strip, row))
     ]

@@ -31,9 +31,10 @@ def what_is_wrong(content: bytes, layout: Layout) -> list[str]:
         (b"Name\tTown\nMiller, Ann\tRome; Italy\nBen\tOslo\n", "\t", ["Miller, Ann", "Ben"]),
         (b"Name|Town\nAnn|Rome\n", "|", ["Ann"]),
         (b'Name,Town\n"Miller; Ann",Rome\n"Carter; Ben",Oslo\n', ",", ["Miller; Ann", "Carter; Ben"]),
-        (b'Name;Town\n"Ann\n""the\n""";"Rome; Italy"\n', ";", ['Ann\n"the\n"']),
+        (b'Name;Town\n"Ann\n""the\n""";"Rome; Italy"\n', ";", ['Ann "the "']),
         (b"Name;Town\nAnn\nBen\nCy;Rome\n", ";", ["Ann", "Ben", "Cy"]),
         (b"sep=;\nName;Town\nAnn,A;Rome\n", ";", ["Ann,A"]),
+        (b"SEP=;\nName;Town\nAnn,A;Rome\n", ";", ["Ann,A"]),
         (b'"sep=|"\r\nName|Town\r\nAnn;A|Rome\r\n', "|", ["Ann;A"]),
     ],
 )
@@ -44,6 +45,13 @@ def test_the_separator_is_the_one_on_which_rows_agree(content: bytes, separator:
     assert (read.layout.separator, read.doubts) == (separator, ())
 
 
+def test_a_line_that_names_a_wrong_separator_is_told() -> None:
+    assert what_is_wrong(b"sep=;\nName,Town\nAnn,Rome\n", Layout(Columns(("Name",)))) == [
+        "Line 2 of people.csv has no column 'Name', only 'Name,Town'. The first line of people.csv says that "
+        "semicolons separate the columns."
+    ]
+
+
 def test_the_line_that_names_the_separator_is_counted() -> None:
     assert list(listed(b"sep=;\nName;Town\nAnn;Rome\n", "Name")) == [Line(3, "Ann")]
 
@@ -51,7 +59,7 @@ def test_the_line_that_names_the_separator_is_counted() -> None:
 def test_the_numbers_of_lines_are_those_of_the_file() -> None:
     content = b'Name;Town\r\n\r\n"Ann\r\nMiller";Rome\r\nBen;Oslo\r\n'
 
-    assert list(listed(content, "Name")) == [Line(3, "Ann\r\nMiller"), Line(5, "Ben")]
+    assert list(listed(content, "Name")) == [Line(3, "Ann Miller"), Line(5, "Ben")]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_cells_are_read_as_a_person_sees_them() -> None:
         True: "TRUE",
         date(2026, 1, 2): "2026-01-02",
         datetime(2026, 1, 2, 9, 30): "2026-01-02 09:30:00",  # noqa: DTZ001 - a spreadsheet knows no time zones
-        "דוד, כהן\n": "דוד, כהן\n",
+        "דוד,\nכהן\n": "דוד, כהן",
     }
 
     read = lines_of(saved(["who", "note"], *([value, "x"] for value in shown)), "who")
@@ -126,7 +126,7 @@ def test_a_number_in_a_format_of_its_own_is_refused(value: float, number_format:
 
 def test_characters_that_excel_escapes_are_read() -> None:
     written = "a_x000D__X000d_b_x005F_x000D_c_x1F3_xD83D_"
-    read = "a\r\rb_x000D_c_x1F3_xD83D_"
+    read = "a b_x000D_c_x1F3_xD83D_"
     file = io.BytesIO()
     write_excel_file(file, [["who"], [written]])
     formula = f'<c r="A2" t="str"><f>B1</f><v>{written}</v></c>'
@@ -200,6 +200,15 @@ def test_a_sheet_is_chosen_if_there_are_several() -> None:
     assert lines_of(saved(Guests=[["bob"]])) == [Line(1, "bob")]
 
 
+def test_a_title_above_the_names_of_columns_is_told() -> None:
+    file = saved(["Summer fair"], [], ["Name", "Mail"], ["Ann", "ann@example.org"])
+
+    assert error_of(file, Layout(Columns(("mail",)))) == (
+        "Line 1 of people.xlsx has no column 'mail', only 'Summer fair'. Line 3 has the names of the columns; delete "
+        "what is above it."
+    )
+
+
 def test_options_of_csv_do_not_fit_an_excel_file() -> None:
     wrong = error_of(saved(["ann"]), Layout(encoding="utf-8"))
 
@@ -214,6 +223,9 @@ def test_options_of_csv_do_not_fit_an_excel_file() -> None:
             "an old Excel file (.xls), or has a password; save the list as",
         ),
         (b"%PDF-1.7", "a PDF; save"),
+        (b"BEGIN:VCARD\r\nFN:Ann\r\nEND:VCARD\r\n", "a file of contacts or dates, not CSV; open"),
+        (b'\xef\xbb\xbf[\n  {"name": "Ann"}\n]\n', "JSON, not CSV; save"),
+        (b"PK\x05\x06" + bytes(18), "an empty zip file; save"),
         (b"\xef\xbb\xbf <HTML>", "a web page or XML, not CSV; open it in a spreadsheet program and save"),
         (b"PK\x03\x04", "damaged, or not an Excel file; save"),
         ({"content.xml": b""}, "an OpenDocument file, such as .ods; save"),
