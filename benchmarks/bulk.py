@@ -32,7 +32,7 @@ def figures(stock: Stock) -> Iterator[Finding]:
     yield Figure(
         f"participate --from, {lines:,} lines: floor (rows in groups of {BULK_GROUP:,}) ÷ time per line",
         [floor / each for floor in floors],
-        at_least(0.5),
+        at_least(0.65),
         f"{each * 1e6:,.0f} µs per line in one run of {large.seconds:,.0f} s, "
         f"floor {microseconds(floors)} (its rounds)",
     )

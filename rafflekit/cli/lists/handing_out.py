@@ -116,10 +116,8 @@ class _Run:
             if consent is Consent.DRY_RUN:
                 preview.show(self.raffle, repeats, more=more, as_json=as_json)
                 return None
-            if self.run.has_news:
-                # If refused lines were only deleted, there is nothing to agree to.
-                if more != 0:
-                    preview.agree(self.raffle, consent, repeats, more=more)
+            # If refused lines were only deleted, there is nothing to agree to.
+            if self.run.has_news and more != 0 and preview.agree(self.raffle, consent, repeats, more=more):
                 # The list may have been saved while the question waited. A run that begins is bound to its list.
                 with terminal.working(f"Reading {name}"):
                     deque(self._lines(), maxlen=0)

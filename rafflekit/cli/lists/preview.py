@@ -68,8 +68,8 @@ class Preview:
             if self._refused <= _REFUSALS_SHOWN:
                 self._refusals.append(f"line {line.number}: {refusal}")
 
-    def agree(self, raffle: Raffle, consent: Consent, repeats: Repeats, *, more: int | None = None) -> None:
-        """Show what was understood on standard error, and on a terminal, let a person confirm it.
+    def agree(self, raffle: Raffle, consent: Consent, repeats: Repeats, *, more: int | None = None) -> bool:
+        """Show what was understood on standard error, and on a terminal, ask a person; return whether one agreed.
 
         In a run that resumes, `more` tickets are still wanted.
 
@@ -80,7 +80,7 @@ class Preview:
         if consent is not Consent.ASK or not terminal.can_ask():
             terminal.remark(summary)
             self._stop_if_in_doubt()
-            return
+            return False
         lines = [summary, *self._refused_lines(), *(f"In doubt: {doubt}" for doubt in self._people.doubts)]
         if self._people.doubts:
             lines.append("If you answer y, the list is read as the first line above says.")
@@ -89,6 +89,7 @@ class Preview:
             why="Tickets are handed out to a list",
             refused="No ticket was handed out.",
         )
+        return True
 
     def show(self, raffle: Raffle, repeats: Repeats, *, more: int | None = None, as_json: bool) -> None:
         """Show what was understood, and which lines cannot get a ticket; the counts also as JSON on standard output.

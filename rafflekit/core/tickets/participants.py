@@ -29,6 +29,9 @@ _REPEAT_TAG = b"rafflekit repeat"
 
 def canonical_address(text: str) -> IPv4Address | IPv6Address | None:
     """Return the address that `text` spells, an IPv4-mapped one as IPv4, no zone id; None if it is not an address."""
+    # Most texts are not addresses, and this takes a twentieth of the time in which ip_address fails.
+    if ":" not in text and text.count(".") != _DOTS_OF_IPV4:
+        return None
     # The cache keeps what it is given, and strangers send text of any length.
     return _remembered_address(text) if len(text) <= _ADDRESS_CHARACTERS else None
 
@@ -36,9 +39,6 @@ def canonical_address(text: str) -> IPv4Address | IPv6Address | None:
 # A request names the same few addresses several times: its sender's and its proxy's.
 @lru_cache(maxsize=1_024)
 def _remembered_address(text: str) -> IPv4Address | IPv6Address | None:
-    # Most texts are not addresses; this check takes a twentieth of the time in which ip_address fails.
-    if ":" not in text and text.count(".") != _DOTS_OF_IPV4:
-        return None
     try:
         address = ip_address(text)
     except ValueError:
