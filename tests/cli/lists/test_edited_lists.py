@@ -31,8 +31,9 @@ def test_a_list_edited_while_the_question_waits_starts_no_run(
 ) -> None:
     write_list(folder / "people.csv", ["ann", "bob", "cy"])
 
-    def agree(*_: object, **__: object) -> None:
+    def agree(*_: object, **__: object) -> bool:
         edit_in_place(folder / "people.csv", b"bob", b"zed")
+        return True
 
     with monkeypatch.context() as patched:
         patched.setattr(Preview, "agree", agree)
