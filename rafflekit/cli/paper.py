@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rafflekit.cli import terminal
-from rafflekit.cli.extras import extra_needed
+from rafflekit.cli.extras import extra_for
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.new_files import new_file
 
@@ -41,17 +41,12 @@ def paper_in(language: str) -> Iterator[None]:
     Raises:
         CommandStopped: pages are not in this language, or a library that only an extra installs is missing.
     """
-    try:
+    with extra_for("Printing"):
         from rafflekit.html.languages import LANGUAGES
 
         if language not in LANGUAGES:
             raise CommandStopped(f"--language: must be one of these: {', '.join(LANGUAGES)}.", status=WRONG_USAGE)
         yield
-    except ModuleNotFoundError as error:
-        sentence = extra_needed("Printing", error)
-        if sentence is None:
-            raise
-        raise CommandStopped(sentence, status=WRONG_USAGE) from error
 
 
 def write_paper(out: Path, parts: Iterable[str], *, is_private: bool) -> None:

@@ -7,6 +7,9 @@ from io import BytesIO, TextIOWrapper
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 
+SHEET_ROWS = 1_048_576
+"""The rows of a sheet of Excel: https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3."""
+
 
 class Separator(StrEnum):
     """What separates the cells of a CSV file; its value is how an option names it."""

@@ -3,8 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rafflekit.cli import terminal
-from rafflekit.cli.extras import extra_needed
+from rafflekit.cli.extras import extra_for
 from rafflekit.cli.failures import UNEXPECTED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.options import DatabaseUrl, named_database, read_settings
 from rafflekit.cli.own_addresses import own_addresses
@@ -142,7 +141,7 @@ def serve_raffles(
                     "Granian needs a proxy that reads whole requests: without one, slow clients can stop it."
                 )
 
-    with _libraries(), named_database(database_url, settings) as url:
+    with extra_for("The HTTP service"), named_database(database_url, settings) as url:
         from rafflekit.http.serving import CannotServe, Log, UnixSocket, WorkersFailed, serve_until_stopped
 
         form = LogFormat.HUMAN if log_format is None else log_format
@@ -179,17 +178,6 @@ def _environment_with(addresses: Sequence[str], port: int, settings: Settings) -
     if not addresses or port == 0 or settings.public_url is not None:
         return {**os.environ}
     return {**os.environ, PUBLIC_URL.name: f"http://{addresses[0]}:{port}"}
-
-
-@contextmanager
-def _libraries() -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        sentence = extra_needed("The HTTP service", error)
-        if sentence is None:
-            raise
-        raise CommandStopped(sentence, status=WRONG_USAGE) from error
 
 
 def _show_own_addresses(here: str, addresses: Sequence[str]) -> None:

@@ -134,12 +134,10 @@ class TicketRun:
                 self._path, f"belongs to a run {_described(known.layout)}; rerun it that way, or give another --out"
             )
         else:
-            given, self.layout = self.layout, known.layout
-            self.saved_anew = replace(self.layout, separator=given.separator, encoding=given.encoding)
+            given, bound = self.layout, known.layout
+            self.saved_anew = replace(bound, separator=given.separator, encoding=given.encoding)
             self.layout = replace(
-                self.layout,
-                separator=given.separator or self.layout.separator,
-                encoding=given.encoding or self.layout.encoding,
+                bound, separator=given.separator or bound.separator, encoding=given.encoding or bound.encoding
             )
 
     def read(self, people: Preview) -> int:

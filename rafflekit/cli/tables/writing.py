@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO
 
-from rafflekit.cli.extras import extra_needed
+from rafflekit.cli.extras import extra_for
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.spreadsheets import Separator, defused
 from rafflekit.cli.tables.table import Table, Value, written
@@ -75,13 +75,8 @@ def write_table(file: BinaryIO, table: Table, *, form: TableFormat, style: CsvSt
 
 
 def _write_xlsx(file: BinaryIO, table: Table, rows: "_Counted") -> None:
-    try:
+    with extra_for("An Excel file"):
         from rafflekit.cli.tables.xlsx import write_workbook
-    except ModuleNotFoundError as error:
-        sentence = extra_needed("An Excel file", error)
-        if sentence is None:
-            raise
-        raise CommandStopped(sentence, status=WRONG_USAGE) from error
     write_workbook(file, table.name, table.columns, rows)
 
 

@@ -14,16 +14,13 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.spreadsheets import is_formula
+from rafflekit.cli.spreadsheets import SHEET_ROWS, is_formula
 from rafflekit.cli.tables.table import Value, written
 from rafflekit.core.protocol.quoting import visible
 
 if TYPE_CHECKING:
     from openpyxl.cell import Cell
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
-
-SHEET_ROWS = 1_048_576
-"""The rows of a sheet, with the headings: https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3."""
 
 # Of what `visible` leaves, these have no place in XML 1.0: no program would open the file.
 _NOT_XML = re.compile("[\ufffe\uffff]")

@@ -13,9 +13,6 @@ from xml.parsers import expat
 
 from rafflekit.core import limits
 
-LAST_ROW = 1_048_576
-"""The last row of any sheet, in Excel."""
-
 _BLOCK_BYTES = 64 * 1024
 # The list of ten thousand members; an Excel file has tens.
 _DIRECTORY_BYTES = 1024 * 1024

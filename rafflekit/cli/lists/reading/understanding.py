@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import BinaryIO, Protocol
 
-from rafflekit.cli.extras import extra_needed
+from rafflekit.cli.extras import extra_for
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.reading.columns import ColumnsWrong, Positions, positions_of, width_of
 from rafflekit.cli.lists.reading.csv_records import NO_SEPARATOR, RecordWrong, named_separator, records
@@ -140,13 +140,8 @@ def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable,
 
 
 def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable, Layout]:
-    try:
+    with extra_for("An Excel list"):
         from rafflekit.cli.lists.reading.workbooks import ExcelFile
-    except ModuleNotFoundError as error:
-        sentence = extra_needed("An Excel list", error)
-        if sentence is None:
-            raise
-        raise CommandStopped(sentence, status=WRONG_USAGE) from error
     if given.header is not None and given.encoding is not None and given.separator is not None:
         raise _wrong_kind(findings.name, "an Excel file", "CSV file")
     for option, value in (("--encoding", given.encoding), ("--separator", given.separator)):

@@ -32,9 +32,10 @@ from openpyxl.xml.constants import (
 from openpyxl.xml.functions import fromstring, iterparse
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.reading.archives import LAST_ROW, Archive, ArchiveWrong
+from rafflekit.cli.lists.reading.archives import Archive, ArchiveWrong
 from rafflekit.cli.lists.reading.cells import LONGEST_TEXT, Unclear, cell_text
 from rafflekit.cli.lists.reading.csv_records import RecordWrong, too_many_cells
+from rafflekit.cli.spreadsheets import SHEET_ROWS
 from rafflekit.core import limits
 
 _TEXT_TAG, _STYLE_TAG, _FORMAT_TAG = (f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "xf", "numFmt"))
@@ -82,7 +83,7 @@ class Sheet:
         """
         last = 0
         for number, cells in self._cells():
-            if not last < number <= LAST_ROW:
+            if not last < number <= SHEET_ROWS:
                 raise RecordWrong(number, "is not in its place; the Excel file is damaged")
             last = number
             row: list[str] = []
