@@ -13,7 +13,6 @@ from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.new_files import new_file
 
 if TYPE_CHECKING:
-    from rafflekit.core.models import Raffle
     from rafflekit.html.paper.fitting import Fitted
 
 HtmlFile = Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A new HTML file.")]
@@ -27,11 +26,6 @@ ServerAddress = Annotated[
     typer.Option(metavar="ADDRESS", help="The address of your server, for QR codes: https://raffles.example.org."),
 ]
 """The server whose pages QR codes lead to: for `options.visitors_address`."""
-
-
-def page_address(base: str | None, raffle: "Raffle") -> str | None:
-    """Return the address of a raffle's page on the server at `base`, to which QR codes lead; None without a server."""
-    return None if base is None else f"{base}/raffles/{raffle.id}/"
 
 
 @contextmanager

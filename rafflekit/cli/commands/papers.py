@@ -12,12 +12,12 @@ from rafflekit.cli.paper import (
     HtmlFile,
     PaperLanguage,
     ServerAddress,
-    page_address,
     paper_in,
     remark_on_fitting,
     write_paper,
 )
 from rafflekit.core import limits
+from rafflekit.html.links import raffle_address
 
 
 def write_poster(
@@ -39,7 +39,7 @@ def write_poster(
     with paper_in(language):
         from rafflekit.html.poster import poster
 
-        text = poster(found, language, address=page_address(base, found))
+        text = poster(found, language, address=raffle_address(base, found))
     write_paper(out, [text], is_private=False)
     render.print_paper(str(out), as_json=as_json, without_qr_code="poster" if base is None else None)
 
@@ -69,7 +69,7 @@ def write_ticket_sheets(
 
         found = engine.find(raffle)
         listed = TicketsToPrint(tickets, engine, found)
-        address = page_address(base, found)
+        address = raffle_address(base, found)
         sheets = ticket_sheets(found, listed.piles(address), language, count=listed.count, address=address)
         write_paper(out, sheets, is_private=True)
     render.print_slips(
@@ -108,7 +108,7 @@ def write_invitation_sheets(
         from rafflekit.html.paper.sheets import invitation_sheets, invitations_with, sheets_for
 
         found = engine.find(raffle, whole_name=True)
-        address = page_address(base, found)
+        address = raffle_address(base, found)
         invitations = invitations_with(engine.invitations(found.id, count, first=first), first=first, address=address)
         write_paper(out, invitation_sheets(found, invitations, language, address=address), is_private=True)
     render.print_slips(

@@ -8,7 +8,8 @@ import typer
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, ShownRaffle, open_engine, visitors_address
-from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, page_address, paper_in, write_paper
+from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, paper_in, write_paper
+from rafflekit.html.links import raffle_address
 
 
 def write_winner_list(
@@ -42,7 +43,7 @@ def write_winner_list(
             from rafflekit.cli.lists.owners import owners_of
 
             owners = owners_of(tickets, [each.current.ticket_number for each in holdings], engine, found)
-        text = winner_list(found, holdings, language, owners=owners, address=page_address(base, found))
+        text = winner_list(found, holdings, language, owners=owners, address=raffle_address(base, found))
     write_paper(out, [text], is_private=owners is not None)
     render.print_paper(str(out), as_json=as_json, without_qr_code="list" if base is None else None)
 
@@ -75,7 +76,7 @@ def write_certificate(
             )
             stopped.add_note("'rafflekit doctor' checks the database.")
             raise stopped
-        page = page_address(base, found)
+        page = raffle_address(base, found)
         text = certificate(audited, language, address=None if page is None else f"{page}proof/")
     write_paper(out, [text], is_private=False)
     render.print_paper(str(out), as_json=as_json, without_qr_code="certificate" if base is None else None)

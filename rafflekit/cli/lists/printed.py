@@ -13,6 +13,7 @@ from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.owners import listed_tickets, wrong_code
 from rafflekit.core.protocol import codes
 from rafflekit.core.protocol.number_sets import number_set
+from rafflekit.html.links import ticket_fragment
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
@@ -61,7 +62,7 @@ class TicketsToPrint:
 
         read = 0
         for place, (number, code, holder) in islice(zip(count(1), self._tickets()), pile.start, pile.stop):
-            link = "" if links is None else f"{links}#t={number}&c={code}"
+            link = "" if links is None else f"{links}{ticket_fragment(number, code)}"
             yield PrintedTicket(place, number, code, link, holder)
             read += 1
         if read < len(pile):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rafflekit.cli.lists.owners import owners_of
 from rafflekit.cli.tables.table import Table, Value
+from rafflekit.html.links import invitation_fragment, raffle_address
 
 if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
@@ -91,9 +92,10 @@ def exported_claims(engine: "RaffleEngine", raffle: "Raffle", tickets: Path | No
 def exported_invitations(raffle: "Raffle", codes: Sequence[str], *, first: int, url: str | None) -> Table:
     """Return invitation codes with their numbers from `first` on and, with the address of a server, their links."""
     numbered = enumerate(codes, start=first)
-    if url is None:
+    page = raffle_address(url, raffle)
+    if page is None:
         return Table("invitations", ["number", "invitation"], numbered, is_private=True)
-    rows = ((number, code, f"{url}/raffles/{raffle.id}/#i={code}") for number, code in numbered)
+    rows = ((number, code, f"{page}{invitation_fragment(code)}") for number, code in numbered)
     return Table("invitations", ["number", "invitation", "link"], rows, is_private=True)
 
 

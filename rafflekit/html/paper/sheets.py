@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from rafflekit.core.models import Raffle
 from rafflekit.html.assets import script_text, static_text
+from rafflekit.html.links import invitation_fragment
 from rafflekit.html.paper.fitting import fitted_invitation, fitted_ticket
 from rafflekit.html.rendering import rendered_parts
 
@@ -53,7 +54,7 @@ class Invitation(NamedTuple):
 def invitations_with(codes: Sequence[str], *, first: int, address: str | None) -> list[Invitation]:
     """Return invitations with these codes, numbered from `first`; `address` is that of the raffle's page, for links."""
     return [
-        Invitation(number, code, "" if address is None else f"{address}#i={code}")
+        Invitation(number, code, "" if address is None else f"{address}{invitation_fragment(code)}")
         for number, code in enumerate(codes, first)
     ]
 

@@ -12,6 +12,7 @@ from rafflekit.core.models import Page, Raffle, State
 from rafflekit.core.prizes import Win
 from rafflekit.core.protocol.terms import EntryRule
 from rafflekit.core.shapes import LiveShape
+from rafflekit.html.links import raffle_address
 from rafflekit.http import fields, reading
 from rafflekit.http.api.address import Service
 from rafflekit.http.api.live import live_state
@@ -70,7 +71,7 @@ class LivePage(WebPage):
         """Return the address at which phones can take part; None if they cannot, or it is not known."""
         base = self.access.visitors_url(request.env)
         is_for_phones = raffle.state is State.OPEN and raffle.terms.entry != EntryRule.DESK
-        return f"{base}/raffles/{raffle.id}/" if is_for_phones and base is not None else None
+        return raffle_address(base, raffle) if is_for_phones else None
 
     def _winners_html(self, request: falcon.Request, raffle: Raffle, state: LiveShape) -> str:
         wins = self.engine.winners(raffle.id, page_size=MOST_PRESENTED).items

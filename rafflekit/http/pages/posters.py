@@ -5,6 +5,7 @@ from http import HTTPStatus
 import falcon
 
 from rafflekit.html.assets import assets_version
+from rafflekit.html.links import raffle_address
 from rafflekit.html.poster import poster
 from rafflekit.http import reading
 from rafflekit.http.pages.page import WebPage, language_of, root_of, send_page
@@ -20,7 +21,7 @@ class PosterPage(WebPage):
         html = poster(
             raffle,
             language_of(request),
-            address=None if base is None else f"{base}/raffles/{raffle.id}/",
+            address=raffle_address(base, raffle),
             stylesheet=f"{assets}/poster.css",
             script=f"{assets}/times.js",
         )

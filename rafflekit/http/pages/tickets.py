@@ -19,6 +19,7 @@ from rafflekit.core.errors import (
 )
 from rafflekit.core.models import Raffle, Ticket, Verification
 from rafflekit.core.shapes import ticket_shape
+from rafflekit.html.links import raffle_address, ticket_fragment
 from rafflekit.http import reading
 from rafflekit.http.api.draws import listed_queue
 from rafflekit.http.pages.page import root_of, see_other
@@ -108,8 +109,8 @@ class ParticipatePage(_SentFromRaffle):
             raffle=raffle,
             ticket=ticket,
             at_desk=at_desk,
-            address=f"{base}/raffles/{raffle.id}/",
-            fragment=f"#t={ticket.number}&c={ticket.verification_code}",
+            address=raffle_address(base, raffle),
+            fragment=ticket_fragment(ticket.number, ticket.verification_code),
             is_for_phones=url is not None,
             # As the API answers, which every verifier reads.
             document=msgspec.json.format(msgspec.json.encode(ticket_shape(ticket))).decode(),

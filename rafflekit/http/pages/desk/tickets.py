@@ -13,6 +13,7 @@ from rafflekit.core.errors import InvalidValue, RaffleError
 from rafflekit.core.lifecycle import Action, possible_actions
 from rafflekit.core.models import Raffle, Right
 from rafflekit.html.assets import assets_version
+from rafflekit.html.links import raffle_address
 from rafflekit.html.paper.sheets import SCRIPT, STYLE, Invitation, PageParts, invitation_sheets, invitations_with
 from rafflekit.http import reading
 from rafflekit.http.pages.desk.page import ActionPage, Refused, refusal_of
@@ -114,7 +115,7 @@ class DeskInvitations(ActionPage):
         raffle = self.raffle(raffle_id)
         form = reading.read_form(request, InvitationsForm)
         base = self.access.visitors_url(request.env)
-        page = None if base is None else f"{base}/raffles/{raffle.id}/"
+        page = raffle_address(base, raffle)
         try:
             invitations = self._made(raffle, form, page)
         except RaffleError as error:
