@@ -49,7 +49,7 @@ mutants: .mutants/venv/mutants ## change the code in small ways and count what t
 	$(BIN)/python -m tests.mutants $(MODULES)
 
 .PHONY: browser
-browser: .venv/developers ## run only the tests in Chromium (Debian: apt-get install chromium; and `make axe`)
+browser: .venv/developers ## run only the tests in Chromium (Debian: apt-get install chromium-headless-shell; and `make axe`)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope -m browser tests/http tests/html
 
 # The one thing from npm, for tests only: a rule book of accessibility.

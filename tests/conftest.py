@@ -126,7 +126,7 @@ def serve(database: Path, tmp_path: Path) -> Iterator[Serve]:
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     """A Chromium without pages."""
-    program = chromium() or skip_without("Chromium", "in Debian and Ubuntu: apt-get install chromium")
+    program = chromium() or skip_without("Chromium", "in Debian: apt-get install chromium-headless-shell, or chromium")
     with Chromium(program, tmp_path_factory.mktemp("chromium") / "profile") as started:
         yield started
 

@@ -9,15 +9,20 @@ from tests.missing import skip_without
 _FILE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 
 # All rules, with the one of WCAG 2.2 that is off by default.
-_OPTIONS = "{ resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }"
+_ALL = "{ resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }"
+_ON_COLOURS = "{ resultTypes: ['violations'], runOnly: ['color-contrast', 'link-in-text-block'] }"
 
 
-def barriers(page: Page) -> list[str]:
-    """Return what keeps people from using a page: the rule, the element, and what is wrong with it."""
+def barriers(page: Page, *, colours_only: bool = False) -> list[str]:
+    """Return what keeps people from using a page: the rule, the element, and what is wrong with it.
+
+    With `colours_only`, just the rules that a dark page can break where the same page in light keeps them.
+    """
     if not page.run("'axe' in window"):
         page.run(f"{_source()}; 0")
+    rules = _ON_COLOURS if colours_only else _ALL
     found: list[str] = page.run(
-        f"axe.run({_OPTIONS}).then((found) => found.violations.flatMap((rule) => rule.nodes.map((node) =>"
+        f"axe.run({rules}).then((found) => found.violations.flatMap((rule) => rule.nodes.map((node) =>"
         " `${rule.id} (${rule.impact}): ${node.html}: ${node.failureSummary}`)))"
     )
     return found

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from tests.waiting import LIMIT_S
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _STOP_LIMIT_S = 20
 _FLAGS = (
     # As root it runs only without its sandbox.

@@ -51,7 +51,7 @@ def main() -> int:
     """Take all pictures, in place of those that are there."""
     program = chromium()
     if program is None:
-        print("This needs Chromium; in Debian and Ubuntu: apt-get install chromium", file=sys.stderr)
+        print("This needs Chromium; in Debian: apt-get install chromium-headless-shell, or chromium", file=sys.stderr)
         return 1
     # As in the tests: rafflekit refuses databases that other users can read.
     os.umask(0o077)

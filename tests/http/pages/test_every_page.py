@@ -1,67 +1,81 @@
 """What holds for every page: no barriers, no sideways scrolling, small and fast, and nothing to complain about."""
 
-from itertools import product
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from tests.http.pages.axe import barriers
-from tests.http.pages.browser import Look, NewPage, Page
+from tests.http.pages.browser import Look, Page
+from tests.http.pages.chromium import Chromium
 from tests.http.pages.fairground import Fairground
 from tests.http.pages.scenes import SCENES
 
 pytestmark = pytest.mark.browser
 
-PHONE, DESKTOP = 320, 1100
+PHONE = Look(width=390)
+NARROW, WIDE = 320, 1100
 MOST_BYTES = 50_000
 ERROR_PAGES = {"taken", "wrong-code", "nothing-there", "desk-mistakes"}
 """Scenes that are errors, of whose status Chromium complains."""
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_a_page_has_no_barriers(fairground: Fairground, new_page: NewPage, name: str) -> None:
-    page = new_page()
-    fairground.enter(page, SCENES[name])
+@dataclass(frozen=True)
+class Visit:
+    """A scene that someone entered on a phone, and what happened meanwhile."""
 
-    for width, dark in product((PHONE, DESKTOP), (False, True)):
-        page.look(Look(width=width, dark=dark))
-        assert barriers(page) == []
+    name: str
+    page: Page
+    shifts: list[float]
+    loaded: list[str]
+    complaints: list[str]
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_a_page_never_scrolls_sideways(fairground: Fairground, new_page: NewPage, name: str) -> None:
-    page = new_page(width=PHONE)
-    fairground.enter(page, SCENES[name])
+@pytest.fixture(scope="module", params=SCENES)
+def visit(request: pytest.FixtureRequest, fairground: Fairground, browser: Chromium) -> Iterator[Visit]:
+    """Enter a scene once for all tests; each looks at it in its own way."""
+    name: str = request.param
+    with Page(browser, PHONE) as page:
+        fairground.enter(page, SCENES[name])
+        moved = shifts(page)
+        yield Visit(name, page, moved, [request["url"] for request in page.requests], list(page.complaints))
+
+
+def test_a_page_is_small_and_does_not_jump(visit: Visit) -> None:
+    assert visit.page.run("performance.getEntriesByType('navigation')[0].encodedBodySize") <= MOST_BYTES
+    blocking = "(entry) => entry.renderBlockingStatus === 'blocking'"
+    assert visit.page.run(f"performance.getEntriesByType('resource').filter({blocking}).length") <= 1
+    assert visit.shifts == []
+
+
+def test_a_page_loads_nothing_from_other_hosts(visit: Visit) -> None:
+    here = visit.page.run("location.origin")
+    loaded = [url for url in visit.loaded if not url.startswith("data:")]
+    assert [url for url in loaded if not url.startswith(f"{here}/")] == []
+    assert [said for said in visit.complaints if visit.name not in ERROR_PAGES or "status of 4" not in said] == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+def test_a_page_has_no_barriers(visit: Visit, width: int, dark: bool) -> None:
+    visit.page.look(Look(width=width, dark=dark))
+
+    assert barriers(visit.page, colours_only=dark) == []
+
+
+def test_a_page_never_scrolls_sideways(visit: Visit) -> None:
+    page = visit.page
+    page.look(Look(width=NARROW))
     assert overflow(page) == 0
     assert cut_codes(page) == []
 
     # A window of 640 pixels at 200 %; then with only the text twice as large.
-    page.look(Look(width=PHONE, scale=2))
+    page.look(Look(width=NARROW, scale=2))
     assert overflow(page) == 0
-    page.look(Look(width=2 * PHONE))
+    page.look(Look(width=2 * NARROW))
     page.run("void (document.documentElement.style.fontSize = '200%')")
     assert overflow(page) == 0
-
-
-@pytest.mark.parametrize("name", SCENES)
-def test_a_page_is_small_and_does_not_jump(fairground: Fairground, new_page: NewPage, name: str) -> None:
-    page = new_page(width=390)
-    fairground.enter(page, SCENES[name])
-
-    assert page.run("performance.getEntriesByType('navigation')[0].encodedBodySize") <= MOST_BYTES
-    blocking = "(entry) => entry.renderBlockingStatus === 'blocking'"
-    assert page.run(f"performance.getEntriesByType('resource').filter({blocking}).length") <= 1
-    assert shifts(page) == []
-
-
-@pytest.mark.parametrize("name", SCENES)
-def test_a_page_loads_nothing_from_other_hosts(fairground: Fairground, new_page: NewPage, name: str) -> None:
-    page = new_page()
-    fairground.enter(page, SCENES[name])
-
-    here = page.run("location.origin")
-    loaded = [request["url"] for request in page.requests if not request["url"].startswith("data:")]
-    assert [url for url in loaded if not url.startswith(f"{here}/")] == []
-    assert [said for said in page.complaints if name not in ERROR_PAGES or "status of 4" not in said] == []
+    page.run("void (document.documentElement.style.fontSize = '')")
 
 
 def overflow(page: Page) -> int:
