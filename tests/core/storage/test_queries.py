@@ -6,13 +6,15 @@ PostgreSQL scans a small table, because that is faster; so the tables are filled
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from sqlalchemy import Connection
 
 from rafflekit import Entry, Prize, Raffle, RaffleEngine, Ticket
 from rafflekit.core.models import State
@@ -71,18 +73,34 @@ def due_raffle(engine: RaffleEngine, scene: Scene) -> Raffle:
     """Make a raffle whose time is over."""
     raffle = engine.create("Due", total_tickets=9, prizes=[Prize("hug")], closes_at=scene.now + timedelta(days=1))
     engine.participate(raffle.id, "ann")
-    engine._endings._clock = lambda: scene.now + timedelta(days=2)
     return raffle
+
+
+def two_days_later(part: object, scene: Scene) -> AbstractContextManager[Any]:
+    return mock.patch.object(part, "_clock", return_value=scene.now + timedelta(days=2))
 
 
 def close_due(engine: RaffleEngine, scene: Scene) -> None:
     raffle = due_raffle(engine, scene)
-    assert raffle.id in engine.close_due()
+    with two_days_later(engine._endings, scene):
+        assert raffle.id in engine.close_due()
+
+
+def cancel(engine: RaffleEngine, scene: Scene) -> None:
+    raffle = due_raffle(engine, scene)
+    with two_days_later(engine._endings, scene):
+        engine.cancel(raffle.id, "rain")
+
+
+def close(engine: RaffleEngine, scene: Scene) -> None:
+    raffle = due_raffle(engine, scene)
+    with two_days_later(engine._endings, scene):
+        engine.close_raffle(raffle.id)
 
 
 def forfeit_unclaimed(engine: RaffleEngine, scene: Scene) -> None:
-    engine._claims._clock = lambda: scene.now + timedelta(days=2)
-    assert engine.forfeit_unclaimed(scene.drawn.id)
+    with two_days_later(engine._claims, scene):
+        assert engine.forfeit_unclaimed(scene.drawn.id)
 
 
 def make_and_revoke_pass(engine: RaffleEngine, _: Scene) -> None:
@@ -134,9 +152,9 @@ USE_CASES: dict[str, Callable[[RaffleEngine, Scene], object]] = {
     ),
     "repeat": lambda engine, scene: engine.participate(scene.open.id, "bob", idempotency_key=KEY),
     "repeat the third": lambda engine, scene: engine.participate(scene.family.id, "bob", idempotency_key=f"{KEY} 2"),
-    "close": lambda engine, scene: engine.close_raffle(due_raffle(engine, scene).id),
+    "close": close,
     "close what is due": close_due,
-    "cancel": lambda engine, scene: engine.cancel(due_raffle(engine, scene).id, "rain"),
+    "cancel": cancel,
     "draw": lambda engine, _: engine.draw(sold_out(engine).id),
     "winners": lambda engine, scene: engine.winners(scene.drawn.id, page=2, page_size=1),
     "winners that are left": lambda engine, scene: engine.winners(scene.drawn.id, unredeemed=True),
@@ -220,24 +238,38 @@ def full_url(postgresql: PostgresqlServer) -> str:
     return url
 
 
-@pytest.mark.parametrize("use_case", USE_CASES)
-def test_no_request_scans_a_table_of_postgresql(full_url: str, sent: Sent, use_case: str) -> None:
+@pytest.fixture(scope="module")
+def full_engine(full_url: str) -> Iterator[RaffleEngine]:
+    """An engine whose connections know the tables already; each use case makes its own scene."""
     with open_engine(full_url) as engine:
-        scene = make_scene(engine)
-        sent.clear()
+        yield engine
 
-        USE_CASES[use_case](engine, scene)
 
+@pytest.fixture(scope="module")
+def explaining(full_url: str) -> Iterator[Connection]:
+    """A connection for plans."""
     database = backend_of(full_url).create_engine()
     with database.connect() as connection:
-        walks = [
-            f"{line.strip()} — {statement}"
-            for statement, values in list(statements_with_plans(sent))
-            # To count raffles, PostgreSQL reads the index of just those or, for all of them, the table.
-            if "FROM raffles" not in statement or "count(" not in statement
-            for (line,) in connection.exec_driver_sql(f"EXPLAIN {statement}", values)
-            if POSTGRESQL_WALK.search(line)
-        ]
+        yield connection
     database.dispose()
+
+
+@pytest.mark.parametrize("use_case", USE_CASES)
+def test_no_request_scans_a_table_of_postgresql(
+    full_engine: RaffleEngine, explaining: Connection, sent: Sent, use_case: str
+) -> None:
+    scene = make_scene(full_engine)
+    sent.clear()
+
+    USE_CASES[use_case](full_engine, scene)
+
+    walks = [
+        f"{line.strip()} — {statement}"
+        for statement, values in list(statements_with_plans(sent))
+        # To count raffles, PostgreSQL reads the index of just those or, for all of them, the table.
+        if "FROM raffles" not in statement or "count(" not in statement
+        for (line,) in explaining.exec_driver_sql(f"EXPLAIN {statement}", values)
+        if POSTGRESQL_WALK.search(line)
+    ]
     assert sent
     assert walks == []
