@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import URL, Engine, event, make_url
 
 from rafflekit import DatabaseReport, RaffleEngine, check_database
 from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.storage import migrations, schema
+
+if TYPE_CHECKING:
+    import psycopg
 
 KINDS = ("SQLite", "PostgreSQL")
 STRICTER_KINDS = ("PostgreSQL, repeatable read", "PostgreSQL, serializable")
@@ -60,11 +63,15 @@ class PostgresqlServer:
         return make_url(self.url).update_query_dict({"options": options}).render_as_string(hide_password=False)
 
     def execute(self, statement: str) -> None:
-        run(self.url, statement)
+        _steadily(self.url, statement)
 
     def clear(self) -> None:
         for name in self._made:
             self.execute(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+    def leave(self) -> None:
+        if self._made:
+            _steady.pop(_server_of(self.url)).close()
 
 
 def new_database_url(request: pytest.FixtureRequest) -> str:
@@ -148,14 +155,14 @@ def _prepare_schema(url: str, fill: Fill) -> None:
         return
     script = _scripts[fill]
     if not _spare:
-        run(url, f"{script.tables}; {script.rows}")
+        _steadily(url, f"{script.tables}; {script.rows}")
         _prepared[name] = _fingerprint(url)
         return
     spare, _prepared[name] = _spare.popitem()
     # The rules would refuse to delete anything.
     emptied = (f"DELETE FROM {table.name}" for table in schema.metadata.sorted_tables)
     take = (f"DROP SCHEMA {name}", f"ALTER SCHEMA {spare} RENAME TO {name}", _WITHOUT_RULES)
-    run(url, "; ".join((*take, *emptied, script.rows)))
+    _steadily(url, "; ".join((*take, *emptied, script.rows)))
 
 
 def _spare_tables(url: str) -> None:
@@ -179,7 +186,7 @@ def _fingerprint(url: str) -> str:
     }
     # A row of the catalog that was changed has the number of another transaction.
     found = [f"SELECT count(*), max(xmin::text::bigint) FROM {each} WHERE {which}" for each, which in catalogs.items()]
-    return repr(run(url, " UNION ALL ".join(found)))
+    return repr(_steadily(url, " UNION ALL ".join(found)))
 
 
 def _schema_of(url: str) -> str:
@@ -203,7 +210,7 @@ def _script_of(fill: Fill, url: str) -> _Script:
     # The rules would refuse to insert a draw that has already happened.
     rows = [_WITHOUT_RULES]
     for table in schema.metadata.sorted_tables:
-        [(found,)] = run(url, f"SELECT json_agg(row_to_json({table.name})) FROM {table.name}")
+        [(found,)] = _steadily(url, f"SELECT json_agg(row_to_json({table.name})) FROM {table.name}")
         if found:
             written = json.dumps(found).replace("'", "''")
             rows.append(
@@ -217,14 +224,36 @@ def run(url: str, statement: str, *values: Any) -> Sequence[Any]:
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
             return file.execute(statement, values).fetchall()
+    with closing(_connect(make_url(url))) as connection:
+        cursor = connection.execute(statement, values or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _connect(url: URL) -> "psycopg.Connection[Any]":
     import psycopg
 
     # Without an SQLAlchemy engine, which takes several times as long to start.
-    parts = make_url(url)
-    place = parts.translate_connect_args(username="user", database="dbname") | parts.query
-    with closing(psycopg.connect(**place, autocommit=True)) as connection:
-        cursor = connection.execute(statement, values or None)
-        return cursor.fetchall() if cursor.description else []
+    place = url.translate_connect_args(username="user", database="dbname") | url.query
+    return psycopg.connect(**place, autocommit=True)
+
+
+_steady: dict[URL, "psycopg.Connection[Any]"] = {}
+"""A connection to each server, since connecting takes longer than most of what the fixtures send."""
+
+
+def _steadily(url: str, statement: str) -> Sequence[Any]:
+    """Do like `run`, for the fixtures, on a connection that stays open."""
+    server = _server_of(url)
+    if server not in _steady:
+        _steady[server] = _connect(server)
+    place = f"SET search_path = {_schema_of(url)}" if "search_path" in url else ""
+    _steady[server].execute(f"RESET ALL; {place}")
+    cursor = _steady[server].execute(statement)
+    return cursor.fetchall() if cursor.description else []
+
+
+def _server_of(url: str) -> URL:
+    return make_url(url).difference_update_query(["options"])
 
 
 def use_next_layout(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,6 +313,7 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
         server = PostgresqlServer(named)
         yield server
         server.clear()
+        server.leave()
         return
     try:
         # The import looks for a runtime folder, and warns if it finds none.
@@ -297,6 +327,8 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
             # For speed only: what survives a crash is tested with other servers.
             run(own.get_uri(), "ALTER SYSTEM SET fsync = off")
             run(own.get_uri(), "SELECT pg_reload_conf()")
-            yield PostgresqlServer(own.get_uri())
+            server = PostgresqlServer(own.get_uri())
+            yield server
+            server.leave()
         finally:
             own.cleanup()
