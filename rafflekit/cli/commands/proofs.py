@@ -1,11 +1,17 @@
 """`rafflekit receipt`, `checkpoint` and `proof`: the documents that let anyone check a draw."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rafflekit.cli import render, terminal
+from rafflekit.cli.new_files import check_new, new_file
 from rafflekit.cli.options import DatabaseUrl, ShownRaffle, open_engine
+
+if TYPE_CHECKING:
+    from rafflekit.core.protocol.leaves import Leaf
 
 
 def show_receipt(
@@ -33,11 +39,37 @@ def show_checkpoint(raffle: ShownRaffle, *, database_url: DatabaseUrl = None) ->
     render.print_note(note)
 
 
-def show_proof(raffle: ShownRaffle, *, database_url: DatabaseUrl = None) -> None:
+def show_proof(
+    raffle: ShownRaffle,
+    *,
+    leaves: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write the leaves of all tickets into this new file, for 'audit --leaves' and verify_draw.py. "
+            "It has no names and no codes.",
+        ),
+    ] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
     """Print the proof of a draw, for anyone to check.
 
     The proof is one line of JSON. To save it: rafflekit proof RAFFLE > proof.json
     """
+    if leaves is not None:
+        check_new(leaves, option="--leaves")
     with open_engine(database_url) as engine, terminal.working("Collecting the proof"):
-        found = engine.proofs.proof(engine.find(raffle).id)
-    render.print_document(found.shape())
+        proofs, found = engine.proofs, engine.find(raffle)
+        proof = proofs.proof(found.id)
+        if leaves is not None:
+            _write_leaves(leaves, proofs.leaves(found.id))
+    render.print_document(proof.shape())
+    if leaves is not None:
+        terminal.remark(f"The list of all tickets is in {leaves}.")
+
+
+def _write_leaves(path: Path, leaves: "Iterable[Leaf]") -> None:
+    from rafflekit.core.protocol.documents import leaf_line
+
+    with new_file(path, is_private=False, option="--leaves") as file:
+        file.writelines(f"{leaf_line(leaf)}\n".encode() for leaf in leaves)
