@@ -1,10 +1,12 @@
 """`rafflekit receipt`, `checkpoint`, `proof` and `participate --receipt`, and an audit of what they print."""
 
 import json
+import re
 import resource
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
 from rafflekit.cli import render
+from rafflekit.cli.verdicts import VALUE_NAMES
 from rafflekit.core.protocol.documents import leaf_line, read_proof, read_receipt
 from rafflekit.core.protocol.notes import Note
 from rafflekit.core.protocol.receipts import check_receipt
@@ -138,6 +141,29 @@ def test_leaves_that_cannot_be_written_whole_are_not_written(
     assert (done.status, done.out) == (74, "")
     assert done.err == f"rafflekit: --leaves: {tmp_path}/leaves.jsonl cannot be written: File too large.\n"
     assert list(tmp_path.glob("leaves*")) == []
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_a_certificate_shows_can_be_compared(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+    closing = terminal(f"checkpoint {sold_out.id}")
+    engine.draw(sold_out.id)
+    Path("proof.json").write_text(terminal(f"proof {sold_out.id}").out)
+    terminal(f"print certificate {sold_out.id} -o certificate.html")
+    by_audit = terminal("audit proof.json").out.splitlines()
+    by_one_file = run([sys.executable, VERIFY_DRAW, "proof.json"]).stdout.decode().splitlines()
+
+    html = unescape(re.sub("</?(?:bdi|code)[^>]*>", "", Path("certificate.html").read_text()))
+    shown = [f"  {name}: {value}" for name, value in re.findall("<dt>([^<]*)</dt><dd[^>]*>([^<]*)</dd>", html)]
+    values = [line for line in by_audit if line.partition(":")[0].strip() in VALUE_NAMES.values()]
+    words = f"  {VALUE_NAMES['six_words']}: {' '.join(engine.proofs.words(sold_out) or ())}"
+
+    assert len(values) == len(VALUE_NAMES)
+    assert set(values) <= set(shown)
+    assert words in values
+    assert set(values) - {words} <= set(by_one_file)
+    # What was published when the list was closed, is in both.
+    assert {f"  {line}" for line in closing.out.partition("\n\n")[0].splitlines()} <= set(by_audit) & set(by_one_file)
+    assert {f"  {line}" for line in closing.err.splitlines()} == {words, values[0]}
 
 
 def test_there_is_no_list_of_leaves_without_a_proof(terminal: Terminal, sold_out: Raffle, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import typer
 from rafflekit.cli import render, terminal
 from rafflekit.cli.new_files import check_new, new_file
 from rafflekit.cli.options import DatabaseUrl, ShownRaffle, open_engine
+from rafflekit.cli.verdicts import VALUE_NAMES
 
 if TYPE_CHECKING:
     from rafflekit.core.protocol.leaves import Leaf
@@ -32,11 +33,27 @@ def show_receipt(
 def show_checkpoint(raffle: ShownRaffle, *, database_url: DatabaseUrl = None) -> None:
     """Print the latest signed checkpoint of a raffle's ledger.
 
-    Once the raffle is closed, this is its closing, which witnesses sign. Before the first ticket, there is none.
+    Once the raffle is closed, this is its closing, which witnesses sign. Its hash and its six words are shown, too, for
+    people to compare with the certificate of the draw. Before the first ticket, there is no checkpoint.
     """
     with open_engine(database_url) as engine:
         note = engine.proofs.checkpoint(engine.find(raffle).id)
     render.print_note(note)
+    _remark_on_closing(note)
+
+
+def _remark_on_closing(note: str) -> None:
+    """Show what people recognise a closing by; a checkpoint from before it has nothing like that."""
+    from rafflekit.core.protocol.checkpoints import Checkpoint
+    from rafflekit.core.protocol.notes import Note, base64_of
+    from rafflekit.core.protocol.words import words_of
+
+    checkpoint = Checkpoint.read(Note.read(note).text)
+    if checkpoint.end is None:
+        return
+    closing_hash = checkpoint.closing_hash()
+    terminal.remark(f"{VALUE_NAMES['closed_list']}: {base64_of(closing_hash)}")
+    terminal.remark(f"{VALUE_NAMES['six_words']}: {' '.join(words_of(closing_hash))}")
 
 
 def show_proof(
