@@ -6,7 +6,8 @@ Save the raffle's proof as a file and run:
     python3 verify_draw.py proof.json
 
 The program prints the raffle, its prizes and its winners. Compare them with what was announced, because a website can
-show other winners than the proof. Then the program checks the proof step by step and prints one line per step:
+show other winners than the proof. It also prints the values that a certificate of the draw shows, and the closing, to
+compare with what was published before the draw. Then the program prints one line per step of the check:
 
     ✓ step: ...               the step is proven
     ✗ step: ...               the step is wrong
