@@ -6,7 +6,8 @@ Save the raffle's proof as a file and run:
     python3 verify_draw.py proof.json
 
 The program prints the raffle, its prizes and its winners. Compare them with what was announced, because a website can
-show other winners than the proof. Then the program checks the proof step by step and prints one line per step:
+show other winners than the proof. It also prints the values that a certificate of the draw shows, and the closing, to
+compare with what was published before the draw. Then the program prints one line per step of the check:
 
     ✓ step: ...               the step is proven
     ✗ step: ...               the step is wrong
@@ -460,6 +461,25 @@ class Audit:
                 _, number = forfeit.next
                 wins.append({"ticket_number": number, "prize": lost["prize"], "in_place_of": lost["ticket_number"]})
         return wins
+
+    def values(self) -> dict[str, str | None] | None:
+        """Return what people compare with a certificate of the draw, and the text of the closing, as it was published.
+
+        None if the seed or the winners are wrong, or were not checked.
+        """
+        outcomes = [self.outcomes.get(step, ("wrong", ""))[0] for step in ("seed", "winners")]
+        if self.proof is None or "wrong" in outcomes:
+            return None
+        entropy = self.proof.entropy
+        is_text = entropy["kind"] == "announced"
+        return {
+            "closed_list": encode_base64(self.proof.closing_hash),
+            "random_number": None if is_text else entropy.get("signature", entropy.get("value")),
+            "seed": self.proof.seed.hex(),
+            "winners_digest": self.proof.draw.parts["digest"],
+            "public_key": self.proof.key,
+            "closing": self.proof.closing.note.text,
+        }
 
     def won_by(self, number: int) -> str:
         """Return what a ticket won, as the rest of a sentence; nothing if the steps before do not show it."""
@@ -1231,6 +1251,13 @@ def encode_point(point: tuple[int, int]) -> bytes:
 # ---- What is printed ----
 
 MARKS = {"ok": "✓ ", "wrong": "✗ ", "not proven": "– not proven: "}
+VALUES = {  # as a certificate of the draw calls them
+    "closed_list": "Closed list",
+    "random_number": "Random number",
+    "seed": "Seed",
+    "winners_digest": "Winners' digest",
+    "public_key": "Public key",
+}
 OTHER_QUOTES = re.compile('["«»‘-‟‹›⹂〝-〟＂＇❛-❠🙶-🙸″‶ʺˮ]')
 OTHER_MARKS = re.compile("[✓✔✅☑✗✘✕✖❌❎☒☓⍻√🗙🗴-🗸🗹]")
 BLANKS = re.compile(f"[{WHITE_SPACE}\u115f\u1160\u2800\u3164\uffa0]+")  # white space, and letters that look like it
@@ -1240,7 +1267,9 @@ JOINERS = "\u200c\u200d"  # several scripts, and emoji, are written with them
 def report(audit: Audit) -> list[str]:
     """Return the lines that are printed after a check."""
     steps = [f"{MARKS[outcome]}{name}: {sentence}" for name, (outcome, sentence) in audit.outcomes.items()]
-    return steps if audit.proof is None else [*about_raffle(audit.proof), *about_winners(audit), "", *steps]
+    if audit.proof is None:
+        return steps
+    return [*about_raffle(audit.proof), *about_winners(audit), *about_values(audit), "", *steps]
 
 
 def about_raffle(proof: Proof) -> list[str]:
@@ -1266,6 +1295,20 @@ def about_winners(audit: Audit) -> list[str]:
     lines = [f"  ticket {win['ticket_number']} {win_text(win)}" for win in wins[:MOST_IN_PROOF]]
     more = [f"  … and {len(wins) - len(lines):,} more; --json prints them all"] if len(wins) > len(lines) else []
     return ["Winners", *lines, *more]
+
+
+def about_values(audit: Audit) -> list[str]:
+    """Return lines with what a certificate of the draw shows, and with the closing, if the draw is right."""
+    values = audit.values()
+    if audit.proof is None or values is None:
+        return []
+    shown = [(name, values[key]) for key, name in VALUES.items() if values[key] is not None]
+    return [
+        "Values to compare with a certificate of the draw",
+        *(f"  {name}: {value}" for name, value in shown),
+        "The closing, to compare line by line with the one that was published",
+        *(f"  {line}" for line in audit.proof.closing.note.text.splitlines()),
+    ]
 
 
 def win_text(win: dict[str, Any]) -> str:
@@ -1310,7 +1353,8 @@ def report_in_json(audit: Audit) -> str:
     ]
     terms = {} if audit.proof is None else audit.proof.terms
     raffle = {key: value for key, value in terms.items() if key != "protocol"} or None
-    return json.dumps({"good": audit.is_good, "raffle": raffle, "winners": audit.winners(), "steps": steps})
+    found = {"good": audit.is_good, "raffle": raffle, "winners": audit.winners(), "values": audit.values()}
+    return json.dumps({**found, "steps": steps})
 
 
 # ---- The command line ----

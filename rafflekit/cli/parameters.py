@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from rafflekit.core.written_numbers import read_whole_number
+
 if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter, Parameter
 
-# Python reads at most 4,300 digits. The engine checks whether the number is possible.
-_WHOLE_NUMBER = re.compile(r"\s*[-+]?[0-9]{1,4000}\s*")
+_SIGNED = re.compile(r"(?P<sign>[-+]?)(?P<number>.*)", re.DOTALL)
 _SHOWN = 50
 _PUNCTUATION = frozenset(",;|")
 # What Typer adds to the help of a parameter: its default, its range, and whether it is required.
@@ -117,12 +118,25 @@ def _choice(value: Any, param: Any) -> Enum:
 
 def _whole_number(value: Any, param: Any) -> int:
     least, most = param.type_descriptor.parameter_info.min, param.type_descriptor.parameter_info.max
-    if not _WHOLE_NUMBER.fullmatch(str(value)):
-        raise ValueError(f"{str(value)[:_SHOWN]!r} is not a whole number.")
-    number = int(value)
+    number = number_given(str(value))
     if (least is not None and number < least) or (most is not None and number > most):
         raise ValueError(f"{number} is not between {least} and {most}.")
     return number
+
+
+def number_given(text: str) -> int:
+    """Return the whole number that a person typed, as `read_whole_number` reads it, or its negative.
+
+    Raises:
+        ValueError: there is none.
+    """
+    signed = _SIGNED.fullmatch(text.strip())
+    assert signed is not None
+    number = read_whole_number(signed["number"])
+    if number is None:
+        raise ValueError(f"{text[:_SHOWN]!r} is not a whole number.")
+    # The engine refuses negative numbers, and says what is possible.
+    return -number if signed["sign"] == "-" else number
 
 
 def _path(value: Any, _param: Any) -> Path:

@@ -3,7 +3,6 @@
 An empty text removes an option. The engine checks the values; its errors name the option, or the file and the key.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -11,6 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from rafflekit.cli.failures import PARAMETERS, WRONG_USAGE, CommandStopped
+from rafflekit.cli.parameters import number_given
 from rafflekit.cli.sources import read_file
 from rafflekit.cli.words import time_given
 from rafflekit.core import limits
@@ -116,7 +116,6 @@ _NUMBERS = ("delay_s", "tickets_each", "claim_days")
 # An option without its value is None; these terms always have one.
 _REQUIRED = ("name", "total_tickets", "prizes")
 _KEYS = (*_REQUIRED, *Options.__annotations__)
-_WHOLE_NUMBER = re.compile(r"\s*[-+]?[0-9]{1,30}\s*")
 _SHOWN = 50
 
 
@@ -167,9 +166,10 @@ def _value(field: str, text: Any) -> Any:
     if field in TIMES:
         return time_given(field, text)
     if field in _NUMBERS:
-        if not _WHOLE_NUMBER.fullmatch(text):
-            raise InvalidValue(field, f"{text[:_SHOWN]!r} is not a whole number.")
-        return int(text)
+        try:
+            return number_given(text)
+        except ValueError as error:
+            raise InvalidValue(field, str(error)) from error
     return text
 
 

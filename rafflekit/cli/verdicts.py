@@ -15,8 +15,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rafflekit.core.protocol.audit import AuditReport, Step
-    from rafflekit.core.protocol.audit.report import AuditedWin
+    from rafflekit.core.protocol.audit.report import AuditedWin, ComparedValues
     from rafflekit.core.protocol.terms import Terms
+
+VALUE_NAMES = {
+    "closed_list": "Closed list",
+    "six_words": "Six words",
+    "random_number": "Random number",
+    "seed": "Seed",
+    "winners_digest": "Winners' digest",
+    "public_key": "Public key",
+}
+"""What people call the values that they compare (`ComparedValues.shape`), as the certificate of the draw calls them."""
 
 # What to check if a step is wrong because of what was given with the proof. No sentence may reassure a person who gave
 # the right thing.
@@ -54,6 +64,8 @@ def print_report(report: "AuditReport", *, fetched: Collection[str], as_json: bo
     is_draw_wrong = report.first_wrong is not None and not report.first_wrong.is_mistaken
     if report.winners is not None and not is_draw_wrong:
         _print_winners(report.winners)
+    if report.values is not None and not is_draw_wrong:
+        _print_values(report.values)
     if report.first_wrong is not None:
         _say(_why_not_good(report.first_wrong, fetched=fetched), style="bold red")
     elif report.unproven:
@@ -100,6 +112,17 @@ def _print_winners(wins: Sequence["AuditedWin"]) -> None:
         _say(f"  ticket {win.ticket_number:,} {win.sentence()}")
     if len(wins) > _WINS_SHOWN:
         _say(f"  … and {len(wins) - _WINS_SHOWN:,} more; --json lists them all")
+
+
+def _print_values(values: "ComparedValues") -> None:
+    shape = values.shape()
+    _say("Values to compare with a certificate of the draw:")
+    for field, name in VALUE_NAMES.items():
+        if (value := shape[field]) is not None:
+            _say(f"  {name}: {value}")
+    _say("The closing, to compare line by line with the one that was published:")
+    for line in values.closing.splitlines():
+        _say(f"  {line}")
 
 
 def _say(sentence: str, *, style: str = "") -> None:

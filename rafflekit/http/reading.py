@@ -21,10 +21,8 @@ from msgspec import inspect
 
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue, RaffleNotFound
+from rafflekit.core.written_numbers import MOST_DIGITS, number_in
 from rafflekit.http.fields import BARE_CHARACTER, QUOTED_CHARACTER, RAFFLE_ID, TIME, OptionalBody
-
-MOST_DIGITS = 30
-"""More digits than any number here can have. Python itself stops at 4,300, with an error that names no field."""
 
 # A string, in which brackets are text: to the end, if nothing ends it.
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
@@ -156,14 +154,6 @@ def _read_texts(texts: Mapping[str, str | list[str]], shape: type[Shape]) -> Sha
         elif is_required:
             raise InvalidValue(name, "is missing.")
     return msgspec.convert(given, shape)
-
-
-def number_in(digits: str) -> int:
-    """Return the whole number that digits write; for one with more than `MOST_DIGITS`, another above every limit.
-
-    Python refuses to read very long numbers. The engine refuses them, too, and says what is possible.
-    """
-    return int(digits) if len(digits) <= MOST_DIGITS else 10**MOST_DIGITS
 
 
 def idempotency_key(request: falcon.Request) -> str | None:

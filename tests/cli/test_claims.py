@@ -299,3 +299,28 @@ def test_a_code_is_read_as_people_paste_it(terminal: Terminal, drawn: Drawn, for
 
     assert terminal(f"verify {drawn.id} {number} '{code}'").status == 0
     assert terminal(f"redeem {drawn.id} {number} '{code}' --yes").status == 0
+
+
+def test_a_number_may_be_typed_as_paper_prints_it(terminal: Terminal, engine: RaffleEngine) -> None:
+    raffle = engine.create("Large", total_tickets=limits.TICKETS, prizes=[Prize("hug", 2)])
+    tickets = {ticket.number: ticket for ticket in (engine.participate(raffle.id, name) for name in ("ann", "bob"))}
+    engine.close_raffle(raffle.id)
+    first, second = (tickets[win.ticket_number] for win in engine.draw(raffle.id))
+    dots, spaces = f"{first.number:,}".replace(",", "."), f"{first.number:,}".replace(",", "\u202f")
+
+    assert json.loads(terminal(f"receipt {raffle.id} {first.number:,}").out)["leaf"]["ticket_number"] == first.number
+    assert terminal(f"verify {raffle.id} {dots} {first.verification_code}").status == 0
+    assert terminal(f"redeem {raffle.id} '{spaces}' {first.verification_code} --yes").status == 0
+    assert terminal(f"forfeit {raffle.id} {second.number:,} --unclaimed --yes").status == 0
+    assert {win.ticket_number: win.redeemed_at is None for win in engine.winners(raffle.id).items} == {
+        first.number: False,
+        second.number: True,
+    }
+
+
+@pytest.mark.parametrize("number", ["1,1", "1.50", "1,234.567"])
+def test_a_number_that_may_mean_another_is_refused(terminal: Terminal, raffle: Raffle, number: str) -> None:
+    refused = terminal(f"receipt {raffle.id} {number}")
+
+    assert refused.status == 2
+    assert refused.err.startswith(f"rafflekit: Invalid value for 'NUMBER': '{number}' is not a whole number.")

@@ -1,9 +1,12 @@
 """`rafflekit receipt`, `checkpoint`, `proof` and `participate --receipt`, and an audit of what they print."""
 
 import json
+import re
 import resource
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,13 @@ import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine, Ticket
 from rafflekit.cli import render
-from rafflekit.core.protocol.documents import read_proof, read_receipt
+from rafflekit.cli.verdicts import VALUE_NAMES
+from rafflekit.core.protocol.documents import leaf_line, read_proof, read_receipt
 from rafflekit.core.protocol.notes import Note
 from rafflekit.core.protocol.receipts import check_receipt
 from tests.cli.conftest import Process, Session, Terminal
+from tests.programs import run
+from tests.verifiers.standalone import FILE as VERIFY_DRAW
 
 KEY = "an idempotency key"
 
@@ -83,6 +89,88 @@ def test_a_proof_is_printed_only_after_the_draw(terminal: Terminal, engine: Raff
 
     assert early == Session(1, "", "rafflekit: Winners for the raffle have not been drawn yet\n")
     assert read_proof(printed.out).terms.id == sold_out.id
+
+
+def test_all_leaves_are_written_next_to_the_proof(
+    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle, tmp_path: Path
+) -> None:
+    proof, leaves = tmp_path / "proof.json", tmp_path / "leaves.jsonl"
+    engine.draw(sold_out.id)
+
+    written = terminal(f"proof {sold_out.id} --leaves {leaves}")
+    proof.write_text(written.out)
+    by_audit = terminal(f"audit {proof} --leaves {leaves} --json").out
+    by_one_file = run([sys.executable, VERIFY_DRAW, proof, "--leaves", leaves, "--json"]).stdout
+
+    assert written.err == f"The list of all tickets is in {leaves}.\n"
+    # As a server sends them, too.
+    assert leaves.read_text() == "".join(f"{leaf_line(leaf)}\n" for leaf in engine.proofs.leaves(sold_out.id))
+    for report in (by_audit, by_one_file):
+        outcomes = {step["name"]: step["outcome"] for step in json.loads(report)["steps"]}
+        assert (outcomes["leaves"], outcomes["winners"]) == ("ok", "ok")
+
+
+def test_leaves_are_never_written_over_a_file_or_to_the_screen(
+    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle, tmp_path: Path
+) -> None:
+    engine.draw(sold_out.id)
+    file = tmp_path / "leaves.jsonl"
+    file.write_text("mine")
+
+    refused = terminal(f"proof {sold_out.id} --leaves {file}")
+    to_the_screen = terminal(f"proof {sold_out.id} --leaves -")
+
+    assert refused == Session(2, "", f"rafflekit: --leaves: {file} already exists; name a new file.\n")
+    assert (to_the_screen.status, to_the_screen.out) == (2, "")
+    assert file.read_text() == "mine"
+
+
+def test_leaves_that_cannot_be_written_whole_are_not_written(
+    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle, tmp_path: Path
+) -> None:
+    engine.draw(sold_out.id)
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    # No file can be so long, except the database's, which is not written.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, most))
+    try:
+        done = terminal(f"proof {sold_out.id} --leaves {tmp_path}/leaves.jsonl")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    assert (done.status, done.out) == (74, "")
+    assert done.err == f"rafflekit: --leaves: {tmp_path}/leaves.jsonl cannot be written: File too large.\n"
+    assert list(tmp_path.glob("leaves*")) == []
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_a_certificate_shows_can_be_compared(terminal: Terminal, engine: RaffleEngine, sold_out: Raffle) -> None:
+    closing = terminal(f"checkpoint {sold_out.id}")
+    engine.draw(sold_out.id)
+    Path("proof.json").write_text(terminal(f"proof {sold_out.id}").out)
+    terminal(f"print certificate {sold_out.id} -o certificate.html")
+    by_audit = terminal("audit proof.json").out.splitlines()
+    by_one_file = run([sys.executable, VERIFY_DRAW, "proof.json"]).stdout.decode().splitlines()
+
+    html = unescape(re.sub("</?(?:bdi|code)[^>]*>", "", Path("certificate.html").read_text()))
+    shown = [f"  {name}: {value}" for name, value in re.findall("<dt>([^<]*)</dt><dd[^>]*>([^<]*)</dd>", html)]
+    values = [line for line in by_audit if line.partition(":")[0].strip() in VALUE_NAMES.values()]
+    words = f"  {VALUE_NAMES['six_words']}: {' '.join(engine.proofs.words(sold_out) or ())}"
+
+    assert len(values) == len(VALUE_NAMES)
+    assert set(values) <= set(shown)
+    assert words in values
+    assert set(values) - {words} <= set(by_one_file)
+    # What was published when the list was closed, is in both.
+    assert {f"  {line}" for line in closing.out.partition("\n\n")[0].splitlines()} <= set(by_audit) & set(by_one_file)
+    assert {f"  {line}" for line in closing.err.splitlines()} == {words, values[0]}
+
+
+def test_there_is_no_list_of_leaves_without_a_proof(terminal: Terminal, sold_out: Raffle, tmp_path: Path) -> None:
+    early = terminal(f"proof {sold_out.id} --leaves {tmp_path}/leaves.jsonl")
+
+    assert early == Session(1, "", "rafflekit: Winners for the raffle have not been drawn yet\n")
+    assert list(tmp_path.glob("leaves*")) == []
 
 
 def test_the_file_of_a_receipt_is_named(terminal: Terminal, raffle: Raffle, tmp_path: Path) -> None:

@@ -140,6 +140,7 @@ def normalised(output: str) -> str:
     text = re.sub(_KEY, "KEY", text)
     text = re.sub(_SEED, "SEED", text)
     text = re.sub(r"[A-Za-z0-9+/]{40,}=", "BASE64", text)
+    text = re.sub(r"(?<=Six words:)( [a-z]{3,8}){6}", " WORDS", text)
     text = re.sub(r"sqlite:////\S+", "DATABASE", text)
     text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8}\b", "ID", text)
     text = re.sub("cinema voucher|warm hug|cake", "PRIZE", text)

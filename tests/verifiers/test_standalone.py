@@ -13,10 +13,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tests.tamper.test_tampering import BASES, CASES
 from tests.vectors.make_v1 import VECTORS
-from tests.verifiers.standalone import FILE, outcomes, outcomes_of_the_library, without_consistency
+from tests.verifiers.standalone import (
+    FILE,
+    checked,
+    outcomes,
+    outcomes_of_the_library,
+    report_of_the_library,
+    without_consistency,
+)
 
 AUDITS = json.loads((VECTORS / "audits.json").read_text())
 LIBRARIES = ("py_arkworks_bls12381", "argon2")
+
+WORDS = "six_words"
+"""`verify_draw.py` has no list of words."""
 
 UNSEEN = {
     "a consistency proof with another bit",
@@ -49,6 +59,18 @@ def without_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, name, None)
 
 
+def values(module: ModuleType, known: dict[str, Any]) -> dict[str, str | None] | None:
+    """Return the values to compare that the file finds."""
+    found: dict[str, str | None] | None = checked(module, known).values()
+    return found
+
+
+def values_of_the_library(known: dict[str, Any]) -> dict[str, str | None] | None:
+    """Return those that the library finds, without the words."""
+    found = report_of_the_library(known).values
+    return None if found is None else {name: value for name, value in found.shape().items() if name != WORDS}
+
+
 @pytest.mark.parametrize("case", AUDITS, ids=lambda case: f"{case['base']}, {case['what']}")
 def test_honest_documents_have_the_outcomes_of_the_vectors(verifier: ModuleType, case: dict[str, Any]) -> None:
     given = {field: BASES[case["base"]][field] for field in case["uses"]} | case["given"]
@@ -57,6 +79,7 @@ def test_honest_documents_have_the_outcomes_of_the_vectors(verifier: ModuleType,
     found = outcomes(verifier, known)
 
     assert found == outcomes_of_the_library(known)
+    assert values(verifier, known) == values_of_the_library(known)
     # Without the document that it does not take, a step can only become unproven.
     assert found == case["outcomes"] or known != given
     assert all(each in (case["outcomes"][step], "not proven") for step, each in found.items())
@@ -69,6 +92,7 @@ def test_a_falsified_document_is_wrong_at_the_expected_step(verifier: ModuleType
     found = outcomes(verifier, known)
 
     assert found == outcomes_of_the_library(known)
+    assert values(verifier, known) == values_of_the_library(known)
     wrong = [step for step, outcome in found.items() if outcome == "wrong"]
     assert wrong[:1] == ([] if case["name"] in UNSEEN else [case["step"]])
 

@@ -222,7 +222,7 @@ def test_raffle_prizes_and_winners_are_printed(drawn_fair: Path) -> None:
 
     _, out, _ = run(drawn_fair)
 
-    assert out.partition("\n\n")[0] == (
+    assert out.partition("\nValues to compare")[0] == (
         "Raffle “Village fair”\n"
         "  id 5f0e8a2c-0000-4000-8000-0000000000fa, created 2023-08-20 15:58:24 UTC\n"
         "  14 of 20 tickets were handed out\n"

@@ -11,9 +11,11 @@ from rafflekit.core.protocol.audit import (
     Witnessed,
     audit,
 )
-from rafflekit.core.protocol.checkpoints import Cancellation, End
+from rafflekit.core.protocol.checkpoints import Cancellation, Checkpoint, End
 from rafflekit.core.protocol.entropy import drand
 from rafflekit.core.protocol.entropy.drand import BlsMissing
+from rafflekit.core.protocol.notes import Note, base64_of
+from rafflekit.core.protocol.words import words_of
 from tests.protocol.audit.reports import DRAND, MANY, SECRETS, outcome, sentence
 from tests.tamper.making import catalogue
 from tests.tamper.making.cases import Given, written
@@ -186,6 +188,31 @@ def test_a_report_has_only_winners_that_follow_from_the_seed() -> None:
     assert (swapped.raffle is not None, swapped.winners) == (True, None)
     assert other_terms.winners is None
     assert audit("{}").shape()["raffle"] is None
+
+
+def test_a_report_has_the_values_that_people_compare() -> None:
+    values = DRAND.given.audit().values
+    closing = Checkpoint.read(Note.read(DRAND.proof.closing).text)
+
+    assert values is not None
+    assert values.shape() == {
+        "closed_list": base64_of(closing.closing_hash()),
+        "six_words": " ".join(words_of(closing.closing_hash())),
+        "random_number": DRAND.proof.entropy.value.hex(),
+        "seed": DRAND.proof.seed.hex(),
+        "winners_digest": DRAND.proof.draw.split("\n\n")[0].split()[-1],
+        "public_key": DRAND.given.key,
+        "closing": DRAND.proof.closing.split("\n\n")[0] + "\n",
+    }
+
+
+def test_a_report_has_no_values_of_a_wrong_draw() -> None:
+    for change in (
+        lambda proof: proof["winners"].reverse(),
+        lambda proof: proof.update(seed="00" * 32),
+        lambda proof: proof["terms"].update(name="x"),
+    ):
+        assert DRAND.edited(change).audit().shape()["values"] is None
 
 
 def test_more_than_1_000_winners_are_known_with_the_leaves() -> None:

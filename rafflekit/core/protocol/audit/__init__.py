@@ -25,6 +25,7 @@ from rafflekit.core.protocol.audit.report import (
     WRONG,
     AuditedWin,
     AuditReport,
+    ComparedValues,
     Mistaken,
     Refuted,
     Step,
@@ -40,6 +41,7 @@ from rafflekit.core.protocol.audit.witnesses import (
     read_witness_keys,
 )
 from rafflekit.core.protocol.documents import WINNERS_IN_A_PROOF
+from rafflekit.core.protocol.entropy import source_of
 
 __all__ = ["NOT_PROVEN", "OK", "STEPS", "WRONG", "AuditReport", "Step", "Witnessed", "audit", "sizes_of"]
 
@@ -205,4 +207,19 @@ class _Steps:
 
     def report(self, parts: ProofParts | None, wins: Sequence[AuditedWin] | None = None) -> AuditReport:
         steps = [self._taken[name] for name in STEPS if name in self._taken]
-        return AuditReport(steps, None if parts is None else parts.proof.terms, wins)
+        if parts is None:
+            return AuditReport(steps)
+        are_right = all(self.has(name) and self._taken[name].outcome != WRONG for name in ("seed", "winners"))
+        return AuditReport(steps, parts.proof.terms, wins, _values(parts) if are_right else None)
+
+
+def _values(parts: ProofParts) -> ComparedValues:
+    checkpoint, entropy = parts.closed.checkpoint, parts.proof.entropy
+    return ComparedValues(
+        closing=checkpoint.text(),
+        closing_hash=checkpoint.closing_hash(),
+        random_number=None if source_of(entropy.kind).is_announced else entropy.value,
+        seed=parts.proof.seed,
+        winners_digest=parts.draw.statement.winners_digest,
+        key=str(parts.key),
+    )

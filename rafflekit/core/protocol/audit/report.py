@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 from rafflekit.core.protocol.dates import time_text, write_time
 from rafflekit.core.protocol.forfeits import ForfeitStatement
+from rafflekit.core.protocol.notes import base64_of
 from rafflekit.core.protocol.quoting import quoted
 from rafflekit.core.protocol.terms import Terms
+from rafflekit.core.protocol.words import words_of
 
 Outcome = Literal["ok", "wrong", "not proven"]
 OK: Literal["ok"] = "ok"
@@ -92,16 +94,45 @@ class AuditedWin:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparedValues:
+    """The values by which people recognise a draw: those of its certificate, and the closing as it was published.
+
+    `closing` is the text of the closing, without signatures. `random_number` is what the source gave: a beacon's
+    signature, or the bytes that were generated; None for `announced`, whose value is a text. `key` is the public key.
+    """
+
+    closing: str
+    closing_hash: bytes
+    random_number: bytes | None
+    seed: bytes
+    winners_digest: bytes
+    key: str
+
+    def shape(self) -> dict[str, str | None]:
+        """Return them as JSON has them, in the order of the certificate."""
+        return {
+            "closed_list": base64_of(self.closing_hash),
+            "six_words": " ".join(words_of(self.closing_hash)),
+            "random_number": None if self.random_number is None else self.random_number.hex(),
+            "seed": self.seed.hex(),
+            "winners_digest": base64_of(self.winners_digest),
+            "public_key": self.key,
+            "closing": self.closing,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class AuditReport:
     """The steps taken, in order, and what the proof says, for people to compare with what was announced.
 
     `raffle` is None if the proof cannot be read. `winners` are in draw order, and after them those who took prizes
-    over; None if they are wrong or not known.
+    over; None if they are wrong or not known. `values` is None if the seed or the winners are wrong, or not checked.
     """
 
     steps: Sequence[Step]
     raffle: Terms | None = None
     winners: Sequence[AuditedWin] | None = None
+    values: ComparedValues | None = None
 
     @property
     def good(self) -> bool:
@@ -126,6 +157,7 @@ class AuditReport:
             "good": self.good,
             "raffle": None if self.raffle is None else self.raffle.announced(),
             "winners": None if self.winners is None else [win.shape() for win in self.winners],
+            "values": None if self.values is None else self.values.shape(),
             "steps": steps,
         }
 

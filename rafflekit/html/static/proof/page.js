@@ -10,6 +10,9 @@ const ownAddress = `${location.pathname.replace(/\/+$/, "")}/`;
 const raffleAddress = ownAddress.replace(/proof\/$/, "");
 const raffleInAddress = isServed ? (ownAddress.match(/\/raffles\/([0-9a-f-]{36})\/proof\/$/)?.[1] ?? null) : null;
 
+// As the desk reads a number: with one separator between thousands, or none.
+const WHOLE = /^(?:[0-9]+|[1-9][0-9]{0,2}([\s,.'’])[0-9]{3}(?:\1[0-9]{3})*)$/;
+
 // What the check is given; it never leaves the page.
 const given = { proof: null, receipt: null, number: null, leaves: null, consistency: null, closing: null };
 
@@ -136,6 +139,7 @@ function showRaffle({ parts, wins, forfeits, steps }) {
   showClosing(parts.proof.closing);
   byId("draw-part").hidden = false;
   byId("draw").textContent = shown(parts.proof.draw);
+  showValues(parts, ["seed", "winners"].every((name) => outcomes.has(name) && outcomes.get(name) !== "wrong"));
   showWinners(parts, wins);
   showForfeits(parts, wins, forfeits);
 }
@@ -166,6 +170,14 @@ function showTerms(terms) {
 function showClosing(note) {
   given.closing = note;
   byId("closing").textContent = shown(note);
+}
+
+function showValues({ proof, closing, draw }, areRight) {
+  byId("values").hidden = !areRight;
+  byId("value-list").textContent = base64Of(closing.hash);
+  byId("value-seed").textContent = hexOf(proof.seed);
+  byId("value-digest").textContent = base64Of(draw.digest);
+  byId("value-key").textContent = shown(proof.key);
 }
 
 function showName(name, facts) {
@@ -235,7 +247,8 @@ function sayTicket(tone, sentences) {
 
 async function checkTicket() {
   const receipt = filled("receipt");
-  const digits = filled("number")?.replace(/[\s,.'’]/g, "") ?? null;
+  const typed = filled("number");
+  const digits = typed === null ? null : WHOLE.test(typed) ? typed.replace(/[^0-9]/g, "") : typed;
   if (receipt === null && digits === null) return sayTicket("not proven", [text("enter_something")]);
   if (digits !== null && !/^[1-9][0-9]{0,12}$/.test(digits)) return sayTicket("wrong", [text("whole_number")]);
   if (receipt !== given.receipt) given.consistency = null;

@@ -6,8 +6,8 @@ from urllib.parse import unquote
 
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.protocol import codes
+from rafflekit.core.written_numbers import DIVIDED, read_whole_number
 from rafflekit.http.fields import RAFFLE_ID
-from rafflekit.http.pages.typed import DIVIDED, typed_number
 
 # The fragment of the URL in a ticket's QR code.
 _IN_FRAGMENT = re.compile(r"#(?:.*&)?t=(?P<number>[0-9]{1,30})&c=(?P<code>[^&\s]+)")
@@ -52,7 +52,9 @@ def read_scan(text: str) -> Scan:
     divided = _DIVIDED.fullmatch(text.strip())
     # Otherwise, what looks like thousands is the start of the code.
     if divided is not None and codes.read(divided["code"]) is not None:
-        return Scan(typed_number("scan", divided["number"]), divided["code"])
+        number = read_whole_number(divided["number"])
+        assert number is not None
+        return Scan(number, divided["code"])
     typed = _IN_WORDS.fullmatch(text.strip())
     if typed is None:
         raise InvalidValue("scan", "must be a ticket's QR code, or its number, a space and its code.")
