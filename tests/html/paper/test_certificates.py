@@ -13,6 +13,7 @@ import pytest
 
 from rafflekit import Prize
 from rafflekit.core.certificates import audited_draw
+from rafflekit.core.protocol.audit import NOT_PROVEN
 from rafflekit.core.protocol.audit.form import read_parts
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.notes import base64_of
@@ -226,6 +227,21 @@ def test_a_certificate_shows_winners_without_their_forfeits(fair: Fair) -> None:
 
     assert " · ".join(map(str, fair.numbers(raffle)[3:])) in text_of(html)
     assert "The proof does not list the prizes that passed on." in text_of(html)
+
+
+def test_what_an_audit_could_not_check_is_said_in_german(fair: Fair) -> None:
+    """Without the extra for drand, and with more forfeits than a proof lists."""
+    raffle, _ = fair.drawn(entropy="drand-quicknet")
+    audited = audited_draw(fair.engine, raffle.id)
+    unchecked = [
+        replace(step, outcome=NOT_PROVEN) if step.name in {"entropy", "forfeits"} else step
+        for step in audited.report.steps
+    ]
+
+    html = certificate(replace(audited, report=replace(audited.report, steps=unchecked, winners=None)), "de")
+
+    assert "Ihre Signatur wurde hier nicht geprüft. entropy" in section(html, "open")
+    assert "Der Nachweis führt sie nicht auf, weil es zu viele sind. forfeits" in section(html, "open")
 
 
 @pytest.mark.browser
