@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from rafflekit.core.engine import RaffleEngine
-from rafflekit.core.holdings import tally_of
 from rafflekit.core.protocol.audit import AuditReport, audit
 from rafflekit.core.protocol.audit.form import ProofParts, read_parts
 from rafflekit.core.protocol.documents import leaf_line
@@ -33,7 +32,7 @@ def audited_draw(engine: RaffleEngine, raffle_id: UUID | str) -> AuditedDraw:
     """
     document = json.dumps(engine.proofs.proof(raffle_id).shape())
     # Read next to the proof, and not after the audit: prizes are handed out while it runs.
-    redeemed = tally_of(engine.holdings(raffle_id)).redeemed
+    redeemed = engine.count_redeemed(raffle_id)
     now = engine.now()
     # No key, id or witness is given: what the operator knows of these proves nothing to others.
     report = audit(document, leaves=map(leaf_line, engine.proofs.leaves(raffle_id)), now=int(now.timestamp()))

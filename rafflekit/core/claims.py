@@ -216,6 +216,10 @@ class Claims:
             return 0
         return self._database.query(lambda connection: statements.progress_of(connection, raffle.id)).forfeits
 
+    def count_redeemed(self, raffle: Raffle) -> int:
+        """Return the number of prizes that are redeemed now."""
+        return self._database.query(lambda connection: statements.count_redeemed(connection, raffle.id))
+
     def _queue(self, raffle: Raffle) -> TicketQueue:
         draw, seed = self._database.query(lambda connection: draws.draw_and_seed(connection, raffle.id))
         return self._queues(seed, raffle.issued, draw.wins)

@@ -483,6 +483,14 @@ class RaffleEngine:
         """
         return self._claims.count_forfeits(self.get(raffle_id))
 
+    def count_redeemed(self, raffle_id: UUID | str) -> int:
+        """Return the number of prizes that are redeemed now; 0 before the draw.
+
+        Raises:
+            RaffleNotFound: no raffle has this id.
+        """
+        return self._claims.count_redeemed(self.get(raffle_id))
+
     def verify(self, raffle_id: UUID | str, ticket_number: int, verification_code: str) -> Verification:
         """Return what a ticket won, if the code is the ticket's.
 

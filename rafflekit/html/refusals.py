@@ -137,6 +137,9 @@ _OF_SERVICE = (
 DEFAULT_REASONS = ("not collected", "renounced by the winner")
 """What everyone reads about a prize that passed on, if the organiser gave no reason."""
 
+# How a win was lost, by its kind (`protocol.forfeits.Why`).
+_LOSSES = {"unclaimed": DEFAULT_REASONS[0], "renounced": DEFAULT_REASONS[1], "disqualified": "winner disqualified"}
+
 SENTENCES = (*_ABOUT_FIELDS, *_OF_RAFFLES, *_OF_PRIZES, *_OF_ACCESS, *_OF_SERVICE)
 """The sentences, without those of `errors` that have no values: they are taken from there."""
 
@@ -199,6 +202,11 @@ class Refusals:
     def reason(self, text: str) -> str:
         """Return why a prize passed on as HTML: in the organiser's words, or in the reader's language."""
         return self._gettext(text) if text in DEFAULT_REASONS else self._filters["named"](text)
+
+    def loss(self, why: str, reason: str) -> Markup:
+        """Return how a win was lost as HTML, and after it the organiser's words, if there are any."""
+        kind = Markup(self._gettext(_LOSSES[why]))  # noqa: S704
+        return kind if reason == _LOSSES[why] else Markup("{}: {}").format(kind, self._filters["named"](reason))
 
     def _translated(self, text: str, subject: str | None) -> Markup | None:
         """Return the translation of one sentence or of several; None if one of them is not known."""

@@ -18,6 +18,7 @@ from rafflekit.html.refusals import Refusals
 # Between thousands: a comma in English, a narrow space elsewhere, which no language reads as a decimal mark.
 _THOUSANDS = {"en": ","}
 _NARROW_SPACE = "\u202f"
+_TIMES = {"en": "%Y-%m-%d %H:%M UTC", "de": "%d.%m.%Y, %H:%M UTC"}
 
 
 def rendered(template: str, language: str, **values: Any) -> str:
@@ -50,11 +51,11 @@ def _environment(language: str) -> Environment:
         "named": _named,
         "visible": visible,
         "number": partial(numeral, language=language),
-        "moment": _moment,
+        "moment": partial(_moment, language=language),
     }
     refusals = Refusals(language, texts.gettext, filters)
     environment.filters |= filters | {"reason": refusals.reason}
-    environment.globals |= {"language": language, "refusal": refusals.shown}
+    environment.globals |= {"language": language, "refusal": refusals.shown, "loss": refusals.loss}
     environment.globals |= {"qr_svg": qr_svg, "page_qr_svg": page_qr_svg}
     return environment
 
@@ -94,7 +95,7 @@ def numeral(number: int, language: str) -> str:
     return f"{number:,}".replace(",", _THOUSANDS.get(language, _NARROW_SPACE))
 
 
-def _moment(moment: datetime) -> Markup:
+def _moment(moment: datetime, language: str) -> Markup:
     """Return a time in UTC, which `times.js` turns into the reader's own."""
-    shown = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    shown = moment.astimezone(UTC).strftime(_TIMES.get(language, _TIMES["en"]))
     return Markup('<time datetime="{}">{}</time>').format(write_time(moment), shown)

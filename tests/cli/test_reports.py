@@ -64,6 +64,26 @@ def test_a_certificate_is_refused_if_the_audit_fails(
     assert list(folder.iterdir()) == []
 
 
+def test_no_proof_is_audited_for_a_name_that_is_taken(terminal: Terminal, drawn: Drawn, folder: Path) -> None:
+    (folder / "certificate.html").write_text("mine")
+
+    done = terminal(f"print certificate {drawn.id} -o certificate.html")
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err == "rafflekit: --out: certificate.html already exists; name a new file.\n"
+    assert (folder / "certificate.html").read_text() == "mine"
+
+
+def test_a_damaged_ledger_has_no_certificate(terminal: Terminal, drawn: Drawn, database_url: str, folder: Path) -> None:
+    past_the_rules(database_url, "DELETE FROM tickets WHERE number NOT IN (SELECT 1)")
+
+    done = terminal(f"print certificate {drawn.id} -o certificate.html")
+
+    assert (done.status, done.out) == (3, "")
+    assert "Tickets or hashes of a ledger are missing in the database" in done.err
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_reports_are_refused_before_the_draw(terminal: Terminal, raffle: Raffle, folder: Path, kind: str) -> None:
     done = terminal(f"print {kind} {raffle.id} -o paper.html")
@@ -95,3 +115,19 @@ def test_a_winner_list_with_names_is_private(terminal: Terminal, engine: RaffleE
     assert "ann@example.org" in (folder / "named.html").read_text()
     assert "ann@example.org" not in (folder / "public.html").read_text()
     assert [S_IMODE((folder / name).stat().st_mode) for name in ("named.html", "public.html")] == [0o600, 0o666]
+
+
+def test_winners_that_a_list_lacks_are_counted(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
+    raffle = engine.create("Listed", total_tickets=3, prizes=[Prize("tea", 2), Prize("ham")])
+    (folder / "people.csv").write_text("ann@example.org\nbob@example.org\ncid@example.org\n")
+    assert terminal("participate Listed --from people.csv --out tickets.csv").status == 0
+    engine.draw(raffle.id)
+    lines = (folder / "tickets.csv").read_text().splitlines(keepends=True)
+    (folder / "some.csv").write_text("".join(lines[:2]))
+    # Of a lapsed prize, no name is printed.
+    engine.forfeit(raffle.id, int(lines[2].split(",")[2]), why="unclaimed")
+
+    done = terminal("print winners Listed -o named.html --tickets some.csv")
+
+    assert (done.status, done.out) == (0, "named.html\n")
+    assert "The file of --tickets lacks 1 winning ticket: the list says so instead of a name.\n" in done.err

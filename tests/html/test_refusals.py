@@ -14,7 +14,7 @@ def shown(sentence: str, subject: str | None = None, *, language: str = "de") ->
 
 def test_numbers_times_and_texts_are_those_of_the_page() -> None:
     assert shown("must be at most 1,000.", "„Lose“") == "„Lose“ darf höchstens 1\u202f000 sein."
-    assert '<time datetime="2026-12-05T18:00:01Z">2026-12-05 18:00 UTC</time>' in shown(
+    assert '<time datetime="2026-12-05T18:00:01Z">05.12.2026, 18:00 UTC</time>' in shown(
         "This prize has already been redeemed, on 2026-12-05 18:00:01 UTC."
     )
     passed = shown("This prize was forfeited on 2026-12-05 18:00:01 UTC: “<b>late</b> 1,000”")

@@ -7,8 +7,10 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
+from rafflekit.cli.new_files import check_new
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, ShownRaffle, open_engine, visitors_address
 from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, paper_in, write_paper
+from rafflekit.cli.words import counted
 from rafflekit.html.links import raffle_address
 
 
@@ -38,14 +40,20 @@ def write_winner_list(
 
         found = engine.find(raffle)
         holdings = engine.holdings(found.id)
-        owners = None
+        owners, missing = None, 0
         if tickets is not None:
             from rafflekit.cli.lists.owners import owners_of
 
-            owners = owners_of(tickets, [each.current.ticket_number for each in holdings], engine, found)
+            shown = [each.current.ticket_number for each in holdings if not each.has_lapsed]
+            owners = owners_of(tickets, shown, engine, found)
+            missing = len(shown) - len(owners)
         text = winner_list(found, holdings, language, owners=owners, address=raffle_address(base, found))
     write_paper(out, [text], is_private=owners is not None)
     render.print_paper(str(out), as_json=as_json, without_qr_code="list" if base is None else None)
+    if missing:
+        terminal.remark(
+            f"The file of --tickets lacks {counted(missing, 'winning ticket')}: the list says so instead of a name."
+        )
 
 
 def write_certificate(
@@ -63,6 +71,7 @@ def write_certificate(
     anyone can check it. If the audit finds anything wrong, no certificate is written.
     """
     base = visitors_address(url)
+    check_new(out)
     with paper_in(language), open_engine(database_url) as engine:
         from rafflekit.core.certificates import audited_draw
         from rafflekit.html.paper.certificate import certificate

@@ -21,15 +21,18 @@ ROUND = 1000
 SIGNATURE = "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39"
 KEY = SignerKey.make("raffles.example.org")
 CLOSED = datetime.fromtimestamp(time_of(ROUND) - 60, UTC)
-ADDRESS = "https://raffles.example.org/raffles/"
+ADDRESS = "https://raffles.example.org/raffles/49338c94-e918-42ec-8f64-c584761e7a58/"
+PROOF_ADDRESS = f"{ADDRESS}proof/"
 PRIZES = [Prize("Bicycle"), Prize("Dinner for two", 2), Prize("Hamper from the farm shop", 9)]
 TERMS: dict[str, Any] = {
-    "promoter": "Friends of Westbrook School",
-    "address": "12 Mill Lane, Westbrook",
+    "promoter": "Friends of Little Snoring Village Hall",
+    "address": "The Old Forge, 3 Church Lane, Little Snoring, NR21 0HZ",
     "price": "£1.50",
-    "licence": "Westbrook District Council, SL/2026/0417",
-    "note": "In aid of the new climbing frame",
-    "collection": "at the tombola stand until 20:00",
+    "licence": "Registered with North Norfolk District Council, no. SL/2026/118",
+    "note": "Over 16s only. No cash alternative.",
+    "collection": "at the bar of the village hall until 21:00, then by phone 01328 555 018",
+    "tickets_each": 20,
+    "closes_at": CLOSED + timedelta(minutes=1),
     "draw_at": CLOSED + timedelta(minutes=2),
     "claim_days": 14,
 }
@@ -56,7 +59,7 @@ class Fair:
         self.engine.draw(raffle.id, value=value)
         return self.engine.get(raffle.id), numbered
 
-    def certificate(self, raffle: Raffle, language: str = "en", *, address: str | None = ADDRESS) -> str:
+    def certificate(self, raffle: Raffle, language: str = "en", *, address: str | None = PROOF_ADDRESS) -> str:
         return certificate(audited_draw(self.engine, raffle.id), language, address=address)
 
     def numbers(self, raffle: Raffle) -> list[int]:

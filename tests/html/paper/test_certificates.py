@@ -13,13 +13,15 @@ import pytest
 
 from rafflekit import Prize
 from rafflekit.core.certificates import audited_draw
+from rafflekit.core.protocol.audit import NOT_PROVEN
 from rafflekit.core.protocol.audit.form import read_parts
 from rafflekit.core.protocol.leaves import Leaf
+from rafflekit.core.protocol.notes import base64_of
 from rafflekit.html.paper.certificate import certificate
 from tests.html.paper.fairs import (
-    ADDRESS,
     HOSTILE,
     PRIZES,
+    PROOF_ADDRESS,
     SIGNATURE,
     TERMS,
     Fair,
@@ -60,8 +62,10 @@ def test_a_certificate_shows_the_raffle_and_its_draw(fair: Fair) -> None:
         "rafflekit audit --leaves server with this address",
     ):
         assert shown in text
+    closing_hash = base64_of(read_parts(json.dumps(proof.shape())).closed.checkpoint.closing_hash())
+    assert f"Closed list{closing_hash}" in text
     assert " · ".join(map(str, fair.numbers(raffle)[3:])) in text
-    assert f"{ADDRESS}. The page checks the draw in the browser, with all tickets if you ask for them." in text
+    assert f"{PROOF_ADDRESS}. The page checks the draw in the browser, with all tickets if you ask for them." in text
     assert "<svg" in html
     assert "<svg" not in fair.certificate(raffle, address=None)
     assert not re.search(r"src=|<link rel=\"stylesheet|url\(", html)
@@ -99,7 +103,7 @@ def test_a_certificate_calls_proven_what_the_audit_proved(
     # Only a receipt shows that a ticket is in the list.
     assert steps == {"proven": proven, "open": [*unproven, "receipt"]}
     # Every outcome of an honest draw has a sentence of its own, in each language.
-    assert '<span lang="en">' not in html
+    assert "lang=" not in html.split("<body>")[1].replace('<bdi lang="en">', "")
 
 
 def test_a_certificate_of_secrets_says_that_trust_is_needed(fair: Fair) -> None:
@@ -108,6 +112,15 @@ def test_a_certificate_of_secrets_says_that_trust_is_needed(fair: Fair) -> None:
     assert "Only the organiser says that this happened once, and after the closing." in section(
         fair.certificate(raffle), "open"
     )
+
+
+def test_a_certificate_without_a_server_names_two_files(fair: Fair) -> None:
+    raffle, _ = fair.drawn()
+
+    text = text_of(fair.certificate(raffle, address=None))
+
+    assert "two files: the proof, and the list of all tickets, which rafflekit proof --leaves writes" in text
+    assert "rafflekit audit PROOF --leaves FILE checks them" in text
 
 
 def test_a_certificate_follows_prizes_that_passed_on(fair: Fair) -> None:
@@ -123,9 +136,16 @@ def test_a_certificate_follows_prizes_that_passed_on(fair: Fair) -> None:
         "By the proof, 1 prize passed on to another ticket, 0 lapsed. "
         "By the organiser's records, which prove nothing, 1 prize was collected."
     ) in text_of(html)
-    assert f"Bicycle: from ticket {first} to ticket {heir.ticket_number}, " in text_of(html)
+    assert re.search(
+        rf"Bicycle: from ticket {first} to ticket {heir.ticket_number}, [-0-9: ]+UTC \(winner disqualified: <script",
+        text_of(html),
+    )
+    assert f"<s>{first}</s>*" in html
+    assert f"{first}* Dinner for two" in text_of(html)
+    assert "* This ticket has lost its prize." in text_of(html)
     assert "Why prizes passed on" in section(html, "open")
-    assert "went to the next tickets of the draw" in section(html, "open")
+    assert "Prizes that passed on went to the next tickets of the draw, in order. forfeits" in section(html, "proven")
+    assert "next tickets" not in section(html, "open")
     assert "\u202e" not in html
 
 
@@ -156,6 +176,7 @@ def test_lapsed_prizes_went_to_no_next_tickets(fair: Fair, language: str) -> Non
 
     last = {"en": "Only the organiser says so.", "de": "Das sagt nur der Veranstalter."}
     assert f"{last[language]} forfeits" in section(html, "open")
+    assert "forfeits" not in step_names(html, "proven")
 
 
 def test_a_certificate_of_many_winners_shows_the_first(fair: Fair) -> None:
@@ -168,7 +189,6 @@ def test_a_certificate_of_many_winners_shows_the_first(fair: Fair) -> None:
 
 
 def test_a_certificate_never_calls_a_doubtful_date_proven(fair: Fair) -> None:
-    """The outcome decides, also where the certificate has no sentence of its own."""
     raffle, _ = fair.drawn()
     fair.engine.forfeit(raffle.id, fair.numbers(raffle)[0], why="disqualified", reason="a relative")
     fair.now -= timedelta(days=3)
@@ -177,7 +197,7 @@ def test_a_certificate_never_calls_a_doubtful_date_proven(fair: Fair) -> None:
 
     assert section(html, "open").count("in the future") == 3
     assert {"closing", "winners", "forfeits"} <= set(step_names(html, "open"))
-    assert not {"closing", "winners", "forfeits"} & set(step_names(html, "proven"))
+    assert not {"closing", "winners"} & set(step_names(html, "proven"))
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -187,7 +207,8 @@ def test_a_certificate_keeps_each_doubt_about_forfeits(fair: Fair, language: str
 
     html = fair.certificate(raffle, language)
 
-    assert "lost as unclaimed, although no deadline was announced" in section(html, "open")
+    doubt = {"en": "although no deadline was announced.", "de": "obwohl keine Frist angekündigt war."}
+    assert f"{doubt[language]} forfeits" in section(html, "open")
 
 
 def test_a_certificate_counts_a_single_ticket(fair: Fair) -> None:
@@ -208,19 +229,50 @@ def test_a_certificate_shows_winners_without_their_forfeits(fair: Fair) -> None:
     assert "The proof does not list the prizes that passed on." in text_of(html)
 
 
+def test_what_an_audit_could_not_check_is_said_in_german(fair: Fair) -> None:
+    """Without the extra for drand, and with more forfeits than a proof lists."""
+    raffle, _ = fair.drawn(entropy="drand-quicknet")
+    audited = audited_draw(fair.engine, raffle.id)
+    unchecked = [
+        replace(step, outcome=NOT_PROVEN) if step.name in {"entropy", "forfeits"} else step
+        for step in audited.report.steps
+    ]
+
+    html = certificate(replace(audited, report=replace(audited.report, steps=unchecked, winners=None)), "de")
+
+    assert "Ihre Signatur wurde hier nicht geprüft. entropy" in section(html, "open")
+    assert "Der Nachweis führt sie nicht auf, weil es zu viele sind. forfeits" in section(html, "open")
+
+
+@pytest.mark.browser
+def test_long_prize_names_get_most_of_the_width(fair: Fair, new_page: NewPage, tmp_path: Path) -> None:
+    prizes = [Prize(f"{place} {'A WEEKEND FOR TWO WITH BREAKFAST ' * 5}", 9) for place in range(6)]
+    raffle, _ = fair.drawn(60, prizes=prizes)
+    page = new_page()
+
+    printed(page, fair.certificate(raffle, "de"), tmp_path)
+
+    widths = "['.winners li', '.prize'].map((name) => document.querySelector(name).getBoundingClientRect().width)"
+    whole, name = page.run(widths)
+    assert name > whole * 0.65
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_an_ordinary_certificate_is_one_sheet_of_a4(
     fair: Fair, new_page: NewPage, tmp_path: Path, language: str
 ) -> None:
     page = new_page()
-    for entropy, address in (("drand-quicknet", ADDRESS), ("secrets", None)):
-        raffle, _ = fair.drawn(entropy=entropy)
-        fair.engine.forfeit(raffle.id, fair.numbers(raffle)[0], why="disqualified", reason="a member of the committee")
+    prizes = [*PRIZES, Prize("Weekend for two in Brighton")]
+    for source in ("drand-quicknet", "secrets", "announced"):
+        dice = {"source": "ten dice, rolled on stage, read from left to right", "value": "3 1 6 2 5 4 4 1 2 6"}
+        raffle, _ = fair.drawn(prizes=prizes, entropy=source, **dice if source == "announced" else {})
+        for number in fair.numbers(raffle)[:2]:
+            fair.engine.forfeit(raffle.id, number, why="disqualified", reason="a member of the organising committee")
+        for address in (None, PROOF_ADDRESS):
+            paper = printed(page, fair.certificate(raffle, language, address=address), tmp_path)
 
-        paper = printed(page, fair.certificate(raffle, language, address=address), tmp_path)
-
-        assert sizes_of(paper) == {(595, 842)}
-        assert len(paper) == 1
-        assert "verify_draw.py" in words_on(paper[0])
-        assert qr_codes_on(paper[0]) == ([] if address is None else [address])
+            assert sizes_of(paper) == {(595, 842)}
+            assert len(paper) == 1
+            assert "verify_draw.py" in words_on(paper[0])
+            assert qr_codes_on(paper[0]) == ([] if address is None else [address])

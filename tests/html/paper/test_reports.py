@@ -25,7 +25,7 @@ def test_a_winner_list_shows_who_has_each_prize_now(fair: Fair) -> None:
 
     text = text_of(html)
     assert f"{first} lapsed" in text
-    assert "Collecting prizes: at the tombola stand until 20:00" in text
+    assert f"Collecting prizes: {TERMS['collection']}" in text
     assert "2 × Dinner for two" in text
     found = [int(number) for number in re.findall(r'class="number">(?:<s>)?(\d+)<', html)]
     assert found[1:3] == sorted(fair.numbers(raffle)[1:3])
@@ -44,7 +44,46 @@ def test_a_winner_list_dates_what_passed_on(fair: Fair) -> None:
 
     drawn = CLOSED + timedelta(minutes=2)
     assert f"Collect prizes before {drawn + timedelta(days=14):%Y-%m-%d %H:%M} UTC" in text
-    assert f"{heir.ticket_number} passed on from {first} until {drawn + timedelta(days=17):%Y-%m-%d %H:%M} UTC" in text
+    deadline = f"{drawn + timedelta(days=17):%Y-%m-%d %H:%M} UTC"
+    assert f"{heir.ticket_number} passed on from {first} collect before {deadline}" in text
+
+
+def test_a_winner_list_names_every_ticket_that_lost(fair: Fair) -> None:
+    raffle, _ = fair.drawn(7, prizes=[Prize("radio"), Prize("tea", 2)])
+    radio, tea = ([number] for number in fair.numbers(raffle)[:2])
+    for chain in (radio, radio, radio, tea, tea):
+        heir = fair.engine.forfeit(raffle.id, chain[-1], why="disqualified", reason="a relative")
+        if heir is not None:
+            chain.append(heir.ticket_number)
+
+    text = text_of(winner_list(raffle, fair.engine.holdings(raffle.id), "en"))
+
+    assert f"radio{radio[3]} passed on from {radio[0]}, {radio[1]}, {radio[2]} collect before" in text
+    # No ticket was left for the last time.
+    assert f"{tea[1]} lapsed passed on from {tea[0]}" in text
+
+
+@pytest.mark.parametrize(
+    ("terms", "shown"),
+    [
+        (
+            {"entropy": "drand-quicknet"},
+            "A public random number decided who won. Anyone can check the proof of the draw. Ask",
+        ),
+        (
+            {"entropy": "announced", "source": "two dice", "value": "3 4"},
+            "What decided who won: “two dice”. Anyone can check the proof of the draw. Ask",
+        ),
+        (
+            {"entropy": "secrets"},
+            "Anyone can check the proof of the draw. It cannot show that the computer drew only once. Ask",
+        ),
+    ],
+)
+def test_a_winner_list_says_no_more_than_is_proven(fair: Fair, terms: dict[str, str], shown: str) -> None:
+    raffle, _ = fair.drawn(12, **terms)
+
+    assert shown in text_of(winner_list(raffle, fair.engine.holdings(raffle.id), "en"))
 
 
 def test_a_winner_list_with_names_says_that_it_is_private(fair: Fair) -> None:
@@ -71,12 +110,13 @@ def test_a_return_counts_tickets_and_prizes(fair: Fair) -> None:
     rows = [text_of(row.replace("</td>", " ")) for row in re.findall(r"<tr.*?</tr>", html, re.DOTALL)]
     for row in (
         *("Bicycle 1 0 1 0 1", "Dinner for two 2 1 0 0 1", "Hamper from the farm shop 9 0 0 0 9"),
-        *("Society or organiserFriends of Westbrook School", "Price of a ticket, as announced£1.50"),
+        *("Society or organiserFriends of Little Snoring Village Hall", "Price of a ticket, as announced£1.50"),
         *("Tickets available40", "Tickets handed out40", "Tickets not handed out (unsold)0"),
     ):
         assert row in rows
     assert "Proceeds of the ticket sales (gross)" in rows
-    assert "a relative" in text
+    assert "winner disqualified: a relative" in text
+    assert "All prizes12 1 1 0 11 Value of all:" in rows
     assert "participant" not in text
 
 
@@ -134,18 +174,25 @@ def test_a_return_says_until_when_there_were_tickets(fair: Fair, ending: str, un
 def test_no_text_of_a_report_escapes_the_catalogue(fair: Fair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rendering, "texts_in", lambda _language: Marked())
     monkeypatch.setattr(rendering, "visible", lambda text: f"{BEGIN}{visible(text)}{END}")
-    raffle, _ = fair.drawn(12, entropy="announced", source="dice", value="6")
-    for number in fair.numbers(raffle)[:2]:
-        fair.engine.forfeit(raffle.id, number, why="disqualified", reason="a relative")
-    holdings = fair.engine.holdings(raffle.id)
+    announced = {"entropy": "announced", "source": "dice", "value": "6"}
+    for source in (announced, {"entropy": "secrets"}, {"entropy": "drand-quicknet"}):
+        raffle, _ = fair.drawn(13, claim_days=None, **source)
+        # The first prize passes on, the second one lapses.
+        for number in fair.numbers(raffle)[:2]:
+            fair.engine.forfeit(raffle.id, number, why="unclaimed")
+        holdings = fair.engine.holdings(raffle.id)
+        # An audit now finds all dates in the future.
+        fair.now -= timedelta(days=3)
 
-    for html in (
-        fair.certificate(raffle, "xx"),
-        winner_list(raffle, holdings, "xx", owners={}, address=ADDRESS),
-        return_sheet(raffle, holdings, "xx", made_at=fair.now),
-    ):
-        assert BEGIN in html
-        assert escaped_texts(html) == []
+        for html in (
+            fair.certificate(raffle, "xx"),
+            fair.certificate(raffle, "xx", address=None),
+            winner_list(raffle, holdings, "xx", owners={}, address=ADDRESS),
+            winner_list(raffle, holdings, "xx"),
+            return_sheet(raffle, holdings, "xx", made_at=fair.now),
+        ):
+            assert BEGIN in html
+            assert escaped_texts(html) == []
 
 
 def test_no_text_of_people_is_markup(fair: Fair) -> None:

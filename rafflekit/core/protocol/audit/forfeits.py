@@ -11,9 +11,6 @@ from rafflekit.core.protocol.documents import FORFEITS_IN_A_PROOF
 from rafflekit.core.protocol.forfeits import DAY_S, ForfeitStatement, NextTicket, Why
 from rafflekit.core.protocol.tree import ProofWrong, check_inclusion
 
-USUAL_DOUBT = "Only the operator says why each was lost, and that no forfeit is missing."
-"""How the sentence of step 13 ends, if there are forfeits and nothing else is doubtful."""
-
 
 def check_forfeits(parts: ProofParts, slots: Sequence[int]) -> str:
     """Step 13; `slots` are the serials of the wins, and after them those of the tickets that are next."""
@@ -127,7 +124,7 @@ def _summary(parts: ProofParts, forfeits: Sequence[SignedForfeit]) -> str:
     if passed < len(forfeits):
         shown += f" Prizes that lapsed because no ticket was left: {len(forfeits) - passed:,}."
     # The proof shows neither whether a reason is true nor whether the last forfeits were left out.
-    shown += f" {USUAL_DOUBT}"
+    shown += " Only the operator says why each was lost, and that no forfeit is missing."
     if parts.proof.terms.claim_days is None and any(each.statement.why == Why.UNCLAIMED for each in forfeits):
         shown += " At least one was lost as unclaimed, although no deadline was announced."
     # The last one has the latest date.
