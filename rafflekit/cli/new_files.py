@@ -38,16 +38,19 @@ def new_file(path: Path, *, is_private: bool, option: str = "--out") -> Iterator
         NotPrivate: a private file cannot be kept private there.
     """
     check_new(path, option=option)
+    complete: os.stat_result | None = None
     try:
         with ending_as_with_ctrl_c(), partial_file(path, is_private=is_private) as partial:
             with partial.open("wb") as file:
                 yield file
             with partial.open("ab") as written:
                 sync(written, partial)
+                complete = os.fstat(written.fileno())
             _name(partial, path)
             sync_name(path)
     except KeyboardInterrupt:
-        terminal.remark(f"{path} was not written.")
+        # A signal can come when the file has its name already.
+        terminal.remark(f"{path} was {'written' if _is_named(complete, path) else 'not written'}.")
         raise
     except FileExistsError as error:
         raise _taken(path, option) from error
@@ -66,6 +69,10 @@ def _name(partial: Path, path: Path) -> None:
     except OSError:
         # File systems of memory sticks have no links.
         partial.rename(path)
+
+
+def _is_named(complete: os.stat_result | None, path: Path) -> bool:
+    return complete is not None and path.exists() and os.path.samestat(complete, path.stat())
 
 
 def _taken(path: Path, option: str) -> CommandStopped:

@@ -35,6 +35,20 @@ _FORMULA = re.compile(r"[=＝]|[-+－＋](?![\d .]*$)|[@＠](?![\w .@/-]*$)")
 _MARK = "'"
 
 
+def _formulas_after(marks: str) -> str:
+    """Return the pattern of what comes before each formula in a text and the `marks` before it.
+
+    Excel splits a CSV file at the separator of its country, even if the file was written with another one. Then a cell
+    can begin within a text: after a separator, and perhaps blanks and a quote. What ends that cell is not in the text,
+    so a number is not recognised. Texts that have an apostrophe there get another one, which `unmarked` removes.
+    """
+    return rf'(?:^[\s"]*+(?={marks}(?:{_FORMULA.pattern}))|[,;|\t][\s"]*+(?={marks}[-=＝+－＋@＠]))'
+
+
+_UNMARKED = re.compile(_formulas_after(f"{_MARK}*+"))
+_MARKED = re.compile(f"({_formulas_after(f'{_MARK}++')}){_MARK}")
+
+
 def check_encoding(name: str) -> None:
     """Check the name of an encoding that `--encoding` gives.
 
@@ -55,24 +69,30 @@ def check_encoding(name: str) -> None:
 
 
 def is_formula(text: str) -> bool:
-    """Return whether a spreadsheet that reads this text would compute it."""
+    """Return whether a spreadsheet that reads this text as one cell would compute it."""
     return _FORMULA.match(text) is not None
 
 
 def defused(text: str) -> str:
-    """Return a text that is not a formula for a spreadsheet: with an apostrophe before it, if it was one.
+    """Return a text of which a spreadsheet computes no part, at whichever separator it splits the text.
 
-    >>> defused("=1+1"), defused("+49-170-12345"), defused("+49 170 12345")
-    ("'=1+1", "'+49-170-12345", '+49 170 12345')
+    Each part that is a formula has an apostrophe before it. The text is `visible`, so it has no line breaks.
+
+    >>> defused("=1+1"), defused("+49-170-12345"), defused("+49 170 12345"), defused("x;=1+1;y")
+    ("'=1+1", "'+49-170-12345", '+49 170 12345', "x;'=1+1;y")
     """
-    return f"{_MARK}{text}" if is_formula(text) else text
+    return _UNMARKED.sub(_with_mark, text)
 
 
 def unmarked(text: str) -> str:
     """Return a text as it was before `defused`.
 
-    >>> unmarked("'=1+1"), unmarked("'tis")
-    ('=1+1', "'tis")
+    >>> unmarked("'=1+1"), unmarked("'tis"), unmarked("x;'=1+1;y")
+    ('=1+1', "'tis", 'x;=1+1;y')
     """
-    bare = text.removeprefix(_MARK)
-    return bare if is_formula(bare) else text
+    # Few texts have one, and lists are long.
+    return _MARKED.sub(lambda found: found[1], text) if _MARK in text else text
+
+
+def _with_mark(found: re.Match[str]) -> str:
+    return f"{found[0]}{_MARK}"

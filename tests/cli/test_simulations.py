@@ -62,6 +62,7 @@ def test_simulate_prints_json(terminal: Terminal) -> None:
         ("--tickets 3 --prize tea --runs 0", "--runs: must be at least 1."),
         ("--tickets 0 --prize tea", "--tickets: must be at least 1."),
         ("--tickets 1000001 --prize tea", "--tickets: must be at most 1,000,000."),
+        ("--tickets 2000000000000 --prize tea", "--tickets: must be at most 1,000,000."),
     ],
 )
 def test_simulate_refuses_wrong_numbers(terminal: Terminal, options: str, problem: str) -> None:
@@ -75,7 +76,12 @@ def test_simulate_refuses_wrong_numbers(terminal: Terminal, options: str, proble
         (1_000, [545, 455], "That is seldom, but happens: simulate again"),
         (1_000, [700, 300], "Fewer than one in a million fair simulations are so uneven"),
         (1_000, [10] * 100, "Fewer than one in a million fair simulations are so even"),
+        (20, [10, 10], "there is no sign that any ticket is favoured."),
+        (10_000, [5_000, 5_000], "there is no sign that any ticket is favoured."),
+        (30, [10, 10, 10], "there is no sign that any ticket is favoured."),
+        (80, [10] * 8, "there is no sign that any ticket is favoured."),
         (10, [4, 6], "give --runs 20 or more."),
+        (11, [10, *[11] * 999], "give --runs 10000 or more."),
         (10, [10, 10], "Every ticket wins in every draw"),
     ],
 )

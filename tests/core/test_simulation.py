@@ -1,5 +1,8 @@
 """The same raffle drawn many times in memory."""
 
+from collections import defaultdict
+from collections.abc import Mapping
+from itertools import accumulate, combinations
 from multiprocessing import Pool
 
 import pytest
@@ -58,9 +61,47 @@ def _with_statistic(tickets: int, statistic: float) -> Simulation:
     return Simulation(runs, 1, [round(each) for each in times])
 
 
-def test_too_few_draws_prove_nothing() -> None:
-    assert simulate(100, [Prize("tea")], runs=999).chance is None
-    assert simulate(100, [Prize("tea")], runs=1_000).chance is not None
+@pytest.mark.parametrize(("tickets", "wins"), [(2, 1), (3, 1), (3, 2), (4, 2), (4, 3), (5, 1), (5, 2)])
+def test_the_chances_hold_for_all_that_few_draws_can_give(tickets: int, wins: int) -> None:
+    """With the fewest draws, counts are furthest from the χ² distribution. All of them and their chances are known."""
+    runs = Simulation(1, wins, [0] * tickets).runs_needed
+    assert runs is not None
+    outcomes = [(Simulation(runs, wins, counts), chance) for counts, chance in _all_counts(tickets, wins, runs).items()]
+    by_statistic: defaultdict[float, float] = defaultdict(float)
+    for done, chance in outcomes:
+        by_statistic[round(done.chi_square or 0, 9)] += chance
+    ascending = sorted(by_statistic)
+    as_even = dict(zip(ascending, accumulate(by_statistic[each] for each in ascending), strict=True))
+
+    for done, _ in outcomes:
+        statistic = round(done.chi_square or 0, 9)
+        assert done.chance is not None
+        assert done.chance_of_less is not None
+        assert -0.005 < 1 - as_even[statistic] + by_statistic[statistic] - done.chance < 0.1
+        assert done.chance_of_less > as_even[statistic] - 0.005
+    assert sum(chance for done, chance in outcomes if (done.chance or 0) < 1e-7) < 2e-7
+    assert sum(chance for done, chance in outcomes if (done.chance_of_less or 0) < 1e-6) == 0
+
+
+def _all_counts(tickets: int, wins: int, runs: int) -> Mapping[tuple[int, ...], float]:
+    """Return the chance of every result of fair draws: counts from the lowest to the highest."""
+    winners = list(combinations(range(tickets), wins))
+    chances: Mapping[tuple[int, ...], float] = {(0,) * tickets: 1.0}
+    for _ in range(runs):
+        after: defaultdict[tuple[int, ...], float] = defaultdict(float)
+        for counts, chance in chances.items():
+            for some in winners:
+                drawn = sorted(times + (ticket in some) for ticket, times in enumerate(counts))
+                after[tuple(drawn)] += chance / len(winners)
+        chances = after
+    return chances
+
+
+@pytest.mark.parametrize(("tickets", "wins", "runs"), [(100, 1, 1_000), (100, 99, 1_000), (1_000, 999, 10_000)])
+def test_too_few_draws_prove_nothing(tickets: int, wins: int, runs: int) -> None:
+    assert Simulation(runs - 1, wins, [0] * tickets).chance is None
+    assert Simulation(runs, wins, [0] * tickets).chance is not None
+    assert Simulation(1, wins, [0] * tickets).runs_needed == runs
 
 
 def test_where_every_ticket_wins_there_is_nothing_to_compare() -> None:

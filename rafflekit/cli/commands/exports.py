@@ -8,14 +8,8 @@ import typer
 
 from rafflekit.cli import render
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.new_files import new_file
-from rafflekit.cli.options import (
-    AsJsonLine,
-    DatabaseUrl,
-    open_engine,
-    refuse_standard_output,
-    visitors_address,
-)
+from rafflekit.cli.new_files import check_new, new_file
+from rafflekit.cli.options import AsJsonLine, DatabaseUrl, open_engine, visitors_address
 from rafflekit.cli.spreadsheets import Separator, check_encoding
 from rafflekit.cli.tables.writing import CsvStyle, TableFormat, format_of, write_table
 from rafflekit.core import limits
@@ -112,7 +106,8 @@ def export_list(
     The file is written whole or not at all, and only you can read it, except for winners without participants, which
     are public anyway. Verification codes are in no list: rafflekit stores only their hashes.
     """
-    refuse_standard_output("--out", out)
+    # Now, because the list may take long.
+    check_new(out)
     form = format_of(out, form)
     _check_options(what, tickets=tickets, count=count, first=first, url=url)
     style = _style(form, separator, encoding)

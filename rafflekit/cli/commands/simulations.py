@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import ceil
 from multiprocessing import Pool
 from pathlib import Path
 from signal import SIG_DFL, SIG_IGN, SIGINT, SIGTERM, signal
@@ -18,13 +17,15 @@ from rafflekit.cli.printing import print_json
 from rafflekit.cli.signals import ending_as_with_ctrl_c
 from rafflekit.cli.words import counted
 from rafflekit.core.prizes import count_wins
-from rafflekit.core.simulation import WINS_EACH, Simulation, Spread, simulate
+from rafflekit.core.simulation import Simulation, Spread, simulate
 from rafflekit.core.written_prizes import read_prize
 
-# From so many wins on, several processes save more time than their start takes.
+# With at least this number of wins, several processes save more time than their start takes.
 _WORTH_A_POOL = 500_000
 
 _SELDOM, _NEVER = 1 / 100, 1 / 1_000_000
+# `Simulation.chance` may be half of the true chance there.
+_SURELY_NEVER = _NEVER / 10
 _WRONG = "so something is wrong here. Please report it."
 
 
@@ -110,23 +111,22 @@ def _measured(done: Simulation) -> str:
 
 
 def _verdict(done: Simulation) -> str:
-    if done.wins == len(done.times_won):
+    if done.runs_needed is None:
         return "Every ticket wins in every draw, so there is nothing to compare."
-    if done.chance is None:
-        enough = ceil(WINS_EACH * len(done.times_won) / done.wins)
-        return f"These are too few draws to say whether that is even: give --runs {enough} or more."
-    return f"{_measured(done)} {_meaning(done.chance)}"
+    if done.chance is None or done.chance_of_less is None:
+        return f"These are too few draws to say whether that is even: give --runs {done.runs_needed} or more."
+    return f"{_measured(done)} {_meaning(done.chance, done.chance_of_less)}"
 
 
-def _meaning(chance: float) -> str:
-    if chance < _NEVER:
+def _meaning(chance: float, chance_of_less: float) -> str:
+    if chance < _SURELY_NEVER:
         return f"Fewer than one in a million fair simulations are so uneven, {_WRONG}"
-    if chance > 1 - _NEVER:
+    if chance_of_less < _NEVER:
         return f"Fewer than one in a million fair simulations are so even, {_WRONG}"
     if chance < _SELDOM:
         return (
-            f"One in {1 / chance:,.0f} fair simulations is at least as uneven. That is seldom, but happens: simulate "
-            "again, and report it if it happens again."
+            f"About one in {1 / chance:,.0f} fair simulations is at least as uneven. That is seldom, but happens: "
+            "simulate again, and report it if it happens again."
         )
-    often = f"{100 * chance:.0f} of 100 fair simulations are at least as uneven"
+    often = f"About {100 * chance:.0f} of 100 fair simulations are at least as uneven"
     return f"{often}: there is no sign that any ticket is favoured."

@@ -30,7 +30,7 @@ _ROW = re.compile(
     rb"(?:(?P<ticket>[0-9]+,[0-9A-Z-]+,)|,,(?P<refusal>[^\r\n]+))\n"
 )
 _PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
-_NEEDS_QUOTES = re.compile(r'[",;]|^\s|\s$')
+_NEEDS_QUOTES = re.compile('[",;]')
 
 
 def shown(participant: str) -> str:
@@ -288,7 +288,7 @@ def _beginning(line: Line) -> str:
 
 
 def _cell(text: str) -> str:
-    if not _NEEDS_QUOTES.search(text):
+    if not _NEEDS_QUOTES.search(text) and text == text.strip():
         return text
     doubled = text.replace('"', '""')
     return f'"{doubled}"'

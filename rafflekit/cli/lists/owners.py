@@ -1,6 +1,6 @@
-"""Whose tickets won: the organiser's own list, which `participate --from` wrote, joined to a page of winners.
+"""The organiser's own list of tickets, which `participate --from` wrote: who has which ticket.
 
-Nothing of it is stored. Each code in the list is verified, so that the list of another raffle is noticed.
+Nothing of it is stored. Codes in the list are verified, so that the list of another raffle is noticed.
 """
 
 from collections.abc import Collection, Iterator
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from rafflekit.core.engine import RaffleEngine
     from rafflekit.core.models import Raffle
 
+# Databases have integers of 64 bits, which hold every number of this length.
 _DIGITS = 18
 _COLUMNS = ("ticket_number", "participant", "verification_code")
 
 
 class TicketRow(NamedTuple):
-    """A row of the list; a line that got no ticket has no number. The participant is `output.shown`, but unmarked."""
+    """A row of the list that has a ticket. The participant is `output.shown`, but unmarked; the code is not checked."""
 
-    number: str
+    number: int
     participant: str
     code: str
 
@@ -33,52 +34,57 @@ def owners_of(path: Path, numbers: Collection[int], engine: "RaffleEngine", raff
     If none of them is, the code of another ticket in the list is checked.
 
     Raises:
-        CommandStopped: the file cannot be read, is not such a list, has no tickets, or belongs to another raffle.
+        CommandStopped: as `listed_tickets`; or the list has no tickets, one of these twice, or belongs to another
+            raffle.
     """
-    wanted = {str(number): number for number in numbers}
+    wanted = set(numbers)
     owners: dict[int, str] = {}
     codes: dict[int, str] = {}
     others: dict[int, str] = {}
-    for row in listed_tickets(path):
-        number = wanted.get(row.number)
-        if number is not None:
-            owners[number], codes[number] = row.participant, row.code
-        elif not others and _is_number(row.number):
-            others[int(row.number)] = row.code
+    for number, participant, code in listed_tickets(path):
+        if number in owners:
+            raise listed_twice(path, number)
+        if number in wanted:
+            owners[number], codes[number] = participant, code
+        elif not others:
+            others[number] = code
     if wanted and not codes:
         if not others:
-            raise _none_listed(path)
+            raise no_tickets(path)
         codes = others
     if wrong := engine.exports.wrong_codes(raffle.id, codes):
         raise wrong_code(path, wrong[0])
     return owners
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
-
-
-def _none_listed(path: Path) -> CommandStopped:
-    """Return the refusal of a list without tickets."""
-    return CommandStopped(
-        f"--tickets: none of these tickets is in {path.name}; is it the list of another raffle?", status=WRONG_USAGE
-    )
-
-
 def wrong_code(path: Path, number: int) -> CommandStopped:
     """Return the refusal of a list in which a ticket has another code than in this raffle."""
-    return CommandStopped(
-        f"--tickets: the code of ticket {number} in {path.name} is not that of this raffle's ticket; is it the list of "
-        "another raffle?",
-        status=WRONG_USAGE,
+    return stopped(
+        f"the code of ticket {number} in {path.name} is not that of this raffle's ticket; is it the list of another "
+        "raffle?"
     )
+
+
+def listed_twice(path: Path, number: int) -> CommandStopped:
+    """Return the refusal of a list that has a ticket twice: two people would come for one prize."""
+    return stopped(f"ticket {number} is in {path.name} twice; remove one of the lines.")
+
+
+def no_tickets(path: Path) -> CommandStopped:
+    """Return the refusal of a list without tickets."""
+    return stopped(f"{path.name} has no tickets.")
+
+
+def stopped(problem: str) -> CommandStopped:
+    """Return the refusal of a list for a problem of it."""
+    return CommandStopped(f"--tickets: {problem}", status=WRONG_USAGE)
 
 
 def listed_tickets(path: Path) -> Iterator[TicketRow]:
-    """Yield the rows of such a list.
+    """Yield the tickets of such a list.
 
     Raises:
-        CommandStopped: the file cannot be read, or is not such a list.
+        CommandStopped: the file cannot be read, is not such a list, or has something else as the number of a ticket.
     """
     try:
         with path.open("rb") as file:
@@ -86,12 +92,20 @@ def listed_tickets(path: Path) -> Iterator[TicketRow]:
             places = [header.index(column) for column in _COLUMNS]
             for _, row in rows:
                 # Spreadsheets omit empty cells at the end of a line.
-                number, participant, code = (row[place] if place < len(row) else "" for place in places)
-                yield TicketRow(number, unmarked(participant), code)
+                text, participant, code = (row[place] if place < len(row) else "" for place in places)
+                # Without a number, this line got no ticket.
+                if number := text.strip():
+                    yield TicketRow(_read_number(path, number), unmarked(participant), code)
     except OSError as error:
-        raise CommandStopped(f"--tickets: {path} cannot be read: {error.strerror}.", status=WRONG_USAGE) from error
+        raise stopped(f"{path} cannot be read: {error.strerror or 'it is not a regular file'}.") from error
     except RecordWrong as error:
-        raise CommandStopped(f"--tickets: Line {error.number} of {path.name} {error}.", status=WRONG_USAGE) from error
+        raise stopped(f"Line {error.number} of {path.name} {error}.") from error
+
+
+def _read_number(path: Path, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        raise stopped(f"{text[:_DIGITS]!r} in {path.name} is not a ticket number; use the file as rafflekit wrote it.")
+    return int(text)
 
 
 def _opened(path: Path, file: BinaryIO) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
@@ -102,7 +116,4 @@ def _opened(path: Path, file: BinaryIO) -> tuple[Iterator[tuple[int, list[str]]]
         if set(header).issuperset(_COLUMNS):
             return rows, header
     columns = " and ".join((", ".join(_COLUMNS[:-1]), _COLUMNS[-1]))
-    raise CommandStopped(
-        f"--tickets: {path.name} does not have the columns {columns}; give the file that 'participate --from' wrote.",
-        status=WRONG_USAGE,
-    )
+    raise stopped(f"{path.name} does not have the columns {columns}; give the file that 'participate --from' wrote.")
