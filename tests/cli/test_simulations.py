@@ -105,7 +105,7 @@ def test_a_signal_ends_a_simulation_and_its_processes(end: signal.Signals) -> No
     with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, text=True) as running:
         parent = psutil.Process(running.pid)
         # Each of them draws.
-        wait_until(lambda: any(sum(worker.cpu_times()[:2]) > 1 for worker in parent.children()))
+        wait_until(lambda: any(sum(worker.cpu_times()[:2]) > 0.2 for worker in parent.children()))
         workers = parent.children()
         os.kill(running.pid, end)
         _, err = running.communicate(timeout=60)
