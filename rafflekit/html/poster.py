@@ -5,6 +5,7 @@ Prizes are in the largest letters in which all of them fit. How much room there 
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from markupsafe import escape
@@ -59,6 +60,14 @@ _CHECK = _Text(_text('<p class="check">(.*?)</p>'), 7.5, 7.5, 1.3, _WIDTH_MM, 0)
 _HEADING_MM = 13 * _MM * 1.4 + 1.5
 
 
+class Poster(NamedTuple):
+    """A poster as HTML: how many kinds of prizes it names, and how many more prizes it only counts."""
+
+    html: str
+    named: int
+    more: int
+
+
 class _Prizes(NamedTuple):
     """The prizes that a poster names, and how: classes of the stylesheet. `more` are not named."""
 
@@ -72,15 +81,20 @@ def poster(
     raffle: Raffle,
     language: str,
     *,
+    now: datetime,
     address: str | None = None,
     stylesheet: str | None = None,
     script: str | None = None,
-) -> str:
-    """Return the poster of a raffle as HTML, in one of `languages.LANGUAGES`; it holds nothing secret.
+) -> Poster:
+    """Return the poster of a raffle in one of `languages.LANGUAGES`; it holds nothing secret.
 
+    It says what is true `now`: one of a raffle that is closed, drawn or called off announces nothing that is over.
     `address` is that of the raffle's page, for the QR code; None if people cannot open it. Without the addresses of
     `poster.css` and `times.js`, both are in the page, so that it is one file. The script turns times into local ones.
     """
+    draw_at = raffle.terms.draw_at
+    if draw_at is not None and (raffle.winners_drawn or draw_at <= now):
+        draw_at = None
 
     def with_prizes(prizes: _Prizes) -> str:
         return rendered(
@@ -88,6 +102,7 @@ def poster(
             language,
             raffle=raffle,
             terms=raffle.terms,
+            draw_at=draw_at,
             prizes=prizes,
             is_dense=_is_dense(raffle),
             address=address,
@@ -98,7 +113,10 @@ def poster(
         )
 
     others = with_local_times(with_prizes(_Prizes((), 0, "", "")), language)
-    return with_prizes(_fitted(raffle.prizes, _room_mm(raffle, others), language))
+    # A poster of a raffle that was called off names none.
+    announced = () if raffle.cancellation is not None else raffle.prizes
+    prizes = _fitted(announced, _room_mm(raffle, others), language)
+    return Poster(with_prizes(prizes), named=len(prizes.shown), more=prizes.more)
 
 
 def _is_dense(raffle: Raffle) -> bool:
