@@ -7,6 +7,7 @@ WORDS = {
     "capitals": "SOMMERFEST WASSERWACHT MURNAU AM SEE WM GROSSE TOMBOLA MWWM Wow!",
     "one word": "Donaudampfschifffahrtsgesellschaftskapitänswitwenverein a",
     "greek and cyrillic": "καλοκαιρινή ΓΙΟΡΤΗ Летний ПРАЗДНИК Щедрый ЖЮЩШ",
+    "wide letters": "ÆŒ ŒÆŒŒÆ ŒUVRES Æble ЩЮЖШЫМФ ЖМЫ Ⅷ ⅧⅯⅧ ﬃﬄ ½ → № ‰ ǼǄǱ",
     "wide": "夏祭り抽選会 一等賞 ハワイ旅行、二名様。 a",
     "right to left": "قرعة الصيف في القرية הגרלה גדולה",
     "emoji": "🎉👨‍👩‍👧 🎁🎁🎁",
