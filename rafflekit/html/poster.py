@@ -53,7 +53,7 @@ def _text(pattern: str) -> re.Pattern[str]:
 
 
 _LEAD = _Text(_text('<p class="lead">(.*?)</p>'), 17, 12, 1.4, _WIDTH_MM, 0, bold=True)
-_FACT = _Text(_text("<li>(.*?)</li>"), 12, 9, 1.4, _FACTS_MM, 1.4)
+_FACT = _Text(_text("<li>(.*?)</li>"), 12, 9, 1.4, _FACTS_MM, 0.7)
 _ADDRESS = _Text(_text('<div class="code">.*<p>(.*?)</p>'), 8, 8, 1.25, _CODE_MM, 0)
 _FOOTER = _Text(_text("<p>(.*?)</p>"), 9, 7.5, 1.3, _WIDTH_MM, 0)
 _CHECK = _Text(_text('<p class="check">(.*?)</p>'), 7.5, 7.5, 1.3, _WIDTH_MM, 0)
@@ -140,7 +140,9 @@ def _room_mm(raffle: Raffle, others: str) -> float:
     points = 42 if len(raffle.name) <= 40 else 28 if len(raffle.name) <= 100 else 15 if dense else 19
     name_mm = printed_lines(name, points=points, width_mm=_WIDTH_MM, bold=True) * points * _MM * 1.08
     kind_mm = 14 * _MM * 1.4 - (2 if dense else 4)
-    how_mm = max(_HEADING_MM + height_mm(_FACT, main), _CODE_MM + height_mm(_ADDRESS, main) if "<svg" in main else 0)
+    how_mm = max(
+        _HEADING_MM + 0.7 + height_mm(_FACT, main), _CODE_MM + height_mm(_ADDRESS, main) if "<svg" in main else 0
+    )
     footer_mm = 2.9 + height_mm(_FOOTER, footer) + height_mm(_CHECK, footer)
     gap_mm, edges_mm = (3.5, 5 + 9 + 10) if dense else (6, 5 + 14 + 10)
     # Between kind, name, lead, prizes, facts and footer; then the lines and the gaps around the prizes.

@@ -62,9 +62,10 @@ _EMOJI = 1.45
 _SAFETY = 1.02
 _EMOJI_CATEGORIES = ("So", "Sm", "Nl", "No")
 
-# A no-break space is a part of its word. Browsers also break a line where <wbr> is, and after a hyphen between letters.
+# A no-break space is a part of its word. Browsers also break a line where <wbr> is, and after a hyphen between Latin
+# letters.
 _PIECE = re.compile(r"<[^>]*>|[ \n]+|[^< \n]+")
-_HYPHEN = re.compile(r"(?<=[^\W\d_]-)(?=[^\W\d_])")
+_HYPHEN = re.compile("(?<=[A-Za-zÀ-ɏ]-)(?=[A-Za-zÀ-ɏ])")
 _TIME = re.compile(r'<time datetime="\d+-(\d\d)-(\d\d).*?</time>')
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WIDEST_MONTH = "May"

@@ -15,6 +15,7 @@ from tests.http.conftest import Post
 from tests.http.pages.browser import NewPage, Page
 from tests.http.pages.conftest import Show
 
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 LONG = "Weihnachtsfeier " * 12 + "Feier 20"
 TEXTS = dict.fromkeys(("promoter", "address", "licence", "note", "collection", "source"), LONG)
 
@@ -42,8 +43,7 @@ def poster_of(raffle: Raffle, language: str) -> str:
 
 
 def test_the_poster_of_a_raffle_that_is_over_invites_no_one(show: Show, engine: RaffleEngine) -> None:
-    later = datetime(2100, 1, 1, tzinfo=UTC)
-    times = {"opens_at": datetime(2020, 1, 1, tzinfo=UTC), "closes_at": later, "draw_at": later}
+    times = {"opens_at": datetime(2020, 1, 1, tzinfo=UTC), "closes_at": LATER, "draw_at": LATER}
     ids = [
         engine.create(
             "Fair", total_tickets=9, prizes=[Prize("hug")], price="£7", promoter="Club", tickets_each=8, **times
@@ -79,10 +79,9 @@ def test_the_poster_of_a_raffle_that_is_over_invites_no_one(show: Show, engine: 
 
 
 def test_the_poster_announces_no_draw_that_is_overdue(engine: RaffleEngine) -> None:
-    draw_at = datetime(2100, 1, 1, tzinfo=UTC)
-    raffle = engine.create("Fair", total_tickets=1, prizes=[Prize("hug")], draw_at=draw_at)
+    raffle = engine.create("Fair", total_tickets=1, prizes=[Prize("hug")], draw_at=LATER)
 
-    before, after = (poster(raffle, "en", now=draw_at + timedelta(seconds=late)).html for late in (-1, 0))
+    before, after = (poster(raffle, "en", now=LATER + timedelta(seconds=late)).html for late in (-1, 0))
 
     assert ("Draw: <time" in before, "Draw: <time" in after) == (True, False)
 
@@ -123,6 +122,21 @@ def most_cut(page: Page) -> int:
     parts = "[...document.querySelectorAll('.sheet, .prizes')]"
     sizes = "Math.max(each.scrollHeight - each.clientHeight, each.scrollWidth - each.clientWidth)"
     return int(page.run(f"Math.max(...{parts}.map((each) => {sizes}))"))
+
+
+def test_the_poster_names_the_longest_prizes(engine: RaffleEngine) -> None:
+    longest = ("A WEEKEND FOR TWO WITH BREAKFAST AND SPA IN THE GRAND HOTEL MÜGGELTURM AM WASSER " * 3)[:200]
+    word = ("Donaudampfschifffahrtsgesellschaftskapitän" * 5)[:200]
+    texts = dict.fromkeys((*TEXTS, "price"), longest.strip())
+    named = []
+    for name, prizes in (("W" * 200, [Prize(word)] * 3), (longest, [Prize(longest.strip(), 9)] * 40)):
+        raffle = engine.create(
+            name.strip(), total_tickets=1000, prizes=prizes, entropy="announced", draw_at=LATER, **texts
+        )
+        made = poster(raffle, "en", now=raffle.created_at, address="https://raffles.example.org/raffles/1/")
+        named.append((made.named, made.more))
+
+    assert named == [(3, 0), (6, 9 * 34)]
 
 
 @pytest.mark.browser
