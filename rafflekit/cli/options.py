@@ -78,14 +78,12 @@ def server_address(url: str) -> str:
     """Return the address of a server that `--url` gives, without a slash at its end.
 
     Raises:
-        CommandStopped: it is not one, or has characters that would break a link where it is pasted.
+        CommandStopped: it is not one, or is that of a page, or has more than an address needs.
     """
-    address = read_server_url(url)
-    if address is None:
-        raise CommandStopped(
-            "--url: must be the address of a server, such as https://raffles.example.org.", status=WRONG_USAGE
-        )
-    return address
+    try:
+        return read_server_url(url)
+    except ValueError as error:
+        raise CommandStopped(f"--url: {error}", status=WRONG_USAGE) from error
 
 
 def visitors_address(url: str | None) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -171,7 +172,7 @@ class Settings:
     def danger_at(self, host: str) -> str | None:
         """Return why strangers may be managers of a server that listens at `host`, or None."""
         here = [manager for manager in self.manager_networks if any(manager.overlaps(network) for network in _LOOPBACK)]
-        if not here or self.trusted_proxies or self.desk_passes_required or _is_loopback_host(host):
+        if not here or self.trusted_proxies or self.desk_passes_required or is_loopback_host(host):
             return None
         return (
             f"{MANAGER_IPS.name} includes this machine ({here[0]}), and other machines can reach this server. Behind a "
@@ -180,22 +181,41 @@ class Settings:
         )
 
 
-def read_server_url(text: str) -> str | None:
-    """Return the address of a server without a slash at its end; None if it is not one.
+_NO_SERVER = "must be the address of a server, such as https://raffles.example.org."
+_MORE_THAN_A_SERVER = (
+    "must be the address of a server alone, without a page, a user name, a password, a query or a fragment"
+)
+_PASSWORD = re.compile("//.*@")
+_OWN_PAGES = frozenset({"raffles", "desk", "docs"})
+"""The first parts of the paths of pages, as they are copied from a browser."""
+
+
+def read_server_url(text: str) -> str:
+    """Return the address of a server without a slash at its end: of its root, or of the path under which it is mounted.
 
     It has a scheme, a host and perhaps a port and a path, and no characters that would break a link where it is pasted.
+
+    Raises:
+        ValueError: it is not one; the text says what to give, and never repeats a password.
     """
+    if not text.isascii() or not text.isprintable() or set(text) & set(" \"'<>,;"):
+        raise ValueError(_NO_SERVER)
     try:
         parts = urlsplit(text)
-        is_address = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
-    except ValueError:
-        return None
-    if not is_address or not text.isascii() or not text.isprintable() or set(text) & set(" \"'<>,;"):
-        return None
-    return text.rstrip("/")
+        is_address = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError as error:
+        raise ValueError(_NO_SERVER) from error
+    if not is_address:
+        raise ValueError(_NO_SERVER)
+    mounted_at = list(takewhile(lambda part: part not in _OWN_PAGES, parts.path.rstrip("/").split("/")))
+    server = f"{text.partition('://')[0]}://{parts.netloc.rpartition('@')[2]}{'/'.join(mounted_at)}".rstrip("/")
+    if text.rstrip("/") != server:
+        raise ValueError(f"{_MORE_THAN_A_SERVER}; give {server}.")
+    return server
 
 
-def _is_loopback_host(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
+    """Return whether only this machine can reach a host, which is a name or an IP address, perhaps in brackets."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -258,10 +278,10 @@ def _public_url(environment: Mapping[str, str]) -> str | None:
     text = environment.get(PUBLIC_URL.name, "").strip()
     if not text:
         return None
-    url = read_server_url(text)
-    if url is None:
-        raise InvalidSetting(PUBLIC_URL.name, text, "must be the address of a server, such as https://raffle.example.")
-    return url
+    try:
+        return read_server_url(text)
+    except ValueError as error:
+        raise InvalidSetting(PUBLIC_URL.name, _PASSWORD.sub("//…@", text), str(error)) from error
 
 
 def _allowed_hosts(environment: Mapping[str, str], public_url: str | None) -> frozenset[str]:

@@ -5,6 +5,7 @@ Prizes are in the largest letters in which all of them fit. How much room there 
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from markupsafe import escape
@@ -52,11 +53,19 @@ def _text(pattern: str) -> re.Pattern[str]:
 
 
 _LEAD = _Text(_text('<p class="lead">(.*?)</p>'), 17, 12, 1.4, _WIDTH_MM, 0, bold=True)
-_FACT = _Text(_text("<li>(.*?)</li>"), 12, 9, 1.4, _FACTS_MM, 1.4)
+_FACT = _Text(_text("<li>(.*?)</li>"), 12, 9, 1.4, _FACTS_MM, 0.7)
 _ADDRESS = _Text(_text('<div class="code">.*<p>(.*?)</p>'), 8, 8, 1.25, _CODE_MM, 0)
 _FOOTER = _Text(_text("<p>(.*?)</p>"), 9, 7.5, 1.3, _WIDTH_MM, 0)
 _CHECK = _Text(_text('<p class="check">(.*?)</p>'), 7.5, 7.5, 1.3, _WIDTH_MM, 0)
 _HEADING_MM = 13 * _MM * 1.4 + 1.5
+
+
+class Poster(NamedTuple):
+    """A poster as HTML: how many kinds of prizes it names, and how many more prizes it only counts."""
+
+    html: str
+    named: int
+    more: int
 
 
 class _Prizes(NamedTuple):
@@ -72,15 +81,20 @@ def poster(
     raffle: Raffle,
     language: str,
     *,
+    now: datetime,
     address: str | None = None,
     stylesheet: str | None = None,
     script: str | None = None,
-) -> str:
-    """Return the poster of a raffle as HTML, in one of `languages.LANGUAGES`; it holds nothing secret.
+) -> Poster:
+    """Return the poster of a raffle in one of `languages.LANGUAGES`; it holds nothing secret.
 
+    It says what is true `now`: one of a raffle that is closed, drawn or called off announces nothing that is over.
     `address` is that of the raffle's page, for the QR code; None if people cannot open it. Without the addresses of
     `poster.css` and `times.js`, both are in the page, so that it is one file. The script turns times into local ones.
     """
+    draw_at = raffle.terms.draw_at
+    if draw_at is not None and (raffle.winners_drawn or draw_at <= now):
+        draw_at = None
 
     def with_prizes(prizes: _Prizes) -> str:
         return rendered(
@@ -88,6 +102,7 @@ def poster(
             language,
             raffle=raffle,
             terms=raffle.terms,
+            draw_at=draw_at,
             prizes=prizes,
             is_dense=_is_dense(raffle),
             address=address,
@@ -98,7 +113,10 @@ def poster(
         )
 
     others = with_local_times(with_prizes(_Prizes((), 0, "", "")), language)
-    return with_prizes(_fitted(raffle.prizes, _room_mm(raffle, others), language))
+    # A poster of a raffle that was called off names none.
+    announced = () if raffle.cancellation is not None else raffle.prizes
+    prizes = _fitted(announced, _room_mm(raffle, others), language)
+    return Poster(with_prizes(prizes), named=len(prizes.shown), more=prizes.more)
 
 
 def _is_dense(raffle: Raffle) -> bool:
@@ -122,7 +140,9 @@ def _room_mm(raffle: Raffle, others: str) -> float:
     points = 42 if len(raffle.name) <= 40 else 28 if len(raffle.name) <= 100 else 15 if dense else 19
     name_mm = printed_lines(name, points=points, width_mm=_WIDTH_MM, bold=True) * points * _MM * 1.08
     kind_mm = 14 * _MM * 1.4 - (2 if dense else 4)
-    how_mm = max(_HEADING_MM + height_mm(_FACT, main), _CODE_MM + height_mm(_ADDRESS, main) if "<svg" in main else 0)
+    how_mm = max(
+        _HEADING_MM + 0.7 + height_mm(_FACT, main), _CODE_MM + height_mm(_ADDRESS, main) if "<svg" in main else 0
+    )
     footer_mm = 2.9 + height_mm(_FOOTER, footer) + height_mm(_CHECK, footer)
     gap_mm, edges_mm = (3.5, 5 + 9 + 10) if dense else (6, 5 + 14 + 10)
     # Between kind, name, lead, prizes, facts and footer; then the lines and the gaps around the prizes.

@@ -11,6 +11,8 @@ from rafflekit.cli.failures import CommandStopped
 from rafflekit.cli.lists.printed import TicketsToPrint
 from tests.cli.conftest import Session, Terminal
 
+SERVER = "https://raffles.example.org"
+
 
 @pytest.fixture(autouse=True)
 def folder(folder: Path) -> Path:
@@ -42,6 +44,36 @@ def test_poster_without_an_address_has_no_qr_code(terminal: Terminal, folder: Pa
     assert "<svg" not in text
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_an_address_that_no_phone_can_open_is_said(terminal: Terminal, host: str) -> None:
+    done = terminal(f"print poster Fair -o poster.html --url http://{host}:8080")
+
+    assert done.status == 0
+    assert (
+        done.err == f"Phones cannot open http://{host}:8080, only this computer can: give another address as --url.\n"
+    )
+
+
+def test_a_poster_that_announces_nothing_or_not_all_is_said(terminal: Terminal, engine: RaffleEngine) -> None:
+    many = engine.create("Fete", total_tickets=999, prizes=[Prize(f"tea {place} " * 9, 2) for place in range(300)])
+    engine.cancel(many.id, "rain")
+    fair = engine.find("Fair").id
+    engine.create("Gala", total_tickets=999, prizes=many.prizes)
+    said = [terminal(f"print poster {name} -o {name}.html --url {SERVER}").err for name in ("Fete", "Gala")]
+    for participant in ("ann", "bob", "cy"):
+        engine.participate(fair, participant)
+    engine.close_raffle(fair)
+    said.append(terminal(f"print poster Fair -o closed.html --url {SERVER}").err)
+    engine.draw(fair)
+    said.append(terminal(f"print poster Fair -o drawn.html --url {SERVER}").err)
+
+    assert said[0] == "The raffle is called off, and the poster says so.\n"
+    assert re.fullmatch(
+        r"Not all prizes fit on the poster: it names the first \d+, and says that there are \d+ more\.\n", said[1]
+    )
+    assert said[2:] == [f"The raffle is {state}, and the poster says so.\n" for state in ("closed", "drawn")]
+
+
 def test_poster_prints_json(terminal: Terminal) -> None:
     assert terminal("print poster Fair -o poster.html --json") == Session(0, '{"out": "poster.html"}\n', "")
 
@@ -63,7 +95,13 @@ def test_poster_never_overwrites_a_file(terminal: Terminal, folder: Path) -> Non
             "-o poster.html --url raffles",
             "--url: must be the address of a server, such as https://raffles.example.org.",
         ),
+        (
+            "-o poster.html --url https://user:secret@raffles.example.org/raffles/",
+            "--url: must be the address of a server alone, without a page, a user name, a password, a query or a "
+            "fragment; give https://raffles.example.org.",
+        ),
         ("-o -", "--out needs a file: it cannot be standard output (-)."),
+        ("-o poster.pdf", "--out: must end with .html. For a PDF, open that file in a browser and print it to a PDF."),
     ],
 )
 def test_poster_refuses_wrong_options(terminal: Terminal, folder: Path, arguments: str, complaint: str) -> None:
@@ -73,7 +111,6 @@ def test_poster_refuses_wrong_options(terminal: Terminal, folder: Path, argument
     assert list(folder.glob("*.html")) == []
 
 
-SERVER = "https://raffles.example.org"
 PRINT_IT = "Open the file in a browser: it says how to print and cut. Delete it afterwards: it has the codes.\n"
 
 
@@ -124,6 +161,34 @@ def test_what_does_not_fit_on_tickets_is_said(terminal: Terminal, engine: Raffle
     )
     assert said[2] == "The texts are long, so their letters on the tickets are small: 5.5 pt.\n"
     assert said[3] == "Too long for the tickets, so cut short on them: collection, note.\n"
+
+
+@pytest.mark.usefixtures("handed_out")
+def test_tickets_of_a_raffle_that_is_over(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
+    fair = engine.find("Fair").id
+    engine.close_raffle(fair)
+    engine.draw(fair)
+    drawn = terminal(f"print tickets Fair --tickets tickets.csv -o drawn.html --url {SERVER}")
+    called_off = engine.create("Fete", total_tickets=9, prizes=[Prize("tea")])
+    engine.cancel(called_off.id, "rain")
+
+    refused = terminal(f"print tickets Fete --tickets tickets.csv -o refused.html --url {SERVER}")
+
+    assert drawn.status == 0
+    assert "The raffle is drawn already: print its tickets only to replace lost ones.\n" in drawn.err
+    assert (refused.status, refused.err) == (
+        1,
+        "rafflekit: This raffle was called off, so its tickets are not printed.\n",
+    )
+    assert not (folder / "refused.html").exists()
+
+
+def test_the_output_is_looked_at_before_the_list(terminal: Terminal, folder: Path) -> None:
+    (folder / "print.html").write_text("mine")
+
+    done = terminal("print tickets Fair --tickets none.csv -o print.html")
+
+    assert done.err == "rafflekit: --out: print.html already exists; name a new file.\n"
 
 
 def test_tickets_of_a_changed_spelling_are_printed_as_they_were(
@@ -228,4 +293,4 @@ def test_invitations_say_how_many_tickets_each_gives(terminal: Terminal, engine:
     done = terminal(f"print invitations Club --count 1 -o print.html --url {SERVER}")
 
     assert done.err.startswith("Each gives 3 tickets.\n")
-    assert "Scan the code with your phone to get up to 3 tickets." in (folder / "print.html").read_text()
+    assert "Scan the QR code with your phone to get up to 3 tickets." in (folder / "print.html").read_text()

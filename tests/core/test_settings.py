@@ -220,9 +220,27 @@ def test_the_public_url_is_an_allowed_host() -> None:
     assert settings.allowed_hosts == {"raffle.example"}
 
 
-@pytest.mark.parametrize(
-    "text", ["raffle.example", "ftp://raffle.example", "https://", "https://a.example/?x", "https://a b"]
-)
+@pytest.mark.parametrize("text", ["raffle.example", "ftp://raffle.example", "https://", "https://a b", "http://a:x"])
 def test_a_public_url_is_the_address_of_a_server(text: str) -> None:
-    with pytest.raises(InvalidSetting, match="must be the address of a server"):
+    with pytest.raises(InvalidSetting, match="must be the address of a server, such as"):
         Settings.from_env({"RAFFLEKIT_PUBLIC_URL": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("https://a.example/raffles/", "https://a.example"),
+        ("http://a.example:8080/raffles/b3b0c6a1/poster/", "http://a.example:8080"),
+        ("https://a.example/fair/desk/", "https://a.example/fair"),
+        ("https://a.example/docs", "https://a.example"),
+        ("https://a.example/fair/?x=1", "https://a.example/fair"),
+        ("https://a.example/#top", "https://a.example"),
+        ("https://user:secret@a.example/fair/", "https://a.example/fair"),
+    ],
+)
+def test_a_public_url_is_not_one_of_a_page(text: str, server: str) -> None:
+    with pytest.raises(InvalidSetting, match="must be the address of a server alone") as refusal:
+        Settings.from_env({"RAFFLEKIT_PUBLIC_URL": text})
+
+    assert str(refusal.value).endswith(f"; give {server}.")
+    assert "secret" not in str(refusal.value)

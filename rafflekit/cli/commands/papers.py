@@ -5,19 +5,26 @@ from typing import Annotated
 
 import typer
 
-from rafflekit.cli import render
+from rafflekit.cli import render, terminal
 from rafflekit.cli.commands import reports
+from rafflekit.cli.failures import REFUSED, CommandStopped
 from rafflekit.cli.options import AsJsonLine, ChangedRaffle, DatabaseUrl, ShownRaffle, open_engine, visitors_address
 from rafflekit.cli.paper import (
     HtmlFile,
     PaperLanguage,
     ServerAddress,
     paper_in,
+    remark_on_address,
     remark_on_fitting,
+    remark_on_prizes,
     write_paper,
 )
 from rafflekit.core import limits
+from rafflekit.core.models import State
 from rafflekit.html.links import raffle_address
+
+_OVER = {State.CLOSED: "closed", State.DRAWN: "drawn", State.CANCELLED: "called off"}
+"""The states in which a raffle hands out no more tickets, as the terminal names them."""
 
 
 def write_poster(
@@ -31,17 +38,23 @@ def write_poster(
 ) -> None:
     """Write a poster with the prizes and a QR code.
 
-    It is one page of A4, which also shows the times, what decides the draw and who runs the raffle.
+    It is one page of A4, which also shows the times, what decides the draw and who runs the raffle. Once the raffle is
+    closed, drawn or called off, the poster says so.
     """
     base = visitors_address(url)
     with open_engine(database_url) as engine:
-        found = engine.find(raffle)
+        found, now = engine.find(raffle), engine.now()
     with paper_in(language):
         from rafflekit.html.poster import poster
 
-        text = poster(found, language, address=raffle_address(base, found))
-    write_paper(out, [text], is_private=False)
+        made = poster(found, language, now=now, address=raffle_address(base, found))
+    write_paper(out, [made.html], is_private=False)
     render.print_paper(str(out), as_json=as_json, without_qr_code="poster" if base is None else None)
+    if not as_json:
+        if found.state in _OVER:
+            terminal.remark(f"The raffle is {_OVER[found.state]}, and the poster says so.")
+        remark_on_address(base)
+        remark_on_prizes("the poster: it names", named=made.named, more=made.more)
 
 
 def write_ticket_sheets(
@@ -68,6 +81,8 @@ def write_ticket_sheets(
         from rafflekit.html.paper.sheets import sheets_for, ticket_sheets
 
         found = engine.find(raffle)
+        if found.cancellation is not None:
+            raise CommandStopped("This raffle was called off, so its tickets are not printed.", status=REFUSED)
         listed = TicketsToPrint(tickets, engine, found)
         address = raffle_address(base, found)
         sheets = ticket_sheets(found, listed.piles(address), language, count=listed.count, address=address)
@@ -76,6 +91,9 @@ def write_ticket_sheets(
         str(out), "ticket", listed.count, sheets=sheets_for(listed.count), has_qr_code=base is not None, as_json=as_json
     )
     if not as_json:
+        if found.winners_drawn:
+            terminal.remark("The raffle is drawn already: print its tickets only to replace lost ones.")
+        remark_on_address(base)
         remark_on_fitting(fitted_ticket(found, language, address=address), "tickets")
 
 
@@ -121,6 +139,7 @@ def write_invitation_sheets(
         tickets_each=found.terms.tickets_each,
     )
     if not as_json:
+        remark_on_address(base)
         remark_on_fitting(fitted_invitation(found, language, address=address), "invitations")
 
 

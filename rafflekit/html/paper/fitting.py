@@ -32,14 +32,17 @@ _RULE_MM = 1.2
 _SIZES = (8, 7.5, 7, 6.75, 6.5, 6.25, 6, 5.5, 5)
 """The sizes of the texts, in points: the classes `size-0` … of the stylesheet."""
 
-_TIGHT = 7
-"""From this size on, the name, the number and the QR code may be smaller: phones still read it."""
+_JOINED = 7
+"""From this size on, texts may share a paragraph, so that its last line is not nearly empty."""
 
 _SMALLEST = 6
 """Letters are smaller than this only if what has to be announced needs it, not for the sake of more prizes."""
 
 _NAMES = ((13, 1), (10, 2), (8, 3), (6, 4), (5, 6))
 """The sizes of a raffle's name, in points, and the most lines of it: the classes `name-0` …."""
+
+_TIGHT_NAMES = {0: 10, 1: 8}
+"""The sizes of those names that are smaller if room is scarce."""
 
 _NUMBERS = (7, 11)
 """Up to how many characters a number is large, and less large: the classes `number-0` …."""
@@ -75,13 +78,16 @@ class ShownPrize(NamedTuple):
 class Fitted:
     """How a slip shows its texts: classes of the stylesheet, the prizes that it names, and its other texts.
 
-    `more` prizes are not named, and what is in `shortened` is not whole: names of texts of the terms, or "prize".
+    If room is scarce, the name, the number and the QR code are smaller (`is_tight`), which phones still read, and then
+    texts share a paragraph (`is_joined`). `more` prizes are not named, and what is in `shortened` is not whole: names
+    of texts of the terms, or "prize".
     """
 
     name: str
     number: str
     points: float
-    is_tight: bool
+    is_tight: bool = False
+    is_joined: bool = False
     prizes: Sequence[ShownPrize]
     more: int
     texts: Mapping[str, str | None]
@@ -111,7 +117,7 @@ def fitted_invitation(raffle: Raffle, language: str, *, address: str | None) -> 
 
 def _fitted(slip: _Slip, raffle: Raffle, language: str, address: str | None) -> Fitted:
     step, name_mm = _name(raffle.name, slip.width_mm)
-    tight_name_mm = name_mm * _NAMES[1][0] / _NAMES[0][0] if step == 0 else name_mm
+    tight_name_mm = _name_mm(raffle.name, _TIGHT_NAMES.get(step, _NAMES[step][0]), _NAMES[step][1], slip.width_mm)
     largest_number = raffle.total_tickets if slip.is_ticket else 0
 
     def with_terms(tried: Fitted) -> Fitted:
@@ -128,7 +134,6 @@ def _fitted(slip: _Slip, raffle: Raffle, language: str, address: str | None) -> 
         name=f"name-{step}",
         number=f"number-{sum(len(f'{largest_number:,}') > most for most in _NUMBERS)}",
         points=_SIZES[0],
-        is_tight=False,
         prizes=[ShownPrize(prize.name, prize.amount) for prize in raffle.prizes],
         more=0,
         texts={name: getattr(raffle.terms, name) for name in TEXTS},
@@ -141,10 +146,11 @@ def _attempts(whole: Fitted, fits: Callable[[Fitted], bool]) -> Iterator[Fitted]
     """Yield what is tried, the best first: everything in larger letters, then fewer prizes in small ones."""
     for points in _SIZES[: _SIZES.index(_SMALLEST) + 1]:
         yield replace(whole, points=points)
-        if points <= _TIGHT:
-            yield replace(whole, points=points, is_tight=True)
+        yield replace(whole, points=points, is_tight=True)
+        if points <= _JOINED:
+            yield replace(whole, points=points, is_tight=True, is_joined=True)
     for points in _SIZES[_SIZES.index(_SMALLEST) :]:
-        yield _with_most_prizes(replace(whole, points=points, is_tight=True), fits)
+        yield _with_most_prizes(replace(whole, points=points, is_tight=True, is_joined=True), fits)
 
 
 def _with_most_prizes(whole: Fitted, fits: Callable[[Fitted], bool]) -> Fitted:
@@ -160,7 +166,7 @@ def _first(whole: Fitted, count: int) -> Fitted:
 
 def _shortened(whole: Fitted, fits: Callable[[Fitted], bool]) -> Fitted:
     """Return a slip in the smallest letters with the first prize, whose texts are shortened as far as needed."""
-    first = _first(replace(whole, points=_SIZES[-1], is_tight=True), 1)
+    first = _first(replace(whole, points=_SIZES[-1], is_tight=True, is_joined=True), 1)
     longest = max(len(text) for text in (first.prizes[0].name, *whole.texts.values()) if text)
 
     def with_prize(slip: Fitted, characters: int) -> Fitted:
@@ -195,11 +201,17 @@ def _cut(text: str, characters: int) -> str:
 
 def _name(name: str, width_mm: float) -> tuple[int, float]:
     """Return the first size in which a raffle's name fits, and the height of its lines."""
-    for step, (points, most) in enumerate(_NAMES):
-        lines = printed_lines(str(Markup.escape(visible(name))), points=points, width_mm=width_mm, bold=True)
-        if lines <= most:
-            return step, lines * points * _MM * _NAME_LINE
-    return len(_NAMES) - 1, _NAMES[-1][1] * _NAMES[-1][0] * _MM * _NAME_LINE
+    fits = (_name_lines(name, points, width_mm) <= most for points, most in _NAMES)
+    step = next((step for step, is_fitting in enumerate(fits) if is_fitting), len(_NAMES) - 1)
+    return step, _name_mm(name, *_NAMES[step], width_mm)
+
+
+def _name_mm(name: str, points: float, most: int, width_mm: float) -> float:
+    return min(_name_lines(name, points, width_mm), most) * points * _MM * _NAME_LINE
+
+
+def _name_lines(name: str, points: float, width_mm: float) -> int:
+    return printed_lines(str(Markup.escape(visible(name))), points=points, width_mm=width_mm, bold=True)
 
 
 def _height_mm(html: str, points: float, width_mm: float) -> float:

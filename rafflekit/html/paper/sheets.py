@@ -141,6 +141,8 @@ def _page(
     raffle: Raffle,
     piles: Sequence[Iterable[object]],
     parts: PageParts | None,
+    *,
+    count: int,
     **values: object,
 ) -> Iterator[str]:
     return rendered_parts(
@@ -148,6 +150,8 @@ def _page(
         language,
         raffle=raffle,
         sheets=zip_longest(*piles),
+        count=count,
+        pile_count=sum(map(bool, piles_of(count))),
         parts=parts,
         style_text=static_text(STYLE),
         script_text=script_text(SCRIPT),

@@ -18,11 +18,12 @@ class PosterPage(WebPage):
         """Show the poster; it holds nothing secret."""
         raffle = self.engine.get(reading.check_raffle_id(raffle_id))
         base, assets = self.access.visitors_url(request.env), f"{root_of(request)}/assets/{assets_version()}"
-        html = poster(
+        made = poster(
             raffle,
             language_of(request),
+            now=self.engine.now(),
             address=raffle_address(base, raffle),
             stylesheet=f"{assets}/poster.css",
             script=f"{assets}/times.js",
         )
-        send_page(response, html, status=HTTPStatus.OK)
+        send_page(response, made.html, status=HTTPStatus.OK)

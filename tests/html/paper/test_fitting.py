@@ -82,6 +82,44 @@ def test_a_ticket_names_as_many_prizes_as_fit(raffle: Raffle) -> None:
     assert f"und {ticket.more} weitere Preise" in ticket.terms
 
 
+LITTLE_SNORING = {
+    "draw_at": datetime(2027, 7, 5, 18, tzinfo=UTC),
+    "closes_at": datetime(2027, 7, 5, 17, 30, tzinfo=UTC),
+    "claim_days": 30,
+    "collection": "at the bar until 21:00, then by phone 01328 555 018",
+    "promoter": "Friends of Little Snoring Village Hall",
+    "address": "The Old Forge, 3 Church Lane, Little Snoring, NR21 0HZ",
+    "price": "£1 each, 6 for £5",
+    "licence": "North Norfolk District Council SL/2026/118",
+    "note": "Over 16s only. No cash alternative.",
+}
+LONG_PRIZES = [
+    "Weekend for two with breakfast in the Grand Hotel Brighton, given by Miller & Sons Estate Agents",
+    "Hot-air balloon flight over the Norfolk Broads for one person, given by Broadland Balloons Ltd",
+    "Family ticket to Banham Zoo, given by the Friends of Little Snoring Primary School, valid until 2028",
+    "Hand-made quilt by the ladies of the Tuesday Craft Circle, about two metres by two metres forty",
+]
+
+
+@pytest.mark.browser
+def test_an_ordinary_ticket_uses_its_room(engine: RaffleEngine, new_page: NewPage, tmp_path: Path) -> None:
+    name, prizes = "Little Snoring Summer Fair Grand Raffle 2027", [Prize(each) for each in LONG_PRIZES]
+    raffle = engine.create(name, total_tickets=800, prizes=prizes, **LITTLE_SNORING)
+    ticket = fitted_ticket(raffle, "en", address=PAGE)
+    printed = PrintedTicket(1, 999, CODE, f"{PAGE}#t=999&c={CODE}", "Ann")
+    file = tmp_path / "slips.html"
+    file.write_text("".join(ticket_sheets(raffle, [[printed], *[[]] * 7], "en", count=1, address=PAGE)))
+    page = new_page()
+
+    assert_nothing_is_cut(page, file)
+
+    assert (ticket.points, len(ticket.prizes)) == (6, 3)
+    edges = "['.terms', '.legal'].map((each) => document.querySelector(each).getBoundingClientRect())"
+    line = "parseFloat(getComputedStyle(document.querySelector('.terms')).lineHeight)"
+    # The fourth prize would need two.
+    assert page.run(f"(([terms, legal]) => (legal.top - terms.bottom) / {line})({edges})") < 2
+
+
 def test_the_longest_texts_end_with_an_ellipsis(raffle: Raffle) -> None:
     longest = ("Freiwillige Feuerwehr " * 10)[:200].strip()
     texts = dict.fromkeys(("collection", "promoter", "address", "note"), longest)

@@ -79,6 +79,14 @@ def test_cut_and_stacked_tickets_are_in_order(
     assert all(sheet.codes_in(cell) == [] for sheet, cell in stacked if (sheet, cell) not in full)
 
 
+def test_the_sheets_say_how_many_piles_there_are(engine: RaffleEngine) -> None:
+    raffle = engine.create("Fair", total_tickets=1000, prizes=[Prize("ham", 3)])
+
+    said = {count: html_of(raffle, count).partition("Lay the ")[2][:7] for count in (1, 3, 18, 64)}
+
+    assert said == {1: "", 3: "3 piles", 18: "6 piles", 64: "8 piles"}
+
+
 @pytest.mark.browser
 def test_cut_marks_are_where_the_cuts_are(engine: RaffleEngine, new_page: NewPage, tmp_path: Path) -> None:
     raffle = engine.create("Fair", total_tickets=1000, prizes=[Prize("ham", 3)])

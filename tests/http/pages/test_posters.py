@@ -1,19 +1,21 @@
 """The poster in a browser, and as it is printed."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from rafflekit import Prize, RaffleEngine
+from rafflekit import Prize, Raffle, RaffleEngine
 from rafflekit.html.poster import poster
 from tests.html.paper.words import WORDS, of_words
 from tests.http.conftest import Post
 from tests.http.pages.browser import NewPage, Page
 from tests.http.pages.conftest import Show
 
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 LONG = "Weihnachtsfeier " * 12 + "Feier 20"
 TEXTS = dict.fromkeys(("promoter", "address", "licence", "note", "collection", "source"), LONG)
 
@@ -34,20 +36,54 @@ def test_the_poster_has_names_as_text_and_a_qr_code(show: Show, post: Post) -> N
     assert not re.search(r"<style|<script>| style=", page.text)
 
 
-def test_the_poster_of_a_raffle_that_is_over_invites_no_one(show: Show, engine: RaffleEngine) -> None:
-    closed, cancelled = (engine.create("Fair", total_tickets=2, prizes=[Prize("hug")]).id for _ in range(2))
-    engine.participate(closed, "ann")
-    engine.close_raffle(closed)
-    engine.cancel(cancelled, "<rain>")
-    pages = [show(f"/raffles/{raffle}/poster/", host="raffle.example").text for raffle in (closed, cancelled)]
+def poster_of(raffle: Raffle, language: str) -> str:
+    """Return a poster with a QR code, made when its raffle was created."""
+    page = f"https://raffles.example.org/raffles/{raffle.id}/"
+    return poster(raffle, language, now=raffle.created_at, address=page).html
 
-    for page in pages:
-        assert "get your ticket" not in page
-    assert "no more tickets are handed out" in pages[0]
-    assert "This raffle was called off" in pages[1]
-    assert "<bdi>&lt;rain&gt;</bdi>" in pages[1]
-    assert "<svg" not in pages[1]
-    assert f"/raffles/{cancelled}/poster/" not in show(f"/desk/raffles/{cancelled}/").text
+
+def test_the_poster_of_a_raffle_that_is_over_invites_no_one(show: Show, engine: RaffleEngine) -> None:
+    times = {"opens_at": datetime(2020, 1, 1, tzinfo=UTC), "closes_at": LATER, "draw_at": LATER}
+    ids = [
+        engine.create(
+            "Fair", total_tickets=9, prizes=[Prize("hug")], price="£7", promoter="Club", tickets_each=8, **times
+        ).id
+        for _ in range(4)
+    ]
+    for raffle in ids[1:]:
+        engine.participate(raffle, "ann")
+    for raffle in ids[1:3]:
+        engine.close_raffle(raffle)
+    engine.draw(ids[2])
+    engine.cancel(ids[3], "<rain>")
+
+    running, closed, drawn, cancelled = [
+        show(f"/raffles/{raffle}/poster/", host="raffle.example").text for raffle in ids
+    ]
+
+    assert all(text in running for text in ("£7", "Tickets until", "up to 8", "Draw:", "After the draw, anyone can"))
+    assert "Tickets from" not in running
+    for page in (closed, drawn, cancelled):
+        assert not any(text in page for text in ("£7", "get your ticket", "Tickets until", "up to 8", "There are 9"))
+    assert "no more tickets are handed out" in closed
+    assert "1 ticket takes part in the draw" in closed
+    assert "Draw: <time" in closed
+    assert "Drawn on <time" in drawn
+    assert "1 ticket took part" in drawn
+    assert not any(text in page for page in (drawn, cancelled) for text in ("2100", "After the draw, anyone"))
+    assert "This raffle was called off" in cancelled
+    assert "<bdi>&lt;rain&gt;</bdi>" in cancelled
+    assert "<svg" not in cancelled
+    assert "To check the draw" not in cancelled
+    assert f"/raffles/{ids[3]}/poster/" not in show(f"/desk/raffles/{ids[3]}/").text
+
+
+def test_the_poster_announces_no_draw_that_is_overdue(engine: RaffleEngine) -> None:
+    raffle = engine.create("Fair", total_tickets=1, prizes=[Prize("hug")], draw_at=LATER)
+
+    before, after = (poster(raffle, "en", now=LATER + timedelta(seconds=late)).html for late in (-1, 0))
+
+    assert ("Draw: <time" in before, "Draw: <time" in after) == (True, False)
 
 
 @pytest.mark.browser
@@ -66,7 +102,7 @@ def test_the_poster_is_one_sheet_of_a4(
     options = {**terms, "entropy": "announced"} if terms else {}
     raffle = engine.create(LONG, total_tickets=1000, prizes=prizes, **options)
     file = tmp_path / "poster.html"
-    file.write_text(poster(raffle, "en", address=f"https://raffles.example.org/raffles/{raffle.id}/"))
+    file.write_text(poster_of(raffle, "en"))
     page = new_page()
     page.open(file.as_uri())
 
@@ -88,6 +124,21 @@ def most_cut(page: Page) -> int:
     return int(page.run(f"Math.max(...{parts}.map((each) => {sizes}))"))
 
 
+def test_the_poster_names_the_longest_prizes(engine: RaffleEngine) -> None:
+    longest = ("A WEEKEND FOR TWO WITH BREAKFAST AND SPA IN THE GRAND HOTEL MÜGGELTURM AM WASSER " * 3)[:200]
+    word = ("Donaudampfschifffahrtsgesellschaftskapitän" * 5)[:200]
+    texts = dict.fromkeys((*TEXTS, "price"), longest.strip())
+    named = []
+    for name, prizes in (("W" * 200, [Prize(word)] * 3), (longest, [Prize(longest.strip(), 9)] * 40)):
+        raffle = engine.create(
+            name.strip(), total_tickets=1000, prizes=prizes, entropy="announced", draw_at=LATER, **texts
+        )
+        made = poster(raffle, "en", now=raffle.created_at, address="https://raffles.example.org/raffles/1/")
+        named.append((made.named, made.more))
+
+    assert named == [(3, 0), (6, 9 * 34)]
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
 def test_the_poster_has_room_for_all_scripts(
@@ -100,7 +151,7 @@ def test_the_poster_has_room_for_all_scripts(
         name = of_words(words, characters, random)
         raffle = engine.create(name, total_tickets=100_000, prizes=prizes, claim_days=14, **texts)
         file = tmp_path / "poster.html"
-        file.write_text(poster(raffle, "de", address=f"https://raffles.example.org/raffles/{raffle.id}/"))
+        file.write_text(poster_of(raffle, "de"))
         page.open(file.as_uri())
 
         assert most_cut(page) == 0
@@ -112,7 +163,7 @@ def test_the_poster_names_sixty_prizes_in_columns(engine: RaffleEngine, new_page
     prizes = [Prize(f"Preis Nummer {number}", (1, 20, 500)[number % 3]) for number in range(60)]
     raffle = engine.create("Fair", total_tickets=100_000, prizes=prizes)
     file = tmp_path / "poster.html"
-    file.write_text(poster(raffle, "de"))
+    file.write_text(poster(raffle, "de", now=raffle.created_at).html)
     page = new_page()
     page.open(file.as_uri())
 
