@@ -10,6 +10,7 @@ from rafflekit import Prize, RaffleEngine
 from rafflekit.cli.failures import CommandStopped
 from rafflekit.cli.lists.printed import TicketsToPrint
 from tests.cli.conftest import Session, Terminal
+from tests.cli.drawn import Drawn
 
 SERVER = "https://raffles.example.org"
 
@@ -45,13 +46,22 @@ def test_poster_without_an_address_has_no_qr_code(terminal: Terminal, folder: Pa
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
-def test_an_address_that_no_phone_can_open_is_said(terminal: Terminal, host: str) -> None:
-    done = terminal(f"print poster Fair -o poster.html --url http://{host}:8080")
-
-    assert done.status == 0
-    assert (
-        done.err == f"Phones cannot open http://{host}:8080, only this computer can: give another address as --url.\n"
+def test_an_address_that_no_phone_can_open_is_said(
+    terminal: Terminal, engine: RaffleEngine, drawn: Drawn, host: str
+) -> None:
+    engine.create("Invited", total_tickets=9, prizes=[Prize("tea")], entry="invitation")
+    said = f"Phones cannot open http://{host}:8080, only this computer can: give another address as --url.\n"
+    commands = (
+        "print poster Fair -o poster.html",
+        "export Invited invitations --count 2 -o invitations.csv",
+        f"print winners {drawn.id} -o winners.html",
+        f"print certificate {drawn.id} -o certificate.html",
     )
+
+    for command in commands:
+        done = terminal(f"{command} --url http://{host}:8080")
+        assert done.status == 0
+        assert done.err.endswith(said)
 
 
 def test_a_poster_that_announces_nothing_or_not_all_is_said(terminal: Terminal, engine: RaffleEngine) -> None:

@@ -63,9 +63,10 @@ def test_simulate_prints_json(terminal: Terminal) -> None:
         ("--tickets 0 --prize tea", "--tickets: must be at least 1."),
         ("--tickets 1000001 --prize tea", "--tickets: must be at most 1,000,000."),
         ("--tickets 2000000000000 --prize tea", "--tickets: must be at most 1,000,000."),
+        ("--tickets 2 --prize tea --svg fair.png", "--svg: must end with .svg."),
     ],
 )
-def test_simulate_refuses_wrong_numbers(terminal: Terminal, options: str, problem: str) -> None:
+def test_simulate_refuses_wrong_options(terminal: Terminal, options: str, problem: str) -> None:
     assert terminal(f"simulate {options}") == Session(2, "", f"rafflekit: {problem}\n")
 
 

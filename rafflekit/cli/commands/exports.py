@@ -10,6 +10,7 @@ from rafflekit.cli import render
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.new_files import check_new, new_file
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, open_engine, visitors_address
+from rafflekit.cli.paper import remark_on_address
 from rafflekit.cli.spreadsheets import Separator, check_encoding
 from rafflekit.cli.tables.writing import CsvStyle, TableFormat, format_of, write_table
 from rafflekit.core import limits
@@ -122,6 +123,8 @@ def export_list(
             rows = write_table(file, table, form=form, style=style)
     if what is ExportedList.INVITATIONS:
         render.print_invitations(first=first or 1, count=rows, raffle=found, out=str(out), as_json=as_json)
+        if not as_json:
+            remark_on_address(visitors_address(url))
     else:
         render.print_export(table.name, rows, str(out), as_json=as_json)
 

@@ -7,9 +7,8 @@ import typer
 
 from rafflekit.cli import render, terminal
 from rafflekit.cli.failures import REFUSED, CommandStopped
-from rafflekit.cli.new_files import check_new
 from rafflekit.cli.options import AsJsonLine, DatabaseUrl, ShownRaffle, open_engine, visitors_address
-from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, paper_in, write_paper
+from rafflekit.cli.paper import HtmlFile, PaperLanguage, ServerAddress, paper_in, remark_on_address, write_paper
 from rafflekit.cli.words import counted
 from rafflekit.html.links import raffle_address
 
@@ -50,6 +49,8 @@ def write_winner_list(
         text = winner_list(found, holdings, language, owners=owners, address=raffle_address(base, found))
     write_paper(out, [text], is_private=owners is not None)
     render.print_paper(str(out), as_json=as_json, without_qr_code="list" if base is None else None)
+    if not as_json:
+        remark_on_address(base)
     if missing:
         terminal.remark(
             f"The file of --tickets lacks {counted(missing, 'winning ticket')}: the list says so instead of a name."
@@ -71,7 +72,6 @@ def write_certificate(
     anyone can check it. If the audit finds anything wrong, no certificate is written.
     """
     base = visitors_address(url)
-    check_new(out)
     with paper_in(language), open_engine(database_url) as engine:
         from rafflekit.core.certificates import audited_draw
         from rafflekit.html.paper.certificate import certificate
@@ -89,6 +89,8 @@ def write_certificate(
         text = certificate(audited, language, address=None if page is None else f"{page}proof/")
     write_paper(out, [text], is_private=False)
     render.print_paper(str(out), as_json=as_json, without_qr_code="certificate" if base is None else None)
+    if not as_json:
+        remark_on_address(base)
 
 
 def write_return(

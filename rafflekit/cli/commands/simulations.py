@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from rafflekit.cli import terminal
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.histogram import BLOCK, COLUMNS, bars_of, lines_of, svg_of
 from rafflekit.cli.new_files import check_new, new_file
 from rafflekit.cli.options import AsJsonLine
@@ -51,6 +52,8 @@ def simulate_raffle(
     if svg is not None:
         # Now, because the draws may take long.
         check_new(svg, option="--svg")
+        if svg.suffix.lower() != ".svg":
+            raise CommandStopped("--svg: must end with .svg.", status=WRONG_USAGE)
     with terminal.counting("Drawing", runs) as advance, _spread(count_wins(named) * runs) as spread:
         done = simulate(tickets, named, runs=runs, spread=spread, progress=advance)
     title = f"{counted(tickets, 'ticket')}, {counted(count_wins(named), 'prize')}, drawn {counted(runs, 'time')}"
