@@ -1,72 +1,111 @@
-"""A list that is edited while `participate --from` runs: no ticket goes to a line that the preview did not count."""
+"""A list that is saved while `participate --from` runs: the tickets go to the people whom the preview showed."""
 
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import Workbook
 
-from rafflekit import Prize, Raffle, RaffleEngine
+from rafflekit import Prize, RaffleEngine
 from rafflekit.cli.lists.preview import Preview
-from tests.cli.conftest import Session, Terminal
-from tests.ticket_lists import check_whole_run, write_list
+from tests.cli.conftest import Terminal
+from tests.ticket_lists import rows_of, write_list
 
-COMMAND = "participate Choir --from people.csv --out tickets.csv"
-
-
-@pytest.fixture
-def choir(engine: RaffleEngine) -> Raffle:
-    """A raffle of a hundred tickets."""
-    return engine.create("Choir", total_tickets=100, prizes=[Prize("cake")])
+# Their texts do not compress, so that the files are longer than any buffer.
+PEOPLE = [sha256(bytes([number % 256, number // 256])).hexdigest() for number in range(400)]
+OTHERS = [text[::-1] for text in PEOPLE]
 
 
-def edit_in_place(path: Path, old: bytes, new: bytes) -> None:
-    with path.open("r+b") as file:
-        place = file.read().index(old)
-        file.seek(place)
-        file.write(new)
+@pytest.fixture(autouse=True)
+def choir(engine: RaffleEngine) -> None:
+    """A raffle of a thousand tickets."""
+    engine.create("Choir", total_tickets=1_000, prizes=[Prize("cake")])
 
 
-def test_a_list_edited_while_the_question_waits_starts_no_run(
-    terminal: Terminal, engine: RaffleEngine, choir: Raffle, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_list(folder / "people.csv", ["ann", "bob", "cy"])
-
-    def agree(*_: object, **__: object) -> bool:
-        edit_in_place(folder / "people.csv", b"bob", b"zed")
-        return True
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Preview, "agree", agree)
-        stopped = terminal(COMMAND)
-
-    sentence = "people.csv was changed while the command ran. Rerun the command: it reads the list anew."
-    assert stopped == Session(2, "", f"rafflekit: {sentence}\n")
-    assert [file.name for file in folder.glob("tickets*")] == []
-    assert engine.get(choir.id).available_tickets == 100
-    assert terminal(COMMAND).out == "3 tickets, 0 refused; tickets.csv\n"
+def write(path: Path, people: list[str]) -> None:
+    if path.suffix == ".csv":
+        write_list(path, people)
+        return
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("People")
+    for name in people:
+        sheet.append([name])
+    book.save(path)
 
 
-def test_no_ticket_goes_to_a_line_changed_during_the_run(
-    terminal: Terminal, engine: RaffleEngine, choir: Raffle, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    people = [f"{'a' * 900} {number}" for number in range(30)]
-    write_list(folder / "people.csv", people)
-    for module in ("run._LINES_AT_ONCE", "handing_out._LINES_PER_CALL"):
-        monkeypatch.setattr(f"rafflekit.cli.lists.{module}", 5)
+def save_in_place(path: Path) -> None:
+    write(path, OTHERS)
+
+
+def replace(path: Path) -> None:
+    new = path.with_stem("new")
+    write(new, OTHERS)
+    new.replace(path)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def edited_at_the_question(edit: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    def agree(*_: object, **__: object) -> None:
+        edit()
+
+    monkeypatch.setattr(Preview, "agree", agree)
+
+
+def edited_in_the_midst(edit: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rafflekit.cli.lists.handing_out._LINES_PER_CALL", 50)
     ask = RaffleEngine.participate_many
 
     def edit_and_ask(*arguments: Any) -> Any:
-        edit_in_place(folder / "people.csv", b"a 29", b"a 99")
         monkeypatch.setattr(RaffleEngine, "participate_many", ask)
+        edit()
         return ask(*arguments)
 
     monkeypatch.setattr(RaffleEngine, "participate_many", edit_and_ask)
-    stopped = terminal(COMMAND)
-    issued = 100 - engine.get(choir.id).available_tickets
-    edit_in_place(folder / "people.csv", b"a 99", b"a 29")
 
-    assert stopped.status == 2
-    assert "people.csv was changed while the command ran." in stopped.err
-    assert 0 < issued < 30
-    assert terminal(COMMAND).out == "30 tickets, 0 refused; tickets.csv\n"
-    check_whole_run(engine, choir, people, folder / "tickets.csv")
+
+@pytest.mark.parametrize("name", ["people.csv", "people.xlsx"])
+@pytest.mark.parametrize("change", [save_in_place, replace, truncate, Path.unlink])
+@pytest.mark.parametrize("edited", [edited_at_the_question, edited_in_the_midst])
+def test_tickets_go_to_the_people_in_the_preview(
+    terminal: Terminal,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    name: str,
+    change: Callable[[Path], None],
+    edited: Callable[[Callable[[], None], pytest.MonkeyPatch], None],
+) -> None:
+    write(folder / name, PEOPLE)
+    before = (folder / name).read_bytes()
+    edited(lambda: change(folder / name), monkeypatch)
+
+    done = terminal(f"participate Choir --from {name} --out tickets.csv")
+
+    assert (done.status, done.out) == (0, "400 tickets, 0 refused; tickets.csv\n")
+    assert [row["participant"] for row in rows_of(folder / "tickets.csv")] == PEOPLE
+    assert not (folder / name).exists() or (folder / name).read_bytes() != before
+
+
+def test_the_next_run_compares_the_new_list(terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = "participate Choir --from people.csv --out tickets.csv"
+    people = folder / "people.csv"
+    write_list(people, ["ann", "bob"])
+    with monkeypatch.context() as patched:
+        edited_at_the_question(lambda: write_list(people, ["ann", "bobby", "cy"]), patched)
+        terminal(command)
+
+    refused = terminal(command)
+    write_list(people, ["ann", "bob", "cy"])
+    done = terminal(command)
+
+    assert refused.err == (
+        "rafflekit: Line 2 of people.csv does not match line 3 of tickets.csv, which has a ticket. Restore people.csv: "
+        "lines with tickets must stay as they are and where they are. Only refused lines may change, and new lines go "
+        "to the end. A new list needs another --out.\n"
+    )
+    assert (done.status, done.out) == (0, "3 tickets, 0 refused; tickets.csv\n")

@@ -2,13 +2,16 @@
 
 import errno
 import json
+import os
 import re
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
+from tests import programs
 from tests.cli.conftest import OnScreen, Process, Session, Terminal, without_styles
 from tests.ticket_lists import ADVICE, after_preview, check_whole_run, rows_of, write_list
 
@@ -84,6 +87,35 @@ def test_a_sold_out_raffle_refuses_the_rest_of_the_list(terminal: Terminal, raff
     assert [row["refusal"] for row in rows_of(folder / "tickets.csv")[3:]] == [
         "Tickets to this raffle are no longer available"
     ] * 27
+
+
+def test_a_sold_out_raffle_gives_no_advice_on_refused_lines(terminal: Terminal, raffle: Raffle, folder: Path) -> None:
+    write_list(folder / "people.csv", ["ann", "bob", "ann", "cy"])
+
+    done = terminal(command(raffle))
+
+    assert after_preview(done.err) == "line 3: This participant already has a ticket: line 3 repeats line 1.\n"
+
+
+def test_a_list_can_come_from_standard_input(large: Raffle, folder: Path) -> None:
+    arguments = ["participate", str(large.id), "--from", "-", "--out", "tickets.csv"]
+    reading, writing = os.pipe()
+    os.write(writing, (folder / "people.csv").read_bytes())
+    os.close(writing)
+
+    done = programs.run([sys.executable, "-m", "rafflekit", *arguments], stdin=reading)
+    os.close(reading)
+
+    assert done.stdout == b"3 tickets, 1 refused; tickets.csv\n"
+    assert done.stderr.startswith(b"standard input: UTF-8, 4 lines, first 'ann', ")
+
+
+def test_a_folder_that_takes_no_file_is_named(terminal: Terminal, large: Raffle) -> None:
+    refused = terminal(f"participate {large.id} --from people.csv --out /proc/tickets.csv")
+
+    assert refused.status == 74
+    assert refused.err.startswith("rafflekit: --out: no file can be written in the folder /proc: ")
+    assert refused.err.count("\n") == 1
 
 
 def test_a_finished_run_changes_nothing_when_repeated(
@@ -310,9 +342,10 @@ def test_a_full_disk_is_named_before_the_advice_to_resume(
             "--idempotency-key does not work with --from; a run makes a key for each line.",
         ),
         ("--from none.csv --out tickets.csv", "--from: none.csv cannot be read (No such file or directory)."),
+        ("--from . --out tickets.csv", "--from: . is neither a regular file nor a pipe."),
         (
-            "--from - --out tickets.csv",
-            "--from needs a file: standard input cannot be read again when a run resumes.",
+            "--from people.csv --out tickets.XLSX",
+            "--out: the tickets are written as CSV; give a name such as tickets.csv.",
         ),
         ("--from people.csv --out people.csv", "--out is the list itself; name another file."),
         ("--from people.csv --out ./people.csv", "--out is the list itself; name another file."),
