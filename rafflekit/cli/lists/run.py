@@ -135,9 +135,9 @@ class TicketRun:
             )
             bound = replace(known.layout, columns=columns)
             self.saved_anew = replace(bound, separator=given.separator, encoding=given.encoding)
-            self.layout = replace(
-                bound, separator=given.separator or bound.separator, encoding=given.encoding or bound.encoding
-            )
+            has_got_columns = columns.participant and not known.layout.columns.participant
+            separator = given.separator or (None if has_got_columns else bound.separator)
+            self.layout = replace(bound, separator=separator, encoding=given.encoding or bound.encoding)
 
     def read(self, preview: Preview) -> int:
         """Read the list to its end, and return the number of lines."""

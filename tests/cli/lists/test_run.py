@@ -199,10 +199,11 @@ def test_columns_that_differ_in_case_only_are_different(out: Path) -> None:
         begin(out, content, column="who")
 
 
-def test_a_list_of_one_column_may_get_others(out: Path) -> None:
+@pytest.mark.parametrize("separator", [b",", b";"])
+def test_a_list_of_one_column_may_get_others(out: Path, separator: bytes) -> None:
     keys = begin(out, b"ann\nbob\n")
 
-    assert begin(out, b"ann,1\nbob,2\ncy,3\n", column="1") == keys
+    assert begin(out, b"1,ann\n2,bob\n3,cy\n".replace(b",", separator), column="2") == keys
 
 
 def test_a_resumed_run_need_not_be_told_the_layout_again(out: Path) -> None:
