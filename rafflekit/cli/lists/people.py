@@ -14,6 +14,7 @@ import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -29,6 +30,7 @@ from rafflekit.cli.lists.reading.understanding import understand, wrong_line
 REFUSED_BY_ITSELF = "The line"
 """Every `Line.refusal` begins with this, and no refusal of the engine does."""
 
+_USUAL_ENCODING = "utf-8"
 _COPIED_AT_ONCE = 1024 * 1024
 _SHOWN_OF_A_COUNT = 50
 _COUNT = re.compile("0*[1-9][0-9]{0,8}")
@@ -187,19 +189,18 @@ def _understood(
 
     if saved_anew is None or saved_anew.sheet is not None or is_workbook(file, name=name):
         return read(layout)
+    if saved_anew.encoding is None and layout.encoding != _USUAL_ENCODING:
+        # A text with accents in another encoding is hardly ever UTF-8 as well, but nearly every UTF-8 is Windows-1252.
+        with suppress(CommandStopped):
+            return read(replace(layout, encoding=None))
     try:
-        people = read(layout)
+        return read(layout)
     except CommandStopped as error:
         try:
             return read(saved_anew)
         except CommandStopped as other:
             # The reading that finds less is more likely the right one.
             raise min(other, error, key=_number_of_problems) from None
-    if people.doubts:
-        with suppress(CommandStopped):
-            anew = read(saved_anew)
-            return people if anew.doubts else anew
-    return people
 
 
 def _number_of_problems(error: CommandStopped) -> int:

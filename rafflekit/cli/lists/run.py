@@ -83,7 +83,7 @@ class TicketRun:
     `read` and `check` its list, then `begin` gives the keys of the lines; `end` it when each line has its rows.
 
     `layout` is that of the list: as given, and after `read` or in a resumed run, as decided. In a resumed run, the list
-    may also have the layout `saved_anew`: with any separator and encoding.
+    may also have the layout `saved_anew`: with any separator and encoding that the options do not exclude.
     """
 
     def __init__(self, out: Path, *, raffle_id: UUID, layout: Layout) -> None:
@@ -127,17 +127,7 @@ class TicketRun:
         elif contradicted := " and ".join(_contradicted(known.layout, self.layout)):
             raise _stopped(self._path, f"belongs to a run {contradicted}; rerun it that way, or give another --out")
         else:
-            given = self.layout
-            # The names of two columns may differ in case only, so those that are given count.
-            columns = Columns(
-                given.columns.participant or known.layout.columns.participant,
-                given.columns.quantity or known.layout.columns.quantity,
-            )
-            bound = replace(known.layout, columns=columns)
-            self.saved_anew = replace(bound, separator=given.separator, encoding=given.encoding)
-            has_got_columns = columns.participant and not known.layout.columns.participant
-            separator = given.separator or (None if has_got_columns else bound.separator)
-            self.layout = replace(bound, separator=separator, encoding=given.encoding or bound.encoding)
+            self.layout, self.saved_anew = _resumed(known.layout, self.layout)
 
     def read(self, preview: Preview) -> int:
         """Read the list to its end, and return the number of lines."""
@@ -286,6 +276,21 @@ def _read(written: bytes, path: Path) -> _Contents | None:
     except (ValueError, KeyError, TypeError):
         # Not "from": the cause could show the key.
         raise _stopped(path, "is damaged; give another --out") from None
+
+
+def _resumed(bound: Layout, given: Layout) -> tuple[Layout, Layout]:
+    """Return the layout of a resumed run, and the one that its list has if another program has saved it."""
+    # The names of two columns may differ in case only, so those that are given count.
+    participant = given.columns.participant or bound.columns.participant
+    cells = replace(bound, columns=Columns(participant, given.columns.quantity or bound.columns.quantity))
+    # An option that only repeats what the run knows says nothing of a list that was saved since.
+    separator = None if given.separator == bound.separator else given.separator
+    encoding = None if given.encoding == bound.encoding else given.encoding
+    saved_anew = replace(cells, separator=separator, encoding=encoding)
+    if participant and not bound.columns.participant:
+        # One column had no separator.
+        return replace(saved_anew, encoding=encoding or bound.encoding), saved_anew
+    return replace(cells, separator=separator or bound.separator, encoding=encoding or bound.encoding), saved_anew
 
 
 def _contradicted(bound: Layout, given: Layout) -> Iterator[str]:

@@ -130,6 +130,22 @@ def test_a_list_that_cannot_be_resumed_says_only_why(
 
 
 @pytest.mark.usefixtures("raffle")
+@pytest.mark.parametrize("options", ["", "--encoding windows-1252 --separator ;"])
+@pytest.mark.parametrize(("separator", "encoding"), [(";", "utf-8"), (",", "utf-8-sig"), (",", "utf-8")])
+def test_a_list_of_another_encoding_may_become_utf_8(
+    terminal: Terminal, folder: Path, *, separator: str, encoding: str, options: str
+) -> None:
+    before = "name;mail\nZoë;zoë@example.org\n"
+    (folder / "people.csv").write_bytes(before.encode("cp1252"))
+    terminal(f"{COMMAND} --column mail --encoding windows-1252 --separator ;")
+    after = f"{before}Ann;änn@example.org\n".replace(";", separator)
+    (folder / "people.csv").write_bytes(after.encode(encoding))
+
+    assert terminal(f"{COMMAND} {options}").out == "2 tickets, 0 refused; tickets.csv\n"
+    assert [row["participant"] for row in rows_of(folder / "tickets.csv")] == ["zoë@example.org", "änn@example.org"]
+
+
+@pytest.mark.usefixtures("raffle")
 def test_doubtful_separators_of_a_resumed_list_are_in_doubt(terminal: Terminal, folder: Path) -> None:
     listed = f"{COMMAND} --column name"
     (folder / "people.csv").write_text("name\tx\nann\tx\n")
