@@ -2,16 +2,13 @@
 
 import errno
 import json
-import os
 import re
 import stat
-import sys
 from pathlib import Path
 
 import pytest
 
 from rafflekit import Prize, Raffle, RaffleEngine
-from tests import programs
 from tests.cli.conftest import OnScreen, Process, Session, Terminal, without_styles
 from tests.ticket_lists import ADVICE, after_preview, check_whole_run, rows_of, write_list
 
@@ -95,27 +92,6 @@ def test_a_sold_out_raffle_gives_no_advice_on_refused_lines(terminal: Terminal, 
     done = terminal(command(raffle))
 
     assert after_preview(done.err) == "line 3: This participant already has a ticket: line 3 repeats line 1.\n"
-
-
-def test_a_list_can_come_from_standard_input(large: Raffle, folder: Path) -> None:
-    arguments = ["participate", str(large.id), "--from", "-", "--out", "tickets.csv"]
-    reading, writing = os.pipe()
-    os.write(writing, (folder / "people.csv").read_bytes())
-    os.close(writing)
-
-    done = programs.run([sys.executable, "-m", "rafflekit", *arguments], stdin=reading)
-    os.close(reading)
-
-    assert done.stdout == b"3 tickets, 1 refused; tickets.csv\n"
-    assert done.stderr.startswith(b"standard input: UTF-8, 4 lines, first 'ann', ")
-
-
-def test_a_folder_that_takes_no_file_is_named(terminal: Terminal, large: Raffle) -> None:
-    refused = terminal(f"participate {large.id} --from people.csv --out /proc/tickets.csv")
-
-    assert refused.status == 74
-    assert refused.err.startswith("rafflekit: --out: no file can be written in the folder /proc: ")
-    assert refused.err.count("\n") == 1
 
 
 def test_a_finished_run_changes_nothing_when_repeated(

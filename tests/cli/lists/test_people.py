@@ -158,7 +158,7 @@ def test_the_error_about_a_missing_column_stays_short() -> None:
 def test_a_list_must_be_a_regular_file_or_a_pipe(tmp_path: Path) -> None:
     for path, sentence in [
         (tmp_path, "is neither a regular file nor a pipe."),
-        (Path("/dev/zero"), "is neither a regular file nor a pipe."),
+        (Path("/dev/null"), "is neither a regular file nor a pipe."),
         (tmp_path / "none.csv", "cannot be read (No such file or directory)."),
     ]:
         with pytest.raises(CommandStopped) as stopped, open_list(path, layout=Layout(), most_each=1):

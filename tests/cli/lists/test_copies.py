@@ -1,5 +1,7 @@
-"""A list that is saved while `participate --from` runs: the tickets go to the people whom the preview showed."""
+"""The copy of a list that `participate --from` reads: the tickets go to the people whom the preview showed."""
 
+import os
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +12,7 @@ from openpyxl import Workbook
 
 from rafflekit import Prize, RaffleEngine
 from rafflekit.cli.lists.preview import Preview
+from tests import programs
 from tests.cli.conftest import Terminal
 from tests.ticket_lists import rows_of, write_list
 
@@ -109,3 +112,27 @@ def test_the_next_run_compares_the_new_list(terminal: Terminal, folder: Path, mo
         "to the end. A new list needs another --out.\n"
     )
     assert (done.status, done.out) == (0, "3 tickets, 0 refused; tickets.csv\n")
+
+
+def test_a_list_can_come_from_standard_input(folder: Path) -> None:
+    write_list(folder / "people.csv", ["ann", "bob", "ann", "cy"])
+    arguments = ["participate", "Choir", "--from", "-", "--out", "tickets.csv"]
+    reading, writing = os.pipe()
+    os.write(writing, (folder / "people.csv").read_bytes())
+    os.close(writing)
+
+    done = programs.run([sys.executable, "-m", "rafflekit", *arguments], stdin=reading)
+    os.close(reading)
+
+    assert done.stdout == b"3 tickets, 1 refused; tickets.csv\n"
+    assert done.stderr.startswith(b"standard input: UTF-8, 4 lines, first 'ann', ")
+
+
+def test_a_folder_that_takes_no_file_is_named(terminal: Terminal, folder: Path) -> None:
+    write_list(folder / "people.csv", ["ann"])
+
+    refused = terminal("participate Choir --from people.csv --out /proc/tickets.csv")
+
+    assert refused.status == 74
+    assert refused.err.startswith("rafflekit: --out: no file can be written in the folder /proc: ")
+    assert refused.err.count("\n") == 1
