@@ -101,7 +101,7 @@ class Repeats:
             return refusal
         others = [number for number in (person.held if person else ()) if number != line.number]
         if isinstance(refusal, AlreadyParticipated) and not others:
-            return AlreadyParticipated(_from_elsewhere(line, tickets_each)) if self.is_complete else refusal
+            return RaffleError(_from_elsewhere(line, tickets_each)) if self.is_complete else refusal
         if person is None:
             return refusal
         has_all = isinstance(refusal, AlreadyParticipated) or sum(person.held.values()) >= tickets_each
@@ -114,8 +114,7 @@ class Repeats:
             sentence = f"This participant already has a ticket: line {line.number} repeats line {other}."
         else:
             sentence = f"This participant already has all {tickets_each:,} tickets; line {other} names them too."
-        # Of the same class: a correction does not help where nothing is left.
-        return type(refusal)(sentence)
+        return RaffleError(sentence)
 
 
 class RepeatFinder:
