@@ -173,6 +173,8 @@ def test_confirmed_hidden_rows_are_not_asked_about_again(screen: OnScreen, termi
 
     refused = terminal(f"{listed} --yes")
     screen(listed, answers={"Hand out the tickets? [y/N]": "y\n"})
+    (folder / "tickets.csv").unlink()
+    again = terminal(listed)
     book.active.append(["cy"])
     book.save(folder / "people.xlsx")
     done = terminal(f"{listed} --yes")
@@ -182,6 +184,7 @@ def test_confirmed_hidden_rows_are_not_asked_about_again(screen: OnScreen, termi
     more_hidden = terminal(f"{listed} --yes")
 
     assert "1 row is hidden" in refused.err
+    assert again.out == "2 tickets, 0 refused; tickets.csv\n"
     assert done.out == "3 tickets, 0 refused; tickets.csv\n"
     assert "2 rows are hidden" in more_hidden.err
     assert more_hidden.status == 2

@@ -65,6 +65,15 @@ def test_lines_that_get_no_ticket_anyway_are_no_repeats() -> None:
     assert finder.resolve(lines, tickets_each=1).repeated.count == 0
 
 
+def test_tickets_beyond_the_limit_are_in_vain() -> None:
+    lines = [Line(number, "ann", nth=nth, tickets=2) for number in (1, 2, 3) for nth in (1, 2)]
+    finder = RepeatFinder(canonical)
+    for line in lines:
+        finder.see(line)
+
+    assert finder.resolve(lines, tickets_each=3).in_vain == 3
+
+
 def test_only_the_first_line_numbers_are_kept() -> None:
     found = found_in(["ann"] * 101)
 
