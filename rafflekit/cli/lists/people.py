@@ -187,7 +187,16 @@ def _understood(
     def read(layout: Layout) -> ParticipantList:
         return ParticipantList(file, name=name, layout=layout, most_each=most_each)
 
-    if saved_anew is None or saved_anew.sheet is not None or is_workbook(file, name=name):
+    if saved_anew is None:
+        return read(layout)
+    began_with_excel = saved_anew.sheet is not None
+    if is_workbook(file, name=name) != began_with_excel:
+        now, before = ("a CSV file", "an Excel file") if began_with_excel else ("an Excel file", "a CSV file")
+        raise CommandStopped(
+            f"{name} is {now}, but the run began with {before}. Name that file, or give another --out.",
+            status=WRONG_USAGE,
+        )
+    if began_with_excel:
         return read(layout)
     if saved_anew.encoding is None and layout.encoding != _USUAL_ENCODING:
         # A text with accents in another encoding is hardly ever UTF-8 as well, but nearly every UTF-8 is Windows-1252.

@@ -110,8 +110,7 @@ def test_a_list_may_be_mended_in_another_program(
         ),
         (
             excel_list(),
-            "people.csv is an Excel file, but the run or the options are for a list in another format. Name the CSV "
-            "file with which the run began, or give another --out.",
+            "people.csv is an Excel file, but the run began with a CSV file. Name that file, or give another --out.",
             "",
         ),
         (b"%PDF-1.7", "people.csv is a PDF; save the list as .xlsx or as CSV (UTF-8) in the program that made it.", ""),
