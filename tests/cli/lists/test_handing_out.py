@@ -54,7 +54,7 @@ def test_a_run_without_a_refusal_is_a_success(terminal: Terminal, large: Raffle,
 
 
 def test_a_named_column_is_read(terminal: Terminal, large: Raffle, folder: Path) -> None:
-    (folder / "people.csv").write_text('city,"e-mail"\n"New\nYork",ann\nOslo,bob\nRome,=cy,dan\nBern\n')
+    (folder / "people.csv").write_text('city,"e-mail"\n"New\nYork",ann\nOslo,bob\nRome,cy,dan\nBern\n')
 
     status, out, err = terminal(command(large, "--column e-mail"))
 
@@ -67,7 +67,7 @@ def test_a_named_column_is_read(terminal: Terminal, large: Raffle, folder: Path)
     ] == [
         ("2", "ann", True),
         ("4", "bob", True),
-        ("5", "Rome,=cy,dan", False),
+        ("5", "Rome,cy,dan", False),
         ("6", "", False),
     ]
 
