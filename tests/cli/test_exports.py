@@ -268,6 +268,7 @@ def test_only_public_lists_can_be_read_by_others(
             2,
             "--out: the ending of out.txt names no format; end it with .csv, .json, .jsonl or .xlsx, or give --format.",
         ),
+        ("tickets -o ./", 2, "--out: . is a folder; name a file in it."),
         (
             "prizes -o out.csv",
             2,

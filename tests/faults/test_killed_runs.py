@@ -63,7 +63,8 @@ sys.exit(main(sys.argv[4:]))
 WITH_SMALL_FILES = """
 import resource, sys
 from rafflekit.cli import main
-resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+most = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 sys.exit(main())
 """
 
@@ -182,9 +183,13 @@ def test_a_run_stopped_by_a_signal_can_be_resumed(
 def test_a_run_stopped_by_a_full_disk_can_be_resumed(out: Path, arguments: list[str]) -> None:
     """Files may not grow beyond a limit that the database, which keeps nothing of refused lines, stays far below."""
     people = [*(f"participant {number}" for number in range(20)), *(f"{'x' * 999} {number}" for number in range(2_500))]
-    write_list(out.with_name("people.csv"), people)
+    source = out.with_name("people.csv")
+    write_list(source, people)
+    size = source.stat().st_size
 
-    limited = run(arguments, program=["-c", WITH_SMALL_FILES])
+    # The rows have more bytes than the lines.
+    limited = run([str(size), *arguments], program=["-c", WITH_SMALL_FILES])
+    left = rows_of(out)
     done = run(arguments)
 
     assert limited.returncode == 74
@@ -192,5 +197,27 @@ def test_a_run_stopped_by_a_full_disk_can_be_resumed(out: Path, arguments: list[
         f"rafflekit: The output could not be written: File too large: {out}. What was done before is kept.",
         "Rerun the same command to resume; nothing is lost.",
     ]
+    assert 20 < len(left) < 2_520
     assert done.stdout.decode() == f"20 tickets, 2,500 refused; {out}\n"
     assert [int(row["line"]) for row in rows_of(out)] == list(range(1, 2_521))
+
+
+def test_a_list_without_room_for_its_copy_starts_no_run(
+    engine: RaffleEngine, raffle: Raffle, out: Path, arguments: list[str]
+) -> None:
+    program = ["-c", WITH_SMALL_FILES]
+    write_list(out.with_name("people.csv"), [f"{'x' * 900} {number}" for number in range(2_000)])
+
+    limited = run([str(2**20), *arguments], program=program)
+    dry = [argument for argument in arguments if argument not in ("--out", str(out))]
+    dry_run = run([str(2**20), *dry, "--dry-run"], program=program)
+
+    assert limited.stderr.decode() == (
+        f"rafflekit: --out: no file can be written in the folder {out.parent}: File too large.\n"
+    )
+    assert dry_run.stderr.decode() == (
+        "rafflekit: people.csv cannot be copied to a temporary file: File too large. TMPDIR names the folder for it.\n"
+    )
+    assert (limited.returncode, dry_run.returncode) == (74, 74)
+    assert [file.name for file in out.parent.glob("tickets*")] == []
+    assert engine.get(raffle.id).available_tickets == raffle.total_tickets

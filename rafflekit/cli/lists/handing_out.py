@@ -36,6 +36,8 @@ _ROWS_PER_FLUSH = 1_000
 # Ten of the engine's groups. These lines are in memory at the same time.
 _LINES_PER_CALL = 10_000
 _REFUSALS_SHOWN = 20
+# Files that a spreadsheet program refuses to open if they are CSV.
+_NOT_CSV = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers"}
 _RESUME = "Rerun the same command to resume; nothing is lost."
 _DRAWN = (
     "The raffle has been drawn, so people who are not in the output get no ticket. If this run handed out a ticket and "
@@ -56,8 +58,8 @@ def show_list(raffle: str, source: Path, *, layout: Layout, as_json: bool, datab
             preview = Preview(people, finder.see)
             with terminal.working(f"Reading {people.name}"):
                 deque(preview, maxlen=0)
-                repeats = finder.resolve(people)
-            preview.show(found, repeats, as_json=as_json)
+                repeats = finder.resolve(people, tickets_each=found.terms.tickets_each)
+            preview.show(found, repeats, finder.refusal_of, as_json=as_json)
 
 
 def participate_from(
@@ -71,15 +73,19 @@ def participate_from(
     """
     if _is_same_file(source, out):
         raise CommandStopped("--out is the list itself; name another file.", status=WRONG_USAGE)
+    if out.suffix.lower() in _NOT_CSV:
+        raise CommandStopped(
+            f"--out: the tickets are written as CSV; give a name such as {out.with_suffix('.csv')}.", status=WRONG_USAGE
+        )
     with ending_as_with_ctrl_c(), open_engine(database_url) as engine:
         found = engine.find(raffle, whole_name=True)
         with (
             open_run(out, raffle_id=found.id, layout=layout) as run,
             open_list(
-                source, layout=run.layout, saved_anew=run.saved_anew, most_each=found.terms.tickets_each
+                source, layout=run.layout, most_each=found.terms.tickets_each, out=out, saved_anew=run.saved_anew
             ) as people,
         ):
-            tickets = _Run(engine, found, people, run).hand_out(out, consent, as_json=as_json)
+            tickets = _HandingOut(engine, found, people, run).to_everyone(out, consent, as_json=as_json)
             if tickets is None:
                 return
     render.print_run(tickets=tickets.tickets, refused=tickets.refused, out=str(out), as_json=as_json)
@@ -88,64 +94,69 @@ def participate_from(
 
 
 @dataclass(frozen=True)
-class _Run:
-    """A run of a raffle over a list."""
+class _HandingOut:
+    """Tickets of a raffle go to the people in a list."""
 
     engine: "RaffleEngine"
     raffle: Raffle
     people: ParticipantList
     run: TicketRun
 
-    def hand_out(self, out: Path, consent: Consent, *, as_json: bool) -> TicketFile | None:
+    def to_everyone(self, out: Path, consent: Consent, *, as_json: bool) -> TicketFile | None:
         """Hand out what the lines of the list lack, and return the output with all their rows; None for a dry run."""
         name, finder = self.people.name, RepeatFinder(self.engine.canonical)
-        preview = Preview(self.people, finder.see)
+        preview = Preview(self.people, finder.see, settled=self.run.has_settled(self.people.doubts))
         # The whole list is read before the first ticket, so that a broken list can be repaired first.
         with terminal.working(f"Reading {name}"):
             total = self.run.read(preview)
-            repeats = finder.resolve(self._lines())
+            repeats = finder.resolve(self.people, tickets_each=self.raffle.terms.tickets_each)
         tickets = TicketFile(out, repeats.got_ticket)
-        with _explaining_how_to_resume():
-            lines = tickets.take_up(self._lines(), list_name=name)
-            _check_that_tickets_exist(tickets, self.raffle)
-            taken_up = tickets.tickets + tickets.refused
-            if taken_up < total:
-                _check_state(self.raffle)
-            self.run.check(tickets, list_name=name)
-            more = total - taken_up if taken_up else None
-            if consent is Consent.DRY_RUN:
-                preview.show(self.raffle, repeats, more=more, as_json=as_json)
-                return None
-            # If refused lines were only deleted, there is nothing to agree to.
-            if self.run.has_news and more != 0 and preview.agree(self.raffle, consent, repeats, more=more):
-                # The list may have been saved while the question waited. A run that begins is bound to its list.
-                with terminal.working(f"Reading {name}"):
-                    deque(self._lines(), maxlen=0)
-                    lines = tickets.take_up(self._lines(), list_name=name)
-            keys = self.run.begin(tickets, is_complete=taken_up == total and not tickets.is_mended)
-            with terminal.counting("Handing out tickets", total) as advance:
-                progress = _Progress(advance, step=max(1, min(total // 100, _ROWS_PER_FLUSH)))
-                if tickets.is_mended:
-                    compared = tickets.compared(self._lines(), list_name=name)
-                    with tickets.rewrite() as writer:
-                        _write(writer, self._outcomes(_in_place(compared), keys, repeats), progress)
-                    lines = tickets.take_up(self._lines(), list_name=name)
-                else:
-                    progress.move(taken_up)
-                with tickets.append() as writer:
-                    _write(writer, self._outcomes(lines, keys, repeats), progress)
+        lines = tickets.take_up(iter(self.people), list_name=name)
+        _check_that_tickets_exist(tickets, self.raffle)
+        taken_up = tickets.tickets + tickets.refused
+        if taken_up < total:
+            _check_state(self.raffle)
+        self.run.check(tickets, list_name=name)
+        if consent is Consent.DRY_RUN:
+            more = self._more(tickets, finder, repeats)
+            preview.show(self.raffle, repeats, finder.refusal_of, more=more, as_json=as_json)
+            return None
+        # If refused lines were only deleted, there is nothing to agree to.
+        if self.run.has_news and taken_up < total:
+            preview.agree(self.raffle, consent, repeats, more=self._more(tickets, finder, repeats))
+            self.run.settle(self.people.doubts)
+        keys = self.run.begin(tickets, is_complete=taken_up == total and not tickets.is_mended)
+        with _explaining_how_to_resume(), terminal.counting("Handing out tickets", total) as advance:
+            progress = _Progress(advance, step=max(1, min(total // 100, _ROWS_PER_FLUSH)))
+            if tickets.is_mended:
+                compared = tickets.compared(iter(self.people), list_name=name)
+                with tickets.rewrite() as writer:
+                    _write(writer, self._outcomes(_in_place(compared), keys, repeats), progress)
+                lines = tickets.take_up(iter(self.people), list_name=name)
+            else:
+                progress.move(taken_up)
+            with tickets.append() as writer:
+                _write(writer, self._outcomes(lines, keys, repeats), progress)
             self.run.end(tickets)
-        progress.sum_up(name)
+        progress.sum_up()
+        if progress.is_correctable and self.engine.get(self.raffle.id).available_tickets:
+            terminal.remark(
+                f"To correct a refused line, change it in its place in {name} and rerun the same command. Leave lines "
+                "with tickets as they are."
+            )
         return tickets
 
-    def _lines(self) -> Iterator[Line]:
-        return self.run.unchanged(self.people)
+    def _more(self, tickets: TicketFile, finder: RepeatFinder, repeats: Repeats) -> int | None:
+        """Return how many tickets a resumed run will hand out, unless the raffle has too few; None for a new one."""
+        if not tickets.tickets + tickets.refused:
+            return None
+        lacking = tickets.lacking(iter(self.people), list_name=self.people.name)
+        return repeats.possible(line for line in lacking if finder.refusal_of(line) is None)
 
     def _outcomes(
         self, lines: Iterator[Line | LineRows], keys: LineKeys, repeats: Repeats
     ) -> Iterator[LineRows | tuple[Line, Ticket | RaffleError]]:
         """Yield every line with its ticket, or with the reason why it gets none; rows that are kept, as they are."""
-        each = self.raffle.terms.tickets_each
         while some := list(islice(lines, _LINES_PER_CALL)):
             asking = [line for line in some if isinstance(line, Line) and line.refusal is None]
             answers = self._ask(asking, keys) if asking else iter(())
@@ -155,7 +166,7 @@ class _Run:
                     continue
                 answer = next(answers) if line.refusal is None else RaffleError(line.refusal)
                 if isinstance(answer, RaffleError):
-                    answer = repeats.explained(answer, line, tickets_each=each)
+                    answer = repeats.explained(answer, line)
                 yield line, answer
 
     def _ask(self, lines: Sequence[Line], keys: LineKeys) -> Iterator[Ticket | RaffleError]:
@@ -199,7 +210,7 @@ def _check_state(raffle: Raffle) -> None:
 
 @dataclass(slots=True)
 class _Progress:
-    """What people see of a run: how far it is, the first refusals, and how to correct them.
+    """What people see of a run: how far it is, and the first refusals.
 
     The bar moves every `step` rows: moving it takes longer than writing.
     """
@@ -224,22 +235,17 @@ class _Progress:
     def refuse(self, line: Line, refusal: RaffleError) -> None:
         """Count a line that was refused, and say why."""
         self.refused += 1
-        self.is_correctable |= not isinstance(refusal, SoldOut | Cancelled)
+        self.is_correctable |= not isinstance(refusal, Cancelled)
         if self.refused <= _REFUSALS_SHOWN:
             self.catch_up()
             reason = partly_handed_out(line.nth - 1, line.tickets, str(refusal)) if line.nth > 1 else refusal
             terminal.remark(f"line {line.number}: {reason}")
 
-    def sum_up(self, list_name: str) -> None:
-        """Say how many more lines were refused, and how to correct them."""
+    def sum_up(self) -> None:
+        """Say how many more lines were refused."""
         if self.refused > _REFUSALS_SHOWN:
             terminal.remark(
                 f"{self.refused - _REFUSALS_SHOWN:,} more lines were refused; the output has the reason in each row."
-            )
-        if self.is_correctable:
-            terminal.remark(
-                f"To correct a refused line, change it in its place in {list_name} and rerun the same command. Leave "
-                "lines with tickets as they are."
             )
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 List = Annotated[
     Path | None,
     typer.Option(
-        "--from", metavar="LIST", help="Instead of WHO: a CSV or Excel file (.xlsx), one participant per line."
+        "--from",
+        metavar="LIST",
+        help="Instead of WHO: a CSV or Excel file (.xlsx), one participant per line; '-' for standard input.",
     ),
 ]
 Output = Annotated[

@@ -29,6 +29,8 @@ _ROW = re.compile(
     rb'(?P<beginning>(?P<number>[0-9]{1,18}),(?:[^",\n]*+|"(?:[^"\n]++|"")*+"),)'
     rb"(?:(?P<ticket>[0-9]+,[0-9A-Z-]+,)|,,(?P<refusal>[^\r\n]+))\n"
 )
+# Of the run of the same list, whose key is there.
+_WRITTEN_AGAIN = "rerun the command: until the draw, it writes the same numbers and codes again"
 _PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
 _NEEDS_QUOTES = re.compile('[",;]')
 
@@ -142,6 +144,18 @@ class TicketFile:
             if not is_kept:
                 self._refuse_to_lose_tickets(rows, of_row, list_name)
             yield LineRows(of_row, rows, is_kept)
+        if ahead:
+            yield LineRows(ahead, (), is_kept=False)
+
+    def lacking(self, lines: Iterator[Line], *, list_name: str) -> Iterator[Line]:
+        """Yield the lines that will get new rows: those that have changed, and those that have no row.
+
+        Raises:
+            CommandStopped: as `take_up` says.
+        """
+        for each in self.compared(lines, list_name=list_name):
+            yield from each.lines[len(each.rows) if each.is_kept else 0 :]
+        yield from lines
 
     @contextmanager
     def append(self) -> Iterator["TicketWriter"]:
@@ -191,12 +205,11 @@ class TicketFile:
             if header != HEADER.encode():
                 if HEADER.encode().startswith(header):
                     return
-                if header.strip(b"\xef\xbb\xbf\r\n") == HEADER.strip().encode():
-                    raise self._stopped(
-                        "was saved by another program, which changed its format. Move the file away and rerun the "
-                        "command: until the draw, it writes the same numbers and codes again"
-                    )
-                raise self._stopped("was not made by 'rafflekit participate'; give another --out")
+                # Of this raffle's run, so even if the file is something else, nothing is lost.
+                raise self._stopped(
+                    "is not as the run wrote it: another program has saved it in its own format. Move the file away "
+                    f"and {_WRITTEN_AGAIN}"
+                )
             self._whole_bytes = len(header)
             for position in count(2):
                 written = file.readline(_ROW_BYTES)
@@ -234,10 +247,7 @@ class TicketFile:
         )
 
     def _damaged(self, position: int) -> CommandStopped:
-        return self._stopped(
-            f"is damaged in line {position}. Delete that line and all after it, and rerun the command: until the draw, "
-            "it writes the same numbers and codes again"
-        )
+        return self._stopped(f"is damaged in line {position}. Delete that line and all after it, and {_WRITTEN_AGAIN}")
 
     def _stopped(self, problem: str) -> CommandStopped:
         return CommandStopped(f"{self.path} {problem}.", status=WRONG_USAGE)

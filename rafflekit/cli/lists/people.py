@@ -2,29 +2,36 @@
 
 Another column may have the number of tickets of each line.
 
+The list's file is copied once, and only the copy is read, several times: people may save the list meanwhile, and the
+tickets go to those whom the preview showed.
+
 An error that makes the rest of the list doubtful (its encoding, a quote that is never closed) stops the reader. If only
 one line is wrong, the line is passed on with its refusal.
 """
 
 import re
 import stat
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from rafflekit.cli import terminal
-from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.reading.cells import Unclear
 from rafflekit.cli.lists.reading.columns import width_of
 from rafflekit.cli.lists.reading.csv_records import RecordWrong
+from rafflekit.cli.lists.reading.formats import is_workbook
 from rafflekit.cli.lists.reading.layout import Layout
-from rafflekit.cli.lists.reading.separators import NAMES
 from rafflekit.cli.lists.reading.understanding import understand, wrong_line
 
 REFUSED_BY_ITSELF = "The line"
 """Every `Line.refusal` begins with this, and no refusal of the engine does."""
 
+_USUAL_ENCODING = "utf-8"
+_COPIED_AT_ONCE = 1024 * 1024
 _SHOWN_OF_A_COUNT = 50
 _COUNT = re.compile("0*[1-9][0-9]{0,8}")
 # Also as other programs than Excel write them.
@@ -112,56 +119,101 @@ class ParticipantList:
 
 @contextmanager
 def open_list(
-    path: Path, *, layout: Layout, most_each: int, saved_anew: Layout | None = None
+    path: Path, *, layout: Layout, most_each: int, out: Path | None = None, saved_anew: Layout | None = None
 ) -> Iterator[ParticipantList]:
-    """Give the list in a file. If it cannot be read with the layout, it may be `saved_anew`, with another layout.
+    """Give the list in a file or a pipe, as it is now, from a private copy next to `out`.
+
+    If it cannot be read with the layout, it may be `saved_anew`, with another layout.
 
     Raises:
-        CommandStopped: it does not exist, is not a regular file, or cannot be read; see `ParticipantList`.
+        CommandStopped: it does not exist, cannot be read or cannot be copied; see `ParticipantList`.
     """
-    if str(path) == "-":
-        raise CommandStopped(
-            "--from needs a file: standard input cannot be read again when a run resumes.",
-            status=WRONG_USAGE,
-        )
-    try:
-        # Checked before it is opened: opening a pipe waits for its other end.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise CommandStopped(
-                f"--from: {path} is not a regular file. The list is read again when a run resumes.",
-                status=WRONG_USAGE,
-            )
-        file = path.open("rb")
-    except OSError as error:
-        raise CommandStopped(f"--from: {path} cannot be read ({error.strerror}).", status=WRONG_USAGE) from error
-    with file:
-        with terminal.working(f"Looking at {path.name}"):
-            try:
-                people = ParticipantList(file, name=path.name, layout=layout, most_each=most_each)
-            except CommandStopped as error:
-                people = _saved_anew(file, layout, saved_anew, name=path.name, most_each=most_each, error=error)
+    name = "standard input" if str(path) == "-" else path.name
+    with ExitStack() as open_files:
+        with terminal.working(f"Looking at {name}"):
+            copy = open_files.enter_context(_private_copy(path, name=name, out=out))
+            people = _understood(copy, layout, saved_anew, name=name, most_each=most_each)
         yield people
 
 
-def _saved_anew(
-    file: BinaryIO, before: Layout, layout: Layout | None, *, name: str, most_each: int, error: CommandStopped
-) -> ParticipantList:
-    """Return a CSV file that another program has saved, with other separators or another byte order mark.
+def _private_copy(path: Path, *, name: str, out: Path | None) -> BinaryIO:
+    """Return a copy without a name: no one else can open it, and nothing is left of it.
 
-    Raises:
-        CommandStopped: the given error, if the file is something else, or in doubt.
+    It is next to the output, where room is needed anyway. The folder for temporary files may be in memory.
     """
-    if layout is None or before.separator is None or before.encoding is None:
-        raise error
-    with suppress(CommandStopped):
-        people = ParticipantList(file, name=name, layout=layout, most_each=most_each)
-        if people.layout.sheet is None and not people.doubts:
-            return people
-    error.add_note(
-        f"The run reads {name} with {NAMES[before.separator]}, as {before.encoding}. Save it that way, or give "
-        "--separator or --encoding."
-    )
-    raise error
+    folder = None if out is None else out.parent
+    try:
+        copy = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - the caller closes it
+    except OSError as error:
+        raise _not_copied(name, folder, error) from error
+    try:
+        copy.writelines(_blocks_of(path))
+        copy.flush()
+    except BaseException as error:
+        with suppress(OSError):  # It tries again to write what it could not write.
+            copy.close()
+        if isinstance(error, OSError):
+            raise _not_copied(name, folder, error) from error
+        raise
+    return copy
+
+
+def _blocks_of(path: Path) -> Iterator[bytes]:
+    source = Path("/dev/stdin") if str(path) == "-" else path
+    try:
+        mode = source.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise CommandStopped(f"--from: {path} is neither a regular file nor a pipe.", status=WRONG_USAGE)
+        with source.open("rb") as file:
+            while block := file.read(_COPIED_AT_ONCE):
+                yield block
+    except OSError as error:
+        raise CommandStopped(f"--from: {path} cannot be read ({error.strerror}).", status=WRONG_USAGE) from error
+
+
+def _not_copied(name: str, folder: Path | None, error: OSError) -> CommandStopped:
+    if folder is None:
+        sentence = f"{name} cannot be copied to a temporary file: {error.strerror}. TMPDIR names the folder for it."
+    else:
+        sentence = f"--out: no file can be written in the folder {folder}: {error.strerror}."
+    return CommandStopped(sentence, status=IO_FAILED)
+
+
+def _understood(
+    file: BinaryIO, layout: Layout, saved_anew: Layout | None, *, name: str, most_each: int
+) -> ParticipantList:
+    """Return the list. In a resumed run, another program may have saved a CSV file with another layout."""
+
+    def read(layout: Layout) -> ParticipantList:
+        return ParticipantList(file, name=name, layout=layout, most_each=most_each)
+
+    if saved_anew is None:
+        return read(layout)
+    began_with_excel = saved_anew.sheet is not None
+    if is_workbook(file, name=name) != began_with_excel:
+        now, before = ("a CSV file", "an Excel file") if began_with_excel else ("an Excel file", "a CSV file")
+        raise CommandStopped(
+            f"{name} is {now}, but the run began with {before}. Name that file, or give another --out.",
+            status=WRONG_USAGE,
+        )
+    if began_with_excel:
+        return read(layout)
+    if saved_anew.encoding is None and layout.encoding != _USUAL_ENCODING:
+        # A text with accents in another encoding is hardly ever UTF-8 as well, but nearly every UTF-8 is Windows-1252.
+        with suppress(CommandStopped):
+            return read(replace(layout, encoding=None))
+    try:
+        return read(layout)
+    except CommandStopped as error:
+        try:
+            return read(saved_anew)
+        except CommandStopped as other:
+            # The reading that finds less is more likely the right one.
+            raise min(other, error, key=_number_of_problems) from None
+
+
+def _number_of_problems(error: CommandStopped) -> int:
+    return len(getattr(error, "__notes__", ()))
 
 
 def _cell_of(row: Sequence[str], position: int) -> str:

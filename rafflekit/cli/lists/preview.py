@@ -1,7 +1,9 @@
 """What a run understood of a list, shown before the first ticket: a wrong guess can still be mended then."""
 
+import sys
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
+from itertools import islice
 
 from rafflekit.cli import asking, terminal
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
@@ -14,7 +16,8 @@ from rafflekit.cli.words import counted, shortened
 from rafflekit.core.models import Raffle
 from rafflekit.core.protocol.quoting import harmless
 
-_REFUSALS_SHOWN = 3
+_REFUSALS_ASKED_ABOUT = 3
+_REFUSALS_SHOWN = 20
 _ENCODINGS = {"utf-8": "UTF-8", "windows-1252": "Windows-1252"}
 
 
@@ -29,12 +32,14 @@ class Consent(Enum):
 class Preview:
     """A list that is read for the first time: counts its lines meanwhile. Then `agree` or `show` follows.
 
-    `see` gets each line, and returns why it will get no ticket, as far as that is known without the raffle.
+    `see` gets each line, and returns why it will get no ticket, as far as that is known without the raffle. What is in
+    doubt may be `settled` by an earlier answer.
     """
 
-    def __init__(self, people: ParticipantList, see: Callable[[Line], str | None]) -> None:
+    def __init__(self, people: ParticipantList, see: Callable[[Line], str | None], *, settled: bool = False) -> None:
         self.name = people.name
         self.layout = people.layout
+        self._doubts = () if settled else people.doubts
         self._people = people
         self._see = see
         self._first: str | None = None
@@ -65,11 +70,11 @@ class Preview:
                 self._first = line.participant
         else:
             self._refused += 1
-            if self._refused <= _REFUSALS_SHOWN:
+            if self._refused <= _REFUSALS_ASKED_ABOUT:
                 self._refusals.append(f"line {line.number}: {refusal}")
 
-    def agree(self, raffle: Raffle, consent: Consent, repeats: Repeats, *, more: int | None = None) -> bool:
-        """Show what was understood on standard error, and on a terminal, ask a person; return whether one agreed.
+    def agree(self, raffle: Raffle, consent: Consent, repeats: Repeats, *, more: int | None = None) -> None:
+        """Show what was understood on standard error, and on a terminal, ask a person.
 
         In a run that resumes, `more` tickets are still wanted.
 
@@ -80,35 +85,52 @@ class Preview:
         if consent is not Consent.ASK or not terminal.can_ask():
             terminal.remark(summary)
             self._stop_if_in_doubt()
-            return False
-        lines = [summary, *self._refused_lines(), *(f"In doubt: {doubt}" for doubt in self._people.doubts)]
-        if self._people.doubts:
+            return
+        lines = [summary, *self._refusals]
+        if self._refused > len(self._refusals):
+            rest = counted(self._refused - len(self._refusals), "more line")
+            lines.append(f"{rest} cannot get a ticket; --dry-run shows them.")
+        lines += [f"In doubt: {doubt}" for doubt in self._doubts]
+        if self._doubts:
             lines.append("If you answer y, the list is read as the first line above says.")
         asking.ask(
             [*map(harmless, lines), "Hand out the tickets? [y/N] "],
             why="Tickets are handed out to a list",
             refused="No ticket was handed out.",
         )
-        return True
 
-    def show(self, raffle: Raffle, repeats: Repeats, *, more: int | None = None, as_json: bool) -> None:
+    def show(
+        self,
+        raffle: Raffle,
+        repeats: Repeats,
+        refusal_of: Callable[[Line], str | None],
+        *,
+        more: int | None = None,
+        as_json: bool,
+    ) -> None:
         """Show what was understood, and which lines cannot get a ticket; the counts also as JSON on standard output.
+
+        A terminal shows the first 20 of these lines; a file gets all of them.
 
         Raises:
             CommandStopped: something is in doubt.
         """
         terminal.remark(self._summary(raffle, repeats, more))
         self._stop_if_in_doubt()
-        for line in self._refused_lines():
+        shown = _REFUSALS_SHOWN if terminal.is_terminal(sys.stderr) else self._refused
+        for line in islice(self._refused_lines(refusal_of), shown):
             terminal.remark(line)
+        if self._refused > shown:
+            rest = counted(self._refused - shown, "more line")
+            terminal.remark(f"{rest} cannot get a ticket. To see all of them, add '2> refused.txt' to the command.")
         if as_json:
-            wanted = self._wanted(raffle, repeats, more)
+            wanted = self._wanted(repeats, more)
             left = raffle.available_tickets
             print_json({"lines": self._lines, "refused": self._refused, "wanted": wanted, "left": left})
 
     def _stop_if_in_doubt(self) -> None:
-        if self._people.doubts:
-            raise all_at_once(self.name, list(self._people.doubts))
+        if self._doubts:
+            raise all_at_once(self.name, list(self._doubts))
 
     def _summary(self, raffle: Raffle, repeats: Repeats, more: int | None) -> str:
         layout = self.layout
@@ -116,7 +138,9 @@ class Preview:
         if layout.sheet is not None:
             parts.append(f"sheet {layout.sheet!r}")
         else:
-            parts += [NAMES[layout.separator]] if layout.columns.participant and layout.separator else []
+            # A list of one column has none, unless one is in doubt.
+            has_separator = layout.columns.participant or any("--separator" in doubt for doubt in self._doubts)
+            parts += [NAMES[layout.separator]] if has_separator and layout.separator else []
             parts.append(_ENCODINGS.get(layout.encoding or "", layout.encoding or ""))
         parts.append(counted(self._lines, "line"))
         columns = layout.columns.participant
@@ -127,20 +151,19 @@ class Preview:
         if self._first is not None:
             parts.append(f"first {shortened(self._first)!r}")
         parts += _repeated(repeats)
-        wanted = counted(self._wanted(raffle, repeats, more), "ticket" if more is None else "more ticket")
+        wanted = counted(self._wanted(repeats, more), "ticket" if more is None else "more ticket")
         return f"{self.name}: {', '.join(parts)}; {wanted} wanted, {raffle.available_tickets:,} left."
 
-    def _wanted(self, raffle: Raffle, repeats: Repeats, more: int | None) -> int:
-        """Return the number of tickets that the list asks for; further lines of a person ask in vain."""
-        if more is not None:
-            return more
-        each_line_asks = raffle.terms.tickets_each > 1 or not repeats.is_complete
-        return self._tickets if each_line_asks else repeats.people
+    def _wanted(self, repeats: Repeats, more: int | None) -> int:
+        """Return the number of tickets that people can get."""
+        return self._tickets - repeats.in_vain if more is None else more
 
-    def _refused_lines(self) -> Iterator[str]:
-        yield from self._refusals
-        if self._refused > len(self._refusals):
-            yield f"{counted(self._refused - len(self._refusals), 'more line')} cannot get a ticket."
+    def _refused_lines(self, refusal_of: Callable[[Line], str | None]) -> Iterator[str]:
+        if not self._refused:
+            return
+        for line in self._people:
+            if line.nth == 1 and (refusal := refusal_of(line)) is not None:
+                yield f"line {line.number}: {refusal}"
 
 
 def _repeated(repeats: Repeats) -> Iterator[str]:

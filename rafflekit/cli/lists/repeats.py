@@ -34,30 +34,39 @@ class LineNumbers:
 
 @dataclass(slots=True)
 class _Person:
-    """A participant in several lines: the first of them, its text's hash, and the tickets that each line got."""
+    """A participant in several lines: the first of them, its text's hash, and the tickets that each line got.
+
+    All lines together `ask` for this number of tickets.
+    """
 
     first: int
     text: int
+    asks: int
     held: dict[int, int] = field(default_factory=dict)
 
 
 class Repeats:
     """The lines that name the participant of an earlier line, and the tickets that their participants get.
 
-    `people` are the different participants. `repeated` are the lines with the same text as the first one of their
-    participant, `respelled` those with another letter case, white space, invisible characters or form of characters. If
-    not `is_complete`, there are too many to know all of them, and each of these numbers is the least that it can be.
+    `repeated` are the lines with the same text as the first one of their participant, `respelled` those with another
+    letter case, white space, invisible characters or form of characters. `in_vain` is the number of tickets for which
+    people ask beyond `tickets_each`. If not `is_complete`, there are too many repeats to know all of them, and each of
+    these numbers is the least that it can be.
     """
 
-    def __init__(self, *, is_complete: bool = True) -> None:
-        self.people = 0
+    def __init__(self, *, tickets_each: int = 1, is_complete: bool = True) -> None:
+        self.in_vain = 0
         self.is_complete = is_complete
+        self._tickets_each = tickets_each
         self.repeated = LineNumbers()
         self.respelled = LineNumbers()
         self._person_of: dict[int, _Person] = {}
 
     def add(self, line: Line, person: _Person, *, is_respelled: bool) -> None:
         """Add a line that names the participant of an earlier one."""
+        too_many = max(0, person.asks - self._tickets_each)
+        person.asks += line.tickets
+        self.in_vain += max(0, person.asks - self._tickets_each) - too_many
         (self.respelled if is_respelled else self.repeated).add(line.number)
         if len(self._person_of) >= _MOST_KNOWN:
             self.is_complete = False
@@ -69,18 +78,34 @@ class Repeats:
         if (person := self._person_of.get(line.number)) is not None:
             person.held[line.number] = line.nth
 
-    def explained(self, refusal: RaffleError, line: Line, *, tickets_each: int) -> RaffleError:
+    def possible(self, lines: Iterable[Line]) -> int:
+        """Return how many of these tickets their participants can still get."""
+        tickets = 0
+        asked: dict[int, int] = {}
+        for line in lines:
+            person = self._person_of.get(line.number)
+            if person is None:
+                tickets += 1
+                continue
+            number = asked[person.first] = asked.get(person.first, sum(person.held.values())) + 1
+            tickets += number <= self._tickets_each
+        return tickets
+
+    def explained(self, refusal: RaffleError, line: Line) -> RaffleError:
         """Return the refusal of a line as readers of the list understand it: with the line that it repeats."""
+        tickets_each = self._tickets_each
         person = self._person_of.get(line.number)
         if isinstance(refusal, InvalidValue):
             return RaffleError(_not_possible(refusal))
         if not isinstance(refusal, AlreadyParticipated | SoldOut):
             return refusal
+        others = [number for number in (person.held if person else ()) if number != line.number]
+        if isinstance(refusal, AlreadyParticipated) and not others:
+            return RaffleError(_from_elsewhere(line, tickets_each)) if self.is_complete else refusal
         if person is None:
-            is_known = isinstance(refusal, AlreadyParticipated) and self.is_complete
-            return AlreadyParticipated(_from_elsewhere(line, tickets_each)) if is_known else refusal
+            return refusal
         has_all = isinstance(refusal, AlreadyParticipated) or sum(person.held.values()) >= tickets_each
-        other = min((number for number in person.held if number != line.number), default=person.first)
+        other = min(others, default=person.first)
         if other == line.number or (tickets_each > 1 and not has_all):
             return refusal
         if not has_all:
@@ -89,8 +114,7 @@ class Repeats:
             sentence = f"This participant already has a ticket: line {line.number} repeats line {other}."
         else:
             sentence = f"This participant already has all {tickets_each:,} tickets; line {other} names them too."
-        # Of the same class: a correction does not help where nothing is left.
-        return type(refusal)(sentence)
+        return RaffleError(sentence)
 
 
 class RepeatFinder:
@@ -102,37 +126,40 @@ class RepeatFinder:
     def __init__(self, canonical: Callable[[str], str]) -> None:
         self._canonical = canonical
         self._words = array("Q", bytes(8 * _WORDS))
-        self._people = 0
-        self._new_people = 0
         self._candidates: set[int] = set()
         self._is_complete = True
 
     def see(self, line: Line) -> str | None:
-        """Note the participant of a line; return why it gets no ticket, if the line shows it."""
+        """Note the participant of a line; return what `refusal_of` returns."""
         try:
             hashed = self._hash(line)
         except InvalidValue as error:
             return _not_possible(error)
         if hashed is None:
             return line.refusal
-        self._people += 1
         # Three bits in each of two words: this takes half the time of bits all over the filter.
         words, first, second = self._words, hashed % _WORDS, (hashed >> 21) % _WORDS
         bits = 1 << (hashed >> 42 & 63) | 1 << (hashed >> 48 & 63) | 1 << (hashed >> 54 & 63)
         if words[first] & bits != bits or words[second] & bits != bits:
             words[first] |= bits
             words[second] |= bits
-            self._new_people += 1
         elif len(self._candidates) < _MOST_KNOWN:
             self._candidates.add(hashed)
         elif hashed not in self._candidates:
             self._is_complete = False
         return None
 
-    def resolve(self, lines: Iterable[Line]) -> Repeats:
+    def refusal_of(self, line: Line) -> str | None:
+        """Return why a line gets no ticket, if the line shows it."""
+        try:
+            self._hash(line)
+        except InvalidValue as error:
+            return _not_possible(error)
+        return line.refusal
+
+    def resolve(self, lines: Iterable[Line], *, tickets_each: int) -> Repeats:
         """Return the repeats; the lines are read only if there may be some."""
-        repeats = Repeats(is_complete=self._is_complete)
-        repeats.people = self._people if self._is_complete else self._new_people
+        repeats = Repeats(tickets_each=tickets_each, is_complete=self._is_complete)
         if not self._candidates:
             return repeats
         people: dict[int, _Person] = {}
@@ -145,9 +172,8 @@ class RepeatFinder:
                 continue
             person = people.get(hashed)
             if person is None:
-                people[hashed] = _Person(line.number, hash(line.participant))
+                people[hashed] = _Person(line.number, hash(line.participant), line.tickets)
             else:
-                repeats.people -= self._is_complete
                 repeats.add(line, person, is_respelled=hash(line.participant) != person.text)
         return repeats
 

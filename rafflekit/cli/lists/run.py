@@ -8,28 +8,25 @@ line, and so does the end of a run, with the number of tickets in the output.
 While a run has not ended, a line may have a ticket that is not in the output, so its list must stay as it is. After
 that, only lines with a ticket in the output must. A line's key depends on its number and text alone: if a run over
 changed lines is killed before their rows are written, the next run gets the same tickets.
-
-The list's file is read several times, and anyone may save it meanwhile. Every reading after the first gives only lines
-whose hash is the same, so that no one gets a ticket whom the preview did not count.
 """
 
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Literal
 from uuid import UUID
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.output import TicketFile, list_changed
-from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.people import Line
 from rafflekit.cli.lists.preview import Preview
-from rafflekit.cli.lists.reading.layout import Layout
+from rafflekit.cli.lists.reading.columns import column_name
+from rafflekit.cli.lists.reading.layout import Columns, Layout
 from rafflekit.core.private_files import lock, private, require_folder, sync
 
 KEY_BYTES = 32
@@ -39,7 +36,6 @@ _LINE_TAG = b"rafflekit line"
 # 128 bits cannot be guessed. Longer keys would cost time: the engine looks at every character of a key.
 _LINE_KEY_BYTES = 16
 _RUN_FILE_BYTES = 1024 * 1024
-_LINES_AT_ONCE = 10_000
 
 
 class LineKeys:
@@ -60,12 +56,14 @@ class LineKeys:
 class _ListState:
     """The list that a run issues tickets to: its number of lines, and the hash of their content.
 
-    `tickets` are those in the output, if the run has ended: there are no others then.
+    `tickets` are those in the output, if the run has ended: there are no others then. `doubts` is the hash of what was
+    in doubt, and confirmed.
     """
 
     lines: int
     hash: str
     tickets: int | None = None
+    doubts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +80,10 @@ class _Contents:
 class TicketRun:
     """A run, new or resumed: see `open_run`.
 
-    `read` and `check` its list, then `begin` gives the keys of the lines; `end` it when each line has its rows. After
-    `read`, use only the lines that `unchanged` gives.
+    `read` and `check` its list, then `begin` gives the keys of the lines; `end` it when each line has its rows.
 
     `layout` is that of the list: as given, and after `read` or in a resumed run, as decided. In a resumed run, the list
-    may also have the layout `saved_anew`: with any separator and encoding.
+    may also have the layout `saved_anew`: with any separator and encoding that the options do not exclude.
     """
 
     def __init__(self, out: Path, *, raffle_id: UUID, layout: Layout) -> None:
@@ -101,8 +98,6 @@ class TicketRun:
         self._written_state: _ListState | None = None
         self._whole_bytes = 0
         self._list_only_grew = True
-        # Of the lines so far, after each `_LINES_AT_ONCE` and at the end.
-        self._hashes: list[bytes] = []
 
     def resume(self) -> None:
         """Lock and read the run file, if there is one.
@@ -129,53 +124,33 @@ class TicketRun:
                 )
         elif known.raffle != str(self._raffle_id):
             raise _stopped(self._path, f"belongs to raffle {known.raffle}; give this raffle's list another --out")
-        elif not self.layout.agrees_with(known.layout):
-            raise _stopped(
-                self._path, f"belongs to a run {_described(known.layout)}; rerun it that way, or give another --out"
-            )
+        elif contradicted := " and ".join(_contradicted(known.layout, self.layout)):
+            raise _stopped(self._path, f"belongs to a run {contradicted}; rerun it that way, or give another --out")
         else:
-            given, bound = self.layout, known.layout
-            self.saved_anew = replace(bound, separator=given.separator, encoding=given.encoding)
-            self.layout = replace(
-                bound, separator=given.separator or bound.separator, encoding=given.encoding or bound.encoding
-            )
+            self.layout, self.saved_anew = _resumed(known.layout, self.layout)
 
-    def read(self, people: Preview) -> int:
+    def read(self, preview: Preview) -> int:
         """Read the list to its end, and return the number of lines."""
-        self.layout = people.layout
+        self.layout = preview.layout
         known = self._contents.state if self._contents else None
-        hashed = _hash_of_lines()
+        hashed = blake2b(digest_size=32)
         lines = 0
-        for lines, line in enumerate(people, start=1):
+        for lines, line in enumerate(preview, start=1):
             hashed.update(_hashed(line))
             if known is not None and lines == known.lines:
                 self._list_only_grew = hashed.hexdigest() == known.hash
-            if lines % _LINES_AT_ONCE == 0:
-                self._hashes.append(hashed.digest())
         if known is not None and lines < known.lines:
             self._list_only_grew = False
-        self._state = _ListState(lines, hashed.hexdigest())
-        self._hashes.append(hashed.digest())
+        self._state = _ListState(lines, hashed.hexdigest(), doubts=known.doubts if known else "")
         return lines
 
-    def unchanged(self, people: ParticipantList) -> Iterator[Line]:
-        """Yield the lines again that `read` saw. Lines that were added to the list since then wait for the next run.
+    def has_settled(self, doubts: Sequence[str]) -> bool:
+        """Return whether exactly this was in doubt when a person confirmed it last."""
+        return self._contents is not None and self._contents.state.doubts == _hash_of(doubts)
 
-        Raises:
-            CommandStopped: the list has changed since then. No line that has changed was yielded.
-        """
-        lines = islice(people, self._state.lines)
-        hashed = _hash_of_lines()
-        for hash_so_far in self._hashes:
-            some = list(islice(lines, _LINES_AT_ONCE))
-            for line in some:
-                hashed.update(_hashed(line))
-            if hashed.digest() != hash_so_far:
-                raise CommandStopped(
-                    f"{people.name} was changed while the command ran. Rerun the command: it reads the list anew.",
-                    status=WRONG_USAGE,
-                )
-            yield from some
+    def settle(self, doubts: Sequence[str]) -> None:
+        """Remember what a person has confirmed; `begin` writes it."""
+        self._state = replace(self._state, doubts=_hash_of(doubts))
 
     @property
     def has_news(self) -> bool:
@@ -191,9 +166,10 @@ class TicketRun:
         """
         known = self._contents
         if known is not None and not self._list_only_grew and known.state.tickets != tickets.tickets:
+            after = f" after line {tickets.last_line}" if tickets.last_line else ""
             raise list_changed(
-                f"{list_name} has changed after line {tickets.last_line} since the last run began, and tickets of that "
-                f"run may be missing in {self._out.name}",
+                f"{list_name} has changed{after} since the last run began, and tickets of that run may be missing in "
+                f"{self._out.name}",
                 f"Restore {list_name} as it was then and rerun the command. After that, refused lines may change",
             )
 
@@ -253,8 +229,8 @@ def open_run(out: Path, *, raffle_id: UUID, layout: Layout) -> Iterator[TicketRu
         yield run
 
 
-def _hash_of_lines() -> blake2b:
-    return blake2b(digest_size=32)
+def _hash_of(doubts: Sequence[str]) -> str:
+    return blake2b("\n".join(doubts).encode(), digest_size=8).hexdigest() if doubts else ""
 
 
 def _hashed(line: Line) -> bytes:
@@ -294,7 +270,7 @@ def _read(written: bytes, path: Path) -> _Contents | None:
             raffle=bound["raffle"],
             layout=Layout.from_shape(bound["layout"]),
             run_key=bytes.fromhex(bound["key"]),
-            state=_ListState(int(state["lines"]), str(state["blake2b"]), state["tickets"]),
+            state=_ListState(int(state["lines"]), str(state["blake2b"]), state["tickets"], str(state["doubts"])),
             whole_bytes=whole_bytes,
         )
     except (ValueError, KeyError, TypeError):
@@ -302,9 +278,40 @@ def _read(written: bytes, path: Path) -> _Contents | None:
         raise _stopped(path, "is damaged; give another --out") from None
 
 
-def _described(layout: Layout) -> str:
-    options = f"with {' '.join(layout.options())}"
-    return options if layout.columns.participant else f"without --column, {options}"
+def _resumed(bound: Layout, given: Layout) -> tuple[Layout, Layout]:
+    """Return the layout of a resumed run, and the one that its list has if another program has saved it."""
+    # The names of two columns may differ in case only, so those that are given count.
+    participant = given.columns.participant or bound.columns.participant
+    cells = replace(bound, columns=Columns(participant, given.columns.quantity or bound.columns.quantity))
+    # An option that only repeats what the run knows says nothing of a list that was saved since.
+    separator = None if given.separator == bound.separator else given.separator
+    encoding = None if given.encoding == bound.encoding else given.encoding
+    saved_anew = replace(cells, separator=separator, encoding=encoding)
+    if participant and not bound.columns.participant:
+        # One column had no separator.
+        return replace(saved_anew, encoding=encoding or bound.encoding), saved_anew
+    return replace(cells, separator=separator or bound.separator, encoding=encoding or bound.encoding), saved_anew
+
+
+def _contradicted(bound: Layout, given: Layout) -> Iterator[str]:
+    """Yield the parts of a run's layout that the options contradict, as options.
+
+    A list that had one column may have got others, of which one is given.
+    """
+    columns, wanted = bound.columns, given.columns
+    if columns.participant and wanted.participant and not _same_names(columns.participant, wanted.participant):
+        yield f"with {' '.join(Layout(Columns(columns.participant)).options())}"
+    if wanted.quantity is not None and not _same_names([columns.quantity or ""], [wanted.quantity]):
+        yield "without --count-column" if columns.quantity is None else f"with --count-column {columns.quantity!r}"
+    if given.header not in (None, bound.header):
+        yield f"with {' '.join(Layout(header=bound.header).options())}"
+    if given.sheet is not None and given.sheet.casefold() != (bound.sheet or "").casefold():
+        yield "over a CSV file" if bound.sheet is None else f"with --sheet {bound.sheet!r}"
+
+
+def _same_names(some: Sequence[str], others: Sequence[str]) -> bool:
+    """Return whether these are the names of the same columns, as far as that can be known without the list."""
+    return [column_name(name).casefold() for name in some] == [column_name(name).casefold() for name in others]
 
 
 def _key_line(raffle_id: UUID, layout: Layout, run_key: bytes) -> bytes:
@@ -313,7 +320,8 @@ def _key_line(raffle_id: UUID, layout: Layout, run_key: bytes) -> bytes:
 
 
 def _state_line(state: _ListState) -> bytes:
-    return json.dumps({"lines": state.lines, "blake2b": state.hash, "tickets": state.tickets}).encode() + b"\n"
+    line = {"lines": state.lines, "blake2b": state.hash, "tickets": state.tickets, "doubts": state.doubts}
+    return json.dumps(line).encode() + b"\n"
 
 
 def _stopped(path: Path, problem: str) -> CommandStopped:

@@ -102,9 +102,9 @@ def test_a_spreadsheet_computes_no_cell_of_a_participant(text: str, cell: str) -
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"who,what\nann,tea\n", "was not made by 'rafflekit participate'"),
-        (HEADER.encode().replace(b"\n", b"\r\n"), "was saved by another program, which changed its format"),
-        (b"\xef\xbb\xbf" + HEADER.encode() + b"1,ann,,,No.\n", "was saved by another program"),
+        (b"who,what\nann,tea\n", "is not as the run wrote it"),
+        (HEADER.encode().replace(b"\n", b"\r\n"), "is not as the run wrote it"),
+        (b"\xef\xbb\xbf" + HEADER.encode() + b"1,ann,,,No.\n", "is not as the run wrote it"),
         (HEADER.encode() + b"1,bob,7," + CODE.encode() + b",\n", "Line 1 of people.csv does not match line 2 of"),
         (
             HEADER.encode() + b"2,ann,7," + CODE.encode() + b",\n",

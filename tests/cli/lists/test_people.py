@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+import tempfile
 import tracemalloc
 from pathlib import Path
 
@@ -153,16 +155,40 @@ def test_the_error_about_a_missing_column_stays_short() -> None:
     assert len(str(stopped.value)) < 500
 
 
-def test_a_list_must_be_a_regular_file(tmp_path: Path) -> None:
+def test_a_list_must_be_a_regular_file_or_a_pipe(tmp_path: Path) -> None:
     for path, sentence in [
-        (Path("-"), "--from needs a file: standard input cannot be read again"),
-        (tmp_path, "is not a regular file"),
-        (Path("/dev/stdin"), "--from: /dev/stdin"),
+        (tmp_path, "is neither a regular file nor a pipe."),
+        (Path("/dev/null"), "is neither a regular file nor a pipe."),
         (tmp_path / "none.csv", "cannot be read (No such file or directory)."),
     ]:
         with pytest.raises(CommandStopped) as stopped, open_list(path, layout=Layout(), most_each=1):
             pass
         assert sentence in str(stopped.value)
+
+
+def test_a_pipe_is_read_like_a_file() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"ann\nbob\n")
+    os.close(writing)
+
+    with open_list(Path(f"/dev/fd/{reading}"), layout=Layout(), most_each=1) as people:
+        assert list(people) == list(people) == [Line(1, "ann"), Line(2, "bob")]
+    os.close(reading)
+
+
+def test_the_copy_of_a_list_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, temporary, out = (tmp_path / name for name in ("people.csv", "temporary", "out"))
+    source.write_text("ann\n")
+    temporary.mkdir()
+    out.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+
+    for beside in (None, out / "tickets.csv"):
+        with open_list(source, layout=Layout(), most_each=1, out=beside) as people:
+            source.unlink()
+            assert list(people) == [Line(1, "ann")]
+            assert [*temporary.iterdir(), *out.iterdir()] == []
+        source.write_text("ann\n")
 
 
 def test_a_list_can_be_read_many_times() -> None:

@@ -8,7 +8,7 @@ from openpyxl import Workbook
 
 from rafflekit import Prize, Raffle, RaffleEngine
 from tests.cli.conftest import OnScreen, Session, Terminal, without_styles
-from tests.ticket_lists import rows_of
+from tests.ticket_lists import rows_of, write_list
 
 DOUBT = (
     "Line 1, 'Name', looks like a header (a word for the column); give --header, or --no-header if it is a participant."
@@ -78,7 +78,7 @@ def test_on_a_terminal_a_person_settles_the_doubt(
     # The answer is in the run file.
     assert terminal(command()) == Session(0, "2 tickets, 0 refused; tickets.csv\n", "")
     contradiction = terminal(command("--no-header")).err
-    assert "tickets.csv.run belongs to a run without --column, with --header --separator ','" in contradiction
+    assert "tickets.csv.run belongs to a run with --header; rerun it that way" in contradiction
     assert left(engine, choir) == 7
 
 
@@ -94,11 +94,100 @@ def test_a_dry_run_shows_refused_lines_and_leaves_nothing(
     assert without_output == Session(0, '{"lines": 6, "refused": 5, "wanted": 1, "left": 9}\n', shown.err)
     assert shown.err.splitlines() == [
         "people.csv: UTF-8, 6 lines, first 'ann'; 1 ticket wanted, 9 left.",
-        *[f"line {number}: The line has 2 columns instead of 1." for number in (2, 3, 4)],
-        "2 more lines cannot get a ticket.",
+        *[f"line {number}: The line has 2 columns instead of 1." for number in range(2, 7)],
     ]
     assert [file.name for file in folder.iterdir()] == ["people.csv"]
     assert left(engine, choir) == 9
+
+
+def test_a_screen_shows_the_first_refused_lines_and_a_file_all(
+    screen: OnScreen, terminal: Terminal, folder: Path
+) -> None:
+    (folder / "people.csv").write_text("ann,\n" + "bob,x\n" * 25)
+    listed = command("--separator ,")
+
+    asked = screen(listed, answers={"Hand out the tickets? [y/N]": "n\n"}, COLUMNS="200").text
+    shown = screen(f"{listed} --dry-run", COLUMNS="200").text
+    written = terminal(f"{listed} --dry-run").err
+
+    assert asked.count("instead of 1.") == 3
+    assert "22 more lines cannot get a ticket; --dry-run shows them." in asked
+    assert shown.count("instead of 1.") == 20
+    assert "5 more lines cannot get a ticket. To see all of them, add '2> refused.txt' to the command." in shown
+    assert (written.count("instead of 1."), written.count("more line")) == (25, 0)
+
+
+def test_a_separator_in_doubt_is_named(terminal: Terminal, folder: Path) -> None:
+    (folder / "people.csv").write_text("Ann\nb,c\nd;e\n")
+
+    shown = terminal(command("--dry-run"))
+
+    assert shown.status == 2
+    assert shown.err.startswith("people.csv: commas, UTF-8, 3 lines, first 'Ann'; 2 tickets wanted")
+
+
+@pytest.mark.parametrize(
+    ("each", "lists"),
+    [
+        (1, {"ann\nbob\nann\n": "2 tickets", "ann\nbob\nann\ncy\nBob\ncy\n": "1 more ticket"}),
+        (2, {"ann\nann\nann\nbob\n": "3 tickets", "ann\nann\nann\nbob\nbob\nbob\nann\ncy\n": "2 more tickets"}),
+    ],
+)
+def test_only_possible_tickets_are_wanted(
+    terminal: Terminal, engine: RaffleEngine, folder: Path, each: int, lists: dict[str, str]
+) -> None:
+    fair = engine.create("Fair", total_tickets=9, prizes=[Prize("cake")], tickets_each=each)
+    listed = "participate Fair --from people.csv --out fair.csv"
+    for content, tickets in lists.items():
+        (folder / "people.csv").write_text(content)
+        before = left(engine, fair)
+
+        shown = terminal(f"{listed} --dry-run --json")
+        done = terminal(listed)
+
+        handed_out = before - left(engine, fair)
+        assert f"; {tickets} wanted" in shown.err.splitlines()[0] == done.err.splitlines()[0]
+        assert f'"wanted": {handed_out},' in shown.out
+        assert tickets.startswith(str(handed_out))
+
+
+def test_mended_lines_are_wanted(terminal: Terminal, folder: Path) -> None:
+    too_long = "x" * 1_001
+    write_list(folder / "people.csv", ["ann", too_long, "ann", "ANN", "bob", too_long])
+    terminal(command())
+    write_list(folder / "people.csv", ["ann", "eve", "bob", "", "bob", "", "cy", too_long])
+
+    done = terminal(command())
+
+    assert "; 2 more tickets wanted, 7 left." in done.err.splitlines()[0]
+    assert done.out == "4 tickets, 2 refused; tickets.csv\n"
+
+
+def test_confirmed_hidden_rows_are_not_asked_about_again(screen: OnScreen, terminal: Terminal, folder: Path) -> None:
+    book = Workbook()
+    assert book.active is not None
+    for name in ("ann", "bob"):
+        book.active.append([name])
+    book.active.row_dimensions[2].hidden = True
+    book.save(folder / "people.xlsx")
+    listed = command(source="people.xlsx")
+
+    refused = terminal(f"{listed} --yes")
+    screen(listed, answers={"Hand out the tickets? [y/N]": "y\n"})
+    (folder / "tickets.csv").unlink()
+    again = terminal(listed)
+    book.active.append(["cy"])
+    book.save(folder / "people.xlsx")
+    done = terminal(f"{listed} --yes")
+    book.active.append(["dan"])
+    book.active.row_dimensions[4].hidden = True
+    book.save(folder / "people.xlsx")
+    more_hidden = terminal(f"{listed} --yes")
+
+    assert "hidden" in refused.err
+    assert again.out == "2 tickets, 0 refused; tickets.csv\n"
+    assert done.out == "3 tickets, 0 refused; tickets.csv\n"
+    assert (refused.status, more_hidden.status) == (2, 2)
 
 
 def test_lines_that_the_engine_will_refuse_are_shown(terminal: Terminal, folder: Path) -> None:
@@ -137,8 +226,8 @@ def test_an_excel_list_is_handed_out_and_resumed(terminal: Terminal, folder: Pat
     book.save(folder / "people.xlsx")
     assert terminal(command(source="people.xlsx")).out == "2 tickets, 1 refused; tickets.csv\n"
     assert terminal(command()).err == (
-        "rafflekit: people.csv is a CSV file, but the run or the options are for a list in another format. Name the "
-        "Excel file with which the run began, or give another --out.\n"
+        "rafflekit: people.csv is a CSV file, but the run began with an Excel file. Name that file, or give another "
+        "--out.\n"
     )
 
 

@@ -29,7 +29,7 @@ def found_in(names: Sequence[str]) -> Repeats:
     finder = RepeatFinder(canonical)
     for line in lines:
         finder.see(line)
-    return finder.resolve(lines)
+    return finder.resolve(lines, tickets_each=1)
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def test_repeats_are_found_in_the_engines_sense() -> None:
 
     found = found_in(names)
 
-    assert (found.people, found.is_complete) == (4, True)
+    assert (found.in_vain, found.is_complete) == (5, True)
     assert (found.repeated.count, found.repeated.first) == (1, [4])
     assert (found.respelled.count, found.respelled.first) == (4, [3, 5, 7, 9])
 
@@ -62,13 +62,22 @@ def test_lines_that_get_no_ticket_anyway_are_no_repeats() -> None:
     for line in lines:
         finder.see(line)
 
-    assert finder.resolve(lines).repeated.count == 0
+    assert finder.resolve(lines, tickets_each=1).repeated.count == 0
+
+
+def test_tickets_beyond_the_limit_are_in_vain() -> None:
+    lines = [Line(number, "ann", nth=nth, tickets=2) for number in (1, 2, 3) for nth in (1, 2)]
+    finder = RepeatFinder(canonical)
+    for line in lines:
+        finder.see(line)
+
+    assert finder.resolve(lines, tickets_each=3).in_vain == 3
 
 
 def test_only_the_first_line_numbers_are_kept() -> None:
     found = found_in(["ann"] * 101)
 
-    assert (found.people, found.repeated.count, found.repeated.first) == (1, 100, list(range(2, 22)))
+    assert (found.in_vain, found.repeated.count, found.repeated.first) == (100, 100, list(range(2, 22)))
 
 
 def test_a_list_of_endless_repeats_is_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +85,7 @@ def test_a_list_of_endless_repeats_is_not_kept_in_memory(monkeypatch: pytest.Mon
 
     found = found_in([*(f"participant {number % 10}" for number in range(30)), "ann"])
 
-    assert (found.people, found.is_complete) == (11, False)
+    assert (found.repeated.count, found.is_complete) == (8, False)
 
 
 def test_people_who_only_look_like_earlier_ones_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +93,7 @@ def test_people_who_only_look_like_earlier_ones_are_counted(monkeypatch: pytest.
 
     found = found_in([f"participant {number}" for number in range(1_000)])
 
-    assert (found.people, found.repeated.count) == (1_000, 0)
+    assert (found.in_vain, found.repeated.count) == (0, 0)
 
 
 def test_a_ticket_from_elsewhere_is_named_so(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
@@ -95,8 +104,8 @@ def test_a_ticket_from_elsewhere_is_named_so(terminal: Terminal, engine: RaffleE
     assert refusals(terminal, folder, ["Ann", "cy", "bob", "BOB"]) == [
         "This participant already has a ticket from elsewhere.",
         "",
-        "This participant already has a ticket for this raffle.",
-        "This participant already has a ticket: line 4 repeats line 3.",
+        "This participant already has a ticket from elsewhere.",
+        "This participant already has a ticket from elsewhere.",
     ]
 
 

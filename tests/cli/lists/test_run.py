@@ -133,7 +133,7 @@ def test_a_list_with_a_different_beginning_is_refused(out: Path, run_file: Path,
     begin(out, b"ann\nbob,x")
     before = run_file.read_bytes()
 
-    with pytest.raises(CommandStopped, match=r"people\.csv has changed after line 0"):
+    with pytest.raises(CommandStopped, match=r"people\.csv has changed since the last run began"):
         begin(out, later)
 
     assert run_file.read_bytes() == before
@@ -174,16 +174,36 @@ def test_a_run_is_bound_to_its_raffle_and_columns(out: Path) -> None:
     begin(out.with_name("counted.csv"), counted, column="who", count_column="n")
     begin(out, column="who")
 
-    belongs = (
-        "belongs to a run with --column 'who' --count-column 'n' --header --separator ',' --encoding 'utf-8'; rerun"
-    )
-    with pytest.raises(CommandStopped, match=belongs):
+    with pytest.raises(CommandStopped, match="belongs to a run with --column 'who'; rerun it that way"):
         begin(out.with_name("counted.csv"), counted, column="n")
+    with pytest.raises(CommandStopped, match="belongs to a run with --count-column 'n'; rerun it that way"):
+        begin(out.with_name("counted.csv"), counted, column="who", count_column="who")
+    with pytest.raises(CommandStopped, match="belongs to a run with --column 'who' and without --count-column; rerun"):
+        begin(out, column="ann", count_column="n")
 
     with pytest.raises(CommandStopped, match=f"belongs to raffle {RAFFLE}; give this raffle's list another --out"):
         begin(out, raffle_id=UUID(int=2), column="who")
-    with pytest.raises(CommandStopped, match="belongs to a run with --column 'who' --header"):
-        begin(out, column="ann")
+
+
+def test_upper_and_lower_case_of_a_column_do_not_count(out: Path) -> None:
+    keys = begin(out, b"Who,N\nann,1\n", column="Who", count_column="N")
+
+    assert begin(out, b"Who,N\nann,1\n", column=" who", count_column="n") == keys
+
+
+def test_columns_that_differ_in_case_only_are_different(out: Path) -> None:
+    content = b"Who,who\nann,bob\n"
+    begin(out, content, column="Who")
+
+    with pytest.raises(CommandStopped, match="has changed"):
+        begin(out, content, column="who")
+
+
+@pytest.mark.parametrize("separator", [b",", b";"])
+def test_a_list_of_one_column_may_get_others(out: Path, separator: bytes) -> None:
+    keys = begin(out, b"ann\nbob\n")
+
+    assert begin(out, b"1,ann\n2,bob\n3,cy\n".replace(b",", separator), column="2") == keys
 
 
 def test_a_resumed_run_need_not_be_told_the_layout_again(out: Path) -> None:

@@ -37,10 +37,6 @@ class Layout:
     encoding: str | None = None
     sheet: str | None = None
 
-    def agrees_with(self, known: "Layout") -> bool:
-        """Return whether what is given here names the same cells as `known`, in whatever encoding and separator."""
-        return all(value in ((), None, of_known) for value, of_known in zip(self._cells(), known._cells(), strict=True))
-
     def options(self) -> Iterator[str]:
         """Yield the layout as options of the command line.
 
@@ -70,6 +66,3 @@ class Layout:
         """
         columns = Columns(tuple(shape["columns"]), shape["count_column"])
         return cls(columns, shape["header"], shape["separator"], shape["encoding"], shape["sheet"])
-
-    def _cells(self) -> tuple[object, ...]:
-        return (*self.columns, self.header, self.sheet)
