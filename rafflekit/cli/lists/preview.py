@@ -6,6 +6,7 @@ from enum import Enum, auto
 from rafflekit.cli import asking, terminal
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.reading.decoding import shown_encoding
 from rafflekit.cli.lists.reading.separators import NAMES
 from rafflekit.cli.lists.reading.understanding import all_at_once
 from rafflekit.cli.lists.repeats import LineNumbers, Repeats
@@ -15,7 +16,6 @@ from rafflekit.core.models import Raffle
 from rafflekit.core.protocol.quoting import harmless
 
 _REFUSALS_SHOWN = 3
-_ENCODINGS = {"utf-8": "UTF-8", "windows-1252": "Windows-1252"}
 
 
 class Consent(Enum):
@@ -114,10 +114,10 @@ class Preview:
         layout = self.layout
         parts = []
         if layout.sheet is not None:
-            parts.append(f"sheet {layout.sheet!r}")
+            parts.append(f"sheet {shortened(layout.sheet)!r}")
         else:
             parts += [NAMES[layout.separator]] if layout.columns.participant and layout.separator else []
-            parts.append(_ENCODINGS.get(layout.encoding or "", layout.encoding or ""))
+            parts.append(shown_encoding(layout.encoding or ""))
         parts.append(counted(self._lines, "line"))
         columns = layout.columns.participant
         if columns:

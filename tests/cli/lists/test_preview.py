@@ -137,8 +137,10 @@ def test_an_excel_list_is_handed_out_and_resumed(terminal: Terminal, folder: Pat
     book.save(folder / "people.xlsx")
     assert terminal(command(source="people.xlsx")).out == "2 tickets, 1 refused; tickets.csv\n"
     assert terminal(command()).err == (
-        "rafflekit: people.csv is a CSV file, but the run or the options are for a list in another format. Name the "
-        "Excel file with which the run began, or give another --out.\n"
+        "rafflekit: 2 things about people.csv are wrong or in doubt:\n"
+        "people.csv is a CSV file and has no sheet 'Sheet'; omit --sheet. If the run began with an Excel file, name "
+        "that file.\n"
+        "Line 1 of people.csv has no column 'Vorname', only 'Name'.\n"
     )
 
 
@@ -147,7 +149,7 @@ def test_without_the_extra_an_excel_list_says_what_is_missing(
 ) -> None:
     Workbook().save(folder / "people.xlsx")
     monkeypatch.delitem(sys.modules, "rafflekit.cli.lists.reading.workbooks", raising=False)
-    monkeypatch.setitem(sys.modules, "openpyxl.cell.text", None)
+    monkeypatch.setitem(sys.modules, "openpyxl.packaging.manifest", None)
 
     sentence = "An Excel list needs the extra 'xlsx'. In the clone of rafflekit, run: pip install '.[xlsx]'"
     assert terminal(command(source="people.xlsx")) == Session(2, "", f"rafflekit: {sentence}\n")
