@@ -104,6 +104,10 @@ def test_utf_8_is_not_read_as_another_encoding(content: str, encoding: str, line
     )
 
 
+def test_text_that_is_almost_utf_8_is_not() -> None:
+    assert people(b"Zo\xc3\xab\nx\xc3", "windows-1252") == ["ZoÃ«", "xÃ"]
+
+
 def test_a_run_reads_its_list_in_utf_8_from_then_on(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
     engine.create("Choir", total_tickets=9, prizes=[Prize("cake")])
     command = "participate Choir --from people.csv --out tickets.csv --no-header"
