@@ -138,8 +138,7 @@ def test_an_excel_list_is_handed_out_and_resumed(terminal: Terminal, folder: Pat
     assert terminal(command(source="people.xlsx")).out == "2 tickets, 1 refused; tickets.csv\n"
     assert terminal(command()).err == (
         "rafflekit: 2 things about people.csv are wrong or in doubt:\n"
-        "people.csv is a CSV file and has no sheet 'Sheet'; omit --sheet. If the run began with an Excel file, name "
-        "that file.\n"
+        "--sheet is for Excel files, and people.csv is not one.\n"
         "Line 1 of people.csv has no column 'Vorname', only 'Name'.\n"
     )
 

@@ -106,10 +106,7 @@ def all_at_once(name: str, sentences: list[str]) -> CommandStopped:
 def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable, Layout]:
     name = findings.name
     if given.sheet is not None:
-        findings.problems.append(
-            f"{name} is a CSV file and has no sheet {shortened(given.sheet)!r}; omit --sheet. If the run began with an "
-            "Excel file, name that file."
-        )
+        findings.problems.append(f"--sheet is for Excel files, and {name} is not one.")
     encoding = given.encoding or "utf-8"
     marked = marked_encoding(file)
     if marked is not None:
@@ -146,11 +143,9 @@ def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable,
 def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable, Layout]:
     with extra_for("An Excel list"):
         from rafflekit.cli.lists.reading.workbooks import ExcelFile
-    if given.encoding is not None or given.separator is not None:
-        findings.problems.append(
-            f"{findings.name} is an Excel file and has no encoding or separator; omit --encoding and --separator. If "
-            "the run began with a CSV file, name that file."
-        )
+    for option, value in (("--encoding", given.encoding), ("--separator", given.separator)):
+        if value is not None:
+            findings.problems.append(f"{option} is for CSV files, and {findings.name} is an Excel file.")
     workbook = ExcelFile(file, name=findings.name)
     sheet, problem = workbook.choose(given.sheet)
     if problem is not None:

@@ -206,8 +206,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
     assert what_is_wrong(content, Layout(Columns(("Name",)), sheet="A")) == [
         "4 things about people.csv are wrong or in doubt:",
-        "people.csv is a CSV file and has no sheet 'A'; omit --sheet. If the run began with an Excel file, name "
-        "that file.",
+        "--sheet is for Excel files, and people.csv is not one.",
         'Line 1 of people.csv is not UTF-8. Is it Windows-1252? Then "M\\xfcller" is "Müller"; if that is right, give '
         "--encoding windows-1252.",
         "Line 1 of people.csv has no column 'Name', only 'Müller', 'Ann;x'.",
@@ -296,8 +295,7 @@ def test_a_column_is_found_in_any_form_of_its_name(form: str) -> None:
         (
             b"a,b\nc,d\n",
             Layout(Columns(("1",)), header=False, sheet="A"),
-            "people.csv is a CSV file and has no sheet 'A'; omit --sheet. If the run began with an Excel file, name "
-            "that file.",
+            "--sheet is for Excel files, and people.csv is not one.",
         ),
         (
             b"ann,x\nbob,y\n",

@@ -265,10 +265,7 @@ def test_a_title_above_the_names_of_columns_is_told() -> None:
 def test_options_of_csv_do_not_fit_an_excel_file() -> None:
     wrong = error_of(saved(["ann"]), Layout(encoding="utf-8"))
 
-    assert wrong == (
-        "people.xlsx is an Excel file and has no encoding or separator; omit --encoding and --separator. If the run "
-        "began with a CSV file, name that file."
-    )
+    assert wrong == "--encoding is for CSV files, and people.xlsx is an Excel file."
 
 
 @pytest.mark.parametrize(
