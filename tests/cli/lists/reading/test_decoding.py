@@ -2,17 +2,13 @@
 
 import io
 import unicodedata
-from pathlib import Path
 
 import pytest
 
-from rafflekit import Prize, RaffleEngine
 from rafflekit.cli.failures import CommandStopped
 from rafflekit.cli.lists.people import ParticipantList
 from rafflekit.cli.lists.reading.decoding import text_encoding
 from rafflekit.cli.lists.reading.layout import Layout
-from tests.cli.conftest import Terminal
-from tests.ticket_lists import rows_of
 
 NAMES = ["Zoë", unicodedata.normalize("NFD", "Zoë"), "דוד כהן", "王芳", "😀"]
 
@@ -106,21 +102,6 @@ def test_utf_8_is_not_read_as_another_encoding(content: str, encoding: str, line
 
 def test_text_that_is_almost_utf_8_is_not() -> None:
     assert people(b"Zo\xc3\xab\nx\xc3", "windows-1252") == ["ZoÃ«", "xÃ"]
-
-
-def test_a_run_reads_its_list_in_utf_8_from_then_on(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:
-    engine.create("Choir", total_tickets=9, prizes=[Prize("cake")])
-    command = "participate Choir --from people.csv --out tickets.csv --no-header"
-    (folder / "people.csv").write_bytes("Jürgen\n".encode("cp1252"))
-    terminal(f"{command} --encoding windows-1252")
-    (folder / "people.csv").write_text("Jürgen\nZoë\n", encoding="utf-8")
-
-    again = terminal(f"{command} --encoding windows-1252")
-    resumed = terminal(command)
-
-    assert "line 1 has 'Jürgen'. In Windows-1252, it would be 'JÃ¼rgen'; give --encoding utf-8." in again.err
-    assert resumed.out == "2 tickets, 0 refused; tickets.csv\n"
-    assert [row["participant"] for row in rows_of(folder / "tickets.csv")] == ["Jürgen", "Zoë"]
 
 
 @pytest.mark.parametrize(
