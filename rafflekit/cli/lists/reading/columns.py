@@ -35,10 +35,10 @@ def column_name(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", without_invisible(text)).split())
 
 
-def folded(text: str) -> str:
+def without_case(text: str) -> str:
     """Return a text in the form in which case does not count, not even that of the Turkish i.
 
-    >>> folded("KATILIMCI") == folded("katılımcı"), folded("İsim") == folded("isim")
+    >>> without_case("KATILIMCI") == without_case("katılımcı"), without_case("İsim") == without_case("isim")
     (True, True)
     """
     return text.casefold().replace("i\u0307", "i").replace("ı", "i")
@@ -46,7 +46,7 @@ def folded(text: str) -> str:
 
 def is_same_name(one: str, other: str) -> bool:
     """Return whether two texts name the same column, whatever their case."""
-    return folded(column_name(one)) == folded(column_name(other))
+    return without_case(column_name(one)) == without_case(column_name(other))
 
 
 def width_of(row: Sequence[str]) -> int:
@@ -86,7 +86,7 @@ def _named(column: str, header: Sequence[str]) -> int:
     """Find a column by its name: exactly, or else whatever its case."""
     names = [column_name(name) for name in header]
     wanted = column_name(column)
-    for same in ([name == wanted for name in names], [folded(name) == folded(wanted) for name in names]):
+    for same in ([name == wanted for name in names], [without_case(name) == without_case(wanted) for name in names]):
         if sum(same) > 1:
             raise ColumnsWrong(f"has {sum(same)} columns named {column!r}; rename those that are not to be read")
         if any(same):

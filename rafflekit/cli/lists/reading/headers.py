@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from rafflekit.cli.lists.reading.columns import folded
+from rafflekit.cli.lists.reading.columns import without_case
 from rafflekit.core.characters import DASHES, without_invisible
 
 _WORDS = {
@@ -63,9 +63,9 @@ _WORDS = {
 }
 _ENDINGS = ("name", "names", "namen", "naam", "namn", "navn", "név", "nummer", "liste", "lijst")
 _SUBJECTS, _ALSO_NAMES, _FURTHER = (
-    frozenset(folded(_WORDS[group]).split()) for group in ("subject", "also a name", "further")
+    frozenset(without_case(_WORDS[group]).split()) for group in ("subject", "also a name", "further")
 )
-_PARTS = re.compile("|".join(folded(_WORDS["part"]).split()))
+_PARTS = re.compile("|".join(without_case(_WORDS["part"]).split()))
 _CAMEL_CASE = re.compile("(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 _JOINERS = re.compile(f"[{DASHES}.’']")
 _BETWEEN_WORDS = re.compile(r"[\s\d!-/:-@\[-`{-~¡¿«»“”„、。・「」【】]+")
@@ -148,7 +148,7 @@ def _words(text: str) -> list[str]:
     if _is_address(text):
         return []
     plain = unicodedata.normalize("NFKC", without_invisible(text))
-    plain = unicodedata.normalize("NFKC", folded(_CAMEL_CASE.sub(" ", plain)))
+    plain = unicodedata.normalize("NFKC", without_case(_CAMEL_CASE.sub(" ", plain)))
     return list(filter(None, _BETWEEN_WORDS.split(_JOINERS.sub("", plain))))
 
 
