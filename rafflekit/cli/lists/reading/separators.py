@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from rafflekit.cli.lists.reading.columns import column_name, without_case, width_of
+from rafflekit.cli.lists.reading.columns import column_name, width_of, without_case
 from rafflekit.cli.lists.reading.csv_records import NO_SEPARATOR, RecordWrong, named_separator, records
 from rafflekit.cli.spreadsheets import Separator
 from rafflekit.cli.words import counted

@@ -176,14 +176,12 @@ def _columns(table: ListTable, layout: Layout, findings: _Findings) -> tuple[Pos
     try:
         rows = table.rows()
         number, first = next(rows, (1, []))
-        if layout.columns.participant and header is None:
-            # Columns have names; only `--no-header` says that they have none.
-            header = True
-            findings.doubts += _participant_doubted(number, first, rows)
-        elif width_of(first) == 1 and header is not False:
+        if not layout.columns.participant and width_of(first) == 1 and header is not False:
             header = _only_header(header, (number, first[0]), rows, findings)
         elif header is None:
+            # Columns have names; only `--no-header` says that they have none.
             header = True
+            findings.doubts += _participant_doubted(number, first, rows) if layout.columns.participant else ()
         positions = positions_of(layout.columns, first, has_header=header)
     except RecordWrong as error:
         sentence = wrong_line(error.number, name, str(error))

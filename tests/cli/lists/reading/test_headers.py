@@ -65,7 +65,8 @@ def test_a_header_below_other_lines_gets_no_ticket(above: str) -> None:
         f"if line {number} is a participant, name the column of line 1 with --column."
     )
     assert people_of(text, header=False)[-2:] == ["E-Mail", "ann@example.org"]
-    assert people_of(text, first)[-2:] == ["E-Mail", "ann@example.org"]
+    for given in (None, True):
+        assert people_of(text, first, header=given)[-2:] == ["E-Mail", "ann@example.org"]
 
 
 @pytest.mark.parametrize(
