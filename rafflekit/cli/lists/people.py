@@ -74,9 +74,7 @@ class ParticipantList:
         """
         rows = self._rows()
         positions = self._positions
-        header = None
-        if self.layout.header and (first := next(rows, None)):
-            header = _joined(first[1], positions.participant).casefold()
+        header = None if self.layout.header else ""
         only = positions.participant[0] if len(positions.participant) == 1 else None
         for number, row in rows:
             if len(row) > positions.width and (width := width_of(row)) > positions.width:
@@ -86,7 +84,9 @@ class ParticipantList:
                 yield Line(number, whole, f"The line has {columns} instead of {positions.width}.")
                 continue
             participant = _joined(row, positions.participant) if only is None else _on_one_line(_cell_of(row, only))
-            if header is not None and participant.strip().casefold() == header:
+            if header is None:
+                header = participant
+            elif header and len(participant) == len(header) and participant.casefold() == header.casefold():
                 # Sheets were pasted below each other.
                 yield Line(number, participant, "The line repeats the header.")
             elif self.layout.sheet is not None and (reason := _unclear(row, positions.participant, positions.quantity)):

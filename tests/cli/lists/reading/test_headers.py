@@ -73,7 +73,7 @@ def test_a_header_below_other_lines_gets_no_ticket(above: str) -> None:
     ("text", "columns"),
     [
         ("Name;E-Mail\nAnn;a@x.org\nName;E-Mail\nBob;b@x.org\n", ("name",)),
-        ("Name ;E-Mail\nName;E-Mail\nAnn;a@x.org\nNAME;\nBob;b@x.org\n", ("name",)),
+        ("Straße;Ort\nStraße;Ort\nAnn;Rome\nSTRAẞE;\nBob;Oslo\n", ("straße",)),
         ("First;Last\nAnn;\nFirst; Last\nBob;\n", ("first", "last")),
         ("Name\nName\nAnn\nBob\nName\n", ()),
     ],
