@@ -134,7 +134,7 @@ def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable,
         separator, doubt = separation_of(
             file, encoding=encoding, errors=errors, occurring=scanned.separators, columns=columns
         )
-        if doubt is not None and not _is_torn(_Csv(file, encoding, errors, separator), findings):
+        if doubt is not None and not _is_unreadable(_Csv(file, encoding, errors, separator), findings):
             findings.doubts.append(f"In {name}, {doubt}.")
     layout = replace(given, encoding=given.encoding or encoding, separator=separator)
     return _Csv(file, encoding, errors, separator), layout
@@ -158,8 +158,8 @@ def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListT
     return sheet, replace(given, sheet=sheet.title)
 
 
-def _is_torn(table: _Csv, findings: _Findings) -> bool:
-    """Return whether a quote is in a wrong place, so that the number of columns says nothing."""
+def _is_unreadable(table: _Csv, findings: _Findings) -> bool:
+    """Return whether a record is wrong, such as by a quote in it: then the numbers of columns say nothing."""
     try:
         for _ in table.rows():
             pass
