@@ -80,9 +80,8 @@ class ParticipantList:
             CommandStopped: it cannot be read to its end, or a record is too long.
         """
         rows = self._rows()
-        if self.layout.header:
-            next(rows, None)
         positions = self._positions
+        header = None if self.layout.header else ""
         only = positions.participant[0] if len(positions.participant) == 1 else None
         for number, row in rows:
             if len(row) > positions.width and (width := width_of(row)) > positions.width:
@@ -92,7 +91,12 @@ class ParticipantList:
                 yield Line(number, whole, f"The line has {columns} instead of {positions.width}.")
                 continue
             participant = _joined(row, positions.participant) if only is None else _on_one_line(_cell_of(row, only))
-            if self.layout.sheet is not None and (reason := _unclear(row, positions.participant, positions.quantity)):
+            if header is None:
+                header = participant
+            elif header and len(participant) == len(header) and participant.casefold() == header.casefold():
+                # Sheets were pasted below each other.
+                yield Line(number, participant, "The line repeats the header.")
+            elif self.layout.sheet is not None and (reason := _unclear(row, positions.participant, positions.quantity)):
                 yield Line(number, participant, f"The line's {reason}.")
             elif positions.quantity is None:
                 yield Line(number, participant)

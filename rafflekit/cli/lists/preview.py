@@ -8,6 +8,7 @@ from itertools import islice
 from rafflekit.cli import asking, terminal
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.people import Line, ParticipantList
+from rafflekit.cli.lists.reading.decoding import shown_encoding
 from rafflekit.cli.lists.reading.separators import NAMES
 from rafflekit.cli.lists.reading.understanding import all_at_once
 from rafflekit.cli.lists.repeats import LineNumbers, Repeats
@@ -18,7 +19,6 @@ from rafflekit.core.protocol.quoting import harmless
 
 _REFUSALS_ASKED_ABOUT = 3
 _REFUSALS_SHOWN = 20
-_ENCODINGS = {"utf-8": "UTF-8", "windows-1252": "Windows-1252"}
 
 
 class Consent(Enum):
@@ -136,12 +136,12 @@ class Preview:
         layout = self.layout
         parts = []
         if layout.sheet is not None:
-            parts.append(f"sheet {layout.sheet!r}")
+            parts.append(f"sheet {shortened(layout.sheet)!r}")
         else:
             # A list of one column has none, unless one is in doubt.
             has_separator = layout.columns.participant or any("--separator" in doubt for doubt in self._doubts)
             parts += [NAMES[layout.separator]] if has_separator and layout.separator else []
-            parts.append(_ENCODINGS.get(layout.encoding or "", layout.encoding or ""))
+            parts.append(shown_encoding(layout.encoding or ""))
         parts.append(counted(self._lines, "line"))
         columns = layout.columns.participant
         if columns:

@@ -97,7 +97,7 @@ def test_a_line_with_more_columns_than_the_list_is_refused_alone() -> None:
             "none.",
         ),
         (b"ann,Rome\n", "who", "Line 1 of people.csv has no column 'who', only 'ann', 'Rome'."),
-        (b"who,who\nann,bob\n", "who", "Line 1 of people.csv has 2 columns named 'who'."),
+        (b"who,who\nann,bob\n", "who", "Line 1 of people.csv has 2 columns named 'who'; rename those that"),
         (b"", "who", "Line 1 of people.csv has no column 'who': the list is empty."),
         (b"ann\nb\xfcb\n", None, "Line 2 of people.csv is not UTF-8"),
         (b"ann\nbob\n\xff\xfea\x00", None, "Line 3 of people.csv is not UTF-8"),

@@ -236,7 +236,7 @@ def test_without_the_extra_an_excel_list_says_what_is_missing(
 ) -> None:
     Workbook().save(folder / "people.xlsx")
     monkeypatch.delitem(sys.modules, "rafflekit.cli.lists.reading.workbooks", raising=False)
-    monkeypatch.setitem(sys.modules, "openpyxl.cell.text", None)
+    monkeypatch.setitem(sys.modules, "openpyxl.packaging.manifest", None)
 
     sentence = "An Excel list needs the extra 'xlsx'. In the clone of rafflekit, run: pip install '.[xlsx]'"
     assert terminal(command(source="people.xlsx")) == Session(2, "", f"rafflekit: {sentence}\n")

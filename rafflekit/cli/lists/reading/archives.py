@@ -21,8 +21,8 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # A parser reads a tag again with each block until the tag is complete.
 _TAG_BYTES = 256 * 1024
 # It repeats the address of a namespace with every name.
-_NAMESPACE_CHARACTERS = 255
-# It remembers each name. A part has a hundred.
+_NAME_CHARACTERS = 255
+# It remembers each name. A part has a hundred, and none is long.
 _NAMES = 1_000
 _VALUES = ("v", "t")
 _TRUE = ("1", "true")
@@ -91,18 +91,27 @@ class Archive(zipfile.ZipFile):
         self.check(name)
         return super().read(name, pwd)
 
-    def check(self, name: str | zipfile.ZipInfo, *, pieces_at: int = 0, most_bytes: int | None = None) -> "PartCheck":
+    def check(
+        self,
+        name: str | zipfile.ZipInfo,
+        *,
+        pieces_at: int = 0,
+        most_bytes: int | None = None,
+        most_elements: int | None = None,
+    ) -> "PartCheck":
         """Unpack a part and keep nothing; return what was noticed.
 
         It may be read in pieces: the elements at the depth `pieces_at` (1 is the root), each forgotten before the next.
-        Otherwise it is one piece. It has at most `most_bytes`, or else those of a piece.
+        Otherwise it is one piece. It has at most `most_bytes`, or else those of a piece; and `most_elements`, or else
+        those that the file may still have.
 
         Raises:
             ArchiveWrong: it is damaged, or larger than the `limits` for Excel files.
             KeyError: it does not exist.
         """
         most_bytes = most_bytes or limits.XLSX_PIECE_BYTES
-        part = PartCheck(pieces_at, elements=self._elements)
+        may_have = limits.XLSX_ELEMENTS - self._elements
+        part = PartCheck(pieces_at, most_elements=min(may_have, may_have if most_elements is None else most_elements))
         member = name if isinstance(name, zipfile.ZipInfo) else self.getinfo(name)
         if member.compress_type not in _METHODS:
             raise ArchiveWrong("is compressed in a way that Excel does not read")
@@ -117,23 +126,24 @@ class Archive(zipfile.ZipFile):
                         raise ArchiveWrong(f"has more than {most_bytes:,} bytes in {member.filename!r}")
         except _WRONG as error:
             raise ArchiveWrong("is damaged, or has a password") from error
-        self._elements = part.elements
+        self._elements += part.elements
         return part
 
 
 class PartCheck:
     """A check of the XML of one part. `hidden_rows` are the hidden rows of a sheet that are not blank."""
 
-    def __init__(self, pieces_at: int, *, elements: int) -> None:
+    def __init__(self, pieces_at: int, *, most_elements: int) -> None:
         self.bytes = 0
-        self.elements = elements
+        self.elements = 0
         self.hidden_rows = 0
         self._pieces_at = pieces_at
+        self._most_elements = most_elements
         self._names: set[str] = set()
         self._depth = 0
         self._held = 0
         self._piece_begins = 0
-        self._in_hidden_row = False
+        self._in = ""
         self._parser: expat.XMLParserType | None = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -165,24 +175,34 @@ class PartCheck:
             self._check_piece()
             self._held = 0
             self._piece_begins = self._index()
-            self._in_hidden_row = _plain(name) == "row" and attributes.get("hidden") in _TRUE
-        elif self._in_hidden_row and _plain(name) in _VALUES:
-            self.hidden_rows += 1
-            self._in_hidden_row = False
+            self._look_for_text(hidden=_plain(name) == "row" and attributes.get("hidden") in _TRUE)
+        self._in = name
         self._held += 1 + len(attributes)
-        if self.elements > limits.XLSX_ELEMENTS or self._held > limits.XLSX_PIECE_ELEMENTS:
+        if self.elements > self._most_elements or self._held > limits.XLSX_PIECE_ELEMENTS:
             raise ArchiveWrong("has too many cells or texts")
+        known = len(self._names)
         self._names.add(name)
         self._names.update(attributes)
-        if len(self._names) > _NAMES:
+        if len(self._names) > known and (len(self._names) > _NAMES or max(map(len, self._names)) > _NAME_CHARACTERS):
             raise _unknown_xml()
-        if attributes and max(map(len, attributes.values())) > _NAMESPACE_CHARACTERS:
+        if attributes and max(map(len, attributes.values())) > _NAME_CHARACTERS:
             for attribute, text in attributes.items():
-                if attribute.startswith("xmlns") and len(text) > _NAMESPACE_CHARACTERS:
+                if attribute.startswith("xmlns") and len(text) > _NAME_CHARACTERS:
                     raise _unknown_xml()
 
     def _end(self, _name: str) -> None:
         self._depth -= 1
+        self._in = ""
+
+    def _look_for_text(self, *, hidden: bool) -> None:
+        """Count a hidden row when a text of it comes: others are not delayed by looking at each text."""
+        if self._parser is not None:
+            self._parser.CharacterDataHandler = self._text if hidden else None
+
+    def _text(self, text: str) -> None:
+        if _plain(self._in) in _VALUES and text.strip():
+            self.hidden_rows += 1
+            self._look_for_text(hidden=False)
 
     def _index(self) -> int:
         return 0 if self._parser is None else self._parser.CurrentByteIndex

@@ -3,10 +3,10 @@
 import re
 from datetime import date, datetime, time, timedelta
 
-LONGEST_TEXT = 32_767
-"""The most characters of a cell, in Excel."""
+from rafflekit.cli.words import shortened
 
-# Excel keeps 15 digits of a number and replaces the others by zeros.
+_LONGEST_TEXT = 32_767  # in Excel
+# Excel keeps 15 digits of a number and replaces the others with zeros.
 _FIRST_ROUNDED = 10**15
 _ZEROS = re.compile("0{2,30}")
 # Formats that add nothing to a number but commas and decimals. Others can show zeros, signs or words of their own.
@@ -39,24 +39,29 @@ def cell_text(value: object, number_format: str = "") -> str:
         case None:
             return ""
         case str():
-            is_long = len(value) > LONGEST_TEXT
-            reason = f"has more than {LONGEST_TEXT:,} characters"
-            return Unclear.because(reason, value[:LONGEST_TEXT]) if is_long else value
+            is_long = len(value) > _LONGEST_TEXT
+            reason = f"has more than {_LONGEST_TEXT:,} characters"
+            # Cut, because many cells can have it.
+            return Unclear.because(reason, shortened(value)) if is_long else value
         case bool():
             return str(value).upper()
         case int() | float():
             return _number(value, number_format)
+        case timedelta():
+            return Unclear.because("has a duration; enter what Excel shows as text", str(value))
         case datetime():
-            return str(value.date()) if value.time() == time() else str(value.replace(microsecond=0))
-        case date() | time() | timedelta():
-            return str(value)
-    raise TypeError(f"no cell has a {type(value).__name__}")
+            value = value.date() if value.time() == time() else value.replace(microsecond=0)
+        case date() | time():
+            pass
+        case _:
+            raise TypeError(f"no cell has a {type(value).__name__}")
+    return str(value)
 
 
 def _number(value: float, number_format: str) -> str:
     text = f"{value:.0f}" if isinstance(value, int) or value.is_integer() else f"{value:.15g}"
     if abs(value) >= _FIRST_ROUNDED:
-        return Unclear.because("has more than 15 digits, and Excel has replaced the others by zeros", text)
+        return Unclear.because("has more than 15 digits, and Excel has replaced the others with zeros", text)
     if "e" in text or "n" in text:
         return Unclear.because("has a number that Excel shows in scientific notation", text)
     if _ZEROS.fullmatch(number_format) and text.isdigit():

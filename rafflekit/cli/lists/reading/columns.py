@@ -35,9 +35,23 @@ def column_name(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", without_invisible(text)).split())
 
 
+def without_case(text: str) -> str:
+    """Return a text in the form in which case does not count, not even that of the Turkish i.
+
+    >>> without_case("KATILIMCI") == without_case("katılımcı"), without_case("İsim") == without_case("isim")
+    (True, True)
+    """
+    return text.casefold().replace("i\u0307", "i").replace("ı", "i")
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Return whether two texts name the same column, whatever their case."""
+    return without_case(column_name(one)) == without_case(column_name(other))
+
+
 def width_of(row: Sequence[str]) -> int:
     """Return the number of columns of a row. Empty cells at its end are ignored."""
-    return max((position for position, cell in enumerate(row, start=1) if cell.strip()), default=0)
+    return next((position for position in range(len(row), 0, -1) if row[position - 1].strip()), 0)
 
 
 def positions_of(columns: Columns, first: Sequence[str], *, has_header: bool) -> Positions:
@@ -72,14 +86,17 @@ def _named(column: str, header: Sequence[str]) -> int:
     """Find a column by its name: exactly, or else whatever its case."""
     names = [column_name(name) for name in header]
     wanted = column_name(column)
-    for same in ([name == wanted for name in names], [name.casefold() == wanted.casefold() for name in names]):
+    for same in ([name == wanted for name in names], [without_case(name) == without_case(wanted) for name in names]):
         if sum(same) > 1:
-            raise ColumnsWrong(f"has {sum(same)} columns named {column!r}")
+            raise ColumnsWrong(f"has {sum(same)} columns named {column!r}; rename those that are not to be read")
         if any(same):
             return same.index(True)
     if not names:
         raise ColumnsWrong(f"has no column {column!r}: the list is empty")
-    raise ColumnsWrong(f"has no column {column!r}, only {_shown(names)}")
+    problem = f"has no column {column!r}, only {_shown(names)}"
+    if column.isdigit():
+        problem += "; give the column's name, or --no-header if this line is a participant"
+    raise ColumnsWrong(problem)
 
 
 def _numbered(column: str, first: Sequence[str]) -> int:

@@ -8,23 +8,24 @@ from io import TextIOWrapper
 from typing import BinaryIO
 
 from rafflekit.cli.lists.reading.decoding import scan, text_in
+from rafflekit.cli.spreadsheets import Separator
 from rafflekit.core import limits
 
+_CARRIAGE_RETURN_SEEN = "new-line character seen"
 _CSV_ERRORS = {
     "unexpected end of data": "a quote is opened but never closed",
     "field larger than field limit": "a field is too long, or a quote is never closed",
-    "new-line character seen": (
-        "it contains a carriage return, but lines must end with a line feed; save it as CSV UTF-8"
-    ),
+    _CARRIAGE_RETURN_SEEN: ("it contains a carriage return, but lines must end with a line feed; save it as CSV UTF-8"),
     "expected after '\"'": "text follows a closing quote; write a quote inside quotes twice",
 }
 NO_SEPARATOR = "none"
 """The separator of a list in which each line is one text, whatever characters it has."""
 
-# The csv module must have one. No list has this character: `scan` finds it.
-_ABSENT = "\0"
 # Excel writes and reads this line.
-_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t|])"?\r?\n?', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(
+    rf'"?sep=([{"".join(re.escape(each.character) for each in Separator)}])"?\r?\n?', re.IGNORECASE
+)
+_QUOTED_LINE = re.compile('"((?:[^"]|"")*)"')
 
 
 class RecordWrong(Exception):
@@ -41,6 +42,7 @@ def records(
     """Yield the records of a file, each with the line on which it begins, from 1; those without any text are skipped.
 
     So is a first line that only names the separator (`sep=;`). Unless `strict`, quotes in wrong places are read.
+    Without a separator, each line is a record as it is, except for quotes around it.
 
     Raises:
         RecordWrong: the rest of the file cannot be read either, since its encoding or its quotes are doubtful.
@@ -50,8 +52,8 @@ def records(
         with text_in(file, encoding, errors=errors) as text:
             lines = _Lines(text)
             begins += lines.skipped
-            delimiter = _ABSENT if separator == NO_SEPARATOR else separator
-            reader = csv.reader(lines, delimiter=delimiter, strict=strict)
+            whole = separator == NO_SEPARATOR
+            reader = _WholeLines(lines) if whole else csv.reader(lines, delimiter=separator, strict=strict)
             for row in reader:
                 if len(row) > limits.RECORD_CELLS:
                     raise RecordWrong(begins, too_many_cells(len(row)))
@@ -112,6 +114,25 @@ class _Lines:
                 raise _TooLong
             yield line
             line = self._text.readline(limits.RECORD_CHARACTERS - self.record_characters + 1)
+
+
+class _WholeLines:
+    """Reads like `csv.reader`, but each line is one text, without quotes around it."""
+
+    def __init__(self, lines: _Lines) -> None:
+        self._lines = iter(lines)
+        self.line_num = 0
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return self
+
+    def __next__(self) -> list[str]:
+        text = next(self._lines).rstrip("\r\n")
+        self.line_num += 1
+        if "\r" in text:
+            raise csv.Error(_CARRIAGE_RETURN_SEEN)
+        quoted = _QUOTED_LINE.fullmatch(text)
+        return [text if quoted is None else quoted[1].replace('""', '"')]
 
 
 def _explained(error: csv.Error) -> str:

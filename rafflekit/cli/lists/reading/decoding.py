@@ -7,6 +7,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from io import TextIOWrapper
 from typing import BinaryIO, NamedTuple
 
@@ -33,6 +34,7 @@ _NAMES = (
 )
 _SUGGESTED = "windows-1252"
 _WORD_BYTES = 40
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
 _END_OF_WORD = re.compile(rb"[^\x00-\x20\"',;|<>()]*\Z")
 _BEGINNING_OF_WORD = re.compile(rb"[^\x00-\x20\"',;|<>()]*")
 
@@ -71,6 +73,16 @@ def is_of_family(encoding: str, family: str) -> bool:
     return family in (encoding, _BYTE_ORDER.sub("", encoding))
 
 
+def shown_encoding(encoding: str) -> str:
+    """Return what people call an encoding.
+
+    >>> shown_encoding("utf-16-le"), shown_encoding("windows-1252"), shown_encoding("iso-8859-1")
+    ('UTF-16', 'Windows-1252', 'ISO-8859-1')
+    """
+    name = _BYTE_ORDER.sub("", encoding)
+    return name.capitalize() if name.startswith("windows") else name.upper()
+
+
 def marked_encoding(file: BinaryIO) -> str | None:
     """Return the encoding that a byte order mark at the beginning of a file names."""
     file.seek(0)
@@ -80,6 +92,8 @@ def marked_encoding(file: BinaryIO) -> str | None:
 
 def scan(file: BinaryIO, encoding: str, *, name: str) -> Scanned:
     """Decode a whole file, in flat memory."""
+    if not encoding.startswith("utf") and (wrong := _utf_8_instead(file, encoding, name)):
+        return wrong
     file.seek(0)
     decoder = codecs.getincrementaldecoder(encoding)()
     found = dict.fromkeys(_SEPARATORS, False)
@@ -117,17 +131,17 @@ def text_in(file: BinaryIO, encoding: str, *, errors: str = "strict") -> Iterato
 
 
 def _not_decoded(error: UnicodeError, line: int, encoding: str, name: str) -> Scanned:
-    another = "give another --encoding"
+    another = f"is not {shown_encoding(encoding)}; give another --encoding."
     if not isinstance(error, UnicodeDecodeError):
-        return Scanned(_SEPARATORS, f"{name} is not {encoding} ({error}); {another}.", _SUGGESTED)
+        return Scanned(_SEPARATORS, f"{name} {another}", _SUGGESTED)
     before = error.object[: error.start]
     line += before.decode(encoding, "replace").count("\n")
     place = f"Line {line} of {name}"
     if encoding != "utf-8":
-        return Scanned(_SEPARATORS, f"{place} is not {encoding}; {another}.", encoding, line)
-    begins = _END_OF_WORD.search(before[-_WORD_BYTES:])
-    ends = _BEGINNING_OF_WORD.match(error.object[error.start : error.start + _WORD_BYTES])
-    word = (begins[0] if begins else b"") + (ends[0] if ends else b"")
+        # What is wrong with UTF-16 and UTF-32 cannot be replaced everywhere.
+        likely = _SUGGESTED if encoding.startswith("utf") else encoding
+        return Scanned(_SEPARATORS, f"{place} {another}", likely, line)
+    word = _word_at(error.object, error.start)
     try:
         becomes = word.decode(_SUGGESTED)
     except UnicodeDecodeError:
@@ -136,6 +150,40 @@ def _not_decoded(error: UnicodeError, line: int, encoding: str, name: str) -> Sc
         escaped = word.decode("ascii", "backslashreplace")
         advice = f'Is it Windows-1252? Then "{escaped}" is "{becomes}"; if that is right, give --encoding {_SUGGESTED}.'
     return Scanned(_SEPARATORS, f"{place} is not UTF-8. {advice}", _SUGGESTED, line)
+
+
+def _word_at(content: bytes, position: int) -> bytes:
+    """Return the word around a place, as far as it is near."""
+    begins = _END_OF_WORD.search(content[max(0, position - _WORD_BYTES) : position])
+    ends = _BEGINNING_OF_WORD.match(content[position : position + _WORD_BYTES])
+    return (begins[0] if begins else b"") + (ends[0] if ends else b"")
+
+
+def _utf_8_instead(file: BinaryIO, encoding: str, name: str) -> Scanned | None:
+    """Return what to say about a file that is UTF-8 with letters of it: no other text looks like that by chance."""
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line, word = 1, b""
+    try:
+        for block in iter(partial(file.read, _BLOCK_BYTES), b""):
+            text = decoder.decode(block)
+            if (letter := _NOT_ASCII.search(text)) and not word:
+                before = text[: letter.start()]
+                line += before.count("\n")
+                word = _word_at(text.encode(), len(before.encode()))
+            elif not word:
+                line += text.count("\n")
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        return None
+    if not word:
+        return None
+    right, wrong = (word.decode(each, "replace") for each in ("utf-8", encoding))
+    problem = (
+        f"{name} is UTF-8: line {line} has {right!r}. In {shown_encoding(encoding)}, it would be {wrong!r}; give "
+        "--encoding utf-8."
+    )
+    return Scanned(_SEPARATORS, problem, "utf-8", line)
 
 
 def _wide(file: BinaryIO, name: str) -> Scanned | None:

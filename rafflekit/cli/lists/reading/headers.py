@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from rafflekit.cli.lists.reading.columns import without_case
 from rafflekit.core.characters import DASHES, without_invisible
 
 _WORDS = {
@@ -19,15 +20,19 @@ _WORDS = {
         teilnehmende nom noms personnes people personne pessoa pessoas nombre nombres socio socios sócio sócios
         nomi cognome cognomi persone membri nomes sobrenome móvil movil celular cellulare naam mobiel etunimi
         sukunimi nimet imiona członek członkowie osoba osoby jméno jména jméná jmeno priezvisko nevek nume
-        prenume prezime isim soyad soyadı adı üye eposta epost όνομα имя имени имена фио имейл почта почты член
+        prenume prezime isim soyad soyadı üye üyeler eposta epost όνομα имя имени имена фио имейл почта почты член
         члены список пошта שמות דואל اسم الاسم الأسماء هاتف الهاتف імя نام ایمیل नाम ชื่อ tên peserta tombola
-        raffle verlosung sorteo lotteria
+        raffle verlosung sorteo lotteria soyisim household households attendance номер
+        column spalte colonne columna coluna colonna kolom kolonne kolumn kolumna sloupec stĺpec oszlop sarake
+        sütun столбец стовпець
     """,
     # … also within longer words, and in languages without spaces, within sentences …
     "part": """
         ^email particip partecip teilnehm mitglied member membre miembro membro student telefo teléfo telepho
         téléphon telemóvel apelid apellid medlem ^mobil addres adres dirección direccion indirizz endereço
         correo correio courriel gäste angemeld anmeld registr inscri iscritt aangemeld zapisan ticketholder
+        mitarbeit abonnent bewerb besucher benutz kundennr subscri recipient applicant invitee respondent
+        timestamp zeitstempel
         firstname lastname vorname nachname prénom prenom adhérent achternaam deelnem deltag deltak sudionik
         udeležen osallistu jäsen puhelin sähköposti imię nazwisk uczestni příjmení účastn priimek katılımcı
         résztvevő участни фамили отчеств телефон электронн учасник прізвищ συμμετ τηλέφ ονοματ επώνυμ משתתף
@@ -46,8 +51,8 @@ _WORDS = {
         firma verein lose loskäufer invité invités joueur joueurs élève élèves client clients cliente clientes
         invitado invitados jugador alumno alumnos invitato invitati ospite ospiti giocatore alunno alunni elenco
         portable posta lid leden speler gość goście klient klienci lista гость гости игрок ученик שם ad jina
-        nama meno ime nome nimi člen id ids code codes list liste numéro número numero number numbers nr 编号 番号
-        번호
+        nama meno ime nome nimi člen adı kontakt kontakte account accounts lehrer id ids
+        code codes list liste numéro número numero number numbers nr 编号 番号 번호
     """,
     # These may be there as well.
     "further": """
@@ -57,16 +62,15 @@ _WORDS = {
     """,
 }
 _ENDINGS = ("name", "names", "namen", "naam", "namn", "navn", "név", "nummer", "liste", "lijst")
-_SUBJECTS = frozenset(_WORDS["subject"].split())
-_PARTS = re.compile("|".join(_WORDS["part"].split()))
-_ALSO_NAMES = frozenset(_WORDS["also a name"].split())
-_FURTHER = frozenset(_WORDS["further"].split())
+_SUBJECTS, _ALSO_NAMES, _FURTHER = (
+    frozenset(without_case(_WORDS[group]).split()) for group in ("subject", "also a name", "further")
+)
+_PARTS = re.compile("|".join(without_case(_WORDS["part"]).split()))
 _CAMEL_CASE = re.compile("(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
 _JOINERS = re.compile(f"[{DASHES}.’']")
 _BETWEEN_WORDS = re.compile(r"[\s\d!-/:-@\[-`{-~¡¿«»“”„、。・「」【】]+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NUMBER = re.compile(r"[\d\s+()/.-]+")
-_LETTER = re.compile(r"[^\W\d_]")
 _A_WORD = "a word for the column"
 _ENDS = (":", "?", "：", "？")
 
@@ -93,8 +97,8 @@ def header_suspected(first: str, rest: Iterable[str]) -> str | None:
         suspicions.append(_Suspicion(_A_WORD, lambda text: subjects.isdisjoint(_words(text))))
     if "@" not in first:
         suspicions.append(_Suspicion("without the '@' that all other lines have", lambda text: "@" in text))
-    if _LETTER.search(first) and not any(map(str.isdigit, first)):
-        suspicions.append(_Suspicion("not a number, as all other lines are", is_number))
+    if not any(map(str.isdigit, first)):
+        suspicions.append(_Suspicion("not a number, as all other lines are", _is_number))
     others = False
     for other in filter(str.strip, rest):
         others = True
@@ -122,18 +126,14 @@ def participant_suspected(first: Sequence[str], rest: Iterable[Sequence[str]]) -
     return None
 
 
-def is_number(text: str) -> bool:
-    """Return whether a text is a number, such as one of a telephone.
-
-    >>> is_number("+49 (170) 12-34"), is_number("-"), is_number("A1")
-    (True, False, False)
-    """
+def _is_number(text: str) -> bool:
+    """Return whether a text is a number, such as one of a telephone."""
     return _NUMBER.fullmatch(text) is not None and any(map(str.isdigit, text))
 
 
 def _kind_of(text: str) -> Callable[[str], bool] | None:
     """Return how an address or a number is recognised; None for another text, or a year."""
-    for kind in (_is_address, is_number):
+    for kind in (_is_address, _is_number):
         if kind(text) and not _YEAR.fullmatch(text.strip()):
             return kind
     return None
@@ -148,7 +148,7 @@ def _words(text: str) -> list[str]:
     if _is_address(text):
         return []
     plain = unicodedata.normalize("NFKC", without_invisible(text))
-    plain = unicodedata.normalize("NFKC", _CAMEL_CASE.sub(" ", plain).casefold())
+    plain = unicodedata.normalize("NFKC", without_case(_CAMEL_CASE.sub(" ", plain)))
     return list(filter(None, _BETWEEN_WORDS.split(_JOINERS.sub("", plain))))
 
 

@@ -5,10 +5,11 @@ All rows count. A few at the beginning would not do: a name with a comma may be 
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from rafflekit.cli.lists.reading.columns import column_name
+from rafflekit.cli.lists.reading.columns import column_name, width_of, without_case
 from rafflekit.cli.lists.reading.csv_records import NO_SEPARATOR, RecordWrong, named_separator, records
 from rafflekit.cli.spreadsheets import Separator
 from rafflekit.cli.words import counted
@@ -36,33 +37,35 @@ class Separation(NamedTuple):
 class _Candidate:
     """A separator, and how the rows of a list look with it.
 
-    `widths` has the number of rows of each width, and `further` the number of rows with a text after the first cell:
-    empty cells at a row's end are ignored.
+    A row may have empty cells at its end. So it agrees with each number of columns from that of its last text to that
+    of its last cell. `agreeing` rows have the same `width`, which is above one.
     """
 
     separator: str
     first: Sequence[str] = ()
-    widths: Counter[int] = field(default_factory=Counter)
+    rows: int = 0
     further: int = 0
-
-    @property
-    def rows(self) -> int:
-        return self.widths.total()
-
-    @property
-    def width(self) -> int:
-        """The most common number of columns, of those above one."""
-        return max((width for width in self.widths if width > 1), key=lambda width: self.widths[width], default=1)
-
-    @property
-    def agreeing(self) -> int:
-        """The number of rows that have it."""
-        return self.widths[self.width] if self.width > 1 else 0
+    width: int = 1
+    agreeing: int = 0
 
     @property
     def has_one_column(self) -> bool:
         """Whether the first row has a text in its first cell only."""
-        return not any(map(str.strip, self.first[1:]))
+        return width_of(self.first) <= 1
+
+    def count(self, spans: Counter[tuple[int, int]]) -> None:
+        """Count rows by the columns with their last text and their last cell."""
+        self.rows = spans.total()
+        self.further = sum(rows for (last_text, _), rows in spans.items() if last_text > 1)
+        changes = Counter[int]()
+        for (last_text, last_cell), rows in spans.items():
+            changes[max(last_text, 2)] += rows
+            changes[max(last_cell, 1) + 1] -= rows
+        agreeing = 0
+        for width in sorted(changes):
+            agreeing += changes[width]
+            if agreeing > self.agreeing:
+                self.width, self.agreeing = width, agreeing
 
 
 def separation_of(
@@ -76,9 +79,9 @@ def separation_of(
         return Separation(named)
     looked_at = [_candidate(file, separator, encoding, errors) for separator in occurring]
     candidates = [candidate for candidate in looked_at if candidate.agreeing]
-    wanted = {column_name(name).casefold() for name in columns}
+    wanted = {without_case(column_name(name)) for name in columns}
     with_columns = [
-        candidate for candidate in candidates if wanted <= {column_name(name).casefold() for name in candidate.first}
+        candidate for candidate in candidates if wanted <= {without_case(column_name(name)) for name in candidate.first}
     ]
     if wanted and len(with_columns) == 1:
         return Separation(with_columns[0].separator)
@@ -91,33 +94,36 @@ def separation_of(
 def _decided(candidates: list[_Candidate]) -> Separation:
     best = candidates[0]
     rivals = [other for other in candidates[1:] if other.agreeing * best.rows == best.agreeing * other.rows]
-    kinds = " or ".join(NAMES[candidate.separator] for candidate in (best, *rivals))
+    kind = NAMES[best.separator]
     agree = f"there are {best.width} columns in {best.agreeing:,} of {counted(best.rows, 'line')}"
     is_agreed = 2 * best.agreeing > best.rows
     if rivals:
-        doubt = f"the columns could be separated by {kinds}; {_GIVE}"
+        others = " or ".join(NAMES[candidate.separator] for candidate in rivals)
+        doubt = f"the columns are read as separated by {kind}, but {others} fit as well; {_GIVE}"
     elif best.has_one_column and 2 * best.further > best.rows:
         doubt = (
-            f"separated by {kinds}, {agree}, but the first has one; delete what is above the column names, or {_GIVE}"
+            f"separated by {kind}, {agree}, but the first has one; delete any title above the column names, or {_GIVE}"
         )
     elif is_agreed or (best.has_one_column and len(candidates) == 1):
         # In a list with one column, the few lines that have more are refused, each by itself.
         doubt = None
     else:
-        doubt = f"the lines disagree: separated by {kinds}, {agree}; {_GIVE}"
+        doubt = f"the lines disagree: separated by {kind}, {agree}; {_GIVE}"
     return Separation(best.separator, doubt)
 
 
 def _candidate(file: BinaryIO, separator: str, encoding: str, errors: str) -> _Candidate:
     candidate = _Candidate(separator)
-    try:
+    spans = Counter[tuple[int, int]]()
+    # What could be read decides; the reader of the list will say what is wrong.
+    with suppress(RecordWrong):
         # Not strict: with a wrong separator, quotes are in wrong places.
         for _, row in records(file, encoding=encoding, errors=errors, separator=separator, strict=False):
-            if not candidate.widths:
+            if not spans:
                 candidate.first = row
-            candidate.widths[len(row)] += 1
-            candidate.further += any(map(str.strip, row[1:]))
-    except RecordWrong:
-        # What could be read decides; the reader of the list will say what is wrong.
-        pass
+            width = cells = len(row)
+            while not row[width - 1].strip():
+                width -= 1
+            spans[width, cells] += 1
+    candidate.count(spans)
     return candidate

@@ -4,7 +4,7 @@ Everything that is wrong or in doubt is found in one go, so that it can be settl
 command. What is in doubt has a likely answer, which a person may confirm.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -12,14 +12,14 @@ from typing import BinaryIO, Protocol
 
 from rafflekit.cli.extras import extra_for
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.reading.columns import ColumnsWrong, Positions, positions_of, width_of
+from rafflekit.cli.lists.reading.columns import ColumnsWrong, Positions, is_same_name, positions_of, width_of
 from rafflekit.cli.lists.reading.csv_records import NO_SEPARATOR, RecordWrong, named_separator, records
-from rafflekit.cli.lists.reading.decoding import is_of_family, marked_encoding, scan
+from rafflekit.cli.lists.reading.decoding import is_of_family, marked_encoding, scan, shown_encoding
 from rafflekit.cli.lists.reading.formats import is_workbook
 from rafflekit.cli.lists.reading.headers import header_suspected, is_surely_header, participant_suspected
 from rafflekit.cli.lists.reading.layout import Layout
 from rafflekit.cli.lists.reading.separators import NAMES, separation_of
-from rafflekit.cli.words import shortened
+from rafflekit.cli.words import counted, shortened
 
 # A title may be above the name of the only column …
 _ROWS_BELOW_A_TITLE = 2
@@ -77,7 +77,7 @@ class _Csv:
 
     def named_itself(self) -> bool:
         """Return whether a first line such as `sep=;` names the separator."""
-        return named_separator(self.file, encoding=self.encoding, errors=self.errors) is not None
+        return named_separator(self.file, encoding=self.encoding, errors=self.errors) == self.separator
 
 
 def understand(file: BinaryIO, given: Layout, *, name: str) -> Understood:
@@ -106,14 +106,15 @@ def all_at_once(name: str, sentences: list[str]) -> CommandStopped:
 def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable, Layout]:
     name = findings.name
     if given.sheet is not None:
-        if given.header is not None:
-            raise _wrong_kind(name, "a CSV file", "Excel file")
         findings.problems.append(f"--sheet is for Excel files, and {name} is not one.")
     encoding = given.encoding or "utf-8"
     marked = marked_encoding(file)
     if marked is not None:
         if given.encoding is not None and not is_of_family(marked, given.encoding):
-            findings.problems.append(f"{name} has the byte order mark of {marked}, so it is not {given.encoding}.")
+            findings.problems.append(
+                f"{name} has the byte order mark of {shown_encoding(marked)}, so it is not "
+                f"{shown_encoding(given.encoding)}; omit --encoding."
+            )
         encoding = marked
     scanned = scan(file, encoding, name=name)
     errors = "strict"
@@ -133,7 +134,7 @@ def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable,
         separator, doubt = separation_of(
             file, encoding=encoding, errors=errors, occurring=scanned.separators, columns=columns
         )
-        if doubt is not None:
+        if doubt is not None and not _is_unreadable(_Csv(file, encoding, errors, separator), findings):
             findings.doubts.append(f"In {name}, {doubt}.")
     layout = replace(given, encoding=given.encoding or encoding, separator=separator)
     return _Csv(file, encoding, errors, separator), layout
@@ -142,8 +143,6 @@ def _csv(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable,
 def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListTable, Layout]:
     with extra_for("An Excel list"):
         from rafflekit.cli.lists.reading.workbooks import ExcelFile
-    if given.header is not None and given.encoding is not None and given.separator is not None:
-        raise _wrong_kind(findings.name, "an Excel file", "CSV file")
     for option, value in (("--encoding", given.encoding), ("--separator", given.separator)):
         if value is not None:
             findings.problems.append(f"{option} is for CSV files, and {findings.name} is an Excel file.")
@@ -152,9 +151,22 @@ def _workbook(file: BinaryIO, given: Layout, findings: _Findings) -> tuple[ListT
     if problem is not None:
         findings.problems.append(problem)
     elif sheet.hidden_rows:
-        rows = "1 row is" if sheet.hidden_rows == 1 else f"{sheet.hidden_rows:,} rows are"
-        findings.doubts.append(f"In {findings.name}, {rows} hidden; show or delete hidden rows, and save the list.")
+        findings.doubts.append(
+            f"{findings.name} has {counted(sheet.hidden_rows, 'hidden row')}, and hidden rows get tickets, too; show "
+            "them in Excel, or delete those without a ticket."
+        )
     return sheet, replace(given, sheet=sheet.title)
+
+
+def _is_unreadable(table: _Csv, findings: _Findings) -> bool:
+    """Return whether a record is wrong, such as by a quote in it: then the numbers of columns say nothing."""
+    try:
+        for _ in table.rows():
+            pass
+    except RecordWrong as error:
+        findings.problems.append(wrong_line(error.number, findings.name, str(error)))
+        return True
+    return False
 
 
 def _columns(table: ListTable, layout: Layout, findings: _Findings) -> tuple[Positions, Layout]:
@@ -164,12 +176,17 @@ def _columns(table: ListTable, layout: Layout, findings: _Findings) -> tuple[Pos
     try:
         rows = table.rows()
         number, first = next(rows, (1, []))
-        if header is None:
-            header, doubts = _header(layout, number, first, rows)
-            findings.doubts += doubts
+        if not layout.columns.participant and width_of(first) == 1 and header is not False:
+            header = _only_header(header, (number, first[0]), rows, findings)
+        elif header is None:
+            # Columns have names; only `--no-header` says that they have none.
+            header = True
+            findings.doubts += _participant_doubted(number, first, rows) if layout.columns.participant else ()
         positions = positions_of(layout.columns, first, has_header=header)
     except RecordWrong as error:
-        findings.problems.append(wrong_line(error.number, name, str(error)))
+        sentence = wrong_line(error.number, name, str(error))
+        if sentence not in findings.problems:
+            findings.problems.append(sentence)
     except ColumnsWrong as error:
         sentence = wrong_line(number, name, str(error))
         if isinstance(table, _Csv) and table.named_itself():
@@ -177,59 +194,58 @@ def _columns(table: ListTable, layout: Layout, findings: _Findings) -> tuple[Pos
         elif layout.separator not in (None, NO_SEPARATOR) and not layout.columns.participant:
             sentence += f" If each line is one participant, give --separator {NO_SEPARATOR}."
         if header and layout.columns.participant and (below := _names_below(table, layout)) is not None:
-            sentence += f" Line {below} has the names of the columns; delete what is above it."
+            sentence += f" If line {below} has the names of the columns, delete the title above it."
         findings.problems.append(sentence)
     return positions, replace(layout, header=header)
 
 
 def _names_below(table: ListTable, layout: Layout) -> int | None:
-    """Return the number of a row near the first one that has all columns by their names."""
+    """Return the number of a row near the first one that has all columns by their names, below titles only."""
     with suppress(RecordWrong):
         for number, row in islice(table.rows(), _ROWS_ABOVE_NAMES):
             with suppress(ColumnsWrong):
                 positions_of(layout.columns, row, has_header=True)
                 return number
+            if sum(map(bool, map(str.strip, row))) > 1:
+                break
     return None
 
 
-def _header(
-    layout: Layout, number: int, first: list[str], rows: Iterator[tuple[int, list[str]]]
-) -> tuple[bool, list[str]]:
-    """Decide whether the first row is a header, and return what is in doubt about it."""
-    if layout.columns.participant:
-        # Columns have names; only `--no-header` says that they have none.
-        text = participant_suspected(first, (row for _, row in rows))
-        return True, [] if text is None else [
+def _participant_doubted(number: int, first: list[str], rows: Iterable[tuple[int, list[str]]]) -> Iterator[str]:
+    """Yield what is in doubt about a row that should have the names of columns."""
+    text = participant_suspected(first, (row for _, row in rows))
+    if text is not None:
+        yield (
             f"Line {number} does not look like the names of columns: {shortened(text)!r} is like a text below it; give "
             "--no-header and the number of the column, such as --column 1, or --header if the line has the names."
-        ]
-    if width_of(first) != 1:
-        return True, []
+        )
+
+
+def _only_header(
+    given: bool | None, first: tuple[int, str], rows: Iterator[tuple[int, list[str]]], findings: _Findings
+) -> bool:
+    """Decide whether the first row of a list with one column is its header, and find what is in doubt about it."""
+    number, text = first
     title = list(islice(rows, _ROWS_BELOW_A_TITLE))
-    reason = header_suspected(first[0], (row[0] for _, row in chain(title, rows) if row))
-    doubts = []
+    for below, row in title:
+        # A header that is there again is refused as a line.
+        if is_surely_header(row[0]) and not is_same_name(row[0], text):
+            sentence = f"Line {below}, {shortened(row[0].strip())!r}, looks like a header"
+            findings.problems.append(
+                f"{sentence}, but line {number} is read as one. Delete any title above the header; if line {below} is "
+                f"a participant, name the column of line {number} with --column."
+                if given
+                else f"{sentence}. If it is one, delete it and any title above it; if it is a participant, give "
+                "--no-header."
+            )
+            return True
+    reason = None if given else header_suspected(text, (row[0] for _, row in chain(title, rows) if row))
     if reason is not None:
-        shown = shortened(first[0].strip())
-        doubts.append(
-            f"Line {number}, {shown!r}, looks like a header ({reason}); give --header, or --no-header if it is a "
-            "participant."
+        findings.doubts.append(
+            f"Line {number}, {shortened(text.strip())!r}, looks like a header ({reason}); give --header, or "
+            "--no-header if it is a participant."
         )
-    below = next(((number, row[0].strip()) for number, row in title if row and is_surely_header(row[0])), None)
-    if below is not None:
-        doubts.append(
-            f"Line {below[0]}, {below[1]!r}, looks like a header, but is not the first line; delete what is above it, "
-            "or give --header or --no-header if it is a participant."
-        )
-    return reason is not None, doubts
-
-
-def _wrong_kind(name: str, kind: str, wanted: str) -> CommandStopped:
-    """Return the error for a layout that is for another kind of file: likely that with which the run began."""
-    return CommandStopped(
-        f"{name} is {kind}, but the run or the options are for a list in another format. Name the {wanted} with which "
-        "the run began, or give another --out.",
-        status=WRONG_USAGE,
-    )
+    return given or reason is not None
 
 
 def wrong_line(number: int, name: str, problem: str) -> str:

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from openpyxl.cell.text import Text
 from openpyxl.packaging.manifest import Manifest
 from openpyxl.reader.workbook import WorkbookParser
 from openpyxl.styles.numbers import builtin_format_code, is_date_format, is_timedelta_format
 from openpyxl.utils import get_column_letter
 
 # Its public face hides which formulas have no result, and fills a row up to its last cell, however far that is.
-from openpyxl.worksheet._reader import FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import FORMULA_TAG, INLINE_STRING, ROW_TAG, WorkSheetParser
 from openpyxl.xml.constants import (
     ARC_CONTENT_TYPES,
     ARC_WORKBOOK,
@@ -33,18 +32,23 @@ from openpyxl.xml.functions import fromstring, iterparse
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.reading.archives import Archive, ArchiveWrong
-from rafflekit.cli.lists.reading.cells import LONGEST_TEXT, Unclear, cell_text
+from rafflekit.cli.lists.reading.cells import Unclear, cell_text
 from rafflekit.cli.lists.reading.csv_records import RecordWrong, too_many_cells
 from rafflekit.cli.spreadsheets import SHEET_ROWS
+from rafflekit.cli.words import shortened
 from rafflekit.core import limits
 
-_TEXT_TAG, _STYLE_TAG, _FORMAT_TAG = (f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "xf", "numFmt"))
+_TEXT_TAG, _PLAIN_TAG, _RUN_TAG, _STYLE_TAG, _FORMAT_TAG = (
+    f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "r", "xf", "numFmt")
+)
+_FORMATTED_PATH = f"{_RUN_TAG}/{_PLAIN_TAG}"
 _STYLES_TAG = f"{{{SHEET_MAIN_NS}}}cellXfs"
 # How deep the pieces are in a part that is read piece by piece: `<sst><si>` and `<worksheet><sheetData><row>`.
 _TEXTS_AT, _ROWS_AT, _STYLES_AT = 2, 3, 3
 # Excel escapes some characters like this. Surrogates are not characters.
 _ESCAPED = re.compile("_x((?!d[89a-f])[0-9a-f]{4})_", re.IGNORECASE)
 _LONGEST_FORMAT = 255  # in Excel
+_STRICT = "{http://purl.oclc.org/ooxml/"
 _SHOWN_SHEETS = 20
 
 
@@ -131,8 +135,6 @@ class Sheet:
         for cell in cells:
             if text := self._text(cell):
                 yield cell["column"], text
-                if cell["column"] > limits.RECORD_CELLS:
-                    return
 
     def _text(self, cell: dict[str, Any]) -> str:
         value, kind = cell["value"], cell["data_type"]
@@ -186,7 +188,7 @@ class ExcelFile:
             ]
             if len(wanted) == 1:
                 return wanted[0], None
-            return self._sheets[0], f"{self._name} has no sheet {title!r}, only {_titles(self._sheets)}."
+            return self._sheets[0], f"{self._name} has no sheet {shortened(title)!r}, only {_titles(self._sheets)}."
         filled = [sheet for sheet in self._sheets if sheet.is_visible]
         if len(filled) > 1:
             filled = [sheet for sheet in filled if not sheet.is_blank()]
@@ -201,6 +203,8 @@ def _sheets(archive: Archive) -> Iterator[Sheet]:
     content_types: Any = fromstring(archive.read(ARC_CONTENT_TYPES))
     package: Any = Manifest.from_tree(content_types)
     main = next((part.PartName[1:] for part in map(package.find, (XLSX, XLSM, XLTX, XLTM)) if part), ARC_WORKBOOK)
+    if fromstring(archive.read(main)).tag.startswith(_STRICT):
+        raise ArchiveWrong("is a 'Strict Open XML' file")
     book = WorkbookParser(archive, main, keep_links=False)
     book.parse()
     shared = _Shared(archive, book.wb.epoch)
@@ -222,12 +226,12 @@ def _read_texts(shared: _Shared, part: Any) -> None:
     if part is None:
         return
     name = part.PartName[1:]
-    shared.archive.check(name, pieces_at=_TEXTS_AT, most_bytes=limits.XLSX_TEXTS_BYTES)
+    # The cells have elements as well.
+    most = limits.XLSX_ELEMENTS // 2
+    shared.archive.check(name, pieces_at=_TEXTS_AT, most_bytes=limits.XLSX_TEXTS_BYTES, most_elements=most)
     with shared.archive.open(name) as source:
         for element, _ in _each(_TEXT_TAG, _TEXTS_AT, source):
-            text: Any = Text.from_tree(element)
-            # Many cells can have a text that is too long.
-            shared.texts.append(_unescaped(text.content)[: LONGEST_TEXT + 1])
+            shared.texts.append(_unescaped(_content(element)))
 
 
 def _read_formats(shared: _Shared, part: Any) -> None:
@@ -235,7 +239,9 @@ def _read_formats(shared: _Shared, part: Any) -> None:
     if part is None:
         return
     name = part.PartName[1:]
-    shared.archive.check(name, pieces_at=_STYLES_AT, most_bytes=limits.XLSX_TEXTS_BYTES)
+    # A million: Excel has at most 65,490 formats of cells.
+    most = limits.XLSX_ELEMENTS // 5
+    shared.archive.check(name, pieces_at=_STYLES_AT, most_bytes=limits.XLSX_TEXTS_BYTES, most_elements=most)
     styles: list[int] = []
     codes: dict[int, str] = {}
     with shared.archive.open(name) as source:
@@ -265,13 +271,26 @@ class _Parser(WorkSheetParser):
             self.row_dimensions.clear()
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
+        kind = element.get("t")
+        inline = element.find(INLINE_STRING) if kind == "inlineStr" else None
+        if inline is not None:
+            element.remove(inline)
         cell: dict[str, Any] = super().parse_cell(element)
-        if cell["value"] is None and element.find(FORMULA_TAG) is not None:
-            cell["data_type"] = "f"
-        elif isinstance(cell["value"], str) and element.get("t") != "s":
+        if inline is not None:
+            cell["value"] = _unescaped(_content(inline))
+        elif isinstance(cell["value"], str) and kind != "s":
             # Shared texts were read before.
             cell["value"] = _unescaped(cell["value"])
+        elif cell["value"] is None and kind != "str" and element.find(FORMULA_TAG) is not None:
+            # A result that is an empty text has its type.
+            cell["data_type"] = "f"
         return cell
+
+
+def _content(element: Any) -> str:
+    """Return the text of an element without its formats and its phonetic guide. The library takes ten times longer."""
+    texts = [*element.iterfind(_PLAIN_TAG), *element.iterfind(_FORMATTED_PATH)] if len(element) else []
+    return "".join(text.text or "" for text in texts)
 
 
 def _unescaped(text: str) -> str:
@@ -297,4 +316,4 @@ def _each(tag: str | None, depth: int, source: Any) -> Iterator[tuple[Any, Any]]
 
 def _titles(sheets: list[Sheet]) -> str:
     further = " …" if len(sheets) > _SHOWN_SHEETS else ""
-    return ", ".join(repr(sheet.title) for sheet in sheets[:_SHOWN_SHEETS]) + further
+    return ", ".join(repr(shortened(sheet.title)) for sheet in sheets[:_SHOWN_SHEETS]) + further

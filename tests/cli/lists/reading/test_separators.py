@@ -9,6 +9,7 @@ from rafflekit.cli.failures import CommandStopped
 from rafflekit.cli.lists.people import Line, ParticipantList
 from rafflekit.cli.lists.reading.layout import Columns, Layout
 
+RIVALS = "the columns are read as separated by commas, but semicolons fit as well"
 GIVE = "give --separator ('none' if each line is one participant)"
 
 
@@ -52,6 +53,15 @@ def test_a_line_that_names_a_wrong_separator_is_told() -> None:
     ]
 
 
+def test_an_option_that_contradicts_this_line_is_told() -> None:
+    assert what_is_wrong(b"sep=;\nName;Town\nAnn;Rome\n", Layout(Columns(("Name",)), separator=",")) == [
+        "2 things about people.csv are wrong or in doubt:",
+        "Line 1 of people.csv says that the separator is ';', but --separator is ','; omit the option, or delete the "
+        "line.",
+        "Line 2 of people.csv has no column 'Name', only 'Name;Town'.",
+    ]
+
+
 def test_the_line_that_names_the_separator_is_counted() -> None:
     assert list(listed(b"sep=;\nName;Town\nAnn;Rome\n", "Name")) == [Line(3, "Ann")]
 
@@ -65,7 +75,7 @@ def test_the_numbers_of_lines_are_those_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("content", "doubt"),
     [
-        (b"a,b;c\nd,e;f\n", f"In people.csv, the columns could be separated by commas or semicolons; {GIVE}."),
+        (b"a,b;c\nd,e;f\n", f"In people.csv, {RIVALS}; {GIVE}."),
         (
             b"Ann,Rome\nBen\nCy\nDan\n",
             f"In people.csv, the lines disagree: separated by commas, there are 2 columns in 1 of 4 lines; {GIVE}.",
@@ -73,7 +83,7 @@ def test_the_numbers_of_lines_are_those_of_the_file() -> None:
         (
             b"Members\nName;Town\nAnn;Rome\n",
             "In people.csv, separated by semicolons, there are 2 columns in 2 of 3 lines, but the first has one; "
-            f"delete what is above the column names, or {GIVE}.",
+            f"delete any title above the column names, or {GIVE}.",
         ),
     ],
 )
@@ -86,6 +96,9 @@ def test_rows_that_do_not_agree_leave_a_doubt(content: bytes, doubt: str) -> Non
 
 def test_empty_cells_at_the_end_of_a_row_say_nothing() -> None:
     assert list(listed(b"Email,Name\nann@example.org,Ann,\n", "Email")) == [Line(2, "ann@example.org")]
+    for more in (b"Email,Name\nann,Ann,\nbob,Bob,,,\n", b"Email,Name,,\nann,Ann\nbob,Bob,,,,\ncy,,\n"):
+        assert listed(more, "1", header=False).doubts == ()
+        assert [line.refusal for line in listed(more, "email")] == [None] * (more.count(b"\n") - 1)
     assert list(listed(b"ann@example.org,\n")) == [Line(1, "ann@example.org")]
     assert list(listed(b"ann@example.org;;\nbob@example.org;x\n"))[1].refusal == "The line has 2 columns instead of 1."
 
@@ -174,7 +187,9 @@ def test_a_column_is_found_exactly_or_whatever_its_case() -> None:
 
     assert [line.participant for line in listed(content, "Name")] == ["Ann"]
     assert [line.participant for line in listed(content, " e-mail")] == ["ann@example.org"]
-    assert what_is_wrong(content, Layout(Columns(("NAME",)))) == ["Line 1 of people.csv has 2 columns named 'NAME'."]
+    assert what_is_wrong(content, Layout(Columns(("NAME",)))) == [
+        "Line 1 of people.csv has 2 columns named 'NAME'; rename those that are not to be read."
+    ]
 
 
 def test_without_a_header_columns_have_numbers() -> None:
@@ -195,8 +210,16 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         'Line 1 of people.csv is not UTF-8. Is it Windows-1252? Then "M\\xfcller" is "Müller"; if that is right, give '
         "--encoding windows-1252.",
         "Line 1 of people.csv has no column 'Name', only 'Müller', 'Ann;x'.",
-        f"In people.csv, the columns could be separated by commas or semicolons; {GIVE}.",
+        f"In people.csv, {RIVALS}; {GIVE}.",
     ]
+
+
+@pytest.mark.parametrize("columns", [(), ("Name",)])
+def test_a_quote_that_is_never_closed_is_told(columns: tuple[str, ...]) -> None:
+    wrong = what_is_wrong(b'Name;Town\n"Ann;Berlin\nBob;Bonn\nCy;Ulm\n', Layout(Columns(columns)))
+
+    assert "Line 2 of people.csv is not CSV: a quote is opened but never closed." in wrong
+    assert not any("the lines disagree" in sentence for sentence in wrong)
 
 
 def test_a_very_long_number_takes_no_time() -> None:
@@ -204,15 +227,6 @@ def test_a_very_long_number_takes_no_time() -> None:
     longest = b"0" * 130_000 + b"x"
 
     assert [line.number for line in listed(b"x\n" + longest)] == [1, 2]
-
-
-def test_a_header_below_a_title_is_in_doubt() -> None:
-    (doubt,) = listed(b"Summer party\n\nName\nAnn Miller\n").doubts
-
-    assert doubt == (
-        "Line 3, 'Name', looks like a header, but is not the first line; delete what is above it, or give --header or "
-        "--no-header if it is a participant."
-    )
 
 
 @pytest.mark.parametrize(
@@ -235,11 +249,19 @@ def test_a_participant_is_never_a_header_unseen(content: bytes, column: str, *, 
 
 
 def test_a_list_without_a_separator_keeps_every_character() -> None:
-    content = b'Miller, Ann\n"Carter; Ben"\nCy\tHill|x\n'
+    content = b'Miller, Ann\r\n"The Rock" Johnson\n"Carter; ""Ben"""\n""\nCy\tHill|x\n"Dan\nEve"\n'
+    people = ["Miller, Ann", '"The Rock" Johnson', 'Carter; "Ben"', "Cy\tHill|x", '"Dan', 'Eve"']
     read = listed(content, separator="none")
 
-    assert [line.participant for line in read] == ["Miller, Ann", "Carter; Ben", "Cy\tHill|x"]
+    assert [line.participant for line in read] == people
+    assert [line.number for line in read] == [1, 2, 3, 5, 6, 7]
     assert read.doubts == ()
+    assert what_is_wrong(b"ann\nbob\rcy\n", Layout(separator="none"))[0].startswith(
+        "Line 2 of people.csv is not CSV: it contains a carriage return"
+    )
+    assert what_is_wrong(b"ann\n" + b"x" * 1_048_577, Layout(separator="none"))[0].startswith(
+        "Line 2 of people.csv begins"
+    )
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
@@ -272,9 +294,8 @@ def test_a_column_is_found_in_any_form_of_its_name(form: str) -> None:
         ),
         (
             b"a,b\nc,d\n",
-            Layout(Columns(("0001",)), header=False, sheet="A"),
-            "people.csv is a CSV file, but the run or the options are for a list in another format. Name the Excel "
-            "file with which the run began, or give another --out.",
+            Layout(Columns(("1",)), header=False, sheet="A"),
+            "--sheet is for Excel files, and people.csv is not one.",
         ),
         (
             b"ann,x\nbob,y\n",

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -16,7 +16,7 @@ from rafflekit.cli.lists.reading.layout import Columns, Layout
 from rafflekit.core import limits
 
 # Smaller than the real limits, which take seconds.
-BYTES, PIECE, TOTAL, ELEMENTS = 10_000_000, 500_001, 2_000, 1_000
+BYTES, PIECE, TEXTS, TOTAL, ELEMENTS = 10_000_000, 500_001, 5_000, 2_000, 1_000
 MANY_ATTRIBUTES = " ".join(f"a{number}=''" for number in range(ELEMENTS))
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 
@@ -38,8 +38,9 @@ def saved(*rows: list[object], **sheets: list[list[object]]) -> io.BytesIO:
 
 def with_parts(**parts: str) -> io.BytesIO:
     """Return an Excel file in which some parts have another content."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(saved(["Name"], ["ann"])) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+    plain, file = io.BytesIO(), io.BytesIO()
+    write_excel_file(plain, [["Name"], ["ann"]])
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for member in old.namelist():
             new.writestr(member, parts.get(Path(member).stem, old.read(member)))
     return file
@@ -47,6 +48,11 @@ def with_parts(**parts: str) -> io.BytesIO:
 
 def with_rows(rows: str, before: str = "") -> io.BytesIO:
     return with_parts(sheet1=f"<worksheet {MAIN}>{before}<sheetData>{rows}</sheetData></worksheet>")
+
+
+def with_sheets(sheets: str) -> io.BytesIO:
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    return with_parts(workbook=f'<workbook {MAIN} xmlns:r="{relations}"><sheets>{sheets}</sheets></workbook>')
 
 
 def cell(place: str, text: str = "ann") -> str:
@@ -142,11 +148,16 @@ def test_hidden_rows_are_in_doubt() -> None:
     rows = f"""
         <row r="1">{cell("A1")}</row><row r="2" hidden="1">{cell("A2")}{cell("B2")}</row>
         <row r="3" hidden="1"><c r="A3"/></row><row r="4" hidden="0">{cell("A4")}</row>
+        <row r="5" hidden="1"><c r="A5" t="str"><f>B5</f><v> </v></c><c r="B5" t="str"><v/></c></row>
+        <row r="6" hidden="true"><c r="A6"><v>7</v></c></row>
     """
     doubtful = ParticipantList(with_rows(rows), name="people.xlsx", layout=Layout(Columns(("1",)), header=False))
-    clear = ParticipantList(with_rows(rows.replace('"2" hidden="1"', '"2"')), name="people.xlsx")
+    clear = ParticipantList(with_rows(rows.replace('"2" hidden="1"', '"2"').replace("true", "0")), name="people.xlsx")
 
-    assert doubtful.doubts == ("In people.xlsx, 1 row is hidden; show or delete hidden rows, and save the list.",)
+    assert doubtful.doubts == (
+        "people.xlsx has 2 hidden rows, and hidden rows get tickets, too; show them in Excel, or delete those without "
+        "a ticket.",
+    )
     assert clear.doubts == ()
 
 
@@ -167,7 +178,7 @@ def test_a_line_has_the_number_of_its_row() -> None:
         ),
         (
             '<c r="A1"><v>1234567890123456</v></c>',
-            "cell A1 has more than 15 digits, and Excel has replaced the others by",
+            "cell A1 has more than 15 digits, and Excel has replaced the others with zeros.",
         ),
         ('<c r="A1"><v>1.5E-7</v></c>', "cell A1 has a number that Excel shows in scientific notation."),
         (cell("A1", "x" * 40_000), "cell A1 has more than 32,767 characters."),
@@ -178,11 +189,45 @@ def test_a_cell_that_is_unclear_refuses_its_line_only(content: str, reason: str)
 
     assert first.refusal is not None
     assert first.refusal.startswith(f"The line's {reason}")
+    assert len(first.participant) < 100
     assert second == Line(2, "ann")
 
 
 def test_the_result_of_a_formula_is_read() -> None:
     assert lines_of(with_rows('<row r="1"><c r="A1" t="str"><f>B1&amp;C1</f><v>ann</v></c></row>')) == [Line(1, "ann")]
+
+
+@pytest.mark.parametrize("result", ["<v></v>", "<v/>", "", "<v> </v>"])
+def test_a_formula_with_an_empty_result_is_an_empty_cell(result: str) -> None:
+    empty = f'<c r="A2" t="str"><f>IF(B2="","",B2)</f>{result}</c>'
+
+    assert lines_of(
+        with_rows(f'<row r="1">{cell("A1")}</row><row r="2">{empty}</row><row r="3">{cell("A3")}</row>')
+    ) == [
+        Line(1, "ann"),
+        Line(3, "ann"),
+    ]
+
+
+def test_a_duration_is_unclear() -> None:
+    (line,) = lines_of(saved([timedelta(hours=30)]), header=False)
+
+    assert line.refusal == "The line's cell A1 has a duration; enter what Excel shows as text."
+
+
+@pytest.mark.parametrize("kind", ["shared", "inline"])
+def test_formats_within_a_text_say_nothing(kind: str) -> None:
+    content = "<r><rPr><b/></rPr><t>An</t></r><rPh sb='0' eb='1'><t>x</t></rPh><r><t>n </t></r><r/><phoneticPr/>"
+    if kind == "inline":
+        file = with_rows(f'<row r="1"><c r="A1" t="inlineStr"><is>{content}</is></c><c r="B1" t="inlineStr"/></row>')
+    else:
+        sheet = '<sheetData><row r="1"><c r="A1" t="s"><v>1</v></c></row></sheetData>'
+        file = with_parts(
+            sheet1=f"<worksheet {MAIN}>{sheet}</worksheet>",
+            sharedStrings=f"<sst {MAIN}><si/><si>{content}</si></sst>",
+        )
+
+    assert lines_of(file) == [Line(1, "Ann ")]
 
 
 def test_an_unclear_cell_of_another_column_does_not_matter() -> None:
@@ -200,12 +245,20 @@ def test_a_sheet_is_chosen_if_there_are_several() -> None:
     assert lines_of(saved(Guests=[["bob"]])) == [Line(1, "bob")]
 
 
+def test_a_long_name_of_a_sheet_is_cut() -> None:
+    file = with_sheets(f'<sheet name="{"a" * 200_000}" sheetId="1" r:id="rId1"/>')
+
+    wrong = error_of(file, Layout(sheet="b" * 1_000, header=True))
+
+    assert wrong == f"people.xlsx has no sheet '{'b' * 60}…', only '{'a' * 60}…'."
+
+
 def test_a_title_above_the_names_of_columns_is_told() -> None:
     file = saved(["Summer fair"], [], ["Name", "Mail"], ["Ann", "ann@example.org"])
 
     assert error_of(file, Layout(Columns(("mail",)))) == (
-        "Line 1 of people.xlsx has no column 'mail', only 'Summer fair'. Line 3 has the names of the columns; delete "
-        "what is above it."
+        "Line 1 of people.xlsx has no column 'mail', only 'Summer fair'. If line 3 has the names of the columns, "
+        "delete the title above it."
     )
 
 
@@ -267,12 +320,18 @@ def test_places_that_are_far_away_take_nothing() -> None:
         ("sheet1", f'<x a="{"x" * 400_000}', "has XML that no spreadsheet program writes"),
         ("sheet1", f'<x xmlns="{"x" * 300}"/>', "has XML that no spreadsheet program writes"),
         ("sheet1", "<x>" + "".join(f"<x{number}/>" for number in range(1_000)), "has XML that no spreadsheet program"),
-        ("styles", f"<x><y><xf>{'<a>' * ELEMENTS}", "has too many cells or texts"),
+        ("styles", f"<x><y><xf>{'<a>' * (TOTAL // 5)}", "has too many cells or texts"),
         ("workbook", f"<x>{'<a/><row/>' * ELEMENTS}</x>", "has too many cells or texts"),
+        ("sheet1", f"<x><{'y' * 300}/>", "has XML that no spreadsheet program writes"),
+        ("sheet1", f"<x><y {'y' * 300}=''/>", "has XML that no spreadsheet program writes"),
+        ("sharedStrings", f"<x>{'<si/>' * (TOTAL // 2)}", "has too many cells or texts"),
+        ("sharedStrings", "\0" * (TEXTS + 1), "has more than 5,000 bytes in 'xl/sharedStrings.xml'"),
+        ("styles", f"<x><y>{'<xf/>' * (TOTAL // 5)}", "has too many cells or texts"),
+        ("styles", "\0" * (TEXTS + 1), "has more than 5,000 bytes in 'xl/styles.xml'"),
         ("workbook", "\0" * PIECE, "has more than 500,000 bytes in 'xl/workbook.xml'"),
         ("workbook", '<!DOCTYPE x [<!ENTITY a "aaa"><!ENTITY b "&a;&a;">]><x>&b;</x>', "defines entities of XML"),
     ],
-    ids=range(13),
+    ids=range(19),
 )
 def test_a_small_file_cannot_become_a_large_one(
     part: str, content: str, sentence: str, monkeypatch: pytest.MonkeyPatch
@@ -281,6 +340,7 @@ def test_a_small_file_cannot_become_a_large_one(
     monkeypatch.setattr(limits, "XLSX_ELEMENTS", TOTAL)
     monkeypatch.setattr(limits, "XLSX_PIECE_ELEMENTS", ELEMENTS)
     monkeypatch.setattr(limits, "XLSX_PIECE_BYTES", PIECE - 1)
+    monkeypatch.setattr(limits, "XLSX_TEXTS_BYTES", TEXTS)
 
     assert error_of(with_parts(**{part: content})).startswith(f"people.xlsx {sentence}")
 
@@ -296,9 +356,7 @@ def test_excel_files_are_only_unpacked_block_by_block(method: int) -> None:
 
 
 def test_a_part_cannot_be_read_as_many_sheets() -> None:
-    sheets = "".join(f'<sheet name="{name}" sheetId="1" r:id="rId1"/>' for name in "ab")
-    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    file = with_parts(workbook=f'<workbook {MAIN} xmlns:r="{relations}"><sheets>{sheets}</sheets></workbook>')
+    file = with_sheets("".join(f'<sheet name="{name}" sheetId="1" r:id="rId1"/>' for name in "ab"))
 
     assert error_of(file) == "people.xlsx has two sheets in one place; save the list as CSV."
 
@@ -308,6 +366,23 @@ def test_many_elements_outside_of_rows_do_not_matter(monkeypatch: pytest.MonkeyP
     rows = f'<row r="1">{cell("A1")}</row>'
 
     assert lines_of(with_rows(rows, f"<cols>{'<col/>' * 300}</cols>")) == [Line(1, "ann")]
+
+
+def test_many_rows_are_many_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "XLSX_PIECE_BYTES", PIECE - 1)
+    rows = "".join(f'<row r="{number}">{cell(f"A{number}", "x" * 1_000)}</row>' for number in range(1, 1_001))
+
+    assert len(lines_of(with_rows(rows))) == 1_000
+
+
+def test_the_kind_that_is_called_strict_is_named() -> None:
+    strict = MAIN.replace(
+        "http://schemas.openxmlformats.org/spreadsheetml/2006", "http://purl.oclc.org/ooxml/spreadsheetml"
+    )
+
+    assert error_of(with_parts(workbook=f"<workbook {strict}><sheets/></workbook>")) == (
+        "people.xlsx is a 'Strict Open XML' file; save the list as CSV."
+    )
 
 
 def test_a_zip_file_of_very_many_members_is_refused() -> None:
