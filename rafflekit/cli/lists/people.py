@@ -14,7 +14,6 @@ import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -30,7 +29,6 @@ from rafflekit.cli.lists.reading.understanding import understand, wrong_line
 REFUSED_BY_ITSELF = "The line"
 """Every `Line.refusal` begins with this, and no refusal of the engine does."""
 
-_USUAL_ENCODING = "utf-8"
 _COPIED_AT_ONCE = 1024 * 1024
 _SHOWN_OF_A_COUNT = 50
 _COUNT = re.compile("0*[1-9][0-9]{0,8}")
@@ -202,10 +200,6 @@ def _understood(
         )
     if began_with_excel:
         return read(layout)
-    if saved_anew.encoding is None and layout.encoding != _USUAL_ENCODING:
-        # A text with accents in another encoding is hardly ever UTF-8 as well, but nearly every UTF-8 is Windows-1252.
-        with suppress(CommandStopped):
-            return read(replace(layout, encoding=None))
     try:
         return read(layout)
     except CommandStopped as error:

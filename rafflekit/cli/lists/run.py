@@ -25,7 +25,7 @@ from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.output import TicketFile, list_changed
 from rafflekit.cli.lists.people import Line
 from rafflekit.cli.lists.preview import Preview
-from rafflekit.cli.lists.reading.columns import column_name
+from rafflekit.cli.lists.reading.columns import is_same_name
 from rafflekit.cli.lists.reading.layout import Columns, Layout
 from rafflekit.core.private_files import lock, private, require_folder, sync
 
@@ -311,7 +311,7 @@ def _contradicted(bound: Layout, given: Layout) -> Iterator[str]:
 
 def _same_names(some: Sequence[str], others: Sequence[str]) -> bool:
     """Return whether these are the names of the same columns, as far as that can be known without the list."""
-    return [column_name(name).casefold() for name in some] == [column_name(name).casefold() for name in others]
+    return len(some) == len(others) and all(map(is_same_name, some, others))
 
 
 def _key_line(raffle_id: UUID, layout: Layout, run_key: bytes) -> bytes:
