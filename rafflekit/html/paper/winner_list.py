@@ -35,6 +35,7 @@ def winner_list(
         language,
         raffle=raffle,
         terms=raffle.terms,
+        made_at=made_at,
         until=_until(holdings, made_at),
         passed_on=sum(each.has_passed_on for each in holdings),
         has_lapsed=any(each.has_lapsed for each in holdings),

@@ -52,9 +52,9 @@ def test_a_winner_list_has_no_deadline_that_is_over(fair: Fair) -> None:
     raffle, tickets = fair.drawn(prizes=[Prize("tea", 2)])
     first, second = fair.numbers(raffle)
 
-    def shows_deadline(made_at: datetime) -> bool:
+    def shows_deadline(made_at: datetime, begin: str = "Collect prizes before") -> bool:
         holdings = fair.engine.holdings(raffle.id)
-        return "Collect prizes before" in text_of(winner_list(raffle, holdings, "en", made_at=made_at))
+        return begin in text_of(winner_list(raffle, holdings, "en", made_at=made_at))
 
     deadline = fair.now + timedelta(days=14)
     assert shows_deadline(deadline - timedelta(seconds=1))
@@ -63,6 +63,8 @@ def test_a_winner_list_has_no_deadline_that_is_over(fair: Fair) -> None:
     fair.engine.redeem(raffle.id, first, tickets[first].verification_code)
     fair.engine.forfeit(raffle.id, second, why="disqualified", reason="a relative")
     assert not shows_deadline(fair.now)
+    assert shows_deadline(fair.now, "collect before")
+    assert not shows_deadline(deadline, "collect before")
 
 
 def test_a_winner_list_names_every_ticket_that_lost(fair: Fair) -> None:
