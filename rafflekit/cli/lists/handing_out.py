@@ -137,6 +137,7 @@ class _HandingOut:
                 progress.move(taken_up)
             with tickets.append() as writer:
                 _write(writer, self._outcomes(lines, keys, repeats), progress)
+            assert tickets.tickets + tickets.refused == total, "a line has no row"
             self.run.end(tickets)
         progress.sum_up()
         if progress.is_correctable and self.engine.get(self.raffle.id).available_tickets:

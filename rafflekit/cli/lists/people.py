@@ -20,7 +20,7 @@ from typing import BinaryIO, NamedTuple
 from rafflekit.cli import terminal
 from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.reading.cells import Unclear
-from rafflekit.cli.lists.reading.columns import width_of
+from rafflekit.cli.lists.reading.columns import is_same_name, width_of
 from rafflekit.cli.lists.reading.csv_records import RecordWrong
 from rafflekit.cli.lists.reading.formats import is_workbook
 from rafflekit.cli.lists.reading.layout import Layout
@@ -31,6 +31,8 @@ REFUSED_BY_ITSELF = "The line"
 
 _COPIED_AT_ONCE = 1024 * 1024
 _SHOWN_OF_A_COUNT = 50
+# A header that is there again may have blanks and byte order marks; comparing names takes long.
+_BLANKS_MORE = 16
 _COUNT = re.compile("0*[1-9][0-9]{0,8}")
 # Also as other programs than Excel write them.
 _LINE_BREAKS = re.compile(r"[\n\r\x0b\x85\u2028\u2029]+")
@@ -91,8 +93,8 @@ class ParticipantList:
             participant = _joined(row, positions.participant) if only is None else _on_one_line(_cell_of(row, only))
             if header is None:
                 header = participant
-            elif header and len(participant) == len(header) and participant.casefold() == header.casefold():
-                # Sheets were pasted below each other.
+            elif header and len(participant) < len(header) + _BLANKS_MORE and is_same_name(participant, header):
+                # Lists were joined.
                 yield Line(number, participant, "The line repeats the header.")
             elif self.layout.sheet is not None and (reason := _unclear(row, positions.participant, positions.quantity)):
                 yield Line(number, participant, f"The line's {reason}.")

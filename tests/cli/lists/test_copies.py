@@ -11,7 +11,9 @@ import pytest
 from openpyxl import Workbook
 
 from rafflekit import Prize, RaffleEngine
+from rafflekit.cli.lists.people import open_list
 from rafflekit.cli.lists.preview import Preview
+from rafflekit.cli.lists.reading.layout import Columns, Layout
 from tests import programs
 from tests.cli.conftest import Terminal
 from tests.ticket_lists import rows_of, write_list
@@ -92,6 +94,36 @@ def test_tickets_go_to_the_people_in_the_preview(
     assert (done.status, done.out) == (0, "400 tickets, 0 refused; tickets.csv\n")
     assert [row["participant"] for row in rows_of(folder / "tickets.csv")] == PEOPLE
     assert not (folder / name).exists() or (folder / name).read_bytes() != before
+
+
+@pytest.mark.parametrize("name", ["people.csv", "people.xlsx"])
+@pytest.mark.parametrize("begun", [1, 60])
+def test_a_list_may_grow_by_any_number_of_people(terminal: Terminal, folder: Path, *, name: str, begun: int) -> None:
+    command = f"participate Choir --from {name} --out tickets.csv"
+    early, late, repeated, mended = PEOPLE[:begun], PEOPLE[begun:], PEOPLE[0], OTHERS[0]
+    for people in ([*early, repeated], [*early, repeated, *late], [*early, mended, *late, *OTHERS[1:]]):
+        write(folder / name, people)
+        terminal(command)
+        assert [row["participant"] for row in rows_of(folder / "tickets.csv")] == people
+
+
+def test_a_list_can_be_read_by_turns(folder: Path) -> None:
+    written = {
+        "people.csv": PEOPLE,
+        "people.xlsx": PEOPLE,
+        "utf-16.csv": PEOPLE,
+        "wide.csv": [f"{text};x" for text in PEOPLE],
+    }
+    for name, people in written.items():
+        write(folder / name, people)
+    (folder / "utf-16.csv").write_text("".join(f"{text}\n" for text in PEOPLE), encoding="utf-16")
+
+    for name, people in written.items():
+        columns = Columns(("1",)) if name == "wide.csv" else Columns()
+        with open_list(folder / name, layout=Layout(columns, header=False), most_each=1) as listed:
+            turns = zip(listed, listed, strict=True)
+            assert all(one == other for one, other in turns)
+            assert [line.participant for line in listed] == [text.removesuffix(";x") for text in people]
 
 
 def test_the_next_run_compares_the_new_list(terminal: Terminal, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

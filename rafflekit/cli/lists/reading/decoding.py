@@ -6,12 +6,15 @@ An encoding is never guessed: names would be changed without a trace. The error 
 import codecs
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
-from io import TextIOWrapper
-from typing import BinaryIO, NamedTuple
+from io import BufferedReader, RawIOBase, TextIOWrapper
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from rafflekit.cli.spreadsheets import Separator, check_encoding
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _SEPARATORS = tuple(each.character for each in Separator)
 
@@ -117,17 +120,43 @@ def scan(file: BinaryIO, encoding: str, *, name: str) -> Scanned:
 
 @contextmanager
 def text_in(file: BinaryIO, encoding: str, *, errors: str = "strict") -> Iterator[TextIOWrapper]:
-    """Give the text of a file from its beginning, without a byte order mark. Only line feeds end its lines."""
-    file.seek(0)
-    text = TextIOWrapper(file, encoding=encoding, errors=errors, newline="\n")
-    try:
-        if text.read(1) != _MARK:
-            text.seek(0)
+    """Give the text of a file, without a byte order mark. Only line feeds end its lines.
+
+    Several texts of one file can be read by turns.
+    """
+    begins = len(_mark_in(file, encoding))
+    source = BufferedReader(_Reading(file, begins), _BLOCK_BYTES)
+    with TextIOWrapper(source, encoding=encoding, errors=errors, newline="\n") as text:
         yield text
-    finally:
-        # Otherwise the file would be closed with it. It is closed already if a reader was not read to its end.
-        with suppress(ValueError):
-            text.detach()
+
+
+class _Reading(RawIOBase):
+    """What an open file has from a position on. Its own position is not the file's, which stays open."""
+
+    def __init__(self, file: BinaryIO, position: int) -> None:
+        self._file = file
+        self._position = position
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        self._file.seek(self._position)
+        view = memoryview(buffer)
+        found = self._file.read(len(view))
+        view[: len(found)] = found
+        self._position += len(found)
+        return len(found)
+
+
+def _mark_in(file: BinaryIO, encoding: str) -> bytes:
+    """Return the byte order mark with which a file in this encoding begins, if it has one."""
+    try:
+        mark = _MARK.encode(encoding)
+    except UnicodeEncodeError:
+        return b""
+    file.seek(0)
+    return mark if file.read(len(mark)) == mark else b""
 
 
 def _not_decoded(error: UnicodeError, line: int, encoding: str, name: str) -> Scanned:

@@ -76,6 +76,9 @@ def test_a_header_below_other_lines_gets_no_ticket(above: str) -> None:
         ("Straße;Ort\nStraße;Ort\nAnn;Rome\nSTRAẞE;\nBob;Oslo\n", ("straße",)),
         ("First;Last\nAnn;\nFirst; Last\nBob;\n", ("first", "last")),
         ("Name\nName\nAnn\nBob\nName\n", ()),
+        ("\ufeffE-Mail\nAnn\n\ufeffE-Mail\nBob\n", ()),
+        ("Name\nName \nAnn\nBob\n\u200b NAME\n", ()),
+        ("Pre\u0301nom;x\nAnn;\nPr\u00e9nom ;\nBob;\n", ("prénom",)),
     ],
 )
 def test_a_line_that_repeats_the_header_is_refused(text: str, columns: tuple[str, ...]) -> None:
