@@ -80,4 +80,5 @@ def _is_named(complete: os.stat_result | None, path: Path) -> bool:
 
 
 def _taken(path: Path, option: str) -> CommandStopped:
-    return CommandStopped(f"{option}: {path} already exists; name a new file.", status=WRONG_USAGE)
+    what = "is a folder; name a file in it" if path.is_dir() else "already exists; name a new file"
+    return CommandStopped(f"{option}: {path} {what}.", status=WRONG_USAGE)

@@ -206,7 +206,7 @@ class Refusals:
     def loss(self, why: str, reason: str) -> Markup:
         """Return how a win was lost as HTML, and after it the organiser's words, if there are any."""
         kind = Markup(self._gettext(_LOSSES[why]))  # noqa: S704
-        return kind if reason == _LOSSES[why] else Markup("{}: {}").format(kind, self._filters["named"](reason))
+        return kind if reason == _LOSSES[why] else Markup("{} – {}").format(kind, self._filters["named"](reason))
 
     def _translated(self, text: str, subject: str | None) -> Markup | None:
         """Return the translation of one sentence or of several; None if one of them is not known."""

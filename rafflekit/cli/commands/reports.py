@@ -46,7 +46,9 @@ def write_winner_list(
             shown = [each.current.ticket_number for each in holdings if not each.has_lapsed]
             owners = owners_of(tickets, shown, engine, found)
             missing = len(shown) - len(owners)
-        text = winner_list(found, holdings, language, owners=owners, address=raffle_address(base, found))
+        text = winner_list(
+            found, holdings, language, made_at=engine.now(), owners=owners, address=raffle_address(base, found)
+        )
     write_paper(out, [text], is_private=owners is not None)
     render.print_paper(str(out), as_json=as_json, without_qr_code="list" if base is None else None)
     if not as_json:

@@ -49,8 +49,6 @@ def format_of(out: Path, given: TableFormat | None) -> TableFormat:
         return TableFormat(out.suffix.removeprefix(".").lower())
     except ValueError:
         *most, last = (f".{each}" for each in TableFormat)
-        if out.is_dir():
-            raise CommandStopped(f"--out: {out} is a folder; name a file in it.", status=WRONG_USAGE) from None
         raise CommandStopped(
             f"--out: the ending of {out.name} names no format; end it with {', '.join(most)} or {last}, or give "
             "--format.",

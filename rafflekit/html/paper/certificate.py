@@ -1,16 +1,16 @@
 """The certificate of a draw: what its proof shows, step by step, what it does not, and how anyone can check it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import NamedTuple
 
 from rafflekit.core.certificates import AuditedDraw
-from rafflekit.core.protocol.audit import NOT_PROVEN, OK
-from rafflekit.core.protocol.audit.report import AuditedWin
+from rafflekit.core.protocol.audit import NOT_PROVEN, OK, AuditReport
+from rafflekit.core.protocol.audit.report import AuditedWin, Doubt
 from rafflekit.core.protocol.audit.winners import wins_of
 from rafflekit.core.protocol.entropy import source_of
-from rafflekit.core.protocol.forfeits import ForfeitStatement, Why
+from rafflekit.core.protocol.forfeits import ForfeitStatement
 from rafflekit.core.protocol.notes import base64_of
 from rafflekit.core.protocol.words import words_of
 from rafflekit.html.assets import static_text
@@ -18,7 +18,7 @@ from rafflekit.html.rendering import rendered
 
 _WINS_SHOWN = 60
 _LOST_SHOWN = 30
-# From so many prizes on, they are in two columns, unless a name is longer than this.
+# This many prizes or more are in two columns, unless a name has more characters than fit there.
 _COLUMNS_FROM = 5
 _NAME_IN_COLUMNS = 60
 
@@ -46,7 +46,8 @@ def certificate(draw: AuditedDraw, language: str, *, address: str | None = None)
     closing, end = parts.closed.checkpoint, parts.closed.end
     entropy = parts.proof.entropy
     source = source_of(entropy.kind)
-    wins, lost = _drawn(draw), _lost(draw)
+    shown, lost = _drawn(draw)[:_WINS_SHOWN], _lost(draw)
+    losses = lost or []
     return rendered(
         "paper/certificate.html",
         language,
@@ -65,21 +66,21 @@ def certificate(draw: AuditedDraw, language: str, *, address: str | None = None)
         key=str(parts.key),
         witnesses=[each.name for each in parts.witnesses],
         count=parts.wins,
-        prizes=[(prize, list(group)) for prize, group in groupby(wins[:_WINS_SHOWN], key=lambda win: win.prize)],
-        is_in_columns=_is_in_columns({win.prize for win in wins[:_WINS_SHOWN]}),
-        shown=min(_WINS_SHOWN, len(wins)),
-        is_one_marked=any(win.lost is not None for win in wins[:_WINS_SHOWN]),
-        lost=None if lost is None else lost[:_LOST_SHOWN],
-        more_lost=len((lost or ())[_LOST_SHOWN:]),
+        prizes=[(prize, list(group)) for prize, group in groupby(shown, key=lambda win: win.prize)],
+        is_in_columns=_is_in_columns({win.prize for win in shown}),
+        shown=len(shown),
+        is_one_marked=any(win.lost is not None for win in shown),
+        is_lost_listed=lost is not None,
+        lost=losses[:_LOST_SHOWN],
+        more_lost=len(losses[_LOST_SHOWN:]),
         # A prize may pass on several times.
-        passed_on=sum(each.heir is not None and each.win.in_place_of is None for each in lost or ()),
-        lapsed=sum(each.heir is None for each in lost or ()),
-        was_early=parts.proof.terms.claim_days is None
-        and any(each.forfeit.why == Why.UNCLAIMED for each in lost or ()),
-        is_lost_in_future=any(each.at > draw.audited_at for each in lost or ()),
+        passed_on=sum(each.heir is not None and each.win.in_place_of is None for each in losses),
+        times_passed_on=sum(each.heir is not None for each in losses),
+        lapsed=sum(each.heir is None for each in losses),
         redeemed=draw.redeemed,
-        checked=[step for step in draw.report.steps if step.outcome == OK],
-        unproven=[step for step in draw.report.steps if step.outcome == NOT_PROVEN],
+        # Apart from its doubts, a step is proven.
+        proven=[step for step in draw.report.steps if step.outcome == OK or step.doubts],
+        unproven=list(_unproven(draw.report)),
         address=address,
         style_text=static_text("paper/paper.css") + static_text("paper/certificate.css"),
     )
@@ -102,6 +103,14 @@ def _lost(draw: AuditedDraw) -> list[_LostWin] | None:
     heirs = {win.in_place_of: win.ticket_number for win in wins}
     lost = [_LostWin(win, win.lost, heirs.get(win.ticket_number)) for win in wins if win.lost is not None]
     return sorted(lost, key=lambda each: each.forfeit.number)
+
+
+def _unproven(report: AuditReport) -> Iterator[tuple[str, Doubt | None]]:
+    """Yield the name of each step that is not proven with each of its doubts; with None if it proves nothing."""
+    for step in report.steps:
+        if step.outcome == NOT_PROVEN:
+            for doubt in step.doubts or (None,):
+                yield step.name, doubt
 
 
 def _is_in_columns(prizes: Collection[str]) -> bool:

@@ -1,10 +1,10 @@
 """The list of winners to hang up: prize by prize, with numbers that are large enough to be read from two metres."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 
 from rafflekit.core.holdings import Holding
-from rafflekit.core.lifecycle import redeem_until
 from rafflekit.core.models import Raffle
 from rafflekit.html.assets import static_text
 from rafflekit.html.rendering import numeral, rendered
@@ -19,6 +19,7 @@ def winner_list(
     holdings: Sequence[Holding],
     language: str,
     *,
+    made_at: datetime,
     owners: Mapping[int, str] | None = None,
     address: str | None = None,
 ) -> str:
@@ -34,7 +35,8 @@ def winner_list(
         language,
         raffle=raffle,
         terms=raffle.terms,
-        until=redeem_until(raffle, taken_over_at=None),
+        made_at=made_at,
+        until=_until(holdings, made_at),
         passed_on=sum(each.has_passed_on for each in holdings),
         has_lapsed=any(each.has_lapsed for each in holdings),
         prizes=[
@@ -48,6 +50,12 @@ def winner_list(
         style_text=static_text("paper/paper.css") + static_text("paper/winners.css"),
         script_text=static_text("times.js"),
     )
+
+
+def _until(holdings: Sequence[Holding], made_at: datetime) -> datetime | None:
+    """Return until when prizes that did not pass on can be collected; None if none of them still can be in time."""
+    deadlines = (each.redeem_until for each in holdings if not each.has_passed_on)
+    return next((until for until in deadlines if until is not None and made_at < until), None)
 
 
 def _fitting(raffle: Raffle, language: str, *, has_names: bool) -> int:

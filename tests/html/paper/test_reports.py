@@ -21,7 +21,7 @@ def test_a_winner_list_shows_who_has_each_prize_now(fair: Fair) -> None:
     first, *_ = fair.numbers(raffle)
     fair.engine.forfeit(raffle.id, first, why="disqualified", reason="a relative")
 
-    html = winner_list(raffle, fair.engine.holdings(raffle.id), "en", address=ADDRESS)
+    html = winner_list(raffle, fair.engine.holdings(raffle.id), "en", made_at=fair.now, address=ADDRESS)
 
     text = text_of(html)
     assert f"{first} lapsed" in text
@@ -40,12 +40,31 @@ def test_a_winner_list_dates_what_passed_on(fair: Fair) -> None:
     heir = fair.engine.forfeit(raffle.id, first, why="disqualified", reason="a relative")
     assert heir is not None
 
-    text = text_of(winner_list(raffle, fair.engine.holdings(raffle.id), "en"))
+    text = text_of(winner_list(raffle, fair.engine.holdings(raffle.id), "en", made_at=fair.now))
 
     drawn = CLOSED + timedelta(minutes=2)
     assert f"Collect prizes before {drawn + timedelta(days=14):%Y-%m-%d %H:%M} UTC" in text
     deadline = f"{drawn + timedelta(days=17):%Y-%m-%d %H:%M} UTC"
     assert f"{heir.ticket_number} passed on from {first} collect before {deadline}" in text
+
+
+def test_a_winner_list_has_no_deadline_that_is_over(fair: Fair) -> None:
+    raffle, tickets = fair.drawn(prizes=[Prize("tea", 2)])
+    first, second = fair.numbers(raffle)
+
+    def shows_deadline(made_at: datetime, begin: str = "Collect prizes before") -> bool:
+        holdings = fair.engine.holdings(raffle.id)
+        return begin in text_of(winner_list(raffle, holdings, "en", made_at=made_at))
+
+    deadline = fair.now + timedelta(days=14)
+    assert shows_deadline(deadline - timedelta(seconds=1))
+    assert not shows_deadline(deadline)
+    # What is redeemed, or passed on with a later deadline, is no longer to be collected before this one.
+    fair.engine.redeem(raffle.id, first, tickets[first].verification_code)
+    fair.engine.forfeit(raffle.id, second, why="disqualified", reason="a relative")
+    assert not shows_deadline(fair.now)
+    assert shows_deadline(fair.now, "collect before")
+    assert not shows_deadline(deadline, "collect before")
 
 
 def test_a_winner_list_names_every_ticket_that_lost(fair: Fair) -> None:
@@ -56,7 +75,7 @@ def test_a_winner_list_names_every_ticket_that_lost(fair: Fair) -> None:
         if heir is not None:
             chain.append(heir.ticket_number)
 
-    text = text_of(winner_list(raffle, fair.engine.holdings(raffle.id), "en"))
+    text = text_of(winner_list(raffle, fair.engine.holdings(raffle.id), "en", made_at=fair.now))
 
     assert f"radio{radio[3]} passed on from {radio[0]}, {radio[1]}, {radio[2]} collect before" in text
     # No ticket was left for the last time.
@@ -83,14 +102,14 @@ def test_a_winner_list_names_every_ticket_that_lost(fair: Fair) -> None:
 def test_a_winner_list_says_no_more_than_is_proven(fair: Fair, terms: dict[str, str], shown: str) -> None:
     raffle, _ = fair.drawn(12, **terms)
 
-    assert shown in text_of(winner_list(raffle, fair.engine.holdings(raffle.id), "en"))
+    assert shown in text_of(winner_list(raffle, fair.engine.holdings(raffle.id), "en", made_at=fair.now))
 
 
 def test_a_winner_list_with_names_says_that_it_is_private(fair: Fair) -> None:
     raffle, _ = fair.drawn(prizes=[Prize("tea", 2)])
     first, second = fair.numbers(raffle)
 
-    html = winner_list(raffle, fair.engine.holdings(raffle.id), "en", owners={first: HOSTILE})
+    html = winner_list(raffle, fair.engine.holdings(raffle.id), "en", made_at=fair.now, owners={first: HOSTILE})
 
     assert "for the organiser only" in text_of(html)
     assert f"{second} not in the list" in text_of(html)
@@ -115,7 +134,7 @@ def test_a_return_counts_tickets_and_prizes(fair: Fair) -> None:
     ):
         assert row in rows
     assert "Proceeds of the ticket sales (gross)" in rows
-    assert "winner disqualified: a relative" in text
+    assert "winner disqualified – a relative" in text
     assert "All prizes12 1 1 0 11 Value of all:" in rows
     assert "participant" not in text
 
@@ -187,8 +206,8 @@ def test_no_text_of_a_report_escapes_the_catalogue(fair: Fair, monkeypatch: pyte
         for html in (
             fair.certificate(raffle, "xx"),
             fair.certificate(raffle, "xx", address=None),
-            winner_list(raffle, holdings, "xx", owners={}, address=ADDRESS),
-            winner_list(raffle, holdings, "xx"),
+            winner_list(raffle, holdings, "xx", made_at=fair.now, owners={}, address=ADDRESS),
+            winner_list(raffle, holdings, "xx", made_at=fair.now),
             return_sheet(raffle, holdings, "xx", made_at=fair.now),
         ):
             assert BEGIN in html
@@ -202,7 +221,7 @@ def test_no_text_of_people_is_markup(fair: Fair) -> None:
 
     for html in (
         fair.certificate(raffle),
-        winner_list(raffle, holdings, "en"),
+        winner_list(raffle, holdings, "en", made_at=fair.now),
         return_sheet(raffle, holdings, "en", made_at=fair.now),
     ):
         assert "<script>alert" not in html
@@ -215,7 +234,7 @@ def test_no_text_of_people_is_markup(fair: Fair) -> None:
 def test_every_page_of_a_long_winner_list_has_its_header(fair: Fair, new_page: NewPage, tmp_path: Path) -> None:
     raffle, _ = fair.drawn(1_200, prizes=[*(Prize(f"prize {place}") for place in range(50)), Prize("tea", 950)])
 
-    paper = printed(new_page(), winner_list(raffle, fair.engine.holdings(raffle.id), "en"), tmp_path)
+    paper = printed(new_page(), winner_list(raffle, fair.engine.holdings(raffle.id), "en", made_at=fair.now), tmp_path)
 
     pages = [words_on(page) for page in paper]
     assert len(pages) > 10

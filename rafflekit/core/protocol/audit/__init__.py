@@ -202,7 +202,7 @@ class _Steps:
         except Refuted as error:
             self._taken[name] = Step(name, WRONG, str(error), is_mistaken=isinstance(error, Mistaken))
         except Unproven as error:
-            self._taken[name] = Step(name, NOT_PROVEN, str(error))
+            self._taken[name] = Step(name, NOT_PROVEN, str(error), doubts=error.doubts)
         return None
 
     def report(self, parts: ProofParts | None, wins: Sequence[AuditedWin] | None = None) -> AuditReport:

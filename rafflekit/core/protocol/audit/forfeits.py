@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rafflekit.core.protocol.audit.form import ProofParts, SignedForfeit
-from rafflekit.core.protocol.audit.report import AuditedWin, Refuted, Unproven
+from rafflekit.core.protocol.audit.report import AuditedWin, Doubt, Refuted, Unproven
 from rafflekit.core.protocol.audit.signatures import check_operator
 from rafflekit.core.protocol.dates import time_text
 from rafflekit.core.protocol.documents import FORFEITS_IN_A_PROOF
@@ -23,7 +23,9 @@ def check_forfeits(parts: ProofParts, slots: Sequence[int]) -> str:
     for forfeit in parts.forfeits:
         following.take(forfeit)
     if parts.forfeits:
-        raise Unproven(_summary(parts, parts.forfeits))
+        shown, doubts = _summary(parts, parts.forfeits)
+        # The last one has the latest date.
+        raise Unproven(parts.dated(shown, parts.forfeits[-1].statement.time, *doubts), *doubts)
     return "The proof lists no prize that passed on."
 
 
@@ -118,14 +120,15 @@ class _Following:
             yield f"the leaf of the next ticket is not in the closing's tree: {error}"
 
 
-def _summary(parts: ProofParts, forfeits: Sequence[SignedForfeit]) -> str:
+def _summary(parts: ProofParts, forfeits: Sequence[SignedForfeit]) -> tuple[str, list[Doubt]]:
     passed = sum(forfeit.leaf is not None for forfeit in forfeits)
     shown = f"Prizes that passed on ({passed:,}) went to the next tickets of the same shuffle."
     if passed < len(forfeits):
         shown += f" Prizes that lapsed because no ticket was left: {len(forfeits) - passed:,}."
     # The proof shows neither whether a reason is true nor whether the last forfeits were left out.
     shown += " Only the operator says why each was lost, and that no forfeit is missing."
+    doubts = [Doubt.REASONS]
     if parts.proof.terms.claim_days is None and any(each.statement.why == Why.UNCLAIMED for each in forfeits):
         shown += " At least one was lost as unclaimed, although no deadline was announced."
-    # The last one has the latest date.
-    return parts.dated(shown, forfeits[-1].statement.time)
+        doubts.append(Doubt.NO_DEADLINE)
+    return shown, doubts

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rafflekit.core.prizes import count_wins
 from rafflekit.core.protocol.audit.encoding import without_mark
-from rafflekit.core.protocol.audit.report import Refuted, Unproven
+from rafflekit.core.protocol.audit.report import Doubt, Refuted, Unproven
 from rafflekit.core.protocol.checkpoints import Checkpoint, End
 from rafflekit.core.protocol.dates import time_text
 from rafflekit.core.protocol.documents import Proof, ProvenForfeit, read_proof
@@ -64,8 +64,10 @@ class ProofParts:
         """The number of wins that the terms promise (W)."""
         return count_wins(self.proof.terms.prizes)
 
-    def dated(self, sentence: str, time: int) -> str:
+    def dated(self, sentence: str, time: int, *doubts: Doubt) -> str:
         """Return the sentence of a step that found nothing wrong with what the operator dated `time`.
+
+        `doubts` are those that the step has anyway.
 
         Raises:
             Unproven: the date is in the verifier's future. That is not wrong, because their clock may be.
@@ -74,7 +76,9 @@ class ProofParts:
             return sentence
         raise Unproven(
             f"{sentence} But by this computer's clock, the date {time_text(time)} is in the future: either the clock "
-            "is wrong, or the operator signed a wrong date."
+            "is wrong, or the operator signed a wrong date.",
+            *doubts,
+            Doubt.FUTURE,
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rafflekit.core.protocol.audit.encoding import without_mark
 from rafflekit.core.protocol.audit.form import ProofParts
-from rafflekit.core.protocol.audit.report import Mistaken, Refuted, Unproven
+from rafflekit.core.protocol.audit.report import Doubt, Mistaken, Refuted, Unproven
 from rafflekit.core.protocol.documents import read_leaf_line
 from rafflekit.core.protocol.leaves import Leaf
 from rafflekit.core.protocol.number_sets import IN_BITS, number_set
@@ -66,7 +66,8 @@ def check_leaves(parts: ProofParts) -> str:
     if not _are_numbers_seen(size, highest):
         raise Unproven(
             f"All {size:,} leaves match the closing. Whether a number occurs twice was not checked, because there are "
-            "too many numbers."
+            "too many numbers.",
+            Doubt.REPEATED,
         )
     once = f"each ticket number from 1 to {size:,} occurs once"
     if size < highest:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 from rafflekit.core.protocol.dates import time_text, write_time
@@ -43,8 +44,28 @@ class Mistaken(Refuted):
     """End a step as wrong because of what the verifier gave with the proof; the message is its sentence."""
 
 
+class Doubt(StrEnum):
+    """What a step leaves open, although all that it checked is right."""
+
+    FUTURE = "future"
+    """What the operator dated is in the verifier's future."""
+
+    REPEATED = "repeated"
+    """A ticket number may occur twice: they were too many to be compared."""
+
+    REASONS = "reasons"
+    """Only the operator says why prizes were lost, and that no such case is missing."""
+
+    NO_DEADLINE = "no deadline"
+    """A prize was lost as unclaimed, although no deadline was announced."""
+
+
 class Unproven(Exception):
-    """End a step as not proven; the message is its sentence."""
+    """End a step as not proven; the message is its sentence. With `doubts`, it leaves only these open."""
+
+    def __init__(self, sentence: str, *doubts: Doubt) -> None:
+        super().__init__(sentence)
+        self.doubts = doubts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +73,14 @@ class Step:
     """One step: its name, its outcome, and a sentence that says what was checked or why it ended like this.
 
     `is_mistaken` is True if a step is wrong only because something that the verifier gave does not belong to the proof:
-    the draw itself may be honest.
+    the draw itself may be honest. A step with `doubts` is not proven, but only because of these.
     """
 
     name: str
     outcome: Outcome
     sentence: str
     is_mistaken: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,4 +270,4 @@ def test_unclaimed_prizes_pass_on_together_in_time(ask: Ask, engine: RaffleEngin
     assert passed.headers["Location"] == f"/desk{drawn.path}?done=all_passed_on"
     assert f"instead of ticket {drawn.winner.number}" in ask(f"/desk{drawn.path}winners/?unredeemed=true").text
     assert heir.ticket_number in [win.ticket_number for win in engine.winners(raffle, unredeemed=True).items]
-    assert "Reason: winner disqualified: <bdi>sold twice</bdi>" in ask(f"/desk{drawn.path}winners/").text
+    assert "Reason: winner disqualified – <bdi>sold twice</bdi>" in ask(f"/desk{drawn.path}winners/").text
