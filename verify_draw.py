@@ -266,26 +266,28 @@ class Audit:
         named = unique(self.given.witnesses)
         seen_at = {witness: list(self.seen_at.get(witness, ())) for witness in named}
         published_at = []
-        for copy, note in self.copies_of_closing(proof):
+        copies = self.copies_of_closing(proof)
+        for copy, note in copies:
             # A copy with a wrong cosignature shows nothing.
             with contextlib.suppress(ValueError):
                 for witness, times in [(witness, cosignature_times(note, witness)) for witness in named]:
                     seen_at[witness] += times
                 published_at += [] if copy.published_at is None else [copy.published_at]
+        fit = f"your {'copy is' if len(copies) == 1 else 'copies are'} this closing; " if copies else ""
         if proof.terms["entropy"] == "announced":
             raise NotProven(
-                f"the raffle closed {time_text(proof.closed)}, as the operator says; compare that with the moment when "
-                f"{quoted(proof.terms['source'])} gave the value"
+                f"{fit}the raffle closed {time_text(proof.closed)}, as the operator says; compare that with the moment "
+                f"when {quoted(proof.terms['source'])} gave the value"
             )
         if proof.round is None:
-            raise NotProven("you have only the operator's word that they made no other draws before this one")
+            raise NotProven(f"{fit}you have only the operator's word that they made no other draws before this one")
         # No one can have seen the closing before the raffle was created.
         if any(proof.created <= time < due for time in published_at):
-            return "the copy of the closing that you dated was published before the beacon"
+            return f"{fit}the copy that you dated was published before the beacon"
         early = [each for each in named if any(proof.created <= time < due for time in seen_at[each])]
         if not named:
-            raise NotProven("only the operator's clock says that the closing came before the beacon")
-        return require_majority(named, early, "had the closing before the beacon was published")
+            raise NotProven(f"{fit}only the operator's clock says that the closing came before the beacon")
+        return require_majority(named, early, "had the closing before the beacon was published", fit)
 
     def copies_of_closing(self, proof: Proof) -> list[tuple[Copy, Note]]:
         """Return your copies, read. Raise `Wrong` if one is not a copy of the proof's closing."""
@@ -294,14 +296,20 @@ class Audit:
             try:
                 kept = read_copy(copy)
             except ValueError as reason:
-                mistakes.append(f"your copy is not a closing: {reason}")
+                mistakes.append(
+                    f"your copy is not a copy of a closing: {reason}; copy all of it again, from the line that begins "
+                    "with rafflekit/ to the last line that begins with —, and nothing else"
+                )
                 continue
             if kept.note.text == proof.closing.note.text:
                 copies.append((copy, kept.note))
             elif kept.origin != proof.origin:
                 mistakes.append("your copy is of another raffle")
             elif not is_signed(kept.note, proof.operator):
-                mistakes.append("your copy is another text than the closing, and the operator did not sign it")
+                mistakes.append(
+                    "your copy is another text than the closing, and the operator did not sign it; if it was published "
+                    "as the closing of this raffle, it and the proof contradict each other: keep both"
+                )
             elif kept.cancelled is not None:
                 raise Wrong(f"the operator cancelled this raffle, as your copy shows: {quoted(kept.reason or '')}")
             elif kept.closed is not None:
@@ -465,10 +473,9 @@ class Audit:
     def values(self) -> dict[str, str | None] | None:
         """Return what people compare with a certificate of the draw, and the text of the closing, as it was published.
 
-        None if the seed or the winners are wrong, or were not checked.
+        None if any step is wrong.
         """
-        outcomes = [self.outcomes.get(step, ("wrong", ""))[0] for step in ("seed", "winners")]
-        if self.proof is None or "wrong" in outcomes:
+        if self.proof is None or not self.is_good:
             return None
         entropy = self.proof.entropy
         is_text = entropy["kind"] == "announced"
@@ -498,13 +505,14 @@ def unique(witnesses: Iterable[VerifierKey]) -> list[VerifierKey]:
     return list(dict.fromkeys(witnesses))
 
 
-def require_majority(named: list[VerifierKey], those: list[VerifierKey], what: str) -> str:
-    """Return who did `what`. Raise `NotProven` if that is not more than half of the witnesses that you named.
+def require_majority(named: list[VerifierKey], those: list[VerifierKey], what: str, before: str = "") -> str:
+    """Return who did `what`, after the words `before`.
 
-    With half of them, the operator could show one closing to one half of the witnesses, and another to the others.
+    Raise `NotProven` if that is not more than half of the witnesses that you named. With half of them, the operator
+    could show one closing to one half of the witnesses, and another to the others.
     """
     missing = ", ".join(witness.name for witness in named if witness not in those)
-    said = f"of the witnesses that you named ({len(named)}), {len(those)} {what}"
+    said = f"{before}of the witnesses that you named ({len(named)}), {len(those)} {what}"
     if missing:
         said += f"; missing: {missing}"
     if 2 * len(those) <= len(named):
@@ -987,8 +995,13 @@ def read_checkpoint(signed_text: str) -> Checkpoint:
 
 
 def read_copy(copy: Copy) -> Checkpoint:
-    """Return the checkpoint in a copy that someone kept."""
-    return read_checkpoint(decode_text(without_mark(copy.note)))
+    """Return the checkpoint in a copy that someone kept. Chats and editors change the ends of lines, and add some."""
+    # A reason may have been signed with blanks at its end.
+    lines = (
+        line.rstrip("\r" if line.startswith("reason ") else " \t\r")
+        for line in decode_text(without_mark(copy.note)).split("\n")
+    )
+    return read_checkpoint("\n".join(lines).strip("\n") + "\n")
 
 
 def require_signature(note: Note, operator: VerifierKey) -> None:
@@ -1298,7 +1311,7 @@ def about_winners(audit: Audit) -> list[str]:
 
 
 def about_values(audit: Audit) -> list[str]:
-    """Return lines with what a certificate of the draw shows, and with the closing, if the draw is right."""
+    """Return lines with what a certificate of the draw shows, and with the closing, if no step is wrong."""
     values = audit.values()
     if audit.proof is None or values is None:
         return []

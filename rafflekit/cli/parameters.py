@@ -120,7 +120,8 @@ def _whole_number(value: Any, param: Any) -> int:
     least, most = param.type_descriptor.parameter_info.min, param.type_descriptor.parameter_info.max
     number = number_given(str(value))
     if (least is not None and number < least) or (most is not None and number > most):
-        raise ValueError(f"{number} is not between {least} and {most}.")
+        text = str(value)
+        raise ValueError(f"{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''} is not between {least} and {most}.")
     return number
 
 
@@ -128,7 +129,7 @@ def number_given(text: str) -> int:
     """Return the whole number that a person typed, as `read_whole_number` reads it, or its negative.
 
     Raises:
-        ValueError: there is none.
+        ValueError: the text is not a whole number, or could be another one.
     """
     signed = _SIGNED.fullmatch(text.strip())
     assert signed is not None

@@ -35,8 +35,7 @@ _TO_CHECK = {
     "right, you have the wrong proof.",
     "key": "The proof has another key than --key. Compare --key with the key that the operator published. If they "
     "are equal, this is not that operator's proof.",
-    "witnessed": "--witnessed does not fit. It must be a copy of this raffle's closing, as 'rafflekit checkpoint' "
-    "prints it. If it is, the copy and the proof contradict each other; keep both.",
+    "witnessed": "--witnessed does not fit, as its step says.",
     "leaves": "--leaves does not fit. It must be the list of all tickets' leaves, one per line, as the server sends "
     "it. If it is, someone changed it.",
     "receipt": "--receipt does not fit. It must be the whole receipt of a ticket of this raffle, as 'rafflekit "
@@ -64,7 +63,7 @@ def print_report(report: "AuditReport", *, fetched: Collection[str], as_json: bo
     is_draw_wrong = report.first_wrong is not None and not report.first_wrong.is_mistaken
     if report.winners is not None and not is_draw_wrong:
         _print_winners(report.winners)
-    if report.values is not None and not is_draw_wrong:
+    if report.values is not None:
         _print_values(report.values)
     if report.first_wrong is not None:
         _say(_why_not_good(report.first_wrong, fetched=fetched), style="bold red")

@@ -3,13 +3,20 @@
 import re
 
 MOST_DIGITS = 30
-"""The most digits of a number that are read. No limit of the engine has so many."""
+"""The most digits of a number that are read. Every limit of the engine has fewer."""
 
-# One separator throughout, and no zero in front: '1,234.5' and '0.125' are fractions.
-DIVIDED = r"[1-9][0-9]{0,2}(?P<divider>[\s,.'’])[0-9]{3}(?:(?P=divider)[0-9]{3})*"
+# One separator throughout, and no zero in front: '1,234.5' and '0.125' are fractions. The page of a proof has the same
+# rule in static/verifier/tickets.js.
+DIVIDED = (
+    "[1-9][0-9]{0,2}(?P<divider>[ \N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE},.'’])"
+    "[0-9]{3}(?:(?P=divider)[0-9]{3})*"
+)
 """What a whole number with divided thousands looks like, as a part of a regular expression."""
 
-_WHOLE = re.compile(rf"[0-9]+|{DIVIDED}")
+WHOLE = f"(?:[0-9]+|{DIVIDED})"
+"""What a whole number looks like, as a part of a regular expression."""
+
+_WHOLE = re.compile(WHOLE)
 _NOT_A_DIGIT = re.compile("[^0-9]")
 
 
@@ -21,9 +28,15 @@ def read_whole_number(text: str) -> int | None:
     >>> read_whole_number("1110"), read_whole_number(" 1,110 "), read_whole_number("1.110"), read_whole_number("1,1")
     (1110, 1110, 1110, None)
     """
+    digits = whole_digits(text)
+    return None if digits is None else number_in(digits)
+
+
+def whole_digits(text: str) -> str | None:
+    """Return the digits of the number that `read_whole_number` reads, without zeros in front; None if it reads none."""
     if not _WHOLE.fullmatch(text.strip()):
         return None
-    return number_in(_NOT_A_DIGIT.sub("", text).lstrip("0") or "0")
+    return _NOT_A_DIGIT.sub("", text).lstrip("0") or "0"
 
 
 def number_in(digits: str) -> int:

@@ -6,19 +6,19 @@ from collections.abc import Iterable
 from rafflekit.core import limits
 from rafflekit.core.errors import InvalidValue
 from rafflekit.core.prizes import Prize
+from rafflekit.core.written_numbers import WHOLE, whole_digits
 
 # Chinese and Japanese keyboards type the full-width colon.
 _LAST_COLON = re.compile("(.*)[:\uff1a](.*)", re.DOTALL)
-_DIGITS = re.compile(r"[0-9]+")
 # Only with a sign and a blank: '10 € voucher', '2025 wine' and '4x4 car' are names.
-_AMOUNT_FIRST = re.compile(r"([0-9]+)\s*[x×]\s+(\S.*)")
-# Signs, decimals, divided thousands, and the bullets of a list: '-1 hampers', '1.5 x hamper' and '- 3 x hamper'.
+_AMOUNT_FIRST = re.compile(rf"(?P<amount>{WHOLE})\s*[x×]\s+(?P<name>\S.*)")
+# Signs, decimals, and the bullets of a list: '-1 hampers', '1.5 x hamper' and '- 3 x hamper'.
 _LIKE_AN_AMOUNT_FIRST = re.compile(r"[-+−–•*]\s*\d|[\d.,']*\d\s*[x×]\s")
-_ENDS_WITH_AMOUNT = re.compile("[:\uff1a]\\s*[0-9]*$")
+_ENDS_WITH_AMOUNT = re.compile(f"[:\uff1a]\\s*{WHOLE}?$")
 # Signs, decimals, digits of other scripts: 'hug:-1' and 'hug:1.5' are not names.
 _LIKE_A_NUMBER = re.compile(r"[-+−.,]*\d")
 # The end of a time, as in 'Dinner at 19:30'. Anyone who writes 'radio 1:5:1' knows what the last number means.
-_DOUBTFUL_AMOUNT = re.compile(r"[0-9]\s*[:\uff1a]\s*(?!0*1\s*\Z)([0-9]+)\s*\Z")
+_DOUBTFUL_AMOUNT = re.compile(rf"[0-9]\s*[:\uff1a]\s*(?!0*1\s*\Z)(?P<amount>{WHOLE})\s*\Z")
 # An amount with more digits than the largest raffle fits no raffle, and Python refuses to read very long ones.
 _MOST_DIGITS = len(str(limits.TICKETS))
 
@@ -26,8 +26,8 @@ _MOST_DIGITS = len(str(limits.TICKETS))
 def read_prize(text: str) -> Prize:
     """Return the prize that an argument names; the engine checks name and amount. A full-width colon counts as one.
 
-    >>> read_prize("warm hug:3")
-    Prize(name='warm hug', amount=3)
+    >>> read_prize("warm hug:3"), read_prize("warm hug:1,500").amount
+    (Prize(name='warm hug', amount=3), 1500)
     >>> read_prize("bike: red")
     Prize(name='bike: red', amount=1)
 
@@ -38,8 +38,9 @@ def read_prize(text: str) -> Prize:
     if divided is None:
         return Prize(text)
     name, amount = divided[1], divided[2].strip()
-    if _DIGITS.fullmatch(amount):
-        return Prize(name, _read_amount(name, amount))
+    digits = whole_digits(amount)
+    if digits is not None:
+        return Prize(name, _read_amount(name, digits))
     if not amount or _LIKE_A_NUMBER.match(amount):
         raise InvalidValue(
             "prizes", f"{text!r} has no whole number after its last colon; write '{text}:1' if all of it is the name."
@@ -81,10 +82,10 @@ def amount_hint(arguments: Iterable[str]) -> str:
 def doubtful_amounts(texts: Iterable[str]) -> list[tuple[str, str]]:
     """Return the prizes, as they are written, whose amount may belong to their name; each with that amount.
 
-    >>> doubtful_amounts(["tea:3", "Dinner at 19:30"])
-    [('Dinner at 19:30', '30')]
+    >>> doubtful_amounts(["tea:3", "Dinner at 19:30", "Map 1:25,000"])
+    [('Dinner at 19:30', '30'), ('Map 1:25,000', '25,000')]
     """
-    return [(text, found[1]) for text in texts if (found := _DOUBTFUL_AMOUNT.search(text)) is not None]
+    return [(text, found["amount"]) for text in texts if (found := _DOUBTFUL_AMOUNT.search(text)) is not None]
 
 
 def write_prize(prize: Prize) -> str:
@@ -103,15 +104,16 @@ def _read_line(line: str) -> Prize:
                 f"{line!r} does not begin with a whole number, in digits; write '{line}:1' if all of it is the name.",
             )
         return read_prize(line)
-    return Prize(begins[2], _read_amount(begins[2], begins[1]))
+    digits = whole_digits(begins["amount"])
+    assert digits is not None
+    return Prize(begins["name"], _read_amount(begins["name"], digits))
 
 
 def _read_amount(name: str, digits: str) -> int:
-    significant = digits.lstrip("0")
-    if len(significant) > _MOST_DIGITS:
+    if len(digits) > _MOST_DIGITS:
         raise InvalidValue(
             "prizes",
-            f"Too many prizes: the amount of {name!r} has {len(significant)} digits, "
+            f"Too many prizes: the amount of {name!r} has {len(digits)} digits, "
             f"where a raffle has at most {limits.TICKETS:,} tickets.",
         )
-    return int(significant or "0")
+    return int(digits)

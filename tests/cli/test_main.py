@@ -155,6 +155,10 @@ def test_a_short_command_imports_nothing_heavy(line: str, heavy: str) -> None:
             "Invalid value for '--port': 70000 is not between 0 and 65535. 'rafflekit serve --help' says more.",
         ),
         (
+            f"serve --port {'9' * 35}",
+            f"Invalid value for '--port': {'9' * 35} is not between 0 and 65535. 'rafflekit serve --help' says more.",
+        ),
+        (
             "participate a -x",
             "No such option: -x; write -- before a text that begins with -. 'rafflekit participate --help' says more.",
         ),

@@ -24,8 +24,8 @@ def test_a_signal_at_the_end_says_whether_the_file_is_there(
 ) -> None:
     does: Callable[..., None] = getattr(new_files, step)
 
-    def done_when_the_signal_comes(*arguments: object) -> None:
-        does(*arguments)
+    def done_when_the_signal_comes(*arguments: object, **options: bool) -> None:
+        does(*arguments, **options)
         signal.raise_signal(end)
 
     monkeypatch.setattr(new_files, step, done_when_the_signal_comes)

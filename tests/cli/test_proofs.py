@@ -120,9 +120,55 @@ def test_leaves_are_never_written_over_a_file_or_to_the_screen(
     refused = terminal(f"proof {sold_out.id} --leaves {file}")
     to_the_screen = terminal(f"proof {sold_out.id} --leaves -")
 
-    assert refused == Session(2, "", f"rafflekit: --leaves: {file} already exists; name a new file.\n")
+    isnt = "already exists and is not the list of this raffle's tickets; name a new file."
+    assert refused == Session(2, "", f"rafflekit: --leaves: {file} {isnt}\n")
     assert (to_the_screen.status, to_the_screen.out) == (2, "")
     assert file.read_text() == "mine"
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_proof_is_published_again_by_the_same_command(
+    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle
+) -> None:
+    publish = f"proof {sold_out.id} --out proof.json --leaves leaves.jsonl"
+    engine.draw(sold_out.id)
+    first = terminal(publish)
+    leaves = Path("leaves.jsonl").stat()
+    engine.forfeit(sold_out.id, engine.winners(sold_out.id).items[0].ticket_number, why="disqualified", reason="x")
+
+    again = terminal(publish)
+
+    assert (
+        first == again == Session(0, "", "The proof is in proof.json.\nThe list of all tickets is in leaves.jsonl.\n")
+    )
+    assert len(read_proof(Path("proof.json").read_bytes()).forfeits or ()) == 1
+    assert Path("proof.json").read_text() == terminal(f"proof {sold_out.id}").out
+    assert Path("leaves.jsonl").stat() == leaves
+    assert sorted(each.name for each in Path().iterdir()) == ["leaves.jsonl", "proof.json"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_only_an_older_proof_of_the_raffle_is_replaced(
+    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle
+) -> None:
+    other = engine.create("Other", total_tickets=1, prizes=[Prize("hug")]).id
+    engine.participate(other, "ann")
+    for raffle in (sold_out.id, other):
+        engine.draw(raffle)
+    Path("empty.json").touch()
+    Path("link.json").symlink_to("mine.json")
+    for file, raffle in (("mine", sold_out.id), ("other", other)):
+        terminal(f"proof {raffle} --out {file}.json --leaves {file}.jsonl")
+    before = {each: each.read_bytes() for each in Path().iterdir()}
+
+    for file in ("other", "empty", "link"):
+        refused = terminal(f"proof {sold_out.id} --out {file}.json")
+        isnt = f"{file}.json already exists and is not a proof of this raffle; name a new file."
+        assert refused == Session(2, "", f"rafflekit: --out: {isnt}\n")
+    # The leaves are compared before the proof is written.
+    for leaves in ("other.jsonl", "empty.json", "mine.json"):
+        assert terminal(f"proof {sold_out.id} --out new.json --leaves {leaves}").status == 2
+    assert {each: each.read_bytes() for each in Path().iterdir()} == before
 
 
 def test_leaves_that_cannot_be_written_whole_are_not_written(

@@ -1,5 +1,7 @@
 """A prize argument is a prize, or a clear error."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,9 @@ ARGUMENTS = st.text() | st.builds(
         ("radio 1:5:1", Prize("radio 1:5", 1)),
         ("tea:007", Prize("tea", 7)),
         ("tea:0", Prize("tea", 0)),
+        ("tea:1,500", Prize("tea", 1_500)),
+        ("tea, green: 1.500", Prize("tea, green", 1_500)),
+        ("1,500 teas: 2", Prize("1,500 teas", 2)),
         ("tea\uff1a3", Prize("tea", 3)),
         ("a:1\uff1a3", Prize("a:1", 3)),
         ("a\uff1a1:3", Prize("a\uff1a1", 3)),
@@ -37,7 +42,8 @@ def test_a_prize_is_a_name_and_the_amount_after_its_last_colon(argument: str, pr
 
 
 @pytest.mark.parametrize(
-    "argument", ["tea:-1", "tea:+1", "tea:1.5", "tea:1e3", "tea:٣", "tea:", "tea: ", "tea:3x", "tea\uff1a"]
+    "argument",
+    ["tea:-1", "tea:+1", "tea:1.5", "tea:1,1", "tea:0.125", "tea:1e3", "tea:٣", "tea:", "tea: ", "tea:3x", "tea\uff1a"],
 )
 def test_an_impossible_amount_is_not_taken_for_a_name(argument: str) -> None:
     with pytest.raises(InvalidValue, match="no whole number after its last colon"):
@@ -55,7 +61,7 @@ def test_any_text_is_a_prize_or_a_clear_error(argument: str) -> None:
     prize = prize_or_refused_field(argument)
 
     assert prize in ("prizes", Prize(argument)) or (
-        isinstance(prize, Prize) and int(argument.removeprefix(prize.name)[1:]) == prize.amount
+        isinstance(prize, Prize) and int(re.sub("[^0-9]", "", argument.removeprefix(prize.name)[1:])) == prize.amount
     )
 
 

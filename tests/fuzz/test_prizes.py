@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from rafflekit import InvalidValue, Prize
 from rafflekit.core import limits
+from rafflekit.core.written_numbers import WHOLE
 from rafflekit.core.written_prizes import read_prize, write_prize
 from tests.fuzz.cases import damaged, fuzz, outcome
 
@@ -21,8 +22,8 @@ def test_an_argument_is_a_prize_by_the_last_colon_or_a_sentence(argument: str) -
     if isinstance(prize, InvalidValue):
         assert (prize.field, prize.reason[-1], bool(set(":\uff1a") & set(argument))) == ("prizes", ".", True)
         return
-    counted = re.fullmatch("(.*)[:\uff1a]\\s*([0-9]+)\\s*", argument, re.DOTALL)
-    assert prize == (Prize(counted[1], int(counted[2])) if counted else Prize(argument, 1))
+    counted = re.fullmatch(f"(.*)[:\uff1a]\\s*(?P<amount>{WHOLE})\\s*", argument, re.DOTALL)
+    assert prize == (Prize(counted[1], int(re.sub("[^0-9]", "", counted["amount"]))) if counted else Prize(argument, 1))
     assert read_prize(write_prize(prize)) == prize
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from rafflekit.core.protocol import codes
@@ -18,12 +18,12 @@ from rafflekit.core.protocol.audit import NOT_PROVEN, OK, STEPS, WRONG
 from rafflekit.core.protocol.notes import SignerKey
 from rafflekit.core.protocol.strict_json import DocumentWrong, read_json
 from rafflekit.core.protocol.winners import winning_serials
+from rafflekit.core.written_numbers import read_whole_number
 from tests.verifiers.mutants import mutant
 from tests.verifiers.node import Javascript
 from tests.verifiers.standalone import (
+    checked,
     loaded,
-    outcomes,
-    outcomes_of_the_library,
     report_of_the_library,
     without_consistency,
 )
@@ -62,19 +62,37 @@ def test_three_verifiers_agree_on_random_mutants(javascript: Javascript) -> None
         shorter = without_consistency(case)
 
         report, steps = report_of_the_library(case), javascript.steps(case)
-        by_module = outcomes(module, shorter)
+        by_module = checked(module, shorter)
+        of_module = report if shorter == case else report_of_the_library(shorter)
 
         expected = {step.name: str(step.outcome) for step in report.steps}
         found = {step["name"]: step["outcome"] for step in steps}
         assert found == seen_by_javascript(expected, found), number
-        expected_of_module = expected if shorter == case else outcomes_of_the_library(shorter)
-        assert by_module == expected_of_module, number
+        ends_of_module = {step: outcome for step, (outcome, _) in by_module.outcomes.items()}
+        assert ends_of_module == {step.name: step.outcome for step in of_module.steps}, number
+        assert by_module.values() == _without_words(of_module.shape()["values"]), number
         mistaken = {step.name for step in report.steps if step.is_mistaken and found[step.name] == WRONG}
         assert {step["name"] for step in steps if step["isMistaken"]} == mistaken, number
         ends.update(expected.items())
 
     possible = {(step, outcome) for step in STEPS for outcome in (OK, WRONG, NOT_PROVEN)} - IMPOSSIBLE
     assert set(ends) == possible
+
+
+def _without_words(values: dict[str, str | None] | None) -> dict[str, str | None] | None:
+    """What `verify_draw.py` shows, which has no list of words."""
+    return values and {name: value for name, value in values.items() if name != "six_words"}
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=st.from_regex(r"[ 01]?[0-9]{1,4}([ \t,.'’\u00a0\u2007\u2009\u202f_-][0-9]{2,3}){0,2}[ x]?", fullmatch=True)
+    | st.text(st.sampled_from("0123٣,. "), max_size=7)
+)
+@example("0012")
+@example("1,1")
+def test_the_page_reads_numbers_as_the_commands_do(javascript: Javascript, text: str) -> None:
+    assert javascript.call("readWholeNumber", text) == read_whole_number(text)
 
 
 around_codes = st.text(

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,9 @@ from rafflekit.core.protocol.entropy.drand import time_of
 from rafflekit.core.protocol.notes import WITNESS, SignerKey
 from tests.vectors.examples import BEACON_ROUND, CLOSED, example, witness
 from tests.verifiers.conftest import SaidByAll
+from tests.verifiers.node import Javascript
 from tests.verifiers.raffles import Written, fair
+from tests.verifiers.standalone import checked, report_of_the_library
 
 DRAND = example("drand")
 CREATED = int(DRAND.terms.created_at.timestamp())
@@ -39,6 +43,64 @@ def test_a_dated_copy_counts_between_creation_and_beacon(said_by_all: SaidByAll,
     given = {"proof": json.dumps(proof.shape()), "witnessed": [{"note": proof.closing, "at": time}]}
 
     assert said_by_all(given, "witnessed") == {outcome}
+
+
+SIGNED = DRAND.proof().closing
+CANCELLED = DRAND.sign(f"{''.join(SIGNED.splitlines(keepends=True)[:4])}cancelled {CLOSED}\nreason rain \n")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        SIGNED.removesuffix("\n"),
+        SIGNED.replace("\n", "\r\n"),
+        SIGNED.replace("\n", " \t\n"),
+        f"\ufeff\r\n{SIGNED}\r\n\n",
+    ],
+    ids=["without the last line break", "lines of Windows", "blanks at the ends of lines", "empty lines around it"],
+)
+def test_a_closing_copied_from_a_chat_is_a_copy(
+    said_by_all: SaidByAll, javascript: Javascript, verifier: ModuleType, note: str
+) -> None:
+    given = {"proof": json.dumps(DRAND.proof().shape()), "witnessed": [{"note": note, "at": CLOSED}]}
+
+    # A copy shows which raffle this is.
+    assert said_by_all(given, "terms") == said_by_all(given, "witnessed") == {"ok"}
+    assert all(
+        sentence.casefold().startswith("your copy is this closing")
+        for sentence in witnessed(javascript, verifier, given)
+    )
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("The list is closed!", "not a copy of a closing"),
+        (SIGNED.replace("\n\n", "\n"), "not a copy of a closing"),
+        (SIGNED.replace("—", "-"), "not a copy of a closing"),
+        (f"Look at this:\n{SIGNED}", "not a copy of a closing"),
+        (SIGNED.replace("closed 1", "closed 2"), "contradict each other"),
+        (CANCELLED, "cancelled this raffle"),
+    ],
+    ids=["a message", "no empty line", "another dash", "a line in front", "another closing", "a cancellation"],
+)
+def test_another_text_is_called_what_it_is(
+    said_by_all: SaidByAll, javascript: Javascript, verifier: ModuleType, note: str, said: str
+) -> None:
+    given = {"proof": json.dumps(DRAND.proof().shape()), "witnessed": [{"note": note, "at": None}]}
+
+    sentences = witnessed(javascript, verifier, given)
+
+    assert said_by_all(given, "witnessed") == {"wrong"}
+    assert all(said in sentence for sentence in sentences), sentences
+    assert said == "contradict each other" or not any("contradict" in sentence for sentence in sentences)
+
+
+def witnessed(javascript: Javascript, verifier: ModuleType, given: dict[str, Any]) -> list[str]:
+    """Return what each verifier says in the step `witnessed`."""
+    by_library = {step.name: step.sentence for step in report_of_the_library(given).steps}
+    by_page = {step["name"]: step["sentence"] for step in javascript.steps(given)}
+    return [by_library["witnessed"], by_page["witnessed"], checked(verifier, given).outcomes["witnessed"][1]]
 
 
 def test_one_public_key_under_two_names_is_not_two_witnesses(said_by_all: SaidByAll) -> None:

@@ -1,12 +1,18 @@
 """`rafflekit receipt`, `checkpoint` and `proof`: the documents that let anyone check a draw."""
 
+import json
+import os
 from collections.abc import Iterable
+from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
 from rafflekit.cli import render, terminal
+from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.new_files import check_new, new_file
 from rafflekit.cli.options import DatabaseUrl, ShownRaffle, open_engine
 from rafflekit.cli.verdicts import VALUE_NAMES
@@ -59,34 +65,91 @@ def _remark_on_closing(note: str) -> None:
 def show_proof(
     raffle: ShownRaffle,
     *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Write the proof into this file, whole or not at all. An older proof of the raffle is replaced.",
+        ),
+    ] = None,
     leaves: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Also write the leaves of all tickets into this new file, for 'audit --leaves' and verify_draw.py. "
-            "It has no names and no codes.",
+            help="Also write the leaves of all tickets into this file, for 'audit --leaves' and verify_draw.py, or "
+            "compare them if the file exists. It has no names and no codes.",
         ),
     ] = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Print the proof of a draw, for anyone to check.
 
-    The proof is one line of JSON. To save it: rafflekit proof RAFFLE > proof.json
+    The proof is one line of JSON. To publish it, run rafflekit proof RAFFLE --out proof.json --leaves leaves.jsonl. Run
+    the same again when a prize has passed on.
     """
-    if leaves is not None:
-        check_new(leaves, option="--leaves")
+    for file, option in ((out, "--out"), (leaves, "--leaves")):
+        if file is not None:
+            check_new(file, option=option, may_exist=True)
     with open_engine(database_url) as engine, terminal.working("Collecting the proof"):
         proofs, found = engine.proofs, engine.find(raffle)
+        is_replaced = out is not None and _holds_proof_of(found.id, out)
         proof = proofs.proof(found.id)
         if leaves is not None:
-            _write_leaves(leaves, proofs.leaves(found.id))
-    render.print_document(proof.shape())
+            _keep_leaves(leaves, proofs.leaves(found.id))
+    if out is None:
+        render.print_document(proof.shape())
+    else:
+        with new_file(out, is_private=False, is_replaced=is_replaced) as written:
+            written.write(f"{json.dumps(proof.shape(), ensure_ascii=False)}\n".encode())
+        terminal.remark(f"The proof is in {out}.")
     if leaves is not None:
         terminal.remark(f"The list of all tickets is in {leaves}.")
 
 
-def _write_leaves(path: Path, leaves: "Iterable[Leaf]") -> None:
+def _holds_proof_of(raffle_id: UUID, path: Path) -> bool:
+    """Return whether a file holds a proof of this raffle; False if there is no such file.
+
+    Raises:
+        CommandStopped: it holds something else.
+    """
+    from rafflekit.core.protocol.documents import PROOF_BYTES, read_proof
+    from rafflekit.core.protocol.strict_json import DocumentWrong
+
+    if not os.path.lexists(path):
+        return False
+    with suppress(OSError, DocumentWrong):
+        is_readable = _is_plain_file(path) and path.stat().st_size <= PROOF_BYTES
+        if is_readable and read_proof(path.read_bytes()).terms.id == raffle_id:
+            return True
+    raise CommandStopped(
+        f"--out: {path} already exists and is not a proof of this raffle; name a new file.", status=WRONG_USAGE
+    )
+
+
+def _keep_leaves(path: Path, leaves: "Iterable[Leaf]") -> None:
     from rafflekit.core.protocol.documents import leaf_line
 
-    with new_file(path, is_private=False, option="--leaves") as file:
-        file.writelines(f"{leaf_line(leaf)}\n".encode() for leaf in leaves)
+    lines = (f"{leaf_line(leaf)}\n".encode() for leaf in leaves)
+    if not os.path.lexists(path):
+        with new_file(path, is_private=False, option="--leaves") as file:
+            file.writelines(lines)
+    elif not _has_lines(path, lines):
+        raise CommandStopped(
+            f"--leaves: {path} already exists and is not the list of this raffle's tickets; name a new file.",
+            status=WRONG_USAGE,
+        )
+
+
+def _has_lines(path: Path, lines: Iterable[bytes]) -> bool:
+    with suppress(OSError):
+        if _is_plain_file(path):
+            with path.open("rb") as file:
+                return all(found == line for found, line in zip_longest(file, lines))
+    return False
+
+
+def _is_plain_file(path: Path) -> bool:
+    # A pipe would never end, and behind a link may be a file of another name.
+    return path.is_file() and not path.is_symlink()

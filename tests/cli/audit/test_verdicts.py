@@ -164,7 +164,6 @@ def test_more_than_1_000_winners_are_counted(terminal: Terminal, folder: Path) -
     [
         (f"--raffle {SECRETS.given.raffle}", "terms", "The proof is for another raffle than --raffle. "),
         (f"--key {signer('stranger').verifier}", "key", "The proof has another key than --key. "),
-        ("--witnessed proof", "witnessed", "--witnessed does not fit. "),
         ("--leaves proof", "leaves", "--leaves does not fit. "),
         ("--receipt proof", "receipt", "--receipt does not fit. "),
         (
@@ -279,7 +278,7 @@ def test_a_file_of_another_form_is_called_so_in_words(terminal: Terminal) -> Non
     audited = terminal("audit proof --receipt noise --witnessed noise").out
 
     assert "✗ receipt: This is not a receipt: it is not JSON (line 1, column 1).\n" in audited
-    assert "✗ witnessed: Your copy is not a closing: it is not a signed note: " in audited
+    assert "✗ witnessed: Your copy is not a copy of a closing: it is not a signed note: " in audited
 
 
 def test_files_that_hold_anything_get_a_report(terminal: Terminal, folder: Path) -> None:

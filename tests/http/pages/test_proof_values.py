@@ -31,31 +31,67 @@ def choose(page: Page, file: Path, proof: str) -> None:
     page.wait_for("document.querySelectorAll('#steps li').length")
 
 
-def test_values_of_a_right_draw_can_be_compared(page: Page, tmp_path: Path) -> None:
-    proof = BASES["drand"]["proof"]
+@pytest.mark.parametrize("kind", ["drand", "secrets", "announced"])
+def test_values_of_a_right_draw_can_be_compared(page: Page, tmp_path: Path, kind: str) -> None:
+    proof = BASES[kind]["proof"]
     values = audit(proof).shape()["values"]
 
     choose(page, tmp_path / "right.json", proof)
-    shown = page.run("[...document.querySelectorAll('#values dd')].map((each) => each.textContent)")
-    is_shown = page.run("document.querySelector('#values').checkVisibility()")
+    shown = page.run(
+        "[...document.querySelectorAll('#values dd')].filter((each) => each.checkVisibility())"
+        ".map((each) => each.textContent)"
+    )
     closing = page.run("document.querySelector('#closing').textContent")
-    choose(page, tmp_path / "wrong.json", json.dumps(json.loads(proof) | {"seed": "00" * 32}))
 
-    assert is_shown
-    assert shown == [values[name] for name in ("closed_list", "seed", "winners_digest", "public_key")]
+    named = [values[name] for name in ("closed_list", "random_number", "seed", "winners_digest", "public_key")]
+    assert shown == [value for value in named if value is not None]
     assert closing.startswith(values["closing"])
+
+
+def test_values_of_a_wrong_draw_are_not_shown(page: Page, tmp_path: Path) -> None:
+    proof = json.loads(BASES["announced"]["proof"])
+
+    choose(page, tmp_path / "wrong.json", json.dumps(proof | {"forfeits": proof["forfeits"][1:]}))
+
+    assert page.run("document.querySelector('li.wrong .step').textContent") == "step 13, forfeits"
     assert not page.run("document.querySelector('#values').checkVisibility()")
+
+
+def test_the_list_of_all_tickets_can_be_saved(page: Page, tmp_path: Path) -> None:
+    base, leaves = BASES["announced"], tmp_path / "leaves.jsonl"
+    leaves.write_text("".join(f"{line}\n" for line in base["leaves"]))
+    choose(page, tmp_path / "right.json", base["proof"])
+    is_offered_before = page.run("document.querySelector('#save-leaves').checkVisibility()")
+
+    page.choose_file("#leaves-file", leaves)
+    page.wait_for("document.querySelector('#save-leaves').checkVisibility()")
+    (tmp_path / "saved").mkdir()
+    saved = page.download("#save-leaves", tmp_path / "saved")
+
+    assert not is_offered_before
+    assert saved.read_bytes() == leaves.read_bytes()
+
+
+def test_a_copy_from_a_chat_is_pasted(page: Page, tmp_path: Path) -> None:
+    choose(page, tmp_path / "right.json", BASES["secrets"]["proof"])
+    copy = json.loads(BASES["secrets"]["proof"])["closing"].strip().replace("\n", " \n")
+
+    page.run(
+        f"document.querySelector('#copies').value = {json.dumps(copy)}; document.querySelector('details').open = true"
+    )
+    page.click("#recheck")
+    page.wait_for("document.querySelector('#steps').textContent.includes('Your copy is this closing.')")
 
 
 def test_a_number_is_typed_as_paper_prints_it(page: Page, tmp_path: Path) -> None:
     choose(page, tmp_path / "many.json", BASES["many"]["proof"])
 
     said = []
-    for typed in ("1,1", "1,234.567", "1001", "1.001", "1\u202f001"):
+    for typed in ("1,1", "1,234.567", "1001", "1.001", "1\u202f001", "01001"):
         page.fill("#number", typed)
         page.click("#check")
         page.wait_for("document.querySelector('#ticket').textContent")
         said.append(page.text("#ticket"))
 
     assert "whole number" in said[0]
-    assert said[0] == said[1] != said[2] == said[3] == said[4]
+    assert said[0] == said[1] != said[2] == said[3] == said[4] == said[5]

@@ -16,7 +16,7 @@ from rafflekit.core.protocol.entropy import drand
 from rafflekit.core.protocol.entropy.drand import BlsMissing
 from rafflekit.core.protocol.notes import Note, base64_of
 from rafflekit.core.protocol.words import words_of
-from tests.protocol.audit.reports import DRAND, MANY, SECRETS, outcome, sentence
+from tests.protocol.audit.reports import ANNOUNCED, DRAND, MANY, SECRETS, outcome, sentence
 from tests.tamper.making import catalogue
 from tests.tamper.making.cases import Given, written
 from tests.vectors.examples import CLOSED, CREATED, signer, witness
@@ -207,12 +207,20 @@ def test_a_report_has_the_values_that_people_compare() -> None:
 
 
 def test_a_report_has_no_values_of_a_wrong_draw() -> None:
-    for change in (
-        lambda proof: proof["winners"].reverse(),
-        lambda proof: proof.update(seed="00" * 32),
-        lambda proof: proof["terms"].update(name="x"),
-    ):
-        assert DRAND.edited(change).audit().shape()["values"] is None
+    assert DRAND.given.leaves is not None
+    reports = [
+        DRAND.edited(lambda proof: proof["winners"].reverse()).audit(),
+        DRAND.edited(lambda proof: proof.update(seed="00" * 32)).audit(),
+        DRAND.edited(lambda proof: proof["terms"].update(name="x")).audit(),
+        ANNOUNCED.edited(lambda proof: proof["forfeits"].pop(0)).audit(),
+        replace(DRAND.given, leaves=DRAND.given.leaves[1:]).audit(),
+        replace(DRAND.given, code=DRAND.example.codes[-1]).audit(),
+    ]
+
+    assert [each.first_wrong and each.first_wrong.name for each in reports] == [
+        *("winners", "seed", "terms", "forfeits", "leaves", "code")
+    ]
+    assert {each.shape()["values"] for each in reports} == {None}
 
 
 def test_more_than_1_000_winners_are_known_with_the_leaves() -> None:

@@ -117,13 +117,7 @@ def test_a_copy_with_a_wrong_cosignature_proves_nothing() -> None:
 def test_a_copy_that_is_not_a_closing_is_called_so(base: Base, witnesses: list[str]) -> None:
     given = replace(base.given, witnesses=witnesses, witnessed=[Witnessed("nonsense", COSIGNED)])
 
-    assert "Your copy is not a closing: " in sentence(given.audit(), "witnessed")
-
-
-def test_with_secrets_a_good_copy_is_not_mentioned() -> None:
-    given = replace(SECRETS.given, witnessed=[Witnessed(SECRETS.proof.closing, COSIGNED)])
-
-    assert sentence(given.audit(), "witnessed").endswith("of witnesses and copies cannot rule that out.")
+    assert "Your copy is not a copy of a closing: " in sentence(given.audit(), "witnessed")
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,15 @@ def differently_written(base: Base) -> dict[str, Given]:
         "a byte order mark before the consistency proof": replace(
             whole, leaves=None, consistency=f"\ufeff{whole.consistency}"
         ),
+        "a copy of the closing as chats and editors change it": replace(
+            whole, witnessed=[replace(copy, note=_chatted(str(copy.note))) for copy in whole.witnessed]
+        ),
         "the whole answer to a participant as the receipt": replace(whole, receipt=answer(base)),
     }
+
+
+def _chatted(note: str) -> str:
+    return "\n" + note.removesuffix("\n").replace("\n", " \t\r\n")
 
 
 def chosen(base: Base) -> dict[str, Given]:

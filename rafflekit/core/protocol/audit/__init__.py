@@ -209,8 +209,8 @@ class _Steps:
         steps = [self._taken[name] for name in STEPS if name in self._taken]
         if parts is None:
             return AuditReport(steps)
-        are_right = all(self.has(name) and self._taken[name].outcome != WRONG for name in ("seed", "winners"))
-        return AuditReport(steps, parts.proof.terms, wins, _values(parts) if are_right else None)
+        is_wrong = any(step.outcome == WRONG for step in steps)
+        return AuditReport(steps, parts.proof.terms, wins, None if is_wrong else _values(parts))
 
 
 def _values(parts: ProofParts) -> ComparedValues:

@@ -148,7 +148,7 @@ class AuditReport:
     """The steps taken, in order, and what the proof says, for people to compare with what was announced.
 
     `raffle` is None if the proof cannot be read. `winners` are in draw order, and after them those who took prizes
-    over; None if they are wrong or not known. `values` is None if the seed or the winners are wrong, or not checked.
+    over; None if they are wrong or not known. `values` is None if any step is wrong.
     """
 
     steps: Sequence[Step]

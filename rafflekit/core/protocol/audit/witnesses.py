@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rafflekit.core.protocol.audit.encoding import without_mark
+from rafflekit.core.protocol.audit.encoding import as_signed, without_mark
 from rafflekit.core.protocol.audit.form import ProofParts
 from rafflekit.core.protocol.audit.report import Mistaken, Refuted, Unproven
 from rafflekit.core.protocol.audit.signatures import is_signed
@@ -37,8 +37,9 @@ class CheckedCosignature:
 
 @dataclass(frozen=True, slots=True)
 class _Dates:
-    """What copies show: the times that the verifier vouches for, cosignatures, and which copies show nothing."""
+    """What copies show: sentences that they fit and about useless ones, times that are vouched for, cosignatures."""
 
+    fit: str
     vouched: Sequence[int]
     cosigned: Sequence[tuple[VerifierKey, int]]
     useless: str
@@ -95,9 +96,9 @@ def check_witnessed(
         )
     dates = _dates_of(parts, copies, vouched)
     if beacon is None:
-        raise Unproven(f"{_undated(parts)}{dates.useless}")
+        raise Unproven(f"{dates.fit}{_undated(parts)}{dates.useless}")
     possible = range(int(parts.proof.terms.created_at.timestamp()), beacon)
-    existed = f"The closing existed before its beacon ({time_text(beacon)})"
+    existed = f"{dates.fit}The closing existed before its beacon ({time_text(beacon)})"
     early = [time for time in dates.vouched if time in possible]
     if early:
         shown = f"your copy, by the date that you gave, is dated {time_text(min(early))}"
@@ -114,7 +115,7 @@ def check_witnessed(
         why += " No copy of yours has a date."
     else:
         why += " No copy of yours is dated between the raffle's creation and the beacon."
-    word = f"Only the operator says that the closing existed before its beacon ({time_text(beacon)})."
+    word = f"{dates.fit}Only the operator says that the closing existed before its beacon ({time_text(beacon)})."
     raise Unproven(f"{word}{why}{dates.useless}")
 
 
@@ -198,16 +199,23 @@ def _dates_of(parts: ProofParts, copies: Sequence[Witnessed], vouched: Sequence[
             times += [] if copy.at is None else [copy.at]
     if mistake is not None:
         raise mistake
-    return _Dates(times, cosigned, useless)
+    fit = f"Your {'copy is' if len(copies) == 1 else 'copies are'} this closing. " if copies else ""
+    return _Dates(fit, times, cosigned, useless)
 
 
 def _read_copy(copy: Witnessed) -> Note:
     note = without_mark(copy.note)
     try:
-        return Note.read(note.decode() if isinstance(note, bytes) else note)
+        return Note.read(as_signed(note.decode() if isinstance(note, bytes) else note))
     except (NoteWrong, UnicodeDecodeError) as error:
-        reason = error if isinstance(error, NoteWrong) else "it is not text in UTF-8"
-        raise Mistaken(f"Your copy is not a closing: {reason}.") from error
+        raise _no_closing(error if isinstance(error, NoteWrong) else "it is not text in UTF-8") from error
+
+
+def _no_closing(reason: NoteWrong | str) -> Mistaken:
+    return Mistaken(
+        f"Your copy is not a copy of a closing: {reason}. Copy all of it again, from the line that begins with "
+        "rafflekit/ to the last line that begins with —, and nothing else."
+    )
 
 
 def _copy_of_the_closing(parts: ProofParts, copy: Witnessed) -> Note:
@@ -217,13 +225,18 @@ def _copy_of_the_closing(parts: ProofParts, copy: Witnessed) -> Note:
     try:
         checkpoint = Checkpoint.read(note.text)
     except NoteWrong as error:
-        raise Mistaken(f"Your copy is not a closing: {error}.") from error
+        raise _no_closing(error) from error
     if checkpoint.end is None and checkpoint.cancellation is None:
-        raise Mistaken("Your copy is not a closing: it does not say when the raffle closed.")
+        raise Mistaken("Your copy is a checkpoint from before the closing. The closing has a line with 'closed'.")
     if checkpoint.origin != parts.closed.checkpoint.origin:
-        raise Mistaken("Your copy belongs to another raffle.")
+        raise Mistaken(
+            "Your copy is the closing of another raffle. If it is that of your raffle, you have the wrong proof."
+        )
     if not is_signed(note, parts.key):
-        raise Mistaken("Your copy is not this closing, and this operator did not sign it.")
+        raise Mistaken(
+            "Your copy is not this closing, and this operator did not sign it. If it was published as the closing of "
+            "this raffle, the copy and the proof contradict each other; keep both."
+        )
     if checkpoint.cancellation is not None:
         raise Refuted(
             f"The operator cancelled this raffle on {time_text(checkpoint.cancellation.time)} "

@@ -10,9 +10,6 @@ const ownAddress = `${location.pathname.replace(/\/+$/, "")}/`;
 const raffleAddress = ownAddress.replace(/proof\/$/, "");
 const raffleInAddress = isServed ? (ownAddress.match(/\/raffles\/([0-9a-f-]{36})\/proof\/$/)?.[1] ?? null) : null;
 
-// As the desk reads a number: with one separator between thousands, or none.
-const WHOLE = /^(?:[0-9]+|[1-9][0-9]{0,2}([\s,.'’])[0-9]{3}(?:\1[0-9]{3})*)$/;
-
 // What the check is given; it never leaves the page.
 const given = { proof: null, receipt: null, number: null, leaves: null, consistency: null, closing: null };
 
@@ -77,10 +74,10 @@ function auditGiven() {
   });
 }
 
-// Every copy begins with its origin. A text field drops the last newline of a note.
+// Every copy begins with its origin.
 function copiesIn(text) {
   const notes = text.split(/^(?=rafflekit\/)/m).map((each) => each.trim());
-  return notes.filter(Boolean).map((note) => ({ note: `${note}\n`, at: null }));
+  return notes.filter(Boolean).map((note) => ({ note, at: null }));
 }
 
 async function check() {
@@ -124,6 +121,7 @@ function showRaffle({ parts, wins, forfeits, steps }) {
   const isDrawn = outcomes.has("winners") && outcomes.get("winners") !== "wrong" && outcomes.get("forfeits") !== "wrong";
   byId("won").hidden = !isDrawn;
   byId("save-proof").hidden = false;
+  byId("save-leaves").hidden = given.leaves === null;
   byId("saving").hidden = false;
   if (parts === null) return;
   const { terms, closing } = parts;
@@ -139,7 +137,7 @@ function showRaffle({ parts, wins, forfeits, steps }) {
   showClosing(parts.proof.closing);
   byId("draw-part").hidden = false;
   byId("draw").textContent = shown(parts.proof.draw);
-  showValues(parts, ["seed", "winners"].every((name) => outcomes.has(name) && outcomes.get(name) !== "wrong"));
+  showValues(parts, steps.every((step) => step.outcome !== "wrong"));
   showWinners(parts, wins);
   showForfeits(parts, wins, forfeits);
 }
@@ -175,6 +173,9 @@ function showClosing(note) {
 function showValues({ proof, closing, draw }, areRight) {
   byId("values").hidden = !areRight;
   byId("value-list").textContent = base64Of(closing.hash);
+  const { random } = proof.entropy; // An announced value is a text.
+  byId("random").hidden = byId("random").nextElementSibling.hidden = random === undefined;
+  byId("value-random").textContent = random === undefined ? "" : hexOf(random);
   byId("value-seed").textContent = hexOf(proof.seed);
   byId("value-digest").textContent = base64Of(draw.digest);
   byId("value-key").textContent = shown(proof.key);
@@ -248,11 +249,11 @@ function sayTicket(tone, sentences) {
 async function checkTicket() {
   const receipt = filled("receipt");
   const typed = filled("number");
-  const digits = typed === null ? null : WHOLE.test(typed) ? typed.replace(/[^0-9]/g, "") : typed;
-  if (receipt === null && digits === null) return sayTicket("not proven", [text("enter_something")]);
-  if (digits !== null && !/^[1-9][0-9]{0,12}$/.test(digits)) return sayTicket("wrong", [text("whole_number")]);
+  const number = typed === null ? null : readWholeNumber(typed);
+  if (receipt === null && typed === null) return sayTicket("not proven", [text("enter_something")]);
+  if (typed !== null && !number) return sayTicket("wrong", [text("whole_number")]);
   if (receipt !== given.receipt) given.consistency = null;
-  Object.assign(given, { receipt, number: digits === null ? null : Number(digits) });
+  Object.assign(given, { receipt, number });
   await check();
 }
 
@@ -383,6 +384,7 @@ for (const [id, action] of Object.entries({
   "fetch-leaves": fetchLeaves,
   "save-page": savePage,
   "save-closing": () => save("closing.txt", new Blob([given.closing], { type: "text/plain" })),
+  "save-leaves": () => save("leaves.jsonl", new Blob(given.leaves, { type: "application/jsonl" })),
   "save-proof": () => save("proof.json", new Blob([given.proof], { type: "application/json" })),
 })) {
   byId(id).addEventListener("click", doing(action));

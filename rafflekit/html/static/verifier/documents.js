@@ -278,12 +278,13 @@ function readEntropy(value) {
   const kind = value instanceof Map ? value.get("kind") : null;
   if (kind === SECRETS) {
     const fields = fieldsOf(value, "entropy", "kind", "value");
-    return { kind, value: hexBytes(fields.value, "entropy.value", HASH_BYTES), round: null };
+    const random = hexBytes(fields.value, "entropy.value", HASH_BYTES);
+    return { kind, value: random, random, round: null };
   }
   if (kind === DRAND) {
     const fields = fieldsOf(value, "entropy", "kind", "round", "signature");
     const signature = hexBytes(fields.signature, "entropy.signature", 48);
-    return { kind, value: sha256(signature), round: wholeNumber(fields.round, "entropy.round", 1, MOST) };
+    return { kind, value: sha256(signature), random: signature, round: wholeNumber(fields.round, "entropy.round", 1, MOST) };
   }
   if (kind === ANNOUNCED) {
     const fields = fieldsOf(value, "entropy", "kind", "value");

@@ -324,6 +324,12 @@ function readCode(text) {
   return letters.toUpperCase().replace(/O/g, "0").replace(/[IL]/g, "1");
 }
 
+// Returns the whole number that a person typed, as core/written_numbers.py reads it; null if it could be another one.
+function readWholeNumber(typed) {
+  const isWhole = /^(?:[0-9]+|[1-9][0-9]{0,2}([ \u00a0\u2007\u2009\u202f,.'’])[0-9]{3}(?:\1[0-9]{3})*)$/.test(typed.trim());
+  return isWhole ? Number(typed.replace(/[^0-9]/g, "")) : null;
+}
+
 function checkCode({ leaf }, code) {
   const argon2 =
     /^\$argon2id\$v=19\$m=[1-9][0-9]{0,9},t=[1-9][0-9]{0,9},p=[1-9][0-9]{0,2}\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}$/;

@@ -67,15 +67,15 @@ function checkWitnessed(parts, cosignatures, vouched, copies) {
   const kept = readCopies(parts, copies, vouched);
   if (terms.entropy === ANNOUNCED) {
     throw new Unproven(
-      `The list is dated ${timeText(closing.closed)}. Compare this with the moment when ${quoted(terms.source)} gave the value.${kept.useless}`,
+      `${kept.fit}The list is dated ${timeText(closing.closed)}. Compare this with the moment when ${quoted(terms.source)} gave the value.${kept.useless}`,
     );
   }
   if (terms.entropy === SECRETS) {
     throw new Unproven(
-      `The random number is the operator's own. No date can show that it was unknown before the closing.${kept.useless}`,
+      `${kept.fit}The random number is the operator's own. No date can show that it was unknown before the closing.${kept.useless}`,
     );
   }
-  const existed = `The closing existed before the random number was public (${timeText(beacon)})`;
+  const existed = `${kept.fit}The closing existed before the random number was public (${timeText(beacon)})`;
   const isEarly = (time) => terms.created <= time && time < beacon;
   const date = kept.dates.find(isEarly);
   if (date !== undefined) return `${existed}: your copy, as you say, is dated ${timeText(date)}.${kept.useless}`;
@@ -84,14 +84,15 @@ function checkWitnessed(parts, cosignatures, vouched, copies) {
   if (share.isMost) return `${existed}. ${share.sentence}${kept.useless}`;
   const why = vouched.length ? share.sentence : "You named no witness, and entered no copy with a date.";
   throw new Unproven(
-    `You have to trust the operator that the list was closed before the random number was public (${timeText(beacon)}). ${why}${kept.useless}`,
+    `${kept.fit}You have to trust the operator that the list was closed before the random number was public (${timeText(beacon)}). ${why}${kept.useless}`,
   );
 }
 
-// What the copies of the closing show: the `dates` of those with one, `cosignatures` as {key, time}, and a sentence about
-// copies that are `useless`.
+// What the copies of the closing show: sentences that they `fit` and about those that are `useless`, the `dates` of those
+// with one, and `cosignatures` as {key, time}.
 function readCopies(parts, copies, vouched) {
-  const found = { dates: [], cosignatures: [], useless: "" };
+  const found = { fit: "", dates: [], cosignatures: [], useless: "" };
+  if (copies.length) found.fit = `Your ${copies.length === 1 ? "copy is" : "copies are"} this closing. `;
   let mistake = null;
   for (const copy of copies) {
     try {
@@ -116,17 +117,34 @@ class Evidence extends Wrong {} // Against the operator.
 
 // Returns the checkpoint in a copy, if it is the proof's closing.
 function readCopy({ closing, key }, { note }) {
-  const kept = mistaken("A copy that you entered is not a closing", () => readCheckpoint(decodedText(withoutMark(note))));
+  const what = "A copy that you entered is not a copy of a closing (copy all of it, from rafflekit/ to the last line with —)";
+  const kept = mistaken(what, () => readCheckpoint(asSigned(decodedText(withoutMark(note)))));
   if (kept.note.text === closing.note.text) return kept;
   if (kept.origin !== closing.origin) throw new Mistaken("A copy that you entered is for another raffle.");
   if (!isSigned(kept.note, key)) {
-    throw new Mistaken("A copy that you entered is another text than the closing, and this operator did not sign it.");
+    throw new Mistaken(
+      "A copy that you entered is another text than the closing, and this operator did not sign it. " +
+        "If it was published as the closing of this raffle, it and the proof contradict each other; keep both.",
+    );
   }
   if (kept.cancelled !== null) {
     throw new Evidence(`The operator cancelled this raffle, as a copy that you entered shows: ${quoted(kept.reason)}. Keep it.`);
   }
   if (kept.closed === null) throw new Mistaken("A copy that you entered was signed before the closing.");
   throw new Evidence("The operator signed two closings for this raffle: the one in the proof and your copy. Keep both.");
+}
+
+// A note without what chats and editors change: the ends of its lines, and empty lines around it. Only a reason may have
+// been signed with a blank at its end.
+function asSigned(note) {
+  const lines = note.split("\n").map((line) => withoutEnd(line, line.startsWith("reason ") ? "\r" : " \t\r"));
+  return `${withoutEnd(lines.join("\n"), "\n").replace(/^\n+/, "")}\n`;
+}
+
+function withoutEnd(text, characters) {
+  let { length } = text;
+  while (length && characters.includes(text[length - 1])) length--;
+  return text.slice(0, length);
 }
 
 const isCopy = (parts, copy) => holds(() => readCopy(parts, copy));

@@ -53,6 +53,9 @@ def test_terms_that_are_filled_in_are_read_unchanged() -> None:
         ("3 × hamper", Prize("hamper", 3)),
         ("3 x hamper", Prize("hamper", 3)),
         ("3x hamper", Prize("hamper", 3)),
+        ("1,000 × hamper", Prize("hamper", 1_000)),
+        ("1.000 x 10 € voucher", Prize("10 € voucher", 1_000)),
+        ("3 × hamper: 1,000", Prize("3 × hamper", 1_000)),
         ("3 xylophones", Prize("3 xylophones")),
         ("2 x 10 € voucher", Prize("10 € voucher", 2)),
         ("7 wonders: 1", Prize("7 wonders")),
@@ -64,7 +67,7 @@ def test_an_amount_comes_before_or_after_the_prize(line: str, prize: Prize) -> N
     assert read_prize_lines(f"\n {line} \n") == [prize]
 
 
-@pytest.mark.parametrize("line", ["-1 hampers", "−2 x hamper", "1.5 × hamper", "1,000 × hamper", "- 3 × hamper"])
+@pytest.mark.parametrize("line", ["-1 hampers", "−2 x hamper", "1.5 × hamper", "1,00 × hamper", "- 3 × hamper"])
 def test_a_line_that_begins_like_an_amount_is_refused(line: str) -> None:
     with pytest.raises(InvalidValue, match=f"'{line}' does not begin with a whole number"):
         read_prize_lines(f"tea\n{line}")
