@@ -44,9 +44,14 @@ def without_case(text: str) -> str:
     return text.casefold().replace("i\u0307", "i").replace("ı", "i")
 
 
+def folded_name(text: str) -> str:
+    """Return the form of a column's name that is equal for all spellings of it."""
+    return without_case(column_name(text))
+
+
 def is_same_name(one: str, other: str) -> bool:
     """Return whether two texts name the same column, whatever their case."""
-    return without_case(column_name(one)) == without_case(column_name(other))
+    return folded_name(one) == folded_name(other)
 
 
 def width_of(row: Sequence[str]) -> int:

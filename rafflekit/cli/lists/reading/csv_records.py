@@ -7,15 +7,16 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import BinaryIO
 
-from rafflekit.cli.lists.reading.decoding import scan, text_in
+from rafflekit.cli.lists.reading.decoding import scan, shown_encoding, text_in
 from rafflekit.cli.spreadsheets import Separator
 from rafflekit.core import limits
 
-_CARRIAGE_RETURN_SEEN = "new-line character seen"
+_CARRIAGE_RETURN = "it contains a carriage return, but lines must end with a line feed; save it as CSV UTF-8"
+# By what is in the messages of the csv module.
 _CSV_ERRORS = {
     "unexpected end of data": "a quote is opened but never closed",
     "field larger than field limit": "a field is too long, or a quote is never closed",
-    _CARRIAGE_RETURN_SEEN: ("it contains a carriage return, but lines must end with a line feed; save it as CSV UTF-8"),
+    "new-line character seen": _CARRIAGE_RETURN,
     "expected after '\"'": "text follows a closing quote; write a quote inside quotes twice",
 }
 NO_SEPARATOR = "none"
@@ -63,7 +64,7 @@ def records(
                 lines.record_characters = 0
     except UnicodeError as error:
         line = scan(file, encoding, name="").line
-        raise RecordWrong(line, f"is not {encoding.upper()}; save it in that encoding") from error
+        raise RecordWrong(line, f"is not {shown_encoding(encoding)}; save it in that encoding") from error
     except _TooLong as error:
         raise RecordWrong(
             begins,
@@ -130,7 +131,7 @@ class _WholeLines:
         text = next(self._lines).rstrip("\r\n")
         self.line_num += 1
         if "\r" in text:
-            raise csv.Error(_CARRIAGE_RETURN_SEEN)
+            raise csv.Error(_CARRIAGE_RETURN)
         quoted = _QUOTED_LINE.fullmatch(text)
         return [text if quoted is None else quoted[1].replace('""', '"')]
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
-from rafflekit.cli.lists.reading.columns import column_name, width_of, without_case
+from rafflekit.cli.lists.reading.columns import folded_name, width_of
 from rafflekit.cli.lists.reading.csv_records import NO_SEPARATOR, RecordWrong, named_separator, records
 from rafflekit.cli.spreadsheets import Separator
 from rafflekit.cli.words import counted
@@ -79,10 +79,8 @@ def separation_of(
         return Separation(named)
     looked_at = [_candidate(file, separator, encoding, errors) for separator in occurring]
     candidates = [candidate for candidate in looked_at if candidate.agreeing]
-    wanted = {without_case(column_name(name)) for name in columns}
-    with_columns = [
-        candidate for candidate in candidates if wanted <= {without_case(column_name(name)) for name in candidate.first}
-    ]
+    wanted = set(map(folded_name, columns))
+    with_columns = [candidate for candidate in candidates if wanted <= set(map(folded_name, candidate.first))]
     if wanted and len(with_columns) == 1:
         return Separation(with_columns[0].separator)
     if not candidates:
