@@ -7,7 +7,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import BinaryIO
 
-from rafflekit.cli.lists.reading.decoding import scan, text_in
+from rafflekit.cli.lists.reading.decoding import scan, shown_encoding, text_in
 from rafflekit.cli.spreadsheets import Separator
 from rafflekit.core import limits
 
@@ -63,7 +63,7 @@ def records(
                 lines.record_characters = 0
     except UnicodeError as error:
         line = scan(file, encoding, name="").line
-        raise RecordWrong(line, f"is not {encoding.upper()}; save it in that encoding") from error
+        raise RecordWrong(line, f"is not {shown_encoding(encoding)}; save the file as CSV UTF-8") from error
     except _TooLong as error:
         raise RecordWrong(
             begins,
