@@ -245,6 +245,20 @@ def test_a_sheet_is_chosen_if_there_are_several() -> None:
     assert lines_of(saved(Guests=[["bob"]])) == [Line(1, "bob")]
 
 
+@pytest.mark.parametrize("blank", [["Sheet", "Notes"], ["Sheet"]], ids=len)
+def test_a_hidden_sheet_is_only_read_if_it_is_named(blank: list[str]) -> None:
+    book = openpyxl.load_workbook(saved(Notes=[], Old=[["eve"]]))
+    book["Old"].sheet_state = "hidden"
+    book.move_sheet("Old", -2)
+    for title in {"Sheet", "Notes"} - set(blank):
+        del book[title]
+    file = io.BytesIO()
+    book.save(file)
+
+    assert error_of(file) == "In people.xlsx, only hidden sheets have content; choose one with --sheet: 'Old'."
+    assert lines_of(file, sheet="old") == [Line(1, "eve")]
+
+
 def test_a_long_name_of_a_sheet_is_cut() -> None:
     file = with_sheets(f'<sheet name="{"a" * 200_000}" sheetId="1" r:id="rId1"/>')
 
