@@ -84,11 +84,11 @@ class _Suspicion(NamedTuple):
 
 def header_suspected(first: str, rest: Iterable[str]) -> str | None:
     """Return why the first text of a list does not look like the `rest`, or None; it says what they have in common."""
+    # "Guest 1" is a guest if there are others.
+    if _has_words_only(first):
+        return _A_WORD
     words = _words(first)
     all_known = _all_known(words)
-    # "Guest 1" is a guest if there are others.
-    if all_known and not _has_number(first):
-        return _A_WORD
     if (text := first.rstrip()).endswith(_ENDS):
         return f"with {text[-1]!r} at its end"
     suspicions = []
@@ -109,9 +109,13 @@ def header_suspected(first: str, rest: Iterable[str]) -> str | None:
 
 
 def is_surely_header(text: str) -> bool:
-    """Return whether a text has only words for a column, and not such as are names of people, too."""
-    words = _words(text)
-    return _all_known(words) and any(map(_is_subject, words)) and not _has_number(text)
+    """Return whether a text has only words for a column, and not only such as are names of people, too."""
+    return _has_words_only(text) and any(map(_is_subject, _words(text)))
+
+
+def is_perhaps_header(text: str) -> bool:
+    """Return whether a text is a single word for a column. With two, it may be a full name: "Ad Person"."""
+    return _has_words_only(text) and len(_words(text)) == 1
 
 
 def participant_suspected(first: Sequence[str], rest: Iterable[Sequence[str]]) -> str | None:
@@ -160,6 +164,11 @@ def _all_known(words: Sequence[str]) -> bool:
     """Return whether all words are known, and one says what a list is about."""
     is_about = [word in _ALSO_NAMES or _is_subject(word) for word in words]
     return any(is_about) and all(about or word in _FURTHER for about, word in zip(is_about, words, strict=True))
+
+
+def _has_words_only(text: str) -> bool:
+    """Return whether a text has only words for a column, and no number but a year."""
+    return _all_known(_words(text)) and not _has_number(text)
 
 
 def _has_number(text: str) -> bool:
