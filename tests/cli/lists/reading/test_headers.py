@@ -31,7 +31,8 @@ def error_of(text: str, *columns: str, header: bool | None = None) -> str:
 EVERYDAY = """
     Mitarbeiter,Mitarbeitende,Kontakt,Benutzer,Besucher,Bewerber,Lehrer,Abonnent,Kundennr.,Zeitstempel,Invitees
     Applicant,Subscribers,Recipient,Respondent,Attendance,Account,Household,KATILIMCI,İsim,İSİM,İSİM SOYİSİM
-    ADI SOYADI,Üye adı,ÜYELER_ADI,Номер,Spalte1,Column1,Столбец1
+    ADI SOYADI,Üye adı,ÜYELER_ADI,Номер,Spalte1,Column1,Столбец1,Feld1,Field1,#,TN,Los-Nr.,Instagram,Klasse,Mieter
+    Nachbarn,Kollege,Sänger,Mitwirkende,Име,Emri,Emri mbiemri,Vardas,Vardas pavardė,Vārds,Vārds uzvārds
 """
 
 
