@@ -163,7 +163,7 @@ NOT_TICKETS = (
         (None, "--tickets: own.csv cannot be read: No such file or directory."),
         (b"", NOT_TICKETS),
         (b"participant,ticket_number\nann,1\n", NOT_TICKETS),
-        (b"\xff\xfe", "--tickets: Line 1 of own.csv is not UTF-8; save it in that encoding."),
+        (b"\xe4", "--tickets: Line 1 of own.csv is not UTF-8; save the file as CSV UTF-8."),
         (b'a,b\n"', NOT_TICKETS),
         (HEADER + b'\n"', "--tickets: Line 2 of own.csv is not CSV: a quote is opened but never closed."),
         (

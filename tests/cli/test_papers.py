@@ -1,6 +1,5 @@
 """`rafflekit print`."""
 
-import csv
 import re
 from pathlib import Path
 
@@ -272,16 +271,6 @@ def test_a_list_that_shrinks_while_it_is_printed_is_noticed(engine: RaffleEngine
 
     with pytest.raises(CommandStopped, match="was changed while it was read"):
         [list(pile) for pile in listed.piles(None)]
-
-
-@pytest.mark.usefixtures("handed_out")
-@pytest.mark.parametrize("separator", [";", "\t"])
-def test_a_tickets_file_that_a_spreadsheet_saved_is_read(terminal: Terminal, folder: Path, separator: str) -> None:
-    rows = list(csv.reader((folder / "tickets.csv").read_text().splitlines()))
-    with (folder / "saved.csv").open("w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file, delimiter=separator).writerows(rows)
-
-    assert terminal("print tickets Fair --tickets saved.csv -o print.html").status == 0
 
 
 def test_printed_invitations_are_those_of_the_export(terminal: Terminal, engine: RaffleEngine, folder: Path) -> None:

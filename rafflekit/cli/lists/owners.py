@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.reading.csv_records import RecordWrong, records
+from rafflekit.cli.lists.reading.decoding import marked_encoding
+from rafflekit.cli.lists.reading.formats import is_workbook
 from rafflekit.cli.spreadsheets import Separator, unmarked
 
 if TYPE_CHECKING:
@@ -109,11 +111,23 @@ def _read_number(path: Path, text: str) -> int:
 
 
 def _opened(path: Path, file: BinaryIO) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
-    """Return the rows after the header, and the header; some spreadsheets save the file with another separator."""
+    """Return the rows after the header, and the header; spreadsheets save with another separator, or as UTF-16."""
+    if (kind := _other_kind(file)) is not None:
+        raise stopped(f"{path.name} is {kind}; save it as CSV UTF-8, or give the file that 'participate --from' wrote.")
+    encoding = marked_encoding(file) or "utf-8"
     for separator in Separator:
-        rows = records(file, separator=separator.character)
-        _, header = next(rows, (1, []))
-        if set(header).issuperset(_COLUMNS):
-            return rows, header
+        # Not strict: with a wrong separator, quotes are in wrong places.
+        found = next(records(file, encoding=encoding, separator=separator.character, strict=False), None)
+        if found and set(found[1]).issuperset(_COLUMNS):
+            rows = records(file, encoding=encoding, separator=separator.character)
+            return rows, next(rows)[1]
     columns = " and ".join((", ".join(_COLUMNS[:-1]), _COLUMNS[-1]))
     raise stopped(f"{path.name} does not have the columns {columns}; give the file that 'participate --from' wrote.")
+
+
+def _other_kind(file: BinaryIO) -> str | None:
+    """Return what a file is that is not CSV."""
+    try:
+        return "an Excel file" if is_workbook(file, name="") else None
+    except CommandStopped:
+        return "not a CSV file"

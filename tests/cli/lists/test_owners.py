@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.excel_files import write_excel_file
 from rafflekit import Prize, RaffleEngine
 from tests.cli.conftest import Session, Terminal
 
@@ -34,9 +35,12 @@ def codes(engine: RaffleEngine) -> Codes:
     return {ticket.number: ticket.verification_code for ticket in tickets}
 
 
-def write(*rows: tuple[str, str, str]) -> None:
-    with open("list.csv", "w", newline="") as file:
-        csv.writer(file).writerows([("ticket_number", "participant", "verification_code"), *rows])
+def write(
+    *rows: tuple[str, str, str], encoding: str = "utf-8", separator: str = ",", quoting: int = csv.QUOTE_MINIMAL
+) -> None:
+    with open("list.csv", "w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file, delimiter=separator, quoting=quoting)
+        writer.writerows([("ticket_number", "participant", "verification_code"), *rows])
 
 
 @EVERY_COMMAND
@@ -53,6 +57,54 @@ def test_numbers_and_codes_are_read_as_spreadsheets_save_them(
     text = done.out + "".join(file.read_text() for file in folder.glob("out.*"))
     assert "Ann" in text
     assert "Bob" in text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator", "quoting"),
+    [
+        ("utf-8", ",", csv.QUOTE_ALL),
+        ("utf-8", ";", csv.QUOTE_ALL),
+        ("utf-8-sig", ";", csv.QUOTE_MINIMAL),
+        ("utf-8-sig", "|", csv.QUOTE_ALL),
+        ("utf-16", "\t", csv.QUOTE_MINIMAL),
+        ("utf-16", "\t", csv.QUOTE_ALL),
+    ],
+)
+def test_a_list_is_read_in_the_form_in_which_it_was_saved(
+    terminal: Terminal, codes: Codes, encoding: str, separator: str, quoting: int
+) -> None:
+    rows = [(str(number), who, code) for (number, code), who in zip(codes.items(), ["Jürgen", "Ann; Bob"], strict=True)]
+    write(*rows, encoding=encoding, separator=separator, quoting=quoting)
+
+    done = terminal("winners Fair --tickets list.csv")
+
+    assert done.status == 0
+    assert "Jürgen" in done.out
+    assert "Ann; Bob" in done.out
+
+
+@pytest.mark.usefixtures("codes")
+def test_the_letters_of_names_are_not_guessed(terminal: Terminal) -> None:
+    write(("1", "Ann", ""), ("2", "Jürgen", ""), encoding="cp1252", separator=";")
+
+    assert terminal("winners Fair --tickets list.csv").err == (
+        "rafflekit: --tickets: Line 3 of list.csv is not UTF-8; save the file as CSV UTF-8.\n"
+    )
+
+
+@pytest.mark.usefixtures("codes")
+@pytest.mark.parametrize("kind", ["an Excel file", "not a CSV file"])
+def test_a_list_that_was_saved_as_another_kind_is_refused(terminal: Terminal, folder: Path, kind: str) -> None:
+    if kind == "an Excel file":
+        with (folder / "list.csv").open("wb") as file:
+            write_excel_file(file, [["ticket_number", "participant", "verification_code"], ["1", "Ann", ""]])
+    else:
+        (folder / "list.csv").write_bytes(b"%PDF-1.7")
+
+    assert terminal("winners Fair --tickets list.csv").err == (
+        f"rafflekit: --tickets: list.csv is {kind}; save it as CSV UTF-8, or give the file that 'participate --from' "
+        "wrote.\n"
+    )
 
 
 @EVERY_COMMAND

@@ -64,7 +64,7 @@ def records(
                 lines.record_characters = 0
     except UnicodeError as error:
         line = scan(file, encoding, name="").line
-        raise RecordWrong(line, f"is not {shown_encoding(encoding)}; save it in that encoding") from error
+        raise RecordWrong(line, f"is not {shown_encoding(encoding)}; save the file as CSV UTF-8") from error
     except _TooLong as error:
         raise RecordWrong(
             begins,

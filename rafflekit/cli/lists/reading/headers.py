@@ -15,14 +15,14 @@ from rafflekit.core.characters import DASHES, without_invisible
 _WORDS = {
     # What lists are about …
     "subject": """
-        name names namens mail mails mél phone phones tel telnr fullname forename surname attendee attendees
-        entrant entrants customer customers employee employees staff user users namen zuname handynr
-        teilnehmende nom noms personnes people personne pessoa pessoas nombre nombres socio socios sócio sócios
+        name names namens mail mails mél phone phones tel instagram fullname forename surname attendee attendees
+        entrant entrants customer customers employee employees staff user users namen zuname teilnehmende
+        mitwirkende nom noms personnes people personne pessoa pessoas nombre nombres socio socios sócio sócios
         nomi cognome cognomi persone membri nomes sobrenome móvil movil celular cellulare naam mobiel etunimi
-        sukunimi nimet imiona członek członkowie osoba osoby jméno jména jméná jmeno priezvisko nevek nume
-        prenume prezime isim soyad soyadı üye üyeler eposta epost όνομα имя имени имена фио имейл почта почты член
-        члены список пошта שמות דואל اسم الاسم الأسماء هاتف الهاتف імя نام ایمیل नाम ชื่อ tên peserta tombola
-        raffle verlosung sorteo lotteria soyisim household households attendance номер
+        sukunimi nimet imiona członek członkowie osoba osoby jméno jména jméná jmeno priezvisko nevek nume prenume
+        prezime mbiemri pavardė vārds uzvārds isim soyad soyadı üye üyeler eposta epost όνομα имя име имени имена
+        фио имейл почта почты член члены список пошта שמות דואל اسم الاسم الأسماء هاتف الهاتف імя نام ایمیل नाम
+        ชื่อ tên peserta tombola raffle verlosung sorteo lotteria soyisim household households attendance номер
         column spalte colonne columna coluna colonna kolom kolonne kolumn kolumna sloupec stĺpec oszlop sarake
         sütun столбец стовпець
     """,
@@ -31,7 +31,7 @@ _WORDS = {
         ^email particip partecip teilnehm mitglied member membre miembro membro student telefo teléfo telepho
         téléphon telemóvel apelid apellid medlem ^mobil addres adres dirección direccion indirizz endereço
         correo correio courriel gäste angemeld anmeld registr inscri iscritt aangemeld zapisan ticketholder
-        mitarbeit abonnent bewerb besucher benutz kundennr subscri recipient applicant invitee respondent
+        mitarbeit abonnent bewerb besucher benutz subscri recipient applicant invitee respondent
         timestamp zeitstempel
         firstname lastname vorname nachname prénom prenom adhérent achternaam deelnem deltag deltak sudionik
         udeležen osallistu jäsen puhelin sähköposti imię nazwisk uczestni příjmení účastn priimek katılımcı
@@ -44,15 +44,15 @@ _WORDS = {
     # … or what people are called, too: these count in a line without any other word.
     "also a name": """
         person persons personen persona personas guest guests gast gasten player players contact contacts handy
-        kunde kunden buyer buyers holder holders child children kinder kid kids parent parents pupil pupils
-        friend friends colleague colleagues helper helpers volunteer volunteers donor donors sponsor sponsors
-        winner winners candidate candidates team teams company contestant contestants supporter supporters
-        ticket tickets entry entries käufer schüler spieler spender helfer gewinner eltern freunde kollegen
-        firma verein lose loskäufer invité invités joueur joueurs élève élèves client clients cliente clientes
-        invitado invitados jugador alumno alumnos invitato invitati ospite ospiti giocatore alunno alunni elenco
-        portable posta lid leden speler gość goście klient klienci lista гость гости игрок ученик שם ad jina
-        nama meno ime nome nimi člen adı kontakt kontakte account accounts lehrer id ids
-        code codes list liste numéro número numero number numbers nr 编号 番号 번호
+        kunde kunden buyer buyers holder holders child children kinder kid kids parent parents pupil pupils friend
+        friends colleague colleagues helper helpers volunteer volunteers donor donors sponsor sponsors winner
+        winners candidate candidates team teams company field contestant contestants supporter supporters ticket
+        tickets entry entries feld klasse tn käufer schüler spieler spender helfer gewinner eltern freunde kollege
+        kollegen mieter nachbar nachbarn sänger firma verein lose loskäufer invité invités joueur joueurs élève
+        élèves client clients cliente clientes invitado invitados jugador alumno alumnos invitato invitati ospite
+        ospiti giocatore alunno alunni elenco portable posta lid leden speler gość goście klient klienci lista
+        гость гости игрок ученик שם ad jina nama meno ime nome nimi člen emri vardas adı kontakt kontakte account
+        accounts lehrer id ids code codes list liste numéro número numero number numbers nr 编号 番号 번호
     """,
     # These may be there as well.
     "further": """
@@ -61,7 +61,7 @@ _WORDS = {
         elettronica électronique elektronische электронная الإلكتروني الكامل
     """,
 }
-_ENDINGS = ("name", "names", "namen", "naam", "namn", "navn", "név", "nummer", "liste", "lijst")
+_ENDINGS = ("name", "names", "namen", "naam", "namn", "navn", "név", "nr", "nummer", "liste", "lijst")
 _SUBJECTS, _ALSO_NAMES, _FURTHER = (
     frozenset(without_case(_WORDS[group]).split()) for group in ("subject", "also a name", "further")
 )
@@ -84,11 +84,11 @@ class _Suspicion(NamedTuple):
 
 def header_suspected(first: str, rest: Iterable[str]) -> str | None:
     """Return why the first text of a list does not look like the `rest`, or None; it says what they have in common."""
+    # "Guest 1" is a guest if there are others.
+    if _has_words_only(first):
+        return _A_WORD
     words = _words(first)
     all_known = _all_known(words)
-    # "Guest 1" is a guest if there are others.
-    if all_known and not _has_number(first):
-        return _A_WORD
     if (text := first.rstrip()).endswith(_ENDS):
         return f"with {text[-1]!r} at its end"
     suspicions = []
@@ -99,6 +99,8 @@ def header_suspected(first: str, rest: Iterable[str]) -> str | None:
         suspicions.append(_Suspicion("without the '@' that all other lines have", lambda text: "@" in text))
     if not any(map(str.isdigit, first)):
         suspicions.append(_Suspicion("not a number, as all other lines are", _is_number))
+    if not _has_characters(first):
+        suspicions.append(_Suspicion("without the letters or digits that all other lines have", _has_characters))
     others = False
     for other in filter(str.strip, rest):
         others = True
@@ -109,9 +111,13 @@ def header_suspected(first: str, rest: Iterable[str]) -> str | None:
 
 
 def is_surely_header(text: str) -> bool:
-    """Return whether a text has only words for a column, and not such as are names of people, too."""
-    words = _words(text)
-    return _all_known(words) and any(map(_is_subject, words)) and not _has_number(text)
+    """Return whether a text has only words for a column, and not only such as are names of people, too."""
+    return _has_words_only(text) and any(map(_is_subject, _words(text)))
+
+
+def is_perhaps_header(text: str) -> bool:
+    """Return whether a text is a single word for a column. With two, it may be a full name: "Ad Person"."""
+    return _has_words_only(text) and len(_words(text)) == 1
 
 
 def participant_suspected(first: Sequence[str], rest: Iterable[Sequence[str]]) -> str | None:
@@ -129,6 +135,11 @@ def participant_suspected(first: Sequence[str], rest: Iterable[Sequence[str]]) -
 def _is_number(text: str) -> bool:
     """Return whether a text is a number, such as one of a telephone."""
     return _NUMBER.fullmatch(text) is not None and any(map(str.isdigit, text))
+
+
+def _has_characters(text: str) -> bool:
+    """Return whether a text has a letter or a digit."""
+    return any(map(str.isalnum, text))
 
 
 def _kind_of(text: str) -> Callable[[str], bool] | None:
@@ -160,6 +171,11 @@ def _all_known(words: Sequence[str]) -> bool:
     """Return whether all words are known, and one says what a list is about."""
     is_about = [word in _ALSO_NAMES or _is_subject(word) for word in words]
     return any(is_about) and all(about or word in _FURTHER for about, word in zip(is_about, words, strict=True))
+
+
+def _has_words_only(text: str) -> bool:
+    """Return whether a text has only words for a column, and no number but a year."""
+    return _all_known(_words(text)) and not _has_number(text)
 
 
 def _has_number(text: str) -> bool:

@@ -16,7 +16,12 @@ from rafflekit.cli.lists.reading.columns import ColumnsWrong, Positions, is_same
 from rafflekit.cli.lists.reading.csv_records import NO_SEPARATOR, RecordWrong, named_separator, records
 from rafflekit.cli.lists.reading.decoding import is_of_family, marked_encoding, scan, shown_encoding
 from rafflekit.cli.lists.reading.formats import is_workbook
-from rafflekit.cli.lists.reading.headers import header_suspected, is_surely_header, participant_suspected
+from rafflekit.cli.lists.reading.headers import (
+    header_suspected,
+    is_perhaps_header,
+    is_surely_header,
+    participant_suspected,
+)
 from rafflekit.cli.lists.reading.layout import Layout
 from rafflekit.cli.lists.reading.separators import NAMES, separation_of
 from rafflekit.cli.words import counted, shortened
@@ -227,25 +232,28 @@ def _only_header(
     """Decide whether the first row of a list with one column is its header, and find what is in doubt about it."""
     number, text = first
     title = list(islice(rows, _ROWS_BELOW_A_TITLE))
-    for below, row in title:
-        # A header that is there again is refused as a line.
-        if is_surely_header(row[0]) and not is_same_name(row[0], text):
-            sentence = f"Line {below}, {shortened(row[0].strip())!r}, looks like a header"
-            findings.problems.append(
-                f"{sentence}, but line {number} is read as one. Delete any title above the header; if line {below} is "
-                f"a participant, name the column of line {number} with --column."
-                if given
-                else f"{sentence}. If it is one, delete it and any title above it; if it is a participant, give "
-                "--no-header."
-            )
-            return True
-    reason = None if given else header_suspected(text, (row[0] for _, row in chain(title, rows) if row))
+    # A header that is there again is refused as a line.
+    below = [(line, row[0]) for line, row in title if not is_same_name(row[0], text)]
+    surely = [(line, word) for line, word in below if is_surely_header(word)]
+    perhaps = [(line, word) for line, word in below if is_perhaps_header(word)]
+    reason = None if given or surely else header_suspected(text, (row[0] for _, row in chain(title, rows) if row))
     if reason is not None:
         findings.doubts.append(
             f"Line {number}, {shortened(text.strip())!r}, looks like a header ({reason}); give --header, or "
             "--no-header if it is a participant."
         )
-    return given or reason is not None
+    has_header = given or reason is not None
+    for line, word in (surely or perhaps)[:1]:
+        sentence = f"Line {line}, {shortened(word.strip())!r}, looks like a header"
+        if has_header:
+            advice = (
+                f", but line {number} is read as one. Delete any title above the header; if line {line} is a "
+                f"participant, name the column of line {number} with --column."
+            )
+        else:
+            advice = ". If it is one, delete it and any title above it; if it is a participant, give --no-header."
+        (findings.problems if surely else findings.doubts).append(sentence + advice)
+    return has_header
 
 
 def wrong_line(number: int, name: str, problem: str) -> str:

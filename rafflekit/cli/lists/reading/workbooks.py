@@ -189,12 +189,15 @@ class ExcelFile:
             if len(wanted) == 1:
                 return wanted[0], None
             return self._sheets[0], f"{self._name} has no sheet {shortened(title)!r}, only {_titles(self._sheets)}."
-        filled = [sheet for sheet in self._sheets if sheet.is_visible]
-        if len(filled) > 1:
-            filled = [sheet for sheet in filled if not sheet.is_blank()]
-        if len(filled) > 1:
-            return filled[0], f"{self._name} has {len(filled)} sheets; choose one with --sheet: {_titles(filled)}."
-        return (filled or self._sheets)[0], None
+        filled = [sheet for sheet in self._sheets if not sheet.is_blank()]
+        visible = [sheet for sheet in filled if sheet.is_visible]
+        if len(visible) > 1:
+            problem = f"{self._name} has {len(visible)} sheets; choose one with --sheet: {_titles(visible)}."
+            return visible[0], problem
+        if filled and not visible:
+            problem = f"In {self._name}, only hidden sheets have content; choose one with --sheet: {_titles(filled)}."
+            return filled[0], problem
+        return (visible or self._sheets)[0], None
 
 
 def _sheets(archive: Archive) -> Iterator[Sheet]:

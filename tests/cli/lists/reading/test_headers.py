@@ -31,7 +31,8 @@ def error_of(text: str, *columns: str, header: bool | None = None) -> str:
 EVERYDAY = """
     Mitarbeiter,Mitarbeitende,Kontakt,Benutzer,Besucher,Bewerber,Lehrer,Abonnent,Kundennr.,Zeitstempel,Invitees
     Applicant,Subscribers,Recipient,Respondent,Attendance,Account,Household,KATILIMCI,İsim,İSİM,İSİM SOYİSİM
-    ADI SOYADI,Üye adı,ÜYELER_ADI,Номер,Spalte1,Column1,Столбец1
+    ADI SOYADI,Üye adı,ÜYELER_ADI,Номер,Spalte1,Column1,Столбец1,Feld1,Field1,#,TN,Los-Nr.,Instagram,Klasse,Mieter
+    Nachbarn,Kollege,Sänger,Mitwirkende,Име,Emri,Emri mbiemri,Vardas,Vardas pavardė,Vārds,Vārds uzvārds
 """
 
 
@@ -67,6 +68,27 @@ def test_a_header_below_other_lines_gets_no_ticket(above: str) -> None:
     assert people_of(text, header=False)[-2:] == ["E-Mail", "ann@example.org"]
     for given in (None, True):
         assert people_of(text, first, header=given)[-2:] == ["E-Mail", "ann@example.org"]
+
+
+@pytest.mark.parametrize("word", ["Person", "Gast", "Kunden", "Nr.", "Kontakt", "Spieler"])
+def test_a_header_that_may_be_a_name_is_in_doubt_below_a_title(word: str) -> None:
+    text = f"Sommerfest 2026\n{word}\nAnn M\nBen C\n"
+    sentence = f"Line 2, '{word}', looks like a header"
+
+    assert listed(text).doubts == (f"{sentence}. {IF_IT_IS_ONE}",)
+    assert listed(text, header=True).doubts == (
+        f"{sentence}, but line 1 is read as one. Delete any title above the header; if line 2 is a participant, name "
+        "the column of line 1 with --column.",
+    )
+    for settled in (listed(text, header=False), listed(text, "Sommerfest 2026")):
+        assert settled.doubts == ()
+
+
+def test_no_advice_about_a_word_gives_a_header_a_ticket() -> None:
+    header, word = listed("Gästeliste 2026\nGast\nAnn M\n").doubts
+
+    assert header.endswith("give --header, or --no-header if it is a participant.")
+    assert word.endswith("if line 2 is a participant, name the column of line 1 with --column.")
 
 
 @pytest.mark.parametrize(

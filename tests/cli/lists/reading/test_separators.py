@@ -163,6 +163,8 @@ def test_a_header_is_never_a_participant_unseen(content: bytes) -> None:
         b"Member Jones\nAnn Miller\nMember Hill\n",
         b"Ann Miller\nMark Name\nMember Jones\nGuest\n",
         b"Christopher Guest\nAd Person\n",
+        b"Sally Field\nEmri Hoxha\nAnna Vardas\n",
+        b"Anna Vardas\nSally Field\n",
         b"name@mail.example.org\nAnn Miller\n",
         b"12 Adlerweg 10115 Berlin\n5 Main Street\n",
         "Étienne-Maillard\nSimion\n".encode(),
