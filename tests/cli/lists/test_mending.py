@@ -145,6 +145,25 @@ def test_a_list_of_another_encoding_may_become_utf_8(
 
 
 @pytest.mark.usefixtures("raffle")
+@pytest.mark.parametrize("options", ["", "--encoding windows-1252", "--encoding windows-1252 --separator ;"])
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_a_list_may_keep_its_encoding_and_change_its_separator(
+    terminal: Terminal, folder: Path, *, separator: str, options: str
+) -> None:
+    before = "name;mail\nZoë;zoë@example.org\n"
+    (folder / "people.csv").write_bytes(before.encode("cp1252"))
+    terminal(f"{COMMAND} --column mail --encoding windows-1252 --separator ;")
+    after = f"{before}Ann;änn@example.org\n".replace(";", separator)
+    (folder / "people.csv").write_bytes(after.encode("cp1252"))
+
+    assert terminal(f"{COMMAND} {options}").out == "2 tickets, 0 refused; tickets.csv\n"
+    (folder / "people.csv").write_bytes(after.replace("mail", "tel").encode("cp1252"))
+    assert terminal(f"{COMMAND} {options}").err == (
+        "rafflekit: Line 1 of people.csv has no column 'mail', only 'name', 'tel'.\n"
+    )
+
+
+@pytest.mark.usefixtures("raffle")
 def test_doubtful_separators_of_a_resumed_list_are_in_doubt(terminal: Terminal, folder: Path) -> None:
     listed = f"{COMMAND} --column name"
     (folder / "people.csv").write_text("name\tx\nann\tx\n")
