@@ -56,14 +56,12 @@ class LineKeys:
 class _ListState:
     """The list that a run issues tickets to: its number of lines, and the hash of their content.
 
-    `tickets` are those in the output, if the run has ended: there are no others then. `doubts` is the hash of what was
-    in doubt, and confirmed.
+    `tickets` are those in the output, if the run has ended: there are no others then.
     """
 
     lines: int
     hash: str
     tickets: int | None = None
-    doubts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +139,8 @@ class TicketRun:
                 self._list_only_grew = hashed.hexdigest() == known.hash
         if known is not None and lines < known.lines:
             self._list_only_grew = False
-        self._state = _ListState(lines, hashed.hexdigest(), doubts=known.doubts if known else "")
+        self._state = _ListState(lines, hashed.hexdigest())
         return lines
-
-    def has_settled(self, doubts: Sequence[str]) -> bool:
-        """Return whether exactly this was in doubt when a person confirmed it last."""
-        return self._contents is not None and self._contents.state.doubts == _hash_of(doubts)
-
-    def settle(self, doubts: Sequence[str]) -> None:
-        """Remember what a person has confirmed; `begin` writes it."""
-        self._state = replace(self._state, doubts=_hash_of(doubts))
 
     @property
     def has_news(self) -> bool:
@@ -229,10 +219,6 @@ def open_run(out: Path, *, raffle_id: UUID, layout: Layout) -> Iterator[TicketRu
         yield run
 
 
-def _hash_of(doubts: Sequence[str]) -> str:
-    return blake2b("\n".join(doubts).encode(), digest_size=8).hexdigest() if doubts else ""
-
-
 def _hashed(line: Line) -> bytes:
     """Return all of a line that decides who gets a ticket."""
     text = line.participant
@@ -270,7 +256,7 @@ def _read(written: bytes, path: Path) -> _Contents | None:
             raffle=bound["raffle"],
             layout=Layout.from_shape(bound["layout"]),
             run_key=bytes.fromhex(bound["key"]),
-            state=_ListState(int(state["lines"]), str(state["blake2b"]), state["tickets"], str(state["doubts"])),
+            state=_ListState(int(state["lines"]), str(state["blake2b"]), state["tickets"]),
             whole_bytes=whole_bytes,
         )
     except (ValueError, KeyError, TypeError):
@@ -320,7 +306,7 @@ def _key_line(raffle_id: UUID, layout: Layout, run_key: bytes) -> bytes:
 
 
 def _state_line(state: _ListState) -> bytes:
-    line = {"lines": state.lines, "blake2b": state.hash, "tickets": state.tickets, "doubts": state.doubts}
+    line = {"lines": state.lines, "blake2b": state.hash, "tickets": state.tickets}
     return json.dumps(line).encode() + b"\n"
 
 
