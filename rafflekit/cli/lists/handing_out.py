@@ -110,7 +110,7 @@ class _HandingOut:
         with terminal.working(f"Reading {name}"):
             total = self.run.read(preview)
             repeats = finder.resolve(self.people, tickets_each=self.raffle.terms.tickets_each)
-        tickets = TicketFile(out, repeats.got_ticket)
+        tickets = TicketFile(out, repeats.got_ticket, list_only_grew=self.run.list_only_grew)
         lines = tickets.take_up(iter(self.people), list_name=name)
         _check_that_tickets_exist(tickets, self.raffle)
         taken_up = tickets.tickets + tickets.refused

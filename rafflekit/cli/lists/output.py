@@ -87,12 +87,20 @@ class TicketFile:
     the lines have all their rows, and `last_refused` that of the last line that has a refusal. `is_mended` says that
     rows with a refusal do not fit their lines: then the output must be rewritten, and taken up again.
 
-    `got_ticket` is called with each line that has a ticket.
+    `got_ticket` is called with each line that has a ticket. If the `list_only_grew`, a row with a ticket that does not
+    fit its line was changed by another program.
     """
 
-    def __init__(self, path: Path, got_ticket: Callable[[Line], object] = lambda _line: None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        got_ticket: Callable[[Line], object] = lambda _line: None,
+        *,
+        list_only_grew: bool = False,
+    ) -> None:
         self.path = path
         self._got_ticket = got_ticket
+        self._list_only_grew = list_only_grew
         self._start()
 
     def _start(self) -> None:
@@ -237,6 +245,11 @@ class TicketFile:
         with_ticket = next((row for row in rows if row.refusal is None), None)
         if with_ticket is None:
             return
+        if self._list_only_grew:
+            raise self._stopped(
+                f"is not as the run wrote it: line {with_ticket.position} does not match line {with_ticket.number} of "
+                f"{list_name}, which has not changed. Move the file away and {_WRITTEN_AGAIN}"
+            )
         here = f"line {with_ticket.position} of {self.path.name}"
         raise list_changed(
             f"Line {with_ticket.number} of {list_name} does not match {here}, which has a ticket"

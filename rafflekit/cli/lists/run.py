@@ -82,6 +82,8 @@ class TicketRun:
 
     `layout` is that of the list: as given, and after `read` or in a resumed run, as decided. In a resumed run, the list
     may also have the layout `saved_anew`: with any separator and encoding that the options do not exclude.
+
+    `list_only_grew` says, after `read`, that the list begins with all lines of the list with which the run began last.
     """
 
     def __init__(self, out: Path, *, raffle_id: UUID, layout: Layout) -> None:
@@ -95,7 +97,7 @@ class TicketRun:
         self._state = _ListState(0, "")
         self._written_state: _ListState | None = None
         self._whole_bytes = 0
-        self._list_only_grew = True
+        self.list_only_grew = True
 
     def resume(self) -> None:
         """Lock and read the run file, if there is one.
@@ -136,9 +138,9 @@ class TicketRun:
         for lines, line in enumerate(preview, start=1):
             hashed.update(_hashed(line))
             if known is not None and lines == known.lines:
-                self._list_only_grew = hashed.hexdigest() == known.hash
+                self.list_only_grew = hashed.hexdigest() == known.hash
         if known is not None and lines < known.lines:
-            self._list_only_grew = False
+            self.list_only_grew = False
         self._state = _ListState(lines, hashed.hexdigest())
         return lines
 
@@ -155,7 +157,7 @@ class TicketRun:
             CommandStopped: the list has changed, and lines may have tickets that are not in the output.
         """
         known = self._contents
-        if known is not None and not self._list_only_grew and known.state.tickets != tickets.tickets:
+        if known is not None and not self.list_only_grew and known.state.tickets != tickets.tickets:
             after = f" after line {tickets.last_line}" if tickets.last_line else ""
             raise list_changed(
                 f"{list_name} has changed{after} since the last run began, and tickets of that run may be missing in "

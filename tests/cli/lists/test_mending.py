@@ -203,6 +203,30 @@ def test_an_output_saved_in_another_program_is_written_again(terminal: Terminal,
 
 
 @pytest.mark.usefixtures("raffle")
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_an_output_with_changed_texts_is_written_again(terminal: Terminal, folder: Path, *, is_complete: bool) -> None:
+    write_list(folder / "people.csv", ["01701234567", "Miller; Ann"])
+    terminal(f"{COMMAND} --separator none")
+    tickets = folder / "tickets.csv"
+    whole = tickets.read_bytes()
+    # LibreOffice drops zeros before numbers, and quotes around semicolons.
+    saved = whole.replace(b"0170", b"170").replace(b'"', b"")
+    tickets.write_bytes(saved if is_complete else b"".join(saved.splitlines(keepends=True)[:-1]))
+    write_list(folder / "people.csv", ["01701234567", "Miller; Ann", "Cy"])
+
+    refused = terminal(COMMAND)
+
+    assert refused.err == (
+        "rafflekit: tickets.csv is not as the run wrote it: line 2 does not match line 1 of people.csv, which has not "
+        "changed. Move the file away and rerun the command: until the draw, it writes the same numbers and codes "
+        "again.\n"
+    )
+    tickets.rename(folder / "moved.csv")
+    assert terminal(COMMAND).out == "3 tickets, 0 refused; tickets.csv\n"
+    assert tickets.read_bytes().startswith(whole)
+
+
+@pytest.mark.usefixtures("raffle")
 def test_a_lost_output_is_written_again_after_mending(terminal: Terminal, folder: Path) -> None:
     terminal(COMMAND)
     mended(folder, {2: "eve"}, "fay")
