@@ -270,7 +270,11 @@ def _resumed(bound: Layout, given: Layout) -> tuple[Layout, Layout]:
     """Return the layout of a resumed run, and the one that its list has if another program has saved it."""
     # The names of two columns may differ in case only, so those that are given count.
     participant = given.columns.participant or bound.columns.participant
-    cells = replace(bound, columns=Columns(participant, given.columns.quantity or bound.columns.quantity))
+    cells = replace(
+        bound,
+        columns=Columns(participant, given.columns.quantity or bound.columns.quantity),
+        sheet=given.sheet or bound.sheet,
+    )
     # An option that only repeats what the run knows says nothing of a list that was saved since.
     separator = None if given.separator == bound.separator else given.separator
     encoding = None if given.encoding == bound.encoding else given.encoding
@@ -284,7 +288,7 @@ def _resumed(bound: Layout, given: Layout) -> tuple[Layout, Layout]:
 def _contradicted(bound: Layout, given: Layout) -> Iterator[str]:
     """Yield the parts of a run's layout that the options contradict, as options.
 
-    A list that had one column may have got others, of which one is given.
+    A list that had one column may have got others, of which one is given. A sheet may have another name now.
     """
     columns, wanted = bound.columns, given.columns
     if columns.participant and wanted.participant and not _same_names(columns.participant, wanted.participant):
@@ -293,8 +297,8 @@ def _contradicted(bound: Layout, given: Layout) -> Iterator[str]:
         yield "without --count-column" if columns.quantity is None else f"with --count-column {columns.quantity!r}"
     if given.header not in (None, bound.header):
         yield f"with {' '.join(Layout(header=bound.header).options())}"
-    if given.sheet is not None and given.sheet.casefold() != (bound.sheet or "").casefold():
-        yield "over a CSV file" if bound.sheet is None else f"with --sheet {bound.sheet!r}"
+    if given.sheet is not None and bound.sheet is None:
+        yield "over a CSV file"
 
 
 def _same_names(some: Sequence[str], others: Sequence[str]) -> bool:

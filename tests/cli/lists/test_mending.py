@@ -178,6 +178,23 @@ def test_doubtful_separators_of_a_resumed_list_are_in_doubt(terminal: Terminal, 
 
 
 @pytest.mark.usefixtures("raffle")
+def test_a_sheet_may_be_renamed(terminal: Terminal, folder: Path) -> None:
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["Zoë"])
+    book.save(folder / "people.xlsx")
+    listed = COMMAND.replace("people.csv", "people.xlsx")
+    terminal(listed)
+    sheet.title = "Gäste"
+    sheet.append(["Ann"])
+    book.save(folder / "people.xlsx")
+
+    assert "people.xlsx has no sheet 'Sheet', only 'Gäste'" in terminal(listed).err
+    assert terminal(f"{listed} --sheet Gäste").out == "2 tickets, 0 refused; tickets.csv\n"
+
+
+@pytest.mark.usefixtures("raffle")
 @pytest.mark.parametrize("saved", ["semicolons", "utf-8-sig", "utf-16", "xlsx"])
 def test_an_output_saved_in_another_program_is_written_again(terminal: Terminal, folder: Path, saved: str) -> None:
     terminal(COMMAND)
