@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from glob import escape
 from itertools import chain, count, groupby, islice, pairwise
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
-from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.people import REFUSED_BY_ITSELF, Line
 from rafflekit.cli.spreadsheets import defused
 from rafflekit.core import limits
 from rafflekit.core.models import Ticket
-from rafflekit.core.private_files import partial_file, private, sync, sync_name
+from rafflekit.core.private_files import NotPrivate, partial_file, private, sync, sync_name
 from rafflekit.core.protocol.quoting import visible
 
 HEADER = "line,participant,ticket_number,verification_code,refusal\n"
@@ -171,7 +171,7 @@ class TicketFile:
 
         Success is safe only after its `sync`.
         """
-        with self._naming_itself(), open(self.path, "ab", opener=private) as file:
+        with self._naming_itself(), open_of_run(self.path, "ab") as file:
             file.truncate(self._whole_bytes)
             if not self._whole_bytes:
                 file.write(HEADER.encode())
@@ -205,7 +205,7 @@ class TicketFile:
 
     def _rows(self) -> Iterator[Row]:
         try:
-            file = open(self.path, "rb", opener=private)  # noqa: SIM115 - closed below
+            file = open_of_run(self.path, "rb")
         except FileNotFoundError:
             return
         with file:
@@ -289,6 +289,25 @@ class TicketWriter:
     def sync(self) -> None:
         """Return when the rows are on the disk, where they outlive a power cut."""
         sync(self._file, self.tickets.path)
+
+
+def open_of_run(path: Path, mode: Literal["rb", "ab", "a+b", "x+b"]) -> BinaryIO:
+    """Open a private file of a run, or make it.
+
+    Raises:
+        CommandStopped: we have no right to read or to write it.
+        OSError: as `private` says.
+    """
+    try:
+        return open(path, mode, opener=private)
+    except NotPrivate:
+        raise
+    except PermissionError as error:
+        raise CommandStopped(
+            f"{path} cannot be opened: {error.strerror}. Give yourself the right to read and write it, and rerun the "
+            "command.",
+            status=IO_FAILED,
+        ) from error
 
 
 def list_changed(what: str, way_out: str) -> CommandStopped:

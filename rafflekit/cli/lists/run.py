@@ -22,12 +22,12 @@ from typing import BinaryIO, Literal
 from uuid import UUID
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.output import TicketFile, list_changed
+from rafflekit.cli.lists.output import TicketFile, list_changed, open_of_run
 from rafflekit.cli.lists.people import Line
 from rafflekit.cli.lists.preview import Preview
 from rafflekit.cli.lists.reading.columns import is_same_name
 from rafflekit.cli.lists.reading.layout import Columns, Layout
-from rafflekit.core.private_files import lock, private, require_folder, sync
+from rafflekit.core.private_files import lock, require_folder, sync
 
 KEY_BYTES = 32
 
@@ -228,10 +228,10 @@ def _hashed(line: Line) -> bytes:
 
 
 def _locked(path: Path, mode: Literal["a+b", "x+b"], out: Path) -> BinaryIO:
-    """Open a file and lock it until it is closed. Systems without such locks only open it."""
+    """Open a file and lock it until it is closed, which the run does. Systems without such locks only open it."""
     busy = _stopped(out, "is being written by another run")
     try:
-        file = open(path, mode, opener=private)  # noqa: SIM115 - closing it unlocks it: the run does
+        file = open_of_run(path, mode)
     except FileExistsError as error:
         raise busy from error
     try:
