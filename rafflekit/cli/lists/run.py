@@ -26,7 +26,9 @@ from rafflekit.cli.lists.output import TicketFile, list_changed, open_of_run
 from rafflekit.cli.lists.people import Line
 from rafflekit.cli.lists.preview import Preview
 from rafflekit.cli.lists.reading.columns import is_same_name
+from rafflekit.cli.lists.reading.headers import is_surely_header
 from rafflekit.cli.lists.reading.layout import Columns, Layout
+from rafflekit.cli.words import shortened
 from rafflekit.core.private_files import lock, require_folder, sync
 
 KEY_BYTES = 32
@@ -90,11 +92,13 @@ class TicketRun:
         self._out = out
         self._path = Path(f"{out}.run")
         self._raffle_id = raffle_id
+        self._given = layout
         self.layout = layout
         self.saved_anew: Layout | None = None
         self._file: BinaryIO | None = None
         self._contents: _Contents | None = None
         self._state = _ListState(0, "")
+        self._first: Line | None = None
         self._written_state: _ListState | None = None
         self._whole_bytes = 0
         self.list_only_grew = True
@@ -136,6 +140,7 @@ class TicketRun:
         hashed = blake2b(digest_size=32)
         lines = 0
         for lines, line in enumerate(preview, start=1):
+            self._first = self._first or line
             hashed.update(_hashed(line))
             if known is not None and lines == known.lines:
                 self.list_only_grew = hashed.hexdigest() == known.hash
@@ -154,7 +159,8 @@ class TicketRun:
         """Check that the list may be as it is; the rows of the output have been compared with it.
 
         Raises:
-            CommandStopped: the list has changed, and lines may have tickets that are not in the output.
+            CommandStopped: the list has changed, and lines may have tickets that are not in the output; or its first
+                line has become a header.
         """
         known = self._contents
         if known is not None and not self.list_only_grew and known.state.tickets != tickets.tickets:
@@ -164,6 +170,10 @@ class TicketRun:
                 f"{self._out.name}",
                 f"Restore {list_name} as it was then and rerun the command. After that, refused lines may change",
             )
+        first = self._first
+        is_changed = tickets.is_mended and not tickets.last_line
+        if first and is_changed and not self.layout.header and self._given.header is None:
+            _refuse_header(first, list_name)
 
     def begin(self, tickets: TicketFile, *, is_complete: bool) -> LineKeys:
         """Write the state of the checked list to the run file, unless it is there, and return the keys of its lines.
@@ -219,6 +229,16 @@ def open_run(out: Path, *, raffle_id: UUID, layout: Layout) -> Iterator[TicketRu
     with closing(TicketRun(out, raffle_id=raffle_id, layout=layout)) as run:
         run.resume()
         yield run
+
+
+def _refuse_header(first: Line, list_name: str) -> None:
+    """Check a first line that was refused and has changed: the run has decided that it is not a header."""
+    if is_surely_header(first.participant):
+        found = f"{shortened(first.participant)!r}, looks like a header, but the run began without one"
+        raise CommandStopped(
+            f"Line {first.number} of {list_name}, {found}. Empty the line, or give --no-header if it is a participant.",
+            status=WRONG_USAGE,
+        )
 
 
 def _hashed(line: Line) -> bytes:

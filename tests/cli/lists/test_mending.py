@@ -257,6 +257,24 @@ def test_a_lost_output_is_written_again_after_mending(terminal: Terminal, folder
 
 
 @pytest.mark.usefixtures("raffle")
+def test_a_header_in_place_of_a_refused_line_gets_no_ticket(terminal: Terminal, folder: Path) -> None:
+    write_list(folder / "people.csv", [TOO_LONG, "ann"])
+    terminal(COMMAND)
+    whole = (folder / "tickets.csv").read_bytes()
+    write_list(folder / "people.csv", ["Name", "ann", "bob"])
+
+    refused = terminal(COMMAND)
+
+    assert refused.err == (
+        "rafflekit: Line 1 of people.csv, 'Name', looks like a header, but the run began without one. Empty the line, "
+        "or give --no-header if it is a participant.\n"
+    )
+    assert (folder / "tickets.csv").read_bytes() == whole
+    write_list(folder / "people.csv", ["", "ann", "bob"])
+    assert terminal(COMMAND).out == "2 tickets, 0 refused; tickets.csv\n"
+
+
+@pytest.mark.usefixtures("raffle")
 def test_a_mended_line_can_be_refused_and_mended_again(terminal: Terminal, folder: Path) -> None:
     terminal(COMMAND)
     mended(folder, {2: "CY"})
