@@ -33,6 +33,7 @@ _ROW = re.compile(
 _WRITTEN_AGAIN = "rerun the command: until the draw, it writes the same numbers and codes again"
 _PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
 _NEEDS_QUOTES = re.compile('[",;]')
+_BETWEEN_CELLS = re.compile("[,;|\t]")
 
 
 def shown(participant: str) -> str:
@@ -256,7 +257,7 @@ class TicketFile:
             if lines
             else f"Line {with_ticket.number} is missing in {list_name}, and {here} has its ticket",
             f"Restore {list_name}: lines with tickets must stay as they are and where they are. Only refused lines may "
-            "change, and new lines go to the end",
+            f"change, and new lines go to the end{_advice_if_in_column(with_ticket, lines)}",
         )
 
     def _damaged(self, position: int) -> CommandStopped:
@@ -313,6 +314,16 @@ def open_of_run(path: Path, mode: Literal["rb", "ab", "a+b", "x+b"]) -> BinaryIO
 def list_changed(what: str, way_out: str) -> CommandStopped:
     """Return the error for a list that is not the one with which its run began."""
     return CommandStopped(f"{what}. {way_out}. A new list needs another --out.", status=WRONG_USAGE)
+
+
+def _advice_if_in_column(row: Row, lines: Sequence[Line]) -> str:
+    """Return what to do if the list seems to have got further columns; the row's text is in one of them."""
+    # A line with too many columns is refused by itself.
+    for line in (line for line in lines if line.refusal is None):
+        for cell in _BETWEEN_CELLS.split(line.participant):
+            if _beginning(line._replace(participant=cell)).encode() == row.beginning:
+                return ". If the list has got further columns, give that of the participants with --column"
+    return ""
 
 
 def _number_of(row: Row) -> int:

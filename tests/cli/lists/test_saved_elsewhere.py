@@ -143,6 +143,21 @@ def test_doubtful_separators_of_a_resumed_list_are_in_doubt(terminal: Terminal, 
     assert terminal(f"{listed} --separator ;").out == "2 tickets, 0 refused; tickets.csv\n"
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_list_that_got_columns_needs_the_name_of_one(terminal: Terminal, folder: Path, separator: str) -> None:
+    write_list(folder / "people.csv", ["ann"])
+    terminal(COMMAND)
+    (folder / "people.csv").write_text("ann;1\nbob;2\n".replace(";", separator))
+
+    assert terminal(COMMAND).err == (
+        "rafflekit: Line 1 of people.csv does not match line 2 of tickets.csv, which has a ticket. Restore people.csv: "
+        "lines with tickets must stay as they are and where they are. Only refused lines may change, and new lines go "
+        "to the end. If the list has got further columns, give that of the participants with --column. A new "
+        "list needs another --out.\n"
+    )
+    assert terminal(f"{COMMAND} --column 1").out == "2 tickets, 0 refused; tickets.csv\n"
+
+
 def test_a_sheet_may_be_renamed(terminal: Terminal, folder: Path) -> None:
     book = Workbook()
     sheet = book.active
