@@ -105,26 +105,26 @@ class _HandingOut:
     def to_everyone(self, out: Path, consent: Consent, *, as_json: bool) -> TicketFile | None:
         """Hand out what the lines of the list lack, and return the output with all their rows; None for a dry run."""
         name, finder = self.people.name, RepeatFinder(self.engine.canonical)
-        preview = Preview(self.people, finder.see, settled=self.run.has_settled(self.people.doubts))
+        preview = Preview(self.people, finder.see)
         # The whole list is read before the first ticket, so that a broken list can be repaired first.
         with terminal.working(f"Reading {name}"):
             total = self.run.read(preview)
             repeats = finder.resolve(self.people, tickets_each=self.raffle.terms.tickets_each)
-        tickets = TicketFile(out, repeats.got_ticket)
+        tickets = TicketFile(out, repeats.got_ticket, list_only_grew=self.run.list_only_grew)
         lines = tickets.take_up(iter(self.people), list_name=name)
         _check_that_tickets_exist(tickets, self.raffle)
         taken_up = tickets.tickets + tickets.refused
         if taken_up < total:
             _check_state(self.raffle)
         self.run.check(tickets, list_name=name)
+        # If refused lines were only deleted, there is nothing to agree to.
+        is_new = self.run.has_news and taken_up < total
         if consent is Consent.DRY_RUN:
             more = self._more(tickets, finder, repeats)
-            preview.show(self.raffle, repeats, finder.refusal_of, more=more, as_json=as_json)
+            preview.show(self.raffle, repeats, finder.refusal_of, more=more, is_new=is_new, as_json=as_json)
             return None
-        # If refused lines were only deleted, there is nothing to agree to.
-        if self.run.has_news and taken_up < total:
+        if is_new:
             preview.agree(self.raffle, consent, repeats, more=self._more(tickets, finder, repeats))
-            self.run.settle(self.people.doubts)
         keys = self.run.begin(tickets, is_complete=taken_up == total and not tickets.is_mended)
         with _explaining_how_to_resume(), terminal.counting("Handing out tickets", total) as advance:
             progress = _Progress(advance, step=max(1, min(total // 100, _ROWS_PER_FLUSH)))

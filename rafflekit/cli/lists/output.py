@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from glob import escape
 from itertools import chain, count, groupby, islice, pairwise
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
-from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
+from rafflekit.cli.failures import IO_FAILED, WRONG_USAGE, CommandStopped
 from rafflekit.cli.lists.people import REFUSED_BY_ITSELF, Line
 from rafflekit.cli.spreadsheets import defused
 from rafflekit.core import limits
 from rafflekit.core.models import Ticket
-from rafflekit.core.private_files import partial_file, private, sync, sync_name
+from rafflekit.core.private_files import NotPrivate, partial_file, private, sync, sync_name
 from rafflekit.core.protocol.quoting import visible
 
 HEADER = "line,participant,ticket_number,verification_code,refusal\n"
@@ -33,6 +33,7 @@ _ROW = re.compile(
 _WRITTEN_AGAIN = "rerun the command: until the draw, it writes the same numbers and codes again"
 _PARTIAL = re.compile(r"\.[0-9a-f]{16}\.partial")
 _NEEDS_QUOTES = re.compile('[",;]')
+_BETWEEN_CELLS = re.compile("[,;|\t]")
 
 
 def shown(participant: str) -> str:
@@ -87,12 +88,20 @@ class TicketFile:
     the lines have all their rows, and `last_refused` that of the last line that has a refusal. `is_mended` says that
     rows with a refusal do not fit their lines: then the output must be rewritten, and taken up again.
 
-    `got_ticket` is called with each line that has a ticket.
+    `got_ticket` is called with each line that has a ticket. If the `list_only_grew`, a row with a ticket that does not
+    fit its line was changed by another program.
     """
 
-    def __init__(self, path: Path, got_ticket: Callable[[Line], object] = lambda _line: None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        got_ticket: Callable[[Line], object] = lambda _line: None,
+        *,
+        list_only_grew: bool = False,
+    ) -> None:
         self.path = path
         self._got_ticket = got_ticket
+        self._list_only_grew = list_only_grew
         self._start()
 
     def _start(self) -> None:
@@ -163,7 +172,7 @@ class TicketFile:
 
         Success is safe only after its `sync`.
         """
-        with self._naming_itself(), open(self.path, "ab", opener=private) as file:
+        with self._naming_itself(), open_of_run(self.path, "ab") as file:
             file.truncate(self._whole_bytes)
             if not self._whole_bytes:
                 file.write(HEADER.encode())
@@ -197,7 +206,7 @@ class TicketFile:
 
     def _rows(self) -> Iterator[Row]:
         try:
-            file = open(self.path, "rb", opener=private)  # noqa: SIM115 - closed below
+            file = open_of_run(self.path, "rb")
         except FileNotFoundError:
             return
         with file:
@@ -237,13 +246,18 @@ class TicketFile:
         with_ticket = next((row for row in rows if row.refusal is None), None)
         if with_ticket is None:
             return
+        if self._list_only_grew:
+            raise self._stopped(
+                f"is not as the run wrote it: line {with_ticket.position} does not match line {with_ticket.number} of "
+                f"{list_name}, which has not changed. Move the file away and {_WRITTEN_AGAIN}"
+            )
         here = f"line {with_ticket.position} of {self.path.name}"
         raise list_changed(
             f"Line {with_ticket.number} of {list_name} does not match {here}, which has a ticket"
             if lines
             else f"Line {with_ticket.number} is missing in {list_name}, and {here} has its ticket",
             f"Restore {list_name}: lines with tickets must stay as they are and where they are. Only refused lines may "
-            "change, and new lines go to the end",
+            f"change, and new lines go to the end{_advice_if_in_column(with_ticket, lines)}",
         )
 
     def _damaged(self, position: int) -> CommandStopped:
@@ -278,9 +292,38 @@ class TicketWriter:
         sync(self._file, self.tickets.path)
 
 
+def open_of_run(path: Path, mode: Literal["rb", "ab", "a+b", "x+b"]) -> BinaryIO:
+    """Open a private file of a run, or make it.
+
+    Raises:
+        CommandStopped: we have no right to read or to write it.
+        OSError: as `private` says.
+    """
+    try:
+        return open(path, mode, opener=private)
+    except NotPrivate:
+        raise
+    except PermissionError as error:
+        raise CommandStopped(
+            f"{path} cannot be opened: {error.strerror}. Give yourself the right to read and write it, and rerun the "
+            "command.",
+            status=IO_FAILED,
+        ) from error
+
+
 def list_changed(what: str, way_out: str) -> CommandStopped:
     """Return the error for a list that is not the one with which its run began."""
     return CommandStopped(f"{what}. {way_out}. A new list needs another --out.", status=WRONG_USAGE)
+
+
+def _advice_if_in_column(row: Row, lines: Sequence[Line]) -> str:
+    """Return what to do if the list seems to have got further columns; the row's text is in one of them."""
+    # A line with too many columns is refused by itself.
+    for line in (line for line in lines if line.refusal is None):
+        for cell in _BETWEEN_CELLS.split(line.participant):
+            if _beginning(line._replace(participant=cell)).encode() == row.beginning:
+                return ". If the list has got further columns, give that of the participants with --column"
+    return ""
 
 
 def _number_of(row: Row) -> int:

@@ -14,6 +14,7 @@ import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -202,14 +203,15 @@ def _understood(
         )
     if began_with_excel:
         return read(layout)
-    try:
-        return read(layout)
-    except CommandStopped as error:
+    errors: list[CommandStopped] = []
+    # Without an option, a list that was saved since is in UTF-8, or still in the encoding of the run.
+    for possible in dict.fromkeys((layout, saved_anew, replace(saved_anew, encoding=layout.encoding))):
         try:
-            return read(saved_anew)
-        except CommandStopped as other:
-            # The reading that finds less is more likely the right one.
-            raise min(other, error, key=_number_of_problems) from None
+            return read(possible)
+        except CommandStopped as error:
+            errors.insert(0, error)
+    # The reading that finds less is more likely the right one.
+    raise min(errors, key=_number_of_problems)
 
 
 def _number_of_problems(error: CommandStopped) -> int:

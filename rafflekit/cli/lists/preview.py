@@ -32,14 +32,13 @@ class Consent(Enum):
 class Preview:
     """A list that is read for the first time: counts its lines meanwhile. Then `agree` or `show` follows.
 
-    `see` gets each line, and returns why it will get no ticket, as far as that is known without the raffle. What is in
-    doubt may be `settled` by an earlier answer.
+    `see` gets each line, and returns why it will get no ticket, as far as that is known without the raffle.
     """
 
-    def __init__(self, people: ParticipantList, see: Callable[[Line], str | None], *, settled: bool = False) -> None:
+    def __init__(self, people: ParticipantList, see: Callable[[Line], str | None]) -> None:
         self.name = people.name
         self.layout = people.layout
-        self._doubts = () if settled else people.doubts
+        self._doubts = people.doubts
         self._people = people
         self._see = see
         self._first: str | None = None
@@ -106,17 +105,20 @@ class Preview:
         refusal_of: Callable[[Line], str | None],
         *,
         more: int | None = None,
+        is_new: bool = True,
         as_json: bool,
     ) -> None:
         """Show what was understood, and which lines cannot get a ticket; the counts also as JSON on standard output.
 
-        A terminal shows the first 20 of these lines; a file gets all of them.
+        A terminal shows the first 20 of these lines; a file gets all of them. If the list is not new, a run has begun
+        with it, so what was in doubt is settled.
 
         Raises:
             CommandStopped: something is in doubt.
         """
         terminal.remark(self._summary(raffle, repeats, more))
-        self._stop_if_in_doubt()
+        if is_new:
+            self._stop_if_in_doubt()
         shown = _REFUSALS_SHOWN if terminal.is_terminal(sys.stderr) else self._refused
         for line in islice(self._refused_lines(refusal_of), shown):
             terminal.remark(line)

@@ -61,6 +61,7 @@ class Repeats:
         self.repeated = LineNumbers()
         self.respelled = LineNumbers()
         self._person_of: dict[int, _Person] = {}
+        self._last_with_ticket = 0
 
     def add(self, line: Line, person: _Person, *, is_respelled: bool) -> None:
         """Add a line that names the participant of an earlier one."""
@@ -75,6 +76,7 @@ class Repeats:
 
     def got_ticket(self, line: Line) -> None:
         """Remember that a line has its `nth` ticket; a second call for the same ticket does nothing."""
+        self._last_with_ticket = line.number
         if (person := self._person_of.get(line.number)) is not None:
             person.held[line.number] = line.nth
 
@@ -92,7 +94,10 @@ class Repeats:
         return tickets
 
     def explained(self, refusal: RaffleError, line: Line) -> RaffleError:
-        """Return the refusal of a line as readers of the list understand it: with the line that it repeats."""
+        """Return the refusal of a line as readers of the list understand it: with the line that it repeats.
+
+        The tickets of the same line were handed out or refused just before.
+        """
         tickets_each = self._tickets_each
         person = self._person_of.get(line.number)
         if isinstance(refusal, InvalidValue):
@@ -101,7 +106,8 @@ class Repeats:
             return refusal
         others = [number for number in (person.held if person else ()) if number != line.number]
         if isinstance(refusal, AlreadyParticipated) and not others:
-            return RaffleError(_from_elsewhere(line, tickets_each)) if self.is_complete else refusal
+            which = "some" if line.number == self._last_with_ticket else "all"
+            return RaffleError(_from_elsewhere(which, tickets_each)) if self.is_complete else refusal
         if person is None:
             return refusal
         has_all = isinstance(refusal, AlreadyParticipated) or sum(person.held.values()) >= tickets_each
@@ -193,8 +199,7 @@ def _not_possible(error: InvalidValue) -> str:
     return f"The participant {error.reason}"
 
 
-def _from_elsewhere(line: Line, tickets_each: int) -> str:
+def _from_elsewhere(which: str, tickets_each: int) -> str:
     if tickets_each == 1:
         return "This participant already has a ticket from elsewhere."
-    which = "all" if line.nth == 1 else "some"
     return f"This participant already has all {tickets_each:,} tickets, {which} from elsewhere."

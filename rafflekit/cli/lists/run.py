@@ -22,12 +22,14 @@ from typing import BinaryIO, Literal
 from uuid import UUID
 
 from rafflekit.cli.failures import WRONG_USAGE, CommandStopped
-from rafflekit.cli.lists.output import TicketFile, list_changed
+from rafflekit.cli.lists.output import TicketFile, list_changed, open_of_run
 from rafflekit.cli.lists.people import Line
 from rafflekit.cli.lists.preview import Preview
 from rafflekit.cli.lists.reading.columns import is_same_name
+from rafflekit.cli.lists.reading.headers import is_surely_header
 from rafflekit.cli.lists.reading.layout import Columns, Layout
-from rafflekit.core.private_files import lock, private, require_folder, sync
+from rafflekit.cli.words import shortened
+from rafflekit.core.private_files import lock, require_folder, sync
 
 KEY_BYTES = 32
 
@@ -56,14 +58,12 @@ class LineKeys:
 class _ListState:
     """The list that a run issues tickets to: its number of lines, and the hash of their content.
 
-    `tickets` are those in the output, if the run has ended: there are no others then. `doubts` is the hash of what was
-    in doubt, and confirmed.
+    `tickets` are those in the output, if the run has ended: there are no others then.
     """
 
     lines: int
     hash: str
     tickets: int | None = None
-    doubts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +84,24 @@ class TicketRun:
 
     `layout` is that of the list: as given, and after `read` or in a resumed run, as decided. In a resumed run, the list
     may also have the layout `saved_anew`: with any separator and encoding that the options do not exclude.
+
+    `list_only_grew` says, after `read`, that the list begins with all lines of the list with which the run began last.
     """
 
     def __init__(self, out: Path, *, raffle_id: UUID, layout: Layout) -> None:
         self._out = out
         self._path = Path(f"{out}.run")
         self._raffle_id = raffle_id
+        self._given = layout
         self.layout = layout
         self.saved_anew: Layout | None = None
         self._file: BinaryIO | None = None
         self._contents: _Contents | None = None
         self._state = _ListState(0, "")
+        self._first: Line | None = None
         self._written_state: _ListState | None = None
         self._whole_bytes = 0
-        self._list_only_grew = True
+        self.list_only_grew = True
 
     def resume(self) -> None:
         """Lock and read the run file, if there is one.
@@ -136,21 +140,14 @@ class TicketRun:
         hashed = blake2b(digest_size=32)
         lines = 0
         for lines, line in enumerate(preview, start=1):
+            self._first = self._first or line
             hashed.update(_hashed(line))
             if known is not None and lines == known.lines:
-                self._list_only_grew = hashed.hexdigest() == known.hash
+                self.list_only_grew = hashed.hexdigest() == known.hash
         if known is not None and lines < known.lines:
-            self._list_only_grew = False
-        self._state = _ListState(lines, hashed.hexdigest(), doubts=known.doubts if known else "")
+            self.list_only_grew = False
+        self._state = _ListState(lines, hashed.hexdigest())
         return lines
-
-    def has_settled(self, doubts: Sequence[str]) -> bool:
-        """Return whether exactly this was in doubt when a person confirmed it last."""
-        return self._contents is not None and self._contents.state.doubts == _hash_of(doubts)
-
-    def settle(self, doubts: Sequence[str]) -> None:
-        """Remember what a person has confirmed; `begin` writes it."""
-        self._state = replace(self._state, doubts=_hash_of(doubts))
 
     @property
     def has_news(self) -> bool:
@@ -162,16 +159,21 @@ class TicketRun:
         """Check that the list may be as it is; the rows of the output have been compared with it.
 
         Raises:
-            CommandStopped: the list has changed, and lines may have tickets that are not in the output.
+            CommandStopped: the list has changed, and lines may have tickets that are not in the output; or its first
+                line has become a header.
         """
         known = self._contents
-        if known is not None and not self._list_only_grew and known.state.tickets != tickets.tickets:
+        if known is not None and not self.list_only_grew and known.state.tickets != tickets.tickets:
             after = f" after line {tickets.last_line}" if tickets.last_line else ""
             raise list_changed(
                 f"{list_name} has changed{after} since the last run began, and tickets of that run may be missing in "
                 f"{self._out.name}",
                 f"Restore {list_name} as it was then and rerun the command. After that, refused lines may change",
             )
+        first = self._first
+        is_changed = tickets.is_mended and not tickets.last_line
+        if first and is_changed and not self.layout.header and self._given.header is None:
+            _refuse_header(first, list_name)
 
     def begin(self, tickets: TicketFile, *, is_complete: bool) -> LineKeys:
         """Write the state of the checked list to the run file, unless it is there, and return the keys of its lines.
@@ -229,8 +231,14 @@ def open_run(out: Path, *, raffle_id: UUID, layout: Layout) -> Iterator[TicketRu
         yield run
 
 
-def _hash_of(doubts: Sequence[str]) -> str:
-    return blake2b("\n".join(doubts).encode(), digest_size=8).hexdigest() if doubts else ""
+def _refuse_header(first: Line, list_name: str) -> None:
+    """Check a first line that was refused and has changed: the run has decided that it is not a header."""
+    if is_surely_header(first.participant):
+        found = f"{shortened(first.participant)!r}, looks like a header, but the run began without one"
+        raise CommandStopped(
+            f"Line {first.number} of {list_name}, {found}. Empty the line, or give --no-header if it is a participant.",
+            status=WRONG_USAGE,
+        )
 
 
 def _hashed(line: Line) -> bytes:
@@ -240,10 +248,10 @@ def _hashed(line: Line) -> bytes:
 
 
 def _locked(path: Path, mode: Literal["a+b", "x+b"], out: Path) -> BinaryIO:
-    """Open a file and lock it until it is closed. Systems without such locks only open it."""
+    """Open a file and lock it until it is closed, which the run does. Systems without such locks only open it."""
     busy = _stopped(out, "is being written by another run")
     try:
-        file = open(path, mode, opener=private)  # noqa: SIM115 - closing it unlocks it: the run does
+        file = open_of_run(path, mode)
     except FileExistsError as error:
         raise busy from error
     try:
@@ -270,7 +278,7 @@ def _read(written: bytes, path: Path) -> _Contents | None:
             raffle=bound["raffle"],
             layout=Layout.from_shape(bound["layout"]),
             run_key=bytes.fromhex(bound["key"]),
-            state=_ListState(int(state["lines"]), str(state["blake2b"]), state["tickets"], str(state["doubts"])),
+            state=_ListState(int(state["lines"]), str(state["blake2b"]), state["tickets"]),
             whole_bytes=whole_bytes,
         )
     except (ValueError, KeyError, TypeError):
@@ -282,7 +290,11 @@ def _resumed(bound: Layout, given: Layout) -> tuple[Layout, Layout]:
     """Return the layout of a resumed run, and the one that its list has if another program has saved it."""
     # The names of two columns may differ in case only, so those that are given count.
     participant = given.columns.participant or bound.columns.participant
-    cells = replace(bound, columns=Columns(participant, given.columns.quantity or bound.columns.quantity))
+    cells = replace(
+        bound,
+        columns=Columns(participant, given.columns.quantity or bound.columns.quantity),
+        sheet=given.sheet or bound.sheet,
+    )
     # An option that only repeats what the run knows says nothing of a list that was saved since.
     separator = None if given.separator == bound.separator else given.separator
     encoding = None if given.encoding == bound.encoding else given.encoding
@@ -296,7 +308,7 @@ def _resumed(bound: Layout, given: Layout) -> tuple[Layout, Layout]:
 def _contradicted(bound: Layout, given: Layout) -> Iterator[str]:
     """Yield the parts of a run's layout that the options contradict, as options.
 
-    A list that had one column may have got others, of which one is given.
+    A list that had one column may have got others, of which one is given. A sheet may have another name now.
     """
     columns, wanted = bound.columns, given.columns
     if columns.participant and wanted.participant and not _same_names(columns.participant, wanted.participant):
@@ -305,8 +317,8 @@ def _contradicted(bound: Layout, given: Layout) -> Iterator[str]:
         yield "without --count-column" if columns.quantity is None else f"with --count-column {columns.quantity!r}"
     if given.header not in (None, bound.header):
         yield f"with {' '.join(Layout(header=bound.header).options())}"
-    if given.sheet is not None and given.sheet.casefold() != (bound.sheet or "").casefold():
-        yield "over a CSV file" if bound.sheet is None else f"with --sheet {bound.sheet!r}"
+    if given.sheet is not None and bound.sheet is None:
+        yield "over a CSV file"
 
 
 def _same_names(some: Sequence[str], others: Sequence[str]) -> bool:
@@ -320,7 +332,7 @@ def _key_line(raffle_id: UUID, layout: Layout, run_key: bytes) -> bytes:
 
 
 def _state_line(state: _ListState) -> bytes:
-    line = {"lines": state.lines, "blake2b": state.hash, "tickets": state.tickets, "doubts": state.doubts}
+    line = {"lines": state.lines, "blake2b": state.hash, "tickets": state.tickets}
     return json.dumps(line).encode() + b"\n"
 
 

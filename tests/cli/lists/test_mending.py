@@ -1,10 +1,8 @@
 """Refused lines that are changed in their place: the next run gives them tickets, and leaves all others as they are."""
 
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from openpyxl import Workbook
 
 from rafflekit import Prize, Raffle, RaffleEngine
 from tests.cli.conftest import OnScreen, Terminal
@@ -30,16 +28,6 @@ def raffle(engine: RaffleEngine) -> Raffle:
 
 
 COMMAND = "participate Choir --from people.csv --out tickets.csv"
-
-
-def excel_list() -> bytes:
-    """Return an Excel file with the columns of a list."""
-    book, file = Workbook(write_only=True), BytesIO()
-    sheet = book.create_sheet()
-    for row in (["name", "mail"], ["Zoë", "zoë@example.org"]):
-        sheet.append(row)
-    book.save(file)
-    return file.getvalue()
 
 
 def mended(folder: Path, changes: dict[int, str], *more: str) -> list[str]:
@@ -68,122 +56,6 @@ def test_mended_lines_get_their_tickets_in_their_place(
 
 
 @pytest.mark.usefixtures("raffle")
-@pytest.mark.parametrize(
-    ("separator", "encoding", "options"),
-    [
-        (",", "utf-8", ""),
-        (";", "cp1252", "--encoding windows-1252"),
-        (",", "cp1252", "--encoding windows-1252"),
-        (";", "utf-8", "--separator ;"),
-        ("\t", "utf-16", ""),
-    ],
-)
-def test_a_list_may_be_mended_in_another_program(
-    terminal: Terminal, folder: Path, separator: str, encoding: str, options: str
-) -> None:
-    listed = f"{COMMAND} --column mail"
-    (folder / "people.csv").write_text("name;mail\nZoë;zoë@example.org\nAnn;\n")
-    first = terminal(listed)
-    mended = "name;mail\nZoë;zoë@example.org\nAnn;änn@example.org\n".replace(";", separator)
-    (folder / "people.csv").write_bytes(mended.encode(encoding))
-
-    assert first.out == "1 ticket, 1 refused; tickets.csv\n"
-    assert terminal(f"{listed} {options}").out == "2 tickets, 0 refused; tickets.csv\n"
-
-
-@pytest.mark.usefixtures("raffle")
-@pytest.mark.parametrize(
-    ("saved", "sentence", "way_out"),
-    [
-        (
-            "name,mail\nZoë,zoë@example.org\n".encode("cp1252"),
-            'Line 2 of people.csv is not UTF-8. Is it Windows-1252? Then "Zo\\xeb" is "Zoë"; if that is right, give '
-            "--encoding windows-1252.",
-            "--encoding windows-1252",
-        ),
-        ("name,tel\nZoë,7\n".encode(), "Line 1 of people.csv has no column 'mail', only 'name', 'tel'.", ""),
-        (
-            "sep=,\nname;mail\nZoë;zoë@example.org\n".encode(),
-            "Line 2 of people.csv has no column 'mail', only 'name;mail'. The first line of people.csv says that "
-            "commas separate the columns.",
-            "",
-        ),
-        (
-            excel_list(),
-            "people.csv is an Excel file, but the run began with a CSV file. Name that file, or give another --out.",
-            "",
-        ),
-        (b"%PDF-1.7", "people.csv is a PDF; save the list as .xlsx or as CSV (UTF-8) in the program that made it.", ""),
-    ],
-)
-def test_a_list_that_cannot_be_resumed_says_only_why(
-    terminal: Terminal, folder: Path, saved: bytes, sentence: str, way_out: str
-) -> None:
-    (folder / "people.csv").write_text("name;mail\nZoë;zoë@example.org\n")
-    terminal(f"{COMMAND} --column mail")
-    (folder / "people.csv").write_bytes(saved)
-
-    assert terminal(COMMAND).err == f"rafflekit: {sentence}\n"
-    if way_out:
-        assert terminal(f"{COMMAND} {way_out}").out == "1 ticket, 0 refused; tickets.csv\n"
-
-
-@pytest.mark.usefixtures("raffle")
-@pytest.mark.parametrize("options", ["", "--encoding windows-1252 --separator ;"])
-@pytest.mark.parametrize(("separator", "encoding"), [(";", "utf-8"), (",", "utf-8-sig"), (",", "utf-8")])
-def test_a_list_of_another_encoding_may_become_utf_8(
-    terminal: Terminal, folder: Path, *, separator: str, encoding: str, options: str
-) -> None:
-    before = "name;mail\nZoë;zoë@example.org\n"
-    (folder / "people.csv").write_bytes(before.encode("cp1252"))
-    terminal(f"{COMMAND} --column mail --encoding windows-1252 --separator ;")
-    after = f"{before}Ann;änn@example.org\n".replace(";", separator)
-    (folder / "people.csv").write_bytes(after.encode(encoding))
-
-    assert terminal(f"{COMMAND} {options}").out == "2 tickets, 0 refused; tickets.csv\n"
-    assert [row["participant"] for row in rows_of(folder / "tickets.csv")] == ["zoë@example.org", "änn@example.org"]
-
-
-@pytest.mark.usefixtures("raffle")
-def test_doubtful_separators_of_a_resumed_list_are_in_doubt(terminal: Terminal, folder: Path) -> None:
-    listed = f"{COMMAND} --column name"
-    (folder / "people.csv").write_text("name\tx\nann\tx\n")
-    terminal(listed)
-    (folder / "people.csv").write_text("name;x,name\nann;x,ann\nbob;x,rob\n")
-
-    refused = terminal(listed)
-
-    assert refused.status == 2
-    assert "; give --separator" in refused.err
-    assert terminal(f"{listed} --separator ;").out == "2 tickets, 0 refused; tickets.csv\n"
-
-
-@pytest.mark.usefixtures("raffle")
-@pytest.mark.parametrize("saved", ["semicolons", "utf-8-sig", "utf-16", "xlsx"])
-def test_an_output_saved_in_another_program_is_written_again(terminal: Terminal, folder: Path, saved: str) -> None:
-    terminal(COMMAND)
-    tickets = folder / "tickets.csv"
-    whole = tickets.read_bytes()
-    mended(folder, {}, "fay")
-    if saved == "semicolons":
-        tickets.write_bytes(whole.replace(b",", b";").replace(b"\n", b"\r\n"))
-    else:
-        tickets.write_bytes(b"PK\x03\x04" if saved == "xlsx" else whole.decode().encode(saved))
-    before = tickets.read_bytes()
-
-    refused = terminal(COMMAND)
-
-    assert refused.err == (
-        "rafflekit: tickets.csv is not as the run wrote it: another program has saved it in its own format. Move the "
-        "file away and rerun the command: until the draw, it writes the same numbers and codes again.\n"
-    )
-    assert tickets.read_bytes() == before
-    tickets.rename(folder / "moved.csv")
-    assert terminal(COMMAND).out == "4 tickets, 3 refused; tickets.csv\n"
-    assert tickets.read_bytes().startswith(whole)
-
-
-@pytest.mark.usefixtures("raffle")
 def test_a_lost_output_is_written_again_after_mending(terminal: Terminal, folder: Path) -> None:
     terminal(COMMAND)
     mended(folder, {2: "eve"}, "fay")
@@ -194,6 +66,24 @@ def test_a_lost_output_is_written_again_after_mending(terminal: Terminal, folder
     terminal(COMMAND)
 
     assert (folder / "tickets.csv").read_bytes() == whole
+
+
+@pytest.mark.usefixtures("raffle")
+def test_a_header_in_place_of_a_refused_line_gets_no_ticket(terminal: Terminal, folder: Path) -> None:
+    write_list(folder / "people.csv", [TOO_LONG, "ann"])
+    terminal(COMMAND)
+    whole = (folder / "tickets.csv").read_bytes()
+    write_list(folder / "people.csv", ["Name", "ann", "bob"])
+
+    refused = terminal(COMMAND)
+
+    assert refused.err == (
+        "rafflekit: Line 1 of people.csv, 'Name', looks like a header, but the run began without one. Empty the line, "
+        "or give --no-header if it is a participant.\n"
+    )
+    assert (folder / "tickets.csv").read_bytes() == whole
+    write_list(folder / "people.csv", ["", "ann", "bob"])
+    assert terminal(COMMAND).out == "2 tickets, 0 refused; tickets.csv\n"
 
 
 @pytest.mark.usefixtures("raffle")

@@ -126,7 +126,7 @@ def test_several_tickets_each_are_repeats_only_above_the_limit(
     engine.participate(raffle.id, "bob")
     engine.participate(raffle.id, "cy")
     engine.participate(raffle.id, "cy")
-    (folder / "people.csv").write_text("who,n\nann,1\nann,1\nann,1\nbob,2\ncy,1\n")
+    (folder / "people.csv").write_text("who,n\nann,1\nann,1\nann,1\nbob,2\ncy,2\n")
 
     terminal(f"{COMMAND} --column who --count-column n")
 
@@ -136,6 +136,7 @@ def test_several_tickets_each_are_repeats_only_above_the_limit(
         "This participant already has all 2 tickets; line 2 names them too.",
         "",
         "This participant already has all 2 tickets, some from elsewhere.",
+        "This participant already has all 2 tickets, all from elsewhere.",
         "This participant already has all 2 tickets, all from elsewhere.",
     ]
 

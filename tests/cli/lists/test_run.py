@@ -16,6 +16,7 @@ from rafflekit.cli.lists.preview import Preview
 from rafflekit.cli.lists.reading.layout import Columns, Layout
 from rafflekit.cli.lists.run import LineKeys, open_run
 from rafflekit.core import private_files
+from tests.users import as_nobody
 
 RAFFLE = UUID(int=1)
 LINES = [
@@ -268,3 +269,27 @@ def test_the_key_is_in_no_repr(out: Path, run_file: Path) -> None:
     with open_run(out, raffle_id=RAFFLE, layout=Layout()) as run:
         assert key not in repr(run) + repr(vars(run))
         assert repr(bytes.fromhex(key)) not in repr(vars(run))
+
+
+@pytest.mark.parametrize("file", ["tickets.csv", "tickets.csv.run"])
+def test_files_that_cannot_be_opened_say_what_to_do(tmp_path: Path, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The user `nobody` may not look at the folders above.
+    monkeypatch.chdir(tmp_path)
+    out = Path("tickets.csv")
+    begin(out)
+    out.touch(0o600)
+    Path(file).chmod(0o400)
+
+    def resume() -> None:
+        begin(out)
+        with TicketFile(out).append():
+            pass
+
+    with as_nobody(tmp_path), pytest.raises(CommandStopped) as stopped:
+        resume()
+
+    assert str(stopped.value) == (
+        f"{file} cannot be opened: Permission denied. Give yourself the right to read and write it, and rerun the "
+        "command."
+    )
+    assert stopped.value.status == 74
