@@ -133,7 +133,7 @@ def open_list(
     Raises:
         CommandStopped: it does not exist, cannot be read or cannot be copied; see `ParticipantList`.
     """
-    name = "standard input" if str(path) == "-" else path.name
+    name = path.name if path.is_file() else "the list"
     with ExitStack() as open_files:
         with terminal.working(f"Looking at {name}"):
             copy = open_files.enter_context(_private_copy(path, name=name, out=out))
@@ -164,16 +164,16 @@ def _private_copy(path: Path, *, name: str, out: Path | None) -> BinaryIO:
 
 
 def _blocks_of(path: Path) -> Iterator[bytes]:
-    source = Path("/dev/stdin") if str(path) == "-" else path
+    source, shown = (Path("/dev/stdin"), "standard input") if str(path) == "-" else (path, path)
     try:
         mode = source.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-            raise CommandStopped(f"--from: {path} is neither a regular file nor a pipe.", status=WRONG_USAGE)
+            raise CommandStopped(f"--from: {shown} is neither a regular file nor a pipe.", status=WRONG_USAGE)
         with source.open("rb") as file:
             while block := file.read(_COPIED_AT_ONCE):
                 yield block
     except OSError as error:
-        raise CommandStopped(f"--from: {path} cannot be read ({error.strerror}).", status=WRONG_USAGE) from error
+        raise CommandStopped(f"--from: {shown} cannot be read ({error.strerror}).", status=WRONG_USAGE) from error
 
 
 def _not_copied(name: str, folder: Path | None, error: OSError) -> CommandStopped:

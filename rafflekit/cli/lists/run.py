@@ -312,11 +312,11 @@ def _contradicted(bound: Layout, given: Layout) -> Iterator[str]:
     """
     columns, wanted = bound.columns, given.columns
     if columns.participant and wanted.participant and not _same_names(columns.participant, wanted.participant):
-        yield f"with {' '.join(Layout(Columns(columns.participant)).options())}"
+        yield f"with {' '.join(f'--column {column!r}' for column in columns.participant)}"
     if wanted.quantity is not None and not _same_names([columns.quantity or ""], [wanted.quantity]):
         yield "without --count-column" if columns.quantity is None else f"with --count-column {columns.quantity!r}"
     if given.header not in (None, bound.header):
-        yield f"with {' '.join(Layout(header=bound.header).options())}"
+        yield "with --header" if bound.header else "with --no-header"
     if given.sheet is not None and bound.sheet is None:
         yield "over a CSV file"
 

@@ -157,7 +157,7 @@ def test_a_list_can_come_from_standard_input(folder: Path) -> None:
     os.close(reading)
 
     assert done.stdout == b"3 tickets, 1 refused; tickets.csv\n"
-    assert done.stderr.startswith(b"standard input: UTF-8, 4 lines, first 'ann', ")
+    assert done.stderr.startswith(b"the list: UTF-8, 4 lines, first 'ann', ")
 
 
 def test_a_folder_that_takes_no_file_is_named(terminal: Terminal, folder: Path) -> None:

@@ -170,7 +170,7 @@ def test_a_sheet_may_be_renamed(terminal: Terminal, folder: Path) -> None:
     sheet.append(["Ann"])
     book.save(folder / "people.xlsx")
 
-    assert "people.xlsx has no sheet 'Sheet', only 'Gäste'" in terminal(listed).err
+    assert "people.xlsx has no sheet 'Sheet', only 'Gäste'; give one as --sheet." in terminal(listed).err
     assert terminal(f"{listed} --sheet Gäste").out == "2 tickets, 0 refused; tickets.csv\n"
 
 

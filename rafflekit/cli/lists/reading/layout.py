@@ -4,7 +4,6 @@ The same shape holds what the options ask for, where None is "not given", and wh
 decisions, so that a resumed run reads the list in the same way.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -36,22 +35,6 @@ class Layout:
     separator: str | None = None
     encoding: str | None = None
     sheet: str | None = None
-
-    def options(self) -> Iterator[str]:
-        """Yield the layout as options of the command line.
-
-        >>> " ".join(Layout(Columns(("Name", "Town")), header=True, separator=";").options())
-        "--column 'Name' --column 'Town' --header --separator ';'"
-        """
-        for column in self.columns.participant:
-            yield f"--column {column!r}"
-        if self.columns.quantity is not None:
-            yield f"--count-column {self.columns.quantity!r}"
-        if self.header is not None:
-            yield "--header" if self.header else "--no-header"
-        for option, value in (("separator", self.separator), ("encoding", self.encoding), ("sheet", self.sheet)):
-            if value is not None:
-                yield f"--{option} {value!r}"
 
     def shape(self) -> dict[str, Any]:
         """Return the layout as an object of JSON."""

@@ -188,7 +188,10 @@ class ExcelFile:
             ]
             if len(wanted) == 1:
                 return wanted[0], None
-            return self._sheets[0], f"{self._name} has no sheet {shortened(title)!r}, only {_titles(self._sheets)}."
+            problem = (
+                f"{self._name} has no sheet {shortened(title)!r}, only {_titles(self._sheets)}; give one as --sheet."
+            )
+            return self._sheets[0], problem
         filled = [sheet for sheet in self._sheets if not sheet.is_blank()]
         visible = [sheet for sheet in filled if sheet.is_visible]
         if len(visible) > 1:

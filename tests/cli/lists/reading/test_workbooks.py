@@ -240,7 +240,10 @@ def test_a_sheet_is_chosen_if_there_are_several() -> None:
     file = saved(["ann"], Empty=[], Guests=[["bob"]])
 
     assert error_of(file) == "people.xlsx has 2 sheets; choose one with --sheet: 'Sheet', 'Guests'."
-    assert error_of(file, Layout(sheet="x")) == "people.xlsx has no sheet 'x', only 'Sheet', 'Empty', 'Guests'."
+    assert (
+        error_of(file, Layout(sheet="x"))
+        == "people.xlsx has no sheet 'x', only 'Sheet', 'Empty', 'Guests'; give one as --sheet."
+    )
     assert lines_of(file, sheet="guests") == [Line(1, "bob")]
     assert lines_of(saved(Guests=[["bob"]])) == [Line(1, "bob")]
 
@@ -264,7 +267,7 @@ def test_a_long_name_of_a_sheet_is_cut() -> None:
 
     wrong = error_of(file, Layout(sheet="b" * 1_000, header=True))
 
-    assert wrong == f"people.xlsx has no sheet '{'b' * 60}…', only '{'a' * 60}…'."
+    assert wrong == f"people.xlsx has no sheet '{'b' * 60}…', only '{'a' * 60}…'; give one as --sheet."
 
 
 def test_a_title_above_the_names_of_columns_is_told() -> None:
