@@ -163,12 +163,39 @@ def test_only_an_older_proof_of_the_raffle_is_replaced(
 
     for file in ("other", "empty", "link"):
         refused = terminal(f"proof {sold_out.id} --out {file}.json")
-        isnt = f"{file}.json already exists and is not a proof of this raffle; name a new file."
+        isnt = f"{file}.json already exists and is not an older proof of this draw; keep it, and name a new file."
         assert refused == Session(2, "", f"rafflekit: --out: {isnt}\n")
     # The leaves are compared before the proof is written.
     for leaves in ("other.jsonl", "empty.json", "mine.json"):
         assert terminal(f"proof {sold_out.id} --out new.json --leaves {leaves}").status == 2
     assert {each: each.read_bytes() for each in Path().iterdir()} == before
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_proof_that_contradicts_a_database_is_kept(
+    terminal: Terminal, engine: RaffleEngine, sold_out: Raffle, database: Path
+) -> None:
+    publish = f"proof {sold_out.id} --out proof.json"
+    key = Path(f"{database}.key").read_bytes()
+    for name in ("undrawn", "drawn"):
+        if name == "drawn":
+            engine.draw(sold_out.id)
+        assert terminal(f"backup {name}.db").status == 0
+        Path(f"{name}.db.key").touch(0o600)
+        Path(f"{name}.db.key").write_bytes(key)
+    terminal(publish)
+    first = Path("proof.json").read_bytes()
+    engine.forfeit(sold_out.id, engine.winners(sold_out.id).items[0].ticket_number, why="disqualified", reason="x")
+    terminal(publish)
+    second = Path("proof.json").read_bytes()
+
+    with_fewer = terminal(f"{publish} --database-url sqlite:///drawn.db")
+    terminal(f"draw {sold_out.id} --database-url sqlite:///undrawn.db --yes")
+    of_another_draw = terminal(f"{publish} --database-url sqlite:///undrawn.db")
+
+    kept = "proof.json already exists and is not an older proof of this draw; keep it, and name a new file."
+    assert first != second == Path("proof.json").read_bytes()
+    assert with_fewer == of_another_draw == Session(2, "", f"rafflekit: --out: {kept}\n")
 
 
 def test_leaves_that_cannot_be_written_whole_are_not_written(

@@ -7,7 +7,6 @@ from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import typer
 
@@ -18,6 +17,7 @@ from rafflekit.cli.options import DatabaseUrl, ShownRaffle, open_engine
 from rafflekit.cli.verdicts import VALUE_NAMES
 
 if TYPE_CHECKING:
+    from rafflekit.core.protocol.documents import Proof
     from rafflekit.core.protocol.leaves import Leaf
 
 
@@ -71,7 +71,7 @@ def show_proof(
             "--out",
             "-o",
             metavar="FILE",
-            help="Write the proof into this file, whole or not at all. An older proof of the raffle is replaced.",
+            help="Write the proof into this file, whole or not at all. An older proof of the draw is replaced.",
         ),
     ] = None,
     leaves: Annotated[
@@ -94,8 +94,8 @@ def show_proof(
             check_new(file, option=option, may_exist=True)
     with open_engine(database_url) as engine, terminal.working("Collecting the proof"):
         proofs, found = engine.proofs, engine.find(raffle)
-        is_replaced = out is not None and _holds_proof_of(found.id, out)
         proof = proofs.proof(found.id)
+        is_replaced = out is not None and _has_older(proof, out)
         if leaves is not None:
             _keep_leaves(leaves, proofs.leaves(found.id))
     if out is None:
@@ -108,11 +108,11 @@ def show_proof(
         terminal.remark(f"The list of all tickets is in {leaves}.")
 
 
-def _holds_proof_of(raffle_id: UUID, path: Path) -> bool:
-    """Return whether a file holds a proof of this raffle; False if there is no such file.
+def _has_older(proof: "Proof", path: Path) -> bool:
+    """Return whether a file has this proof, or had it before more prizes passed on; False if there is no such file.
 
     Raises:
-        CommandStopped: it holds something else.
+        CommandStopped: it holds something else. A proof of another draw may be the only evidence of that draw.
     """
     from rafflekit.core.protocol.documents import PROOF_BYTES, read_proof
     from rafflekit.core.protocol.strict_json import DocumentWrong
@@ -120,11 +120,17 @@ def _holds_proof_of(raffle_id: UUID, path: Path) -> bool:
     if not os.path.lexists(path):
         return False
     with suppress(OSError, DocumentWrong):
-        is_readable = _is_plain_file(path) and path.stat().st_size <= PROOF_BYTES
-        if is_readable and read_proof(path.read_bytes()).terms.id == raffle_id:
-            return True
+        if _is_plain_file(path) and path.stat().st_size <= PROOF_BYTES:
+            before = read_proof(path.read_bytes())
+            has_all = proof.forfeits is None or (
+                before.forfeits is not None and [*before.forfeits] == [*proof.forfeits][: len(before.forfeits)]
+            )
+            # The draw's note has the closing's hash, the seed and the winners.
+            if before.draw == proof.draw and has_all:
+                return True
     raise CommandStopped(
-        f"--out: {path} already exists and is not a proof of this raffle; name a new file.", status=WRONG_USAGE
+        f"--out: {path} already exists and is not an older proof of this draw; keep it, and name a new file.",
+        status=WRONG_USAGE,
     )
 
 
