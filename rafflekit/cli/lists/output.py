@@ -322,7 +322,7 @@ def _advice_if_in_column(row: Row, lines: Sequence[Line]) -> str:
     for line in (line for line in lines if line.refusal is None):
         for cell in _BETWEEN_CELLS.split(line.participant):
             if _beginning(line._replace(participant=cell)).encode() == row.beginning:
-                return ". If the list has got further columns, give that of the participants with --column"
+                return ". If the list has got other columns or another separator, give --column or --separator"
     return ""
 
 

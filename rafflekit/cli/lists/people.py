@@ -30,6 +30,7 @@ from rafflekit.cli.lists.reading.understanding import understand, wrong_line
 REFUSED_BY_ITSELF = "The line"
 """Every `Line.refusal` begins with this, and no refusal of the engine does."""
 
+_WIDE = ("utf-16", "utf-32")
 _COPIED_AT_ONCE = 1024 * 1024
 _SHOWN_OF_A_COUNT = 50
 # A header that is there again may have blanks and byte order marks; comparing names takes long.
@@ -205,7 +206,11 @@ def _understood(
         return read(layout)
     errors: list[CommandStopped] = []
     # Without an option, a list that was saved since is in UTF-8, or still in the encoding of the run.
-    for possible in dict.fromkeys((layout, saved_anew, replace(saved_anew, encoding=layout.encoding))):
+    readings = [layout, saved_anew, replace(saved_anew, encoding=layout.encoding)]
+    if (layout.encoding or "").startswith(_WIDE):
+        # Most texts in UTF-8 can be read as UTF-16 as well, but not the other way round.
+        readings.insert(0, saved_anew)
+    for possible in dict.fromkeys(readings):
         try:
             return read(possible)
         except CommandStopped as error:

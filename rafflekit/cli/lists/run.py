@@ -26,6 +26,7 @@ from rafflekit.cli.lists.output import TicketFile, list_changed, open_of_run
 from rafflekit.cli.lists.people import Line
 from rafflekit.cli.lists.preview import Preview
 from rafflekit.cli.lists.reading.columns import is_same_name
+from rafflekit.cli.lists.reading.csv_records import NO_SEPARATOR
 from rafflekit.cli.lists.reading.headers import is_surely_header
 from rafflekit.cli.lists.reading.layout import Columns, Layout
 from rafflekit.cli.words import shortened
@@ -299,10 +300,12 @@ def _resumed(bound: Layout, given: Layout) -> tuple[Layout, Layout]:
     separator = None if given.separator == bound.separator else given.separator
     encoding = None if given.encoding == bound.encoding else given.encoding
     saved_anew = replace(cells, separator=separator, encoding=encoding)
-    if participant and not bound.columns.participant:
-        # One column had no separator.
-        return replace(saved_anew, encoding=encoding or bound.encoding), saved_anew
-    return replace(cells, separator=separator or bound.separator, encoding=encoding or bound.encoding), saved_anew
+    if bound.columns.participant or bound.separator == NO_SEPARATOR:
+        separator = separator or bound.separator
+    else:
+        # One column had no separator, and lines that are new may have one.
+        separator = given.separator
+    return replace(cells, separator=separator, encoding=encoding or bound.encoding), saved_anew
 
 
 def _contradicted(bound: Layout, given: Layout) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Lists and outputs that another program has saved: a run resumes the list, and refuses the output."""
 
+import codecs
 from io import BytesIO
 from pathlib import Path
 
@@ -150,12 +151,45 @@ def test_a_list_that_got_columns_needs_the_name_of_one(terminal: Terminal, folde
     (folder / "people.csv").write_text("ann;1\nbob;2\n".replace(";", separator))
 
     assert terminal(COMMAND).err == (
-        "rafflekit: Line 1 of people.csv does not match line 2 of tickets.csv, which has a ticket. Restore people.csv: "
-        "lines with tickets must stay as they are and where they are. Only refused lines may change, and new lines go "
-        "to the end. If the list has got further columns, give that of the participants with --column. A new "
-        "list needs another --out.\n"
+        "rafflekit: Line 1 of people.csv has 2 columns: 'ann', '1'. Choose one with --column NUMBER, such as "
+        "--column 1. If each line is one participant, give --separator none.\n"
     )
     assert terminal(f"{COMMAND} --column 1").out == "2 tickets, 0 refused; tickets.csv\n"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_new_lines_are_read_as_in_a_new_list(terminal: Terminal, folder: Path, separator: str) -> None:
+    write_list(folder / "people.csv", ["ann", "bob"])
+    terminal(COMMAND)
+    (folder / "people.csv").write_text(f"ann\nbob\nann{separator}Rome\ncy\n")
+
+    assert terminal(COMMAND).out == "3 tickets, 1 refused; tickets.csv\n"
+    assert rows_of(folder / "tickets.csv")[2]["refusal"] == "The line has 2 columns instead of 1."
+
+
+def test_a_new_separator_that_cannot_be_recognised_is_advised(terminal: Terminal, folder: Path) -> None:
+    command = f"{COMMAND} --no-header --column 1"
+    (folder / "people.csv").write_text("ann,Rome\nbob,Oslo\n")
+    terminal(command)
+    (folder / "people.csv").write_text("ann;Rome\nbob;Oslo\ncy;Kyiv\n")
+
+    refused = terminal(command)
+
+    assert "or another separator, give --column or --separator." in refused.err
+    assert terminal(f"{command} --separator ;").out == "3 tickets, 0 refused; tickets.csv\n"
+
+
+@pytest.mark.parametrize("added", ["cy", "cyr"])
+@pytest.mark.parametrize("options", ["", "--encoding utf-16-le"])
+def test_utf_16_that_was_saved_as_utf_8_is_recognised(
+    terminal: Terminal, folder: Path, added: str, options: str
+) -> None:
+    before = "ann\nbob\n".encode("utf-16-le")
+    (folder / "people.csv").write_bytes(before if options else codecs.BOM_UTF16_LE + before)
+    assert terminal(f"{COMMAND} {options}").out == "2 tickets, 0 refused; tickets.csv\n"
+    write_list(folder / "people.csv", ["ann", "bob", added])
+
+    assert terminal(COMMAND).out == "3 tickets, 0 refused; tickets.csv\n"
 
 
 def test_a_sheet_may_be_renamed(terminal: Terminal, folder: Path) -> None:
