@@ -97,8 +97,10 @@ def _read_line(line: str) -> Prize:
     begins = _AMOUNT_FIRST.fullmatch(line)
     if _ENDS_WITH_AMOUNT.search(line):
         return read_prize(line)
-    if begins is None:
-        if _LIKE_AN_AMOUNT_FIRST.match(line):
+    # In '3 200 x 100 cm blankets', the second number may belong to the name.
+    is_divided_by_blank = begins is not None and len(begins["amount"].split()) > 1
+    if begins is None or is_divided_by_blank:
+        if is_divided_by_blank or _LIKE_AN_AMOUNT_FIRST.match(line):
             raise InvalidValue(
                 "prizes",
                 f"{line!r} does not begin with a whole number, in digits; write '{line}:1' if all of it is the name.",

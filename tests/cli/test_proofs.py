@@ -165,6 +165,7 @@ def test_only_an_older_proof_of_the_raffle_is_replaced(
         refused = terminal(f"proof {sold_out.id} --out {file}.json")
         isnt = f"{file}.json already exists and is not an older proof of this draw; keep it, and name a new file."
         assert refused == Session(2, "", f"rafflekit: --out: {isnt}\n")
+    assert terminal(f"proof {sold_out.id} --out new --leaves new").err.endswith("are the same file; name two.\n")
     # The leaves are compared before the proof is written.
     for leaves in ("other.jsonl", "empty.json", "mine.json"):
         assert terminal(f"proof {sold_out.id} --out new.json --leaves {leaves}").status == 2

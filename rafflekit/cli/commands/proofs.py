@@ -92,6 +92,8 @@ def show_proof(
     for file, option in ((out, "--out"), (leaves, "--leaves")):
         if file is not None:
             check_new(file, option=option, may_exist=True)
+    if out is not None and out == leaves:
+        raise CommandStopped("--out and --leaves are the same file; name two.", status=WRONG_USAGE)
     with open_engine(database_url) as engine, terminal.working("Collecting the proof"):
         proofs, found = engine.proofs, engine.find(raffle)
         proof = proofs.proof(found.id)

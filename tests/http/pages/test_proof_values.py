@@ -72,6 +72,22 @@ def test_the_list_of_all_tickets_can_be_saved(page: Page, tmp_path: Path) -> Non
     assert saved.read_bytes() == leaves.read_bytes()
 
 
+def test_files_can_be_dropped_in_any_order(page: Page) -> None:
+    base = BASES["announced"]
+    leaves = "".join(f"{line}\n" for line in base["leaves"])
+
+    for dropped in ([leaves, base["proof"]], [base["proof"], leaves]):
+        page.run("document.querySelector('#steps').replaceChildren()")
+        page.run(
+            f"{{ const dropped = new DataTransfer(); for (const text of {json.dumps(dropped)})"
+            " dropped.items.add(new File([text], 'name')); void document.dispatchEvent("
+            "new DragEvent('drop', { dataTransfer: dropped, cancelable: true })); }"
+        )
+        page.wait_for("document.querySelectorAll('#steps li').length")
+        found = page.run("[...document.querySelectorAll('#steps li.ok .step')].map((each) => each.textContent)")
+        assert "step 10, leaves" in found
+
+
 def test_a_copy_from_a_chat_is_pasted(page: Page, tmp_path: Path) -> None:
     choose(page, tmp_path / "right.json", BASES["secrets"]["proof"])
     copy = json.loads(BASES["secrets"]["proof"])["closing"].strip().replace("\n", " \n")

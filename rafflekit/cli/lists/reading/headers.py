@@ -24,7 +24,7 @@ _WORDS = {
         фио имейл почта почты член члены список пошта שמות דואל اسم الاسم الأسماء هاتف الهاتف імя نام ایمیل नाम
         ชื่อ tên peserta tombola raffle verlosung sorteo lotteria soyisim household households attendance номер
         column spalte colonne columna coluna colonna kolom kolonne kolumn kolumna sloupec stĺpec oszlop sarake
-        sütun столбец стовпець
+        sütun столбец стовпець bewohner nutzer
     """,
     # … also within longer words, and in languages without spaces, within sentences …
     "part": """
@@ -52,16 +52,19 @@ _WORDS = {
         élèves client clients cliente clientes invitado invitados jugador alumno alumnos invitato invitati ospite
         ospiti giocatore alunno alunni elenco portable posta lid leden speler gość goście klient klienci lista
         гость гости игрок ученик שם ad jina nama meno ime nome nimi člen emri vardas adı kontakt kontakte account
-        accounts lehrer id ids code codes list liste numéro número numero number numbers nr 编号 番号 번호
+        accounts lehrer schülerinnen id ids code codes list liste numéro número numero number numbers nr 编号 番号 번호
     """,
     # These may be there as well.
     "further": """
         a an and full first last given family your of the no e s n des der die das und vor in innen de du la le
         les el los del di da do dos et y o i en van voller vollständiger complet completo electrónico eletrônico
         elettronica électronique elektronische электронная الإلكتروني الكامل
+        מלא lengkap kamili
     """,
 }
 _ENDINGS = ("name", "names", "namen", "naam", "namn", "navn", "név", "nr", "nummer", "liste", "lijst")
+# "Kaname" and "Caliste" are first names.
+_BEFORE_ENDING = 3
 _SUBJECTS, _ALSO_NAMES, _FURTHER = (
     frozenset(without_case(_WORDS[group]).split()) for group in ("subject", "also a name", "further")
 )
@@ -164,7 +167,9 @@ def _words(text: str) -> list[str]:
 
 
 def _is_subject(word: str) -> bool:
-    return word not in _ALSO_NAMES and (word in _SUBJECTS or word.endswith(_ENDINGS) or _PARTS.search(word) is not None)
+    if word in _ALSO_NAMES:
+        return False
+    return word in _SUBJECTS or word[_BEFORE_ENDING:].endswith(_ENDINGS) or _PARTS.search(word) is not None
 
 
 def _all_known(words: Sequence[str]) -> bool:

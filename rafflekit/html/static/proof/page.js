@@ -311,13 +311,20 @@ function offerFiles() {
 }
 
 // Recognises a file by its content.
-async function takeFile(file) {
-  const content = withoutMark(new Uint8Array(await file.arrayBuffer()));
+// Takes files in any order: what belongs to a proof comes after it.
+async function takeFiles(files) {
+  const contents = await Promise.all([...files].map(async (file) => withoutMark(new Uint8Array(await file.arrayBuffer()))));
+  const ofKind = (kind) => contents.filter((content) => kindOf(content) === kind);
+  for (const content of ofKind("proof")) Object.assign(given, { proof: content, leaves: null, consistency: null });
+  for (const content of ofKind("leaves")) given.leaves = linesOf(new TextDecoder().decode(content));
+  if (contents.some((content) => kindOf(content) !== "receipt")) await check();
+  for (const content of ofKind("receipt")) await takeReceipt(content);
+}
+
+function kindOf(content) {
   const start = new TextDecoder().decode(content.slice(0, 4096));
-  if (/^\s*\{\s*"serial"/.test(start)) given.leaves = linesOf(new TextDecoder().decode(content));
-  else if (/"leaf"\s*:/.test(start) && !/"terms"\s*:/.test(start)) return takeReceipt(content);
-  else Object.assign(given, { proof: content, leaves: null, consistency: null });
-  return check();
+  if (/^\s*\{\s*"serial"/.test(start)) return "leaves";
+  return /"leaf"\s*:/.test(start) && !/"terms"\s*:/.test(start) ? "receipt" : "proof";
 }
 
 async function takeReceipt(content) {
@@ -390,12 +397,12 @@ for (const [id, action] of Object.entries({
   byId(id).addEventListener("click", doing(action));
 }
 for (const id of ["proof-file", "receipt-file", "leaves-file"]) {
-  byId(id).addEventListener("change", doing((event) => event.target.files[0] && takeFile(event.target.files[0])));
+  byId(id).addEventListener("change", doing((event) => takeFiles(event.target.files)));
 }
 document.addEventListener("dragover", (event) => event.preventDefault());
-document.addEventListener("drop", doing(async (event) => {
+document.addEventListener("drop", doing((event) => {
   event.preventDefault();
-  for (const file of event.dataTransfer.files) await takeFile(file);
+  return takeFiles(event.dataTransfer.files);
 }));
 // A saved copy has no other pages.
 for (const link of document.querySelectorAll(".site-head a, .site-foot a")) link.hidden = !isServed;

@@ -4,7 +4,8 @@ import csv
 import io
 from contextlib import suppress
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -43,10 +44,18 @@ def expected(rows: list[list[str]]) -> list[str | None]:
     ]
 
 
+def is_utf_8(content: bytes) -> bool:
+    """Return whether bytes are UTF-8 with other letters than ASCII has: "Â©" in Windows-1252 is "©"."""
+    with suppress(UnicodeDecodeError):
+        return not content.decode("utf-8").isascii()
+    return False
+
+
 def found(lines: list[Line]) -> list[str | None]:
     return [None if line.refusal else line.participant for line in lines]
 
 
+@example(rows=[["", "Â\xa0"]], separator=",", encoding="cp1252", quoting=csv.QUOTE_MINIMAL, ends="\n")
 @given(
     rows=tables,
     separator=st.sampled_from(",;\t|"),
@@ -59,13 +68,14 @@ def test_a_list_is_read_as_it_was_written_or_is_in_doubt(
 ) -> None:
     written = io.StringIO()
     csv.writer(written, delimiter=separator, quoting=quoting, lineterminator=ends).writerows([HEADER, *rows])
-    named = encoding if encoding == "cp1252" else None
+    content = written.getvalue().encode(encoding)
+    layout = Layout(Columns((HEADER[1],)), encoding="windows-1252" if encoding == "cp1252" else None)
 
-    people = ParticipantList(
-        io.BytesIO(written.getvalue().encode(encoding)),
-        name="people",
-        layout=Layout(Columns((HEADER[1],)), encoding=named),
-    )
+    if layout.encoding and is_utf_8(content):
+        with pytest.raises(CommandStopped, match="people is UTF-8"):
+            read(content, layout)
+        return
+    people = ParticipantList(io.BytesIO(content), name="people", layout=layout)
 
     assert people.layout.separator == separator
     assert found(list(people)) == expected(rows)

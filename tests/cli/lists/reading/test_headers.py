@@ -33,6 +33,7 @@ EVERYDAY = """
     Applicant,Subscribers,Recipient,Respondent,Attendance,Account,Household,KATILIMCI,İsim,İSİM,İSİM SOYİSİM
     ADI SOYADI,Üye adı,ÜYELER_ADI,Номер,Spalte1,Column1,Столбец1,Feld1,Field1,#,TN,Los-Nr.,Instagram,Klasse,Mieter
     Nachbarn,Kollege,Sänger,Mitwirkende,Име,Emri,Emri mbiemri,Vardas,Vardas pavardė,Vārds,Vārds uzvārds
+    Bewohner,Nutzer,Schülerinnen und Schüler,Nama Lengkap,Jina kamili,שם מלא,Losnr,Surname,Vornamen
 """
 
 
@@ -42,6 +43,12 @@ def test_headers_of_everyday_are_seen(header: str) -> None:
 
     assert len(read.doubts) == 1
     assert [line.participant for line in read] == ["Ann Miller", "Ben Carter"]
+
+
+def test_first_names_that_end_like_headers_are_names() -> None:
+    for names in (["Kaname", "Emma", "Inaam"], ["Emma", "Caliste", "Noah"]):
+        read = listed("".join(f"{name}\n" for name in names))
+        assert (read.doubts, [line.participant for line in read]) == ((), names)
 
 
 def test_a_sign_above_numbers_is_a_header() -> None:

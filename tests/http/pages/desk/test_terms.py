@@ -67,7 +67,13 @@ def test_an_amount_comes_before_or_after_the_prize(line: str, prize: Prize) -> N
     assert read_prize_lines(f"\n {line} \n") == [prize]
 
 
-@pytest.mark.parametrize("line", ["-1 hampers", "−2 x hamper", "1.5 × hamper", "1,00 × hamper", "- 3 × hamper"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *["-1 hampers", "−2 x hamper", "1.5 × hamper", "1,00 × hamper", "- 3 × hamper"],
+        *["3 200 x 100 cm blankets", "1 000 × hamper"],
+    ],
+)
 def test_a_line_that_begins_like_an_amount_is_refused(line: str) -> None:
     with pytest.raises(InvalidValue, match=f"'{line}' does not begin with a whole number"):
         read_prize_lines(f"tea\n{line}")
