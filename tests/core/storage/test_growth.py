@@ -83,7 +83,11 @@ def grow(url: str, raffle: str) -> None:
     )
     run(url, "INSERT INTO counters SELECT id, 0 FROM raffles WHERE name = 'Other'")
     run(url, "INSERT INTO prizes SELECT id, 0, 'tea', 1 FROM raffles WHERE name = 'Other'")
-    # The reads of these sessions are counted once they have ended, a moment after their clients.
+    until_counted(url)
+
+
+def until_counted(url: str) -> None:
+    """Wait until what filled the tables is counted: its sessions end a moment after their clients."""
     still_there = "SELECT 1 FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query ~ '^INSERT INTO .* SELECT'"
     wait_until(lambda: not run(url, still_there))
 
@@ -186,6 +190,7 @@ def claimed(postgresql: PostgresqlServer) -> Iterator[Claimed]:
             f"INSERT INTO forfeits SELECT id, 1500 + ordinal, ordinal, {now}, "
             f"'unclaimed', 'not collected', 0, serial FROM raffles, (VALUES {forfeits}) AS lost (ordinal, serial)",
         )
+        until_counted(url)
         yield Claimed(url, engine, {claim: tickets[win.ticket_number] for claim, win in zip(CLAIMS, last, strict=True)})
 
 
