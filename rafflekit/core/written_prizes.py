@@ -95,17 +95,14 @@ def write_prize(prize: Prize) -> str:
 
 def _read_line(line: str) -> Prize:
     begins = _AMOUNT_FIRST.fullmatch(line)
-    if _ENDS_WITH_AMOUNT.search(line):
+    if _ENDS_WITH_AMOUNT.search(line) or not (begins or _LIKE_AN_AMOUNT_FIRST.match(line)):
         return read_prize(line)
     # In '3 200 x 100 cm blankets', the second number may belong to the name.
-    is_divided_by_blank = begins is not None and len(begins["amount"].split()) > 1
-    if begins is None or is_divided_by_blank:
-        if is_divided_by_blank or _LIKE_AN_AMOUNT_FIRST.match(line):
-            raise InvalidValue(
-                "prizes",
-                f"{line!r} does not begin with a whole number, in digits; write '{line}:1' if all of it is the name.",
-            )
-        return read_prize(line)
+    if begins is None or len(begins["amount"].split()) > 1:
+        raise InvalidValue(
+            "prizes",
+            f"{line!r} does not begin with a whole number, in digits; write '{line}:1' if all of it is the name.",
+        )
     digits = whole_digits(begins["amount"])
     assert digits is not None
     return Prize(begins["name"], _read_amount(begins["name"], digits))

@@ -15,10 +15,9 @@ from rafflekit.core.prizes import Prize
 from rafflekit.core.protocol.quoting import visible
 from rafflekit.core.protocol.terms import TEXTS
 from rafflekit.html.assets import static_text
-from rafflekit.html.paper.measuring import printed_lines, printed_width, with_local_times
+from rafflekit.html.paper.measuring import MM_OF_POINT, printed_lines, printed_width, with_local_times
 from rafflekit.html.rendering import numeral, rendered
 
-_MM = 25.4 / 72
 _MUCH_TEXT = 600
 _WIDTH_MM = 178.0
 _FACTS_MM = 113.0
@@ -57,7 +56,7 @@ _FACT = _Text(_text("<li>(.*?)</li>"), 12, 9, 1.4, _FACTS_MM, 0.7)
 _ADDRESS = _Text(_text('<div class="code">.*<p>(.*?)</p>'), 8, 8, 1.25, _CODE_MM, 0)
 _FOOTER = _Text(_text("<p>(.*?)</p>"), 9, 7.5, 1.3, _WIDTH_MM, 0)
 _CHECK = _Text(_text('<p class="check">(.*?)</p>'), 7.5, 7.5, 1.3, _WIDTH_MM, 0)
-_HEADING_MM = 13 * _MM * 1.4 + 1.5
+_HEADING_MM = 13 * MM_OF_POINT * 1.4 + 1.5
 
 
 class Poster(NamedTuple):
@@ -134,12 +133,12 @@ def _room_mm(raffle: Raffle, others: str) -> float:
         points = kind.dense_points if dense else kind.points
         found = kind.pattern.findall(html)
         lines = sum(printed_lines(text, points=points, width_mm=kind.width_mm, bold=kind.bold) for text in found)
-        return lines * points * _MM * kind.line + len(found) * kind.gap_mm
+        return lines * points * MM_OF_POINT * kind.line + len(found) * kind.gap_mm
 
     name = str(escape(visible(raffle.name)))
     points = 42 if len(raffle.name) <= 40 else 28 if len(raffle.name) <= 100 else 15 if dense else 19
-    name_mm = printed_lines(name, points=points, width_mm=_WIDTH_MM, bold=True) * points * _MM * 1.08
-    kind_mm = 14 * _MM * 1.4 - (2 if dense else 4)
+    name_mm = printed_lines(name, points=points, width_mm=_WIDTH_MM, bold=True) * points * MM_OF_POINT * 1.08
+    kind_mm = 14 * MM_OF_POINT * 1.4 - (2 if dense else 4)
     how_mm = max(
         _HEADING_MM + 0.7 + height_mm(_FACT, main), _CODE_MM + height_mm(_ADDRESS, main) if "<svg" in main else 0
     )
@@ -163,9 +162,9 @@ def _fitted(prizes: Sequence[Prize], room_mm: float, language: str) -> _Prizes:
 
 def _fitting(prizes: Sequence[Prize], room_mm: float, *, columns: int, points: float, amount: float) -> int:
     """Return how many of the first prizes fit in these columns: all, or with room for a line that counts the others."""
-    width_mm = (_WIDTH_MM - (columns - 1) * _COLUMN_GAP_MM) / columns - amount * points * _MM
+    width_mm = (_WIDTH_MM - (columns - 1) * _COLUMN_GAP_MM) / columns - amount * points * MM_OF_POINT
     fitting, column, used_mm = 0, 1, 0.0
-    line_mm, around_mm = points * _MM * _LINE, points * _MM * _AROUND
+    line_mm, around_mm = points * MM_OF_POINT * _LINE, points * MM_OF_POINT * _AROUND
     for count, prize in enumerate(prizes, 1):
         name = str(escape(visible(prize.name)))
         height_mm = printed_lines(name, points=points, width_mm=width_mm, bold=True) * line_mm + around_mm

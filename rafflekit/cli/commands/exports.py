@@ -115,8 +115,10 @@ def export_list(
     with open_engine(database_url) as engine:
         # Invitations give tickets, so they must be the right raffle's.
         found = engine.find(raffle, whole_name=what is ExportedList.INVITATIONS)
+        base = None
         if what is ExportedList.INVITATIONS:
-            table = _invitations(engine, found, count, first, url)
+            base = visitors_address(url)
+            table = _invitations(engine, found, count, first, base)
         else:
             table = _list(engine, found, what, tickets)
         with new_file(out, is_private=table.is_private) as file:
@@ -124,7 +126,7 @@ def export_list(
     if what is ExportedList.INVITATIONS:
         render.print_invitations(first=first or 1, count=rows, raffle=found, out=str(out), as_json=as_json)
         if not as_json:
-            remark_on_address(visitors_address(url))
+            remark_on_address(base)
     else:
         render.print_export(table.name, rows, str(out), as_json=as_json)
 
@@ -166,12 +168,11 @@ def _list(engine: "RaffleEngine", raffle: "Raffle", what: ExportedList, tickets:
 
 
 def _invitations(
-    engine: "RaffleEngine", raffle: "Raffle", count: int | None, first: int | None, url: str | None
+    engine: "RaffleEngine", raffle: "Raffle", count: int | None, first: int | None, base: str | None
 ) -> "Table":
     from rafflekit.cli.tables.exported import exported_invitations
 
     assert count is not None, "see _check_options"
     start = 1 if first is None else first
-    base = visitors_address(url)
     codes = engine.invitations(raffle.id, count, first=start)
     return exported_invitations(raffle, codes, first=start, url=base)

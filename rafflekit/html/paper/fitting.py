@@ -16,10 +16,9 @@ from markupsafe import Markup
 from rafflekit.core.models import Raffle
 from rafflekit.core.protocol.quoting import visible
 from rafflekit.core.protocol.terms import TEXTS
-from rafflekit.html.paper.measuring import printed_lines, with_local_times
+from rafflekit.html.paper.measuring import MM_OF_POINT, printed_lines, with_local_times
 from rafflekit.html.rendering import rendered
 
-_MM = 25.4 / 72
 _NAME_LINE = 1.2
 _LINE = 1.15
 
@@ -207,7 +206,7 @@ def _name(name: str, width_mm: float) -> tuple[int, float]:
 
 
 def _name_mm(name: str, points: float, most: int, width_mm: float) -> float:
-    return min(_name_lines(name, points, width_mm), most) * points * _MM * _NAME_LINE
+    return min(_name_lines(name, points, width_mm), most) * points * MM_OF_POINT * _NAME_LINE
 
 
 def _name_lines(name: str, points: float, width_mm: float) -> int:
@@ -217,4 +216,4 @@ def _name_lines(name: str, points: float, width_mm: float) -> int:
 def _height_mm(html: str, points: float, width_mm: float) -> float:
     paragraphs = _PARAGRAPH.findall(html)
     lines = sum(printed_lines(paragraph, points=points, width_mm=width_mm) for paragraph in paragraphs)
-    return lines * points * _MM * _LINE + len(paragraphs) * _GAP_MM + _RULE_MM
+    return lines * points * MM_OF_POINT * _LINE + len(paragraphs) * _GAP_MM + _RULE_MM

@@ -10,6 +10,9 @@ import unicodedata
 from collections.abc import Mapping
 from html import unescape
 
+MM_OF_POINT = 25.4 / 72
+"""How many millimetres a point has."""
+
 
 def _by_character(widths: Mapping[float, str]) -> dict[str, float]:
     return {character: width for width, characters in widths.items() for character in characters}
@@ -87,7 +90,7 @@ def _widest_in_english(time: re.Match[str]) -> str:
 
 def printed_lines(paragraph: str, *, points: float, width_mm: float, bold: bool = False) -> int:
     """Return how many lines a paragraph of HTML takes, in letters of this size."""
-    width = width_mm / (points * 25.4 / 72 * _SAFETY)
+    width = width_mm / (points * MM_OF_POINT * _SAFETY)
     lines, used = 0, width
     for space, word in _words(paragraph, bold=bold):
         used += space + word

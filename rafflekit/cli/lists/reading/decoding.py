@@ -5,8 +5,6 @@ An encoding is never guessed: names would be changed without a trace. The error 
 
 import codecs
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader, RawIOBase, TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -118,16 +116,14 @@ def scan(file: BinaryIO, encoding: str, *, name: str) -> Scanned:
             return Scanned(tuple(separator for separator, is_found in found.items() if is_found))
 
 
-@contextmanager
-def text_in(file: BinaryIO, encoding: str, *, errors: str = "strict") -> Iterator[TextIOWrapper]:
-    """Give the text of a file, without a byte order mark. Only line feeds end its lines.
+def text_in(file: BinaryIO, encoding: str, *, errors: str = "strict") -> TextIOWrapper:
+    """Return the text of a file, without a byte order mark. Only line feeds end its lines.
 
-    Several texts of one file can be read by turns.
+    Several texts of one file can be read by turns. Closing one does not close the file.
     """
     begins = len(_mark_in(file, encoding))
     source = BufferedReader(_Reading(file, begins), _BLOCK_BYTES)
-    with TextIOWrapper(source, encoding=encoding, errors=errors, newline="\n") as text:
-        yield text
+    return TextIOWrapper(source, encoding=encoding, errors=errors, newline="\n")
 
 
 class _Reading(RawIOBase):

@@ -229,33 +229,22 @@ def _sheets(archive: Archive) -> Iterator[Sheet]:
 
 
 def _read_texts(shared: _Shared, part: Any) -> None:
-    if part is None:
-        return
-    name = part.PartName[1:]
     # The cells have elements as well.
-    most = limits.XLSX_ELEMENTS // 2
-    shared.archive.check(name, pieces_at=_TEXTS_AT, most_bytes=limits.XLSX_TEXTS_BYTES, most_elements=most)
-    with shared.archive.open(name) as source:
-        for element, _ in _each(_TEXT_TAG, _TEXTS_AT, source):
-            shared.texts.append(_unescaped(_content(element)))
+    for element, _ in _pieces(shared.archive, part, _TEXT_TAG, _TEXTS_AT, most_elements=limits.XLSX_ELEMENTS // 2):
+        shared.texts.append(_unescaped(_content(element)))
 
 
 def _read_formats(shared: _Shared, part: Any) -> None:
     """Read the format of numbers that each style has."""
-    if part is None:
-        return
-    name = part.PartName[1:]
-    # A million: Excel has at most 65,490 formats of cells.
-    most = limits.XLSX_ELEMENTS // 5
-    shared.archive.check(name, pieces_at=_STYLES_AT, most_bytes=limits.XLSX_TEXTS_BYTES, most_elements=most)
     styles: list[int] = []
     codes: dict[int, str] = {}
-    with shared.archive.open(name) as source:
-        for element, around in _each(None, _STYLES_AT, source):
-            if element.tag == _FORMAT_TAG:
-                codes[int(element.get("numFmtId"))] = element.get("formatCode")[: _LONGEST_FORMAT + 1]
-            elif element.tag == _STYLE_TAG and around.tag == _STYLES_TAG:
-                styles.append(int(element.get("numFmtId", 0)))
+    # A million: Excel has at most 65,490 formats of cells.
+    most = limits.XLSX_ELEMENTS // 5
+    for element, around in _pieces(shared.archive, part, None, _STYLES_AT, most_elements=most):
+        if element.tag == _FORMAT_TAG:
+            codes[int(element.get("numFmtId"))] = element.get("formatCode")[: _LONGEST_FORMAT + 1]
+        elif element.tag == _STYLE_TAG and around.tag == _STYLES_TAG:
+            styles.append(int(element.get("numFmtId", 0)))
     kinds: dict[str, tuple[bool, bool]] = {}
     for style, number in enumerate(styles):
         code = codes.get(number) or builtin_format_code(number) or f"number {number} of Excel"
@@ -265,6 +254,18 @@ def _read_formats(shared: _Shared, part: Any) -> None:
         for holds, found in zip(kinds[code], (shared.date_styles, shared.duration_styles), strict=True):
             if holds:
                 found.add(style)
+
+
+def _pieces(
+    archive: Archive, part: Any, tag: str | None, depth: int, *, most_elements: int
+) -> Iterator[tuple[Any, Any]]:
+    """Check a part that all sheets share, if the file has it, and yield its elements as `_each` does."""
+    if part is None:
+        return
+    name = part.PartName[1:]
+    archive.check(name, pieces_at=depth, most_bytes=limits.XLSX_TEXTS_BYTES, most_elements=most_elements)
+    with archive.open(name) as source:
+        yield from _each(tag, depth, source)
 
 
 class _Parser(WorkSheetParser):
